@@ -1,0 +1,211 @@
+"""Reads and checks values from the environment, so that settings.py stays a list of settings.
+
+Every reader raises ImproperlyConfigured with the variable's name and what a good value looks like.
+"""
+
+import ipaddress
+import logging as python_logging
+import zoneinfo
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import structlog
+from django.core.exceptions import ImproperlyConfigured
+
+
+class Reader:
+    """Typed reading of single variables; `env` is a django-environ Env."""
+
+    def __init__(self, env: Any) -> None:
+        self._env = env
+
+    def _text(self, name: str, default: str | None) -> str:
+        value = str(self._env.str(name, default="") or "").strip()
+        if not value:
+            if default is None:
+                raise ImproperlyConfigured(f"{name} is missing. See the table of settings in the README.")
+            return default
+        return value
+
+    def boolean(self, name: str, *, default: bool) -> bool:
+        """true/false, yes/no, on/off, 1/0 in any case."""
+        text = self._text(name, str(default)).lower()
+        if text in {"true", "yes", "on", "1"}:
+            return True
+        if text in {"false", "no", "off", "0"}:
+            return False
+        raise ImproperlyConfigured(f"{name} must be true or false, not {text!r}.")
+
+    def integer(self, name: str, *, default: int, low: int, high: int) -> int:
+        """A whole number between low and high, both included."""
+        text = self._text(name, str(default))
+        try:
+            number = int(text)
+        except ValueError:
+            raise ImproperlyConfigured(f"{name} must be a whole number, not {text!r}.") from None
+        if not low <= number <= high:
+            raise ImproperlyConfigured(f"{name} must be from {low} to {high}, not {number}.")
+        return number
+
+    def secret(self, name: str, *, minimum: int) -> str:
+        """A secret of at least `minimum` characters; the message never repeats the value."""
+        value = self._text(name, None)
+        if len(value) < minimum:
+            raise ImproperlyConfigured(f"{name} is too short: use at least {minimum} random characters.")
+        return value
+
+    def keys(self, name: str, *, check: Callable[[str], object]) -> list[str]:
+        """A comma separated list of keys, each accepted by `check` (which raises ValueError for a bad one)."""
+        keys = [part.strip() for part in self._text(name, None).split(",") if part.strip()]
+        for position, key in enumerate(keys, start=1):
+            try:
+                check(key)
+            except ValueError:
+                raise ImproperlyConfigured(
+                    f"{name}: key {position} is not a Fernet key (32 random bytes, URL-safe base64)."
+                ) from None
+        if not keys:
+            raise ImproperlyConfigured(f"{name} is missing: give at least one Fernet key.")
+        return keys
+
+    def url(self, name: str, *, default: str | None) -> str:
+        """An http or https address without credentials, query or fragment."""
+        value = self._text(name, default)
+        try:
+            parts = urlsplit(value)
+            valid = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            valid = False
+        if not valid or parts.username or parts.query or parts.fragment:
+            raise ImproperlyConfigured(f"{name} must be an address such as https://console.example.com, not {value!r}.")
+        return value
+
+    def one_of(self, name: str, choices: set[str], *, default: str) -> str:
+        """One of the choices."""
+        value = self._text(name, default)
+        if value not in choices:
+            raise ImproperlyConfigured(f"{name} must be one of {', '.join(sorted(choices))}, not {value!r}.")
+        return value
+
+    def time_zone(self, name: str, *, default: str) -> str:
+        """The name of a time zone such as Asia/Ho_Chi_Minh."""
+        value = self._text(name, default)
+        try:
+            zoneinfo.ZoneInfo(value)
+        except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+            raise ImproperlyConfigured(f"{name} is not a known time zone: {value!r}.") from None
+        return value
+
+    def networks(self, name: str, *, default: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+        """Comma separated networks such as 10.0.0.0/8."""
+        found = []
+        for part in self._text(name, default).split(","):
+            if not part.strip():
+                continue
+            try:
+                found.append(ipaddress.ip_network(part.strip()))
+            except ValueError:
+                raise ImproperlyConfigured(f"{name}: {part.strip()!r} is not a network such as 10.0.0.0/8.") from None
+        return found
+
+    def database(self, name: str, *, default: str | None) -> dict[str, Any]:
+        """A postgres:// or sqlite:/// address as Django's database settings."""
+        value = self._text(name, default)
+        try:
+            config: dict[str, Any] = self._env.db_url_config(value)
+        except (ValueError, KeyError):
+            config = {}
+        engine = config.get("ENGINE", "")
+        if engine.endswith("sqlite3"):
+            config["OPTIONS"] = {
+                "transaction_mode": "IMMEDIATE",
+                "timeout": 20,
+                "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL",
+            }
+        elif engine.endswith("postgresql"):
+            config.setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
+        else:
+            raise ImproperlyConfigured(f"{name} must start with postgres:// or sqlite:///.")
+        return config
+
+    def cache(self, name: str, *, default: str | None) -> dict[str, Any]:
+        """A rediscache:// (or redis://, filecache://) address as Django's cache settings. The cache must be shared by all processes."""
+        value = self._text(name, default)
+        scheme = value.split(":", 1)[0]
+        if scheme in {"redis", "rediss", "unix"}:
+            return {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": value}
+        if scheme in {"filecache", "file"}:
+            return {
+                "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+                "LOCATION": value.split("://", 1)[1],
+                "OPTIONS": {"MAX_ENTRIES": 10_000},
+            }
+        raise ImproperlyConfigured(f"{name} must start with redis:// or filecache://.")
+
+    def broker(self, name: str, *, default: str | None) -> str:
+        """A broker address: redis://, rediss://, amqp://, amqps:// or fsatomic:// (files, for one machine)."""
+        value = self._text(name, default)
+        if value.split(":", 1)[0] not in {"redis", "rediss", "amqp", "amqps", "fsatomic"}:
+            raise ImproperlyConfigured(f"{name} must start with redis://, amqp:// or fsatomic://.")
+        return value
+
+
+def transport_options(broker_url: str, folder: Path) -> dict[str, Any]:
+    """Options of the broker's transport: where files lie, or how long a dead server is waited for (seconds)."""
+    if broker_url.startswith("fsatomic:"):
+        return {
+            "data_folder_in": str(folder / "messages"),
+            "data_folder_out": str(folder / "messages"),
+            "control_folder": str(folder / "control"),
+            "processed_folder": str(folder / "processed"),
+            "store_processed": False,
+        }
+    if broker_url.startswith("redis"):
+        return {
+            "socket_connect_timeout": 3,
+            "socket_timeout": 10,
+            "visibility_timeout": 3600,
+            "health_check_interval": 10,
+        }
+    return {"connect_timeout": 3, "max_retries": 1}
+
+
+def logging(level: str, *, plain: bool) -> dict[str, Any]:
+    """Logging settings: one line an event on standard output, JSON in production, readable text on a desk."""
+    if level.upper() not in python_logging.getLevelNamesMapping():
+        raise ImproperlyConfigured(f"LOG_LEVEL must be one of DEBUG, INFO, WARNING, ERROR, not {level!r}.")
+    renderer: Any = structlog.dev.ConsoleRenderer(colors=False) if plain else structlog.processors.JSONRenderer()
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "line": {
+                "()": structlog.stdlib.ProcessorFormatter,
+                "processor": renderer,
+                "foreign_pre_chain": shared,
+            }
+        },
+        "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+        "root": {"handlers": ["console"], "level": level.upper()},
+        "loggers": {
+            "django.server": {"handlers": ["console"], "level": "WARNING", "propagate": False},
+            "urllib3": {"level": "WARNING"},
+            "kombu": {"level": "WARNING"},
+            "amqp": {"level": "WARNING"},
+        },
+    }

@@ -1,0 +1,248 @@
+"""Settings of the console: everything comes from the environment, nothing is guessed in production.
+
+A bad or missing value raises ImproperlyConfigured with the name of the variable and what to do. The table of all variables is in the
+README and in `.env.example`; a test holds the three together.
+"""
+
+import ipaddress
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import environ
+import jazzy_tabler
+from cryptography.fernet import Fernet
+from csp.constants import NONCE, NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+from console import environment
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+read = environment.Reader(env)
+
+DEBUG = read.boolean("DEBUG", default=False)
+#: Where keys, the SQLite database, broker files and uploads live when no server is named.
+VAR_DIR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var")))
+
+# --- Secrets -------------------------------------------------------------------------------------
+SECRET_KEY = read.secret("SECRET_KEY", minimum=32)
+#: Fernet keys, comma separated: the first encrypts, all of them decrypt.
+CREDENTIAL_KEYS = read.keys("CREDENTIAL_KEYS", check=Fernet)
+
+# --- Where the console is reached ----------------------------------------------------------------
+PORT = read.integer("PORT", default=8000, low=1, high=65535)
+BASE_URL = read.url("BASE_URL", default=f"http://127.0.0.1:{PORT}" if DEBUG else None).rstrip("/")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"] if DEBUG else [])
+if not ALLOWED_HOSTS:
+    raise ImproperlyConfigured("ALLOWED_HOSTS is missing: list the host names of the console, separated by commas.")
+if "*" in ALLOWED_HOSTS and not DEBUG:
+    raise ImproperlyConfigured("ALLOWED_HOSTS may not be '*': list the host names of the console.")
+CSRF_TRUSTED_ORIGINS = ["{0.scheme}://{0.netloc}".format(urlsplit(BASE_URL))]
+#: How many reverse proxies of ours stand in front; so many entries of X-Forwarded-For are believed, counted from the right.
+TRUSTED_PROXIES = read.integer("TRUSTED_PROXIES", default=0, low=0, high=10)
+HTTPS = BASE_URL.startswith("https://")
+if not HTTPS and not DEBUG and not read.boolean("ALLOW_HTTP", default=False):
+    raise ImproperlyConfigured(
+        "BASE_URL must start with https:// in production (or set ALLOW_HTTP=true, on a closed network only)."
+    )
+
+# --- Application ---------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "workflows_ui",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "allauth",
+    "allauth.account",
+    "csp",
+    "crispy_forms",
+    "crispy_bootstrap5",
+    "django_htmx",
+    "django_prometheus",
+    "django_structlog",
+    "template_partials.apps.SimpleAppConfig",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "workflows_ui.middleware.requests.RequestContext",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "workflows_ui.middleware.preferences.Preferences",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "workflows_ui.middleware.errors.EngineErrors",
+]
+ROOT_URLCONF = "console.urls"
+WSGI_APPLICATION = "console.wsgi.application"
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "workflows_ui.kit.nav.frame",
+            ],
+            "loaders": [
+                (
+                    "template_partials.loader.Loader",
+                    [
+                        (
+                            "django.template.loaders.cached.Loader",
+                            [
+                                "django.template.loaders.filesystem.Loader",
+                                "django.template.loaders.app_directories.Loader",
+                            ],
+                        )
+                    ],
+                )
+            ],
+            "builtins": [
+                "template_partials.templatetags.partials",
+                "django.templatetags.i18n",
+                "workflows_ui.templatetags.console",
+            ],
+        },
+    }
+]
+CRISPY_ALLOWED_TEMPLATE_PACKS = CRISPY_TEMPLATE_PACK = "bootstrap5"
+
+# --- Data ----------------------------------------------------------------------------------------
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+DATABASES = {
+    "default": read.database("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'console.sqlite3'}" if DEBUG else None)
+}
+CACHES = {"default": read.cache("CACHE_URL", default=f"filecache://{VAR_DIR / 'cache'}" if DEBUG else None)}
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
+
+# --- People --------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "workflows_ui.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}", **options}
+    for name, options in [
+        ("UserAttributeSimilarityValidator", {}),
+        ("MinimumLengthValidator", {"OPTIONS": {"min_length": 12}}),
+        ("CommonPasswordValidator", {}),
+        ("NumericPasswordValidator", {}),
+    ]
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+ACCOUNT_ADAPTER = "workflows_ui.views.accounts.ClosedSignUp"
+ACCOUNT_LOGIN_METHODS = {"username", "email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "username*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_SESSION_REMEMBER = None
+ACCOUNT_LOGOUT_ON_GET = False
+ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
+
+# --- Language and time ---------------------------------------------------------------------------
+LANGUAGE_CODE = read.one_of("LANGUAGE_CODE", {"en", "vi"}, default="en")
+LANGUAGES = [("en", "English"), ("vi", "Tiếng Việt")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+TIME_ZONE = read.time_zone("TIME_ZONE", default="Asia/Ho_Chi_Minh")
+USE_TZ = True
+
+# --- Static files --------------------------------------------------------------------------------
+STATIC_URL = "/static/"
+STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(VAR_DIR / "static")))
+#: Tabler and Font Awesome as files only: the package's own application is an admin theme that breaks a strict policy.
+STATICFILES_DIRS = [BASE_DIR / "static", Path(jazzy_tabler.__file__).parent / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "console.static.ManifestStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = DEBUG
+MEDIA_ROOT = VAR_DIR / "uploads"
+
+# --- Mail ----------------------------------------------------------------------------------------
+EMAIL = env.email_url("EMAIL_URL", default="consolemail://" if DEBUG else "dummymail://")
+vars().update(EMAIL)
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="console@localhost")
+
+# --- Browser safety ------------------------------------------------------------------------------
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF, NONCE],
+        "style-src": [SELF, NONCE],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+    }
+}
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = int(timedelta(days=14).total_seconds())
+SECURE_SSL_REDIRECT = HTTPS and not DEBUG
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
+SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds()) if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+if TRUSTED_PROXIES:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+DATA_UPLOAD_MAX_MEMORY_SIZE = 30 * 1024 * 1024
+
+# --- Background work -----------------------------------------------------------------------------
+CELERY_BROKER_URL = read.broker("CELERY_BROKER_URL", default="fsatomic://" if DEBUG else None)
+CELERY_BROKER_TRANSPORT_OPTIONS = environment.transport_options(CELERY_BROKER_URL, VAR_DIR / "broker")
+CELERY_BROKER_CONNECTION_TIMEOUT = 3
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_SEND_TASK_EVENTS = False
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat")
+
+# --- Engine --------------------------------------------------------------------------------------
+#: Private and loopback networks in which engines may live (CIDR, comma separated).
+ENGINE_PRIVATE_NETWORKS = read.networks("ENGINE_PRIVATE_NETWORKS", default="127.0.0.0/8,::1/128" if DEBUG else "")
+ENGINE_CA_BUNDLE = env.str("ENGINE_CA_BUNDLE", default="")
+ENGINE_PROXY = env.str("ENGINE_PROXY", default="")
+
+# --- Launches ------------------------------------------------------------------------------------
+#: A launch that could not be sent for so long ends as "not sent: too late".
+LAUNCH_TOO_LATE = timedelta(seconds=read.integer("LAUNCH_TOO_LATE_SECONDS", default=900, low=1, high=86_400))
+#: How long a launch of unclear fate is searched for in the engine before a person is asked.
+LAUNCH_SEARCH = timedelta(seconds=read.integer("LAUNCH_SEARCH_SECONDS", default=300, low=1, high=86_400))
+#: The longest wait for an answer; the engine itself waits 30 s (api.md 7.2), the gateway too.
+LAUNCH_DEADLINE = timedelta(seconds=read.integer("LAUNCH_DEADLINE_SECONDS", default=45, low=1, high=600))
+#: Inputs and answers are removed after so many days; the launch itself stays in the record.
+LAUNCH_RETENTION = timedelta(days=read.integer("LAUNCH_RETENTION_DAYS", default=90, low=1, high=3650))
+#: Waiting calls that one worker process carries at once.
+WORKER_SLOTS = read.integer("WORKER_SLOTS", default=300 if not DEBUG else 100, low=1, high=2000)
+
+# --- Practice workspace (only where its address is given, as `make run` does) ---------------------
+PRACTICE_ENGINE_URL = env.str("PRACTICE_ENGINE_URL", default="")
+PRACTICE_ENGINE_TOKEN = env.str("PRACTICE_ENGINE_TOKEN", default="")
+
+LOGGING = environment.logging(env.str("LOG_LEVEL", default="INFO"), plain=DEBUG)

@@ -1,0 +1,62 @@
+"""Encryption at rest: MultiFernet over CREDENTIAL_KEYS, with the place of each ciphertext sealed into it.
+
+What is encrypted is not the bare value but `model:row:field` and the value, so that a ciphertext that is copied to another
+row or field refuses to open. The first key encrypts, all of them decrypt.
+"""
+
+from functools import lru_cache
+from typing import Any
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django.conf import settings
+
+_SEPARATOR = "\x1f"
+
+
+class CannotOpen(Exception):
+    """The ciphertext is damaged, was moved from another place, or its key is gone."""
+
+
+@lru_cache(maxsize=8)
+def _fernet(keys: tuple[str, ...]) -> MultiFernet:
+    return MultiFernet([Fernet(key) for key in keys])
+
+
+def seal(value: str, place: str) -> str:
+    """The ciphertext (ASCII) of a text, bound to `place`, such as `credential:<uuid>:secret`."""
+    message = f"{place}{_SEPARATOR}{value}".encode()
+    return _fernet(tuple(settings.CREDENTIAL_KEYS)).encrypt(message).decode()
+
+
+def unseal(ciphertext: str, place: str) -> str:
+    """The text sealed by `seal` for the same place. Raises CannotOpen."""
+    try:
+        message = _fernet(tuple(settings.CREDENTIAL_KEYS)).decrypt(ciphertext.encode()).decode()
+    except (InvalidToken, UnicodeDecodeError) as problem:
+        raise CannotOpen(place) from problem
+    found, _, value = message.partition(_SEPARATOR)
+    if found != place:
+        raise CannotOpen(place)
+    return value
+
+
+class SealsFields:
+    """For models that keep ciphertexts in plain text columns: seals and opens them with the row's own place.
+
+    The primary key must be set before sealing. Nothing is opened by reading a row: only `open` does that.
+    """
+
+    pk: Any
+    _meta: Any
+
+    def _place(self, field: str) -> str:
+        return f"{self._meta.label_lower}:{self.pk}:{field}"
+
+    def seal(self, field: str, value: str) -> str:
+        """The ciphertext of `value` for this row's column `field`; empty stays empty. It is returned, not stored."""
+        return seal(value, self._place(field)) if value else ""
+
+    def open(self, field: str) -> str:
+        """The text in this row's column `field`. Raises CannotOpen."""
+        ciphertext = getattr(self, field)
+        return unseal(ciphertext, self._place(field)) if ciphertext else ""

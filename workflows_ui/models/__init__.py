@@ -1,0 +1,27 @@
+"""What the console keeps in its own database. Remote objects have no rows here."""
+
+from workflows_ui.models.audit import AuditEvent
+from workflows_ui.models.credential import Credential, Health, Kind
+from workflows_ui.models.launch import ENDED, OPEN, UNSENT, Follow, Launch, State
+from workflows_ui.models.user import User
+from workflows_ui.models.workspace import AccessRequest, Colour, Flavour, Member, Role, Workspace
+
+__all__ = [
+    "ENDED",
+    "OPEN",
+    "UNSENT",
+    "AccessRequest",
+    "AuditEvent",
+    "Colour",
+    "Credential",
+    "Flavour",
+    "Follow",
+    "Health",
+    "Kind",
+    "Launch",
+    "Member",
+    "Role",
+    "State",
+    "User",
+    "Workspace",
+]

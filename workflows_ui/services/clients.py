@@ -1,0 +1,50 @@
+"""Builds engine clients from credentials: the only place, beside testing a new one, where a secret is opened."""
+
+from django.conf import settings
+
+from workflows_ui.engine import AccessToken, AddressSafety, ApiKey, BearerToken, Client
+from workflows_ui.models import Credential, Flavour, Kind, User, Workspace
+from workflows_ui.services import access
+
+
+class NoCredential(Exception):
+    """No credential of the person's own or of their teams opens this workspace."""
+
+
+def build(
+    flavour: str, address: str, kind: str, secret: str, *, organization_id: str = "", project_id: str | None = None
+) -> Client:
+    """A client for an engine. `address` is the gateway (Imbrace) or the API's base (Activepieces). Makes no call."""
+    auth: ApiKey | AccessToken | BearerToken
+    if kind == Kind.API_KEY:
+        auth = ApiKey(secret)
+    elif kind == Kind.ACCESS_TOKEN:
+        auth = AccessToken(secret, organization_id=organization_id or None)
+    else:
+        auth = BearerToken(secret)
+    safety = AddressSafety(allowed_networks=settings.ENGINE_PRIVATE_NETWORKS)
+    options = {"ca_bundle": settings.ENGINE_CA_BUNDLE or None, "proxy": settings.ENGINE_PROXY or None}
+    if flavour == Flavour.IMBRACE:
+        return Client(gateway=address, auth=auth, project_id=project_id, safety=safety, **options)
+    return Client(engine_url=address, auth=auth, project_id=project_id, safety=safety, **options)
+
+
+def of_credential(credential: Credential) -> Client:
+    """A client that acts with this credential in its workspace. Raises crypto.CannotOpen."""
+    workspace = credential.workspace
+    return build(
+        workspace.flavour,
+        workspace.address,
+        credential.kind,
+        credential.open("secret"),
+        organization_id=credential.organization_id,
+        project_id=workspace.project_id,
+    )
+
+
+def of_person(user: User, workspace: Workspace) -> tuple[Client, Credential]:
+    """The client that acts for a person in a workspace, and the credential it uses. Raises NoCredential, crypto.CannotOpen."""
+    credential = access.credential(user, workspace)
+    if credential is None:
+        raise NoCredential
+    return of_credential(credential), credential
