@@ -1,0 +1,1 @@
+"""The console's own forms, one module an area."""

@@ -1,0 +1,202 @@
+"""Credentials: saved after a test, used, renamed, tested again, destroyed; and the workspaces they open.
+
+The secret goes in once and comes out only inside `services.clients`. No audit row, message or exception here holds it.
+"""
+
+import secrets
+import uuid
+from dataclasses import dataclass
+from typing import Literal
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+from django.utils.text import slugify
+
+from workflows_ui.crypto import CannotOpen
+from workflows_ui.models import Colour, Credential, Flavour, Health, Member, Role, User, Workspace
+from workflows_ui.services import access, audit, clients, members, probe
+from workflows_ui.services.access import Access
+from workflows_ui.services.audit import CONSOLE, Actor
+from workflows_ui.services.probe import Code, Draft, Findings, Problem, test
+
+__all__ = [
+    "Added",
+    "Code",
+    "Draft",
+    "Findings",
+    "Problem",
+    "add",
+    "manageable",
+    "remove",
+    "rename",
+    "retest",
+    "test",
+    "visible",
+]
+
+#: The stripe of a new workspace, by environment; live has none.
+_COLOURS = {"sandbox": Colour.BLUE, "develop": Colour.ORANGE}
+
+
+@dataclass(frozen=True)
+class Added:
+    """What came of adding a credential."""
+
+    credential: Credential
+    workspace: Workspace
+    outcome: Literal["created workspace", "joined", "asked"]
+
+
+def add(actor: Actor, draft: Draft, findings: Findings) -> Added:
+    """Saves a tested credential as the actor's own. Whoever is first for a project gets its workspace and manages it; whoever
+    belongs to the workspace joins the credential to it; anybody else asks its managers.
+
+    Two people at once make one workspace: the database's unique rule decides, not a look before. Raises ValueError without a person.
+    """
+    if actor.user is None:
+        raise ValueError("A credential needs an owner.")
+    with transaction.atomic():
+        workspace, made = _workspace(draft, findings)
+        credential = _save(actor.user, workspace, draft, findings)
+        outcome: Literal["created workspace", "joined", "asked"]
+        if made:
+            Member.objects.create(workspace=workspace, user=actor.user, role=Role.MANAGER)
+            audit.record(
+                actor,
+                "workspace.create",
+                workspace=workspace,
+                object_type="workspace",
+                object_id=workspace.slug,
+                object_name=workspace.name,
+                address=workspace.address,
+                project=workspace.project_id,
+            )
+            outcome = "created workspace"
+        elif access.workspaces(actor.user).filter(pk=workspace.pk).exists():
+            outcome = "joined"
+        else:
+            members.ask(actor, workspace, actor.user)
+            outcome = "asked"
+        _record(actor, "credential.add", credential, kind=credential.kind, findings=findings.plain())
+    return Added(credential=credential, workspace=workspace, outcome=outcome)
+
+
+def visible(of: Access) -> QuerySet[Credential]:
+    """The credentials a member may know of: their own and their teams'; a manager knows of all. Secrets are never part of it."""
+    rows = Credential.objects.filter(workspace=of.workspace).select_related("owner", "team", "workspace", "last_used_by")
+    if not of.allows(Role.MANAGER):
+        rows = rows.filter(Q(owner=of.user) | Q(team__in=of.user.groups.all()))
+    return rows.order_by("name", "created_at")
+
+
+def manageable(of: Access, credential: Credential) -> bool:
+    """Whether the member may rename, test and delete it: one's own; a manager, any."""
+    return credential.owner_id == of.user.pk or of.allows(Role.MANAGER)
+
+
+def retest(credential: Credential, actor: Actor = CONSOLE) -> Findings | Problem:
+    """Tests a saved credential again and keeps what was found. A problem is returned, not raised: it is a finding too."""
+    result: Findings | Problem
+    try:
+        client = clients.of_credential(credential)
+        result = probe.of_client(client, kind=credential.kind, organization_id=credential.organization_id)
+        if result.project_id != credential.workspace.project_id:
+            result = Problem(Code.OTHER_PROJECT, found=result.project_name or result.project_id)
+    except CannotOpen:
+        result = Problem(Code.CANNOT_OPEN)
+    except Problem as problem:
+        result = problem
+    if isinstance(result, Problem):
+        credential.health = Health.REFUSED if result.code in probe.OF_THE_SECRET else Health.UNREACHABLE
+        credential.findings = credential.findings | {
+            "problem": result.code.value,
+            "found": result.found,
+            "technical": result.technical,
+        }
+    else:
+        credential.health = Health.WORKS
+        credential.findings = result.plain()
+        if result.version and result.version != credential.workspace.engine_version:
+            Workspace.objects.filter(pk=credential.workspace_id).update(engine_version=result.version)
+    credential.tested_at = timezone.now()
+    credential.save(update_fields=["health", "findings", "tested_at"])
+    _record(actor, "credential.test", credential, outcome=credential.health)
+    return result
+
+
+def rename(actor: Actor, credential: Credential, name: str) -> None:
+    """Gives a credential another name."""
+    before, credential.name = credential.name, name
+    with transaction.atomic():
+        credential.save(update_fields=["name"])
+        _record(actor, "credential.rename", credential, before=before, after=name)
+
+
+def remove(actor: Actor, credential: Credential) -> None:
+    """Destroys a credential. Launches that used it stay in the record, without it."""
+    with transaction.atomic():
+        _record(actor, "credential.remove", credential, owner=str(credential.owner or credential.team))
+        credential.delete()
+
+
+def _workspace(draft: Draft, findings: Findings) -> tuple[Workspace, bool]:
+    """The workspace of the project that was found, and whether it was made just now."""
+    place = {"flavour": draft.flavour, "address": draft.base, "project_id": findings.project_id}
+    name = (findings.project_name or findings.organization_id or findings.project_id)[:200]
+    stem = slugify(name.replace("đ", "d").replace("Đ", "D"))[:45].strip("-") or "workspace"
+    taken = 0
+    while True:
+        found = Workspace.objects.filter(**place).first()
+        if found is not None:
+            return found, False
+        slug = stem if taken == 0 else f"{stem}-{secrets.token_hex(2 + taken)}"
+        try:
+            # A savepoint: where somebody else was quicker with the project or the slug, only this insert is undone.
+            with transaction.atomic():
+                made = Workspace.objects.create(
+                    **place,
+                    slug=slug,
+                    name=name,
+                    colour=_COLOURS.get(draft.environment, Colour.NONE) if draft.flavour == Flavour.IMBRACE else "",
+                    environment=draft.environment,
+                    organization_id=findings.organization_id,
+                    project_name=findings.project_name,
+                    engine_version=findings.version,
+                )
+        except IntegrityError:
+            taken += 1
+            if taken > 5:
+                raise
+            continue
+        return made, True
+
+
+def _save(owner: User, workspace: Workspace, draft: Draft, findings: Findings) -> Credential:
+    credential = Credential(
+        id=uuid.uuid4(),
+        workspace=workspace,
+        owner=owner,
+        name=draft.name,
+        kind=draft.kind,
+        organization_id=draft.organization_id,
+        health=Health.WORKS,
+        findings=findings.plain(),
+        tested_at=timezone.now(),
+    )
+    credential.secret = credential.seal("secret", draft.secret.strip())
+    credential.save(force_insert=True)
+    return credential
+
+
+def _record(actor: Actor, action: str, credential: Credential, *, outcome: str = "done", **detail: object) -> None:
+    audit.record(
+        actor,
+        action,
+        workspace=credential.workspace,
+        object_type="credential",
+        object_id=str(credential.pk),
+        object_name=credential.name,
+        outcome=outcome,
+        **detail,
+    )
