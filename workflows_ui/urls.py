@@ -1,5 +1,13 @@
-"""All addresses of the console."""
+"""All addresses of the console. Plain views stand before the generic routes of declared resources."""
 
 from django.urls import URLPattern, URLResolver
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from workflows_ui.kit import urls as kit_urls
+from workflows_ui.resources import RESOURCES
+from workflows_ui.views import home, preferences
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    *home.urlpatterns,
+    *preferences.urlpatterns,
+    *kit_urls.patterns(RESOURCES),
+]

@@ -1,10 +1,170 @@
-"""What surrounds every page: the menu, the workspace switcher, the breadcrumbs."""
+"""What surrounds every page: the menu as data, the workspace switcher, language and theme."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from workflows_ui.models import Colour, Role, User, Workspace
+from workflows_ui.services import access
+
+THEME_COOKIE = "theme"
+THEMES = ("light", "dark")
+
+#: Groups of the menu, in their order.
+GROUPS: dict[str, str | Promise] = {
+    "launch": pgettext_lazy("menu", "Launch"),
+    "watch": pgettext_lazy("menu", "Watch"),
+    "build": pgettext_lazy("menu", "Build"),
+    "team": pgettext_lazy("menu", "Team"),
+}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the menu. `view` is a URL name that takes the workspace's slug; a resource's entry names the resource too."""
+
+    group: str
+    label: str | Promise
+    icon: str
+    view: str
+    resource: str = ""
+    role: Role = Role.VIEWER
+
+    def url(self, slug: str) -> str:
+        """The address in the workspace with this slug."""
+        named = {"resource": self.resource} if self.resource else {}
+        return reverse(self.view, kwargs={"slug": slug, **named})
+
+
+#: The plain pages of a workspace; declared resources add theirs by `install`.
+PLAIN = (
+    Entry("launch", _("Launches"), "rocket", "launches"),
+    Entry("team", _("Credentials"), "key", "credentials"),
+    Entry("team", _("Members"), "users", "members"),
+)
+_installed: list[Entry] = list(PLAIN)
+
+
+def install(entries: Sequence[Entry]) -> None:
+    """Sets the menu: the plain pages and these entries, in the order given within each group. Called once, at start."""
+    _installed[:] = [*PLAIN, *entries]
+
+
+@dataclass(frozen=True)
+class Line:
+    """An entry made ready for one person and page."""
+
+    label: str | Promise
+    icon: str
+    url: str
+    active: bool
+
+
+@dataclass(frozen=True)
+class Group:
+    """A titled part of the menu; never empty."""
+
+    label: str | Promise
+    lines: list[Line]
+
+
+class Frame:
+    """What base.html asks for; everything is worked out when asked, so that a fragment costs nothing."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self._request = request
+
+    @property
+    def theme(self) -> str:
+        """The theme chosen in this browser, or empty: then the browser's own wish holds."""
+        chosen = self._request.COOKIES.get(THEME_COOKIE, "")
+        return chosen if chosen in THEMES else ""
+
+    @property
+    def languages(self) -> list[tuple[str, str]]:
+        """Codes and own names of the languages."""
+        return list(settings.LANGUAGES)
+
+    @property
+    def here(self) -> str:
+        """This page's address, for forms that lead back to it; only where a GET of it makes sense."""
+        return self._request.get_full_path() if self._request.method in {"GET", "HEAD"} else self._request.path
+
+    @property
+    def person(self) -> User | None:
+        """Who is signed in."""
+        user = getattr(self._request, "user", None)
+        return user if user is not None and user.is_authenticated else None
+
+    @property
+    def access(self) -> access.Access | None:
+        """The person's place in the workspace of this page."""
+        return getattr(self._request, "access", None)
+
+    @property
+    def workspace(self) -> Workspace | None:
+        """The workspace of this page."""
+        return self.access.workspace if self.access else None
+
+    @property
+    def surroundings(self) -> str | Promise:
+        """The workspace's environment in words."""
+        return environment(self.workspace) if self.workspace else ""
+
+    @cached_property
+    def workspaces(self) -> list[Workspace]:
+        """The person's workspaces."""
+        return list(access.workspaces(self.person)) if self.person else []
+
+    @cached_property
+    def groups(self) -> list[Group]:
+        """The menu of this workspace, as far as the person's role reaches."""
+        if self.access is None:
+            return []
+        slug = self.access.workspace.slug
+        groups = []
+        for name, label in GROUPS.items():
+            lines = []
+            for entry in _installed:
+                if entry.group != name or not self.access.allows(entry.role):
+                    continue
+                try:
+                    url = entry.url(slug)
+                except NoReverseMatch:
+                    continue
+                lines.append(Line(entry.label, entry.icon, url, self._request.path.startswith(url)))
+            if lines:
+                groups.append(Group(label, lines))
+        return groups
+
+
+def environment(workspace: Workspace) -> str | Promise:
+    """Which world a workspace belongs to, in words: practice, the named environment, or the host of its address."""
+    if workspace.practice:
+        return _("Practice")
+    if workspace.environment:
+        return ENVIRONMENT_WORDS.get(workspace.environment, workspace.environment)
+    if workspace.colour:
+        return Colour(workspace.colour).label
+    return workspace.address.split("://", 1)[-1].split("/", 1)[0]
+
+
+ENVIRONMENT_WORDS: dict[str, str | Promise] = {
+    "develop": pgettext_lazy("environment", "Development"),
+    "sandbox": pgettext_lazy("environment", "Sandbox"),
+    "stable": pgettext_lazy("environment", "Live"),
+    "prodv2": pgettext_lazy("environment", "Live (v2)"),
+}
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    """Context of base.html."""
-    return {}
+    """Context processor: `frame` in every template."""
+    return {"frame": Frame(request)}

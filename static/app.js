@@ -1,0 +1,121 @@
+/* What the console's pages do beyond HTML and htmx. Loaded in the head, so that the theme is right before anything is painted;
+   listens on the document, so that nothing has to be set up again after a fragment was replaced. */
+"use strict";
+(() => {
+  const root = document.documentElement;
+  root.classList.remove("no-js");
+
+  // --- Theme: the server writes the chosen one; without a choice the browser's own wish holds.
+  if (!root.dataset.bsTheme && window.matchMedia("(prefers-color-scheme: dark)").matches) root.dataset.bsTheme = "dark";
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (!form.matches("[data-theme-switch]") || !event.submitter) return;
+    event.preventDefault();
+    const theme = event.submitter.value;
+    root.dataset.bsTheme = theme;
+    const secure = location.protocol === "https:" ? "; Secure" : "";
+    document.cookie = `theme=${theme}; Path=/; Max-Age=31536000; SameSite=Lax${secure}`;
+    form.querySelector(theme === "dark" ? ".to-light" : ".to-dark").focus();
+  });
+
+  // --- Menus are <details>: they close on Escape, on a click elsewhere, and when the focus leaves them.
+  const closeMenus = (except) => {
+    for (const menu of document.querySelectorAll("details.menu[open]")) if (menu !== except) menu.open = false;
+  };
+  document.addEventListener("click", (event) => {
+    closeMenus(event.target.closest("details.menu"));
+    const button = event.target.closest("button");
+    if (!button) return;
+    if (button.dataset.dismiss === "toast") button.closest(".toast").remove();
+    if ("toggleMenu" in button.dataset) toggleSidebar(button);
+    if (button.dataset.copy) copy(button);
+  });
+  document.addEventListener("focusin", (event) => closeMenus(event.target.closest("details.menu")));
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    const menu = document.querySelector("details.menu[open]");
+    if (menu) {
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    }
+  });
+  const toggleSidebar = (button) => {
+    const shown = document.getElementById(button.getAttribute("aria-controls")).classList.toggle("show");
+    button.setAttribute("aria-expanded", String(shown));
+  };
+
+  // --- Copy: the button names the element whose text it takes; the answer is shown on it and announced.
+  const copy = async (button) => {
+    const text = document.getElementById(button.dataset.copy).textContent;
+    try {
+      await navigator.clipboard.writeText(text);
+      announce(button.dataset.copied);
+      button.classList.add("copied");
+      setTimeout(() => button.classList.remove("copied"), 2000);
+    } catch {
+      const range = document.createRange();
+      range.selectNodeContents(document.getElementById(button.dataset.copy));
+      getSelection().removeAllRanges();
+      getSelection().addRange(range);
+    }
+  };
+
+  // --- Announcements: the words of a live part are read out when they change, and only then.
+  let announced = "";
+  const announce = (words) => {
+    const place = document.getElementById("announcer");
+    if (place && words) place.textContent = words;
+  };
+  const wordsOf = (element) => element?.querySelector?.("[data-announce]")?.textContent.trim().replace(/\s+/g, " ") ?? "";
+
+  // --- Live parts ([data-live]) rest while the tab is hidden, and ask more and more seldom while asking fails.
+  const trouble = new Map();
+  const isLive = (element) => element?.matches?.("[data-live]") ?? false;
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    const live = event.detail.elt;
+    if (!isLive(live)) return;
+    const state = trouble.get(live.id);
+    if (document.hidden || (state && state.rest-- > 0)) event.preventDefault();
+    announced = announced || wordsOf(live);
+  });
+  document.addEventListener("htmx:afterRequest", (event) => {
+    const live = event.detail.elt;
+    if (event.detail.successful) {
+      trouble.delete(live.id);
+      for (const passing of document.querySelectorAll("#alerts [data-passing]")) passing.remove();
+    } else if (isLive(live) && event.detail.xhr) {
+      const failures = (trouble.get(live.id)?.failures ?? 0) + 1;
+      trouble.set(live.id, { failures, rest: Math.min(2 ** failures - 1, 31) });
+    }
+  });
+  document.addEventListener("htmx:sendError", () => {
+    const alerts = document.getElementById("alerts");
+    const words = document.getElementById("unreachable");
+    if (alerts && words) alerts.replaceChildren(words.content.cloneNode(true));
+  });
+
+  // --- A replaced part keeps what the person had opened in it, and where they had scrolled to inside it.
+  let opened = new Map();
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    opened = new Map();
+    for (const fold of event.detail.target?.querySelectorAll?.("details[id]") ?? []) opened.set(fold.id, fold.open);
+  });
+  document.addEventListener("htmx:afterSwap", (event) => {
+    for (const [id, open] of opened) {
+      const fold = document.getElementById(id);
+      if (fold) fold.open = open;
+    }
+    const target = document.getElementById(event.detail.target?.id) ?? event.detail.elt;
+    const words = wordsOf(target);
+    if (words && words !== announced) {
+      announced = words;
+      announce(words);
+    }
+  });
+
+  document.addEventListener("DOMContentLoaded", () => {
+    for (const toast of document.querySelectorAll('[data-toast="success"], [data-toast="info"]')) {
+      setTimeout(() => toast.remove(), 10000);
+    }
+  });
+})();

@@ -1,0 +1,71 @@
+"""Who may enter a view: decorators that sign-in and membership hang on."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import resolve_url
+from django.utils.http import urlencode
+
+from workflows_ui.kit import respond, typed
+from workflows_ui.models import Role
+from workflows_ui.services import access
+
+View = Callable[..., HttpResponse]
+
+
+def signed_in(view: View) -> View:
+    """Lets in whoever is signed in; for pages outside a workspace."""
+
+    @functools.wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return _sign_in(request)
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+def member(role: Role) -> Callable[[View], View]:
+    """Lets in members of the workspace `slug` whose role includes `role`, and sets `request.access`.
+
+    Raises services.access.NoAccess and NotAllowed, which the errors' middleware turns into pages.
+    """
+
+    def guard(view: View) -> View:
+        @functools.wraps(view)
+        def guarded(request: HttpRequest, slug: str, *args: Any, **kwargs: Any) -> HttpResponse:
+            if not request.user.is_authenticated:
+                return _sign_in(request)
+            found = access.find(request.user, slug)
+            request.access = found  # type: ignore[attr-defined]
+            found.require(role)
+            return view(request, slug, *args, **kwargs)
+
+        return guarded
+
+    return guard
+
+
+def sign_in_url(request: HttpRequest) -> str:
+    """The sign-in page that leads back to where the person is: the page itself, not one of its fragments."""
+    where = request.get_full_path()
+    htmx = getattr(request, "htmx", None)
+    if htmx and htmx.current_url_abs_path:
+        where = htmx.current_url_abs_path
+    elif request.method not in {"GET", "HEAD"}:
+        where = request.path
+    return f"{resolve_url(settings.LOGIN_URL)}?{urlencode({'next': where})}"
+
+
+def _sign_in(request: HttpRequest) -> HttpResponse:
+    url = sign_in_url(request)
+    if respond.is_fragment(request):
+        stop = respond.STOP_POLLING if request.method == "GET" else 200
+        return respond.alert(request, "errors/signed_out_alert.html", {"sign_in_url": url}, status=stop)
+    if request.method not in {"GET", "HEAD"}:
+        context = {"sign_in_url": url, "typed": typed.values(request)}
+        return respond.page(request, "errors/signed_out.html", context, status=403)
+    return respond.redirect(request, url)
