@@ -2,7 +2,7 @@
 
 from django.conf import settings
 
-from workflows_ui.engine import AccessToken, AddressSafety, ApiKey, BearerToken, Client
+from workflows_ui.engine import AccessToken, AddressSafety, ApiKey, BearerToken, Client, Timeouts
 from workflows_ui.models import Credential, Flavour, Kind, User, Workspace
 from workflows_ui.services import access
 
@@ -12,9 +12,19 @@ class NoCredential(Exception):
 
 
 def build(
-    flavour: str, address: str, kind: str, secret: str, *, organization_id: str = "", project_id: str | None = None
+    flavour: str,
+    address: str,
+    kind: str,
+    secret: str,
+    *,
+    organization_id: str = "",
+    project_id: str | None = None,
+    timeouts: Timeouts | None = None,
 ) -> Client:
-    """A client for an engine. `address` is the gateway (Imbrace) or the API's base (Activepieces). Makes no call."""
+    """A client for an engine. `address` is the gateway (Imbrace) or the API's base (Activepieces). Makes no call.
+
+    Raises AddressRefused for an address that is never called, ValueError for a secret that no header could carry.
+    """
     auth: ApiKey | AccessToken | BearerToken
     if kind == Kind.API_KEY:
         auth = ApiKey(secret)
@@ -23,13 +33,19 @@ def build(
     else:
         auth = BearerToken(secret)
     safety = AddressSafety(allowed_networks=settings.ENGINE_PRIVATE_NETWORKS)
-    options = {"ca_bundle": settings.ENGINE_CA_BUNDLE or None, "proxy": settings.ENGINE_PROXY or None}
-    if flavour == Flavour.IMBRACE:
-        return Client(gateway=address, auth=auth, project_id=project_id, safety=safety, **options)
-    return Client(engine_url=address, auth=auth, project_id=project_id, safety=safety, **options)
+    place = {"gateway": address} if flavour == Flavour.IMBRACE else {"engine_url": address}
+    return Client(
+        **place,
+        auth=auth,
+        project_id=project_id,
+        safety=safety,
+        timeouts=timeouts or Timeouts(),
+        ca_bundle=settings.ENGINE_CA_BUNDLE or None,
+        proxy=settings.ENGINE_PROXY or None,
+    )
 
 
-def of_credential(credential: Credential) -> Client:
+def of_credential(credential: Credential, *, timeouts: Timeouts | None = None) -> Client:
     """A client that acts with this credential in its workspace. Raises crypto.CannotOpen."""
     workspace = credential.workspace
     return build(
@@ -39,6 +55,7 @@ def of_credential(credential: Credential) -> Client:
         credential.open("secret"),
         organization_id=credential.organization_id,
         project_id=workspace.project_id,
+        timeouts=timeouts,
     )
 
 

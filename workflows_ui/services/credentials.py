@@ -99,7 +99,7 @@ def retest(credential: Credential, actor: Actor = CONSOLE) -> Findings | Problem
     """Tests a saved credential again and keeps what was found. A problem is returned, not raised: it is a finding too."""
     result: Findings | Problem
     try:
-        client = clients.of_credential(credential)
+        client = clients.of_credential(credential, timeouts=probe.TIMEOUTS)
         result = probe.of_client(client, kind=credential.kind, organization_id=credential.organization_id)
         if result.project_id != credential.workspace.project_id:
             result = Problem(Code.OTHER_PROJECT, found=result.project_name or result.project_id)

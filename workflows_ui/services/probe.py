@@ -6,6 +6,7 @@ Project and organization always come from the engine, never from what a person t
 import time
 from dataclasses import dataclass, field
 from enum import StrEnum
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,14 +21,15 @@ from workflows_ui.engine import (
     NotInPlan,
     NotSent,
     ScopedKey,
+    Timeouts,
     TooMany,
     WrongOrganization,
 )
 from workflows_ui.models import Flavour, Kind
 from workflows_ui.services import clients
 
-#: Codes of the engine client for a deadline that passed, before or after the connection stood.
-_TIME_IS_UP = frozenset({"CONNECT_TIMEOUT", "READ_TIMEOUT", "DEADLINE", "TIMEOUT"})
+#: A person waits for the answer, so each call ends sooner than it would in the background. Seconds.
+TIMEOUTS = Timeouts(connect=5.0, read=10.0, total=15.0)
 
 
 class Code(StrEnum):
@@ -170,7 +172,12 @@ def test(draft: Draft) -> Findings:
         raise Problem(Code.NEEDS_ORGANIZATION)
     try:
         client = clients.build(
-            draft.flavour, draft.base, draft.kind, draft.secret, organization_id=draft.organization_id
+            draft.flavour,
+            draft.base,
+            draft.kind,
+            draft.secret,
+            organization_id=draft.organization_id,
+            timeouts=TIMEOUTS,
         )
     except AddressRefused as error:
         raise Problem(Code.ADDRESS_REFUSED, error=error) from None
@@ -224,13 +231,12 @@ def _code(error: EngineError) -> Code:
     for kind, code in by_class:
         if isinstance(error, kind):
             return code
-    if error.code in _TIME_IS_UP:
+    if error.code == "TIMEOUT" or error.status == HTTPStatus.GATEWAY_TIMEOUT:
         return Code.TIMED_OUT
     if isinstance(error, NotSent):
         return Code.UNREACHABLE
-    if error.status is not None and error.status >= 500:
-        return Code.DOWN
-    return Code.NOT_AN_ENGINE if error.status is not None else Code.DOWN
+    spoke_otherwise = error.status is not None and error.status < HTTPStatus.INTERNAL_SERVER_ERROR
+    return Code.NOT_AN_ENGINE if spoke_otherwise else Code.DOWN
 
 
 def _person(client: Client, kind: str) -> tuple[str, str]:
