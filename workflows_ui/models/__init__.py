@@ -2,13 +2,12 @@
 
 from workflows_ui.models.audit import AuditEvent
 from workflows_ui.models.credential import Credential, Health, Kind
-from workflows_ui.models.launch import ENDED, OPEN, UNSENT, Follow, Launch, State
+from workflows_ui.models.launch import ENDED, UNSENT, Follow, Launch, State
 from workflows_ui.models.user import User
 from workflows_ui.models.workspace import AccessRequest, Colour, Flavour, Member, Role, Workspace
 
 __all__ = [
     "ENDED",
-    "OPEN",
     "UNSENT",
     "AccessRequest",
     "AuditEvent",

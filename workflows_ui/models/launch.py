@@ -36,11 +36,9 @@ class State(models.TextChoices):
     UNKNOWN = "unknown", _("Unclear: it may have run")
 
 
-#: States in which nothing has left the console: safe to send (again).
+#: States in which nothing has left the console: safe to send (again), or to withdraw.
 UNSENT = (State.QUEUED, State.CLAIMED)
-#: States in which a run is looked for or followed.
-OPEN = (State.SENDING, State.ACCEPTED, State.RUNNING, State.PAUSED)
-#: States that nothing changes by itself. UNKNOWN is still settled when a trace of it turns up, or by a person.
+#: States that nothing changes by itself, except that a trace found later still settles UNKNOWN.
 ENDED = (State.SUCCEEDED, State.FAILED, State.REFUSED, State.NOT_SENT, State.UNKNOWN)
 
 
@@ -93,8 +91,12 @@ class Launch(SealsFields, models.Model):
     answer_cut = models.BooleanField(default=False)
     #: Where the answer comes from: "flow" (its response) or "step" (the last step's output); empty while there is none.
     answer_from = models.CharField(max_length=10, blank=True)
+    #: Where a redirecting answer points; never followed.
+    answer_location = models.TextField(blank=True)
     #: The engine's clock minus ours in seconds, from the answer's Date header.
     clock_offset = models.FloatField(default=0.0)
+    #: When the engine is next asked about it; empty while there is nothing to ask.
+    look_at = models.DateTimeField(null=True, blank=True)
 
     run_id = models.CharField(max_length=64, blank=True)
     run_status = models.CharField(max_length=60, blank=True)
@@ -112,10 +114,11 @@ class Launch(SealsFields, models.Model):
             models.Index(fields=["user", "-asked_at"], name="launch_by_person"),
             models.Index(fields=["user", "payload_digest", "-asked_at"], name="launch_same_values"),
             models.Index(
-                fields=["state", "not_before"],
-                condition=models.Q(state__in=["queued", "claimed", "sending", "accepted", "running", "paused"]),
-                name="launch_open",
+                fields=["state", "claim_until"],
+                condition=models.Q(state__in=["queued", "claimed"]) | models.Q(claim_until__isnull=False),
+                name="launch_in_hand",
             ),
+            models.Index(fields=["look_at"], condition=models.Q(look_at__isnull=False), name="launch_to_look_at"),
             models.Index(fields=["workspace", "run_id"], name="launch_by_run"),
         ]
 
@@ -124,18 +127,24 @@ class Launch(SealsFields, models.Model):
 
     @property
     def ended(self) -> bool:
-        """Whether nothing more is going to happen by itself."""
+        """Whether it has come to an end, as far as is known."""
         return self.state in ENDED
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing more is going to change by itself: ended, not asked about any more, no call in the air."""
+        return self.ended and self.look_at is None and self.claim_until is None
 
 
 class Follow(models.Model):
-    """When a workspace's open launches are looked at next, and by whom. One row a workspace; due_at is empty while none is open."""
+    """Who is asking a workspace's engine about its launches right now, and how that went. One row a workspace."""
 
     workspace = models.OneToOneField(Workspace, on_delete=models.CASCADE, primary_key=True, related_name="follow")
-    due_at = models.DateTimeField(null=True, blank=True, db_index=True)
     lease_until = models.DateTimeField(null=True, blank=True)
+    #: Not asked before this moment, after a poll that failed.
+    not_before = models.DateTimeField(null=True, blank=True)
     failures = models.PositiveIntegerField(default=0)
-    #: What the last poll said when it failed; empty while polls succeed.
+    #: The name of the error the last poll met; empty while polls succeed.
     trouble = models.CharField(max_length=40, blank=True)
 
     class Meta:

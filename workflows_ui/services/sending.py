@@ -1,0 +1,236 @@
+"""Sends one launch: claimed by one UPDATE, marked SENDING just before the first byte, one POST, and what came back.
+
+Nothing here is ever tried again once SENDING is committed. What is cut off after that is settled by following.py, or by a person.
+"""
+
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from threading import BoundedSemaphore
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Q
+
+from workflows_ui.crypto import CannotOpen
+from workflows_ui.engine import AddressRefused, Client, NotSent, TriggerAnswer, Unknown
+from workflows_ui.models import UNSENT, Credential, Launch, Role, State, Workspace
+from workflows_ui.services import access, clients, clock, database, launches
+from workflows_ui.services.launches import Reason
+
+log = structlog.get_logger(__name__)
+
+#: A claim outlives the longest call by this much.
+LEASE_MARGIN = timedelta(seconds=30)
+#: Bytes of an answer that are kept.
+KEPT_ANSWER = 256 * 1024
+#: Pauses between tries that never reached the engine; the last one repeats.
+PAUSES = (2, 5, 10, 20, 40, 60)
+#: The engine's statuses for a trigger that it (or the gateway) refused: api.md 7.1 and 2.2, recordings `webhook_*`.
+REFUSALS = {
+    400: Reason.BAD_REQUEST,
+    401: Reason.CREDENTIAL_REFUSED,
+    402: Reason.NOT_IN_PLAN,
+    403: Reason.FORBIDDEN,
+    404: Reason.FLOW_OFF,
+    410: Reason.FLOW_GONE,
+    413: Reason.TOO_LARGE,
+    429: Reason.TOO_MANY,
+}
+#: Calls that wait at once in this process; the rest of the worker's threads is left to following and sweeping.
+_slots = BoundedSemaphore(settings.WORKER_SLOTS)
+
+
+class ClaimLost(Exception):
+    """The launch was withdrawn, or its claim ran out, before the first byte: nothing is sent."""
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """A launch in this worker's hands, and all that sending it needs."""
+
+    launch: Launch
+    client: Client
+    payload: Any
+
+
+def send(launch_id: str) -> None:
+    """Sends the launch if it is still to be sent; returns when its call has ended. Safe to call any number of times, anywhere."""
+    if not _slots.acquire(blocking=False):
+        return  # full: the row stays queued, and the sweeper rings for it again
+    try:
+        with database.turn():
+            claimed = claim(launch_id)
+        if claimed is not None:
+            _carry(claimed)
+    finally:
+        _slots.release()
+
+
+def _carry(claimed: Claimed) -> None:
+    launch = claimed.launch
+    try:
+        answer = claimed.client.workflows.send_trigger(
+            launch.flow_id,
+            claimed.payload,
+            wait=launch.wait,
+            marker=launch.pk,
+            before_first_byte=partial(mark_sending, launch),
+            deadline=settings.LAUNCH_DEADLINE.total_seconds(),
+        )
+    except ClaimLost:
+        log.info("launch.claim_lost", launch=launch.pk)
+    except AddressRefused as problem:
+        with database.turn():
+            give_up(launch, Reason.ADDRESS_REFUSED, problem.technical)
+    except NotSent as problem:
+        with database.turn():
+            release(launch, problem.technical)
+    except Unknown as problem:
+        with database.turn():
+            lose(launch, Reason.CUT_OFF, problem.technical)
+    else:
+        with database.turn():
+            record(launch, answer)
+
+
+def claim(launch_id: str) -> Claimed | None:
+    """Takes the launch by one conditional UPDATE; None where there is nothing (more) to send, or not by this person any more."""
+    now = clock.now()
+    token = secrets.token_hex(16)
+    # The workspace is a subquery that does not read this table: the conditions on the row stay in the UPDATE's own WHERE,
+    # where PostgreSQL checks them again after waiting for a rival's UPDATE.
+    taken = Launch.objects.filter(
+        Q(state=State.QUEUED) | Q(state=State.CLAIMED, claim_until__lt=now),
+        pk=launch_id,
+        not_before__lte=now,
+        send_by__gt=now,
+        workspace_id__in=Workspace.objects.filter(launching_paused=False).values("pk"),
+    ).update(
+        state=State.CLAIMED,
+        claim=token,
+        claim_until=now + settings.LAUNCH_DEADLINE + LEASE_MARGIN,
+        tries=F("tries") + 1,
+    )
+    if not taken:
+        return None
+    launch = Launch.objects.select_related("workspace", "user").get(pk=launch_id)
+    launch.claim = token
+    try:
+        place = access.find(launch.user, launch.workspace.slug)
+        place.require(Role.LAUNCHER)
+    except (access.NoAccess, access.NotAllowed):
+        give_up(launch, Reason.NO_ACCESS)
+        return None
+    try:
+        client, credential = clients.of_person(launch.user, launch.workspace)
+        payload = launches.payload_of(launch)
+    except clients.NoCredential:
+        give_up(launch, Reason.NO_CREDENTIAL)
+        return None
+    except CannotOpen:
+        log.error("credential.cannot_open", launch=launch.pk)
+        give_up(launch, Reason.CREDENTIAL_UNREADABLE)
+        return None
+    Launch.objects.filter(pk=launch.pk, claim=token).update(credential=credential)
+    Credential.objects.filter(pk=credential.pk).update(last_used_at=now, last_used_by=launch.user)
+    return Claimed(launch, client, payload)
+
+
+def mark_sending(launch: Launch) -> None:
+    """Commits SENDING, called when the connection stands and before the first byte. Raises ClaimLost: then nothing may be sent."""
+    with database.turn():
+        now = clock.now()
+        marked = Launch.objects.filter(
+            pk=launch.pk, state=State.CLAIMED, claim=launch.claim, claim_until__gt=now
+        ).update(state=State.SENDING, reason="", technical="", sending_at=now, look_at=now + timedelta(seconds=1))
+    if not marked:
+        raise ClaimLost(launch.pk)
+
+
+def give_up(launch: Launch, reason: Reason, technical: str = "") -> None:
+    """Ends a claimed launch as not sent: trying again would not help."""
+    launches.end(
+        launch,
+        State.NOT_SENT,
+        reason,
+        clock.now(),
+        only=_held(launch, *UNSENT),
+        technical=technical,
+        claim="",
+        claim_until=None,
+    )
+
+
+def release(launch: Launch, technical: str) -> None:
+    """Puts back a launch whose call never reached the engine: it is safe to send again, a little later."""
+    now = clock.now()
+    row = Launch.objects.filter(_held(launch, State.CLAIMED), pk=launch.pk)
+    pause = PAUSES[min(launch.tries, len(PAUSES)) - 1]
+    if not row.update(
+        state=State.QUEUED,
+        reason=Reason.NOT_REACHED,
+        technical=technical,
+        claim="",
+        claim_until=None,
+        rung_at=None,
+        not_before=now + timedelta(seconds=pause),
+    ):
+        # Never back from SENDING, whatever the client says.
+        lose(launch, Reason.CUT_OFF, technical)
+
+
+def lose(launch: Launch, reason: Reason, technical: str) -> None:
+    """The request left and no whole answer came: unclear until its run is found. A run found meanwhile keeps its own state."""
+    now = clock.now()
+    with transaction.atomic():
+        if Launch.objects.filter(_held(launch), pk=launch.pk).update(claim_until=None, look_at=now):
+            launches.end(launch, State.UNKNOWN, reason, now, only=Q(state=State.SENDING), technical=technical)
+
+
+def record(launch: Launch, answer: TriggerAnswer) -> None:
+    """Writes down what came back. A run that was found meanwhile keeps its own state; the answer is added to it."""
+    now = clock.now()
+    known: dict[str, Any] = {"answer_status": answer.status, "answered_at": now}
+    if answer.engine_date is not None:
+        known["clock_offset"] = (answer.engine_date - now).total_seconds()
+    if answer.outcome == "answered":
+        text = answer.body[:KEPT_ANSWER].decode("utf-8", "replace").replace("\x00", "\ufffd")
+        known |= {
+            "answer": launch.seal("answer", text),
+            "answer_type": answer.headers.get("content-type", "")[:200],
+            "answer_location": answer.headers.get("location", "")[:2000],
+            "answer_cut": answer.truncated or len(answer.body) > KEPT_ANSWER,
+            "answer_from": "flow",
+        }
+    with transaction.atomic():
+        if not Launch.objects.filter(_held(launch), pk=launch.pk).update(**known, claim_until=None):
+            return
+        if answer.outcome == "refused":
+            reason = REFUSALS.get(answer.status, Reason.BAD_REQUEST)
+            launches.end(launch, State.REFUSED, reason, now, only=_UNSETTLED, look_at=None)
+        elif answer.outcome == "failed":
+            launches.end(launch, State.FAILED, Reason.FLOW_FAILED, now, only=_UNSETTLED, look_at=now)
+        elif answer.outcome == "unknown":
+            launches.end(launch, State.UNKNOWN, Reason.ODD_ANSWER, now, only=_UNSETTLED, look_at=now)
+        elif answer.outcome == "answered":
+            Launch.objects.filter(_UNSETTLED, pk=launch.pk).update(
+                state=State.RUNNING, reason="", ended_at=None, look_at=now
+            )
+        else:
+            waited = Reason.WAITED_OUT if answer.outcome == "waited_out" else ""
+            Launch.objects.filter(_UNSETTLED, pk=launch.pk).update(
+                state=State.ACCEPTED, reason=waited, ended_at=None, look_at=now
+            )
+
+
+#: Where the answer decides the state: the run was not found meanwhile.
+_UNSETTLED = Q(state=State.SENDING) | Q(state=State.UNKNOWN, reason=Reason.WORKER_LOST)
+
+
+def _held(launch: Launch, *states: State) -> Q:
+    condition = Q(claim=launch.claim) & ~Q(claim="")
+    return condition & Q(state__in=states) if states else condition

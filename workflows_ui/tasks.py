@@ -1,0 +1,59 @@
+"""Celery's tasks: each is a line or two into the services. Arguments are ids only; the broker is a bell, the rows are the truth."""
+
+import time
+
+import structlog
+from celery import shared_task
+from django.core.cache import cache
+from kombu.exceptions import OperationalError
+
+from workflows_ui.services import database, following, sending, sweeping
+
+log = structlog.get_logger(__name__)
+
+#: Cache key and lifetime (seconds) of the sign that a worker is alive.
+HEARTBEAT, HEARTBEAT_LIFE = "worker:heartbeat", 60
+
+
+def ring(launch_id: str) -> None:
+    """Rings the bell for a launch that was just asked for. A broker that is down is no harm: the sweeper rings again."""
+    try:
+        send.delay(launch_id)
+    except (OperationalError, OSError) as problem:
+        log.warning("broker.down", launch=launch_id, error=type(problem).__name__)
+    else:
+        sweeping.rung([launch_id])
+
+
+@shared_task
+def send(launch_id: str) -> None:
+    """Sends one launch."""
+    sending.send(launch_id)
+
+
+@shared_task
+def follow(workspace_id: int) -> None:
+    """Looks once at the open launches of one workspace."""
+    following.poll(workspace_id)
+
+
+@shared_task
+def tick() -> None:
+    """Every second: notices what is late or lost, rings for what waits, follows what is due."""
+    with database.turn():
+        sweeping.end_late()
+        sweeping.notice_lost()
+        bells = sweeping.bells()
+        due = following.due()
+    for launch_id in bells:
+        send.delay(launch_id)
+    for workspace_id in due:
+        follow.apply_async([workspace_id], expires=10)
+    cache.set(HEARTBEAT, int(time.time()), HEARTBEAT_LIFE)
+
+
+@shared_task
+def purge() -> None:
+    """Once an hour: removes inputs and answers whose time is over."""
+    with database.turn():
+        sweeping.purge()
