@@ -1,0 +1,69 @@
+"""A client of the workflow engine over HTTP: an Imbrace gateway or a plain Activepieces. Knows neither Django nor Celery.
+
+    client = Client(env="stable", auth=ApiKey("api_..."))
+    client.workflows.list_flows(limit=100)["data"]
+
+Everything raises `EngineError` and its subclasses, and ValueError for arguments that cannot be meant.
+"""
+
+from .auth import AccessToken, ApiKey, BearerToken, Credential
+from .calls import Flavour
+from .client import ENVIRONMENTS, Client
+from .errors import (
+    AddressRefused,
+    CredentialRefused,
+    EngineError,
+    FlowFailed,
+    Forbidden,
+    NotFound,
+    NotInPlan,
+    NotSent,
+    Refused,
+    ScopedKey,
+    TooLarge,
+    TooMany,
+    Unavailable,
+    Unknown,
+    Unreachable,
+    WrongOrganization,
+)
+from .flow_tree import Node, steps_by_name, walk
+from .safety import AddressSafety
+from .transport import Timeouts, close_pools
+from .trigger import Outcome, TriggerAnswer
+from .workflows import Workflows
+
+__all__ = [
+    "ENVIRONMENTS",
+    "AccessToken",
+    "AddressRefused",
+    "AddressSafety",
+    "ApiKey",
+    "BearerToken",
+    "Client",
+    "Credential",
+    "CredentialRefused",
+    "EngineError",
+    "Flavour",
+    "FlowFailed",
+    "Forbidden",
+    "Node",
+    "NotFound",
+    "NotInPlan",
+    "NotSent",
+    "Outcome",
+    "Refused",
+    "ScopedKey",
+    "Timeouts",
+    "TooLarge",
+    "TooMany",
+    "TriggerAnswer",
+    "Unavailable",
+    "Unknown",
+    "Unreachable",
+    "Workflows",
+    "WrongOrganization",
+    "close_pools",
+    "steps_by_name",
+    "walk",
+]

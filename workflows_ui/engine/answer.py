@@ -1,0 +1,96 @@
+"""A whole HTTP answer, and the reading of its JSON, which may be anything but JSON."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+
+
+class NotJson(ValueError):
+    """The body is not JSON; the text says in which way. `code` is "EMPTY", "HTML" or "NOT_JSON"."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Status, headers (lower-case names) and body of an answer that arrived whole."""
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+    def json(self) -> Any:
+        """The decoded body. Raises NotJson."""
+        return decoded(self.body)
+
+    @property
+    def request_id(self) -> str:
+        """`x-request-id`, or the gateway's `request_id` in the body (api.md 2.2); "" where neither."""
+        given = self.headers.get("x-request-id", "")
+        if not given:
+            try:
+                body = self.json()
+            except NotJson:
+                return ""
+            given = body.get("request_id", "") if isinstance(body, dict) else ""
+        return str(given)[:100]
+
+    @property
+    def date(self) -> datetime | None:
+        """The engine's clock when it answered (header `Date`), in UTC; None where it does not say."""
+        return http_date(self.headers.get("date", ""))
+
+    def retry_after(self, now: datetime) -> float | None:
+        """Seconds that `Retry-After` asks to wait, from its number or its date, counted on the engine's clock if it told it."""
+        text = self.headers.get("retry-after", "").strip()
+        if text.isascii() and text.isdigit():
+            return float(text[:9])
+        moment = http_date(text)
+        return max(0.0, (moment - (self.date or now)).total_seconds()) if moment else None
+
+
+def http_date(text: str) -> datetime | None:
+    """An HTTP date in UTC, or None for what is not one."""
+    try:
+        moment = parsedate_to_datetime(text)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def decoded(body: bytes) -> Any:
+    """JSON in UTF-8, decoded. Lone surrogates, which no page or database could hold, become U+FFFD. Raises NotJson."""
+    if not body.strip():
+        raise NotJson("EMPTY", "The answer is empty.")
+    try:
+        value = json.loads(body.decode("utf-8-sig"), parse_constant=_no_constant)
+        return _without_surrogates(value) if _SURROGATE.search(body) else value
+    except (ValueError, RecursionError):
+        start = body.lstrip()[:200].lower()
+        if start.startswith((b"<!doctype", b"<html", b"<head", b"<body", b"<?xml", b"<!--")):
+            raise NotJson("HTML", "A web page came back instead of the engine's answer.") from None
+        raise NotJson("NOT_JSON", "The answer is not readable as JSON.") from None
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _without_surrogates(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [_without_surrogates(item) for item in value]
+    if isinstance(value, dict):
+        return {_without_surrogates(key): _without_surrogates(item) for key, item in value.items()}
+    return value

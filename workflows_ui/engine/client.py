@@ -1,0 +1,92 @@
+"""The door of the package: `Client(...).workflows`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from .auth import Credential
+from .calls import Bases, Flavour
+from .errors import AddressRefused
+from .safety import AddressSafety
+from .transport import LARGEST_ANSWER, Route, Timeouts, Transport
+from .trigger import TriggerWire
+from .workflows import Workflows
+
+# api.md section 1.
+ENVIRONMENTS: dict[str, str] = {
+    "develop": "https://app-gateway.dev.imbrace.co",
+    "sandbox": "https://app-gateway.sandbox.imbrace.co",
+    "stable": "https://app-gatewayv2.imbrace.co",
+    "prodv2": "https://app-gatewayv2.imbrace.co",
+}
+
+
+class Client:
+    """One credential at one engine. Cheap to make: connections are shared by all clients of an engine and kept when it goes.
+
+    Args:
+        env: a name of `ENVIRONMENTS`;
+        gateway: or the address of any Imbrace gateway;
+        engine_url: or the address of a plain Activepieces, as far as before `/v1` (`https://host/api`). Exactly one of the three.
+        auth: `ApiKey`, `AccessToken` or `BearerToken`.
+        project_id: the project of the credential, where it is known; it is added to the calls that take one.
+        safety: which addresses may be talked to; by default no private and no loopback ones.
+        timeouts: for all calls but triggers, whose deadline is an argument of theirs.
+        proxy: `http://[user:password@]host:port`. The peer is then the proxy: see `AddressSafety.check_host_behind_proxy`.
+        ca_bundle: a PEM file of certificates to trust instead of the usual ones.
+        largest_answer: bytes; a larger answer is cut off with `TooLarge`, a trigger's with `TriggerAnswer.truncated`.
+        clock, sleep: for tests of the repeating of reads.
+
+    Raises:
+        ValueError: not exactly one address, or an unknown environment.
+        AddressRefused: an address that is not one, or is not to be talked to. Host names are judged when connecting.
+    """
+
+    def __init__(
+        self,
+        *,
+        env: str | None = None,
+        gateway: str | None = None,
+        engine_url: str | None = None,
+        auth: Credential,
+        project_id: str | None = None,
+        safety: AddressSafety | None = None,
+        timeouts: Timeouts | None = None,
+        proxy: str | None = None,
+        ca_bundle: str | None = None,
+        largest_answer: int = LARGEST_ANSWER,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        if [env, gateway, engine_url].count(None) != 2:
+            raise ValueError("Give exactly one of env, gateway and engine_url.")
+        if env is not None and env not in ENVIRONMENTS:
+            raise ValueError(f"There is no environment {env!r}; there are: {', '.join(ENVIRONMENTS)}.")
+        self._bases = _bases(ENVIRONMENTS[env] if env is not None else gateway, engine_url)
+        route = Route(
+            safety=safety or AddressSafety(),
+            timeouts=timeouts or Timeouts(),
+            proxy=proxy,
+            ca_bundle=ca_bundle,
+            largest_answer=largest_answer,
+        )
+        transport = Transport(self._bases.gateway or self._bases.engine, auth, route, clock=clock, sleep=sleep)
+        self.workflows = Workflows(self._bases, transport, TriggerWire(auth, route), project_id)
+
+    @property
+    def flavour(self) -> Flavour:
+        """ "imbrace" or "activepieces"."""
+        return self._bases.flavour
+
+    def __repr__(self) -> str:
+        return f"<Client {self.flavour} {self._bases.engine}>"
+
+
+def _bases(gateway: str | None, engine_url: str | None) -> Bases:
+    given = (gateway if gateway is not None else engine_url or "").strip().rstrip("/")
+    parts = urlsplit(given)
+    if parts.query or parts.fragment or "?" in given or "#" in given:
+        raise AddressRefused("The address must end with its path.", code="BAD_ADDRESS", sent=False)
+    return Bases(engine=f"{given}/activepieces", gateway=given) if gateway is not None else Bases(given, None)

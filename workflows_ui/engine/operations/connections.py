@@ -1,0 +1,110 @@
+"""Connections of pieces to outside services, and the pieces themselves (api.md sections 10 and 11)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from workflows_ui.engine.calls import Calls, Json, Texts, as_object, given, segment, segments
+
+
+class Connections(Calls):
+    """All raise EngineError; ids that are empty or dots raise ValueError before anything is sent."""
+
+    def list_connections(
+        self,
+        limit: int = 10,
+        cursor: str | None = None,
+        project_id: str | None = None,
+        piece_name: str | None = None,
+        *,
+        display_name: str | None = None,
+        status: Texts = None,
+        scope: str | None = None,
+    ) -> Json:
+        """`GET /v1/app-connections`: a page of connections, oldest first, without their secrets."""
+        return self._page(
+            "/v1/app-connections",
+            {
+                "limit": limit,
+                "cursor": cursor,
+                "projectId": self._needed_project(project_id),
+                "pieceName": piece_name,
+                "displayName": display_name,
+                "status": status,
+                "scope": scope,
+            },
+        )
+
+    def get_connection(self, connection_id: str) -> Json:
+        """`GET /v1/app-connections/{id}`: Imbrace answers **with the decrypted secret** in `value`; never show, log or keep it.
+
+        NotFound on Activepieces, which has no such route (recording `conn_get_by_id_route`).
+        """
+        return self._object(f"/v1/app-connections/{segment(connection_id)}")
+
+    def upsert_connection(self, body: Mapping[str, Any]) -> Json:
+        """`POST /v1/app-connections`: makes or replaces the one with this `externalId`. What `body` holds: api.md 10.3."""
+        return self._made(
+            "/v1/app-connections", given({"projectId": self._needed_project(body.get("projectId"))}) | dict(body)
+        )
+
+    def rename_connection(
+        self, connection_id: str, display_name: str, metadata: Mapping[str, Any] | None = None
+    ) -> Json:
+        """`POST /v1/app-connections/{id}`: gives it another display name."""
+        body = given({"displayName": display_name, "metadata": metadata})
+        return self._made(f"/v1/app-connections/{segment(connection_id)}", body)
+
+    def replace_connection(self, source_id: str, target_id: str) -> None:
+        """`POST /v1/app-connections/replace`: flows that use the source use the target from now on."""
+        body = {
+            "sourceAppConnectionId": source_id,
+            "targetAppConnectionId": target_id,
+            "projectId": self._needed_project(),
+        }
+        self._post("/v1/app-connections/replace", given(body))
+
+    def delete_connection(self, connection_id: str) -> None:
+        """`DELETE /v1/app-connections/{id}`. One that belongs to the platform stays, without a word."""
+        self._delete(f"/v1/app-connections/{segment(connection_id)}")
+
+    def list_pieces(
+        self, limit: int = 10, *, search: str | None = None, suggestion_type: str | None = None
+    ) -> list[Json]:
+        """`GET /v1/pieces`: all pieces at once, in a list; the engine does not look at `limit` (recording `pieces_limit_param_ignored`)."""
+        return self._array("/v1/pieces", {"limit": limit, "searchQuery": search, "suggestionType": suggestion_type})
+
+    def get_piece(self, name: str, version: str | None = None) -> Json:
+        """`GET /v1/pieces/{name}`: actions, triggers and their properties. `name` is the whole one, `@activepieces/piece-x`."""
+        return self._object(f"/v1/pieces/{segments(name)}", {"version": version})
+
+    def piece_options(
+        self,
+        *,
+        piece_name: str,
+        piece_version: str,
+        action_or_trigger_name: str,
+        property_name: str,
+        flow_id: str,
+        flow_version_id: str,
+        input: Mapping[str, Any] | None = None,
+        search_value: str | None = None,
+    ) -> Json:
+        """`POST /v1/pieces/options`: `{type, options}` of a dropdown or dynamic property (api.md 11.5).
+
+        Changes nothing, so it is tried again as a read; takes seconds, since a worker of the engine runs the piece's code.
+        """
+        body = {
+            "projectId": self._known_project(),
+            "pieceName": piece_name,
+            "pieceVersion": piece_version,
+            "actionOrTriggerName": action_or_trigger_name,
+            "propertyName": property_name,
+            "flowId": flow_id,
+            "flowVersionId": flow_version_id,
+            "input": dict(input or {}),
+            "searchValue": search_value,
+        }
+        path = "/v1/pieces/options"
+        return as_object(self._transport.read(self._url(path), method="POST", body=given(body)), path)

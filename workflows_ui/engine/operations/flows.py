@@ -1,0 +1,127 @@
+"""Flows: list, read, change, and their versions, templates and sample events (api.md section 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from workflows_ui.engine.calls import Calls, Json, Texts, given, odd, segment
+
+
+class Flows(Calls):
+    """All raise EngineError; ids that are empty or dots raise ValueError before anything is sent."""
+
+    def list_flows(
+        self,
+        limit: int = 10,
+        cursor: str | None = None,
+        project_id: str | None = None,
+        folder_id: str | None = None,
+        status: Texts = None,
+        *,
+        name: str | None = None,
+        version_state: str | None = None,
+        connection_external_ids: Texts = None,
+        tags: Texts = None,
+    ) -> Json:
+        """`GET /v1/flows`: a page of flows, last changed first.
+
+        Args:
+            limit: rows a page. Pages cut by cursor can lose rows (api.md 4.1): ask for many at once.
+            folder_id: an id, or `"NULL"` for flows in no folder.
+            status: ENABLED, DISABLED, or a list of them.
+            name: part of the name, any case.
+            version_state: DRAFT (the latest version, the default) or LOCKED (the published one; the whole list is then
+                NotFound if one flow was never published).
+            tags: flows without any tag pass too.
+        """
+        return self._page(
+            "/v1/flows",
+            {
+                "limit": limit,
+                "cursor": cursor,
+                "projectId": self._needed_project(project_id),
+                "folderId": folder_id,
+                "status": status,
+                "name": name,
+                "versionState": version_state,
+                "connectionExternalIds": connection_external_ids,
+                "tags": tags,
+            },
+        )
+
+    def count_flows(self, folder_id: str | None = None, status: Texts = None) -> int:
+        """`GET /v1/flows/count`: how many flows there are (recording `flows_count`: a bare number)."""
+        found = self._get(
+            "/v1/flows/count", {"folderId": folder_id, "status": status, "projectId": self._known_project()}
+        )
+        if isinstance(found, bool) or not isinstance(found, int):
+            raise odd("/v1/flows/count", "a number", write=False)
+        return found
+
+    def get_flow(self, flow_id: str, version_id: str | None = None) -> Json:
+        """`GET /v1/flows/{id}`: a flow with its latest version, or the version named. NotFound if there is none."""
+        return self._object(f"/v1/flows/{segment(flow_id)}", {"versionId": version_id})
+
+    def create_flow(
+        self,
+        display_name: str,
+        project_id: str | None = None,
+        *,
+        folder_id: str | None = None,
+        folder_name: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> Json:
+        """`POST /v1/flows`: the new flow, disabled and with an empty trigger. Two calls make two flows."""
+        body = {
+            "displayName": display_name,
+            "projectId": self._needed_project(project_id),
+            "folderId": folder_id,
+            "folderName": folder_name,
+            "metadata": metadata,
+        }
+        return self._made("/v1/flows", given(body))
+
+    def delete_flow(self, flow_id: str) -> None:
+        """`DELETE /v1/flows/{id}`. Takes effect later: a second call meanwhile is Refused (recording `flow_del_04_delete_again`)."""
+        self._delete(f"/v1/flows/{segment(flow_id)}")
+
+    def apply_flow_operation(self, flow_id: str, body: Mapping[str, Any]) -> Json:
+        """`POST /v1/flows/{id}` with `{"type", "request"}` (api.md 6.5): the whole flow afterwards.
+
+        Refused with `FLOW_IN_USE` while somebody else edits it. `ADD_ACTION` to an unknown parent changes nothing and succeeds.
+        """
+        return self._made(f"/v1/flows/{segment(flow_id)}", body)
+
+    def list_flow_versions(self, flow_id: str, limit: int = 10, cursor: str | None = None) -> Json:
+        """`GET /v1/flows/{id}/versions`: a page of version heads. Not confirmed for Imbrace (api.md 6.4): may be NotFound."""
+        return self._page(f"/v1/flows/{segment(flow_id)}/versions", {"limit": limit, "cursor": cursor})
+
+    def get_flow_template(self, flow_id: str, version_id: str | None = None) -> Json:
+        """`GET /v1/flows/{id}/template`: the flow as it can be imported elsewhere (recording `flow_template`)."""
+        return self._object(f"/v1/flows/{segment(flow_id)}/template", {"versionId": version_id})
+
+    def list_trigger_events(self, flow_id: str, limit: int = 10, cursor: str | None = None) -> Json:
+        """`GET /v1/trigger-events`: a page of stored sample events of the flow's trigger (recording `trigger_events_list`)."""
+        query = {"flowId": flow_id, "limit": limit, "cursor": cursor, "projectId": self._known_project()}
+        return self._page("/v1/trigger-events", query)
+
+    def save_trigger_event(self, flow_id: str, mock_data: Any) -> Json:
+        """`POST /v1/trigger-events`: stores `mock_data` as a sample event (api.md section 12)."""
+        body = {"flowId": flow_id, "mockData": mock_data, "projectId": self._known_project()}
+        return self._made("/v1/trigger-events", given(body))
+
+    def test_trigger(self, body: Mapping[str, Any]) -> Any:
+        """`POST /v1/test-trigger` with `{flowId, flowVersionId, testStrategy}`: a page of events for TEST_FUNCTION, None for SIMULATION."""
+        return self._post("/v1/test-trigger", self._with_project(body))
+
+    def cancel_test_trigger(self, body: Mapping[str, Any]) -> None:
+        """`DELETE /v1/test-trigger`: ends a simulation. Same body as `test_trigger` (recording `test_trigger_cancel`)."""
+        self._delete("/v1/test-trigger", self._with_project(body))
+
+    def get_trigger_run_status(self) -> Json:
+        """`GET /v1/trigger-runs/status`: figures of 14 days for each piece. For the whole platform, not for one organization."""
+        return self._object("/v1/trigger-runs/status")
+
+    def _with_project(self, body: Mapping[str, Any]) -> Json:
+        return given({"projectId": self._known_project()}) | dict(body)

@@ -1,0 +1,131 @@
+"""The total deadline of a call: one thread that cuts the sockets of calls which took too long.
+
+Socket time-outs are per read: a server that sends one byte a second never meets them. So every call takes out a `Watch`, and
+when its time is over the socket is shut down under the reader, who then sees the end of the stream and finds `watch.cut` set.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import heapq
+import itertools
+import os
+import socket
+import threading
+import time
+import weakref
+
+# Whose a socket is: the pool may hand it to another thread's call a moment before this call has ended.
+_owners: weakref.WeakKeyDictionary[socket.socket, Watch] = weakref.WeakKeyDictionary()
+_owning = threading.Lock()
+
+
+class Watch:
+    """One call's deadline. Use as a context manager; `guard` names the socket to cut.
+
+    Attributes:
+        cut: True once the time was over while the call was still going on.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.ends = time.monotonic() + seconds
+        self.cut = False
+        self._over = False
+        self._socket: socket.socket | None = None
+
+    def remaining(self) -> float:
+        """Seconds left, never below zero."""
+        return max(0.0, self.ends - time.monotonic())
+
+    @property
+    def is_over(self) -> bool:
+        """True once no time is left, whether or not a socket had to be cut."""
+        return self.cut or self.remaining() == 0.0
+
+    def guard(self, connection: socket.socket) -> None:
+        """Cut `connection`, and no longer the one before it, when the time is over; at once if it is."""
+        with _owning:
+            self._socket = connection
+            _owners[connection] = self
+            if self.cut:
+                _shut_down(connection)
+
+    def fire(self) -> None:
+        """The time is over."""
+        with _owning:
+            if self._over:
+                return
+            self.cut = True
+            if self._socket is not None and _owners.get(self._socket) is self:
+                _shut_down(self._socket)
+
+    def check(self) -> None:
+        """Raise OSError if the call was cut: what looks like the end of an answer without a length may be the cut."""
+        if self.cut:
+            raise OSError("cut by the deadline")
+
+    def end(self) -> None:
+        """The call is over: from now on nothing is cut, so a pooled socket can serve the next call."""
+        with _owning:
+            self._over = True
+            self._socket = None
+
+    @property
+    def is_ended(self) -> bool:
+        return self._over
+
+    def __enter__(self) -> Watch:
+        _watchdog.take(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
+
+
+class _Watchdog:
+    """A heap of watches and the one thread that waits for the nearest of them; it starts with the first call."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._heap: list[tuple[float, int, Watch]] = []
+        self._order = itertools.count()
+        self._thread: threading.Thread | None = None
+
+    def take(self, watch: Watch) -> None:
+        with self._changed:
+            heapq.heappush(self._heap, (watch.ends, next(self._order), watch))
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="engine-watchdog", daemon=True)
+                self._thread.start()
+            elif self._heap[0][2] is watch:
+                self._changed.notify()
+
+    def _run(self) -> None:
+        while True:
+            due: list[Watch] = []
+            with self._changed:
+                while self._heap and (self._heap[0][2].is_ended or self._heap[0][0] <= time.monotonic()):
+                    due.append(heapq.heappop(self._heap)[2])
+                if not due:
+                    self._changed.wait(self._heap[0][0] - time.monotonic() if self._heap else None)
+            for watch in due:
+                watch.fire()
+
+
+def _shut_down(connection: socket.socket) -> None:
+    # Not `connection.shutdown`: on a TLS socket that would also forget the TLS state which another thread is reading with.
+    with contextlib.suppress(OSError):
+        socket.socket.shutdown(connection, socket.SHUT_RDWR)
+
+
+_watchdog = _Watchdog()
+
+
+def _start_afresh() -> None:
+    # A forked process has the heap but not the thread, and a lock may have been held while it forked.
+    global _watchdog, _owning
+    _watchdog = _Watchdog()
+    _owning = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_start_afresh)
