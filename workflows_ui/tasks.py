@@ -48,7 +48,7 @@ def tick() -> None:
     for launch_id in bells:
         send.delay(launch_id)
     for workspace_id in due:
-        follow.apply_async([workspace_id], expires=10)
+        follow.apply_async((workspace_id,), expires=10)
     cache.set(HEARTBEAT, int(time.time()), HEARTBEAT_LIFE)
 
 

@@ -1,5 +1,7 @@
 """Builds engine clients from credentials: the only place, beside testing a new one, where a secret is opened."""
 
+from functools import partial
+
 from django.conf import settings
 
 from workflows_ui.engine import AccessToken, AddressSafety, ApiKey, BearerToken, Client, Timeouts
@@ -32,17 +34,15 @@ def build(
         auth = AccessToken(secret, organization_id=organization_id or None)
     else:
         auth = BearerToken(secret)
-    safety = AddressSafety(allowed_networks=settings.ENGINE_PRIVATE_NETWORKS)
-    place = {"gateway": address} if flavour == Flavour.IMBRACE else {"engine_url": address}
-    return Client(
-        **place,
+    build_client = partial(
+        Client,
         auth=auth,
         project_id=project_id,
-        safety=safety,
-        timeouts=timeouts or Timeouts(),
+        safety=AddressSafety(allowed_networks=settings.ENGINE_PRIVATE_NETWORKS),
         ca_bundle=settings.ENGINE_CA_BUNDLE or None,
         proxy=settings.ENGINE_PROXY or None,
     )
+    return build_client(gateway=address) if flavour == Flavour.IMBRACE else build_client(engine_url=address)
 
 
 def of_credential(credential: Credential, *, timeouts: Timeouts | None = None) -> Client:

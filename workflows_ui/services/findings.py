@@ -24,15 +24,17 @@ PACE = ((20, 1), (120, 2), (600, 5), (3600, 30), (86_400, 300))
 SLOWEST = 1800
 
 
-def write(launch: Launch, look: "Look", now: datetime) -> None:
-    """Writes what was seen of one launch, if it still wants to be looked at. Its `look_at` is set to the next time, or emptied."""
+def write(launch: Launch, look: "Look", now: datetime) -> datetime | None:
+    """Writes what was seen of one launch, if it still wants to be looked at.
+
+    Returns when to look again where nothing else changed (the caller writes that for many at once); else `look_at` is written here.
+    """
     run = look.runs.get(launch.pk)
     if run is not None:
-        _found(launch, run, look.details.get(launch.pk), now)
-    elif launch.pk in look.gone:
-        _gone(launch, now)
-    else:
-        _not_found(launch, look, now)
+        return _found(launch, run, look.details.get(launch.pk), now)
+    if launch.pk in look.gone:
+        return _gone(launch, now)
+    return _not_found(launch, look, now)
 
 
 def next_look(launch: Launch, now: datetime) -> datetime:
@@ -45,32 +47,34 @@ def _watched() -> Q:
     return Q(look_at__isnull=False)
 
 
-def _found(launch: Launch, run: dict[str, Any], details: dict[str, Any] | None, now: datetime) -> None:
+def _found(launch: Launch, run: dict[str, Any], details: dict[str, Any] | None, now: datetime) -> datetime | None:
     state = runs.state(run)
-    seen = {
+    finished = runs.moment(run, "finishTime")
+    seen: dict[str, Any] = {
         "run_id": runs.text(run, "id")[:64],
         "run_status": runs.text(run, "status")[:60],
         "run_started_at": runs.moment(run, "startTime") or runs.moment(run, "created"),
-        "run_finished_at": runs.moment(run, "finishTime"),
+        "run_finished_at": finished,
         "failed_step": runs.failed_step(run)[1],
     }
     if state not in {State.SUCCEEDED, State.FAILED}:
+        if (launch.run_id, launch.run_status, launch.state) == (seen["run_id"], seen["run_status"], state):
+            return next_look(launch, now)
         reason = launch.reason if launch.reason == Reason.WAITED_OUT else ""
         Launch.objects.filter(_watched(), pk=launch.pk).update(
             **seen, state=state, reason=reason, ended_at=None, look_at=next_look(launch, now)
         )
-        return
+        return None
     told = _told(launch, state, details, now)
-    look_at = next_look(launch, now) if told is None else None
-    if launch.state == state and launch.run_id:
-        Launch.objects.filter(_watched(), pk=launch.pk).update(**seen, look_at=look_at)
-    else:
-        launches.end(launch, state, "", seen["run_finished_at"] or now, only=_watched(), **seen, look_at=look_at)
-    if told and told.get("answer"):
-        # Never over the flow's own answer.
+    # The result first: a worker that dies in between leaves a launch that is looked at again. Never over the flow's own answer.
+    if told:
         Launch.objects.filter(pk=launch.pk, answer_from="").update(**told)
-    elif told:
-        Launch.objects.filter(pk=launch.pk).update(**told)
+    look_at = next_look(launch, now) if told is None else None
+    if launch.state == state:
+        Launch.objects.filter(_watched(), pk=launch.pk).update(**seen, reason="", look_at=look_at)
+    else:
+        launches.end(launch, state, "", finished or now, only=_watched(), **seen, look_at=look_at)
+    return None
 
 
 def _told(launch: Launch, state: State, details: dict[str, Any] | None, now: datetime) -> dict[str, Any] | None:
@@ -99,26 +103,26 @@ def _given_up(launch: Launch, now: datetime) -> bool:
     return launch.ended_at is not None and now - launch.ended_at > settings.LAUNCH_SEARCH
 
 
-def _gone(launch: Launch, now: datetime) -> None:
+def _gone(launch: Launch, now: datetime) -> datetime | None:
     """The engine does not know the run any more: at once after the start that is normal, later it was removed."""
     sent = launch.sending_at or launch.asked_at
     if now - sent < settings.LAUNCH_SEARCH:
-        _look_again(launch, now)
-    elif launch.state in {State.SUCCEEDED, State.FAILED}:
+        return next_look(launch, now)
+    if launch.state in {State.SUCCEEDED, State.FAILED}:
         Launch.objects.filter(_watched(), pk=launch.pk).update(look_at=None)
     else:
         launches.end(launch, State.UNKNOWN, Reason.RUN_GONE, now, only=_watched(), look_at=None)
+    return None
 
 
-def _not_found(launch: Launch, look: "Look", now: datetime) -> None:
+def _not_found(launch: Launch, look: "Look", now: datetime) -> datetime | None:
     """No run with the launch's marker. Nothing is concluded while its call is in the air, before its time, or from half a list."""
     sent = launch.sending_at or launch.asked_at
     age = now - sent
     marker_works = launch.workspace.marker_seen_at is not None
     limit = SEARCH_ANSWERED if launch.answer_from == "flow" and not marker_works else settings.LAUNCH_SEARCH
     if launch.claim_until is not None or age < limit or not look.complete:
-        _look_again(launch, now)
-        return
+        return next_look(launch, now)
     only = _watched() & Q(run_id="", claim_until__isnull=True)
     if launch.state == State.FAILED:
         Launch.objects.filter(only, pk=launch.pk).update(look_at=None)
@@ -129,7 +133,4 @@ def _not_found(launch: Launch, look: "Look", now: datetime) -> None:
     else:
         reason = Reason.NO_TRACE if marker_works else launch.reason
         launches.end(launch, State.UNKNOWN, reason, now, only=only, look_at=None)
-
-
-def _look_again(launch: Launch, now: datetime) -> None:
-    Launch.objects.filter(_watched(), pk=launch.pk).update(look_at=next_look(launch, now))
+    return None

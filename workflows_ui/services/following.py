@@ -6,6 +6,7 @@ What is seen is gathered first, without a database connection (Look); what it me
 """
 
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -24,7 +25,7 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 #: A poll that has not come back after this long is taken over by another worker.
-LEASE = timedelta(seconds=180)
+LEASE = timedelta(seconds=30)
 #: A poll asks for no more details after so many seconds; the rest is asked for by the next one.
 BUDGET = 60.0
 #: Launches looked at by one poll, ids in one call, runs in one page, pages in one search, single runs asked for in one poll.
@@ -86,8 +87,13 @@ def poll(workspace_id: int) -> None:
         return
     with database.turn():
         now = clock.now()
+        unchanged: dict[datetime, list[str]] = defaultdict(list)
         for launch in work.launches:
-            findings.write(launch, look, now)
+            again = findings.write(launch, look, now)
+            if again is not None:
+                unchanged[again].append(launch.pk)
+        for again, ids in unchanged.items():
+            Launch.objects.filter(pk__in=ids, look_at__isnull=False).update(look_at=again)
         if look.by_marker:
             Workspace.objects.filter(pk=workspace_id, marker_seen_at__isnull=True).update(marker_seen_at=now)
         Follow.objects.filter(pk=workspace_id).update(lease_until=None, not_before=None, failures=0, trouble="")

@@ -23,8 +23,16 @@ from workflows_ui.services.launches import Reason
 
 log = structlog.get_logger(__name__)
 
-#: A claim outlives the longest call by this much.
-LEASE_MARGIN = timedelta(seconds=30)
+#: How long a claim holds until the first byte: longer than connecting may take, short enough that a dead worker is soon noticed.
+CLAIM_LEASE = timedelta(seconds=30)
+
+
+def call_lease() -> timedelta:
+    """How long a claim holds from the first byte on: it outlives the longest call."""
+    deadline: timedelta = settings.LAUNCH_DEADLINE
+    return deadline + max(deadline / 2, timedelta(seconds=5))
+
+
 #: Bytes of an answer that are kept.
 KEPT_ANSWER = 256 * 1024
 #: Pauses between tries that never reached the engine; the last one repeats.
@@ -112,7 +120,7 @@ def claim(launch_id: str) -> Claimed | None:
     ).update(
         state=State.CLAIMED,
         claim=token,
-        claim_until=now + settings.LAUNCH_DEADLINE + LEASE_MARGIN,
+        claim_until=now + CLAIM_LEASE,
         tries=F("tries") + 1,
     )
     if not taken:
@@ -146,7 +154,14 @@ def mark_sending(launch: Launch) -> None:
         now = clock.now()
         marked = Launch.objects.filter(
             pk=launch.pk, state=State.CLAIMED, claim=launch.claim, claim_until__gt=now
-        ).update(state=State.SENDING, reason="", technical="", sending_at=now, look_at=now + timedelta(seconds=1))
+        ).update(
+            state=State.SENDING,
+            reason="",
+            technical="",
+            sending_at=now,
+            claim_until=now + call_lease(),
+            look_at=now + timedelta(seconds=1),
+        )
     if not marked:
         raise ClaimLost(launch.pk)
 

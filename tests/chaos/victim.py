@@ -1,0 +1,122 @@
+"""A Celery worker that kills itself (SIGKILL) at a named point of the first launch it sends.
+
+`python -m tests.chaos.victim POINT QUEUE`. The product knows nothing of this: the points are put around its functions from outside.
+"""
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+#: Every point at which a launch may be cut, in its order, and the states it may end in afterwards.
+#: Only what was cut after the commit of SENDING, and never reached the engine, may stay unclear.
+POINTS: dict[str, set[str]] = {
+    "before the claim": {"succeeded"},
+    "claimed": {"succeeded"},
+    "before the commit of SENDING": {"succeeded"},
+    "after the commit of SENDING": {"unknown"},
+    "before the first byte": {"unknown"},
+    "after the first byte": {"succeeded", "unknown"},
+    "after the whole request": {"succeeded"},
+    "after the answer": {"succeeded"},
+    "before the commit of the answer": {"succeeded"},
+    "after the commit of the answer": {"succeeded"},
+}
+
+
+def die() -> None:
+    """As `kill -9` from outside: nothing is cleaned up."""
+    os.kill(os.getpid(), signal.SIGKILL)
+    threading.Event().wait()
+
+
+def _before(function: Callable[..., Any]) -> Callable[..., Any]:
+    def wrapped(*_args: Any, **_kwargs: Any) -> None:
+        die()
+
+    return wrapped
+
+
+def _after(function: Callable[..., Any]) -> Callable[..., Any]:
+    def wrapped(*args: Any, **kwargs: Any) -> None:
+        function(*args, **kwargs)
+        die()
+
+    return wrapped
+
+
+def arm(point: str) -> None:
+    """Puts the kill at the point."""
+    from django.db import transaction
+
+    from workflows_ui.engine import wire
+    from workflows_ui.services import sending
+
+    if point == "before the claim":
+        sending.claim = _before(sending.claim)
+    elif point == "claimed":
+        sending.claim = _after(sending.claim)
+    elif point == "before the commit of SENDING":
+        sending.mark_sending = _before(sending.mark_sending)
+    elif point == "after the commit of SENDING":
+        sending.mark_sending = _after(sending.mark_sending)
+    elif point == "before the first byte":
+        wire.Call.begin = _after(wire.Call.begin)  # type: ignore[method-assign]
+    elif point == "after the first byte":
+        _cut_the_request(1)
+    elif point == "after the whole request":
+        _cut_the_request(None)
+    elif point == "after the answer":
+        sending.record = _before(sending.record)
+    elif point == "before the commit of the answer":
+        # The last statement of the transaction has run, its commit has not.
+        original = transaction.Atomic.__exit__
+
+        def leave(self: Any, *details: Any) -> None:
+            if getattr(recording, "now", False):
+                die()
+            original(self, *details)
+
+        recording = threading.local()
+        record = sending.record
+
+        def wrapped(*args: Any, **kwargs: Any) -> None:
+            recording.now = True
+            record(*args, **kwargs)
+
+        transaction.Atomic.__exit__ = leave  # type: ignore[method-assign]
+        sending.record = wrapped
+    elif point == "after the commit of the answer":
+        sending.record = _after(sending.record)
+    else:
+        raise SystemExit(f"no such point: {point}")
+
+
+def _cut_the_request(length: int | None) -> None:
+    """Sends only so many bytes of a trigger's request (None: all of it), then dies."""
+    from http.client import HTTPConnection
+
+    original = HTTPConnection.send
+
+    def send(self: Any, data: Any) -> None:
+        if isinstance(data, bytes) and b"/webhooks/" in data:
+            if length is None:
+                send.whole = True  # type: ignore[attr-defined]
+            else:
+                self.sock.sendall(data[:length])
+                die()
+        original(self, data)
+        # Head and body may go out by one call or by two; the body's braces end the request.
+        if getattr(send, "whole", False) and isinstance(data, bytes) and data.endswith(b"}"):
+            die()
+
+    HTTPConnection.send = send  # type: ignore[method-assign, assignment]
+
+
+if __name__ == "__main__":
+    from console.celery import app
+
+    arm(sys.argv[1])
+    app.worker_main(["worker", "-P", "threads", "-c", "4", "-Q", sys.argv[2], "--loglevel=WARNING", "--without-heartbeat"])
