@@ -142,7 +142,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
-ACCOUNT_ADAPTER = "workflows_ui.views.accounts.ClosedSignUp"
+ACCOUNT_ADAPTER = "workflows_ui.views.accounts.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "username*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
@@ -150,6 +150,11 @@ ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_SESSION_REMEMBER = None
 ACCOUNT_LOGOUT_ON_GET = False
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
+#: No mail goes to an address that nobody here has: anybody may type anybody's into the reset form.
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+#: Counted in the shared cache. Five wrong passwords lock a name for five minutes, whether or not somebody has it.
+ACCOUNT_RATE_LIMITS = {"login_failed": "20/m/ip,5/5m/key", "credential_test": "20/m/user"}
 
 # --- Language and time ---------------------------------------------------------------------------
 LANGUAGE_CODE = read.one_of("LANGUAGE_CODE", {"en", "vi"}, default="en")
@@ -193,6 +198,7 @@ CONTENT_SECURITY_POLICY = {
         "base-uri": [NONE],
     }
 }
+CSRF_FAILURE_VIEW = "workflows_ui.kit.errors.csrf_failure"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"

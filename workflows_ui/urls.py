@@ -4,10 +4,14 @@ from django.urls import URLPattern, URLResolver
 
 from workflows_ui.kit import urls as kit_urls
 from workflows_ui.resources import RESOURCES
-from workflows_ui.views import home, preferences
+from workflows_ui.views import accounts, credentials, home, members, preferences, workspaces
 
 urlpatterns: list[URLPattern | URLResolver] = [
     *home.urlpatterns,
     *preferences.urlpatterns,
+    *accounts.urlpatterns,
+    *credentials.urlpatterns,
+    *members.urlpatterns,
+    *workspaces.urlpatterns,
     *kit_urls.patterns(RESOURCES),
 ]

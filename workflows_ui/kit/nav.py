@@ -48,7 +48,8 @@ class Entry:
 PLAIN = (
     Entry("launch", _("Launches"), "rocket", "launches"),
     Entry("team", _("Credentials"), "key", "credentials"),
-    Entry("team", _("Members"), "users", "members"),
+    Entry("team", _("Members"), "users", "members", role=Role.MANAGER),
+    Entry("team", _("Settings"), "gear", "workspace_settings", role=Role.MANAGER),
 )
 _installed: list[Entry] = list(PLAIN)
 

@@ -39,6 +39,7 @@ def build(
         auth=auth,
         project_id=project_id,
         safety=AddressSafety(allowed_networks=settings.ENGINE_PRIVATE_NETWORKS),
+        timeouts=timeouts or Timeouts(),
         ca_bundle=settings.ENGINE_CA_BUNDLE or None,
         proxy=settings.ENGINE_PROXY or None,
     )

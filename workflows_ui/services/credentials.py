@@ -6,7 +6,7 @@ The secret goes in once and comes out only inside `services.clients`. No audit r
 import secrets
 import uuid
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
@@ -84,7 +84,9 @@ def add(actor: Actor, draft: Draft, findings: Findings) -> Added:
 
 def visible(of: Access) -> QuerySet[Credential]:
     """The credentials a member may know of: their own and their teams'; a manager knows of all. Secrets are never part of it."""
-    rows = Credential.objects.filter(workspace=of.workspace).select_related("owner", "team", "workspace", "last_used_by")
+    rows = Credential.objects.filter(workspace=of.workspace).select_related(
+        "owner", "team", "workspace", "last_used_by"
+    )
     if not of.allows(Role.MANAGER):
         rows = rows.filter(Q(owner=of.user) | Q(team__in=of.user.groups.all()))
     return rows.order_by("name", "created_at")
@@ -177,7 +179,7 @@ def _save(owner: User, workspace: Workspace, draft: Draft, findings: Findings) -
         id=uuid.uuid4(),
         workspace=workspace,
         owner=owner,
-        name=draft.name,
+        name=(draft.name or findings.project_name or workspace.name)[:120],
         kind=draft.kind,
         organization_id=draft.organization_id,
         health=Health.WORKS,
@@ -189,7 +191,7 @@ def _save(owner: User, workspace: Workspace, draft: Draft, findings: Findings) -
     return credential
 
 
-def _record(actor: Actor, action: str, credential: Credential, *, outcome: str = "done", **detail: object) -> None:
+def _record(actor: Actor, action: str, credential: Credential, *, outcome: str = "done", **detail: Any) -> None:
     audit.record(
         actor,
         action,

@@ -5,6 +5,7 @@ Every change leaves an audit row and is made with the workspace's row held, so t
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -153,7 +154,7 @@ def _destroy_credentials(workspace: Workspace, person: User) -> int:
     return count
 
 
-def _record(actor: Actor, action: str, workspace: Workspace, person: User | None, **detail: object) -> None:
+def _record(actor: Actor, action: str, workspace: Workspace, person: User | None, **detail: Any) -> None:
     audit.record(
         actor,
         action,

@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.db import transaction
 
-from workflows_ui.models import Colour, Credential, Flavour, Kind, Member, Role, User, Workspace
+from workflows_ui.models import Colour, Credential, Flavour, Kind, Member, User, Workspace
 from workflows_ui.services import credentials, probe
 from workflows_ui.services.audit import CONSOLE, Actor
 from workflows_ui.services.probe import Draft

@@ -39,7 +39,7 @@ class Code(StrEnum):
     SCOPED_KEY = "scoped_key"
     WRONG_ORGANIZATION = "wrong_organization"
     NEEDS_ORGANIZATION = "needs_organization"
-    MALFORMED_SECRET = "malformed_secret"
+    MALFORMED_SECRET = "malformed_secret"  # noqa: S105  # a problem's name, no secret
     FORBIDDEN = "forbidden"
     NOT_IN_PLAN = "not_in_plan"
     OTHER_PROJECT = "other_project"
@@ -123,7 +123,7 @@ class Draft:
 
     @property
     def base(self) -> str:
-        """The gateway or the API's base, in the one spelling by which workspaces are told apart. Raises KeyError for an unknown environment."""
+        """The gateway or the API's base, in the one spelling that tells workspaces apart. Raises KeyError for an unknown environment."""
         return normal_address(ENVIRONMENTS[self.environment] if self.environment else self.address)
 
 
@@ -190,7 +190,7 @@ def of_client(client: Client, *, kind: str, organization_id: str) -> Findings:
     """What a client's credential opens. `organization_id` is the one it claims, if it claims one. Raises Problem."""
     begun = time.monotonic()
     try:
-        project = client.workflows.get_current_project()
+        project: Any = client.workflows.get_current_project()
     except EngineError as error:
         raise Problem(_code(error), error=error) from None
     round_trip = time.monotonic() - begun
@@ -262,7 +262,7 @@ def _version(client: Client) -> str:
     if client.flavour != Flavour.ACTIVEPIECES:
         return ""
     try:
-        flags = client.workflows.get_flags()
+        flags: Any = client.workflows.get_flags()
     except EngineError:
         return ""  # Only adds a version: the credential has proved good already.
     return _text(flags, "CURRENT_VERSION") if isinstance(flags, dict) else ""

@@ -1,12 +1,133 @@
-"""Accounts: what allauth asks of us."""
+"""One's own account: signing in and out, passwords, profile. allauth does the work; pages, words and addresses are ours.
 
+Only the addresses that make sense here exist: nobody signs up, and e-mail addresses are not managed by their owners yet.
+"""
+
+from typing import Any
+
+from allauth.account import views as allauth_views
 from allauth.account.adapter import DefaultAccountAdapter
-from django.http import HttpRequest
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.urls import path, re_path, reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from workflows_ui.forms import accounts as forms
+from workflows_ui.kit import respond
+from workflows_ui.kit.access import signed_in
+from workflows_ui.kit.request import ConsoleRequest
+
+_MISMATCH = gettext_lazy("The name or the password is not right.")
 
 
-class ClosedSignUp(DefaultAccountAdapter):  # type: ignore[misc]
-    """Nobody signs up by themselves: people are let in by a manager."""
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
+    """What allauth asks of us: nobody signs up, addresses in mails are the console's own, errors are told in our words."""
+
+    error_messages = DefaultAccountAdapter.error_messages | {
+        "username_password_mismatch": _MISMATCH,
+        "email_password_mismatch": _MISMATCH,
+        "too_many_login_attempts": gettext_lazy("Too many attempts. Wait five minutes, then try again."),
+        "enter_current_password": gettext_lazy("This is not your password until now."),
+        "invalid_password_reset": gettext_lazy("This link does not work any more."),
+        "account_inactive": gettext_lazy("This account is switched off."),
+    }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Always closed."""
         return False
+
+    def format_email_subject(self, subject: str) -> str:
+        """The subject as the template has it, without a host name that a request could choose."""
+        return str(subject)
+
+    def get_reset_password_from_key_url(self, key: str) -> str:
+        """The link of a reset mail: on BASE_URL, never on the host that the request named."""
+        address = reverse("account_reset_password_from_key", kwargs={"uidb36": "UID", "key": "KEY"})
+        return settings.BASE_URL + address.replace("UID-KEY", key)
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """As allauth does, with the console's address for the foot of the mail."""
+        super().send_mail(template_prefix, email, {"console_url": settings.BASE_URL, **context})
+
+    def get_password_change_redirect_url(self, request: HttpRequest) -> str:
+        """A changed password leads to the profile."""
+        return reverse("profile")
+
+
+class _Refuses:
+    """An invalid form answers 422, as everywhere in the console."""
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        response: HttpResponse = super().form_invalid(form)  # type: ignore[misc]
+        response.status_code = 422
+        return response
+
+
+class _SignIn(_Refuses, allauth_views.LoginView):  # type: ignore[misc]
+    form_class = forms.SignInForm
+
+
+class _ChangePassword(_Refuses, allauth_views.PasswordChangeView):  # type: ignore[misc]
+    form_class = forms.ChangePasswordForm
+
+
+class _SetPassword(_Refuses, allauth_views.PasswordSetView):  # type: ignore[misc]
+    form_class = forms.SetPasswordForm
+
+
+class _ResetPassword(_Refuses, allauth_views.PasswordResetView):  # type: ignore[misc]
+    form_class = forms.ResetPasswordForm
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Says so where no mail can leave the console."""
+        no_mail = settings.EMAIL_BACKEND.endswith("dummy.EmailBackend")
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        return context | {"no_mail": no_mail}
+
+
+class _NewPassword(_Refuses, allauth_views.PasswordResetFromKeyView):  # type: ignore[misc]
+    form_class = forms.NewPasswordForm
+
+
+def sign_up_closed(request: HttpRequest) -> HttpResponse:
+    """Says that nobody signs up here, and how one gets in."""
+    return respond.page(request, "account/signup_closed.html")
+
+
+@signed_in
+def profile(request: ConsoleRequest) -> HttpResponse:
+    """Name, language and time zone of the person who is signed in."""
+    person = type(request.user).objects.get(pk=request.user.pk)
+    form = forms.ProfileForm(request.POST or None, instance=person)
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        messages.success(request, _("Your profile is saved."))
+        return respond.redirect(request, reverse("profile"))
+    return respond.page(request, "account/profile.html", {"form": form}, status=422 if form.errors else 200)
+
+
+urlpatterns = [path("profile/", profile, name="profile")]
+
+#: allauth's names, since allauth looks its addresses up by them.
+account_urlpatterns = [
+    path("login/", _SignIn.as_view(), name="account_login"),
+    path("logout/", allauth_views.logout, name="account_logout"),
+    path("inactive/", allauth_views.account_inactive, name="account_inactive"),
+    path("signup/", sign_up_closed, name="account_signup"),
+    path("password/change/", _ChangePassword.as_view(), name="account_change_password"),
+    path("password/set/", _SetPassword.as_view(), name="account_set_password"),
+    path("password/reset/", _ResetPassword.as_view(), name="account_reset_password"),
+    path("password/reset/done/", allauth_views.password_reset_done, name="account_reset_password_done"),
+    re_path(
+        r"^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
+        _NewPassword.as_view(),
+        name="account_reset_password_from_key",
+    ),
+    path(
+        "password/reset/key/done/",
+        allauth_views.password_reset_from_key_done,
+        name="account_reset_password_from_key_done",
+    ),
+]

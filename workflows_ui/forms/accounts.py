@@ -1,0 +1,116 @@
+"""Forms of one's own account: allauth's in our words, and the profile."""
+
+import zoneinfo
+from functools import lru_cache
+from typing import Any
+
+from allauth.account import forms as allauth_forms
+from django import forms
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from workflows_ui.models import User
+
+
+class SignInForm(allauth_forms.LoginForm):  # type: ignore[misc]
+    """User name or e-mail address, password."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        login, password = self.fields["login"], self.fields["password"]
+        login.label = _("User name or e-mail address")
+        login.widget.attrs = {"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}
+        password.label = _("Password")
+        password.help_text = ""
+        password.widget.attrs.pop("placeholder", None)
+        self.fields["remember"].label = _("Stay signed in on this computer for two weeks")
+
+
+class ResetPasswordForm(allauth_forms.ResetPasswordForm):  # type: ignore[misc]
+    """The e-mail address to which the link goes."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["email"].label = _("E-mail address")
+        self.fields["email"].widget.attrs.pop("placeholder", None)
+
+
+class ChangePasswordForm(allauth_forms.ChangePasswordForm):  # type: ignore[misc]
+    """The old password, the new one twice."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["oldpassword"].label = _("Password until now")
+        self.fields["oldpassword"].help_text = ""
+        _label_new(self)
+
+
+class NewPasswordForm(allauth_forms.ResetPasswordKeyForm):  # type: ignore[misc]
+    """A new password twice, after a link by mail."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _label_new(self)
+
+
+class SetPasswordForm(allauth_forms.SetPasswordForm):  # type: ignore[misc]
+    """A first password twice."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _label_new(self)
+
+
+def _label_new(form: forms.Form) -> None:
+    form.fields["password1"].label = _("New password")
+    form.fields["password2"].label = _("New password once more")
+    for field in form.fields.values():
+        field.widget.attrs.pop("placeholder", None)
+
+
+@lru_cache(maxsize=1)
+def _zones() -> tuple[str, ...]:
+    """Zones named after a place, and UTC; without the old aliases such as GB or Etc/GMT+7."""
+    regions = (
+        "Africa/",
+        "America/",
+        "Antarctica/",
+        "Arctic/",
+        "Asia/",
+        "Atlantic/",
+        "Australia/",
+        "Europe/",
+        "Indian/",
+        "Pacific/",
+    )
+    return ("UTC", *sorted(zone for zone in zoneinfo.available_timezones() if zone.startswith(regions)))
+
+
+def _zone_choices() -> list[tuple[str, Any]]:
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for zone in _zones():
+        region, _slash, place = zone.partition("/")
+        groups.setdefault(region if place else "UTC", []).append((zone, (place or zone).replace("_", " ")))
+    default = _("The console's own (%(zone)s)") % {"zone": settings.TIME_ZONE}
+    return [("", default), *groups.items()]
+
+
+def _language_choices() -> list[tuple[str, Any]]:
+    return [("", _("As the browser wishes")), *settings.LANGUAGES]
+
+
+class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
+    """Name, language and time zone of the person who is signed in."""
+
+    language = forms.ChoiceField(
+        label=pgettext_lazy("of the pages", "Language"), choices=_language_choices, required=False
+    )
+    time_zone = forms.ChoiceField(
+        label=_("Time zone"), choices=_zone_choices, required=False, help_text=_("Times on all pages are told in it.")
+    )
+
+    class Meta:
+        model = User
+        fields = ("first_name", "last_name", "language", "time_zone")
+        labels = {"first_name": _("First name"), "last_name": _("Last name")}

@@ -1,0 +1,36 @@
+"""Forms of membership."""
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from workflows_ui.models import Role
+
+#: Least first: whoever does not choose gives little away.
+ROLE_WORDS = {
+    Role.VIEWER: _("sees flows, runs and launches"),
+    Role.LAUNCHER: _("also launches flows"),
+    Role.BUILDER: _("also changes flows"),
+    Role.MANAGER: _("also decides who belongs here"),
+}
+
+
+class RoleForm(forms.Form):
+    """A role."""
+
+    role = forms.ChoiceField(label=_("Role"), choices=Role.choices, initial=Role.LAUNCHER)
+
+    @property
+    def chosen(self) -> Role:
+        """The role of a valid form."""
+        return Role(self.cleaned_data["role"])
+
+
+class AddMemberForm(RoleForm):
+    """Who is added, and as what."""
+
+    who = forms.CharField(
+        label=_("User name or e-mail address"),
+        max_length=254,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "autocapitalize": "none"}),
+    )
+    field_order = ("who", "role")

@@ -1,0 +1,27 @@
+"""The form of a workspace's settings."""
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from workflows_ui.models import Colour, Workspace
+
+
+class WorkspaceForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
+    """Name, stripe, and whether launching is paused. Saved by services.workspaces, not by the form."""
+
+    class Meta:
+        model = Workspace
+        fields = ("name", "colour", "launching_paused")
+        labels = {"colour": _("Stripe"), "launching_paused": _("Pause launching")}
+        help_texts = {
+            "colour": _("A coloured line on every page, so that nobody takes one environment for another."),
+            "launching_paused": _(
+                "Nobody can launch a flow here while this is on. What is running goes on, and is followed to its end."
+            ),
+        }
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        self.fields["colour"] = forms.ChoiceField(
+            label=_("Stripe"), choices=Colour.choices, required=False, help_text=self.fields["colour"].help_text
+        )

@@ -1,0 +1,28 @@
+"""`manage.py add_person`: one more account, with a generated password that is printed once."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from workflows_ui.services import people
+
+
+class Command(BaseCommand):
+    """Makes an account; what the person may do is decided by the managers of workspaces."""
+
+    help = "Makes an account and prints its generated password once."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """User name, e-mail address, name."""
+        parser.add_argument("user", help="user name")
+        parser.add_argument("--email", default="", help="e-mail address, to which a lost password can be reset")
+        parser.add_argument("--name", default="", help="full name, as colleagues see it")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Prints name and password."""
+        try:
+            person, password = people.create(options["user"], email=options["email"], full_name=options["name"])
+        except people.NameTaken:
+            raise CommandError("This user name or e-mail address is taken.") from None
+        self.stdout.write(f"User name: {person.username}")
+        self.stdout.write(f"Password:  {password}")
