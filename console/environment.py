@@ -162,14 +162,16 @@ def transport_options(broker_url: str, folder: Path) -> dict[str, Any]:
             "processed_folder": str(folder / "processed"),
             "store_processed": False,
         }
+    # A click must not wait for a dead broker: the row is written, and the sweeper rings again.
+    at_once = {"max_retries": 1, "interval_start": 0, "interval_step": 0, "interval_max": 0}
     if broker_url.startswith("redis"):
-        return {
-            "socket_connect_timeout": 3,
-            "socket_timeout": 10,
+        return at_once | {
+            "socket_connect_timeout": 2,
+            "socket_timeout": 5,
             "visibility_timeout": 3600,
             "health_check_interval": 10,
         }
-    return {"connect_timeout": 3, "max_retries": 1}
+    return at_once | {"connect_timeout": 2}
 
 
 def logging(level: str, *, plain: bool) -> dict[str, Any]:
