@@ -7,7 +7,7 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from .auth import Credential
-from .calls import Bases, Flavour
+from .calls import Bases
 from .errors import AddressRefused
 from .safety import AddressSafety
 from .transport import LARGEST_ANSWER, Route, Timeouts, Transport
@@ -76,8 +76,8 @@ class Client:
         self.workflows = Workflows(self._bases, transport, TriggerWire(auth, route), project_id)
 
     @property
-    def flavour(self) -> Flavour:
-        """ "imbrace" or "activepieces"."""
+    def flavour(self) -> str:
+        """Which of the two engines it is: "imbrace" or "activepieces"."""
         return self._bases.flavour
 
     def __repr__(self) -> str:

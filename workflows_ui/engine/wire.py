@@ -7,10 +7,13 @@ something down to the connection of one request, and a connection never leaves t
 from __future__ import annotations
 
 import contextlib
+import http.client
+import io
 import queue
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from typing import Any
@@ -66,6 +69,8 @@ class Call:
         self.stage = "resolving"
         found = _resolve(host, port, min(self._connect_seconds, self._time()))
         problem: Exception = OSError(f"{host} has no address")
+        # However many addresses a name has, connecting takes no longer than twice the time for one.
+        until = time.monotonic() + 2 * self._connect_seconds
         for family, kind, protocol, _, address in found:
             self.stage = "connecting"
             try:
@@ -77,7 +82,8 @@ class Call:
             try:
                 for option in options or ():
                     connection.setsockopt(*option)
-                connection.settimeout(min(self._connect_seconds, self._time()))
+                left = max(until - time.monotonic(), 0.001)
+                connection.settimeout(min(self._connect_seconds, left, self._time()))
                 connection.connect(address)
                 self._check(str(connection.getpeername()[0]))
                 connection.settimeout(min(self._connect_seconds, self._time()))
@@ -148,10 +154,35 @@ def _resolve(host: str, port: int, seconds: float) -> list[tuple[Any, Any, int, 
     return list(answer)
 
 
+class _HeadReader(io.BufferedReader):
+    """Remembers the last line that was read, so that the end of the headers can be told from the end of the stream."""
+
+    last = b""
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        self.last = super().readline(size)
+        return self.last
+
+
+class WholeHeadResponse(http.client.HTTPResponse):
+    """Refuses headers that were cut midway. http.client takes those for complete: a 200 whose body has no length."""
+
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        self.fp.close()
+        self._head = self.fp = _HeadReader(sock.makefile("rb", buffering=0))
+
+    def begin(self) -> None:
+        super().begin()
+        if self._head.last not in (b"\r\n", b"\n"):
+            raise http.client.HTTPException("the headers of the answer were cut short")
+
+
 class CheckedHTTPConnection(HTTPConnection):
     """Plain HTTP. `auto_open = 0`: http.client would otherwise connect again by itself, and send on the new connection."""
 
     auto_open = 0
+    response_class = WholeHeadResponse
 
     def _new_conn(self) -> socket.socket:
         return CURRENT.get().connect(self._dns_host, self.port, self.socket_options)
@@ -170,6 +201,7 @@ class CheckedHTTPSConnection(HTTPSConnection):
     """The same over TLS. The handshake has one total limit, the socket's time-out: OpenSSL's binding counts it as a whole."""
 
     auto_open = 0
+    response_class = WholeHeadResponse
 
     def _new_conn(self) -> socket.socket:
         return CURRENT.get().connect(self._dns_host, self.port, self.socket_options)
