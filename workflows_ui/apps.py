@@ -9,3 +9,14 @@ class WorkflowsUiConfig(AppConfig):
     name = "workflows_ui"
     verbose_name = "Workflow console"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Sets the menu and has the declarations of resources checked."""
+        from django.core import checks
+
+        from workflows_ui.kit import checks as kit_checks
+        from workflows_ui.kit import nav
+        from workflows_ui.resources import RESOURCES, menu
+
+        nav.install(menu())
+        checks.register(lambda **_options: kit_checks.of(RESOURCES), "workflows_ui")

@@ -1,10 +1,254 @@
-"""What a declaration of a remote kind consists of: Resource, Column, Panel."""
+"""The language in which remote kinds of things are declared: Resource, and the Column, Facts, Panel, Shortcut and Option it consists of.
 
-from typing import Any
+A declaration holds data and plain callables. It gets a Caller (the engine) and plain values; it never sees a request and never returns
+a response. What does not fit gets a plain view of its own, with its own path before the generic routes.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from django import forms
+from django.urls import reverse
+from django.utils.functional import Promise
+
+from workflows_ui.kit.caller import Caller
+from workflows_ui.kit.words import StateWord
+from workflows_ui.models import Role, Workspace
+from workflows_ui.services.access import Access
+
+Text = str | Promise
+Row = Mapping[str, Any]
+
+
+def pick(row: Any, path: str) -> Any:
+    """The value at a dotted path (`version.displayName`) in the engine's dictionaries; None where the path breaks off."""
+    for key in path.split("."):
+        if not isinstance(row, Mapping):
+            return None
+        row = row.get(key)
+    return row
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One remote object on its page: the object as the engine sent it (secrets masked), and where the person stands."""
+
+    object: Row
+    id: str
+    access: Access
+    caller: Caller
+
+    @property
+    def workspace(self) -> Workspace:
+        """The workspace it belongs to."""
+        return self.access.workspace
+
+    @property
+    def slug(self) -> str:
+        """The workspace's short name, for addresses."""
+        return self.access.workspace.slug
+
+
+@dataclass(frozen=True)
+class Column:
+    """A value of a row: in the list, or as a fact on the object's page.
+
+    Attributes:
+        path: dotted path, or a callable that gets the row.
+        label: the heading.
+        kind: how it is shown: text, code, when, exact, duration (ms), count, badge (the value is a StateWord), list. One template each
+            in templates/kit/cells/.
+        link: True: to the object's own page; or a callable (slug, row) that gives an address, or "" for none.
+        below: a callable that gets the row and gives a small second line, or "".
+        phone: False leaves it out of the card on phones.
+    """
+
+    path: str | Callable[[Row], Any]
+    label: Text
+    kind: str = "text"
+    link: bool | Callable[[str, Row], str] = False
+    below: Callable[[Row], Text] | None = None
+    phone: bool = True
+
+    def value(self, row: Row) -> Any:
+        """The row's value, as it is."""
+        return self.path(row) if callable(self.path) else pick(row, self.path)
+
+    @property
+    def template(self) -> str:
+        """The template of its kind."""
+        return f"kit/cells/{self.kind}.html"
+
+
+#: Kinds a column may have.
+KINDS = frozenset({"text", "code", "when", "exact", "duration", "count", "badge", "list"})
+
+
+@dataclass(frozen=True)
+class Facts:
+    """A panel of names and values. Facts that are empty are left out."""
+
+    label: Text
+    columns: Sequence[Column]
+    template: str = "kit/panels/facts.html"
+
+    def context(self, subject: Subject) -> dict[str, Any]:
+        """`facts`: (column, value, address) of every fact that has a value."""
+        found = []
+        for column in self.columns:
+            value = column.value(subject.object)
+            if value in (None, "", [], {}):
+                continue
+            link = column.link(subject.slug, subject.object) if callable(column.link) else ""
+            found.append((column, value, link))
+        return {"facts": found}
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A panel with a template of its own; `build` gives its context, or None to leave the panel out."""
+
+    label: Text
+    template: str
+    build: Callable[[Subject], dict[str, Any] | None]
+
+    def context(self, subject: Subject) -> dict[str, Any] | None:
+        """The template's context."""
+        return self.build(subject)
+
+
+@dataclass(frozen=True)
+class Shortcut:
+    """A way from an object to something that is done with it: a button on its page and in its row.
+
+    `url` gets (slug, row) and gives an address, or "" where it does not apply to this row.
+    """
+
+    label: Text
+    icon: str
+    url: Callable[[str, Row], str]
+    role: Role = Role.VIEWER
+    primary: bool = False
+    in_rows: bool = False
+
+
+@dataclass(frozen=True)
+class Query:
+    """What a list is asked for: the filters' cleaned values (empty ones left out), how many rows, and from which position on."""
+
+    filters: Mapping[str, Any]
+    rows: int
+    position: str = ""
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of a list. `older` is the position of the next page, "" for none; `note` is said below the list."""
+
+    rows: Sequence[Row]
+    older: str = ""
+    note: Text = ""
+
+
+@dataclass(frozen=True)
+class Live:
+    """How a page that is not settled keeps itself up to date: ask again after so many seconds; 0 for never."""
+
+    seconds: int = 0
 
 
 class Resource:
-    """One remote kind of thing."""
+    """One remote kind of thing. Subclass it, set the attributes, give `list` and `get`; put an instance into resources.RESOURCES.
 
-    name: str = ""
-    label: Any = ""
+    Attributes:
+        name: its part of the address: lower case letters and dashes.
+        label, label_plural: what one and many are called.
+        icon: a name of Font Awesome's solid set.
+        group: the menu's group, a key of nav.GROUPS.
+        role: the least role that sees it.
+        list_display: columns of the list; the first one carries the link.
+        filters: a Django form, bound to the address's query; a field without a value filters nothing.
+        shortcuts, panels: what the object's page offers and shows, in this order.
+        secrets: keys whose values are masked wherever they stand, before any template sees the object.
+        empty, empty_hint: what the empty list says, and the next step.
+        rows: how many rows a page has, when nobody chose; one of ROWS.
+    """
+
+    ROWS: ClassVar[tuple[int, ...]] = (20, 50, 100)
+
+    name: ClassVar[str]
+    label: ClassVar[Text]
+    label_plural: ClassVar[Text]
+    icon: ClassVar[str]
+    group: ClassVar[str]
+    role: ClassVar[Role] = Role.VIEWER
+    list_display: ClassVar[Sequence[Column]]
+    filters: ClassVar[type[forms.Form]] = forms.Form
+    shortcuts: ClassVar[Sequence[Shortcut]] = ()
+    panels: ClassVar[Sequence[Facts | Panel]] = ()
+    secrets: ClassVar[frozenset[str]] = frozenset()
+    empty: ClassVar[Text]
+    empty_hint: ClassVar[Text] = ""
+    rows: ClassVar[int] = 20
+
+    def list(self, caller: Caller, query: Query) -> Page:
+        """One page of the list. Raises EngineError."""
+        raise NotImplementedError
+
+    def get(self, caller: Caller, id: str) -> Row:
+        """One object. Raises EngineError."""
+        raise NotImplementedError
+
+    def choices(self, caller: Caller) -> Mapping[str, Sequence[tuple[str, Text]]]:
+        """Choices of filter fields that only the engine knows, by field. Called after `list`, so that its failure decides first."""
+        return {}
+
+    @property
+    def row_shortcuts(self) -> Sequence[Shortcut]:
+        """Shortcuts that stand in the rows of the list."""
+        return [shortcut for shortcut in self.shortcuts if shortcut.in_rows]
+
+    def key(self, row: Row) -> str:
+        """The object's id."""
+        found = row.get("id")
+        return found if isinstance(found, str) else ""
+
+    def title(self, row: Row) -> str:
+        """What the object is called; may be empty."""
+        found = pick(row, "name")
+        return found if isinstance(found, str) else ""
+
+    def badge(self, row: Row) -> StateWord | None:
+        """Its state in words, beside the title."""
+        return None
+
+    def live(self, row: Row) -> Live:
+        """Whether and how often its page is refreshed."""
+        return Live()
+
+    def url(self, slug: str, id: str = "", **query: str) -> str:
+        """The address of the list, filtered by `query`, or of one object."""
+        if id:
+            return reverse("resource_detail", kwargs={"slug": slug, "resource": self.name, "id": id})
+        return reverse("resource_list", kwargs={"slug": slug, "resource": self.name}, query=query or None)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A column's value made ready for its row."""
+
+    column: Column
+    value: Any
+    url: str
+    below: Text
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row made ready for the list."""
+
+    id: str
+    name: str
+    cells: Sequence[Cell]
+    shortcuts: Sequence[tuple[Shortcut, str]] = field(default_factory=tuple)

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_cache_control, patch_vary_headers
 from django_htmx.http import HttpResponseClientRedirect
+from django_htmx.middleware import HtmxDetails
 
 #: The element of every page that takes error messages (base.html).
 ALERTS = "alerts"
@@ -20,8 +21,8 @@ STOP_POLLING = 286
 
 def is_fragment(request: HttpRequest) -> bool:
     """Whether htmx asks for a part of a page. Boosted links and restored history want whole pages."""
-    htmx = getattr(request, "htmx", None)
-    return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
+    htmx: HtmxDetails | None = getattr(request, "htmx", None)
+    return htmx is not None and bool(htmx) and not htmx.boosted and not htmx.history_restore_request
 
 
 def page(

@@ -1,15 +1,37 @@
-"""The one place that maps errors to pages."""
+"""The one place that maps errors to pages: a view lets an error through, and here it becomes words that help."""
 
+import logging
 from collections.abc import Callable
 
+from django.core.signals import got_request_exception
 from django.http import HttpRequest, HttpResponse
+
+from workflows_ui.kit import errors
+
+_log = logging.getLogger(__name__)
 
 
 class EngineErrors:
-    """Turns an EngineError that a view let through into a page or a fragment with words that help."""
+    """Errors of the engine, of access and of credentials become pages (for htmx: messages in the page's alerts).
+
+    Anything else is our own bug: logged with its traceback, answered with 500 and the request's id. That holds with DEBUG too:
+    Django's own debugging page shows local variables, and one of them may be a secret.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self._get_response(request)
+        response = self._get_response(request)
+        if response.status_code == 404 and request.resolver_match is None:
+            return errors.not_found(request)
+        return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse:
+        """The answer to what a view raised."""
+        response = errors.of(request, exception)
+        if response is not None:
+            return response
+        _log.error("unexpected error in a view", exc_info=exception)
+        got_request_exception.send(sender=type(self), request=request)
+        return errors.server_error(request)

@@ -1,5 +1,16 @@
-"""The remote kinds of things, in menu order."""
+"""The remote kinds of things, in menu order. Addresses, menu, rights and checks follow from this list."""
 
+from workflows_ui.kit.nav import Entry
 from workflows_ui.kit.resource import Resource
+from workflows_ui.resources.flows import Flows
+from workflows_ui.resources.runs import Runs
 
-RESOURCES: tuple[Resource, ...] = ()
+RESOURCES: tuple[Resource, ...] = (Runs(), Flows())
+
+
+def menu() -> list[Entry]:
+    """The resources' lines of the menu."""
+    return [
+        Entry(found.group, found.label_plural, found.icon, "resource_list", resource=found.name, role=found.role)
+        for found in RESOURCES
+    ]

@@ -1,0 +1,53 @@
+"""A person at the engine: the client that acts for them in a workspace, and what of its answers may be remembered for a while."""
+
+import hashlib
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar, cast
+
+from django.core.cache import cache
+
+from workflows_ui.engine import EngineError, Workflows
+from workflows_ui.models import Workspace
+from workflows_ui.services import clients
+from workflows_ui.services.access import Access
+
+_log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Caller:
+    """`workflows` makes calls with the person's credential. Makes none by itself."""
+
+    workflows: Workflows
+    workspace: Workspace
+    credential_id: str
+
+    def remember(self, name: str, seconds: int, call: Callable[[], T]) -> T:
+        """What `call` gave, at most so many seconds old; the person's own credential must have got it: others may see other things.
+
+        Raises what `call` raises, and remembers nothing then. The value must be one that can be pickled.
+        """
+        digest = hashlib.sha256(name.encode()).hexdigest()[:32]
+        key = f"engine:{self.workspace.pk}:{self.credential_id}:{digest}"
+        found = cache.get(key)
+        if found is None:
+            found = call()
+            cache.set(key, found, seconds)
+        return cast("T", found)
+
+    def remember_or(self, default: T, name: str, seconds: int, call: Callable[[], T]) -> T:
+        """As `remember`, for what merely decorates a page: where the engine refuses it, the page does without."""
+        try:
+            return self.remember(name, seconds, call)
+        except EngineError as problem:
+            _log.warning("page goes without %s: %r", name.split(":", 1)[0], problem)
+            return default
+
+
+def of(access: Access) -> Caller:
+    """The caller for a person's place in a workspace. Raises NoCredential, CannotOpen."""
+    client, credential = clients.of_person(access.user, access.workspace)
+    return Caller(client.workflows, access.workspace, str(credential.pk))

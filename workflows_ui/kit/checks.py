@@ -1,0 +1,54 @@
+"""Wrong declarations fail at start-up (`manage.py check`), with a number and what to mend."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from django.core.checks import CheckMessage, Error
+from django.template import TemplateDoesNotExist
+from django.template.loader import get_template
+
+from workflows_ui.kit.nav import GROUPS
+from workflows_ui.kit.resource import KINDS, Facts, Resource
+
+_NEEDED = ("name", "label", "label_plural", "icon", "group", "list_display", "empty")
+_NAME = re.compile(r"[a-z][a-z0-9-]*")
+
+
+def of(resources: Sequence[Resource]) -> list[CheckMessage]:
+    """Everything that is wrong with the declarations."""
+    names = [getattr(resource, "name", "") for resource in resources]
+    found: list[CheckMessage] = [
+        Error(f"Two resources are called {name!r}.", id="console.E001")
+        for name in {name for name in names if names.count(name) > 1}
+    ]
+    for resource in resources:
+        found.extend(Error(text, obj=type(resource).__name__, id=number) for number, text in _one(resource))
+    return found
+
+
+def _one(resource: Resource) -> Iterable[tuple[str, str]]:
+    missing = [name for name in _NEEDED if not hasattr(resource, name)]
+    if missing:
+        yield "console.E002", f"Missing: {', '.join(missing)}."
+        return
+    if not _NAME.fullmatch(resource.name):
+        yield "console.E003", f"The name {resource.name!r} must be lower case letters, digits and dashes."
+    if resource.group not in GROUPS:
+        yield "console.E004", f"The group {resource.group!r} is none of {', '.join(GROUPS)}."
+    if resource.rows not in resource.ROWS:
+        yield "console.E005", f"rows must be one of {resource.ROWS}."
+    if not resource.list_display or resource.list_display[0].link is False:
+        yield "console.E006", "The first column of list_display must be a link."
+    columns = [*resource.list_display]
+    for panel in resource.panels:
+        if isinstance(panel, Facts):
+            columns.extend(panel.columns)
+        try:
+            get_template(panel.template)
+        except TemplateDoesNotExist:
+            yield "console.E007", f"The panel {panel.label!s} has no template {panel.template!r}."
+    for column in columns:
+        if column.kind not in KINDS:
+            yield "console.E008", f"The column {column.label!s} has the unknown kind {column.kind!r}."
+    if type(resource).list is Resource.list or type(resource).get is Resource.get:
+        yield "console.E009", "list and get must be given."

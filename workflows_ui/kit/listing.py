@@ -1,0 +1,132 @@
+"""The state of a list, all of it in the address: filters, rows a page, and the trail of pages that led to this one.
+
+A position is whatever the resource needs to find its next page. The trail holds the positions of the pages visited, the last being
+this page's, so that "newer" leads back by the way one came: the engine itself pages in one direction only.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.http import QueryDict
+from django.utils import formats
+
+from workflows_ui.kit.resource import Query, Resource, Text
+
+POSITION, ROWS = "at", "rows"
+_LONGEST_TRAIL = 40
+_LONGEST_POSITION = 300
+
+
+@dataclass(frozen=True)
+class Chip:
+    """One filter that is on: its field, its value in words, and the address without it."""
+
+    label: Text
+    value: str
+    url: str
+
+
+class Listing:
+    """A list as the address asks for it. `form` is bound; `query` may be used only where `valid`."""
+
+    def __init__(self, resource: Resource, path: str, asked: QueryDict) -> None:
+        self._path = path
+        self._asked = asked
+        self.resource = resource
+        self.form: forms.Form = resource.filters(asked)
+        self.valid = self.form.is_valid()
+        self.trail = [position for position in asked.getlist(POSITION) if 0 < len(position) <= _LONGEST_POSITION]
+        rows = asked.get(ROWS, "")
+        self.rows = int(rows) if rows.isdecimal() and int(rows) in resource.ROWS else resource.rows
+
+    @property
+    def query(self) -> Query:
+        """What to ask the resource for."""
+        values = {name: value for name, value in self.form.cleaned_data.items() if value not in (None, "", [])}
+        return Query(values, self.rows, self.trail[-1] if self.trail else "")
+
+    @property
+    def filtered(self) -> bool:
+        """Whether any filter is on."""
+        return bool(self.query.filters) if self.valid else True
+
+    def older_url(self, position: str) -> str:
+        """The address of the next page; empty for no position."""
+        if not position:
+            return ""
+        return self._with_trail([*self.trail, position][-_LONGEST_TRAIL:])
+
+    @property
+    def newer_url(self) -> str:
+        """The address of the page before this one; empty on the first page."""
+        return self._with_trail(self.trail[:-1]) if self.trail else ""
+
+    @property
+    def first_url(self) -> str:
+        """The address of the first page, with the same filters."""
+        return self._with_trail([])
+
+    @property
+    def bare_url(self) -> str:
+        """The list without any filter."""
+        return self._path
+
+    def rows_urls(self) -> list[tuple[int, str, bool]]:
+        """For each number of rows: the number, the address, whether it is the one in use. The first page is shown again."""
+        return [
+            (rows, self._address({ROWS: [str(rows)], POSITION: []}), rows == self.rows) for rows in self.resource.ROWS
+        ]
+
+    def chips(self) -> list[Chip]:
+        """The filters that are on; a field with several values gives a chip for each."""
+        found = []
+        for name, field in self.form.fields.items():
+            value = self.form.cleaned_data.get(name) if self.valid else None
+            if value in (None, "", []):
+                continue
+            raw = self._asked.getlist(name)
+            for one, text in _in_words(field, value, raw):
+                rest = [other for other in raw if other != one] if isinstance(value, list) else []
+                found.append(Chip(field.label or name, text, self._address({name: rest, POSITION: []})))
+        return found
+
+    def _with_trail(self, trail: Sequence[str]) -> str:
+        return self._address({POSITION: list(trail)})
+
+    def _address(self, changes: Mapping[str, list[str]]) -> str:
+        known = [*self.form.fields, ROWS, POSITION]
+        query = QueryDict(mutable=True)
+        for name in known:
+            values = changes[name] if name in changes else self._asked.getlist(name)
+            values = [value for value in values if value]
+            if values:
+                query.setlist(name, values)
+        encoded = query.urlencode()
+        return f"{self._path}?{encoded}" if encoded else self._path
+
+
+def offer(form: forms.Form, choices: Mapping[str, Iterable[tuple[str, Text]]]) -> None:
+    """Gives select fields the choices that only the engine knows. A value that is asked for but not among them stays choosable."""
+    for name, options in choices.items():
+        widget = form.fields[name].widget
+        listed = list(options)
+        asked = form.data.get(name, "")
+        if asked and asked not in {value for value, _ in listed}:
+            listed.append((asked, asked[:60]))
+        if isinstance(widget, forms.Select):
+            widget.choices = [("", "–"), *listed]
+
+
+def _in_words(field: forms.Field, value: Any, raw: Sequence[str]) -> list[tuple[str, str]]:
+    options = dict(_flat(getattr(field.widget, "choices", ())))
+    if isinstance(value, list):
+        return [(str(one), str(options.get(str(one), one))[:60]) for one in value]
+    if hasattr(value, "isoformat"):
+        return [(raw[0] if raw else "", formats.date_format(value, "SHORT_DATE_FORMAT"))]
+    return [(str(value), str(options.get(str(value), value))[:60])]
+
+
+def _flat(choices: Iterable[Any]) -> list[tuple[str, Text]]:
+    return [(str(value), label) for value, label in choices if not isinstance(label, list | tuple)]

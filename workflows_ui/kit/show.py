@@ -1,0 +1,105 @@
+"""How values are shown: moments, durations, JSON. Takes whatever the engine sends and always gives text."""
+
+import datetime
+import json
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils import formats, timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+MINUTE, HOUR, DAY = 60, 3600, 86400
+
+
+def moment(value: Any) -> datetime.datetime | None:
+    """An aware moment from a datetime or from the engine's ISO text (UTC, `...Z`); None for anything else, empty strings included."""
+    if isinstance(value, datetime.datetime):
+        return value if timezone.is_aware(value) else timezone.make_aware(value)
+    if not isinstance(value, str) or not value:
+        return None
+    try:
+        found = datetime.datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=datetime.UTC)
+
+
+def relative(value: datetime.datetime, now: datetime.datetime | None = None) -> str:
+    """`3 minutes ago`, `in 2 hours`; beyond a day the date and time in the person's zone."""
+    seconds = ((now or timezone.now()) - value).total_seconds()
+    distance = abs(seconds)
+    if distance < MINUTE:
+        return _("just now") if seconds > -5 else _("in under a minute")
+    if distance < HOUR:
+        count = int(distance // MINUTE)
+        past = ngettext("%(count)d minute ago", "%(count)d minutes ago", count)
+        future = ngettext("in %(count)d minute", "in %(count)d minutes", count)
+        return (past if seconds > 0 else future) % {"count": count}
+    if distance < DAY:
+        count = int(distance // HOUR)
+        past = ngettext("%(count)d hour ago", "%(count)d hours ago", count)
+        future = ngettext("in %(count)d hour", "in %(count)d hours", count)
+        return (past if seconds > 0 else future) % {"count": count}
+    return exact(value, seconds=False)
+
+
+def exact(value: datetime.datetime, *, seconds: bool = True) -> str:
+    """Date and time in the person's zone and language; the zone's name is added to the long form."""
+    local = timezone.localtime(value)
+    day = formats.date_format(local, "SHORT_DATE_FORMAT")
+    if not seconds:
+        return f"{day} {local:%H:%M}"
+    return f"{day} {local:%H:%M:%S} {local.tzname() or ''}".rstrip()
+
+
+def duration(milliseconds: Any) -> str:
+    """`310 ms`, `4.2 s`, `3 min 5 s`, `2 h 10 min`; empty for anything that is not a duration."""
+    if isinstance(milliseconds, bool) or not isinstance(milliseconds, int | float):
+        return ""
+    if not math.isfinite(milliseconds) or milliseconds < 0:
+        return ""
+    if milliseconds < 1:
+        return _("under 1 ms")
+    if milliseconds < 1000:
+        return _("%(n)d ms") % {"n": round(milliseconds)}
+    seconds = milliseconds / 1000
+    if seconds < MINUTE:
+        return _("%(n)s s") % {"n": formats.number_format(round(seconds, 1), use_l10n=True)}
+    minutes, rest = divmod(round(seconds), MINUTE)
+    if minutes < 60:
+        return _("%(m)d min %(s)d s") % {"m": minutes, "s": rest} if rest else _("%(m)d min") % {"m": minutes}
+    hours, rest = divmod(minutes, 60)
+    return _("%(h)d h %(m)d min") % {"h": hours, "m": rest} if rest else _("%(h)d h") % {"h": hours}
+
+
+def between(start: Any, end: Any) -> float | None:
+    """Milliseconds from one of the engine's moments to another; None where either is missing or they are the wrong way round."""
+    first, last = moment(start), moment(end)
+    if first is None or last is None or last < first:
+        return None
+    return (last - first).total_seconds() * 1000
+
+
+@dataclass(frozen=True)
+class Pretty:
+    """JSON text made readable; `cut` is how many characters are not shown."""
+
+    text: str
+    cut: int
+
+    @property
+    def lines(self) -> int:
+        """How many lines there are."""
+        return self.text.count("\n") + 1
+
+
+def pretty(value: Any, limit: int = 500_000) -> Pretty:
+    """Any value as indented JSON, at most `limit` characters of it. Text stays text as JSON has it, other scripts stay readable."""
+    try:
+        text = json.dumps(value, indent=2, ensure_ascii=False, default=str)
+    except (RecursionError, ValueError):
+        text = str(value)[:limit]
+    text = text.encode("utf-8", "replace").decode()
+    return Pretty(text[:limit], max(0, len(text) - limit))

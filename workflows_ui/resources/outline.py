@@ -1,0 +1,133 @@
+"""A flow's steps as a readable outline: plain values for templates/flows/outline.html."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from workflows_ui.engine import flow_tree
+from workflows_ui.kit.resource import pick
+
+#: Deeper nesting is shown at this depth: nobody reads further to the right.
+DEEPEST = 8
+
+_KINDS: dict[str, tuple[str, str | Promise]] = {
+    "EMPTY": ("bolt", gettext_lazy("No trigger chosen yet")),
+    "PIECE_TRIGGER": ("bolt", gettext_lazy("Trigger")),
+    "CODE": ("code", gettext_lazy("Code")),
+    "PIECE": ("puzzle-piece", gettext_lazy("Piece")),
+    "LOOP_ON_ITEMS": ("repeat", gettext_lazy("For each item")),
+    "ROUTER": ("code-branch", gettext_lazy("Branches")),
+    "MULTIPLE_CHOICE": ("list-ul", gettext_lazy("Multiple choice")),
+}
+
+
+@dataclass(frozen=True)
+class Item:
+    """A line of the outline: a step, or (`step` False) the heading of a branch. `depth` is 0 to DEEPEST."""
+
+    depth: int
+    title: str
+    kind: str | Promise
+    icon: str
+    name: str = ""
+    about: str = ""
+    step: bool = True
+    skipped: bool = False
+    invalid: bool = False
+    empty: bool = False
+
+
+@dataclass
+class _Router:
+    name: str
+    depth: int
+    branches: list[str | None]
+    shown: int = 0
+
+
+def items(trigger: Any) -> list[Item]:
+    """The outline of the step tree that starts at `trigger` (api.md 6.3). Takes whatever the engine sends."""
+    found: list[Item] = []
+    routers: list[_Router] = []
+    for node in flow_tree.walk(trigger):
+        while routers and node.depth <= routers[-1].depth:
+            found.extend(_empty_branches(routers[-1], len(routers[-1].branches)))
+            routers.pop()
+        if routers and node.branch_index is not None and node.branch_index >= routers[-1].shown:
+            router = routers[-1]
+            if node.depth == router.depth + 1 and node.parent == router.name:
+                found.extend(_empty_branches(router, node.branch_index))
+                router.shown = node.branch_index + 1
+                found.append(_branch(router, node.branch_index, empty=False))
+        found.append(_step(node.step, _indent(node.depth, routers)))
+        branches = flow_tree.branches_of(node.step)
+        if branches:
+            routers.append(_Router(node.name, node.depth, branches))
+    for router in reversed(routers):
+        found.extend(_empty_branches(router, len(router.branches)))
+    return found
+
+
+def _indent(depth: int, routers: list[_Router]) -> int:
+    """Steps in a branch stand one further in than the branch's heading."""
+    return depth + sum(1 for router in routers if depth > router.depth)
+
+
+def kind_of(step: Any) -> tuple[str, str | Promise]:
+    """Icon and word for a step's type; an unknown type is its own word."""
+    kind = pick(step, "type")
+    kind = kind if isinstance(kind, str) else ""
+    return _KINDS.get(kind, ("circle-dot", kind[:40] or _("Step")))
+
+
+def piece_of(step: Any) -> str:
+    """The piece a step uses and what it does with it, without the package's prefix: `webhook: return_response`."""
+    piece = pick(step, "settings.pieceName")
+    if not isinstance(piece, str) or not piece:
+        return ""
+    action = pick(step, "settings.actionName") or pick(step, "settings.triggerName")
+    short = piece.rsplit("/", 1)[-1].removeprefix("piece-")
+    return f"{short}: {action}" if isinstance(action, str) and action else short
+
+
+def title_of(step: Any) -> str:
+    """A step's displayed name, else its own name."""
+    for path in ("displayName", "name"):
+        found = pick(step, path)
+        if isinstance(found, str) and found.strip():
+            return found
+    return _("Step without a name")
+
+
+def _step(step: flow_tree.Step, depth: int) -> Item:
+    icon, word = kind_of(step)
+    about = piece_of(step)
+    if step.get("type") == "LOOP_ON_ITEMS":
+        listed = pick(step, "settings.items")
+        about = listed if isinstance(listed, str) else ""
+    return Item(
+        depth=min(depth, DEEPEST),
+        title=title_of(step),
+        kind=word,
+        icon=icon,
+        name=flow_tree.name_of(step),
+        about=about,
+        skipped=step.get("skip") is True,
+        invalid=step.get("valid") is False,
+    )
+
+
+def _empty_branches(router: _Router, until: int) -> Iterator[Item]:
+    while router.shown < until:
+        yield _branch(router, router.shown, empty=True)
+        router.shown += 1
+
+
+def _branch(router: _Router, index: int, *, empty: bool) -> Item:
+    name = router.branches[index] if index < len(router.branches) else None
+    title = name or _("Branch %(number)d") % {"number": index + 1}
+    return Item(min(router.depth + 1, DEEPEST), title, _("If"), "arrow-right", step=False, empty=empty)
