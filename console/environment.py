@@ -29,6 +29,47 @@ class Reader:
             return default
         return value
 
+    def text(self, name: str, *, default: str) -> str:
+        """Any text."""
+        return self._text(name, default)
+
+    def words(self, name: str, *, default: str) -> list[str]:
+        """Comma separated words, none of them empty."""
+        return [part.strip() for part in self._text(name, default).split(",") if part.strip()]
+
+    def folder(self, name: str, *, default: Path) -> Path:
+        """A folder's absolute path; it need not exist yet."""
+        value = Path(self._text(name, str(default)))
+        if not value.is_absolute():
+            raise ImproperlyConfigured(f"{name} must be the absolute path of a folder, not {str(value)!r}.")
+        return value
+
+    def file(self, name: str) -> str:
+        """The absolute path of a file that exists, or empty."""
+        value = self._text(name, "")
+        if value and not (Path(value).is_absolute() and Path(value).is_file()):
+            raise ImproperlyConfigured(f"{name} must be the absolute path of a file, and there is none at {value!r}.")
+        return value
+
+    def address(self, name: str, *, default: str) -> str:
+        """An IP address of this machine."""
+        value = self._text(name, default)
+        try:
+            return str(ipaddress.ip_address(value))
+        except ValueError:
+            raise ImproperlyConfigured(f"{name} must be an IP address such as 127.0.0.1, not {value!r}.") from None
+
+    def email(self, name: str, *, default: str) -> dict[str, Any]:
+        """smtp+tls://user:password@host:587, smtp+ssl://..., consolemail:// or dummymail:// as Django's mail settings."""
+        value = self._text(name, default)
+        try:
+            config: dict[str, Any] = self._env.email_url_config(value)
+        except (ValueError, KeyError, ImproperlyConfigured):
+            raise ImproperlyConfigured(
+                f"{name} must look like smtp+tls://user:password@host:587, or be consolemail:// or dummymail://."
+            ) from None
+        return {setting: part for setting, part in config.items() if setting.startswith("EMAIL_")}
+
     def boolean(self, name: str, *, default: bool) -> bool:
         """true/false, yes/no, on/off, 1/0 in any case."""
         text = self._text(name, str(default)).lower()
@@ -49,10 +90,10 @@ class Reader:
             raise ImproperlyConfigured(f"{name} must be from {low} to {high}, not {number}.")
         return number
 
-    def secret(self, name: str, *, minimum: int) -> str:
-        """A secret of at least `minimum` characters; the message never repeats the value."""
-        value = self._text(name, None)
-        if len(value) < minimum:
+    def secret(self, name: str, *, minimum: int, optional: bool = False) -> str:
+        """A secret of at least `minimum` characters, or empty if optional; the message never repeats the value."""
+        value = self._text(name, "" if optional else None)
+        if value and len(value) < minimum:
             raise ImproperlyConfigured(f"{name} is too short: use at least {minimum} random characters.")
         return value
 
@@ -71,8 +112,10 @@ class Reader:
         return keys
 
     def url(self, name: str, *, default: str | None) -> str:
-        """An http or https address without credentials, query or fragment."""
+        """An http or https address without credentials, query or fragment; empty only where that is the default."""
         value = self._text(name, default)
+        if not value:
+            return value
         try:
             parts = urlsplit(value)
             valid = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
@@ -126,17 +169,23 @@ class Reader:
             }
         elif engine.endswith("postgresql"):
             config.setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
+            config |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
         else:
             raise ImproperlyConfigured(f"{name} must start with postgres:// or sqlite:///.")
         return config
 
-    def cache(self, name: str, *, default: str | None) -> dict[str, Any]:
-        """A rediscache:// (or redis://, filecache://) address as Django's cache settings. The cache must be shared by all processes."""
+    def cache(self, name: str, *, default: str | None, prefix: str) -> dict[str, Any]:
+        """A redis://, rediss:// or filecache:// address as Django's cache settings. All processes must share the cache."""
         value = self._text(name, default)
         scheme = value.split(":", 1)[0]
         if scheme in {"redis", "rediss", "unix"}:
-            return {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": value}
-        if scheme in {"filecache", "file"}:
+            return {
+                "BACKEND": "django.core.cache.backends.redis.RedisCache",
+                "LOCATION": value,
+                "KEY_PREFIX": prefix,
+                "OPTIONS": {"socket_connect_timeout": 3, "socket_timeout": 5},
+            }
+        if scheme == "filecache":
             return {
                 "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
                 "LOCATION": value.split("://", 1)[1],
@@ -152,15 +201,13 @@ class Reader:
         return value
 
 
-def transport_options(broker_url: str, folder: Path) -> dict[str, Any]:
+def transport_options(broker_url: str, folder: Path, *, prefix: str) -> dict[str, Any]:
     """Options of the broker's transport: where files lie, or how long a dead server is waited for (seconds)."""
     if broker_url.startswith("fsatomic:"):
         return {
             "data_folder_in": str(folder / "messages"),
             "data_folder_out": str(folder / "messages"),
             "control_folder": str(folder / "control"),
-            "processed_folder": str(folder / "processed"),
-            "store_processed": False,
         }
     # A click must not wait for a dead broker: the row is written, and the sweeper rings again.
     at_once = {"max_retries": 1, "interval_start": 0, "interval_step": 0, "interval_max": 0}
@@ -169,6 +216,7 @@ def transport_options(broker_url: str, folder: Path) -> dict[str, Any]:
             "socket_connect_timeout": 2,
             "socket_timeout": 5,
             "visibility_timeout": 3600,
+            "global_keyprefix": prefix,
             "health_check_interval": 10,
         }
     return at_once | {"connect_timeout": 2}

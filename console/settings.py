@@ -4,7 +4,6 @@ A bad or missing value raises ImproperlyConfigured with the name of the variable
 README and in `.env.example`; a test holds the three together.
 """
 
-import ipaddress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,7 @@ read = environment.Reader(env)
 
 DEBUG = read.boolean("DEBUG", default=False)
 #: Where keys, the SQLite database, broker files and uploads live when no server is named.
-VAR_DIR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var")))
+VAR_DIR = read.folder("VAR_DIR", default=BASE_DIR / "var")
 
 # --- Secrets -------------------------------------------------------------------------------------
 SECRET_KEY = read.secret("SECRET_KEY", minimum=32)
@@ -33,8 +32,13 @@ CREDENTIAL_KEYS = read.keys("CREDENTIAL_KEYS", check=Fernet)
 
 # --- Where the console is reached ----------------------------------------------------------------
 PORT = read.integer("PORT", default=8000, low=1, high=65535)
+#: The address of this machine at which the web server listens; 0.0.0.0 is all of them.
+BIND = read.address("BIND", default="127.0.0.1")
+#: Web server processes, and requests that each carries at once.
+WEB_PROCESSES = read.integer("WEB_PROCESSES", default=2, low=1, high=64)
+WEB_THREADS = read.integer("WEB_THREADS", default=8, low=1, high=128)
 BASE_URL = read.url("BASE_URL", default=f"http://127.0.0.1:{PORT}" if DEBUG else None).rstrip("/")
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"] if DEBUG else [])
+ALLOWED_HOSTS = read.words("ALLOWED_HOSTS", default="127.0.0.1,localhost,[::1]" if DEBUG else "")
 if not ALLOWED_HOSTS:
     raise ImproperlyConfigured("ALLOWED_HOSTS is missing: list the host names of the console, separated by commas.")
 if "*" in ALLOWED_HOSTS and not DEBUG:
@@ -68,6 +72,7 @@ INSTALLED_APPS = [
     "template_partials.apps.SimpleAppConfig",
 ]
 MIDDLEWARE = [
+    "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -82,6 +87,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "workflows_ui.middleware.errors.EngineErrors",
+    "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 ROOT_URLCONF = "console.urls"
 WSGI_APPLICATION = "console.wsgi.application"
@@ -125,7 +131,13 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DATABASES = {
     "default": read.database("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'console.sqlite3'}" if DEBUG else None)
 }
-CACHES = {"default": read.cache("CACHE_URL", default=f"filecache://{VAR_DIR / 'cache'}" if DEBUG else None)}
+#: Put before every key of ours in Redis, so that several consoles can share one.
+REDIS_PREFIX = read.text("REDIS_PREFIX", default="")
+CACHES = {
+    "default": read.cache(
+        "CACHE_URL", default=f"filecache://{VAR_DIR / 'cache'}" if DEBUG else None, prefix=REDIS_PREFIX
+    )
+}
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 
 # --- People --------------------------------------------------------------------------------------
@@ -165,7 +177,7 @@ USE_TZ = True
 
 # --- Static files --------------------------------------------------------------------------------
 STATIC_URL = "/static/"
-STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(VAR_DIR / "static")))
+STATIC_ROOT = read.folder("STATIC_ROOT", default=VAR_DIR / "static")
 #: Tabler and Font Awesome as files only: the package's own application is an admin theme that breaks a strict policy.
 STATICFILES_DIRS = [BASE_DIR / "static", Path(jazzy_tabler.__file__).parent / "static"]
 STORAGES = {
@@ -180,9 +192,8 @@ WHITENOISE_USE_FINDERS = DEBUG
 MEDIA_ROOT = VAR_DIR / "uploads"
 
 # --- Mail ----------------------------------------------------------------------------------------
-EMAIL = env.email_url("EMAIL_URL", default="consolemail://" if DEBUG else "dummymail://")
-vars().update(EMAIL)
-DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="console@localhost")
+vars().update(read.email("EMAIL_URL", default="consolemail://" if DEBUG else "dummymail://"))
+DEFAULT_FROM_EMAIL = read.text("DEFAULT_FROM_EMAIL", default="console@localhost")
 
 # --- Browser safety ------------------------------------------------------------------------------
 CONTENT_SECURITY_POLICY = {
@@ -216,7 +227,9 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 30 * 1024 * 1024
 
 # --- Background work -----------------------------------------------------------------------------
 CELERY_BROKER_URL = read.broker("CELERY_BROKER_URL", default="fsatomic://" if DEBUG else None)
-CELERY_BROKER_TRANSPORT_OPTIONS = environment.transport_options(CELERY_BROKER_URL, VAR_DIR / "broker")
+CELERY_BROKER_TRANSPORT_OPTIONS = environment.transport_options(
+    CELERY_BROKER_URL, VAR_DIR / "broker", prefix=REDIS_PREFIX
+)
 CELERY_BROKER_CONNECTION_TIMEOUT = 3
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
@@ -231,8 +244,10 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat")
 # --- Engine --------------------------------------------------------------------------------------
 #: Private and loopback networks in which engines may live (CIDR, comma separated).
 ENGINE_PRIVATE_NETWORKS = read.networks("ENGINE_PRIVATE_NETWORKS", default="127.0.0.0/8,::1/128" if DEBUG else "")
-ENGINE_CA_BUNDLE = env.str("ENGINE_CA_BUNDLE", default="")
-ENGINE_PROXY = env.str("ENGINE_PROXY", default="")
+#: A file of certificate authorities, where engines use a private one.
+ENGINE_CA_BUNDLE = read.file("ENGINE_CA_BUNDLE")
+#: The proxy through which engines are called.
+ENGINE_PROXY = read.url("ENGINE_PROXY", default="")
 
 # --- Launches ------------------------------------------------------------------------------------
 #: A launch that could not be sent for so long ends as "not sent: too late".
@@ -247,7 +262,12 @@ LAUNCH_RETENTION = timedelta(days=read.integer("LAUNCH_RETENTION_DAYS", default=
 WORKER_SLOTS = read.integer("WORKER_SLOTS", default=300 if not DEBUG else 100, low=1, high=2000)
 
 # --- Practice workspace (only where its address is given, as `make run` does) ---------------------
-PRACTICE_ENGINE_URL = env.str("PRACTICE_ENGINE_URL", default="")
-PRACTICE_ENGINE_TOKEN = env.str("PRACTICE_ENGINE_TOKEN", default="")
+PRACTICE_ENGINE_URL = read.url("PRACTICE_ENGINE_URL", default="")
+PRACTICE_ENGINE_TOKEN = read.text("PRACTICE_ENGINE_TOKEN", default="")
 
-LOGGING = environment.logging(env.str("LOG_LEVEL", default="INFO"), plain=DEBUG)
+# --- Watching ------------------------------------------------------------------------------------
+#: Lets a collector of measurements read /metrics from elsewhere than this machine (Authorization: Bearer ...).
+METRICS_TOKEN = read.secret("METRICS_TOKEN", minimum=20, optional=True)
+LOG_FORMAT = read.one_of("LOG_FORMAT", {"json", "text"}, default="text" if DEBUG else "json")
+LOGGING = environment.logging(read.text("LOG_LEVEL", default="INFO"), plain=LOG_FORMAT == "text")
+DJANGO_STRUCTLOG_CELERY_ENABLED = True

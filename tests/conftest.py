@@ -1,1 +1,137 @@
-"""Fixtures that every test may use."""
+"""What every test may use, and the rule of what runs where.
+
+Marks: `browser` needs Chromium; `postgres` and `redis` run where TEST_ON=servers (where also everything else that touches the
+database runs a second time, browser tests excepted); `chaos` and everything in tests/bench run only when asked for by `-m`.
+A test whose need is missing is skipped and named at the end; with CI=true it fails.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+from django.conf import settings
+from django.core.cache import cache
+from django.db import connection
+
+from tests import environment, needs
+
+#: Chromium without a sandbox (tests may run as root), and without calls to anywhere.
+CHROMIUM_ARGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+_ONLY_WHEN_ASKED = ("chaos", "bench")
+_OTHER_PASS = "runs with TEST_ON=servers"
+_DATABASE = {"db", "transactional_db", "live_server", "django_db_serialized_rollback"}
+
+
+def _touches_database(item: pytest.Item) -> bool:
+    used = set(getattr(item, "fixturenames", ()))
+    return item.get_closest_marker("django_db") is not None or bool(used & _DATABASE)
+
+
+def _chosen(item: pytest.Item, marks: str) -> bool:
+    """Whether an item belongs to this run at all."""
+    for name in _ONLY_WHEN_ASKED:
+        if item.get_closest_marker(name) and name not in marks:
+            return False
+    if not environment.ON_SERVERS:
+        return True
+    if any(item.get_closest_marker(name) for name in ("postgres", "redis", *_ONLY_WHEN_ASKED)):
+        return True
+    return _touches_database(item) and item.get_closest_marker("browser") is None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves out what does not belong to this run."""
+    for item in items:
+        if "bench" in item.path.parts:
+            item.add_marker("bench")
+    marks = str(config.getoption("markexpr"))
+    chosen = [item for item in items if _chosen(item, marks)]
+    if len(chosen) < len(items):
+        config.hook.pytest_deselected(items=[item for item in items if not _chosen(item, marks)])
+        items[:] = chosen
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A test whose need is missing is skipped, or fails where CI=true."""
+    if not environment.ON_SERVERS and any(item.get_closest_marker(name) for name in ("postgres", "redis")):
+        pytest.skip(_OTHER_PASS)
+    if item.get_closest_marker("browser"):
+        try:
+            needs.chromium()
+        except needs.Missing as missing:
+            if os.environ.get("CI", "").lower() == "true":
+                pytest.fail(f"needed with CI=true: {missing}", pytrace=False)
+            pytest.skip(str(missing))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Lists what was not run and why; tests.passes collects the lines of both passes."""
+    reasons: Counter[str] = Counter()
+    for report in terminalreporter.stats.get("skipped", []):
+        reason = str(report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr)
+        reasons[reason.removeprefix("Skipped: ")] += 1
+    lines = [f"{count} x {reason}" for reason, count in sorted(reasons.items())]
+    if lines:
+        terminalreporter.section("Not run")
+        terminalreporter.write_line("\n".join(lines))
+    collected = os.environ.get("TEST_NOT_RUN_FILE", "")
+    if collected:
+        with Path(collected).open("a", encoding="utf-8") as file:
+            file.writelines(f"{line}\n" for line in lines if not line.endswith(_OTHER_PASS))
+
+
+def pytest_sessionfinish() -> None:
+    """Takes this process's keys out of the Redis that it borrowed."""
+    if environment.ON_SERVERS:
+        with redis.Redis.from_url(needs.redis_server()) as server:
+            for key in server.scan_iter(match=f"{settings.REDIS_PREFIX}*", count=1000):
+                server.delete(key)
+
+
+@pytest.fixture(autouse=True)
+def _fresh_cache(request: pytest.FixtureRequest) -> Iterator[None]:
+    """No rate limit, heartbeat or remembered answer reaches the next test."""
+    yield
+    if "db" in request.fixturenames or "transactional_db" in request.fixturenames or "client" in request.fixturenames:
+        if environment.ON_SERVERS:
+            with redis.Redis.from_url(needs.redis_server()) as server:
+                keys = list(server.scan_iter(match=f"{settings.REDIS_PREFIX}:*", count=1000))
+                if keys:
+                    server.delete(*keys)
+        else:
+            cache.clear()
+
+
+@pytest.fixture
+def child_environment(transactional_db: None) -> dict[str, str]:
+    """Environment variables for a process of the console (worker, web server, command) that opens this test's own database."""
+    test = connection.settings_dict
+    if environment.ON_SERVERS:
+        address, _, _ = needs.postgres().rpartition("/")
+        database = f"{address}/{test['NAME']}"
+    else:
+        database = f"sqlite:///{test['NAME']}"
+    return os.environ | {"DATABASE_URL": database, "DJANGO_SETTINGS_MODULE": "console.settings"}
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args() -> dict[str, object]:
+    """How Playwright starts the Chromium of this machine."""
+    return {"executable_path": needs.chromium(), "args": CHROMIUM_ARGS}
+
+
+@pytest.fixture(scope="session")
+def browser_context_args() -> dict[str, object]:
+    """A window of a desk's usual size, in English."""
+    return {"viewport": {"width": 1280, "height": 900}, "locale": "en-US"}

@@ -1,11 +1,12 @@
 """The console's settings in the tests' environment."""
 
-from tests import environment  # noqa: F401  (must come first: it sets the variables)
-from console.settings import *  # noqa: F403, E402, I001
+from tests import environment as surroundings  # isort: skip  (first: it sets the variables)
+from console.settings import *  # noqa: F403
 
-# A file, not memory: other processes (workers, web servers) open the same database in some tests.
-if DATABASES["default"]["ENGINE"].endswith("sqlite3"):  # noqa: F405
-    DATABASES["default"]["TEST"] = {"NAME": str(VAR_DIR / "test.sqlite3")}  # noqa: F405
+# A name of this run's own; on SQLite a file, not memory, since workers and web servers open the same database in some tests.
+DATABASES["default"]["TEST"] = {  # noqa: F405
+    "NAME": f"test_console_{surroundings.RUN}" if surroundings.ON_SERVERS else str(surroundings.FOLDER / "test.sqlite3")
+}
 
 # Hashing that takes long on purpose would only make the tests slow.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

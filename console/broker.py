@@ -1,0 +1,127 @@
+"""A broker of files for one machine: kombu's filesystem transport, with every change of a file atomic. Address: fsatomic://
+
+kombu's own transport lets a reader see a message or a table of bindings that is half written, and takes a message by a move that is a
+copy where the temporary folder is another disk. Here a message is written under a hidden name and then renamed; whoever renames it
+again first has it; tables are replaced as wholes under a lock. A message whose worker is killed is lost: the broker is only a bell,
+the rows in the database are the truth.
+
+Options (broker_transport_options): data_folder_in and data_folder_out (the same folder), control_folder. Made when missing, mode 0700.
+"""
+
+import fcntl
+import json
+import os
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from queue import Empty
+from typing import Any
+
+from kombu.transport import TRANSPORT_ALIASES, filesystem, virtual
+
+#: Seconds between two looks for messages while there are none.
+POLL = 0.1
+
+
+class Channel(filesystem.Channel):  # type: ignore[misc]
+    """Reads and writes messages and tables of bindings."""
+
+    def _put(self, queue: str, payload: dict[str, Any], **_options: Any) -> None:
+        """Publishes a message; names sort by the time of publishing."""
+        name = f"{time.time_ns():020d}_{uuid.uuid4()}"
+        _replace(self._messages / f"{name}.{queue}.msg", payload)
+
+    def _get(self, queue: str) -> Any:
+        """Takes the oldest message of a queue, or raises Empty. Of several takers, one gets it."""
+        for name in self._waiting(queue):
+            taken = self._messages / f".{name}.{uuid.uuid4()}.taken"
+            try:
+                (self._messages / name).rename(taken)
+            except FileNotFoundError:
+                continue
+            payload = json.loads(taken.read_bytes())
+            taken.unlink()
+            return payload
+        raise Empty
+
+    def _size(self, queue: str) -> int:
+        return len(self._waiting(queue))
+
+    def _purge(self, queue: str) -> int:
+        count = 0
+        for name in self._waiting(queue):
+            try:
+                (self._messages / name).unlink()
+            except FileNotFoundError:
+                continue
+            count += 1
+        return count
+
+    def get_table(self, exchange: str) -> list[Any]:
+        """The bindings of an exchange."""
+        try:
+            rows = json.loads(self._exchange_file(exchange).read_bytes())
+        except FileNotFoundError:
+            return []
+        return [filesystem.exchange_queue_t(*row) for row in rows]
+
+    def _queue_bind(self, exchange: str, routing_key: str, pattern: str, queue: str) -> None:
+        binding = filesystem.exchange_queue_t(routing_key or "", pattern or "", queue or "")
+        self._change_table(exchange, lambda table: table if binding in table else [binding, *table])
+
+    def _delete(self, queue: str, exchange: str, routing_key: str, pattern: str, *args: Any, **options: Any) -> None:
+        virtual.Channel._delete(self, queue, exchange, routing_key, pattern, *args, **options)  # noqa: SLF001
+        binding = filesystem.exchange_queue_t(routing_key or "", pattern or "", queue or "")
+        self._change_table(exchange, lambda table: [other for other in table if other != binding])
+
+    def _change_table(self, exchange: str, change: Callable[[list[Any]], list[Any]]) -> None:
+        file = self._exchange_file(exchange)
+        _folder(file.parent)
+        with _locked(file.with_name("lock")):
+            table = self.get_table(exchange)
+            changed = change(table)
+            if changed != table:
+                _replace(file, changed)
+
+    def _waiting(self, queue: str) -> list[str]:
+        """Names of the messages of a queue, the oldest first. The queue's name may hold points, the part before it holds none."""
+        names = os.listdir(self._messages)  # noqa: PTH208  (names are all that is wanted)
+        return sorted(name for name in names if name.partition(".")[2] == f"{queue}.msg")
+
+    @property
+    def _messages(self) -> Path:
+        return _folder(Path(self.data_folder_in))
+
+
+class Transport(filesystem.Transport):  # type: ignore[misc]
+    """The transport behind fsatomic://."""
+
+    Channel = Channel
+    polling_interval = POLL
+    driver_name = "fsatomic"
+
+
+def register() -> None:
+    """Makes fsatomic:// known to kombu."""
+    TRANSPORT_ALIASES["fsatomic"] = f"{__name__}:Transport"
+
+
+def _folder(path: Path) -> Path:
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return path
+
+
+def _replace(file: Path, value: Any) -> None:
+    """Writes JSON so that a reader sees nothing or all of it."""
+    hidden = file.with_name(f".{uuid.uuid4()}.tmp")
+    hidden.write_text(json.dumps(value), encoding="utf-8")
+    hidden.replace(file)
+
+
+@contextmanager
+def _locked(file: Path) -> Iterator[None]:
+    with file.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,57 @@
+"""Finds what some tests need beside Python: PostgreSQL, Redis, Chromium. What is absent is named with the reason.
+
+Looked for in TEST_DATABASE_URL, TEST_REDIS_URL and TEST_CHROMIUM, else at the usual places on this machine.
+"""
+
+import os
+import shutil
+from functools import cache
+
+import psycopg
+import redis
+
+_POSTGRES = ("postgres:///postgres", "postgres://127.0.0.1:5432/postgres")
+_REDIS = "redis://127.0.0.1:6379"
+_CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+
+
+class Missing(Exception):
+    """Something is not on this machine; the text says what was tried."""
+
+
+@cache
+def postgres() -> str:
+    """The address (postgres://...) of a server on which databases may be made. Raises Missing."""
+    given = os.environ.get("TEST_DATABASE_URL", "")
+    problems = []
+    for address in (given,) if given else _POSTGRES:
+        try:
+            psycopg.connect(address, connect_timeout=3).close()
+        except psycopg.Error as problem:
+            problems.append(f"{address}: {str(problem).strip().splitlines()[0]}")
+        else:
+            return address
+    raise Missing("no PostgreSQL (" + "; ".join(problems) + ")")
+
+
+@cache
+def redis_server() -> str:
+    """The address (redis://host:port, no database number) of a Redis. Raises Missing."""
+    address = os.environ.get("TEST_REDIS_URL", "") or _REDIS
+    try:
+        with redis.Redis.from_url(address, socket_connect_timeout=3) as server:
+            server.ping()
+    except (redis.RedisError, ValueError) as problem:
+        raise Missing(f"no Redis ({address}: {problem})") from problem
+    return address.rstrip("/")
+
+
+@cache
+def chromium() -> str:
+    """The path of a Chromium. Raises Missing."""
+    given = os.environ.get("TEST_CHROMIUM", "")
+    for name in (given,) if given else _CHROMIUM:
+        found = shutil.which(name)
+        if found:
+            return found
+    raise Missing(f"no Chromium ({given or ', '.join(_CHROMIUM)}: not found)")
