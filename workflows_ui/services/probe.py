@@ -235,8 +235,9 @@ def _code(error: EngineError) -> Code:
         return Code.TIMED_OUT
     if isinstance(error, NotSent):
         return Code.UNREACHABLE
-    spoke_otherwise = error.status is not None and error.status < HTTPStatus.INTERNAL_SERVER_ERROR
-    return Code.NOT_AN_ENGINE if spoke_otherwise else Code.DOWN
+    down = error.status is not None and error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    # A whole answer that is neither an engine's nor an error of one: something else lives at this address.
+    return Code.NOT_AN_ENGINE if error.sent and not down else Code.DOWN
 
 
 def _person(client: Client, kind: str) -> tuple[str, str]:

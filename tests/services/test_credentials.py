@@ -1,0 +1,427 @@
+"""Credentials: tested before they are saved, opened by nobody but the client, and the first of a project makes its workspace."""
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from django.db import connection, connections
+
+from tests.cast import credential, gather, person, workspace
+from tests.engine.servers import Peer, RawServer, Reply
+from tests.engine_wire import CURRENT, ORGANIZATION, PROJECT, Engine, refusing
+from workflows_ui.crypto import CannotOpen
+from workflows_ui.engine import Timeouts
+from workflows_ui.models import (
+    AccessRequest,
+    AuditEvent,
+    Credential,
+    Flavour,
+    Health,
+    Kind,
+    Member,
+    Role,
+    User,
+    Workspace,
+)
+from workflows_ui.services import access, credentials, probe
+from workflows_ui.services.audit import Actor
+from workflows_ui.services.credentials import Code, Draft, Problem
+
+SECRET = "sk-9f8e7d6c5b4a-very-secret"
+
+
+@pytest.fixture(autouse=True)
+def _no_second_try(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So little time that a read which failed is not tried again."""
+    monkeypatch.setattr(probe, "TIMEOUTS", Timeouts(connect=2.0, read=0.4, total=0.4))
+
+
+@pytest.fixture
+def engine() -> Iterator[Engine]:
+    with Engine() as running:
+        yield running
+
+
+def draft(url: str, **changes: Any) -> Draft:
+    given: dict[str, Any] = {
+        "flavour": Flavour.ACTIVEPIECES,
+        "kind": Kind.BEARER_TOKEN,
+        "secret": SECRET,
+        "address": f"{url}/api",
+        "name": "Mine",
+    }
+    return Draft(**(given | changes))
+
+
+def imbrace(url: str, **changes: Any) -> Draft:
+    return draft(url, **({"flavour": Flavour.IMBRACE, "kind": Kind.API_KEY, "address": url} | changes))
+
+
+def problem(wanted: Draft) -> Problem:
+    with pytest.raises(Problem) as raised:
+        credentials.test(wanted)
+    return raised.value
+
+
+def add(who: User, wanted: Draft) -> credentials.Added:
+    return credentials.add(Actor(user=who), wanted, credentials.test(wanted))
+
+
+# --- What a test finds
+
+
+def test_a_test_tells_who_it_is_and_which_project_it_opens(engine: Engine) -> None:
+    found = credentials.test(draft(engine.url))
+    assert (found.project_id, found.project_name, found.who, found.email) == (
+        PROJECT,
+        "Ada's Project",
+        "Ada Admin",
+        "ada@example.com",
+    )
+    assert found.version == "0.72.4"
+    assert found.round_trip_ms >= 0
+    assert {seen.headers["authorization"] for seen in engine.seen} == {f"Bearer {SECRET}"}
+    assert {seen.path.split("/v1/")[0] for seen in engine.seen} == {"/api"}
+
+
+def test_the_organization_of_an_imbrace_key_comes_from_the_engine() -> None:
+    with Engine(project=CURRENT | {"externalId": ORGANIZATION}) as engine:
+        found = credentials.test(imbrace(engine.url))
+    assert found.organization_id == ORGANIZATION
+    assert found.who == "Ada Admin"
+    assert all(seen.path.startswith("/activepieces/v1/") for seen in engine.seen)
+    assert all(seen.headers["x-api-key"] == SECRET for seen in engine.seen)
+
+
+def test_an_access_token_is_named_after_its_account() -> None:
+    with Engine(project=CURRENT | {"externalId": ORGANIZATION}) as engine:
+        found = credentials.test(imbrace(engine.url, kind=Kind.ACCESS_TOKEN, organization_id=ORGANIZATION))
+    assert (found.who, found.email) == ("Ada of Imbrace", "ada@imbrace.example")
+
+
+def test_a_good_secret_is_good_although_its_owner_is_not_told() -> None:
+    gone = Reply(404, {"statusCode": 404, "error": "Not Found", "message": "Route not found"})
+    with Engine(faults={"/v1/users/me": gone, "/v1/flags": gone}) as engine:
+        found = credentials.test(draft(engine.url))
+    assert (found.who, found.version, found.project_id) == ("", "", PROJECT)
+
+
+REFUSALS = [
+    (
+        Reply(401, {"code": "INVALID_BEARER_TOKEN", "params": {"message": "invalid access token or session expired"}}),
+        Code.REFUSED,
+        "secret",
+    ),
+    (Reply(401, {"error": "Unauthorized", "message": "Invalid API key", "request_id": "r"}), Code.REFUSED, "secret"),
+    (
+        Reply(403, {"code": "AUTHORIZATION", "params": {"message": "invalid route for principal type"}}),
+        Code.REFUSED,
+        "secret",
+    ),
+    (
+        Reply(
+            403,
+            {
+                "error": "Forbidden",
+                "message": "Invalid API path: /activepieces/v1, the path should be one of the following: /board",
+            },
+        ),
+        Code.SCOPED_KEY,
+        "secret",
+    ),
+    (
+        Reply(400, {"message": "Bad Request - organization_id not found in user organizations"}),
+        Code.WRONG_ORGANIZATION,
+        "organization_id",
+    ),
+    (Reply(403, {"code": "PERMISSION_DENIED", "params": {}}), Code.FORBIDDEN, "secret"),
+    (Reply(402, {"code": "FEATURE_DISABLED", "params": {}}), Code.NOT_IN_PLAN, ""),
+    (Reply(429, {"message": "slow down"}, (("retry-after", "60"),)), Code.BUSY, ""),
+    (
+        Reply(404, {"statusCode": 404, "error": "Not Found", "message": "Route not found"}),
+        Code.NOT_AN_ENGINE,
+        "address",
+    ),
+    (Reply(404, b"<html>404</html>", (("content-type", "text/html"),)), Code.NOT_AN_ENGINE, "address"),
+    (
+        Reply(200, b"<!doctype html><html>It works</html>", (("content-type", "text/html"),)),
+        Code.NOT_AN_ENGINE,
+        "address",
+    ),
+    (Reply(200, {"hello": "world"}), Code.NOT_AN_ENGINE, "address"),
+    (Reply(200, [1, 2, 3]), Code.NOT_AN_ENGINE, "address"),
+    (Reply(301, b"", (("location", "https://elsewhere.example/"),)), Code.NOT_AN_ENGINE, "address"),
+    (Reply(502, b"<html>502 Bad Gateway</html>", (("content-type", "text/html"),)), Code.DOWN, ""),
+    (Reply(500, {"statusCode": 500, "error": "Internal Server Error", "message": "x"}), Code.DOWN, ""),
+    (Reply(504, b"upstream request timeout"), Code.TIMED_OUT, ""),
+]
+
+
+@pytest.mark.parametrize(("reply", "code", "field"), REFUSALS)
+def test_each_refusal_is_told_apart_and_belongs_to_its_field(reply: Reply, code: Code, field: str) -> None:
+    with refusing(reply) as engine:
+        found = problem(imbrace(engine.url))
+    assert (found.code, found.field) == (code, field)
+
+
+def test_an_engine_that_says_nothing_is_told_to_have_timed_out() -> None:
+    def silent(peer: Peer) -> None:
+        peer.read_request()
+        peer.hold()
+
+    with RawServer(silent) as server:
+        assert problem(draft(server.url)).code is Code.TIMED_OUT
+
+
+def test_an_address_where_nothing_listens_is_unreachable() -> None:
+    found = problem(draft("http://127.0.0.1:9"))
+    assert (found.code, found.field) == (Code.UNREACHABLE, "address")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://169.254.169.254/api",
+        "http://[::ffff:169.254.169.254]/api",
+        "http://10.0.0.1/api",
+        "http://100.100.100.200",
+    ],
+)
+def test_an_internal_address_is_not_called(address: str) -> None:
+    found = problem(draft("", address=address))
+    assert (found.code, found.field) == (Code.ADDRESS_REFUSED, "address")
+
+
+def test_a_token_of_another_organization_than_the_one_entered_is_found_out() -> None:
+    """The gateway ignores the organization sent with an opaque token (api.md 2.2), so only the answer tells."""
+    with Engine(project=CURRENT | {"externalId": ORGANIZATION}) as engine:
+        found = problem(imbrace(engine.url, kind=Kind.ACCESS_TOKEN, secret="acc_1", organization_id="org_other"))
+    assert (found.code, found.field, found.found) == (Code.WRONG_ORGANIZATION, "organization_id", ORGANIZATION)
+
+
+def test_a_jwt_without_its_organization_is_not_even_sent(engine: Engine) -> None:
+    found = problem(imbrace(engine.url, kind=Kind.ACCESS_TOKEN, secret="eyJa.b.c"))
+    assert (found.code, found.field) == (Code.NEEDS_ORGANIZATION, "organization_id")
+    assert engine.seen == []
+
+
+def test_a_secret_that_no_header_can_carry_is_not_sent(engine: Engine) -> None:
+    found = problem(draft(engine.url, secret="two words\nand a line"))
+    assert (found.code, found.field) == (Code.MALFORMED_SECRET, "secret")
+    assert engine.seen == []
+
+
+def test_neither_a_problem_nor_a_draft_holds_the_secret() -> None:
+    with refusing(Reply(401, {"message": f"bad token {SECRET}"})) as engine:
+        found = problem(draft(engine.url))
+    assert SECRET not in found.technical + str(found) + repr(found) + repr(found.error) + repr(draft(engine.url))
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("HTTPS://Flows.Example.COM:443/api/", "https://flows.example.com/api"),
+        ("http://127.0.0.1:8080/", "http://127.0.0.1:8080"),
+        ("http://[::1]:80/API", "http://[::1]/API"),
+        ("https://flows.example.com./api", "https://flows.example.com/api"),
+    ],
+)
+def test_one_engine_has_one_spelling(typed: str, kept: str) -> None:
+    assert probe.normal_address(typed) == kept
+
+
+# --- What comes of it
+
+
+@pytest.mark.django_db
+def test_the_first_credential_of_a_project_makes_its_workspace_and_its_manager(engine: Engine) -> None:
+    ada = person("ada")
+    added = add(ada, draft(engine.url))
+    assert added.outcome == "created workspace"
+    place = Workspace.objects.get()
+    assert (place.name, place.slug, place.project_id, place.address) == (
+        "Ada's Project",
+        "adas-project",
+        PROJECT,
+        f"{engine.url}/api",
+    )
+    assert (place.engine_version, place.practice, place.launching_paused) == ("0.72.4", False, False)
+    assert access.find(ada, place.slug).role is Role.MANAGER
+    assert (added.credential.health, added.credential.owner) == (Health.WORKS, ada)
+    assert added.credential.findings["who"] == "Ada Admin"
+    assert list(AuditEvent.objects.order_by("pk").values_list("action", flat=True)) == [
+        "workspace.create",
+        "credential.add",
+    ]
+
+
+@pytest.mark.django_db
+def test_a_second_person_with_a_credential_asks_the_manager(engine: Engine) -> None:
+    ada, ben = person("ada"), person("ben")
+    place = add(ada, draft(engine.url)).workspace
+    added = add(ben, draft(engine.url, secret="another-secret"))
+    assert (added.outcome, added.workspace) == ("asked", place)
+    assert AccessRequest.objects.get().user == ben
+    assert added.credential.owner == ben
+    with pytest.raises(access.NoAccess):
+        access.find(ben, place.slug)
+    add(ben, draft(engine.url, secret="a-third-secret"))
+    assert AccessRequest.objects.count() == 1
+    assert Workspace.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_a_members_further_credential_joins_the_workspace(engine: Engine) -> None:
+    ada = person("ada")
+    first = add(ada, draft(engine.url))
+    second = add(ada, draft(engine.url, name="Newer"))
+    assert (second.outcome, second.workspace) == ("joined", first.workspace)
+    assert access.credential(ada, first.workspace) == second.credential
+
+
+@pytest.mark.django_db
+def test_two_projects_of_one_name_get_two_addresses(engine: Engine) -> None:
+    ada = person("ada")
+    one = add(ada, draft(engine.url)).workspace
+    engine.project = CURRENT | {"id": "Y" * 21}
+    two = add(ada, draft(engine.url)).workspace
+    assert one != two
+    assert one.slug != two.slug
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("name", "slug"), [("Đơn hàng miền Nam", "don-hang-mien-nam"), ("订单", "workspace"), ("", PROJECT.lower())]
+)
+def test_a_workspace_has_an_address_of_plain_letters(engine: Engine, name: str, slug: str) -> None:
+    engine.project = CURRENT | {"displayName": name}
+    assert add(person("ada"), draft(engine.url)).workspace.slug == slug
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_people_at_once_make_one_workspace_with_one_manager(engine: Engine) -> None:
+    people = [person(f"person{number}") for number in range(6)]
+    drafts = [draft(engine.url, secret=f"secret-of-{who.username}") for who in people]
+    found = credentials.test(drafts[0])
+    together = threading.Barrier(len(people))
+
+    def save(who: User, wanted: Draft) -> str:
+        together.wait(10)
+        try:
+            return credentials.add(Actor(user=who), wanted, found).outcome
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(len(people)) as pool:
+        outcomes = list(pool.map(save, people, drafts))
+    assert sorted(outcomes) == ["asked"] * 5 + ["created workspace"]
+    assert Workspace.objects.count() == 1
+    assert Member.objects.count() == 1
+    assert AccessRequest.objects.count() == 5
+    assert Credential.objects.count() == 6
+
+
+# --- The secret
+
+
+@pytest.mark.django_db
+def test_the_stored_secret_opens_for_its_own_row_only(engine: Engine) -> None:
+    mine = add(person("ada"), draft(engine.url)).credential
+    assert mine.open("secret") == SECRET
+    assert SECRET not in mine.secret
+    other = credential(mine.workspace, person("ben"), "another-secret")
+    Credential.objects.filter(pk=other.pk).update(secret=mine.secret)
+    other.refresh_from_db()
+    with pytest.raises(CannotOpen):
+        other.open("secret")
+    assert isinstance(credentials.retest(other), Problem)
+    other.refresh_from_db()
+    assert (other.health, other.findings["problem"]) == (Health.REFUSED, Code.CANNOT_OPEN)
+
+
+@pytest.mark.django_db
+def test_the_secret_is_nowhere_in_the_database_in_clear(engine: Engine) -> None:
+    added = add(person("ada"), draft(engine.url))
+    credentials.retest(added.credential)
+    with refusing(Reply(401, {"message": f"no such token {SECRET}"})) as sour:
+        Workspace.objects.update(address=f"{sour.url}/api")
+        credentials.retest(Credential.objects.get())
+    assert "problem" in Credential.objects.get().findings
+    dump = everything_stored()
+    assert "Ada Admin" in dump
+    assert SECRET not in dump
+
+
+def everything_stored() -> str:
+    """Every value of every table, as text."""
+    with connection.cursor() as cursor:
+        texts = []
+        for table in connection.introspection.table_names(cursor):
+            cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")
+            texts.append(repr(cursor.fetchall()))
+    return "\n".join(texts)
+
+
+# --- Later
+
+
+@pytest.mark.django_db
+def test_a_retest_keeps_what_was_found_and_what_is_wrong_now(engine: Engine) -> None:
+    mine = add(person("ada"), draft(engine.url)).credential
+    engine.faults["/v1/users/projects/current"] = Reply(401, {"code": "INVALID_BEARER_TOKEN", "params": {}})
+    result = credentials.retest(mine)
+    assert isinstance(result, Problem)
+    mine.refresh_from_db()
+    assert (mine.health, mine.findings["problem"], mine.findings["who"]) == (Health.REFUSED, "refused", "Ada Admin")
+    engine.faults.clear()
+    assert isinstance(credentials.retest(mine), credentials.Findings)
+    mine.refresh_from_db()
+    assert mine.health == Health.WORKS
+    assert "problem" not in mine.findings
+
+
+@pytest.mark.django_db
+def test_an_engine_that_is_down_does_not_make_the_secret_bad(engine: Engine) -> None:
+    mine = add(person("ada"), draft(engine.url)).credential
+    engine.faults["/v1/users/projects/current"] = Reply(502, b"<html>")
+    credentials.retest(mine)
+    assert Credential.objects.get().health == Health.UNREACHABLE
+
+
+@pytest.mark.django_db
+def test_a_secret_that_came_to_open_another_project_is_noticed(engine: Engine) -> None:
+    mine = add(person("ada"), draft(engine.url)).credential
+    engine.project = CURRENT | {"id": "Z" * 21, "displayName": "Elsewhere"}
+    result = credentials.retest(mine)
+    assert isinstance(result, Problem)
+    assert (result.code, result.found) == (Code.OTHER_PROJECT, "Elsewhere")
+    assert Credential.objects.get().health == Health.REFUSED
+
+
+@pytest.mark.django_db
+def test_renaming_and_removing_leave_their_traces() -> None:
+    cast = gather(workspace("sales"), SECRET)
+    who = Actor(user=cast.owner, address="192.0.2.7", request_id="r1")
+    credentials.rename(who, cast.credential, "Better name")
+    credentials.remove(who, cast.credential)
+    assert not Credential.objects.filter(owner=cast.owner).exists()
+    rows = AuditEvent.objects.order_by("pk").values_list("action", "object_name", "user", "address", "request_id")
+    assert list(rows) == [
+        ("credential.rename", "Better name", cast.owner.pk, "192.0.2.7", "r1"),
+        ("credential.remove", "Better name", cast.owner.pk, "192.0.2.7", "r1"),
+    ]
+
+
+@pytest.mark.django_db
+def test_a_member_knows_of_their_own_credentials_and_a_manager_of_all() -> None:
+    cast = gather(workspace("sales"), SECRET)
+    elsewhere = workspace("hr", project="Q" * 21)
+    Member.objects.create(workspace=elsewhere, user=cast.owner, role=Role.MANAGER)
+    credential(elsewhere, cast.owner, SECRET, name="Elsewhere")
+    colleague, owner = cast.place(cast.colleague), cast.place(cast.owner)
+    assert [row.name for row in credentials.visible(colleague)] == ["Colleague's key"]
+    assert [row.name for row in credentials.visible(owner)] == ["Colleague's key", "My key"]
+    assert not credentials.manageable(colleague, cast.credential)
+    assert credentials.manageable(owner, credentials.visible(colleague).get())
