@@ -1,0 +1,178 @@
+"""Members: let in, changed, removed; and a workspace is never left without a manager."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.contrib.auth.models import Group
+from django.db import connections
+
+from tests.cast import Cast, credential, gather, person, workspace
+from workflows_ui.models import AccessRequest, AuditEvent, Credential, Member, Role
+from workflows_ui.services import access, members
+from workflows_ui.services.audit import Actor
+
+
+@pytest.fixture
+def cast(db: None) -> Cast:
+    return gather(workspace("sales"), "sk-secret")
+
+
+def acting(cast: Cast) -> Actor:
+    return Actor(user=cast.owner, address="192.0.2.7", request_id="r1")
+
+
+def asked(cast: Cast) -> AccessRequest:
+    credential(cast.workspace, cast.stranger, "sk-stranger", name="Stranger's key")
+    return members.ask(Actor(user=cast.stranger), cast.workspace, cast.stranger)
+
+
+def of(cast: Cast, name: str) -> Member:
+    return Member.objects.get(workspace=cast.workspace, user__username=name)
+
+
+def actions() -> list[str]:
+    return list(AuditEvent.objects.order_by("pk").values_list("action", flat=True))
+
+
+def test_a_granted_request_makes_a_member_with_the_chosen_role(cast: Cast) -> None:
+    request = asked(cast)
+    members.grant(acting(cast), request, Role.BUILDER)
+    assert access.find(cast.stranger, "sales").role is Role.BUILDER
+    request.refresh_from_db()
+    assert (request.granted, request.decided_by) == (True, cast.owner)
+    assert actions() == ["access_request.ask", "access_request.grant"]
+
+
+def test_a_refused_request_lets_nobody_in_and_destroys_the_secret_that_came_with_it(cast: Cast) -> None:
+    members.refuse(acting(cast), asked(cast))
+    with pytest.raises(access.NoAccess):
+        access.find(cast.stranger, "sales")
+    assert not Credential.objects.filter(owner=cast.stranger).exists()
+    assert AuditEvent.objects.get(action="access_request.refuse").detail == {"credentials_destroyed": 1}
+
+
+def test_a_request_is_decided_once(cast: Cast) -> None:
+    request = asked(cast)
+    members.grant(acting(cast), request, Role.VIEWER)
+    for decide in (members.refuse, members.withdraw):
+        with pytest.raises(members.AlreadyDecided):
+            decide(acting(cast), request)
+    with pytest.raises(members.AlreadyDecided):
+        members.grant(acting(cast), request, Role.MANAGER)
+    assert access.find(cast.stranger, "sales").role is Role.VIEWER
+    assert Credential.objects.filter(owner=cast.stranger).exists()
+
+
+def test_who_takes_a_request_back_may_ask_again(cast: Cast) -> None:
+    members.withdraw(Actor(user=cast.stranger), asked(cast))
+    assert not Credential.objects.filter(owner=cast.stranger).exists()
+    asked(cast)
+    assert AccessRequest.objects.filter(decided_at=None).count() == 1
+
+
+@pytest.mark.parametrize("who", ["stranger", "STRANGER", "stranger@example.com", " Stranger@Example.com "])
+def test_a_person_is_added_by_user_name_or_e_mail_address(cast: Cast, who: str) -> None:
+    members.add(acting(cast), cast.workspace, who, Role.LAUNCHER)
+    assert access.find(cast.stranger, "sales").role is Role.LAUNCHER
+    assert actions() == ["member.add"]
+
+
+def test_adding_somebody_settles_their_open_request(cast: Cast) -> None:
+    request = asked(cast)
+    members.add(acting(cast), cast.workspace, "stranger", Role.LAUNCHER)
+    request.refresh_from_db()
+    assert request.granted is True
+
+
+@pytest.mark.parametrize("who", ["", "nobody", "nobody@example.com", "gone", "twin@example.com"])
+def test_nobody_is_added_where_no_single_active_account_fits(cast: Cast, who: str) -> None:
+    gone = person("gone")
+    gone.is_active = False
+    gone.save()
+    for name in ("twin1", "twin2"):
+        twin = person(name)
+        twin.email = "twin@example.com"
+        twin.save()
+    with pytest.raises(members.NobodyFound):
+        members.add(acting(cast), cast.workspace, who, Role.VIEWER)
+
+
+def test_a_member_is_not_added_twice(cast: Cast) -> None:
+    with pytest.raises(members.AlreadyMember):
+        members.add(acting(cast), cast.workspace, "colleague", Role.MANAGER)
+    assert of(cast, "colleague").role == Role.LAUNCHER
+
+
+def test_a_changed_role_is_recorded_with_before_and_after(cast: Cast) -> None:
+    members.change_role(acting(cast), of(cast, "colleague"), Role.VIEWER)
+    event = AuditEvent.objects.get()
+    assert (event.action, event.object_name, event.detail) == (
+        "member.change_role",
+        "colleague",
+        {"before": "launcher", "after": "viewer"},
+    )
+    members.change_role(acting(cast), of(cast, "colleague"), Role.VIEWER)
+    assert AuditEvent.objects.count() == 1
+
+
+def test_a_removed_member_has_no_access_and_no_secret_left(cast: Cast) -> None:
+    assert members.remove(acting(cast), of(cast, "colleague")) == 1
+    with pytest.raises(access.NoAccess):
+        access.find(cast.colleague, "sales")
+    assert not Credential.objects.filter(owner=cast.colleague).exists()
+    assert actions() == ["member.remove"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [lambda actor, row: members.remove(actor, row), lambda actor, row: members.change_role(actor, row, Role.BUILDER)],
+)
+def test_the_last_manager_stays(cast: Cast, change: Callable[[Actor, Member], object]) -> None:
+    with pytest.raises(members.LastManager):
+        change(acting(cast), of(cast, "owner"))
+    assert access.find(cast.owner, "sales").role is Role.MANAGER
+    assert Credential.objects.filter(owner=cast.owner).exists()
+    assert actions() == []
+
+
+def test_an_account_that_is_switched_off_does_not_count_as_manager(cast: Cast) -> None:
+    members.change_role(acting(cast), of(cast, "colleague"), Role.MANAGER)
+    cast.colleague.is_active = False
+    cast.colleague.save()
+    with pytest.raises(members.LastManager):
+        members.remove(acting(cast), of(cast, "owner"))
+
+
+def test_a_team_with_people_in_it_counts_as_manager_and_an_empty_one_does_not(cast: Cast) -> None:
+    team = Group.objects.create(name="Sales leads")
+    Member.objects.create(workspace=cast.workspace, team=team, role=Role.MANAGER)
+    with pytest.raises(members.LastManager):
+        members.remove(acting(cast), of(cast, "owner"))
+    cast.stranger.groups.add(team)
+    members.remove(acting(cast), of(cast, "owner"))
+    assert list(members.managers(cast.workspace)) == [cast.stranger]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_managers_who_leave_at_once_do_not_both_go() -> None:
+    cast = gather(workspace("sales"), "sk-secret")
+    members.change_role(acting(cast), of(cast, "colleague"), Role.MANAGER)
+    rows = [of(cast, "owner"), of(cast, "colleague")]
+    together = threading.Barrier(2)
+
+    def leave(row: Member) -> bool:
+        together.wait(10)
+        try:
+            members.remove(Actor(user=row.user), row)
+        except members.LastManager:
+            return False
+        else:
+            return True
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(leave, rows)) == [False, True]
+    assert members.managers(cast.workspace).count() == 1
