@@ -114,6 +114,10 @@
   });
 
   document.addEventListener("DOMContentLoaded", () => {
+    // Filters stand open beside a list, and fold above it where the screen is narrow.
+    if (window.matchMedia("(max-width: 991.98px)").matches) {
+      for (const fold of document.querySelectorAll("details[data-folds]")) fold.open = false;
+    }
     for (const toast of document.querySelectorAll('[data-toast="success"], [data-toast="info"]')) {
       setTimeout(() => toast.remove(), 10000);
     }

@@ -10,8 +10,9 @@ from typing import Any
 
 from django import forms
 from django.http import QueryDict
-from django.utils import formats
+from django.utils.translation import gettext as _
 
+from workflows_ui.kit import show
 from workflows_ui.kit.resource import Query, Resource, Text
 
 POSITION, ROWS = "at", "rows"
@@ -116,7 +117,7 @@ def offer(form: forms.Form, choices: Mapping[str, Iterable[tuple[str, Text]]]) -
         if asked and asked not in {value for value, _ in listed}:
             listed.append((asked, asked[:60]))
         if isinstance(widget, forms.Select):
-            widget.choices = [("", "–"), *listed]
+            widget.choices = [("", _("Any")), *listed]
 
 
 def _in_words(field: forms.Field, value: Any, raw: Sequence[str]) -> list[tuple[str, str]]:
@@ -124,7 +125,7 @@ def _in_words(field: forms.Field, value: Any, raw: Sequence[str]) -> list[tuple[
     if isinstance(value, list):
         return [(str(one), str(options.get(str(one), one))[:60]) for one in value]
     if hasattr(value, "isoformat"):
-        return [(raw[0] if raw else "", formats.date_format(value, "SHORT_DATE_FORMAT"))]
+        return [(raw[0] if raw else "", show.date(value))]
     return [(str(value), str(options.get(str(value), value))[:60])]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils import formats, timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
@@ -48,10 +48,15 @@ def relative(value: datetime.datetime, now: datetime.datetime | None = None) -> 
 def exact(value: datetime.datetime, *, seconds: bool = True) -> str:
     """Date and time in the person's zone and language; the zone's name is added to the long form."""
     local = timezone.localtime(value)
-    day = formats.date_format(local, "SHORT_DATE_FORMAT")
+    day = date(local)
     if not seconds:
         return f"{day} {local:%H:%M}"
     return f"{day} {local:%H:%M:%S} {local.tzname() or ''}".rstrip()
+
+
+def date(value: datetime.date) -> str:
+    """A day that cannot be misread: the month has its name, or the language's own order of numbers."""
+    return formats.date_format(value, pgettext("date format, see Django's date filter", "j M Y"))
 
 
 def duration(milliseconds: Any) -> str:

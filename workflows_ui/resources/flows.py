@@ -26,7 +26,7 @@ class FlowFilters(forms.Form):
     status = forms.ChoiceField(
         label=_("State"),
         required=False,
-        choices=[("", "–"), *((state, found.word) for state, found in words.FLOW_STATES.items())],
+        choices=[("", _("Any")), *((state, found.word) for state, found in words.FLOW_STATES.items())],
     )
     folder = forms.CharField(label=_("Folder"), required=False, max_length=100, widget=forms.Select())
 
@@ -135,7 +135,7 @@ class Flows(Resource):
     empty_hint = _("Flows are made in the engine's builder. Once one is there, it is listed here.")
     filters = FlowFilters
     list_display = (
-        Column(name_of, _("Name"), link=True, below=lambda row: outline.piece_of(_trigger(row))),
+        Column(name_of, _("Name"), link=True, below=lambda row: outline.title_of(_trigger(row))),
         Column(lambda row: words.flow_state(row.get("status")), _("State"), kind="badge", below=_state_note),
         Column(lambda row: row.get("folder"), _("Folder"), phone=False),
         Column("updated", _("Changed"), kind="when"),
