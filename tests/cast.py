@@ -26,12 +26,16 @@ def person(name: str) -> User:
     return User.objects.create_user(name, f"{name}@example.com", "correct horse battery")
 
 
-def workspace(slug: str, *, flavour: str = Flavour.ACTIVEPIECES, address: str = "http://127.0.0.1:9/api", project: str = "P" * 21) -> Workspace:
+def workspace(
+    slug: str, *, flavour: str = Flavour.ACTIVEPIECES, address: str = "http://127.0.0.1:9/api", project: str = "P" * 21
+) -> Workspace:
     """A workspace on an engine; by default on an address where nothing listens."""
     return Workspace.objects.create(slug=slug, name=slug.title(), flavour=flavour, address=address, project_id=project)
 
 
-def credential(space: Workspace, owner: User, secret: str, *, kind: str = Kind.BEARER_TOKEN, name: str = "My key") -> Credential:
+def credential(
+    space: Workspace, owner: User, secret: str, *, kind: str = Kind.BEARER_TOKEN, name: str = "My key"
+) -> Credential:
     """A person's own credential, sealed."""
     row = Credential(workspace=space, owner=owner, name=name, kind=kind)
     row.secret = row.seal("secret", secret)

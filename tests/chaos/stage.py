@@ -42,17 +42,30 @@ class Stage:
     def start(self, *command: str) -> subprocess.Popen[bytes]:
         """Starts `python ...`; its output goes to a file of the folder, shown when something fails."""
         log = (self.folder / f"{len(self._processes):02}.log").open("wb")
-        process = subprocess.Popen([sys.executable, *command], cwd=ROOT, env=self.env, stdout=log, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            [sys.executable, *command], cwd=ROOT, env=self.env, stdout=log, stderr=subprocess.STDOUT
+        )
         self._processes.append(process)
         return process
 
     def worker(self, threads: int = 24) -> subprocess.Popen[bytes]:
         """A healthy worker."""
-        return self.start("-m", "celery", "-A", "console", "worker", "-P", "threads", "-c", str(threads), "--loglevel=WARNING")
+        return self.start(
+            "-m", "celery", "-A", "console", "worker", "-P", "threads", "-c", str(threads), "--loglevel=WARNING"
+        )
 
     def beat(self) -> subprocess.Popen[bytes]:
         """The clock that rings every second."""
-        return self.start("-m", "celery", "-A", "console", "beat", "-s", str(self.folder / f"beat{len(self._processes)}"), "--loglevel=WARNING")
+        return self.start(
+            "-m",
+            "celery",
+            "-A",
+            "console",
+            "beat",
+            "-s",
+            str(self.folder / f"beat{len(self._processes)}"),
+            "--loglevel=WARNING",
+        )
 
     def victim(self, point: str, queue: str) -> subprocess.Popen[bytes]:
         """A worker that kills itself at the point."""
@@ -67,7 +80,9 @@ class Stage:
 
     def logs(self) -> str:
         """The end of everything the processes said."""
-        return "\n".join(f"--- {path.name}\n{path.read_text(errors='replace')[-3000:]}" for path in sorted(self.folder.glob("*.log")))
+        return "\n".join(
+            f"--- {path.name}\n{path.read_text(errors='replace')[-3000:]}" for path in sorted(self.folder.glob("*.log"))
+        )
 
 
 def database_url() -> str:

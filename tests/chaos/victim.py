@@ -49,49 +49,47 @@ def _after(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def arm(point: str) -> None:
     """Puts the kill at the point."""
-    from django.db import transaction
-
     from workflows_ui.engine import wire
     from workflows_ui.services import sending
 
-    if point == "before the claim":
-        sending.claim = _before(sending.claim)
-    elif point == "claimed":
-        sending.claim = _after(sending.claim)
-    elif point == "before the commit of SENDING":
-        sending.mark_sending = _before(sending.mark_sending)
-    elif point == "after the commit of SENDING":
-        sending.mark_sending = _after(sending.mark_sending)
-    elif point == "before the first byte":
-        wire.Call.begin = _after(wire.Call.begin)  # type: ignore[method-assign]
-    elif point == "after the first byte":
-        _cut_the_request(1)
-    elif point == "after the whole request":
-        _cut_the_request(None)
-    elif point == "after the answer":
-        sending.record = _before(sending.record)
+    places: dict[str, tuple[Any, str, Callable[..., Any]]] = {
+        "before the claim": (sending, "claim", _before),
+        "claimed": (sending, "claim", _after),
+        "before the commit of SENDING": (sending, "mark_sending", _before),
+        "after the commit of SENDING": (sending, "mark_sending", _after),
+        "before the first byte": (wire.Call, "begin", _after),
+        "after the answer": (sending, "record", _before),
+        "after the commit of the answer": (sending, "record", _after),
+    }
+    if point in places:
+        owner, name, kill = places[point]
+        setattr(owner, name, kill(getattr(owner, name)))
     elif point == "before the commit of the answer":
-        # The last statement of the transaction has run, its commit has not.
-        original = transaction.Atomic.__exit__
-
-        def leave(self: Any, *details: Any) -> None:
-            if getattr(recording, "now", False):
-                die()
-            original(self, *details)
-
-        recording = threading.local()
-        record = sending.record
-
-        def wrapped(*args: Any, **kwargs: Any) -> None:
-            recording.now = True
-            record(*args, **kwargs)
-
-        transaction.Atomic.__exit__ = leave  # type: ignore[method-assign]
-        sending.record = wrapped
-    elif point == "after the commit of the answer":
-        sending.record = _after(sending.record)
+        _die_on_leaving_the_transaction_of_the_answer()
     else:
-        raise SystemExit(f"no such point: {point}")
+        _cut_the_request({"after the first byte": 1, "after the whole request": None}[point])
+
+
+def _die_on_leaving_the_transaction_of_the_answer() -> None:
+    """The last statement of the transaction has run, its commit has not."""
+    from django.db import transaction
+
+    from workflows_ui.services import sending
+
+    recording = threading.local()
+    leave, record = transaction.Atomic.__exit__, sending.record
+
+    def left(self: Any, *details: Any) -> None:
+        if getattr(recording, "now", False):
+            die()
+        leave(self, *details)
+
+    def recorded(*args: Any, **kwargs: Any) -> None:
+        recording.now = True
+        record(*args, **kwargs)
+
+    transaction.Atomic.__exit__ = left  # type: ignore[method-assign]
+    sending.record = recorded
 
 
 def _cut_the_request(length: int | None) -> None:
@@ -119,4 +117,6 @@ if __name__ == "__main__":
     from console.celery import app
 
     arm(sys.argv[1])
-    app.worker_main(["worker", "-P", "threads", "-c", "4", "-Q", sys.argv[2], "--loglevel=WARNING", "--without-heartbeat"])
+    app.worker_main(
+        ["worker", "-P", "threads", "-c", "4", "-Q", sys.argv[2], "--loglevel=WARNING", "--without-heartbeat"]
+    )

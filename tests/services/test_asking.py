@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -23,7 +24,9 @@ def cast(db: None) -> Cast:
 
 
 def order(payload: Any = None, **changes: Any) -> launches.Order:
-    made = launches.Order(FLOW, "Order intake", {"a": 1} if payload is None else payload, wait=False, ticket=launches.ticket())
+    made = launches.Order(
+        FLOW, "Order intake", {"a": 1} if payload is None else payload, wait=False, ticket=launches.ticket()
+    )
     return replace(made, **changes)
 
 
@@ -38,7 +41,12 @@ def test_asking_writes_one_queued_row_and_one_audit_row(cast: Cast) -> None:
     assert (launch.state, launch.user, launch.flow_id) == (State.QUEUED, cast.colleague, FLOW)
     assert launches.payload_of(launch) == {"a": 1}
     event = AuditEvent.objects.get()
-    assert (event.action, event.object_id, event.user, event.request_id) == ("launch.ask", launch.pk, cast.colleague, "request-1")
+    assert (event.action, event.object_id, event.user, event.request_id) == (
+        "launch.ask",
+        launch.pk,
+        cast.colleague,
+        "request-1",
+    )
     assert len(launch.pk) == 21
     assert launch.pk.isalnum()
 
@@ -59,7 +67,11 @@ def test_the_same_form_sent_twice_leads_to_the_launch_that_exists(cast: Cast) ->
 def test_the_same_form_with_other_values_launches_nothing(cast: Cast) -> None:
     wanted = order()
     first = ask(cast, wanted)
-    for other in (replace(wanted, payload={"a": 2}), replace(wanted, wait=True), replace(wanted, confirmed=True, payload={})):
+    for other in (
+        replace(wanted, payload={"a": 2}),
+        replace(wanted, wait=True),
+        replace(wanted, confirmed=True, payload={}),
+    ):
         again = ask(cast, other)
         assert again.outcome is Outcome.SPENT
         assert again.launch == first.launch
@@ -174,6 +186,6 @@ def test_eight_clicks_at_the_same_moment_make_one_launch() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_two_tabs_at_the_same_moment_make_one_launch_and_one_question() -> None:
     cast = gather(workspace("sales"), "a-secret-token")
-    answers = _at_once([lambda wanted=order(): ask(cast, wanted) for _ in range(4)])
+    answers = _at_once([partial(ask, cast, order()) for _ in range(4)])
     assert sorted(answer.outcome for answer in answers) == sorted([Outcome.CREATED] + [Outcome.TWIN] * 3)
     assert Launch.objects.count() == 1

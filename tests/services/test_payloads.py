@@ -30,7 +30,9 @@ VALUES = st.recursive(
     ],
     ids=["comma", "word", "open", "nan", "infinite", "long-number", "deep", "very-deep", "large"],
 )
-def test_what_cannot_be_sent_is_refused_with_its_place(text: str, problem: str, line: int | None, column: int | None) -> None:
+def test_what_cannot_be_sent_is_refused_with_its_place(
+    text: str, problem: str, line: int | None, column: int | None
+) -> None:
     with pytest.raises(payloads.BadPayload) as caught:
         payloads.parse(text)
     assert (caught.value.problem, caught.value.line, caught.value.column) == (problem, line, column)

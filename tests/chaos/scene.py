@@ -1,0 +1,45 @@
+"""What a chaos test plays on: a practice engine in this process, a workspace on it, and real workers around it."""
+
+from pathlib import Path
+
+from django.db import connection
+
+from tests.cast import Cast, gather, workspace
+from tests.chaos.stage import Stage, broker_url
+from workflows_ui.models import Launch
+from workflows_ui.practice_engine.engine import PracticeEngine
+from workflows_ui.practice_engine.server import Server, serve
+from workflows_ui.services import audit, clients, launches
+
+
+class Scene:
+    """A practice engine at its real pace, a workspace on it, and real processes around it."""
+
+    def __init__(self, folder: Path, **settings: str) -> None:
+        self.engine = PracticeEngine(clock_scale=0.1, samples=False)
+        self.server: Server = serve(self.engine)
+        given = self.engine.credentials
+        space = workspace("sales", address=f"{self.server.url}/api", project=given.project_id)
+        self.cast: Cast = gather(space, given.bearer_token)
+        self.workflows = clients.of_credential(self.cast.credential).workflows
+        self.stage = Stage(folder, broker_url(folder), **settings)
+
+    def ask(self, flow_id: str, number: int, *, wait: bool = False) -> Launch:
+        order = launches.Order(flow_id, "A flow", {"number": number}, wait, launches.ticket(), confirmed=True)
+        launch = launches.ask(audit.Actor(self.cast.owner), self.cast.place(self.cast.owner), order).launch
+        assert launch is not None
+        return launch
+
+    def sent(self, launch: Launch) -> int:
+        """How often the engine got this launch's trigger."""
+        return sum(entry.headers.get("ap-parent-run-id") == launch.pk for entry in self.engine.journal.triggers())
+
+    def settled(self) -> bool:
+        rows = list(Launch.objects.all())
+        connection.close()
+        return all(row.settled for row in rows)
+
+    def close(self) -> None:
+        self.stage.stop()
+        self.server.stop()
+        self.engine.close()
