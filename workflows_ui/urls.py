@@ -4,7 +4,17 @@ from django.urls import URLPattern, URLResolver
 
 from workflows_ui.kit import urls as kit_urls
 from workflows_ui.resources import RESOURCES
-from workflows_ui.views import accounts, credentials, home, members, preferences, workspaces
+from workflows_ui.views import (
+    accounts,
+    credentials,
+    home,
+    launch_form,
+    launch_list,
+    launches,
+    members,
+    preferences,
+    workspaces,
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     *home.urlpatterns,
@@ -13,5 +23,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *credentials.urlpatterns,
     *members.urlpatterns,
     *workspaces.urlpatterns,
+    *launch_form.urlpatterns,
+    *launch_list.urlpatterns,
+    *launches.urlpatterns,
     *kit_urls.patterns(RESOURCES),
 ]

@@ -1,0 +1,151 @@
+"""Forms of launching: the values to launch with, the filters of the list, the verdict on an unclear launch."""
+
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from django import forms
+from django.core import signing
+from django.core.exceptions import ValidationError
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from workflows_ui.kit import payload_words
+from workflows_ui.models import ENDED, UNSENT, State
+from workflows_ui.services import payloads
+
+START, WAIT = "start", "wait"
+_SALT = "workflows_ui.launch.flow"
+
+
+class LaunchForm(forms.Form):
+    """The values as JSON text, whether to wait, and the one-use ticket. `value` is the decoded payload of a valid form."""
+
+    payload = forms.CharField(
+        label=_("Values (JSON)"),
+        required=False,
+        strip=False,
+        widget=forms.Textarea(
+            attrs={"rows": 14, "spellcheck": "false", "autocomplete": "off", "autocapitalize": "none", "wrap": "soft"}
+        ),
+    )
+    how = forms.ChoiceField(
+        label=pgettext_lazy("of a launch", "How"),
+        choices=[
+            (START, pgettext_lazy("a flow", "Start")),
+            (WAIT, pgettext_lazy("a flow", "Start and wait for the answer")),
+        ],
+        widget=forms.RadioSelect,
+    )
+    ticket = forms.CharField(widget=forms.HiddenInput(attrs={"autocomplete": "off"}), max_length=64)
+    #: The flow's name as the engine gave it, signed: so that launching needs no engine.
+    flow = forms.CharField(widget=forms.HiddenInput(attrs={"autocomplete": "off"}), required=False)
+
+    value: Any = None
+
+    def clean_payload(self) -> str:
+        """Keeps the text and sets `value`. An error names line and column."""
+        text = str(self.cleaned_data["payload"])
+        try:
+            self.value = payloads.parse(text)
+        except payloads.BadPayload as problem:
+            raise ValidationError(payload_words.of(problem, text)) from None
+        return text
+
+    @property
+    def wait(self) -> bool:
+        """Whether a valid form asks to wait for the answer."""
+        return bool(self.cleaned_data["how"] == WAIT)
+
+    def flow_name(self, flow_id: str) -> str:
+        """The flow's name as it was signed into the form; empty where it is not there or is another flow's."""
+        try:
+            found = signing.loads(self.data.get("flow", ""), salt=_SALT)
+        except signing.BadSignature:
+            return ""
+        return str(found[1]) if isinstance(found, list) and len(found) == 2 and found[0] == flow_id else ""
+
+    def renew(self, ticket: str, **fields: str) -> None:
+        """Puts another ticket into a bound form that is shown again, and other hidden fields; all that was typed stays."""
+        self.data = {**{name: self.data.get(name, "") for name in self.data}, "ticket": ticket, **fields}
+
+
+def signed_name(flow_id: str, name: str) -> str:
+    """What the hidden field `flow` carries."""
+    return signing.dumps([flow_id, name], salt=_SALT, compress=True)
+
+
+#: States as the list's filter offers them: what reads the same is one choice.
+STATES: dict[str, tuple[Any, Q]] = {
+    "open": (_("Not ended yet"), ~Q(state__in=ENDED)),
+    "waiting": (State.QUEUED.label, Q(state__in=UNSENT)),
+    **{str(state): (state.label, Q(state=state)) for state in State if state not in {State.QUEUED, State.CLAIMED}},
+}
+
+
+class FilterForm(forms.Form):
+    """Filters of the list of launches. Persons and flows are offered from what is there; others may be asked for by address."""
+
+    flow = forms.CharField(label=_("Flow"), required=False, max_length=64, widget=forms.Select)
+    person = forms.IntegerField(label=_("Person"), required=False, min_value=1, max_value=2**31, widget=forms.Select)
+    state = forms.ChoiceField(
+        label=_("State"), required=False, choices=[("", "–"), *((name, label) for name, (label, _q) in STATES.items())]
+    )
+    since = forms.DateField(
+        label=pgettext_lazy("date", "From"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )
+    until = forms.DateField(
+        label=pgettext_lazy("date", "To"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )
+
+    def conditions(self) -> Q:
+        """What the launches must fulfil, from the fields that are valid and filled. Days are those of the person's zone."""
+        data = {name: value for name, value in self.cleaned_data.items() if value not in (None, "")}
+        found = Q()
+        if "flow" in data:
+            found &= Q(flow_id=data["flow"])
+        if "person" in data:
+            found &= Q(user_id=data["person"])
+        if "state" in data:
+            found &= STATES[data["state"]][1]
+        if "since" in data:
+            found &= Q(asked_at__gte=_midnight(data["since"]))
+        if "until" in data:
+            found &= Q(asked_at__lt=_midnight(data["until"] + timedelta(days=1)))
+        return found
+
+    def clean_until(self) -> date | None:
+        """The last day there is has no day after it."""
+        return self._possible("until")
+
+    def clean_since(self) -> date | None:
+        """Days before 1970 and after 9000 are slips of the finger."""
+        return self._possible("since")
+
+    def _possible(self, name: str) -> date | None:
+        day: date | None = self.cleaned_data[name]
+        if day is not None and not 1970 <= day.year <= 9000:
+            raise ValidationError(_("Enter a year between 1970 and 9000."))
+        return day
+
+
+def _midnight(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time.min))
+
+
+class SettleForm(forms.Form):
+    """What a person found out about a launch of unclear fate, and how."""
+
+    ran = forms.ChoiceField(choices=[("yes", ""), ("no", "")])
+    why = forms.CharField(
+        label=_("How do you know?"),
+        max_length=1000,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("Kept with the launch and in the audit log."),
+        error_messages={"required": _("Say in a few words how you know.")},
+    )

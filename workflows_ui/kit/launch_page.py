@@ -1,0 +1,220 @@
+"""What the page of a launch shows, made from its row alone: no engine is asked. The page and its live fragment are the same data."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from workflows_ui.crypto import CannotOpen
+from workflows_ui.kit import launch_words, redact, show
+from workflows_ui.kit.words import Words
+from workflows_ui.models import UNSENT, AuditEvent, Follow, Launch, Role, State
+from workflows_ui.services import payloads
+from workflows_ui.services.access import Access
+from workflows_ui.services.launches import Reason
+
+#: Seconds between two looks of the browser, by the launch's age in seconds.
+PACE = ((60, 2), (600, 5), (3600, 15))
+SLOWEST = 60
+#: Characters of a text that a page shows.
+SHOWN = 300_000
+
+_DECIDED = {Reason.WITHDRAWN, Reason.SETTLED_RAN, Reason.SETTLED_NOT_RUN}
+
+
+@dataclass(frozen=True)
+class Part:
+    """A text of a launch as the page shows it. `kind` is json, text, empty, gone (retention) or unreadable (its key is gone)."""
+
+    kind: str
+    text: str = ""
+    #: Characters that are not shown.
+    cut: int = 0
+
+
+class Page:
+    """A launch, ready for its templates. `access` is the looking person's place in its workspace."""
+
+    def __init__(self, launch: Launch, access: Access) -> None:
+        self.launch = launch
+        self._access = access
+        self.words: Words = launch_words.of(launch)
+
+    @property
+    def live(self) -> bool:
+        """Whether something may still change by itself."""
+        return not self.launch.settled
+
+    @cached_property
+    def seconds(self) -> int:
+        """How soon the browser should look again: seldom for what takes long."""
+        age = (timezone.now() - (self.launch.sending_at or self.launch.asked_at)).total_seconds()
+        return next((pause for limit, pause in PACE if age < limit), SLOWEST)
+
+    @cached_property
+    def trouble(self) -> Words | None:
+        """Why the engine cannot be asked about the launch just now."""
+        if not self.live or self.launch.look_at is None:
+            return None
+        name = Follow.objects.filter(pk=self.launch.workspace_id).values_list("trouble", flat=True).first()
+        return launch_words.of_trouble(name or "")
+
+    @cached_property
+    def version(self) -> str:
+        """Changes whenever the fragment would look different; the browser says which one it has."""
+        row = self.launch
+        seen = [
+            row.state,
+            row.reason,
+            row.tries,
+            row.run_id,
+            row.run_status,
+            row.failed_step,
+            row.answer_from,
+            row.answer_status,
+            row.ended_at,
+            row.settled,
+            row.claim_until is None,
+            row.look_at is None,
+            row.failure[-16:],
+            row.credential_id,
+            self.seconds,
+            str(self.trouble.title) if self.trouble else "",
+        ]
+        return hashlib.sha256(json.dumps(seen, default=str).encode()).hexdigest()[:16]
+
+    # --- What the person may do -------------------------------------------------------------------
+
+    @property
+    def _mine_or_builder(self) -> bool:
+        mine = self.launch.user_id == self._access.user.pk and self._access.allows(Role.LAUNCHER)
+        return mine or self._access.allows(Role.BUILDER)
+
+    @property
+    def can_withdraw(self) -> bool:
+        """Nothing has left yet, and it is this person's to take back."""
+        return self.launch.state in UNSENT and self._mine_or_builder
+
+    @property
+    def can_settle(self) -> bool:
+        """What became of it is unclear, no call of it is in the air, and it is this person's to decide."""
+        return self.launch.state == State.UNKNOWN and self.launch.claim_until is None and self._mine_or_builder
+
+    @property
+    def can_launch_again(self) -> bool:
+        """Whether the person launches in this workspace."""
+        return self._access.allows(Role.LAUNCHER)
+
+    # --- What came of it --------------------------------------------------------------------------
+
+    @cached_property
+    def answer(self) -> Part | None:
+        """The flow's answer or the last step's output, secrets masked; None while there is none."""
+        row = self.launch
+        if not row.answer_from:
+            return None
+        if not row.answer:
+            return Part("gone") if self.purged else Part("empty")
+        return _part(row, "answer", as_json="json" in row.answer_type.lower() and not row.answer_cut)
+
+    @property
+    def answer_words(self) -> str | Promise:
+        """What the status of the flow's own answer means."""
+        return launch_words.of_answer(self.launch.answer_status) if self.launch.answer_from == "flow" else ""
+
+    @cached_property
+    def failure(self) -> Part | None:
+        """Why the run failed, in the failed step's words, secrets masked."""
+        return _part(self.launch, "failure", as_json=False) if self.launch.failure else None
+
+    @cached_property
+    def payload(self) -> Part:
+        """The values it was launched with."""
+        return Part("gone") if self.purged else _part(self.launch, "payload", as_json=True, masked=False)
+
+    @property
+    def purged(self) -> bool:
+        """Whether values and answer were removed by the retention rule."""
+        return not self.launch.payload
+
+    @cached_property
+    def decision(self) -> AuditEvent | None:
+        """Who withdrew or settled it, and why."""
+        if self.launch.reason not in _DECIDED:
+            return None
+        return (
+            AuditEvent.objects.filter(
+                workspace_id=self.launch.workspace_id,
+                object_type="launch",
+                object_id=self.launch.pk,
+                action__in=["launch.withdraw", "launch.settle"],
+            )
+            .select_related("user")
+            .order_by("-at")
+            .first()
+        )
+
+    @property
+    def why(self) -> str:
+        """The reason that a person gave for settling it."""
+        return str(self.decision.detail.get("why", "")) if self.decision else ""
+
+    @property
+    def history(self) -> list[tuple[str | Promise, datetime]]:
+        """What happened when. The run's times are on the engine's clock."""
+        row = self.launch
+        moments = [
+            (pgettext_lazy("history of a launch", "Asked for"), row.asked_at),
+            (pgettext_lazy("history of a launch", "Sent"), row.sending_at),
+            (pgettext_lazy("history of a launch", "Run started"), row.run_started_at),
+            (pgettext_lazy("history of a launch", "Engine answered"), row.answered_at),
+            (pgettext_lazy("history of a launch", "Run ended"), row.run_finished_at),
+            (pgettext_lazy("history of a launch", "Ended"), row.ended_at if row.run_finished_at is None else None),
+        ]
+        return [(label, moment) for label, moment in moments if moment is not None]
+
+    @property
+    def milliseconds(self) -> float | None:
+        """How long the run took."""
+        return show.between(self.launch.run_started_at, self.launch.run_finished_at)
+
+    @property
+    def technical(self) -> list[tuple[str | Promise, str]]:
+        """Ids and words to quote, those that are there."""
+        row = self.launch
+        status = f"{row.answer_status or ''} {row.answer_type}".strip()
+        lines: list[tuple[str | Promise, str]] = [
+            (_("Number to quote"), row.pk),
+            (_("Flow"), row.flow_id),
+            (_("Run"), row.run_id),
+            (_("The run's state in the engine's word"), row.run_status),
+            (_("Answer of the engine"), status),
+            (_("Why, in one word"), row.reason),
+            (_("Tries to connect"), str(row.tries) if row.tries > 1 else ""),
+            (_("Details"), str(redact.step(row.technical))[:2000]),
+        ]
+        return [(label, text) for label, text in lines if text]
+
+
+def _part(launch: Launch, field: str, *, as_json: bool, masked: bool = True) -> Part:
+    try:
+        text = launch.open(field)
+    except CannotOpen:
+        return Part("unreadable")
+    kind = "text"
+    if as_json:
+        try:
+            value = payloads.parse(text)
+        except payloads.BadPayload:
+            as_json = False
+        else:
+            text, kind = payloads.pretty(redact.step(value) if masked else value), "json"
+    if not as_json and masked:
+        text = str(redact.step(text))
+    return Part(kind, text[:SHOWN], max(0, len(text) - SHOWN))

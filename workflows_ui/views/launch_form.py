@@ -1,0 +1,164 @@
+"""The form that launches a flow. Opening it asks the engine about the flow; sending it only writes the launch down.
+
+So a launch can be asked for while the engine is down, and whatever stands in its way, nothing typed is lost.
+"""
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpResponse
+from django.urls import path, reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+
+from workflows_ui import tasks
+from workflows_ui.crypto import CannotOpen
+from workflows_ui.engine import EngineError
+from workflows_ui.forms.launches import START, WAIT, LaunchForm, signed_name
+from workflows_ui.kit import caller, flow_facts, payload_words, respond, words
+from workflows_ui.kit.access import member
+from workflows_ui.kit.caller import Caller
+from workflows_ui.kit.flow_facts import Facts
+from workflows_ui.kit.request import ConsoleRequest, actor
+from workflows_ui.models import Credential, Launch, Role
+from workflows_ui.services import access, clients, launches, payloads
+from workflows_ui.services.launches import Order, Outcome
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Start:
+    """What the form is filled with, and where that comes from: a word of launches/form.html, empty for nothing to tell."""
+
+    text: str
+    wait: bool
+    source: str = ""
+
+
+@member(Role.LAUNCHER)
+def flow_launch(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
+    """Shows the form (`?from=<launch>` fills it with that launch's values), or takes it."""
+    if request.method == "POST":
+        return _take(request, id)
+    asker = caller.of(request.access)
+    facts = flow_facts.ask(asker.workflows, id)
+    start = _start(request, asker, facts, id)
+    form = LaunchForm(
+        initial={
+            "payload": start.text,
+            "how": WAIT if start.wait else START,
+            "ticket": launches.ticket(),
+            "flow": signed_name(id, facts.name),
+        }
+    )
+    return _page(request, id, form, facts, source=start.source)
+
+
+def _take(request: ConsoleRequest, id: str) -> HttpResponse:
+    form = LaunchForm(request.POST)
+    if not form.is_valid():
+        if "ticket" in form.errors or "how" in form.errors:
+            form.renew(launches.ticket(), how=form.data.get("how") or START)
+        return _again(request, id, form)
+    place = request.access
+    if access.credential(place.user, place.workspace) is None:
+        return _again(request, id, form, problem=words.of_error(clients.NoCredential()))
+    order = Order(
+        flow_id=id,
+        flow_name=form.flow_name(id) or flow_facts.ask(caller.of(place).workflows, id).name,
+        payload=form.value,
+        wait=form.wait,
+        ticket=form.cleaned_data["ticket"],
+        confirmed=request.POST.get("confirmed") == "yes",
+    )
+    try:
+        asked = launches.ask(actor(request), place, order)
+    except ValueError:
+        form.renew(launches.ticket())
+        return _again(request, id, form, outcome="malformed")
+    if asked.outcome == Outcome.CREATED and asked.launch is not None:
+        tasks.ring(asked.launch.pk)
+    if asked.outcome in {Outcome.CREATED, Outcome.EXISTING} and asked.launch is not None:
+        return respond.redirect(request, reverse("launch", args=[place.workspace.slug, asked.launch.pk]))
+    if asked.outcome == Outcome.SPENT:
+        form.renew(launches.ticket())
+    return _again(request, id, form, outcome=asked.outcome, earlier=asked.launch)
+
+
+def _again(request: ConsoleRequest, id: str, form: LaunchForm, **context: Any) -> HttpResponse:
+    """The form with everything typed, whether or not the engine can be asked about the flow at the moment."""
+    facts: Facts | None = None
+    try:
+        facts = flow_facts.ask(caller.of(request.access).workflows, id)
+        form.renew(form.data.get("ticket", ""), flow=signed_name(id, facts.name))
+    except (EngineError, clients.NoCredential, CannotOpen) as problem:
+        _log.info("launch form without facts: %r", problem)
+        context.setdefault("problem", words.of_error(problem))
+    return _page(request, id, form, facts, status=422, **context)
+
+
+def _page(
+    request: ConsoleRequest, id: str, form: LaunchForm, facts: Facts | None, *, status: int = 200, **context: Any
+) -> HttpResponse:
+    place = request.access
+    acting = access.credential(place.user, place.workspace)
+    context |= {
+        "flow_id": id,
+        "name": facts.name if facts else form.flow_name(id) or id,
+        "facts": facts,
+        "form": form,
+        "acting": acting,
+        "acting_words": _whose(acting) if acting else "",
+        "paused": place.workspace.launching_paused,
+        "hints": payload_words.HINTS,
+        "problems": payload_words.PROBLEMS,
+    }
+    return respond.page(request, "launches/form.html", context, status=status)
+
+
+def _whose(acting: Credential) -> str | Promise:
+    """The credential that acts, in words. Its name only."""
+    if acting.team is not None:
+        return _("“%(name)s”, the key of the team %(team)s") % {"name": acting.name, "team": acting.team.name}
+    return _("“%(name)s”, your own key") % {"name": acting.name}
+
+
+def _start(request: ConsoleRequest, asker: Caller, facts: Facts, id: str) -> Start:
+    """The values of the launch that is named, else of the last one, else of the flow's sample event, else `{}`."""
+    place = request.access
+    wanted = request.GET.get("from", "")
+    named = launches.of_workspace(place).filter(pk=wanted, flow_id=id).first() if wanted else None
+    if named is not None:
+        text = _values(named)
+        return Start(text or "{}", named.wait, "named" if text else "named_gone")
+    last = launches.of_workspace(place).filter(user=place.user, flow_id=id).first()
+    wait = last.wait if last is not None else facts.answers
+    try:
+        value = launches.last_payload(place.user, place.workspace, id)
+    except CannotOpen:
+        value = None
+    if value is not None:
+        return Start(payloads.pretty(value), wait, "last")
+    sample = _sample(asker, id)
+    return Start(payloads.pretty(sample), wait, "sample") if sample is not None else Start("{}", wait)
+
+
+def _values(launch: Launch) -> str:
+    """A launch's values as text; empty where they are no longer kept or cannot be opened."""
+    try:
+        return payloads.pretty(launches.payload_of(launch)) if launch.payload else ""
+    except CannotOpen:
+        return ""
+
+
+def _sample(asker: Caller, id: str) -> Any | None:
+    try:
+        return flow_facts.sample(asker.workflows.list_trigger_events(id, limit=1))
+    except EngineError as problem:
+        _log.info("launch form without a sample: %r", problem)
+        return None
+
+
+urlpatterns = [path("w/<slug:slug>/flows/<str:id>/launch/", flow_launch, name="flow_launch")]
