@@ -1,0 +1,30 @@
+"""A stand-in workflow engine, for practice workspaces and for tests. It imports nothing of the rest of the project.
+
+engine = PracticeEngine(clock_scale=0.05)      # twenty times faster
+server = serve(engine, port=0)                 # server.url; Activepieces at url + "/api", the gateway at url + "/imbrace"
+engine.faults.add("html", "GET", "/v1/flows", times=1)
+engine.journal.triggers()                      # what really arrived
+server.stop()
+engine.close()
+"""
+
+from __future__ import annotations
+
+from .accounts import Credentials
+from .engine import PracticeEngine, Settings
+from .faults import Fault, Faults
+from .journal import Journal, Received
+from .server import Server, serve, wait_until_listening
+
+__all__ = [
+    "Credentials",
+    "Fault",
+    "Faults",
+    "Journal",
+    "PracticeEngine",
+    "Received",
+    "Server",
+    "Settings",
+    "serve",
+    "wait_until_listening",
+]
