@@ -18,6 +18,7 @@ from workflows_ui.forms import accounts as forms
 from workflows_ui.kit import respond
 from workflows_ui.kit.access import signed_in
 from workflows_ui.kit.request import ConsoleRequest
+from workflows_ui.models import User
 
 _MISMATCH = gettext_lazy("The name or the password is not right.")
 
@@ -99,7 +100,7 @@ def sign_up_closed(request: HttpRequest) -> HttpResponse:
 @signed_in
 def profile(request: ConsoleRequest) -> HttpResponse:
     """Name, language and time zone of the person who is signed in."""
-    person = type(request.user).objects.get(pk=request.user.pk)
+    person = User.objects.get(pk=request.user.pk)
     form = forms.ProfileForm(request.POST or None, instance=person)
     if request.method == "POST" and form.is_valid():
         form.save()

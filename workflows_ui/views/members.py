@@ -36,9 +36,7 @@ def add(request: ConsoleRequest, slug: str) -> HttpResponse:
         form.add_error("who", _("This person belongs to the workspace already. Their role can be changed in the list."))
         return _page(request, form)
     practice.equip(added)
-    messages.success(
-        request, _("%(person)s now belongs to the workspace.") % {"person": added.user.label if added.user else ""}
-    )
+    messages.success(request, _("%(person)s now belongs to the workspace.") % {"person": _label(added)})
     return _back(request, slug)
 
 
@@ -65,8 +63,7 @@ def change_role(request: ConsoleRequest, slug: str, member_id: int) -> HttpRespo
         raise Http404 from None
     messages.success(
         request,
-        _("%(person)s: the role is now “%(role)s”.")
-        % {"person": found.user.label if found.user else found.team, "role": form.chosen.label},
+        _("%(person)s: the role is now “%(role)s”.") % {"person": _label(found), "role": form.chosen.label},
     )
     if found.user_id == request.user.pk and form.chosen is not Role.MANAGER:
         return respond.redirect(request, reverse("workspace", kwargs={"slug": slug}))
@@ -83,7 +80,12 @@ def remove(request: ConsoleRequest, slug: str, member_id: int) -> HttpResponse:
             if found.user
             else []
         )
-        context = {"member": found, "credentials": own, "oneself": found.user_id == request.user.pk}
+        context = {
+            "member": found,
+            "credentials": own,
+            "oneself": found.user_id == request.user.pk,
+            "person": _label(found),
+        }
         return respond.page(request, "members/remove.html", context)
     try:
         members.remove(actor(request), found)
@@ -97,8 +99,7 @@ def remove(request: ConsoleRequest, slug: str, member_id: int) -> HttpResponse:
         raise Http404 from None
     messages.success(
         request,
-        _("%(person)s no longer belongs to the workspace.")
-        % {"person": found.user.label if found.user else found.team},
+        _("%(person)s no longer belongs to the workspace.") % {"person": _label(found)},
     )
     if found.user_id == request.user.pk:
         return respond.redirect(request, reverse("home"))
@@ -157,6 +158,10 @@ def _page(request: ConsoleRequest, form: AddMemberForm) -> HttpResponse:
         "launcher": Role.LAUNCHER,
     }
     return respond.page(request, "members/list.html", context, status=422 if form.errors else 200)
+
+
+def _label(row: Member) -> str:
+    return row.user.label if row.user else str(row.team)
 
 
 def _member(request: ConsoleRequest, member_id: int) -> Member:
