@@ -7,7 +7,7 @@ of the page it belongs to.
 from collections.abc import Mapping
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.cache import patch_cache_control, patch_vary_headers
 from django_htmx.http import HttpResponseClientRedirect
@@ -17,6 +17,12 @@ from django_htmx.middleware import HtmxDetails
 ALERTS = "alerts"
 #: htmx swaps the answer and stops the polling of the element that asked.
 STOP_POLLING = 286
+
+
+class SeeOther(HttpResponseRedirect):
+    """303: the next request is a GET, whatever this one was."""
+
+    status_code = 303
 
 
 def is_fragment(request: HttpRequest) -> bool:
@@ -46,9 +52,7 @@ def redirect(request: HttpRequest, url: str) -> HttpResponse:
     """Sends the browser to another page by GET, also after a POST and also when htmx asked."""
     if is_fragment(request):
         return vary(HttpResponseClientRedirect(url))
-    response = HttpResponse(status=303)
-    response["Location"] = url
-    return vary(response)
+    return vary(SeeOther(url))
 
 
 def alert(
