@@ -6,7 +6,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.loader import render_to_string
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from workflows_ui.crypto import CannotOpen
@@ -141,16 +141,11 @@ def _context(request: HttpRequest, found: words.Words, status: int, error: Excep
         "credentials_url": "",
     }
     if slug and isinstance(error, _CREDENTIAL_AT_FAULT):
-        context["credentials_url"] = _reverse("credentials", slug=slug)
+        context["credentials_url"] = reverse("credentials", args=[slug])
     if slug and isinstance(error, _WORTH_ANOTHER_TRY):
         context["still_works"] = [
-            (label, url)
-            for label, url in [
-                (_("Launches"), _reverse("launches", slug=slug)),
-                (_("Credentials"), _reverse("credentials", slug=slug)),
-                (_("Members"), _reverse("members", slug=slug)),
-            ]
-            if url
+            (_("Launches"), reverse("launches", args=[slug])),
+            (_("Credentials"), reverse("credentials", args=[slug])),
         ]
     if isinstance(error, engine.EngineError):
         context["technical"] = {
@@ -168,17 +163,8 @@ def _way_back(request: HttpRequest, slug: str) -> dict[str, str]:
     match = request.resolver_match
     steps = [(_("Home"), "/")]
     if slug:
-        steps.insert(0, (_("Flows"), _reverse("resource_list", slug=slug, resource="flows")))
+        steps.insert(0, (_("Flows"), reverse("resource_list", args=[slug, "flows"])))
     if slug and match and match.url_name == "resource_detail":
-        steps.insert(
-            0, (_("Back to the list"), _reverse("resource_list", slug=slug, resource=match.kwargs["resource"]))
-        )
-    label, url = next(step for step in steps if step[1] and step[1] != request.path)
+        steps.insert(0, (_("Back to the list"), reverse("resource_list", args=[slug, match.kwargs["resource"]])))
+    label, url = next((step for step in steps if step[1] != request.path), steps[-1])
     return {"label": label, "url": url}
-
-
-def _reverse(name: str, **kwargs: str) -> str:
-    try:
-        return reverse(name, kwargs=kwargs)
-    except NoReverseMatch:
-        return ""

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -137,10 +137,7 @@ class Frame:
             for entry in _installed:
                 if entry.group != name or not self.access.allows(entry.role):
                     continue
-                try:
-                    url = entry.url(slug)
-                except NoReverseMatch:
-                    continue
+                url = entry.url(slug)
                 lines.append(Line(entry.label, entry.icon, url, self._request.path.startswith(url)))
             if lines:
                 groups.append(Group(label, lines))

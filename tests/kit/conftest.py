@@ -1,0 +1,5 @@
+"""Fixtures of the kit's tests."""
+
+from tests.shelf import cast, owner, shelf
+
+__all__ = ["cast", "owner", "shelf"]

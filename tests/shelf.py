@@ -1,0 +1,138 @@
+"""An engine on a socket that holds just the flows, folders and runs that a test puts there, however odd; and the cast that reads it.
+
+The practice engine is used where an engine's behaviour matters; this one where its data does.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import parse_qs
+
+import pytest
+from django.test import Client
+
+from tests import cast as people
+from tests.engine.servers import Recorder, Reply, Seen
+from workflows_ui.engine.transport import close_pools
+from workflows_ui.models import Member, Role
+
+SECRET = "tok-this-is-the-secret-of-the-credential"
+_GONE = Reply(404, {"code": "ENTITY_NOT_FOUND", "params": {}})
+_NO_RUN = Reply(400, {"code": "FLOW_RUN_NOT_FOUND", "params": {}})
+
+
+def identity(number: int) -> str:
+    """An id in the engine's shape."""
+    return f"{number:021d}"
+
+
+def flow(number: int = 1, name: str = "Order intake", **changes: Any) -> dict[str, Any]:
+    """A flow with the keys of recording `flow_orders_05_get`."""
+    trigger = {
+        "name": "trigger",
+        "valid": True,
+        "displayName": "Catch Webhook",
+        "type": "PIECE_TRIGGER",
+        "settings": {"pieceName": "@activepieces/piece-webhook", "triggerName": "catch_webhook", "input": {}},
+    }
+    version = {"id": f"V{number}", "displayName": name, "trigger": trigger, "valid": True, "state": "LOCKED"}
+    made = "2026-11-24T22:37:51.391Z"
+    whole = {"id": identity(number), "created": made, "updated": made, "status": "ENABLED", "version": version}
+    return whole | {"publishedVersionId": f"V{number}", "folderId": None, "operationStatus": "NONE"} | changes
+
+
+def run(number: int = 1, status: str = "SUCCEEDED", **changes: Any) -> dict[str, Any]:
+    """A run with the keys of recording `run_get_SUCCEEDED`, empty strings for nulls included."""
+    whole = {
+        "id": identity(number),
+        "created": "2026-11-24T22:38:25.793Z",
+        "flowId": identity(1),
+        "flowVersionId": "V1",
+        "status": status,
+        "environment": "PRODUCTION",
+        "parentRunId": "",
+        "tags": [],
+        "flowVersion": {"displayName": "Order intake"},
+        "startTime": "2026-11-24T22:38:25.786Z",
+        "finishTime": "2026-11-24T22:38:25.823Z",
+        "steps": {"trigger": {"type": "PIECE_TRIGGER", "status": "SUCCEEDED", "input": {}, "output": {"body": {}}}},
+        "failedStep": {},
+        "archivedAt": None,
+    }
+    return whole | changes
+
+
+class Shelf(Recorder):
+    """Answers reads from `flows`, `folders` and `runs`; `faults` maps the end of a path to another answer."""
+
+    def __init__(self) -> None:
+        self.flows: list[dict[str, Any]] = []
+        self.folders: list[dict[str, Any]] = []
+        self.runs: list[dict[str, Any]] = []
+        self.faults: dict[str, Reply] = {}
+        super().__init__(answer=self._find)
+
+    def __exit__(self, *details: object) -> None:
+        close_pools()
+        super().__exit__(*details)
+
+    @property
+    def calls(self) -> list[str]:
+        """The paths that were asked for, without the base."""
+        return [seen.path.removeprefix("/api/v1") for seen in self.seen]
+
+    def queries(self, path: str) -> list[Mapping[str, list[str]]]:
+        """What was asked for at a path."""
+        return [parse_qs(seen.query) for seen in self.seen if seen.path == f"/api/v1{path}"]
+
+    def _find(self, seen: Seen) -> Reply:
+        for end, reply in self.faults.items():
+            if seen.path.endswith(end):
+                return reply
+        path, query = seen.path.removeprefix("/api/v1"), parse_qs(seen.query)
+        if path == "/flows":
+            return self._page(self.flows, query)
+        if path == "/folders":
+            return self._page(self.folders, query)
+        if path == "/flow-runs":
+            until = query.get("createdBefore", ["9"])[0]
+            rows = [row for row in self.runs if str(row.get("created")) <= until]
+            return self._page([{key: row[key] for key in row if key != "steps"} for row in rows], query)
+        wanted = path.rsplit("/", 1)[-1]
+        if path.startswith("/flow-runs/"):
+            return next((Reply(200, row) for row in self.runs if row.get("id") == wanted), _NO_RUN)
+        return next((Reply(200, row) for row in self.flows if row.get("id") == wanted), _GONE)
+
+    @staticmethod
+    def _page(rows: list[dict[str, Any]], query: Mapping[str, list[str]]) -> Reply:
+        limit, start = int(query["limit"][0]), int(query.get("cursor", ["0"])[0])
+        following = str(start + limit) if len(rows) > start + limit else None
+        return Reply(200, {"data": rows[start : start + limit], "next": following, "previous": None})
+
+
+@pytest.fixture
+def shelf() -> Iterator[Shelf]:
+    """The engine of workspace `sales`; empty at first."""
+    engine = Shelf()
+    with engine:
+        yield engine
+
+
+@pytest.fixture
+def cast(db: None, shelf: Shelf) -> people.Cast:
+    """Owner, colleague and stranger around workspace `sales` on the shelf's engine, each with a credential of their own."""
+    found = people.gather(people.workspace("sales", address=f"{shelf.url}/api"), SECRET)
+    elsewhere = people.workspace("elsewhere", project="E" * 21)
+    Member.objects.create(workspace=elsewhere, user=found.stranger, role=Role.MANAGER)
+    return found
+
+
+@pytest.fixture
+def owner(cast: people.Cast, client: Client) -> Client:
+    """A browser in which the owner is signed in."""
+    client.force_login(cast.owner)
+    return client
+
+
+def text(content: bytes) -> str:
+    """A page's HTML with runs of blanks made one, so that a sentence may be looked for."""
+    return " ".join(content.decode().split())
