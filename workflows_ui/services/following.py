@@ -16,7 +16,7 @@ import structlog
 from django.db.models import Q
 
 from workflows_ui.crypto import CannotOpen
-from workflows_ui.engine import Client, CredentialRefused, EngineError, Forbidden, NotFound, Unavailable
+from workflows_ui.engine import AddressRefused, Client, CredentialRefused, EngineError, Forbidden, NotFound, Unavailable
 from workflows_ui.engine.workflows import Workflows
 from workflows_ui.models import Credential, Follow, Launch, State, Workspace
 from workflows_ui.services import clients, clock, database, findings, runs
@@ -134,8 +134,8 @@ def _clients(workspace_id: int, waiting: Iterable[Launch]) -> list[Client]:
     for credential in credentials:
         try:
             usable.append(clients.of_credential(credential))
-        except CannotOpen:
-            log.error("credential.cannot_open", credential=str(credential.pk))
+        except (CannotOpen, AddressRefused) as problem:
+            log.error("follow.cannot_use", credential=str(credential.pk), error=type(problem).__name__)
     return usable
 
 

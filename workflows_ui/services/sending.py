@@ -139,6 +139,9 @@ def claim(launch_id: str) -> Claimed | None:
     except clients.NoCredential:
         give_up(launch, Reason.NO_CREDENTIAL)
         return None
+    except AddressRefused as problem:
+        give_up(launch, Reason.ADDRESS_REFUSED, problem.technical)
+        return None
     except CannotOpen:
         log.error("credential.cannot_open", launch=launch.pk)
         give_up(launch, Reason.CREDENTIAL_UNREADABLE)
