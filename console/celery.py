@@ -7,8 +7,9 @@ A worker: `celery -A console worker -P threads -c <WORKER_SLOTS + 20> --without-
 import os
 from typing import Any
 
+import structlog
 from celery import Celery
-from celery.signals import setup_logging
+from celery.signals import before_task_publish, setup_logging, task_postrun, task_prerun
 
 from console import broker
 
@@ -26,6 +27,27 @@ app.conf.beat_schedule = {
 }
 
 
-@setup_logging.connect  # type: ignore[untyped-decorator]
+@setup_logging.connect
 def _keep_our_logging(**_signal: Any) -> None:
     """Celery sets logging up in its own way unless somebody listens to this signal; Django has done it already."""
+
+
+@before_task_publish.connect
+def _send_request_id(headers: dict[str, Any] | None = None, **_signal: Any) -> None:
+    """The request that led to a task is named in the task's own log lines."""
+    request_id = structlog.contextvars.get_contextvars().get("request_id")
+    if headers is not None and request_id:
+        headers["console_request_id"] = request_id
+
+
+@task_prerun.connect
+def _name_request(task_id: str = "", task: Any = None, **_signal: Any) -> None:
+    request_id = getattr(task.request, "console_request_id", None)
+    structlog.contextvars.bind_contextvars(
+        task_id=task_id, task=task.name, **({"request_id": request_id} if request_id else {})
+    )
+
+
+@task_postrun.connect
+def _forget_request(**_signal: Any) -> None:
+    structlog.contextvars.unbind_contextvars("task_id", "task", "request_id")

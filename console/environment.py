@@ -256,6 +256,10 @@ def logging(level: str, *, plain: bool) -> dict[str, Any]:
             "django.server": {"handlers": ["console"], "level": "WARNING", "propagate": False},
             "urllib3": {"level": "WARNING"},
             "kombu": {"level": "WARNING"},
+            # One line a tick, each second, would bury everything else.
+            "celery.beat": {"level": "WARNING"},
+            "celery.worker.strategy": {"level": "WARNING"},
+            "celery.app.trace": {"level": "WARNING"},
             "amqp": {"level": "WARNING"},
         },
     }

@@ -68,7 +68,6 @@ INSTALLED_APPS = [
     "crispy_bootstrap5",
     "django_htmx",
     "django_prometheus",
-    "django_structlog",
     "template_partials.apps.SimpleAppConfig",
 ]
 MIDDLEWARE = [
@@ -188,7 +187,7 @@ STORAGES = {
         else "console.static.ManifestStorage"
     },
 }
-WHITENOISE_USE_FINDERS = DEBUG
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG
 MEDIA_ROOT = VAR_DIR / "uploads"
 
 # --- Mail ----------------------------------------------------------------------------------------
@@ -226,7 +225,7 @@ if TRUSTED_PROXIES:
 DATA_UPLOAD_MAX_MEMORY_SIZE = 30 * 1024 * 1024
 
 # --- Background work -----------------------------------------------------------------------------
-CELERY_BROKER_URL = read.broker("CELERY_BROKER_URL", default="fsatomic://" if DEBUG else None)
+CELERY_BROKER_URL = read.broker("CELERY_BROKER_URL", default="fsatomic://localhost" if DEBUG else None)
 CELERY_BROKER_TRANSPORT_OPTIONS = environment.transport_options(
     CELERY_BROKER_URL, VAR_DIR / "broker", prefix=REDIS_PREFIX
 )
@@ -270,4 +269,3 @@ PRACTICE_ENGINE_TOKEN = read.text("PRACTICE_ENGINE_TOKEN", default="")
 METRICS_TOKEN = read.secret("METRICS_TOKEN", minimum=20, optional=True)
 LOG_FORMAT = read.one_of("LOG_FORMAT", {"json", "text"}, default="text" if DEBUG else "json")
 LOGGING = environment.logging(read.text("LOG_LEVEL", default="INFO"), plain=LOG_FORMAT == "text")
-DJANGO_STRUCTLOG_CELERY_ENABLED = True

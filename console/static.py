@@ -3,7 +3,7 @@
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
-class ManifestStorage(CompressedManifestStaticFilesStorage):
+class ManifestStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
     """Leaves source maps alone: the Tabler package ships its files without them, and collecting would stop there."""
 
     support_js_module_import_aggregation = False

@@ -11,6 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from workflows_ui.practice_engine import PracticeEngine, serve
@@ -46,7 +47,7 @@ class Command(BaseCommand):
                 options["clock_scale"],
                 state_file=options["state"],
                 samples=not options["empty"],
-                given={name: options[name] for name in GIVEN if options[name]},
+                given=self._given(options),
             )
         except (ValueError, OSError) as error:
             raise CommandError(str(error)) from error
@@ -64,6 +65,14 @@ class Command(BaseCommand):
         stop.wait()
         server.stop()
         engine.close()
+
+    @staticmethod
+    def _given(options: dict[str, Any]) -> dict[str, str]:
+        """The credentials given as options; the console's own comes from its setting, so that no command line shows it."""
+        given = {name: options[name] for name in GIVEN if options[name]}
+        if settings.PRACTICE_ENGINE_TOKEN:
+            given.setdefault("bearer_token", settings.PRACTICE_ENGINE_TOKEN)
+        return given
 
 
 def _write(file: Path, content: dict[str, str]) -> None:
