@@ -28,6 +28,10 @@ class Engine(Recorder):
         self.project = dict(project or CURRENT)
         super().__init__(answer=self._healthy)
 
+    def __enter__(self) -> "Engine":
+        super().__enter__()
+        return self
+
     def __exit__(self, *details: object) -> None:
         close_pools()  # A kept connection would hold its thread of the server until it times out.
         super().__exit__(*details)

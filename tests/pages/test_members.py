@@ -1,7 +1,8 @@
 """The pages of members, of a workspace's settings, and of somebody who waits to be let in."""
 
+from typing import Any
+
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
@@ -22,8 +23,8 @@ def browser(who: User) -> Client:
     return client
 
 
-def text(response: HttpResponse) -> str:
-    return response.content.decode()
+def text(response: Any) -> str:
+    return str(response.content.decode())
 
 
 def asked(cast: Cast) -> AccessRequest:
