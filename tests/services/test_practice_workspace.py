@@ -1,0 +1,232 @@
+"""The practice workspace, and the commands that set up people and credentials."""
+
+import io
+import sys
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from tests.cast import credential, person, workspace
+from tests.practice.fixtures import Practice, practice  # noqa: F401
+from workflows_ui.crypto import CannotOpen
+from workflows_ui.engine import Timeouts
+from workflows_ui.models import Colour, Credential, Health, Member, Role, User, Workspace
+from workflows_ui.services import access, clients, members, people, probe
+from workflows_ui.services import practice as practising
+from workflows_ui.services.audit import Actor
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _no_second_try(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So little time that a read which failed is not tried again."""
+    monkeypatch.setattr(probe, "TIMEOUTS", Timeouts(connect=2.0, read=0.4, total=0.4))
+
+
+@pytest.fixture
+def configured(settings: Any, practice: Practice) -> Practice:  # noqa: F811
+    """Settings that name the running practice engine."""
+    settings.PRACTICE_ENGINE_URL = practice.url
+    settings.PRACTICE_ENGINE_TOKEN = practice.credentials.bearer_token
+    return practice
+
+
+def run(command: str, *arguments: str) -> str:
+    out = io.StringIO()
+    call_command(command, *arguments, stdout=out)
+    return out.getvalue()
+
+
+def typed(monkeypatch: pytest.MonkeyPatch, secret: str) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO(f"{secret}\n"))
+
+
+# --- People
+
+
+def test_the_first_user_gets_a_generated_password_that_is_told_once() -> None:
+    told = run("first_user", "--email", "admin@example.com")
+    password = told.split("Password:")[1].split()[0]
+    admin = User.objects.get()
+    assert admin.check_password(password)
+    assert not admin.is_superuser
+    assert run("first_user") == ""
+    assert User.objects.count() == 1
+
+
+def test_no_two_passwords_are_alike() -> None:
+    made = {people.generated_password() for _ in range(200)}
+    assert len(made) == 200
+    assert all(len(password) == 23 for password in made)
+
+
+def test_further_people_are_added_by_a_command_and_no_name_twice() -> None:
+    told = run("add_person", "ada", "--email", "ada@example.com", "--name", "Ada Nguyen")
+    assert User.objects.get().label == "Ada Nguyen"
+    assert User.objects.get().check_password(told.split("Password:")[1].split()[0])
+    for taken in (["ADA"], ["other", "--email", "ADA@example.com"]):
+        with pytest.raises(CommandError, match="taken"):
+            run("add_person", *taken)
+
+
+# --- The practice workspace
+
+
+def test_the_practice_workspace_is_grey_and_managed_by_the_first_user(configured: Practice) -> None:
+    run("first_user")
+    assert "Practice workspace made: " in run("practice_workspace")
+    place = Workspace.objects.get()
+    assert (place.name, place.practice, place.colour) == ("Practice", True, Colour.GREY)
+    assert place.address == configured.activepieces
+    first = User.objects.get()
+    assert access.find(first, place.slug).role is Role.MANAGER
+    client, used = clients.of_person(first, place)
+    assert client.workflows.get_current_project()["id"] == place.project_id
+    assert used.health == Health.WORKS
+
+
+def test_making_it_again_changes_nothing(configured: Practice) -> None:
+    run("first_user")
+    run("practice_workspace")
+    before = list(Workspace.objects.values()), Credential.objects.count(), Member.objects.count()
+    assert run("practice_workspace") == ""
+    assert (list(Workspace.objects.values()), Credential.objects.count(), Member.objects.count()) == before
+
+
+def test_it_follows_an_engine_that_moved_and_a_token_that_changed(configured: Practice, settings: Any) -> None:
+    run("first_user")
+    run("practice_workspace")
+    Workspace.objects.update(address="http://127.0.0.1:9/api")
+    place, first = Workspace.objects.get(), User.objects.get()
+    row = Credential.objects.get()
+    row.secret = row.seal("secret", "the-token-of-yesterday")
+    row.save()
+    run("practice_workspace")
+    place.refresh_from_db()
+    assert place.address == configured.activepieces
+    client, _ = clients.of_person(first, place)
+    assert client.workflows.get_current_project()["id"] == place.project_id
+    assert Workspace.objects.count() == 1
+
+
+def test_a_new_member_can_practise_at_once_and_elsewhere_gets_nothing(configured: Practice) -> None:
+    run("first_user")
+    run("practice_workspace")
+    place, first, ben = Workspace.objects.get(), User.objects.get(), person("ben")
+    added = members.add(Actor(user=first), place, "ben", Role.LAUNCHER)
+    practising.equip(added)
+    practising.equip(added)
+    assert Credential.objects.get(owner=ben).health == Health.WORKS
+    other = workspace("sales", project="Q" * 21)
+    practising.equip(Member.objects.create(workspace=other, user=ben, role=Role.LAUNCHER))
+    assert not Credential.objects.filter(workspace=other).exists()
+
+
+def test_without_a_practice_engine_in_the_settings_nothing_is_made(settings: Any) -> None:
+    settings.PRACTICE_ENGINE_URL = ""
+    run("first_user")
+    assert run("practice_workspace") == ""
+    assert not Workspace.objects.exists()
+
+
+def test_a_practice_engine_that_is_down_is_told_in_one_line(configured: Practice, settings: Any) -> None:
+    run("first_user")
+    settings.PRACTICE_ENGINE_URL = "http://127.0.0.1:9"
+    with pytest.raises(CommandError, match="Nothing answers at this address"):
+        run("practice_workspace")
+
+
+def test_a_practice_engine_that_is_still_coming_up_is_waited_for(configured: Practice) -> None:
+    run("first_user")
+    configured.engine.faults.add("html", "GET", "/v1/users/projects/current", times=1)
+    assert "made" in run("practice_workspace", "--wait", "30")
+
+
+# --- add_credential
+
+
+def test_the_command_adds_a_credential_whose_secret_comes_from_standard_input(
+    practice: Practice,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ada = person("ada")
+    typed(monkeypatch, practice.credentials.bearer_token)
+    told = run(
+        "add_credential",
+        "--user",
+        "ada",
+        "--flavour",
+        "activepieces",
+        "--address",
+        practice.activepieces,
+        "--name",
+        "Scripted",
+    )
+    kept = Credential.objects.get()
+    assert (kept.owner, kept.name, kept.open("secret")) == (ada, "Scripted", practice.credentials.bearer_token)
+    assert f"Workspace made: {kept.workspace.slug}" in told
+    assert practice.credentials.bearer_token not in told
+    typed(monkeypatch, practice.credentials.bearer_token_colleague)
+    person("ben")
+    assert "asked to let ben in" in run(
+        "add_credential", "--user", "ben", "--flavour", "activepieces", "--address", practice.activepieces
+    )
+
+
+def test_the_command_takes_a_gateway_and_a_token_with_its_organization(
+    practice: Practice,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    person("ada")
+    typed(monkeypatch, practice.credentials.jwt)
+    run(
+        "add_credential",
+        "--user",
+        "ada",
+        "--address",
+        practice.gateway,
+        "--kind",
+        "access_token",
+        "--organization",
+        practice.credentials.organization_id,
+    )
+    assert Workspace.objects.get().organization_id == practice.credentials.organization_id
+
+
+@pytest.mark.parametrize(
+    ("arguments", "secret", "words"),
+    [
+        (["--user", "nobody", "--env", "stable"], "x", "no active account"),
+        (["--user", "ada", "--env", "stable", "--address", "http://127.0.0.1"], "x", "not both"),
+        (["--user", "ada", "--env", "moon"], "x", "engine:"),
+        (["--user", "ada", "--address", "http://127.0.0.1:9"], "", "secret:"),
+        (["--user", "ada", "--address", "http://127.0.0.1:9"], "a-bad-secret", "Nothing answers"),
+        (["--user", "ada", "--address", "http://169.254.169.254"], "a-bad-secret", "does not call this address"),
+    ],
+)
+def test_the_command_says_what_is_wrong_without_the_secret(
+    arguments: list[str], secret: str, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person("ada")
+    typed(monkeypatch, secret)
+    with pytest.raises(CommandError) as raised:
+        run("add_credential", *arguments)
+    assert words in str(raised.value)
+    assert "a-bad-secret" not in str(raised.value)
+    assert not Credential.objects.exists()
+
+
+def test_a_stored_secret_of_another_row_is_never_sent(practice: Practice) -> None:  # noqa: F811
+    ada = person("ada")
+    place = workspace("sales", address=practice.activepieces, project=practice.credentials.project_id)
+    good, moved = (
+        credential(place, ada, practice.credentials.bearer_token),
+        credential(place, ada, "other", name="Moved"),
+    )
+    Credential.objects.filter(pk=moved.pk).update(secret=good.secret)
+    moved.refresh_from_db()
+    with pytest.raises(CannotOpen):
+        clients.of_credential(moved)
+    assert practice.journal.count() == 0
