@@ -50,9 +50,22 @@ def exact(version: str) -> str:
     return found[1] if found else str(version)
 
 
+def known_version(asked: str, newest: str) -> bool:
+    """Whether a version can be had: any up to the newest of the same major one is taken as released."""
+    try:
+        wanted = [int(part) for part in exact(asked).split(".")]
+    except ValueError:
+        return False
+    has = [int(part) for part in newest.split(".")]
+    return wanted[0] == has[0] and wanted <= has
+
+
 def _piece_step(step: Json, settings: Json, project: str) -> None:
     found = piece(project, settings.get("pieceName", ""))
-    settings["pieceVersion"] = loose(settings.get("pieceVersion") or found["version"])
+    version = settings.get("pieceVersion") or found["version"]
+    if not known_version(version, found["version"]):
+        raise refuse("ENTITY_NOT_FOUND", {"message": f"no such version: project {project}, piece {found['name']}"})
+    settings["pieceVersion"] = loose(version)
     settings.setdefault("propertySettings", {})
     given = settings.setdefault("input", {})
     triggers = step["type"] == "PIECE_TRIGGER"

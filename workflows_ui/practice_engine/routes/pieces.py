@@ -37,9 +37,14 @@ OPTIONS = {
 
 @routes.route("GET", "/v1/pieces", query=LIST, auth=OPTIONAL)
 def find(engine: PracticeEngine, request: Request) -> list[Json]:
-    """All pieces as a plain array; a limit is not known here (recording ``pieces_limit_param_ignored``)."""
+    """All pieces as a plain array; a limit is not known here (recording ``pieces_limit_param_ignored``).
+
+    Without a credential the platform's own pieces are missing (recording ``pieces_list_anonymous``).
+    """
     query = request.query
     rows = [piece for piece in catalog.PIECES.values() if _matches(piece, query)]
+    if request.principal_or_none is None:
+        rows = [piece for piece in rows if piece["platformId"] is None]
     if query.get("sortBy") in ("UPDATED", "CREATED"):
         rows.sort(key=lambda piece: str(piece[query["sortBy"].lower()]))
     if query.get("orderBy") == "DESC":
