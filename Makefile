@@ -32,7 +32,6 @@ check: install-dev
 format: install-dev
 	$(PY) -m ruff format .
 	$(PY) -m ruff check --fix --quiet . || true
-	$(PY) -m djlint --reformat --quiet templates || true
 
 messages: install-dev
 	$(PY) -m console.translations messages

@@ -78,7 +78,7 @@ class Supervisor:
                 if os.getppid() != parent:
                     os._exit(1)
 
-        process.running = subprocess.Popen(  # noqa: S603  (our own commands)
+        process.running = subprocess.Popen(
             process.command,
             env=self._environment,
             stdin=subprocess.DEVNULL,
