@@ -41,10 +41,10 @@ class Stage:
 
     def start(self, *command: str) -> subprocess.Popen[bytes]:
         """Starts `python ...`; its output goes to a file of the folder, shown when something fails."""
-        log = (self.folder / f"{len(self._processes):02}.log").open("wb")
-        process = subprocess.Popen(
-            [sys.executable, *command], cwd=ROOT, env=self.env, stdout=log, stderr=subprocess.STDOUT
-        )
+        with (self.folder / f"{len(self._processes):02}.log").open("wb") as log:
+            process = subprocess.Popen(
+                [sys.executable, *command], cwd=ROOT, env=self.env, stdout=log, stderr=subprocess.STDOUT
+            )
         self._processes.append(process)
         return process
 
@@ -76,7 +76,7 @@ class Stage:
         for process in self._processes:
             if process.poll() is None:
                 process.send_signal(signal.SIGKILL)
-                process.wait()
+            process.wait()
 
     def logs(self) -> str:
         """The end of everything the processes said."""

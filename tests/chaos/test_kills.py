@@ -6,7 +6,7 @@ On the database and the broker of this run of the tests: SQLite and files, or Po
 import random
 import signal
 import threading
-from typing import Any
+from collections import Counter
 
 import pytest
 from django.db import connection
@@ -15,23 +15,9 @@ from tests import flows
 from tests.chaos.scene import Scene
 from tests.chaos.stage import until
 from tests.chaos.victim import POINTS
-from workflows_ui import tasks
 from workflows_ui.models import ENDED, Launch, State
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.chaos, pytest.mark.timeout(600)]
-
-
-def _ring(scene: Scene, queue: str, launch: Launch) -> None:
-    """Rings for one launch in a queue of its own, over the stage's broker."""
-    app = tasks.send.app
-    with app.connection_for_write(scene.stage.env["CELERY_BROKER_URL"], **_options(scene)) as broker:
-        tasks.send.apply_async((launch.pk,), queue=queue, connection=broker)
-
-
-def _options(scene: Scene) -> dict[str, Any]:
-    from console.environment import transport_options
-
-    return {"transport_options": transport_options(scene.stage.env["CELERY_BROKER_URL"], scene.stage.folder / "broker")}
 
 
 def test_a_worker_killed_at_any_point_neither_loses_a_launch_nor_sends_it_twice(scene: Scene) -> None:
@@ -41,9 +27,12 @@ def test_a_worker_killed_at_any_point_neither_loses_a_launch_nor_sends_it_twice(
     cut: dict[str, Launch] = {}
     for number, point in enumerate(POINTS):
         cut[point] = scene.ask(flow, number)
+    bell = scene.stage.start(
+        "-m", "tests.chaos.bell", *(f"victim{n}={cut[point].pk}" for n, point in enumerate(POINTS))
+    )
+    assert bell.wait() == 0, scene.stage.logs()
     victims = {}
     for number, point in enumerate(POINTS):
-        _ring(scene, f"victim{number}", cut[point])
         victims[point] = scene.stage.victim(point, f"victim{number}")
     for point, victim in victims.items():
         until(lambda victim=victim: victim.poll() is not None, f"the worker dies {point}")  # type: ignore[misc]
@@ -53,7 +42,7 @@ def test_a_worker_killed_at_any_point_neither_loses_a_launch_nor_sends_it_twice(
     until(scene.settled, "every launch is settled")
     first.refresh_from_db()
     assert first.state == State.SUCCEEDED, first.technical
-    told = {}
+    told: dict[str, tuple[str, str, int]] = {}
     for point, launch in cut.items():
         launch.refresh_from_db()
         told[point] = (launch.state, launch.reason, scene.sent(launch))
@@ -61,6 +50,7 @@ def test_a_worker_killed_at_any_point_neither_loses_a_launch_nor_sends_it_twice(
         assert launch.state in POINTS[point], told
         if scene.sent(launch) == 0:
             assert launch.state == State.UNKNOWN, told
+    print(*told.items(), sep="\n")  # noqa: T201
 
 
 @pytest.mark.parametrize("scene", [{"LAUNCH_DEADLINE_SECONDS": "8"}], indirect=True)
@@ -80,6 +70,7 @@ def test_fifty_launches_under_random_kills_end_in_true_states(scene: Scene) -> N
         worker.wait()
     scene.stage.worker()
     until(scene.settled, "every launch is settled")
+    print(Counter(Launch.objects.values_list("state", "reason", "tries")))  # noqa: T201
     for launch in made:
         launch.refresh_from_db()
         told = (launch.state, launch.reason, launch.technical, scene.sent(launch))

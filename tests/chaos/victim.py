@@ -114,6 +114,9 @@ def _cut_the_request(length: int | None) -> None:
 
 
 if __name__ == "__main__":
+    import django
+
+    django.setup()
     from console.celery import app
 
     arm(sys.argv[1])
