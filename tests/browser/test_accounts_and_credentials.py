@@ -1,0 +1,140 @@
+"""Signing in, adding a credential and letting somebody in, with real clicks: with and without JavaScript, in light, dark and on a phone."""
+
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
+from pytest_django.live_server_helper import LiveServer
+
+from tests.cast import gather, person, workspace
+from tests.practice.fixtures import Practice, practice  # noqa: F401
+from workflows_ui.models import Credential, Member, Workspace
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+PASSWORD = "correct horse battery"
+LOOKS = {
+    "light": {"viewport": {"width": 1280, "height": 900}},
+    "dark": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "dark"},
+    "phone": {"viewport": {"width": 390, "height": 844}},
+    "plain": {"viewport": {"width": 1280, "height": 900}, "java_script_enabled": False},
+}
+
+
+@pytest.fixture(autouse=True)
+def _database_beside_playwright(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Playwright keeps a loop in this thread; Django would refuse the database for it."""
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+
+
+class Desk:
+    """One person's browser window; everything its console says is kept, except that a refused form was refused."""
+
+    def __init__(self, context: BrowserContext, address: str) -> None:
+        self.page: Page = context.new_page()
+        self.said: list[str] = []
+        self.page.on("console", self._listen)
+        self.page.on("pageerror", lambda error: self.said.append(str(error)))
+        self._address = address
+
+    def _listen(self, message: ConsoleMessage) -> None:
+        if "status of 422" not in message.text:
+            self.said.append(message.text)
+
+    def open(self, path: str) -> None:
+        self.page.goto(self._address + path)
+
+    def sign_in(self, name: str, then: str = "/") -> None:
+        self.open(f"/accounts/login/?next={then}")
+        self.page.get_by_label("User name or e-mail address").fill(name)
+        self.page.get_by_label("Password", exact=False).first.fill(PASSWORD)
+        self.page.get_by_role("button", name="Sign in", exact=True).click()
+
+    def heading(self) -> str:
+        return self.page.locator("h1").inner_text()
+
+    def sound(self) -> None:
+        """Nothing was said to the console, nothing is wider than the window, axe finds nothing."""
+        assert self.said == []
+        assert self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
+        found = Axe().run(self.page)
+        assert found.response["violations"] == [], f"{self.page.url}: {found.generate_report()}"
+
+
+@pytest.fixture
+def desks(browser: Browser, live_server: LiveServer) -> Iterator[dict[str, Desk]]:
+    contexts = {look: browser.new_context(locale="en-US", **options) for look, options in LOOKS.items()}  # type: ignore[arg-type]
+    yield {look: Desk(context, live_server.url) for look, context in contexts.items()}
+    for context in contexts.values():
+        context.close()
+
+
+def test_a_credential_is_added_and_a_colleague_let_in_without_javascript(
+    desks: dict[str, Desk],
+    practice: Practice,  # noqa: F811
+) -> None:
+    for name in ("ada", "ben"):
+        person(name)
+    ada, ben = desks["plain"], desks["light"]
+    ada.sign_in("ada", "/credentials/add/")
+    form = ada.page
+    form.get_by_label("Engine").select_option("activepieces")
+    form.get_by_label("Address").fill("http://127.0.0.1:9/api")
+    form.get_by_label("Secret").fill(practice.credentials.bearer_token)
+    form.get_by_role("textbox", name="Name").fill("Ada's own")
+    form.get_by_role("button", name="Test and save").click()
+    assert "Nothing answers at this address." in form.inner_text("main")
+    assert form.get_by_label("Secret").input_value() == ""
+    assert form.get_by_role("textbox", name="Name").input_value() == "Ada's own"
+    form.get_by_label("Address").fill(practice.activepieces)
+    form.get_by_label("Secret").fill(practice.credentials.bearer_token)
+    form.get_by_role("button", name="Test and save").click()
+    assert ada.heading() == "Ada's own"
+    assert "Works" in form.inner_text("main")
+    space = Workspace.objects.get()
+
+    ben.sign_in("ben", "/credentials/add/")
+    form = ben.page
+    form.get_by_label("Engine").select_option("activepieces")
+    assert not form.get_by_text("Kind of secret").is_visible()
+    form.get_by_label("Address").fill(practice.activepieces)
+    form.get_by_label("Secret").fill(practice.credentials.bearer_token_colleague)
+    form.get_by_role("button", name="Test and save").click()
+    assert ben.heading() == "Your requests to be let in"
+    assert "ada" in form.inner_text("main")
+    assert ben.said == []
+
+    ada.open(f"/w/{space.slug}/members/")
+    ada.page.get_by_role("button", name="Let in").click()
+    assert "ben now belongs to the workspace." in ada.page.inner_text("body")
+    ben.open(f"/w/{space.slug}/credentials/")
+    assert ben.heading() == "Credentials"
+
+
+@pytest.mark.parametrize("look", ["light", "dark", "phone"])
+def test_pages_are_sound_in_every_look(desks: dict[str, Desk], practice: Practice, look: str) -> None:  # noqa: F811
+    space = workspace("sales", address=practice.activepieces, project=practice.credentials.project_id)
+    cast = gather(space, practice.credentials.bearer_token)
+    member, key = Member.objects.get(user=cast.colleague), Credential.objects.get(owner=cast.owner)
+    desk = desks[look]
+    for path in (
+        "/accounts/login/",
+        "/accounts/signup/",
+        "/accounts/password/reset/",
+        "/accounts/password/reset/key/1-a/",
+    ):
+        desk.open(path)
+        desk.sound()
+    desk.sign_in("owner")
+    at = f"/w/sales/credentials/{key.pk}"
+    pages = ["/profile/", "/accounts/password/change/", "/accounts/logout/", "/waiting/", "/credentials/add/"]
+    pages += ["/w/sales/credentials/", f"{at}/", f"{at}/rename/", f"{at}/delete/"]
+    pages += ["/w/sales/members/", f"/w/sales/members/{member.pk}/remove/", "/w/sales/settings/"]
+    for path in pages:
+        desk.open(path)
+        desk.sound()
+    desk.open("/credentials/add/")
+    desk.page.get_by_role("button", name="Test and save").click()
+    assert desk.page.get_by_label("Secret").get_attribute("aria-invalid") == "true"
+    desk.sound()
