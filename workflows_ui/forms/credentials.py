@@ -29,8 +29,8 @@ def _engines() -> list[tuple[str, Any]]:
     named = [(name, _ENVIRONMENT_WORDS.get(name, name)) for name in _ORDER if name in ENVIRONMENTS]
     return [
         *named,
-        (GATEWAY, _("Imbrace, gateway at an address of your own")),
-        (ACTIVEPIECES, _("Activepieces, at an address of your own")),
+        (GATEWAY, _("Imbrace, own gateway")),
+        (ACTIVEPIECES, _("Activepieces, own address")),
     ]
 
 

@@ -27,7 +27,7 @@ class LaunchForm(forms.Form):
         required=False,
         strip=False,
         widget=forms.Textarea(
-            attrs={"rows": 14, "spellcheck": "false", "autocomplete": "off", "autocapitalize": "none", "wrap": "soft"}
+            attrs={"rows": 12, "spellcheck": "false", "autocomplete": "off", "autocapitalize": "none", "wrap": "soft"}
         ),
     )
     how = forms.ChoiceField(
@@ -102,6 +102,11 @@ class FilterForm(forms.Form):
         required=False,
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.widget.attrs["class"] = "form-select" if isinstance(field.widget, forms.Select) else "form-control"
 
     def conditions(self) -> Q:
         """What the launches must fulfil, from the fields that are valid and filled. Days are those of the person's zone."""
