@@ -108,6 +108,11 @@ class Transport(filesystem.Transport):
     polling_interval = POLL
     driver_name = "fsatomic"
 
+    def __init__(self, client: Any, **options: Any) -> None:
+        super().__init__(client, **options)
+        # kombu's is shared by all connections of a process, whatever their folders: bindings made in one would be missing in another.
+        self.state = virtual.BrokerState()
+
 
 def register() -> None:
     """Makes fsatomic:// known to kombu."""

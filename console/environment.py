@@ -158,7 +158,7 @@ class Reader:
         value = self._text(name, default)
         try:
             config: dict[str, Any] = self._env.db_url_config(value)
-        except (ValueError, KeyError):
+        except (ValueError, KeyError, ImproperlyConfigured):
             config = {}
         engine = config.get("ENGINE", "")
         if engine.endswith("sqlite3"):

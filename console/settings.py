@@ -47,7 +47,8 @@ CSRF_TRUSTED_ORIGINS = ["{0.scheme}://{0.netloc}".format(urlsplit(BASE_URL))]
 #: How many reverse proxies of ours stand in front; so many entries of X-Forwarded-For are believed, counted from the right.
 TRUSTED_PROXIES = read.integer("TRUSTED_PROXIES", default=0, low=0, high=10)
 HTTPS = BASE_URL.startswith("https://")
-if not HTTPS and not DEBUG and not read.boolean("ALLOW_HTTP", default=False):
+ALLOW_HTTP = read.boolean("ALLOW_HTTP", default=DEBUG)
+if not HTTPS and not ALLOW_HTTP:
     raise ImproperlyConfigured(
         "BASE_URL must start with https:// in production (or set ALLOW_HTTP=true, on a closed network only)."
     )

@@ -1,0 +1,142 @@
+"""Settings: a bad or missing value refuses to start and is named; README, .env.example and settings.py tell of the same ones."""
+
+import os
+import re
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from console.check import PRODUCTION
+
+ROOT = Path(__file__).resolve().parents[2]
+KEY = "b25seS1mb3ItdGhlLWNoZWNrLW9ubHktZm9yLWNoZWM="
+
+
+def production(changes: dict[str, str | None]) -> dict[str, str]:
+    """A production environment with these changes (None: not set)."""
+    outside = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG"}}
+    return outside | {name: value for name, value in (PRODUCTION | changes).items() if value is not None}
+
+
+def load(show: str, **changes: str | None) -> subprocess.CompletedProcess[str]:
+    """Loads the settings in a process of its own and prints `show`."""
+    command = f"from django.conf import settings; settings.DEBUG; print({show})"
+    return subprocess.run(
+        [sys.executable, "-c", command],
+        env=production(changes),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def refusal(monkeypatch: pytest.MonkeyPatch, name: str, value: str | None) -> str:
+    """Why the settings refuse to load with this value of a variable."""
+    monkeypatch.setattr(os, "environ", production({name: value}))
+    monkeypatch.setattr("environ.Env.ENVIRON", os.environ)
+    with pytest.raises(ImproperlyConfigured) as caught:
+        runpy.run_path(str(ROOT / "console" / "settings.py"))
+    return str(caught.value)
+
+
+def test_production_settings_load() -> None:
+    assert load("settings.DEBUG, settings.HTTPS").stdout.strip() == "False True"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["SECRET_KEY", "CREDENTIAL_KEYS", "BASE_URL", "ALLOWED_HOSTS", "DATABASE_URL", "CACHE_URL", "CELERY_BROKER_URL"],
+)
+@pytest.mark.parametrize("value", [None, "", "  "])
+def test_what_production_needs_must_be_given(monkeypatch: pytest.MonkeyPatch, name: str, value: str | None) -> None:
+    assert f"{name} is missing" in refusal(monkeypatch, name, value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SECRET_KEY", "short"),
+        ("CREDENTIAL_KEYS", "not-a-key"),
+        ("CREDENTIAL_KEYS", f"{KEY},short"),
+        ("CREDENTIAL_KEYS", ","),
+        ("DEBUG", "perhaps"),
+        ("VAR_DIR", "var"),
+        ("STATIC_ROOT", "static"),
+        ("PORT", "http"),
+        ("PORT", "0"),
+        ("PORT", "65536"),
+        ("BIND", "localhost"),
+        ("WEB_PROCESSES", "0"),
+        ("WEB_THREADS", "many"),
+        ("BASE_URL", "console.example.com"),
+        ("BASE_URL", "https://user:secret@console.example.com"),
+        ("BASE_URL", "http://console.example.com"),
+        ("ALLOW_HTTP", "maybe"),
+        ("ALLOWED_HOSTS", "*"),
+        ("TRUSTED_PROXIES", "-1"),
+        ("DATABASE_URL", "mysql://127.0.0.1/console"),
+        ("DATABASE_URL", "console.sqlite3"),
+        ("CACHE_URL", "locmem://"),
+        ("CELERY_BROKER_URL", "memory://"),
+        ("CELERY_BROKER_URL", "sqs://"),
+        ("LANGUAGE_CODE", "fr"),
+        ("TIME_ZONE", "Saigon"),
+        ("EMAIL_URL", "mail.example.com"),
+        ("EMAIL_URL", "smtp+tls://user:password@mail.example.com:port"),
+        ("ENGINE_PRIVATE_NETWORKS", "10.0.0.0/33"),
+        ("ENGINE_CA_BUNDLE", "/nowhere/ca.pem"),
+        ("ENGINE_PROXY", "proxy:3128"),
+        ("LAUNCH_TOO_LATE_SECONDS", "0"),
+        ("LAUNCH_SEARCH_SECONDS", "x"),
+        ("LAUNCH_DEADLINE_SECONDS", "601"),
+        ("LAUNCH_RETENTION_DAYS", "0"),
+        ("WORKER_SLOTS", "0"),
+        ("PRACTICE_ENGINE_URL", "127.0.0.1:8765"),
+        ("METRICS_TOKEN", "short"),
+        ("LOG_FORMAT", "xml"),
+        ("LOG_LEVEL", "LOUD"),
+    ],
+)
+def test_a_bad_value_refuses_to_start_and_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    assert name in refusal(monkeypatch, name, value)
+
+
+@pytest.mark.parametrize(
+    ("name", "secret"),
+    [("SECRET_KEY", "tooshort-x7"), ("CREDENTIAL_KEYS", "broken-key-x7"), ("METRICS_TOKEN", "short-x7")],
+)
+def test_a_bad_secret_is_not_repeated(name: str, secret: str) -> None:
+    result = load("''", **{name: secret})
+    assert result.returncode != 0
+    assert name in result.stderr
+    assert secret not in result.stderr + result.stdout
+
+
+def test_plain_http_needs_a_word_of_its_own() -> None:
+    shown = load("settings.SESSION_COOKIE_SECURE", BASE_URL="http://console.example.com", ALLOW_HTTP="true")
+    assert shown.stdout.strip() == "False", shown.stderr
+
+
+def test_every_setting_is_in_the_readme_and_in_the_example() -> None:
+    source = (ROOT / "console" / "settings.py").read_text(encoding="utf-8")
+    read = set(re.findall(r"""read\.\w+\(\s*"([A-Z_]+)\"""", source))
+    assert not re.search(r"env\.\w+\(", source.replace("environ.Env()", "")), "read by something that checks nothing"
+    example = set(
+        re.findall(r"^(?:# )?([A-Z][A-Z_]+)=", (ROOT / ".env.example").read_text(encoding="utf-8"), re.MULTILINE)
+    )
+    table = set(re.findall(r"^\| `([A-Z][A-Z_]+)` \|", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE))
+    assert read == example
+    assert read == table
+
+
+def test_the_example_is_good_but_for_the_secrets() -> None:
+    text = (ROOT / ".env.example").read_text(encoding="utf-8")
+    pairs = re.findall(r"^(?:# )?([A-Z][A-Z_]+)=(.*)$", text, re.MULTILINE)
+    given = {name: value for name, value in pairs if value}
+    loaded = load("settings.HTTPS", **given)
+    assert loaded.stdout.strip() == "True", loaded.stderr
