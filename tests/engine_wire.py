@@ -3,9 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
+import pytest
+
 from tests.engine.servers import Recorder, Reply, Seen
 from workflows_ui.engine.transport import close_pools
+from workflows_ui.models import Flavour, Kind
+from workflows_ui.services import credentials
+from workflows_ui.services.credentials import Draft, Problem
 
+SECRET = "sk-9f8e7d6c5b4a-very-secret"
 PROJECT = "X1pBXKxAE2VmSPjnu6Jis"
 ORGANIZATION = "org_123"
 #: Bodies as the engine gives them: recordings `users_project_current` and `users_me`, api.md 2.2 and 2.4.
@@ -56,3 +62,27 @@ class Engine(Recorder):
 def refusing(reply: Reply) -> Engine:
     """An engine that answers the question for the project with this."""
     return Engine(faults={"/v1/users/projects/current": reply})
+
+
+def draft(url: str, **changes: Any) -> Draft:
+    """SECRET for an Activepieces at this address."""
+    given: dict[str, Any] = {
+        "flavour": Flavour.ACTIVEPIECES,
+        "kind": Kind.BEARER_TOKEN,
+        "secret": SECRET,
+        "address": f"{url}/api",
+        "name": "Mine",
+    }
+    return Draft(**(given | changes))
+
+
+def imbrace(url: str, **changes: Any) -> Draft:
+    """SECRET as an API key for a gateway at this address."""
+    return draft(url, **({"flavour": Flavour.IMBRACE, "kind": Kind.API_KEY, "address": url} | changes))
+
+
+def problem(wanted: Draft) -> Problem:
+    """What a test of this finds wrong; fails where it finds nothing wrong."""
+    with pytest.raises(Problem) as raised:
+        credentials.test(wanted)
+    return raised.value

@@ -1,4 +1,7 @@
-"""The pages of credentials: adding, listing, testing, renaming, deleting; and what nobody may see."""
+"""The pages of credentials: adding, listing, testing, renaming, deleting; and what nobody may see.
+
+Longer than most: one page has many ways to fail, and each stands in a table here.
+"""
 
 import logging
 import uuid
