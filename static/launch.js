@@ -105,16 +105,16 @@
       problem = found instanceof RangeError ? { problem: "deep" } : found;
       if (problem instanceof Error) throw problem;
     }
-    field.classList.toggle("is-invalid", Boolean(problem));
-    field.toggleAttribute("aria-invalid", Boolean(problem));
+    field.classList.toggle("border-danger", Boolean(problem));
     if (problem) field.setAttribute("aria-invalid", "true");
+    else field.removeAttribute("aria-invalid");
     told.textContent = problem ? message(problem, field.value) : "";
     return problem;
   };
 
   field.addEventListener("change", tell);
   field.addEventListener("input", () => {
-    if (field.classList.contains("is-invalid")) tell();
+    if (field.hasAttribute("aria-invalid")) tell();
   });
 
   /* A second click while the first is on its way sends nothing; coming back to the page makes the button usable again. */

@@ -13,7 +13,7 @@ from django.utils.translation import pgettext_lazy
 
 from workflows_ui.crypto import CannotOpen
 from workflows_ui.kit import launch_words, redact, show
-from workflows_ui.kit.words import Words
+from workflows_ui.kit.words import StateWord, Words, launch_state
 from workflows_ui.models import UNSENT, AuditEvent, Follow, Launch, Role, State
 from workflows_ui.services import payloads
 from workflows_ui.services.access import Access
@@ -89,6 +89,11 @@ class Page:
         ]
         return hashlib.sha256(json.dumps(seen, default=str).encode()).hexdigest()[:16]
 
+    @property
+    def badge(self) -> StateWord:
+        """The state's icon and colour."""
+        return launch_state(self.launch.state)
+
     # --- What the person may do -------------------------------------------------------------------
 
     @property
@@ -110,6 +115,11 @@ class Page:
     def can_launch_again(self) -> bool:
         """Whether the person launches in this workspace."""
         return self._access.allows(Role.LAUNCHER)
+
+    @property
+    def safe_again(self) -> bool:
+        """Whether launching again is a sensible next step: the launch has ended and its fate is clear."""
+        return self.launch.ended and self.launch.state != State.UNKNOWN
 
     # --- What came of it --------------------------------------------------------------------------
 
