@@ -139,6 +139,11 @@ def test_a_huge_body_and_a_slow_one_arrive_whole(practice: Practice) -> None:
     assert practice.call("GET", "/v1/users/me").json()["email"] == practice.credentials.email
 
 
+def test_headers_can_come_slowly_too(practice: Practice) -> None:
+    practice.engine.faults.add("drip_all", seconds=0.0001)
+    assert raw(practice).startswith(b"HTTP/1.1 200 OK")
+
+
 def test_a_delay_goes_together_with_another_fault(practice: Practice) -> None:
     practice.engine.faults.add("delay", seconds=0.01)
     practice.engine.faults.add("html")

@@ -126,6 +126,15 @@ def test_a_run_keeps_the_access_token_it_was_started_with_but_no_key(practice: P
     assert all(headers["x-organization-id"] == practice.credentials.organization_id for headers in seen)
 
 
+def test_a_gateway_that_gives_up_answers_itself_and_the_run_goes_on(practice: Practice) -> None:
+    practice.engine.settings.gateway_limit = 5
+    path = f"/activepieces/v1/webhooks/{practice.sample('eight').id}/sync"
+    headers = {"x_api_key": practice.credentials.api_key, "ap_parent_run_id": "Z" * 21}
+    response = ask(practice, path, "POST", {}, **headers)
+    assert (response.status_code, "x-webhook-id" in response.headers) == (504, False)
+    until(lambda: [r for r in practice.runs() if r["parentRunId"] == "Z" * 21 and r["status"] == "SUCCEEDED"])
+
+
 def test_one_connection_can_be_read_with_its_secret_on_the_gateway_only(practice: Practice) -> None:
     key = {"x_api_key": practice.credentials.api_key}
     listed = ask(practice, "/activepieces/v1/app-connections?limit=100", **key).json()["data"]

@@ -18,6 +18,7 @@ import requests
 
 from tests.practice.fixtures import FAST, Practice, until
 from workflows_ui.practice_engine import PracticeEngine, serve, wait_until_listening
+from workflows_ui.practice_engine.accounts import row
 from workflows_ui.practice_engine.http import Request
 from workflows_ui.practice_engine.samples import BY_SLUG
 
@@ -66,10 +67,12 @@ def test_given_credentials_are_used_and_kept(tmp_path: Path) -> None:
     file = tmp_path / "state.json"
     engine = PracticeEngine(FAST, state_file=file, given={"bearer_token": "given-token-1"})
     key = engine.credentials.api_key
+    engine.state.credentials["made-over-http"] = row("api_key", "u", "o")
     engine.close()
     again = PracticeEngine(FAST, state_file=file, given={"bearer_token": "given-token-2"})
     assert (again.credentials.bearer_token, again.credentials.api_key) == ("given-token-2", key)
     assert "given-token-1" not in again.state.credentials
+    assert again.state.credentials["made-over-http"]["user"] == "u"
     again.close()
 
 
@@ -105,6 +108,22 @@ def start(engine: PracticeEngine, slug: str) -> dict[str, Any]:
     request = Request("POST", path, {}, {"content-type": "application/json", "ap-parent-run-id": MARKER}, b"{}")
     assert engine.handle(request).status == 200
     return next(row for row in engine.state.runs.values() if row["parentRunId"] == MARKER)
+
+
+def test_ids_follow_from_a_seed() -> None:
+    engines = [PracticeEngine(FAST, seed=seed, samples=False) for seed in (1, 1, 2)]
+    first, same, other = [engine.ids.new() for engine in engines]
+    assert first == same != other
+    for engine in engines:
+        engine.close()
+
+
+def test_the_oldest_ended_run_goes_when_there_are_too_many(practice: Practice, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workflows_ui.practice_engine.runs.MOST_RUNS", len(practice.engine.state.runs))
+    before = set(practice.engine.state.runs)
+    start(practice.engine, "quick")
+    after = set(practice.engine.state.runs)
+    assert (len(before - after), len(after - before)) == (1, 1)
 
 
 def test_a_file_that_is_no_snapshot_is_refused(tmp_path: Path) -> None:
@@ -145,7 +164,9 @@ def command(folder: Path, *options: str, port: int) -> Any:
         yield process
     finally:
         process.kill()
-        process.communicate()
+        process.wait()
+        if process.stdout:
+            process.stdout.close()
 
 
 def free_port() -> int:
@@ -184,7 +205,7 @@ def test_a_killed_engine_leaves_a_whole_snapshot(tmp_path: Path) -> None:
         requests.post(f"{url}/api/v1/tables", json={"name": "Kept"}, headers=headers, timeout=10)
         until(lambda: (tmp_path / "state.json").exists() and "Kept" in (tmp_path / "state.json").read_text())
         process.kill()
-        process.communicate()
+        process.wait()
     engine = PracticeEngine(FAST, state_file=tmp_path / "state.json")
     assert any(table["name"] == "Kept" for table in engine.state.tables.values())
     engine.close()

@@ -102,14 +102,18 @@ class Credentials:
     def keep(self, state: State) -> None:
         """Make the credentials known to the engine, and remembered with its state."""
         state.credentials.update(self.rows())
-        state.credentials["__given"] = asdict(self)
+        state.given["credentials"] = asdict(self)
 
     @classmethod
     def restored(cls, state: State, given: Json) -> Credentials:
-        """The credentials of a loaded state; those in ``given`` replace the remembered ones."""
+        """The credentials of a loaded state; those in ``given`` replace the remembered ones.
+
+        Keys and tokens that were made over HTTP stay as they are.
+        """
         known = {one.name for one in fields(cls)}
-        remembered: Json = state.credentials.get("__given", {})
-        state.credentials.clear()
+        remembered: Json = state.given.get("credentials", {})
+        for secret in remembered.values():
+            state.credentials.pop(secret, None)
         return cls(**{name: value for name, value in {**remembered, **given}.items() if name in known})
 
 

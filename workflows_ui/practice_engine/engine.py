@@ -48,6 +48,7 @@ class Settings:
     """What can be switched at run time, also by ``POST /_practice/settings``. Seconds are engine seconds."""
 
     wait_limit: float = 30.0  # how long /sync waits (api.md 7.2)
+    gateway_limit: float = 0.0  # when the gateway gives up waiting with a 504 of its own; 0: never
     appear_after: float = 0.1  # a run is neither listed nor found before
     queue_time: float = 0.02  # from QUEUED to RUNNING
     delete_after: float = 1.0  # from DELETING to gone (recordings flow_del_*)

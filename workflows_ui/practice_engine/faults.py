@@ -15,7 +15,8 @@
 ``invalid_utf8``   acted upon; a body with bytes that are no UTF-8
 ``empty``          acted upon; status kept, body gone
 ``garbage``        acted upon; bytes that are no HTTP at all
-``drip``           acted upon; one byte each ``seconds`` (of the body)
+``drip``           acted upon; one byte of the body each ``seconds``
+``drip_all``       the same from the first byte of the headers on
 ``huge``           acted upon; a JSON body of ``size`` bytes
 ``strip_headers``  a gateway that drops headers: those in ``names``, or every ``ap-*`` and ``x-*`` one; then all is as ever
 =================  ===========================================================================================
@@ -36,7 +37,18 @@ from .http import JSON_TYPE, Json, Request, Response, answer
 
 PROXY_PAGE = b"<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body><center><h1>502</h1></center></body>\r\n</html>\r\n"
 INSTEAD = ("status", "too_many", "html")
-ACTED = ("reset_after", "truncated", "headers_cut", "invalid_json", "invalid_utf8", "empty", "garbage", "drip", "huge")
+ACTED = (
+    "reset_after",
+    "truncated",
+    "headers_cut",
+    "invalid_json",
+    "invalid_utf8",
+    "empty",
+    "garbage",
+    "drip",
+    "drip_all",
+    "huge",
+)
 KINDS = (*INSTEAD, "delay", "reset_before", *ACTED, "strip_headers")
 KEPT_HEADERS = ("x-api-key", "x-access-token", "x-organization-id")
 
@@ -182,8 +194,8 @@ def _spoil(fault: Fault, response: Response) -> Response:
         response.wire = "reset"
     elif kind in ("truncated", "headers_cut", "garbage"):
         response.wire = kind
-    elif kind == "drip":
-        response.wire, response.pause = "drip", fault.seconds
+    elif kind in ("drip", "drip_all"):
+        response.wire, response.pause = kind, fault.seconds
     elif kind == "empty":
         response.body = b""
     elif kind == "invalid_json":

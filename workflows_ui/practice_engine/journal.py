@@ -11,10 +11,15 @@ from dataclasses import dataclass, field
 from . import ids
 from .http import Json, Request
 
+KEPT_BODY = 65_536
+
 
 @dataclass
 class Received:
-    """One request that arrived. ``status`` is None until it was answered, and stays so when the connection was reset."""
+    """One request that arrived; of a large body only the start is kept.
+
+    ``status`` is None until it was answered, and stays so when the connection was reset.
+    """
 
     number: int
     at: str
@@ -31,7 +36,7 @@ class Received:
 
     def described(self) -> Json:
         """As JSON, for the control routes."""
-        return {**self.__dict__, "body": self.body[:65536].decode("utf-8", "replace")}
+        return {**self.__dict__, "body": self.body.decode("utf-8", "replace")}
 
 
 class Journal:
@@ -54,7 +59,7 @@ class Journal:
                 request.flavour,
                 request.raw_query,
                 dict(request.headers),
-                request.body,
+                request.body[:KEPT_BODY],
             )
             self._received.append(entry)
         return entry

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 ENDED = ("SUCCEEDED", "FAILED", "TIMEOUT", "MEMORY_LIMIT_EXCEEDED", "QUOTA_EXCEEDED", "INTERNAL_ERROR", "CANCELED")
 STATUSES = ("QUEUED", "RUNNING", "PAUSED", *ENDED)
+MOST_RUNS = 5000
 TRACELESS = ("MEMORY_LIMIT_EXCEEDED", "INTERNAL_ERROR")
 
 
@@ -116,6 +117,7 @@ class Runs:
             "resumeAt": None,
             "requestId": None,
         }
+        self._forget_old()
         engine.state.runs[row["id"]] = row
         return row
 
@@ -167,6 +169,14 @@ class Runs:
         else:
             row |= {"status": "SUCCEEDED", "steps": live.walk.steps}
         return live.elapsed
+
+    def _forget_old(self) -> None:
+        """Make room: the oldest ended run goes when there are too many."""
+        runs = self._engine.state.runs
+        if len(runs) >= MOST_RUNS:
+            oldest = next((key for key, row in runs.items() if row["status"] in ENDED), None)
+            if oldest is not None:
+                del runs[oldest]
 
     def _queue(self, run: str) -> None:
         self._engine.clock.after(self._engine.settings.queue_time, lambda: self._begin(run))
@@ -276,11 +286,18 @@ class Runs:
         if waiter is not None:
             waiter.give(response)
 
-    def wait(self, waiter: Waiter, run: str, webhook: str) -> Response:
-        """Wait for the run's answer, at most the wait limit; then 204 (recording ``webhook_sync_no_response_step``)."""
-        waiter.came.wait(self._engine.clock.real(self._engine.settings.wait_limit))
+    def wait(self, waiter: Waiter, run: str, webhook: str, *, on_gateway: bool = False) -> Response:
+        """Wait for the run's answer, at most the wait limit; then 204 (recording ``webhook_sync_no_response_step``).
+
+        The gateway may have a shorter limit of its own; then it answers itself, and nobody hears of the engine's answer.
+        """
+        settings, clock = self._engine.settings, self._engine.clock
+        cut = settings.gateway_limit if on_gateway and 0 < settings.gateway_limit < settings.wait_limit else 0.0
+        came = waiter.came.wait(clock.real(cut or settings.wait_limit))
         with self._engine.state.lock:
             self._waiters.pop(run, None)
+        if cut and not came:
+            return Response(504, b"Error occurred while trying to proxy", {"content-type": "text/plain"})
         response = waiter.response or empty(204)
         response.headers["x-webhook-id"] = webhook
         return response

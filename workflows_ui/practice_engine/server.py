@@ -116,10 +116,15 @@ class _Connection(BaseHTTPRequestHandler):
             self.wfile.write(b"\x16\x03\x01\x00\x05 this is no HTTP\r\n\r\n")
         elif response.wire == "drip":
             self.wfile.write(head)
-            for number in range(len(body)):
-                self.wfile.write(body[number : number + 1])
-                if self.server.ended.wait(response.pause):
-                    return
+            self._drip(body, response.pause)
+        elif response.wire == "drip_all":
+            self._drip(head + body, response.pause)
+
+    def _drip(self, text: bytes, pause: float) -> None:
+        for number in range(len(text)):
+            self.wfile.write(text[number : number + 1])
+            if self.server.ended.wait(pause):
+                return
 
     def _reset(self) -> None:
         """Close with RST instead of FIN: what a crash looks like from the other side."""

@@ -26,6 +26,7 @@ KINDS = (
     "events",
     "automations",
     "credentials",
+    "given",
 )
 FORMAT = 1
 
@@ -56,6 +57,7 @@ class State:
         self.events: dict[str, Json] = {}
         self.automations: dict[str, Json] = {}
         self.credentials: dict[str, Json] = {}
+        self.given: dict[str, Json] = {}
         self._changed = threading.Event()
         self._ended = threading.Event()
         self._saving = threading.Lock()
@@ -70,7 +72,7 @@ class State:
             known = content["format"] == FORMAT
             with self.lock:
                 for kind in KINDS if known else ():
-                    getattr(self, kind).update(content[kind])
+                    getattr(self, kind).update(content.get(kind, {}))
         except (json.JSONDecodeError, KeyError, TypeError) as error:
             raise ValueError(f"{self.file} is not a snapshot of this practice engine.") from error
         if not known:

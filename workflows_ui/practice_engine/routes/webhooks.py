@@ -169,4 +169,4 @@ def _wait(engine: PracticeEngine, flow: Json, request: Request, webhook: str, *,
     run = ""
     if not published or _lets_in(engine, flow, request):
         run = _run(engine, flow, request, published=published, waiter=waiter)["id"]
-    return Later(lambda: engine.runs.wait(waiter, run, webhook))
+    return Later(lambda: engine.runs.wait(waiter, run, webhook, on_gateway=request.on_gateway))
