@@ -5,7 +5,7 @@ from pathlib import Path
 from django.db import connection
 
 from tests.cast import Cast, gather, workspace
-from tests.chaos.stage import Stage, broker_url
+from tests.chaos.stage import Stage
 from workflows_ui.models import Launch
 from workflows_ui.practice_engine.engine import PracticeEngine
 from workflows_ui.practice_engine.server import Server, serve
@@ -22,7 +22,7 @@ class Scene:
         space = workspace("sales", address=f"{self.server.url}/api", project=given.project_id)
         self.cast: Cast = gather(space, given.bearer_token)
         self.workflows = clients.of_credential(self.cast.credential).workflows
-        self.stage = Stage(folder, broker_url(folder), **settings)
+        self.stage = Stage(folder, **settings)
 
     def ask(self, flow_id: str, number: int, *, wait: bool = False) -> Launch:
         order = launches.Order(flow_id, "A flow", {"number": number}, wait, launches.ticket(), confirmed=True)

@@ -1,26 +1,28 @@
 """Real processes around a test: workers, victims and beat, on the test's own database and a broker of its own."""
 
 import os
-import shutil
+import secrets
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import redis
 from django.conf import settings
 from django.db import connection
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Seconds until a step of the stage counts as stuck.
-PATIENCE = 150
+PATIENCE = 90
 
 
 class Stage:
-    """Starts and kills processes. `broker` is an address; a Redis database is emptied first, files lie in `folder`."""
+    """Starts and kills processes. Their broker's files lie in `folder`; in Redis their keys have a prefix of their own."""
 
-    def __init__(self, folder: Path, broker: str, **settings_changes: str) -> None:
+    def __init__(self, folder: Path, **settings_changes: str) -> None:
         self.folder = folder
         self._processes: list[subprocess.Popen[bytes]] = []
         self.env = os.environ | {
@@ -28,16 +30,13 @@ class Stage:
             "DEBUG": "true",
             "VAR_DIR": str(folder),
             "DATABASE_URL": database_url(),
-            "CELERY_BROKER_URL": broker,
+            "CELERY_BROKER_URL": settings.CELERY_BROKER_URL,
+            "REDIS_PREFIX": f"{settings.REDIS_PREFIX}{secrets.token_hex(4)}-",
             "LAUNCH_DEADLINE_SECONDS": "6",
             "LAUNCH_SEARCH_SECONDS": "12",
             "LOG_LEVEL": "INFO",
             **settings_changes,
         }
-        if broker.startswith("redis"):
-            import redis
-
-            redis.Redis.from_url(broker).flushdb()
 
     def start(self, *command: str) -> subprocess.Popen[bytes]:
         """Starts `python ...`; its output goes to a file of the folder, shown when something fails."""
@@ -77,6 +76,11 @@ class Stage:
             if process.poll() is None:
                 process.send_signal(signal.SIGKILL)
             process.wait()
+        if settings.CELERY_BROKER_URL.startswith("redis"):
+            server = redis.Redis.from_url(settings.CELERY_BROKER_URL)
+            for key in server.scan_iter(f"{self.env['REDIS_PREFIX']}*"):
+                server.delete(key)
+            server.close()
 
     def logs(self) -> str:
         """The end of everything the processes said."""
@@ -87,21 +91,10 @@ class Stage:
 
 def database_url() -> str:
     """The address of the database that the test runs on, for other processes."""
-    parts = connection.settings_dict
+    name = connection.settings_dict["NAME"]
     if connection.vendor == "sqlite":
-        return f"sqlite:///{parts['NAME']}"
-    login = f"{parts['USER']}:{parts['PASSWORD']}@" if parts["USER"] else ""
-    host = parts["HOST"] or "%2Fvar%2Frun%2Fpostgresql"
-    return f"postgres://{login}{host}:{parts['PORT'] or 5432}/{parts['NAME']}"
-
-
-def broker_url(folder: Path) -> str:
-    """A broker of the kind that this run of the tests is about, apart from what other tests use."""
-    if settings.CELERY_BROKER_URL.startswith("redis"):
-        base, _, number = settings.CELERY_BROKER_URL.rpartition("/")
-        return f"{base}/{int(number or 0)}"
-    shutil.rmtree(folder / "broker", ignore_errors=True)
-    return "fsatomic://"
+        return f"sqlite:///{name}"
+    return urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}").geturl()
 
 
 def until(condition: Callable[[], bool], what: str, patience: float = PATIENCE) -> None:
