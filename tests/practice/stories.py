@@ -1,6 +1,6 @@
 """The order in which the recorded facts are played: each story on a fresh engine, with the steps the recordings left out.
 
-A story is a list of fact names and of functions that get the player.
+Longer than 300 lines: it is the list of 304 facts in their order. A story is a list of fact names and of functions that get the player.
 """
 
 from __future__ import annotations

@@ -7,7 +7,6 @@ the real engine, whose rows are written by its workers.
 from __future__ import annotations
 
 import copy
-import json
 import threading
 import time
 from collections.abc import Iterator
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import ids
 from .http import Json, Response, answer, empty
-from .piece_steps import FlowResponse
+from .run_views import flow_response
 from .walker import Crash, Effect, Pause, Respond, Sleep, StepFailed, Stopped, Walk
 
 if TYPE_CHECKING:
@@ -301,44 +300,3 @@ class Runs:
         response = waiter.response or empty(204)
         response.headers["x-webhook-id"] = webhook
         return response
-
-
-def flow_response(given: FlowResponse) -> Response:
-    """A flow's own answer as it goes over HTTP: text as it is, anything else as JSON."""
-    headers = {name.lower(): text for name, text in given.headers.items()}
-    if given.json:
-        headers.setdefault("content-type", "application/json; charset=utf-8")
-        return Response(
-            given.status, json.dumps(given.body, ensure_ascii=False, separators=(",", ":")).encode(), headers
-        )
-    headers.setdefault("content-type", "text/plain; charset=utf-8")
-    return Response(given.status, str(given.body).encode(), headers)
-
-
-def listed(row: Json) -> Json:
-    """A run as the list shows it: nulls are empty texts or ``{}`` there (recording ``runs_list``)."""
-    return {
-        "id": row["id"],
-        "created": row["created"],
-        "updated": row["updated"],
-        "projectId": row["projectId"],
-        "flowId": row["flowId"],
-        "failParentOnFailure": row["failParentOnFailure"],
-        "flowVersionId": row["flowVersionId"],
-        "status": row["status"],
-        "environment": row["environment"],
-        "parentRunId": row["parentRunId"] or "",
-        "tags": row["tags"],
-        "flowVersion": {"displayName": row["flowName"]},
-        "logsFileId": row["logsFileId"],
-        "startTime": row["startTime"] or "",
-        "finishTime": row["finishTime"] or "",
-        "failedStep": row["failedStep"] or {},
-        "stepNameToTest": row["stepNameToTest"] or "",
-        "archivedAt": row["archivedAt"],
-    }
-
-
-def shown(row: Json) -> Json:
-    """A run with its steps; none while it is queued or running."""
-    return {**listed(row), "steps": {} if row["status"] == "RUNNING" else row["steps"]}

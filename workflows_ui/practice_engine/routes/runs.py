@@ -8,7 +8,8 @@ from workflows_ui.practice_engine import ids, pages
 from workflows_ui.practice_engine.auth import PUBLIC
 from workflows_ui.practice_engine.http import Json, Later, Refusal, Request, Response, answer, empty, refuse
 from workflows_ui.practice_engine.router import ANY, Routes
-from workflows_ui.practice_engine.runs import STATUSES, Waiter, listed, shown
+from workflows_ui.practice_engine.run_views import listed, shown
+from workflows_ui.practice_engine.runs import STATUSES, Waiter
 from workflows_ui.practice_engine.schema import PAGE, PROJECT, Field, need
 
 if TYPE_CHECKING:
