@@ -57,6 +57,7 @@ class Recorder:
         self.seen: list[Seen] = []
         self.replies = list(replies)
         self.answer = answer
+        self._connections: list[socket.socket] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = False
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
@@ -78,12 +79,19 @@ class Recorder:
     def __exit__(self, *_: object) -> None:
         self._server.shutdown()
         self._thread.join()
+        for connection in self._connections:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
         self._server.server_close()
 
     def _handler(recorder: Recorder) -> type[BaseHTTPRequestHandler]:  # noqa: N805
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
             timeout = 5
+
+            def setup(self) -> None:
+                super().setup()
+                recorder._connections.append(self.connection)
 
             def handle_any(self) -> None:
                 path, _, query = self.path.partition("?")
@@ -100,7 +108,7 @@ class Recorder:
                 with contextlib.suppress(OSError):
                     self.wfile.write(data)
 
-            do_GET = do_POST = do_DELETE = do_PUT = handle_any
+            do_GET = do_POST = do_DELETE = do_PUT = handle_any  # noqa: N815
 
             def log_message(self, format: str, *args: Any) -> None:
                 pass
@@ -168,6 +176,7 @@ class RawServer:
     Attributes:
         connections: how many were accepted.
         requests: the whole requests that were read.
+        hung_up: released each time that the server has closed a connection.
         problems: what scripts raised, other than a hung-up connection.
     """
 
@@ -175,6 +184,7 @@ class RawServer:
         self.connections = 0
         self.requests: list[bytes] = []
         self.over = threading.Event()
+        self.hung_up = threading.Semaphore(0)
         self.problems: list[BaseException] = []
         self._script = script
         self._tls = tls
@@ -231,6 +241,7 @@ class RawServer:
             self.problems.append(problem)
         finally:
             connection.close()
+            self.hung_up.release()
 
 
 @dataclass(frozen=True)
@@ -252,8 +263,8 @@ def certificates(folder: Any) -> Certificates:
 
 def client(url: str, **options: Any) -> Client:
     """A client of a plain Activepieces at `url`, allowed on loopback, with a project so that it asks for none."""
-    options = {"auth": BearerToken("t0p-secret"), "project_id": "P" * 21, "safety": LOOPBACK} | options
-    return Client(engine_url=f"{url}/api", **options)
+    chosen: dict[str, Any] = {"auth": BearerToken("t0p-secret"), "project_id": "P" * 21, "safety": LOOPBACK} | options
+    return Client(engine_url=f"{url}/api", **chosen)
 
 
 def quick(**seconds: float) -> Timeouts:

@@ -103,25 +103,29 @@ def test_a_request_that_was_read_but_not_answered_whole_is_unknown_and_not_sent_
 
 
 def test_one_byte_at_a_time_is_cut_by_the_total_deadline(tls: Certificates | None) -> None:
-    with serving(after_request(lambda peer: peer.drip(ACCEPTED[:-1] + b" " * 10_000)), tls) as server:
-        with pytest.raises(Unknown) as caught:
-            send(server, tls, deadline=0.6)
+    with (
+        serving(after_request(lambda peer: peer.drip(ACCEPTED[:-1] + b" " * 10_000)), tls) as server,
+        pytest.raises(Unknown) as caught,
+    ):
+        send(server, tls, deadline=0.6)
     assert (caught.value.code, caught.value.sent) == ("TIMEOUT", None)
     assert server.triggers == 1
 
 
 def test_a_drip_without_an_end_that_is_cut_is_not_taken_for_a_whole_answer(tls: Certificates | None) -> None:
+    def then_silent(peer: Peer) -> None:
+        peer.write(endless)
+        peer.hold()
+
     endless = f"HTTP/1.1 200 OK\r\nx-webhook-id: {WEBHOOK_ID}\r\n\r\n".encode() + b'{"a":1}'
-    with serving(after_request(lambda peer: (peer.write(endless), peer.hold())[0]), tls) as server:
-        with pytest.raises(Unknown):
-            send(server, tls, wait=True, deadline=0.6)
+    with serving(after_request(then_silent), tls) as server, pytest.raises(Unknown):
+        send(server, tls, wait=True, deadline=0.6)
     assert server.triggers == 1
 
 
 def test_a_server_that_never_answers_is_unknown_after_the_deadline(tls: Certificates | None) -> None:
-    with serving(after_request(lambda peer: peer.hold()), tls) as server:
-        with pytest.raises(Unknown) as caught:
-            send(server, tls, deadline=0.5)
+    with serving(after_request(lambda peer: peer.hold()), tls) as server, pytest.raises(Unknown) as caught:
+        send(server, tls, deadline=0.5)
     assert caught.value.code == "TIMEOUT"
     assert server.triggers == 1
 
@@ -287,7 +291,6 @@ def test_what_the_hook_raises_comes_through_unchanged_and_nothing_is_sent(tls: C
         pass
 
     for problem in (LostClaimError("gone"), BrokenPipeError("the database's"), ValueError("bad"), KeyboardInterrupt()):
-
         got: list[bytes] = []
         started = threading.Event()
 
@@ -306,9 +309,11 @@ def test_what_the_hook_raises_comes_through_unchanged_and_nothing_is_sent(tls: C
 
 
 def test_a_deadline_that_passes_within_the_hook_leaves_the_request_unsent() -> None:
-    with RawServer(lambda peer: peer.hold()) as server:
-        with pytest.raises(NotSent) as caught:
-            send(server, hook=lambda: server.over.wait(0.5) and None, deadline=0.2)
+    def outlast_the_deadline() -> None:
+        assert not threading.Event().wait(0.5)
+
+    with RawServer(lambda peer: peer.hold()) as server, pytest.raises(NotSent) as caught:
+        send(server, hook=outlast_the_deadline, deadline=0.2)
     assert (caught.value.code, caught.value.sent) == ("TIMEOUT", False)
     assert server.requests == []
 
@@ -334,9 +339,8 @@ def test_an_answer_beyond_the_limit_is_cut_but_still_an_answer() -> None:
 
 
 def test_the_secret_is_in_no_text_of_what_is_raised() -> None:
-    with servers.answering(b"garbage with t0p-secret\r\n\r\n") as server:
-        with pytest.raises(Unknown) as caught:
-            send(server)
+    with servers.answering(b"garbage with t0p-secret\r\n\r\n") as server, pytest.raises(Unknown) as caught:
+        send(server)
     error = caught.value
     assert "t0p-secret" not in f"{error!r} {error} {error.technical} {error.__cause__} {error.__context__}"
 
@@ -361,9 +365,8 @@ def test_a_marker_of_another_shape_is_refused_before_anything_is_sent(marker: st
 
 @pytest.mark.parametrize("payload", [float("nan"), {"a": float("inf")}, {"a": "\ud800"}])
 def test_a_payload_that_json_cannot_hold_is_refused_before_anything_is_sent(payload: Any) -> None:
-    with RawServer(lambda peer: None) as server:
-        with pytest.raises(ValueError):
-            servers.client(server.url).workflows.send_trigger(FLOW, payload, wait=False)
+    with RawServer(lambda peer: None) as server, pytest.raises(ValueError):
+        servers.client(server.url).workflows.send_trigger(FLOW, payload, wait=False)
     assert server.connections == 0
 
 

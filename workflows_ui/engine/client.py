@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from urllib.parse import urlsplit
 
 from .auth import Credential
 from .calls import Bases
@@ -86,7 +85,6 @@ class Client:
 
 def _bases(gateway: str | None, engine_url: str | None) -> Bases:
     given = (gateway if gateway is not None else engine_url or "").strip().rstrip("/")
-    parts = urlsplit(given)
-    if parts.query or parts.fragment or "?" in given or "#" in given:
+    if "?" in given or "#" in given:
         raise AddressRefused("The address must end with its path.", code="BAD_ADDRESS", sent=False)
     return Bases(engine=f"{given}/activepieces", gateway=given) if gateway is not None else Bases(given, None)

@@ -31,7 +31,7 @@ Params = Sequence[tuple[str, str]]
 LARGEST_ANSWER = 32 * 1024 * 1024
 USER_AGENT = "workflow-console/1"
 _TRIES = 3
-_AGAIN_CODES = ("CONNECT_FAILED", "CONNECTION_LOST", "DNS_FAILED", "TLS_FAILED")
+_AGAIN_CODES = ("CONNECT_FAILED", "CONNECTION_LOST", "DNS_FAILED", "TIMEOUT", "TLS_FAILED")
 
 
 @dataclass(frozen=True)

@@ -242,6 +242,15 @@ class CheckedAdapter(HTTPAdapter):
         manager.pool_classes_by_scheme = _POOLS
         return manager
 
+    def close(self) -> None:
+        # urllib3 drops its pools and leaves the closing to the garbage collector.
+        for manager in (self.poolmanager, *self.proxy_manager.values()):
+            for key in list(manager.pools.keys()):
+                pool = manager.pools.get(key)
+                if pool is not None:
+                    pool.close()
+        super().close()
+
 
 def tls_context(ca_bundle: str | None) -> ssl.SSLContext:
     """The context that fresh connections use: certificates and host names are always verified.

@@ -1,0 +1,134 @@
+"""Walking a step tree: reading order, where each step stands, and data that is no tree."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workflows_ui.engine import steps_by_name, walk
+from workflows_ui.engine.flow_tree import MOST_STEPS, branches_of
+
+
+def step(name: str, **rest: Any) -> dict[str, Any]:
+    return {"name": name, "type": "CODE", "settings": {}} | rest
+
+
+def router(name: str, *branches: tuple[str | None, Any], **rest: Any) -> dict[str, Any]:
+    settings = {"branches": [{"branchName": branch} if branch else {} for branch, _ in branches]}
+    return step(name, type="ROUTER", settings=settings, children=[child for _, child in branches], **rest)
+
+
+TREE = step(
+    "trigger",
+    type="PIECE_TRIGGER",
+    nextAction=router(
+        "step_1",
+        ("Large", step("step_2", nextAction=step("step_3"))),
+        ("Empty", None),
+        (
+            None,
+            step(
+                "step_4",
+                type="LOOP_ON_ITEMS",
+                firstLoopAction=step("step_5", nextAction=router("step_6", ("In", step("step_7")))),
+            ),
+        ),
+        nextAction=step(
+            "step_8", type="LOOP_ON_ITEMS", firstLoopAction=step("step_9"), nextAction=step("step_10", type="NEW_KIND")
+        ),
+    ),
+)
+
+
+def test_steps_come_in_reading_order_with_their_places() -> None:
+    found = [(node.name, node.depth, node.parent, node.branch, node.branch_index, node.in_loop) for node in walk(TREE)]
+    assert found == [
+        ("trigger", 0, None, None, None, False),
+        ("step_1", 0, "trigger", None, None, False),
+        ("step_2", 1, "step_1", "Large", 0, False),
+        ("step_3", 1, "step_2", "Large", 0, False),
+        ("step_4", 1, "step_1", None, 2, False),
+        ("step_5", 2, "step_4", None, 2, True),
+        ("step_6", 2, "step_5", None, 2, True),
+        ("step_7", 3, "step_6", "In", 0, True),
+        ("step_8", 0, "step_1", None, None, False),
+        ("step_9", 1, "step_8", None, None, True),
+        ("step_10", 0, "step_8", None, None, False),
+    ]
+
+
+def test_the_steps_are_the_engines_own_dictionaries() -> None:
+    assert steps_by_name(TREE)["step_1"] is TREE["nextAction"]
+    assert list(steps_by_name(TREE))[:2] == ["trigger", "step_1"]
+
+
+def test_of_two_steps_with_one_name_the_first_is_kept_and_nameless_ones_are_left_out() -> None:
+    tree = step("trigger", nextAction=step("a", x=1, nextAction=step("a", x=2, nextAction={"type": "CODE"})))
+    assert [node.name for node in walk(tree)] == ["trigger", "a", "a", ""]
+    assert steps_by_name(tree)["a"]["x"] == 1
+    assert list(steps_by_name(tree)) == ["trigger", "a"]
+
+
+@pytest.mark.parametrize("odd", [None, [], "x", 5, True])
+def test_what_is_no_step_has_no_steps(odd: Any) -> None:
+    assert list(walk(odd)) == []
+    assert steps_by_name(odd) == {}
+    assert branches_of(odd) == []
+
+
+@pytest.mark.parametrize(
+    "odd", [None, [], {}, "x", 5, [None, 1, {}], [[{}]], {"branches": 3}, {"branches": [1, None, {"branchName": 5}]}]
+)
+def test_odd_places_are_passed_over(odd: Any) -> None:
+    places = ("name", "settings", "children", "firstLoopAction", "nextAction")
+    tree = step("trigger", nextAction=dict.fromkeys(places, odd))
+    assert next(iter(walk(tree))).name == "trigger"
+    assert "trigger" in steps_by_name(tree)
+
+
+def test_a_tree_that_bites_its_tail_ends() -> None:
+    tree = step("trigger")
+    inner = router("a", ("x", tree), nextAction=tree)
+    inner["children"].append(inner)
+    tree["nextAction"] = inner
+    assert [node.name for node in walk(tree)] == ["trigger", "a"]
+
+
+def test_a_very_deep_tree_needs_no_recursion() -> None:
+    tree = step("s0")
+    for number in range(1, 5000):
+        tree = step(f"s{number}", type="LOOP_ON_ITEMS", firstLoopAction=tree)
+    nodes = list(walk(tree))
+    assert (len(nodes), nodes[-1].depth, nodes[-1].in_loop) == (5000, 4999, True)
+
+
+def test_an_absurdly_long_chain_ends() -> None:
+    tree = step("s")
+    for _ in range(MOST_STEPS + 50):
+        tree = step("s", nextAction=tree)
+    assert len(list(walk(tree))) == MOST_STEPS
+
+
+json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ["name", "type", "settings", "branches", "branchName", "children", "nextAction", "firstLoopAction"]
+            ),
+            inner,
+        )
+    ),
+    max_leaves=30,
+)
+
+
+@given(json)
+def test_anything_that_json_can_hold_is_walked_without_an_error(tree: Any) -> None:
+    nodes = list(walk(tree))
+    assert len({id(node.step) for node in nodes}) == len(nodes)
+    assert set(steps_by_name(tree)) == {node.name for node in nodes if node.name}
