@@ -3,6 +3,7 @@
 Every reader raises ImproperlyConfigured with the variable's name and what a good value looks like.
 """
 
+import contextlib
 import ipaddress
 import logging as python_logging
 import zoneinfo
@@ -156,10 +157,10 @@ class Reader:
     def database(self, name: str, *, default: str | None) -> dict[str, Any]:
         """A postgres:// or sqlite:/// address as Django's database settings."""
         value = self._text(name, default)
-        try:
-            config: dict[str, Any] = self._env.db_url_config(value)
-        except (ValueError, KeyError, ImproperlyConfigured):
-            config = {}
+        config: dict[str, Any] = {}
+        if value.split("://", 1)[0] in {"postgres", "postgresql", "sqlite"}:
+            with contextlib.suppress(ValueError, KeyError, ImproperlyConfigured):
+                config = self._env.db_url_config(value)
         engine = config.get("ENGINE", "")
         if engine.endswith("sqlite3"):
             config["OPTIONS"] = {
