@@ -36,13 +36,19 @@ def flow(number: int = 1, name: str = "Order intake", **changes: Any) -> dict[st
     }
     version = {"id": f"V{number}", "displayName": name, "trigger": trigger, "valid": True, "state": "LOCKED"}
     made = "2026-11-24T22:37:51.391Z"
-    whole = {"id": identity(number), "created": made, "updated": made, "status": "ENABLED", "version": version}
+    whole: dict[str, Any] = {
+        "id": identity(number),
+        "created": made,
+        "updated": made,
+        "status": "ENABLED",
+        "version": version,
+    }
     return whole | {"publishedVersionId": f"V{number}", "folderId": None, "operationStatus": "NONE"} | changes
 
 
 def run(number: int = 1, status: str = "SUCCEEDED", **changes: Any) -> dict[str, Any]:
     """A run with the keys of recording `run_get_SUCCEEDED`, empty strings for nulls included."""
-    whole = {
+    whole: dict[str, Any] = {
         "id": identity(number),
         "created": "2026-11-24T22:38:25.793Z",
         "flowId": identity(1),

@@ -34,7 +34,7 @@ class Listing:
 
     def __init__(self, resource: Resource, path: str, asked: QueryDict) -> None:
         self._path = path
-        self._asked = asked
+        self._asked = asked = _without_empty(asked)
         self.resource = resource
         self.form: forms.Form = resource.filters(asked)
         self.valid = self.form.is_valid()
@@ -101,11 +101,20 @@ class Listing:
         query = QueryDict(mutable=True)
         for name in known:
             values = changes[name] if name in changes else self._asked.getlist(name)
-            values = [value for value in values if value]
             if values:
                 query.setlist(name, values)
         encoded = query.urlencode()
         return f"{self._path}?{encoded}" if encoded else self._path
+
+
+def _without_empty(asked: QueryDict) -> QueryDict:
+    """A form sends its empty fields too; they ask for nothing."""
+    found = QueryDict(mutable=True)
+    for name, values in asked.lists():
+        kept = [value for value in values if value]
+        if kept:
+            found.setlist(name, kept)
+    return found
 
 
 def offer(form: forms.Form, choices: Mapping[str, Iterable[tuple[str, Text]]]) -> None:

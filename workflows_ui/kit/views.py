@@ -41,6 +41,8 @@ def listing(request: ConsoleRequest, slug: str, resource: str, resources: Resour
 def detail(request: ConsoleRequest, slug: str, resource: str, id: str, resources: Resources) -> HttpResponse:
     """One object: badge, shortcuts, panels. What is not settled refreshes its fragment `live`."""
     declared = _declared(request.access, resource, resources)
+    if not id.strip(" ./"):
+        raise Http404
     asking = caller.of(request.access)
     found = redact.step(declared.get(asking, id), secrets=declared.secrets)
     subject = Subject(found, id, request.access, asking)
@@ -48,7 +50,7 @@ def detail(request: ConsoleRequest, slug: str, resource: str, id: str, resources
     context = {
         "resource": declared,
         "list_url": declared.url(slug),
-        "object": found,
+        "key": id,
         "title": declared.title(found),
         "badge": declared.badge(found),
         "live": live,

@@ -45,6 +45,7 @@ class Item:
 class _Router:
     name: str
     depth: int
+    shown_at: int
     branches: list[str | None]
     shown: int = 0
 
@@ -63,10 +64,11 @@ def items(trigger: Any) -> list[Item]:
                 found.extend(_empty_branches(router, node.branch_index))
                 router.shown = node.branch_index + 1
                 found.append(_branch(router, node.branch_index, empty=False))
-        found.append(_step(node.step, _indent(node.depth, routers)))
+        indent = _indent(node.depth, routers)
+        found.append(_step(node.step, indent))
         branches = flow_tree.branches_of(node.step)
         if branches:
-            routers.append(_Router(node.name, node.depth, branches))
+            routers.append(_Router(node.name, node.depth, indent, branches))
     for router in reversed(routers):
         found.extend(_empty_branches(router, len(router.branches)))
     return found
@@ -130,4 +132,4 @@ def _empty_branches(router: _Router, until: int) -> Iterator[Item]:
 def _branch(router: _Router, index: int, *, empty: bool) -> Item:
     name = router.branches[index] if index < len(router.branches) else None
     title = name or _("Branch %(number)d") % {"number": index + 1}
-    return Item(min(router.depth + 1, DEEPEST), title, _("If"), "arrow-right", step=False, empty=empty)
+    return Item(min(router.shown_at + 1, DEEPEST), title, _("If"), "arrow-right", step=False, empty=empty)

@@ -22,7 +22,8 @@ from workflows_ui.resources.steps import Reader, any_failed, error_text, first_l
 #: States in which nothing happens any more (api.md 8.1); an unknown state counts as not ended.
 ENDED = frozenset(words.RUN_STATES) - {"QUEUED", "RUNNING", "PAUSED"}
 _NAMES_FOR, _NAMES_MOST, _VERSION_FOR = 60, 100, 600
-_OVERLAP = 20
+#: Rows asked for beyond a page, since those of the boundary's millisecond come again; the second number is for when all of them did.
+_OVERLAPS = (50, 950)
 
 
 class RunFilters(forms.Form):
@@ -90,7 +91,7 @@ def _flow_url(slug: str, run: Row) -> str:
 
 def ended(run: Row) -> bool:
     """Whether the run's state is one that nothing changes by itself."""
-    return run.get("status") in ENDED
+    return str(run.get("status")) in ENDED
 
 
 def sentence(run: Row) -> str:
@@ -236,20 +237,23 @@ class Runs(Resource):
         until = _end_of_day(query.filters.get("until"))
         # One millisecond more: the engine keeps more digits than it tells.
         limit = boundary + datetime.timedelta(milliseconds=1) if boundary else None
-        page = caller.workflows.list_runs(
-            limit=query.rows + 1 + (_OVERLAP if boundary else 0),
-            flow_id=query.filters.get("flow"),
-            status=query.filters.get("status"),
-            tags=query.filters.get("tag"),
-            created_after=_start_of_day(query.filters.get("since")),
-            created_before=min(filter(None, (limit, until)), default=None),
-        )
-        rows = list({str(row.get("id")): row for row in page.get("data") or [] if isinstance(row, dict)}.values())
-        shown_before = next((index for index, row in enumerate(rows) if last and row.get("id") == last), -1)
-        rows = rows[shown_before + 1 :]
+        for overlap in _OVERLAPS:
+            asked = query.rows + (overlap if boundary else 1)
+            page = caller.workflows.list_runs(
+                limit=asked,
+                flow_id=query.filters.get("flow"),
+                status=query.filters.get("status"),
+                tags=query.filters.get("tag"),
+                created_after=_start_of_day(query.filters.get("since")),
+                created_before=min(filter(None, (limit, until)), default=None),
+            )
+            data = page.get("data") or []
+            rows = _after(last, [row for row in data if isinstance(row, dict)])
+            if rows or len(data) < asked:
+                break
         shown = rows[: query.rows]
-        more = len(rows) > query.rows and isinstance(shown[-1].get("created"), str)
-        return Page(shown, f"{shown[-1]['created']}~{shown[-1].get('id')}" if more else "")
+        more = bool(shown) and (len(rows) > query.rows or len(data) >= asked)
+        return Page(shown, f"{shown[-1].get('created')}~{shown[-1].get('id')}" if more else "")
 
     def get(self, caller: Caller, id: str) -> Row:
         """The run with its steps."""
@@ -274,6 +278,13 @@ class Runs(Resource):
     def live(self, row: Row) -> Live:
         """Until the run has ended."""
         return Live(poll_seconds(row))
+
+
+def _after(last: str, rows: Sequence[Row]) -> list[Row]:
+    """The rows, each once, that come after the one with the id `last`; all of them where it is not among them."""
+    once = list({str(row.get("id")): row for row in rows}.values())
+    place = next((index for index, row in enumerate(once) if last and row.get("id") == last), -1)
+    return once[place + 1 :]
 
 
 def _start_of_day(day: datetime.date | None) -> datetime.datetime | None:

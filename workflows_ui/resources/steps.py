@@ -14,8 +14,8 @@ from workflows_ui.resources import outline
 #: Characters of one step's input or output on the page, iterations of a loop, and steps in all; the raw data has the rest.
 LONGEST, MOST_ITERATIONS, MOST_STEPS = 20_000, 30, 400
 _DEEPEST = 6
-#: Step states in which a step has not gone well.
-_BAD = frozenset({"FAILED"})
+#: The state in which a step has not gone well.
+_BAD = "FAILED"
 
 
 @dataclass
@@ -88,7 +88,7 @@ class Reader:
             input=_json(step.get("input")),
             error=error,
             error_line=first_line(error),
-            failed=status in _BAD,
+            failed=status == _BAD,
         )
         output = step.get("output")
         rounds = pick(output, "iterations")
@@ -124,7 +124,7 @@ def any_failed(steps: Any) -> bool:
         for step in waiting.pop().values():
             if not isinstance(step, dict):
                 continue
-            if step.get("status") in _BAD:
+            if step.get("status") == _BAD:
                 return True
             rounds = pick(step, "output.iterations")
             waiting.extend(inner for inner in rounds if isinstance(inner, dict)) if isinstance(rounds, list) else None

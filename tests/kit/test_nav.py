@@ -1,0 +1,55 @@
+"""The frame around every page: menu by role, switcher, stripe."""
+
+import re
+
+from django.test import Client
+
+from tests.cast import Cast, workspace
+from tests.shelf import Shelf, text
+from workflows_ui.kit import nav
+from workflows_ui.models import Member, Role, Workspace
+
+
+def _menu(page: str) -> list[str]:
+    sidebar = page.split("<aside")[1].split("</aside>")[0]
+    return re.findall(r'nav-link-title(?: clip)?">([^<]*)<', sidebar)
+
+
+def test_the_menu_has_the_groups_in_their_order(owner: Client) -> None:
+    page = text(owner.get("/w/sales/flows/").content)
+    assert _menu(page) == ["Home", "Launches", "Runs", "Flows", "Credentials", "Members", "Settings"]
+    assert 'href="/w/sales/flows/" aria-current="page"' in page
+
+
+def test_a_viewer_does_not_see_what_is_not_theirs_to_do(cast: Cast, client: Client) -> None:
+    Member.objects.filter(user=cast.colleague).update(role=Role.VIEWER)
+    client.force_login(cast.colleague)
+    assert "Members" not in _menu(text(client.get("/w/sales/runs/").content))
+
+
+def test_the_switcher_lists_the_persons_own_workspaces_only(cast: Cast, owner: Client, shelf: Shelf) -> None:
+    other = workspace("second", project="2" * 21)
+    Member.objects.create(workspace=other, user=cast.owner, role=Role.VIEWER)
+    page = text(owner.get("/w/sales/flows/").content)
+    assert 'href="/w/second/"' in page
+    assert 'href="/w/elsewhere/"' not in page
+
+
+def test_the_environment_is_told_in_words_and_by_a_stripe(cast: Cast, owner: Client) -> None:
+    Workspace.objects.filter(slug="sales").update(practice=True, colour="secondary")
+    page = text(owner.get("/w/sales/flows/").content)
+    assert "topbar-stripe stripe-secondary" in page
+    assert ">Practice</span>" in page
+
+
+def test_an_environment_without_a_name_is_the_host_of_its_address() -> None:
+    assert nav.environment(Workspace(address="https://flows.example.com/api")) == "flows.example.com"
+    assert nav.environment(Workspace(address="https://x.example", environment="sandbox")) == "Sandbox"
+
+
+def test_a_fragment_asks_the_database_for_no_menu(
+    cast: Cast, owner: Client, django_assert_max_num_queries: object
+) -> None:
+    headers = {"HX-Request": "true", "HX-Target": "results"}
+    with django_assert_max_num_queries(6):  # type: ignore[operator]
+        owner.get("/w/sales/flows/", headers=headers)

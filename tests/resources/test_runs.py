@@ -1,0 +1,182 @@
+"""The runs' pages: filters, paging without losing rows, one sentence, live until it has ended."""
+
+import datetime
+import re
+from typing import Any
+
+import pytest
+import time_machine
+from django.test import Client
+from django.utils import timezone
+
+from tests.cast import Cast
+from tests.engine.servers import Reply
+from tests.shelf import Shelf, flow, identity, run, text
+from workflows_ui.kit import words
+from workflows_ui.kit.redact import MASK
+from workflows_ui.models import Launch
+from workflows_ui.resources import runs
+
+RUNS = "/w/sales/runs/"
+ONE = f"{RUNS}{identity(1)}/"
+
+
+def test_filters_reach_the_engine_as_it_names_them(owner: Client, shelf: Shelf) -> None:
+    owner.get(f"{RUNS}?flow=f1&status=FAILED&status=TIMEOUT&tag=big&since=2026-11-23&until=2026-11-24")
+    (query,) = shelf.queries("/flow-runs")
+    assert query["flowId"] == ["f1"]
+    assert sorted(query["status"]) == ["FAILED", "TIMEOUT"]
+    assert query["tags"] == ["big"]
+    since, until = (datetime.datetime.fromisoformat(query[name][0]) for name in ("createdAfter", "createdBefore"))
+    assert since == datetime.datetime.fromisoformat("2026-11-23T00:00:00+07:00")
+    assert until > datetime.datetime.fromisoformat("2026-11-24T23:59:59+07:00")
+    assert until - since < datetime.timedelta(days=2)
+
+
+def test_days_the_wrong_way_round_are_told(owner: Client, shelf: Shelf) -> None:
+    page = text(owner.get(f"{RUNS}?since=2026-11-24&until=2026-11-23").content)
+    assert "This day is before the first one." in page
+    assert not shelf.seen
+
+
+@pytest.mark.parametrize("together", [1, 7, 15], ids=lambda count: f"{count} in the same millisecond")
+def test_no_run_is_lost_or_shown_twice_by_following_older(owner: Client, shelf: Shelf, together: int) -> None:
+    start = datetime.datetime(2026, 11, 24, 12, 0, tzinfo=datetime.UTC)
+    for number in range(95):
+        moment = start - datetime.timedelta(milliseconds=number // together)
+        created = moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        shelf.runs.append(run(number, created=created, flowVersion={"displayName": f"Run {number:02}"}))
+    address, seen, pages = RUNS, [], 0
+    while address:
+        page = owner.get(address).content.decode()
+        seen += re.findall(r"Run \d\d(?=</span>)", page)
+        older = re.search(r'rel="next" href="([^"]+)"', page)
+        address, pages = older[1].replace("&amp;", "&") if older else "", pages + 1
+    assert seen == [f"Run {number:02}" for number in range(95)]
+    assert pages <= 10
+
+
+def test_a_position_that_means_nothing_is_the_first_page(owner: Client, shelf: Shelf) -> None:
+    shelf.runs = [run()]
+    assert "Order intake" in text(owner.get(f"{RUNS}?at=rubbish").content)
+
+
+SENTENCES = [
+    (run(), "It ran to its end in 37 ms."),
+    (run(steps={"s": {"status": "FAILED"}}), "although a step in it failed"),
+    (
+        run(status="FAILED", failedStep={"name": "step_1", "displayName": "Parse"}),
+        "It failed at “Parse” after 37 ms.",
+    ),
+    (run(status="FAILED", finishTime=""), "It failed."),
+    (run(status="QUEUED"), "until the engine has room"),
+    (run(status="INTERNAL_ERROR", steps={}), "The engine itself failed"),
+    (run(status="NEW_WORD"), "The engine calls its state “NEW_WORD”"),
+]
+
+
+@pytest.mark.parametrize(("found", "words"), SENTENCES, ids=range(len(SENTENCES)))
+def test_what_happened_is_one_sentence(found: dict[str, Any], words: str) -> None:
+    assert words in runs.sentence(found)
+
+
+@pytest.mark.parametrize("status", [*words.RUN_STATES, "NEW_WORD"])
+def test_every_state_has_its_page(owner: Client, shelf: Shelf, status: str) -> None:
+    shelf.runs, shelf.flows = [run(status=status)], [flow()]
+    page = text(owner.get(ONE).content)
+    assert str(words.run_state(status).word) in page
+    assert status in page
+
+
+def test_the_error_is_told_first_by_its_first_line(owner: Client, shelf: Shelf) -> None:
+    failed = {"step_1": {"type": "CODE", "status": "FAILED", "errorMessage": "Error: row 7\n    at x.js:1"}}
+    shelf.runs = [run(status="FAILED", steps=failed, failedStep={"name": "step_1", "displayName": "Parse"})]
+    page = text(owner.get(ONE).content)
+    assert page.index("Error: row 7") < page.index("<h2")
+    assert '<details class="run-step" id="step-0" open>' in page
+
+
+def test_secrets_of_the_request_that_started_it_are_masked(owner: Client, shelf: Shelf) -> None:
+    headers = {"x-access-token": "opens-everything", "authorization": "Bearer opens-more-1234", "accept": "*/*"}
+    shelf.runs = [run(steps={"trigger": {"status": "SUCCEEDED", "output": {"headers": headers}}})]
+    page = owner.get(ONE).content.decode()
+    assert "opens-" not in page
+    assert MASK in page
+    assert "*/*" in page
+
+
+def test_steps_have_their_flows_names_from_the_version_that_ran(owner: Client, shelf: Shelf) -> None:
+    shelf.runs, shelf.flows = [run()], [flow()]
+    assert "Catch Webhook" in text(owner.get(ONE).content)
+    assert shelf.queries(f"/flows/{identity(1)}") == [{"versionId": ["V1"]}]
+    owner.get(ONE)
+    assert shelf.calls.count(f"/flows/{identity(1)}") == 1
+
+
+def test_a_flow_that_is_gone_leaves_the_steps_their_own_names(owner: Client, shelf: Shelf) -> None:
+    shelf.runs = [run()]
+    answer = owner.get(ONE)
+    assert answer.status_code == 200
+    assert "<code>trigger</code>" in text(answer.content)
+
+
+def test_the_launch_that_led_to_it_is_linked_within_its_workspace_only(cast: Cast, owner: Client, shelf: Shelf) -> None:
+    shelf.runs = [run()]
+    now = timezone.now()
+    launch = Launch.objects.create(
+        workspace=cast.workspace,
+        user=cast.colleague,
+        ticket="t",
+        flow_id=identity(1),
+        payload_digest="d",
+        run_id=identity(1),
+        asked_at=now,
+        not_before=now,
+        send_by=now,
+    )
+    assert f'href="/w/sales/launches/{launch.pk}/"' in text(owner.get(ONE).content)
+    elsewhere = cast.stranger.memberships.get().workspace
+    Launch.objects.update(workspace=elsewhere)
+    assert launch.pk not in text(owner.get(ONE).content)
+
+
+STARTED = datetime.datetime(2026, 11, 25, 3, 0, tzinfo=datetime.UTC)
+
+
+@pytest.mark.parametrize(
+    ("age", "seconds"), [(1, 2), (60, 5), (600, 15), (7200, 60), (90_000, 0)], ids=lambda value: str(value)
+)
+def test_a_run_that_goes_on_is_looked_at_more_and_more_seldom(age: int, seconds: int) -> None:
+    going = run(status="RUNNING", created="2026-11-25T03:00:00.000Z")
+    assert runs.poll_seconds(going, STARTED + datetime.timedelta(seconds=age)) == seconds
+
+
+@pytest.mark.parametrize("status", sorted(runs.ENDED))
+def test_a_run_that_has_ended_is_not_looked_at_again(status: str) -> None:
+    assert runs.poll_seconds(run(status=status)) == 0
+
+
+def test_the_live_part_asks_for_itself_and_stops_at_the_end(owner: Client, shelf: Shelf) -> None:
+    headers = {"HX-Request": "true", "HX-Target": "live"}
+    with time_machine.travel(STARTED + datetime.timedelta(seconds=5), tick=False):
+        shelf.runs = [run(status="RUNNING", created="2026-11-25T03:00:00.000Z", steps={})]
+        whole = text(owner.get(ONE).content)
+        live = text(owner.get(ONE, headers=headers).content).strip()
+        shelf.runs = [run()]
+        ended = text(owner.get(ONE, headers=headers).content).strip()
+    assert '<noscript><meta http-equiv="refresh" content="10"></noscript>' in whole
+    assert live.startswith(f'<div id="live" data-live hx-get="{ONE}" hx-trigger="every 2s"')
+    assert ended.startswith('<div id="live">')
+    assert "It ran to its end" in ended
+
+
+def test_a_look_at_a_live_part_takes_one_call(owner: Client, shelf: Shelf) -> None:
+    shelf.runs = [run(status="RUNNING", steps={})]
+    owner.get(ONE, headers={"HX-Request": "true", "HX-Target": "live"})
+    assert shelf.calls == [f"/flow-runs/{identity(1)}"]
+
+
+def test_a_fault_while_looking_leaves_the_page_and_goes_to_the_alerts(owner: Client, shelf: Shelf) -> None:
+    shelf.faults[identity(1)] = Reply(401, {"code": "INVALID_BEARER_TOKEN", "params": {}})
+    answer = owner.get(ONE, headers={"HX-Request": "true", "HX-Target": "live"})
+    assert (answer.status_code, answer["HX-Retarget"]) == (502, "#alerts")
