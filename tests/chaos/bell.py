@@ -1,4 +1,5 @@
-"""Rings for launches in queues of their own: `python -m tests.chaos.bell QUEUE=LAUNCH ...`, on the broker of the environment."""
+"""Rings for launches, on the broker of the environment: `python -m tests.chaos.bell LAUNCH ...` as a page does after a click,
+`QUEUE=LAUNCH` in a queue of its own."""
 
 import sys
 
@@ -9,5 +10,8 @@ if __name__ == "__main__":
     from workflows_ui import tasks
 
     for pair in sys.argv[1:]:
-        queue, _, launch = pair.partition("=")
-        tasks.send.apply_async((launch,), queue=queue)
+        queue, _, launch = pair.rpartition("=")
+        if queue:
+            tasks.send.apply_async((launch,), queue=queue)
+        else:
+            tasks.ring(launch)
