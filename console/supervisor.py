@@ -92,10 +92,11 @@ class Supervisor:
         self._readers.append(reader)
 
     def _read(self, name: str, output: IO[bytes]) -> None:
-        for line in output:
-            text = line.decode("utf-8", "replace").rstrip()
-            if text:
-                self._say(name, text)
+        with output:
+            for line in output:
+                text = line.decode("utf-8", "replace").rstrip()
+                if text:
+                    self._say(name, text)
 
     def keep(self, until: Callable[[], bool]) -> bool:
         """Looks after the processes until `until()` or a signal. False when one of them cannot be kept alive."""
