@@ -260,6 +260,7 @@ def logging(level: str, *, plain: bool) -> dict[str, Any]:
             # One line a tick, each second, would bury everything else.
             "celery.beat": {"level": "WARNING"},
             "celery.worker.strategy": {"level": "WARNING"},
+            "celery.worker.request": {"level": "WARNING"},
             "celery.app.trace": {"level": "WARNING"},
             "amqp": {"level": "WARNING"},
         },

@@ -9,7 +9,7 @@ import io
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import allauth
 from babel.messages.catalog import Catalog
@@ -52,7 +52,7 @@ KEYWORDS: dict[str, Any] = {
 _SKIPPED = {".venv", ".git", "var", "node_modules", "tests", "locale", "__pycache__"}
 
 
-def extract_template(file: IO[bytes], keywords: dict[str, Any], comment_tags: list[str], options: Any) -> Iterator[Any]:
+def extract_template(file: Any, keywords: Any, comment_tags: Any, options: Any) -> Iterator[Any]:
     """Babel's interface: the messages of a Django template ({% trans %}, {% blocktrans %}, _("...") in tags).
 
     Django turns the template into calls among placeholders; indented as the template was, which Python would refuse.
