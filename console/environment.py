@@ -6,6 +6,7 @@ Every reader raises ImproperlyConfigured with the variable's name and what a goo
 import contextlib
 import ipaddress
 import logging as python_logging
+import re
 import zoneinfo
 from collections.abc import Callable
 from pathlib import Path
@@ -89,6 +90,16 @@ class Reader:
             raise ImproperlyConfigured(f"{name} must be a whole number, not {text!r}.") from None
         if not low <= number <= high:
             raise ImproperlyConfigured(f"{name} must be from {low} to {high}, not {number}.")
+        return number
+
+    def number(self, name: str, *, default: float, low: float, high: float) -> float:
+        """A number between low and high, both included; 0.05 and 1 are numbers, 1e9 and nan are not."""
+        text = self._text(name, f"{default:g}")
+        if not re.fullmatch(r"\d{1,9}(\.\d{1,9})?", text, re.ASCII):
+            raise ImproperlyConfigured(f"{name} must be a number such as 0.5, not {text!r}.")
+        number = float(text)
+        if not low <= number <= high:
+            raise ImproperlyConfigured(f"{name} must be from {low:g} to {high:g}, not {text}.")
         return number
 
     def secret(self, name: str, *, minimum: int, optional: bool = False) -> str:

@@ -264,6 +264,8 @@ WORKER_SLOTS = read.integer("WORKER_SLOTS", default=300 if not DEBUG else 100, l
 # --- Practice workspace (only where its address is given, as `make run` does) ---------------------
 PRACTICE_ENGINE_URL = read.url("PRACTICE_ENGINE_URL", default="")
 PRACTICE_ENGINE_TOKEN = read.text("PRACTICE_ENGINE_TOKEN", default="")
+#: How long a second of the practice engine lasts: 0.1 makes its waits and pauses ten times shorter, for trying things out and tests.
+PRACTICE_CLOCK_SCALE = read.number("PRACTICE_CLOCK_SCALE", default=1, low=0.001, high=10)
 
 # --- Watching ------------------------------------------------------------------------------------
 #: Lets a collector of measurements read /metrics from elsewhere than this machine (Authorization: Bearer ...).

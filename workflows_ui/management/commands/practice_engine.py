@@ -30,7 +30,9 @@ class Command(BaseCommand):
         parser.formatter_class = argparse.ArgumentDefaultsHelpFormatter
         parser.add_argument("--port", type=int, default=8765)
         parser.add_argument("--host", default="127.0.0.1")
-        parser.add_argument("--clock-scale", type=float, default=1.0, help="how long an engine second lasts")
+        parser.add_argument(
+            "--clock-scale", type=float, default=settings.PRACTICE_CLOCK_SCALE, help="how long an engine second lasts"
+        )
         parser.add_argument("--state", type=Path, help="keep flows, runs and records in this file")
         parser.add_argument("--empty", action="store_true", help="start without sample data")
         parser.add_argument("--credentials-file", type=Path, help="write all credentials here, as JSON, mode 0600")
