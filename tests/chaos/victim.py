@@ -110,7 +110,7 @@ def _cut_the_request(length: int | None) -> None:
         if getattr(send, "whole", False) and isinstance(data, bytes) and data.endswith(b"}"):
             die()
 
-    HTTPConnection.send = send  # type: ignore[method-assign, assignment]
+    HTTPConnection.send = send  # type: ignore[method-assign]
 
 
 if __name__ == "__main__":
