@@ -68,21 +68,32 @@
   };
   const wordsOf = (element) => element?.querySelector?.("[data-announce]")?.textContent.trim().replace(/\s+/g, " ") ?? "";
 
-  // --- Live parts ([data-live]) rest while the tab is hidden, and ask more and more seldom while asking fails.
+  // --- Filters: fields without a value stay out of the address.
+  document.addEventListener("htmx:configRequest", (event) => {
+    if (event.detail.verb !== "get") return;
+    const empty = [...event.detail.formData.entries()].filter(([, value]) => value === "").map(([name]) => name);
+    for (const name of empty) event.detail.formData.delete(name);
+  });
+
+  // --- Live parts ([data-live]) rest while the tab is hidden or text in them is selected, and ask more and more seldom while asking
+  // fails.
   const trouble = new Map();
   const isLive = (element) => element?.matches?.("[data-live]") ?? false;
   document.addEventListener("htmx:beforeRequest", (event) => {
     const live = event.detail.elt;
     if (!isLive(live)) return;
     const state = trouble.get(live.id);
-    if (document.hidden || (state && state.rest-- > 0)) event.preventDefault();
+    const selection = getSelection();
+    const selecting = !selection.isCollapsed && live.contains(selection.anchorNode);
+    if (document.hidden || selecting || (state && state.rest-- > 0)) event.preventDefault();
     announced = announced || wordsOf(live);
   });
   document.addEventListener("htmx:afterRequest", (event) => {
     const live = event.detail.elt;
-    if (event.detail.successful) {
+    const status = event.detail.xhr?.status ?? 0;
+    if (status >= 200 && status < 400) {
       trouble.delete(live.id);
-      for (const passing of document.querySelectorAll("#alerts [data-passing]")) passing.remove();
+      if (document.querySelector("#alerts [data-passing]")) document.getElementById("alerts").replaceChildren();
     } else if (isLive(live) && event.detail.xhr) {
       const failures = (trouble.get(live.id)?.failures ?? 0) + 1;
       trouble.set(live.id, { failures, rest: Math.min(2 ** failures - 1, 31) });
@@ -94,17 +105,30 @@
     if (alerts && words) alerts.replaceChildren(words.content.cloneNode(true));
   });
 
-  // --- A replaced part keeps what the person had opened in it, and where they had scrolled to inside it.
-  let opened = new Map();
+  // --- A replaced part keeps what the person had opened in it, how far they had scrolled inside it, and the focus on a fold. (htmx
+  // itself keeps the focus of elements with an id.)
+  let kept = { open: new Map(), scrolled: new Map(), fold: "" };
   document.addEventListener("htmx:beforeSwap", (event) => {
-    opened = new Map();
-    for (const fold of event.detail.target?.querySelectorAll?.("details[id]") ?? []) opened.set(fold.id, fold.open);
+    const target = event.detail.target;
+    if (!target?.querySelectorAll) return;
+    const focused = document.activeElement;
+    kept = {
+      open: new Map([...target.querySelectorAll("details[id]")].map((fold) => [fold.id, fold.open])),
+      scrolled: new Map([...target.querySelectorAll("pre[id]")].map((text) => [text.id, text.scrollTop])),
+      fold: focused?.matches("summary") && target.contains(focused) ? focused.parentElement.id : "",
+    };
   });
   document.addEventListener("htmx:afterSwap", (event) => {
-    for (const [id, open] of opened) {
+    for (const [id, open] of kept.open) {
       const fold = document.getElementById(id);
       if (fold) fold.open = open;
     }
+    for (const [id, top] of kept.scrolled) {
+      const text = document.getElementById(id);
+      if (text) text.scrollTop = top;
+    }
+    if (kept.fold) document.getElementById(kept.fold)?.querySelector("summary")?.focus({ preventScroll: true });
+    kept = { open: new Map(), scrolled: new Map(), fold: "" };
     const target = document.getElementById(event.detail.target?.id) ?? event.detail.elt;
     const words = wordsOf(target);
     if (words && words !== announced) {

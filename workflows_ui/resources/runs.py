@@ -26,6 +26,19 @@ _NAMES_FOR, _NAMES_MOST, _VERSION_FOR = 60, 100, 600
 _OVERLAPS = (50, 950)
 
 
+class Day(forms.DateInput):
+    """The browser's own day picker. A day that does not exist is shown as none: browsers complain about it."""
+
+    input_type = "date"
+
+    def format_value(self, value: Any) -> str | None:
+        """ISO 8601, as the picker wants it."""
+        try:
+            return datetime.date.fromisoformat(str(value)).isoformat()
+        except ValueError:
+            return None
+
+
 class RunFilters(forms.Form):
     """Filters of the list. Flows are filled in from the engine; days are whole days in the person's zone."""
 
@@ -36,12 +49,8 @@ class RunFilters(forms.Form):
         choices=[(state, found.word) for state, found in words.RUN_STATES.items()],
         widget=forms.CheckboxSelectMultiple(),
     )
-    since = forms.DateField(
-        label=gettext_lazy("From"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-    )
-    until = forms.DateField(
-        label=gettext_lazy("Until"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-    )
+    since = forms.DateField(label=gettext_lazy("From"), required=False, widget=Day())
+    until = forms.DateField(label=gettext_lazy("Until"), required=False, widget=Day())
     tag = forms.CharField(label=gettext_lazy("Tag"), required=False, max_length=100)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

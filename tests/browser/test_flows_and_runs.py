@@ -1,0 +1,254 @@
+"""The frame, flows and runs in a real browser: sound in every look, live without being in the way, whole without JavaScript."""
+
+import datetime
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
+from django.test import Client
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
+from pytest_django.live_server_helper import LiveServer
+
+from tests import cast as people
+from tests.engine.servers import Reply
+from tests.practice.fixtures import Practice
+from tests.shelf import Shelf, flow, identity, run
+from workflows_ui.models import User
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+LOOKS: dict[str, dict[str, Any]] = {
+    "light": {"viewport": {"width": 1280, "height": 900}},
+    "dark": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "dark"},
+    "phone": {"viewport": {"width": 390, "height": 844}},
+}
+Window = Callable[..., Page]
+ONE = f"/w/sales/runs/{identity(1)}/"
+
+
+@pytest.fixture(autouse=True)
+def _database_beside_playwright(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Playwright keeps a loop in this thread; Django would refuse the database for it."""
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+
+
+@pytest.fixture
+def window(browser: Browser, live_server: LiveServer) -> Iterator[Window]:
+    """Opens a window in which a person is signed in. What its console says fails the test, unless it is expected."""
+    contexts: list[BrowserContext] = []
+    said: list[str] = []
+    allowed: list[str] = []
+
+    def listen(message: ConsoleMessage) -> None:
+        if not any(text in message.text for text in allowed):
+            said.append(message.text)
+
+    def make(user: User, *, expected: tuple[str, ...] = (), **options: Any) -> Page:
+        allowed.extend(expected)
+        context = browser.new_context(base_url=live_server.url, locale="en-US", **options)
+        contexts.append(context)
+        client = Client()
+        client.force_login(user)
+        name = settings.SESSION_COOKIE_NAME
+        context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": live_server.url}])
+        page = context.new_page()
+        page.on("console", listen)
+        page.on("pageerror", lambda error: said.append(str(error)))
+        return page
+
+    yield make
+    for context in contexts:
+        context.close()
+    assert said == []
+
+
+def sound(page: Page) -> None:
+    """Nothing is wider than the window, and axe finds nothing."""
+    assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0, page.url
+    found = Axe().run(page)
+    assert found.response["violations"] == [], f"{page.url}: {found.generate_report()}"
+
+
+def going(**changes: Any) -> dict[str, Any]:
+    """A run that has just begun."""
+    now = datetime.datetime.now(datetime.UTC).isoformat().replace("+00:00", "Z")
+    return run(status="RUNNING", created=now, startTime=now, finishTime="", **changes)
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_every_page_is_sound_in_every_look(window: Window, practice: Practice, look: str) -> None:
+    space = people.workspace("sales", address=practice.activepieces, project=practice.credentials.project_id)
+    owner = people.gather(space, practice.credentials.bearer_token).owner
+    page = window(owner, expected=("status of 404",), **LOOKS[look])
+    failed = next(found for found in practice.runs() if found["status"] == "FAILED")
+    addresses = [
+        "/",
+        "/w/sales/flows/",
+        "/w/sales/flows/?name=nothing-is-called-so",
+        *(
+            f"/w/sales/flows/{practice.sample(slug).id}/"
+            for slug in ("orders", "looping", "sorting", "disabled", "draft")
+        ),
+        "/w/sales/runs/?status=FAILED&status=SUCCEEDED&rows=50",
+        "/w/sales/runs/?since=2026-02-30",
+        f"/w/sales/runs/{failed['id']}/",
+        f"/w/sales/runs/{identity(404)}/",
+        "/w/no-such-place/flows/",
+    ]
+    for address in addresses:
+        page.goto(address)
+        sound(page)
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_ugly_data_is_sound_too(
+    window: Window,
+    cast: people.Cast,
+    shelf: Shelf,
+    look: str,
+) -> None:
+    name = "<b>" + "x" * 10_000
+    long = {"a": "y" * 5_000}
+    steps = {
+        "trigger": {"status": "SUCCEEDED", "input": long, "output": {"headers": {"authorization": "Bearer 123456789"}}},
+        "loop": {"type": "LOOP_ON_ITEMS", "status": "FAILED", "output": {"iterations": [{"s": {"status": "FAILED"}}]}},
+        name: {"status": "NEW", "errorMessage": long, "type": "x" * 300},
+    }
+    shelf.flows = [flow(name=name), {}]
+    shelf.runs = [run(status="NEW_STATE", steps=steps, flowVersion={"displayName": name}, tags=[name, 5]), {}]
+    page = window(cast.owner, **LOOKS[look])
+    for address in ("/w/sales/flows/", f"/w/sales/flows/{identity(1)}/", "/w/sales/runs/", ONE):
+        page.goto(address)
+        closed = page.locator("main details:not([open]) > summary")
+        while closed.count():
+            closed.first.click()
+        sound(page)
+
+
+def test_a_run_is_watched_to_its_end_without_losing_ones_place(
+    window: Window,
+    cast: people.Cast,
+    shelf: Shelf,
+) -> None:
+    shelf.runs, shelf.flows = [going()], [flow()]
+    page = window(cast.owner, **LOOKS["light"])
+    page.goto(ONE)
+    expect(page.locator("#live")).to_contain_text("It is running.")
+    raw = page.locator("#raw > summary")
+    raw.focus()
+    page.keyboard.press("Enter")
+    shelf.runs = [run(flowVersion={"displayName": "Order intake"})]
+    expect(page.locator("#live")).to_contain_text("It ran to its end in 37 ms.")
+    expect(page.locator("#announcer")).to_have_text("It ran to its end in 37 ms.")
+    expect(page.locator("#raw")).to_have_attribute("open", "")
+    expect(raw).to_be_focused()
+    assert page.locator("[hx-trigger]").count() == 0
+
+
+def test_a_fault_on_the_way_is_told_and_goes_away_by_itself(
+    window: Window,
+    cast: people.Cast,
+    shelf: Shelf,
+) -> None:
+    shelf.runs, shelf.flows = [going()], [flow()]
+    page = window(cast.owner, expected=("status of 502",), **LOOKS["light"])
+    page.goto(ONE)
+    shelf.faults[identity(1)] = Reply(401, {"code": "INVALID_BEARER_TOKEN", "params": {}})
+    expect(page.locator("#alerts")).to_contain_text("The engine refuses the credential")
+    expect(page.locator("#live")).to_contain_text("It is running.")
+    del shelf.faults[identity(1)]
+    shelf.runs = [run()]
+    expect(page.locator("#live")).to_contain_text("It ran to its end", timeout=15_000)
+    expect(page.locator("#alerts")).to_be_empty()
+
+
+def test_a_session_that_ends_leaves_the_page_and_stops_asking(
+    window: Window,
+    cast: people.Cast,
+    shelf: Shelf,
+) -> None:
+    shelf.runs, shelf.flows = [going()], [flow()]
+    page = window(cast.owner, **LOOKS["light"])
+    page.goto(ONE)
+    page.context.clear_cookies(name=settings.SESSION_COOKIE_NAME)
+    expect(page.locator("#alerts")).to_contain_text("You are signed out")
+    expect(page.locator("#live")).to_contain_text("It is running.")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.wait_for_timeout(3000)
+    assert asked == []
+
+
+def test_filters_change_the_list_in_place_and_the_address_with_it(
+    window: Window,
+    cast: people.Cast,
+    shelf: Shelf,
+) -> None:
+    shelf.flows = [flow()]
+    page = window(cast.owner, **LOOKS["light"])
+    page.goto("/w/sales/flows/")
+    page.evaluate("window.same = true")
+    page.get_by_label("State").focus()
+    page.get_by_label("State").select_option("DISABLED")
+    expect(page.locator("#results")).to_contain_text("State: Off")
+    assert page.url.endswith("/w/sales/flows/?status=DISABLED&rows=20")
+    assert page.evaluate("window.same")
+    expect(page.get_by_label("State")).to_be_focused()
+    expect(page.locator("#announcer")).to_have_text("1 row on this page")
+    page.go_back()
+    expect(page.locator("#results")).not_to_contain_text("State: Off")
+    sound(page)
+
+
+def test_menus_open_and_close_by_keyboard(window: Window, cast: people.Cast, shelf: Shelf) -> None:
+    shelf.flows = [flow()]
+    page = window(cast.owner, **LOOKS["light"])
+    page.goto("/w/sales/flows/")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#content")).to_be_focused()
+    switcher = page.locator("header details summary").first
+    switcher.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("link", name="Add a credential")).to_be_visible()
+    sound(page)
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("link", name="Add a credential")).to_be_hidden()
+    expect(switcher).to_be_focused()
+
+
+def test_the_theme_changes_in_place_and_is_remembered(window: Window, cast: people.Cast) -> None:
+    page = window(cast.owner, **LOOKS["light"])
+    page.goto("/")
+    page.get_by_role("button", name="Dark theme").click()
+    expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
+    page.reload()
+    expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
+    expect(page.get_by_role("button", name="Light theme")).to_be_visible()
+
+
+def test_everything_works_without_javascript(window: Window, cast: people.Cast, shelf: Shelf) -> None:
+    shelf.flows, shelf.runs = [flow(number, f"Flow {number}") for number in range(1, 30)], [going()]
+    page = window(cast.owner, viewport={"width": 390, "height": 844}, java_script_enabled=False)
+    page.goto("/")
+    page.get_by_role("link", name="Sales").first.click()
+    page.get_by_label("Name contains").fill("Flow")
+    page.get_by_role("button", name="Show").click()
+    assert "name=Flow" in page.url
+    page.get_by_role("link", name="Older").click()
+    page.get_by_role("link", name="Flow 29", exact=True).click()
+    expect(page.locator("h1")).to_have_text("Flow 29")
+    page.get_by_role("navigation").get_by_role("link", name="Flows").click()
+    page.get_by_role("complementary").get_by_role("link", name="Runs").click()
+    page.get_by_role("link", name="Order intake").click()
+    expect(page.locator("#live")).to_contain_text("It is running.")
+    page.locator("summary", has_text="The run as the engine has it").click()
+    expect(page.locator("#raw-text")).to_be_visible()
+    page.get_by_role("button", name="Dark theme").click()
+    expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
+    page.locator("summary[aria-label^=Language]").click()
+    page.get_by_role("button", name="Tiếng Việt").click()
+    expect(page.locator("html")).to_have_attribute("lang", "vi")
