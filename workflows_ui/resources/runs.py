@@ -4,7 +4,6 @@ import datetime
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django import forms
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -17,6 +16,7 @@ from workflows_ui.kit.caller import Caller
 from workflows_ui.kit.resource import Column, Facts, Live, Page, Panel, Query, Resource, Row, Shortcut, Subject, pick
 from workflows_ui.models import Launch
 from workflows_ui.resources.flows import name_of as flow_name
+from workflows_ui.resources.run_filters import RunFilters
 from workflows_ui.resources.steps import Reader, any_failed, error_text, first_line
 
 #: States in which nothing happens any more (api.md 8.1); an unknown state counts as not ended.
@@ -24,49 +24,6 @@ ENDED = frozenset(words.RUN_STATES) - {"QUEUED", "RUNNING", "PAUSED"}
 _NAMES_FOR, _NAMES_MOST, _VERSION_FOR = 60, 100, 600
 #: Rows asked for beyond a page, since those of the boundary's millisecond come again; the second number is for when all of them did.
 _OVERLAPS = (50, 950)
-
-
-class Day(forms.DateInput):
-    """The browser's own day picker. A day that does not exist is shown as none: browsers complain about it."""
-
-    input_type = "date"
-
-    def format_value(self, value: Any) -> str | None:
-        """ISO 8601, as the picker wants it."""
-        try:
-            return datetime.date.fromisoformat(str(value)).isoformat()
-        except ValueError:
-            return None
-
-
-class RunFilters(forms.Form):
-    """Filters of the list. Flows are filled in from the engine; days are whole days in the person's zone."""
-
-    flow = forms.CharField(label=gettext_lazy("Flow"), required=False, max_length=100, widget=forms.Select())
-    status = forms.MultipleChoiceField(
-        label=gettext_lazy("State"),
-        required=False,
-        choices=[(state, found.word) for state, found in words.RUN_STATES.items()],
-        widget=forms.CheckboxSelectMultiple(),
-    )
-    since = forms.DateField(label=gettext_lazy("From"), required=False, widget=Day())
-    until = forms.DateField(label=gettext_lazy("Until"), required=False, widget=Day())
-    tag = forms.CharField(label=gettext_lazy("Tag"), required=False, max_length=100)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["flow"].widget.attrs["class"] = "form-select"
-        self.fields["status"].widget.attrs["class"] = "form-check-input"
-        for name in ("since", "until", "tag"):
-            self.fields[name].widget.attrs["class"] = "form-control"
-
-    def clean(self) -> dict[str, Any]:
-        """The days the right way round."""
-        found = super().clean() or {}
-        since, until = found.get("since"), found.get("until")
-        if since and until and until < since:
-            self.add_error("until", _("This day is before the first one."))
-        return found
 
 
 def _length(run: Row) -> float | None:
