@@ -1,12 +1,12 @@
 # The console's commands. `make run` and `make test` need Python 3.11 to 3.13 and nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help run manage test chaos bench check format messages install install-dev
+.PHONY: map help run manage test chaos bench check format messages install install-dev
 PY := .venv/bin/python
 
 help:
 	@echo "make run       start everything on this machine (PORT=8000, VAR_DIR=var)"
 	@echo "make manage DO=\"add_person --help\"   a management command on what make run set up"
-	@echo "make test      all tests: on SQLite, then on PostgreSQL and Redis where there are any (ON=sqlite or ON=servers: one of them)"
+	@echo "make test      all tests: on SQLite, then on PostgreSQL and Redis where there are any (ON=sqlite or ON=servers: one of them; T=tests/pages: some)"
 	@echo "make chaos     the long tests that kill processes; make bench: the ones that measure"
 	@echo "make check     format, lint, types, import directions, settings, migrations, templates, translations"
 	@echo "make format    what make check wants of the format; make messages: gather messages to translate"
@@ -18,7 +18,7 @@ manage: install
 	@exec $(PY) -m console.run manage $(DO)
 
 test: install-dev
-	@exec $(PY) -m tests.passes $(ON)
+	@exec $(PY) -m tests.passes $(ON) $(if $(T),-- $(T))
 
 chaos: install-dev
 	@exec $(PY) -m tests.passes $(ON) --marks chaos
@@ -32,6 +32,9 @@ check: install-dev
 format: install-dev
 	$(PY) -m ruff format .
 	$(PY) -m ruff check --fix --quiet . || true
+
+map: install-dev
+	$(PY) -m console.map
 
 messages: install-dev
 	$(PY) -m console.translations messages
