@@ -76,7 +76,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Lists what was not run and why; tests.passes collects the lines of both passes."""
+    """Lists what was not run and why; tests.passes collects the lines of both passes. Parallel processes leave it to the first."""
+    if environment.WORKER != "main":
+        return
     reasons: Counter[str] = Counter()
     for report in terminalreporter.stats.get("skipped", []):
         reason = str(report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr)

@@ -23,15 +23,15 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.passes")
     parser.add_argument("on", nargs="?", choices=["sqlite", "servers"])
     parser.add_argument("--marks", choices=["chaos", "bench"])
-    parser.add_argument("options", nargs="*")
-    asked = parser.parse_args(arguments)
+    split = arguments.index("--") if "--" in arguments else len(arguments)
+    asked, options = parser.parse_args(arguments[:split]), arguments[split + 1 :]
     not_run: list[str] = []
     failed: list[str] = []
     for name in [asked.on] if asked.on else ["sqlite", "servers"]:
         missing = _missing(name)
         if missing:
             not_run.append(f"the whole pass on PostgreSQL and Redis: {missing}")
-        elif not _pass(name, asked.marks, asked.options, not_run):
+        elif not _pass(name, asked.marks, options, not_run):
             failed.append(name)
     in_ci = os.environ.get("CI", "").lower() == "true"
     if not_run:
