@@ -39,7 +39,7 @@ def test_the_environment_is_told_in_words_and_by_a_stripe(cast: Cast, owner: Cli
     Workspace.objects.filter(slug="sales").update(practice=True, colour="secondary")
     page = text(owner.get("/w/sales/flows/").content)
     assert "topbar-stripe stripe-secondary" in page
-    assert ">Practice</span>" in page
+    assert ">Practice engine</span>" in page
 
 
 def test_an_environment_without_a_name_is_the_host_of_its_address() -> None:

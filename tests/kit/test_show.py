@@ -47,7 +47,7 @@ def test_older_moments_are_dates_in_the_persons_zone_that_cannot_be_misread() ->
 @pytest.mark.parametrize(
     ("milliseconds", "words"),
     [
-        (0.18, "under 1 ms"),
+        (0.18, "less than 1 ms"),
         (2.29, "2 ms"),
         (999, "999 ms"),
         (4200, "4.2 s"),

@@ -147,7 +147,7 @@ class Frame:
 def environment(workspace: Workspace) -> str | Promise:
     """Which world a workspace belongs to, in words: practice, the named environment, or the host of its address."""
     if workspace.practice:
-        return _("Practice")
+        return _("Practice engine")
     if workspace.environment:
         return ENVIRONMENT_WORDS.get(workspace.environment, workspace.environment)
     if workspace.colour:

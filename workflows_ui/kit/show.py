@@ -66,7 +66,7 @@ def duration(milliseconds: Any) -> str:
     if not math.isfinite(milliseconds) or milliseconds < 0:
         return ""
     if milliseconds < 1:
-        return _("under 1 ms")
+        return _("less than 1 ms")
     if milliseconds < 1000:
         return _("%(n)d ms") % {"n": round(milliseconds)}
     seconds = milliseconds / 1000
