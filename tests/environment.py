@@ -8,19 +8,24 @@ import atexit
 import os
 import re
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
 from tests import needs
 
-if "TEST_VAR_DIR" not in os.environ:
+if "pytest" not in sys.modules:
+    # The type checker reads the settings too: it needs a name, and would leave a folder behind.
+    os.environ.setdefault("TEST_VAR_DIR", str(Path(tempfile.gettempdir()) / "console-tests-unused"))
+elif "TEST_VAR_DIR" not in os.environ:
     os.environ["TEST_VAR_DIR"] = tempfile.mkdtemp(prefix="console-tests-")
     atexit.register(shutil.rmtree, os.environ["TEST_VAR_DIR"], ignore_errors=True)
 
 ON_SERVERS = os.environ.get("TEST_ON", "sqlite") == "servers"
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
 FOLDER = Path(os.environ["TEST_VAR_DIR"]) / WORKER
-FOLDER.mkdir(parents=True, exist_ok=True)
+if "pytest" in sys.modules:
+    FOLDER.mkdir(parents=True, exist_ok=True)
 #: Tells this run's databases and keys from those of another run on the same servers.
 RUN = re.sub(r"\W", "", Path(os.environ["TEST_VAR_DIR"]).name.removeprefix("console-tests-")).lower() or "run"
 
