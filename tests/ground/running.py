@@ -36,13 +36,13 @@ def surroundings(folder: Path, port: int) -> dict[str, str]:
 class Started:
     """A command that runs in a session of its own; `output` grows while it does."""
 
-    def __init__(self, command: list[str], folder: Path, port: int, cwd: Path = ROOT) -> None:
+    def __init__(self, command: list[str], folder: Path, port: int, cwd: Path = ROOT, **settings: str) -> None:
         self.folder = folder
         self.address = f"http://127.0.0.1:{port}"
         self.process = subprocess.Popen(
             command,
             cwd=cwd,
-            env=surroundings(folder, port),
+            env=surroundings(folder, port) | settings,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -93,9 +93,9 @@ class Started:
 
 
 @contextlib.contextmanager
-def console(command: list[str], folder: Path, port: int, cwd: Path = ROOT) -> Iterator[Started]:
+def console(command: list[str], folder: Path, port: int, cwd: Path = ROOT, **settings: str) -> Iterator[Started]:
     """Starts a command and, whatever a test does, leaves none of its processes."""
-    started = Started(command, folder, port, cwd)
+    started = Started(command, folder, port, cwd, **settings)
     try:
         yield started
     finally:

@@ -1,0 +1,52 @@
+"""The practice engine is killed under a running console: pages say so, nothing typed is lost, and all goes on when it is back."""
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.desk import Desk
+from workflows_ui.practice_engine.samples import BY_SLUG
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("desk")]
+TYPED = '{"name": "typed while it was down"}'
+#: What Chromium writes about pages that an engine could not be asked for.
+_DOWN = "the server responded with a status of 503"
+
+
+def test_an_engine_that_stops_is_told_and_nothing_is_lost(desk: Desk, browser: Browser) -> None:
+    with desk.window(browser) as window:
+        window.expected.append(_DOWN)
+        page, space = window.page, window.space()
+        form = f"{space}flows/{BY_SLUG['quick'].id}/launch/"
+        page.goto(form)
+        page.locator("#id_payload").fill(TYPED + ",")
+        with desk.engine_stopped():
+            for path in ("flows/", f"flows/{BY_SLUG['quick'].id}/", "runs/"):
+                other = page.context.new_page()
+                other.goto(space + path)
+                expect(other.locator("h1")).to_have_text("The engine cannot be reached")
+                expect(other.locator("main")).to_contain_text("nothing was sent and nothing was changed")
+                expect(other.locator("main")).to_contain_text("Try again in a moment.")
+                other.close()
+            for path in ("/", f"{space}launches/", f"{space}credentials/"):
+                other = page.context.new_page()
+                answer = other.goto(path)
+                assert answer is not None
+                assert answer.status == 200
+                other.close()
+            _send_past_the_browsers_own_check(page)
+            expect(page.locator("main .alert").filter(has_text="The engine cannot be reached")).to_be_visible()
+            expect(page.locator("#payload-error")).to_contain_text("Line 1")
+            expect(page.locator("#id_payload")).to_have_value(TYPED + ",")
+            page.locator("#id_payload").fill(TYPED)
+            page.get_by_role("button", name="Launch", exact=True).click()
+            window.ends("Waiting to be sent")
+            expect(page.locator("#state-title")).to_have_text("The engine cannot be reached just now")
+            expect(page.locator("#launch-live")).to_contain_text("nothing has been sent")
+        window.ends("Done")
+        assert desk.practice.triggers("quick") == 1
+        page.goto(f"{space}flows/")
+        expect(page.locator("h1")).to_have_text("Flows")
+
+
+def _send_past_the_browsers_own_check(page: Page) -> None:
+    page.evaluate("HTMLFormElement.prototype.submit.call(document.getElementById('launch-form'))")

@@ -1,0 +1,92 @@
+"""Every page of a console as it starts, in every look: sound for axe, silent in the console, and photographed.
+
+The pictures lie in the folder SCREENSHOTS (test-results/pages where it is not given), one a page and look.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser.desk import PHONE, Desk, Window
+from tests.ground.running import ROOT
+from workflows_ui.practice_engine.samples import BY_SLUG
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("looks")]
+
+PICTURES = Path(os.environ.get("SCREENSHOTS") or ROOT / "test-results" / "pages")
+_DESK = {"width": 1280, "height": 900}
+LOOKS: dict[str, dict[str, Any]] = {
+    "light": {"viewport": _DESK, "color_scheme": "light"},
+    "dark": {"viewport": _DESK, "color_scheme": "dark"},
+    "phone": {"viewport": PHONE, "color_scheme": "light"},
+    "phone-dark": {"viewport": PHONE, "color_scheme": "dark"},
+}
+#: What Chromium writes about a page that does not exist.
+_NOT_THERE = "the server responded with a status of 404"
+
+
+@pytest.fixture(scope="module")
+def addresses(desk: Desk, browser: Browser) -> dict[str, str]:
+    """Every page of the slice by the name of its picture, and a launch of each kind."""
+    with desk.window(browser) as window:
+        space = window.space()
+        found = {
+            "home": "/",
+            "flows": f"{space}flows/",
+            "flows-none": f"{space}flows/?name=nothing-is-called-so",
+            "flow": f"{space}flows/{BY_SLUG['orders'].id}/",
+            "flow-off": f"{space}flows/{BY_SLUG['disabled'].id}/",
+            "launch-form": f"{space}flows/{BY_SLUG['orders'].id}/launch/",
+            "launch-form-off": f"{space}flows/{BY_SLUG['disabled'].id}/launch/",
+            "runs": f"{space}runs/",
+            "runs-mistake": f"{space}runs/?since=2026-02-30",
+            "launches": f"{space}launches/",
+            "credentials": f"{space}credentials/",
+            "credential-add": "/credentials/add/",
+            "members": f"{space}members/",
+            "settings": f"{space}settings/",
+            "profile": "/profile/",
+            "password": "/accounts/password/change/",
+            "not-there": f"{space}flows/{'x' * 21}/",
+        }
+        for name, slug, state in (
+            ("done", "quick", "Done"),
+            ("failed", "failing", "Failed"),
+            ("422", "refusing", "Done"),
+        ):
+            window.launch(slug, {"why": f"a picture of {name}"}, wait=True)
+            window.ends(state)
+            found[f"launch-{name}"] = window.page.url
+            if name == "failed":
+                window.page.locator("#run-open").click()
+                expect(window.page.locator("#live")).to_contain_text("It failed at")
+                found["run-failed"] = window.page.url
+        window.page.goto(found["credentials"])
+        found["credential"] = window.page.locator("main td a").first.get_attribute("href") or ""
+        return found
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_every_page_is_sound_in_this_look(desk: Desk, browser: Browser, addresses: dict[str, str], look: str) -> None:
+    with desk.window(browser, **LOOKS[look]) as window:
+        window.expected.append(_NOT_THERE)
+        for name, address in addresses.items():
+            window.page.goto(address)
+            _look_at(window, f"{name}.{look}")
+        window.page.goto(addresses["launch-form"])
+        window.page.locator("#id_payload").fill("{'id': 1}")
+        window.page.get_by_role("button", name="Launch", exact=True).click()
+        expect(window.page.locator("#payload-error")).to_contain_text("Line 1, column 2")
+        _look_at(window, f"launch-form-mistake.{look}")
+    with desk.window(browser, signed_in=False, **LOOKS[look]) as window:
+        window.page.goto("/")
+        _look_at(window, f"sign-in.{look}")
+
+
+def _look_at(window: Window, picture: str) -> None:
+    window.sound()
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    window.page.screenshot(path=PICTURES / f"{picture}.png", full_page=True)
