@@ -63,9 +63,10 @@ def http_date(text: str) -> datetime | None:
     """An HTTP date in UTC, or None for what is not one."""
     try:
         moment = parsedate_to_datetime(text)
+        # At the calendar's ends a time zone leads out of it.
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def decoded(body: bytes) -> Any:

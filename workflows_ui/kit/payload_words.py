@@ -23,6 +23,7 @@ HINTS: dict[str, str | Promise] = {
 }
 PROBLEMS: dict[str, str | Promise] = {
     "number": _("There is a number that JSON cannot carry, such as NaN, Infinity, or one that is too long."),
+    "letter": _("There is half of a letter, such as \\ud83d without its second part. Write the whole letter."),
     "deep": _("Lists and objects are nested more than 200 deep."),
     "large": _("This is more than 25 MB, which is the most that the engine takes."),
 }

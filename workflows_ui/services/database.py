@@ -1,4 +1,4 @@
-"""Gives database connections back before long calls, and lets only a handful of a worker's threads hold one at once.
+"""What databases demand: connections given back before long calls and held by a handful of threads, and texts without NUL.
 
 Hundreds of threads wait for engines at the same time; each holding a connection would exhaust PostgreSQL.
 """
@@ -12,6 +12,11 @@ from django.db import connection
 #: Threads of one process that may use the database at the same moment, where they ask for a turn.
 TURNS = 8
 _turns = BoundedSemaphore(TURNS)
+
+
+def storable(text: str) -> str:
+    """The text as every database can keep it: PostgreSQL refuses U+0000, and none takes half of a surrogate pair."""
+    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
 
 
 @contextmanager

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 STEPS_LATE = timedelta(seconds=10)
 #: An answered launch whose run the engine does not show is searched for no longer than this, where no marker was ever seen.
 SEARCH_ANSWERED = timedelta(seconds=60)
+#: A launch whose engine has too many runs to search them all is given up after this long, without saying "no trace".
+SEARCH_AT_MOST = timedelta(days=1)
 #: Characters of a result or a failure that are kept.
 KEPT = 256 * 1024
 #: Age of a launch (seconds since it was sent) up to which it is looked at again after so many seconds.
@@ -31,9 +33,11 @@ def write(launch: Launch, look: "Look", now: datetime) -> datetime | None:
     """
     run = look.runs.get(launch.pk)
     if run is not None:
-        return _found(launch, run, look.details.get(launch.pk), now)
+        return _found(launch, run, look, now)
     if launch.pk in look.gone:
         return _gone(launch, now)
+    if launch.run_id:
+        return next_look(launch, now)  # known, but not read this time
     return _not_found(launch, look, now)
 
 
@@ -47,15 +51,15 @@ def _watched() -> Q:
     return Q(look_at__isnull=False)
 
 
-def _found(launch: Launch, run: dict[str, Any], details: dict[str, Any] | None, now: datetime) -> datetime | None:
-    state = runs.state(run)
+def _found(launch: Launch, run: dict[str, Any], look: "Look", now: datetime) -> datetime | None:
+    state, details = runs.state(run), look.details.get(launch.pk)
     finished = runs.moment(run, "finishTime")
     seen: dict[str, Any] = {
         "run_id": runs.text(run, "id")[:64],
         "run_status": runs.text(run, "status")[:60],
         "run_started_at": runs.moment(run, "startTime") or runs.moment(run, "created"),
         "run_finished_at": finished,
-        "failed_step": runs.failed_step(run)[1],
+        "failed_step": runs.failed_step(run)[1][:500],
     }
     if state not in {State.SUCCEEDED, State.FAILED}:
         if (launch.run_id, launch.run_status, launch.state) == (seen["run_id"], seen["run_status"], state):
@@ -65,24 +69,27 @@ def _found(launch: Launch, run: dict[str, Any], details: dict[str, Any] | None, 
             **seen, state=state, reason=reason, ended_at=None, look_at=next_look(launch, now)
         )
         return None
-    told = _told(launch, state, details, now)
+    told = _told(launch, state, details, now, asked=launch.pk in look.unread)
     # The result first: a worker that dies in between leaves a launch that is looked at again. Never over the flow's own answer.
     if told:
-        Launch.objects.filter(pk=launch.pk, answer_from="").update(**told)
+        Launch.objects.filter(_watched(), pk=launch.pk, answer_from="").update(**told)
     look_at = next_look(launch, now) if told is None else None
     if launch.state == state:
         Launch.objects.filter(_watched(), pk=launch.pk).update(**seen, reason="", look_at=look_at)
     else:
-        launches.end(launch, state, "", finished or now, only=_watched(), **seen, look_at=look_at)
+        # The time of our seeing it: the run's own (run_finished_at) may be long ago, or a lie, and its result still to come.
+        launches.end(launch, state, "", now, only=_watched(), **seen, look_at=look_at)
     return None
 
 
-def _told(launch: Launch, state: State, details: dict[str, Any] | None, now: datetime) -> dict[str, Any] | None:
-    """The result or the failure as columns; None where it should be asked for again."""
+def _told(
+    launch: Launch, state: State, details: dict[str, Any] | None, now: datetime, *, asked: bool
+) -> dict[str, Any] | None:
+    """The result or the failure as columns; None where it should be asked for again. `asked`: it was, just now, in vain."""
     if details is None:
-        return {} if _given_up(launch, now) else None
+        return {} if asked and _given_up(launch, now) else None
     if not runs.steps(details) and runs.text(details, "status") in {"SUCCEEDED", "FAILED"}:
-        finished = runs.moment(details, "finishTime") or now
+        finished = min(runs.moment(details, "finishTime") or now, now)
         if now - finished < STEPS_LATE and not _given_up(launch, now):
             return None
     if state == State.FAILED:
@@ -121,9 +128,10 @@ def _not_found(launch: Launch, look: "Look", now: datetime) -> datetime | None:
     age = now - sent
     marker_works = launch.workspace.marker_seen_at is not None
     limit = SEARCH_ANSWERED if launch.answer_from == "flow" and not marker_works else settings.LAUNCH_SEARCH
-    if launch.claim_until is not None or age < limit or not look.complete:
+    if launch.claim_until is not None or age < limit or not (look.complete or age > SEARCH_AT_MOST):
         return next_look(launch, now)
-    only = _watched() & Q(run_id="", claim_until__isnull=True)
+    # As it was when the poll began: what a late answer has told meanwhile stands.
+    only = _watched() & Q(run_id="", claim_until__isnull=True, state=launch.state, answer_from=launch.answer_from)
     if launch.state == State.FAILED:
         Launch.objects.filter(only, pk=launch.pk).update(look_at=None)
     elif launch.answer_from == "flow":
@@ -131,6 +139,6 @@ def _not_found(launch: Launch, look: "Look", now: datetime) -> datetime | None:
     elif launch.state == State.ACCEPTED:
         launches.end(launch, State.UNKNOWN, Reason.NO_RUN, now, only=only, look_at=None)
     else:
-        reason = Reason.NO_TRACE if marker_works else launch.reason
+        reason = Reason.NO_TRACE if marker_works and look.complete else launch.reason
         launches.end(launch, State.UNKNOWN, reason, now, only=only, look_at=None)
     return None

@@ -47,6 +47,8 @@ class Look:
     gone: set[str] = field(default_factory=set)
     #: Launches whose run was found by the marker in the list.
     by_marker: set[str] = field(default_factory=set)
+    #: Launches whose ended run was asked for in vain: its result may be given up in the end. Those not asked for wait.
+    unread: set[str] = field(default_factory=set)
     #: Whether every run of the searched time was seen: only then may "no trace" be concluded.
     complete: bool = True
 
@@ -80,23 +82,37 @@ def poll(workspace_id: int) -> None:
         return
     try:
         look = _look(work)
+        with database.turn():
+            _write(work, look)
     except EngineError as problem:
         log.warning("follow.failed", workspace=workspace_id, error=type(problem).__name__, status=problem.status)
         with database.turn():
             _failed(workspace_id, type(problem).__name__)
-        return
-    with database.turn():
-        now = clock.now()
-        unchanged: dict[datetime, list[str]] = defaultdict(list)
-        for launch in work.launches:
+    except Exception as problem:
+        # Whatever it was: the lease is given back, so that the workspace is looked at again, ever more slowly.
+        with database.turn():
+            _failed(workspace_id, type(problem).__name__)
+        raise
+
+
+def _write(work: Work, look: Look) -> None:
+    now = clock.now()
+    workspace_id = work.workspace.pk
+    unchanged: dict[datetime, list[str]] = defaultdict(list)
+    for launch in work.launches:
+        try:
             again = findings.write(launch, look, now)
-            if again is not None:
-                unchanged[again].append(launch.pk)
-        for again, ids in unchanged.items():
-            Launch.objects.filter(pk__in=ids, look_at__isnull=False).update(look_at=again)
-        if look.by_marker:
-            Workspace.objects.filter(pk=workspace_id, marker_seen_at__isnull=True).update(marker_seen_at=now)
-        Follow.objects.filter(pk=workspace_id).update(lease_until=None, not_before=None, failures=0, trouble="")
+        except (ArithmeticError, LookupError, RecursionError, TypeError, ValueError) as problem:
+            # An engine may send what nobody thought of; one launch's oddness must not keep the others from their ends.
+            log.exception("follow.odd_run", launch=launch.pk, error=type(problem).__name__)
+            again = findings.next_look(launch, now)
+        if again is not None:
+            unchanged[again].append(launch.pk)
+    for again, ids in unchanged.items():
+        Launch.objects.filter(pk__in=ids, look_at__isnull=False).update(look_at=again)
+    if look.by_marker:
+        Workspace.objects.filter(pk=workspace_id, marker_seen_at__isnull=True).update(marker_seen_at=now)
+    Follow.objects.filter(pk=workspace_id).update(lease_until=None, not_before=None, failures=0, trouble="")
 
 
 def _take(workspace_id: int) -> Work | None:
@@ -125,16 +141,15 @@ def _take(workspace_id: int) -> Work | None:
 
 
 def _clients(workspace_id: int, waiting: Iterable[Launch]) -> list[Client]:
-    """The credentials of the launches looked at, each once; where none of them is left, any of the workspace's."""
+    """The credentials of the launches looked at, each once; then, where none of them is let in, others of the workspace."""
     found = {launch.credential_id: launch.credential for launch in waiting if launch.credential is not None}
-    credentials = list(found.values()) or list(
-        Credential.objects.filter(workspace_id=workspace_id).select_related("workspace")[:5]
-    )
+    own = [credential.pk for credential in found.values()]
+    others = Credential.objects.filter(workspace_id=workspace_id).exclude(pk__in=own).order_by("-created_at")
     usable = []
-    for credential in credentials:
+    for credential in [*found.values(), *others.select_related("workspace")[:5]]:
         try:
             usable.append(clients.of_credential(credential))
-        except (CannotOpen, AddressRefused) as problem:
+        except (CannotOpen, AddressRefused, ValueError) as problem:
             log.error("follow.cannot_use", credential=str(credential.pk), error=type(problem).__name__)
     return usable
 
@@ -150,12 +165,12 @@ def _offset(workspace_id: int, waiting: Iterable[Launch]) -> float:
 
 def _failed(workspace_id: int, trouble: str) -> None:
     now = clock.now()
-    failures = Follow.objects.values_list("failures", flat=True).get(pk=workspace_id) + 1
+    failures = (Follow.objects.values_list("failures", flat=True).filter(pk=workspace_id).first() or 0) + 1
     Follow.objects.filter(pk=workspace_id).update(
         lease_until=None,
         failures=failures,
         trouble=trouble[:40],
-        not_before=now + timedelta(seconds=min(2**failures, 60)),
+        not_before=now + timedelta(seconds=min(2 ** min(failures, 6), 60)),
     )
 
 
@@ -194,6 +209,7 @@ def _look(work: Work) -> Look:
                 look.details[launch.pk] = ask(lambda w, run=run: w.get_run(run["id"]))  # type: ignore[misc]
             except EngineError as problem:
                 # The run's end is known; its result is asked for again by the next poll.
+                look.unread.add(launch.pk)
                 log.info("follow.details_failed", launch=launch.pk, error=type(problem).__name__)
     return look
 
@@ -204,19 +220,25 @@ def _look_at_known(ask: _Asker, known: dict[str, Launch], look: Look, until: flo
         chunk = ids[start : start + IDS]
         page = ask(lambda w, chunk=chunk: w.list_runs(limit=len(chunk), flow_run_ids=chunk))  # type: ignore[misc]
         for run in _rows(page):
-            if run.get("id") in known:
-                look.runs[known[run["id"]].pk] = run
+            launch = known.get(runs.text(run, "id"))
+            if launch is not None:
+                look.runs[launch.pk] = run
     # The list leaves out archived runs; one by one they are still found.
-    missing = [launch for run_id, launch in known.items() if launch.pk not in look.runs]
-    for launch in missing[:SINGLES]:
+    missing = [(run_id, launch) for run_id, launch in known.items() if launch.pk not in look.runs]
+    for run_id, launch in missing[:SINGLES]:
         if time.monotonic() > until:
             return
         try:
-            run = ask(lambda w, launch=launch: w.get_run(launch.run_id))  # type: ignore[misc]
+            run = ask(lambda w, run_id=run_id: w.get_run(run_id))  # type: ignore[misc]
         except NotFound:
             look.gone.add(launch.pk)
             continue
-        look.runs[launch.pk] = look.details[launch.pk] = run
+        except EngineError as problem:
+            # One run that cannot be read must not keep the others from being followed.
+            log.info("follow.run_failed", launch=launch.pk, error=type(problem).__name__)
+            continue
+        if runs.text(run, "id") == run_id:
+            look.runs[launch.pk] = look.details[launch.pk] = run
 
 
 def _search(ask: _Asker, lost: list[Launch], offset: timedelta, look: Look) -> None:
@@ -225,12 +247,20 @@ def _search(ask: _Asker, lost: list[Launch], offset: timedelta, look: Look) -> N
     if not sent:
         return
     wanted = {launch.pk: launch for launch in lost}
-    for run in _listed(ask, sorted({launch.flow_id for launch in lost}), min(sent) + offset - SKEW, look):
-        launch = wanted.get(runs.text(run, "parentRunId"))
-        # Oldest wins: a retry on the newest version may carry its parent's marker along.
-        if launch is not None and run.get("flowId") == launch.flow_id:
-            look.runs[launch.pk] = run
-            look.by_marker.add(launch.pk)
+    flow_ids = sorted({launch.flow_id for launch in lost})
+    for start in range(0, len(flow_ids), IDS):
+        for run in _listed(ask, flow_ids[start : start + IDS], _since(min(sent), offset), look):
+            launch = wanted.get(runs.text(run, "parentRunId"))
+            # Oldest wins: a retry on the newest version may carry its parent's marker along.
+            if launch is not None and run.get("flowId") == launch.flow_id:
+                look.runs[launch.pk] = run
+                look.by_marker.add(launch.pk)
+
+
+def _since(sent: datetime, offset: timedelta) -> datetime:
+    """The earliest time that a run of a launch sent then may bear. `Date` may be a gateway's clock and not the engine's: a clock
+    ahead of ours never makes the search shorter, since what is outside of it would be told to have left no trace."""
+    return sent + min(offset, timedelta(0)) - SKEW
 
 
 def _listed(ask: _Asker, flow_ids: list[str], after: datetime, look: Look) -> Iterable[dict[str, Any]]:
@@ -239,19 +269,19 @@ def _listed(ask: _Asker, flow_ids: list[str], after: datetime, look: Look) -> It
     seen: set[str] = set()
     before: str | None = None
     for _ in range(PAGES):
-        page = _rows(
-            ask(
-                lambda w, before=before: w.list_runs(  # type: ignore[misc]
-                    limit=PAGE, flow_id=flow_ids, created_after=_iso(after), created_before=before
-                )
+        answer = ask(
+            lambda w, before=before: w.list_runs(  # type: ignore[misc]
+                limit=PAGE, flow_id=flow_ids, created_after=_iso(after), created_before=before
             )
         )
+        page = _rows(answer)
         fresh = [run for run in page if isinstance(run.get("id"), str) and run["id"] not in seen]
         seen.update(run["id"] for run in fresh)
         yield from fresh
-        if len(page) < PAGE:
+        # An engine may give less than was asked for and have more.
+        if len(page) < PAGE and not answer.get("next"):
             return
-        before = runs.text(page[-1], "created")
+        before = runs.text(page[-1], "created") if page else ""
         if not fresh or not before:
             break
     look.complete = False
@@ -267,14 +297,20 @@ def _search_headers(ask: _Asker, work: Work, look: Look, until: float) -> None:
     }
     if not lost:
         return
-    after = min(launch.sending_at for launch in lost.values() if launch.sending_at) + work.offset - SKEW
-    flow_ids = sorted({launch.flow_id for launch in lost.values()})
+    after = _since(min(launch.sending_at for launch in lost.values() if launch.sending_at), work.offset)
+    flow_ids = sorted({launch.flow_id for launch in lost.values()})[:IDS]
     # The headers are not there while a run is under way (recording `run_get_RUNNING`).
-    candidates = [run for run in _listed(ask, flow_ids, after, look) if run.get("status") not in {"QUEUED", "RUNNING"}]
+    candidates = [
+        run for run in _listed(ask, flow_ids, after, look) if runs.text(run, "status") not in {"QUEUED", "RUNNING"}
+    ]
     for run in candidates[:SINGLES]:
         if time.monotonic() > until or not lost:
             return
-        whole = ask(lambda w, run=run: w.get_run(run["id"]))  # type: ignore[misc]
+        try:
+            whole = ask(lambda w, run=run: w.get_run(run["id"]))  # type: ignore[misc]
+        except EngineError as problem:
+            log.info("follow.run_failed", run=str(run["id"])[:64], error=type(problem).__name__)
+            continue
         launch = lost.pop(runs.trigger_header(whole, HEADER), None)
         if launch is not None and whole.get("flowId") == launch.flow_id:
             look.runs[launch.pk] = look.details[launch.pk] = whole

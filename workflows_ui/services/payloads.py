@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from typing import Any
 
 from django.utils.crypto import salted_hmac
@@ -10,6 +11,7 @@ from django.utils.crypto import salted_hmac
 MAX_BYTES = 25 * 1024 * 1024
 #: Levels of nesting; more is a mistake, and neither a page nor the engine copes with it.
 MAX_DEPTH = 200
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 class BadPayload(Exception):
@@ -25,7 +27,8 @@ class BadPayload(Exception):
 def parse(text: str) -> Any:
     """The value of a JSON text; empty text is `{}`.
 
-    Raises BadPayload with problem `syntax` (line, column), `number` (not finite, or too long), `deep` or `large`.
+    Raises BadPayload with problem `syntax` (line, column), `number` (not finite, or too long), `letter` (half of a surrogate
+    pair, which no request can carry), `deep` or `large`.
     """
     if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
         raise BadPayload("large")
@@ -39,6 +42,8 @@ def parse(text: str) -> Any:
         raise BadPayload("deep") from None
     if _depth(value) > MAX_DEPTH:
         raise BadPayload("deep")
+    if "\\u" in text and _HALF.search(json.dumps(value, ensure_ascii=False)):
+        raise BadPayload("letter")
     return value
 
 

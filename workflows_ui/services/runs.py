@@ -5,6 +5,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from workflows_ui.models import State
+from workflows_ui.services import database
+
+_FIRST_YEAR, _LAST_YEAR = 1970, 2999
 
 #: The engine's words (api.md 8.1). A word that is not here is treated as not ended.
 STATES = {
@@ -22,9 +25,9 @@ STATES = {
 
 
 def text(run: dict[str, Any], key: str) -> str:
-    """A text of a run; nulls, empty strings and other kinds of value all read as ''."""
+    """A text of a run, as the database can keep it; nulls, empty strings and other kinds of value all read as ''."""
     value = run.get(key)
-    return value if isinstance(value, str) else ""
+    return database.storable(value) if isinstance(value, str) else ""
 
 
 def state(run: dict[str, Any]) -> State:
@@ -33,12 +36,16 @@ def state(run: dict[str, Any]) -> State:
 
 
 def moment(run: dict[str, Any], key: str) -> datetime | None:
-    """A time of a run (ISO-8601, UTC), or None: the engine sends '' for a time that has not come (recording `run_get_RUNNING`)."""
+    """A time of a run (ISO-8601, UTC), or None: the engine sends '' for a time that has not come (recording `run_get_RUNNING`).
+
+    Times that no run can have read as None too: at the calendar's ends, a time zone's shift fits into no column and no page.
+    """
     try:
         found = datetime.fromisoformat(text(run, key))
-    except ValueError:
+        found = found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    return found if _FIRST_YEAR <= found.year <= _LAST_YEAR else None
 
 
 def failed_step(run: dict[str, Any]) -> tuple[str, str]:

@@ -35,6 +35,8 @@ def call_lease() -> timedelta:
 
 #: Bytes of an answer that are kept.
 KEPT_ANSWER = 256 * 1024
+#: A clock that differs from ours by more than this is not the engine's but an odd `Date`.
+LARGEST_OFFSET = timedelta(days=1)
 #: Pauses between tries that never reached the engine; the last one repeats.
 PAUSES = (2, 5, 10, 20, 40, 60)
 #: The engine's statuses for a trigger that it (or the gateway) refused: api.md 7.1 and 2.2, recordings `webhook_*`.
@@ -94,6 +96,11 @@ def _carry(claimed: Claimed) -> None:
     except AddressRefused as problem:
         with database.turn():
             give_up(launch, Reason.ADDRESS_REFUSED, problem.technical)
+    except ValueError:
+        # The values or the flow's id fit into no request. Said without the exception's text, which quotes them.
+        log.error("launch.cannot_write", launch=launch.pk)
+        with database.turn():
+            give_up(launch, Reason.CREDENTIAL_UNREADABLE, "The values cannot be written as a request.")
     except NotSent as problem:
         with database.turn():
             release(launch, problem.technical)
@@ -142,7 +149,8 @@ def claim(launch_id: str) -> Claimed | None:
     except AddressRefused as problem:
         give_up(launch, Reason.ADDRESS_REFUSED, problem.technical)
         return None
-    except CannotOpen:
+    except (CannotOpen, ValueError):
+        # ValueError: it opens, but no header can carry what is in it.
         log.error("credential.cannot_open", launch=launch.pk)
         give_up(launch, Reason.CREDENTIAL_UNREADABLE)
         return None
@@ -177,7 +185,7 @@ def give_up(launch: Launch, reason: Reason, technical: str = "") -> None:
         reason,
         clock.now(),
         only=_held(launch, *UNSENT),
-        technical=technical,
+        technical=database.storable(technical),
         claim="",
         claim_until=None,
     )
@@ -191,7 +199,7 @@ def release(launch: Launch, technical: str) -> None:
     if not row.update(
         state=State.QUEUED,
         reason=Reason.NOT_REACHED,
-        technical=technical,
+        technical=database.storable(technical),
         claim="",
         claim_until=None,
         rung_at=None,
@@ -205,8 +213,16 @@ def lose(launch: Launch, reason: Reason, technical: str) -> None:
     """The request left and no whole answer came: unclear until its run is found. A run found meanwhile keeps its own state."""
     now = clock.now()
     with transaction.atomic():
-        if Launch.objects.filter(_held(launch), pk=launch.pk).update(claim_until=None, look_at=now):
-            launches.end(launch, State.UNKNOWN, reason, now, only=Q(state=State.SENDING), technical=technical)
+        if Launch.objects.filter(_held(launch), pk=launch.pk).update(claim_until=None):
+            launches.end(
+                launch,
+                State.UNKNOWN,
+                reason,
+                now,
+                only=Q(state=State.SENDING),
+                technical=database.storable(technical),
+                look_at=now,
+            )
 
 
 def record(launch: Launch, answer: TriggerAnswer) -> None:
@@ -214,13 +230,14 @@ def record(launch: Launch, answer: TriggerAnswer) -> None:
     now = clock.now()
     known: dict[str, Any] = {"answer_status": answer.status, "answered_at": now}
     if answer.engine_date is not None:
-        known["clock_offset"] = (answer.engine_date - now).total_seconds()
+        offset = answer.engine_date - now
+        known["clock_offset"] = offset.total_seconds() if abs(offset) <= LARGEST_OFFSET else 0.0
     if answer.outcome == "answered":
         text = answer.body[:KEPT_ANSWER].decode("utf-8", "replace").replace("\x00", "\ufffd")
         known |= {
             "answer": launch.seal("answer", text),
-            "answer_type": answer.headers.get("content-type", "")[:200],
-            "answer_location": answer.headers.get("location", "")[:2000],
+            "answer_type": database.storable(answer.headers.get("content-type", "")[:200]),
+            "answer_location": database.storable(answer.headers.get("location", "")[:2000]),
             "answer_cut": answer.truncated or len(answer.body) > KEPT_ANSWER,
             "answer_from": "flow",
         }

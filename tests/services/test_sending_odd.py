@@ -1,0 +1,99 @@
+"""Sending where answers, values and credentials are odd: the launch ends in a true state, at once."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.engine.servers import WEBHOOK_ID, Peer, RawServer, Reply
+from tests.services.liar import Liar
+from workflows_ui.models import Credential, Launch, State, Workspace
+from workflows_ui.services import payloads, sending
+from workflows_ui.services.launches import Reason
+
+
+@pytest.fixture
+def liar(db: None) -> Iterator[Liar]:
+    with Liar() as engine:
+        yield engine
+
+
+def test_headers_with_a_nul_are_kept_without_it(liar: Liar) -> None:
+    liar.trigger = Reply(
+        302, b"moved", (("x-webhook-id", WEBHOOK_ID), ("content-type", "te\x00xt"), ("location", "/a\x00b"))
+    )
+    launch = liar.launch(send=False)
+    Launch.objects.update(wait=True)
+    sending.send(launch.pk)
+    launch = liar.now(launch)
+    assert (launch.state, launch.answer_status, launch.claim_until) == (State.RUNNING, 302, None)
+    assert "\x00" not in launch.answer_type + launch.answer_location
+
+
+@pytest.mark.parametrize(
+    "date",
+    [
+        "Fri, 31 Dec 9999 23:59:59 -1400",
+        "Mon, 01 Jan 0001 00:00:00 +1400",
+        "Fri, 31 Dec 9999 23:59:59 GMT",
+        "Thu, 01 Jan 1970 00:00:00 GMT",
+        "\x00",
+    ],
+)
+def test_an_odd_date_is_no_clock(liar: Liar, date: str) -> None:
+    raw = f"HTTP/1.1 200 OK\r\nx-webhook-id: {WEBHOOK_ID}\r\ndate: {date}\r\ncontent-length: 2\r\n\r\n{{}}".encode()
+
+    def answer(peer: Peer) -> None:
+        peer.read_request()
+        peer.connection.sendall(raw)
+
+    with RawServer(answer) as server:
+        Workspace.objects.update(address=f"{server.url}/api")
+        launch = liar.launch()
+    assert (launch.state, launch.clock_offset) == (State.ACCEPTED, 0.0)
+    Workspace.objects.update(address=f"{liar.url}/api")
+    liar.shows(launch)
+    liar.poll()
+    assert liar.now(launch).state == State.SUCCEEDED
+
+
+@pytest.mark.parametrize("garbage", [b"\x00\x01\x02 no http\r\n\r\n", b"HTTP/1.1 \x00\x00\x00 nul\r\n\r\n"])
+def test_an_answer_that_is_no_http_leaves_an_unclear_launch_and_not_a_stuck_one(liar: Liar, garbage: bytes) -> None:
+    def answer(peer: Peer) -> None:
+        peer.read_request()
+        peer.connection.sendall(garbage)
+
+    with RawServer(answer) as server:
+        Workspace.objects.update(address=f"{server.url}/api")
+        launch = liar.launch()
+    assert (launch.state, launch.reason, launch.claim_until) == (State.UNKNOWN, Reason.CUT_OFF, None)
+    assert "\x00" not in launch.technical
+
+
+def test_half_of_a_surrogate_pair_is_refused_where_it_is_typed() -> None:
+    with pytest.raises(payloads.BadPayload) as raised:
+        payloads.parse('{"a": ["\\ud83d"]}')
+    assert raised.value.problem == "letter"
+    assert payloads.parse('{"a": "\\ud83d\\ude00"}') == {"a": "\U0001f600"}
+
+
+def test_values_that_no_request_can_carry_are_given_up_at_once_and_not_tried_until_too_late(liar: Liar) -> None:
+    made = liar.launch(send=False)
+    Launch.objects.update(flow_id="..")
+    sending.send(made.pk)
+    launch = liar.now(made)
+    assert (launch.state, launch.reason, launch.claim_until) == (
+        State.NOT_SENT,
+        Reason.CREDENTIAL_UNREADABLE,
+        None,
+    )
+    assert liar.seen == []
+
+
+def test_a_secret_that_no_header_can_carry_is_given_up_at_once_and_not_told(liar: Liar) -> None:
+    own = Credential.objects.get(owner=liar.cast.colleague)
+    own.secret = own.seal("secret", "two\r\nlines")
+    own.save()
+    launch = liar.launch()
+    assert (launch.state, launch.reason) == (State.NOT_SENT, Reason.CREDENTIAL_UNREADABLE)
+    assert "two" not in launch.technical
+    assert liar.seen == []
