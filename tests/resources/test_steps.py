@@ -5,6 +5,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from workflows_ui.kit import show
 from workflows_ui.resources import steps
 
 
@@ -59,9 +60,9 @@ def test_a_router_tells_which_branches_were_taken() -> None:
 
 def test_the_first_line_of_an_error_leaves_out_the_stack() -> None:
     text = steps.error_text("\n  Error: row 7\n    at Object.w (index.js:1)")
-    assert steps.first_line(text) == "Error: row 7"
-    assert steps.first_line(steps.error_text({"message": "no"})) == '"message": "no"'
-    assert steps.first_line(steps.error_text(None)) == ""
+    assert show.first_line(text) == "Error: row 7"
+    assert show.first_line(steps.error_text({"message": "no"})) == '"message": "no"'
+    assert show.first_line(steps.error_text(None)) == ""
 
 
 def test_a_failure_inside_a_loop_counts() -> None:

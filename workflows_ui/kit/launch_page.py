@@ -143,6 +143,14 @@ class Page:
         """Why the run failed, in the failed step's words, secrets masked."""
         return _part(self.launch, "failure", as_json=False) if self.launch.failure else None
 
+    @property
+    def failure_line(self) -> str:
+        """What the failure says, in one line; empty where that is all of it or cannot be told."""
+        if self.failure is None or not self.failure.text:
+            return ""
+        line = show.first_line(self.failure.text)
+        return "" if line == self.failure.text.strip() else line
+
     @cached_property
     def payload(self) -> Part:
         """The values it was launched with."""

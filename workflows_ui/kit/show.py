@@ -87,6 +87,12 @@ def between(start: Any, end: Any) -> float | None:
     return (last - first).total_seconds() * 1000
 
 
+def first_line(text: str) -> str:
+    """The first line of an error that says something, without the stack that follows it; at most 300 characters."""
+    lines = (line.strip() for line in text.splitlines())
+    return next((line[:300] for line in lines if line.strip("{}[] ")), "")
+
+
 @dataclass(frozen=True)
 class Pretty:
     """JSON text made readable; `cut` is how many characters are not shown."""

@@ -17,7 +17,7 @@ from workflows_ui.kit.resource import Column, Facts, Live, Page, Panel, Query, R
 from workflows_ui.models import Launch
 from workflows_ui.resources.flows import name_of as flow_name
 from workflows_ui.resources.run_filters import RunFilters
-from workflows_ui.resources.steps import Reader, any_failed, error_text, first_line
+from workflows_ui.resources.steps import Reader, any_failed, error_text
 
 #: States in which nothing happens any more (api.md 8.1); an unknown state counts as not ended.
 ENDED = frozenset(words.RUN_STATES) - {"QUEUED", "RUNNING", "PAUSED"}
@@ -118,7 +118,7 @@ def _summary(subject: Subject) -> dict[str, Any]:
     return {
         "state": words.run_state(run.get("status")),
         "sentence": sentence(run),
-        "error": first_line(error_text(pick(step, "errorMessage"))),
+        "error": show.first_line(error_text(pick(step, "errorMessage"))),
         "run": run,
         "launch": launch,
         "slug": subject.slug,

@@ -87,7 +87,7 @@ class Reader:
             duration=show.duration(step.get("duration")),
             input=_json(step.get("input")),
             error=error,
-            error_line=first_line(error),
+            error_line=show.first_line(error),
             failed=status == _BAD,
         )
         output = step.get("output")
@@ -136,12 +136,6 @@ def error_text(value: Any) -> str:
     if value in (None, "", {}, []):
         return ""
     return value[:LONGEST] if isinstance(value, str) else show.pretty(value, LONGEST).text
-
-
-def first_line(text: str) -> str:
-    """The first line that says something, without the stack that follows it."""
-    lines = (line.strip() for line in text.splitlines())
-    return next((line[:300] for line in lines if line.strip("{}[] ")), "")
 
 
 def _json(value: Any) -> show.Pretty | None:
