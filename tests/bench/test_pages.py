@@ -12,7 +12,7 @@ from tests.cast import Cast, gather, workspace
 from workflows_ui.models import Launch
 from workflows_ui.practice_engine.engine import PracticeEngine
 from workflows_ui.practice_engine.server import serve
-from workflows_ui.services import audit, clients, following, launches, sending
+from workflows_ui.services import audit, clients, clock, following, launches, sending
 
 ROUNDS = 50
 
@@ -86,7 +86,7 @@ def test_following_a_thousand_open_launches(
         sending.send(launch.pk)
 
     def poll() -> None:
-        Launch.objects.update(look_at=launches.clock.now())
+        Launch.objects.update(look_at=clock.now())
         following.poll(cast.workspace.pk)
 
     with capsys.disabled():
