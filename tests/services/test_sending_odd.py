@@ -1,13 +1,16 @@
 """Sending where answers, values and credentials are odd: the launch ends in a true state, at once."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from tests.engine.servers import WEBHOOK_ID, Peer, RawServer, Reply
 from tests.services.liar import Liar
+from workflows_ui.engine.trigger import Outcome, TriggerAnswer
 from workflows_ui.models import Credential, Launch, State, Workspace
-from workflows_ui.services import payloads, sending
+from workflows_ui.services import payloads, sending, sweeping
 from workflows_ui.services.launches import Reason
 
 
@@ -97,3 +100,80 @@ def test_a_secret_that_no_header_can_carry_is_given_up_at_once_and_not_told(liar
     assert (launch.state, launch.reason) == (State.NOT_SENT, Reason.CREDENTIAL_UNREADABLE)
     assert "two" not in launch.technical
     assert liar.seen == []
+
+
+def _in_the_air(liar: Liar) -> Launch:
+    """A launch whose worker has marked it SENDING; its call goes on."""
+    claimed = sending.claim(liar.launch(send=False).pk)
+    assert claimed is not None
+    sending.mark_sending(claimed.launch)
+    return claimed.launch
+
+
+def _answer(outcome: Outcome, status: int = 200) -> TriggerAnswer:
+    return TriggerAnswer(status, {"x-webhook-id": WEBHOOK_ID}, b"{}", False, WEBHOOK_ID, None, outcome)
+
+
+def test_a_slow_worker_does_not_send_on_the_claim_of_the_one_that_took_over(liar: Liar) -> None:
+    slow = sending.claim(liar.launch(send=False).pk)
+    assert slow is not None
+    Launch.objects.update(claim_until=timezone.now() - timedelta(seconds=1))
+    quick = sending.claim(slow.launch.pk)
+    assert quick is not None
+    with pytest.raises(sending.ClaimLost):
+        sending.mark_sending(slow.launch)
+    sending.release(slow.launch, "too slow")
+    sending.give_up(slow.launch, Reason.ADDRESS_REFUSED)
+    assert liar.now(slow.launch).state == State.CLAIMED
+    sending.mark_sending(quick.launch)
+
+
+def test_a_launch_marked_as_being_sent_is_never_put_back_whatever_the_client_says(liar: Liar) -> None:
+    launch = _in_the_air(liar)
+    sending.release(launch, "the deadline passed just before the first byte")
+    launch = liar.now(launch)
+    assert (launch.state, launch.reason) == (State.UNKNOWN, Reason.CUT_OFF)
+    sending.send(launch.pk)
+    assert liar.seen == []
+
+
+@pytest.mark.parametrize(
+    ("outcome", "status"), [("refused", 404), ("failed", 500), ("unknown", 502), ("accepted", 200)]
+)
+def test_a_run_found_while_the_call_was_in_the_air_keeps_its_state(liar: Liar, outcome: Outcome, status: int) -> None:
+    launch = _in_the_air(liar)
+    liar.shows(launch)
+    liar.poll()
+    liar.poll()
+    assert liar.now(launch).state == State.SUCCEEDED
+    sending.record(launch, _answer(outcome, status))
+    launch = liar.now(launch)
+    assert (launch.state, launch.answer_status, launch.settled) == (State.SUCCEEDED, status, True)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "state"),
+    [
+        ("refused", State.REFUSED),
+        ("failed", State.FAILED),
+        ("accepted", State.ACCEPTED),
+        ("waited_out", State.ACCEPTED),
+    ],
+)
+def test_a_late_answer_settles_a_launch_whose_worker_was_thought_lost(
+    liar: Liar, outcome: Outcome, state: State
+) -> None:
+    launch = _in_the_air(liar)
+    Launch.objects.update(claim_until=timezone.now() - timedelta(seconds=1))
+    assert sweeping.notice_lost() == 1
+    sending.record(launch, _answer(outcome, 410 if outcome == "refused" else 200))
+    assert liar.now(launch).state == state
+
+
+def test_nothing_is_concluded_about_a_call_that_is_still_in_the_air(liar: Liar) -> None:
+    Workspace.objects.update(marker_seen_at=timezone.now())
+    launch = _in_the_air(liar)
+    Launch.objects.update(sending_at=timezone.now() - timedelta(minutes=10))
+    liar.poll()
+    launch = liar.now(launch)
+    assert (launch.state, launch.look_at is None) == (State.SENDING, False)
