@@ -12,7 +12,7 @@ from tests.engine.servers import Reply
 from tests.services.liar import Liar
 from tests.shelf import identity, run
 from workflows_ui.models import Credential, Follow, Launch, State, Workspace
-from workflows_ui.services import audit, findings, following, launches, sending
+from workflows_ui.services import audit, findings, following, launches, sending, sweeping
 from workflows_ui.services.launches import Reason
 
 
@@ -215,3 +215,64 @@ def test_a_loss_told_after_a_person_decided_changes_nothing(liar: Liar) -> None:
     liar.poll()
     launch = liar.now(launch)
     assert (launch.state, launch.reason, launch.settled) == (State.NOT_SENT, Reason.SETTLED_NOT_RUN, True)
+
+
+def test_where_every_credential_is_refused_no_launch_ends_and_the_reason_is_told(liar: Liar) -> None:
+    launch = liar.accepted(ago=timedelta(hours=1))
+    liar.page = Reply(401, {"code": "INVALID_BEARER_TOKEN"})
+    liar.poll()
+    assert (liar.now(launch).state, liar.now(launch).settled) == (State.ACCEPTED, False)
+    follow = Follow.objects.get()
+    assert (follow.trouble, follow.lease_until) == ("CredentialRefused", None)
+
+
+def test_nobody_decides_about_a_launch_whose_call_may_still_bring_an_answer(liar: Liar) -> None:
+    launch = liar.accepted()
+    Launch.objects.update(state=State.UNKNOWN, claim_until=timezone.now() + timedelta(seconds=9))
+    assert not launches.settle(audit.Actor(liar.cast.colleague), launch, ran=True, why="seen")
+
+
+def test_withdrawing_takes_the_claim_away_from_the_worker_that_has_it(liar: Liar) -> None:
+    claimed = sending.claim(liar.launch(send=False).pk)
+    assert claimed is not None
+    assert launches.withdraw(audit.Actor(liar.cast.colleague), claimed.launch)
+    launch = liar.now(claimed.launch)
+    assert (launch.claim, launch.claim_until, launch.settled) == ("", None, True)
+    sending.release(claimed.launch, "not reached")
+    sending.lose(claimed.launch, Reason.CUT_OFF, "cut")
+    assert liar.now(launch).reason == Reason.WITHDRAWN
+
+
+def test_a_launch_in_a_workers_hands_is_not_ended_as_too_late(liar: Liar) -> None:
+    claimed = sending.claim(liar.launch(send=False).pk)
+    assert claimed is not None
+    Launch.objects.update(send_by=timezone.now() - timedelta(seconds=1))
+    assert sweeping.end_late() == 0
+    Launch.objects.update(claim_until=timezone.now() - timedelta(seconds=1))
+    assert sweeping.end_late() == 1
+    assert liar.now(claimed.launch).reason == Reason.TOO_LATE
+
+
+@pytest.mark.parametrize(("before", "sweep"), [(State.QUEUED, "end_late"), (State.SENDING, "notice_lost")])
+def test_what_moves_on_between_the_sweepers_look_and_its_update_is_left_alone(
+    liar: Liar, monkeypatch: pytest.MonkeyPatch, before: State, sweep: str
+) -> None:
+    launch, past = liar.launch(send=False), timezone.now() - timedelta(seconds=1)
+    Launch.objects.update(state=before, send_by=past, claim_until=past)
+    end = launches.end
+
+    def moved_on(row: Launch, *rest: Any, **more: Any) -> bool:
+        Launch.objects.update(state=State.RUNNING, claim_until=None)
+        return end(row, *rest, **more)
+
+    monkeypatch.setattr(launches, "end", moved_on)
+    assert getattr(sweeping, sweep)() == 0
+    assert liar.now(launch).state == State.RUNNING
+
+
+def test_a_claim_that_ran_out_before_sending_stays_claimable(liar: Liar) -> None:
+    claimed = sending.claim(liar.launch(send=False).pk)
+    assert claimed is not None
+    Launch.objects.update(claim_until=timezone.now() - timedelta(seconds=1))
+    sweeping.notice_lost()
+    assert sending.claim(claimed.launch.pk) is not None
