@@ -13,6 +13,8 @@ log = structlog.get_logger(__name__)
 
 #: Cache key and lifetime (seconds) of the sign that a worker is alive.
 HEARTBEAT, HEARTBEAT_LIFE = "worker:heartbeat", 60
+#: Seconds after which an unheard request to look at a workspace is void.
+FOLLOW_LIFE = 60
 
 
 def ring(launch_id: str) -> None:
@@ -27,8 +29,10 @@ def ring(launch_id: str) -> None:
 
 @shared_task
 def send(launch_id: str) -> None:
-    """Sends one launch."""
-    sending.send(launch_id)
+    """Sends one launch, then looks at once at what became of it; should that bell be missed, the next tick rings."""
+    workspace_id = sending.send(launch_id)
+    if workspace_id is not None:
+        follow.apply_async((workspace_id,), expires=FOLLOW_LIFE)
 
 
 @shared_task
@@ -48,7 +52,7 @@ def tick() -> None:
     for launch_id in bells:
         send.delay(launch_id)
     for workspace_id in due:
-        follow.apply_async((workspace_id,), expires=10)
+        follow.apply_async((workspace_id,), expires=FOLLOW_LIFE)
     cache.set(HEARTBEAT, int(time.time()), HEARTBEAT_LIFE)
 
 

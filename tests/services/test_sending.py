@@ -479,3 +479,39 @@ def test_a_huge_answer_is_cut(one: Scene) -> None:
     launch = one.launch(flow, wait=True)
     assert launch.answer_cut
     assert len(launch.open("answer")) == sending.KEPT_ANSWER
+
+
+def test_a_database_that_is_away_when_the_answer_comes_is_tried_again(
+    one: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flow = flows.make(one.workflows, "Answers", flows.response({"ok": True}))
+    launch = one.launch(flow, wait=True, send=False)
+    monkeypatch.setattr(sending, "DATABASE_PAUSES", (0.0, 0.0))
+    record, failures = sending.record, iter([True, True, False])
+
+    def away_twice(*what: Any) -> None:
+        if next(failures):
+            raise OperationalError("server closed the connection unexpectedly")
+        record(*what)
+
+    monkeypatch.setattr(sending, "record", away_twice)
+    sending.send(launch.pk)
+    launch = one.now(launch)
+    assert (launch.answer_from, launch.open("answer"), one.triggers(launch)) == ("flow", '{"ok":true}', 1)
+
+
+def test_what_came_back_may_be_written_down_twice(one: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    launch = one.launch(flows.make(one.workflows, "Off", ECHO, publish=False), send=False)
+    monkeypatch.setattr(sending, "DATABASE_PAUSES", (0.0,))
+    record, unconfirmed = sending.record, iter([True, False])
+
+    def done_but_not_confirmed(*what: Any) -> None:
+        record(*what)
+        if next(unconfirmed):
+            raise OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr(sending, "record", done_but_not_confirmed)
+    assert sending.send(launch.pk) == launch.workspace_id
+    launch = one.now(launch)
+    assert (launch.state, launch.reason) == (State.REFUSED, Reason.FLOW_OFF)
+    assert AuditEvent.objects.filter(action="launch.end").count() == 1

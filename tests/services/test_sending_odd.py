@@ -86,7 +86,7 @@ def test_values_that_no_request_can_carry_are_given_up_at_once_and_not_tried_unt
     launch = liar.now(made)
     assert (launch.state, launch.reason, launch.claim_until) == (
         State.NOT_SENT,
-        Reason.CREDENTIAL_UNREADABLE,
+        Reason.UNWRITABLE,
         None,
     )
     assert liar.seen == []

@@ -91,6 +91,11 @@ REASONS: dict[Reason, Words] = {
         _("The engine's address lies in a network that is closed to the console."),
         _("Whoever runs the console can open private networks in its settings."),
     ),
+    Reason.UNWRITABLE: Words(
+        _("Not sent: it cannot be written as a request"),
+        _("The values, the flow's address or the secret hold something that no request can carry."),
+        _("Look at the values for odd characters and launch again; if they are plain, test your credential."),
+    ),
     Reason.FLOW_OFF: Words(
         _("The flow is off"),
         _("The engine did not start it, since it is switched off or was never published."),

@@ -32,6 +32,7 @@ class Reason(StrEnum):
     CREDENTIAL_UNREADABLE = "credential_unreadable"
     NO_ACCESS = "no_access"
     ADDRESS_REFUSED = "address_refused"
+    UNWRITABLE = "unwritable"
 
     FLOW_OFF = "flow_off"
     FLOW_GONE = "flow_gone"

@@ -4,6 +4,8 @@ Nothing here is ever tried again once SENDING is committed. What is cut off afte
 """
 
 import secrets
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -12,7 +14,7 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.db.models import F, Q
 
 from workflows_ui.crypto import CannotOpen
@@ -39,6 +41,8 @@ KEPT_ANSWER = 256 * 1024
 LARGEST_OFFSET = timedelta(days=1)
 #: Pauses between tries that never reached the engine; the last one repeats.
 PAUSES = (2, 5, 10, 20, 40, 60)
+#: Pauses between tries to write down what came back, while the database is away.
+DATABASE_PAUSES = (0.5, 2.0, 5.0, 10.0)
 #: The engine's statuses for a trigger that it (or the gateway) refused: api.md 7.1 and 2.2, recordings `webhook_*`.
 REFUSALS = {
     400: Reason.BAD_REQUEST,
@@ -67,20 +71,22 @@ class Claimed:
     payload: Any
 
 
-def send(launch_id: str) -> None:
-    """Sends the launch if it is still to be sent; returns when its call has ended. Safe to call any number of times, anywhere."""
+def send(launch_id: str) -> int | None:
+    """Sends the launch if it is still to be sent; returns when its call has ended. Safe to call any number of times, anywhere.
+
+    Returns the id of the workspace whose runs are worth a look now; None where nothing was sent.
+    """
     if not _slots.acquire(blocking=False):
-        return  # full: the row stays queued, and the sweeper rings for it again
+        return None  # full: the row stays queued, and the sweeper rings for it again
     try:
         with database.turn():
             claimed = claim(launch_id)
-        if claimed is not None:
-            _carry(claimed)
+        return _carry(claimed) if claimed is not None else None
     finally:
         _slots.release()
 
 
-def _carry(claimed: Claimed) -> None:
+def _carry(claimed: Claimed) -> int | None:
     launch = claimed.launch
     try:
         answer = claimed.client.workflows.send_trigger(
@@ -94,22 +100,38 @@ def _carry(claimed: Claimed) -> None:
     except ClaimLost:
         log.info("launch.claim_lost", launch=launch.pk)
     except AddressRefused as problem:
-        with database.turn():
-            give_up(launch, Reason.ADDRESS_REFUSED, problem.technical)
+        _write_down(give_up, launch, Reason.ADDRESS_REFUSED, problem.technical)
     except ValueError:
         # The values or the flow's id fit into no request. Said without the exception's text, which quotes them.
         log.error("launch.cannot_write", launch=launch.pk)
-        with database.turn():
-            give_up(launch, Reason.CREDENTIAL_UNREADABLE, "The values cannot be written as a request.")
+        _write_down(give_up, launch, Reason.UNWRITABLE)
     except NotSent as problem:
-        with database.turn():
-            release(launch, problem.technical)
+        _write_down(release, launch, problem.technical)
     except Unknown as problem:
-        with database.turn():
-            lose(launch, Reason.CUT_OFF, problem.technical)
+        _write_down(lose, launch, Reason.CUT_OFF, problem.technical)
+        return launch.workspace_id
     else:
-        with database.turn():
-            record(launch, answer)
+        _write_down(record, launch, answer)
+        return launch.workspace_id
+    return None
+
+
+def _write_down(write: Callable[..., None], *what: Any) -> None:
+    """Writes down what came of a call, also across a short failure of the database: nobody else knows it.
+
+    Each of these writes is one conditional change, so a second try after one that was done, but not confirmed, changes nothing.
+    """
+    for pause in (*DATABASE_PAUSES, None):
+        try:
+            with database.turn():
+                write(*what)
+        except OperationalError:
+            if pause is None:
+                raise
+            log.warning("launch.write_again", launch=what[0].pk, seconds=pause)
+            time.sleep(pause)
+        else:
+            return
 
 
 def claim(launch_id: str) -> Claimed | None:
