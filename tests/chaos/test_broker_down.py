@@ -14,7 +14,7 @@ from tests.chaos.stage import until
 from workflows_ui.models import Launch, State
 from workflows_ui.services.launches import Reason
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.redis, pytest.mark.chaos, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.redis, pytest.mark.timeout(180)]
 
 
 class Broker:

@@ -17,7 +17,7 @@ from tests.chaos.stage import until
 from tests.chaos.victim import POINTS
 from workflows_ui.models import ENDED, Launch, State
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.chaos, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
 
 
 def test_a_worker_killed_at_any_point_neither_loses_a_launch_nor_sends_it_twice(scene: Scene) -> None:
@@ -53,6 +53,7 @@ def test_a_worker_killed_at_any_point_neither_loses_a_launch_nor_sends_it_twice(
     print(*told.items(), sep="\n")  # noqa: T201
 
 
+@pytest.mark.chaos
 @pytest.mark.parametrize("scene", [{"LAUNCH_DEADLINE_SECONDS": "8"}], indirect=True)
 def test_fifty_launches_under_random_kills_end_in_true_states(scene: Scene) -> None:
     rest = random.Random(7)
