@@ -72,6 +72,14 @@ def test_the_filters_find_by_flow_person_and_state(scene: Scene) -> None:
     assert _shown(owner, state="failed") == []
 
 
+def test_a_launch_is_found_by_its_id_and_by_its_runs(scene: Scene) -> None:
+    wanted, _other = scene.row(run_id="R" * 21), scene.row(run_id="S" * 21)
+    assert _shown(scene.browser, id=f" {wanted.pk} ") == [wanted.pk]
+    assert _shown(scene.browser, id="R" * 21) == [wanted.pk]
+    theirs = scene.row(user=scene.cast.owner)
+    assert _shown(scene.browser, id=theirs.pk) == []
+
+
 def test_days_are_those_of_the_persons_zone(scene: Scene) -> None:
     scene.cast.colleague.time_zone = "Asia/Ho_Chi_Minh"
     scene.cast.colleague.save()

@@ -103,6 +103,8 @@ class FilterForm(forms.Form):
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )
 
+    id = forms.CharField(label=_("Id of the launch or its run"), required=False, max_length=64)
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for field in self.fields.values():
@@ -118,6 +120,8 @@ class FilterForm(forms.Form):
             found &= Q(user_id=data["person"])
         if "state" in data:
             found &= STATES[data["state"]][1]
+        if "id" in data:
+            found &= Q(pk=data["id"].strip()) | Q(run_id=data["id"].strip())
         if "since" in data:
             found &= Q(asked_at__gte=_midnight(data["since"]))
         if "until" in data:

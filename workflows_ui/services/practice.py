@@ -8,7 +8,7 @@ from workflows_ui.services import credentials, probe
 from workflows_ui.services.audit import CONSOLE, Actor
 from workflows_ui.services.probe import Draft
 
-_NAME = "Practice"
+_NAME, _SLUG = "Practice", "practice"
 
 
 def configured() -> bool:
@@ -30,7 +30,11 @@ def ensure(owner: User) -> tuple[Workspace, bool]:
             _follow_settings(workspace, draft, findings.project_id)
             return workspace, False
         added = credentials.add(Actor(user=owner), draft, findings)
-        Workspace.objects.filter(pk=added.workspace.pk).update(name=_NAME, practice=True, colour=Colour.GREY)
+        # Nothing links to it yet: it may still have a short name that tells what it is.
+        free = not Workspace.objects.filter(slug=_SLUG).exists()
+        Workspace.objects.filter(pk=added.workspace.pk).update(
+            name=_NAME, practice=True, colour=Colour.GREY, slug=_SLUG if free else added.workspace.slug
+        )
         added.workspace.refresh_from_db()
         return added.workspace, added.outcome == "created workspace"
 
