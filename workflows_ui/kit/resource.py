@@ -30,6 +30,12 @@ def pick(row: Any, path: str) -> Any:
     return row
 
 
+def id_at(row: Any, path: str = "id") -> str:
+    """The id at a dotted path, empty where there is none that an address could hold: another type, line breaks, controls."""
+    found = pick(row, path)
+    return found if isinstance(found, str) and found.isprintable() and found.strip(" ./") else ""
+
+
 @dataclass(frozen=True)
 class Subject:
     """One remote object on its page: the object as the engine sent it (secrets masked), and where the person stands."""
@@ -72,8 +78,11 @@ class Column:
     phone: bool = True
 
     def value(self, row: Row) -> Any:
-        """The row's value, as it is."""
-        return self.path(row) if callable(self.path) else pick(row, self.path)
+        """The row's value, as it is; of the kind `list` always a list."""
+        found = self.path(row) if callable(self.path) else pick(row, self.path)
+        if self.kind == "list" and not isinstance(found, list):
+            return [] if found is None else [found]
+        return found
 
     @property
     def template(self) -> str:
@@ -210,9 +219,8 @@ class Resource:
         return [shortcut for shortcut in self.shortcuts if shortcut.in_rows]
 
     def key(self, row: Row) -> str:
-        """The object's id."""
-        found = row.get("id")
-        return found if isinstance(found, str) else ""
+        """The object's id; empty where it has none that an address could hold."""
+        return id_at(row)
 
     def title(self, row: Row) -> str:
         """What the object is called; may be empty."""

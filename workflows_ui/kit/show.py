@@ -2,7 +2,6 @@
 
 import datetime
 import json
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,10 +10,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
+#: Milliseconds; no duration that an engine could mean is longer (30 years).
+_LONGEST = 1e12
 
 
 def moment(value: Any) -> datetime.datetime | None:
-    """An aware moment from a datetime or from the engine's ISO text (UTC, `...Z`); None for anything else, empty strings included."""
+    """An aware moment from a datetime or from the engine's ISO text (UTC, `...Z`); None for anything else, empty strings included.
+
+    None also for the first and the last year there is: some zone could not hold the moment.
+    """
     if isinstance(value, datetime.datetime):
         return value if timezone.is_aware(value) else timezone.make_aware(value)
     if not isinstance(value, str) or not value:
@@ -22,6 +26,8 @@ def moment(value: Any) -> datetime.datetime | None:
     try:
         found = datetime.datetime.fromisoformat(value)
     except ValueError:
+        return None
+    if not datetime.MINYEAR < found.year < datetime.MAXYEAR:
         return None
     return found if found.tzinfo else found.replace(tzinfo=datetime.UTC)
 
@@ -63,7 +69,7 @@ def duration(milliseconds: Any) -> str:
     """`310 ms`, `4.2 s`, `3 min 5 s`, `2 h 10 min`; empty for anything that is not a duration."""
     if isinstance(milliseconds, bool) or not isinstance(milliseconds, int | float):
         return ""
-    if not math.isfinite(milliseconds) or milliseconds < 0:
+    if not 0 <= milliseconds < _LONGEST:
         return ""
     if milliseconds < 1:
         return _("less than 1 ms")

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.kit import words
 from workflows_ui.kit.caller import Caller
-from workflows_ui.kit.resource import Column, Facts, Page, Panel, Query, Resource, Row, Shortcut, Subject, pick
+from workflows_ui.kit.resource import Column, Facts, Page, Panel, Query, Resource, Row, Shortcut, Subject, id_at, pick
 from workflows_ui.models import Launch, Role
 from workflows_ui.resources import outline
 
@@ -79,15 +79,15 @@ def starts_by_request(flow: Row) -> bool:
 
 
 def _launch_url(slug: str, flow: Row) -> str:
-    key = flow.get("id")
-    if flow.get("status") != "ENABLED" or not isinstance(key, str) or not key or not starts_by_request(flow):
+    key = id_at(flow)
+    if flow.get("status") != "ENABLED" or not key or "/" in key or not starts_by_request(flow):
         return ""
     return reverse("flow_launch", kwargs={"slug": slug, "id": key})
 
 
 def _runs_url(slug: str, flow: Row) -> str:
-    key = flow.get("id")
-    if not isinstance(key, str) or not key:
+    key = id_at(flow)
+    if not key:
         return ""
     return reverse("resource_list", kwargs={"slug": slug, "resource": "runs"}, query={"flow": key})
 

@@ -13,7 +13,20 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from workflows_ui.engine import flow_tree
 from workflows_ui.kit import show, words
 from workflows_ui.kit.caller import Caller
-from workflows_ui.kit.resource import Column, Facts, Live, Page, Panel, Query, Resource, Row, Shortcut, Subject, pick
+from workflows_ui.kit.resource import (
+    Column,
+    Facts,
+    Live,
+    Page,
+    Panel,
+    Query,
+    Resource,
+    Row,
+    Shortcut,
+    Subject,
+    id_at,
+    pick,
+)
 from workflows_ui.models import Launch
 from workflows_ui.resources.flows import name_of as flow_name
 from workflows_ui.resources.run_filters import RunFilters
@@ -49,8 +62,8 @@ def _name(run: Row) -> str:
 
 
 def _flow_url(slug: str, run: Row) -> str:
-    key = run.get("flowId")
-    if not isinstance(key, str) or not key:
+    key = id_at(run, "flowId")
+    if not key:
         return ""
     return reverse("resource_detail", kwargs={"slug": slug, "resource": "flows", "id": key})
 
@@ -254,8 +267,15 @@ def _after(last: str, rows: Sequence[Row]) -> list[Row]:
 
 
 def _start_of_day(day: datetime.date | None) -> datetime.datetime | None:
+    day = _thinkable(day)
     return timezone.make_aware(datetime.datetime.combine(day, datetime.time.min)) if day else None
 
 
+def _thinkable(day: datetime.date | None) -> datetime.date | None:
+    """The day, moved to where every zone can hold it and a run may be."""
+    return min(max(day, datetime.date(1970, 1, 1)), datetime.date(9000, 1, 1)) if day else None
+
+
 def _end_of_day(day: datetime.date | None) -> datetime.datetime | None:
+    day = _thinkable(day)
     return timezone.make_aware(datetime.datetime.combine(day, datetime.time.max)) if day else None

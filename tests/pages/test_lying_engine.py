@@ -1,0 +1,257 @@
+"""An engine that answers with JSON of another shape, on every page that reads flows and runs: words, or the page without it."""
+
+import copy
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.http import HttpResponse
+from django.test import Client
+
+from tests.cast import Cast
+from tests.engine.servers import Reply
+from tests.shelf import Shelf, cast, flow, identity, owner, run, shelf  # noqa: F401
+from workflows_ui.engine import Timeouts
+from workflows_ui.models import Launch
+from workflows_ui.services import clients
+
+ONE = identity(1)
+LISTS = {"/flows": "/w/sales/flows/", "/flow-runs": "/w/sales/runs/"}
+OBJECTS = {f"/flows/{ONE}": f"/w/sales/flows/{ONE}/", f"/flow-runs/{ONE}": f"/w/sales/runs/{ONE}/"}
+FORM = f"/w/sales/flows/{ONE}/launch/"
+
+#: Instead of a page of rows: another shape altogether.
+NO_PAGES: list[Any] = [
+    [],
+    "text",
+    5,
+    None,
+    True,
+    {},
+    {"data": None},
+    {"data": {}},
+    {"data": "rows"},
+    {"data": [1]},
+    {"data": [None]},
+    {"data": [[]]},
+    {"rows": []},
+]
+#: A page, with odd things beside its rows.
+ODD_PAGES: list[dict[str, Any]] = [
+    {"data": []},
+    {"data": [], "next": 5, "previous": {}},
+    {"data": [{}], "next": {"cursor": 1}},
+    {"data": [{}, {}, {}], "next": "x" * 10_000},
+]
+_MISSING = object()
+DEEP: Any = "bottom"
+for _ in range(300):
+    DEEP = {"inner": [DEEP]}
+#: What may stand where something else is expected.
+ODD: dict[str, Any] = {
+    "null": None,
+    "yes": True,
+    "number": 12_345,
+    "negative": -1,
+    "fraction": 1e300,
+    "huge number": 10**400,
+    "empty": "",
+    "long": "x" * 10_000,
+    "html": "<img src=x onerror=alert(1)>\"'><script>alert(1)</script>",
+    "right to left": "\u202eمرحبا بالعالم\u202c",
+    "lines": "a\nb\r\nc",
+    "controls": "a\x00b\x07\x1b[31m\u2028\ufeff",
+    "half a character": "\ud800 alone",
+    "template": "{{ secret }}{% now %} %(name)s %s {0}",
+    "last moment": "9999-12-31T23:59:59.999Z",
+    "first moment": "0001-01-01T00:00:00.000Z",
+    "unknown word": "SOMETHING_NEW",
+    "list": [],
+    "list of lists": [[[]], None, 5],
+    "object": {},
+    "object of objects": {"a": {"b": None}, "": 5, "id": {"id": 1}},
+    "deep": DEEP,
+}
+
+
+@pytest.fixture(autouse=True)
+def _short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So little time that a read which failed is not tried again."""
+    monkeypatch.setattr(clients, "Timeouts", lambda: Timeouts(connect=2.0, read=2.0, total=2.0))
+
+
+def sound(answer: Any) -> HttpResponse:
+    """What holds of every answer of the console."""
+    assert isinstance(answer, HttpResponse)
+    assert answer.status_code != 500
+    assert answer["Content-Type"] == "text/html; charset=utf-8"
+    page = answer.content.decode()
+    assert "<script>alert" not in page
+    assert "<img src=x" not in page
+    return answer
+
+
+def both(browser: Client, path: str) -> HttpResponse:
+    """A page, asked for whole and as the fragment that its live part asks for; neither is a mistake of ours."""
+    target = "results" if path.partition("?")[0] in LISTS.values() else "live"
+    sound(browser.get(path, headers={"HX-Request": "true", "HX-Target": target}))
+    return sound(browser.get(path))
+
+
+@pytest.mark.parametrize("odd", NO_PAGES, ids=range(len(NO_PAGES)))
+def test_a_list_that_is_none_is_told_in_words(owner: Client, shelf: Shelf, odd: Any) -> None:  # noqa: F811
+    for route, page in LISTS.items():
+        shelf.faults = {route: Reply(200, odd)}
+        answer = both(owner, page)
+        assert answer.status_code == 503
+        assert "The engine does not answer properly" in answer.content.decode()
+
+
+@pytest.mark.parametrize("odd", ODD_PAGES, ids=range(len(ODD_PAGES)))
+def test_odd_things_beside_the_rows_do_no_harm(owner: Client, shelf: Shelf, odd: Any) -> None:  # noqa: F811
+    for route, page in LISTS.items():
+        shelf.faults = {route: Reply(200, odd)}
+        assert both(owner, page).status_code == 200
+
+
+@pytest.mark.parametrize("odd", [[], "text", 5, None, True, [{}]], ids=repr)
+def test_an_object_that_is_none_is_told_in_words(owner: Client, shelf: Shelf, odd: Any) -> None:  # noqa: F811
+    for route, page in [*OBJECTS.items(), (f"/flows/{ONE}", FORM)]:
+        shelf.faults = {route: Reply(200, odd)}
+        answer = both(owner, page)
+        assert answer.status_code == 503, page
+        assert "The engine does not answer properly" in answer.content.decode()
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_any_value_may_be_odd_in_a_flow(owner: Client, shelf: Shelf, odd: str) -> None:  # noqa: F811
+    whole = flow(folderId="f", metadata={"tags": ["a"]}, triggerSource={"schedule": {"cronExpression": "* *"}})
+    whole["version"]["trigger"]["nextAction"] = _STEPS
+    shelf.flows = _changed(whole, odd)
+    assert both(owner, f"{LISTS['/flows']}?rows=100").status_code == 200
+    for changed in shelf.flows:
+        shelf.faults = {f"/flows/{ONE}": Reply(200, changed)}
+        assert sound(owner.get(OBJECTS[f"/flows/{ONE}"])).status_code == 200, changed
+    for changed in shelf.flows[:8]:
+        shelf.faults = {f"/flows/{ONE}": Reply(200, changed)}
+        assert sound(owner.get(FORM)).status_code == 200, changed
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_any_value_may_be_odd_in_a_run(owner: Client, shelf: Shelf, odd: str) -> None:  # noqa: F811
+    steps = {
+        "trigger": {"type": "PIECE_TRIGGER", "status": "SUCCEEDED", "input": {}, "output": {"body": {}}},
+        "loop": {
+            "type": "LOOP_ON_ITEMS",
+            "status": "FAILED",
+            "duration": 5,
+            "output": {"iterations": [{"step_1": {"status": "FAILED", "errorMessage": "no", "type": "CODE"}}]},
+        },
+        "route": {"type": "ROUTER", "output": {"branches": [{"branchName": "a", "evaluation": True}]}},
+    }
+    whole = run(steps=steps, status="FAILED", failedStep={"name": "loop", "displayName": "Loop"}, tags=["a"])
+    shelf.flows, versions = [flow()], _changed(whole, odd)
+    shelf.faults = {"/flow-runs": Reply(200, {"data": versions, "next": None})}
+    assert both(owner, f"{LISTS['/flow-runs']}?rows=100").status_code == 200
+    for changed in versions:
+        shelf.faults = {f"/flow-runs/{ONE}": Reply(200, changed)}
+        page = OBJECTS[f"/flow-runs/{ONE}"]
+        assert sound(owner.get(page)).status_code == 200, changed
+
+
+_STEPS: dict[str, Any] = {
+    "name": "step_1",
+    "type": "ROUTER",
+    "displayName": "Route",
+    "skip": True,
+    "valid": False,
+    "settings": {"branches": [{"branchName": "a", "branchType": "CONDITION"}], "executionType": "x"},
+    "children": [
+        {"name": "step_2", "type": "LOOP_ON_ITEMS", "settings": {"items": "x"}, "firstLoopAction": {"type": "CODE"}}
+    ],
+    "nextAction": {"name": "step_3", "type": "PIECE", "settings": {"pieceName": "a/b", "actionName": "c", "input": {}}},
+}
+
+
+def _changed(whole: Any, odd: str) -> list[Any]:
+    """The object in many versions: in each, every value of one depth is the odd one; and one value alone, another one for each oddity.
+
+    So every value is tried with every oddity at least in company, and with a few alone.
+    """
+    places = list(_places(whole))
+    deepest = max(len(place) for place in places)
+    made = [
+        _with(whole, [place for place in places if len(place) == depth], ODD[odd]) for depth in range(1, deepest + 1)
+    ]
+    turn, turns = list(ODD).index(odd), len(ODD) // 2
+    made += [_with(whole, [place], ODD[odd]) for number, place in enumerate(places) if number % turns == turn % turns]
+    if odd == "null":
+        made += [_with(whole, [place], _MISSING) for place in places]
+    return made
+
+
+def _with(whole: Any, places: list[tuple[Any, ...]], odd: Any) -> Any:
+    made = copy.deepcopy(whole)
+    for *way, last in places:
+        parent = made
+        for key in way:
+            parent = parent[key]
+        if odd is _MISSING:
+            del parent[last]
+        else:
+            parent[last] = odd
+    return made
+
+
+def _places(whole: Any) -> Iterator[tuple[Any, ...]]:
+    items = whole.items() if isinstance(whole, dict) else enumerate(whole) if isinstance(whole, list) else ()
+    for key, value in items:
+        yield (key,)
+        for rest in _places(value):
+            yield (key, *rest)
+
+
+@pytest.mark.parametrize("body", [b"[" * 100_000, b'{"data":' * 50_000, b'{"data":[' + b"9" * 5_000 + b"]}", b"NaN"])
+def test_json_that_python_cannot_take_is_told_in_words(owner: Client, shelf: Shelf, body: bytes) -> None:  # noqa: F811
+    for route, page in {**LISTS, **OBJECTS}.items():
+        shelf.faults = {route: Reply(200, body)}
+        answer = both(owner, page)
+        assert answer.status_code == 503
+        assert "The engine does not answer properly" in answer.content.decode()
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_a_flow_with_an_odd_name_can_be_launched(
+    cast: Cast,  # noqa: F811
+    owner: Client,  # noqa: F811
+    shelf: Shelf,  # noqa: F811
+    odd: str,
+) -> None:
+    changed = flow()
+    changed["version"]["displayName"] = ODD[odd]
+    shelf.faults = {f"/flows/{ONE}": Reply(200, changed)}
+    form = owner.get(FORM).context["form"]
+    fields = {name: form[name].value() for name in ("ticket", "flow", "how")} | {"payload": "{}"}
+    assert owner.post(FORM, fields).status_code == 303
+    launch = Launch.objects.get()
+    for page in ("/", "/w/sales/launches/", f"/w/sales/launches/{launch.pk}/", OBJECTS[f"/flows/{ONE}"]):
+        assert owner.get(page).status_code == 200, page
+
+
+@pytest.mark.parametrize(
+    "position",
+    [
+        "9999-12-31T23:59:59.999999Z~x",
+        "0001-01-01T00:00:00Z~x",
+        "9999-12-31",
+        "0001-01-01",
+        "\x00~\x00",
+        "~",
+        "x" * 299,
+    ],
+)
+def test_a_position_that_no_engine_gave_does_no_harm(owner: Client, shelf: Shelf, position: str) -> None:  # noqa: F811
+    shelf.flows, shelf.runs = [flow()], [run()]
+    for page in ("/w/sales/runs/", "/w/sales/launches/"):
+        for name in ("at", "before", "after", "flow", "since", "until", "tag", "state", "person", "rows", "status"):
+            assert owner.get(page, {name: position}).status_code in {200, 422}, (page, name)
