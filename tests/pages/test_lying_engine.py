@@ -254,4 +254,13 @@ def test_a_position_that_no_engine_gave_does_no_harm(owner: Client, shelf: Shelf
     shelf.flows, shelf.runs = [flow()], [run()]
     for page in ("/w/sales/runs/", "/w/sales/launches/"):
         for name in ("at", "before", "after", "flow", "since", "until", "tag", "state", "person", "rows", "status"):
-            assert owner.get(page, {name: position}).status_code in {200, 422}, (page, name)
+            assert owner.get(page, {name: position}).status_code in ({400} if "\0" in position else {200, 422}), (
+                page,
+                name,
+            )
+
+
+@pytest.mark.parametrize("path", ["flows/%00/", "flows/a%00/launch/", "runs/%00/", "launches/%00/", "launches/?id=%00"])
+def test_an_address_with_a_nul_in_it_is_refused(owner: Client, shelf: Shelf, path: str) -> None:  # noqa: F811
+    assert owner.get(f"/w/sales/{path}").status_code == 400
+    assert not shelf.seen

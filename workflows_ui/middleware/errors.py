@@ -27,6 +27,12 @@ class EngineErrors:
             return errors.not_found(request)
         return response
 
+    def process_view(self, request: HttpRequest, *_view: object) -> HttpResponse | None:
+        """Refuses an address with a NUL character in it: no name or id has one, and PostgreSQL takes none."""
+        if "\0" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
+            return errors.bad_request(request)
+        return None
+
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse:
         """The answer to what a view raised."""
         response = errors.of(request, exception)

@@ -134,7 +134,8 @@ def ask(actor: audit.Actor, place: access.Access, order: Order) -> Asked:
             credential=access.credential(place.user, place.workspace),
             ticket=order.ticket,
             flow_id=order.flow_id,
-            flow_name=order.flow_name,
+            # PostgreSQL takes no NUL, which an engine's name may hold.
+            flow_name=order.flow_name.replace("\0", ""),
             wait=order.wait,
             payload_digest=digest,
             asked_at=now,
@@ -149,7 +150,7 @@ def ask(actor: audit.Actor, place: access.Access, order: Order) -> Asked:
             workspace=place.workspace,
             object_type="launch",
             object_id=launch.pk,
-            object_name=order.flow_name,
+            object_name=launch.flow_name,
             flow=order.flow_id,
             wait=order.wait,
         )
