@@ -17,13 +17,7 @@ from workflows_ui.practice_engine.samples import BY_SLUG
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("looks")]
 
 PICTURES = Path(os.environ.get("SCREENSHOTS") or ROOT / "test-results" / "pages")
-_DESK = {"width": 1280, "height": 900}
-LOOKS: dict[str, dict[str, Any]] = {
-    "light": {"viewport": _DESK, "color_scheme": "light"},
-    "dark": {"viewport": _DESK, "color_scheme": "dark"},
-    "phone": {"viewport": PHONE, "color_scheme": "light"},
-    "phone-dark": {"viewport": PHONE, "color_scheme": "dark"},
-}
+WIDTHS: dict[str, dict[str, int]] = {"desk": {"width": 1280, "height": 900}, "phone": PHONE}
 #: What Chromium writes about a page that does not exist.
 _NOT_THERE = "the server responded with a status of 404"
 
@@ -69,24 +63,29 @@ def addresses(desk: Desk, browser: Browser) -> dict[str, str]:
         return found
 
 
-@pytest.mark.parametrize("look", LOOKS)
-def test_every_page_is_sound_in_this_look(desk: Desk, browser: Browser, addresses: dict[str, str], look: str) -> None:
-    with desk.window(browser, **LOOKS[look]) as window:
+@pytest.mark.parametrize("width", WIDTHS)
+def test_every_page_is_sound_in_light_and_dark(
+    desk: Desk, browser: Browser, addresses: dict[str, str], width: str
+) -> None:
+    options: dict[str, Any] = {"viewport": WIDTHS[width], "color_scheme": "light", "reduced_motion": "reduce"}
+    with desk.window(browser, **options) as window:
         window.expected.append(_NOT_THERE)
         for name, address in addresses.items():
             window.page.goto(address)
-            _look_at(window, f"{name}.{look}")
+            _look_at(window, f"{name}.{width}")
         window.page.goto(addresses["launch-form"])
         window.page.locator("#id_payload").fill("{'id': 1}")
         window.page.get_by_role("button", name="Launch", exact=True).click()
         expect(window.page.locator("#payload-error")).to_contain_text("Line 1, column 2")
-        _look_at(window, f"launch-form-mistake.{look}")
-    with desk.window(browser, signed_in=False, **LOOKS[look]) as window:
+        _look_at(window, f"launch-form-mistake.{width}")
+    with desk.window(browser, signed_in=False, **options) as window:
         window.page.goto("/")
-        _look_at(window, f"sign-in.{look}")
+        _look_at(window, f"sign-in.{width}")
 
 
 def _look_at(window: Window, picture: str) -> None:
-    window.sound()
     PICTURES.mkdir(parents=True, exist_ok=True)
-    window.page.screenshot(path=PICTURES / f"{picture}.png", full_page=True)
+    window.sound()
+    window.page.screenshot(path=PICTURES / f"{picture}.light.png", full_page=True)
+    window.darken()
+    window.page.screenshot(path=PICTURES / f"{picture}.dark.png", full_page=True)
