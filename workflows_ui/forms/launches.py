@@ -90,7 +90,9 @@ class FilterForm(forms.Form):
     flow = forms.CharField(label=_("Flow"), required=False, max_length=64, widget=forms.Select)
     person = forms.IntegerField(label=_("Person"), required=False, min_value=1, max_value=2**31, widget=forms.Select)
     state = forms.ChoiceField(
-        label=_("State"), required=False, choices=[("", "–"), *((name, label) for name, (label, _q) in STATES.items())]
+        label=_("State"),
+        required=False,
+        choices=[("", _("Any")), *((name, label) for name, (label, _q) in STATES.items())],
     )
     since = forms.DateField(
         label=pgettext_lazy("date", "From"),

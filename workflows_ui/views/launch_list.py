@@ -6,6 +6,7 @@ from django import forms
 from django.db.models import Q, QuerySet
 from django.http import HttpResponse, QueryDict
 from django.urls import path
+from django.utils.translation import gettext as _
 
 from workflows_ui.forms.launches import FilterForm
 from workflows_ui.kit import respond
@@ -127,7 +128,7 @@ def _person(rows: QuerySet[Launch], pk: str) -> User | None:
 def _choices(form: FilterForm, name: str, options: dict[str, str]) -> None:
     widget = form.fields[name].widget
     if isinstance(widget, forms.Select):
-        widget.choices = [("", "–"), *sorted(options.items(), key=lambda option: option[1].casefold())]
+        widget.choices = [("", _("Any")), *sorted(options.items(), key=lambda option: option[1].casefold())]
 
 
 def _chips(request: ConsoleRequest, form: FilterForm, asked: dict[str, str]) -> list[Chip]:
