@@ -65,4 +65,5 @@ def test_what_the_clock_rings_exists_and_is_void_when_unheard() -> None:
     app.loader.import_default_modules()
     for entry in app.conf.beat_schedule.values():
         assert entry["task"] in app.tasks
-        assert entry["options"]["expires"] <= entry["schedule"]
+        # Longer than the interval where that is shorter than two machines' clocks may differ.
+        assert entry["options"]["expires"] <= max(entry["schedule"], 30)

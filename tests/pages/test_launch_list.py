@@ -117,7 +117,7 @@ def test_a_filter_that_makes_no_sense_is_said_and_nothing_else_breaks(scene: Sce
     assert "These filters cannot be used" in page
 
 
-@pytest.mark.parametrize("place", ["", "x", "2026-01-01~abc", "2026-01-01T00:00:00+00:00~'", "~", "9" * 500, "\x00"])
+@pytest.mark.parametrize("place", ["", "x", "2026-01-01~abc", "2026-01-01T00:00:00+00:00~'", "~", "9" * 500])
 def test_a_made_up_place_in_the_list_is_its_beginning(scene: Scene, place: str) -> None:
     launch = scene.row()
     assert _shown(scene.browser, before=place) == [launch.pk]

@@ -275,6 +275,7 @@ STORIES: dict[str, list[Step]] = {
         *("flow_import_05_runs", "flow_import_06_run", "run_odd_SUCCEEDED_Imported_route_and_loop"),
     ],
     "delete": [
+        real_time,  # else it may be gone before it is deleted again
         *("flow_del_01_create", "flow_del_02_delete", "flow_del_03_get_right_after", "flow_del_04_delete_again"),
         *(gone("flow_del_01_create"), "flow_del_05_get_later", "flow_del_06_delete_later", "flow_del_unknown"),
     ],
