@@ -3,9 +3,10 @@
 from workflows_ui.kit.nav import Entry
 from workflows_ui.kit.resource import Resource
 from workflows_ui.resources.flows import Flows
+from workflows_ui.resources.folders import Folders
 from workflows_ui.resources.runs import Runs
 
-RESOURCES: tuple[Resource, ...] = (Runs(), Flows())
+RESOURCES: tuple[Resource, ...] = (Runs(), Flows(), Folders())
 
 
 def menu() -> list[Entry]:
