@@ -7,6 +7,7 @@ from workflows_ui.resources import RESOURCES
 from workflows_ui.views import (
     accounts,
     credentials,
+    flow_export,
     home,
     launch_form,
     launch_list,
@@ -23,6 +24,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *credentials.urlpatterns,
     *members.urlpatterns,
     *workspaces.urlpatterns,
+    *flow_export.urlpatterns,
     *launch_form.urlpatterns,
     *launch_list.urlpatterns,
     *launches.urlpatterns,

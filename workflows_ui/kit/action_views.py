@@ -84,7 +84,7 @@ def act(
     if not chosen.offered(row):
         return _not_now(request, deed)
     if request.method != "POST":
-        return _page(request, deed, _form(deed))
+        return _page(request, deed, _form(deed, asked=request.GET))
     form = _form(deed, request)
     if not _valid(form, deed):
         return _page(request, deed, form, status=422)
@@ -133,7 +133,8 @@ def _back(request: ConsoleRequest, slug: str) -> str:
     return wanted if good else ""
 
 
-def _form(deed: _Deed, request: ConsoleRequest | None = None) -> forms.Form:
+def _form(deed: _Deed, request: ConsoleRequest | None = None, asked: Mapping[str, Any] | None = None) -> forms.Form:
+    """The action's form: bound to what was posted, or with first values, of which the address may name some."""
     kind = deed.action.form or forms.Form
     named = inspect.signature(kind.__init__).parameters
     given: dict[str, Any] = {"caller": deed.caller, "row": deed.row}
@@ -141,7 +142,9 @@ def _form(deed: _Deed, request: ConsoleRequest | None = None) -> forms.Form:
     if deed.action.initial is not None:
         more["initial"] = deed.action.initial(deed.row)
     if request is None:
-        return kind(**more)
+        form = kind(**more)
+        form.initial.update({name: asked[name] for name in form.fields if asked and name in asked})
+        return form
     return kind(request.POST, request.FILES, **more)
 
 

@@ -3,8 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.contrib import messages
 from django.http import Http404, HttpResponse
+from django.utils.translation import gettext as _
 
+from workflows_ui.engine import NotFound
 from workflows_ui.kit import actions, caller, recipe, redact, respond
 from workflows_ui.kit.access import member
 from workflows_ui.kit.actions import Action, Button
@@ -51,7 +54,14 @@ def detail(request: ConsoleRequest, slug: str, resource: str, id: str, resources
     if not id.strip(" ./"):
         raise Http404
     asking = caller.of(request.access)
-    found = redact.step(kind.get(asking, id), secrets=kind.secrets)
+    try:
+        found = redact.step(kind.get(asking, id), secrets=kind.secrets)
+    except NotFound:
+        if not respond.is_fragment(request):
+            raise
+        # The page looked at itself again: what it shows was deleted meanwhile.
+        messages.info(request, _("What you looked at is no longer there."))
+        return respond.redirect(request, kind.url(slug))
     subject = Subject(found, id, request.access, asking)
     live = kind.live(found)
     first, rest = actions.arranged(_buttons(kind, request.access, found, id))

@@ -1,6 +1,7 @@
 """Folders: where flows are kept. Their list with counts, their page with the flows inside, and everything that is done with them."""
 
 from typing import Any
+from urllib.parse import quote
 
 from django import forms
 from django.utils.translation import gettext as _
@@ -21,7 +22,8 @@ from workflows_ui.kit.resource import (
     Subject,
     Text,
 )
-from workflows_ui.resources.flows import name_of as flow_name
+from workflows_ui.resources.flow_reading import FOLDERS
+from workflows_ui.resources.flow_reading import name_of as flow_name
 from workflows_ui.resources.places import flow_url, flows_url, folder_url
 
 #: Folders are looked through in one page to find a name, flows to name them (api.md 4.1: no upper bound of a page is known).
@@ -64,7 +66,7 @@ def _create(caller: Caller, _id: str, data: dict[str, Any]) -> dict[str, Any]:
     """The engine gives the folder that has the name already (recording `folders_create_2`): whether it is new is told by looking first."""
     known = {_key(row) for row in caller.workflows.list_folders(limit=_MOST).get("data") or []}
     made = caller.workflows.create_folder(data["name"])
-    caller.forget("folders")
+    caller.forget(FOLDERS)
     return made | {"existed": _key(made) in known}
 
 
@@ -79,14 +81,14 @@ def _rename(caller: Caller, id: str, data: dict[str, Any]) -> Any:
     try:
         return caller.workflows.update_folder(id, data["name"])
     finally:
-        caller.forget("folders")
+        caller.forget(FOLDERS)
 
 
 def _delete(caller: Caller, id: str, _data: dict[str, Any]) -> None:
     try:
         caller.workflows.delete_folder(id)
     finally:
-        caller.forget("folders")
+        caller.forget(FOLDERS)
 
 
 def _uncategorised(caller: Caller, folder: Row) -> Affected:
@@ -202,4 +204,4 @@ class Folders(Resource):
 
     def call(self, id: str) -> tuple[str, str, str]:
         """`GET /v1/folders/{id}`."""
-        return "GET", f"/v1/folders/{id}", f"workflows.get_folder({id!r})"
+        return "GET", f"/v1/folders/{quote(id, safe='')}", f"workflows.get_folder({id!r})"
