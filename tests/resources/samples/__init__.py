@@ -26,6 +26,8 @@ class Sample:
         odd_filter: a filter that makes no sense; "" where every value does.
         array: the list is a bare array, not a page (api.md section 5).
         huge: keys that make the object several megabytes large; {} where its page shows no raw data.
+        asked: filters that find objects of the sample company for every action, where the bare list would not.
+        typed: what the suite of actions types, by action and field, where a value of the field's kind would not do; bytes are a file.
         alone: the object's page asks for it by the list, not by an address of its own.
     """
 
@@ -37,6 +39,8 @@ class Sample:
     odd_filter: str = ""
     array: bool = False
     huge: Mapping[str, Any] = field(default_factory=dict)
+    asked: Mapping[str, Any] = field(default_factory=dict)
+    typed: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     alone: bool = True
 
     @property
