@@ -6,6 +6,7 @@ from workflows_ui.kit import urls as kit_urls
 from workflows_ui.resources import RESOURCES
 from workflows_ui.views import (
     accounts,
+    connections,
     credentials,
     flow_export,
     home,
@@ -28,5 +29,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *launch_form.urlpatterns,
     *launch_list.urlpatterns,
     *launches.urlpatterns,
+    *connections.urlpatterns,
     *kit_urls.patterns(RESOURCES),
 ]

@@ -171,7 +171,7 @@ def _secret(form: forms.Form, action: Action) -> set[str]:
 
 def _told(form: forms.Form, action: Action) -> dict[str, Any]:
     """What was typed, as the audit log may hold it: secrets masked, files by name and size, long texts cut."""
-    hidden = _secret(form, action)
+    hidden = _secret(form, action) | getattr(form, "discreet", frozenset())
     found: dict[str, Any] = {}
     for name, value in form.cleaned_data.items():
         if name in hidden:

@@ -54,7 +54,8 @@ class Action:
             where the object is gone (names that start with `delete`).
         in_rows: stands in the menu of the list's rows too.
         collection: belongs to the list, not to an object; its row is {}.
-        secrets: names of fields whose values no log may hold; PasswordInput fields are among them anyway.
+        secrets: names of fields whose values no log may hold; PasswordInput fields are among them anyway, and so
+            are those that a form made at run time names in its attribute `discreet` (a frozenset).
     """
 
     name: str

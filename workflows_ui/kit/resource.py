@@ -161,11 +161,13 @@ class Query:
 
 @dataclass(frozen=True)
 class Page:
-    """One page of a list. `older` is the position of the next page, "" for none; `note` is said below the list."""
+    """One page of a list. `older` is the position of the next page, "" for none; `note` is said below the list
+    that goes on, `notice` always above it."""
 
     rows: Sequence[Row]
     older: str = ""
     note: Text = ""
+    notice: Text = ""
 
 
 @dataclass(frozen=True)
@@ -187,8 +189,10 @@ class Resource:
         list_display: columns of the list; the first one carries the link.
         filters: a Django form, bound to the address's query; a field without a value filters nothing.
         shortcuts, panels: what the object's page offers and shows, in this order.
+        ways: buttons of the list that lead to a page of its own; their `url` gets an empty row.
         actions: what can be done with an object, and with the collection; the most used first.
         secrets: keys whose values are masked wherever they stand, before any template sees the object.
+        above: what stands before it in the breadcrumbs, as (name, address), where it lies below something else.
         empty, empty_hint: what the empty list says, and the next step.
         rows: how many rows a page has, when nobody chose; one of ROWS.
     """
@@ -204,9 +208,11 @@ class Resource:
     list_display: ClassVar[Sequence[Column]]
     filters: ClassVar[type[forms.Form]] = forms.Form
     shortcuts: ClassVar[Sequence[Shortcut]] = ()
+    ways: ClassVar[Sequence[Shortcut]] = ()
     panels: ClassVar[Sequence[Facts | Panel]] = ()
     actions: ClassVar[Sequence[Action]] = ()
     secrets: ClassVar[frozenset[str]] = frozenset()
+    above: ClassVar[Sequence[tuple[Text, str]]] = ()
     empty: ClassVar[Text]
     empty_hint: ClassVar[Text] = ""
     rows: ClassVar[int] = 20

@@ -126,8 +126,14 @@ def _buttons(resource: Resource, access: Access, row: Row, id: str) -> list[Butt
 
 
 def _collection(resource: Resource, access: Access) -> list[Button]:
+    slug = access.workspace.slug
+    ways = [
+        Button(way.label, way.icon, way.url(slug, {}), primary=way.primary)
+        for way in resource.ways
+        if access.allows(way.role)
+    ]
     found = [action for action in resource.actions if action.collection and access.allows(action.role)]
-    return [actions.button(action, access.workspace.slug, resource.name) for action in found if action.offered({})]
+    return [*ways, *(actions.button(action, slug, resource.name) for action in found if action.offered({}))]
 
 
 def _panels(resource: Resource, subject: Subject) -> list[dict[str, Any]]:
