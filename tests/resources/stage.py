@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django import forms
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.test import Client
 
 from tests.cast import Cast, gather, workspace
@@ -92,7 +92,7 @@ def everything_told() -> str:
     return repr(list(AuditEvent.objects.values()))
 
 
-def lead(response: HttpResponse) -> str:
+def lead(response: HttpResponseBase) -> str:
     """Where an answer leads to, plain or for htmx."""
     return response.headers.get("HX-Redirect") or response.headers.get("Location", "")
 

@@ -140,7 +140,7 @@ def test_a_deed_whose_answer_is_lost_is_called_unclear_and_not_done_again(
 def test_an_engine_that_is_down_is_no_mistake_of_ours(stage: Stage, resource: Resource, action: Action) -> None:
     url = stage.url(resource, action)
     fields = stage.fields(resource, action, url)
-    stage.practice.engine.faults.add("status", status=500)
+    stage.practice.engine.faults.add("status", status=500, headers={"Retry-After": "0"})
     assert stage.browser.get(url).status_code in ((200, 503) if action.collection else (503,))
     assert stage.browser.post(url, fields).status_code in ((422, 503) if action.collection else (503,))
 
