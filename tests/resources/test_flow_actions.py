@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 
 from tests import flows
 from tests.practice.fixtures import until
@@ -27,7 +27,7 @@ def made(stage: Stage, name: str = "Made here", *, publish: bool = True) -> str:
     return flows.make(stage.caller.workflows, name, flows.code("echo"), flows.response({"ok": True}), publish=publish)
 
 
-def key_of(response: HttpResponse) -> str:
+def key_of(response: HttpResponseBase) -> str:
     return lead(response).rstrip("/").rsplit("/", 1)[-1]
 
 
