@@ -39,6 +39,23 @@
       menu.querySelector("summary").focus();
     }
   });
+  // A menu in a row is laid over the table, which would cut it off; it closes when the page moves under it.
+  document.addEventListener("toggle", (event) => {
+    const menu = event.target;
+    if (!menu.matches?.("details.row-menu")) return;
+    const list = menu.querySelector(".dropdown-menu");
+    list.classList.toggle("placed", menu.open);
+    if (!menu.open) return;
+    const button = menu.getBoundingClientRect();
+    const below = button.bottom + list.offsetHeight < window.innerHeight || button.top < list.offsetHeight;
+    list.style.top = `${below ? button.bottom : button.top - list.offsetHeight}px`;
+    list.style.left = `${Math.max(8, button.right - list.offsetWidth)}px`;
+    list.style.right = "auto";
+  }, true);
+  document.addEventListener("scroll", (event) => {
+    const menu = document.querySelector("details.row-menu[open]");
+    if (menu && !menu.contains(event.target)) menu.open = false;
+  }, true);
   const toggleSidebar = (button) => {
     const shown = document.getElementById(button.getAttribute("aria-controls")).classList.toggle("show");
     button.setAttribute("aria-expanded", String(shown));

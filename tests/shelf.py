@@ -74,6 +74,9 @@ class Shelf(Recorder):
         self.flows: list[dict[str, Any]] = []
         self.folders: list[dict[str, Any]] = []
         self.runs: list[dict[str, Any]] = []
+        #: Lists of any other path below /v1, as pages, or as bare arrays where `arrays` names the path.
+        self.rows: dict[str, list[dict[str, Any]]] = {}
+        self.arrays: set[str] = set()
         self.faults: dict[str, Reply] = {}
         super().__init__(answer=self._find)
 
@@ -95,14 +98,15 @@ class Shelf(Recorder):
             if seen.path.endswith(end):
                 return reply
         path, query = seen.path.removeprefix("/api/v1"), parse_qs(seen.query)
-        if path == "/flows":
-            return self._page(self.flows, query)
-        if path == "/folders":
-            return self._page(self.folders, query)
+        if path in self.arrays:
+            return Reply(200, self.rows[path])
         if path == "/flow-runs":
             until = query.get("createdBefore", ["9"])[0]
-            rows = [row for row in self.runs if str(row.get("created")) <= until]
+            rows = [row for row in self.rows.get(path, self.runs) if str(row.get("created")) <= until]
             return self._page([{key: row[key] for key in row if key != "steps"} for row in rows], query)
+        lists = {"/flows": self.flows, "/folders": self.folders} | self.rows
+        if path in lists:
+            return self._page(lists[path], query)
         wanted = path.rsplit("/", 1)[-1]
         if path.startswith("/flow-runs/"):
             return next((Reply(200, row) for row in self.runs if row.get("id") == wanted), _NO_RUN)
@@ -110,7 +114,7 @@ class Shelf(Recorder):
 
     @staticmethod
     def _page(rows: list[dict[str, Any]], query: Mapping[str, list[str]]) -> Reply:
-        limit, start = int(query["limit"][0]), int(query.get("cursor", ["0"])[0])
+        limit, start = int(query.get("limit", ["10"])[0]), int(query.get("cursor", ["0"])[0])
         following = str(start + limit) if len(rows) > start + limit else None
         return Reply(200, {"data": rows[start : start + limit], "next": following, "previous": None})
 

@@ -6,7 +6,9 @@ from workflows_ui.kit import urls as kit_urls
 from workflows_ui.resources import RESOURCES
 from workflows_ui.views import (
     accounts,
+    connections,
     credentials,
+    flow_export,
     home,
     launch_form,
     launch_list,
@@ -23,8 +25,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *credentials.urlpatterns,
     *members.urlpatterns,
     *workspaces.urlpatterns,
+    *flow_export.urlpatterns,
     *launch_form.urlpatterns,
     *launch_list.urlpatterns,
     *launches.urlpatterns,
+    *connections.urlpatterns,
     *kit_urls.patterns(RESOURCES),
 ]

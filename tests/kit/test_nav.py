@@ -8,6 +8,7 @@ from tests.cast import Cast, workspace
 from tests.shelf import Shelf, text
 from workflows_ui.kit import nav
 from workflows_ui.models import Member, Role, Workspace
+from workflows_ui.resources import RESOURCES
 
 
 def _menu(page: str) -> list[str]:
@@ -17,7 +18,11 @@ def _menu(page: str) -> list[str]:
 
 def test_the_menu_has_the_groups_in_their_order(owner: Client) -> None:
     page = text(owner.get("/w/sales/flows/").content)
-    assert _menu(page) == ["Home", "Launches", "Runs", "Flows", "Credentials", "Members", "Settings"]
+    declared = {group: [str(found.label_plural) for found in RESOURCES if found.group == group] for group in nav.GROUPS}
+    assert _menu(page) == [
+        *("Home", "Launches", *declared["launch"], *declared["watch"], *declared["build"]),
+        *("Credentials", "Members", "Settings", *declared["team"]),
+    ]
     assert 'href="/w/sales/flows/" aria-current="page"' in page
 
 

@@ -30,8 +30,7 @@ class Caller:
 
         Raises what `call` raises, and remembers nothing then. The value must be one that can be pickled.
         """
-        digest = hashlib.sha256(name.encode()).hexdigest()[:32]
-        key = f"engine:{self.workspace.pk}:{self.credential_id}:{digest}"
+        key = self._key(name)
         found = cache.get(key)
         if found is None:
             found = call()
@@ -45,6 +44,14 @@ class Caller:
         except EngineError as problem:
             _log.warning("page goes without %s: %r", name.split(":", 1)[0], problem)
             return default
+
+    def forget(self, *names: str) -> None:
+        """What was remembered under these names is asked for anew: after something that changes it."""
+        cache.delete_many([self._key(name) for name in names])
+
+    def _key(self, name: str) -> str:
+        digest = hashlib.sha256(name.encode()).hexdigest()[:32]
+        return f"engine:{self.workspace.pk}:{self.credential_id}:{digest}"
 
 
 def of(access: Access) -> Caller:

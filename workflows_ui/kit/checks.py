@@ -52,3 +52,22 @@ def _one(resource: Resource) -> Iterable[tuple[str, str]]:
             yield "console.E008", f"The column {column.label!s} has the unknown kind {column.kind!r}."
     if type(resource).list is Resource.list or type(resource).get is Resource.get:
         yield "console.E009", "list and get must be given."
+    yield from _actions(resource)
+
+
+def _actions(resource: Resource) -> Iterable[tuple[str, str]]:
+    seen = set()
+    for action in resource.actions:
+        if not _NAME.fullmatch(action.name):
+            yield "console.E010", f"The action {action.name!r} must be lower case letters, digits and dashes."
+        if (action.name, action.collection) in seen:
+            yield "console.E011", f"Two actions are called {action.name!r}."
+        seen.add((action.name, action.collection))
+        if action.removes and (action.collection or not action.danger):
+            yield "console.E012", f"The action {action.name!r} removes an object: it needs danger=True."
+        if action.form is None and (action.initial is not None or action.secrets):
+            yield "console.E013", f"The action {action.name!r} has initial values or secrets, but no form."
+        if action.affected is not None and not action.asks:
+            yield "console.E014", f"The action {action.name!r} says what it affects, but no page asks before."
+        if action.collection and action.in_rows:
+            yield "console.E015", f"The action {action.name!r} belongs to the collection: it cannot stand in rows."

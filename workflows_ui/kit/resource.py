@@ -1,4 +1,4 @@
-"""The language in which remote kinds of things are declared: Resource, and the Column, Facts, Panel, Shortcut and Option it consists of.
+"""The language in which remote kinds of things are declared: Resource, and the Column, Facts, Panel, Shortcut and Action it consists of.
 
 A declaration holds data and plain callables. It gets a Caller (the engine) and plain values; it never sees a request and never returns
 a response. What does not fit gets a plain view of its own, with its own path before the generic routes.
@@ -10,15 +10,32 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.urls import reverse
-from django.utils.functional import Promise
 
+from workflows_ui.kit.actions import Action, Affected, Button, Row
 from workflows_ui.kit.caller import Caller
-from workflows_ui.kit.words import StateWord
+from workflows_ui.kit.words import StateWord, Text
 from workflows_ui.models import Role, Workspace
 from workflows_ui.services.access import Access
 
-Text = str | Promise
-Row = Mapping[str, Any]
+__all__ = [
+    "KINDS",
+    "Action",
+    "Affected",
+    "Cell",
+    "Column",
+    "Facts",
+    "Line",
+    "Live",
+    "Page",
+    "Panel",
+    "Query",
+    "Resource",
+    "Row",
+    "Shortcut",
+    "Subject",
+    "Text",
+    "pick",
+]
 
 
 def pick(row: Any, path: str) -> Any:
@@ -153,11 +170,13 @@ class Query:
 
 @dataclass(frozen=True)
 class Page:
-    """One page of a list. `older` is the position of the next page, "" for none; `note` is said below the list."""
+    """One page of a list. `older` is the position of the next page, "" for none; `note` is said below the list
+    that goes on, `notice` always above it."""
 
     rows: Sequence[Row]
     older: str = ""
     note: Text = ""
+    notice: Text = ""
 
 
 @dataclass(frozen=True)
@@ -179,7 +198,10 @@ class Resource:
         list_display: columns of the list; the first one carries the link.
         filters: a Django form, bound to the address's query; a field without a value filters nothing.
         shortcuts, panels: what the object's page offers and shows, in this order.
+        ways: buttons of the list that lead to a page of its own; their `url` gets an empty row.
+        actions: what can be done with an object, and with the collection; the most used first.
         secrets: keys whose values are masked wherever they stand, before any template sees the object.
+        above: what stands before it in the breadcrumbs, as (name, address), where it lies below something else.
         empty, empty_hint: what the empty list says, and the next step.
         rows: how many rows a page has, when nobody chose; one of ROWS.
     """
@@ -195,8 +217,11 @@ class Resource:
     list_display: ClassVar[Sequence[Column]]
     filters: ClassVar[type[forms.Form]] = forms.Form
     shortcuts: ClassVar[Sequence[Shortcut]] = ()
+    ways: ClassVar[Sequence[Shortcut]] = ()
     panels: ClassVar[Sequence[Facts | Panel]] = ()
+    actions: ClassVar[Sequence[Action]] = ()
     secrets: ClassVar[frozenset[str]] = frozenset()
+    above: ClassVar[Sequence[tuple[Text, str]]] = ()
     empty: ClassVar[Text]
     empty_hint: ClassVar[Text] = ""
     rows: ClassVar[int] = 20
@@ -213,10 +238,10 @@ class Resource:
         """Choices of filter fields that only the engine knows, by field. Called after `list`, so that its failure decides first."""
         return {}
 
-    @property
-    def row_shortcuts(self) -> Sequence[Shortcut]:
-        """Shortcuts that stand in the rows of the list."""
-        return [shortcut for shortcut in self.shortcuts if shortcut.in_rows]
+    def call(self, id: str) -> tuple[str, str, str] | None:
+        """How to read an object without the console: method, path below the engine's base, and the Python call after
+        `client.`, such as `workflows.get_flow("...")`. None where there is no such call, or where it would tell a secret."""
+        return None
 
     def key(self, row: Row) -> str:
         """The object's id; empty where it has none that an address could hold."""
@@ -260,3 +285,4 @@ class Line:
     name: str
     cells: Sequence[Cell]
     shortcuts: Sequence[tuple[Shortcut, str]] = field(default_factory=tuple)
+    actions: Sequence[Button] = field(default_factory=tuple)

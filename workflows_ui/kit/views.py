@@ -3,10 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.contrib import messages
 from django.http import Http404, HttpResponse
+from django.utils.translation import gettext as _
 
-from workflows_ui.kit import caller, redact, respond
+from workflows_ui.engine import NotFound
+from workflows_ui.kit import actions, caller, recipe, redact, respond
 from workflows_ui.kit.access import member
+from workflows_ui.kit.actions import Action, Button
 from workflows_ui.kit.listing import Listing, offer
 from workflows_ui.kit.request import ConsoleRequest
 from workflows_ui.kit.resource import Cell, Line, Page, Resource, Row, Subject
@@ -19,18 +23,24 @@ Resources = Mapping[str, Resource]
 @member(Role.VIEWER)
 def listing(request: ConsoleRequest, slug: str, resource: str, resources: Resources) -> HttpResponse:
     """A page of the list. Filters that make no sense are told at the form, and the engine is not asked."""
-    declared = _declared(request.access, resource, resources)
-    found = Listing(declared, request.path, request.GET)
+    kind = declared(request.access, resource, resources)
+    found = Listing(kind, request.path, request.GET)
     page = Page(())
     if found.valid:
         asking = caller.of(request.access)
-        page = declared.list(asking, found.query)
-        offer(found.form, declared.choices(asking))
+        page = kind.list(asking, found.query)
+        offer(found.form, kind.choices(asking))
+    lines = [_line(kind, request.access, row) for row in page.rows]
+    first, rest = actions.arranged(_collection(kind, request.access))
     context = {
-        "resource": declared,
+        "resource": kind,
         "listing": found,
         "page": page,
-        "lines": [_line(declared, request.access, row) for row in page.rows],
+        "lines": lines,
+        "row_actions": any(line.shortcuts or line.actions for line in lines),
+        "here": request.get_full_path(),
+        "first": first,
+        "rest": rest,
         "chips": found.chips(),
         "older_url": found.older_url(page.older),
     }
@@ -40,27 +50,38 @@ def listing(request: ConsoleRequest, slug: str, resource: str, resources: Resour
 @member(Role.VIEWER)
 def detail(request: ConsoleRequest, slug: str, resource: str, id: str, resources: Resources) -> HttpResponse:
     """One object: badge, shortcuts, panels. What is not settled refreshes its fragment `live`."""
-    declared = _declared(request.access, resource, resources)
+    kind = declared(request.access, resource, resources)
     if not id.strip(" ./"):
         raise Http404
     asking = caller.of(request.access)
-    found = redact.step(declared.get(asking, id), secrets=declared.secrets)
+    try:
+        found = redact.step(kind.get(asking, id), secrets=kind.secrets)
+    except NotFound:
+        if not respond.is_fragment(request):
+            raise
+        # The page looked at itself again: what it shows was deleted meanwhile.
+        messages.info(request, _("What you looked at is no longer there."))
+        return respond.redirect(request, kind.url(slug))
     subject = Subject(found, id, request.access, asking)
-    live = declared.live(found)
+    live = kind.live(found)
+    first, rest = actions.arranged(_buttons(kind, request.access, found, id))
     context = {
-        "resource": declared,
-        "list_url": declared.url(slug),
+        "resource": kind,
+        "list_url": kind.url(slug),
         "key": id,
-        "title": declared.title(found),
-        "badge": declared.badge(found),
+        "title": kind.title(found),
+        "badge": kind.badge(found),
         "live": live,
-        "shortcuts": _shortcuts(declared, request.access, found),
-        "panels": _panels(declared, subject),
+        "first": first,
+        "rest": rest,
+        "recipe": recipe.of(kind.call(id), request.access),
+        "panels": _panels(kind, subject),
     }
     return respond.page(request, "kit/detail.html", context, fragments=("live",))
 
 
-def _declared(access: Access, name: str, resources: Resources) -> Resource:
+def declared(access: Access, name: str, resources: Resources) -> Resource:
+    """The resource of this name, for whom its role suffices. Raises Http404, NotAllowed."""
     if name not in resources:
         raise Http404
     access.require(resources[name].role)
@@ -79,13 +100,40 @@ def _line(resource: Resource, access: Access, row: Row) -> Line:
             url = column.link(slug, row)
         cells.append(Cell(column, column.value(row), url, column.below(row) if column.below else ""))
     in_rows = [(shortcut, url) for shortcut, url in _shortcuts(resource, access, row) if shortcut.in_rows]
-    return Line(key, resource.title(row) or key, cells, in_rows)
+    offered = _offered(resource, access, row) if key else []
+    deeds = [actions.button(action, slug, resource.name, key) for action in offered if action.in_rows]
+    return Line(key, resource.title(row) or key, cells, in_rows, deeds)
 
 
 def _shortcuts(resource: Resource, access: Access, row: Row) -> list[tuple[Any, str]]:
     allowed = [shortcut for shortcut in resource.shortcuts if access.allows(shortcut.role)]
     offered = [(shortcut, shortcut.url(access.workspace.slug, row)) for shortcut in allowed]
     return [(shortcut, url) for shortcut, url in offered if url]
+
+
+def _offered(resource: Resource, access: Access, row: Row) -> list[Action]:
+    found = [action for action in resource.actions if not action.collection and access.allows(action.role)]
+    return [action for action in found if action.offered(row)]
+
+
+def _buttons(resource: Resource, access: Access, row: Row, id: str) -> list[Button]:
+    ways = [
+        Button(shortcut.label, shortcut.icon, url, primary=shortcut.primary)
+        for shortcut, url in _shortcuts(resource, access, row)
+    ]
+    slug = access.workspace.slug
+    return [*ways, *(actions.button(action, slug, resource.name, id) for action in _offered(resource, access, row))]
+
+
+def _collection(resource: Resource, access: Access) -> list[Button]:
+    slug = access.workspace.slug
+    ways = [
+        Button(way.label, way.icon, way.url(slug, {}), primary=way.primary)
+        for way in resource.ways
+        if access.allows(way.role)
+    ]
+    found = [action for action in resource.actions if action.collection and access.allows(action.role)]
+    return [*ways, *(actions.button(action, slug, resource.name) for action in found if action.offered({}))]
 
 
 def _panels(resource: Resource, subject: Subject) -> list[dict[str, Any]]:

@@ -155,6 +155,11 @@ _ERRORS: tuple[tuple[type[Exception], Words], ...] = (
         ),
     ),
 )
+_IN_USE = Words(
+    _("Someone is editing this flow"),
+    _("The engine lets only one person change a flow at a time. Nothing was changed."),
+    _("Try again in a minute."),
+)
 _ANY = Words(
     _("Something went wrong with the engine"),
     _("The engine answered in a way that the console does not know."),
@@ -172,6 +177,8 @@ def of_error(error: BaseException) -> Words:
     """Words for an engine's error, a missing or unopenable credential, or a missing right."""
     if isinstance(error, NotAllowed):
         return Words(_("Not yours to do"), _NEEDED[error.needed], _("Ask a manager of the workspace for it."))
+    if isinstance(error, engine.Refused) and error.code == "FLOW_IN_USE":
+        return _IN_USE
     return next((words for kind, words in _ERRORS if isinstance(error, kind)), _ANY)
 
 

@@ -2,10 +2,13 @@
 
 from workflows_ui.kit.nav import Entry
 from workflows_ui.kit.resource import Resource
+from workflows_ui.resources.connections import Connections
 from workflows_ui.resources.flows import Flows
+from workflows_ui.resources.folders import Folders
+from workflows_ui.resources.pieces import Pieces
 from workflows_ui.resources.runs import Runs
 
-RESOURCES: tuple[Resource, ...] = (Runs(), Flows())
+RESOURCES: tuple[Resource, ...] = (Runs(), Flows(), Folders(), Connections(), Pieces())
 
 
 def menu() -> list[Entry]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
 from django import forms
 from django.urls import reverse
@@ -10,13 +11,30 @@ from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.kit import words
 from workflows_ui.kit.caller import Caller
-from workflows_ui.kit.resource import Column, Facts, Page, Panel, Query, Resource, Row, Shortcut, Subject, id_at, pick
+from workflows_ui.kit.resource import (
+    Column,
+    Facts,
+    Live,
+    Page,
+    Panel,
+    Query,
+    Resource,
+    Row,
+    Shortcut,
+    Subject,
+    id_at,
+    pick,
+)
 from workflows_ui.models import Launch, Role
-from workflows_ui.resources import outline
+from workflows_ui.resources import flow_actions, flow_versions, outline
+from workflows_ui.resources.flow_reading import deleting, folder_names, state_note, trigger_of
+from workflows_ui.resources.flow_reading import name_of as name_of
+from workflows_ui.resources.flow_reading import starts_by_request as starts_by_request
 
 #: What the engine calls "in no folder" (api.md 6.4).
 NO_FOLDER = "NULL"
-_FOLDERS_FOR, _FOLDERS_MOST, _LATEST = 60, 100, 5
+_LATEST = 5
+_DELETING = words.StateWord(_("Being deleted"), "circle-notch", "orange", moving=True)
 
 
 class FlowFilters(forms.Form):
@@ -37,47 +55,6 @@ class FlowFilters(forms.Form):
         self.fields["folder"].widget.attrs["class"] = "form-select"
 
 
-def folder_names(caller: Caller) -> dict[str, str]:
-    """Names of the workspace's folders by id, at most a minute old; none where the engine does not give them."""
-
-    def ask() -> dict[str, str]:
-        page = caller.workflows.list_folders(limit=_FOLDERS_MOST)
-        rows = [row for row in page.get("data") or [] if isinstance(row, dict)]
-        return {str(row["id"]): str(row.get("displayName") or row["id"]) for row in rows if row.get("id")}
-
-    nothing: dict[str, str] = {}
-    return caller.remember_or(nothing, "folders", _FOLDERS_FOR, ask)
-
-
-def name_of(flow: Row) -> str:
-    """A flow's name; it lives in its version. Empty where there is none."""
-    found = pick(flow, "version.displayName")
-    return found if isinstance(found, str) else ""
-
-
-def _trigger(flow: Row) -> Any:
-    return pick(flow, "version.trigger")
-
-
-def _has_draft(flow: Row) -> bool:
-    published = flow.get("publishedVersionId")
-    return bool(published) and published != pick(flow, "version.id")
-
-
-def _state_note(flow: Row) -> words.Text:
-    if flow.get("operationStatus") == "DELETING":
-        return _("Being deleted")
-    if not flow.get("publishedVersionId"):
-        return _("Never published")
-    return _("Has changes that are not published") if _has_draft(flow) else ""
-
-
-def starts_by_request(flow: Row) -> bool:
-    """Whether the flow's trigger is a webhook: only such a flow is started from outside (api.md section 7)."""
-    names = (pick(_trigger(flow), "settings.pieceName"), pick(_trigger(flow), "settings.triggerName"))
-    return any(isinstance(name, str) and "webhook" in name.lower() for name in names)
-
-
 def _launch_url(slug: str, flow: Row) -> str:
     key = id_at(flow)
     if flow.get("status") != "ENABLED" or not key or "/" in key or not starts_by_request(flow):
@@ -92,6 +69,11 @@ def _runs_url(slug: str, flow: Row) -> str:
     return reverse("resource_list", kwargs={"slug": slug, "resource": "runs"}, query={"flow": key})
 
 
+def _export_url(slug: str, flow: Row) -> str:
+    key = flow.get("id")
+    return reverse("flow_export", kwargs={"slug": slug, "id": key}) if isinstance(key, str) and key else ""
+
+
 def _schedule(flow: Row) -> str:
     cron = pick(flow, "triggerSource.schedule.cronExpression")
     zone = pick(flow, "triggerSource.schedule.timezone")
@@ -99,7 +81,7 @@ def _schedule(flow: Row) -> str:
 
 
 def _outline(subject: Subject) -> dict[str, Any]:
-    return {"items": outline.items(_trigger(subject.object))}
+    return {"items": outline.items(trigger_of(subject.object))}
 
 
 def _launchable(subject: Subject) -> dict[str, Any] | None:
@@ -109,9 +91,9 @@ def _launchable(subject: Subject) -> dict[str, Any] | None:
         return None
     reason: words.Text = _("It starts by itself, not by a request: it cannot be launched from here.")
     if not flow.get("publishedVersionId"):
-        reason = _("It was never published. Publish it in the engine's builder, then it can be launched.")
+        reason = _("It was never published. Publish it, then it can be launched.")
     elif flow.get("status") != "ENABLED":
-        reason = _("It is off. Turn it on in the engine's builder, then it can be launched.")
+        reason = _("It is off. Turn it on, then it can be launched.")
     return {"reason": reason}
 
 
@@ -132,26 +114,30 @@ class Flows(Resource):
     label, label_plural = _("Flow"), _("Flows")
     icon, group = "diagram-project", "build"
     empty = _("There are no flows in this workspace yet")
-    empty_hint = _("Flows are made in the engine's builder. Once one is there, it is listed here.")
+    empty_hint = _(
+        "Flows are made in the engine's builder, or imported from a file. Once one is there, it is listed here."
+    )
     filters = FlowFilters
     list_display = (
-        Column(name_of, _("Name"), link=True, below=lambda row: outline.title_of(_trigger(row))),
-        Column(lambda row: words.flow_state(row.get("status")), _("State"), kind="badge", below=_state_note),
+        Column(name_of, _("Name"), link=True, below=lambda row: outline.title_of(trigger_of(row))),
+        Column(lambda row: words.flow_state(row.get("status")), _("State"), kind="badge", below=state_note),
         Column(lambda row: row.get("folder"), _("Folder"), phone=False),
         Column("updated", _("Changed"), kind="when"),
     )
     shortcuts = (
         Shortcut(_("Launch"), "rocket", _launch_url, role=Role.LAUNCHER, primary=True, in_rows=True),
         Shortcut(_("Runs"), "clock-rotate-left", _runs_url),
+        Shortcut(_("Export as a file"), "file-export", _export_url),
     )
+    actions = flow_actions.ACTIONS
     panels = (
         Panel("", "flows/not_launchable.html", _launchable),
         Facts(
             _("Facts"),
             (
-                Column(_state_note, _("Note")),
+                Column(state_note, _("Note")),
                 Column("folder", _("Folder")),
-                Column(lambda row: outline.title_of(_trigger(row)), _("Starts with")),
+                Column(lambda row: outline.title_of(trigger_of(row)), _("Starts with")),
                 Column(_schedule, _("Schedule"), kind="code"),
                 Column("version.connectionIds", _("Connections"), kind="list"),
                 Column("metadata.tags", _("Tags"), kind="list"),
@@ -161,6 +147,7 @@ class Flows(Resource):
             ),
         ),
         Panel(_("Steps"), "flows/outline.html", _outline),
+        Panel(_("Versions"), "flows/versions.html", flow_versions.panel),
         Panel(_("Latest launches"), "flows/launches.html", _launches),
         Panel("", "kit/panels/raw.html", _raw),
     )
@@ -197,5 +184,13 @@ class Flows(Resource):
         return name_of(row)
 
     def badge(self, row: Row) -> words.StateWord:
-        """On or off."""
-        return words.flow_state(row.get("status"))
+        """On or off, or on its way out."""
+        return _DELETING if deleting(row) else words.flow_state(row.get("status"))
+
+    def live(self, row: Row) -> Live:
+        """Until it is deleted, where that is under way."""
+        return Live(2 if deleting(row) else 0)
+
+    def call(self, id: str) -> tuple[str, str, str]:
+        """`GET /v1/flows/{id}`."""
+        return "GET", f"/v1/flows/{quote(id, safe='')}", f"workflows.get_flow({id!r})"

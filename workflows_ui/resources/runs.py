@@ -3,6 +3,7 @@
 import datetime
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
 from django.urls import reverse
 from django.utils import timezone
@@ -28,12 +29,13 @@ from workflows_ui.kit.resource import (
     pick,
 )
 from workflows_ui.models import Launch
+from workflows_ui.resources import run_actions
 from workflows_ui.resources.flows import name_of as flow_name
+from workflows_ui.resources.run_actions import ENDED as ENDED
+from workflows_ui.resources.run_actions import ended as ended
 from workflows_ui.resources.run_filters import RunFilters
 from workflows_ui.resources.steps import Reader, any_failed, error_text
 
-#: States in which nothing happens any more (api.md 8.1); an unknown state counts as not ended.
-ENDED = frozenset(words.RUN_STATES) - {"QUEUED", "RUNNING", "PAUSED"}
 _NAMES_FOR, _NAMES_MOST, _VERSION_FOR = 60, 100, 600
 #: Rows asked for beyond a page, since those of the boundary's millisecond come again; the second number is for when all of them did.
 _OVERLAPS = (50, 950)
@@ -66,11 +68,6 @@ def _flow_url(slug: str, run: Row) -> str:
     if not key:
         return ""
     return reverse("resource_detail", kwargs={"slug": slug, "resource": "flows", "id": key})
-
-
-def ended(run: Row) -> bool:
-    """Whether the run's state is one that nothing changes by itself."""
-    return str(run.get("status")) in ENDED
 
 
 def sentence(run: Row) -> str:
@@ -190,6 +187,7 @@ class Runs(Resource):
         Column(_length, gettext_lazy("Took"), kind="duration", phone=False),
     )
     shortcuts = (Shortcut(gettext_lazy("To the flow"), "diagram-project", _flow_url),)
+    actions = run_actions.ACTIONS
     panels = (
         Panel("", "runs/summary.html", _summary),
         Facts(
@@ -253,6 +251,10 @@ class Runs(Resource):
     def title(self, row: Row) -> str:
         """The flow's name at the time of the run."""
         return _name(row)
+
+    def call(self, id: str) -> tuple[str, str, str]:
+        """`GET /v1/flow-runs/{id}`."""
+        return "GET", f"/v1/flow-runs/{quote(id, safe='')}", f"workflows.get_run({id!r})"
 
     def live(self, row: Row) -> Live:
         """Until the run has ended."""

@@ -115,6 +115,13 @@ def _write(work: Work, look: Look) -> None:
     Follow.objects.filter(pk=workspace_id).update(lease_until=None, not_before=None, failures=0, trouble="")
 
 
+def look_again(workspace: Workspace, run_id: str) -> None:
+    """Has the launch that this run belongs to, if there is one, followed again from now on, although it may have ended: somebody
+    set the run going again, or stopped it."""
+    if run_id:
+        Launch.objects.filter(workspace=workspace, run_id=run_id).update(look_at=clock.now())
+
+
 def _take(workspace_id: int) -> Work | None:
     now = clock.now()
     Follow.objects.get_or_create(workspace_id=workspace_id)

@@ -62,3 +62,9 @@ def json_block(value: Any, id: str, label: str = "", *, open: bool = False, limi
     """JSON in a fold with a copy button. `id` is the fold's id in the page; secrets must be masked before."""
     context = {"pretty": show.pretty(value, limit), "id": id, "label": label or _("Raw data"), "open": open}
     return SafeString(get_template("kit/json.html").render(context))  # nosec B703
+
+
+@register.inclusion_tag("kit/json.html")
+def text_block(text: str, id: str, label: str) -> dict[str, Any]:
+    """Text in an open fold with a copy button."""
+    return {"pretty": show.Pretty(text, 0), "id": id, "label": label, "open": True}

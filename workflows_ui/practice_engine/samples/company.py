@@ -39,6 +39,7 @@ def connect(engine: PracticeEngine) -> None:
     """Connections of both projects, one of them broken and one missing."""
     for external, name, piece, kind, status, owner, value in (
         ("gmail-sales", "Gmail phòng kinh doanh", "gmail", "OAUTH2", "ACTIVE", ANH, OAUTH),
+        ("mail-support", "Gmail hỗ trợ", "gmail", "OAUTH2", "ACTIVE", BAO, OAUTH),
         ("slack-team", "Slack team", "slack", "OAUTH2", "ERROR", ANH, OAUTH),
         ("openai-main", "OpenAI", "openai", "CUSTOM_AUTH", "ACTIVE", BAO, {"props": {"apiKey": SECRET}}),
         (

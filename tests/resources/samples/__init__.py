@@ -1,0 +1,69 @@
+"""One object of each resource, for the suite over all of them: a module `<resource>.py` here holds SAMPLE, dashes as underscores."""
+
+import importlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.engine.servers import Reply
+from tests.shelf import Shelf, identity
+from workflows_ui.kit.resource import Resource
+
+#: What the sample's object is called, unless it is asked for under another name.
+NAME = "Order intake"
+
+
+@dataclass(frozen=True)
+class Sample:
+    """How a resource's object lies on the shelf.
+
+    Attributes:
+        path: of the list, below /v1.
+        row: a name -> the object as the list gives it.
+        calls: what the first look at the list asks for, in order: the list, and at most one call for names.
+        named: the key of the object's page; the id where it is None.
+        filter: a filter that fits nothing, as a query; "" where there are no filters.
+        odd_filter: a filter that makes no sense; "" where every value does.
+        array: the list is a bare array, not a page (api.md section 5).
+        huge: keys that make the object several megabytes large; {} where its page shows no raw data.
+        asked: filters that find objects of the sample company for every action, where the bare list would not.
+        typed: what the suite of actions types, by action and field, where a value of the field's kind would not do; bytes are a file.
+        alone: the object's page asks for it by the list, not by an address of its own.
+    """
+
+    path: str
+    row: Callable[[str], dict[str, Any]]
+    calls: Sequence[str]
+    named: str | None = None
+    filter: str = ""
+    odd_filter: str = ""
+    array: bool = False
+    huge: Mapping[str, Any] = field(default_factory=dict)
+    asked: Mapping[str, Any] = field(default_factory=dict)
+    typed: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    alone: bool = True
+
+    @property
+    def key(self) -> str:
+        """The id in the object's address."""
+        return self.named or identity(1)
+
+    def fill(self, shelf: Shelf, name: str = NAME, **more: Any) -> None:
+        """Puts one object on the shelf."""
+        self.put(shelf, self.row(name) | more)
+
+    def put(self, shelf: Shelf, row: dict[str, Any]) -> None:
+        """Puts this object on the shelf, whatever it is."""
+        shelf.rows[self.path] = [row]
+        if self.array:
+            shelf.arrays.add(self.path)
+        if self.alone:
+            shelf.faults[f"{self.path}/{self.key}"] = Reply(200, row)
+
+
+def of(resource: Resource) -> Sample:
+    """The resource's sample. Fails where nobody has made one: the suite covers every resource."""
+    module = importlib.import_module(f"{__name__}.{resource.name.replace('-', '_')}")
+    found = module.SAMPLE
+    assert isinstance(found, Sample)
+    return found

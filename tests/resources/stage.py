@@ -1,0 +1,152 @@
+"""People around a workspace on a running practice engine, in either flavour, and what the suite of actions types into forms."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django import forms
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http.response import HttpResponseBase
+from django.test import Client
+
+from tests.cast import Cast, gather, workspace
+from tests.practice.fixtures import Practice
+from tests.resources import samples
+from workflows_ui.engine.transport import close_pools
+from workflows_ui.kit import caller
+from workflows_ui.kit.actions import Action
+from workflows_ui.kit.caller import Caller
+from workflows_ui.kit.resource import Query, Resource
+from workflows_ui.models import AuditEvent, Flavour, Kind, Member, Role
+from workflows_ui.practice_engine import PracticeEngine, serve
+
+FAST = 0.02
+#: What is typed into every secret field; it must come back nowhere.
+TYPED_SECRET = "typed-secret-2718281828"
+HTMX = {"HX-Request": "true", "HX-Target": "action"}
+_READING = ("/v1/pieces/options",)
+
+
+@dataclass
+class Stage:
+    """The cast on a practice engine with the sample company; `browser` is the owner's."""
+
+    practice: Practice
+    cast: Cast
+    secret: str
+    browser: Client
+
+    @property
+    def caller(self) -> Caller:
+        """The owner at the engine."""
+        return caller.of(self.cast.place(self.cast.owner))
+
+    def writes(self) -> list[str]:
+        """Method and path of everything that reached the engine and could have changed something."""
+        found = [received for received in self.practice.journal.all() if received.method != "GET"]
+        return [f"{one.method} {one.path}" for one in found if not one.path.endswith(_READING)]
+
+    def as_role(self, role: Role) -> Client:
+        """The colleague's browser, in this role."""
+        Member.objects.filter(user=self.cast.colleague).update(role=role)
+        browser = Client()
+        browser.force_login(self.cast.colleague)
+        return browser
+
+    def key(self, resource: Resource, action: Action) -> str:
+        """An object of the sample company that the action is offered for; "" for a collection's. Fails where there is none."""
+        if action.collection:
+            return ""
+        asking = self.caller
+        for row in resource.list(asking, Query(samples.of(resource).asked, 100)).rows:
+            key = resource.key(row)
+            if key and action.offered(resource.get(asking, key)):
+                return key
+        pytest.fail(f"No object of the sample company is offered {resource.name}.{action.name}.")
+
+    def url(self, resource: Resource, action: Action) -> str:
+        """The action's address for such an object."""
+        return action.url("sales", resource.name, self.key(resource, action))
+
+    def fields(self, resource: Resource, action: Action, url: str) -> dict[str, Any]:
+        """What the form holds when it is opened, with everything filled in that it asks for, and its ticket."""
+        page = self.browser.get(url)
+        assert page.status_code == 200, page.content.decode()[:2000]
+        form = page.context["form"]
+        given = samples.of(resource).typed.get(action.name, {})
+        typed = {name: given.get(name, _filled(form, name, field)) for name, field in form.fields.items()}
+        typed |= {name: _fresh(value) for name, value in typed.items()}
+        return {name: value for name, value in typed.items() if value is not None} | {
+            page.context["ticket_name"]: page.context["ticket"]
+        }
+
+
+def outcomes() -> list[tuple[str, str]]:
+    """The audit rows of actions, oldest first, as (action, outcome)."""
+    return list(AuditEvent.objects.order_by("pk").values_list("action", "outcome"))
+
+
+def everything_told() -> str:
+    """All that the audit log holds, as one text."""
+    return repr(list(AuditEvent.objects.values()))
+
+
+def lead(response: HttpResponseBase) -> str:
+    """Where an answer leads to, plain or for htmx."""
+    return response.headers.get("HX-Redirect") or response.headers.get("Location", "")
+
+
+def _fresh(value: Any) -> Any:
+    """A file can be sent once only."""
+    return SimpleUploadedFile("file.json", value) if isinstance(value, bytes) else value
+
+
+def _filled(form: forms.Form, name: str, field: forms.Field) -> Any:
+    """A value that the field takes: its first value, else one of its kind; None leaves it out."""
+    if isinstance(field.widget, forms.PasswordInput):
+        return TYPED_SECRET
+    initial = form.get_initial_for_field(field, name)
+    if initial not in (None, "", []):
+        return initial
+    if not field.required:
+        return None
+    if isinstance(field, forms.ChoiceField):
+        return next(str(value) for value, _label in _flat(field.choices) if value)
+    kinds: Mapping[type[forms.Field], Any] = {
+        forms.BooleanField: "on",
+        forms.JSONField: "{}",
+        forms.IntegerField: "3",
+        forms.EmailField: "somebody@example.com",
+        forms.URLField: "https://example.com/",
+    }
+    return next((value for kind, value in kinds.items() if isinstance(field, kind)), "Something new")
+
+
+def _flat(choices: Any) -> Iterator[tuple[Any, Any]]:
+    for value, label in choices:
+        if isinstance(label, list | tuple):
+            yield from label
+        else:
+            yield value, label
+
+
+@pytest.fixture(params=["activepieces", "imbrace"])
+def stage(request: pytest.FixtureRequest, db: None) -> Iterator[Stage]:
+    """A fresh practice engine in each flavour."""
+    engine = PracticeEngine(clock_scale=FAST)
+    server = serve(engine)
+    given = engine.credentials
+    if request.param == "activepieces":
+        place = {"flavour": Flavour.ACTIVEPIECES, "address": f"{server.url}/api"}
+        secret, kind = given.bearer_token, Kind.BEARER_TOKEN
+    else:
+        place = {"flavour": Flavour.IMBRACE, "address": f"{server.url}/imbrace"}
+        secret, kind = given.api_key, Kind.API_KEY
+    cast = gather(workspace("sales", project=given.project_id, **place), secret, kind=kind)
+    browser = Client()
+    browser.force_login(cast.owner)
+    yield Stage(Practice(engine, server), cast, secret, browser)
+    close_pools()
+    server.stop()
+    engine.close()

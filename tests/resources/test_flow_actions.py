@@ -1,0 +1,224 @@
+"""What is done with flows, as a builder does it: each deed and what the engine has afterwards, in both flavours."""
+
+import json
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http.response import HttpResponseBase
+
+from tests import flows
+from tests.practice.fixtures import until
+from tests.resources.stage import HTMX, Stage, lead
+from tests.shelf import text
+from workflows_ui.engine import NotFound
+from workflows_ui.models import AuditEvent, Role
+
+
+def url(action: str, flow_id: str) -> str:
+    return f"/w/sales/flows/do/{action}/{flow_id}/"
+
+
+def state(stage: Stage, flow_id: str) -> dict[str, Any]:
+    return stage.caller.workflows.get_flow(flow_id)
+
+
+def made(stage: Stage, name: str = "Made here", *, publish: bool = True) -> str:
+    return flows.make(stage.caller.workflows, name, flows.code("echo"), flows.response({"ok": True}), publish=publish)
+
+
+def key_of(response: HttpResponseBase) -> str:
+    return lead(response).rstrip("/").rsplit("/", 1)[-1]
+
+
+def upload(content: Any, name: str = "flow.json") -> SimpleUploadedFile:
+    return SimpleUploadedFile(name, content if isinstance(content, bytes) else json.dumps(content).encode())
+
+
+def names(trigger: Any) -> list[str]:
+    found = []
+    while isinstance(trigger, dict):
+        found.append(trigger["name"])
+        trigger = trigger.get("nextAction")
+    return found
+
+
+def test_a_flow_is_turned_off_after_a_question_and_on_with_one_click(stage: Stage) -> None:
+    flow = made(stage)
+    page = text(stage.browser.get(f"/w/sales/flows/{flow}/").content)
+    assert f'href="{url("turn-off", flow)}"' in page
+    assert "is not started any more" in text(stage.browser.get(url("turn-off", flow)).content)
+    stage.browser.post(url("turn-off", flow))
+    assert state(stage, flow)["status"] == "DISABLED"
+    page = text(stage.browser.get(f"/w/sales/flows/{flow}/").content)
+    assert f'<form method="post" action="{url("turn-on", flow)}">' in page
+    stage.browser.post(url("turn-on", flow))
+    assert state(stage, flow)["status"] == "ENABLED"
+
+
+def test_a_flow_that_was_never_published_cannot_be_turned_on(stage: Stage) -> None:
+    flow = made(stage, publish=False)
+    assert url("turn-on", flow) not in stage.browser.get(f"/w/sales/flows/{flow}/").content.decode()
+    before = stage.writes()
+    answer = stage.browser.post(url("turn-on", flow))
+    assert answer.status_code == 409
+    assert "This cannot be done now" in text(answer.content)
+    assert stage.writes() == before
+
+
+def test_publishing_says_that_it_goes_live_and_which_steps_are_not_complete(stage: Stage) -> None:
+    flow = made(stage, publish=False)
+    assert "goes live" in text(stage.browser.get(url("publish", flow)).content)
+    broken = flows.code("echo") | {"valid": False, "displayName": "Half done"}
+    stage.caller.workflows.apply_flow_operation(
+        flow, {"type": "ADD_ACTION", "request": {"parentStep": "trigger", "action": {"name": "step_9", **broken}}}
+    )
+    assert "Careful: 1 step is not complete" in text(stage.browser.get(url("publish", flow)).content)
+    stage.browser.post(url("publish", flow))
+    found = state(stage, flow)
+    assert found["publishedVersionId"] == found["version"]["id"]
+    assert found["status"] == "ENABLED"
+    assert stage.browser.get(url("publish", flow)).status_code == 409
+
+
+def test_a_flow_is_renamed_in_its_draft(stage: Stage) -> None:
+    flow = made(stage)
+    assert "belongs to the draft" in text(stage.browser.get(url("rename", flow)).content)
+    stage.browser.post(url("rename", flow), {"name": "Bestellungen <b>"})
+    assert state(stage, flow)["version"]["displayName"] == "Bestellungen <b>"
+    page = text(stage.browser.get(f"/w/sales/flows/{flow}/").content)
+    assert "Bestellungen &lt;b&gt;" in page
+    assert "Has changes that are not published" in page
+
+
+def test_a_flow_is_moved_into_a_folder_and_out_of_it(stage: Stage) -> None:
+    flow = made(stage)
+    folder = stage.caller.workflows.create_folder("Orders here")["id"]
+    assert "Orders here" in text(stage.browser.get(url("move", flow)).content)
+    stage.browser.post(url("move", flow), {"folder": folder})
+    assert state(stage, flow)["folderId"] == folder
+    assert f'<option value="{folder}" selected>' in text(stage.browser.get(url("move", flow)).content)
+    stage.browser.post(url("move", flow), {"folder": ""})
+    assert state(stage, flow)["folderId"] is None
+    assert stage.browser.post(url("move", flow), {"folder": "z" * 21}).status_code == 422
+
+
+def test_a_copy_has_the_same_steps_and_is_off(stage: Stage) -> None:
+    flow = made(stage)
+    answer = stage.browser.post(url("duplicate", flow), {"name": "Its copy"})
+    copy, original = state(stage, key_of(answer)), state(stage, flow)
+    assert copy["id"] != flow
+    assert copy["status"] == "DISABLED"
+    assert copy["version"]["displayName"] == "Its copy"
+    assert names(copy["version"]["trigger"]) == names(original["version"]["trigger"])
+
+
+def test_a_copy_whose_steps_are_refused_is_told_as_what_it_is(stage: Stage) -> None:
+    flow = made(stage)
+    stage.practice.engine.faults.add("status", "POST", "/v1/flows/*", status=403)
+    answer = stage.browser.post(url("duplicate", flow), {"name": "Its copy"})
+    assert answer.status_code == 422
+    assert "A flow “Its copy” was made, but its steps could not be brought in" in text(answer.content)
+    assert list(AuditEvent.objects.order_by("pk").values_list("outcome", flat=True)) == ["begun", "refused"]
+
+
+def test_an_export_is_a_file_that_can_be_imported_as_another_flow(stage: Stage) -> None:
+    flow = made(stage, "Đơn hàng / orders")
+    exported = stage.as_role(Role.VIEWER).get(f"/w/sales/flows/{flow}/export/")
+    assert exported.headers["Content-Type"] == "application/json; charset=utf-8"
+    assert exported.headers["Content-Disposition"].startswith("attachment")
+    assert json.loads(exported.content)["template"]["displayName"] == "Đơn hàng / orders"
+    answer = stage.browser.post("/w/sales/flows/do/import/", {"file": upload(exported.content)})
+    again = state(stage, key_of(answer))
+    assert again["version"]["displayName"] == "Đơn hàng / orders"
+    assert names(again["version"]["trigger"]) == names(state(stage, flow)["version"]["trigger"])
+    assert again["id"] != flow
+
+
+def test_a_file_imported_into_a_flow_replaces_its_draft_and_keeps_its_name(stage: Stage) -> None:
+    flow, other = made(stage, "Stays"), made(stage, "Comes", publish=False)
+    template = stage.caller.workflows.get_flow_template(other)
+    stage.browser.post(url("import", flow), {"file": upload(template)})
+    found = state(stage, flow)
+    assert found["version"]["displayName"] == "Stays"
+    assert found["version"]["id"] != found["publishedVersionId"]
+
+
+@pytest.mark.parametrize("kept", ["template", "version", "whole"])
+def test_every_shape_of_a_flow_is_read(stage: Stage, kept: str) -> None:
+    flow = made(stage)
+    whole = state(stage, flow)
+    content = {"template": {"template": whole["version"]}, "version": whole["version"], "whole": whole}[kept]
+    answer = stage.browser.post("/w/sales/flows/do/import/", {"file": upload(content), "name": "Read"})
+    assert state(stage, key_of(answer))["version"]["displayName"] == "Read"
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"\xff\xfe", b"[]", b"7", b'{"template": 1}', b'{"trigger": {"a": 1}}', b"[" * 100_000]
+)
+def test_a_file_that_is_no_flow_is_told_and_nothing_is_made(stage: Stage, content: bytes) -> None:
+    answer = stage.browser.post("/w/sales/flows/do/import/", {"file": upload(content), "name": "Kept"})
+    assert answer.status_code == 422
+    assert 'value="Kept"' in text(answer.content)
+    assert not stage.writes()
+
+
+def test_a_version_is_used_as_the_draft(stage: Stage) -> None:
+    flow = made(stage, "First")
+    first = state(stage, flow)["version"]["id"]
+    stage.browser.post(url("rename", flow), {"name": "Second"})
+    page = text(stage.browser.get(f"/w/sales/flows/{flow}/").content)
+    assert f"{url('use-as-draft', flow)}?version={first}" in page
+    asked = stage.browser.get(f"{url('use-as-draft', flow)}?version={first}")
+    assert f'<option value="{first}" selected>' in text(asked.content)
+    stage.browser.post(url("use-as-draft", flow), {"version": first})
+    assert state(stage, flow)["version"]["displayName"] == "First"
+
+
+def test_an_engine_that_lists_no_versions_leaves_the_panel_out(stage: Stage) -> None:
+    flow = made(stage)
+    assert "Versions" in text(stage.browser.get(f"/w/sales/flows/{flow}/").content)
+    stage.practice.engine.faults.add("status", "GET", "/v1/flows/*/versions", status=404)
+    answer = stage.browser.get(f"/w/sales/flows/{flow}/")
+    assert answer.status_code == 200
+    assert '<h2 class="card-title">Versions</h2>' not in text(answer.content)
+
+
+def test_a_deleted_flow_is_shown_as_being_deleted_until_it_is_gone(stage: Stage) -> None:
+    flow = made(stage)
+    answer = stage.browser.post(url("delete", flow), headers=HTMX)
+    assert lead(answer) == f"/w/sales/flows/{flow}/"
+
+    def gone() -> bool:
+        try:
+            return not state(stage, flow)
+        except NotFound:
+            return True
+
+    until(gone)
+    poll = stage.browser.get(f"/w/sales/flows/{flow}/", headers={"HX-Request": "true", "HX-Target": "live"})
+    assert poll.headers["HX-Redirect"] == "/w/sales/flows/"
+    assert "What you looked at is no longer there." in text(stage.browser.get("/w/sales/flows/").content)
+    assert stage.browser.get(f"/w/sales/flows/{flow}/").status_code == 404
+
+
+def test_while_a_flow_is_being_deleted_its_page_looks_again_and_offers_nothing(stage: Stage) -> None:
+    stage.practice.engine.settings.delete_after = 10_000
+    flow = made(stage)
+    stage.browser.post(url("delete", flow))
+    page = text(stage.browser.get(f"/w/sales/flows/{flow}/").content)
+    assert "Being deleted" in page
+    assert 'hx-trigger="every 2s"' in page
+    assert "/do/delete/" not in page
+    assert stage.browser.post(url("delete", flow)).status_code == 409
+
+
+def test_somebody_elses_editing_is_told_in_words(stage: Stage) -> None:
+    flow = made(stage)
+    stage.practice.engine.settings.flow_in_use = [flow]
+    answer = stage.browser.post(url("rename", flow), {"name": "Other"})
+    page = text(answer.content)
+    assert answer.status_code == 422
+    assert "Someone is editing this flow" in page
+    assert "Try again in a minute." in page
+    assert 'value="Other"' in page

@@ -1,0 +1,156 @@
+"""What is done with runs: retried in two ways, cancelled, archived, by a launcher or a builder; and the launches that belong to them."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from tests import flows
+from tests.cast import workspace
+from tests.practice.fixtures import until
+from tests.resources.stage import Stage, lead
+from tests.shelf import text
+from workflows_ui.models import Launch, Role, State
+
+
+def url(action: str, run_id: str) -> str:
+    return f"/w/sales/runs/do/{action}/{run_id}/"
+
+
+def run_of(stage: Stage, flow_id: str, *statuses: str) -> str:
+    """Starts the flow; the id of its run, once it is in one of these states."""
+    stage.practice.call("POST", f"/v1/webhooks/{flow_id}", json={})
+
+    def found() -> str:
+        rows = stage.practice.runs(flow_id)
+        return str(rows[0]["id"]) if rows and rows[0]["status"] in statuses else ""
+
+    return until(found)
+
+
+def failing(stage: Stage) -> str:
+    return run_of(stage, stage.practice.sample("failing").id, "FAILED")
+
+
+def paused(stage: Stage) -> str:
+    flow = flows.make(stage.caller.workflows, "Waits", flows.delay(86_400))
+    return run_of(stage, flow, "PAUSED")
+
+
+def status(stage: Stage, run_id: str) -> Any:
+    return stage.caller.workflows.get_run(run_id)["status"]
+
+
+def launched(stage: Stage, run_id: str) -> Launch:
+    """A launch that ended as failed with this run, and is not followed any more."""
+    now = timezone.now()
+    return Launch.objects.create(
+        workspace=stage.cast.workspace,
+        user=stage.cast.colleague,
+        ticket=run_id,
+        flow_id="f" * 21,
+        payload_digest="d",
+        asked_at=now,
+        not_before=now,
+        send_by=now,
+        ended_at=now,
+        state=State.FAILED,
+        run_id=run_id,
+    )
+
+
+@pytest.fixture
+def launcher(stage: Stage) -> Client:
+    return stage.as_role(Role.LAUNCHER)
+
+
+def test_a_retry_from_the_failed_step_keeps_the_run_and_has_its_launch_followed_again(
+    stage: Stage, launcher: Client
+) -> None:
+    run = failing(stage)
+    launch, other = launched(stage, run), launched(stage, "o" * 21)
+    assert "What came before is not done again" in text(launcher.get(url("retry", run)).content)
+    answer = launcher.post(url("retry", run))
+    assert lead(answer) == f"/w/sales/runs/{run}/"
+    launch.refresh_from_db()
+    other.refresh_from_db()
+    assert launch.look_at is not None
+    assert other.look_at is None
+
+
+def test_a_retry_whose_answer_is_lost_has_the_launch_followed_all_the_same(stage: Stage, launcher: Client) -> None:
+    run = failing(stage)
+    launch = launched(stage, run)
+    stage.practice.engine.faults.add("reset_after", "POST", "*")
+    assert launcher.post(url("retry", run)).status_code == 422
+    launch.refresh_from_db()
+    assert launch.look_at is not None
+
+
+def test_a_refused_retry_changes_nothing_about_the_launch(stage: Stage, launcher: Client) -> None:
+    run = failing(stage)
+    launch = launched(stage, run)
+    stage.practice.engine.settings.retries_disabled = True
+    answer = launcher.post(url("retry", run))
+    assert answer.status_code == 422
+    assert "Not part of the engine&#x27;s plan" in text(answer.content)
+    launch.refresh_from_db()
+    assert launch.look_at is None
+
+
+def test_a_launch_of_another_workspace_is_left_alone(stage: Stage, launcher: Client) -> None:
+    run = failing(stage)
+    launch = launched(stage, run)
+    Launch.objects.filter(pk=launch.pk).update(workspace=workspace("second", project="2" * 21))
+    launcher.post(url("retry", run))
+    launch.refresh_from_db()
+    assert launch.look_at is None
+
+
+def test_a_retry_on_the_latest_version_leads_to_the_new_run(stage: Stage, launcher: Client) -> None:
+    run = failing(stage)
+    answer = launcher.post(url("retry-latest", run))
+    new = lead(answer).rstrip("/").rsplit("/", 1)[-1]
+    assert new != run
+    assert new in until(lambda: [row["id"] for row in stage.practice.runs() if row["id"] == new])
+
+
+def test_a_run_that_succeeded_is_offered_a_new_run_only(stage: Stage, launcher: Client) -> None:
+    run = run_of(stage, stage.practice.sample("quick").id, "SUCCEEDED")
+    page = launcher.get(f"/w/sales/runs/{run}/").content.decode()
+    assert url("retry-latest", run) in page
+    assert url("retry", run) not in page
+    assert url("cancel", run) not in page
+    assert launcher.post(url("retry", run)).status_code == 409
+
+
+def test_a_paused_run_is_cancelled_and_its_launch_followed_again(stage: Stage, launcher: Client) -> None:
+    run = paused(stage)
+    launch = launched(stage, run)
+    others = [row["id"] for row in stage.practice.runs() if row["status"] in {"PAUSED", "QUEUED"} and row["id"] != run]
+    page = text(launcher.get(url("cancel", run)).content)
+    assert "What it has done already is not undone." in page
+    assert "autofocus>Leave it as it is</a>" in page
+    launcher.post(url("cancel", run))
+    assert status(stage, run) == "CANCELED"
+    still = {row["id"]: row["status"] for row in stage.practice.runs()}
+    assert others
+    assert all(still[other] != "CANCELED" for other in others)
+    launch.refresh_from_db()
+    assert launch.look_at is not None
+
+
+def test_an_archived_run_leaves_the_others_in_the_list(stage: Stage) -> None:
+    run = failing(stage)
+    stage.browser.post(url("archive", run))
+    found = {row["id"]: row["archivedAt"] for row in stage.practice.runs()}
+    assert found[run]
+    assert [key for key, archived in found.items() if not archived and key != run]
+    assert stage.browser.get(url("archive", run)).status_code == 409
+
+
+def test_a_launcher_retries_and_cancels_but_does_not_archive(stage: Stage, launcher: Client) -> None:
+    run = failing(stage)
+    assert launcher.get(url("retry", run)).status_code == 200
+    assert launcher.get(url("archive", run)).status_code == 403

@@ -1,0 +1,80 @@
+"""How to ask the engine for what a page shows, without the console: as a curl command and in Python. The secret stays out of both."""
+
+from dataclasses import dataclass
+
+from workflows_ui.models import Flavour, Kind
+from workflows_ui.services import access
+from workflows_ui.services.access import Access
+
+#: What stands where the secret belongs: a variable of the shell and of Python's environment.
+VARIABLE = "WORKFLOW_SECRET"
+_HEADERS = {
+    Kind.API_KEY: ("x-api-key", ""),
+    Kind.ACCESS_TOKEN: ("x-access-token", ""),
+    Kind.BEARER_TOKEN: ("Authorization", "Bearer "),
+}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Two texts to copy."""
+
+    curl: str
+    python: str
+
+
+def of(call: tuple[str, str, str] | None, place: Access) -> Recipe | None:
+    """The recipe of a call as `Resource.call` gives it, with the kind of credential that acts for the person. None for no call."""
+    if call is None:
+        return None
+    method, path, python = call
+    workspace = place.workspace
+    credential = access.credential(place.user, workspace)
+    default = Kind.API_KEY if workspace.flavour == Flavour.IMBRACE else Kind.BEARER_TOKEN
+    kind = Kind(credential.kind) if credential else default
+    organization = credential.organization_id if credential else ""
+    base = f"{workspace.address}/activepieces" if workspace.flavour == Flavour.IMBRACE else workspace.address
+    name, before = _HEADERS[kind]
+    url = f"{base}{path}"
+    lines = [f"curl -X {method} {_shell(url)}", f'-H "{name}: {before}${VARIABLE}"']
+    if organization:
+        lines.append(f"-H {_shell(f'x-organization-id: {organization}')}")
+    curl = " \\\n  ".join(lines)
+    if workspace.flavour == Flavour.IMBRACE and python:
+        return Recipe(curl, _sdk(python, kind, workspace.address, organization))
+    return Recipe(curl, _plain(method, url, name, before, organization))
+
+
+def _sdk(python: str, kind: Kind, gateway: str, organization: str) -> str:
+    named = "api_key" if kind == Kind.API_KEY else "access_token"
+    more = f", organization_id={organization!r}" if organization else ""
+    return "\n".join(
+        [
+            "import os",
+            "from imbrace import ImbraceClient",
+            "",
+            f"client = ImbraceClient(gateway={gateway!r}, {named}=os.environ[{VARIABLE!r}]{more})",
+            f"print(client.{python})",
+        ]
+    )
+
+
+def _plain(method: str, url: str, name: str, before: str, organization: str) -> str:
+    value = f"os.environ[{VARIABLE!r}]" if not before else f"{before!r} + os.environ[{VARIABLE!r}]"
+    more = f", 'x-organization-id': {organization!r}" if organization else ""
+    return "\n".join(
+        [
+            "import os",
+            "import requests",
+            "",
+            f"headers = {{{name!r}: {value}{more}}}",
+            f"answer = requests.request({method!r}, {url!r}, headers=headers, timeout=60)",
+            "answer.raise_for_status()",
+            "print(answer.json())",
+        ]
+    )
+
+
+def _shell(text: str) -> str:
+    quoted = text.replace("'", "'\\''")
+    return f"'{quoted}'"

@@ -1,0 +1,61 @@
+"""Reading flows as the engine sends them, whatever is missing or odd in them: name, trigger, draft, folder."""
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from workflows_ui.kit import words
+from workflows_ui.kit.caller import Caller
+from workflows_ui.kit.resource import Row, pick
+
+#: What folders are remembered as (kit.caller.Caller.remember), for so many seconds.
+FOLDERS, _FOLDERS_FOR, _FOLDERS_MOST = "folders", 60, 100
+
+
+def folder_names(caller: Caller) -> dict[str, str]:
+    """Names of the workspace's folders by id, at most a minute old; none where the engine does not give them."""
+
+    def ask() -> dict[str, str]:
+        page = caller.workflows.list_folders(limit=_FOLDERS_MOST)
+        rows = [row for row in page.get("data") or [] if isinstance(row, dict)]
+        return {str(row["id"]): str(row.get("displayName") or row["id"]) for row in rows if row.get("id")}
+
+    nothing: dict[str, str] = {}
+    return caller.remember_or(nothing, FOLDERS, _FOLDERS_FOR, ask)
+
+
+def name_of(flow: Row) -> str:
+    """A flow's name; it lives in its version. Empty where there is none."""
+    found = pick(flow, "version.displayName")
+    return found if isinstance(found, str) else ""
+
+
+def trigger_of(flow: Row) -> Any:
+    """Its trigger, the root of its steps."""
+    return pick(flow, "version.trigger")
+
+
+def has_draft(flow: Row) -> bool:
+    """Whether there are changes that are not published (api.md 6.2)."""
+    published = flow.get("publishedVersionId")
+    return bool(published) and published != pick(flow, "version.id")
+
+
+def deleting(flow: Row) -> bool:
+    """Whether the engine is about to delete it (recording `flow_del_03_get_right_after`)."""
+    return flow.get("operationStatus") == "DELETING"
+
+
+def state_note(flow: Row) -> words.Text:
+    """What is to be said beside on and off."""
+    if deleting(flow):
+        return _("Being deleted")
+    if not flow.get("publishedVersionId"):
+        return _("Never published")
+    return _("Has changes that are not published") if has_draft(flow) else ""
+
+
+def starts_by_request(flow: Row) -> bool:
+    """Whether the flow's trigger is a webhook: only such a flow is started from outside (api.md section 7)."""
+    names = (pick(trigger_of(flow), "settings.pieceName"), pick(trigger_of(flow), "settings.triggerName"))
+    return any(isinstance(name, str) and "webhook" in name.lower() for name in names)

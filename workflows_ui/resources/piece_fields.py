@@ -1,0 +1,134 @@
+"""What an app can do, as its page shows it: actions and triggers with their fields, types in words (api.md 11.2, 11.3)."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from workflows_ui.kit.words import Text
+
+_MOST_OPERATIONS, _MOST_FIELDS, _MOST_OPTIONS, _LONGEST = 200, 100, 12, 400
+_TYPES: dict[str, Text] = {
+    "SHORT_TEXT": gettext_lazy("Text"),
+    "LONG_TEXT": gettext_lazy("Long text"),
+    "NUMBER": gettext_lazy("Number"),
+    "CHECKBOX": gettext_lazy("Yes or no"),
+    "DATE_TIME": gettext_lazy("Date and time"),
+    "FILE": gettext_lazy("File"),
+    "COLOR": gettext_lazy("Colour"),
+    "STATIC_DROPDOWN": gettext_lazy("One of a list"),
+    "STATIC_MULTI_SELECT_DROPDOWN": gettext_lazy("Some of a list"),
+    "DROPDOWN": gettext_lazy("One of a list that the app gives"),
+    "MULTI_SELECT_DROPDOWN": gettext_lazy("Some of a list that the app gives"),
+    "DYNAMIC": gettext_lazy("Fields that depend on the others"),
+    "ARRAY": gettext_lazy("List"),
+    "OBJECT": gettext_lazy("Names with values"),
+    "JSON": gettext_lazy("JSON"),
+    "CUSTOM": gettext_lazy("Its own kind of field"),
+    "SECRET_TEXT": gettext_lazy("Secret text"),
+    "BASIC_AUTH": gettext_lazy("User name and password"),
+    "CUSTOM_AUTH": gettext_lazy("Several values, some of them secret"),
+    "OAUTH2": gettext_lazy("Sign-in at the app (OAuth2)"),
+    "CLOUD_OAUTH2": gettext_lazy("Sign-in at the app (OAuth2), set up by the engine's maker"),
+    "PLATFORM_OAUTH2": gettext_lazy("Sign-in at the app (OAuth2), set up for the whole platform"),
+    "NO_AUTH": gettext_lazy("No secret"),
+}
+_STARTS: dict[str, Text] = {
+    "POLLING": gettext_lazy("Looks for news from time to time"),
+    "WEBHOOK": gettext_lazy("Is told at once"),
+    "APP_WEBHOOK": gettext_lazy("Is told at once"),
+}
+
+
+@dataclass(frozen=True)
+class FieldLine:
+    """A field of an action or trigger; `default` is empty where it has none, `options` are the words of a fixed list."""
+
+    name: str
+    label: str
+    type: Text
+    required: bool
+    default: str
+    help: str
+    options: tuple[str, ...]
+    more_options: int
+
+
+@dataclass(frozen=True)
+class Operation:
+    """An action or trigger; `starts` says how a trigger notices, `notes` are words that its form shows."""
+
+    id: str
+    name: str
+    title: str
+    about: str
+    starts: Text
+    fields: tuple[FieldLine, ...]
+    notes: tuple[str, ...]
+
+
+def type_words(kind: object) -> Text:
+    """The type of a property or connection in words; an unknown one is its own word."""
+    if not isinstance(kind, str):
+        return _("Not known")
+    return _TYPES.get(kind) or kind[:60]
+
+
+def operations(found: object, prefix: str) -> list[Operation]:
+    """The actions or triggers of a whole piece; at most 200. `prefix` makes their ids unique in the page."""
+    if not isinstance(found, Mapping):
+        return []
+    listed = [(str(name), one) for name, one in found.items() if isinstance(one, Mapping)]
+    return [_operation(f"{prefix}-{number}", name, one) for number, (name, one) in enumerate(listed[:_MOST_OPERATIONS])]
+
+
+def _operation(id: str, name: str, found: Mapping[str, Any]) -> Operation:
+    props = found.get("props")
+    listed = list(props.items()) if isinstance(props, Mapping) else []
+    known = [(str(key), prop) for key, prop in listed[:_MOST_FIELDS] if isinstance(prop, Mapping)]
+    notes = [_text(prop.get("description")) for _key, prop in known if prop.get("type") == "MARKDOWN"]
+    kind = found.get("type")
+    return Operation(
+        id,
+        name,
+        _text(found.get("displayName")) or name,
+        _text(found.get("description")),
+        _STARTS.get(kind, "") if isinstance(kind, str) else "",
+        tuple(_field(key, prop) for key, prop in known if prop.get("type") != "MARKDOWN"),
+        tuple(note for note in notes if note),
+    )
+
+
+def _field(key: str, prop: Mapping[str, Any]) -> FieldLine:
+    options, default = _options(prop.get("options")), prop.get("defaultValue")
+    return FieldLine(
+        key,
+        _text(prop.get("displayName")) or key,
+        type_words(prop.get("type")),
+        prop.get("required") is True,
+        next((label for label, value in options if value == default), "") or _default(default),
+        _text(prop.get("description")),
+        tuple(label for label, _value in options[:_MOST_OPTIONS]),
+        max(0, len(options) - _MOST_OPTIONS),
+    )
+
+
+def _options(found: object) -> list[tuple[str, Any]]:
+    listed = found.get("options") if isinstance(found, Mapping) else None
+    pairs = [one for one in listed if isinstance(one, Mapping)] if isinstance(listed, list) else []
+    return [(_text(one.get("label")), one.get("value")) for one in pairs if _text(one.get("label"))]
+
+
+def _default(value: Any) -> str:
+    if value in (None, "", [], {}):
+        return ""
+    if isinstance(value, bool):
+        return _("Yes") if value else _("No")
+    return _text(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str))
+
+
+def _text(value: object) -> str:
+    return value.strip()[:_LONGEST] if isinstance(value, str) else ""

@@ -1,0 +1,98 @@
+"""Which flows use which apps and connections, read from all flows at once; remembered for a minute where it only informs."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import reverse
+
+from workflows_ui.engine import EngineError, flow_tree
+from workflows_ui.kit.caller import Caller
+from workflows_ui.kit.resource import pick
+
+#: The name under which it is remembered, for `Caller.forget`.
+REMEMBERED_AS = "usage"
+_SECONDS, _ROWS, _PAGES = 60, 100, 20
+
+
+@dataclass(frozen=True)
+class Use:
+    """A flow's latest version: the whole names of the pieces in it, and the external ids of its connections."""
+
+    id: str
+    name: str
+    pieces: frozenset[str]
+    connections: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Usage:
+    """All flows that the engine gave; `complete` is False where it has more (its cursors lose rows, api.md 4.1) or refused."""
+
+    flows: tuple[Use, ...]
+    complete: bool
+
+    def of_piece(self, name: str) -> list[Use]:
+        """The flows with a step of this piece."""
+        return [flow for flow in self.flows if name in flow.pieces]
+
+    def of_connection(self, external_id: object, flow_ids: object) -> list[Use]:
+        """The flows with this connection, and those that the engine itself names (by id where nothing else is known)."""
+        told = [one for one in flow_ids if isinstance(one, str)] if isinstance(flow_ids, list) else []
+        found = [flow for flow in self.flows if flow.id in told or external_id in flow.connections]
+        known = {flow.id for flow in found}
+        nameless = [Use(one, "", frozenset(), frozenset()) for one in dict.fromkeys(told) if one and one not in known]
+        return [*found, *nameless]
+
+
+NOTHING = Usage((), complete=False)
+
+
+def remembered(caller: Caller) -> Usage:
+    """At most a minute old; NOTHING where the engine does not give its flows."""
+    return caller.remember_or(NOTHING, REMEMBERED_AS, _SECONDS, lambda: _asked(caller))
+
+
+def fresh(caller: Caller) -> Usage:
+    """As it is now, for what is about to change something; NOTHING where the engine does not give its flows."""
+    try:
+        return _asked(caller)
+    except EngineError:
+        return NOTHING
+
+
+def lines(slug: str, flows: list[Use]) -> list[tuple[str, str]]:
+    """(name, address) of flows, by name."""
+    listed = [(flow.name or flow.id, _url(slug, flow.id)) for flow in flows]
+    return sorted(listed, key=lambda line: line[0].casefold())
+
+
+def _url(slug: str, id: str) -> str:
+    if not id.strip(" ./"):
+        return ""
+    return reverse("resource_detail", kwargs={"slug": slug, "resource": "flows", "id": id})
+
+
+def _asked(caller: Caller) -> Usage:
+    rows: dict[str, dict[str, Any]] = {}
+    cursor: str | None = None
+    pages = 0
+    while pages == 0 or (cursor is not None and pages < _PAGES):
+        page = caller.workflows.list_flows(limit=_ROWS, cursor=cursor)
+        rows |= {str(row["id"]): row for row in page.get("data") or [] if isinstance(row, dict) and row.get("id")}
+        following = page.get("next")
+        cursor = following if isinstance(following, str) and following else None
+        pages += 1
+    complete = cursor is None and (pages == 1 or len(rows) >= caller.workflows.count_flows())
+    return Usage(tuple(_use(key, row) for key, row in rows.items()), complete)
+
+
+def _use(id: str, row: dict[str, Any]) -> Use:
+    name, told = pick(row, "version.displayName"), pick(row, "version.connectionIds")
+    pieces = (pick(node.step, "settings.pieceName") for node in flow_tree.walk(pick(row, "version.trigger")))
+    connections = told if isinstance(told, list) else []
+    return Use(
+        id,
+        name if isinstance(name, str) else "",
+        frozenset(piece for piece in pieces if isinstance(piece, str)),
+        frozenset(one for one in connections if isinstance(one, str)),
+    )
