@@ -21,7 +21,7 @@ def test_the_first_account_signs_in_launches_a_flow_and_reads_its_answer(desk: D
         page.get_by_label("Password").fill(desk.password)
         page.get_by_role("button", name="Sign in", exact=True).click()
         expect(page.locator("h1")).to_have_text("Home")
-        page.get_by_role("main").get_by_role("link", name="Practice").click()
+        page.get_by_role("main").get_by_role("link", name="Practice engine").click()
         expect(page.locator("h1")).to_have_text("Flows")
         page.get_by_label("Name contains").fill("Greet")
         page.keyboard.press("Enter")
