@@ -15,6 +15,7 @@ from workflows_ui.views import (
     launches,
     members,
     preferences,
+    tables,
     workspaces,
 )
 
@@ -30,5 +31,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *launch_list.urlpatterns,
     *launches.urlpatterns,
     *connections.urlpatterns,
+    *tables.urlpatterns,
     *kit_urls.patterns(RESOURCES),
 ]

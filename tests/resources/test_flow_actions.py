@@ -138,7 +138,7 @@ def test_an_export_is_a_file_that_can_be_imported_as_another_flow(stage: Stage) 
 def test_a_file_imported_into_a_flow_replaces_its_draft_and_keeps_its_name(stage: Stage) -> None:
     flow, other = made(stage, "Stays"), made(stage, "Comes", publish=False)
     template = stage.caller.workflows.get_flow_template(other)
-    stage.browser.post(url("import", flow), {"file": upload(template)})
+    stage.browser.post(url("import-here", flow), {"file": upload(template)})
     found = state(stage, flow)
     assert found["version"]["displayName"] == "Stays"
     assert found["version"]["id"] != found["publishedVersionId"]

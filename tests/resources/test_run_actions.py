@@ -154,3 +154,14 @@ def test_a_launcher_retries_and_cancels_but_does_not_archive(stage: Stage, launc
     run = failing(stage)
     assert launcher.get(url("retry", run)).status_code == 200
     assert launcher.get(url("archive", run)).status_code == 403
+
+
+def test_the_buttons_are_renewed_once_the_run_has_ended(stage: Stage, launcher: Client) -> None:
+    run, waiting = failing(stage), paused(stage)
+    poll = {"HX-Request": "true", "HX-Target": "live"}
+    ended = text(launcher.get(f"/w/sales/runs/{run}/", headers=poll).content)
+    assert 'id="page-actions" hx-swap-oob="true"' in ended
+    assert url("retry", run) in ended
+    assert "page-actions" not in text(launcher.get(f"/w/sales/runs/{waiting}/", headers=poll).content)
+    whole = text(launcher.get(f"/w/sales/runs/{run}/").content)
+    assert whole.count('id="page-actions"') == 1

@@ -39,13 +39,13 @@ def page(
     fragments: tuple[str, ...] = (),
     status: int = 200,
 ) -> HttpResponse:
-    """The whole page, or the fragment of `fragments` that stands in HX-Target."""
-    name = template
+    """The whole page, or the fragment of `fragments` that stands in HX-Target; the template finds its name as `fragment`."""
+    name, whole = template, {"fragment": ""} | dict(context or {})
     if is_fragment(request):
         target = request.headers.get("HX-Target", "")
         if target in fragments:
-            name = f"{template}#{target}"
-    return vary(render(request, name, dict(context or {}), status=status))
+            name, whole["fragment"] = f"{template}#{target}", target
+    return vary(render(request, name, whole, status=status))
 
 
 def redirect(request: HttpRequest, url: str) -> HttpResponse:

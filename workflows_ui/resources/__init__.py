@@ -7,8 +7,9 @@ from workflows_ui.resources.flows import Flows
 from workflows_ui.resources.folders import Folders
 from workflows_ui.resources.pieces import Pieces
 from workflows_ui.resources.runs import Runs
+from workflows_ui.resources.tables import Tables
 
-RESOURCES: tuple[Resource, ...] = (Runs(), Flows(), Folders(), Connections(), Pieces())
+RESOURCES: tuple[Resource, ...] = (Runs(), Flows(), Folders(), Connections(), Pieces(), Tables())
 
 
 def menu() -> list[Entry]:

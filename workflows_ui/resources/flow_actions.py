@@ -200,7 +200,7 @@ ACTIONS = (
         in_rows=True,
     ),
     Action(
-        "import",
+        "import-here",
         gettext_lazy("Import a file into it"),
         "file-import",
         _import_here,

@@ -13,6 +13,6 @@ SAMPLE = Sample(
     ("/flows", "/folders"),
     filter="status=ENABLED",
     odd_filter="status=NO_SUCH_STATE",
-    typed={"import": {"file": _FILE}},
+    typed={"import": {"file": _FILE}, "import-here": {"file": _FILE}},
     huge={"metadata": {"note": "y" * 3_000_000}},
 )

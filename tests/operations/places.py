@@ -1,0 +1,104 @@
+"""Where in the console each operation of the engine is done: the one list behind the table in the README.
+
+A place is `resource:list`, `resource:object`, `resource.action` (`*` for any ending) or `url:name` of a page of its own. Places that
+the console does not have yet are left out of the table; an operation without any is open.
+"""
+
+#: By operation of the vendor's OpenAPI file (openapi.json: its operations, methods and paths).
+OPERATIONS: dict[str, tuple[str, ...]] = {
+    "listFlows": ("flows:list",),
+    "createFlow": ("flows.new", "flows.duplicate", "flows.import"),
+    "getFlow": ("flows:object",),
+    "applyFlowOperation": ("flows.rename", "flows.publish", "flows.turn-on"),
+    "deleteFlow": ("flows.delete",),
+    "triggerFlow": ("url:flow_launch",),
+    "triggerFlowSync": ("url:flow_launch",),
+    "getTriggerRunStatus": ("triggers:list", "url:trigger*status"),
+    "testTrigger": ("flows.test*", "triggers.test*", "url:*trigger*test*"),
+    "listFlowRuns": ("runs:list",),
+    "getFlowRun": ("runs:object",),
+    "listFlowFolders": ("folders:list",),
+    "createFlowFolder": ("folders.new",),
+    "getFlowFolder": ("folders:object",),
+    "updateFlowFolder": ("folders.rename",),
+    "deleteFlowFolder": ("folders.delete",),
+    "listConnections": ("connections:list",),
+    "upsertConnection": ("url:connection_new", "pieces.connect", "connections.replace-secret"),
+    "deleteConnection": ("connections.delete",),
+    "listPieces": ("pieces:list",),
+    "getPiece": ("pieces:object",),
+    "getPiecePropertyOptions": ("pieces.options*", "url:piece*options*"),
+    "listTables": ("tables:list",),
+    "getTable": ("tables:object",),
+    "listRecords": ("url:table_records",),
+    "createRecords": ("url:table_records_do",),
+    "deleteRecords": ("url:table_record_do",),
+    "getRecord": ("url:table_record",),
+    "updateRecord": ("url:table_record_do",),
+    "listFields": ("tables:object",),
+    "createField": ("tables.add-column",),
+    "getField": ("url:table_field_do",),
+    "updateField": ("url:table_field_do",),
+    "deleteField": ("url:table_field_do",),
+    "listMcpServers": ("mcp*:list",),
+    "createMcpServer": ("mcp*.new", "mcp*.create*"),
+    "getMcpServer": ("mcp*:object",),
+    "deleteMcpServer": ("mcp*.delete",),
+    "rotateMcpToken": ("mcp*.rotate*",),
+    "listInvitations": ("invitations:list",),
+    "deleteInvitation": ("invitations.delete*", "invitations.revoke*"),
+}
+#: By method of the vendor's Python SDK, where it is not called as the operation is: the operation, or places.
+METHODS: dict[str, str | tuple[str, ...]] = {
+    "get_run": "getFlowRun",
+    "list_runs": "listFlowRuns",
+    "list_folders": "listFlowFolders",
+    "create_folder": "createFlowFolder",
+    "get_folder": "getFlowFolder",
+    "update_folder": "updateFlowFolder",
+    "delete_folder": "deleteFlowFolder",
+    "get_connection": (),
+    "list_channel_automation": ("channel*:list",),
+    "resolve_project_id": ("url:credential_add",),
+    "update_mcp_server": ("mcp*.rename",),
+}
+#: By type of the operations on a flow (api.md 6.5), then calls that neither of the two has (api.md 8.2, 6.4, 10.2).
+MORE: dict[str, tuple[str, ...]] = {
+    "CHANGE_NAME": ("flows.rename",),
+    "CHANGE_FOLDER": ("flows.move",),
+    "CHANGE_STATUS": ("flows.turn-on", "flows.turn-off"),
+    "LOCK_AND_PUBLISH": ("flows.publish",),
+    "LOCK_FLOW": (),
+    "USE_AS_DRAFT": ("flows.use-as-draft",),
+    "IMPORT_FLOW": ("flows.import", "flows.import-here", "flows.duplicate"),
+    "UPDATE_METADATA": (),
+    "UPDATE_TRIGGER": (),
+    "ADD_ACTION": (),
+    "UPDATE_ACTION": (),
+    "DELETE_ACTION": (),
+    "MOVE_ACTION": (),
+    "DUPLICATE_ACTION": (),
+    "SET_SKIP_ACTION": (),
+    "ADD_BRANCH": (),
+    "DELETE_BRANCH": (),
+    "DUPLICATE_BRANCH": (),
+    "MOVE_BRANCH": (),
+    "SAVE_SAMPLE_DATA": (),
+    "GET /v1/flows/{id}/template": ("url:flow_export",),
+    "GET /v1/flows/{id}/versions": ("flows:object",),
+    "POST /v1/flow-runs/{id}/retry": ("runs.retry", "runs.retry-latest"),
+    "POST /v1/flow-runs/cancel": ("runs.cancel",),
+    "POST /v1/flow-runs/archive": ("runs.archive",),
+    "POST /v1/app-connections/replace": ("connections.replace",),
+}
+#: Why something has no place, where that is meant to be so.
+REASONS: dict[str, str] = {
+    "get_connection": "on no page: an Imbrace engine answers with the decrypted secret",
+    "LOCK_FLOW": "part of publishing",
+}
+_EDITING = "inner editing of a flow: not yet"
+REASONS |= {
+    name: _EDITING
+    for name in MORE
+    if not MORE[name] and name not in REASONS and name.isupper() and name != "UPDATE_METADATA"
+}

@@ -1,0 +1,116 @@
+"""Draws the table of operations into the README: `python -m tests.operations.table`. A test fails when it is stale."""
+
+import fnmatch
+import json
+import os
+import re
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+DOCUMENT = ROOT / "README.md"
+_MARKS = re.compile(r"(<!-- operations -->\n).*(<!-- end of operations -->)", re.DOTALL)
+#: What the pages of their own are called in the table, by the name of their address.
+_PAGES = {
+    "flow_launch": "Flow → “Launch”",
+    "flow_export": "Flow → “Export as a file”",
+    "credential_add": "“Add a credential”",
+    "connection_new": "Connections → “New connection”",
+    "table_records": "Table → its records",
+    "table_records_do": "Records → add",
+    "table_record": "Record → its page",
+    "table_record_do": "Record → edit, delete",
+    "table_field_do": "Table → a column → rename, delete",
+}
+
+
+def operations() -> list[dict[str, str]]:
+    """Operation, method and path of everything in the vendor's OpenAPI file."""
+    found: list[dict[str, str]] = json.loads(Path(__file__).with_name("openapi.json").read_text(encoding="utf-8"))
+    return found
+
+
+def methods() -> list[str]:
+    """The public methods of the vendor's SDK."""
+    from imbrace.resources.workflows import WorkflowsResource
+
+    return sorted(name for name in vars(WorkflowsResource) if not name.startswith("_"))
+
+
+def camel(method: str) -> str:
+    """An SDK method's name as the OpenAPI file writes it."""
+    first, *rest = method.split("_")
+    return first + "".join(part.title() for part in rest)
+
+
+def of_method(method: str) -> tuple[str, ...]:
+    """The places of an SDK method. Raises KeyError where nobody has said."""
+    from tests.operations.places import METHODS, OPERATIONS
+
+    found = METHODS.get(method, camel(method))
+    return OPERATIONS[found] if isinstance(found, str) else found
+
+
+def told(places: Iterable[str]) -> list[str]:
+    """Those of the places that the console has, as people find them."""
+    from django.urls import get_resolver
+    from django.utils import translation
+
+    from workflows_ui.resources import RESOURCES
+
+    names = [name for name in get_resolver("workflows_ui.urls").reverse_dict if isinstance(name, str)]
+    found: list[str] = []
+    with translation.override("en"):
+        for place in places:
+            kind, _, page = place.partition(":")
+            if kind == "url":
+                found += [_PAGES.get(name, name) for name in sorted(names) if fnmatch.fnmatch(name, page)]
+                continue
+            for resource in RESOURCES:
+                if page and fnmatch.fnmatch(resource.name, kind):
+                    one = f"{resource.label} → its page" if page == "object" else f"{resource.label_plural} → the list"
+                    found.append(one)
+                found += [
+                    f"{resource.label_plural if action.collection else resource.label} → “{action.label}”"
+                    for action in resource.actions
+                    if not page and fnmatch.fnmatch(f"{resource.name}.{action.name}", place)
+                ]
+    return list(dict.fromkeys(found))
+
+
+def lines() -> list[str]:
+    """The table's rows, and what is open."""
+    from tests.operations.places import MORE, OPERATIONS, REASONS
+
+    rows, missing = [], []
+
+    def add(kind: str, name: str, places: Iterable[str]) -> None:
+        where = "; ".join(told(places)) or REASONS.get(name, "")
+        if not where:
+            missing.append(name)
+        rows.append(f"| {kind} | `{name}` | {where or '**open**'} |")
+
+    for found in operations():
+        add("operation", found["operation"], OPERATIONS[found["operation"]])
+    for method in methods():
+        add("SDK", method, of_method(method))
+    for name, places in MORE.items():
+        add("more", name, places)
+    head = ["| from | what | where in the console |", "|---|---|---|"]
+    open_ones = ", ".join(f"`{name}`" for name in missing) or "nothing"
+    return [*head, *rows, "", f"Open: {open_ones}."]
+
+
+def drawn(document: str) -> str:
+    """The document with today's table in it."""
+    return _MARKS.sub(lambda marks: marks[1] + "\n" + "\n".join(lines()) + "\n\n" + marks[2], document)
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+    import django
+
+    django.setup()
+    DOCUMENT.write_text(drawn(DOCUMENT.read_text(encoding="utf-8")), encoding="utf-8")
+    sys.stdout.write("The README's table of operations is up to date.\n")
