@@ -32,9 +32,9 @@ def test_the_list_says_in_words_how_each_connection_is(scene: Scene) -> None:
     page = scene.page(LIST)
     for words in (
         "Gmail phòng kinh doanh",
-        "Does not work",
+        "Fails",
         "Replace the secret",
-        "Has no secret yet",
+        "No secret",
         "Google Sheets",
     ):
         assert words in page

@@ -57,6 +57,7 @@ def test_pieces_are_found_by_words_category_and_what_they_can_do(
 def test_no_page_loads_a_logo_from_elsewhere(scene: Scene) -> None:
     for address in (LIST, f"{LIST}@activepieces/piece-gmail/", "/w/sales/connections/", "/w/sales/connections/new/"):
         assert "<img" not in scene.page(address)
+    assert "2 actions, 1 trigger" in scene.page(f"{LIST}?search=sheets")
     assert ">GS</span>" in scene.page(f"{LIST}?search=sheets")
 
 

@@ -19,6 +19,7 @@ from workflows_ui.resources import apps
 NO_CODE = "none"
 _LONGEST = 100_000
 _SECRET = re.compile(r"secret|token|passw|key|credential|signature|private|\bpin\b", re.IGNORECASE)
+_NO_AUTOFILL = {"autocomplete": "off"}
 _AUTOFILL = {"autocomplete": "new-password", "spellcheck": "false"}
 #: Connections of these types are stored as OAUTH2 when their secret is replaced here: the person brings their own client.
 _OAUTH = ("OAUTH2", "CLOUD_OAUTH2", "PLATFORM_OAUTH2")
@@ -63,14 +64,16 @@ def fields(found: Row, redirect_url: str = "") -> dict[str, forms.Field]:
     kind, about = found.get("type"), _text(found.get("description"))
     made: dict[str, forms.Field] = {}
     if kind == "SECRET_TEXT":
-        made["secret_text"] = _line(_text(found.get("displayName")) or _("Secret"), SecretText())
+        made["secret_text"] = _line(_text(found.get("displayName")) or _("Secret"), SecretLine())
     elif kind == "BASIC_AUTH":
-        made["username"] = _line(_label(found, "username", _("User name")), forms.TextInput())
+        made["username"] = _line(_label(found, "username", _("User name")), forms.TextInput(_NO_AUTOFILL))
         made["password"] = _line(_label(found, "password", _("Password")), SecretLine())
     elif kind == "OAUTH2":
         made |= _oauth(found, redirect_url)
     if kind in ("CUSTOM_AUTH", "OAUTH2"):
         made |= _props(found.get("props"))
+    # Browsers take a line of text between two secrets for the start of another sign-in form.
+    made = dict(sorted(made.items(), key=lambda item: isinstance(item[1].widget, SecretLine)))
     for field in list(made.values())[:1]:
         # crispy prints help texts as they are; escape() makes the engine's words text.
         field.help_text = escape(" ".join(part for part in (about, str(field.help_text)) if part))
@@ -111,15 +114,17 @@ def _oauth(found: Row, redirect_url: str) -> dict[str, forms.Field]:
     scopes = found.get("scope")
     scope = " ".join(one for one in scopes if isinstance(one, str)) if isinstance(scopes, list) else _text(scopes)
     made: dict[str, forms.Field] = {
-        "client_id": _line(_("Client id"), forms.TextInput(), help=_("From the app's own page for developers.")),
+        "client_id": _line(
+            _("Client id"), forms.TextInput(_NO_AUTOFILL), help=_("From the app's own page for developers.")
+        ),
         "client_secret": _line(_("Client secret"), SecretLine()),
         "redirect_url": _line(
             _("Redirect address"),
-            forms.TextInput(),
+            forms.TextInput(_NO_AUTOFILL),
             initial=redirect_url,
             help=_("The one that the app has on its list for this client."),
         ),
-        "scope": _line(_("Rights asked for (scope)"), forms.TextInput(), required=False, initial=scope),
+        "scope": _line(_("Rights asked for (scope)"), forms.TextInput(_NO_AUTOFILL), required=False, initial=scope),
     }
     if not _machines_only(found):
         where = escape(_text(found.get("authUrl")) or _("the app's sign-in page"))
@@ -175,13 +180,13 @@ def _prop(key: str, prop: Row) -> forms.Field:
         choices = [("", "–"), *((str(number), text) for number, (text, _one) in enumerate(options))]
         return forms.ChoiceField(label=label, required=needed, choices=choices, initial=chosen)
     if _is_secret(key, prop):
-        return _line(label, SecretText() if kind in ("LONG_TEXT", "SECRET_TEXT") else SecretLine(), required=needed)
+        return _line(label, SecretText() if kind == "LONG_TEXT" else SecretLine(), required=needed)
     if kind == "NUMBER":
-        return forms.DecimalField(label=label, required=needed, initial=default)
+        return forms.DecimalField(label=label, required=needed, initial=default, widget=forms.NumberInput(_NO_AUTOFILL))
     shown = default if isinstance(default, str) else ""
     return _line(
         label,
-        forms.Textarea(attrs={"rows": "4"}) if kind == "LONG_TEXT" else forms.TextInput(),
+        forms.Textarea(_NO_AUTOFILL | {"rows": "4"}) if kind == "LONG_TEXT" else forms.TextInput(_NO_AUTOFILL),
         required=needed,
         initial=shown,
     )

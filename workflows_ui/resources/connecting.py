@@ -32,6 +32,7 @@ class ConnectForm(forms.Form):
     name = forms.CharField(
         label=gettext_lazy("Name of the connection"),
         max_length=200,
+        widget=forms.TextInput({"autocomplete": "off"}),
         help_text=gettext_lazy("So that others know which account it is, such as “Gmail of the sales team”."),
     )
     # Made once for a form and sent again with it: a second try after an unclear answer makes no second connection.

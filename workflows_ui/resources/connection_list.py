@@ -18,8 +18,8 @@ MOST = 1000
 _CHUNKS = 20
 STATES: dict[str, StateWord] = {
     "ACTIVE": StateWord(pgettext_lazy("connection", "Works"), "circle-check", "green", own="ACTIVE"),
-    "ERROR": StateWord(pgettext_lazy("connection", "Does not work"), "circle-xmark", "red", own="ERROR"),
-    "MISSING": StateWord(pgettext_lazy("connection", "Has no secret yet"), "circle-question", "orange", own="MISSING"),
+    "ERROR": StateWord(pgettext_lazy("connection", "Fails"), "circle-xmark", "red", own="ERROR"),
+    "MISSING": StateWord(pgettext_lazy("connection", "No secret"), "circle-question", "orange", own="MISSING"),
 }
 
 

@@ -75,7 +75,7 @@ def _used(row: Row) -> str:
     flows = row.get("flowIds")
     count = len(flows) if isinstance(flows, list) else 0
     if not count:
-        return _now("No flow")
+        return _now("Unused")
     return ngettext("%(count)d flow", "%(count)d flows", count) % {"count": count}
 
 
@@ -133,7 +133,7 @@ class Connections(Resource):
         Column("displayName", _("Name"), link=True),
         MarkColumn(_app, _("App"), link=_app_url),
         Column(state, _("State"), kind="badge", below=_below_state),
-        Column(_used, _("Used by")),
+        Column(lambda row: [_used(row)], _("Used by"), kind="list"),
         Column(owner, _("Owner"), phone=False),
         Column("created", _("Made"), kind="when", phone=False),
     )

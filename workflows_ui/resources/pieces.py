@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from workflows_ui.kit.caller import Caller
 from workflows_ui.kit.resource import Action, Column, Facts, Page, Panel, Query, Resource, Row, Shortcut, Subject, Text
@@ -95,6 +96,15 @@ def _about(row: Row) -> str:
     return " ".join(found.split()) if isinstance(found, str) else ""
 
 
+def _can(row: Row) -> str:
+    actions, triggers = row["actions"], row["triggers"]
+    told = [
+        ngettext("%(n)d action", "%(n)d actions", actions) % {"n": actions} if actions else "",
+        ngettext("%(n)d trigger", "%(n)d triggers", triggers) % {"n": triggers} if triggers else "",
+    ]
+    return ", ".join(part for part in told if part) or "–"
+
+
 def _auth_words(row: Row) -> Text:
     kinds = [one["type"] for one in apps.auths(row.get("auth"))]
     return ", ".join(str(type_words(kind)) for kind in kinds) or _("Needs no connection")
@@ -175,8 +185,7 @@ class Pieces(Resource):
     list_display = (
         MarkColumn(_mark, _("Name"), link=True, below=_about),
         Column(_category_words, _("Categories"), kind="list", phone=False),
-        Column("actions", _("Actions"), kind="count"),
-        Column("triggers", _("Triggers"), kind="count"),
+        Column(_can, _("What it can do")),
     )
     shortcuts = (Shortcut(_("Connections"), "link", _connections_url),)
     actions = (CONNECT,)

@@ -63,16 +63,20 @@ class RecordFilters(forms.Form):
                 label=_("Condition %(number)d: column") % words,
                 required=False,
                 choices=[("", _("Any")), *self._names.items()],
+                widget=forms.Select(attrs={"class": "form-select"}),
             )
             self.fields[f"how{number}"] = forms.ChoiceField(
-                label=_("Condition %(number)d: comparison") % words, required=False, choices=[*OPERATORS.items()]
+                label=_("Condition %(number)d: comparison") % words,
+                required=False,
+                choices=[*OPERATORS.items()],
+                widget=forms.Select(attrs={"class": "form-select"}),
             )
             self.fields[f"value{number}"] = forms.CharField(
                 label=_("Condition %(number)d") % words,
                 required=False,
                 max_length=500,
                 strip=False,
-                widget=forms.TextInput(attrs={"dir": "auto"}),
+                widget=forms.TextInput(attrs={"class": "form-control", "dir": "auto"}),
             )
 
     def clean(self) -> dict[str, Any]:

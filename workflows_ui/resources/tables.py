@@ -43,7 +43,10 @@ class TableFilters(forms.Form):
     """What tables are looked for by."""
 
     name = forms.CharField(
-        label=gettext_lazy("Name"), required=False, max_length=200, widget=forms.TextInput(attrs={"type": "search"})
+        label=gettext_lazy("Name"),
+        required=False,
+        max_length=200,
+        widget=forms.TextInput(attrs={"class": "form-control", "type": "search"}),
     )
 
 

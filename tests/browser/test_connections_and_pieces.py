@@ -1,0 +1,58 @@
+"""Connections and pieces in a real browser: an app is found, connected, looked at and deleted, and every page is sound in every look."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.test_flows_and_runs import LOOKS, Window, _database_beside_playwright, sound, window
+from tests.practice.fixtures import Practice, practice
+from tests.resources.connection_scene import TYPED, Scene
+
+__all__ = ["_database_beside_playwright", "practice", "window"]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+LIST, PIECES = "/w/sales/connections/", "/w/sales/pieces/"
+APP = "@activepieces/piece-{}/"
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_every_page_is_sound_in_every_look(window: Window, practice: Practice, look: str) -> None:
+    scene = Scene(practice, "activepieces")
+    page = window(scene.cast.owner, **LOOKS[look])
+    broken, used = scene.of("slack-team"), scene.of("gmail-sales")
+    addresses = [LIST, f"{LIST}{broken}/", f"{LIST}new/", PIECES, f"{PIECES}{APP.format('gmail')}"]
+    addresses += [f"{LIST}do/{name}/{used}/" for name in ("replace-secret", "replace", "rename", "delete")]
+    addresses += [f"{PIECES}do/connect/{APP.format(app)}" for app in ("openai", "twilio", "telegram-bot", "slack")]
+    for address in addresses:
+        page.goto(address)
+        sound(page)
+    page.goto(f"{PIECES}{APP.format('gmail')}")
+    page.get_by_text("Send Email", exact=True).click()
+    expect(page.get_by_text("Kind of text", exact=True)).to_be_visible()
+    sound(page)
+
+
+def test_an_app_is_found_connected_looked_at_and_deleted(window: Window, practice: Practice) -> None:
+    scene = Scene(practice, "imbrace")
+    page = window(scene.cast.owner, expected=("status of 422",))
+    page.goto(LIST)
+    page.get_by_role("link", name="New connection").click()
+    page.get_by_role("searchbox").press_sequentially("telegram")
+    expect(page.locator("#apps a")).to_have_count(1)
+    page.locator("#apps a").click()
+    page.get_by_label("Name of the connection").fill("Telegram of the shop")
+    secret = page.locator("input[name=secret_text]")
+    secret.fill(f"wrong {TYPED}")
+    page.get_by_role("button", name="Connect “Telegram Bot”").click()
+    expect(page.get_by_text("The app does not accept what you entered")).to_be_visible()
+    expect(secret).to_have_value("")
+    secret.fill(TYPED)
+    page.get_by_role("button", name="Connect “Telegram Bot”").click()
+    expect(page.get_by_role("heading", name="Telegram of the shop")).to_be_visible()
+    assert TYPED not in page.content()
+    page.goto(f"{LIST}?name=shop")
+    page.get_by_role("link", name="Telegram of the shop").click()
+    page.get_by_text("More", exact=False).locator("visible=true").first.click()
+    page.get_by_role("link", name="Delete").click()
+    page.get_by_role("button", name="Delete the connection “Telegram of the shop”").click()
+    expect(page.get_by_text("The connection is deleted.")).to_be_visible()
+    assert "Telegram of the shop" not in {row["displayName"] for row in scene.rows().values()}
