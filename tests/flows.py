@@ -30,10 +30,11 @@ def code(behaviour: str, **inputs: Any) -> dict[str, Any]:
     }
 
 
-def response(body: Any, status: int = 200) -> dict[str, Any]:
-    """A step that answers a waiting trigger and ends the run."""
+def response(body: Any, status: int = 200, *, stop: bool = True) -> dict[str, Any]:
+    """A step that answers a waiting trigger, and ends the run unless `stop` is False."""
     fields = {"status": status, "headers": {}, "body": body}
-    return _piece("webhook", "0.1.24", "return_response", {"responseType": "json", "respond": "stop", "fields": fields})
+    inputs = {"responseType": "json", "respond": "stop" if stop else "respond", "fields": fields}
+    return _piece("webhook", "0.1.24", "return_response", inputs)
 
 
 def delay(seconds: int) -> dict[str, Any]:

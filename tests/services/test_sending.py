@@ -515,3 +515,21 @@ def test_what_came_back_may_be_written_down_twice(one: Scene, monkeypatch: pytes
     launch = one.now(launch)
     assert (launch.state, launch.reason) == (State.REFUSED, Reason.FLOW_OFF)
     assert AuditEvent.objects.filter(action="launch.end").count() == 1
+
+
+def test_a_flow_that_answers_and_then_fails_keeps_its_answer_and_says_why_it_failed(one: Scene) -> None:
+    steps = (flows.response({"ok": True}, stop=False), flows.code("sleep 1"), flows.code("fail Closed"))
+    launch = one.watch(one.launch(flows.make(one.workflows, "Answers, then fails", *steps), wait=True))
+    assert (launch.state, launch.answer_from, launch.open("answer")) == (State.FAILED, "flow", '{"ok":true}')
+    assert "Closed" in launch.open("failure")
+
+
+def test_a_run_that_was_retried_is_followed_again_and_its_launch_tells_the_new_result(one: Scene) -> None:
+    launch = one.watch(one.launch(flows.make(one.workflows, "Quick", ECHO), {"a": 1}))
+    # As an earlier try left it.
+    earlier = {"failure": launch.seal("failure", "Closed"), "answer": launch.seal("answer", '"old"')}
+    Launch.objects.filter(pk=launch.pk).update(state=State.FAILED, run_status="FAILED", **earlier)
+    following.look_again(launch.workspace, launch.run_id)
+    assert not one.now(launch).settled
+    launch = one.watch(launch)
+    assert (launch.state, launch.open("answer"), launch.failure) == (State.SUCCEEDED, '{"given":{"a":1}}', "")

@@ -72,7 +72,10 @@ def _found(launch: Launch, run: dict[str, Any], look: "Look", now: datetime) -> 
     told = _told(launch, state, details, now, asked=launch.pk in look.unread)
     # The result first: a worker that dies in between leaves a launch that is looked at again. Never over the flow's own answer.
     if told:
-        Launch.objects.filter(_watched(), pk=launch.pk, answer_from="").update(**told)
+        rows = Launch.objects.filter(_watched(), pk=launch.pk)
+        (rows.exclude(answer_from="flow") if "answer" in told else rows).update(**told)
+    if state == State.SUCCEEDED:
+        seen["failure"] = ""  # of an earlier try: the engine keeps the run's id when it is retried from the failed step
     look_at = next_look(launch, now) if told is None else None
     if launch.state == state:
         Launch.objects.filter(_watched(), pk=launch.pk).update(**seen, reason="", look_at=look_at)
