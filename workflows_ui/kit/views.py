@@ -56,8 +56,9 @@ def detail(request: ConsoleRequest, slug: str, resource: str, id: str, resources
     asking = caller.of(request.access)
     try:
         found = redact.step(kind.get(asking, id), secrets=kind.secrets)
-    except NotFound:
-        if not respond.is_fragment(request):
+    except NotFound as missing:
+        # Without a code it was not the engine that said so, but perhaps something in between.
+        if not missing.code or not respond.is_fragment(request):
             raise
         # The page looked at itself again: what it shows was deleted meanwhile.
         messages.info(request, _("What you looked at is no longer there."))

@@ -14,7 +14,20 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from workflows_ui.kit.caller import Caller
-from workflows_ui.kit.resource import Column, Facts, Page, Panel, Query, Resource, Row, Shortcut, Subject, Text, pick
+from workflows_ui.kit.resource import (
+    Column,
+    Facts,
+    Page,
+    Panel,
+    Query,
+    Resource,
+    Row,
+    Shortcut,
+    Subject,
+    Text,
+    id_at,
+    pick,
+)
 from workflows_ui.kit.words import StateWord
 from workflows_ui.models import Role
 from workflows_ui.resources import apps, connection_actions, connection_list, usage
@@ -61,10 +74,8 @@ def _app(row: Row) -> Mark:
 
 
 def _app_url(slug: str, row: Row) -> str:
-    name = row.get("pieceName")
-    if not isinstance(name, str) or not name.strip(" ./"):
-        return ""
-    return reverse("resource_detail", kwargs={"slug": slug, "resource": "pieces", "id": name})
+    name = id_at(row, "pieceName")
+    return reverse("resource_detail", kwargs={"slug": slug, "resource": "pieces", "id": name}) if name else ""
 
 
 def _new_url(slug: str, _row: Row) -> str:

@@ -70,8 +70,8 @@ def _runs_url(slug: str, flow: Row) -> str:
 
 
 def _export_url(slug: str, flow: Row) -> str:
-    key = flow.get("id")
-    return reverse("flow_export", kwargs={"slug": slug, "id": key}) if isinstance(key, str) and key else ""
+    key = id_at(flow)
+    return reverse("flow_export", kwargs={"slug": slug, "id": key}) if key and "/" not in key else ""
 
 
 def _schedule(flow: Row) -> str:

@@ -4,6 +4,8 @@ from typing import Any
 
 from django.urls import reverse
 
+from workflows_ui.kit.resource import id_at
+
 
 def flow_url(slug: str, id: Any) -> str:
     """A flow's page."""
@@ -28,6 +30,5 @@ def flows_url(slug: str, folder: str) -> str:
 
 
 def _object(slug: str, resource: str, id: Any) -> str:
-    if not isinstance(id, str) or not id:
-        return ""
-    return reverse("resource_detail", kwargs={"slug": slug, "resource": resource, "id": id})
+    key = id_at({"id": id})
+    return reverse("resource_detail", kwargs={"slug": slug, "resource": resource, "id": key}) if key else ""

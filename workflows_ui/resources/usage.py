@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from workflows_ui.engine import EngineError, flow_tree
 from workflows_ui.kit.caller import Caller
-from workflows_ui.kit.resource import pick
+from workflows_ui.kit.resource import id_at, pick
 
 #: The name under which it is remembered, for `Caller.forget`.
 REMEMBERED_AS = "usage"
@@ -67,9 +67,8 @@ def lines(slug: str, flows: list[Use]) -> list[tuple[str, str]]:
 
 
 def _url(slug: str, id: str) -> str:
-    if not id.strip(" ./"):
-        return ""
-    return reverse("resource_detail", kwargs={"slug": slug, "resource": "flows", "id": id})
+    key = id_at({"id": id})
+    return reverse("resource_detail", kwargs={"slug": slug, "resource": "flows", "id": key}) if key else ""
 
 
 def _asked(caller: Caller) -> Usage:
