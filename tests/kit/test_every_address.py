@@ -1,0 +1,148 @@
+"""Who may come in at every address of the console: one table of the least role, and a test that fails for an address left out of it."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, get_resolver, reverse
+
+from tests.cast import Cast
+from tests.shelf import Shelf, flow, identity, run
+from workflows_ui.models import AuditEvent, Launch, Member, Role
+from workflows_ui.resources import RESOURCES
+
+#: Addresses that need no sign-in, or decide by themselves (sign-in, health, what monitoring reads).
+OPEN = {"healthz", "readyz", "metrics", "set_language", "set_theme"}
+#: Addresses of one's own: any person who is signed in.
+OWN = {"home", "profile", "credential_add", "waiting", "access_withdraw"}
+#: Addresses below a workspace: the least role there.
+LEAST: dict[str, Role] = {
+    "workspace": Role.VIEWER,
+    "credentials": Role.VIEWER,
+    "credential": Role.VIEWER,
+    "credential_test": Role.VIEWER,
+    "credential_rename": Role.VIEWER,
+    "credential_delete": Role.VIEWER,
+    "members": Role.MANAGER,
+    "member_add": Role.MANAGER,
+    "member_role": Role.MANAGER,
+    "member_remove": Role.MANAGER,
+    "access_grant": Role.MANAGER,
+    "access_refuse": Role.MANAGER,
+    "workspace_settings": Role.MANAGER,
+    "flow_export": Role.VIEWER,
+    "flow_launch": Role.LAUNCHER,
+    "launches": Role.VIEWER,
+    "launch": Role.VIEWER,
+    "launch_withdraw": Role.LAUNCHER,
+    "launch_settle": Role.LAUNCHER,
+    "connection_new": Role.BUILDER,
+    "table_export": Role.VIEWER,
+    "table_records": Role.VIEWER,
+    "table_records_do": Role.BUILDER,
+    "table_record": Role.VIEWER,
+    "table_record_do": Role.BUILDER,
+    "table_field_do": Role.BUILDER,
+}
+#: Generic addresses, whose role the declaration names: test_every_resource.py and test_every_action.py go through these.
+DECLARED = {"resource_list", "resource_detail", "resource_action", "resource_collection_action"}
+
+_VALUES: dict[str, Any] = {
+    "slug": "sales",
+    "credential_id": "00000000-0000-0000-0000-000000000001",
+    "member_id": 987654,
+    "request_id": 987654,
+    "id": identity(1),
+    "table": identity(2),
+    "kind": "csv",
+    "action": "delete",
+}
+
+
+def _patterns(resolver: Any) -> Iterator[URLPattern]:
+    for pattern in resolver.url_patterns:
+        if isinstance(pattern, URLPattern):
+            yield pattern
+        else:
+            yield from _patterns(pattern)
+
+
+def _named() -> dict[str, URLPattern]:
+    found = {str(pattern.name): pattern for pattern in _patterns(get_resolver())}
+    return {name: pattern for name, pattern in found.items() if not name.startswith(("account_", "admin:"))}
+
+
+def _url(name: str) -> str:
+    wanted = _named()[name].pattern.converters
+    return reverse(name, kwargs={key: _VALUES[key] for key in wanted})
+
+
+within = pytest.mark.parametrize("name", sorted(LEAST))
+
+
+def _rows() -> tuple[int, int, int]:
+    return AuditEvent.objects.count(), Launch.objects.count(), Member.objects.count()
+
+
+def test_every_address_says_who_may_come_in() -> None:
+    assert set(_named()) - {"None"} == OPEN | OWN | set(LEAST) | DECLARED
+
+
+@within
+def test_a_role_that_is_too_small_is_refused_and_one_that_suffices_is_not(
+    cast: Cast, shelf: Shelf, client: Client, name: str
+) -> None:
+    shelf.flows, shelf.runs = [flow()], [run()]
+    client.force_login(cast.colleague)
+    for role in Role:
+        Member.objects.filter(user=cast.colleague).update(role=role)
+        shelf.seen.clear()
+        for answer in (client.get(_url(name)), client.post(_url(name))):
+            if role.includes(LEAST[name]):
+                assert answer.status_code not in (403, 500)
+            else:
+                # A method that an address does not know may be told before the role is looked at.
+                assert answer.status_code in (403, 405)
+                assert not shelf.seen
+
+
+@within
+def test_a_stranger_finds_nothing_there(cast: Cast, shelf: Shelf, client: Client, name: str) -> None:
+    client.force_login(cast.stranger)
+    before = _rows()
+    for answer in (client.get(_url(name)), client.post(_url(name))):
+        assert answer.status_code in (404, 405)
+        assert cast.workspace.name not in answer.content.decode()
+    assert not shelf.seen
+    assert _rows() == before
+
+
+@pytest.mark.parametrize("name", sorted({*LEAST, *OWN}))
+def test_somebody_signed_out_is_led_to_sign_in(cast: Cast, shelf: Shelf, client: Client, name: str) -> None:
+    read, written = client.get(_url(name)), client.post(_url(name))
+    assert read.status_code in (303, 405)
+    assert read.status_code == 405 or read["Location"].startswith("/accounts/login/")
+    assert written.status_code in (403, 405)
+    assert not shelf.seen
+
+
+@pytest.mark.parametrize("name", sorted({*LEAST, *OWN}))
+def test_nothing_is_written_without_the_token_of_the_form(cast: Cast, shelf: Shelf, name: str) -> None:
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(cast.owner)
+    before = _rows()
+    assert browser.post(_url(name), {"payload": "{}"}).status_code in (403, 405)
+    assert not shelf.seen
+    assert _rows() == before
+
+
+@pytest.mark.parametrize("resource", RESOURCES, ids=lambda one: str(one.name))
+def test_a_list_and_an_object_ask_for_the_role_that_is_declared(
+    cast: Cast, shelf: Shelf, client: Client, resource: Any
+) -> None:
+    client.force_login(cast.colleague)
+    for role in Role:
+        Member.objects.filter(user=cast.colleague).update(role=role)
+        for url in (resource.url("sales"), resource.url("sales", identity(1))):
+            assert (client.get(url).status_code == 403) is not role.includes(resource.role)
