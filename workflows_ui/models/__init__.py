@@ -2,12 +2,15 @@
 
 from workflows_ui.models.audit import AuditEvent
 from workflows_ui.models.credential import Credential, Health, Kind
+from workflows_ui.models.job import JOB_OPEN, JOB_OVER, ItemState, Job, JobItem, JobKind, JobPart, JobState
 from workflows_ui.models.launch import ENDED, UNSENT, Follow, Launch, State
 from workflows_ui.models.user import User
 from workflows_ui.models.workspace import AccessRequest, Colour, Flavour, Member, Role, Workspace
 
 __all__ = [
     "ENDED",
+    "JOB_OPEN",
+    "JOB_OVER",
     "UNSENT",
     "AccessRequest",
     "AuditEvent",
@@ -16,6 +19,12 @@ __all__ = [
     "Flavour",
     "Follow",
     "Health",
+    "ItemState",
+    "Job",
+    "JobItem",
+    "JobKind",
+    "JobPart",
+    "JobState",
     "Kind",
     "Launch",
     "Member",
