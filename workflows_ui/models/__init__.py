@@ -1,6 +1,7 @@
 """What the console keeps in its own database. Remote objects have no rows here."""
 
 from workflows_ui.models.audit import AuditEvent
+from workflows_ui.models.capability import Ability, Capability, Inspection
 from workflows_ui.models.credential import Credential, Health, Kind
 from workflows_ui.models.job import JOB_OPEN, JOB_OVER, ItemState, Job, JobItem, JobKind, JobPart, JobState
 from workflows_ui.models.launch import ENDED, UNSENT, Follow, Launch, State
@@ -12,13 +13,16 @@ __all__ = [
     "JOB_OPEN",
     "JOB_OVER",
     "UNSENT",
+    "Ability",
     "AccessRequest",
     "AuditEvent",
+    "Capability",
     "Colour",
     "Credential",
     "Flavour",
     "Follow",
     "Health",
+    "Inspection",
     "ItemState",
     "Job",
     "JobItem",
