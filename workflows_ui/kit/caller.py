@@ -9,9 +9,9 @@ from typing import TypeVar, cast
 from django.core.cache import cache
 
 from workflows_ui.engine import EngineError, Workflows
-from workflows_ui.models import Workspace
+from workflows_ui.models import Role, Workspace
 from workflows_ui.services import clients
-from workflows_ui.services.access import Access
+from workflows_ui.services.access import Access, NotAllowed
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -19,11 +19,17 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Caller:
-    """`workflows` makes calls with the person's credential. Makes none by itself."""
+    """`workflows` makes calls with the person's credential; `role` is theirs in the workspace. Makes no call by itself."""
 
     workflows: Workflows
     workspace: Workspace
     credential_id: str
+    role: Role = Role.VIEWER
+
+    def require(self, needed: Role) -> None:
+        """For a part of a resource that not all may see who see the resource. Raises NotAllowed where the role is too small."""
+        if not self.role.includes(needed):
+            raise NotAllowed(needed)
 
     def remember(self, name: str, seconds: int, call: Callable[[], T]) -> T:
         """What `call` gave, at most so many seconds old; the person's own credential must have got it: others may see other things.
@@ -57,4 +63,4 @@ class Caller:
 def of(access: Access) -> Caller:
     """The caller for a person's place in a workspace. Raises NoCredential, CannotOpen."""
     client, credential = clients.of_person(access.user, access.workspace)
-    return Caller(client.workflows, access.workspace, str(credential.pk))
+    return Caller(client.workflows, access.workspace, str(credential.pk), access.role)

@@ -126,7 +126,8 @@ def offer(form: forms.Form, choices: Mapping[str, Iterable[tuple[str, Text]]]) -
         if asked and asked not in {value for value, _ in listed}:
             listed.append((asked, asked[:60]))
         if isinstance(widget, forms.Select):
-            widget.choices = [("", _("Any")), *listed]
+            none = next((label for value, label in _flat(widget.choices) if not value), _("Any"))
+            widget.choices = [("", none), *listed]
 
 
 def _in_words(field: forms.Field, value: Any, raw: Sequence[str]) -> list[tuple[str, str]]:

@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from workflows_ui.kit.actions import Action, Affected, Button, Row
 from workflows_ui.kit.caller import Caller
-from workflows_ui.kit.words import StateWord, Text
+from workflows_ui.kit.words import StateWord, Text, Words
 from workflows_ui.models import Role, Workspace
 from workflows_ui.services.access import Access
 
@@ -171,12 +171,13 @@ class Query:
 @dataclass(frozen=True)
 class Page:
     """One page of a list. `older` is the position of the next page, "" for none; `note` is said below the list
-    that goes on, `notice` always above it."""
+    that goes on, `notice` always above it; `refused` stands in place of rows that this engine or its plan does not give."""
 
     rows: Sequence[Row]
     older: str = ""
     note: Text = ""
     notice: Text = ""
+    refused: Words | None = None
 
 
 @dataclass(frozen=True)
