@@ -62,8 +62,9 @@ class Job(SealsFields, models.Model):
     #: The list's query string, filters only; and whether everything that matches is meant, or the ids that were ticked.
     filters = models.TextField(blank=True)
     everything = models.BooleanField(default=False)
-    #: The filters in words, as (label, value) pairs in the language of whoever asked.
+    #: The filters in words, as (label, value) pairs; and the language they are in: that of whoever asked, in which the worker works.
     filters_told = models.JSONField(default=list)
+    language = models.CharField(max_length=10, blank=True)
     retry_of = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="retries")
 
     state = models.CharField(max_length=20, choices=JobState, default=JobState.COLLECTING)
