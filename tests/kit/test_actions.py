@@ -9,7 +9,7 @@ from django.test import Client
 from tests.engine.servers import Reply
 from tests.kit.test_checks import Good
 from tests.shelf import Shelf, identity, text
-from workflows_ui.kit import action_views, checks, redact
+from workflows_ui.kit import action_forms, action_views, checks, redact
 from workflows_ui.kit.actions import Action, Button, arranged
 from workflows_ui.models import AuditEvent
 
@@ -131,7 +131,7 @@ class _Told(forms.Form):
 def test_the_audit_log_keeps_what_was_typed_without_secrets() -> None:
     form = _Told({"word": "w" * 5000, "key": "k-secret", "pin": "p-secret", "body": '{"authorization": "h-secret"}'})
     assert form.is_valid()
-    told = action_views._told(form, deed(form=_Told, secrets=frozenset({"pin"})))
+    told = action_forms.told(form, deed(form=_Told, secrets=frozenset({"pin"})))
     assert "secret" not in repr(told)
     assert len(told["word"]) == 1000
     assert told["key"] == told["pin"] == redact.MASK

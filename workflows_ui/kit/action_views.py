@@ -4,8 +4,6 @@ An action leaves two rows in the audit log: `begun` before the engine is called,
 cut off. What the engine refuses becomes an error of the form, with everything typed kept; nothing is ever sent a second time.
 """
 
-import inspect
-import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,8 +12,6 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.core.cache import cache
-from django.core.exceptions import NON_FIELD_ERRORS
-from django.core.files.uploadedfile import UploadedFile
 from django.http import Http404, HttpResponse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
@@ -24,20 +20,17 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from workflows_ui.engine import EngineError, Unknown
 from workflows_ui.engine import errors as engine
-from workflows_ui.kit import caller, redact, respond, views, words
+from workflows_ui.kit import action_forms, action_log, caller, redact, respond, views, words
 from workflows_ui.kit.access import member
 from workflows_ui.kit.actions import Action
 from workflows_ui.kit.caller import Caller
 from workflows_ui.kit.request import ConsoleRequest, actor
 from workflows_ui.kit.resource import Resource, Row
 from workflows_ui.models import Role
-from workflows_ui.services import audit
 
 TICKET, BACK = "action-ticket", "next"
 #: A form that was sent is remembered for so long: its double click is told apart from a second wish.
 _TICKETS_FOR = 3600
-#: Characters of one typed value that the audit log keeps.
-_KEPT = 1000
 _FORBIDDEN = (engine.CredentialRefused, engine.Forbidden, engine.NotInPlan)
 
 
@@ -86,7 +79,7 @@ def act(
     if request.method != "POST":
         return _page(request, deed, _form(deed, asked=request.GET))
     form = _form(deed, request)
-    if not _valid(form, deed):
+    if not action_forms.holds(form):
         return _page(request, deed, form, status=422)
     ticket = request.POST.get(TICKET, "")
     if ticket and not cache.add(f"ticket:{request.user.pk}:{ticket[:64]}", 1, _TICKETS_FOR):
@@ -96,16 +89,15 @@ def act(
 
 
 def _do(request: ConsoleRequest, deed: _Deed, form: forms.Form) -> HttpResponse:
-    _record(request, deed, "begun", values=_told(form, deed.action))
+    _record(request, deed, "begun", values=action_forms.told(form, deed.action))
     try:
         answer = deed.action.run(deed.caller, deed.id, dict(form.cleaned_data))
     except forms.ValidationError as problem:
-        _record(request, deed, "refused", problem="; ".join(problem.messages)[:_KEPT])
-        _blame(form, problem)
+        _record(request, deed, "refused", problem="; ".join(problem.messages)[: action_log.KEPT])
+        action_forms.blame(form, problem)
         return _page(request, deed, form, status=422)
     except EngineError as error:
-        outcome = "unclear" if isinstance(error, Unknown) else "refused" if error.sent else "failed"
-        detail = {"error": type(error).__name__, "status": error.status, "code": error.code[:60]}
+        outcome, detail = action_log.outcome_of(error)
         _record(request, deed, outcome, **detail)
         return _page(request, deed, form, error=error, status=422)
     _record(request, deed, "done")
@@ -135,74 +127,14 @@ def _back(request: ConsoleRequest, slug: str) -> str:
 
 def _form(deed: _Deed, request: ConsoleRequest | None = None, asked: Mapping[str, Any] | None = None) -> forms.Form:
     """The action's form: bound to what was posted, or with first values, of which the address may name some."""
-    kind = deed.action.form or forms.Form
-    named = inspect.signature(kind.__init__).parameters
-    given: dict[str, Any] = {"caller": deed.caller, "row": deed.row}
-    more = {name: value for name, value in given.items() if name in named}
-    if deed.action.initial is not None:
-        more["initial"] = deed.action.initial(deed.row)
     if request is None:
-        form = kind(**more)
-        form.initial.update({name: asked[name] for name in form.fields if asked and name in asked})
-        return form
-    return kind(request.POST, request.FILES, **more)
-
-
-def _valid(form: forms.Form, deed: _Deed) -> bool:
-    """Whether the form holds; a mask that stood for a secret must not be written over the secret."""
-    form.is_valid()
-    for name, value in list(getattr(form, "cleaned_data", {}).items()):
-        if redact.MASK in str(value) and not isinstance(value, UploadedFile):
-            form.add_error(name, _("This holds a hidden secret, which the console does not have. Type it anew."))
-    return not form.errors
-
-
-def _blame(form: forms.Form, problem: forms.ValidationError) -> None:
-    """Puts an error at its field, or at the top where the form has no such field."""
-    found = problem.error_dict if hasattr(problem, "error_dict") else {NON_FIELD_ERRORS: problem.error_list}
-    for name, errors in found.items():
-        form.add_error(name if name in form.fields else None, errors)
-
-
-def _secret(form: forms.Form, action: Action) -> set[str]:
-    hidden = {name for name, field in form.fields.items() if isinstance(field.widget, forms.PasswordInput)}
-    return hidden | action.secrets
-
-
-def _told(form: forms.Form, action: Action) -> dict[str, Any]:
-    """What was typed, as the audit log may hold it: secrets masked, files by name and size, long texts cut."""
-    hidden = _secret(form, action) | getattr(form, "discreet", frozenset())
-    found: dict[str, Any] = {}
-    for name, value in form.cleaned_data.items():
-        if name in hidden:
-            found[name] = redact.MASK if value not in (None, "") else ""
-        elif isinstance(value, UploadedFile):
-            found[name] = f"{_clean(value.name or '')} ({value.size} B)"
-        elif isinstance(value, bool | int | float) or value is None:
-            found[name] = value
-        else:
-            masked = redact.step(value)
-            plain = masked if isinstance(masked, str) else json.dumps(masked, default=str, ensure_ascii=False)
-            found[name] = _clean(plain)[:_KEPT]
-    return found
-
-
-def _clean(text: str) -> str:
-    """Text that every database takes: the engine may send NUL and halves of characters."""
-    return text.replace("\x00", "").encode("utf-8", "replace").decode()
+        return action_forms.fresh(deed.action, deed.caller, deed.row, asked)
+    return action_forms.bound(deed.action, deed.caller, deed.row, request.POST, request.FILES)
 
 
 def _record(request: ConsoleRequest, deed: _Deed, outcome: str, **detail: Any) -> None:
-    audit.record(
-        actor(request),
-        f"{deed.resource.name}.{deed.action.name}"[:60],
-        workspace=deed.caller.workspace,
-        object_type=deed.resource.name[:40],
-        object_id=_clean(deed.id)[:120],
-        object_name=_clean(deed.name)[:_KEPT],
-        outcome=outcome,
-        **detail,
-    )
+    place = deed.caller.workspace
+    action_log.record(actor(request), place, deed.resource, deed.action, outcome, id=deed.id, name=deed.name, **detail)
 
 
 def _not_now(request: ConsoleRequest, deed: _Deed) -> HttpResponse:
@@ -222,7 +154,7 @@ def _page(
     request: ConsoleRequest, deed: _Deed, form: forms.Form, *, error: EngineError | None = None, status: int = 200
 ) -> HttpResponse:
     action, row = deed.action, deed.row
-    hidden = _secret(form, action)
+    hidden = action_forms.secret(form, action)
     lost = form.is_bound and any(form.data.get(form.add_prefix(name)) for name in hidden)
     context = {
         "resource": deed.resource,
