@@ -110,6 +110,9 @@ class Job(SealsFields, models.Model):
                 condition=models.Q(state__in=["collecting", "running"]),
                 name="job_in_hand",
             ),
+            models.Index(
+                fields=["claim_until"], condition=models.Q(claim_until__isnull=False), name="job_claimed_until"
+            ),
             models.Index(fields=["keep_until"], condition=models.Q(keep_until__isnull=False), name="job_kept_until"),
         ]
 
