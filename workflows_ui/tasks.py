@@ -7,7 +7,7 @@ from celery import shared_task
 from django.core.cache import cache
 from kombu.exceptions import OperationalError
 
-from workflows_ui.services import database, following, sending, sweeping
+from workflows_ui.services import capabilities, database, following, sending, sweeping
 
 log = structlog.get_logger(__name__)
 
@@ -41,6 +41,20 @@ def follow(workspace_id: int) -> None:
     following.poll(workspace_id)
 
 
+def ring_inspection(workspace_id: int) -> None:
+    """Has the engine of a workspace looked at soon; should that bell be missed, the next tick rings."""
+    try:
+        inspect.apply_async((workspace_id,), expires=FOLLOW_LIFE)
+    except (OperationalError, OSError) as problem:
+        log.warning("broker.down", workspace=workspace_id, error=type(problem).__name__)
+
+
+@shared_task
+def inspect(workspace_id: int) -> None:
+    """Looks at what the engine of one workspace can do, where its time has come."""
+    capabilities.inspect(workspace_id)
+
+
 @shared_task
 def tick() -> None:
     """Every second: notices what is late or lost, rings for what waits, follows what is due."""
@@ -49,10 +63,13 @@ def tick() -> None:
         sweeping.notice_lost()
         bells = sweeping.bells()
         due = following.due()
+        unseen = capabilities.due()
     for launch_id in bells:
         send.delay(launch_id)
     for workspace_id in due:
         follow.apply_async((workspace_id,), expires=FOLLOW_LIFE)
+    for workspace_id in unseen:
+        inspect.apply_async((workspace_id,), expires=FOLLOW_LIFE)
     cache.set(HEARTBEAT, int(time.time()), HEARTBEAT_LIFE)
 
 

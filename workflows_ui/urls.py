@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver
 from workflows_ui.kit import urls as kit_urls
 from workflows_ui.resources import RESOURCES
 from workflows_ui.views import (
+    abilities,
     accounts,
     connections,
     credentials,
@@ -26,6 +27,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *credentials.urlpatterns,
     *members.urlpatterns,
     *workspaces.urlpatterns,
+    *abilities.urlpatterns,
     *flow_export.urlpatterns,
     *launch_form.urlpatterns,
     *launch_list.urlpatterns,

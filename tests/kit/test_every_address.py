@@ -31,6 +31,8 @@ LEAST: dict[str, Role] = {
     "access_grant": Role.MANAGER,
     "access_refuse": Role.MANAGER,
     "workspace_settings": Role.MANAGER,
+    "abilities": Role.VIEWER,
+    "abilities_look": Role.BUILDER,
     "flow_export": Role.VIEWER,
     "flow_launch": Role.LAUNCHER,
     "launches": Role.VIEWER,

@@ -20,7 +20,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from workflows_ui.engine import EngineError, Unknown
 from workflows_ui.engine import errors as engine
-from workflows_ui.kit import action_forms, action_log, caller, redact, respond, views, words
+from workflows_ui.kit import ability, action_forms, action_log, caller, redact, respond, views, words
 from workflows_ui.kit.access import member
 from workflows_ui.kit.actions import Action
 from workflows_ui.kit.caller import Caller
@@ -72,6 +72,10 @@ def act(
         raise Http404
     request.access.require(chosen.role)
     asking = caller.of(request.access)
+    lacking = ability.lacking(declared, request.access.workspace)
+    why = lacking.get(declared.needs) or lacking.get(chosen.needs)
+    if why:
+        return _not_now(request, _Deed(declared, chosen, asking, id, {}, _back(request, slug)), ability.words(why))
     row: Row = redact.step(declared.get(asking, id), secrets=declared.secrets) if id else {}
     deed = _Deed(declared, chosen, asking, id, row, _back(request, slug))
     if not chosen.offered(row):
@@ -99,8 +103,10 @@ def _do(request: ConsoleRequest, deed: _Deed, form: forms.Form) -> HttpResponse:
     except EngineError as error:
         outcome, detail = action_log.outcome_of(error)
         _record(request, deed, outcome, **detail)
+        ability.learn(deed.caller, deed.action, error)
         return _page(request, deed, form, error=error, status=422)
     _record(request, deed, "done")
+    ability.learn(deed.caller, deed.action)
     said = deed.action.message(deed.row, answer)
     if said:
         messages.success(request, str(said))
@@ -137,7 +143,7 @@ def _record(request: ConsoleRequest, deed: _Deed, outcome: str, **detail: Any) -
     action_log.record(actor(request), place, deed.resource, deed.action, outcome, id=deed.id, name=deed.name, **detail)
 
 
-def _not_now(request: ConsoleRequest, deed: _Deed) -> HttpResponse:
+def _not_now(request: ConsoleRequest, deed: _Deed, found: words.Words | None = None) -> HttpResponse:
     title = _("This cannot be done now")
     text = _("“%(action)s” is not possible in the state it is in. It may have changed since you opened the page.")
     context = {
@@ -145,7 +151,7 @@ def _not_now(request: ConsoleRequest, deed: _Deed) -> HttpResponse:
         "list_url": deed.resource.url(deed.slug),
         "home_url": deed.home,
         "title": deed.name,
-        "words": words.Words(title, text % {"action": deed.action.label}),
+        "words": found or words.Words(title, text % {"action": deed.action.label}),
     }
     return respond.page(request, "kit/not_now.html", context, fragments=("action",), status=409)
 

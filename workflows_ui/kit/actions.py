@@ -1,6 +1,6 @@
 """What can be done with a remote thing: Action, the declaration of one button with everything that is asked, said and written down."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,23 @@ class Affected:
 
     summary: Text
     lines: Sequence[tuple[str, str]] = ()
+
+
+@dataclass(frozen=True)
+class Bulk:
+    """That an action may be done to many objects at once, in the background (services.jobs), and how.
+
+    Attributes:
+        confirm: what will happen, as sentences that fit any number of objects.
+        together: does it to so many objects by one call: (caller, ids, cleaned data) -> the ids that it was done to, or None where
+            the engine does not tell them apart. Without it, the action's `run` is called for one after the other. May raise
+            EngineError, and must never call the engine without ids: that would mean everything.
+        rows: (caller, ids) -> the objects as they are now, by id, those that are gone left out; needed with `together`.
+    """
+
+    confirm: Text = ""
+    together: Callable[[Caller, Sequence[str], dict[str, Any]], Iterable[str] | None] | None = None
+    rows: Callable[[Caller, Sequence[str]], Mapping[str, Row]] | None = None
 
 
 def always(_row: Row) -> bool:
@@ -56,6 +73,10 @@ class Action:
         collection: belongs to the list, not to an object; its row is {}.
         secrets: names of fields whose values no log may hold; PasswordInput fields are among them anyway, and so
             are those that a form made at run time names in its attribute `discreet` (a frozenset).
+        needs: a capability (services.inspecting.NAMES) without which the engine cannot do it: then it is left out of rows, shown
+            with the reason on pages, and refused.
+        bulk: may be done to many objects at once, and how. Its form must not ask for files or secrets, and reads no row (it gets
+            an empty one).
     """
 
     name: str
@@ -75,6 +96,8 @@ class Action:
     in_rows: bool = False
     collection: bool = False
     secrets: frozenset[str] = frozenset()
+    needs: str = ""
+    bulk: Bulk | None = None
 
     @property
     def asks(self) -> bool:
@@ -100,7 +123,10 @@ class Action:
 
 @dataclass(frozen=True)
 class Button:
-    """An action (`deed`) or a way to somewhere, made ready for a page: a link, or a form that acts on one click."""
+    """An action (`deed`) or a way to somewhere, made ready for a page: a link, or a form that acts on one click.
+
+    One with a `reason` cannot be used here: it is shown with why.
+    """
 
     label: Text
     icon: str
@@ -109,10 +135,11 @@ class Button:
     posts: bool = False
     danger: bool = False
     primary: bool = False
+    reason: str = ""
 
 
-def button(action: Action, slug: str, resource: str, id: str = "") -> Button:
-    """The button of an action."""
+def button(action: Action, slug: str, resource: str, id: str = "", reason: str = "") -> Button:
+    """The button of an action; with a `reason` it only says why it cannot be done."""
     return Button(
         action.label,
         action.icon,
@@ -120,12 +147,13 @@ def button(action: Action, slug: str, resource: str, id: str = "") -> Button:
         deed=True,
         posts=not action.asks,
         danger=action.danger,
+        reason=reason,
     )
 
 
 def arranged(buttons: Sequence[Button]) -> tuple[Button | None, Sequence[Button]]:
     """The one that stands out (the first primary one, else the first harmless action), and the rest in their order, harmful ones last."""
-    harmless = [one for one in buttons if one.deed and not one.danger]
+    harmless = [one for one in buttons if one.deed and not one.danger and not one.reason]
     first = next((one for one in buttons if one.primary), None) or next(iter(harmless), None)
     rest = [one for one in buttons if one is not first]
     return first, [*(one for one in rest if not one.danger), *(one for one in rest if one.danger)]

@@ -9,6 +9,7 @@ from django.template.loader import get_template
 
 from workflows_ui.kit.nav import GROUPS
 from workflows_ui.kit.resource import KINDS, Facts, Resource
+from workflows_ui.services.inspecting import NAMES
 
 _NEEDED = ("name", "label", "label_plural", "icon", "group", "list_display", "empty")
 _NAME = re.compile(r"[a-z][a-z0-9-]*")
@@ -53,6 +54,13 @@ def _one(resource: Resource) -> Iterable[tuple[str, str]]:
     if type(resource).list is Resource.list or type(resource).get is Resource.get:
         yield "console.E009", "list and get must be given."
     yield from _actions(resource)
+    yield from _needs(resource)
+
+
+def _needs(resource: Resource) -> Iterable[tuple[str, str]]:
+    for declared in (resource, *resource.actions):
+        if declared.needs and declared.needs not in NAMES:
+            yield "console.E030", f"{declared.name!r} needs {declared.needs!r}, which is no capability."
 
 
 def _actions(resource: Resource) -> Iterable[tuple[str, str]]:
@@ -71,3 +79,5 @@ def _actions(resource: Resource) -> Iterable[tuple[str, str]]:
             yield "console.E014", f"The action {action.name!r} says what it affects, but no page asks before."
         if action.collection and action.in_rows:
             yield "console.E015", f"The action {action.name!r} belongs to the collection: it cannot stand in rows."
+        if action.bulk and (action.collection or (action.bulk.together is None) is not (action.bulk.rows is None)):
+            yield "console.E020", f"The action {action.name!r}: bulk is for objects, and `together` needs `rows`."

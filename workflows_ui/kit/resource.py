@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.urls import reverse
 
-from workflows_ui.kit.actions import Action, Affected, Button, Row
+from workflows_ui.kit.actions import Action, Affected, Bulk, Button, Row
 from workflows_ui.kit.caller import Caller
 from workflows_ui.kit.words import StateWord, Text, Words
 from workflows_ui.models import Role, Workspace
@@ -21,6 +21,7 @@ __all__ = [
     "KINDS",
     "Action",
     "Affected",
+    "Bulk",
     "Cell",
     "Column",
     "Facts",
@@ -196,6 +197,7 @@ class Resource:
         icon: a name of Font Awesome's solid set.
         group: the menu's group, a key of nav.GROUPS.
         role: the least role that sees it.
+        needs: a capability (services.inspecting.NAMES) without which the engine has none of it; its pages then say so.
         list_display: columns of the list; the first one carries the link.
         filters: a Django form, bound to the address's query; a field without a value filters nothing.
         shortcuts, panels: what the object's page offers and shows, in this order.
@@ -215,6 +217,7 @@ class Resource:
     icon: ClassVar[str]
     group: ClassVar[str]
     role: ClassVar[Role] = Role.VIEWER
+    needs: ClassVar[str] = ""
     list_display: ClassVar[Sequence[Column]]
     filters: ClassVar[type[forms.Form]] = forms.Form
     shortcuts: ClassVar[Sequence[Shortcut]] = ()

@@ -7,8 +7,8 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.utils.translation import gettext as _
 
-from workflows_ui.engine import NotFound
-from workflows_ui.kit import actions, caller, recipe, redact, respond
+from workflows_ui.engine import EngineError, NotFound
+from workflows_ui.kit import ability, actions, caller, recipe, redact, respond
 from workflows_ui.kit.access import member
 from workflows_ui.kit.actions import Action, Button
 from workflows_ui.kit.listing import Listing, offer
@@ -18,20 +18,31 @@ from workflows_ui.models import Role
 from workflows_ui.services.access import Access
 
 Resources = Mapping[str, Resource]
+#: Why a capability is lacking, by its name.
+Lacking = Mapping[str, str]
 
 
 @member(Role.VIEWER)
 def listing(request: ConsoleRequest, slug: str, resource: str, resources: Resources) -> HttpResponse:
     """A page of the list. Filters that make no sense are told at the form, and the engine is not asked."""
     kind = declared(request.access, resource, resources)
+    lacking = ability.lacking(kind, request.access.workspace)
+    if kind.needs in lacking:
+        return ability.page(request, kind, lacking[kind.needs])
     found = Listing(kind, request.path, request.GET)
     page = Page(())
     if found.valid:
         asking = caller.of(request.access)
-        page = kind.list(asking, found.query)
+        try:
+            page = kind.list(asking, found.query)
+        except EngineError as error:
+            why = ability.learn(asking, kind, error)
+            if not why:
+                raise
+            return ability.page(request, kind, why)
         offer(found.form, kind.choices(asking))
-    lines = [_line(kind, request.access, row) for row in page.rows]
-    first, rest = actions.arranged(_collection(kind, request.access))
+    lines = [_line(kind, request.access, row, lacking) for row in page.rows]
+    first, rest = actions.arranged(_collection(kind, request.access, lacking))
     context = {
         "resource": kind,
         "listing": found,
@@ -53,6 +64,9 @@ def detail(request: ConsoleRequest, slug: str, resource: str, id: str, resources
     kind = declared(request.access, resource, resources)
     if not id.strip(" ./"):
         raise Http404
+    lacking = ability.lacking(kind, request.access.workspace)
+    if kind.needs in lacking:
+        return ability.page(request, kind, lacking[kind.needs])
     asking = caller.of(request.access)
     try:
         found = redact.step(kind.get(asking, id), secrets=kind.secrets)
@@ -65,7 +79,7 @@ def detail(request: ConsoleRequest, slug: str, resource: str, id: str, resources
         return respond.redirect(request, kind.url(slug))
     subject = Subject(found, id, request.access, asking)
     live = kind.live(found)
-    first, rest = actions.arranged(_buttons(kind, request.access, found, id))
+    first, rest = actions.arranged(_buttons(kind, request.access, found, id, lacking))
     context = {
         "resource": kind,
         "list_url": kind.url(slug),
@@ -89,7 +103,7 @@ def declared(access: Access, name: str, resources: Resources) -> Resource:
     return resources[name]
 
 
-def _line(resource: Resource, access: Access, row: Row) -> Line:
+def _line(resource: Resource, access: Access, row: Row, lacking: Lacking) -> Line:
     row = redact.step(row, secrets=resource.secrets)
     slug, key = access.workspace.slug, resource.key(row)
     cells = []
@@ -102,7 +116,11 @@ def _line(resource: Resource, access: Access, row: Row) -> Line:
         cells.append(Cell(column, column.value(row), url, column.below(row) if column.below else ""))
     in_rows = [(shortcut, url) for shortcut, url in _shortcuts(resource, access, row) if shortcut.in_rows]
     offered = _offered(resource, access, row) if key else []
-    deeds = [actions.button(action, slug, resource.name, key) for action in offered if action.in_rows]
+    deeds = [
+        actions.button(action, slug, resource.name, key)
+        for action in offered
+        if action.in_rows and action.needs not in lacking
+    ]
     return Line(key, resource.title(row) or key, cells, in_rows, deeds)
 
 
@@ -117,16 +135,15 @@ def _offered(resource: Resource, access: Access, row: Row) -> list[Action]:
     return [action for action in found if action.offered(row)]
 
 
-def _buttons(resource: Resource, access: Access, row: Row, id: str) -> list[Button]:
+def _buttons(resource: Resource, access: Access, row: Row, id: str, lacking: Lacking) -> list[Button]:
     ways = [
         Button(shortcut.label, shortcut.icon, url, primary=shortcut.primary)
         for shortcut, url in _shortcuts(resource, access, row)
     ]
-    slug = access.workspace.slug
-    return [*ways, *(actions.button(action, slug, resource.name, id) for action in _offered(resource, access, row))]
+    return [*ways, *(_button(resource, access, action, lacking, id) for action in _offered(resource, access, row))]
 
 
-def _collection(resource: Resource, access: Access) -> list[Button]:
+def _collection(resource: Resource, access: Access, lacking: Lacking) -> list[Button]:
     slug = access.workspace.slug
     ways = [
         Button(way.label, way.icon, way.url(slug, {}), primary=way.primary)
@@ -134,7 +151,11 @@ def _collection(resource: Resource, access: Access) -> list[Button]:
         if access.allows(way.role)
     ]
     found = [action for action in resource.actions if action.collection and access.allows(action.role)]
-    return [*ways, *(actions.button(action, slug, resource.name) for action in found if action.offered({}))]
+    return [*ways, *(_button(resource, access, action, lacking) for action in found if action.offered({}))]
+
+
+def _button(resource: Resource, access: Access, action: Action, lacking: Lacking, id: str = "") -> Button:
+    return actions.button(action, access.workspace.slug, resource.name, id, lacking.get(action.needs, ""))
 
 
 def _panels(resource: Resource, subject: Subject) -> list[dict[str, Any]]:

@@ -58,6 +58,8 @@ class Settings:
     new_channel_route: bool = True  # and on {gw}/channel-service
     retries_disabled: bool = False  # a plan without retry: 402
     invitations_in_plan: bool = False  # else deleting one is 402 or 403 on the gateway (api.md section 15)
+    missing_routes: list[str] = field(default_factory=list)  # what an older build lacks: paths begin so, or "POST /v1/..."
+    not_in_plan: list[str] = field(default_factory=list)  # what a smaller plan lacks, in the same way: 402
     version: str = "0.72.4"
 
 
@@ -89,6 +91,8 @@ class PracticeEngine:
         self.journal = Journal()
         self.state = State(state_file)
         self.runs = Runs(self)
+        #: Flows whose trigger is being tested: the next request becomes a sample (api.md section 12).
+        self.listening: set[str] = set()
         self.loaded = self.state.load()
         if not self.loaded:
             people(self.state)
@@ -145,7 +149,7 @@ class PracticeEngine:
 
     def _act(self, request: Request, service: str, entry: Received) -> Response:
         routes = SERVICES[service]
-        route = routes.find(request)
+        route = None if _named(request, self.settings.missing_routes) else routes.find(request)
         if request.on_gateway and (service in ("engine", "channel") or (route and route.auth == auth.REQUIRED)):
             request.principal_or_none = auth.check(request, self.state, route.auth if route else auth.REQUIRED)
         if route is None:
@@ -153,6 +157,8 @@ class PracticeEngine:
         entry.route = route.name
         if not request.on_gateway:
             request.principal_or_none = auth.check(request, self.state, route.auth)
+        if _named(request, self.settings.not_in_plan):
+            raise refuse("FEATURE_DISABLED", {"message": "the plan does not include this"})
         _parse(request, route)
         _validate(request, route)
         with self.state.lock:
@@ -184,6 +190,11 @@ class PracticeEngine:
             raise ConnectionResetError
         start_response(f"{response.status} -", list(response.headers.items()))
         return [response.body]
+
+
+def _named(request: Request, paths: list[str]) -> bool:
+    """Whether the request is among those that a setting names: the engine's path begins so, with or without a method before it."""
+    return any(f"{request.method} {request.path}".startswith(one) or request.path.startswith(one) for one in paths)
 
 
 def _place(request: Request) -> str:

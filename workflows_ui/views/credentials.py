@@ -19,8 +19,9 @@ from workflows_ui.kit import credential_words, respond
 from workflows_ui.kit.access import member, signed_in
 from workflows_ui.kit.request import ConsoleRequest, actor
 from workflows_ui.models import ENDED, Credential, Role, Workspace
-from workflows_ui.services import access, credentials
+from workflows_ui.services import access, capabilities, credentials
 from workflows_ui.services.credentials import Problem
+from workflows_ui.tasks import ring_inspection
 
 
 @never_cache
@@ -44,6 +45,7 @@ def add(request: ConsoleRequest) -> HttpResponse:
         form.blame(problem)
         return _form(request, form, wanted, problem)
     added = credentials.add(actor(request), draft, findings)
+    ring_inspection(capabilities.ask(added.credential))
     if added.outcome == "asked":
         messages.success(
             request, _("The credential works and is kept. Its workspace has managers: they are asked to let you in.")
@@ -102,6 +104,7 @@ def test(request: ConsoleRequest, slug: str, credential_id: uuid.UUID) -> HttpRe
     if isinstance(result, Problem):
         messages.error(request, credential_words.of_problem(result).what)
     else:
+        ring_inspection(capabilities.ask(credential))
         messages.success(request, _("The credential works."))
     return respond.redirect(request, _address(credential))
 
