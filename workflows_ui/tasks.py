@@ -7,7 +7,9 @@ from celery import shared_task
 from django.core.cache import cache
 from kombu.exceptions import OperationalError
 
-from workflows_ui.services import capabilities, database, following, sending, sweeping
+from workflows_ui.kit import bulk_work
+from workflows_ui.resources import BY_NAME
+from workflows_ui.services import capabilities, database, following, job_sweeping, sending, sweeping
 
 log = structlog.get_logger(__name__)
 
@@ -55,6 +57,23 @@ def inspect(workspace_id: int) -> None:
     capabilities.inspect(workspace_id)
 
 
+def ring_job(job_id: str) -> None:
+    """Rings the bell for a job that has something to do; should it be missed, the next tick rings again."""
+    try:
+        work.delay(job_id)
+    except (OperationalError, OSError) as problem:
+        log.warning("broker.down", job=job_id, error=type(problem).__name__)
+    else:
+        job_sweeping.rung([job_id])
+
+
+@shared_task
+def work(job_id: str) -> None:
+    """Works on one job for a turn, then makes room for others."""
+    if bulk_work.turn(job_id, BY_NAME):
+        ring_job(job_id)
+
+
 @shared_task
 def tick() -> None:
     """Every second: notices what is late or lost, rings for what waits, follows what is due."""
@@ -62,10 +81,14 @@ def tick() -> None:
         sweeping.end_late()
         sweeping.notice_lost()
         bells = sweeping.bells()
+        job_sweeping.notice_lost()
+        jobs = job_sweeping.bells()
         due = following.due()
         unseen = capabilities.due()
     for launch_id in bells:
         send.delay(launch_id)
+    for job_id in jobs:
+        work.delay(job_id)
     for workspace_id in due:
         follow.apply_async((workspace_id,), expires=FOLLOW_LIFE)
     for workspace_id in unseen:
@@ -78,3 +101,4 @@ def purge() -> None:
     """Once an hour: removes inputs and answers whose time is over."""
     with database.turn():
         sweeping.purge()
+        job_sweeping.purge()

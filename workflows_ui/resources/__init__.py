@@ -1,5 +1,7 @@
 """The remote kinds of things, in menu order. Addresses, menu, rights and checks follow from this list."""
 
+from collections.abc import Mapping
+
 from workflows_ui.kit.nav import Entry
 from workflows_ui.kit.resource import Resource
 from workflows_ui.resources.connections import Connections
@@ -10,6 +12,8 @@ from workflows_ui.resources.runs import Runs
 from workflows_ui.resources.tables import Tables
 
 RESOURCES: tuple[Resource, ...] = (Runs(), Flows(), Folders(), Connections(), Pieces(), Tables())
+#: The same by their names.
+BY_NAME: Mapping[str, Resource] = {found.name: found for found in RESOURCES}
 
 
 def menu() -> list[Entry]:
