@@ -57,3 +57,9 @@ def test_the_original_is_not_changed() -> None:
     original = {"headers": {"authorization": "Bearer abcdef1234567890"}}
     step(original)
     assert original == {"headers": {"authorization": "Bearer abcdef1234567890"}}
+
+
+def test_the_key_in_the_address_of_an_mcp_server_is_masked() -> None:
+    address = "https://engine.example/api/v1/mcp/tDo7I6WbzElAJAe8e2bcG/sse"
+    assert step({"input": {"url": address}}) == {"input": {"url": f"https://engine.example/api/v1/mcp/{MASK}/sse"}}
+    assert step("see /v1/mcp-servers/zNEzxH3pAgY5Gf4VkkQd5") == "see /v1/mcp-servers/zNEzxH3pAgY5Gf4VkkQd5"

@@ -141,6 +141,41 @@ def test_trigger_figures_speak_of_the_whole_platform(practice: Practice) -> None
     assert sum(day["success"] + day["failure"] for day in figures["dailyStats"].values()) == figures["totalRuns"]
 
 
+def samples_of(practice: Practice, flow: str) -> list[Json]:
+    found: list[Json] = practice.call("GET", "/v1/trigger-events", params={"flowId": flow, "limit": 100}).json()["data"]
+    return found
+
+
+def listen(practice: Practice, flow: str, method: str = "POST") -> int:
+    version = practice.engine.state.flows[flow]["versionId"]
+    body = {"flowId": flow, "flowVersionId": version, "testStrategy": "SIMULATION"}
+    return practice.call(method, "/v1/test-trigger", json=body).status_code
+
+
+@pytest.mark.parametrize(
+    ("slug", "path", "status"), [("quick", "", 200), ("disabled", "", 200), ("disabled", "/sync", 404)]
+)
+def test_a_test_that_waits_takes_the_next_request_as_its_sample_and_ends(
+    practice: Practice, slug: str, path: str, status: int
+) -> None:
+    flow = practice.sample(slug).id
+    before = len(samples_of(practice, flow))
+    assert listen(practice, flow) == 200
+    assert len(samples_of(practice, flow)) == before
+    assert practice.call("POST", f"/v1/webhooks/{flow}{path}", json={"heard": True}).status_code == status
+    assert samples_of(practice, flow)[0]["payload"]["body"] == {"heard": True}
+    practice.call("POST", f"/v1/webhooks/{flow}", json={"heard": "again"})
+    assert len(samples_of(practice, flow)) == before + 1
+
+
+def test_a_test_that_was_cancelled_hears_nothing(practice: Practice) -> None:
+    flow = practice.sample("quick").id
+    before = samples_of(practice, flow)
+    assert listen(practice, flow) == listen(practice, flow, "DELETE") == 200
+    practice.call("POST", f"/v1/webhooks/{flow}", json={})
+    assert samples_of(practice, flow) == before
+
+
 @pytest.mark.parametrize("status", [429, 503])
 def test_a_refused_trigger_starts_nothing_and_is_counted_once(practice: Practice, status: int) -> None:
     flow = practice.sample("quick").id

@@ -23,6 +23,8 @@ HEADERS = frozenset(
 )
 _SUSPICIOUS = re.compile(r"secret|token|passw|api[-_]?key|signature|credential|session", re.IGNORECASE)
 _BEARER = re.compile(r"\b(Bearer|Basic)\s+[A-Za-z0-9+/=._~-]{8,}")
+#: The address of an MCP server holds its only key (api.md section 14).
+_MCP = re.compile(r"(/v1/mcp/)[0-9A-Za-z]{16,}")
 _DEEPEST = 60
 _TOO_DEEP = "…"
 
@@ -63,4 +65,4 @@ def _member(key: str, value: Any, secrets: frozenset[str], depth: int) -> Any:
 
 
 def _text(value: Any) -> Any:
-    return _BEARER.sub(rf"\1 {MASK}", value) if isinstance(value, str) else value
+    return _MCP.sub(rf"\1{MASK}", _BEARER.sub(rf"\1 {MASK}", value)) if isinstance(value, str) else value

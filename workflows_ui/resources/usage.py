@@ -16,12 +16,17 @@ _SECONDS, _ROWS, _PAGES = 60, 100, 20
 
 @dataclass(frozen=True)
 class Use:
-    """A flow's latest version: the whole names of the pieces in it, and the external ids of its connections."""
+    """A flow's latest version: the whole names of the pieces in it, the external ids of its connections, and the piece that starts it.
+
+    `published` says whether any version of it was ever published.
+    """
 
     id: str
     name: str
     pieces: frozenset[str]
     connections: frozenset[str]
+    starts_with: str = ""
+    published: bool = False
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,10 @@ class Usage:
     def of_piece(self, name: str) -> list[Use]:
         """The flows with a step of this piece."""
         return [flow for flow in self.flows if name in flow.pieces]
+
+    def started_by(self, name: str) -> list[Use]:
+        """The flows whose trigger is of this piece."""
+        return [flow for flow in self.flows if flow.starts_with == name]
 
     def of_connection(self, external_id: object, flow_ids: object) -> list[Use]:
         """The flows with this connection, and those that the engine itself names (by id where nothing else is known)."""
@@ -89,9 +98,12 @@ def _use(id: str, row: dict[str, Any]) -> Use:
     name, told = pick(row, "version.displayName"), pick(row, "version.connectionIds")
     pieces = (pick(node.step, "settings.pieceName") for node in flow_tree.walk(pick(row, "version.trigger")))
     connections = told if isinstance(told, list) else []
+    starts_with = pick(row, "version.trigger.settings.pieceName")
     return Use(
         id,
         name if isinstance(name, str) else "",
         frozenset(piece for piece in pieces if isinstance(piece, str)),
         frozenset(one for one in connections if isinstance(one, str)),
+        starts_with if isinstance(starts_with, str) else "",
+        bool(row.get("publishedVersionId")),
     )

@@ -51,6 +51,7 @@ def test(engine: PracticeEngine, request: Request) -> Response:
     if version is None or version["flowId"] != flow["id"]:
         raise refuse("ENTITY_NOT_FOUND")
     if request.values["testStrategy"] == "SIMULATION":
+        engine.listening.add(flow["id"])
         return empty(200)
     if version["trigger"]["type"] == "EMPTY":
         return answer(pages.bare([]))
@@ -61,7 +62,7 @@ def test(engine: PracticeEngine, request: Request) -> Response:
 @routes.route("DELETE", "/v1/test-trigger", body={"flowId": need("id"), "projectId": Field("id")})
 def stop(engine: PracticeEngine, request: Request) -> Response:
     """Stop listening."""
-    _flow(engine, request, request.values["flowId"])
+    engine.listening.discard(_flow(engine, request, request.values["flowId"])["id"])
     return empty(200)
 
 

@@ -23,9 +23,10 @@ def start(engine: PracticeEngine, request: Request) -> Response:
     """Run the published version; the answer comes at once."""
     flow = engine.state.flows.get(request.params["flowId"])
     webhook = engine.ids.new()
+    heard = _heard(engine, flow, request)
     refused = _refused(flow, webhook)
     if refused:
-        return refused
+        return _said({}, 200, webhook) if heard else refused
     if flow is not None and _lets_in(engine, flow, request):
         _run(engine, flow, request, published=True)
     return _said({}, 200, webhook)
@@ -36,6 +37,7 @@ def start_and_wait(engine: PracticeEngine, request: Request) -> Response | Later
     """Run the published version and wait for what the flow answers, at most the wait limit."""
     flow = engine.state.flows.get(request.params["flowId"])
     webhook = engine.ids.new()
+    _heard(engine, flow, request)
     refused = _refused(flow, webhook)
     if refused or flow is None:
         return refused or _said({}, 410, webhook)
@@ -49,7 +51,7 @@ def start_draft(engine: PracticeEngine, request: Request) -> Response:
     webhook = engine.ids.new()
     if flow is None:
         return _said({}, 410, webhook)
-    remember(engine, flow, trigger_output(request))
+    _keep(engine, flow, request)
     _run(engine, flow, request, published=False)
     return _said({}, 200, webhook)
 
@@ -61,7 +63,7 @@ def start_draft_and_wait(engine: PracticeEngine, request: Request) -> Response |
     webhook = engine.ids.new()
     if flow is None:
         return _said({}, 410, webhook)
-    remember(engine, flow, trigger_output(request))
+    _keep(engine, flow, request)
     return _wait(engine, flow, request, webhook, published=False)
 
 
@@ -72,7 +74,7 @@ def keep_sample(engine: PracticeEngine, request: Request) -> Response:
     webhook = engine.ids.new()
     if flow is None:
         return _said({}, 410, webhook)
-    remember(engine, flow, trigger_output(request))
+    _keep(engine, flow, request)
     return _said({}, 200, webhook)
 
 
@@ -119,6 +121,19 @@ def source_name(trigger: Json) -> str:
     settings = trigger.get("settings", {})
     version = ".".join(str(settings.get("pieceVersion", "0.0.0")).lstrip("~^").split(".")[:2])
     return f"{settings.get('pieceName', 'none')}@{version}:{settings.get('triggerName', 'none')}"
+
+
+def _heard(engine: PracticeEngine, flow: Json | None, request: Request) -> bool:
+    """A test of the trigger that waits for an event takes this request as its sample, and ends, also where the flow is off."""
+    if flow is None or flow["id"] not in engine.listening:
+        return False
+    _keep(engine, flow, request)
+    return True
+
+
+def _keep(engine: PracticeEngine, flow: Json, request: Request) -> None:
+    engine.listening.discard(flow["id"])
+    remember(engine, flow, trigger_output(request))
 
 
 def _said(body: Json, status: int, webhook: str) -> Response:
