@@ -134,7 +134,8 @@ def _many(work: Work, items: Sequence[JobItem]) -> None:
     shown = {key: work.read(row) for key, row in rows.items()}
     gone = [item for item in items if item.object_id not in shown]
     _settle(work, gone, ItemState.SKIPPED, Reason.GONE)
-    ready, rest = [], []
+    ready: list[JobItem] = []
+    rest: list[JobItem] = []
     for item in items:
         if item.object_id in shown:
             row = shown[item.object_id]

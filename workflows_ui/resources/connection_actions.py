@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from workflows_ui.kit.caller import Caller
-from workflows_ui.kit.resource import Action, Affected, Row, Text
+from workflows_ui.kit.resource import Action, Affected, Bulk, Row, Text
 from workflows_ui.models import Role
 from workflows_ui.resources import connecting, connection_list, usage
 
@@ -157,6 +157,12 @@ DELETE = Action(
     offered=_ours,
     done=gettext_lazy("The connection is deleted."),
     in_rows=True,
+    bulk=Bulk(
+        gettext_lazy(
+            "The engine forgets the connections and their secrets. Flows that use them fail from then on. At the apps, the secrets stay "
+            "valid until they are withdrawn there."
+        )
+    ),
     role=Role.BUILDER,
 )
 ALL = (RENEW, REPLACE, RENAME, DELETE)

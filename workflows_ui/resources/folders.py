@@ -11,6 +11,7 @@ from workflows_ui.kit.caller import Caller
 from workflows_ui.kit.resource import (
     Action,
     Affected,
+    Bulk,
     Column,
     Facts,
     Page,
@@ -183,6 +184,9 @@ class Folders(Resource):
             affected=_uncategorised,
             done=gettext_lazy("The folder is deleted."),
             in_rows=True,
+            bulk=Bulk(
+                gettext_lazy("The folders are deleted. The flows in them are not: they are in no folder afterwards.")
+            ),
         ),
     )
 

@@ -1,5 +1,6 @@
 """What is done with runs: retry in two ways, cancel, archive (api.md 8.2). Every call names the run: without ids it would mean all."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -8,7 +9,7 @@ from django.utils.translation import gettext_lazy
 from workflows_ui.engine import Unknown
 from workflows_ui.kit import words
 from workflows_ui.kit.caller import Caller
-from workflows_ui.kit.resource import Action, Row
+from workflows_ui.kit.resource import Action, Bulk, Row
 from workflows_ui.models import Role
 from workflows_ui.resources.places import run_url
 from workflows_ui.services import following
@@ -56,6 +57,46 @@ def _cancel(caller: Caller, id: str, _data: dict[str, Any]) -> Any:
     return answer
 
 
+def _rows(caller: Caller, ids: Sequence[str]) -> dict[str, Row]:
+    """These runs as they are now, archived ones too, by one call for each kind (api.md 8.2)."""
+    found: dict[str, Row] = {}
+    for archived in (None, True):
+        missing = [key for key in ids if key not in found]
+        if missing:
+            page = caller.workflows.list_runs(limit=len(missing), flow_run_ids=missing, archived=archived)
+            rows = [row for row in page.get("data") or [] if isinstance(row, dict)]
+            found |= {str(row.get("id")): row for row in rows if row.get("id") in missing}
+    return found
+
+
+def _retry_all_failed(caller: Caller, ids: Sequence[str], _data: dict[str, Any]) -> list[str]:
+    """The engine answers with the runs that it queued again, which keep their ids (api.md 8.2)."""
+    try:
+        answer = caller.workflows.retry_runs(ids, "FROM_FAILED_STEP")
+    except Unknown:
+        _look_again(caller, ids)
+        raise
+    _look_again(caller, ids)
+    rows = answer if isinstance(answer, list) else []
+    return [str(row["id"]) for row in rows if isinstance(row, dict) and row.get("id")]
+
+
+def _cancel_all(caller: Caller, ids: Sequence[str], _data: dict[str, Any]) -> None:
+    """The engine answers nothing (recording `runs_cancel`)."""
+    caller.workflows.cancel_runs(ids)
+    _look_again(caller, ids)
+
+
+def _archive_all(caller: Caller, ids: Sequence[str], _data: dict[str, Any]) -> None:
+    """The engine answers nothing (recording `runs_archive`)."""
+    caller.workflows.archive_runs(ids)
+
+
+def _look_again(caller: Caller, ids: Sequence[str]) -> None:
+    for key in ids:
+        following.look_again(caller.workspace, key)
+
+
 def _to_new_run(slug: str, run: Row, answer: Any) -> str:
     """The answer holds only a part of the new run, its id among it (recording `run_retry_on_latest`)."""
     made = answer.get("id") if isinstance(answer, dict) else None
@@ -76,6 +117,13 @@ ACTIONS = (
         offered=_failed,
         done=gettext_lazy("The run goes on at the step that failed."),
         in_rows=True,
+        bulk=Bulk(
+            gettext_lazy(
+                "Each run goes on at the step that failed, with the version and the values it had. What came before is not done again."
+            ),
+            together=_retry_all_failed,
+            rows=_rows,
+        ),
     ),
     Action(
         "retry-latest",
@@ -91,6 +139,13 @@ ACTIONS = (
         done=gettext_lazy("A new run is started. This is it."),
         then=_to_new_run,
         in_rows=True,
+        bulk=Bulk(
+            # One after the other: asked for many, the engine does not say which of them it started anew.
+            gettext_lazy(
+                "For each of them a new run is started from the beginning: with the flow as it is published now, and the values of the "
+                "old run."
+            )
+        ),
     ),
     Action(
         "cancel",
@@ -103,6 +158,11 @@ ACTIONS = (
         offered=_cancellable,
         done=gettext_lazy("The engine was asked to cancel the run."),
         in_rows=True,
+        bulk=Bulk(
+            gettext_lazy("The runs end where they stand. What they have done already is not undone."),
+            together=_cancel_all,
+            rows=_rows,
+        ),
     ),
     Action(
         "archive",
@@ -116,5 +176,12 @@ ACTIONS = (
         offered=_archivable,
         done=gettext_lazy("The run is archived."),
         in_rows=True,
+        bulk=Bulk(
+            gettext_lazy(
+                "The runs are left out of the list of runs from now on. The console cannot bring them back there."
+            ),
+            together=_archive_all,
+            rows=_rows,
+        ),
     ),
 )

@@ -13,6 +13,7 @@ from workflows_ui.kit.caller import Caller
 from workflows_ui.kit.resource import (
     Action,
     Affected,
+    Bulk,
     Column,
     Facts,
     Page,
@@ -247,6 +248,9 @@ class Tables(Resource):
             affected=_gone,
             done=gettext_lazy("The table is deleted."),
             in_rows=True,
+            bulk=Bulk(
+                gettext_lazy("The tables are deleted with their records. Flows that read or write them will fail.")
+            ),
         ),
     )
 
