@@ -67,6 +67,11 @@ def run(number: int = 1, status: str = "SUCCEEDED", **changes: Any) -> dict[str,
     return whole | changes
 
 
+def _short(path: str) -> str:
+    """A path without the base of an Activepieces, or of the engine behind an Imbrace gateway."""
+    return path.removeprefix("/api/v1").removeprefix("/activepieces/v1")
+
+
 class Shelf(Recorder):
     """Answers reads from `flows`, `folders` and `runs`; `faults` maps the end of a path to another answer."""
 
@@ -87,7 +92,7 @@ class Shelf(Recorder):
     @property
     def calls(self) -> list[str]:
         """The paths that were asked for, without the base."""
-        return [seen.path.removeprefix("/api/v1") for seen in self.seen]
+        return [_short(seen.path) for seen in self.seen]
 
     def queries(self, path: str) -> list[Mapping[str, list[str]]]:
         """What was asked for at a path."""
@@ -97,7 +102,7 @@ class Shelf(Recorder):
         for end, reply in self.faults.items():
             if seen.path.endswith(end):
                 return reply
-        path, query = seen.path.removeprefix("/api/v1"), parse_qs(seen.query)
+        path, query = _short(seen.path), parse_qs(seen.query)
         if path in self.arrays:
             return Reply(200, self.rows[path])
         if path == "/flow-runs":

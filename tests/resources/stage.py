@@ -135,6 +135,7 @@ def _flat(choices: Any) -> Iterator[tuple[Any, Any]]:
 def stage(request: pytest.FixtureRequest, db: None) -> Iterator[Stage]:
     """A fresh practice engine in each flavour."""
     engine = PracticeEngine(clock_scale=FAST)
+    engine.settings.invitations_in_plan = True
     server = serve(engine)
     given = engine.credentials
     if request.param == "activepieces":

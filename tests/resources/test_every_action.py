@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from tests.resources import samples
 from tests.resources.stage import HTMX, TYPED_SECRET, Stage, everything_told, lead, outcomes
 from tests.shelf import text
 from workflows_ui.kit import checks
@@ -166,7 +167,8 @@ def test_its_button_stands_where_it_is_offered_and_only_for_whom_it_is(
     if not Role.VIEWER.includes(action.role) and Role.VIEWER.includes(resource.role):
         assert url not in stage.as_role(Role.VIEWER).get(page).content.decode()
     if action.in_rows:
-        listed = stage.browser.get(f"{resource.url('sales')}?rows=100").content.decode()
+        query = {**samples.of(resource).asked, "rows": "100"}
+        listed = stage.browser.get(resource.url("sales", **query)).content.decode()
         assert f"{url}" in listed
 
 

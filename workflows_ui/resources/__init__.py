@@ -4,14 +4,25 @@ from collections.abc import Mapping
 
 from workflows_ui.kit.nav import Entry
 from workflows_ui.kit.resource import Resource
+from workflows_ui.resources.channel_automations import ChannelAutomations
 from workflows_ui.resources.connections import Connections
 from workflows_ui.resources.flows import Flows
 from workflows_ui.resources.folders import Folders
+from workflows_ui.resources.invitations import Invitations
 from workflows_ui.resources.pieces import Pieces
 from workflows_ui.resources.runs import Runs
 from workflows_ui.resources.tables import Tables
 
-RESOURCES: tuple[Resource, ...] = (Runs(), Flows(), Folders(), Connections(), Pieces(), Tables())
+RESOURCES: tuple[Resource, ...] = (
+    Runs(),
+    Flows(),
+    Folders(),
+    Connections(),
+    Pieces(),
+    Tables(),
+    ChannelAutomations(),
+    Invitations(),
+)
 #: The same by their names.
 BY_NAME: Mapping[str, Resource] = {found.name: found for found in RESOURCES}
 

@@ -8,6 +8,7 @@ from typing import Any
 from tests.engine.servers import Reply
 from tests.shelf import Shelf, identity
 from workflows_ui.kit.resource import Resource
+from workflows_ui.models import Flavour
 
 #: What the sample's object is called, unless it is asked for under another name.
 NAME = "Order intake"
@@ -28,7 +29,8 @@ class Sample:
         huge: keys that make the object several megabytes large; {} where its page shows no raw data.
         asked: filters that find objects of the sample company for every action, where the bare list would not.
         typed: what the suite of actions types, by action and field, where a value of the field's kind would not do; bytes are a file.
-        alone: the object's page asks for it by the list, not by an address of its own.
+        alone: the engine gives one object by an address of its own; False where it is looked for in the list.
+        flavour: of the engine, where only one has such things.
     """
 
     path: str
@@ -42,6 +44,7 @@ class Sample:
     asked: Mapping[str, Any] = field(default_factory=dict)
     typed: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     alone: bool = True
+    flavour: str = Flavour.ACTIVEPIECES
 
     @property
     def key(self) -> str:

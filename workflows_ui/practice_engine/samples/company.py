@@ -165,7 +165,8 @@ def surround(engine: PracticeEngine) -> None:
         ("facebook", "Facebook: chuyển cho nhân viên", "facebook", False, SAO_MAI),
         ("line", "LINE greetings", "line", True, HOA_SEN),
     ):
-        identity = ids.named(f"automation {slug}")
+        # Behind one of them is a flow: they have the same id.
+        identity = BY_SLUG["orders"].id if slug == "whatsapp" else ids.named(f"automation {slug}")
         tags = [{"id": ids.named(f"tag {channel}"), "name": channel}]
         engine.state.automations[identity] = {
             "id": identity,
