@@ -7,6 +7,7 @@ from workflows_ui.resources import RESOURCES
 from workflows_ui.views import (
     abilities,
     accounts,
+    app_sign_in,
     connections,
     credentials,
     flow_export,
@@ -32,6 +33,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *launch_form.urlpatterns,
     *launch_list.urlpatterns,
     *launches.urlpatterns,
+    *app_sign_in.urlpatterns,
     *connections.urlpatterns,
     *tables.urlpatterns,
     *kit_urls.patterns(RESOURCES),

@@ -19,7 +19,7 @@ from workflows_ui.kit.caller import Caller
 
 def fresh(action: Action, caller: Caller, row: Row, asked: Mapping[str, Any] | None = None) -> forms.Form:
     """The action's form with its first values, some of which `asked` may name. Raises EngineError where the form asks the engine."""
-    kind, named = _named(action, caller, row)
+    kind, named = _named(action, caller, row, asked or {})
     form = kind(**named)
     form.initial.update({name: asked[name] for name in form.fields if asked and name in asked})
     return form
@@ -33,14 +33,16 @@ def bound(
     files: MultiValueDict[str, Any] | None = None,
 ) -> forms.Form:
     """The action's form with what was typed. Raises EngineError where the form asks the engine."""
-    kind, named = _named(action, caller, row)
+    kind, named = _named(action, caller, row, data)
     return kind(data, files, **named)
 
 
-def _named(action: Action, caller: Caller, row: Row) -> tuple[type[forms.Form], dict[str, Any]]:
+def _named(
+    action: Action, caller: Caller, row: Row, asked: Mapping[str, Any]
+) -> tuple[type[forms.Form], dict[str, Any]]:
     kind = action.form or forms.Form
     wanted = inspect.signature(kind.__init__).parameters
-    given: dict[str, Any] = {"caller": caller, "row": row}
+    given: dict[str, Any] = {"caller": caller, "row": row, "asked": asked}
     more = {name: value for name, value in given.items() if name in wanted}
     if action.initial is not None:
         more["initial"] = action.initial(row)

@@ -58,8 +58,8 @@ class Action:
         run: (caller, id, cleaned data) -> the engine's answer, in whatever shape `done` and `then` read. The id is "" for a
             collection. May raise EngineError, or forms.ValidationError for what only turns out wrong here.
         role: the least role that may do it.
-        form: asked before. May name `caller` and `row` as keyword arguments of its __init__; it gets them then. Secrets are
-            fields with a PasswordInput: they never come back to the page.
+        form: asked before. May name `caller`, `row` and `asked` (what the address or the sent form holds, unchecked) as keyword
+            arguments of its __init__; it gets them then. Secrets are fields with a PasswordInput: they never come back to the page.
         initial: the form's first values. The row has its secrets masked; a mask that comes back is refused by the kit.
         danger: red, and always asked; the safe choice has the focus.
         confirm: the sentence above the button: what will happen.

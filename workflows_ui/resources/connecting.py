@@ -1,9 +1,11 @@
 """Giving an app's secret to the engine: the forms of a new connection and of a new secret, and what is said when the app refuses."""
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 from django import forms
+from django.urls import reverse
 from django.utils.crypto import get_random_string
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -13,7 +15,7 @@ from workflows_ui.engine import EngineError, NotFound
 from workflows_ui.kit.caller import Caller
 from workflows_ui.kit.resource import Row
 from workflows_ui.models import Flavour
-from workflows_ui.resources import apps, auth_forms
+from workflows_ui.resources import apps, auth_forms, oauth_forms, signing_in
 
 _PROBLEMS: dict[str, str | Promise] = {
     "INVALID_APP_CONNECTION": gettext_lazy("The app does not accept what you entered. Nothing was saved."),
@@ -26,7 +28,34 @@ _PROBLEMS: dict[str, str | Promise] = {
 }
 
 
-class ConnectForm(forms.Form):
+class _AuthForm(forms.Form):
+    """What an app's schema asks for; for OAuth2 also a sign-in at the app that was made before, named by `sign_in`."""
+
+    def _take_in(self, caller: Caller, found: Row, piece: str, connection: str, asked: Mapping[str, Any]) -> None:
+        """Adds the fields of the schema, less what a sign-in gave that is named in the address or the form."""
+        self._oauth = found.get("type") == "OAUTH2"
+        self._signed_in = None
+        sign_in_url = ""
+        if self._oauth and oauth_forms.page_of(found):
+            self._signed_in = signing_in.found(caller, str(asked.get("sign_in") or ""), piece, connection)
+            sign_in_url = place_to_sign_in(caller.workspace.slug, piece, connection)
+            self.fields["sign_in"] = forms.CharField(required=False, max_length=100, widget=forms.HiddenInput())
+        wanted = auth_forms.fields(found, redirect_url(caller), sign_in_url, self._signed_in)
+        self.fields |= wanted
+        self.discreet = frozenset({*wanted, "sign_in"})
+
+    def clean(self) -> dict[str, Any]:
+        """What the kind of OAuth2 client that was chosen needs is there; what the sign-in gave is put beside what was typed."""
+        typed = super().clean() or self.cleaned_data
+        if not self._oauth:
+            return typed
+        for name, problem in oauth_forms.problems(typed, self._signed_in).items():
+            if name not in self.errors:
+                self.add_error(name, problem)
+        return typed | (self._signed_in.given if self._signed_in else {})
+
+
+class ConnectForm(_AuthForm):
     """A new connection to the app `row`: its name, and what the app's schema asks for."""
 
     name = forms.CharField(
@@ -38,23 +67,23 @@ class ConnectForm(forms.Form):
     # Made once for a form and sent again with it: a second try after an unclear answer makes no second connection.
     external_id = forms.RegexField(r"\A[0-9A-Za-z]{21}\Z", widget=forms.HiddenInput())
 
-    def __init__(self, *args: Any, caller: Caller, row: Row, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, caller: Caller, row: Row, asked: Mapping[str, Any], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["name"].initial = apps.title(row)[:200]
         self.fields["external_id"].initial = get_random_string(21)
-        found = auth_forms.scheme(apps.piece(caller, str(row.get("name"))).get("auth"))
-        asked = auth_forms.fields(found or {}, redirect_url(caller))
-        self.fields |= asked
-        self.discreet = frozenset(asked)
+        piece = str(row.get("name"))
+        self._take_in(caller, auth_forms.scheme(apps.piece(caller, piece).get("auth")) or {}, piece, "", asked)
 
 
-class SecretForm(forms.Form):
+class SecretForm(_AuthForm):
     """A new secret for the connection `row`, by the schema of its app."""
 
-    def __init__(self, *args: Any, caller: Caller, row: Row, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, caller: Caller, row: Row, asked: Mapping[str, Any], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields |= auth_forms.fields(_scheme_of(caller, row) or {}, redirect_url(caller))
-        self.discreet = frozenset(self.fields)
+        found, piece, connection = scheme_of(caller, row) or {}, str(row.get("pieceName")), str(row.get("id"))
+        self._take_in(caller, found, piece, connection, asked)
+        if "client_kind" in self.fields:
+            self.fields["client_kind"].initial = row.get("type")
 
 
 def connect(caller: Caller, name: str, typed: dict[str, Any]) -> Any:
@@ -66,12 +95,12 @@ def connect(caller: Caller, name: str, typed: dict[str, Any]) -> Any:
     if found is None:
         raise forms.ValidationError(_("This app takes no connection that can be made here."))
     about = {"externalId": typed["external_id"], "displayName": typed["name"], "pieceName": name}
-    return _store(caller, about, auth_forms.value(found, typed))
+    return _store(caller, about, auth_forms.value(found, typed), str(typed.get("sign_in") or ""))
 
 
 def renew(caller: Caller, row: Row, typed: dict[str, Any]) -> Any:
     """Puts a new secret into the connection `row`; its name, its id and the flows that use it stay. Raises as `connect`."""
-    found = _scheme_of(caller, row)
+    found = scheme_of(caller, row)
     if found is None:
         raise forms.ValidationError(
             _("The engine does not say what this app wants to be given. Change it in the engine.")
@@ -79,7 +108,7 @@ def renew(caller: Caller, row: Row, typed: dict[str, Any]) -> Any:
     about = {key: row.get(key) for key in ("externalId", "displayName", "pieceName")}
     if isinstance(row.get("metadata"), dict):
         about["metadata"] = row["metadata"]
-    return _store(caller, about, auth_forms.value(found, typed))
+    return _store(caller, about, auth_forms.value(found, typed), str(typed.get("sign_in") or ""))
 
 
 def redirect_url(caller: Caller) -> str:
@@ -91,7 +120,16 @@ def redirect_url(caller: Caller) -> str:
     return f"{parts.scheme}://{parts.netloc}/redirect"
 
 
-def _scheme_of(caller: Caller, row: Row) -> dict[str, Any] | None:
+def place_to_sign_in(slug: str, piece: str, connection: str = "") -> str:
+    """The page from which one signs in at an app, for a new connection or for one that there is; "" for odd names."""
+    if not piece.strip(" ./"):
+        return ""
+    query = {"connection": connection} if connection else None
+    return reverse("connection_sign_in", kwargs={"slug": slug, "piece": piece}, query=query)
+
+
+def scheme_of(caller: Caller, row: Row) -> dict[str, Any] | None:
+    """The schema of a connection's app that fits it; None where nothing is known. Raises EngineError."""
     name = row.get("pieceName")
     auth: object = None
     if isinstance(name, str) and name.strip(" ./"):
@@ -102,9 +140,11 @@ def _scheme_of(caller: Caller, row: Row) -> dict[str, Any] | None:
     return auth_forms.scheme(auth, row.get("type"))
 
 
-def _store(caller: Caller, about: dict[str, Any], value: dict[str, Any]) -> Any:
+def _store(caller: Caller, about: dict[str, Any], value: dict[str, Any], sign_in: str) -> Any:
     try:
-        return caller.workflows.upsert_connection({**about, "type": value["type"], "value": value})
+        made = caller.workflows.upsert_connection({**about, "type": value["type"], "value": value})
+        signing_in.forget(caller, sign_in)
+        return made
     except EngineError as error:
         typed = [text.casefold() for text in auth_forms.secrets(value)]
         if any(text in error.message.casefold() for text in typed):
