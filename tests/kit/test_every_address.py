@@ -13,7 +13,7 @@ from workflows_ui.models import AuditEvent, Launch, Member, Role
 from workflows_ui.resources import RESOURCES
 
 #: Addresses that need no sign-in, or decide by themselves (sign-in, health, what monitoring reads).
-OPEN = {"healthz", "readyz", "metrics", "set_language", "set_theme"}
+OPEN = {"healthz", "readyz", "metrics", "set_language", "set_theme", "app_sign_in_back"}
 #: Addresses of one's own: any person who is signed in.
 OWN = {"home", "profile", "credential_add", "waiting", "access_withdraw"}
 #: Addresses below a workspace: the least role there.
@@ -40,6 +40,7 @@ LEAST: dict[str, Role] = {
     "launch_withdraw": Role.LAUNCHER,
     "launch_settle": Role.LAUNCHER,
     "connection_new": Role.BUILDER,
+    "connection_sign_in": Role.BUILDER,
     "table_export": Role.VIEWER,
     "table_records": Role.VIEWER,
     "table_records_do": Role.BUILDER,
@@ -59,6 +60,7 @@ _VALUES: dict[str, Any] = {
     "table": identity(2),
     "kind": "csv",
     "action": "delete",
+    "piece": "@activepieces/piece-gmail",
 }
 
 

@@ -42,7 +42,8 @@ class _AuthForm(forms.Form):
             self.fields["sign_in"] = forms.CharField(required=False, max_length=100, widget=forms.HiddenInput())
         wanted = auth_forms.fields(found, redirect_url(caller), sign_in_url, self._signed_in)
         self.fields |= wanted
-        self.discreet = frozenset({*wanted, "sign_in"})
+        given = self._signed_in.given if self._signed_in else {}
+        self.discreet = frozenset({*wanted, *given, "sign_in"})
 
     def clean(self) -> dict[str, Any]:
         """What the kind of OAuth2 client that was chosen needs is there; what the sign-in gave is put beside what was typed."""

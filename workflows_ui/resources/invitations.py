@@ -164,7 +164,7 @@ class Invitations(Resource):
 
     def list(self, caller: Caller, query: Query) -> Page:
         """A page by the engine's cursor, newest first. NotAllowed where somebody else than a manager asks for the whole engine's."""
-        kind = query.filters.get("type") or WORKSPACE
+        kind: Any = query.filters.get("type") or WORKSPACE
         if kind == EVERYWHERE:
             caller.require(Role.MANAGER)
         try:
@@ -177,7 +177,7 @@ class Invitations(Resource):
             return Page((), refused=_no_team(error))
         rows = {str(row.get("id")): row for row in found.get("data") or [] if isinstance(row, dict)}
         older = found.get("next")
-        notice = ""
+        notice: Text = ""
         if kind == EVERYWHERE:
             notice = _(
                 "These invitations span all organizations on the engine. Revoke only those that you know to be yours."

@@ -8,7 +8,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import path, reverse
 from django.utils.crypto import get_random_string
 from django.utils.http import urlencode
@@ -22,7 +22,7 @@ from workflows_ui.kit.access import member
 from workflows_ui.kit.caller import Caller
 from workflows_ui.kit.request import ConsoleRequest
 from workflows_ui.kit.resource import Row
-from workflows_ui.models import Role
+from workflows_ui.models import Role, User
 from workflows_ui.resources import (
     apps,
     auth_forms,
@@ -84,7 +84,7 @@ def begin(request: ConsoleRequest, slug: str, piece: str) -> HttpResponse:
 
 @never_cache
 @require_safe
-def back(request: ConsoleRequest) -> HttpResponse:
+def back(request: HttpRequest) -> HttpResponse:
     """Where the app sends people back: `code` and `state`, or `error`. Leads on to the form, or says why not.
 
     Without a query it is the page of those who went astray. Nobody is led to the sign-in page of the console from here: that would
@@ -94,11 +94,12 @@ def back(request: ConsoleRequest) -> HttpResponse:
         return respond.page(request, "connections/astray.html", {}, status=400)
     state = request.GET.get("state", "")
     begun = request.session.get(_BEGUN) or {}
-    slug = begun.pop(state, "") if request.user.is_authenticated else ""
-    if not slug:
+    person = request.user
+    slug = begun.pop(state, "")
+    if not slug or not isinstance(person, User):
         return _astray(request)
     request.session[_BEGUN] = begun
-    place = access.find(request.user, slug)
+    place = access.find(person, slug)
     place.require(Role.BUILDER)
     asking = caller.of(place)
     code = request.GET.get("code", "")
@@ -141,7 +142,7 @@ def _remember(request: ConsoleRequest, state: str, slug: str) -> None:
     request.session[_BEGUN] = dict(list(begun.items())[-_MOST:])
 
 
-def _astray(request: ConsoleRequest) -> HttpResponse:
+def _astray(request: HttpRequest) -> HttpResponse:
     return respond.redirect(request, reverse("app_sign_in_back"))
 
 
