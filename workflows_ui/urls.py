@@ -17,6 +17,7 @@ from workflows_ui.views import (
     launches,
     members,
     preferences,
+    run_pages,
     tables,
     workspaces,
 )
@@ -35,6 +36,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *launches.urlpatterns,
     *app_sign_in.urlpatterns,
     *connections.urlpatterns,
+    *run_pages.urlpatterns,
     *tables.urlpatterns,
     *kit_urls.patterns(RESOURCES),
 ]

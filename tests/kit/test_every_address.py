@@ -41,6 +41,9 @@ LEAST: dict[str, Role] = {
     "launch_settle": Role.LAUNCHER,
     "connection_new": Role.BUILDER,
     "connection_sign_in": Role.BUILDER,
+    "run_step": Role.VIEWER,
+    "run_family": Role.VIEWER,
+    "run_file": Role.VIEWER,
     "table_export": Role.VIEWER,
     "table_records": Role.VIEWER,
     "table_records_do": Role.BUILDER,
@@ -59,6 +62,7 @@ _VALUES: dict[str, Any] = {
     "id": identity(1),
     "table": identity(2),
     "kind": "csv",
+    "place": "0",
     "action": "delete",
     "piece": "@activepieces/piece-gmail",
 }

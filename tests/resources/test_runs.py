@@ -6,31 +6,120 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tests.cast import Cast
 from tests.engine.servers import Reply
 from tests.shelf import Shelf, flow, identity, run, text
-from workflows_ui.kit import words
+from workflows_ui.kit import show, words
 from workflows_ui.kit.redact import MASK
 from workflows_ui.models import Launch
-from workflows_ui.resources import runs
+from workflows_ui.models.launch import new_id
+from workflows_ui.resources import run_actions, run_reading
 
 RUNS = "/w/sales/runs/"
 ONE = f"{RUNS}{identity(1)}/"
 
 
 def test_filters_reach_the_engine_as_it_names_them(owner: Client, shelf: Shelf) -> None:
-    owner.get(f"{RUNS}?flow=f1&status=FAILED&status=TIMEOUT&tag=big&since=2026-11-23&until=2026-11-24")
+    asked = "flow=f1&flow=f2&status=FAILED&status=TIMEOUT&tag=big&failed=step_2&since=2026-11-23&until=2026-11-24"
+    owner.get(f"{RUNS}?{asked}")
     (query,) = shelf.queries("/flow-runs")
-    assert query["flowId"] == ["f1"]
+    assert query["flowId"] == ["f1", "f2"]
     assert sorted(query["status"]) == ["FAILED", "TIMEOUT"]
     assert query["tags"] == ["big"]
+    assert query["failedStepName"] == ["step_2"]
+    assert query["archived"] == ["false"]
     since, until = (datetime.datetime.fromisoformat(query[name][0]) for name in ("createdAfter", "createdBefore"))
     assert since == datetime.datetime.fromisoformat("2026-11-23T00:00:00+07:00")
     assert until > datetime.datetime.fromisoformat("2026-11-24T23:59:59+07:00")
     assert until - since < datetime.timedelta(days=2)
+
+
+def test_archived_runs_are_left_out_or_alone(owner: Client, shelf: Shelf) -> None:
+    owner.get(f"{RUNS}?archived=only")
+    assert shelf.queries("/flow-runs")[0]["archived"] == ["true"]
+
+
+def test_several_flows_are_chosen_by_name_and_each_has_its_chip(owner: Client, shelf: Shelf) -> None:
+    shelf.flows = [flow(1, "Order intake"), flow(2, "Reminder"), flow(3, "Third")]
+    page = text(owner.get(f"{RUNS}?flow={identity(1)}&flow={identity(2)}&flow=gone").content)
+    assert page.count("checked") == 3
+    for chip in ("Flow: Order intake", "Flow: Reminder", "Flow: gone"):
+        assert chip in page
+    assert "Flow: Third" not in page
+    assert f'href="{RUNS}?flow={identity(2)}&amp;flow=gone"' in page
+
+
+@pytest.mark.parametrize("query", ["flow=" + "x" * 101, "&".join(f"flow=f{n}" for n in range(51)), "archived=maybe"])
+def test_filters_that_nothing_can_mean_are_told(owner: Client, shelf: Shelf, query: str) -> None:
+    assert "These filters cannot be used" in text(owner.get(f"{RUNS}?{query}").content)
+    assert not shelf.seen
+
+
+def test_the_failed_step_of_a_row_leads_to_those_that_failed_alike(owner: Client, shelf: Shelf) -> None:
+    shelf.runs = [run(status="FAILED", failedStep={"name": "step_1", "displayName": "Parse"})]
+    page = text(owner.get(RUNS).content)
+    assert f'<a href="{RUNS}?flow={identity(1)}&amp;failed=step_1"><span class="long">Parse</span> </a>' in page
+
+
+@pytest.mark.parametrize("odd", [{}, "", None, [], {"name": ""}, {"name": 5, "displayName": []}], ids=repr)
+def test_a_failed_step_that_is_none_is_a_blank(owner: Client, shelf: Shelf, odd: object) -> None:
+    shelf.runs = [run(failedStep=odd)]
+    assert "failed=" not in text(owner.get(RUNS).content)
+    assert owner.get(ONE).status_code == 200
+
+
+WAITED = [
+    (run(created="2026-11-24T22:38:23.286Z"), "2.5 s"),
+    (run(created="2026-11-24T22:38:25.793Z"), ""),
+    (run(startTime=""), ""),
+    (run(status="QUEUED", startTime="", created="2026-11-25T02:59:00.000Z"), "1 min"),
+    (run(status="QUEUED", startTime="", created="2026-11-25T03:59:00.000Z"), ""),
+]
+
+
+@pytest.mark.parametrize(("found", "told"), WAITED, ids=range(len(WAITED)))
+def test_time_in_the_queue_is_told_where_there_was_any(found: dict[str, Any], told: str) -> None:
+    assert show.duration(run_reading.waited(found, STARTED)) == told
+
+
+def launched(cast: Cast, **changes: Any) -> Launch:
+    now = timezone.now()
+    moments = {"asked_at": now, "not_before": now, "send_by": now}
+    given = {"workspace": cast.workspace, "user": cast.colleague, "flow_id": identity(1), "payload_digest": "d"}
+    return Launch.objects.create(ticket=new_id(), **(given | moments | changes))
+
+
+def test_rows_say_who_launched_them_by_run_or_by_marker_in_one_query(cast: Cast, owner: Client, shelf: Shelf) -> None:
+    by_run, by_marker = launched(cast, run_id=identity(1)), launched(cast, user=cast.owner)
+    shelf.runs = [run(1), run(2, parentRunId=by_marker.pk), run(3, parentRunId=identity(1)), run(4)]
+    with CaptureQueriesContext(connection) as asked:
+        page = text(owner.get(RUNS).content)
+    assert f'<a href="/w/sales/launches/{by_run.pk}/"><span class="long">colleague</span> </a>' in page
+    assert f'<a href="/w/sales/launches/{by_marker.pk}/"><span class="long">owner</span> </a>' in page
+    assert f'<a href="{ONE}"><span class="long">Another run</span> </a>' in page
+    assert len([one for one in asked if 'FROM "workflows_ui_launch"' in one["sql"]]) == 1
+
+
+def test_launches_of_another_workspace_are_nobodys(cast: Cast, owner: Client, shelf: Shelf) -> None:
+    elsewhere = cast.stranger.memberships.get().workspace
+    launch = launched(cast, workspace=elsewhere, run_id=identity(1))
+    shelf.runs = [run(parentRunId=launch.pk)]
+    for address in (RUNS, ONE):
+        page = owner.get(address).content.decode()
+        assert f"launches/{launch.pk}" not in page
+        assert "colleague" not in page
+
+
+def test_a_flow_that_starts_by_itself_says_what_started_its_runs(owner: Client, shelf: Shelf) -> None:
+    clock = {"name": "trigger", "type": "PIECE_TRIGGER", "settings": {"pieceName": "@activepieces/piece-schedule"}}
+    shelf.flows, shelf.runs = [flow(version={"id": "V1", "displayName": "Nightly", "trigger": clock})], [run()]
+    assert "The clock" in text(owner.get(RUNS).content)
+    assert "It started by itself. What starts it: The clock" in text(owner.get(ONE).content)
 
 
 def test_days_the_wrong_way_round_are_told(owner: Client, shelf: Shelf) -> None:
@@ -77,7 +166,7 @@ SENTENCES = [
 
 @pytest.mark.parametrize(("found", "words"), SENTENCES, ids=range(len(SENTENCES)))
 def test_what_happened_is_one_sentence(found: dict[str, Any], words: str) -> None:
-    assert words in runs.sentence(found)
+    assert words in run_reading.sentence(found)
 
 
 @pytest.mark.parametrize("status", [*words.RUN_STATES, "NEW_WORD"])
@@ -122,18 +211,7 @@ def test_a_flow_that_is_gone_leaves_the_steps_their_own_names(owner: Client, she
 
 def test_the_launch_that_led_to_it_is_linked_within_its_workspace_only(cast: Cast, owner: Client, shelf: Shelf) -> None:
     shelf.runs = [run()]
-    now = timezone.now()
-    launch = Launch.objects.create(
-        workspace=cast.workspace,
-        user=cast.colleague,
-        ticket="t",
-        flow_id=identity(1),
-        payload_digest="d",
-        run_id=identity(1),
-        asked_at=now,
-        not_before=now,
-        send_by=now,
-    )
+    launch = launched(cast, run_id=identity(1))
     assert f'href="/w/sales/launches/{launch.pk}/"' in text(owner.get(ONE).content)
     elsewhere = cast.stranger.memberships.get().workspace
     Launch.objects.update(workspace=elsewhere)
@@ -147,13 +225,28 @@ STARTED = datetime.datetime(2026, 11, 25, 3, 0, tzinfo=datetime.UTC)
     ("age", "seconds"), [(1, 2), (60, 5), (600, 15), (7200, 60), (90_000, 0)], ids=lambda value: str(value)
 )
 def test_a_run_that_goes_on_is_looked_at_more_and_more_seldom(age: int, seconds: int) -> None:
-    going = run(status="RUNNING", created="2026-11-25T03:00:00.000Z")
-    assert runs.poll_seconds(going, STARTED + datetime.timedelta(seconds=age)) == seconds
+    going = run(status="RUNNING", created="2026-11-25T03:00:00.000Z", finishTime="")
+    assert run_reading.poll_seconds(going, STARTED + datetime.timedelta(seconds=age)) == seconds
 
 
-@pytest.mark.parametrize("status", sorted(runs.ENDED))
+def test_a_retried_run_is_looked_at_as_a_new_one(owner: Client, shelf: Shelf) -> None:
+    retried = run(status="QUEUED", created="2026-11-20T03:00:00.000Z", updated="2026-11-25T03:00:00.000Z")
+    assert run_reading.poll_seconds(retried, STARTED + datetime.timedelta(seconds=1)) == 2
+
+
+def test_a_run_that_lasts_too_long_is_no_longer_looked_at_and_says_so(owner: Client, shelf: Shelf) -> None:
+    shelf.runs = [run(status="PAUSED", created="2026-11-20T03:00:00.000Z", startTime="", steps={})]
+    with time_machine.travel(STARTED, tick=False):
+        page = text(owner.get(ONE).content)
+    assert "this page no longer looks for news by itself" in page
+    assert "Look again" in page
+    assert "hx-trigger=" not in page
+    assert "http-equiv" not in page
+
+
+@pytest.mark.parametrize("status", sorted(run_actions.ENDED))
 def test_a_run_that_has_ended_is_not_looked_at_again(status: str) -> None:
-    assert runs.poll_seconds(run(status=status)) == 0
+    assert run_reading.poll_seconds(run(status=status)) == 0
 
 
 def test_the_live_part_asks_for_itself_and_stops_at_the_end(owner: Client, shelf: Shelf) -> None:

@@ -122,10 +122,12 @@ def offer(form: forms.Form, choices: Mapping[str, Iterable[tuple[str, Text]]]) -
     for name, options in choices.items():
         widget = form.fields[name].widget
         listed = list(options)
-        asked = form.data.get(name, "")
-        if asked and asked not in {value for value, _ in listed}:
-            listed.append((asked, asked[:60]))
-        if isinstance(widget, forms.Select):
+        known = {value for value, _ in listed}
+        asked = form.data.getlist(name) if isinstance(form.data, QueryDict) else [form.data.get(name, "")]
+        listed += [(value, value[:60]) for value in asked if value and value not in known]
+        if isinstance(widget, forms.CheckboxSelectMultiple):
+            widget.choices = listed
+        elif isinstance(widget, forms.Select):
             none = next((label for value, label in _flat(widget.choices) if not value), _("Any"))
             widget.choices = [("", none), *listed]
 

@@ -86,6 +86,7 @@ class Column:
         link: True: to the object's own page; or a callable (slug, row) that gives an address, or "" for none.
         below: a callable that gets the row and gives a small second line, or "".
         phone: False leaves it out of the card on phones.
+        wide: True where it has a column of its own only if the window is wide; else it is a second line of the column before it.
     """
 
     path: str | Callable[[Row], Any]
@@ -94,6 +95,7 @@ class Column:
     link: bool | Callable[[str, Row], str] = False
     below: Callable[[Row], Text] | None = None
     phone: bool = True
+    wide: bool = False
 
     def value(self, row: Row) -> Any:
         """The row's value, as it is; of the kind `list` always a list."""
@@ -273,12 +275,13 @@ class Resource:
 
 @dataclass(frozen=True)
 class Cell:
-    """A column's value made ready for its row."""
+    """A column's value made ready for its row; `joined` are those of wide columns after it that are not empty."""
 
     column: Column
     value: Any
     url: str
     below: Text
+    joined: Sequence["Cell"] = ()
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """The two generic pages of declared resources: the list and the object."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
@@ -106,14 +107,20 @@ def declared(access: Access, name: str, resources: Resources) -> Resource:
 def _line(resource: Resource, access: Access, row: Row, lacking: Lacking) -> Line:
     row = redact.step(row, secrets=resource.secrets)
     slug, key = access.workspace.slug, resource.key(row)
-    cells = []
+    cells: list[Cell] = []
+    host = 0
     for column in resource.list_display:
         url = ""
         if column.link is True:
             url = resource.url(slug, key) if key else ""
         elif callable(column.link):
             url = column.link(slug, row)
-        cells.append(Cell(column, column.value(row), url, column.below(row) if column.below else ""))
+        cell = Cell(column, column.value(row), url, column.below(row) if column.below else "")
+        if not column.wide:
+            host = len(cells)
+        elif cell.value not in (None, "", []):
+            cells[host] = replace(cells[host], joined=(*cells[host].joined, cell))
+        cells.append(cell)
     in_rows = [(shortcut, url) for shortcut, url in _shortcuts(resource, access, row) if shortcut.in_rows]
     offered = _offered(resource, access, row) if key else []
     deeds = [

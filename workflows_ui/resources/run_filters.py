@@ -9,6 +9,8 @@ from django.utils.translation import gettext_lazy
 
 from workflows_ui.kit import words
 
+_LONGEST, _MOST = 100, 50
+
 
 class Day(forms.DateInput):
     """The browser's own day picker. A day that does not exist is shown as none: browsers complain about it."""
@@ -23,10 +25,26 @@ class Day(forms.DateInput):
             return None
 
 
+class Several(forms.MultipleChoiceField):
+    """Any number of values of which only the engine knows which there are; the kit fills in the choices afterwards."""
+
+    widget = forms.CheckboxSelectMultiple
+
+    def valid_value(self, value: Any) -> bool:
+        """Whatever may be one."""
+        return 0 < len(str(value)) <= _LONGEST
+
+    def validate(self, value: Any) -> None:
+        """At most as many as an address holds."""
+        super().validate(value)
+        if len(value) > _MOST:
+            raise forms.ValidationError(_("Choose at most %(most)d.") % {"most": _MOST})
+
+
 class RunFilters(forms.Form):
     """Filters of the list. Flows are filled in from the engine; days are whole days in the person's zone."""
 
-    flow = forms.CharField(label=gettext_lazy("Flow"), required=False, max_length=100, widget=forms.Select())
+    flow = Several(label=gettext_lazy("Flow"), required=False)
     status = forms.MultipleChoiceField(
         label=gettext_lazy("State"),
         required=False,
@@ -35,14 +53,30 @@ class RunFilters(forms.Form):
     )
     since = forms.DateField(label=gettext_lazy("From"), required=False, widget=Day())
     until = forms.DateField(label=gettext_lazy("Until"), required=False, widget=Day())
-    tag = forms.CharField(label=gettext_lazy("Tag"), required=False, max_length=100)
+    failed = forms.CharField(
+        label=gettext_lazy("Failed step"),
+        required=False,
+        max_length=_LONGEST,
+        help_text=gettext_lazy(
+            "The step's own name in the engine, such as step_2. Quicker: follow the failed step of a row."
+        ),
+    )
+    tag = forms.CharField(
+        label=gettext_lazy("Tag"), required=False, max_length=_LONGEST, help_text=gettext_lazy("The whole tag.")
+    )
+    archived = forms.ChoiceField(
+        label=gettext_lazy("Archived runs"),
+        required=False,
+        choices=[("", gettext_lazy("Left out")), ("only", gettext_lazy("Only these"))],
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["flow"].widget.attrs["class"] = "form-select"
-        self.fields["status"].widget.attrs["class"] = "form-check-input"
-        for name in ("since", "until", "tag"):
-            self.fields[name].widget.attrs["class"] = "form-control"
+        for name, field in self.fields.items():
+            if name in ("flow", "status"):
+                field.widget.attrs["class"] = "form-check-input"
+            else:
+                field.widget.attrs["class"] = "form-select" if name == "archived" else "form-control"
 
     def clean(self) -> dict[str, Any]:
         """The days the right way round."""

@@ -2,173 +2,38 @@
 
 import datetime
 from collections.abc import Mapping, Sequence
-from typing import Any
 from urllib.parse import quote
 
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
-from workflows_ui.engine import flow_tree
-from workflows_ui.kit import show, words
+from workflows_ui.kit import flow_facts, show, words
 from workflows_ui.kit.caller import Caller
-from workflows_ui.kit.resource import (
-    Column,
-    Facts,
-    Live,
-    Page,
-    Panel,
-    Query,
-    Resource,
-    Row,
-    Shortcut,
-    Subject,
-    id_at,
-    pick,
-)
-from workflows_ui.models import Launch
-from workflows_ui.resources import run_actions
-from workflows_ui.resources.flows import name_of as flow_name
-from workflows_ui.resources.run_actions import ENDED as ENDED
-from workflows_ui.resources.run_actions import ended as ended
+from workflows_ui.kit.resource import Column, Facts, Live, Page, Panel, Query, Resource, Row, Shortcut, id_at, pick
+from workflows_ui.resources import run_actions, run_panels, run_starters
+from workflows_ui.resources.flow_reading import name_of as flow_name
+from workflows_ui.resources.flow_reading import trigger_of
+from workflows_ui.resources.places import flow_url
 from workflows_ui.resources.run_filters import RunFilters
-from workflows_ui.resources.steps import Reader, any_failed, error_text
+from workflows_ui.resources.run_reading import failed_at, length, name_of, poll_seconds, waited
 
-_NAMES_FOR, _NAMES_MOST, _VERSION_FOR = 60, 100, 600
+_NAMES_FOR, _NAMES_MOST = 60, 100
 #: Rows asked for beyond a page, since those of the boundary's millisecond come again; the second number is for when all of them did.
 _OVERLAPS = (50, 950)
 
 
-def _length(run: Row) -> float | None:
-    return show.between(run.get("startTime"), run.get("finishTime"))
-
-
-def _failed_at(run: Row) -> str:
-    for path in ("failedStep.displayName", "failedStep.name"):
-        found = pick(run, path)
-        if isinstance(found, str) and found:
-            return found
-    return ""
-
-
-def _where(run: Row) -> words.Text:
-    found = _failed_at(run)
-    return _("at “%(step)s”") % {"step": found[:80]} if found else ""
-
-
-def _name(run: Row) -> str:
-    found = pick(run, "flowVersion.displayName")
-    return found if isinstance(found, str) and found.strip() else ""
-
-
 def _flow_url(slug: str, run: Row) -> str:
-    key = id_at(run, "flowId")
-    if not key:
+    return flow_url(slug, run.get("flowId"))
+
+
+def _failed_alike_url(slug: str, run: Row) -> str:
+    """The list of the runs of the same flow that failed at the same step."""
+    step, flow = pick(run, "failedStep.name"), id_at(run, "flowId")
+    if not isinstance(step, str) or not step or not flow:
         return ""
-    return reverse("resource_detail", kwargs={"slug": slug, "resource": "flows", "id": key})
-
-
-def sentence(run: Row) -> str:
-    """What happened, in one sentence of plain words."""
-    status = run.get("status")
-    length, step = show.duration(_length(run)), _failed_at(run)[:200]
-    if status == "SUCCEEDED" and any_failed(run.get("steps")):
-        return _("It ran to its end, although a step in it failed: the flow is made to go on then.")
-    if status == "SUCCEEDED":
-        return _("It ran to its end in %(length)s.") % {"length": length} if length else _("It ran to its end.")
-    if status == "FAILED":
-        if step and length:
-            return _("It failed at “%(step)s” after %(length)s.") % {"step": step, "length": length}
-        return _("It failed at “%(step)s”.") % {"step": step} if step else _("It failed.")
-    return str(_SENTENCES.get(str(status), "")) or _(
-        "The engine calls its state “%(state)s”; nothing more is known."
-    ) % {"state": str(status or "–")[:60]}
-
-
-_SENTENCES: Mapping[str, str | Promise] = {
-    "QUEUED": gettext_lazy("It waits until the engine has room to start it."),
-    "RUNNING": gettext_lazy("It is running. The engine tells the steps once it has stopped."),
-    "PAUSED": gettext_lazy(
-        "It is paused, and goes on by itself when its delay is over or the answer it waits for comes in."
-    ),
-    "TIMEOUT": gettext_lazy("The engine stopped it because it took too long."),
-    "MEMORY_LIMIT_EXCEEDED": gettext_lazy(
-        "The engine stopped it because it used too much memory. The steps are not kept then."
-    ),
-    "QUOTA_EXCEEDED": gettext_lazy("The engine stopped it because a quota of its plan is used up."),
-    "INTERNAL_ERROR": gettext_lazy("The engine itself failed while running it. The steps are not kept then."),
-    "CANCELED": gettext_lazy("Somebody cancelled it."),
-}
-
-
-def poll_seconds(run: Row, now: datetime.datetime | None = None) -> int:
-    """How often the page of a run that has not ended asks again: often at first, then more and more seldom, in the end never."""
-    if ended(run):
-        return 0
-    started = show.moment(run.get("created")) or show.moment(run.get("startTime"))
-    if started is None:
-        return 15
-    age = ((now or timezone.now()) - started).total_seconds()
-    return next((seconds for limit, seconds in _PACE if age < limit), 0)
-
-
-#: (age of the run in seconds, seconds between two looks). After a day the page is still: it can be loaded again.
-_PACE = ((30, 2), (300, 5), (1800, 15), (86_400, 60))
-
-
-def _summary(subject: Subject) -> dict[str, Any]:
-    run = subject.object
-    failing = pick(run, "steps")
-    name = pick(run, "failedStep.name")
-    step = failing.get(name) if isinstance(failing, dict) and isinstance(name, str) else None
-    launch = Launch.objects.filter(workspace=subject.workspace, run_id=subject.id).select_related("user").first()
-    seconds = poll_seconds(run)
-    return {
-        "state": words.run_state(run.get("status")),
-        "sentence": sentence(run),
-        "error": show.first_line(error_text(pick(step, "errorMessage"))),
-        "run": run,
-        "launch": launch,
-        "slug": subject.slug,
-        "seconds": seconds,
-        "still": not seconds and not ended(run),
-    }
-
-
-def _known_steps(subject: Subject) -> dict[str, Any]:
-    """The steps of the version that ran, by name, without their inner chains; a version that is locked never changes."""
-    run = subject.object
-    flow, version = run.get("flowId"), run.get("flowVersionId")
-    if not isinstance(flow, str) or not flow or not isinstance(version, str) or not version:
-        return {}
-
-    def ask() -> dict[str, Any]:
-        found = subject.caller.workflows.get_flow(flow, version)
-        steps = flow_tree.steps_by_name(pick(found, "version.trigger"))
-        return {name: _head(step) for name, step in steps.items()}
-
-    nothing: dict[str, Any] = {}
-    return subject.caller.remember_or(nothing, f"version:{flow}:{version}", _VERSION_FOR, ask)
-
-
-def _head(step: Mapping[str, Any]) -> dict[str, Any]:
-    kept = ("pieceName", "actionName", "triggerName")
-    settings = {key: pick(step, f"settings.{key}") for key in kept}
-    return {"name": step.get("name"), "displayName": step.get("displayName"), "settings": settings}
-
-
-def _steps(subject: Subject) -> dict[str, Any]:
-    run = subject.object
-    if not run.get("steps"):
-        return {"steps": [], "ended": ended(run)}
-    reader = Reader(_known_steps(subject))
-    return {"steps": reader.read(run.get("steps")), "cut": reader.cut, "ended": ended(run)}
-
-
-def _raw(subject: Subject) -> dict[str, Any]:
-    return {"value": subject.object, "id": "raw", "title": _("The run as the engine has it (JSON)")}
+    return reverse("resource_list", args=[slug, "runs"], query={"flow": flow, "failed": step[:100]})
 
 
 class Runs(Resource):
@@ -180,29 +45,40 @@ class Runs(Resource):
     empty = gettext_lazy("Nothing has run in this workspace yet")
     empty_hint = gettext_lazy("Launch a flow, or wait until one starts by itself: its run is listed here at once.")
     filters = RunFilters
+    spans = gettext_lazy(
+        "The engine looks through all runs that it still keeps. What went into the steps and came out of them is not searched."
+    )
     list_display = (
-        Column(lambda row: _name(row) or row.get("flowId"), gettext_lazy("Flow"), link=True),
-        Column(lambda row: words.run_state(row.get("status")), gettext_lazy("State"), kind="badge", below=_where),
+        Column(lambda row: name_of(row) or row.get("flowId"), gettext_lazy("Flow"), link=True),
+        Column(lambda row: words.run_state(row.get("status")), gettext_lazy("State"), kind="badge"),
+        Column(failed_at, gettext_lazy("Failed step"), link=_failed_alike_url, wide=True),
         Column("created", gettext_lazy("Started"), kind="when"),
-        Column(_length, gettext_lazy("Took"), kind="duration", phone=False),
+        Column(waited, gettext_lazy("Waited"), kind="duration", wide=True),
+        Column(length, gettext_lazy("Ran"), kind="duration", phone=False),
+        Column(run_starters.name_of, gettext_lazy("Launched by"), link=run_starters.url_of, phone=False),
     )
     shortcuts = (Shortcut(gettext_lazy("To the flow"), "diagram-project", _flow_url),)
     actions = run_actions.ACTIONS
     panels = (
-        Panel("", "runs/summary.html", _summary),
+        Panel("", "runs/summary.html", run_panels.summary),
+        Panel(gettext_lazy("Steps"), "runs/steps.html", run_panels.steps),
         Facts(
             gettext_lazy("Facts"),
             (
-                Column(_name, gettext_lazy("Flow"), link=_flow_url),
+                Column(name_of, gettext_lazy("Flow"), link=_flow_url),
+                Column("created", gettext_lazy("Came in"), kind="exact"),
                 Column("startTime", gettext_lazy("Started"), kind="exact"),
                 Column("finishTime", gettext_lazy("Ended"), kind="exact"),
-                Column(_length, gettext_lazy("Took"), kind="duration"),
+                Column(waited, gettext_lazy("Waited"), kind="duration"),
+                Column(length, gettext_lazy("Ran"), kind="duration"),
+                Column(failed_at, gettext_lazy("Failed step"), link=_failed_alike_url),
                 Column("tags", gettext_lazy("Tags"), kind="list"),
+                Column("archivedAt", gettext_lazy("Archived"), kind="exact"),
                 Column("id", gettext_lazy("Id in the engine"), kind="code"),
             ),
         ),
-        Panel(gettext_lazy("Steps"), "runs/steps.html", _steps),
-        Panel("", "kit/panels/raw.html", _raw),
+        Panel(gettext_lazy("Parent and child runs"), "runs/family.html", run_panels.family),
+        Panel("", "runs/raw.html", run_panels.raw),
     )
 
     def list(self, caller: Caller, query: Query) -> Page:
@@ -223,6 +99,9 @@ class Runs(Resource):
                 tags=query.filters.get("tag"),
                 created_after=_start_of_day(query.filters.get("since")),
                 created_before=min(filter(None, (limit, until)), default=None),
+                failed_step_name=query.filters.get("failed"),
+                # Without a word about it the engine lists archived runs among the others (recording `runs_list_final`).
+                archived=query.filters.get("archived") == "only",
             )
             data = page.get("data") or []
             rows = _after(last, [row for row in data if isinstance(row, dict)])
@@ -230,7 +109,9 @@ class Runs(Resource):
                 break
         shown = rows[: query.rows]
         more = bool(shown) and (len(rows) > query.rows or len(data) >= asked)
-        return Page(shown, f"{shown[-1].get('created')}~{shown[-1].get('id')}" if more else "")
+        starts = {flow: start for flow, _name, start in self._flows(caller)}
+        named = run_starters.named(caller.workspace, shown, starts) if shown else []
+        return Page(named, f"{shown[-1].get('created')}~{shown[-1].get('id')}" if more else "")
 
     def get(self, caller: Caller, id: str) -> Row:
         """The run with its steps."""
@@ -238,19 +119,26 @@ class Runs(Resource):
 
     def choices(self, caller: Caller) -> Mapping[str, Sequence[tuple[str, str | Promise]]]:
         """The workspace's flows by name, at most a minute old."""
+        named = [(flow, name) for flow, name, _start in self._flows(caller)]
+        return {"flow": sorted(named, key=lambda pair: pair[1].lower())}
 
-        def ask() -> list[tuple[str, str]]:
+    @staticmethod
+    def _flows(caller: Caller) -> Sequence[tuple[str, str, str]]:
+        """(id, name, how it starts) of the workspace's newest flows, at most a minute old."""
+
+        def ask() -> Sequence[tuple[str, str, str]]:
             page = caller.workflows.list_flows(limit=_NAMES_MOST)
-            rows = [row for row in page.get("data") or [] if isinstance(row, dict) and row.get("id")]
-            return [(str(row["id"]), (flow_name(row) or str(row["id"]))[:80]) for row in rows]
+            rows = [row for row in page.get("data") or [] if isinstance(row, dict) and id_at(row)]
+            return [
+                (id_at(row), (flow_name(row) or id_at(row))[:80], flow_facts.start_of(trigger_of(row))) for row in rows
+            ]
 
-        nothing: list[tuple[str, str]] = []
-        names = caller.remember_or(nothing, "flow-names", _NAMES_FOR, ask)
-        return {"flow": sorted(names, key=lambda pair: pair[1].lower())}
+        nothing: Sequence[tuple[str, str, str]] = ()
+        return caller.remember_or(nothing, "flow-names-and-starts", _NAMES_FOR, ask)
 
     def title(self, row: Row) -> str:
         """The flow's name at the time of the run."""
-        return _name(row)
+        return name_of(row)
 
     def call(self, id: str) -> tuple[str, str, str]:
         """`GET /v1/flow-runs/{id}`."""

@@ -1,0 +1,139 @@
+"""Any JSON value as something to read: names with values, tables where rows are alike, lists; cut to what a page can carry."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.utils.text import Truncator
+from django.utils.translation import gettext as _
+
+#: Levels, entries of one list or object, columns of a table, characters of a text, and characters that stand unfolded.
+DEEPEST, MOST_ENTRIES, MOST_COLUMNS, LONGEST, UNFOLDED = 4, 50, 8, 4_000, 240
+
+
+@dataclass
+class Node:
+    """One value, ready for templates/kit/readable.html.
+
+    Attributes:
+        kind: plain (one short text), long (a text to unfold), fields, table, list, or deep (more inside than is shown).
+        text: of a plain or long one, all that is shown of it; of a deep one, what it is in words.
+        lead: the beginning of a long text, in one line.
+        cut: characters of a long text that are not shown.
+        muted: the text is ours, not the value's: empty, more inside.
+        columns: headings of a table.
+        rows: of a table, a list of nodes for each row.
+        entries: of fields (name, node); of a list (number, node).
+        left_out: entries that are not shown.
+    """
+
+    kind: str
+    text: str = ""
+    lead: str = ""
+    cut: int = 0
+    muted: bool = False
+    columns: Sequence[str] = ()
+    rows: list[list["Node"]] = field(default_factory=list)
+    entries: list[tuple[str, "Node"]] = field(default_factory=list)
+    left_out: int = 0
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is one short text, which needs no box around it."""
+        return self.kind in ("plain", "deep")
+
+
+class Room:
+    """How much a page can still carry: values and characters. Shared by everything on one page."""
+
+    def __init__(self, values: int = 4_000, characters: int = 300_000) -> None:
+        self.values, self.characters = values, characters
+
+    def spent(self) -> bool:
+        """Whether nothing more fits."""
+        return self.values <= 0 or self.characters <= 0
+
+    def take(self, characters: int) -> None:
+        """One value more, of so many characters."""
+        self.values -= 1
+        self.characters -= characters
+
+
+def of(value: Any, room: Room | None = None) -> Node:
+    """The value to read. Takes anything that JSON can hold; what is too deep, too long or too much is left out and counted."""
+    return _node(value, room or Room(), 0)
+
+
+def _node(value: Any, room: Room, depth: int) -> Node:
+    if isinstance(value, Mapping) and value:
+        return _fields(value, room, depth)
+    if isinstance(value, list | tuple) and value:
+        return _list(value, room, depth)
+    return _text(value, room)
+
+
+def _text(value: Any, room: Room) -> Node:
+    if value is None or value in ("", [], {}):
+        room.take(0)
+        return Node("plain", _("empty"), muted=True)
+    if isinstance(value, bool):
+        room.take(0)
+        return Node("plain", _("yes") if value else _("no"))
+    text = str(value).encode("utf-8", "replace").decode()
+    room.take(min(len(text), LONGEST))
+    if len(text) <= UNFOLDED and text.count("\n") < 4:
+        return Node("plain", text)
+    return Node("long", text[:LONGEST], Truncator(" ".join(text[:400].split())).chars(120), max(0, len(text) - LONGEST))
+
+
+def _fields(value: Mapping[Any, Any], room: Room, depth: int) -> Node:
+    if depth >= DEEPEST or room.spent():
+        return _deep(_("%(n)d values inside"), len(value), room)
+    node = Node("fields")
+    for name, inner in value.items():
+        if len(node.entries) >= MOST_ENTRIES or (room.spent() and node.entries):
+            node.left_out = len(value) - len(node.entries)
+            break
+        node.entries.append((_name(name), _node(inner, room, depth + 1)))
+    return node
+
+
+def _list(value: Sequence[Any], room: Room, depth: int) -> Node:
+    if depth >= DEEPEST or room.spent():
+        return _deep(_("a list of %(n)d"), len(value), room)
+    columns = _columns(value)
+    node = Node("table" if columns else "list", columns=[_name(name) for name in columns])
+    for number, inner in enumerate(value, start=1):
+        if number > MOST_ENTRIES or (room.spent() and number > 1):
+            node.left_out = len(value) - number + 1
+            break
+        if columns:
+            node.rows.append([_node(inner[name], room, depth + 1) if name in inner else _blank() for name in columns])
+        else:
+            node.entries.append((str(number), _node(inner, room, depth + 1)))
+    return node
+
+
+def _columns(value: Sequence[Any]) -> Sequence[Any]:
+    """The names that make a list a table: all its entries are objects of few names, nearly the same, without anything inside."""
+    seen = value[:MOST_ENTRIES]
+    if not all(isinstance(inner, Mapping) and inner for inner in seen):
+        return []
+    names = list(dict.fromkeys(name for inner in seen for name in inner))
+    if len(names) > MOST_COLUMNS or any(len(inner) * 2 < len(names) for inner in seen):
+        return []
+    flat = all(not isinstance(one, Mapping | list | tuple) or not one for inner in seen for one in inner.values())
+    return names if flat and len(value) > 1 else []
+
+
+def _blank() -> Node:
+    return Node("plain")
+
+
+def _deep(words: str, count: int, room: Room) -> Node:
+    room.take(0)
+    return Node("deep", words % {"n": count}, muted=True)
+
+
+def _name(name: Any) -> str:
+    return str(name).encode("utf-8", "replace").decode()[:120]
