@@ -258,6 +258,8 @@ LAUNCH_SEARCH = timedelta(seconds=read.integer("LAUNCH_SEARCH_SECONDS", default=
 LAUNCH_DEADLINE = timedelta(seconds=read.integer("LAUNCH_DEADLINE_SECONDS", default=45, low=1, high=600))
 #: Inputs and answers are removed after so many days; the launch itself stays in the record.
 LAUNCH_RETENTION = timedelta(days=read.integer("LAUNCH_RETENTION_DAYS", default=90, low=1, high=3650))
+#: Files of exports are kept for so many days; the job itself stays in the record.
+JOB_RETENTION = timedelta(days=read.integer("JOB_RETENTION_DAYS", default=7, low=1, high=365))
 #: Waiting calls that one worker process carries at once.
 WORKER_SLOTS = read.integer("WORKER_SLOTS", default=300 if not DEBUG else 100, low=1, high=2000)
 

@@ -7,7 +7,7 @@ from celery import shared_task
 from django.core.cache import cache
 from kombu.exceptions import OperationalError
 
-from workflows_ui.kit import bulk_work
+from workflows_ui.kit import bulk_work, export_work
 from workflows_ui.resources import BY_NAME
 from workflows_ui.services import capabilities, database, following, job_sweeping, sending, sweeping
 
@@ -70,6 +70,7 @@ def ring_job(job_id: str) -> None:
 @shared_task
 def work(job_id: str) -> None:
     """Works on one job for a turn, then makes room for others."""
+    export_work.turn(job_id, BY_NAME)
     if bulk_work.turn(job_id, BY_NAME):
         ring_job(job_id)
 

@@ -45,6 +45,9 @@ LEAST: dict[str, Role] = {
     "run_family": Role.VIEWER,
     "run_file": Role.VIEWER,
     "table_export": Role.VIEWER,
+    "export": Role.VIEWER,
+    "export_file": Role.VIEWER,
+    "resource_export": Role.VIEWER,
     "table_records": Role.VIEWER,
     "table_records_do": Role.BUILDER,
     "table_record": Role.VIEWER,
@@ -64,6 +67,8 @@ _VALUES: dict[str, Any] = {
     "kind": "csv",
     "place": "0",
     "action": "delete",
+    "resource": "flows",
+    "job_id": identity(3),
     "piece": "@activepieces/piece-gmail",
 }
 

@@ -53,6 +53,20 @@ class Listing:
         """Whether any filter is on."""
         return bool(self.query.filters) if self.valid else True
 
+    @property
+    def filters_query(self) -> str:
+        """The filters alone, as a query string: what everything that matches is found by."""
+        query = QueryDict(mutable=True)
+        for name in self.form.fields:
+            if self._asked.getlist(name):
+                query.setlist(name, self._asked.getlist(name))
+        return query.urlencode()
+
+    @property
+    def page_query(self) -> str:
+        """This very page as a query string: filters, rows a page, position."""
+        return self._with_trail(self.trail[-1:]).removeprefix(self._path).removeprefix("?")
+
     def older_url(self, position: str) -> str:
         """The address of the next page; empty for no position."""
         if not position:

@@ -209,6 +209,7 @@ class Resource:
         above: what stands before it in the breadcrumbs, as (name, address), where it lies below something else.
         empty, empty_hint: what the empty list says, and the next step.
         rows: how many rows a page has, when nobody chose; one of ROWS.
+        exported: False where its list is had as a file in another way.
     """
 
     ROWS: ClassVar[tuple[int, ...]] = (20, 50, 100)
@@ -231,6 +232,7 @@ class Resource:
     empty: ClassVar[Text]
     empty_hint: ClassVar[Text] = ""
     rows: ClassVar[int] = 20
+    exported: ClassVar[bool] = True
 
     def list(self, caller: Caller, query: Query) -> Page:
         """One page of the list. Raises EngineError."""
@@ -239,6 +241,10 @@ class Resource:
     def get(self, caller: Caller, id: str) -> Row:
         """One object. Raises EngineError."""
         raise NotImplementedError
+
+    def count(self, caller: Caller, filters: Mapping[str, Any]) -> int | None:
+        """How many objects fit the filters, where the engine tells that by one call; None where it does not. Raises EngineError."""
+        return None
 
     def choices(self, caller: Caller) -> Mapping[str, Sequence[tuple[str, Text]]]:
         """Choices of filter fields that only the engine knows, by field. Called after `list`, so that its failure decides first."""

@@ -8,12 +8,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from workflows_ui.kit.caller import Caller
+from workflows_ui.kit.export_file import harmless
 from workflows_ui.resources import table_reading as reading
 
 #: Kinds of files: how each is called in the response.
 TYPES = {"csv": "text/csv; charset=utf-8", "json": "application/json; charset=utf-8"}
-#: What a spreadsheet takes for a formula when a cell begins with it.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def read(caller: Caller, id: str) -> dict[str, Any]:
@@ -47,11 +46,6 @@ def name(kind: str, called: str) -> str:
     """A file's name made from the table's, safe on every system."""
     plain = re.sub(r"[^\w. -]+", "-", called).strip(" .-")[:80]
     return f"{plain or 'table'}.{kind}"
-
-
-def harmless(text: str) -> str:
-    """The text with an apostrophe before it where a spreadsheet would run it as a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def _csv(table: Mapping[str, Any]) -> str:

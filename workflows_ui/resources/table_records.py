@@ -203,6 +203,7 @@ class Records(Resource):
     table: str
     fields: ClassVar[Sequence[Row]] = ()
     name = "records"
+    exported = False  # The table itself is had as a file.
     label, label_plural = gettext_lazy("Record"), gettext_lazy("Records")
     icon, group = "table-list", "build"
     empty = gettext_lazy("There are no records in this table yet")

@@ -51,3 +51,5 @@ def purge() -> None:
     old = Job.objects.filter(state__in=JOB_OVER, asked_at__lt=now - settings.LAUNCH_RETENTION)
     old.exclude(data="").update(data="")
     JobPart.objects.filter(job__keep_until__lt=now).delete()
+    # What a job that ended early has written of its file is nobody's.
+    JobPart.objects.filter(job__state__in=(JobState.STOPPED, JobState.FAILED)).delete()

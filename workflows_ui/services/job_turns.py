@@ -12,12 +12,14 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F, Q
 
-from workflows_ui.models import JOB_OPEN, ItemState, Job, JobItem, JobState
+from workflows_ui.models import JOB_OPEN, ItemState, Job, JobItem, JobKind, JobState
 from workflows_ui.services import audit, clock, jobs
 from workflows_ui.services.audit import Actor
 
 #: How long a worker's claim holds: longer than any call to the engine may take; renewed before each.
 LEASE = timedelta(seconds=120)
+#: The position of a walk that has come to its end; no engine's cursor is a blank.
+WALKED = " "
 #: Pauses (seconds) while the engine is not reached; the last one repeats. After so many tries the job ends early.
 PAUSES, TRIES = (2, 5, 10, 20, 40, 60), 20
 
@@ -26,13 +28,13 @@ class Lost(Exception):
     """The job is no longer in this worker's hands: stopped by a person, or its claim ran out."""
 
 
-def claim(job_id: str) -> Job | None:
-    """Takes the job by one conditional UPDATE; None where there is nothing to do, or another worker does it.
+def claim(job_id: str, kind: JobKind) -> Job | None:
+    """Takes a job of this kind by one conditional UPDATE; None where there is nothing to do, or another worker does it.
 
     What a worker that is gone had in hand becomes unclear.
     """
     now, token = clock.now(), secrets.token_hex(16)
-    taken = Job.objects.filter(free(now), due(now), pk=job_id, state__in=JOB_OPEN).update(
+    taken = Job.objects.filter(free(now), due(now), pk=job_id, kind=kind, state__in=JOB_OPEN).update(
         claim=token, claim_until=now + LEASE, not_before=None
     )
     if not taken:
@@ -72,7 +74,7 @@ def pause(job: Job, technical: str) -> None:
 
 
 def add(job: Job, found: Sequence[jobs.Found], position: str, *, cut: bool = False) -> None:
-    """Writes down what one stretch of the walk gave, and from where it goes on. Raises Lost."""
+    """Writes down what one stretch of the walk gave, and from where it goes on (WALKED: nowhere). Raises Lost."""
     with transaction.atomic():
         hold(job)
         number = job.items.count()
@@ -130,6 +132,13 @@ def put_back(items: Iterable[JobItem]) -> None:
     JobItem.objects.filter(_IN_HAND, pk__in=[item.pk for item in items]).update(
         state=ItemState.WAITING, reason="", technical="", ended_at=None
     )
+
+
+def in_a_row(job: Job, reason: jobs.Reason, number: int) -> bool:
+    """Whether the last so many outcomes were failures for this one reason."""
+    ended = job.items.exclude(state__in=[ItemState.WAITING, ItemState.SENDING]).order_by("-ended_at", "-position")
+    last = list(ended.values_list("state", "reason")[:number])
+    return len(last) == number and set(last) == {(ItemState.FAILED, reason)}
 
 
 def reached(job: Job) -> None:

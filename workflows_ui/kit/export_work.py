@@ -1,0 +1,89 @@
+"""Writes an export's file: walks the list as its person, page by page, and keeps each page as a part of the file."""
+
+from collections.abc import Mapping
+from threading import BoundedSemaphore
+
+import structlog
+
+from workflows_ui.crypto import CannotOpen
+from workflows_ui.engine import EngineError, Unavailable
+from workflows_ui.kit import export_file, job_person, job_troubles, walking
+from workflows_ui.kit.resource import Resource
+from workflows_ui.models import Job, JobKind
+from workflows_ui.services import database, exporting, job_turns
+from workflows_ui.services.access import NoAccess, NotAllowed
+from workflows_ui.services.clients import NoCredential
+from workflows_ui.services.jobs import Reason
+
+log = structlog.get_logger(__name__)
+
+#: Rows and bytes that one file holds at most; the page says so where it ends there.
+ROWS, BYTES = 100_000, 200_000_000
+#: Exports that one process writes at once; the rest of a worker's threads is left to launches.
+_slots = BoundedSemaphore(2)
+
+
+def turn(job_id: str, resources: Mapping[str, Resource]) -> None:
+    """Writes the job's file, if it is an export that waits for a worker."""
+    if not _slots.acquire(blocking=False):
+        return  # full: the sweeper rings for it again
+    try:
+        with database.turn():
+            job = job_turns.claim(job_id, JobKind.EXPORT)
+        if job is not None:
+            with job_person.preferences(job):
+                _carry(job, resources)
+    finally:
+        _slots.release()
+
+
+def _carry(job: Job, resources: Mapping[str, Resource]) -> None:
+    try:
+        _write(job, resources)
+    except job_turns.Lost:
+        log.info("job.lost", job=job.pk)
+        with database.turn():
+            job_turns.release(job)
+    except walking.BadFilters:
+        _fail(job, Reason.BAD_FILTERS)
+    except (EngineError, NoAccess, NotAllowed, NoCredential, CannotOpen) as problem:
+        technical = job_troubles.technical(problem)
+        passing = isinstance(problem, (*job_troubles.PASSING, Unavailable))
+        if passing and job_troubles.ending(problem) is None:
+            with database.turn():
+                job_turns.pause(job, technical)
+        else:
+            reason = job_troubles.ending(problem) or job_troubles.doubtful(problem)
+            _fail(job, reason or Reason.REFUSED, technical)
+
+
+def _write(job: Job, resources: Mapping[str, Resource]) -> None:
+    resource = resources.get(job.resource)
+    if resource is None or job.format not in export_file.TYPES:
+        return _fail(job, Reason.NOT_DECLARED)
+    with database.turn():
+        asking = job_person.caller_of(job, resource.role)
+    filters = walking.filters_of(resource, job.filters)
+    total = resource.count(asking, filters)
+    with database.turn():
+        exporting.begin(job, total)
+    data, number, cut = export_file.head(job.format, resource), 0, False
+    for stretch in walking.walk(resource, asking, filters, limit=ROWS, nameless=True):
+        data += export_file.body(job.format, resource, stretch.rows, before=job.rows)
+        full = bool(stretch.position) and job.bytes + len(data) > BYTES
+        cut = stretch.cut or full
+        last = full or not stretch.position
+        with database.turn():
+            job_person.check(job, resource.role)
+            exporting.add(job, number, data + (export_file.tail(job.format) if last else b""), len(stretch.rows))
+        data, number = b"", number + 1
+        if last:
+            break
+    with database.turn():
+        exporting.finish(job, cut=cut)
+    return None
+
+
+def _fail(job: Job, reason: Reason, technical: str = "") -> None:
+    with database.turn():
+        job_turns.fail(job, reason, technical)
