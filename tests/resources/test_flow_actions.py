@@ -103,6 +103,18 @@ def test_a_flow_is_moved_into_a_folder_and_out_of_it(stage: Stage) -> None:
     assert stage.browser.post(url("move", flow), {"folder": "z" * 21}).status_code == 422
 
 
+def test_tags_are_changed_and_whatever_else_is_kept_with_the_flow_stays(stage: Stage) -> None:
+    flow = made(stage)
+    metadata = {"owner": "ops", "tags": ["orders"]}
+    stage.caller.workflows.apply_flow_operation(flow, {"type": "UPDATE_METADATA", "request": {"metadata": metadata}})
+    assert 'value="orders"' in text(stage.browser.get(url("tag", flow)).content)
+    stage.browser.post(url("tag", flow), {"tags": " orders, đơn  hàng ,, <b>,orders"})
+    assert state(stage, flow)["metadata"] == {"owner": "ops", "tags": ["orders", "đơn hàng", "<b>"]}
+    assert "&lt;b&gt;" in text(stage.browser.get(f"/w/sales/flows/{flow}/").content)
+    stage.browser.post(url("tag", flow), {"tags": ""})
+    assert state(stage, flow)["metadata"] == {"owner": "ops"}
+
+
 def test_a_copy_has_the_same_steps_and_is_off(stage: Stage) -> None:
     flow = made(stage)
     answer = stage.browser.post(url("duplicate", flow), {"name": "Its copy"})

@@ -8,6 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from tests.cast import Cast
+from tests.engine.servers import Reply
 from tests.shelf import Shelf, flow, identity, text
 from workflows_ui.models import Launch, Member, Role
 
@@ -15,12 +16,14 @@ FLOWS = "/w/sales/flows/"
 
 
 def test_filters_reach_the_engine_as_it_names_them(owner: Client, shelf: Shelf) -> None:
-    owner.get(f"{FLOWS}?name=order&status=ENABLED&folder=NULL&rows=50")
+    owner.get(f"{FLOWS}?name=order&status=ENABLED&folder=NULL&connection=gmail-sales&rows=50")
     (query,) = shelf.queries("/flows")
     assert query["name"] == ["order"]
     assert query["status"] == ["ENABLED"]
     assert query["folderId"] == ["NULL"]
-    assert query["limit"] == ["50"]
+    assert query["connectionExternalIds"] == ["gmail-sales"]
+    # As many as the engine's first answer holds reliably, whatever the rows a page.
+    assert query["limit"] == ["100"]
 
 
 def test_folders_are_shown_and_offered_by_name(owner: Client, shelf: Shelf) -> None:
@@ -97,3 +100,84 @@ def test_the_page_of_a_flow_leads_to_its_runs_and_launches(cast: Cast, owner: Cl
 def test_unpublished_changes_are_told(owner: Client, shelf: Shelf) -> None:
     shelf.flows = [flow(publishedVersionId="V0")]
     assert "Has changes that are not published" in text(owner.get(FLOWS).content)
+
+
+def test_connections_are_offered_by_name_and_what_the_search_spans_is_told(owner: Client, shelf: Shelf) -> None:
+    shelf.rows["/app-connections"] = [{"id": identity(5), "externalId": "gmail-sales", "displayName": "Sales <mail>"}]
+    page = text(owner.get(f"{FLOWS}?connection=gmail-sales").content)
+    assert '<option value="gmail-sales" selected>Sales &lt;mail&gt;</option>' in page
+    assert "Connection: Sales &lt;mail&gt;" in page
+    assert "steps and their values are not searched" in page
+
+
+def _step(name: str, piece: str, /, **inputs: Any) -> dict[str, Any]:
+    settings = {"pieceName": f"@activepieces/piece-{piece}", "actionName": "do_it", "input": inputs}
+    return {"name": name, "type": "PIECE", "displayName": name.title(), "valid": True, "settings": settings}
+
+
+def _with_steps(first: dict[str, Any], *more: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    found = flow()
+    step = found["version"]["trigger"]
+    for one in (first, *more):
+        step["nextAction"] = one
+        step = one
+    found["version"] |= changes
+    return found
+
+
+def test_the_list_tells_how_a_flow_starts_where_it_lies_and_its_apps(owner: Client, shelf: Shelf) -> None:
+    shelf.flows = [_with_steps(_step("step_1", "google-sheets"), _step("step_2", "gmail")) | {"folderId": identity(7)}]
+    shelf.folders = [{"id": identity(7), "displayName": "Sales"}]
+    page = text(owner.get(FLOWS).content)
+    assert "Webhook · Sales" in page
+    assert 'title="Google Sheets"' in page
+    assert 'title="Gmail"' in page
+
+
+def test_a_flows_apps_connections_and_tables_are_linked_by_name(owner: Client, shelf: Shelf) -> None:
+    steps = [_step("step_1", "tables", table_id="T-ext"), _step("step_2", "tables", table_id="gone")]
+    shelf.flows = [_with_steps(*steps, connectionIds=["gmail-sales", "lost", 7])]
+    shelf.rows["/app-connections"] = [{"id": identity(5), "externalId": "gmail-sales", "displayName": "Sales mail"}]
+    shelf.rows["/tables"] = [{"id": identity(6), "externalId": "T-ext", "name": "Orders"}]
+    page = text(owner.get(f"{FLOWS}{identity(1)}/").content)
+    assert f'<a href="/w/sales/connections/{identity(5)}/"><span class="long">Sales mail</span>' in page
+    assert f'<a href="/w/sales/tables/{identity(6)}/"><span class="long">Orders</span>' in page
+    assert page.count("Not in this workspace") == 2
+    assert 'href="/w/sales/pieces/@activepieces/piece-tables/"' in page
+
+
+def test_what_is_set_in_a_step_is_told_with_references_and_without_secrets(owner: Client, shelf: Shelf) -> None:
+    inputs = {
+        "auth": "{{connections['gmail-sales']}}",
+        "body_type": "plain_text",
+        "text": "Dear {{trigger['body']['name']}},\nhello <b>",
+        "to": ["a@example.com", "b@example.com"],
+        "subject": "For {{trigger['body']['name']}} and {{step_9.x}}",
+        "password": "typed-in-the-open",
+        "draft": False,
+        "deep": {"a": {"b": {"c": {"d": {"e": 1}}}}},
+        "empty": None,
+    }
+    shelf.flows = [_with_steps(_step("step_1", "gmail", **inputs), connectionIds=["gmail-sales"])]
+    shelf.rows["/app-connections"] = [{"id": identity(5), "externalId": "gmail-sales", "displayName": "Sales mail"}]
+    shelf.faults["/pieces/@activepieces/piece-gmail"] = Reply(
+        200, {"name": "@activepieces/piece-gmail", "actions": {"do_it": {"props": {"to": {"displayName": "Receiver"}}}}}
+    )
+    page = text(owner.get(f"{FLOWS}{identity(1)}/").content)
+    assert "typed-in-the-open" not in page
+    assert ">Receiver</th>" in page
+    assert "a@example.com, b@example.com" in page
+    assert ">Body type</th>" in page
+    assert "body › name from “Catch Webhook”" in page
+    assert "{{step_9.x}}" in page
+    assert f'href="/w/sales/connections/{identity(5)}/" title="{{{{connections[&#x27;gmail-sales&#x27;]}}}}"' in page
+    assert "hello &lt;b&gt;" in page
+    assert "Deep › a › b › c" in page
+
+
+def test_a_flow_of_very_many_steps_and_fields_keeps_its_page_small(owner: Client, shelf: Shelf) -> None:
+    steps = [_step(f"step_{n}", "gmail", **{f"field_{m}": "x" * 5000 for m in range(80)}) for n in range(60)]
+    shelf.flows = [_with_steps(*steps)]
+    answer = owner.get(f"{FLOWS}{identity(1)}/")
+    assert "20 more fields are in the raw data only." in text(answer.content)
+    assert len(answer.content) < 1_500_000

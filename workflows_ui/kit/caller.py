@@ -51,6 +51,11 @@ class Caller:
             _log.warning("page goes without %s: %r", name.split(":", 1)[0], problem)
             return default
 
+    def known(self, name: str, default: T) -> T:
+        """What was remembered under this name, without asking for it."""
+        found = cache.get(self._key(name))
+        return default if found is None else cast("T", found)
+
     def forget(self, *names: str) -> None:
         """What was remembered under these names is asked for anew: after something that changes it."""
         cache.delete_many([self._key(name) for name in names])

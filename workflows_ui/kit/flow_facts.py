@@ -9,13 +9,14 @@ from django.utils.translation import gettext_lazy as _
 from workflows_ui.engine import EngineError, Workflows, flow_tree
 from workflows_ui.kit.words import Words
 
-Start = Literal["call", "schedule", "event", "nothing"]
+Start = Literal["call", "form", "schedule", "event", "nothing"]
 
-_WEBHOOK = "@activepieces/piece-webhook"
-_SCHEDULE = "@activepieces/piece-schedule"
+#: Pieces by the last part of their names: a fork may publish them under a scope of its own.
+_STARTS: dict[str, Start] = {"piece-webhook": "call", "piece-forms": "form", "piece-schedule": "schedule"}
 
 STARTS: dict[Start, str | Promise] = {
     "call": _("When it is called, as by this launch"),
+    "form": _("By its form, which people fill in"),
     "schedule": _("By the clock"),
     "event": _("By something that happens elsewhere"),
     "nothing": _("By nothing yet: it has no trigger"),
@@ -76,6 +77,11 @@ _GUARDED = Words(
     _("Ask a builder to let the trigger do without."),
 )
 _OTHER_START: dict[str, Words] = {
+    "form": Words(
+        _("This flow starts with its form"),
+        _("It expects what people fill in there, and may do nothing with other values."),
+        _("Open its form instead, or give the form's fields as values."),
+    ),
     "schedule": Words(
         _("This flow starts by the clock"),
         _("It is not made to be launched by hand, and may do nothing with the values below."),
@@ -122,26 +128,28 @@ def read(flow: dict[str, Any], version: dict[str, Any], *, newer_draft: bool = F
         on=_text(flow, "status") == "ENABLED",
         published=bool(_text(flow, "publishedVersionId")),
         newer_draft=newer_draft,
-        start=_start(trigger, settings),
+        start=start_of(trigger),
         trigger=_text(trigger, "displayName"),
         guarded=auth not in {"", "none"},
         answers=any(_answers(node.step) for node in flow_tree.walk(trigger)),
     )
 
 
-def _start(trigger: dict[str, Any], settings: dict[str, Any]) -> Start:
-    piece = _text(settings, "pieceName")
-    if not piece:
-        return "nothing"
-    if piece == _WEBHOOK:
-        return "call"
-    return "schedule" if piece == _SCHEDULE else "event"
+def start_of(trigger: Any) -> Start:
+    """What starts a flow with this trigger; only "call" is started from outside (api.md section 7)."""
+    piece = _piece(trigger)
+    return _STARTS.get(piece, "event") if piece else "nothing"
 
 
 def _answers(step: dict[str, Any]) -> bool:
     """Whether a step gives the answer of a waiting launch (api.md 7.3)."""
-    settings = _dict(step.get("settings"))
-    return _text(settings, "pieceName") == _WEBHOOK and _text(settings, "actionName").startswith("return_response")
+    action = _text(_dict(step.get("settings")), "actionName")
+    return _piece(step) == "piece-webhook" and action.startswith("return_response")
+
+
+def _piece(step: Any) -> str:
+    """The name of a step's piece without its scope; "" where it has none."""
+    return _text(_dict(_dict(step).get("settings")), "pieceName").rpartition("/")[2]
 
 
 def sample(page: Any) -> Any | None:

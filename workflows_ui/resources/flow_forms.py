@@ -17,6 +17,19 @@ class FlowName(forms.Form):
     name = forms.CharField(label=_("Name"), max_length=200)
 
 
+class FlowTags(forms.Form):
+    """Words that flows are sorted by; `tags` becomes a list, each once."""
+
+    tags = forms.CharField(
+        label=_("Tags"), max_length=1000, required=False, help_text=_("Words with commas between them; empty for none.")
+    )
+
+    def clean_tags(self) -> list[str]:
+        """The words between the commas."""
+        words = [" ".join(part.split()) for part in self.cleaned_data["tags"].split(",")]
+        return list(dict.fromkeys(word for word in words if word))
+
+
 class FolderChoice(forms.Form):
     """A folder, or none."""
 

@@ -1,4 +1,4 @@
-"""Reading flows as the engine sends them, whatever is missing or odd in them: name, trigger, draft, folder."""
+"""Reading flows as the engine sends them, whatever is missing or odd in them: name, trigger, draft, folder, connections."""
 
 from typing import Any
 
@@ -7,9 +7,11 @@ from django.utils.translation import gettext_lazy as _
 from workflows_ui.kit import words
 from workflows_ui.kit.caller import Caller
 from workflows_ui.kit.resource import Row, pick
+from workflows_ui.resources import connection_list
 
 #: What folders are remembered as (kit.caller.Caller.remember), for so many seconds.
 FOLDERS, _FOLDERS_FOR, _FOLDERS_MOST = "folders", 60, 100
+CONNECTIONS = "connection-names"
 
 
 def folder_names(caller: Caller) -> dict[str, str]:
@@ -24,6 +26,22 @@ def folder_names(caller: Caller) -> dict[str, str]:
     return caller.remember_or(nothing, FOLDERS, _FOLDERS_FOR, ask)
 
 
+def connection_names(caller: Caller) -> dict[str, tuple[str, str]]:
+    """(id, name) of the workspace's connections by the external id that flows use; none where the engine does not give them."""
+
+    def ask() -> dict[str, tuple[str, str]]:
+        rows, _following = connection_list.chunk(caller, "")
+        listed = [(row.get("externalId"), row.get("id"), row.get("displayName")) for row in rows]
+        return {
+            external: (key if isinstance(key, str) else "", name[:200] if isinstance(name, str) and name else external)
+            for external, key, name in listed
+            if isinstance(external, str) and external
+        }
+
+    nothing: dict[str, tuple[str, str]] = {}
+    return caller.remember_or(nothing, CONNECTIONS, _FOLDERS_FOR, ask)
+
+
 def name_of(flow: Row) -> str:
     """A flow's name; it lives in its version. Empty where there is none."""
     found = pick(flow, "version.displayName")
@@ -33,6 +51,12 @@ def name_of(flow: Row) -> str:
 def trigger_of(flow: Row) -> Any:
     """Its trigger, the root of its steps."""
     return pick(flow, "version.trigger")
+
+
+def tags_of(flow: Row) -> list[str]:
+    """Its tags, the one part of its metadata that the engine itself reads (api.md 6.1)."""
+    found = pick(flow, "metadata.tags")
+    return [tag for tag in found if isinstance(tag, str)] if isinstance(found, list) else []
 
 
 def has_draft(flow: Row) -> bool:
@@ -53,9 +77,3 @@ def state_note(flow: Row) -> words.Text:
     if not flow.get("publishedVersionId"):
         return _("Never published")
     return _("Has changes that are not published") if has_draft(flow) else ""
-
-
-def starts_by_request(flow: Row) -> bool:
-    """Whether the flow's trigger is a webhook: only such a flow is started from outside (api.md section 7)."""
-    names = (pick(trigger_of(flow), "settings.pieceName"), pick(trigger_of(flow), "settings.triggerName"))
-    return any(isinstance(name, str) and "webhook" in name.lower() for name in names)

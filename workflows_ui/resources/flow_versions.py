@@ -55,6 +55,18 @@ def panel(subject: Subject) -> dict[str, Any] | None:
     usable = subject.access.allows(Role.BUILDER) and not deleting(subject.object)
     newest = rows[0].get("id")
     versions = [
-        {"row": row, "state": state(subject.object, row), "usable": usable and row.get("id") != newest} for row in rows
+        {
+            "row": row,
+            "state": state(subject.object, row),
+            "other": row.get("id") != newest,
+            "usable": usable and row.get("id") != newest,
+        }
+        for row in rows
     ]
-    return {"versions": versions, "slug": subject.slug, "flow_id": subject.id, "cut": len(rows) >= _MOST}
+    return {
+        "versions": versions,
+        "newest": newest,
+        "slug": subject.slug,
+        "flow_id": subject.id,
+        "cut": len(rows) >= _MOST,
+    }

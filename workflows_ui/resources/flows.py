@@ -1,15 +1,15 @@
 """Flows: the list with its filters, and the page of one flow with its outline and launches."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
 
-from django import forms
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from workflows_ui.kit import words
+from workflows_ui.kit import flow_facts, words
 from workflows_ui.kit.caller import Caller
 from workflows_ui.kit.resource import (
     Column,
@@ -26,38 +26,63 @@ from workflows_ui.kit.resource import (
     pick,
 )
 from workflows_ui.models import Launch, Role
-from workflows_ui.resources import flow_actions, flow_versions, outline
-from workflows_ui.resources.flow_reading import deleting, folder_names, state_note, trigger_of
+from workflows_ui.resources import (
+    flow_actions,
+    flow_pages,
+    flow_results,
+    flow_start,
+    flow_uses,
+    flow_versions,
+    outline,
+    step_settings,
+    trigger_tests,
+)
+from workflows_ui.resources.apps import Mark
+from workflows_ui.resources.flow_filters import FlowFilters, asked
+from workflows_ui.resources.flow_pages import NO_FOLDER as NO_FOLDER
+from workflows_ui.resources.flow_reading import (
+    connection_names,
+    deleting,
+    folder_names,
+    state_note,
+    tags_of,
+    trigger_of,
+)
 from workflows_ui.resources.flow_reading import name_of as name_of
-from workflows_ui.resources.flow_reading import starts_by_request as starts_by_request
+from workflows_ui.resources.flow_results import ResultsColumn
 
-#: What the engine calls "in no folder" (api.md 6.4).
-NO_FOLDER = "NULL"
 _LATEST = 5
+#: What a step's fields may hold in the open: passwords of triggers (api.md 7.3), and keys that were typed in instead of a connection.
+_SECRETS = frozenset(
+    {
+        "password",
+        "headerValue",
+        "apiKey",
+        "api_key",
+        "apikey",
+        "token",
+        "accessToken",
+        "access_token",
+        "secret",
+        "clientSecret",
+    }
+)
 _DELETING = words.StateWord(_("Being deleted"), "circle-notch", "orange", moving=True)
 
 
-class FlowFilters(forms.Form):
-    """Filters of the list. Folders are filled in from the engine."""
+@dataclass(frozen=True)
+class AppsColumn(Column):
+    """A column whose value is a list of Marks: the first ones as initials, each with its name, and how many more there are."""
 
-    name = forms.CharField(label=_("Name contains"), required=False, max_length=200)
-    status = forms.ChoiceField(
-        label=_("State"),
-        required=False,
-        choices=[("", _("Any")), *((state, found.word) for state, found in words.FLOW_STATES.items())],
-    )
-    folder = forms.CharField(label=_("Folder"), required=False, max_length=100, widget=forms.Select())
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["name"].widget.attrs["class"] = "form-control"
-        self.fields["status"].widget.attrs["class"] = "form-select"
-        self.fields["folder"].widget.attrs["class"] = "form-select"
+    @property
+    def template(self) -> str:
+        """Initials in a row."""
+        return "flows/apps.html"
 
 
 def _launch_url(slug: str, flow: Row) -> str:
     key = id_at(flow)
-    if flow.get("status") != "ENABLED" or not key or "/" in key or not starts_by_request(flow):
+    if flow.get("status") != "ENABLED" or not key or "/" in key or flow_facts.start_of(trigger_of(flow)) != "call":
         return ""
     return reverse("flow_launch", kwargs={"slug": slug, "id": key})
 
@@ -74,14 +99,26 @@ def _export_url(slug: str, flow: Row) -> str:
     return reverse("flow_export", kwargs={"slug": slug, "id": key}) if key and "/" not in key else ""
 
 
-def _schedule(flow: Row) -> str:
-    cron = pick(flow, "triggerSource.schedule.cronExpression")
-    zone = pick(flow, "triggerSource.schedule.timezone")
-    return f"{cron} ({zone})" if cron else ""
+def _start_and_folder(flow: Row) -> str:
+    folder = flow.get("folder")
+    return " · ".join(part for part in (flow_start.words(flow), folder) if isinstance(part, str) and part)
+
+
+def _apps(flow: Row) -> list[Mark]:
+    found = flow.get("apps")
+    return found if isinstance(found, list) else []
 
 
 def _outline(subject: Subject) -> dict[str, Any]:
-    return {"items": outline.items(trigger_of(subject.object))}
+    trigger, caller = trigger_of(subject.object), subject.caller
+    uses = pick(subject.object, "version.connectionIds")
+    names = step_settings.names_of(trigger, connection_names(caller) if uses else {}, subject.slug)
+    return {"items": outline.items(trigger, names, step_settings.labels(caller, trigger))}
+
+
+def _samples_url(slug: str, flow: Row) -> str:
+    key = id_at(flow)
+    return trigger_tests.page_url(slug, key) if key and "/" not in key else ""
 
 
 def _launchable(subject: Subject) -> dict[str, Any] | None:
@@ -117,19 +154,25 @@ class Flows(Resource):
     empty_hint = _(
         "Flows are made in the engine's builder, or imported from a file. Once one is there, it is listed here."
     )
+    secrets = _SECRETS
     filters = FlowFilters
+    spans = _(
+        "The name is looked for in the newest version's name only, in any case; steps and their values are not searched."
+    )
     list_display = (
-        Column(name_of, _("Name"), link=True, below=lambda row: outline.title_of(trigger_of(row))),
+        Column(name_of, _("Name"), link=True, below=_start_and_folder),
         Column(lambda row: words.flow_state(row.get("status")), _("State"), kind="badge", below=state_note),
-        Column(lambda row: row.get("folder"), _("Folder"), phone=False),
+        ResultsColumn("results", _("Last results"), kind="badge"),
+        AppsColumn(_apps, _("Apps"), kind="list", phone=False),
         Column("updated", _("Changed"), kind="when"),
     )
     shortcuts = (
         Shortcut(_("Launch"), "rocket", _launch_url, role=Role.LAUNCHER, primary=True, in_rows=True),
         Shortcut(_("Runs"), "clock-rotate-left", _runs_url),
+        Shortcut(_("Samples of the trigger"), "vials", _samples_url),
         Shortcut(_("Export as a file"), "file-export", _export_url),
     )
-    actions = flow_actions.ACTIONS
+    actions = (*flow_actions.ACTIONS, trigger_tests.TEST)
     panels = (
         Panel("", "flows/not_launchable.html", _launchable),
         Facts(
@@ -137,36 +180,36 @@ class Flows(Resource):
             (
                 Column(state_note, _("Note")),
                 Column("folder", _("Folder")),
-                Column(lambda row: outline.title_of(trigger_of(row)), _("Starts with")),
-                Column(_schedule, _("Schedule"), kind="code"),
-                Column("version.connectionIds", _("Connections"), kind="list"),
-                Column("metadata.tags", _("Tags"), kind="list"),
+                Column(flow_start.words, _("Starts with")),
+                Column(tags_of, _("Tags"), kind="list"),
                 Column("updated", _("Changed"), kind="when"),
                 Column("created", _("Made"), kind="when"),
                 Column("id", _("Id in the engine"), kind="code"),
             ),
         ),
         Panel(_("Steps"), "flows/outline.html", _outline),
+        Panel(_("What it uses"), "flows/uses.html", flow_uses.panel),
         Panel(_("Versions"), "flows/versions.html", flow_versions.panel),
         Panel(_("Latest launches"), "flows/launches.html", _launches),
         Panel("", "kit/panels/raw.html", _raw),
     )
 
     def list(self, caller: Caller, query: Query) -> Page:
-        """A page by the engine's own cursor, newest change first. Two calls at most: flows, and the names of folders."""
-        page = caller.workflows.list_flows(
-            limit=query.rows,
-            cursor=query.position or None,
-            folder_id=query.filters.get("folder"),
-            status=query.filters.get("status"),
-            name=query.filters.get("name"),
-        )
-        rows = {str(row.get("id")): row for row in page.get("data") or [] if isinstance(row, dict)}
+        """A page, last changed first, as `flow_pages.brief` has the flows. One call for flows as long as the first hundred hold
+        it; the names of folders, and the newest runs for the last results, are remembered for a minute."""
+        page = flow_pages.page(caller, asked(query), query.position, query.rows)
         folders = folder_names(caller)
-        shown = [row | {"folder": folders.get(str(row.get("folderId")))} for row in rows.values()]
-        older = page.get("next")
-        note = _("The engine may leave out flows that were changed in the same second as the last one shown here.")
-        return Page(shown, older if isinstance(older, str) else "", note)
+        results = flow_results.latest(caller, [id_at(row) for row in page.rows if id_at(row)])
+        shown = [
+            dict(row)
+            | {
+                "folder": folders.get(str(row.get("folderId"))),
+                "results": results.get(id_at(row)),
+                "apps": flow_uses.marks(caller, row.get("pieces")),
+            }
+            for row in page.rows
+        ]
+        return replace(page, rows=shown)
 
     def get(self, caller: Caller, id: str) -> Row:
         """The flow with its latest version, and its folder's name as `folder`."""
@@ -175,9 +218,11 @@ class Flows(Resource):
         return flow | {"folder": folder} if folder else flow
 
     def choices(self, caller: Caller) -> Mapping[str, Sequence[tuple[str, str | Promise]]]:
-        """The folders."""
+        """The folders, and the connections by the names that flows use them under."""
         folders = sorted(folder_names(caller).items(), key=lambda pair: pair[1].lower())
-        return {"folder": [(NO_FOLDER, _("In no folder")), *folders]}
+        listed = [(external, name) for external, (_id, name) in connection_names(caller).items()]
+        connections = sorted(listed, key=lambda pair: pair[1].lower())
+        return {"folder": [(NO_FOLDER, _("In no folder")), *folders], "connection": connections}
 
     def title(self, row: Row) -> str:
         """The flow's name."""

@@ -9,10 +9,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from workflows_ui.engine import flow_tree
+from workflows_ui.kit import show
 from workflows_ui.kit.resource import pick
+from workflows_ui.resources import step_settings, step_values
+from workflows_ui.resources.step_values import Line, Names
 
 #: Deeper nesting is shown at this depth: nobody reads further to the right.
 DEEPEST = 8
+#: Characters of settings that one outline carries, and of them as JSON a step: what is beyond is in the flow's own raw data.
+_MOST_SETTINGS, _MOST_RAW = 200_000, 4_000
 
 _KINDS: dict[str, tuple[str, str | Promise]] = {
     "EMPTY": ("bolt", gettext_lazy("No trigger chosen yet")),
@@ -23,6 +28,16 @@ _KINDS: dict[str, tuple[str, str | Promise]] = {
     "ROUTER": ("code-branch", gettext_lazy("Branches")),
     "MULTIPLE_CHOICE": ("list-ul", gettext_lazy("Multiple choice")),
 }
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is set in a step: lines to read, a sentence on those left out, and the same as JSON; `id` is unique in the page."""
+
+    id: str
+    lines: list[Line]
+    left_out: str
+    raw: show.Pretty
 
 
 @dataclass(frozen=True)
@@ -39,6 +54,7 @@ class Item:
     skipped: bool = False
     invalid: bool = False
     empty: bool = False
+    settings: Settings | None = None
 
 
 @dataclass
@@ -50,9 +66,13 @@ class _Router:
     shown: int = 0
 
 
-def items(trigger: Any) -> list[Item]:
-    """The outline of the step tree that starts at `trigger` (api.md 6.3). Takes whatever the engine sends."""
+def items(trigger: Any, names: Names | None = None, known: step_settings.Labels | None = None) -> list[Item]:
+    """The outline of the step tree that starts at `trigger` (api.md 6.3). Takes whatever the engine sends.
+
+    With `names` (what references are told by) and `known` (labels of fields), each step has its settings as well.
+    """
     found: list[Item] = []
+    budget = _MOST_SETTINGS if names is not None else 0
     routers: list[_Router] = []
     for node in flow_tree.walk(trigger):
         while routers and node.depth <= routers[-1].depth:
@@ -65,7 +85,9 @@ def items(trigger: Any) -> list[Item]:
                 router.shown = node.branch_index + 1
                 found.append(_branch(router, node.branch_index, empty=False))
         indent = _indent(node.depth, routers)
-        found.append(_step(node.step, indent))
+        settings = _settings(len(found), node.step, names, known or {}) if names is not None and budget > 0 else None
+        budget -= _size(settings)
+        found.append(_step(node.step, indent, settings, names))
         branches = flow_tree.branches_of(node.step)
         if branches:
             routers.append(_Router(node.name, node.depth, indent, branches))
@@ -105,12 +127,29 @@ def title_of(step: Any) -> str:
     return _("Step without a name")
 
 
-def _step(step: flow_tree.Step, depth: int) -> Item:
+def _settings(number: int, step: flow_tree.Step, names: Names, known: step_settings.Labels) -> Settings | None:
+    lines, left = step_settings.lines(step, names, known)
+    if not lines:
+        return None
+    raw = show.pretty(step.get("settings"), _MOST_RAW)
+    return Settings(f"step-{number}", lines, step_values.left_out(left), raw)
+
+
+def _size(settings: Settings | None) -> int:
+    if settings is None:
+        return 0
+    return len(settings.raw.text) + sum(
+        len(one.block) + sum(len(part.text) for part in one.parts) + 100 for one in settings.lines
+    )
+
+
+def _step(step: flow_tree.Step, depth: int, settings: Settings | None, names: Names | None) -> Item:
     icon, word = kind_of(step)
     about = piece_of(step)
     if step.get("type") == "LOOP_ON_ITEMS":
         listed = pick(step, "settings.items")
-        about = listed if isinstance(listed, str) else ""
+        told = step_values.parts(listed[:300], names) if isinstance(listed, str) and names else ()
+        about = "".join(part.text for part in told) or (listed if isinstance(listed, str) else "")
     return Item(
         depth=min(depth, DEEPEST),
         title=title_of(step),
@@ -120,6 +159,7 @@ def _step(step: flow_tree.Step, depth: int) -> Item:
         about=about,
         skipped=step.get("skip") is True,
         invalid=step.get("valid") is False,
+        settings=settings,
     )
 
 

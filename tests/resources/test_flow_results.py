@@ -1,0 +1,74 @@
+"""The last results in the list of flows: from the newest runs, and from launches without a run."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from tests.cast import Cast
+from tests.engine.servers import Reply
+from tests.shelf import Shelf, flow, identity, run, text
+from workflows_ui.models import Launch, State, Workspace
+
+FLOWS = "/w/sales/flows/"
+
+
+def launch(cast: Cast, **more: Any) -> Launch:
+    now = timezone.now()
+    times = {"asked_at": now, "not_before": now, "send_by": now}
+    return Launch.objects.create(
+        workspace=cast.workspace,
+        user=cast.owner,
+        ticket=f"t{more}",
+        flow_id=identity(1),
+        payload_digest="d",
+        **times,
+        **more,
+    )
+
+
+def test_the_newest_result_is_told_and_the_ones_before_are_icons_with_words(owner: Client, shelf: Shelf) -> None:
+    shelf.flows = [flow()]
+    shelf.runs = [
+        run(7, "FAILED", created="2026-11-24T22:40:00.000Z"),
+        run(6, "SUCCEEDED", created="2026-11-24T22:39:00.000Z"),
+        run(5, "NO_SUCH_STATE", created="2026-11-24T22:38:00.000Z"),
+    ]
+    page = text(owner.get(FLOWS).content)
+    assert f'href="/w/sales/runs/{identity(7)}/"' in page
+    assert page.index("Failed</span>") < page.index('title="Done, ') < page.index('title="NO_SUCH_STATE, ')
+
+
+def test_a_launch_that_led_to_no_run_is_a_result_too(cast: Cast, owner: Client, shelf: Shelf) -> None:
+    shelf.flows = [flow()]
+    shelf.runs = [run(7)]
+    launch(cast, run_id=identity(7), state=State.SUCCEEDED)
+    assert text(owner.get(FLOWS).content).count('class="status ') == 2
+    refused = launch(cast, state=State.REFUSED)
+    page = text(owner.get(FLOWS).content)
+    assert f'href="/w/sales/launches/{refused.pk}/"' in page
+
+
+def test_launches_of_another_workspace_are_not_told(cast: Cast, owner: Client, shelf: Shelf) -> None:
+    shelf.flows = [flow()]
+    found = launch(cast, state=State.REFUSED)
+    Launch.objects.filter(pk=found.pk).update(workspace=Workspace.objects.get(slug="elsewhere"))
+    assert f"/launches/{found.pk}" not in text(owner.get(FLOWS).content)
+
+
+@pytest.mark.parametrize(
+    "odd", [{"flowId": None}, {"flowId": {}}, {"created": ""}, {"created": 5}, {"status": None}, {"id": "a\nb"}]
+)
+def test_odd_runs_break_no_list(owner: Client, shelf: Shelf, odd: dict[str, Any]) -> None:
+    shelf.flows = [flow()]
+    shelf.rows["/flow-runs"] = [run() | odd]
+    assert owner.get(FLOWS).status_code == 200
+
+
+def test_an_engine_that_refuses_its_runs_costs_the_column_only(owner: Client, shelf: Shelf) -> None:
+    shelf.flows = [flow()]
+    shelf.faults["/flow-runs"] = Reply(403, {"code": "PERMISSION_DENIED", "params": {}})
+    answer = owner.get(FLOWS)
+    assert answer.status_code == 200
+    assert "Order intake" in text(answer.content)
