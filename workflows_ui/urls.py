@@ -17,6 +17,7 @@ from workflows_ui.views import (
     launch_list,
     launches,
     members,
+    piece_options,
     preferences,
     run_pages,
     tables,
@@ -39,6 +40,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *app_sign_in.urlpatterns,
     *connections.urlpatterns,
     *run_pages.urlpatterns,
+    *piece_options.urlpatterns,
     *tables.urlpatterns,
     *kit_urls.patterns(RESOURCES),
 ]

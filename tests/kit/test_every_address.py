@@ -44,6 +44,7 @@ LEAST: dict[str, Role] = {
     "run_step": Role.VIEWER,
     "run_family": Role.VIEWER,
     "run_file": Role.VIEWER,
+    "piece_options": Role.BUILDER,
     "table_export": Role.VIEWER,
     "export": Role.VIEWER,
     "export_file": Role.VIEWER,

@@ -1,8 +1,8 @@
 """What an app can do, as its page shows it: actions and triggers with their fields, types in words (api.md 11.2, 11.3)."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -55,6 +55,7 @@ class FieldLine:
     help: str
     options: tuple[str, ...]
     more_options: int
+    choices_url: str = ""
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,14 @@ class Operation:
     notes: tuple[str, ...]
 
 
+#: Gets the names of an operation and of one of its fields.
+ChoicesUrl = Callable[[str, str], str]
+
+
+def _no_way(_operation: str, _field: str) -> str:
+    return ""
+
+
 def type_words(kind: object) -> Text:
     """The type of a property or connection in words; an unknown one is its own word."""
     if not isinstance(kind, str):
@@ -77,18 +86,32 @@ def type_words(kind: object) -> Text:
     return _TYPES.get(kind) or kind[:60]
 
 
-def operations(found: object, prefix: str) -> list[Operation]:
-    """The actions or triggers of a whole piece; at most 200. `prefix` makes their ids unique in the page."""
+def operations(found: object, prefix: str, ways: ChoicesUrl = _no_way) -> list[Operation]:
+    """The actions or triggers of a whole piece; at most 200. `prefix` makes their ids unique in the page.
+
+    `ways` gives the address of a field's choices by the names of its operation and its own, "" where it has none.
+    """
     if not isinstance(found, Mapping):
         return []
     listed = [(str(name), one) for name, one in found.items() if isinstance(one, Mapping)]
-    return [_operation(f"{prefix}-{number}", name, one) for number, (name, one) in enumerate(listed[:_MOST_OPERATIONS])]
+    return [
+        _operation(f"{prefix}-{number}", name, one, ways)
+        for number, (name, one) in enumerate(listed[:_MOST_OPERATIONS])
+    ]
 
 
-def _operation(id: str, name: str, found: Mapping[str, Any]) -> Operation:
-    props = found.get("props")
+def field_lines(found: object) -> tuple[FieldLine, ...]:
+    """The fields of a map of properties, without notes; at most 100."""
+    return tuple(_field(key, prop) for key, prop in _known(found) if prop.get("type") != "MARKDOWN")
+
+
+def _known(props: object) -> list[tuple[str, Mapping[str, Any]]]:
     listed = list(props.items()) if isinstance(props, Mapping) else []
-    known = [(str(key), prop) for key, prop in listed[:_MOST_FIELDS] if isinstance(prop, Mapping)]
+    return [(str(key), prop) for key, prop in listed[:_MOST_FIELDS] if isinstance(prop, Mapping)]
+
+
+def _operation(id: str, name: str, found: Mapping[str, Any], ways: ChoicesUrl) -> Operation:
+    known = _known(found.get("props"))
     notes = [_text(prop.get("description")) for _key, prop in known if prop.get("type") == "MARKDOWN"]
     kind = found.get("type")
     return Operation(
@@ -97,7 +120,7 @@ def _operation(id: str, name: str, found: Mapping[str, Any]) -> Operation:
         _text(found.get("displayName")) or name,
         _text(found.get("description")),
         _STARTS.get(kind, "") if isinstance(kind, str) else "",
-        tuple(_field(key, prop) for key, prop in known if prop.get("type") != "MARKDOWN"),
+        tuple(replace(line, choices_url=ways(name, line.name)) for line in field_lines(found.get("props"))),
         tuple(note for note in notes if note),
     )
 

@@ -10,9 +10,10 @@ from django.utils.translation import ngettext
 
 from workflows_ui.kit.caller import Caller
 from workflows_ui.kit.resource import Action, Column, Facts, Page, Panel, Query, Resource, Row, Shortcut, Subject, Text
-from workflows_ui.resources import apps, connecting, usage
+from workflows_ui.models import Role
+from workflows_ui.resources import apps, connecting, piece_options, usage
 from workflows_ui.resources.apps import Mark, MarkColumn
-from workflows_ui.resources.piece_fields import operations, type_words
+from workflows_ui.resources.piece_fields import ChoicesUrl, operations, type_words
 
 #: api.md 11.1; the last two are of Imbrace's fork.
 CATEGORIES: dict[str, Text] = {
@@ -122,13 +123,34 @@ def _connections_url(slug: str, row: Row) -> str:
 
 
 def _actions(subject: Subject) -> dict[str, Any] | None:
-    found = operations(subject.object.get("actions"), "action")
+    found = operations(subject.object.get("actions"), "action", _ways(subject, "actions"))
     return {"operations": found} if found else None
 
 
 def _triggers(subject: Subject) -> dict[str, Any] | None:
-    found = operations(subject.object.get("triggers"), "trigger")
+    found = operations(subject.object.get("triggers"), "trigger", _ways(subject, "triggers"))
     return {"operations": found} if found else None
+
+
+def _ways(subject: Subject, kind: str) -> ChoicesUrl:
+    """The way from a field to the choices that the app gives for it, for whom it is open."""
+    known = piece_options.asked_fields(subject.object) if subject.access.allows(Role.BUILDER) else {}
+
+    def way(operation: str, field: str) -> str:
+        key = piece_options.key(kind, operation, field)
+        return choices_url(subject.slug, subject.id, key) if key in known else ""
+
+    return way
+
+
+def choices_url(slug: str, piece: str, field: str = "") -> str:
+    """The page of the choices that an app gives, with this field chosen."""
+    return reverse("piece_options", kwargs={"slug": slug, "piece": piece}, query={"field": field} if field else None)
+
+
+def _choices(slug: str, row: Row) -> str:
+    name = row.get("name")
+    return choices_url(slug, name) if isinstance(name, str) and piece_options.asked_fields(row) else ""
 
 
 def _used_by(subject: Subject) -> dict[str, Any]:
@@ -187,7 +209,10 @@ class Pieces(Resource):
         Column(_category_words, _("Categories"), kind="list", phone=False),
         Column(_can, _("What it can do")),
     )
-    shortcuts = (Shortcut(_("Connections"), "link", _connections_url),)
+    shortcuts = (
+        Shortcut(_("Connections"), "link", _connections_url),
+        Shortcut(_("Show the choices"), "list-ul", _choices, role=Role.BUILDER),
+    )
     actions = (CONNECT,)
     panels = (
         Facts(
