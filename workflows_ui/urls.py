@@ -16,11 +16,13 @@ from workflows_ui.views import (
     launch_form,
     launch_list,
     launches,
+    mcp,
     members,
     piece_options,
     preferences,
     run_pages,
     tables,
+    trigger_test,
     workspaces,
 )
 
@@ -41,6 +43,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *connections.urlpatterns,
     *run_pages.urlpatterns,
     *piece_options.urlpatterns,
+    *mcp.urlpatterns,
     *tables.urlpatterns,
+    *trigger_test.urlpatterns,
     *kit_urls.patterns(RESOURCES),
 ]

@@ -13,8 +13,8 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
     "deleteFlow": ("flows.delete",),
     "triggerFlow": ("url:flow_launch",),
     "triggerFlowSync": ("url:flow_launch",),
-    "getTriggerRunStatus": ("triggers:list", "url:trigger*status"),
-    "testTrigger": ("flows.test*", "triggers.test*", "url:*trigger*test*"),
+    "getTriggerRunStatus": ("triggers:list", "triggers:object"),
+    "testTrigger": ("flows.test-trigger", "url:flow_trigger_test"),
     "listFlowRuns": ("runs:list",),
     "getFlowRun": ("runs:object",),
     "listFlowFolders": ("folders:list",),
@@ -60,7 +60,7 @@ METHODS: dict[str, str | tuple[str, ...]] = {
     "get_connection": (),
     "list_channel_automation": ("channel*:list",),
     "resolve_project_id": ("url:credential_add",),
-    "update_mcp_server": ("mcp*.rename",),
+    "update_mcp_server": ("mcp*.rename", "mcp*.add-flow", "mcp*.remove-tool", "pieces.mcp-tool"),
 }
 #: By type of the operations on a flow (api.md 6.5), then calls that neither of the two has (api.md 8.2, 6.4, 10.2).
 MORE: dict[str, tuple[str, ...]] = {
@@ -71,7 +71,7 @@ MORE: dict[str, tuple[str, ...]] = {
     "LOCK_FLOW": (),
     "USE_AS_DRAFT": ("flows.use-as-draft",),
     "IMPORT_FLOW": ("flows.import", "flows.import-here", "flows.duplicate"),
-    "UPDATE_METADATA": (),
+    "UPDATE_METADATA": ("flows.tag",),
     "UPDATE_TRIGGER": (),
     "ADD_ACTION": (),
     "UPDATE_ACTION": (),
@@ -89,6 +89,8 @@ MORE: dict[str, tuple[str, ...]] = {
     "POST /v1/flow-runs/{id}/retry": ("runs.retry", "runs.retry-latest"),
     "POST /v1/flow-runs/cancel": ("runs.cancel",),
     "POST /v1/flow-runs/archive": ("runs.archive",),
+    "GET /v1/trigger-events": ("url:flow_trigger_test",),
+    "DELETE /v1/test-trigger": ("url:flow_trigger_cancel",),
     "POST /v1/app-connections/replace": ("connections.replace",),
 }
 #: Why something has no place, where that is meant to be so.

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from workflows_ui.models import Flavour, Kind
+from workflows_ui.models import Flavour, Kind, Workspace
 from workflows_ui.services import access
 from workflows_ui.services.access import Access
 
@@ -33,9 +33,8 @@ def of(call: tuple[str, str, str] | None, place: Access) -> Recipe | None:
     default = Kind.API_KEY if workspace.flavour == Flavour.IMBRACE else Kind.BEARER_TOKEN
     kind = Kind(credential.kind) if credential else default
     organization = credential.organization_id if credential else ""
-    base = f"{workspace.address}/activepieces" if workspace.flavour == Flavour.IMBRACE else workspace.address
     name, before = _HEADERS[kind]
-    url = f"{base}{path}"
+    url = f"{base(workspace)}{path}"
     lines = [f"curl -X {method} {_shell(url)}", f'-H "{name}: {before}${VARIABLE}"']
     if organization:
         lines.append(f"-H {_shell(f'x-organization-id: {organization}')}")
@@ -43,6 +42,11 @@ def of(call: tuple[str, str, str] | None, place: Access) -> Recipe | None:
     if workspace.flavour == Flavour.IMBRACE and python:
         return Recipe(curl, _sdk(python, kind, workspace.address, organization))
     return Recipe(curl, _plain(method, url, name, before, organization))
+
+
+def base(workspace: Workspace) -> str:
+    """What the engine's own paths are put behind, seen from outside."""
+    return f"{workspace.address}/activepieces" if workspace.flavour == Flavour.IMBRACE else str(workspace.address)
 
 
 def _sdk(python: str, kind: Kind, gateway: str, organization: str) -> str:

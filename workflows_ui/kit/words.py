@@ -160,6 +160,11 @@ _IN_USE = Words(
     _("The engine lets only one person change a flow at a time. Nothing was changed."),
     _("Try again in a minute."),
 )
+_TEST_FAILED = Words(
+    _("The test of the trigger failed"),
+    _("The app refused, or gave something that the trigger cannot read. No sample was kept."),
+    _("Check the trigger's fields and its connection. The technical part says what the app said."),
+)
 _ANY = Words(
     _("Something went wrong with the engine"),
     _("The engine answered in a way that the console does not know."),
@@ -179,6 +184,8 @@ def of_error(error: BaseException) -> Words:
         return Words(_("Not yours to do"), _NEEDED[error.needed], _("Ask a manager of the workspace for it."))
     if isinstance(error, engine.Refused) and error.code == "FLOW_IN_USE":
         return _IN_USE
+    if isinstance(error, engine.Refused) and error.code == "TEST_TRIGGER_FAILED":
+        return _TEST_FAILED
     return next((words for kind, words in _ERRORS if isinstance(error, kind)), _ANY)
 
 

@@ -9,17 +9,21 @@ from workflows_ui.resources.connections import Connections
 from workflows_ui.resources.flows import Flows
 from workflows_ui.resources.folders import Folders
 from workflows_ui.resources.invitations import Invitations
+from workflows_ui.resources.mcp_servers import McpServers
 from workflows_ui.resources.pieces import Pieces
 from workflows_ui.resources.runs import Runs
 from workflows_ui.resources.tables import Tables
+from workflows_ui.resources.triggers import Triggers
 
 RESOURCES: tuple[Resource, ...] = (
     Runs(),
+    Triggers(),
     Flows(),
     Folders(),
     Connections(),
     Pieces(),
     Tables(),
+    McpServers(),
     ChannelAutomations(),
     Invitations(),
 )

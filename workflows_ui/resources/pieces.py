@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 from workflows_ui.kit.caller import Caller
 from workflows_ui.kit.resource import Action, Column, Facts, Page, Panel, Query, Resource, Row, Shortcut, Subject, Text
 from workflows_ui.models import Role
-from workflows_ui.resources import apps, connecting, piece_options, usage
+from workflows_ui.resources import apps, connecting, mcp_tools, piece_options, usage
 from workflows_ui.resources.apps import Mark, MarkColumn
 from workflows_ui.resources.piece_fields import ChoicesUrl, operations, type_words
 
@@ -203,6 +203,7 @@ class Pieces(Resource):
         "Pieces are the apps and building blocks that flows are made of. Whoever runs the engine installs them."
     )
     filters = PieceFilters
+    spans = _("All apps of the engine are looked through. The names of their actions and triggers are not searched.")
     rows = 50
     list_display = (
         MarkColumn(_mark, _("Name"), link=True, below=_about),
@@ -213,7 +214,7 @@ class Pieces(Resource):
         Shortcut(_("Connections"), "link", _connections_url),
         Shortcut(_("Show the choices"), "list-ul", _choices, role=Role.BUILDER),
     )
-    actions = (CONNECT,)
+    actions = (CONNECT, mcp_tools.ADD_APP_TOOL)
     panels = (
         Facts(
             _("Facts"),

@@ -22,6 +22,21 @@ def run_url(slug: str, id: Any) -> str:
     return _object(slug, "runs", id)
 
 
+def piece_url(slug: str, name: Any) -> str:
+    """A piece's page, by its whole name."""
+    return _object(slug, "pieces", name)
+
+
+def connection_url(slug: str, id: Any) -> str:
+    """A connection's page."""
+    return _object(slug, "connections", id)
+
+
+def mcp_url(slug: str, id: Any) -> str:
+    """An MCP server's page."""
+    return _object(slug, "mcp-servers", id)
+
+
 def flows_url(slug: str, folder: str) -> str:
     """The list of the flows in a folder."""
     if not folder:
