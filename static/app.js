@@ -122,9 +122,33 @@
     if (alerts && words) alerts.replaceChildren(words.content.cloneNode(true));
   });
 
-  // --- A replaced part keeps what the person had opened in it, how far they had scrolled inside it, and the focus on a fold. (htmx
+  // --- Rows of a list that are ticked: how many is said above the list, and nothing can be done with none.
+  const ticks = () => [...document.querySelectorAll("input[data-tick]")];
+  const tellTicks = () => {
+    const words = document.querySelector("[data-ticked]");
+    if (!words) return;
+    const rows = ticks();
+    const number = rows.filter((row) => row.checked).length;
+    const everything = document.querySelector("[data-tick-everything]")?.checked ?? false;
+    const page = document.querySelector("[data-tick-page]");
+    page.checked = number > 0 && number === rows.length;
+    page.indeterminate = number > 0 && number < rows.length;
+    const told = number === 0 ? words.dataset.none : number === 1 ? words.dataset.one : words.dataset.many.replace("#", number);
+    if (words.textContent !== told) words.textContent = told;
+    for (const button of document.querySelectorAll("[data-bulk-buttons] button")) button.disabled = number === 0 && !everything;
+  };
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("[data-tick-page]")) for (const row of ticks()) row.checked = event.target.checked;
+    if (event.target.matches("[data-tick], [data-tick-page], [data-tick-everything]")) {
+      tellTicks();
+      announce(document.querySelector("[data-ticked]").textContent);
+    }
+  });
+  window.addEventListener("pageshow", tellTicks);
+
+  // --- A replaced part keeps what the person had opened and ticked in it, how far they had scrolled inside it, and the focus on a fold. (htmx
   // itself keeps the focus of elements with an id.)
-  let kept = { open: new Map(), scrolled: new Map(), fold: "" };
+  let kept = { open: new Map(), scrolled: new Map(), fold: "", ticked: new Set() };
   document.addEventListener("htmx:beforeSwap", (event) => {
     const target = event.detail.target;
     if (!target?.querySelectorAll) return;
@@ -133,6 +157,7 @@
       open: new Map([...target.querySelectorAll("details[id]")].map((fold) => [fold.id, fold.open])),
       scrolled: new Map([...target.querySelectorAll("pre[id]")].map((text) => [text.id, text.scrollTop])),
       fold: focused?.matches("summary") && target.contains(focused) ? focused.parentElement.id : "",
+      ticked: new Set([...target.querySelectorAll("input[data-tick]:checked")].map((row) => row.value)),
     };
   });
   document.addEventListener("htmx:afterSwap", (event) => {
@@ -145,7 +170,9 @@
       if (text) text.scrollTop = top;
     }
     if (kept.fold) document.getElementById(kept.fold)?.querySelector("summary")?.focus({ preventScroll: true });
-    kept = { open: new Map(), scrolled: new Map(), fold: "" };
+    for (const row of ticks()) if (kept.ticked.has(row.value)) row.checked = true;
+    tellTicks();
+    kept = { open: new Map(), scrolled: new Map(), fold: "", ticked: new Set() };
     const target = document.getElementById(event.detail.target?.id) ?? event.detail.elt;
     const words = wordsOf(target);
     if (words && words !== announced) {
@@ -155,6 +182,7 @@
   });
 
   document.addEventListener("DOMContentLoaded", () => {
+    tellTicks();
     // Filters stand open beside a list, and fold above it where the screen is narrow.
     if (window.matchMedia("(max-width: 991.98px)").matches) {
       for (const fold of document.querySelectorAll("details[data-folds]")) fold.open = false;

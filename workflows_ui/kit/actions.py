@@ -116,6 +116,10 @@ class Action:
             return reverse("resource_collection_action", kwargs=named)
         return reverse("resource_action", kwargs={**named, "id": id})
 
+    def bulk_url(self, slug: str, resource: str) -> str:
+        """Where the rows of a list are sent, to be asked about together (views/bulk.py)."""
+        return reverse("bulk_choose", kwargs={"slug": slug, "resource": resource, "action": self.name})
+
     def message(self, row: Row, answer: Any) -> Text:
         """What is said afterwards."""
         return self.done(row, answer) if callable(self.done) else self.done

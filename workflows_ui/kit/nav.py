@@ -47,6 +47,7 @@ class Entry:
 #: The plain pages of a workspace; declared resources add theirs by `install`.
 PLAIN = (
     Entry("launch", _("Launches"), "rocket", "launches"),
+    Entry("watch", _("Jobs"), "list-check", "jobs"),
     Entry("team", _("Credentials"), "key", "credentials"),
     Entry("team", _("Members"), "users", "members", role=Role.MANAGER),
     Entry("team", _("Settings"), "gear", "workspace_settings", role=Role.MANAGER),

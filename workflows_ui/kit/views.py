@@ -9,7 +9,7 @@ from django.http import Http404, HttpResponse
 from django.utils.translation import gettext as _
 
 from workflows_ui.engine import EngineError, NotFound
-from workflows_ui.kit import ability, actions, caller, recipe, redact, respond
+from workflows_ui.kit import ability, actions, bulk_choice, caller, recipe, redact, respond
 from workflows_ui.kit.access import member
 from workflows_ui.kit.actions import Action, Button
 from workflows_ui.kit.listing import Listing, offer
@@ -55,6 +55,7 @@ def listing(request: ConsoleRequest, slug: str, resource: str, resources: Resour
         "rest": rest,
         "chips": found.chips(),
         "older_url": found.older_url(page.older),
+        "bulk": _bulk(kind, request.access, lacking),
     }
     return respond.page(request, "kit/list.html", context, fragments=("results",))
 
@@ -163,6 +164,14 @@ def _collection(resource: Resource, access: Access, lacking: Lacking) -> list[Bu
 
 def _button(resource: Resource, access: Access, action: Action, lacking: Lacking, id: str = "") -> Button:
     return actions.button(action, access.workspace.slug, resource.name, id, lacking.get(action.needs, ""))
+
+
+def _bulk(resource: Resource, access: Access, lacking: Lacking) -> list[Button]:
+    slug = access.workspace.slug
+    return [
+        Button(action.label, action.icon, action.bulk_url(slug, resource.name), deed=True, danger=action.danger)
+        for action in bulk_choice.actions(resource, access, lacking)
+    ]
 
 
 def _panels(resource: Resource, subject: Subject) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from workflows_ui.engine import EngineError, flow_tree
 from workflows_ui.kit import words
 from workflows_ui.kit.caller import Caller
-from workflows_ui.kit.resource import Action, Affected, Row, Text, pick
+from workflows_ui.kit.resource import Action, Affected, Bulk, Row, Text, pick
 from workflows_ui.models import ENDED, Launch
 from workflows_ui.resources.flow_forms import FlowFile, FlowName, FolderChoice, NewFlowFile, VersionChoice
 from workflows_ui.resources.flow_reading import deleting, has_draft, name_of, trigger_of
@@ -145,6 +145,11 @@ ACTIONS = (
         offered=_can_turn_on,
         done=lambda row, _answer: _("“%(name)s” is on.") % _quoted(name_of(row)),
         in_rows=True,
+        bulk=Bulk(
+            gettext_lazy(
+                "The flows are switched on: what starts by itself starts again, and the others can be launched."
+            )
+        ),
     ),
     Action(
         "publish",
@@ -156,6 +161,12 @@ ACTIONS = (
         offered=_can_publish,
         done=lambda row, _answer: _("“%(name)s” is published and on.") % _quoted(name_of(row)),
         in_rows=True,
+        bulk=Bulk(
+            gettext_lazy(
+                "The drafts go live, and the flows are switched on. Launches run them from then on. Drafts with steps that are not "
+                "complete are published too; such steps will probably fail."
+            )
+        ),
     ),
     Action(
         "rename",
@@ -184,6 +195,7 @@ ACTIONS = (
         offered=_stays,
         done=gettext_lazy("The flow is moved."),
         in_rows=True,
+        bulk=Bulk(gettext_lazy("The flows are moved to the folder that you choose. Nothing else about them changes.")),
     ),
     Action(
         "duplicate",
@@ -241,6 +253,11 @@ ACTIONS = (
         offered=_can_turn_off,
         done=lambda row, _answer: _("“%(name)s” is off.") % _quoted(name_of(row)),
         in_rows=True,
+        bulk=Bulk(
+            gettext_lazy(
+                "The flows are not started any more, neither by launches nor by themselves, until they are turned on."
+            )
+        ),
     ),
     Action(
         "delete",
@@ -258,6 +275,9 @@ ACTIONS = (
         done=gettext_lazy("The engine is deleting the flow. That takes a moment."),
         then=_to_itself,
         in_rows=True,
+        bulk=Bulk(
+            gettext_lazy("The flows are deleted with all their versions and their runs. They cannot be brought back.")
+        ),
     ),
     Action(
         "import",

@@ -1,0 +1,45 @@
+"""Which bulk actions a list offers a person, and what was chosen on it: the ticked rows, or everything that its filters match."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from workflows_ui.kit import action_log, redact
+from workflows_ui.kit.actions import Action
+from workflows_ui.kit.caller import Caller
+from workflows_ui.kit.listing import Listing
+from workflows_ui.kit.resource import Resource
+from workflows_ui.services.access import Access
+from workflows_ui.services.jobs import Found
+
+#: Names of the fields that a list sends.
+ID, EVERYTHING = "id", "everything"
+_LONGEST_ID, _MOST = 300, 1000
+
+
+def actions(resource: Resource, access: Access, lacking: Mapping[str, Any]) -> Sequence[Action]:
+    """The actions that the person may do to many, harmful ones last; those that the engine lacks are left out."""
+    found = [
+        action
+        for action in resource.actions
+        if action.bulk and not action.collection and access.allows(action.role) and action.needs not in lacking
+    ]
+    return [*(one for one in found if not one.danger), *(one for one in found if one.danger)]
+
+
+def ticked(ids: Sequence[str]) -> list[str]:
+    """The ids that were ticked, each once; what no object could be called is left out."""
+    good = [id for id in ids if id.isprintable() and id.strip(" ./") and len(id) <= _LONGEST_ID]  # noqa: A001
+    return list(dict.fromkeys(good))[:_MOST]
+
+
+def found(caller: Caller, resource: Resource, action: Action, listing: Listing, ids: Sequence[str]) -> list[Found]:
+    """The ticked objects with their names, and whether their state allows the action. Asks the engine for the page they were ticked on.
+
+    Of those that are no longer on it only the id is known; they are looked at when it is their turn. Raises EngineError.
+    """
+    known: dict[str, Found] = {}
+    for row in resource.list(caller, listing.query).rows if listing.valid else ():
+        shown = redact.step(row, secrets=resource.secrets)
+        key = resource.key(row)
+        known[key] = Found(key, action_log.name_of(resource, shown), action.offered(shown))
+    return [known.get(key) or Found(key) for key in ids]
