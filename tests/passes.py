@@ -13,7 +13,9 @@ from pathlib import Path
 
 from tests import needs
 
-#: Parallel processes; more than this finds no more databases in a small Redis or PostgreSQL.
+#: Parallel processes a core: tests wait for answers more than they compute.
+PROCESSES_A_CORE = 2
+#: More than this finds no more databases in a small Redis or PostgreSQL.
 MOST_PROCESSES = 6
 _OK, _NO_TESTS = 0, 5
 
@@ -27,12 +29,12 @@ def main(arguments: list[str]) -> int:
     asked, options = parser.parse_args(arguments[:split]), arguments[split + 1 :]
     not_run: list[str] = []
     failed: list[str] = []
-    for name in [asked.on] if asked.on else ["sqlite", "servers"]:
-        missing = _missing(name)
-        if missing:
-            not_run.append(f"the whole pass on PostgreSQL and Redis: {missing}")
-        elif not _pass(name, asked.marks, options, not_run):
-            failed.append(name)
+    missing = {name: _missing(name) for name in ([asked.on] if asked.on else ["sqlite", "servers"])}
+    found = [name for name, lack in missing.items() if not lack]
+    not_run += [f"the whole pass on PostgreSQL and Redis: {lack}" for lack in missing.values() if lack]
+    if len(found) == len(("sqlite", "servers")):
+        os.environ["TEST_BOTH_PASSES"] = "1"
+    failed += [name for name in found if not _pass(name, asked.marks, options, not_run)]
     in_ci = os.environ.get("CI", "").lower() == "true"
     if not_run:
         sys.stdout.write("\nNot run:\n" + "".join(f"  {line}\n" for line in dict.fromkeys(not_run)))
@@ -59,7 +61,7 @@ def _pass(name: str, marks: str | None, options: list[str], not_run: list[str]) 
     sys.stdout.write(f"\n=== Tests on {'SQLite' if name == 'sqlite' else 'PostgreSQL and Redis'} ===\n")
     sys.stdout.flush()
     # What kills processes or measures runs alone.
-    processes = 1 if marks else min(os.cpu_count() or 1, MOST_PROCESSES)
+    processes = 1 if marks else min((os.cpu_count() or 1) * PROCESSES_A_CORE, MOST_PROCESSES)
     command = [
         sys.executable,
         "-m",

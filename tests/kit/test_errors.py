@@ -18,8 +18,8 @@ FAULTS = [
     (Reply(402, {"code": "FEATURE_DISABLED", "params": {}}), 403, "Not part of the engine"),
     (Reply(400, {"code": "VALIDATION", "params": {}}), 400, "The engine refuses this request"),
     (Reply(429, {"statusCode": 429}, (("Retry-After", "90"),)), 503, "The engine asks for a pause"),
-    (Reply(500, {"statusCode": 500}), 503, "The engine does not answer properly"),
-    (Reply(502, b"<html>Bad Gateway</html>"), 503, "The engine does not answer properly"),
+    (Reply(500, {"statusCode": 500}, (("retry-after", "0"),)), 503, "The engine does not answer properly"),
+    (Reply(502, b"<html>Bad Gateway</html>", (("retry-after", "0"),)), 503, "The engine does not answer properly"),
     (Reply(200, b'{"data": [{"id": '), 503, "The engine does not answer properly"),
     (Reply(200, b"\xff\xfe\xfa"), 503, "The engine does not answer properly"),
     (Reply(200, b""), 503, "The engine does not answer properly"),
@@ -42,7 +42,7 @@ def test_each_fault_of_the_engine_is_told_in_words(
 
 
 def test_htmx_gets_the_words_for_the_alerts_of_the_page(owner: Client, shelf: Shelf) -> None:
-    shelf.faults["/flows"] = Reply(500, {"statusCode": 500})
+    shelf.faults["/flows"] = Reply(500, {"statusCode": 500}, (("retry-after", "0"),))
     answer = owner.get("/w/sales/flows/", headers=HTMX)
     assert answer.status_code == 503
     assert answer["HX-Retarget"] == "#alerts"

@@ -306,7 +306,7 @@ def test_an_engine_that_refuses_or_loses_its_answer_is_told_and_asked_once(stage
 
 def test_an_engine_that_is_down_is_no_mistake_of_ours(stage: Stage) -> None:
     urls = [*addresses(stage.practice).values(), page_of(goods(stage.practice)[0])]
-    stage.practice.engine.faults.add("html")
+    stage.practice.engine.faults.add("status", status=502, body="html", headers={"Retry-After": "0"})
     for url in urls:
         assert stage.browser.get(url).status_code == 503
     for url in urls[:-1]:

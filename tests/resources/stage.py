@@ -10,6 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http.response import HttpResponseBase
 from django.test import Client
 
+from tests import environment
 from tests.cast import Cast, gather, workspace
 from tests.practice.fixtures import Practice
 from tests.resources import samples
@@ -131,9 +132,9 @@ def _flat(choices: Any) -> Iterator[tuple[Any, Any]]:
             yield value, label
 
 
-@pytest.fixture(params=["activepieces", "imbrace"])
+@pytest.fixture(params=environment.FLAVOURS)
 def stage(request: pytest.FixtureRequest, db: None) -> Iterator[Stage]:
-    """A fresh practice engine in each flavour."""
+    """A fresh practice engine in each flavour of this pass."""
     engine = PracticeEngine(clock_scale=FAST)
     engine.settings.invitations_in_plan = True
     server = serve(engine)

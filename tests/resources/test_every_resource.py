@@ -16,7 +16,7 @@ from workflows_ui.models import Flavour, Member, Role, Workspace
 from workflows_ui.resources import RESOURCES
 
 every = pytest.mark.parametrize("resource", RESOURCES, ids=lambda resource: str(resource.name))
-_DOWN = Reply(502, b"<html>no</html>")
+_DOWN = Reply(502, b"<html>no</html>", (("retry-after", "0"),))
 
 
 @pytest.fixture(autouse=True)

@@ -193,7 +193,7 @@ def test_an_odd_export_is_a_file_all_the_same(owner: Client, shelf: Shelf, odd: 
 @pytest.mark.parametrize("path", ["/fields", "/records"])
 def test_columns_and_records_that_cannot_be_had_leave_the_page_standing(owner: Client, shelf: Shelf, path: str) -> None:
     SAMPLE.fill(shelf)
-    shelf.faults[path] = Reply(502, b"<html>no</html>")
+    shelf.faults[path] = Reply(502, b"<html>no</html>", (("retry-after", "0"),))
     answer = owner.get(TABLE)
     assert answer.status_code == 200
     assert "The engine does not answer properly" in text(answer.content)
