@@ -34,7 +34,6 @@ NAMES: Mapping[str, Text] = {
     "mcp-servers": gettext_lazy("MCP servers"),
     "project-invitations": gettext_lazy("invitations to a project"),
     "platform-invitations": gettext_lazy("invitations to the whole platform"),
-    "invitation-removal": gettext_lazy("taking back of invitations"),
     "channel-automations": gettext_lazy("channel automations"),
 }
 STATES: Mapping[Ability, StateWord] = {

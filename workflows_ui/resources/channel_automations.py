@@ -84,6 +84,7 @@ class ChannelAutomations(Resource):
     """What answers in the organization's channels."""
 
     name = "channel-automations"
+    needs = "channel-automations"
     label, label_plural = _("Channel automation"), _("Channel automations")
     icon, group = "comments", "watch"
     empty = _("No channel of the organization has an automation")

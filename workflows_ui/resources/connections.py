@@ -132,6 +132,7 @@ class Connections(Resource):
     """An account or key of an app, which flows act with."""
 
     name = "connections"
+    needs = "connections"
     label, label_plural = _("Connection"), _("Connections")
     icon, group = "plug", "build"
     empty = _("There are no connections in this workspace yet")

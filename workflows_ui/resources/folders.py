@@ -118,6 +118,7 @@ class Folders(Resource):
     """Where flows are kept."""
 
     name = "folders"
+    needs = "folders"
     label, label_plural = gettext_lazy("Folder"), gettext_lazy("Folders")
     icon, group = "folder", "build"
     empty = gettext_lazy("There are no folders in this workspace yet")

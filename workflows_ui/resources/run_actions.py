@@ -109,6 +109,7 @@ ACTIONS = (
         gettext_lazy("Retry from the failed step"),
         "rotate-right",
         _retry_failed,
+        needs="run-retry",
         role=Role.LAUNCHER,
         confirm=lambda _run: _(
             "The run goes on at the step that failed, with the version and the values it had. What came before is not done again."
@@ -130,6 +131,7 @@ ACTIONS = (
         gettext_lazy("Retry on the latest version"),
         "forward",
         _retry_latest,
+        needs="run-retry",
         role=Role.LAUNCHER,
         confirm=lambda _run: _(
             "A new run is started from the beginning: with the flow as it is published now, and the values of this run."
@@ -152,6 +154,7 @@ ACTIONS = (
         gettext_lazy("Cancel the run"),
         "ban",
         _cancel,
+        needs="run-cancel",
         role=Role.LAUNCHER,
         danger=True,
         confirm=lambda _run: _("The run ends where it stands. What it has done already is not undone."),
@@ -169,6 +172,7 @@ ACTIONS = (
         gettext_lazy("Archive"),
         "box-archive",
         lambda caller, key, _data: caller.workflows.archive_runs([key]),
+        needs="run-archive",
         confirm=lambda _run: _(
             "The run is left out of the list of runs from now on. The console cannot bring it back there."
         ),

@@ -143,6 +143,7 @@ class Tables(Resource):
     """Rows and columns that flows read and write."""
 
     name = "tables"
+    needs = "tables"
     label, label_plural = gettext_lazy("Table"), gettext_lazy("Tables")
     icon, group = "table", "build"
     empty = gettext_lazy("There are no tables in this workspace yet")

@@ -42,7 +42,7 @@ LOOKS: Mapping[str, Callable[[Workflows], object]] = {
     "channel-automations": lambda workflows: workflows.list_channel_automation(),
 }
 #: What only using it tells: there is no read beside the write, and a write is never made to find out.
-LEARNT = ("run-retry", "run-cancel", "run-archive", "invitation-removal")
+LEARNT = ("run-retry", "run-cancel", "run-archive")
 NAMES = (*LOOKS, *LEARNT)
 #: A service beside the engine says 404 in words of its own where it is not there (api.md 17).
 _BESIDE = frozenset({"channel-automations"})
