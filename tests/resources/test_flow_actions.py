@@ -103,6 +103,16 @@ def test_a_flow_is_moved_into_a_folder_and_out_of_it(stage: Stage) -> None:
     assert stage.browser.post(url("move", flow), {"folder": "z" * 21}).status_code == 422
 
 
+def test_a_flow_is_made_in_a_folder_and_listed_at_once(stage: Stage) -> None:
+    folder = stage.caller.workflows.create_folder("Orders here")["id"]
+    answer = stage.browser.post("/w/sales/flows/do/new/", {"name": "Brand <new>", "folder": folder})
+    found = state(stage, key_of(answer))
+    assert found["version"]["displayName"] == "Brand <new>"
+    assert found["folderId"] == folder
+    assert found["status"] == "DISABLED"
+    assert "Brand &lt;new&gt;" in text(stage.browser.get("/w/sales/flows/").content)
+
+
 def test_tags_are_changed_and_whatever_else_is_kept_with_the_flow_stays(stage: Stage) -> None:
     flow = made(stage)
     metadata = {"owner": "ops", "tags": ["orders"]}

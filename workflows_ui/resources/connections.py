@@ -141,6 +141,7 @@ class Connections(Resource):
     )
     secrets = frozenset({"value"})
     filters = ConnectionFilters
+    spans = _("The engine looks at the names of all connections of this workspace. What they hold is not searched.")
     list_display = (
         Column("displayName", _("Name"), link=True),
         MarkColumn(_app, _("App"), link=_app_url),

@@ -1,26 +1,29 @@
-"""What is done with flows: on and off, publish, rename, move, duplicate, import, use a version as the draft, delete (api.md 6.5)."""
+"""What is done with flows: on and off, publish, rename, move, tag, make, copy, import, use a version as the draft, delete (api.md 6.5)."""
 
-from collections.abc import Mapping
 from typing import Any
 
-from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from workflows_ui.engine import EngineError, flow_tree
-from workflows_ui.kit import words
+from workflows_ui.engine import flow_tree
 from workflows_ui.kit.caller import Caller
 from workflows_ui.kit.resource import Action, Affected, Bulk, Row, Text, pick
 from workflows_ui.models import ENDED, Launch
-from workflows_ui.resources.flow_forms import FlowFile, FlowName, FolderChoice, NewFlowFile, VersionChoice
-from workflows_ui.resources.flow_reading import deleting, has_draft, name_of, trigger_of
+from workflows_ui.resources import flow_copies, flow_pages
+from workflows_ui.resources.flow_copies import operate
+from workflows_ui.resources.flow_forms import (
+    FlowFile,
+    FlowName,
+    FlowTags,
+    FolderChoice,
+    NewFlow,
+    NewFlowFile,
+    VersionChoice,
+)
+from workflows_ui.resources.flow_reading import deleting, has_draft, name_of, tags_of, trigger_of
 from workflows_ui.resources.places import flow_url
 
 _LISTED = 20
-
-
-def _operate(caller: Caller, id: str, operation: str, **request: Any) -> Any:
-    return caller.workflows.apply_flow_operation(id, {"type": operation, "request": request})
 
 
 def _can_turn_on(flow: Row) -> bool:
@@ -63,52 +66,17 @@ def _quoted(text: str) -> dict[str, str]:
     return {"name": text[:60]}
 
 
-def _import_into(caller: Caller, id: str, request: Mapping[str, Any], name: str) -> Any:
-    return _operate(
-        caller,
-        id,
-        "IMPORT_FLOW",
-        displayName=name,
-        trigger=request.get("trigger"),
-        schemaVersion=request.get("schemaVersion"),
-    )
-
-
-def _made(caller: Caller, name: str, request: Mapping[str, Any], folder: str | None = None) -> Any:
-    """A new flow with these steps: two calls, since the engine copies nothing. What the second one leaves behind is told."""
-    flow = caller.workflows.create_flow(name, folder_id=folder or None)
-    key = str(flow.get("id"))
-    try:
-        return _import_into(caller, key, request, name)
-    except EngineError as error:
-        told = words.of_error(error)
-        text = _(
-            "A flow “%(name)s” was made, but its steps could not be brought in: %(why)s It is empty; delete it, or import into it."
-        )
-        raise forms.ValidationError(text % {"name": name, "why": told.text}) from error
-
-
-def _duplicate(caller: Caller, id: str, data: dict[str, Any]) -> Any:
-    flow = caller.workflows.get_flow(id)
-    version = flow.get("version")
-    folder = flow.get("folderId")
-    steps = version if isinstance(version, dict) else {}
-    return _made(caller, data["name"], steps, folder if isinstance(folder, str) else None)
-
-
-def _import_new(caller: Caller, _id: str, data: dict[str, Any]) -> Any:
-    request = data["file"]
-    return _made(caller, data["name"] or request["displayName"] or _("Imported flow"), request)
-
-
-def _import_here(caller: Caller, id: str, data: dict[str, Any]) -> Any:
-    request = data["file"]
-    name = name_of(caller.workflows.get_flow(id))
-    return _import_into(caller, id, request, name or request["displayName"] or id)
+def _tag(caller: Caller, id: str, data: dict[str, Any]) -> Any:
+    """UPDATE_METADATA replaces all of it: whatever else somebody keeps there stays (recording `flow_op_update_metadata`)."""
+    known = caller.workflows.get_flow(id).get("metadata")
+    kept = {key: value for key, value in known.items() if key != "tags"} if isinstance(known, dict) else {}
+    metadata = kept | ({"tags": data["tags"]} if data["tags"] else {})
+    return operate(caller, id, "UPDATE_METADATA", metadata=metadata or None)
 
 
 def _delete(caller: Caller, id: str, _data: dict[str, Any]) -> None:
     caller.workflows.delete_flow(id)
+    flow_pages.forget(caller)
 
 
 def _affected(caller: Caller, flow: Row) -> Affected | None:
@@ -141,7 +109,7 @@ ACTIONS = (
         "turn-on",
         gettext_lazy("Turn on"),
         "toggle-on",
-        lambda caller, key, _data: _operate(caller, key, "CHANGE_STATUS", status="ENABLED"),
+        lambda caller, key, _data: operate(caller, key, "CHANGE_STATUS", status="ENABLED"),
         offered=_can_turn_on,
         done=lambda row, _answer: _("“%(name)s” is on.") % _quoted(name_of(row)),
         in_rows=True,
@@ -155,7 +123,7 @@ ACTIONS = (
         "publish",
         gettext_lazy("Publish"),
         "upload",
-        lambda caller, key, _data: _operate(caller, key, "LOCK_AND_PUBLISH"),
+        lambda caller, key, _data: operate(caller, key, "LOCK_AND_PUBLISH"),
         confirm=_publishing,
         button=lambda row: _("Publish “%(name)s”") % _quoted(name_of(row)),
         offered=_can_publish,
@@ -172,7 +140,7 @@ ACTIONS = (
         "rename",
         gettext_lazy("Rename"),
         "pen",
-        lambda caller, key, data: _operate(caller, key, "CHANGE_NAME", displayName=data["name"]),
+        lambda caller, key, data: operate(caller, key, "CHANGE_NAME", displayName=data["name"]),
         form=FlowName,
         initial=lambda row: {"name": name_of(row)},
         confirm=lambda row: (
@@ -188,7 +156,7 @@ ACTIONS = (
         "move",
         gettext_lazy("Move to a folder"),
         "folder-open",
-        lambda caller, key, data: _operate(caller, key, "CHANGE_FOLDER", folderId=data["folder"] or None),
+        lambda caller, key, data: operate(caller, key, "CHANGE_FOLDER", folderId=data["folder"] or None),
         form=FolderChoice,
         initial=lambda row: {"folder": row.get("folderId") or ""},
         button=lambda _row: _("Move"),
@@ -198,10 +166,21 @@ ACTIONS = (
         bulk=Bulk(gettext_lazy("The flows are moved to the folder that you choose. Nothing else about them changes.")),
     ),
     Action(
+        "tag",
+        gettext_lazy("Change the tags"),
+        "tags",
+        _tag,
+        form=FlowTags,
+        initial=lambda row: {"tags": ", ".join(tags_of(row))},
+        button=lambda _row: _("Save the tags"),
+        offered=_stays,
+        done=gettext_lazy("The tags are saved."),
+    ),
+    Action(
         "duplicate",
         gettext_lazy("Duplicate"),
         "copy",
-        _duplicate,
+        flow_copies.duplicate,
         form=FlowName,
         initial=lambda row: {"name": _("Copy of %(name)s") % {"name": name_of(row)[:190]}},
         confirm=lambda _row: _("A new flow with the same steps is made. It is off, and not published."),
@@ -215,7 +194,7 @@ ACTIONS = (
         "import-here",
         gettext_lazy("Import a file into it"),
         "file-import",
-        _import_here,
+        flow_copies.import_here,
         form=FlowFile,
         confirm=lambda row: (
             _(
@@ -231,7 +210,7 @@ ACTIONS = (
         "use-as-draft",
         gettext_lazy("Use a version as draft"),
         "clock-rotate-left",
-        lambda caller, key, data: _operate(caller, key, "USE_AS_DRAFT", versionId=data["version"]),
+        lambda caller, key, data: operate(caller, key, "USE_AS_DRAFT", versionId=data["version"]),
         form=VersionChoice,
         confirm=lambda _row: _(
             "The draft is replaced by a copy of the version. What is live stays as it is until you publish."
@@ -244,7 +223,7 @@ ACTIONS = (
         "turn-off",
         gettext_lazy("Turn off"),
         "toggle-off",
-        lambda caller, key, _data: _operate(caller, key, "CHANGE_STATUS", status="DISABLED"),
+        lambda caller, key, _data: operate(caller, key, "CHANGE_STATUS", status="DISABLED"),
         confirm=lambda row: (
             _("“%(name)s” is not started any more, neither by launches nor by itself, until it is turned on.")
             % _quoted(name_of(row))
@@ -280,10 +259,24 @@ ACTIONS = (
         ),
     ),
     Action(
+        "new",
+        gettext_lazy("New flow"),
+        "plus",
+        flow_copies.make,
+        form=NewFlow,
+        confirm=lambda _row: _(
+            "A flow without steps is made, off and not published. Bring steps into it from a file, or in the engine's builder."
+        ),
+        button=lambda _row: _("Make the flow"),
+        done=lambda _row, flow: _("The flow “%(name)s” is made. This is it.") % _quoted(name_of(flow)),
+        then=_to_flow,
+        collection=True,
+    ),
+    Action(
         "import",
         gettext_lazy("Import from a file"),
         "file-import",
-        _import_new,
+        flow_copies.import_new,
         form=NewFlowFile,
         confirm=lambda _row: _("A new flow is made from the file. It is off, and not published."),
         button=lambda _row: _("Import"),

@@ -1,12 +1,12 @@
 """Filters of the list of flows."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.kit import words
-from workflows_ui.kit.resource import Query
 from workflows_ui.resources.flow_pages import Asked
 
 
@@ -28,7 +28,6 @@ class FlowFilters(forms.Form):
             field.widget.attrs["class"] = "form-control" if name == "name" else "form-select"
 
 
-def asked(query: Query) -> Asked:
+def asked(filters: Mapping[str, Any]) -> Asked:
     """The filters that are on, as the engine has them."""
-    found = query.filters
-    return Asked(found.get("name"), found.get("status"), found.get("folder"), found.get("connection"))
+    return Asked(filters.get("name"), filters.get("status"), filters.get("folder"), filters.get("connection"))

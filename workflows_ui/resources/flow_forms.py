@@ -43,6 +43,13 @@ class FolderChoice(forms.Form):
             field.choices = [("", _("In no folder")), *names]
 
 
+class NewFlow(FolderChoice):
+    """A name and a folder, or none."""
+
+    name = forms.CharField(label=_("Name"), max_length=200)
+    field_order = ("name", "folder")
+
+
 class FlowFile(forms.Form):
     """A file with a flow in it; `file` becomes the request of the engine's IMPORT_FLOW."""
 

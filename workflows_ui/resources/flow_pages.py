@@ -83,6 +83,11 @@ def everything(caller: Caller) -> tuple[list[dict[str, Any]], bool]:
     return found, len(found) >= caller.workflows.count_flows()
 
 
+def count(caller: Caller, asked: Asked) -> int | None:
+    """How many flows there are now; None where the engine does not count such (by name or connection). Raises EngineError."""
+    return caller.workflows.count_flows(asked.folder, asked.status) if asked.countable else None
+
+
 def forget(caller: Caller) -> None:
     """Flows were made or deleted: the bare list is walked anew."""
     caller.forget(_walk_name(Asked()), _count_name(Asked()))

@@ -197,7 +197,7 @@ class Flows(Resource):
     def list(self, caller: Caller, query: Query) -> Page:
         """A page, last changed first, as `flow_pages.brief` has the flows. One call for flows as long as the first hundred hold
         it; the names of folders, and the newest runs for the last results, are remembered for a minute."""
-        page = flow_pages.page(caller, asked(query), query.position, query.rows)
+        page = flow_pages.page(caller, asked(query.filters), query.position, query.rows)
         folders = folder_names(caller)
         results = flow_results.latest(caller, [id_at(row) for row in page.rows if id_at(row)])
         shown = [
@@ -216,6 +216,10 @@ class Flows(Resource):
         flow = caller.workflows.get_flow(id)
         folder = folder_names(caller).get(str(flow.get("folderId"))) if flow.get("folderId") else None
         return flow | {"folder": folder} if folder else flow
+
+    def count(self, caller: Caller, filters: Mapping[str, Any]) -> int | None:
+        """By folder and state, which is what the engine counts by."""
+        return flow_pages.count(caller, asked(filters))
 
     def choices(self, caller: Caller) -> Mapping[str, Sequence[tuple[str, str | Promise]]]:
         """The folders, and the connections by the names that flows use them under."""

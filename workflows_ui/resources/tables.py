@@ -154,6 +154,7 @@ class Tables(Resource):
         Column("created", gettext_lazy("Made"), kind="when", phone=False),
     )
     filters = TableFilters
+    spans = gettext_lazy("The engine looks at the names of all tables. Columns and records are not searched.")
     shortcuts = (
         Shortcut(
             gettext_lazy("Records"),

@@ -5,13 +5,14 @@ from typing import Any
 
 from django.urls import reverse
 
-from workflows_ui.engine import EngineError, flow_tree
+from workflows_ui.engine import EngineError
 from workflows_ui.kit.caller import Caller
 from workflows_ui.kit.resource import id_at, pick
+from workflows_ui.resources import flow_pages
 
 #: The name under which it is remembered, for `Caller.forget`.
 REMEMBERED_AS = "usage"
-_SECONDS, _ROWS, _PAGES = 60, 100, 20
+_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Use:
 
 @dataclass(frozen=True)
 class Usage:
-    """All flows that the engine gave; `complete` is False where it has more (its cursors lose rows, api.md 4.1) or refused."""
+    """All flows that the engine gave; `complete` is False where it counts more than it gives (flow_pages.py) or refused."""
 
     flows: tuple[Use, ...]
     complete: bool
@@ -81,28 +82,18 @@ def _url(slug: str, id: str) -> str:
 
 
 def _asked(caller: Caller) -> Usage:
-    rows: dict[str, dict[str, Any]] = {}
-    cursor: str | None = None
-    pages = 0
-    while pages == 0 or (cursor is not None and pages < _PAGES):
-        page = caller.workflows.list_flows(limit=_ROWS, cursor=cursor)
-        rows |= {str(row["id"]): row for row in page.get("data") or [] if isinstance(row, dict) and row.get("id")}
-        following = page.get("next")
-        cursor = following if isinstance(following, str) and following else None
-        pages += 1
-    complete = cursor is None and (pages == 1 or len(rows) >= caller.workflows.count_flows())
-    return Usage(tuple(_use(key, row) for key, row in rows.items()), complete)
+    rows, complete = flow_pages.everything(caller)
+    return Usage(tuple(_use(str(row["id"]), row) for row in rows if row.get("id")), complete)
 
 
 def _use(id: str, row: dict[str, Any]) -> Use:
     name, told = pick(row, "version.displayName"), pick(row, "version.connectionIds")
-    pieces = (pick(node.step, "settings.pieceName") for node in flow_tree.walk(pick(row, "version.trigger")))
     connections = told if isinstance(told, list) else []
     starts_with = pick(row, "version.trigger.settings.pieceName")
     return Use(
         id,
         name if isinstance(name, str) else "",
-        frozenset(piece for piece in pieces if isinstance(piece, str)),
+        frozenset(row.get("pieces") or []),
         frozenset(one for one in connections if isinstance(one, str)),
         starts_with if isinstance(starts_with, str) else "",
         bool(row.get("publishedVersionId")),
