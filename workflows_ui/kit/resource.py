@@ -207,6 +207,7 @@ class Resource:
         actions: what can be done with an object, and with the collection; the most used first.
         secrets: keys whose values are masked wherever they stand, before any template sees the object.
         above: what stands before it in the breadcrumbs, as (name, address), where it lies below something else.
+        spans: what the filters look at and what they do not, said below them.
         empty, empty_hint: what the empty list says, and the next step.
         rows: how many rows a page has, when nobody chose; one of ROWS.
         exported: False where its list is had as a file in another way.
@@ -229,6 +230,7 @@ class Resource:
     actions: ClassVar[Sequence[Action]] = ()
     secrets: ClassVar[frozenset[str]] = frozenset()
     above: ClassVar[Sequence[tuple[Text, str]]] = ()
+    spans: ClassVar[Text] = ""
     empty: ClassVar[Text]
     empty_hint: ClassVar[Text] = ""
     rows: ClassVar[int] = 20
