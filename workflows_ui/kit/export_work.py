@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from threading import BoundedSemaphore
+from typing import Any
 
 import structlog
 
 from workflows_ui.crypto import CannotOpen
 from workflows_ui.engine import EngineError, Unavailable
 from workflows_ui.kit import export_file, job_person, job_troubles, walking
+from workflows_ui.kit.caller import Caller
 from workflows_ui.kit.resource import Resource
 from workflows_ui.models import Job, JobKind
 from workflows_ui.services import database, exporting, job_turns
@@ -64,7 +66,7 @@ def _write(job: Job, resources: Mapping[str, Resource]) -> None:
     with database.turn():
         asking = job_person.caller_of(job, resource.role)
     filters = walking.filters_of(resource, job.filters)
-    total = resource.count(asking, filters)
+    total = _total(resource, asking, filters)
     with database.turn():
         exporting.begin(job, total)
     data, number, cut = export_file.head(job.format, resource), 0, False
@@ -82,6 +84,15 @@ def _write(job: Job, resources: Mapping[str, Resource]) -> None:
     with database.turn():
         exporting.finish(job, cut=cut)
     return None
+
+
+def _total(resource: Resource, asking: Caller, filters: Mapping[str, Any]) -> int | None:
+    """How many rows there are: only for the progress bar, so the engine's refusal to count is no harm."""
+    try:
+        return resource.count(asking, filters)
+    except EngineError as problem:
+        log.info("export.uncounted", resource=resource.name, error=type(problem).__name__)
+        return None
 
 
 def _fail(job: Job, reason: Reason, technical: str = "") -> None:

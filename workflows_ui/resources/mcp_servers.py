@@ -127,6 +127,7 @@ class McpServers(Resource):
     """A door through which AI assistants use flows and apps."""
 
     name = "mcp-servers"
+    needs = "mcp-servers"
     label, label_plural = gettext_lazy("MCP server"), gettext_lazy("MCP servers")
     icon, group = "robot", "build"
     empty = gettext_lazy("There are no MCP servers in this workspace yet")

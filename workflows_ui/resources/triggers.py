@@ -132,6 +132,7 @@ class Triggers(Resource):
     """The triggers of one app, as the engine counts them."""
 
     name = "triggers"
+    needs = "trigger-figures"
     label, label_plural = gettext_lazy("Triggers of an app"), gettext_lazy("Triggers")
     icon, group = "bolt", "watch"
     empty = gettext_lazy("The engine has counted no triggers in the last 14 days")
