@@ -20,7 +20,7 @@ def test_the_menu_has_the_groups_in_their_order(owner: Client) -> None:
     page = text(owner.get("/w/sales/flows/").content)
     declared = {group: [str(found.label_plural) for found in RESOURCES if found.group == group] for group in nav.GROUPS}
     assert _menu(page) == [
-        *("Home", "Launches", *declared["launch"], *declared["watch"], *declared["build"]),
+        *("Home", "Launches", *declared["launch"], *declared["watch"], "Jobs", *declared["build"]),
         *("Credentials", "Members", "Settings", *declared["team"]),
     ]
     assert 'href="/w/sales/flows/" aria-current="page"' in page

@@ -47,17 +47,18 @@ class Entry:
 #: The plain pages of a workspace; declared resources add theirs by `install`.
 PLAIN = (
     Entry("launch", _("Launches"), "rocket", "launches"),
-    Entry("watch", _("Jobs"), "list-check", "jobs"),
     Entry("team", _("Credentials"), "key", "credentials"),
     Entry("team", _("Members"), "users", "members", role=Role.MANAGER),
     Entry("team", _("Settings"), "gear", "workspace_settings", role=Role.MANAGER),
 )
-_installed: list[Entry] = list(PLAIN)
+#: Plain pages that stand below the resources of their group.
+BELOW = (Entry("watch", _("Jobs"), "list-check", "jobs"),)
+_installed: list[Entry] = [*PLAIN, *BELOW]
 
 
 def install(entries: Sequence[Entry]) -> None:
     """Sets the menu: the plain pages and these entries, in the order given within each group. Called once, at start."""
-    _installed[:] = [*PLAIN, *entries]
+    _installed[:] = [*PLAIN, *entries, *BELOW]
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,100 @@
+"""What holds for every action that may be done to many, of every resource: one suite over the list of them, in both flavours."""
+
+from typing import Any
+
+import pytest
+
+from tests.resources import samples
+from tests.resources.stage import TYPED_SECRET, Stage, _filled, everything_told, lead
+from tests.resources.stage import stage as stage
+from workflows_ui.kit import action_forms, bulk_work
+from workflows_ui.kit.actions import Action
+from workflows_ui.kit.resource import Query, Resource
+from workflows_ui.models import ItemState, Job, JobState, Role
+from workflows_ui.resources import BY_NAME, RESOURCES
+
+ACTIONS = [(resource, action) for resource in RESOURCES for action in resource.actions if action.bulk]
+every = pytest.mark.parametrize(("resource", "action"), ACTIONS, ids=[f"{a.name}-{b.name}" for a, b in ACTIONS])
+
+
+def ids(stage: Stage, resource: Resource, action: Action) -> list[str]:
+    """Two objects of the sample company that the action is offered for, or the one there is."""
+    listed = resource.list(stage.caller, Query(samples.of(resource).asked, 100)).rows
+    found = [resource.key(row) for row in listed if resource.key(row) and action.offered(row)]
+    assert found, f"No object of the sample company is offered {resource.name}.{action.name}."
+    return found[:2]
+
+
+def asked(stage: Stage, resource: Resource, action: Action, **more: Any) -> Job:
+    answer = stage.browser.post(action.bulk_url("sales", resource.name), {"next": resource.url("sales"), **more})
+    assert answer.status_code == 303
+    return Job.objects.get()
+
+
+def turns(job: Job) -> Job:
+    while bulk_work.turn(job.pk, BY_NAME):
+        pass
+    job.refresh_from_db()
+    return job
+
+
+@every
+def test_without_ids_the_engine_is_told_nothing(stage: Stage, resource: Resource, action: Action) -> None:
+    answer = stage.browser.post(
+        action.bulk_url("sales", resource.name), {"next": resource.url("sales"), "id": ["", ".."]}
+    )
+    assert lead(answer) == resource.url("sales")
+    assert not Job.objects.exists()
+    assert action.bulk is not None
+    if action.bulk.together is not None:
+        with pytest.raises(ValueError, match="at least one id"):
+            action.bulk.together(stage.caller, [], {})
+    assert not stage.writes()
+
+
+@every
+def test_it_is_done_to_what_was_named_and_to_nothing_else(stage: Stage, resource: Resource, action: Action) -> None:
+    named = ids(stage, resource, action)
+    job = turns(asked(stage, resource, action, id=named))
+    assert job.state == JobState.ASKING
+    page = stage.browser.get(f"/w/sales/jobs/{job.pk}/")
+    assert page.status_code == 200
+    assert stage.secret not in page.content.decode()
+    form = page.context["form"]
+    assert not action_forms.secret(form, action)
+    assert not form.is_multipart()
+    given = samples.of(resource).typed.get(action.name, {})
+    typed = {name: given.get(name, _filled(form, name, field)) for name, field in form.fields.items()}
+    answer = stage.browser.post(f"/w/sales/jobs/{job.pk}/begin/", {k: v for k, v in typed.items() if v is not None})
+    assert answer.status_code == 303
+    job = turns(job)
+    assert job.state == JobState.ENDED
+    assert set(job.items.values_list("state", flat=True)) == {ItemState.DONE}
+    for sent in stage.practice.journal.all():
+        if sent.method != "GET" and not sent.path.endswith("/options"):
+            whole = sent.path + sent.body.decode()
+            assert any(key in whole for key in named), whole
+    assert stage.secret not in everything_told()
+    assert TYPED_SECRET not in everything_told()
+    assert stage.browser.get(f"/w/sales/jobs/{job.pk}/").status_code == 200
+
+
+@every
+def test_everything_is_frozen_as_ids_before_it_is_asked_about(stage: Stage, resource: Resource, action: Action) -> None:
+    job = turns(asked(stage, resource, action, everything="1"))
+    listed = resource.list(stage.caller, Query({}, 100))
+    assert set(job.items.values_list("object_id", flat=True)) >= {resource.key(row) for row in listed.rows} - {""}
+    assert not stage.writes()
+
+
+@every
+def test_its_button_stands_above_the_list_for_whom_it_is_only(stage: Stage, resource: Resource, action: Action) -> None:
+    url = action.bulk_url("sales", resource.name)
+    needed = max(action.role, resource.role, key=lambda role: role.rank)
+    for role in Role:
+        browser = stage.as_role(role)
+        page = browser.get(f"{resource.url('sales')}?rows=100")
+        assert (f'formaction="{url}"' in page.content.decode()) == role.includes(needed)
+        answer = browser.post(url, {"id": "x" * 21, "next": resource.url("sales")})
+        assert answer.status_code == (303 if role.includes(needed) else 403)
+    assert not stage.writes()
