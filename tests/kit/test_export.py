@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.http import StreamingHttpResponse
 from django.test import Client
 from django.utils import timezone
 
@@ -52,9 +51,9 @@ def work(job: Job) -> Job:
 
 
 def file_of(browser: Client, job: Job) -> bytes:
-    answer = browser.get(f"/w/sales/jobs/{job.pk}/file/")
-    assert isinstance(answer, StreamingHttpResponse)
-    content = b"".join(answer)  # type: ignore[arg-type]
+    answer: Any = browser.get(f"/w/sales/jobs/{job.pk}/file/")
+    assert answer.streaming
+    content = b"".join(answer)
     assert int(answer.headers["Content-Length"]) == len(content)
     return content
 

@@ -2,10 +2,11 @@
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import resolve_url
 from django.utils.http import urlencode
 
@@ -14,6 +15,8 @@ from workflows_ui.models import Role
 from workflows_ui.services import access
 
 View = Callable[..., HttpResponse]
+#: What a view answers with besides: a file that is streamed is no HttpResponse.
+R = TypeVar("R", bound=HttpResponseBase)
 
 
 def signed_in(view: View) -> View:
@@ -28,15 +31,15 @@ def signed_in(view: View) -> View:
     return guarded
 
 
-def member(role: Role) -> Callable[[View], View]:
+def member(role: Role) -> Callable[[Callable[..., R]], Callable[..., R | HttpResponse]]:
     """Lets in members of the workspace `slug` whose role includes `role`, and sets `request.access`.
 
     Raises services.access.NoAccess and NotAllowed, which the errors' middleware turns into pages.
     """
 
-    def guard(view: View) -> View:
+    def guard(view: Callable[..., R]) -> Callable[..., R | HttpResponse]:
         @functools.wraps(view)
-        def guarded(request: HttpRequest, slug: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        def guarded(request: HttpRequest, slug: str, *args: Any, **kwargs: Any) -> R | HttpResponse:
             if not request.user.is_authenticated:
                 return _sign_in(request)
             found = access.find(request.user, slug)

@@ -7,6 +7,7 @@ from django.core.checks import CheckMessage, Error
 from django.template import TemplateDoesNotExist
 from django.template.loader import get_template
 
+from workflows_ui.kit.actions import Action
 from workflows_ui.kit.nav import GROUPS
 from workflows_ui.kit.resource import KINDS, Facts, Resource
 from workflows_ui.services.inspecting import NAMES
@@ -58,7 +59,8 @@ def _one(resource: Resource) -> Iterable[tuple[str, str]]:
 
 
 def _needs(resource: Resource) -> Iterable[tuple[str, str]]:
-    for declared in (resource, *resource.actions):
+    declarations: list[Resource | Action] = [resource, *resource.actions]
+    for declared in declarations:
         if declared.needs and declared.needs not in NAMES:
             yield "console.E030", f"{declared.name!r} needs {declared.needs!r}, which is no capability."
 
