@@ -88,8 +88,9 @@ def test_odd_steps_and_times_break_nothing(steps: Any, more: dict[str, str]) -> 
 
 def test_a_bar_is_never_too_thin_to_be_seen_nor_outside_of_its_box() -> None:
     assert run_times.bar(0, 0, 0) is None
-    for begin, took in ((0, 0), (100, 0), (99.9, 0.1), (500, 1), (0, 500)):
+    for begin, took in ((0, 0.001), (100, 1), (99.9, 0.1), (500, 1), (0, 500)):
         found = run_times.bar(begin, took, 100)
         assert found
-        assert found.width >= 4
+        assert found.width >= 6
         assert found.x + found.width <= run_times.WIDTH
+    assert run_times.bar(100, 0, 100) == run_times.Bar(994, 0)

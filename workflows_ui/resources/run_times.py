@@ -20,6 +20,7 @@ from workflows_ui.resources import run_reading
 
 #: The whole width of a bar, in its own units.
 WIDTH = 1000
+_THINNEST = 6
 #: What is left over below this many milliseconds says nothing.
 _NOTHING = 1.0
 _DEEPEST, _LONGEST = 6, 1e12
@@ -41,6 +42,11 @@ class Bar:
     x: int
     width: int
 
+    @property
+    def end(self) -> int:
+        """Where it ends, with room for a mark behind it."""
+        return min(self.x + self.width, WIDTH - 3 * _THINNEST)
+
 
 @dataclass(frozen=True)
 class Part:
@@ -53,11 +59,14 @@ class Part:
 
 
 def bar(begin: float, took: float, whole: float) -> Bar | None:
-    """The stretch from `begin` on (milliseconds) of a bar that means `whole`; never too thin to be seen. None where there is no whole."""
+    """The stretch from `begin` on (milliseconds) of a bar that means `whole`; never too thin to be seen, unless it took no time.
+
+    None where there is no whole.
+    """
     if whole <= 0:
         return None
-    x = min(WIDTH - 4, max(0, round(begin / whole * WIDTH)))
-    return Bar(x, max(4, min(WIDTH - x, round(took / whole * WIDTH))))
+    x = min(WIDTH - _THINNEST, max(0, round(begin / whole * WIDTH)))
+    return Bar(x, max(_THINNEST, min(WIDTH - x, round(took / whole * WIDTH))) if took > 0 else 0)
 
 
 def worked(step: Any, depth: int = 0) -> float:

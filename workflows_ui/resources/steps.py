@@ -40,7 +40,8 @@ class StepView:
     """One step that ran.
 
     `place` is where it stands, as part of its page's address; `id` the same, unique in the page. `began` and `duration` are words;
-    `bar` its stretch of the run's working time. `full` says that its values did not fit into the page any more.
+    `bar` its stretch of the run's working time. `full` says that its values did not fit into the page any more;
+    `iterations_next` is the first one that is left out.
     """
 
     id: str
@@ -63,6 +64,7 @@ class StepView:
     branches: list[tuple[str, bool]] = field(default_factory=list)
     iterations: list[Iteration] = field(default_factory=list)
     iterations_left_out: int = 0
+    iterations_next: int = 0
     iterations_in_all: int = 0
 
     @property
@@ -170,6 +172,7 @@ class Reader:
             many = len(view.iterations)
             if many >= MOST_ITERATIONS and not (failed and many < 2 * MOST_ITERATIONS):
                 view.iterations_left_out += 1
+                view.iterations_next = view.iterations_next or number
             else:
                 view.iterations.append(self._round(number, steps, view.place, depth, begin))
             begin += run_times.all_worked(steps)
