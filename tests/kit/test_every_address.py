@@ -62,6 +62,7 @@ LEAST: dict[str, Role] = {
     "resource_export": Role.VIEWER,
     "table_records": Role.VIEWER,
     "table_records_do": Role.BUILDER,
+    "table_records_many": Role.BUILDER,
     "table_record": Role.VIEWER,
     "table_record_do": Role.BUILDER,
     "table_field_do": Role.BUILDER,

@@ -32,7 +32,7 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
     "getTable": ("tables:object",),
     "listRecords": ("url:table_records",),
     "createRecords": ("url:table_records_do",),
-    "deleteRecords": ("url:table_record_do",),
+    "deleteRecords": ("url:table_record_do", "url:table_records_many"),
     "getRecord": ("url:table_record",),
     "updateRecord": ("url:table_record_do",),
     "listFields": ("tables:object",),

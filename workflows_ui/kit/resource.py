@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from workflows_ui.kit.actions import Action, Affected, Bulk, Button, Row
 from workflows_ui.kit.caller import Caller
+from workflows_ui.kit.picking import id_at, pick, usable_id
 from workflows_ui.kit.words import StateWord, Text, Words
 from workflows_ui.models import Role, Workspace
 from workflows_ui.services.access import Access
@@ -35,23 +36,10 @@ __all__ = [
     "Shortcut",
     "Subject",
     "Text",
+    "id_at",
     "pick",
+    "usable_id",
 ]
-
-
-def pick(row: Any, path: str) -> Any:
-    """The value at a dotted path (`version.displayName`) in the engine's dictionaries; None where the path breaks off."""
-    for key in path.split("."):
-        if not isinstance(row, Mapping):
-            return None
-        row = row.get(key)
-    return row
-
-
-def id_at(row: Any, path: str = "id") -> str:
-    """The id at a dotted path, empty where there is none that an address could hold: another type, line breaks, controls."""
-    found = pick(row, path)
-    return found if isinstance(found, str) and found.isprintable() and found.strip(" ./") else ""
 
 
 @dataclass(frozen=True)
@@ -211,6 +199,7 @@ class Resource:
         empty, empty_hint: what the empty list says, and the next step.
         rows: how many rows a page has, when nobody chose; one of ROWS.
         exported: False where its list is had as a file in another way.
+        files: that other way, as (label, address); the addresses take the filters of the list.
     """
 
     ROWS: ClassVar[tuple[int, ...]] = (20, 50, 100)
@@ -235,6 +224,7 @@ class Resource:
     empty_hint: ClassVar[Text] = ""
     rows: ClassVar[int] = 20
     exported: ClassVar[bool] = True
+    files: ClassVar[Sequence[tuple[Text, str]]] = ()
 
     def list(self, caller: Caller, query: Query) -> Page:
         """One page of the list. Raises EngineError."""

@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 from workflows_ui.engine import TooLarge, flow_tree
 from workflows_ui.kit.caller import Caller
 from workflows_ui.kit.resource import Page, Row, Text, pick
-from workflows_ui.resources.flow_reading import folder_names
+from workflows_ui.resources.flow_reading import folder_names, table_of
 
 #: What the engine calls "in no folder" (api.md 6.4).
 NO_FOLDER = "NULL"
@@ -94,18 +94,20 @@ def forget(caller: Caller) -> None:
 
 
 def brief(row: Row) -> dict[str, Any]:
-    """What a list needs of a flow: without its steps, whose apps are told as `pieces` (whole names, in order)."""
+    """What a list needs of a flow: without its steps, whose apps are told as `pieces` (whole names, in order) and their `tables`."""
     kept = {key: row[key] for key in _KEPT if key in row}
     version = row.get("version")
     if not isinstance(version, Mapping):
         return kept | {"pieces": []}
     trigger = version.get("trigger")
-    steps = (pick(node.step, "settings.pieceName") for node in flow_tree.walk(trigger))
+    steps = [node.step for node in flow_tree.walk(trigger)]
     head = {key: version[key] for key in _KEPT_OF_VERSION if key in version}
     if isinstance(trigger, Mapping):
         head["trigger"] = {key: value for key, value in trigger.items() if key != "nextAction"}
-    pieces = dict.fromkeys(one for one in steps if isinstance(one, str) and one)
-    return kept | {"version": head, "pieces": list(pieces)}
+    names = (pick(step, "settings.pieceName") for step in steps)
+    pieces = dict.fromkeys(one for one in names if isinstance(one, str) and one)
+    tables = dict.fromkeys(filter(None, map(table_of, steps)))
+    return kept | {"version": head, "pieces": list(pieces), "tables": list(tables)}
 
 
 def _chunk(caller: Caller, asked: Asked, cursor: str | None) -> tuple[list[dict[str, Any]], str]:

@@ -77,3 +77,11 @@ def state_note(flow: Row) -> words.Text:
     if not flow.get("publishedVersionId"):
         return _("Never published")
     return _("Has changes that are not published") if has_draft(flow) else ""
+
+
+def table_of(step: Any) -> str:
+    """What a step calls the table that it reads or writes: its id or its external id; "" for other steps."""
+    if not str(pick(step, "settings.pieceName")).endswith("/piece-tables"):
+        return ""
+    named = pick(step, "settings.input.table_id")
+    return named if isinstance(named, str) else ""

@@ -11,7 +11,7 @@ from workflows_ui.kit.caller import Caller
 from workflows_ui.kit.resource import Subject, id_at, pick
 from workflows_ui.resources import apps
 from workflows_ui.resources.apps import Mark
-from workflows_ui.resources.flow_reading import connection_names, trigger_of
+from workflows_ui.resources.flow_reading import connection_names, table_of, trigger_of
 
 _TABLES_FOR, _TABLES_MOST, _MOST = 60, 1000, 50
 
@@ -67,9 +67,7 @@ def _connections(subject: Subject) -> list[Use]:
 
 
 def _tables(caller: Caller, slug: str, steps: list[dict[str, Any]]) -> list[Use]:
-    """Steps of the tables' piece name their table in `table_id`, by id or by external id."""
-    of_tables = [step for step in steps if str(pick(step, "settings.pieceName")).endswith("/piece-tables")]
-    used = list(dict.fromkeys(_texts(pick(step, "settings.input.table_id") for step in of_tables)))[:_MOST]
+    used = list(dict.fromkeys(_texts(table_of(step) for step in steps)))[:_MOST]
     if not used:
         return []
     known = _table_names(caller)

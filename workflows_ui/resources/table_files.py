@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from workflows_ui.kit.caller import Caller
@@ -15,24 +15,24 @@ from workflows_ui.resources import table_reading as reading
 TYPES = {"csv": "text/csv; charset=utf-8", "json": "application/json; charset=utf-8"}
 
 
-def read(caller: Caller, id: str) -> dict[str, Any]:
+def read(caller: Caller, id: str, conditions: Sequence[Mapping[str, str]] = ()) -> dict[str, Any]:
     """The whole table: `name`, `fields` (names, each once) and `rows` (maps of field name to text). Raises EngineError.
 
     The engine's own export has rows by the name of the column (recording `tables_export`). Where two columns share a name it lacks
-    one of them, so the records themselves are asked for.
+    one of them, so the records themselves are asked for; so they are where only those are wanted that fit `conditions`.
     """
     found = caller.workflows.export_table(id)
     fields = [field for field in found.get("fields") or [] if isinstance(field, Mapping)]
     names = [reading.name_of(field) for field in fields]
     called = reading.unique(names)
-    if called == names:
+    if called == names and not conditions:
         rows = [row for row in found.get("rows") or [] if isinstance(row, Mapping)]
         table = [{name: _text(row.get(name)) for name in names} for row in rows]
     else:
         keys = [reading.key_of(field) for field in fields]
         table = [
             {name: reading.cell(record, key) for name, key in zip(called, keys, strict=True)}
-            for record in reversed(reading.records(caller, id))
+            for record in reversed(reading.records(caller, id, conditions))
         ]
     return {"name": reading.name_of(found), "fields": called, "rows": table}
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.urls import reverse
 
-from workflows_ui.kit.resource import Action
+from workflows_ui.kit.resource import Action, usable_id
 
 #: Names of the views, by part: without an object, and with one.
 _ACTIONS = {"records": ("table_records_do", "table_record_do"), "fields": ("", "table_field_do")}
@@ -24,6 +24,10 @@ class PartAction(Action):
             return reverse(with_none, kwargs=named)
         return reverse(with_one, kwargs={**named, "id": id}) if fits(id) else table_url(slug, self.table)
 
+    def bulk_url(self, slug: str, resource: str) -> str:
+        """Where ticked records are sent, to be asked about together (views/table_records_many.py)."""
+        return reverse("table_records_many", kwargs={"slug": slug, "table": self.table, "action": self.name})
+
 
 def table_url(slug: str, id: str) -> str:
     """A table's page."""
@@ -36,8 +40,8 @@ def tables_url(slug: str) -> str:
 
 
 def fits(id: str) -> bool:
-    """Whether an id can stand in an address below the table's."""
-    return bool(id.strip(" .")) and "/" not in id
+    """Whether an id can stand in an address below the table's, which has no room for slashes."""
+    return bool(usable_id(id)) and "/" not in id
 
 
 def records_url(slug: str, table: str) -> str:

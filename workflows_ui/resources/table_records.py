@@ -1,6 +1,6 @@
 """Records of tables: the resource that holds those of one table, made anew for each request because its columns are the table's own."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, cast
 from urllib.parse import quote
 
@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from workflows_ui.engine import NotFound, Refused
+from workflows_ui.kit.actions import Bulk
 from workflows_ui.kit.caller import Caller
 from workflows_ui.kit.resource import (
     Action,
@@ -26,7 +27,7 @@ from workflows_ui.kit.resource import (
 )
 from workflows_ui.resources import table_reading as reading
 from workflows_ui.resources.record_forms import LABEL, Condition, RecordFilters, RecordForm
-from workflows_ui.resources.table_parts import PartAction, record_url, records_url, table_url, tables_url
+from workflows_ui.resources.table_parts import PartAction, export_url, record_url, records_url, table_url, tables_url
 
 #: Characters of a cell that a list shows, and that a record's page shows.
 SHORT, LONG = 120, 50_000
@@ -51,6 +52,10 @@ def of(caller: Caller, table_id: str, *, fresh: bool = True) -> "Records":
         "filters": type("FiltersOfTable", (RecordFilters,), {"columns": fields}),
         "panels": _panels(fields),
         "actions": _actions(table_id, fields),
+        "files": (
+            (gettext_lazy("As CSV"), export_url(slug, table_id, "csv")),
+            (gettext_lazy("As JSON"), export_url(slug, table_id, "json")),
+        ),
         "ways": (Shortcut(_("The table"), "table", lambda slug, _row: table_url(slug, table_id)),),
     }
     return cast("Records", type("RecordsOfTable", (Records,), own)())
@@ -192,6 +197,7 @@ def _actions(table: str, fields: list[Row]) -> tuple[Action, ...]:
             done=gettext_lazy("The record is deleted."),
             then=lambda slug, _row, _answer: records_url(slug, table),
             in_rows=True,
+            bulk=Bulk(),
             table=table,
         ),
     )
@@ -203,7 +209,7 @@ class Records(Resource):
     table: str
     fields: ClassVar[Sequence[Row]] = ()
     name = "records"
-    exported = False  # The table itself is had as a file.
+    exported = False
     label, label_plural = gettext_lazy("Record"), gettext_lazy("Records")
     icon, group = "table-list", "build"
     empty = gettext_lazy("There are no records in this table yet")
@@ -212,8 +218,8 @@ class Records(Resource):
 
     def list(self, caller: Caller, query: Query) -> Page:
         """A page, newest first, of the records that fit. All are asked for at once, since the engine does not page them."""
-        asked = [one for one in query.filters.values() if isinstance(one, Condition)]
-        rows = reading.records(caller, self.table, [one.asked for one in asked])
+        asked = conditions(query.filters)
+        rows = reading.records(caller, self.table, asked)
         start = _start(rows, query.position)
         shown = rows[start : start + query.rows]
         more = len(rows) > start + query.rows
@@ -241,6 +247,11 @@ class Records(Resource):
     def call(self, id: str) -> tuple[str, str, str]:
         """`GET /v1/records/{id}`; the vendor's SDK has no method for it."""
         return "GET", f"/v1/records/{quote(id, safe='')}", ""
+
+
+def conditions(filters: Mapping[str, Any]) -> list[dict[str, str]]:
+    """What the filters' cleaned values ask the engine for."""
+    return [one.asked for one in filters.values() if isinstance(one, Condition)]
 
 
 def _start(rows: Sequence[Row], position: str) -> int:

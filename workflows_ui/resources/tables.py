@@ -5,14 +5,13 @@ from urllib.parse import quote
 
 from django import forms
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 
 from workflows_ui.engine import EngineError
 from workflows_ui.kit import words
 from workflows_ui.kit.caller import Caller
 from workflows_ui.kit.resource import (
     Action,
-    Affected,
     Bulk,
     Column,
     Facts,
@@ -23,10 +22,9 @@ from workflows_ui.kit.resource import (
     Row,
     Shortcut,
     Subject,
-    Text,
 )
 from workflows_ui.models import Role
-from workflows_ui.resources import table_fields, table_records
+from workflows_ui.resources import table_fields, table_records, table_uses
 from workflows_ui.resources import table_reading as reading
 from workflows_ui.resources.table_parts import export_url, fits, record_url, records_url, table_url
 
@@ -71,26 +69,6 @@ def _delete(caller: Caller, id: str, _data: dict[str, Any]) -> None:
         caller.workflows.delete_table(id)
     finally:
         reading.changed(caller, id)
-
-
-def _records_going(caller: Caller, table: Row) -> Text:
-    number = len(reading.records(caller, reading.key_of(table)))
-    if not number:
-        return _("It has no records.")
-    return ngettext("%(count)d record is deleted.", "%(count)d records are deleted.", number) % {"count": number}
-
-
-def _emptied(caller: Caller, table: Row) -> Affected:
-    return Affected(_records_going(caller, table))
-
-
-def _gone(caller: Caller, table: Row) -> Affected:
-    names = [reading.name_of(field) or reading.key_of(field) for field in reading.fields(caller, reading.key_of(table))]
-    going = _records_going(caller, table)
-    if not names:
-        return Affected(going)
-    columns = ngettext("So is %(count)d column:", "So are %(count)d columns:", len(names)) % {"count": len(names)}
-    return Affected(f"{going} {columns}", [(name, "") for name in names])
 
 
 def _columns(subject: Subject) -> dict[str, Any]:
@@ -181,6 +159,7 @@ class Tables(Resource):
         ),
         Panel(gettext_lazy("Columns"), "tables/columns.html", _columns),
         Panel(gettext_lazy("Newest records"), "tables/records.html", _newest),
+        Panel(gettext_lazy("Flows that use it"), "pieces/used_by.html", table_uses.used_by),
         Panel(
             "",
             "kit/panels/raw.html",
@@ -233,7 +212,7 @@ class Tables(Resource):
                 % {"name": reading.name_of(row)}
             ),
             button=lambda row: _("Delete all records of “%(name)s”") % {"name": reading.name_of(row)[:60]},
-            affected=_emptied,
+            affected=table_uses.emptied,
             done=gettext_lazy("All records of the table are deleted."),
         ),
         Action(
@@ -247,7 +226,7 @@ class Tables(Resource):
                 % {"name": reading.name_of(row)}
             ),
             button=lambda row: _("Delete the table “%(name)s”") % {"name": reading.name_of(row)[:60]},
-            affected=_gone,
+            affected=table_uses.gone,
             done=gettext_lazy("The table is deleted."),
             in_rows=True,
             bulk=Bulk(

@@ -1,4 +1,4 @@
-"""Which flows use which apps and connections, read from all flows at once; remembered for a minute where it only informs."""
+"""Which flows use which apps, connections and tables, read from all flows at once; remembered for a minute where it only informs."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +19,7 @@ _SECONDS = 60
 class Use:
     """A flow's latest version: the whole names of the pieces in it, the external ids of its connections, and the piece that starts it.
 
-    `published` says whether any version of it was ever published.
+    `published` says whether any version of it was ever published; `tables` are what its steps call their tables.
     """
 
     id: str
@@ -28,6 +28,7 @@ class Use:
     connections: frozenset[str]
     starts_with: str = ""
     published: bool = False
+    tables: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,10 @@ class Usage:
     def started_by(self, name: str) -> list[Use]:
         """The flows whose trigger is of this piece."""
         return [flow for flow in self.flows if flow.starts_with == name]
+
+    def of_table(self, *names: str) -> list[Use]:
+        """The flows with a step for the table that has this id or external id."""
+        return [flow for flow in self.flows if not flow.tables.isdisjoint(names)]
 
     def of_connection(self, external_id: object, flow_ids: object) -> list[Use]:
         """The flows with this connection, and those that the engine itself names (by id where nothing else is known)."""
@@ -97,4 +102,5 @@ def _use(id: str, row: dict[str, Any]) -> Use:
         frozenset(one for one in connections if isinstance(one, str)),
         starts_with if isinstance(starts_with, str) else "",
         bool(row.get("publishedVersionId")),
+        frozenset(row.get("tables") or []),
     )

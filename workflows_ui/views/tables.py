@@ -10,8 +10,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_safe
 
-from workflows_ui.kit import action_views, caller, views
+from workflows_ui.kit import action_views, caller, respond, views
 from workflows_ui.kit.access import member
+from workflows_ui.kit.listing import Listing
 from workflows_ui.kit.request import ConsoleRequest, actor
 from workflows_ui.models import Role
 from workflows_ui.resources import table_fields, table_files, table_records
@@ -57,12 +58,33 @@ def field_action(request: ConsoleRequest, slug: str, table: str, action: str, id
 @require_safe
 @member(Role.VIEWER)
 def export(request: ConsoleRequest, slug: str, table: str, kind: str) -> HttpResponse:
-    """The whole table as a file. Nothing is changed, so whoever may look may have it. Leaves an audit row."""
+    """The table as a file, or of its records those that fit the filters in the address. Leaves an audit row.
+
+    Nothing is changed, so whoever may look may have it.
+    """
     if kind not in table_files.TYPES:
         raise Http404
-    found = table_files.read(caller.of(request.access), _known(table))
-    workspace = request.access.workspace
-    audit.record(actor(request), "tables.export", workspace=workspace, object_type="tables", object_id=table[:120])
+    asking = caller.of(request.access)
+    conditions: list[dict[str, str]] = []
+    filters = ""
+    if request.GET:
+        records = table_records.of(asking, _known(table), fresh=False)
+        listing = Listing(records, records.url(slug), request.GET)
+        filters = listing.filters_query
+        if not listing.valid:
+            return respond.redirect(request, f"{records.url(slug)}?{filters}")
+        conditions = table_records.conditions(listing.query.filters)
+    found = table_files.read(asking, _known(table), conditions)
+    audit.record(
+        actor(request),
+        "tables.export",
+        workspace=request.access.workspace,
+        object_type="tables",
+        object_id=table[:120],
+        format=kind,
+        rows=len(found["rows"]),
+        filters=filters[:1000],
+    )
     disposition = content_disposition_header(True, table_files.name(kind, found["name"])) or "attachment"
     return HttpResponse(
         table_files.content(kind, found),
