@@ -101,6 +101,16 @@ def test_everything_that_matches_is_frozen_before_it_is_asked_about(stage: Stage
     assert not stage.writes()
 
 
+def test_that_the_engine_counts_more_than_its_list_gave_is_said(stage: Stage) -> None:
+    job = worked(asked(stage, "turn-off", [], everything="1"))
+    assert job.counted == job.total
+    assert "which its list left out" not in text(stage.browser.get(f"/w/sales/jobs/{job.pk}/").content)
+    Job.objects.update(counted=job.total + 2)
+    assert "The engine counts 2 more, which its list left out." in text(
+        stage.browser.get(f"/w/sales/jobs/{job.pk}/").content
+    )
+
+
 def test_what_is_not_possible_is_left_out_and_said(stage: Stage) -> None:
     on, off = rows(stage)[0], rows(stage, action="turn-on")[0]
     job = asked(stage, "turn-off", [on, off])

@@ -1,5 +1,6 @@
 """What comes before a bulk action's question: finding what matches, and looking at what else would be touched."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import structlog
@@ -33,10 +34,22 @@ def collect(work: Work) -> bool:
                 job_turns.add(job, usable, stretch.position or job_turns.WALKED, cut=stretch.cut)
             if work.over:
                 return True
+        _count(work, filters)
     lines, looked = _look(work)
     with database.turn():
         job_turns.ask_now(job, lines, looked)
     return False
+
+
+def _count(work: Work, filters: Mapping[str, Any]) -> None:
+    """Writes down how many the engine counts. Where it does not answer that, the list has to be believed."""
+    try:
+        counted = work.resource.count(work.asking, filters)
+    except EngineError as problem:
+        log.warning("job.not_counted", job=work.job.pk, problem=type(problem).__name__)
+        return
+    with database.turn():
+        job_turns.count(work.job, counted)
 
 
 def found(work: Work, row: Row) -> Found:

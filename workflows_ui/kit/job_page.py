@@ -55,7 +55,9 @@ class Page:
     def title(self) -> str:
         """What is done to what: “Delete: Flows”."""
         if self.job.kind == JobKind.EXPORT:
-            return _("Export: %(things)s") % {"things": self.resource.label_plural if self.resource else self.job.resource}
+            return _("Export: %(things)s") % {
+                "things": self.resource.label_plural if self.resource else self.job.resource
+            }
         label = self.action.label if self.action else self.job.action
         things = self.resource.label_plural if self.resource else self.job.resource
         return _("%(action)s: %(things)s") % {"action": label, "things": things}
@@ -192,6 +194,19 @@ class Page:
             rest,
         )
         return text % {"count": rest}
+
+    @property
+    def missing(self) -> str:
+        """That the engine counts more than its list gave, where that is so."""
+        missing = (self.job.counted or 0) - self.job.total
+        if missing <= 0 or self.job.cut:
+            return ""
+        text = ngettext(
+            "The engine counts %(count)d more, which its list left out. It is not among these.",
+            "The engine counts %(count)d more, which its list left out. They are not among these.",
+            missing,
+        )
+        return text % {"count": missing}
 
     @property
     def confirm(self) -> Text:

@@ -82,6 +82,8 @@ class Job(SealsFields, models.Model):
     cut = models.BooleanField(default=False)
     #: How many objects there are; while it is collecting, how many were found so far.
     total = models.PositiveIntegerField(default=0)
+    #: How many the engine counts, where it tells: more than were found means that its list left some out.
+    counted = models.PositiveIntegerField(null=True, blank=True)
 
     asked_at = models.DateTimeField()
     begun_at = models.DateTimeField(null=True, blank=True)

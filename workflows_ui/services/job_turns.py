@@ -91,6 +91,11 @@ def skip(item: JobItem, reason: jobs.Reason) -> None:
     )
 
 
+def count(job: Job, counted: int | None) -> None:
+    """How many objects the engine says there are."""
+    Job.objects.filter(_mine(job), pk=job.pk).update(counted=counted)
+
+
 def ask_now(job: Job, affected: Sequence[Any], looked_at: int) -> None:
     """Everything is known that the question needs; where nothing is left to ask about, the job has ended. Raises Lost."""
     known = {"affected": list(affected), "looked_at": looked_at, "claim": "", "claim_until": None, "reason": ""}
@@ -208,4 +213,4 @@ def _over(job: Job, state: JobState, reason: str, technical: str) -> None:
             claim_until=None,
         )
         if moved:
-            jobs.note(Actor(job.user), job, "end", outcome=str(state), reason=str(reason), **jobs.counts(job))
+            jobs.note(Actor(job.user), job, "end", outcome=str(state), reason=str(reason), counts=jobs.counts(job))

@@ -133,7 +133,7 @@ def stop(actor: Actor, job: Job) -> bool:
             .update(state=JobState.STOPPED, reason=reason, ended_at=clock.now())
         )
         if stopped:
-            note(actor, job, "stop", **counts(job))
+            note(actor, job, "stop", counts=counts(job))
     return bool(stopped)
 
 
