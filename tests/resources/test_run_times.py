@@ -67,13 +67,27 @@ def test_of_several_pauses_that_say_nothing_no_one_is_guessed_at() -> None:
     assert [part.kind for part in times.parts()] == ["waiting"]
 
 
+def test_a_step_that_never_ended_took_the_rest_of_a_run_that_was_stopped() -> None:
+    steps = {"trigger": {"status": "SUCCEEDED"}, "step_1": {"type": "CODE", "status": "RUNNING"}}
+    assert told(lasting(20, steps, status="TIMEOUT")) == [("unended", "20.0 s")]
+
+
 def test_a_loop_without_a_time_of_its_own_worked_as_long_as_its_steps() -> None:
     rounds = {"output": {"iterations": [{"x": code(1), "y": code(2)}, {"x": code(3)}, "odd"]}}
     assert run_times.worked(rounds) == 6
     assert run_times.worked(rounds | {"duration": 50}) == 50
 
 
-ODD: list[Any] = [None, "", [], "odd", {"a": 5}, {"a": {"duration": -1}}, {"a": {"duration": "x"}}, {"a": {"duration": 1e300}}]
+ODD: list[Any] = [
+    None,
+    "",
+    [],
+    "odd",
+    {"a": 5},
+    {"a": {"duration": -1}},
+    {"a": {"duration": "x"}},
+    {"a": {"duration": 1e300}},
+]
 ODD += [{"a": delay("x")}, {"a": delay(-5)}, {"a": delay(float("inf"))}, {"a": delay(None, unit=[])}]
 
 

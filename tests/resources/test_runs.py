@@ -66,6 +66,18 @@ def test_the_failed_step_of_a_row_leads_to_those_that_failed_alike(owner: Client
     assert f'<a href="{RUNS}?flow={identity(1)}&amp;failed=step_1"><span class="long">Parse</span> </a>' in page
 
 
+def test_what_has_no_column_in_a_narrow_window_is_a_second_line_of_the_one_before_it(
+    owner: Client, shelf: Shelf
+) -> None:
+    failed = run(status="FAILED", failedStep={"name": "step_1"}, created="2026-11-24T22:38:23.286Z")
+    shelf.runs = [failed, run(2)]
+    page = text(owner.get(RUNS).content)
+    assert len(re.findall(r'only-narrow">Failed step: <a [^>]*><span class="long">step_1</span>', page)) == 1
+    assert len(re.findall(r'only-narrow">Waited: 2.5 s', page)) == 1
+    assert page.count('class="only-narrow') + page.count(" only-narrow") == 2
+    assert page.count("<td") == 2 * page.count('<th scope="col"')
+
+
 @pytest.mark.parametrize("odd", [{}, "", None, [], {"name": ""}, {"name": 5, "displayName": []}], ids=repr)
 def test_a_failed_step_that_is_none_is_a_blank(owner: Client, shelf: Shelf, odd: object) -> None:
     shelf.runs = [run(failedStep=odd)]

@@ -2,7 +2,7 @@
 
 The engine tells how long each step worked, not when it began, and a pause counts for no step (recording `run_get_PAUSED`: a delay of
 60 s has a `duration` of 73 ms). So steps are laid one after another, and what the run's own times leave over is waiting where a step
-of it pauses, else the engine's own work around the steps.
+of it pauses, the step itself where one did not come to its end, else the engine's own work around the steps.
 """
 
 import datetime
@@ -31,7 +31,8 @@ _LABELS: Mapping[str, str | Promise] = {
     "queue": gettext_lazy("In the engine's queue"),
     "work": gettext_lazy("Steps at work"),
     "waiting": gettext_lazy("Waiting in a pause"),
-    "around": gettext_lazy("Around the steps: the engine gets ready and stores"),
+    "unended": gettext_lazy("In a step that did not come to its end"),
+    "around": gettext_lazy("Around the steps: the engine gets ready and stores, or rests before a retry"),
 }
 
 
@@ -50,7 +51,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Part:
-    """A part of a run's time. `kind` is queue, work, waiting or around."""
+    """A part of a run's time. `kind` is queue, work, waiting, unended or around."""
 
     kind: str
     label: str | Promise
@@ -114,9 +115,13 @@ class Times:
             told[unknown[0]] = left
         return told
 
+    def _unended(self) -> bool:
+        """Whether the run ended within a step, which then stays running, without a time (recording `run_odd_TIMEOUT_Endless_flow`)."""
+        return any(pick(step, "status") == "RUNNING" and not worked(step) for step in self._steps.values())
+
     def parts(self) -> list[Part]:
         """The parts in their order, those that took no time left out; [] where nothing is known."""
-        rest = "waiting" if self._pausing else "around"
+        rest = "waiting" if self._pausing else "unended" if self._unended() else "around"
         found = [("queue", self._queue), ("work", self.work), (rest, self._rest)]
         whole = sum(took for _kind, took in found)
         parts, begin = [], 0.0
