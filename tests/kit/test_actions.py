@@ -10,7 +10,7 @@ from tests.engine.servers import Reply
 from tests.kit.test_checks import Good
 from tests.shelf import Shelf, identity, text
 from workflows_ui.kit import action_forms, action_views, checks, redact
-from workflows_ui.kit.actions import Action, Button, arranged
+from workflows_ui.kit.actions import Action, Bulk, Button, arranged
 from workflows_ui.models import AuditEvent
 
 FOLDER = {"id": identity(7), "displayName": "Sales", "numberOfFlows": 0}
@@ -40,6 +40,8 @@ def folder(shelf: Shelf) -> Shelf:
         ([deed(secrets=frozenset({"x"}))], "console.E013"),
         ([deed(affected=lambda _caller, _row: None)], "console.E014"),
         ([deed(collection=True, in_rows=True)], "console.E015"),
+        ([deed(collection=True, bulk=Bulk())], "console.E020"),
+        ([deed(bulk=Bulk(together=lambda _caller, _ids, _data: None))], "console.E020"),
     ],
 )
 def test_each_mistake_has_its_number(actions: list[Action], number: str) -> None:

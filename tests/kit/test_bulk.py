@@ -298,7 +298,7 @@ def test_the_list_of_jobs_says_what_there_is(stage: Stage) -> None:
     page = text(stage.browser.get("/w/sales/jobs/").content)
     assert job.pk in page
     assert "Turn off: Flows" in page
-    assert "Waits for your confirmation" in page
+    assert "Waits for confirmation" in page
 
 
 def test_every_list_can_be_looked_at_again(stage: Stage) -> None:

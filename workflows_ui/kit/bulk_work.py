@@ -13,7 +13,7 @@ from django import forms
 
 from workflows_ui.crypto import CannotOpen
 from workflows_ui.engine import EngineError, Refused, Unavailable
-from workflows_ui.kit import action_log, bulk_hands, bulk_question, job_person, job_troubles, walking
+from workflows_ui.kit import ability, action_log, bulk_hands, bulk_question, job_person, job_troubles, walking
 from workflows_ui.kit.bulk_hands import Enough, Work
 from workflows_ui.kit.resource import Resource
 from workflows_ui.models import ItemState, Job, JobItem, JobKind, JobState
@@ -175,6 +175,9 @@ def _met(work: Work, items: Sequence[JobItem], problem: EngineError, *, wrote: b
     state, reason = job_troubles.outcome(problem)
     outcome, detail = action_log.outcome_of(problem)
     technical = job_troubles.technical(problem)
+    if wrote:
+        with database.turn():
+            ability.learn(work.asking, work.action, problem)
     _settle(work, items, state, reason, technical, outcome=outcome if wrote else "", **detail)
     if job_troubles.doubtful(problem) is reason:
         with database.turn():

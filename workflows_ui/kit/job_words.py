@@ -8,7 +8,7 @@ from workflows_ui.services.jobs import Reason
 
 JOBS: dict[str, StateWord] = {
     JobState.COLLECTING: StateWord(JobState.COLLECTING.label, "circle-notch", "blue", moving=True),
-    JobState.ASKING: StateWord(JobState.ASKING.label, "circle-question", "orange"),
+    JobState.ASKING: StateWord(_("Waits for confirmation"), "circle-question", "orange"),
     JobState.RUNNING: StateWord(JobState.RUNNING.label, "circle-notch", "blue", moving=True),
     JobState.ENDED: StateWord(JobState.ENDED.label, "circle-check", "green"),
     JobState.STOPPED: StateWord(JobState.STOPPED.label, "circle-stop", "secondary"),
