@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 
+from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from workflows_ui.kit import recipe
@@ -26,10 +27,11 @@ def texts(workspace: Workspace, name: str, token: str = TOKEN) -> list[Pasted]:
     """The address, the configuration of Claude Desktop, and the one of clients that take an address themselves.
 
     The address answers server-sent events on GET and streamable HTTP on POST. An Imbrace gateway wants a key of its own in a header.
+    Clients take only plain letters for the name.
     """
     gateway = workspace.flavour == Flavour.IMBRACE
     address = f"{recipe.base(workspace)}/v1/mcp/{token}/sse"
-    called = name.strip()[:_LONGEST_NAME] or "workflows"
+    called = slugify(name)[:_LONGEST_NAME] or "workflows"
     started = {"command": "npx", "args": ["-y", "mcp-remote", address]}
     direct: dict[str, object] = {"url": address}
     if gateway:

@@ -11,6 +11,7 @@ from workflows_ui.kit.caller import Caller
 from workflows_ui.kit.resource import (
     Action,
     Affected,
+    Bulk,
     Column,
     Facts,
     Page,
@@ -242,6 +243,11 @@ class McpServers(Resource):
             button=lambda row: _("Delete the MCP server “%(name)s”") % _quoted(row),
             done=gettext_lazy("The MCP server is deleted."),
             in_rows=True,
+            bulk=Bulk(
+                gettext_lazy(
+                    "Every client of these servers stops working at once, and their tokens are gone. Flows, apps and connections stay."
+                )
+            ),
         ),
     )
 

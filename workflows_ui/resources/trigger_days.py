@@ -57,6 +57,9 @@ class Plot:
     bad: int = 0
     most: int = 0
 
+    def __str__(self) -> str:
+        return self.words
+
     @property
     def width(self) -> int:
         """In the plot's own units."""

@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from workflows_ui.engine import NotFound
 from workflows_ui.kit import show
@@ -86,6 +86,15 @@ def _last_failure(row: Row) -> str:
     return show.date(found) if found else ""
 
 
+def _lately(row: Row) -> str:
+    """What failed, in a few words; else what worked."""
+    plot = _plot(row)
+    if not plot.bad:
+        return ngettext("%(n)d worked", "%(n)d worked", plot.good) % {"n": plot.good} if plot.good else ""
+    told = _("%(bad)d of %(all)d failed, last on %(day)s")
+    return told % {"bad": plot.bad, "all": plot.good + plot.bad, "day": _last_failure(row)}
+
+
 def _state(row: Row) -> StateWord:
     plot = _plot(row)
     if not plot.good + plot.bad:
@@ -143,10 +152,10 @@ class Triggers(Resource):
     rows = 50
     list_display = (
         MarkColumn(_mark, gettext_lazy("App"), link=True, below=_whole_name),
-        Column(_state, gettext_lazy("State"), kind="badge", below=_last_failure),
+        Column(_state, gettext_lazy("State"), kind="badge", below=_lately),
         DaysColumn(_plot, gettext_lazy("Last 14 days"), phone=False),
-        Column(lambda row: _plot(row).good, gettext_lazy("Worked"), kind="count"),
-        Column(lambda row: _plot(row).bad, gettext_lazy("Failed"), kind="count"),
+        Column(lambda row: _plot(row).good, gettext_lazy("Worked"), kind="count", phone=False),
+        Column(lambda row: _plot(row).bad, gettext_lazy("Failed"), kind="count", phone=False),
     )
     panels = (
         Panel(gettext_lazy("Day by day"), "triggers/days.html", _days),

@@ -1,0 +1,135 @@
+"""MCP servers in a real browser: one is made, gets tools, its token is shown and replaced, it is found and deleted; sound in every look."""
+
+import pytest
+from playwright.sync_api import Error, Page, expect
+
+from tests.browser.test_flows_and_runs import LOOKS, Window, _database_beside_playwright, sound, window
+from tests.practice.fixtures import Practice, practice
+from tests.resources.connection_scene import Scene
+from workflows_ui.models import AuditEvent
+
+__all__ = ["_database_beside_playwright", "practice", "window"]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+LIST = "/w/sales/mcp-servers/"
+
+
+def server(scene: Scene, name: str) -> dict[str, str]:
+    return next(one for one in scene.practice.engine.state.mcp_servers.values() if one["name"] == name)
+
+
+def more(page: Page, name: str) -> None:
+    """Opens the fold of the page's buttons and follows one."""
+    page.locator(".page-actions summary").click()
+    page.locator(".page-actions").get_by_role("link", name=name).click()
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_every_page_is_sound_in_every_look(window: Window, practice: Practice, look: str) -> None:
+    scene = Scene(practice, "imbrace")
+    page = window(scene.cast.owner, **LOOKS[look])
+    key = server(scene, "Trợ lý bán hàng")["id"]
+    bare = server(scene, "Reporting")["id"]
+    addresses = [
+        LIST,
+        f"{LIST}?name=nothing",
+        f"{LIST}{key}/",
+        f"{LIST}{bare}/",
+        f"{LIST}{key}/apps/",
+        f"{LIST}{key}/token/",
+    ]
+    addresses += [f"{LIST}do/{name}/{key}/" for name in ("rename", "add-flow", "remove-tool", "rotate-token", "delete")]
+    addresses += [f"{LIST}do/new/", f"/w/sales/pieces/do/mcp-tool/@activepieces/piece-gmail/?server={key}"]
+    for address in addresses:
+        page.goto(address)
+        sound(page)
+    page.goto(f"{LIST}{key}/token/")
+    page.get_by_label("What do you need the token for?").fill("Setting up the sales laptop")
+    page.get_by_role("button", name="Show the token").click()
+    expect(page.locator("#mcp-token-text")).to_be_visible()
+    sound(page)
+
+
+def test_a_server_is_made_gets_tools_and_is_deleted(window: Window, practice: Practice) -> None:
+    scene = Scene(practice, "activepieces")
+    page = window(scene.cast.owner)
+    page.goto(LIST)
+    page.get_by_role("link", name="New MCP server").first.click()
+    page.get_by_label("Name").fill("Office assistant")
+    page.get_by_role("button", name="Make the server").click()
+    expect(page.get_by_text("Give it its tools now.")).to_be_visible()
+    tools = page.get_by_role("region", name="Tools")
+    tools.get_by_role("link", name="Add a flow").click()
+    page.get_by_label("Flow", exact=False).select_option(practice.sample("quick").id)
+    page.get_by_role("button", name="Add the tool").click()
+    expect(tools.get_by_role("link", name=practice.sample("quick").name, exact=True)).to_be_visible()
+    tools.get_by_role("link", name="Add an action of an app").click()
+    page.get_by_role("searchbox").press_sequentially("gmail")
+    expect(page.locator("#apps a")).to_have_count(1)
+    page.locator("#apps a").click()
+    page.get_by_label("What the tool does").select_option("send_email")
+    page.get_by_label("Connection it acts with").select_option("gmail-sales")
+    page.get_by_role("button", name="Add the tool").click()
+    expect(page.get_by_role("heading", name="Office assistant", level=1)).to_be_visible()
+    expect(tools.get_by_role("link", name="Gmail phòng kinh doanh")).to_be_visible()
+    tools.get_by_role("link", name="Remove: Send Email").click()
+    expect(page.get_by_role("link", name="Leave it as it is")).to_be_focused()
+    page.get_by_role("button", name="Remove the tool").click()
+    expect(tools.get_by_text("Send Email")).to_have_count(0)
+    more(page, "Rename")
+    page.get_by_label("Name").fill("Assistant of the office")
+    page.get_by_role("button", name="Rename").click()
+    expect(page.get_by_text("The server has its new name.")).to_be_visible()
+    page.goto(f"{LIST}?name=of+the+office")
+    page.get_by_role("link", name="Assistant of the office").click()
+    more(page, "Delete")
+    page.get_by_role("button", name="Delete the MCP server “Assistant of the office”").click()
+    expect(page.get_by_text("The MCP server is deleted.")).to_be_visible()
+    names = {one["name"] for one in practice.engine.state.mcp_servers.values()}
+    assert "Assistant of the office" not in names
+
+
+def test_the_token_is_shown_for_a_reason_copied_replaced_and_gone_from_the_browser(
+    window: Window, practice: Practice
+) -> None:
+    scene = Scene(practice, "activepieces")
+    page = window(scene.cast.owner, expected=("status of 422",), permissions=["clipboard-read", "clipboard-write"])
+    old = server(scene, "Reporting")["token"]
+    page.goto(f"{LIST}{server(scene, 'Reporting')['id']}/")
+    page.get_by_role("region", name="Connect a client").get_by_role("link", name="Show the token").click()
+    page.get_by_role("button", name="Show the token").click()
+    expect(page.get_by_text("This field is required.")).to_be_visible()
+    page.get_by_label("What do you need the token for?").fill("Setting up the sales laptop")
+    page.get_by_role("button", name="Show the token").click()
+    expect(page.locator("#mcp-token-text")).to_have_text(old)
+    page.locator("#mcp-token-copy").click()
+    expect(page.locator("#announcer")).to_have_text("Copied")
+    assert page.evaluate("navigator.clipboard.readText()") == old
+    page.get_by_role("link", name="I have copied it").click()
+    expect(page.get_by_role("heading", name="Reporting", level=1)).to_be_visible()
+    kept = page.evaluate("JSON.stringify([Object.entries(localStorage), Object.entries(sessionStorage)])")
+    assert old not in kept
+    with pytest.raises(Error, match="ERR_CACHE_MISS"):
+        page.go_back()
+    expect(page).to_have_url("chrome-error://chromewebdata/")
+    page.wait_for_load_state()
+    assert [event.detail["reason"] for event in AuditEvent.objects.filter(action="mcp.reveal")] == [
+        "Setting up the sales laptop"
+    ]
+    page.goto(f"{LIST}{server(scene, 'Reporting')['id']}/")
+    assert old not in page.content()
+    more(page, "Replace the token")
+    page.get_by_role("button", name="Replace the token of “Reporting”").click()
+    expect(page.get_by_text("The old token is dead.")).to_be_visible()
+    assert server(scene, "Reporting")["token"] != old
+
+
+def test_without_javascript_a_tool_is_added_all_the_same(window: Window, practice: Practice) -> None:
+    scene = Scene(practice, "activepieces")
+    page = window(scene.cast.owner, java_script_enabled=False)
+    page.goto(f"{LIST}{server(scene, 'Reporting')['id']}/apps/")
+    page.get_by_role("searchbox").fill("slack")
+    page.get_by_role("button", name="Show").click()
+    page.locator("#apps a").first.click()
+    page.get_by_label("What the tool does").select_option(index=1)
+    page.get_by_role("button", name="Add the tool").click()
+    expect(page.get_by_role("region", name="Tools").get_by_text("Action of Slack")).to_be_visible()

@@ -1,0 +1,91 @@
+"""The board of triggers and the test of one, in a real browser: sound in every look, and live while somebody waits."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.test_flows_and_runs import LOOKS, Window, _database_beside_playwright, sound, window
+from tests.practice.fixtures import Practice, practice
+from tests.resources.connection_scene import Scene
+
+__all__ = ["_database_beside_playwright", "practice", "window"]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+LIST = "/w/sales/triggers/"
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_every_page_is_sound_in_every_look(window: Window, practice: Practice, look: str) -> None:
+    scene = Scene(practice, "activepieces")
+    page = window(scene.cast.owner, **LOOKS[look])
+    key = practice.sample("orders").id
+    addresses = [LIST, f"{LIST}?failures=yes", f"{LIST}@activepieces/piece-webhook/"]
+    addresses += [f"/w/sales/flows/do/test-trigger/{key}/", f"/w/sales/flows/{key}/trigger/"]
+    addresses += [f"/w/sales/flows/{key}/trigger/?waiting=9999999999&seen=", f"/w/sales/flows/{key}/"]
+    for address in addresses:
+        page.goto(address)
+        sound(page)
+    page.goto(f"/w/sales/flows/{key}/trigger/")
+    for summary in page.locator("#trigger-live details:not([open]) > summary").all():
+        if summary.is_visible():
+            summary.click()
+    sound(page)
+
+
+def test_the_board_is_read_and_leads_to_the_flows_behind_it(window: Window, practice: Practice) -> None:
+    scene = Scene(practice, "activepieces")
+    page = window(scene.cast.owner)
+    page.goto("/w/sales/runs/")
+    page.get_by_role("link", name="Triggers", exact=True).click()
+    page.get_by_label("Search").fill("webhook")
+    page.get_by_role("button", name="Show").click()
+    row = page.get_by_role("row").filter(has_text="piece-webhook")
+    expect(row.get_by_role("img")).to_have_attribute("aria-label", value=_counted())
+    row.get_by_role("link").first.click()
+    expect(page.get_by_role("img")).to_be_visible()
+    # The engine keeps fourteen times 24 hours, which touch fifteen days.
+    assert page.get_by_role("table", name="Day by day").locator("tbody tr").count() in (14, 15)
+    page.get_by_role("link", name=practice.sample("quick").name, exact=True).click()
+    expect(page).to_have_url(f"{page.url.split('/w/')[0]}/w/sales/flows/{practice.sample('quick').id}/")
+
+
+def _counted() -> re.Pattern[str]:
+    return re.compile(r"\d+ worked, \d+ failed$")
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_a_trigger_is_tested_by_waiting_for_an_event(window: Window, practice: Practice, look: str) -> None:
+    scene = Scene(practice, "activepieces")
+    page = window(scene.cast.owner, **LOOKS[look])
+    key = practice.sample("quick").id
+    page.goto(f"/w/sales/flows/{key}/")
+    page.locator(".page-actions summary").click()
+    page.locator(".page-actions").get_by_role("link", name="Test the trigger").click()
+    page.get_by_role("radio", name="Wait for a real event.", exact=False).check()
+    page.get_by_role("button", name="Test the trigger of").click()
+    live = page.locator("#trigger-live")
+    expect(live.get_by_text("The engine listens for the next event.")).to_be_visible()
+    sound(page)
+    practice.call("POST", f"/v1/webhooks/{key}", json={"order": "Bestellung 4711"})
+    expect(live.get_by_text("An event has come")).to_be_visible(timeout=20_000)
+    expect(live.get_by_text("Bestellung 4711").locator("visible=true").first).to_be_visible()
+    expect(page.locator("#announcer")).to_contain_text("An event has come")
+    sound(page)
+
+
+def test_a_trigger_is_asked_and_a_waiting_one_is_cancelled(window: Window, practice: Practice) -> None:
+    scene = Scene(practice, "activepieces")
+    page = window(scene.cast.owner)
+    key = practice.sample("quick").id
+    page.goto(f"/w/sales/flows/{key}/trigger/")
+    page.get_by_role("link", name="Test the trigger").click()
+    page.get_by_role("radio", name="Ask now.", exact=False).check()
+    page.get_by_role("button", name="Test the trigger of").click()
+    expect(page.get_by_text("The app gave 1 sample.")).to_be_visible()
+    expect(page.locator("#sample-1").get_by_text("New", exact=True)).to_be_visible()
+    page.get_by_role("link", name="Test the trigger").click()
+    page.get_by_role("radio", name="Wait for a real event.", exact=False).check()
+    page.get_by_role("button", name="Test the trigger of").click()
+    page.get_by_role("button", name="Stop listening").click()
+    expect(page.get_by_text("The engine no longer listens.")).to_be_visible()
+    assert not practice.engine.listening
