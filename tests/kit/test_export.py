@@ -13,7 +13,7 @@ from django.utils import timezone
 from tests.cast import Cast
 from tests.engine.servers import Reply
 from tests.resources import samples
-from tests.shelf import Shelf, flow, identity, text
+from tests.shelf import Shelf, flow, identity, run, text
 from workflows_ui import tasks
 from workflows_ui.kit import export_work, walking
 from workflows_ui.kit.resource import Resource
@@ -125,6 +125,15 @@ def test_every_list_can_be_exported_in_both_kinds(cast: Cast, owner: Client, she
     found = rows_of(owner.get(f"{resource.url('sales')}export/csv/").content)
     assert [row["Id"].removeprefix("'") for row in found] == [samples.of(resource).key]
     assert len(json.loads(owner.get(f"{resource.url('sales')}export/json/").content)) == 1
+
+
+def test_what_is_drawn_is_told_in_words(owner: Client, shelf: Shelf) -> None:
+    shelf.flows, shelf.runs = [flow(1)], [run(1, "FAILED")]
+    shelf.rows["/pieces"] = []
+    shelf.arrays.add("/pieces")
+    (row,) = rows_of(owner.get(CSV).content)
+    assert row["Last results"].startswith("Failed (")
+    assert "=" not in "".join(row.values())
 
 
 @every

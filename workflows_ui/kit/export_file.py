@@ -80,10 +80,15 @@ def _words(column: Column, value: Any) -> str:
     if column.kind == "duration":
         return ""
     if isinstance(value, list):
-        return "; ".join(one if isinstance(one, str) else str(one) for one in value)
-    if isinstance(value, dict):
+        return "; ".join(_plain(one) for one in value)
+    return _plain(value)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, dict | list):
         return json.dumps(value, ensure_ascii=False, default=str)
-    return str(value)
+    # What is only drawn, and says nothing in words, would be a program's text in the file.
+    return str(value) if type(value).__str__ is not object.__str__ else ""
 
 
 def _lines(rows: Sequence[Sequence[str]]) -> str:

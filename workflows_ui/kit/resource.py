@@ -70,7 +70,7 @@ class Column:
         path: dotted path, or a callable that gets the row.
         label: the heading.
         kind: how it is shown: text, code, when, exact, duration (ms), count, badge (the value is a StateWord), list. One template each
-            in templates/kit/cells/.
+            in templates/kit/cells/. What a column with a template of its own shows, files hold by its `__str__`.
         link: True: to the object's own page; or a callable (slug, row) that gives an address, or "" for none.
         below: a callable that gets the row and gives a small second line, or "".
         phone: False leaves it out of the card on phones.

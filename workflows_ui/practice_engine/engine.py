@@ -58,8 +58,9 @@ class Settings:
     new_channel_route: bool = True  # and on {gw}/channel-service
     retries_disabled: bool = False  # a plan without retry: 402
     invitations_in_plan: bool = False  # else deleting one is 402 or 403 on the gateway (api.md section 15)
-    missing_routes: list[str] = field(default_factory=list)  # what an older build lacks: paths begin so, or "POST /v1/..."
-    not_in_plan: list[str] = field(default_factory=list)  # what a smaller plan lacks, in the same way: 402
+    # What an older build lacks (404), and what a smaller plan leaves out (402): paths begin so, or "POST /v1/...".
+    missing_routes: list[str] = field(default_factory=list)
+    not_in_plan: list[str] = field(default_factory=list)
     version: str = "0.72.4"
 
 

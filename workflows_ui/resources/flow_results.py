@@ -31,6 +31,9 @@ class Results:
     newest: Outcome
     before: tuple[Outcome, ...]
 
+    def __str__(self) -> str:
+        return f"{self.newest.state.word} ({self.newest.when})"
+
 
 @dataclass(frozen=True)
 class ResultsColumn(Column):

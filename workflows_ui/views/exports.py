@@ -2,12 +2,13 @@
 
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.urls import path, reverse
+from django.utils import timezone
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from workflows_ui.kit import ability, caller, export_file, job_words, respond, views, words
+from workflows_ui.kit import ability, caller, export_file, job_words, respond, show, views, words
 from workflows_ui.kit.access import member
 from workflows_ui.kit.listing import Listing
 from workflows_ui.kit.request import ConsoleRequest, actor
@@ -74,6 +75,7 @@ def page(request: ConsoleRequest, slug: str, job_id: str) -> HttpResponse:
         "known": max(job.total, job.rows) if job.total and not job.over else 0,
         "there": there,
         "why": job_words.of_job(job) if job.reason else None,
+        "kept_until": show.date(timezone.localtime(job.keep_until)) if job.keep_until else "",
         "expired": job.keep_until is not None and not there,
         "own": job.user_id == request.user.pk,
         "live": 0 if job.over else _LIVE,
