@@ -179,6 +179,12 @@ def test_ones_own_client_needs_its_secret(scene: Scene) -> None:
     assert answer.context["form"].errors.keys() == {"client_secret"}
 
 
+def test_an_app_without_a_page_to_sign_in_at_leads_to_the_form(owner: Client, shelf: Shelf) -> None:
+    shelf.faults[PIECE] = Reply(200, piece(auth={"type": "OAUTH2", "authUrl": "", "grantType": "client_credentials"}))
+    answer = owner.get(f"/w/sales/connections/sign-in/{PIECE}/")
+    assert answer.headers["Location"] == f"/w/sales/pieces/do/connect/{PIECE}/"
+
+
 AUTH = {
     "type": "OAUTH2",
     "authUrl": "https://{region}.app.example/sign-in?keep=1",

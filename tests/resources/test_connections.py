@@ -98,11 +98,13 @@ def scene_flows(scene: Scene, row: dict[str, Any]) -> list[str]:
 def test_a_new_connection_starts_with_the_choice_of_the_app(scene: Scene) -> None:
     assert f'href="{LIST}new/"' in scene.page(LIST)
     page = scene.page(f"{LIST}new/")
-    assert CONNECT.format("gmail") in page
+    assert CONNECT.format("twilio") in page
     assert CONNECT.format("webhook") not in page
-    found = scene.page(f"{LIST}new/?search=gmail")
-    assert CONNECT.format("gmail") in found
-    assert CONNECT.format("twilio") not in found
+    # Where one signs in at the app, that comes first.
+    assert f"{LIST}sign-in/@activepieces/piece-gmail/" in page
+    found = scene.page(f"{LIST}new/?search=twilio")
+    assert CONNECT.format("twilio") in found
+    assert "piece-gmail" not in found
     assert "No app that needs a connection fits" in scene.page(f"{LIST}new/?search=nothing-like-it")
     assert scene.called("GET", "/v1/pieces") == 1
 

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from django import forms
-from django.utils.html import escape
+from django.utils.html import escape, format_html_join
 from django.utils.translation import gettext as _
 
 from workflows_ui.kit.resource import Row
@@ -60,8 +60,8 @@ def fields(
     # Browsers take a line of text between two secrets for the start of another sign-in form.
     made = dict(sorted(made.items(), key=lambda item: isinstance(item[1].widget, SecretLine)))
     for field in list(made.values())[:1]:
-        # crispy prints help texts as they are; escape() makes the engine's words text.
-        field.help_text = escape(" ".join(part for part in (about, str(field.help_text)) if part))
+        # crispy prints help texts as they are; escaped, the engine's words are text.
+        field.help_text = format_html_join(" ", "{}", ((part,) for part in (about, field.help_text) if part))
     return made
 
 

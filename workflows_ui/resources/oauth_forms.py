@@ -70,9 +70,16 @@ def fields(found: Row, redirect_url: str, sign_in_url: str, signed_in: SignIn | 
         (PLATFORM, _("Set up for the whole engine: client id only")),
         (CLOUD, _("Of the engine's maker: client id only")),
     ]
-    kind = forms.ChoiceField(
-        label=_("Whose client"), choices=kinds, required=False, help_text=_("If unsure, it is your own.")
-    )
+    easiest = ""
+    if sign_in_url and signed_in is None:
+        easiest = format_html(
+            '{} <a href="{}">{}</a>',
+            _("With your own, it is easiest like this:"),
+            sign_in_url,
+            _("Sign in at the app and come back here"),
+        )
+    kind = forms.ChoiceField(label=_("Whose client"), choices=kinds, required=False)
+    kind.help_text = easiest or _("If unsure, it is your own.")
     secret = line(
         _("Client secret"),
         SecretLine(),
@@ -192,12 +199,7 @@ def _kind(typed: Mapping[str, Any]) -> str:
 
 def _how(found: Row, sign_in_url: str) -> str:
     if sign_in_url:
-        return format_html(
-            '{} <a href="{}">{}</a>',
-            _("The app gives it when you sign in there; it works once and for a short time."),
-            sign_in_url,
-            _("Sign in at the app and come back here"),
-        )
+        return _("The app gives it when you sign in there; it works once and for a short time.")
     where = escape(words(found.get("authUrl")) or _("the app's sign-in page"))
     how = _(
         "Open %(where)s with response_type=code, your client id, the redirect address and the rights as its parameters, sign in, "

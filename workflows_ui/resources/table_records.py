@@ -33,6 +33,8 @@ from workflows_ui.resources.table_parts import PartAction, export_url, record_ur
 SHORT, LONG = 120, 50_000
 #: Columns that a phone shows.
 _ON_PHONES = 3
+#: From so many columns on, the moment has none of its own unless the window is wide.
+_ACROSS = 4
 #: From so many records on, the limit is told as something that comes near.
 _NEARLY = 1400
 
@@ -89,7 +91,8 @@ def _columns(table: str, fields: Sequence[Row]) -> tuple[Column, ...]:
     def link(slug: str, record: Row) -> str:
         return record_url(slug, table, reading.key_of(record))
 
-    made = Column("created", gettext_lazy("Added"), kind="when", phone=False, link=False)
+    crowded = len(fields) >= _ACROSS
+    made = Column("created", gettext_lazy("Added"), kind="when", phone=False, link=False, wide=crowded)
     if not fields:
         return (Column(lambda _row: _("Record without values"), gettext_lazy("Record"), link=link), made)
     columns = []

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from workflows_ui.engine import EngineError
 from workflows_ui.kit import words
+from workflows_ui.kit.actions import button
 from workflows_ui.kit.caller import Caller
 from workflows_ui.kit.resource import (
     Action,
@@ -89,9 +90,11 @@ def _columns(subject: Subject) -> dict[str, Any]:
         for field in fields
     ]
     count = {"number": len(fields), "most": reading.MOST_FIELDS}
+    adding = next(action for action in Tables.actions if action.name == "add-column")
     return {
         "lines": lines,
         "buttons": may,
+        "add": button(adding, slug, Tables.name, table) if may and len(fields) < reading.MOST_FIELDS else None,
         "count": _("%(number)d of the %(most)d columns that the engine allows in a table.") % count,
     }
 

@@ -44,12 +44,17 @@ _BEGUN, _MOST = "app-sign-ins", 10
 @require_http_methods(["GET", "HEAD", "POST"])
 @member(Role.BUILDER)
 def begin(request: ConsoleRequest, slug: str, piece: str) -> HttpResponse:
-    """GET: asks for the client. POST: shows the app's address to sign in at. Raises EngineError, Http404 where there is no such page."""
+    """GET: asks for the client. POST: shows the app's address to sign in at. Where the app has none, the form is all there is.
+
+    Raises EngineError, and Http404 for an app that one does not sign in at.
+    """
     asking = caller.of(request.access)
     connection = request.GET.get("connection", "")[:100]
     title, found = _scheme(asking, piece, connection)
-    if not oauth_forms.page_of(found):
+    if found.get("type") != oauth_forms.OWN:
         raise Http404
+    if not oauth_forms.page_of(found):
+        return respond.redirect(request, _form_url(slug, piece, connection))
     back = request.build_absolute_uri(reverse("app_sign_in_back"))
     more = auth_forms.props(found.get("props"), only=oauth_forms.places(found))
     first: dict[str, Any] = {"scope": oauth_forms.scope(found)}

@@ -1,4 +1,4 @@
-"""The first step of a new connection: which app. The second is the app's own action (resources/pieces.py)."""
+"""The first step of a new connection: which app. The second is the app's own action (resources/pieces.py), or signing in there."""
 
 from django.http import HttpResponse
 from django.urls import path, reverse
@@ -8,7 +8,8 @@ from workflows_ui.kit import caller, respond
 from workflows_ui.kit.access import member
 from workflows_ui.kit.request import ConsoleRequest
 from workflows_ui.models import Role
-from workflows_ui.resources import apps, pieces
+from workflows_ui.resources import apps, oauth_forms, pieces
+from workflows_ui.resources.connecting import place_to_sign_in
 
 
 @member(Role.BUILDER)
@@ -22,7 +23,9 @@ def new(request: ConsoleRequest, slug: str) -> HttpResponse:
         {
             "mark": apps.mark(apps.title(row)),
             "about": row["description"] or "",
-            "url": pieces.CONNECT.url(slug, pieces.Pieces.name, row["name"]),
+            "url": place_to_sign_in(slug, row["name"])
+            if row["auth"] == [oauth_forms.OWN]
+            else pieces.CONNECT.url(slug, pieces.Pieces.name, row["name"]),
         }
         for row in found
         if row["name"].strip(" ./")

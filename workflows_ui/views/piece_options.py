@@ -91,8 +91,10 @@ def _labels(row: Row, chosen: Asked | None) -> dict[str, str]:
 def _lines(
     answer: Answer, chosen: Asked, known: Mapping[str, Asked], request: ConsoleRequest, slug: str, piece: str
 ) -> list[dict[str, Any]]:
-    """The choices, each with the ways on to fields whose choices depend on this one."""
-    dependents = [one for one in known.values() if one.operation == chosen.operation and chosen.name in one.needs]
+    """The choices, each with the ways on to fields whose choices depend on this one, and on no other that was not chosen yet."""
+    siblings = [one for one in known.values() if one.operation == chosen.operation and one.name != chosen.name]
+    open_ = {one.name for one in siblings if not request.GET.get(f"with-{one.name}")}
+    dependents = [one for one in siblings if chosen.name in one.needs and open_.isdisjoint(one.needs)]
     own = {f"with-{chosen.name}", "field"}
     kept = {
         name: str(value)
