@@ -63,7 +63,21 @@ def test_filters_that_nothing_can_mean_are_told(owner: Client, shelf: Shelf, que
 def test_the_failed_step_of_a_row_leads_to_those_that_failed_alike(owner: Client, shelf: Shelf) -> None:
     shelf.runs = [run(status="FAILED", failedStep={"name": "step_1", "displayName": "Parse"})]
     page = text(owner.get(RUNS).content)
-    assert f'<a href="{RUNS}?flow={identity(1)}&amp;failed=step_1"><span class="long">Parse</span> </a>' in page
+    assert f'<a href="{RUNS}?failed=step_1%40{identity(1)}"><span class="long">Parse</span> </a>' in page
+
+
+def test_a_failed_step_is_chosen_by_the_names_of_flow_and_step(owner: Client, shelf: Shelf) -> None:
+    parse = {"name": "step_1", "type": "CODE", "displayName": "Parse"}
+    trigger = {"name": "trigger", "displayName": "Catch", "nextAction": parse}
+    shelf.flows = [flow(version={"id": "V1", "displayName": "Order intake", "trigger": trigger})]
+    value = f"step_1@{identity(1)}"
+    page = text(owner.get(f"{RUNS}?failed={value}").content)
+    assert f'<option value="{value}" selected>Order intake › Parse</option>' in page
+    assert "Failed step: Order intake › Parse" in page
+    (query,) = shelf.queries("/flow-runs")
+    assert (query["flowId"], query["failedStepName"]) == ([identity(1)], ["step_1"])
+    page = text(owner.get(f"{RUNS}?failed={value}&flow=another").content)
+    assert "This step belongs to another flow than those that are chosen." in page
 
 
 def test_what_has_no_column_in_a_narrow_window_is_a_second_line_of_the_one_before_it(

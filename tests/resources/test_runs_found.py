@@ -23,6 +23,8 @@ def test_runs_of_two_flows_that_failed_at_a_step_are_those_that_the_engine_has(s
     wanted = [row["id"] for row in failed if not row["archivedAt"]]
     assert len({row["flowId"] for row in failed}) == 2
     assert listed(stage, "&".join([*(f"flow={flow}" for flow in flows), "failed=step_1"])) == wanted[:100]
+    alone = stage.practice.sample("failing").id
+    assert listed(stage, f"failed=step_1@{alone}") == [row["id"] for row in failed if row["flowId"] == alone]
     assert listed(stage, "failed=no_such_step") == []
 
 

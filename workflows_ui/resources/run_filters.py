@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from workflows_ui.kit import words
+from workflows_ui.resources import run_flows
 
 _LONGEST, _MOST = 100, 50
 
@@ -56,10 +57,8 @@ class RunFilters(forms.Form):
     failed = forms.CharField(
         label=gettext_lazy("Failed step"),
         required=False,
-        max_length=_LONGEST,
-        help_text=gettext_lazy(
-            "The step's own name in the engine, such as step_2. Quicker: follow the failed step of a row."
-        ),
+        max_length=2 * _LONGEST,
+        widget=forms.Select(),
     )
     tag = forms.CharField(
         label=gettext_lazy("Tag"), required=False, max_length=_LONGEST, help_text=gettext_lazy("The whole tag.")
@@ -76,12 +75,15 @@ class RunFilters(forms.Form):
             if name in ("flow", "status"):
                 field.widget.attrs["class"] = "form-check-input"
             else:
-                field.widget.attrs["class"] = "form-select" if name == "archived" else "form-control"
+                field.widget.attrs["class"] = "form-select" if name in ("archived", "failed") else "form-control"
 
     def clean(self) -> dict[str, Any]:
-        """The days the right way round."""
+        """The days the right way round, and a failed step of a flow that is not left out."""
         found = super().clean() or {}
         since, until = found.get("since"), found.get("until")
         if since and until and until < since:
             self.add_error("until", _("This day is before the first one."))
+        _step, flow = run_flows.step_and_flow(found.get("failed") or "")
+        if flow and found.get("flow") and flow not in found["flow"]:
+            self.add_error("failed", _("This step belongs to another flow than those that are chosen."))
         return found

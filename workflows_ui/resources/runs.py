@@ -9,17 +9,14 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
-from workflows_ui.kit import flow_facts, show, words
+from workflows_ui.kit import show, words
 from workflows_ui.kit.caller import Caller
 from workflows_ui.kit.resource import Column, Facts, Live, Page, Panel, Query, Resource, Row, Shortcut, id_at, pick
-from workflows_ui.resources import run_actions, run_panels, run_starters
-from workflows_ui.resources.flow_reading import name_of as flow_name
-from workflows_ui.resources.flow_reading import trigger_of
+from workflows_ui.resources import run_actions, run_flows, run_panels, run_starters
 from workflows_ui.resources.places import flow_url
 from workflows_ui.resources.run_filters import RunFilters
 from workflows_ui.resources.run_reading import failed_at, length, name_of, poll_seconds, waited
 
-_NAMES_FOR, _NAMES_MOST = 60, 100
 #: Rows asked for beyond a page, since those of the boundary's millisecond come again; the second number is for when all of them did.
 _OVERLAPS = (50, 950)
 
@@ -33,7 +30,7 @@ def _failed_alike_url(slug: str, run: Row) -> str:
     step, flow = pick(run, "failedStep.name"), id_at(run, "flowId")
     if not isinstance(step, str) or not step or not flow:
         return ""
-    return reverse("resource_list", args=[slug, "runs"], query={"flow": flow, "failed": step[:100]})
+    return reverse("resource_list", args=[slug, "runs"], query={"failed": run_flows.of_flow(step[:80], flow)})
 
 
 class Runs(Resource):
@@ -90,16 +87,17 @@ class Runs(Resource):
         until = _end_of_day(query.filters.get("until"))
         # One millisecond more: the engine keeps more digits than it tells.
         limit = boundary + datetime.timedelta(milliseconds=1) if boundary else None
+        step, of_flow = run_flows.step_and_flow(query.filters.get("failed", ""))
         for overlap in _OVERLAPS:
             asked = query.rows + (overlap if boundary else 1)
             page = caller.workflows.list_runs(
                 limit=asked,
-                flow_id=query.filters.get("flow"),
+                flow_id=of_flow or query.filters.get("flow"),
                 status=query.filters.get("status"),
                 tags=query.filters.get("tag"),
                 created_after=_start_of_day(query.filters.get("since")),
                 created_before=min(filter(None, (limit, until)), default=None),
-                failed_step_name=query.filters.get("failed"),
+                failed_step_name=step or None,
                 # Without a word about it the engine lists archived runs among the others (recording `runs_list_final`).
                 archived=query.filters.get("archived") == "only",
             )
@@ -109,7 +107,7 @@ class Runs(Resource):
                 break
         shown = rows[: query.rows]
         more = bool(shown) and (len(rows) > query.rows or len(data) >= asked)
-        starts = {flow: start for flow, _name, start in self._flows(caller)}
+        starts = {flow.id: flow.start for flow in run_flows.known(caller)}
         named = run_starters.named(caller.workspace, shown, starts) if shown else []
         return Page(named, f"{shown[-1].get('created')}~{shown[-1].get('id')}" if more else "")
 
@@ -118,23 +116,9 @@ class Runs(Resource):
         return caller.workflows.get_run(id)
 
     def choices(self, caller: Caller) -> Mapping[str, Sequence[tuple[str, str | Promise]]]:
-        """The workspace's flows by name, at most a minute old."""
-        named = [(flow, name) for flow, name, _start in self._flows(caller)]
-        return {"flow": sorted(named, key=lambda pair: pair[1].lower())}
-
-    @staticmethod
-    def _flows(caller: Caller) -> Sequence[tuple[str, str, str]]:
-        """(id, name, how it starts) of the workspace's newest flows, at most a minute old."""
-
-        def ask() -> Sequence[tuple[str, str, str]]:
-            page = caller.workflows.list_flows(limit=_NAMES_MOST)
-            rows = [row for row in page.get("data") or [] if isinstance(row, dict) and id_at(row)]
-            return [
-                (id_at(row), (flow_name(row) or id_at(row))[:80], flow_facts.start_of(trigger_of(row))) for row in rows
-            ]
-
-        nothing: Sequence[tuple[str, str, str]] = ()
-        return caller.remember_or(nothing, "flow-names-and-starts", _NAMES_FOR, ask)
+        """The workspace's flows and their steps by name, at most a minute old."""
+        flows = run_flows.known(caller)
+        return {"flow": run_flows.flow_choices(flows), "failed": run_flows.step_choices(flows)}
 
     def title(self, row: Row) -> str:
         """The flow's name at the time of the run."""
