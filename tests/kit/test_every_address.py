@@ -59,6 +59,7 @@ LEAST: dict[str, Role] = {
     "table_export": Role.VIEWER,
     "export": Role.VIEWER,
     "export_file": Role.VIEWER,
+    "export_stop": Role.VIEWER,
     "resource_export": Role.VIEWER,
     "table_records": Role.VIEWER,
     "table_records_do": Role.BUILDER,

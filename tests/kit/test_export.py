@@ -303,6 +303,38 @@ def test_a_list_longer_than_a_file_says_so(owner: Client, shelf: Shelf, monkeypa
     assert len(json.loads(file_of(owner, job))) == 100
 
 
+def test_an_export_is_stopped_and_leaves_nothing(owner: Client, shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    many(shelf, 250)
+    job = ask(owner)
+    walk = walking.walk
+
+    def stopped_meanwhile(*args: Any, **more: Any) -> Any:
+        stretches = walk(*args, **more)
+        yield next(stretches)
+        answer = owner.post(f"/w/sales/jobs/{job.pk}/export/stop/")
+        assert answer.headers["Location"] == f"/w/sales/jobs/{job.pk}/export/"
+        yield from stretches
+
+    monkeypatch.setattr(walking, "walk", stopped_meanwhile)
+    assert work(job).state == JobState.STOPPED
+    assert JobPart.objects.count() == 1
+    job_sweeping.purge()
+    assert not JobPart.objects.exists()
+    assert "There is no file." in text(owner.get(f"/w/sales/jobs/{job.pk}/export/").content)
+    owner.post(f"/w/sales/jobs/{job.pk}/export/stop/")
+    assert "It was over already." in text(owner.get(f"/w/sales/jobs/{job.pk}/export/").content)
+
+
+@every
+def test_no_secret_of_a_list_is_in_a_file(cast: Cast, owner: Client, shelf: Shelf, resource: Resource) -> None:
+    _placed(cast, shelf, resource)
+    samples.of(resource).fill(shelf, **dict.fromkeys(resource.secrets, "this-is-the-secret"))
+    for kind in ("csv", "json"):
+        answer = owner.get(f"{resource.url('sales')}export/{kind}/")
+        assert answer.status_code == 200
+        assert "this-is-the-secret" not in answer.content.decode()
+
+
 # --- Who, and how long
 
 

@@ -1,12 +1,13 @@
 """Lists as files: the page that is shown at once, everything that matches in the background, and the page and file of such an export."""
 
+from django.contrib import messages
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from workflows_ui.kit import ability, caller, export_file, job_words, respond, show, views, words
 from workflows_ui.kit.access import member
@@ -108,6 +109,18 @@ def download(request: ConsoleRequest, slug: str, job_id: str) -> HttpResponse | 
     )
 
 
+@require_POST
+@member(Role.VIEWER)
+def stop(request: ConsoleRequest, slug: str, job_id: str) -> HttpResponse:
+    """Ends an export that is being written; whoever may see it may."""
+    job = _find(request, job_id)
+    if jobs.stop(actor(request), job):
+        messages.success(request, _("The export is stopped. There is no file."))
+    else:
+        messages.warning(request, _("It was over already."))
+    return respond.redirect(request, reverse("export", kwargs={"slug": slug, "job_id": job.pk}))
+
+
 def _everything(request: ConsoleRequest, declared: Resource, kind: str, found: Listing) -> HttpResponse:
     caller.of(request.access)  # Whoever has no credential is told so now, not by a job that fails.
     job = exporting.ask(
@@ -138,5 +151,6 @@ def _attached(declared: Resource, kind: str) -> str:
 urlpatterns = [
     path("w/<slug:slug>/jobs/<str:job_id>/export/", page, name="export"),
     path("w/<slug:slug>/jobs/<str:job_id>/file/", download, name="export_file"),
+    path("w/<slug:slug>/jobs/<str:job_id>/export/stop/", stop, name="export_stop"),
     path("w/<slug:slug>/<slug:resource>/export/<slug:kind>/", export, name="resource_export"),
 ]
