@@ -145,6 +145,7 @@
     }
   });
   window.addEventListener("pageshow", tellTicks);
+  document.addEventListener("htmx:historyRestore", tellTicks);
 
   // --- A replaced part keeps what the person had opened and ticked in it, how far they had scrolled inside it, and the focus on a fold. (htmx
   // itself keeps the focus of elements with an id.)

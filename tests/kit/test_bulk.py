@@ -101,6 +101,15 @@ def test_everything_that_matches_is_frozen_before_it_is_asked_about(stage: Stage
     assert not stage.writes()
 
 
+def test_small_things_are_all_found_although_the_engines_pages_lose_some(stage: Stage) -> None:
+    made = {stage.caller.workflows.create_folder(f"Folder {number}")["id"] for number in range(130)}
+    job = worked(asked(stage, "delete", [], "folders", everything="1", next="/w/sales/folders/?rows=20"))
+    assert made <= set(job.items.values_list("object_id", flat=True))
+    page = text(stage.browser.get(f"/w/sales/jobs/{job.pk}/").content)
+    assert f"and {job.total - 20} more" in page
+    assert f"was not looked at for the {job.total - 20} others" in page
+
+
 def test_that_the_engine_counts_more_than_its_list_gave_is_said(stage: Stage) -> None:
     job = worked(asked(stage, "turn-off", [], everything="1"))
     assert job.counted == job.total

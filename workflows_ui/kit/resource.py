@@ -198,6 +198,8 @@ class Resource:
         spans: what the filters look at and what they do not, said below them.
         empty, empty_hint: what the empty list says, and the next step.
         rows: how many rows a page has, when nobody chose; one of ROWS.
+        stride: rows of one call when the whole list is walked (kit/walking.py): many where rows are small, since the engine's
+            cursors lose some between two calls (api.md 4.1); not too many where huge ones meet the size limit of an answer.
         exported: False where its list is had as a file in another way.
         files: that other way, as (label, address); the addresses take the filters of the list.
     """
@@ -223,6 +225,7 @@ class Resource:
     empty: ClassVar[Text]
     empty_hint: ClassVar[Text] = ""
     rows: ClassVar[int] = 20
+    stride: ClassVar[int] = 100
     exported: ClassVar[bool] = True
     files: ClassVar[Sequence[tuple[Text, str]]] = ()
 

@@ -12,8 +12,6 @@ from workflows_ui.kit.resource import Query, Resource, Row
 
 #: Objects that one walk gives at most.
 LIMIT = 10_000
-#: Rows of one call: huge pages of large flows meet the size limit of an answer.
-ROWS = 100
 
 
 class BadFilters(Exception):
@@ -64,7 +62,7 @@ def walk(
     seen, trail = set(known), {position, ""}
     given = len(seen)
     while True:
-        page = resource.list(caller, Query(filters, ROWS, position))
+        page = resource.list(caller, Query(filters, resource.stride, position))
         rows: list[Row] = []
         fresh: set[str] = set()
         for row in page.rows:

@@ -121,6 +121,7 @@ class Folders(Resource):
     needs = "folders"
     label, label_plural = gettext_lazy("Folder"), gettext_lazy("Folders")
     icon, group = "folder", "build"
+    stride = 1000
     empty = gettext_lazy("There are no folders in this workspace yet")
     empty_hint = gettext_lazy("Folders keep flows together. A flow is in one folder, or in none.")
     list_display = (

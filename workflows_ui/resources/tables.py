@@ -127,6 +127,7 @@ class Tables(Resource):
     needs = "tables"
     label, label_plural = gettext_lazy("Table"), gettext_lazy("Tables")
     icon, group = "table", "build"
+    stride = 1000
     empty = gettext_lazy("There are no tables in this workspace yet")
     empty_hint = gettext_lazy("Tables keep rows that flows read and write. Make one, then give it columns.")
     list_display = (
