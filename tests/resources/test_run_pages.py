@@ -9,7 +9,7 @@ from django.test import Client
 
 from tests.cast import Cast
 from tests.engine.servers import Reply
-from tests.resources.test_runs import ONE, launched
+from tests.resources.test_run_starters import ONE, launched
 from tests.shelf import Shelf, flow, identity, run, text
 from workflows_ui.kit.redact import MASK
 from workflows_ui.models import AuditEvent

@@ -6,18 +6,12 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
 
-from tests.cast import Cast
 from tests.engine.servers import Reply
 from tests.shelf import Shelf, flow, identity, run, text
 from workflows_ui.kit import show, words
 from workflows_ui.kit.redact import MASK
-from workflows_ui.models import Launch
-from workflows_ui.models.launch import new_id
 from workflows_ui.resources import run_actions, run_reading
 
 RUNS = "/w/sales/runs/"
@@ -113,41 +107,6 @@ def test_time_in_the_queue_is_told_where_there_was_any(found: dict[str, Any], to
     assert show.duration(run_reading.waited(found, STARTED)) == told
 
 
-def launched(cast: Cast, **changes: Any) -> Launch:
-    now = timezone.now()
-    moments = {"asked_at": now, "not_before": now, "send_by": now}
-    given = {"workspace": cast.workspace, "user": cast.colleague, "flow_id": identity(1), "payload_digest": "d"}
-    return Launch.objects.create(ticket=new_id(), **(given | moments | changes))
-
-
-def test_rows_say_who_launched_them_by_run_or_by_marker_in_one_query(cast: Cast, owner: Client, shelf: Shelf) -> None:
-    by_run, by_marker = launched(cast, run_id=identity(1)), launched(cast, user=cast.owner)
-    shelf.runs = [run(1), run(2, parentRunId=by_marker.pk), run(3, parentRunId=identity(1)), run(4)]
-    with CaptureQueriesContext(connection) as asked:
-        page = text(owner.get(RUNS).content)
-    assert f'<a href="/w/sales/launches/{by_run.pk}/"><span class="long">colleague</span> </a>' in page
-    assert f'<a href="/w/sales/launches/{by_marker.pk}/"><span class="long">owner</span> </a>' in page
-    assert f'<a href="{ONE}"><span class="long">Another run</span> </a>' in page
-    assert len([one for one in asked if 'FROM "workflows_ui_launch"' in one["sql"]]) == 1
-
-
-def test_launches_of_another_workspace_are_nobodys(cast: Cast, owner: Client, shelf: Shelf) -> None:
-    elsewhere = cast.stranger.memberships.get().workspace
-    launch = launched(cast, workspace=elsewhere, run_id=identity(1))
-    shelf.runs = [run(parentRunId=launch.pk)]
-    for address in (RUNS, ONE):
-        page = owner.get(address).content.decode()
-        assert f"launches/{launch.pk}" not in page
-        assert "colleague" not in page
-
-
-def test_a_flow_that_starts_by_itself_says_what_started_its_runs(owner: Client, shelf: Shelf) -> None:
-    clock = {"name": "trigger", "type": "PIECE_TRIGGER", "settings": {"pieceName": "@activepieces/piece-schedule"}}
-    shelf.flows, shelf.runs = [flow(version={"id": "V1", "displayName": "Nightly", "trigger": clock})], [run()]
-    assert "The clock" in text(owner.get(RUNS).content)
-    assert "It started by itself. What starts it: The clock" in text(owner.get(ONE).content)
-
-
 def test_days_the_wrong_way_round_are_told(owner: Client, shelf: Shelf) -> None:
     page = text(owner.get(f"{RUNS}?since=2026-11-24&until=2026-11-23").content)
     assert "This day is before the first one." in page
@@ -233,15 +192,6 @@ def test_a_flow_that_is_gone_leaves_the_steps_their_own_names(owner: Client, she
     answer = owner.get(ONE)
     assert answer.status_code == 200
     assert "<code>trigger</code>" in text(answer.content)
-
-
-def test_the_launch_that_led_to_it_is_linked_within_its_workspace_only(cast: Cast, owner: Client, shelf: Shelf) -> None:
-    shelf.runs = [run()]
-    launch = launched(cast, run_id=identity(1))
-    assert f'href="/w/sales/launches/{launch.pk}/"' in text(owner.get(ONE).content)
-    elsewhere = cast.stranger.memberships.get().workspace
-    Launch.objects.update(workspace=elsewhere)
-    assert launch.pk not in text(owner.get(ONE).content)
 
 
 STARTED = datetime.datetime(2026, 11, 25, 3, 0, tzinfo=datetime.UTC)

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 #: Levels, entries of one list or object, columns of a table, characters of a text, and characters that stand unfolded.
 DEEPEST, MOST_ENTRIES, MOST_COLUMNS, LONGEST, UNFOLDED = 4, 50, 8, 4_000, 240
@@ -88,7 +89,7 @@ def _text(value: Any, room: Room) -> Node:
 
 def _fields(value: Mapping[Any, Any], room: Room, depth: int) -> Node:
     if depth >= DEEPEST or room.spent():
-        return _deep(_("%(n)d values inside"), len(value), room)
+        return _deep(ngettext("%(n)d value inside", "%(n)d values inside", len(value)), len(value), room)
     node = Node("fields")
     for name, inner in value.items():
         if len(node.entries) >= MOST_ENTRIES or (room.spent() and node.entries):

@@ -43,7 +43,8 @@ class Runs(Resource):
     empty_hint = gettext_lazy("Launch a flow, or wait until one starts by itself: its run is listed here at once.")
     filters = RunFilters
     spans = gettext_lazy(
-        "The engine looks through all runs that it still keeps. What went into the steps and came out of them is not searched."
+        "The engine looks through all runs that it still keeps. What went into the steps and came out of them is not searched. "
+        "The hundred flows that were changed last are offered here, with their steps."
     )
     list_display = (
         Column(lambda row: name_of(row) or row.get("flowId"), gettext_lazy("Flow"), link=True),
