@@ -13,7 +13,7 @@ from tests.browser.desk import PHONE, Desk
 pytestmark = pytest.mark.browser
 _SLOW = 20_000
 #: Colours must have arrived before they are looked at.
-_STILL = {"reduced_motion": "reduce", "color_scheme": "light"}
+_STILL: dict[str, Any] = {"reduced_motion": "reduce", "color_scheme": "light"}
 
 
 def taken(page: Page, link: Any) -> tuple[str, bytes]:

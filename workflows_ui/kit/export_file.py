@@ -88,7 +88,8 @@ def _plain(value: Any) -> str:
     if isinstance(value, dict | list):
         return json.dumps(value, ensure_ascii=False, default=str)
     # What is only drawn, and says nothing in words, would be a program's text in the file.
-    return str(value) if type(value).__str__ is not object.__str__ else ""
+    told = any("__str__" in vars(kind) for kind in type(value).__mro__[:-1])
+    return str(value) if told else ""
 
 
 def _lines(rows: Sequence[Sequence[str]]) -> str:
