@@ -4,8 +4,13 @@ import pytest
 from playwright.sync_api import Error, Page, expect
 
 from tests.browser.test_flows_and_runs import LOOKS, Window, _database_beside_playwright, sound, window
+from tests.cast import Cast
+from tests.engine.servers import Reply
 from tests.practice.fixtures import Practice, practice
 from tests.resources.connection_scene import Scene
+from tests.resources.samples.mcp_servers import flow_tool, piece_tool
+from tests.resources.samples.mcp_servers import server as ugly
+from tests.shelf import Shelf, flow, identity
 from workflows_ui.models import AuditEvent
 
 __all__ = ["_database_beside_playwright", "practice", "window"]
@@ -47,6 +52,26 @@ def test_every_page_is_sound_in_every_look(window: Window, practice: Practice, l
     page.get_by_role("button", name="Show the token").click()
     expect(page.locator("#mcp-token-text")).to_be_visible()
     sound(page)
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_ugly_data_is_sound_too(window: Window, cast: Cast, shelf: Shelf, look: str) -> None:
+    long, right_to_left = "<b>" + "x" * 10_000, "خادم الأدوات للمبيعات والدعم الفني"
+    tools = [flow_tool(5, long, toolName=long), piece_tool(6, actionDisplayName=long, connectionExternalId=long)]
+    tools += [{"type": "<new kind>" * 40, "id": identity(7), "toolName": right_to_left}, flow_tool(8, right_to_left)]
+    rows = [ugly(long, tools=tools), ugly(right_to_left, 2, tools=[]), {}, {"id": 7, "name": 5, "tools": "x"}]
+    shelf.rows["/mcp-servers"] = rows
+    shelf.rows["/pieces"], shelf.rows["/app-connections"], shelf.flows = [], [], [flow()]
+    shelf.arrays.add("/pieces")
+    for row in rows[:2]:
+        shelf.faults[f"/mcp-servers/{row['id']}"] = Reply(200, row)
+    page = window(cast.owner, **LOOKS[look])
+    one = identity(1)
+    addresses = [LIST, f"{LIST}{one}/", f"{LIST}{identity(2)}/", f"{LIST}{one}/token/", f"{LIST}{one}/apps/"]
+    addresses += [f"{LIST}do/{name}/{one}/" for name in ("remove-tool", "rotate-token", "delete", "add-flow")]
+    for address in addresses:
+        page.goto(address)
+        sound(page)
 
 
 def test_a_server_is_made_gets_tools_and_is_deleted(window: Window, practice: Practice) -> None:

@@ -6,8 +6,11 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.test_flows_and_runs import LOOKS, Window, _database_beside_playwright, sound, window
+from tests.cast import Cast
+from tests.engine.servers import Reply
 from tests.practice.fixtures import Practice, practice
 from tests.resources.connection_scene import Scene
+from tests.shelf import Shelf, flow, identity
 
 __all__ = ["_database_beside_playwright", "practice", "window"]
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -30,6 +33,26 @@ def test_every_page_is_sound_in_every_look(window: Window, practice: Practice, l
         if summary.is_visible():
             summary.click()
     sound(page)
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_ugly_data_is_sound_too(window: Window, cast: Cast, shelf: Shelf, look: str) -> None:
+    long = "<b>" + "x" * 3_000
+    pieces = {long: {"dailyStats": {long: {}, "2026-11-24": {"success": 10**15, "failure": 10**12}}, "totalRuns": long}}
+    pieces |= {"": {}, "خادم الأدوات للمبيعات": {"dailyStats": {}, "totalRuns": None}, "@x/piece-y": {"dailyStats": 5}}
+    shelf.faults["/trigger-runs/status"] = Reply(200, {"pieces": pieces})
+    shelf.rows["/pieces"] = [{"name": "@x/piece-y", "displayName": long}]
+    shelf.arrays.add("/pieces")
+    payload = {"body": {long: long, "deep": [[[[[["x"]]]]]], "rows": [{"a": long, "b": "خادم"}] * 9}, "headers": {}}
+    sample = {"id": identity(3), "created": "x", "sourceName": long, "payload": payload}
+    shelf.flows, shelf.rows["/trigger-events"] = [flow(name=long)], [sample, {}]
+    page = window(cast.owner, **LOOKS[look])
+    for address in (LIST, f"{LIST}@x/piece-y/", f"/w/sales/flows/{identity(1)}/trigger/"):
+        page.goto(address)
+        closed = page.locator("main details:not([open], .menu) > summary").locator("visible=true")
+        while closed.count():
+            closed.first.click()
+        sound(page)
 
 
 def test_the_board_is_read_and_leads_to_the_flows_behind_it(window: Window, practice: Practice) -> None:

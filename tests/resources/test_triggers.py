@@ -177,6 +177,7 @@ def test_a_waiting_test_shows_what_comes_and_then_rests(scene: Scene) -> None:
     assert "The engine listens for the next event." in page
     assert 'hx-trigger="every 2s"' in page
     assert f"/v1/webhooks/{key}</pre>" in page
+    assert f'href="/w/sales/flows/{key}/launch/"' in page
     still = shown(scene.browser.get(where, headers=FRAGMENT))
     assert still.startswith('<div id="trigger-live" data-live')
     scene.practice.call("POST", f"/v1/webhooks/{key}", json={"order": "A-1", "lines": [{"sku": "T", "count": 2}]})

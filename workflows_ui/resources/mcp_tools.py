@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from workflows_ui.kit.caller import Caller
-from workflows_ui.kit.resource import Action, Row, Text, id_at, pick
+from workflows_ui.kit.resource import Action, Row, Text, id_at
 from workflows_ui.resources import apps, connection_list, usage
 from workflows_ui.resources.mcp_reading import asked, name_of, title_of, tools_of
 from workflows_ui.resources.places import mcp_url
@@ -126,7 +126,9 @@ def add_action(caller: Caller, id: str, data: dict[str, Any]) -> dict[str, Any]:
     """Makes an action of the piece `id` a tool of the server `data["server"]`. Raises EngineError, ValidationError."""
     piece, action = apps.piece(caller, id), data["action"]
     server = asked(caller, data["server"])
-    title = _action_title(action, pick(piece, "actions").get(action) or {})
+    actions = piece.get("actions")
+    found = actions.get(action) if isinstance(actions, Mapping) else None
+    title = _action_title(action, found if isinstance(found, Mapping) else {})
     made = {
         "pieceName": id,
         "pieceVersion": str(piece.get("version") or ""),

@@ -4,13 +4,14 @@ import time
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
-from django.urls import path
+from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from workflows_ui.kit import caller, recipe, respond
 from workflows_ui.kit.access import member
 from workflows_ui.kit.request import ConsoleRequest, actor
+from workflows_ui.kit.resource import Row
 from workflows_ui.models import Role
 from workflows_ui.resources import flow_start, trigger_tests
 from workflows_ui.resources.flow_reading import name_of
@@ -52,6 +53,7 @@ def page(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
         "given_up": waited is not None and not came and not waits,
         "seconds": (_SOON if (waited or 0) < _MINUTE else _LATER) if waits else 0,
         "hook": f"{recipe.base(place.workspace)}/v1/webhooks/{id}" if trigger_tests.waits_for_calls(flow) else "",
+        "launch_url": _launch_url(slug, id, flow) if place.allows(Role.LAUNCHER) else "",
         "test_url": TEST.url(slug, "flows", id) if place.allows(TEST.role) and TEST.offered(flow) else "",
         "may": place.allows(Role.BUILDER),
         "slug": slug,
@@ -69,6 +71,13 @@ def cancel(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     audit.record(actor(request), "flows.test-cancel", workspace=workspace, object_type="flows", object_id=id[:120])
     messages.info(request, _("The engine no longer listens."))
     return respond.redirect(request, trigger_tests.page_url(slug, id))
+
+
+def _launch_url(slug: str, id: str, flow: Row) -> str:
+    """Where somebody can make the event that is waited for."""
+    if flow.get("status") != "ENABLED" or not trigger_tests.waits_for_calls(flow):
+        return ""
+    return reverse("flow_launch", kwargs={"slug": slug, "id": id})
 
 
 def _waited(since: str) -> float | None:
