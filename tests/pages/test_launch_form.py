@@ -93,6 +93,21 @@ def test_a_flow_that_starts_by_the_clock_is_told_from_one_that_is_called(scene: 
     assert "This flow starts by the clock" in _opened(scene, flow)
 
 
+def test_a_flow_that_starts_with_its_form_is_told(scene: Scene) -> None:
+    flow = _quick(scene)
+    form: dict[str, Any] = {**flows.WEBHOOK, "displayName": "Web Form"}
+    form["settings"] = {
+        "pieceName": "@activepieces/piece-forms",
+        "pieceVersion": "~0.4.8",
+        "triggerName": "form_submission",
+        "input": {"inputs": [], "response": True},
+        "propertySettings": {},
+    }
+    scene.workflows.apply_flow_operation(flow, {"type": "UPDATE_TRIGGER", "request": form})
+    scene.workflows.apply_flow_operation(flow, {"type": "LOCK_AND_PUBLISH", "request": {}})
+    assert "This flow starts with its form" in _opened(scene, flow)
+
+
 def test_a_trigger_with_a_password_of_its_own_is_told(scene: Scene) -> None:
     flow = _quick(scene)
     guarded: dict[str, Any] = {**flows.WEBHOOK}

@@ -9,7 +9,9 @@ from django.utils import timezone
 from tests.cast import Cast
 from tests.engine.servers import Reply
 from tests.shelf import Shelf, flow, identity, run, text
+from workflows_ui.kit import caller
 from workflows_ui.models import Launch, State, Workspace
+from workflows_ui.resources import flow_results
 
 FLOWS = "/w/sales/flows/"
 
@@ -66,9 +68,19 @@ def test_odd_runs_break_no_list(owner: Client, shelf: Shelf, odd: dict[str, Any]
     assert owner.get(FLOWS).status_code == 200
 
 
-def test_an_engine_that_refuses_its_runs_costs_the_column_only(owner: Client, shelf: Shelf) -> None:
+def test_a_file_has_the_results_in_words(cast: Cast, shelf: Shelf) -> None:
+    shelf.runs = [run(7, "FAILED", created="2026-11-24T22:40:00.000Z"), run(6)]
+    found = flow_results.latest(caller.of(cast.place(cast.owner)), [identity(1)])
+    assert str(found[identity(1)]) == "Failed; Done"
+
+
+def test_an_engine_that_refuses_its_runs_costs_the_column_only_and_is_not_asked_again(
+    owner: Client, shelf: Shelf
+) -> None:
     shelf.flows = [flow()]
     shelf.faults["/flow-runs"] = Reply(403, {"code": "PERMISSION_DENIED", "params": {}})
     answer = owner.get(FLOWS)
     assert answer.status_code == 200
     assert "Order intake" in text(answer.content)
+    owner.get(FLOWS)
+    assert shelf.calls.count("/flow-runs") == 1

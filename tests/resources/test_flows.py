@@ -129,7 +129,8 @@ def test_the_list_tells_how_a_flow_starts_where_it_lies_and_its_apps(owner: Clie
     shelf.flows = [_with_steps(_step("step_1", "google-sheets"), _step("step_2", "gmail")) | {"folderId": identity(7)}]
     shelf.folders = [{"id": identity(7), "displayName": "Sales"}]
     page = text(owner.get(FLOWS).content)
-    assert "Webhook · Sales" in page
+    assert '<span class="long">Webhook</span>' in page
+    assert '<span class="long">Sales</span>' in page
     assert 'title="Google Sheets"' in page
     assert 'title="Gmail"' in page
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from workflows_ui.engine import Forbidden, NotFound, NotInPlan
 from workflows_ui.kit import words
 from workflows_ui.kit.caller import Caller
 from workflows_ui.kit.resource import Row, pick
@@ -12,6 +13,8 @@ from workflows_ui.resources import connection_list
 #: What folders are remembered as (kit.caller.Caller.remember), for so many seconds.
 FOLDERS, _FOLDERS_FOR, _FOLDERS_MOST = "folders", 60, 100
 CONNECTIONS = "connection-names"
+#: What will be answered again next time: remembered as nothing, so that a page that only wants names does not ask at each look.
+REFUSALS = (Forbidden, NotFound, NotInPlan)
 
 
 def folder_names(caller: Caller) -> dict[str, str]:
@@ -30,7 +33,10 @@ def connection_names(caller: Caller) -> dict[str, tuple[str, str]]:
     """(id, name) of the workspace's connections by the external id that flows use; none where the engine does not give them."""
 
     def ask() -> dict[str, tuple[str, str]]:
-        rows, _following = connection_list.chunk(caller, "")
+        try:
+            rows, _following = connection_list.chunk(caller, "")
+        except REFUSALS:
+            return {}
         listed = [(row.get("externalId"), row.get("id"), row.get("displayName")) for row in rows]
         return {
             external: (key if isinstance(key, str) else "", name[:200] if isinstance(name, str) and name else external)

@@ -9,6 +9,7 @@ from workflows_ui.kit import show, words
 from workflows_ui.kit.caller import Caller
 from workflows_ui.kit.resource import Column
 from workflows_ui.models import Launch
+from workflows_ui.resources.flow_reading import REFUSALS
 from workflows_ui.resources.places import run_url
 
 _RUNS, _LAUNCHES, _FOR, _SHOWN = 100, 200, 60, 5
@@ -32,7 +33,8 @@ class Results:
     before: tuple[Outcome, ...]
 
     def __str__(self) -> str:
-        return f"{self.newest.state.word} ({self.newest.when})"
+        """All of them in words, newest first: what a file holds."""
+        return "; ".join(str(one.state.word) for one in (self.newest, *self.before))
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,10 @@ def _runs(caller: Caller) -> list[tuple[str, str, str, str]]:
     """(flow, run, state, created) of the newest runs."""
 
     def ask() -> list[tuple[str, str, str, str]]:
-        rows = caller.workflows.list_runs(limit=_RUNS).get("data") or []
+        try:
+            rows = caller.workflows.list_runs(limit=_RUNS).get("data") or []
+        except REFUSALS:
+            return []
         keys = ("flowId", "id", "status", "created")
         listed = [row for row in rows if isinstance(row, Mapping)]
         values = [tuple(row.get(key) if isinstance(row.get(key), str) else "" for key in keys) for row in listed]

@@ -11,6 +11,7 @@ from workflows_ui.kit.caller import Caller
 from workflows_ui.kit.resource import Subject, id_at, pick
 from workflows_ui.resources import apps
 from workflows_ui.resources.apps import Mark
+from workflows_ui.resources.connection_list import MOST
 from workflows_ui.resources.flow_reading import connection_names, table_of, trigger_of
 
 _TABLES_FOR, _TABLES_MOST, _MOST = 60, 1000, 50
@@ -62,7 +63,9 @@ def _connections(subject: Subject) -> list[Use]:
     found = []
     for external in used:
         key, name = known.get(external, ("", external))
-        found.append(Use(name, _url(subject.slug, "connections", key), missing=bool(known) and external not in known))
+        found.append(
+            Use(name, _url(subject.slug, "connections", key), missing=0 < len(known) < MOST and external not in known)
+        )
     return found
 
 
@@ -76,7 +79,7 @@ def _tables(caller: Caller, slug: str, steps: list[dict[str, Any]]) -> list[Use]
         if "{{" in one:
             continue
         key, name = known.get(one, ("", one))
-        found.append(Use(name, _url(slug, "tables", key), missing=bool(known) and one not in known))
+        found.append(Use(name, _url(slug, "tables", key), missing=0 < len(known) < _TABLES_MOST and one not in known))
     return found
 
 

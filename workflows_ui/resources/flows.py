@@ -99,11 +99,6 @@ def _export_url(slug: str, flow: Row) -> str:
     return reverse("flow_export", kwargs={"slug": slug, "id": key}) if key and "/" not in key else ""
 
 
-def _start_and_folder(flow: Row) -> str:
-    folder = flow.get("folder")
-    return " · ".join(part for part in (flow_start.words(flow), folder) if isinstance(part, str) and part)
-
-
 def _apps(flow: Row) -> list[Mark]:
     found = flow.get("apps")
     return found if isinstance(found, list) else []
@@ -160,7 +155,9 @@ class Flows(Resource):
         "The name is looked for in the newest version's name only, in any case; steps and their values are not searched."
     )
     list_display = (
-        Column(name_of, _("Name"), link=True, below=_start_and_folder),
+        Column(name_of, _("Name"), link=True),
+        Column(flow_start.words, _("Starts with"), wide=True),
+        Column(lambda row: row.get("folder"), _("Folder"), wide=True),
         Column(lambda row: words.flow_state(row.get("status")), _("State"), kind="badge", below=state_note),
         ResultsColumn("results", _("Last results"), kind="badge"),
         AppsColumn(_apps, _("Apps"), kind="list", phone=False),

@@ -12,6 +12,7 @@ from workflows_ui.engine import flow_tree
 from workflows_ui.kit.caller import Caller
 from workflows_ui.kit.resource import pick
 from workflows_ui.resources import apps, step_values
+from workflows_ui.resources.flow_reading import REFUSALS
 from workflows_ui.resources.step_values import Line, Names
 
 #: Settings that are told elsewhere (the piece and what it does), or that only the engine's builder needs.
@@ -167,7 +168,10 @@ def _of_step(settings: Mapping[str, Any], known: Labels) -> Mapping[str, str]:
 
 
 def _labels(caller: Caller, name: str) -> dict[str, dict[str, str]]:
-    piece = apps.asked(caller, name)
+    try:
+        piece = apps.asked(caller, name)
+    except REFUSALS:
+        return {}
     found: dict[str, dict[str, str]] = {}
     for kind in ("actions", "triggers"):
         listed = piece.get(kind)
