@@ -14,7 +14,7 @@ from tests.resources.stage import Stage, outcomes, stage
 from tests.shelf import Shelf, identity, run, text
 from workflows_ui import tasks
 from workflows_ui.kit import checks
-from workflows_ui.models import Ability, AuditEvent, Capability, Inspection, Member, Role, Workspace
+from workflows_ui.models import Ability, AuditEvent, Capability, Inspection, Job, Member, Role, Workspace
 from workflows_ui.services import capabilities
 
 __all__ = ["stage"]
@@ -131,6 +131,15 @@ def test_asking_for_it_all_the_same_is_refused_in_words_without_a_call(
         assert "Nothing was sent to the engine." in page
     assert not failed.seen
     assert not AuditEvent.objects.exists()
+
+
+def test_it_is_not_offered_for_many_either_and_refused(cast: Cast, owner: Client, failed: Shelf) -> None:
+    many = "/w/sales/runs/many/retry/"
+    assert many in owner.get("/w/sales/runs/").content.decode()
+    lacks(cast.workspace, "run-retry", Ability.NOT_IN_PLAN)
+    assert many not in owner.get("/w/sales/runs/").content.decode()
+    owner.post(many, {"id": identity(1)})
+    assert not Job.objects.exists()
 
 
 def test_an_action_of_a_list_that_is_lacking_is_refused_too(cast: Cast, owner: Client, shelf: Shelf) -> None:

@@ -19,7 +19,7 @@ from workflows_ui.kit import export_work, walking
 from workflows_ui.kit.resource import Resource
 from workflows_ui.models import AuditEvent, Credential, Flavour, Job, JobPart, JobState, Member, Role, Workspace
 from workflows_ui.resources import BY_NAME, RESOURCES
-from workflows_ui.services import job_sweeping
+from workflows_ui.services import job_sweeping, job_turns
 
 pytestmark = pytest.mark.django_db(transaction=True)
 every = pytest.mark.parametrize("resource", RESOURCES, ids=lambda resource: str(resource.name))
@@ -245,6 +245,25 @@ def test_a_killed_worker_leaves_no_row_twice(owner: Client, shelf: Shelf, monkey
     job = work(job)
     assert (job.state, job.rows) == (JobState.ENDED, 250)
     assert len({row["Id"] for row in rows_of(file_of(owner, job))}) == 250
+
+
+def test_an_engine_slower_than_the_lease_is_not_asked_for_ever(
+    owner: Client, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many(shelf, 5)
+    job = ask(owner)
+    walk = walking.walk
+
+    def slow(*args: Any, **more: Any) -> Any:
+        Job.objects.update(claim_until=timezone.now() - timedelta(seconds=1))
+        yield from walk(*args, **more)
+
+    monkeypatch.setattr(walking, "walk", slow)
+    job = work(job)
+    assert (job.state, job.tries, job.claim) == (JobState.COLLECTING, 1, "")
+    assert job.not_before is not None
+    Job.objects.update(tries=job_turns.TRIES - 1, not_before=None)
+    assert work(job).state == JobState.FAILED
 
 
 def test_an_engine_that_is_down_on_the_way_is_asked_again_later(owner: Client, shelf: Shelf) -> None:

@@ -45,6 +45,8 @@ def _carry(job: Job, resources: Mapping[str, Resource]) -> None:
     except job_turns.Lost:
         log.info("job.lost", job=job.pk)
         with database.turn():
+            # Where it is still ours, the engine was slower than the lease is long: that counts as a try, or it would go on for ever.
+            job_turns.pause(job, "")
             job_turns.release(job)
     except walking.BadFilters:
         _fail(job, Reason.BAD_FILTERS)
