@@ -1,6 +1,7 @@
 """The board of triggers and the test of one, in a real browser: sound in every look, and live while somebody waits."""
 
 import re
+from typing import Any
 
 import pytest
 from playwright.sync_api import expect
@@ -38,7 +39,9 @@ def test_every_page_is_sound_in_every_look(window: Window, practice: Practice, l
 @pytest.mark.parametrize("look", LOOKS)
 def test_ugly_data_is_sound_too(window: Window, cast: Cast, shelf: Shelf, look: str) -> None:
     long = "<b>" + "x" * 3_000
-    pieces = {long: {"dailyStats": {long: {}, "2026-11-24": {"success": 10**15, "failure": 10**12}}, "totalRuns": long}}
+    pieces: dict[str, Any] = {
+        long: {"dailyStats": {long: {}, "2026-11-24": {"success": 10**15, "failure": 10**12}}, "totalRuns": long}
+    }
     pieces |= {"": {}, "خادم الأدوات للمبيعات": {"dailyStats": {}, "totalRuns": None}, "@x/piece-y": {"dailyStats": 5}}
     shelf.faults["/trigger-runs/status"] = Reply(200, {"pieces": pieces})
     shelf.rows["/pieces"] = [{"name": "@x/piece-y", "displayName": long}]

@@ -16,9 +16,7 @@ class RevealForm(forms.Form):
         min_length=10,
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3, "autofocus": True}),
-        help_text=gettext_lazy(
-            "A sentence, such as: “Setting up the assistant on the sales laptop.” It is kept in the audit log."
-        ),
+        help_text=gettext_lazy("A sentence, such as: “Setting up the assistant on the sales laptop.”"),
     )
 
     def clean_reason(self) -> str:
