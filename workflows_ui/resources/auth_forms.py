@@ -14,12 +14,13 @@ from django.utils.translation import gettext as _
 
 from workflows_ui.kit.resource import Row
 from workflows_ui.resources import apps, oauth_forms
-from workflows_ui.resources.oauth_forms import SignIn
+from workflows_ui.resources.oauth_forms import Around
 from workflows_ui.resources.secret_fields import NO_AUTOFILL, SecretLine, SecretText, line, words
 
 _SECRET = re.compile(r"secret|token|passw|key|credential|signature|private|\bpin\b", re.IGNORECASE)
 #: Parts of a value that tell nothing.
 _NOT_TYPED = ("type", "grant_type", "scope", "authorization_method")
+_BY_ITSELF = Around()
 #: What a connection of a type holds where its app tells no schema any more.
 _BARE: dict[str, dict[str, Any]] = {"SECRET_TEXT": {}, "BASIC_AUTH": {}, "NO_AUTH": {}, "OAUTH2": {}}
 
@@ -38,12 +39,10 @@ def scheme(auth: object, kind: object = "") -> dict[str, Any] | None:
     return None if bare is None else {"type": wanted, **bare}
 
 
-def fields(
-    found: Row, redirect_url: str = "", sign_in_url: str = "", signed_in: SignIn | None = None
-) -> dict[str, forms.Field]:
+def fields(found: Row, around: Around = _BY_ITSELF) -> dict[str, forms.Field]:
     """The form fields of a schema, by name. Fields that never come back have names that say secret, code or password.
 
-    The other arguments matter for OAuth2 (see `oauth_forms.fields`).
+    `around` matters for OAuth2 only.
     """
     kind, about = found.get("type"), words(found.get("description"))
     made: dict[str, forms.Field] = {}
@@ -53,9 +52,9 @@ def fields(
         made["username"] = line(_label(found, "username", _("User name")), forms.TextInput(NO_AUTOFILL))
         made["password"] = line(_label(found, "password", _("Password")), SecretLine())
     elif kind == "OAUTH2":
-        made |= oauth_forms.fields(found, redirect_url, sign_in_url, signed_in)
+        made |= oauth_forms.fields(found, around)
     if kind in ("CUSTOM_AUTH", "OAUTH2"):
-        already = signed_in.props if signed_in else {}
+        already = around.signed_in.props if around.signed_in else {}
         made |= {name: field for name, field in props(found.get("props")).items() if name not in already}
     # Browsers take a line of text between two secrets for the start of another sign-in form.
     made = dict(sorted(made.items(), key=lambda item: isinstance(item[1].widget, SecretLine)))

@@ -16,6 +16,7 @@ from workflows_ui.kit.caller import Caller
 from workflows_ui.kit.resource import Row
 from workflows_ui.models import Flavour
 from workflows_ui.resources import apps, auth_forms, oauth_forms, signing_in
+from workflows_ui.resources.oauth_forms import Around
 
 _PROBLEMS: dict[str, str | Promise] = {
     "INVALID_APP_CONNECTION": gettext_lazy("The app does not accept what you entered. Nothing was saved."),
@@ -31,28 +32,31 @@ _PROBLEMS: dict[str, str | Promise] = {
 class _AuthForm(forms.Form):
     """What an app's schema asks for; for OAuth2 also a sign-in at the app that was made before, named by `sign_in`."""
 
-    def _take_in(self, caller: Caller, found: Row, piece: str, connection: str, asked: Mapping[str, Any]) -> None:
-        """Adds the fields of the schema, less what a sign-in gave that is named in the address or the form."""
-        self._oauth = found.get("type") == "OAUTH2"
+    def _take_in(
+        self, caller: Caller, found: Row, piece: str, asked: Mapping[str, Any], connection: str = "", held: str = ""
+    ) -> None:
+        """Adds the fields of the schema, less what a sign-in gave that is named in the address or the form.
+
+        `connection` and `held` are id and type of the connection that there is already.
+        """
         self._signed_in = None
         sign_in_url = ""
-        if self._oauth and oauth_forms.page_of(found):
+        if found.get("type") == oauth_forms.OWN and oauth_forms.page_of(found):
             self._signed_in = signing_in.found(caller, str(asked.get("sign_in") or ""), piece, connection)
             sign_in_url = place_to_sign_in(caller.workspace.slug, piece, connection)
             self.fields["sign_in"] = forms.CharField(required=False, max_length=100, widget=forms.HiddenInput())
-        wanted = auth_forms.fields(found, redirect_url(caller), sign_in_url, self._signed_in)
+        self._kind = str(asked.get("client_kind") or held)
+        around = Around(redirect_url(caller), sign_in_url, self._signed_in, self._kind)
+        wanted = auth_forms.fields(found, around)
         self.fields |= wanted
         given = self._signed_in.given if self._signed_in else {}
         self.discreet = frozenset({*wanted, *given, "sign_in"})
 
     def clean(self) -> dict[str, Any]:
-        """What the kind of OAuth2 client that was chosen needs is there; what the sign-in gave is put beside what was typed."""
+        """What the sign-in gave is put beside what was typed."""
         typed = super().clean() or self.cleaned_data
-        if not self._oauth:
-            return typed
-        for name, problem in oauth_forms.problems(typed, self._signed_in).items():
-            if name not in self.errors:
-                self.add_error(name, problem)
+        if "client_kind" in typed:
+            typed["client_kind"] = typed["client_kind"] or self._kind
         return typed | (self._signed_in.given if self._signed_in else {})
 
 
@@ -73,7 +77,7 @@ class ConnectForm(_AuthForm):
         self.fields["name"].initial = apps.title(row)[:200]
         self.fields["external_id"].initial = get_random_string(21)
         piece = str(row.get("name"))
-        self._take_in(caller, auth_forms.scheme(apps.piece(caller, piece).get("auth")) or {}, piece, "", asked)
+        self._take_in(caller, auth_forms.scheme(apps.piece(caller, piece).get("auth")) or {}, piece, asked)
 
 
 class SecretForm(_AuthForm):
@@ -81,10 +85,8 @@ class SecretForm(_AuthForm):
 
     def __init__(self, *args: Any, caller: Caller, row: Row, asked: Mapping[str, Any], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        found, piece, connection = scheme_of(caller, row) or {}, str(row.get("pieceName")), str(row.get("id"))
-        self._take_in(caller, found, piece, connection, asked)
-        if "client_kind" in self.fields:
-            self.fields["client_kind"].initial = row.get("type")
+        found, piece = scheme_of(caller, row) or {}, str(row.get("pieceName"))
+        self._take_in(caller, found, piece, asked, str(row.get("id")), str(row.get("type")))
 
 
 def connect(caller: Caller, name: str, typed: dict[str, Any]) -> Any:

@@ -56,15 +56,27 @@ class SignIn:
         }
 
 
-def fields(found: Row, redirect_url: str, sign_in_url: str, signed_in: SignIn | None) -> dict[str, forms.Field]:
-    """The fields of an OAuth2 schema.
+@dataclass(frozen=True)
+class Around:
+    """What an OAuth2 form depends on beside its schema.
 
-    Args:
-        found: the schema.
+    Attributes:
         redirect_url: the first value of the redirect address.
         sign_in_url: where one signs in at the app, "" where that cannot be done from here.
         signed_in: the sign-in that was made; nothing that it holds is asked for again.
+        kind: whose client was chosen, one of KINDS; whatever else it is, it is one's own.
     """
+
+    redirect_url: str = ""
+    sign_in_url: str = ""
+    signed_in: SignIn | None = None
+    kind: str = OWN
+
+
+def fields(found: Row, around: Around) -> dict[str, forms.Field]:
+    """The fields of an OAuth2 schema; what the chosen kind of client has no use for may be left empty."""
+    signed_in, sign_in_url = around.signed_in, around.sign_in_url
+    needed = _HOLDS.get(around.kind, _HOLDS[OWN])
     kinds = [
         (OWN, _("My own: client id and secret")),
         (PLATFORM, _("Set up for the whole engine: client id only")),
@@ -78,12 +90,12 @@ def fields(found: Row, redirect_url: str, sign_in_url: str, signed_in: SignIn | 
             sign_in_url,
             _("Sign in at the app and come back here"),
         )
-    kind = forms.ChoiceField(label=_("Whose client"), choices=kinds, required=False)
+    kind = forms.ChoiceField(label=_("Whose client"), choices=kinds, required=False, initial=around.kind)
     kind.help_text = easiest or _("If unsure, it is your own.")
     secret = line(
         _("Client secret"),
         SecretLine(),
-        required=False,
+        required="client_secret" in needed,
         help=_("From the app's own page for developers, as the client id."),
     )
     if signed_in is not None:
@@ -100,8 +112,8 @@ def fields(found: Row, redirect_url: str, sign_in_url: str, signed_in: SignIn | 
         "redirect_url": line(
             _("Redirect address"),
             forms.TextInput(NO_AUTOFILL),
-            required=False,
-            initial=redirect_url,
+            required="redirect_url" in needed,
+            initial=around.redirect_url,
             help=_("The one that the app has on its list for this client."),
         ),
         "scope": line(
@@ -113,13 +125,6 @@ def fields(found: Row, redirect_url: str, sign_in_url: str, signed_in: SignIn | 
         if found.get("pkce"):
             made["code_challenge"] = line(_("Code verifier (PKCE)"), SecretLine())
     return made
-
-
-def problems(typed: Mapping[str, Any], signed_in: SignIn | None) -> dict[str, str]:
-    """What is missing for the kind of client that was chosen, by field."""
-    needed = _HOLDS[_kind(typed)]
-    held = dict(typed) | (signed_in.given if signed_in else {})
-    return {name: _("This field is required.") for name in needed if name in typed and not held.get(name)}
 
 
 def value(found: Row, typed: Mapping[str, Any]) -> dict[str, Any]:
