@@ -36,7 +36,7 @@ def test_a_flow_is_made_tagged_found_and_deleted(stage: Stage, window: Window) -
     page.get_by_label("Name contains").fill("angeb")
     page.get_by_label("Name contains").press("Enter")
     expect(page.locator("tbody tr")).to_have_count(1)
-    expect(page.get_by_text("No trigger chosen yet")).to_be_visible()
+    expect(page.locator("td.first")).to_contain_text("Trigger: No trigger chosen yet")
     page.get_by_role("row").filter(has_text="Angebote").locator("summary").click()
     page.locator("tbody .dropdown-menu").get_by_role("link", name="Delete").click()
     page.get_by_role("button", name="Delete the flow “Angebote”").click()

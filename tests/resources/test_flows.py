@@ -99,7 +99,8 @@ def test_the_page_of_a_flow_leads_to_its_runs_and_launches(cast: Cast, owner: Cl
 
 def test_unpublished_changes_are_told(owner: Client, shelf: Shelf) -> None:
     shelf.flows = [flow(publishedVersionId="V0")]
-    assert "Has changes that are not published" in text(owner.get(FLOWS).content)
+    assert "Unpublished changes" in text(owner.get(FLOWS).content)
+    assert "Has changes that are not published" in text(owner.get(f"{FLOWS}{identity(1)}/").content)
 
 
 def test_connections_are_offered_by_name_and_what_the_search_spans_is_told(owner: Client, shelf: Shelf) -> None:

@@ -44,6 +44,7 @@ from workflows_ui.resources.flow_reading import (
     connection_names,
     deleting,
     folder_names,
+    has_draft,
     state_note,
     tags_of,
     trigger_of,
@@ -97,6 +98,11 @@ def _runs_url(slug: str, flow: Row) -> str:
 def _export_url(slug: str, flow: Row) -> str:
     key = id_at(flow)
     return reverse("flow_export", kwargs={"slug": slug, "id": key}) if key and "/" not in key else ""
+
+
+def _note(flow: Row) -> words.Text:
+    """As `state_note`, short enough for a row."""
+    return _("Unpublished changes") if has_draft(flow) and not deleting(flow) else state_note(flow)
 
 
 def _apps(flow: Row) -> list[Mark]:
@@ -156,9 +162,9 @@ class Flows(Resource):
     )
     list_display = (
         Column(name_of, _("Name"), link=True),
-        Column(flow_start.words, _("Starts with"), wide=True),
+        Column(flow_start.words, _("Trigger"), wide=True),
         Column(lambda row: row.get("folder"), _("Folder"), wide=True),
-        Column(lambda row: words.flow_state(row.get("status")), _("State"), kind="badge", below=state_note),
+        Column(lambda row: words.flow_state(row.get("status")), _("State"), kind="badge", below=_note),
         ResultsColumn("results", _("Last results"), kind="badge"),
         AppsColumn(_apps, _("Apps"), kind="list", phone=False),
         Column("updated", _("Changed"), kind="when"),
