@@ -2,21 +2,18 @@
 
 import html
 import json
-import logging
 import re
 from typing import Any
 
 import pytest
-from django.core.cache import cache
 from django.test import Client
 
 from tests.engine.servers import Reply
 from tests.practice.fixtures import practice
-from tests.resources.connection_scene import Scene, hidden, scene, shown
-from tests.resources.samples.mcp_servers import TOKEN, flow_tool, piece_tool, server
+from tests.resources.connection_scene import Scene, hidden, scene
+from tests.resources.samples.mcp_servers import flow_tool, piece_tool, server
 from tests.shelf import Shelf, flow, identity, text
-from workflows_ui.kit.redact import MASK
-from workflows_ui.models import AuditEvent, Flavour, Role
+from workflows_ui.models import AuditEvent, Flavour
 
 __all__ = ["practice", "scene"]
 LIST = "/w/sales/mcp-servers/"
@@ -141,87 +138,6 @@ def test_what_is_pasted_fits_the_engine_and_holds_a_placeholder(scene: Scene) ->
     assert ("x-api-key:YOUR_API_KEY" in found["args"]) is gateway
 
 
-def test_the_token_is_shown_for_a_reason_once_and_written_down(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.DEBUG)
-    token, address = token_of(scene), f"{page_of(scene)}token/"
-    asked = scene.browser.get(address)
-    assert asked.status_code == 200
-    assert "no-store" in asked["Cache-Control"]
-    assert token not in shown(asked)
-    for reason in ("", "because", "please show", "   a          b     "):
-        refused = scene.browser.post(address, {"reason": reason})
-        assert refused.status_code == 422
-        assert token not in shown(refused)
-    assert not AuditEvent.objects.filter(action="mcp.reveal").exists()
-    answer = scene.browser.post(address, {"reason": f"  {REASON}\n"})
-    assert answer.status_code == 200
-    assert "no-store" in answer["Cache-Control"]
-    assert 'hx-history="false"' in shown(answer)
-    assert f">{token}</pre>" in shown(answer)
-    assert f"/v1/mcp/{token}/sse" in shown(answer)
-    (event,) = AuditEvent.objects.filter(action="mcp.reveal")
-    assert event.detail == {"reason": REASON}
-    assert (event.user, event.object_id) == (scene.cast.owner, row(scene)["id"])
-    assert (event.object_name, event.workspace) == ("Trợ lý bán hàng", scene.cast.workspace)
-    for page in (page_of(scene), address, LIST):
-        assert token not in scene.page(page)
-    assert token not in caplog.text
-    assert token not in repr(list(AuditEvent.objects.values()))
-    assert token not in repr(dict(scene.browser.session))
-
-
-def test_the_token_is_on_no_other_page_and_in_no_place(
-    scene: Scene, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    caplog.set_level(logging.DEBUG)
-    kept: list[str] = []
-    keep = cache.set
-
-    def noted(key: str, value: object, *more: Any, **named: Any) -> None:
-        kept.append(repr(value))
-        keep(key, value, *more, **named)
-
-    monkeypatch.setattr(cache, "set", noted)
-    known = {token_of(scene)}
-    addresses = [LIST, page_of(scene), f"{page_of(scene)}apps/", f"{page_of(scene)}token/"]
-    addresses += [page_of(scene, name) for name in ("rename", "add-flow", "remove-tool", "rotate-token", "delete")]
-    pages = [scene.page(address) for address in addresses]
-    scene.fill(page_of(scene, "rename"), name="Anders")
-    scene.fill(page_of(scene, "rotate-token", "Anders"))
-    known.add(token_of(scene, "Anders"))
-    pages += [scene.page(page_of(scene, "", "Anders")), scene.page(LIST)]
-    told = caplog.text + repr(list(AuditEvent.objects.values()))
-    for token in known:
-        assert all(token not in page for page in pages)
-        assert token not in told
-        assert not any(token in one for one in kept)
-    assert kept, "something was remembered"
-
-
-@pytest.mark.parametrize("kind", ["csv", "json"])
-def test_a_list_as_a_file_has_no_token_either(scene: Scene, kind: str) -> None:
-    answer = scene.browser.get(f"{LIST}export/{kind}/")
-    assert answer.status_code == 200
-    content = answer.content.decode()
-    assert "Send Email" in content
-    assert token_of(scene) not in content
-
-
-@pytest.mark.parametrize("role", list(Role), ids=str)
-def test_only_builders_see_the_token_and_change_servers(scene: Scene, role: Role) -> None:
-    browser, may = scene.sign_in("colleague", role), role.includes(Role.BUILDER)
-    token = f"{page_of(scene)}token/"
-    assert browser.get(token).status_code == (200 if may else 403)
-    answer = browser.post(token, {"reason": REASON})
-    assert answer.status_code == (200 if may else 403)
-    assert (token_of(scene) in shown(answer)) is may
-    assert AuditEvent.objects.filter(action="mcp.reveal").exists() is may
-    page = shown(browser.get(page_of(scene)))
-    assert ("token/" in page) is may
-    assert ("do/remove-tool/" in page) is may
-    assert "YOUR_TOKEN" in page
-
-
 def test_a_server_of_another_project_is_not_there_and_not_touched(scene: Scene) -> None:
     other = row(scene, "Điều vận")
     before = dict(other)
@@ -241,23 +157,6 @@ def test_an_engine_that_gives_others_servers_is_not_believed(owner: Client, shel
     assert owner.post(f"{LIST}do/rotate-token/{identity(1)}/").status_code == 404
     assert owner.post(f"{ONE}token/", {"reason": REASON}).status_code == 404
     assert {seen.method for seen in shelf.seen} == {"GET"}
-
-
-def test_a_token_that_the_engine_repeats_elsewhere_is_hidden_too(owner: Client, shelf: Shelf) -> None:
-    told = {"url": f"https://engine.example/other/{TOKEN}", "deep": [{"x": f"is {TOKEN}."}]}
-    one = server(f"Called {TOKEN}", tools=[flow_tool(name=f"Flow {TOKEN}", toolName=TOKEN)], more=told)
-    shelf.rows["/mcp-servers"] = [one]
-    shelf.faults[f"/mcp-servers/{identity(1)}"] = Reply(200, one)
-    for address in (LIST, ONE, f"{LIST}do/delete/{identity(1)}/", f"{LIST}do/remove-tool/{identity(1)}/"):
-        page = text(owner.get(address).content)
-        assert TOKEN not in page
-        assert MASK in page
-
-
-def test_a_server_without_a_token_says_so(owner: Client, shelf: Shelf) -> None:
-    shelf.faults[f"/mcp-servers/{identity(1)}"] = Reply(200, server(token=None))
-    page = text(owner.post(f"{ONE}token/", {"reason": REASON}).content)
-    assert "The engine gives no token" in page
 
 
 ODD_TOOLS: list[Any] = [
@@ -310,12 +209,3 @@ def test_flows_made_to_be_tools_are_offered_first(owner: Client, shelf: Shelf) -
     page = text(owner.get(f"{LIST}do/add-flow/{identity(1)}/").content)
     assert page.index("Made for it") < page.index("Other published flows") < page.index("Another")
     assert "Unpublished" not in page
-
-
-@pytest.mark.parametrize("kind", ["html", "too_many", "invalid_json", "garbage"])
-def test_an_engine_at_fault_is_told_and_no_token_is_written_down_as_shown(scene: Scene, kind: str) -> None:
-    address = f"{page_of(scene)}token/"
-    scene.practice.engine.faults.add(kind, "GET", "/v1/mcp-servers/*")
-    answer = scene.browser.post(address, {"reason": REASON})
-    assert answer.status_code in (503, 429, 502)
-    assert not AuditEvent.objects.exists()
