@@ -88,12 +88,12 @@ def _renew(caller: Caller, id: str, typed: dict[str, Any]) -> Any:
 
 def _replace(caller: Caller, id: str, typed: dict[str, Any]) -> None:
     caller.workflows.replace_connection(id, typed["target"])
-    caller.forget(usage.REMEMBERED_AS)
+    usage.forget(caller)
 
 
 def _delete(caller: Caller, id: str, _typed: dict[str, Any]) -> None:
     caller.workflows.delete_connection(id)
-    caller.forget(usage.REMEMBERED_AS)
+    usage.forget(caller)
 
 
 RENEW = Action(

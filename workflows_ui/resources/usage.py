@@ -5,14 +5,13 @@ from typing import Any
 
 from django.urls import reverse
 
-from workflows_ui.engine import EngineError
 from workflows_ui.kit.caller import Caller
 from workflows_ui.kit.resource import id_at, pick
 from workflows_ui.resources import flow_pages
 
-#: The name under which it is remembered, for `Caller.forget`.
-REMEMBERED_AS = "usage"
-_SECONDS = 60
+#: The names under which it is remembered.
+REMEMBERED_AS, _NOW = "usage", "usage-now"
+_SECONDS, _NOW_SECONDS = 60, 10
 
 
 @dataclass(frozen=True)
@@ -68,11 +67,16 @@ def remembered(caller: Caller) -> Usage:
 
 
 def fresh(caller: Caller) -> Usage:
-    """As it is now, for what is about to change something; NOTHING where the engine does not give its flows."""
-    try:
-        return _asked(caller)
-    except EngineError:
-        return NOTHING
+    """At most ten seconds old, for what is about to change something; NOTHING where the engine does not give its flows.
+
+    Many objects that are asked about one after the other share one walk through the flows.
+    """
+    return caller.remember_or(NOTHING, _NOW, _NOW_SECONDS, lambda: _asked(caller))
+
+
+def forget(caller: Caller) -> None:
+    """Something changed what flows use."""
+    caller.forget(REMEMBERED_AS, _NOW)
 
 
 def lines(slug: str, flows: list[Use]) -> list[tuple[str, str]]:
