@@ -68,10 +68,10 @@ def test_odd_runs_break_no_list(owner: Client, shelf: Shelf, odd: dict[str, Any]
     assert owner.get(FLOWS).status_code == 200
 
 
-def test_a_file_has_the_results_in_words(cast: Cast, shelf: Shelf) -> None:
+def test_a_file_has_the_results_in_words_with_times_of_ones_own_zone(cast: Cast, shelf: Shelf) -> None:
     shelf.runs = [run(7, "FAILED", created="2026-11-24T22:40:00.000Z"), run(6)]
     found = flow_results.latest(caller.of(cast.place(cast.owner)), [identity(1)])
-    assert str(found[identity(1)]) == "Failed; Done"
+    assert str(found[identity(1)]) == "Failed (25 Nov 2026 05:40); Done (25 Nov 2026 05:38)"
 
 
 def test_an_engine_that_refuses_its_runs_costs_the_column_only_and_is_not_asked_again(

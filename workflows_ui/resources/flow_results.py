@@ -1,5 +1,6 @@
 """How a flow's latest runs ended, for its row in the list: from the project's newest runs, and from launches that led to none."""
 
+import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -20,9 +21,17 @@ class Outcome:
     """One run, or a launch without one: its state, when it was, and its page ("" for none)."""
 
     state: words.StateWord
-    when: str
-    moment: float
+    at: datetime.datetime
     url: str
+
+    @property
+    def when(self) -> str:
+        """How long ago, for a page."""
+        return show.relative(self.at)
+
+    def __str__(self) -> str:
+        """With the day and time: what a file holds."""
+        return f"{self.state.word} ({show.exact(self.at, seconds=False)})"
 
 
 @dataclass(frozen=True)
@@ -34,7 +43,7 @@ class Results:
 
     def __str__(self) -> str:
         """All of them in words, newest first: what a file holds."""
-        return "; ".join(str(one.state.word) for one in (self.newest, *self.before))
+        return "; ".join(str(one) for one in (self.newest, *self.before))
 
 
 @dataclass(frozen=True)
@@ -70,13 +79,13 @@ def latest(caller: Caller, flow_ids: Sequence[str]) -> dict[str, Results]:
 
 
 def _newest(outcomes: Sequence[Outcome]) -> Results:
-    first, *rest = sorted(outcomes, key=lambda one: one.moment, reverse=True)[:_SHOWN]
+    first, *rest = sorted(outcomes, key=lambda one: one.at, reverse=True)[:_SHOWN]
     return Results(first, tuple(rest))
 
 
 def _outcome(state: words.StateWord, moment: object, url: str) -> Outcome | None:
     found = show.moment(moment)
-    return Outcome(state, show.relative(found), found.timestamp(), url) if found else None
+    return Outcome(state, found, url) if found else None
 
 
 def _runs(caller: Caller) -> list[tuple[str, str, str, str]]:
