@@ -85,7 +85,7 @@ def fields(found: Row, around: Around) -> dict[str, forms.Field]:
     easiest = ""
     if sign_in_url and signed_in is None:
         easiest = format_html(
-            '{} <a href="{}">{}</a>',
+            '{} <a class="text-decoration-underline" href="{}">{}</a>',
             _("With your own, it is easiest like this:"),
             sign_in_url,
             _("Sign in at the app and come back here"),
