@@ -36,7 +36,9 @@ def _often(fields: list[str]) -> str:
     if minute == "0" and hour != "*" and (step := _step(hour, 24)) > 1:
         return ngettext("Every hour", "Every %(n)d hours", step) % {"n": step}
     if hour == "*" and (number := _number(minute, 0, 59)) is not None:
-        return _("Every hour") if number == 0 else _("Every hour, at minute %(minute)d") % {"minute": number}
+        if number == 0:
+            return ngettext("Every hour", "Every %(n)d hours", 1) % {"n": 1}
+        return _("Every hour, at minute %(minute)d") % {"minute": number}
     return ""
 
 
