@@ -146,9 +146,9 @@ class Connections(Resource):
         Column("displayName", _("Name"), link=True),
         MarkColumn(_app, _("App"), link=_app_url),
         Column(state, _("State"), kind="badge", below=_below_state),
-        Column(lambda row: [_used(row)], _("Used by"), kind="list"),
+        Column(_used, _("Used by")),
         Column(owner, _("Owner"), phone=False),
-        Column("created", _("Made"), kind="when", phone=False),
+        Column("created", _("Made"), kind="when", phone=False, wide=True),
     )
     ways = (Shortcut(_("New connection"), "plus", _new_url, role=Role.BUILDER, primary=True),)
     actions = connection_actions.ALL
