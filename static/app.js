@@ -95,9 +95,12 @@
   // --- Live parts ([data-live]) rest while the tab is hidden or text in them is selected, and ask more and more seldom while asking
   // fails.
   const trouble = new Map();
+  const isLate = (element) => element?.matches?.("[data-late]") ?? false;
   const isLive = (element) => element?.matches?.("[data-live]") ?? false;
+  // The second look at a list ([data-late]) says nothing new in words.
   document.addEventListener("htmx:beforeRequest", (event) => {
     const live = event.detail.elt;
+    if (isLate(live)) announced = wordsOf(document.getElementById("results"));
     if (!isLive(live)) return;
     const state = trouble.get(live.id);
     const selection = getSelection();
@@ -149,7 +152,9 @@
 
   // --- A replaced part keeps what the person had opened and ticked in it, how far they had scrolled inside it, and the focus on a fold. (htmx
   // itself keeps the focus of elements with an id.)
-  let kept = { open: new Map(), scrolled: new Map(), fold: "", ticked: new Set() };
+  const nothingKept = () => ({ open: new Map(), scrolled: new Map(), across: 0, fold: "", focus: "", ticked: new Set(), everything: false });
+  const alike = (element) => [element.tagName, element.getAttribute("href"), element.getAttribute("aria-label"), element.textContent.trim()].join(" ");
+  let kept = nothingKept();
   document.addEventListener("htmx:beforeSwap", (event) => {
     const target = event.detail.target;
     if (!target?.querySelectorAll) return;
@@ -157,8 +162,12 @@
     kept = {
       open: new Map([...target.querySelectorAll("details[id]")].map((fold) => [fold.id, fold.open])),
       scrolled: new Map([...target.querySelectorAll("pre[id]")].map((text) => [text.id, text.scrollTop])),
+      across: target.querySelector(".table-responsive")?.scrollLeft ?? 0,
       fold: focused?.matches("summary") && target.contains(focused) ? focused.parentElement.id : "",
+      focus: focused && focused !== target && !focused.id && target.contains(focused) ? alike(focused) : "",
       ticked: new Set([...target.querySelectorAll("input[data-tick]:checked")].map((row) => row.value)),
+      // "Everything that matches" is another thing with other filters: it outlives the second look at the same list only.
+      everything: isLate(event.detail.requestConfig?.elt) && target.querySelector("[data-tick-everything]:checked") !== null,
     };
   });
   document.addEventListener("htmx:afterSwap", (event) => {
@@ -172,9 +181,16 @@
     }
     if (kept.fold) document.getElementById(kept.fold)?.querySelector("summary")?.focus({ preventScroll: true });
     for (const row of ticks()) if (kept.ticked.has(row.value)) row.checked = true;
+    const everything = kept.everything ? document.querySelector("[data-tick-everything]") : null;
+    if (everything) everything.checked = true;
     tellTicks();
-    kept = { open: new Map(), scrolled: new Map(), fold: "", ticked: new Set() };
     const target = document.getElementById(event.detail.target?.id) ?? event.detail.elt;
+    const table = kept.across ? target.querySelector?.(".table-responsive") : null;
+    if (table) table.scrollLeft = kept.across;
+    if (kept.focus && !kept.fold) {
+      [...(target.querySelectorAll?.("a, button, summary") ?? [])].find((one) => alike(one) === kept.focus)?.focus({ preventScroll: true });
+    }
+    kept = nothingKept();
     const words = wordsOf(target);
     if (words && words !== announced) {
       announced = words;

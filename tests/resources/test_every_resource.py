@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from django import forms
+from django.core.cache import cache
 from django.test import Client
 from django.utils.html import escape
 
@@ -16,6 +18,9 @@ from workflows_ui.models import Flavour, Member, Role, Workspace
 from workflows_ui.resources import RESOURCES
 
 every = pytest.mark.parametrize("resource", RESOURCES, ids=lambda resource: str(resource.name))
+#: Calls to the engine for a page of a list, the names that it needs included.
+MOST_CALLS = 2
+LATE = {"HX-Request": "true", "HX-Target": "results"}
 _DOWN = Reply(502, b"<html>no</html>", (("retry-after", "0"),))
 
 
@@ -51,17 +56,72 @@ def test_a_list_takes_one_call_and_one_for_names_which_is_remembered(
     owner: Client, shelf: Shelf, resource: Resource
 ) -> None:
     sample = samples.of(resource)
-    calls = [*sample.calls, *sample.decorations]
+    calls = [*sample.calls]
     sample.fill(shelf)
-    for path in sample.decorations:
-        shelf.rows.setdefault(path, [])
     owner.get(page_of(resource))
     assert shelf.calls == calls
-    assert len(sample.calls) <= 2
-    assert len(sample.decorations) <= 2
+    assert len(calls) <= MOST_CALLS
     owner.get(page_of(resource))
     # The list itself is asked for anew, unless it is one that is fetched once and remembered.
     assert shelf.calls in ([*calls, calls[0]], calls)
+
+
+@every
+def test_no_filter_makes_a_list_take_more_than_two_calls(owner: Client, shelf: Shelf, resource: Resource) -> None:
+    sample = samples.of(resource)
+    sample.fill(shelf)
+    for query in filters_of(resource):
+        cache.clear()
+        shelf.seen.clear()
+        assert owner.get(page_of(resource), query).status_code == 200
+        assert len(shelf.calls) <= MOST_CALLS, (query, shelf.calls)
+
+
+def filters_of(resource: Resource) -> list[dict[str, str]]:
+    """Each filter by itself with each value that it offers or one of its kind, and all of them together."""
+    single: list[dict[str, str]] = []
+    for name, field in resource.filters().fields.items():
+        offered = [str(value) for value, _label in getattr(field, "choices", ()) if value]
+        value = "2026-11-25" if isinstance(field, forms.DateField) else "something"
+        single += [{name: one} for one in offered or [value]]
+    together: dict[str, str] = {}
+    for one in single:
+        together |= one
+    return [{}, *single, together]
+
+
+@every
+def test_what_decorates_a_list_comes_with_a_second_look_that_asks_for_no_third(
+    owner: Client, shelf: Shelf, resource: Resource
+) -> None:
+    sample = samples.of(resource)
+    sample.fill(shelf)
+    for path in sample.late:
+        shelf.rows.setdefault(path, [])
+    first = text(owner.get(page_of(resource)).content)
+    marked = f'hx-get="{page_of(resource)}?late=1"'
+    assert (marked in first) is bool(sample.late)
+    shelf.seen.clear()
+    second = owner.get(f"{page_of(resource)}?late=1", headers=LATE)
+    assert set(shelf.calls) - {sample.path} == set(sample.late)
+    page = text(second.content)
+    assert NAME in page
+    assert "late=1" not in page
+    # From then on it is remembered.
+    assert "late=1" not in text(owner.get(page_of(resource)).content)
+
+
+@every
+def test_a_second_look_at_an_engine_that_refuses_what_decorates_ends_there(
+    owner: Client, shelf: Shelf, resource: Resource
+) -> None:
+    sample = samples.of(resource)
+    sample.fill(shelf)
+    for path in sample.late:
+        shelf.faults[path] = _DOWN
+    page = text(owner.get(f"{page_of(resource)}?late=1", headers=LATE).content)
+    assert NAME in page
+    assert "late=1" not in page
 
 
 @every
@@ -74,7 +134,7 @@ def test_what_one_credential_saw_is_not_shown_to_another(
         client.force_login(person)
         client.get(page_of(resource))
     sample = samples.of(resource)
-    assert shelf.calls == [*sample.calls, *sample.decorations] * 2
+    assert shelf.calls == [*sample.calls] * 2
 
 
 @every
@@ -100,7 +160,7 @@ def test_an_engine_that_is_down_is_no_mistake_of_ours(owner: Client, shelf: Shel
 def test_names_that_cannot_be_had_leave_the_list_standing(owner: Client, shelf: Shelf, resource: Resource) -> None:
     sample = samples.of(resource)
     sample.fill(shelf)
-    for path in [*sample.calls[1:], *sample.decorations]:
+    for path in sample.calls[1:]:
         shelf.faults[path] = Reply(403, {"code": "PERMISSION_DENIED", "params": {}})
     answer = owner.get(page_of(resource))
     assert answer.status_code == 200

@@ -14,6 +14,8 @@ from workflows_ui.models import Launch, State, Workspace
 from workflows_ui.resources import flow_results
 
 FLOWS = "/w/sales/flows/"
+#: The second look, which has what merely decorates the list.
+LATE = f"{FLOWS}?late=1"
 
 
 def launch(cast: Cast, **more: Any) -> Launch:
@@ -37,7 +39,7 @@ def test_the_newest_result_is_told_and_the_ones_before_are_icons_with_words(owne
         run(6, "SUCCEEDED", created="2026-11-24T22:39:00.000Z"),
         run(5, "NO_SUCH_STATE", created="2026-11-24T22:38:00.000Z"),
     ]
-    page = text(owner.get(FLOWS).content)
+    page = text(owner.get(LATE).content)
     assert f'href="/w/sales/runs/{identity(7)}/"' in page
     assert page.index("Failed</span>") < page.index('title="Done, ') < page.index('title="NO_SUCH_STATE, ')
 
@@ -46,10 +48,22 @@ def test_a_launch_that_led_to_no_run_is_a_result_too(cast: Cast, owner: Client, 
     shelf.flows = [flow()]
     shelf.runs = [run(7)]
     launch(cast, run_id=identity(7), state=State.SUCCEEDED)
-    assert text(owner.get(FLOWS).content).count('class="status ') == 2
+    assert text(owner.get(LATE).content).count('class="status ') == 2
     refused = launch(cast, state=State.REFUSED)
     page = text(owner.get(FLOWS).content)
     assert f'href="/w/sales/launches/{refused.pk}/"' in page
+
+
+def test_a_launch_of_ones_own_is_told_at_the_first_look_already(cast: Cast, owner: Client, shelf: Shelf) -> None:
+    shelf.flows = [flow(), flow(2, "Never launched")]
+    found = launch(cast, state=State.REFUSED)
+    page = text(owner.get(FLOWS).content)
+    assert f'href="/w/sales/launches/{found.pk}/"' in page
+    # That another has no results is not said before the runs are known.
+    nothing = 'data-label="Last results"> <span class="text-secondary">–</span>'
+    assert nothing not in page
+    assert "/flow-runs" not in shelf.calls
+    assert nothing in text(owner.get(LATE).content)
 
 
 def test_launches_of_another_workspace_are_not_told(cast: Cast, owner: Client, shelf: Shelf) -> None:
@@ -65,7 +79,7 @@ def test_launches_of_another_workspace_are_not_told(cast: Cast, owner: Client, s
 def test_odd_runs_break_no_list(owner: Client, shelf: Shelf, odd: dict[str, Any]) -> None:
     shelf.flows = [flow()]
     shelf.rows["/flow-runs"] = [run() | odd]
-    assert owner.get(FLOWS).status_code == 200
+    assert owner.get(LATE).status_code == 200
 
 
 def test_a_file_has_the_results_in_words_with_times_of_ones_own_zone(cast: Cast, shelf: Shelf) -> None:
@@ -79,8 +93,8 @@ def test_an_engine_that_refuses_its_runs_costs_the_column_only_and_is_not_asked_
 ) -> None:
     shelf.flows = [flow()]
     shelf.faults["/flow-runs"] = Reply(403, {"code": "PERMISSION_DENIED", "params": {}})
-    answer = owner.get(FLOWS)
+    answer = owner.get(LATE)
     assert answer.status_code == 200
     assert "Order intake" in text(answer.content)
-    owner.get(FLOWS)
+    owner.get(LATE)
     assert shelf.calls.count("/flow-runs") == 1

@@ -105,7 +105,7 @@ def test_unpublished_changes_are_told(owner: Client, shelf: Shelf) -> None:
 
 def test_connections_are_offered_by_name_and_what_the_search_spans_is_told(owner: Client, shelf: Shelf) -> None:
     shelf.rows["/app-connections"] = [{"id": identity(5), "externalId": "gmail-sales", "displayName": "Sales <mail>"}]
-    page = text(owner.get(f"{FLOWS}?connection=gmail-sales").content)
+    page = text(owner.get(f"{FLOWS}?connection=gmail-sales&late=1").content)
     assert '<option value="gmail-sales" selected>Sales &lt;mail&gt;</option>' in page
     assert "Connection: Sales &lt;mail&gt;" in page
     assert "steps and their values are not searched" in page

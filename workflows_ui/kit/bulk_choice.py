@@ -1,6 +1,7 @@
 """Which bulk actions a list offers a person, and what was chosen on it: the ticked rows, or everything that its filters match."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from workflows_ui.kit import action_log, redact
@@ -38,7 +39,7 @@ def found(caller: Caller, resource: Resource, action: Action, listing: Listing, 
     Of those that are no longer on it only the id is known; they are looked at when it is their turn. Raises EngineError.
     """
     known: dict[str, Found] = {}
-    for row in resource.list(caller, listing.query).rows if listing.valid else ():
+    for row in resource.list(replace(caller, quick=True), listing.query).rows if listing.valid else ():
         shown = redact.step(row, secrets=resource.secrets)
         key = resource.key(row)
         known[key] = Found(key, action_log.name_of(resource, shown), action.offered(shown))

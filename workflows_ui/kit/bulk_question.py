@@ -1,6 +1,7 @@
 """What comes before a bulk action's question: finding what matches, and looking at what else would be touched."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -27,7 +28,8 @@ def collect(work: Work) -> bool:
         filters = walking.filters_of(work.resource, job.filters)
         with database.turn():
             known = set(job.items.values_list("object_id", flat=True))
-        for stretch in walking.walk(work.resource, work.asking, filters, position=job.position, known=known):
+        quick = replace(work.asking, quick=True)
+        for stretch in walking.walk(work.resource, quick, filters, position=job.position, known=known):
             stretched = [found(work, row) for row in stretch.rows]
             usable = [one for one in stretched if len(one.id) <= _LONGEST_ID]
             with database.turn():

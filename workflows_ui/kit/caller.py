@@ -3,7 +3,7 @@
 import hashlib
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar, cast
 
 from django.core.cache import cache
@@ -19,12 +19,21 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Caller:
-    """`workflows` makes calls with the person's credential; `role` is theirs in the workspace. Makes no call by itself."""
+    """A person at the engine. Makes no call by itself.
+
+    Attributes:
+        workflows: makes calls with the person's credential.
+        role: theirs in the workspace.
+        quick: asks for nothing that merely decorates a page (`decorate`): the first look at a list takes two calls at most.
+        put_off: the names of what a quick caller did not ask for; a second look that is not quick has it.
+    """
 
     workflows: Workflows
     workspace: Workspace
     credential_id: str
     role: Role = Role.VIEWER
+    quick: bool = False
+    put_off: list[str] = field(default_factory=list, compare=False)
 
     def require(self, needed: Role) -> None:
         """For a part of a resource that not all may see who see the resource. Raises NotAllowed where the role is too small."""
@@ -51,6 +60,16 @@ class Caller:
             _log.warning("page goes without %s: %r", name.split(":", 1)[0], problem)
             return default
 
+    def decorate(self, default: T, name: str, seconds: int, call: Callable[[], T]) -> T:
+        """As `remember_or`, for what a list can be read without: a quick caller gives what is remembered already, else the default."""
+        if not self.quick:
+            return self.remember_or(default, name, seconds, call)
+        found = cache.get(self._key(name))
+        if found is None:
+            self.put_off.append(name)
+            return default
+        return cast("T", found)
+
     def known(self, name: str, default: T) -> T:
         """What was remembered under this name, without asking for it."""
         found = cache.get(self._key(name))
@@ -65,7 +84,7 @@ class Caller:
         return f"engine:{self.workspace.pk}:{self.credential_id}:{digest}"
 
 
-def of(access: Access) -> Caller:
+def of(access: Access, *, quick: bool = False) -> Caller:
     """The caller for a person's place in a workspace. Raises NoCredential, CannotOpen."""
     client, credential = clients.of_person(access.user, access.workspace)
-    return Caller(client.workflows, access.workspace, str(credential.pk), access.role)
+    return Caller(client.workflows, access.workspace, str(credential.pk), access.role, quick)

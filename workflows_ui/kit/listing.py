@@ -16,6 +16,8 @@ from workflows_ui.kit import show
 from workflows_ui.kit.resource import Query, Resource, Text
 
 POSITION, ROWS = "at", "rows"
+#: The mark of the second look, which asks the engine for what merely decorates too. No other address of the list carries it.
+LATE = "late"
 _LONGEST_TRAIL = 40
 _LONGEST_POSITION = 300
 
@@ -39,6 +41,7 @@ class Listing:
         self.form: forms.Form = resource.filters(asked)
         self.valid = self.form.is_valid()
         self.trail = [position for position in asked.getlist(POSITION) if 0 < len(position) <= _LONGEST_POSITION]
+        self.late = LATE in asked
         rows = asked.get(ROWS, "")
         self.rows = int(rows) if rows.isdecimal() and int(rows) in resource.ROWS else resource.rows
 
@@ -61,6 +64,16 @@ class Listing:
             if self._asked.getlist(name):
                 query.setlist(name, self._asked.getlist(name))
         return query.urlencode()
+
+    @property
+    def here(self) -> str:
+        """The address of this very page, whatever else it was asked with."""
+        return self._with_trail(self.trail)
+
+    @property
+    def late_url(self) -> str:
+        """The address of the second look at this page."""
+        return f"{self.here}{'&' if '?' in self.here else '?'}{LATE}=1"
 
     @property
     def page_query(self) -> str:
@@ -144,6 +157,12 @@ def offer(form: forms.Form, choices: Mapping[str, Iterable[tuple[str, Text]]]) -
         elif isinstance(widget, forms.Select):
             none = next((label for value, label in _flat(widget.choices) if not value), _("Any"))
             widget.choices = [("", none), *listed]
+
+
+def anew(form: forms.Form, names: Iterable[str]) -> list[str]:
+    """The select fields among these, each to take the place of the one on the page, which lies outside of the fragment."""
+    chosen = [form[name] for name in names if isinstance(form.fields[name].widget, forms.Select)]
+    return [field.as_widget(attrs={"hx-swap-oob": "true"}) for field in chosen]
 
 
 def _in_words(field: forms.Field, value: Any, raw: Sequence[str]) -> list[tuple[str, str]]:

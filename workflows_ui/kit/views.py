@@ -12,7 +12,7 @@ from workflows_ui.engine import EngineError, NotFound
 from workflows_ui.kit import ability, actions, bulk_choice, caller, recipe, redact, respond
 from workflows_ui.kit.access import member
 from workflows_ui.kit.actions import Action, Button
-from workflows_ui.kit.listing import Listing, offer
+from workflows_ui.kit.listing import Listing, anew, offer
 from workflows_ui.kit.request import ConsoleRequest
 from workflows_ui.kit.resource import Cell, Line, Page, Resource, Row, Subject
 from workflows_ui.models import Role
@@ -25,15 +25,18 @@ Lacking = Mapping[str, str]
 
 @member(Role.VIEWER)
 def listing(request: ConsoleRequest, slug: str, resource: str, resources: Resources) -> HttpResponse:
-    """A page of the list. Filters that make no sense are told at the form, and the engine is not asked."""
+    """A page of the list. Filters that make no sense are told at the form, and the engine is not asked.
+
+    What merely decorates rows and filters is left out while it is not remembered; the page then asks for itself once more.
+    """
     kind = declared(request.access, resource, resources)
     lacking = ability.lacking(kind, request.access.workspace)
     if kind.needs in lacking:
         return ability.page(request, kind, lacking[kind.needs])
     found = Listing(kind, request.path, request.GET)
-    page = Page(())
+    page, pending, again = Page(()), False, list[str]()
     if found.valid:
-        asking = caller.of(request.access)
+        asking = caller.of(request.access, quick=not found.late)
         try:
             page = kind.list(asking, found.query)
         except EngineError as error:
@@ -41,7 +44,9 @@ def listing(request: ConsoleRequest, slug: str, resource: str, resources: Resour
             if not why:
                 raise
             return ability.page(request, kind, why)
-        offer(found.form, kind.choices(asking))
+        choices = kind.choices(asking)
+        offer(found.form, choices)
+        pending, again = bool(asking.put_off), anew(found.form, choices) if found.late else []
     lines = [_line(kind, request.access, row, lacking) for row in page.rows]
     first, rest = actions.arranged(_collection(kind, request.access, lacking))
     context = {
@@ -50,7 +55,9 @@ def listing(request: ConsoleRequest, slug: str, resource: str, resources: Resour
         "page": page,
         "lines": lines,
         "row_actions": any(line.shortcuts or line.actions for line in lines),
-        "here": request.get_full_path(),
+        "here": found.here,
+        "pending": pending,
+        "again": again,
         "first": first,
         "rest": rest,
         "chips": found.chips(),

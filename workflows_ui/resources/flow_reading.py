@@ -30,7 +30,8 @@ def folder_names(caller: Caller) -> dict[str, str]:
 
 
 def connection_names(caller: Caller) -> dict[str, tuple[str, str]]:
-    """(id, name) of the workspace's connections by the external id that flows use; none where the engine does not give them."""
+    """(id, name) of the workspace's connections by the external id that flows use; none where the engine does not give them,
+    or where a quick caller would have to ask."""
 
     def ask() -> dict[str, tuple[str, str]]:
         try:
@@ -45,7 +46,7 @@ def connection_names(caller: Caller) -> dict[str, tuple[str, str]]:
         }
 
     nothing: dict[str, tuple[str, str]] = {}
-    return caller.remember_or(nothing, CONNECTIONS, _FOLDERS_FOR, ask)
+    return caller.decorate(nothing, CONNECTIONS, _FOLDERS_FOR, ask)
 
 
 def name_of(flow: Row) -> str:

@@ -57,8 +57,8 @@ class ResultsColumn(Column):
 
 
 def latest(caller: Caller, flow_ids: Sequence[str]) -> dict[str, Results]:
-    """Results by flow. The project's newest hundred runs, at most a minute old, are the one call; the page does without where
-    the engine refuses it. Flows that ran long ago have none."""
+    """Results by flow. The project's newest hundred runs, at most a minute old, are the one call; a quick caller does without
+    where they are not remembered, and so does the page where the engine refuses them. Flows that ran long ago have none."""
     slug, wanted = caller.workspace.slug, set(flow_ids)
     found: dict[str, list[Outcome]] = {}
     told = set()
@@ -102,4 +102,4 @@ def _runs(caller: Caller) -> list[tuple[str, str, str, str]]:
         return [(str(flow), str(run), str(status), str(created)) for flow, run, status, created in values]
 
     nothing: list[tuple[str, str, str, str]] = []
-    return caller.remember_or(nothing, "flow-results", _FOR, ask)
+    return caller.decorate(nothing, "flow-results", _FOR, ask)

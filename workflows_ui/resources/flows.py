@@ -199,7 +199,7 @@ class Flows(Resource):
 
     def list(self, caller: Caller, query: Query) -> Page:
         """A page, last changed first, as `flow_pages.brief` has the flows. One call for flows as long as the first hundred hold
-        it; the names of folders, and the newest runs for the last results, are remembered for a minute."""
+        it, and one for the names of folders, remembered; the newest runs for the last results decorate it."""
         page = flow_pages.page(caller, asked(query.filters), query.position, query.rows)
         folders = folder_names(caller)
         results = flow_results.latest(caller, [id_at(row) for row in page.rows if id_at(row)])

@@ -22,7 +22,7 @@ class Sample:
         path: of the list, below /v1.
         row: a name -> the object as the list gives it.
         calls: what the first look at the list asks for, in order: the list, and at most one call for names.
-        decorations: what it asks for beyond that, once a minute at most: the list stands without it. At most two.
+        late: what the second look, which comes by itself afterwards, asks for besides the list: all that merely decorates it.
         named: the key of the object's page; the id where it is None.
         filter: a filter that fits nothing, as a query; "" where there are no filters.
         odd_filter: a filter that makes no sense; "" where every value does.
@@ -37,7 +37,7 @@ class Sample:
     path: str
     row: Callable[[str], dict[str, Any]]
     calls: Sequence[str]
-    decorations: Sequence[str] = ()
+    late: Sequence[str] = ()
     named: str | None = None
     filter: str = ""
     odd_filter: str = ""

@@ -11,7 +11,7 @@ SAMPLE = Sample(
     "/flows",
     lambda name: flow(name=name),
     ("/flows", "/folders"),
-    decorations=("/flow-runs", "/app-connections"),
+    late=("/flow-runs", "/app-connections"),
     filter="status=ENABLED",
     odd_filter="status=NO_SUCH_STATE",
     typed={"import": {"file": _FILE}, "import-here": {"file": _FILE}},

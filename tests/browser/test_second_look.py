@@ -1,0 +1,93 @@
+"""A list whose decorations come afterwards, in a real browser: nothing that the person has done meanwhile is lost."""
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from tests.browser.test_flows_and_runs import LOOKS, Window, _database_beside_playwright, sound, window
+from tests.resources.stage import Stage, stage
+
+__all__ = ["_database_beside_playwright", "stage", "window"]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.parametrize("stage", ["activepieces"], indirect=True),
+]
+FLOWS = "/w/sales/flows/?rows=50"
+
+
+def held(page: Page) -> list[Route]:
+    """The second looks of the page, which wait until the test lets them go on."""
+    found: list[Route] = []
+    page.route(lambda url: "late=1" in url, lambda route: found.append(route))
+    return found
+
+
+def let_go(page: Page, waiting: list[Route]) -> None:
+    with page.expect_response(lambda answer: "late=1" in answer.url):
+        waiting[0].continue_()
+    expect(page.locator("#results .results").first).to_be_visible()
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_ticks_focus_scroll_and_address_stay(stage: Stage, window: Window, look: str) -> None:
+    page = window(stage.cast.owner, **LOOKS[look])
+    waiting = held(page)
+    page.goto(FLOWS)
+    expect(page.locator("[data-late]")).to_be_attached()
+    expect(page.locator("#results .results")).to_have_count(0)
+    expect(page.locator("#id_connection option")).to_have_count(1)
+    address = page.url
+    page.locator("input[data-tick]").nth(1).check()
+    page.locator("input[data-tick]").nth(3).check()
+    page.locator("td.first a").nth(2).focus()
+    page.evaluate("window.scrollTo(0, 240)")
+    before = page.evaluate("window.scrollY")
+    let_go(page, waiting)
+    expect(page.locator("[data-late]")).to_have_count(0)
+    expect(page.locator("input[data-tick]:checked")).to_have_count(2)
+    expect(page.get_by_text("2 selected").first).to_be_visible()
+    expect(page.locator("td.first a").nth(2)).to_be_focused()
+    assert page.evaluate("window.scrollY") == before
+    assert page.url == address
+    assert page.locator("#id_connection option").count() > 1
+    assert len(waiting) == 1
+    assert page.locator("#announcer").text_content() == "2 selected"
+    sound(page)
+
+
+def test_an_open_menu_of_a_row_stays_open(stage: Stage, window: Window) -> None:
+    page = window(stage.cast.owner, **LOOKS["light"])
+    waiting = held(page)
+    page.goto(FLOWS)
+    menu = page.locator("details.row-menu").first
+    menu.locator("summary").click()
+    let_go(page, waiting)
+    expect(menu.locator(".dropdown-menu")).to_be_visible()
+    expect(menu.locator("summary")).to_be_focused()
+
+
+def test_a_filter_that_is_chosen_meanwhile_wins(stage: Stage, window: Window) -> None:
+    page = window(stage.cast.owner, expected=("htmx:afterRequest", "htmx:sendAbort"), **LOOKS["light"])
+    waiting = held(page)
+    page.goto(FLOWS)
+    expect(page.locator("[data-late]")).to_be_attached()
+    with page.expect_request(lambda sent: "status=DISABLED" in sent.url and "late=1" in sent.url):
+        page.locator("#id_status").select_option("DISABLED")
+    expect(page.locator(".chips")).to_contain_text("Off")
+    # The first second look was given up; the one after the filter comes by itself.
+    with page.expect_response(lambda answer: "late=1" in answer.url):
+        waiting[-1].continue_()
+    expect(page.locator("[data-late]")).to_have_count(0)
+    expect(page.locator(".chips")).to_contain_text("Off")
+    expect(page.locator("#id_status")).to_have_value("DISABLED")
+
+
+def test_what_fails_afterwards_is_told_once_and_leaves_the_list(stage: Stage, window: Window) -> None:
+    page = window(stage.cast.owner, expected=("Failed to load", "htmx:"), **LOOKS["light"])
+    waiting = held(page)
+    page.goto(FLOWS)
+    expect(page.locator("[data-late]")).to_be_attached()
+    waiting[0].abort()
+    expect(page.locator("#alerts")).not_to_be_empty()
+    expect(page.locator("td.first a").first).to_be_visible()
+    assert len(waiting) == 1
