@@ -62,24 +62,34 @@ def cell(record: Row, field: str) -> str:
 def table(caller: Caller, id: str, *, fresh: bool = True) -> Row:
     """The table; at most a minute old where it need not be fresh. Raises EngineError."""
     if fresh:
-        caller.forget(f"table:{id}")
-    return caller.remember(f"table:{id}", _REMEMBERED_FOR, lambda: caller.workflows.get_table(id))
+        caller.forget(table_name(id))
+    return caller.remember(table_name(id), _REMEMBERED_FOR, lambda: caller.workflows.get_table(id))
 
 
 def fields(caller: Caller, id: str, *, fresh: bool = True) -> list[Row]:
     """The table's columns that have an id, in their order. Raises EngineError."""
     if fresh:
-        caller.forget(f"fields:{id}")
+        caller.forget(columns_name(id))
 
     def ask() -> list[Row]:
         return [row for row in caller.workflows.list_fields(id) if key_of(row)]
 
-    return caller.remember(f"fields:{id}", _REMEMBERED_FOR, ask)
+    return caller.remember(columns_name(id), _REMEMBERED_FOR, ask)
 
 
 def changed(caller: Caller, id: str) -> None:
     """Forgets the table and its columns, after something that changed them, or may have."""
-    caller.forget(f"table:{id}", f"fields:{id}")
+    caller.forget(table_name(id), columns_name(id))
+
+
+def table_name(id: str) -> str:
+    """What a table is remembered as."""
+    return f"table:{id}"
+
+
+def columns_name(id: str) -> str:
+    """What a table's columns are remembered as."""
+    return f"fields:{id}"
 
 
 def records(caller: Caller, id: str, conditions: Iterable[Mapping[str, str]] = ()) -> list[Row]:

@@ -40,9 +40,19 @@ _NEARLY = 1400
 
 
 def of(caller: Caller, table_id: str, *, fresh: bool = True) -> "Records":
-    """The records of a table; its name and columns are at most a minute old where they need not be fresh. Raises EngineError."""
-    table = reading.table(caller, table_id, fresh=fresh)
+    """The records of a table; its name and columns are at most a minute old where they need not be fresh. Raises EngineError.
+
+    A quick caller who had to ask for the columns does without the name: the list takes two calls. Where there are no columns the
+    table itself is asked for all the same, since the engine knows neither columns nor records of a table that is gone.
+    """
+    nothing: list[Row] = []
+    known = caller.known(reading.columns_name(table_id), nothing)
     fields = reading.fields(caller, table_id, fresh=fresh)
+    nameless: Row = {}
+    spared = caller.quick and fields and not known
+    table = (
+        caller.known(reading.table_name(table_id), nameless) if spared else reading.table(caller, table_id, fresh=fresh)
+    )
     called = reading.name_of(table) or _("Table")
     slug = caller.workspace.slug
     own: dict[str, Any] = {
