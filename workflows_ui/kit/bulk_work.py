@@ -11,16 +11,13 @@ from typing import Any
 import structlog
 from django import forms
 
-from workflows_ui.crypto import CannotOpen
 from workflows_ui.engine import EngineError, Refused, Unavailable
 from workflows_ui.kit import ability, action_log, bulk_hands, bulk_question, job_person, job_troubles, walking
 from workflows_ui.kit.bulk_hands import Enough, Work
 from workflows_ui.kit.resource import Resource
 from workflows_ui.models import ItemState, Job, JobItem, JobKind, JobState
 from workflows_ui.services import database, job_turns
-from workflows_ui.services.access import NoAccess, NotAllowed
 from workflows_ui.services.audit import Actor
-from workflows_ui.services.clients import NoCredential
 from workflows_ui.services.jobs import Reason
 
 log = structlog.get_logger(__name__)
@@ -61,31 +58,15 @@ def _carry(job: Job, resources: Mapping[str, Resource]) -> bool:
             job_turns.release(job)
         return False
     except Enough as problem:
-        _fail(job, problem.reason, problem.technical)
+        job_troubles.end(job, problem.reason, problem.technical)
         return False
     except walking.BadFilters:
-        _fail(job, Reason.BAD_FILTERS)
+        job_troubles.end(job, Reason.BAD_FILTERS)
         return False
-    except (EngineError, NoAccess, NotAllowed, NoCredential, CannotOpen) as problem:
-        _trouble(job, problem)
+    except job_troubles.OF_A_JOB as problem:
+        job_troubles.met(job, problem)
         return False
     return more
-
-
-def _trouble(job: Job, problem: Exception) -> None:
-    reason, technical = job_troubles.ending(problem), job_troubles.technical(problem)
-    if reason is not None:
-        return _fail(job, reason, technical)
-    if isinstance(problem, (*job_troubles.PASSING, Unavailable)):
-        with database.turn():
-            job_turns.pause(job, technical)
-        return None
-    return _fail(job, job_troubles.doubtful(problem) or Reason.REFUSED, technical)
-
-
-def _fail(job: Job, reason: Reason, technical: str = "") -> None:
-    with database.turn():
-        job_turns.fail(job, reason, technical)
 
 
 def _do(work: Work) -> bool:

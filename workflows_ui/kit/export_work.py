@@ -6,15 +6,12 @@ from typing import Any
 
 import structlog
 
-from workflows_ui.crypto import CannotOpen
-from workflows_ui.engine import EngineError, Unavailable
+from workflows_ui.engine import EngineError
 from workflows_ui.kit import export_file, job_person, job_troubles, walking
 from workflows_ui.kit.caller import Caller
 from workflows_ui.kit.resource import Resource
 from workflows_ui.models import Job, JobKind
 from workflows_ui.services import database, exporting, job_turns
-from workflows_ui.services.access import NoAccess, NotAllowed
-from workflows_ui.services.clients import NoCredential
 from workflows_ui.services.jobs import Reason
 
 log = structlog.get_logger(__name__)
@@ -49,22 +46,15 @@ def _carry(job: Job, resources: Mapping[str, Resource]) -> None:
             job_turns.pause(job, "")
             job_turns.release(job)
     except walking.BadFilters:
-        _fail(job, Reason.BAD_FILTERS)
-    except (EngineError, NoAccess, NotAllowed, NoCredential, CannotOpen) as problem:
-        technical = job_troubles.technical(problem)
-        passing = isinstance(problem, (*job_troubles.PASSING, Unavailable))
-        if passing and job_troubles.ending(problem) is None:
-            with database.turn():
-                job_turns.pause(job, technical)
-        else:
-            reason = job_troubles.ending(problem) or job_troubles.doubtful(problem)
-            _fail(job, reason or Reason.REFUSED, technical)
+        job_troubles.end(job, Reason.BAD_FILTERS)
+    except job_troubles.OF_A_JOB as problem:
+        job_troubles.met(job, problem)
 
 
 def _write(job: Job, resources: Mapping[str, Resource]) -> None:
     resource = resources.get(job.resource)
     if resource is None or job.format not in export_file.TYPES:
-        return _fail(job, Reason.NOT_DECLARED)
+        return job_troubles.end(job, Reason.NOT_DECLARED)
     with database.turn():
         asking = job_person.caller_of(job, resource.role)
     filters = walking.filters_of(resource, job.filters)
@@ -95,8 +85,3 @@ def _total(resource: Resource, asking: Caller, filters: Mapping[str, Any]) -> in
     except EngineError as problem:
         log.info("export.uncounted", resource=resource.name, error=type(problem).__name__)
         return None
-
-
-def _fail(job: Job, reason: Reason, technical: str = "") -> None:
-    with database.turn():
-        job_turns.fail(job, reason, technical)

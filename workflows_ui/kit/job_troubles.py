@@ -1,9 +1,10 @@
-"""What an error on the way means for a job or for one of its objects: the reason, and whether going on makes sense."""
+"""What an error on the way means for a job or for one of its objects: the reason, and whether it waits, goes on or ends."""
 
 from workflows_ui.crypto import CannotOpen
 from workflows_ui.engine import EngineError
 from workflows_ui.engine import errors as engine
-from workflows_ui.models import ItemState
+from workflows_ui.models import ItemState, Job
+from workflows_ui.services import database, job_turns
 from workflows_ui.services.access import NoAccess, NotAllowed
 from workflows_ui.services.clients import NoCredential
 from workflows_ui.services.jobs import Reason
@@ -17,6 +18,8 @@ _ENDING: tuple[tuple[type[Exception], Reason], ...] = (
     (engine.AddressRefused, Reason.ADDRESS_REFUSED),
     (engine.CredentialRefused, Reason.CREDENTIAL_REFUSED),
 )
+#: What a whole job may meet: `met` says what it means.
+OF_A_JOB = (EngineError, NoAccess, NotAllowed, NoCredential, CannotOpen)
 #: What may pass by itself: the same call may be made again later, since it was not acted on.
 PASSING = (engine.NotSent, engine.TooMany)
 #: What is said about one object, but may hold for all: after so many in a row the job ends early.
@@ -26,6 +29,22 @@ _DOUBTFUL: dict[type[EngineError], Reason] = {
     engine.NotInPlan: Reason.NOT_IN_PLAN,
     engine.Unavailable: Reason.UNAVAILABLE,
 }
+
+
+def met(job: Job, problem: Exception) -> None:
+    """The job met one of OF_A_JOB: it waits where that may pass by itself, else it ends early."""
+    reason = ending(problem)
+    if reason is None and isinstance(problem, (*PASSING, engine.Unavailable)):
+        with database.turn():
+            job_turns.pause(job, technical(problem))
+    else:
+        end(job, reason or doubtful(problem) or Reason.REFUSED, technical(problem))
+
+
+def end(job: Job, reason: Reason, told: str = "") -> None:
+    """Ends the job early; `told` are the engine's or the network's own words."""
+    with database.turn():
+        job_turns.fail(job, reason, told)
 
 
 def ending(problem: Exception) -> Reason | None:
