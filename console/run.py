@@ -79,14 +79,14 @@ def _start_and_keep(supervisor: Supervisor, practice_port: int | None) -> bool:
     from django.conf import settings
     from django.core.cache import cache
 
-    from workflows_ui.tasks import HEARTBEAT
+    from workflows_ui.services import heartbeat
 
     if practice_port:
         state = settings.VAR_DIR / "practice_engine.json"
         command = ["practice_engine", "--port", str(practice_port), "--state", str(state)]
         supervisor.start(Process("practice", [sys.executable, str(desk.ROOT / "manage.py"), *command], rank=2))
     account = _prepare()
-    cache.delete(HEARTBEAT)
+    cache.delete(heartbeat.KEY)
     try:
         if practice_port:
             call_command("practice_workspace", wait=30)
@@ -99,7 +99,7 @@ def _start_and_keep(supervisor: Supervisor, practice_port: int | None) -> bool:
         supervisor.start(Process("beat", [*celery, "beat"]))
         give_up = time.monotonic() + PATIENCE
         if not supervisor.keep(
-            until=lambda: (cache.get(HEARTBEAT) is not None and _ready(settings.PORT)) or time.monotonic() > give_up
+            until=lambda: (cache.get(heartbeat.KEY) is not None and _ready(settings.PORT)) or time.monotonic() > give_up
         ):
             return False
         if not supervisor.stopping and time.monotonic() > give_up:

@@ -17,6 +17,7 @@ from django.core.cache import cache
 from django.db import connection
 
 from tests import environment, needs
+from workflows_ui.services import heartbeat
 
 #: Chromium without a sandbox (tests may run as root), and without calls to anywhere.
 CHROMIUM_ARGS = [
@@ -113,6 +114,13 @@ def _fresh_cache(request: pytest.FixtureRequest) -> Iterator[None]:
                     server.delete(*keys)
         else:
             cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _worker_is_heard(request: pytest.FixtureRequest, _fresh_cache: None) -> None:
+    """As in a console that runs: without it pages say that nothing works in the background."""
+    if _touches_database(request.node):
+        heartbeat.beat()
 
 
 @pytest.fixture

@@ -1,20 +1,15 @@
 """Celery's tasks: each is a line or two into the services. Arguments are ids only; the broker is a bell, the rows are the truth."""
 
-import time
-
 import structlog
 from celery import shared_task
-from django.core.cache import cache
 from kombu.exceptions import OperationalError
 
 from workflows_ui.kit import bulk_work, export_work
 from workflows_ui.resources import BY_NAME
-from workflows_ui.services import capabilities, database, following, job_sweeping, sending, sweeping
+from workflows_ui.services import capabilities, database, following, heartbeat, job_sweeping, sending, sweeping
 
 log = structlog.get_logger(__name__)
 
-#: Cache key and lifetime (seconds) of the sign that a worker is alive.
-HEARTBEAT, HEARTBEAT_LIFE = "worker:heartbeat", 60
 #: Seconds after which an unheard request to look at a workspace is void.
 FOLLOW_LIFE = 60
 
@@ -94,7 +89,7 @@ def tick() -> None:
         follow.apply_async((workspace_id,), expires=FOLLOW_LIFE)
     for workspace_id in unseen:
         inspect.apply_async((workspace_id,), expires=FOLLOW_LIFE)
-    cache.set(HEARTBEAT, int(time.time()), HEARTBEAT_LIFE)
+    heartbeat.beat()
 
 
 @shared_task

@@ -8,14 +8,14 @@ from django.conf import settings
 from django.core.cache import cache
 from django.test import Client
 
-from workflows_ui.tasks import HEARTBEAT
+from workflows_ui.services.heartbeat import KEY
 
 TOKEN = "a-token-of-a-collector-0123"
 
 
 @pytest.fixture
 def _worker_alive() -> None:
-    cache.set(HEARTBEAT, int(time.time()), 60)
+    cache.set(KEY, int(time.time()), 60)
 
 
 def test_healthz_asks_nobody(client: Client) -> None:
@@ -35,9 +35,9 @@ def test_readyz_is_200_when_every_part_works(client: Client) -> None:
 @pytest.mark.django_db
 @pytest.mark.parametrize("heard", [None, 31])
 def test_readyz_is_503_when_no_worker_has_been_heard_for_long(client: Client, heard: int | None) -> None:
-    cache.delete(HEARTBEAT)
+    cache.delete(KEY)
     if heard is not None:
-        cache.set(HEARTBEAT, int(time.time()) - heard, 60)
+        cache.set(KEY, int(time.time()) - heard, 60)
     answer = client.get("/readyz")
     assert answer.status_code == 503
     assert (answer.json()["worker"], answer.json()["status"]) == ("down", "down")

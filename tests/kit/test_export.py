@@ -272,7 +272,7 @@ def test_an_engine_that_is_down_on_the_way_is_asked_again_later(owner: Client, s
     job = work(ask(owner))
     assert job.state == JobState.COLLECTING
     assert job.not_before is not None
-    assert "It is tried again by itself." in text(owner.get(f"/w/sales/jobs/{job.pk}/export/").content)
+    assert "The console tries again by itself." in text(owner.get(f"/w/sales/jobs/{job.pk}/export/").content)
     shelf.faults.clear()
     Job.objects.filter(pk=job.pk).update(not_before=None)
     assert work(job).state == JobState.ENDED

@@ -10,13 +10,13 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from workflows_ui.kit import action_forms, job_words
+from workflows_ui.kit import action_forms, job_words, words
 from workflows_ui.kit.actions import Action
 from workflows_ui.kit.caller import Caller
 from workflows_ui.kit.resource import Resource
 from workflows_ui.kit.words import StateWord, Text, Words
 from workflows_ui.models import ItemState, Job, JobItem, JobKind, JobState
-from workflows_ui.services import jobs
+from workflows_ui.services import heartbeat, jobs
 from workflows_ui.services.access import Access
 
 #: Names in the question; and objects on a page of the outcomes.
@@ -76,8 +76,13 @@ class Page:
 
     @property
     def words(self) -> Words:
-        """Its state in plain words."""
-        return job_words.of_job(self.job)
+        """Its state in plain words, or that nobody works on it just now."""
+        return words.NO_WORKER if self.waits_for_a_worker else job_words.of_job(self.job)
+
+    @cached_property
+    def waits_for_a_worker(self) -> bool:
+        """Whether there is something to do, and nothing works in the background."""
+        return bool(self.seconds) and heartbeat.silent()
 
     @property
     def badge(self) -> StateWord:
@@ -238,7 +243,7 @@ class Page:
     def version(self) -> str:
         """Changes whenever the page does."""
         job = self.job
-        seen = [job.state, job.reason, job.total, sorted(self.counts.items())]
+        seen = [job.state, job.reason, self.waits_for_a_worker, job.total, sorted(self.counts.items())]
         return hashlib.sha256(repr(seen).encode()).hexdigest()[:16]
 
     def _url(self, item: JobItem) -> str:

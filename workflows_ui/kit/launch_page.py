@@ -13,9 +13,9 @@ from django.utils.translation import pgettext_lazy
 
 from workflows_ui.crypto import CannotOpen
 from workflows_ui.kit import launch_words, redact, show
-from workflows_ui.kit.words import StateWord, Words, launch_state
+from workflows_ui.kit.words import NO_WORKER, StateWord, Words, launch_state
 from workflows_ui.models import UNSENT, AuditEvent, Follow, Launch, Role, State
-from workflows_ui.services import payloads
+from workflows_ui.services import heartbeat, payloads
 from workflows_ui.services.access import Access
 from workflows_ui.services.launches import Reason
 
@@ -59,7 +59,9 @@ class Page:
 
     @cached_property
     def trouble(self) -> Words | None:
-        """Why the engine cannot be asked about the launch just now."""
+        """Why nothing happens just now: nobody works in the background, or the engine cannot be asked about the launch."""
+        if self.live and heartbeat.silent():
+            return NO_WORKER
         if not self.live or self.launch.look_at is None:
             return None
         name = Follow.objects.filter(pk=self.launch.workspace_id).values_list("trouble", flat=True).first()

@@ -170,6 +170,14 @@ _ANY = Words(
     _("The engine answered in a way that the console does not know."),
     _("Try again in a moment."),
 )
+#: While no worker gives a sign of life.
+NO_WORKER = Words(
+    _("Nothing works in the background just now"),
+    _(
+        "The part of the console that does this gives no sign of life. Nothing is lost: it goes on by itself once that part runs again."
+    ),
+    _("If this stays, tell whoever looks after the console."),
+)
 _NEEDED: dict[Role, Text] = {
     Role.VIEWER: _("This needs the role of a viewer."),
     Role.LAUNCHER: _("This needs the role of a launcher."),

@@ -16,7 +16,7 @@ from workflows_ui.kit.request import ConsoleRequest, actor
 from workflows_ui.kit.resource import Resource
 from workflows_ui.models import Job, JobKind, Role
 from workflows_ui.resources import BY_NAME
-from workflows_ui.services import audit, exporting, jobs
+from workflows_ui.services import audit, exporting, heartbeat, jobs
 from workflows_ui.tasks import ring_job
 
 #: A page that waits for its file looks again after so many seconds.
@@ -75,7 +75,7 @@ def page(request: ConsoleRequest, slug: str, job_id: str) -> HttpResponse:
         else declared and declared.url(slug),
         "known": max(job.total, job.rows) if job.total and not job.over else 0,
         "there": there,
-        "why": job_words.of_job(job) if job.reason else None,
+        "why": _why(job),
         "kept_until": show.date(timezone.localtime(job.keep_until)) if job.keep_until else "",
         "expired": job.keep_until is not None and not there,
         "own": job.user_id == request.user.pk,
@@ -135,6 +135,13 @@ def _everything(request: ConsoleRequest, declared: Resource, kind: str, found: L
     return respond.redirect(
         request, reverse("export", kwargs={"slug": request.access.workspace.slug, "job_id": job.pk})
     )
+
+
+def _why(job: Job) -> words.Words | None:
+    """Why it does not go on just now, or ended as it did."""
+    if not job.over and heartbeat.silent():
+        return words.NO_WORKER
+    return job_words.of_job(job) if job.reason else None
 
 
 def _find(request: ConsoleRequest, job_id: str) -> Job:

@@ -7,7 +7,6 @@ JSON that says which, and no more. /metrics is Prometheus' text format, for this
 import ipaddress
 import os
 import secrets
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -25,11 +24,9 @@ from django_prometheus.exports import ExportToDjangoView
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from workflows_ui.tasks import HEARTBEAT
+from workflows_ui.services import heartbeat
 
 log = structlog.get_logger(__name__)
-#: Seconds without a sign from any worker after which there is none. A tick comes every second, but behind other work.
-SILENCE = 30
 
 
 class NotReady(Exception):
@@ -42,7 +39,7 @@ def _database() -> None:
 
 
 def _cache() -> None:
-    cache.get(HEARTBEAT)
+    cache.get(heartbeat.KEY)
 
 
 def _broker() -> None:
@@ -59,8 +56,7 @@ def _broker() -> None:
 
 
 def _worker() -> None:
-    heard = cache.get(HEARTBEAT)
-    if heard is None or time.time() - heard > SILENCE:
+    if not heartbeat.heard():
         raise NotReady("no worker has been heard")
 
 
