@@ -93,7 +93,7 @@ def test_its_button_stands_above_the_list_for_whom_it_is_only(stage: Stage, reso
     needed = max(action.role, resource.role, key=lambda role: role.rank)
     for role in Role:
         browser = stage.as_role(role)
-        page = browser.get(f"{resource.url('sales')}?rows=100")
+        page = browser.get(resource.url("sales"), {"rows": "100"} | dict(samples.of(resource).asked))
         assert (f'formaction="{url}"' in page.content.decode()) == role.includes(needed)
         answer = browser.post(url, {"id": "x" * 21, "next": resource.url("sales")})
         assert answer.status_code == (303 if role.includes(needed) else 403)

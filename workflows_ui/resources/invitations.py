@@ -15,7 +15,20 @@ from django.utils.translation import pgettext_lazy
 from workflows_ui.engine import NotFound
 from workflows_ui.engine import errors as engine
 from workflows_ui.kit.caller import Caller
-from workflows_ui.kit.resource import Action, Affected, Column, Facts, Page, Panel, Query, Resource, Row, Subject, Text
+from workflows_ui.kit.resource import (
+    Action,
+    Affected,
+    Bulk,
+    Column,
+    Facts,
+    Page,
+    Panel,
+    Query,
+    Resource,
+    Row,
+    Subject,
+    Text,
+)
 from workflows_ui.kit.words import StateWord, Words, of_error
 from workflows_ui.models import Role
 
@@ -159,6 +172,12 @@ class Invitations(Resource):
             button=lambda row: _("Revoke the invitation of %(email)s") % {"email": email(row)[:60]},
             done=_("The invitation is revoked."),
             in_rows=True,
+            bulk=Bulk(
+                _(
+                    "Who has not answered yet can no longer join with the invitation that was sent; a new one can be sent later. Who has "
+                    "accepted stays a member: only the entry is removed."
+                )
+            ),
         ),
     )
 
