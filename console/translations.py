@@ -9,6 +9,7 @@ import io
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 import allauth
@@ -148,10 +149,11 @@ def compile_stale() -> list[Path]:
         compiled = file.with_suffix(".mo")
         if not file.exists() or (compiled.exists() and compiled.stat().st_mtime >= file.stat().st_mtime):
             continue
-        hidden = compiled.with_suffix(".new")
-        with hidden.open("wb") as stream:
+        # Two consoles may start from one folder at the same moment: each writes a file of its own.
+        with NamedTemporaryFile(dir=compiled.parent, suffix=".new", delete=False) as stream:
             write_mo(stream, read(language))
-        hidden.replace(compiled)
+        Path(stream.name).chmod(0o644)
+        Path(stream.name).replace(compiled)
         written.append(compiled)
     return written
 

@@ -86,8 +86,8 @@ def names_of(trigger: Any, connections: Mapping[str, tuple[str, str]], slug: str
 def labels(caller: Caller, trigger: Any) -> Labels:
     """The labels of the fields of the pieces in this tree (of the first eight; remembered). Without them names are made readable."""
     found: dict[str, Mapping[str, Mapping[str, str]]] = {}
-    pieces = dict.fromkeys(pick(node.step, "settings.pieceName") for node in flow_tree.walk(trigger))
-    for name in [one for one in pieces if isinstance(one, str) and one][:_MOST_PIECES]:
+    named = (pick(node.step, "settings.pieceName") for node in flow_tree.walk(trigger))
+    for name in list(dict.fromkeys(one for one in named if isinstance(one, str) and one))[:_MOST_PIECES]:
         nothing: dict[str, dict[str, str]] = {}
         ask = partial(_labels, caller, name)
         found[name] = caller.remember_or(nothing, f"piece-labels:{name}", _LABELS_FOR, ask)
