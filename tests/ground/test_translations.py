@@ -109,7 +109,7 @@ def test_gathering_keeps_translations_adds_new_messages_and_drops_gone_ones(proj
 
 
 def test_consoles_that_start_together_compile_the_same_catalogue_without_harm(project: Path) -> None:
-    catalogue()
+    catalogue(launch="Chạy", runs="%(count)d lần")
     with ThreadPoolExecutor(8) as pool:
         for started in [pool.submit(translations.compile_stale) for _ in range(16)]:
             started.result()
