@@ -65,6 +65,14 @@ def test_one_button_stands_out_and_harmful_ones_come_last() -> None:
     assert arranged([]) == (None, [])
 
 
+def test_no_lesser_action_stands_out_in_place_of_one_that_the_engine_lacks() -> None:
+    way = Button("To the flow", "x", "/way")
+    lacking = Button("Retry", "x", "/retry", deed=True, reason="Not in the plan.")
+    lesser = Button("Archive", "x", "/archive", deed=True)
+    assert arranged([way, lacking, lesser]) == (way, [lacking, lesser])
+    assert arranged([lacking, lesser]) == (None, [lacking, lesser])
+
+
 def test_one_gets_back_to_the_list_one_came_from(owner: Client, folder: Shelf) -> None:
     back = "/w/sales/folders/?rows=50"
     page = text(owner.get(RENAME, {"next": back}).content)

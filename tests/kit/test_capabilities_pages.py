@@ -109,6 +109,16 @@ def test_whoever_may_not_look_again_is_not_offered_it(cast: Cast, client: Client
 # --- An action that the engine does not have
 
 
+def test_where_a_failed_run_cannot_be_retried_the_way_to_its_flow_stands_out(
+    cast: Cast, owner: Client, failed: Shelf
+) -> None:
+    lacks(cast.workspace, "run-retry", Ability.NOT_IN_PLAN)
+    page = text(owner.get(f"/w/sales/runs/{identity(1)}/").content)
+    first = page[page.index('class="btn btn-primary"') :]
+    assert first.startswith(f'class="btn btn-primary" href="/w/sales/flows/{identity(1)}/"')
+    assert "Archive</a>" in page
+
+
 def test_an_action_that_is_lacking_is_left_out_of_rows_and_explained_on_the_page(
     cast: Cast, owner: Client, failed: Shelf
 ) -> None:

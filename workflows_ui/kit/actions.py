@@ -156,8 +156,15 @@ def button(action: Action, slug: str, resource: str, id: str = "", reason: str =
 
 
 def arranged(buttons: Sequence[Button]) -> tuple[Button | None, Sequence[Button]]:
-    """The one that stands out (the first primary one, else the first harmless action), and the rest in their order, harmful ones last."""
-    harmless = [one for one in buttons if one.deed and not one.danger and not one.reason]
-    first = next((one for one in buttons if one.primary), None) or next(iter(harmless), None)
+    """The one that stands out, and the rest in their order, harmful ones last.
+
+    It is the first primary one, else the first harmless action. Where that cannot be used here, no lesser action takes its place:
+    the first way to somewhere does, since what is to be done next has to be done there.
+    """
+    first = next((one for one in buttons if one.primary), None)
+    if first is None:
+        first = next((one for one in buttons if one.deed and not one.danger), None)
+    if first is not None and first.reason:
+        first = next((one for one in buttons if not one.deed), None)
     rest = [one for one in buttons if one is not first]
     return first, [*(one for one in rest if not one.danger), *(one for one in rest if one.danger)]
