@@ -1,7 +1,8 @@
 """What every test may use, and the rule of what runs where.
 
 Marks: `browser` needs Chromium; `postgres` and `redis` run where TEST_ON=servers (where also everything else that touches the
-database runs a second time, browser tests excepted); `chaos` and everything in tests/bench run only when asked for by `-m`.
+database runs a second time, browser tests and what is marked `once` excepted); `chaos` and everything in tests/bench run only when
+asked for by `-m`.
 A test whose need is missing is skipped and named at the end; with CI=true it fails.
 """
 
@@ -44,11 +45,19 @@ def _chosen(item: pytest.Item, marks: str) -> bool:
     for name in _ONLY_WHEN_ASKED:
         if item.get_closest_marker(name) and name not in marks:
             return False
+    if environment.FLAVOUR and not item.get_closest_marker("once"):
+        given = (
+            item.callspec.params.get("stage")
+            if isinstance(item, pytest.Function) and hasattr(item, "callspec")
+            else None
+        )
+        if given not in {None, environment.FLAVOUR}:
+            return False
     if not environment.ON_SERVERS:
         return True
     if any(item.get_closest_marker(name) for name in ("postgres", "redis", *_ONLY_WHEN_ASKED)):
         return True
-    return _touches_database(item) and item.get_closest_marker("browser") is None
+    return _touches_database(item) and not any(item.get_closest_marker(name) for name in ("browser", "once"))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -56,6 +65,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if "bench" in item.path.parts:
             item.add_marker("bench")
+        # What pages make of the engine's answers is the same on every database; what is written down is not.
+        if "resources" in item.path.parts and "action" not in item.path.stem:
+            item.add_marker("once")
     marks = str(config.getoption("markexpr"))
     chosen = [item for item in items if _chosen(item, marks)]
     if len(chosen) < len(items):

@@ -22,10 +22,8 @@ elif "TEST_VAR_DIR" not in os.environ:
     atexit.register(shutil.rmtree, os.environ["TEST_VAR_DIR"], ignore_errors=True)
 
 ON_SERVERS = os.environ.get("TEST_ON", "sqlite") == "servers"
-#: Flavours of the practice engine that the suites over everything go through: where both passes run, each takes one.
-FLAVOURS = ["activepieces", "imbrace"]
-if "TEST_BOTH_PASSES" in os.environ:
-    FLAVOURS = ["imbrace"] if ON_SERVERS else ["activepieces"]
+#: Where both passes run, each takes one flavour of the practice engine for what runs in both; "" for both flavours.
+FLAVOUR = ("imbrace" if ON_SERVERS else "activepieces") if "TEST_BOTH_PASSES" in os.environ else ""
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
 FOLDER = Path(os.environ["TEST_VAR_DIR"]) / WORKER
 if "pytest" in sys.modules:

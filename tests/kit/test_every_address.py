@@ -12,6 +12,8 @@ from tests.shelf import Shelf, flow, identity, run
 from workflows_ui.models import AuditEvent, Launch, Member, Role
 from workflows_ui.resources import RESOURCES
 
+pytestmark = pytest.mark.once
+
 #: Addresses that need no sign-in, or decide by themselves (sign-in, health, what monitoring reads).
 OPEN = {"healthz", "readyz", "metrics", "set_language", "set_theme", "app_sign_in_back"}
 #: Addresses of one's own: any person who is signed in.

@@ -17,6 +17,8 @@ from workflows_ui.models import Flavour, Kind, Launch
 from workflows_ui.practice_engine.faults import KINDS
 from workflows_ui.services import clients, launches, probe
 
+pytestmark = pytest.mark.once
+
 #: Longer than the shortened time-outs below. Real seconds.
 _LONG = 0.5
 SHORT = Timeouts(connect=2.0, read=0.2, total=0.3)

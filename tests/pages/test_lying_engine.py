@@ -15,6 +15,8 @@ from workflows_ui.engine import Timeouts
 from workflows_ui.models import Launch
 from workflows_ui.services import clients
 
+pytestmark = pytest.mark.once
+
 ONE = identity(1)
 LISTS = {"/flows": "/w/sales/flows/", "/flow-runs": "/w/sales/runs/"}
 OBJECTS = {f"/flows/{ONE}": f"/w/sales/flows/{ONE}/", f"/flow-runs/{ONE}": f"/w/sales/runs/{ONE}/"}

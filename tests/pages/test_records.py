@@ -22,6 +22,8 @@ from workflows_ui.models import AuditEvent, Role
 from workflows_ui.practice_engine.routes import records as practice_records
 from workflows_ui.resources import table_records
 
+pytestmark = pytest.mark.once
+
 stage = stages.stage
 RECORDS = f"/w/sales/tables/{identity(1)}/records/"
 

@@ -10,7 +10,6 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http.response import HttpResponseBase
 from django.test import Client
 
-from tests import environment
 from tests.cast import Cast, gather, workspace
 from tests.practice.fixtures import Practice
 from tests.resources import samples
@@ -132,9 +131,9 @@ def _flat(choices: Any) -> Iterator[tuple[Any, Any]]:
             yield value, label
 
 
-@pytest.fixture(params=environment.FLAVOURS)
+@pytest.fixture(params=["activepieces", "imbrace"])
 def stage(request: pytest.FixtureRequest, db: None) -> Iterator[Stage]:
-    """A fresh practice engine in each flavour of this pass."""
+    """A fresh practice engine in each flavour."""
     engine = PracticeEngine(clock_scale=FAST)
     engine.settings.invitations_in_plan = True
     server = serve(engine)
