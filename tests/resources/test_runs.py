@@ -113,7 +113,7 @@ def test_days_the_wrong_way_round_are_told(owner: Client, shelf: Shelf) -> None:
     assert not shelf.seen
 
 
-@pytest.mark.parametrize("together", [1, 7, 15], ids=lambda count: f"{count} in the same millisecond")
+@pytest.mark.parametrize("together", [1, 7, 15, 95], ids=lambda count: f"{count} in the same millisecond")
 def test_no_run_is_lost_or_shown_twice_by_following_older(owner: Client, shelf: Shelf, together: int) -> None:
     start = datetime.datetime(2026, 11, 24, 12, 0, tzinfo=datetime.UTC)
     for number in range(95):
@@ -121,7 +121,7 @@ def test_no_run_is_lost_or_shown_twice_by_following_older(owner: Client, shelf: 
         created = moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
         shelf.runs.append(run(number, created=created, flowVersion={"displayName": f"Run {number:02}"}))
     address, seen, pages = RUNS, [], 0
-    while address:
+    while address and pages <= 10:
         page = owner.get(address).content.decode()
         seen += re.findall(r"Run \d\d(?=</span>)", page)
         older = re.search(r'rel="next" href="([^"]+)"', page)

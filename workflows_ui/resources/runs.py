@@ -103,8 +103,10 @@ class Runs(Resource):
                 archived=query.filters.get("archived") == "only",
             )
             data = page.get("data") or []
-            rows = _after(last, [row for row in data if isinstance(row, dict)])
-            if rows or len(data) < asked:
+            listed = [row for row in data if isinstance(row, dict)]
+            rows = _after(last, listed)
+            # Without the last row in it, an answer that is full may hold nothing but rows of its millisecond that were shown before.
+            if len(data) < asked or (rows and (not last or any(row.get("id") == last for row in listed))):
                 break
         shown = rows[: query.rows]
         more = bool(shown) and (len(rows) > query.rows or len(data) >= asked)
