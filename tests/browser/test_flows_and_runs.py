@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, e
 from pytest_django.live_server_helper import LiveServer
 
 from tests import cast as people
+from tests.browser.shots import keep
 from tests.engine.servers import Reply
 from tests.practice.fixtures import Practice
 from tests.shelf import Shelf, flow, identity, run
@@ -65,7 +66,8 @@ def window(browser: Browser, live_server: LiveServer) -> Iterator[Window]:
 
 
 def sound(page: Page) -> None:
-    """Nothing is wider than the window, and axe finds nothing."""
+    """Nothing is wider than the window, and axe finds nothing. A picture of the page is kept."""
+    keep(page)
     assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0, page.url
     found = Axe().run(page)
     assert found.response["violations"] == [], f"{page.url}: {found.generate_report()}"

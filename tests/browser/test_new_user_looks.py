@@ -3,20 +3,17 @@
 The pictures lie in the folder SCREENSHOTS (test-results/pages where it is not given), one a page and look.
 """
 
-import os
-from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.desk import PHONE, Desk, Window
-from tests.ground.running import ROOT
+from tests.browser.shots import PICTURES
 from workflows_ui.practice_engine.samples import BY_SLUG
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("looks")]
 
-PICTURES = Path(os.environ.get("SCREENSHOTS") or ROOT / "test-results" / "pages")
 WIDTHS: dict[str, dict[str, int]] = {"desk": {"width": 1280, "height": 900}, "phone": PHONE}
 #: What Chromium writes about a page that does not exist.
 _NOT_THERE = "the server responded with a status of 404"
