@@ -97,10 +97,15 @@
   const trouble = new Map();
   const isLate = (element) => element?.matches?.("[data-late]") ?? false;
   const isLive = (element) => element?.matches?.("[data-live]") ?? false;
-  // The second look at a list ([data-late]) says nothing new in words.
   document.addEventListener("htmx:beforeRequest", (event) => {
     const live = event.detail.elt;
-    if (isLate(live)) announced = wordsOf(document.getElementById("results"));
+    // The second look at rows that were replaced meanwhile, or are about to be, is of no use. (Events of what is gone do not come up to
+    // the document.)
+    if (isLate(live)) {
+      live.addEventListener("htmx:beforeOnLoad", (answer) => {
+        if (!live.isConnected || document.querySelector("[hx-target='#results'].htmx-request:not([data-late])")) answer.preventDefault();
+      });
+    }
     if (!isLive(live)) return;
     const state = trouble.get(live.id);
     const selection = getSelection();
@@ -155,10 +160,13 @@
   const nothingKept = () => ({ open: new Map(), scrolled: new Map(), across: 0, fold: "", focus: "", ticked: new Set(), everything: false });
   const alike = (element) => [element.tagName, element.getAttribute("href"), element.getAttribute("aria-label"), element.textContent.trim()].join(" ");
   let kept = nothingKept();
+  // Whether the last answer was the second look at a list ([data-late]), which says nothing new in words.
+  let late = false;
   document.addEventListener("htmx:beforeSwap", (event) => {
     const target = event.detail.target;
     if (!target?.querySelectorAll) return;
     const focused = document.activeElement;
+    late = isLate(event.detail.requestConfig?.elt);
     kept = {
       open: new Map([...target.querySelectorAll("details[id]")].map((fold) => [fold.id, fold.open])),
       scrolled: new Map([...target.querySelectorAll("pre[id]")].map((text) => [text.id, text.scrollTop])),
@@ -167,7 +175,7 @@
       focus: focused && focused !== target && !focused.id && target.contains(focused) ? alike(focused) : "",
       ticked: new Set([...target.querySelectorAll("input[data-tick]:checked")].map((row) => row.value)),
       // "Everything that matches" is another thing with other filters: it outlives the second look at the same list only.
-      everything: isLate(event.detail.requestConfig?.elt) && target.querySelector("[data-tick-everything]:checked") !== null,
+      everything: late && target.querySelector("[data-tick-everything]:checked") !== null,
     };
   });
   document.addEventListener("htmx:afterSwap", (event) => {
@@ -192,10 +200,16 @@
     }
     kept = nothingKept();
     const words = wordsOf(target);
-    if (words && words !== announced) {
+    if (words && words !== announced && !late) {
       announced = words;
       announce(words);
     }
+  });
+  // Choices of a filter that come afterwards keep what the person has chosen meanwhile.
+  document.addEventListener("htmx:oobBeforeSwap", (event) => {
+    const { target, fragment } = event.detail;
+    const coming = fragment?.querySelector("select");
+    if (target?.matches?.("select") && coming) coming.value = target.value;
   });
 
   document.addEventListener("DOMContentLoaded", () => {
