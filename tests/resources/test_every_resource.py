@@ -1,5 +1,6 @@
 """What holds for every declared resource: one suite over the list of them."""
 
+import re
 from typing import Any
 
 import pytest
@@ -259,6 +260,16 @@ def test_html_in_a_name_is_text(owner: Client, shelf: Shelf, resource: Resource)
         page = owner.get(address).content.decode()
         assert "<script>alert" not in page
         assert "&lt;script&gt;alert(1)" in page
+
+
+@every
+def test_a_name_of_blanks_leaves_something_to_click_on(owner: Client, shelf: Shelf, resource: Resource) -> None:
+    samples.of(resource).fill(shelf, " \u200b ")
+    page = owner.get(page_of(resource)).content.decode()
+    links = re.findall(rf'<a href="{re.escape(object_of(resource))}">(.*?)</a>', page, re.DOTALL)
+    for link in links:
+        assert re.sub(r"<[^>]*>|[\s\u200b]", "", link)
+    assert owner.get(object_of(resource)).status_code == 200
 
 
 @every

@@ -3,7 +3,7 @@
 import datetime
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from django.utils import formats, timezone
 from django.utils.translation import gettext as _
@@ -12,6 +12,11 @@ from django.utils.translation import ngettext, pgettext
 MINUTE, HOUR, DAY = 60, 3600, 86400
 #: Milliseconds; no duration that an engine could mean is longer (30 years).
 _LONGEST = 1e12
+
+
+def visible(text: Any) -> TypeGuard[str]:
+    """Whether a text leaves anything on the page: neither empty, nor of blanks and characters without a shape alone."""
+    return isinstance(text, str) and any(one.isprintable() and not one.isspace() for one in text)
 
 
 def moment(value: Any) -> datetime.datetime | None:

@@ -9,7 +9,7 @@ from django.http import Http404, HttpResponse
 from django.utils.translation import gettext as _
 
 from workflows_ui.engine import EngineError, NotFound
-from workflows_ui.kit import ability, actions, bulk_choice, caller, recipe, redact, respond
+from workflows_ui.kit import ability, actions, bulk_choice, caller, recipe, redact, respond, show
 from workflows_ui.kit.access import member
 from workflows_ui.kit.actions import Action, Button
 from workflows_ui.kit.listing import Listing, anew, offer
@@ -93,7 +93,7 @@ def detail(request: ConsoleRequest, slug: str, resource: str, id: str, resources
         "resource": kind,
         "list_url": kind.url(slug),
         "key": id,
-        "title": kind.title(found),
+        "title": kind.title(found) if show.visible(kind.title(found)) else "",
         "badge": kind.badge(found),
         "live": live,
         "first": first,
@@ -123,7 +123,10 @@ def _line(resource: Resource, access: Access, row: Row, lacking: Lacking) -> Lin
             url = resource.url(slug, key) if key else ""
         elif callable(column.link):
             url = column.link(slug, row)
-        cell = Cell(column, column.value(row), url, column.below(row) if column.below else "")
+        value = column.value(row)
+        if column.link is True and (not value or (isinstance(value, str) and not show.visible(value))):
+            value = key or value  # else there would be nothing to click on
+        cell = Cell(column, value, url, column.below(row) if column.below else "")
         if not column.wide:
             host = len(cells)
         elif cell.value not in (None, "", []):
@@ -136,7 +139,8 @@ def _line(resource: Resource, access: Access, row: Row, lacking: Lacking) -> Lin
         for action in offered
         if action.in_rows and action.needs not in lacking
     ]
-    return Line(key, resource.title(row) or key, cells, in_rows, deeds)
+    name = resource.title(row)
+    return Line(key, name if show.visible(name) else key, cells, in_rows, deeds)
 
 
 def _shortcuts(resource: Resource, access: Access, row: Row) -> list[tuple[Any, str]]:

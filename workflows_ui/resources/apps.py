@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from workflows_ui.engine import NotFound
+from workflows_ui.kit import show
 from workflows_ui.kit.caller import Caller
 from workflows_ui.kit.resource import Column, Row
 
@@ -74,7 +75,7 @@ def names(caller: Caller) -> dict[str, str]:
 def title(row: Row) -> str:
     """What an app is called; a short form of its whole name where it has no other."""
     found = row.get("displayName")
-    return found if isinstance(found, str) and found.strip() else short(row.get("name"))
+    return found if show.visible(found) else short(row.get("name"))
 
 
 def short(name: object) -> str:

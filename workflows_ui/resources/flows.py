@@ -51,6 +51,7 @@ from workflows_ui.resources.flow_reading import (
 )
 from workflows_ui.resources.flow_reading import name_of as name_of
 from workflows_ui.resources.flow_results import ResultsColumn
+from workflows_ui.resources.places import folder_url
 
 _LATEST = 5
 #: What a step's fields may hold in the open: passwords of triggers (api.md 7.3), and keys that were typed in instead of a connection.
@@ -93,6 +94,10 @@ def _runs_url(slug: str, flow: Row) -> str:
     if not key:
         return ""
     return reverse("resource_list", kwargs={"slug": slug, "resource": "runs"}, query={"flow": key})
+
+
+def _folder_url(slug: str, flow: Row) -> str:
+    return folder_url(slug, flow.get("folderId"))
 
 
 def _export_url(slug: str, flow: Row) -> str:
@@ -182,7 +187,7 @@ class Flows(Resource):
             _("Facts"),
             (
                 Column(state_note, _("Note")),
-                Column("folder", _("Folder")),
+                Column("folder", _("Folder"), link=_folder_url),
                 Column(flow_start.words, _("Starts with")),
                 Column(tags_of, _("Tags"), kind="list"),
                 Column("updated", _("Changed"), kind="when"),

@@ -73,7 +73,7 @@ def _mark(row: Row) -> Mark:
 
 def _title(row: Row) -> str:
     found = row.get("displayName")
-    return found if isinstance(found, str) and found.strip() else apps.short(row.get("name"))
+    return found if show.visible(found) else apps.short(row.get("name"))
 
 
 def _whole_name(row: Row) -> str:
