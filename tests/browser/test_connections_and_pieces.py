@@ -52,7 +52,12 @@ def test_an_app_is_found_connected_looked_at_and_deleted(window: Window, practic
     page.goto(f"{LIST}?name=shop")
     page.get_by_role("link", name="Telegram of the shop").click()
     page.get_by_text("More", exact=False).locator("visible=true").first.click()
+    page.get_by_role("link", name="Rename").click()
+    page.get_by_label("Name").fill("Telegram of the warehouse")
+    page.get_by_role("button", name="Rename").click()
+    expect(page.get_by_role("heading", name="Telegram of the warehouse")).to_be_visible()
+    page.get_by_text("More", exact=False).locator("visible=true").first.click()
     page.get_by_role("link", name="Delete").click()
-    page.get_by_role("button", name="Delete the connection “Telegram of the shop”").click()
+    page.get_by_role("button", name="Delete the connection “Telegram of the warehouse”").click()
     expect(page.get_by_text("The connection is deleted.")).to_be_visible()
-    assert "Telegram of the shop" not in {row["displayName"] for row in scene.rows().values()}
+    assert "Telegram of the warehouse" not in {row["displayName"] for row in scene.rows().values()}
