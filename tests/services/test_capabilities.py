@@ -224,6 +224,17 @@ def test_what_no_read_tells_is_open_again_after_a_persons_look_and_after_a_week(
     assert capabilities.of(plain).lack("run-retry") is None
 
 
+def test_one_bad_answer_closes_nothing_for_a_whole_day(plain: Workspace) -> None:
+    capabilities.inspect(plain.pk)
+    key = str(Credential.objects.all()[0].pk)
+    capabilities.learn(plain, key, "connections", refusal(NotFound, "Route not found"))
+    assert capabilities.of(plain).lack("connections") is Ability.NO
+    assert Inspection.objects.get(pk=plain.pk).due_at < timezone.now() + timedelta(minutes=6)
+    wait_over(plain)
+    capabilities.inspect(plain.pk)
+    assert capabilities.of(plain).lack("connections") is None
+
+
 def test_names_that_are_none_are_not_kept(plain: Workspace) -> None:
     assert capabilities.learn(plain, "", "flying", refusal(NotInPlan, status=402)) is None
     assert states(plain) == {}

@@ -95,6 +95,10 @@ def learn(workspace: Workspace, credential_id: str, name: str, error: EngineErro
                 )
             ]
         )
+        if seen.state is not Ability.YES and name not in LEARNT:
+            # One bad answer, of a gateway that is just being exchanged for instance, closes nothing for a whole day.
+            soon = clock.now() + AGAIN
+            Inspection.objects.filter(pk=workspace.pk, due_at__gt=soon).update(due_at=soon)
     return None if seen.state is Ability.YES else seen.state
 
 
