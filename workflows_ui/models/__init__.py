@@ -5,6 +5,7 @@ from workflows_ui.models.capability import Ability, Capability, Inspection
 from workflows_ui.models.credential import Credential, Health, Kind
 from workflows_ui.models.job import JOB_OPEN, JOB_OVER, ItemState, Job, JobItem, JobKind, JobPart, JobState
 from workflows_ui.models.launch import ENDED, UNSENT, Follow, Launch, State
+from workflows_ui.models.launch_form import LaunchForm, LaunchFormVersion
 from workflows_ui.models.user import User
 from workflows_ui.models.workspace import AccessRequest, Colour, Flavour, Member, Role, Workspace
 
@@ -31,6 +32,8 @@ __all__ = [
     "JobState",
     "Kind",
     "Launch",
+    "LaunchForm",
+    "LaunchFormVersion",
     "Member",
     "Role",
     "State",
