@@ -24,6 +24,7 @@ TICK, TICK_LIFE = 1.0, 30.0
 HOUR = 3600.0
 app.conf.beat_schedule = {
     "tick": {"task": "workflows_ui.tasks.tick", "schedule": TICK, "options": {"expires": TICK_LIFE}},
+    "seal": {"task": "workflows_ui.tasks.seal", "schedule": TICK, "options": {"expires": TICK_LIFE}},
     "purge": {"task": "workflows_ui.tasks.purge", "schedule": HOUR, "options": {"expires": HOUR}},
 }
 

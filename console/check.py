@@ -17,6 +17,7 @@ PRODUCTION = {
     "DJANGO_SETTINGS_MODULE": "console.settings",
     "SECRET_KEY": "only-for-the-check-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJ",
     "CREDENTIAL_KEYS": "b25seS1mb3ItdGhlLWNoZWNrLW9ubHktZm9yLWNoZWM=",
+    "AUDIT_KEY": "only-for-the-check-audit-0123456789-abcdefghijklmnopqrstuv",
     "BASE_URL": "https://console.example.com",
     "ALLOWED_HOSTS": "console.example.com",
     "DATABASE_URL": "postgres://console@127.0.0.1:1/console",

@@ -69,11 +69,15 @@ def keys(folder: Path) -> dict[str, str]:
     made = {
         "SECRET_KEY": secrets.token_urlsafe(48),
         "CREDENTIAL_KEYS": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+        "AUDIT_KEY": secrets.token_urlsafe(48),
         "PRACTICE_ENGINE_TOKEN": secrets.token_urlsafe(32),
     }
     if not made.keys() <= found.keys():
         found = made | found
-        text = "# Keep this file: without CREDENTIAL_KEYS the stored credentials cannot be opened.\n"
+        text = (
+            "# Keep this file: without CREDENTIAL_KEYS the stored credentials cannot be opened,\n"
+            "# and without AUDIT_KEY the audit log proves nothing.\n"
+        )
         _write_private(file, text + "".join(f"{name}={value}\n" for name, value in found.items()))
     return found
 

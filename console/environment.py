@@ -109,6 +109,15 @@ class Reader:
             raise ImproperlyConfigured(f"{name} is too short: use at least {minimum} random characters.")
         return value
 
+    def secrets(self, name: str, *, minimum: int) -> list[str]:
+        """A comma separated list of secrets of at least `minimum` characters each; the message never repeats a value."""
+        found = [part.strip() for part in self._text(name, None).split(",") if part.strip()]
+        if not found:
+            raise ImproperlyConfigured(f"{name} is missing: give at least one random secret.")
+        if any(len(secret) < minimum for secret in found):
+            raise ImproperlyConfigured(f"{name} is too short: use at least {minimum} random characters for each.")
+        return found
+
     def keys(self, name: str, *, check: Callable[[str], object]) -> list[str]:
         """A comma separated list of keys, each accepted by `check` (which raises ValueError for a bad one)."""
         keys = [part.strip() for part in self._text(name, None).split(",") if part.strip()]

@@ -29,6 +29,10 @@ VAR_DIR = read.folder("VAR_DIR", default=BASE_DIR / "var")
 SECRET_KEY = read.secret("SECRET_KEY", minimum=32)
 #: Fernet keys, comma separated: the first encrypts, all of them decrypt.
 CREDENTIAL_KEYS = read.keys("CREDENTIAL_KEYS", check=Fernet)
+#: Comma separated: the first makes the marks of the audit log's chain, all of them prove it.
+AUDIT_KEY = read.secrets("AUDIT_KEY", minimum=32)
+if SECRET_KEY in AUDIT_KEY:
+    raise ImproperlyConfigured("AUDIT_KEY must be another secret than SECRET_KEY.")
 
 # --- Where the console is reached ----------------------------------------------------------------
 PORT = read.integer("PORT", default=8000, low=1, high=65535)
@@ -260,6 +264,8 @@ LAUNCH_DEADLINE = timedelta(seconds=read.integer("LAUNCH_DEADLINE_SECONDS", defa
 LAUNCH_RETENTION = timedelta(days=read.integer("LAUNCH_RETENTION_DAYS", default=90, low=1, high=3650))
 #: Files of exports are kept for so many days; the job itself stays in the record.
 JOB_RETENTION = timedelta(days=read.integer("JOB_RETENTION_DAYS", default=7, low=1, high=365))
+#: Rows of the audit log are removed after so many days, behind a signed checkpoint.
+AUDIT_RETENTION = timedelta(days=read.integer("AUDIT_RETENTION_DAYS", default=3650, low=30, high=36_500))
 #: Waiting calls that one worker process carries at once.
 WORKER_SLOTS = read.integer("WORKER_SLOTS", default=300 if not DEBUG else 100, low=1, high=2000)
 

@@ -10,6 +10,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
@@ -17,7 +18,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
 
-from tests import environment, needs
+from tests import audit_guard, environment, needs
 from workflows_ui.services import heartbeat
 
 #: Chromium without a sandbox (tests may run as root), and without calls to anywhere.
@@ -133,6 +134,21 @@ def _worker_is_heard(request: pytest.FixtureRequest, _fresh_cache: None) -> None
     """As in a console that runs: without it pages say that nothing works in the background."""
     if _touches_database(request.node):
         heartbeat.beat()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _audit_log_can_be_emptied_after_a_test() -> Iterator[None]:
+    """Its triggers refuse what Django does between tests that commit, so they are away for just that moment."""
+    operations = type(connection.ops)
+    usual = operations.sql_flush
+
+    def sql_flush(self: Any, *arguments: Any, **options: Any) -> list[str]:
+        before, after = audit_guard.away_and_back(self.connection)
+        return [*before, *usual(self, *arguments, **options), *after]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(operations, "sql_flush", sql_flush)
+        yield
 
 
 @pytest.fixture

@@ -40,6 +40,7 @@ os.environ |= {
     "DEBUG": "true",
     "SECRET_KEY": "tests-only-tests-only-tests-only-tests-only",
     "CREDENTIAL_KEYS": "dGVzdHMtb25seS10ZXN0cy1vbmx5LXRlc3RzLW9ubHk=",
+    "AUDIT_KEY": "tests-only-audit-tests-only-audit-tests-only",
     "VAR_DIR": str(FOLDER),
     "DATABASE_URL": f"sqlite:///{FOLDER / 'tests.sqlite3'}",
     "CACHE_URL": f"filecache://{FOLDER / 'cache'}",

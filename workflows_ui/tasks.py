@@ -6,7 +6,17 @@ from kombu.exceptions import OperationalError
 
 from workflows_ui.kit import bulk_work, export_work
 from workflows_ui.resources import BY_NAME
-from workflows_ui.services import capabilities, database, following, heartbeat, job_sweeping, sending, sweeping
+from workflows_ui.services import (
+    audit_pruning,
+    audit_sealing,
+    capabilities,
+    database,
+    following,
+    heartbeat,
+    job_sweeping,
+    sending,
+    sweeping,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -93,8 +103,17 @@ def tick() -> None:
 
 
 @shared_task
+def seal() -> None:
+    """Every second: gives new rows of the audit log their place in its chain."""
+    with database.turn():
+        audit_sealing.seal()
+
+
+@shared_task
 def purge() -> None:
     """Once an hour: removes inputs and answers whose time is over."""
     with database.turn():
         sweeping.purge()
         job_sweeping.purge()
+        audit_pruning.prune()
+        audit_sealing.tell_head()

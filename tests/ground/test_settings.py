@@ -50,7 +50,16 @@ def test_production_settings_load() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["SECRET_KEY", "CREDENTIAL_KEYS", "BASE_URL", "ALLOWED_HOSTS", "DATABASE_URL", "CACHE_URL", "CELERY_BROKER_URL"],
+    [
+        "SECRET_KEY",
+        "CREDENTIAL_KEYS",
+        "AUDIT_KEY",
+        "BASE_URL",
+        "ALLOWED_HOSTS",
+        "DATABASE_URL",
+        "CACHE_URL",
+        "CELERY_BROKER_URL",
+    ],
 )
 @pytest.mark.parametrize("value", [None, "", "  "])
 def test_what_production_needs_must_be_given(monkeypatch: pytest.MonkeyPatch, name: str, value: str | None) -> None:
@@ -64,6 +73,11 @@ def test_what_production_needs_must_be_given(monkeypatch: pytest.MonkeyPatch, na
         ("CREDENTIAL_KEYS", "not-a-key"),
         ("CREDENTIAL_KEYS", f"{KEY},short"),
         ("CREDENTIAL_KEYS", ","),
+        ("AUDIT_KEY", "short"),
+        ("AUDIT_KEY", ","),
+        ("AUDIT_KEY", f"{'x' * 32},short"),
+        ("AUDIT_KEY", PRODUCTION["SECRET_KEY"]),
+        ("AUDIT_RETENTION_DAYS", "29"),
         ("DEBUG", "perhaps"),
         ("VAR_DIR", "var"),
         ("STATIC_ROOT", "static"),
@@ -112,7 +126,12 @@ def test_a_bad_value_refuses_to_start_and_is_named(monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.parametrize(
     ("name", "secret"),
-    [("SECRET_KEY", "tooshort-x7"), ("CREDENTIAL_KEYS", "broken-key-x7"), ("METRICS_TOKEN", "short-x7")],
+    [
+        ("SECRET_KEY", "tooshort-x7"),
+        ("CREDENTIAL_KEYS", "broken-key-x7"),
+        ("AUDIT_KEY", "short-key-x7"),
+        ("METRICS_TOKEN", "short-x7"),
+    ],
 )
 def test_a_bad_secret_is_not_repeated(name: str, secret: str) -> None:
     result = load("''", **{name: secret})

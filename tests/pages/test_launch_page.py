@@ -385,7 +385,8 @@ def test_a_person_settles_an_unclear_launch_with_a_reason(scene: Scene, ran: str
     assert "The order &lt;b&gt;is&lt;/b&gt; there." in page
     assert "colleague" in page
     event = AuditEvent.objects.get(action="launch.settle")
-    assert event.detail == {"flow": NO_FLOW, "ran": ran == "yes", "why": "The order <b>is</b> there."}
+    assert event.detail == {"flow": NO_FLOW, "ran": ran == "yes"}
+    assert event.reason == "The order <b>is</b> there."
 
 
 def test_settling_without_a_reason_comes_back_with_what_is_missing(scene: Scene) -> None:

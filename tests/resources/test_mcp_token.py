@@ -38,7 +38,7 @@ def test_the_token_is_shown_for_a_reason_once_and_written_down(scene: Scene, cap
     assert f">{token}</pre>" in shown(answer)
     assert f"/v1/mcp/{token}/sse" in shown(answer)
     (event,) = AuditEvent.objects.filter(action="mcp.reveal")
-    assert event.detail == {"reason": REASON}
+    assert event.reason == REASON
     assert (event.user, event.object_id) == (scene.cast.owner, row(scene)["id"])
     assert (event.object_name, event.workspace) == ("Trợ lý bán hàng", scene.cast.workspace)
     for page in (page_of(scene), address, LIST):

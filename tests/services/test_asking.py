@@ -153,7 +153,7 @@ def test_a_person_settles_an_unclear_launch_with_a_reason(cast: Cast, ran: bool,
     Launch.objects.update(state=State.UNKNOWN)
     assert launches.settle(audit.Actor(cast.colleague), launch, ran=ran, why="seen in the CRM")
     assert Launch.objects.get().state == state
-    assert AuditEvent.objects.get(action="launch.settle").detail["why"] == "seen in the CRM"
+    assert AuditEvent.objects.get(action="launch.settle").reason == "seen in the CRM"
 
 
 def test_launchers_see_their_own_launches_and_builders_all(cast: Cast) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from workflows_ui.engine import EngineError, Unknown
 from workflows_ui.kit.actions import Action, Row
 from workflows_ui.kit.resource import Resource
-from workflows_ui.models import Workspace
+from workflows_ui.models import AuditEvent, Workspace
 from workflows_ui.services import audit
 from workflows_ui.services.audit import Actor
 
@@ -27,6 +27,28 @@ def outcome_of(error: EngineError) -> tuple[str, dict[str, Any]]:
     """The outcome that an engine's error is, and its detail: `unclear`, `refused`, or `failed` where nothing arrived."""
     outcome = "unclear" if isinstance(error, Unknown) else "refused" if error.sent else "failed"
     return outcome, {"error": type(error).__name__, "status": error.status, "code": error.code[:60]}
+
+
+def begin(
+    actor: Actor,
+    workspace: Workspace,
+    resource: Resource,
+    action: Action,
+    *,
+    id: str = "",
+    name: str = "",
+    **detail: Any,
+) -> AuditEvent:
+    """Adds the row that a write of `resource.action` is about to begin; audit.end adds what came of it."""
+    return audit.begin(
+        actor,
+        f"{resource.name}.{action.name}"[:60],
+        workspace=workspace,
+        object_type=resource.name[:40],
+        object_id=clean(id)[:120],
+        object_name=clean(name)[:KEPT],
+        **detail,
+    )
 
 
 def record(

@@ -27,6 +27,7 @@ from workflows_ui.kit.caller import Caller
 from workflows_ui.kit.request import ConsoleRequest, actor
 from workflows_ui.kit.resource import Resource, Row
 from workflows_ui.models import Role
+from workflows_ui.services import audit
 
 TICKET, BACK = "action-ticket", "next"
 #: A form that was sent is remembered for so long: its double click is told apart from a second wish.
@@ -93,19 +94,27 @@ def act(
 
 
 def _do(request: ConsoleRequest, deed: _Deed, form: forms.Form) -> HttpResponse:
-    _record(request, deed, "begun", values=action_forms.told(form, deed.action))
+    begun = action_log.begin(
+        actor(request),
+        deed.caller.workspace,
+        deed.resource,
+        deed.action,
+        id=deed.id,
+        name=deed.name,
+        values=action_forms.told(form, deed.action),
+    )
     try:
         answer = deed.action.run(deed.caller, deed.id, dict(form.cleaned_data))
     except forms.ValidationError as problem:
-        _record(request, deed, "refused", problem="; ".join(problem.messages)[: action_log.KEPT])
+        audit.end(begun, "refused", problem="; ".join(problem.messages)[: action_log.KEPT])
         action_forms.blame(form, problem)
         return _page(request, deed, form, status=422)
     except EngineError as error:
         outcome, detail = action_log.outcome_of(error)
-        _record(request, deed, outcome, **detail)
+        audit.end(begun, outcome, **detail)
         ability.learn(deed.caller, deed.action, error)
         return _page(request, deed, form, error=error, status=422)
-    _record(request, deed, "done")
+    audit.end(begun)
     ability.learn(deed.caller, deed.action)
     said = deed.action.message(deed.row, answer)
     if said:
@@ -136,11 +145,6 @@ def _form(deed: _Deed, request: ConsoleRequest | None = None, asked: Mapping[str
     if request is None:
         return action_forms.fresh(deed.action, deed.caller, deed.row, asked)
     return action_forms.bound(deed.action, deed.caller, deed.row, request.POST, request.FILES)
-
-
-def _record(request: ConsoleRequest, deed: _Deed, outcome: str, **detail: Any) -> None:
-    place = deed.caller.workspace
-    action_log.record(actor(request), place, deed.resource, deed.action, outcome, id=deed.id, name=deed.name, **detail)
 
 
 def _not_now(request: ConsoleRequest, deed: _Deed, found: words.Words | None = None) -> HttpResponse:

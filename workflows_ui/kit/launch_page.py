@@ -183,7 +183,7 @@ class Page:
     @property
     def why(self) -> str:
         """The reason that a person gave for settling it."""
-        return str(self.decision.detail.get("why", "")) if self.decision else ""
+        return (self.decision.reason or str(self.decision.detail.get("why", ""))) if self.decision else ""
 
     @property
     def history(self) -> list[tuple[str | Promise, datetime]]:

@@ -4,6 +4,7 @@ import ipaddress
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.crypto import salted_hmac
 from django_htmx.middleware import HtmxDetails
 
 from workflows_ui.models import User
@@ -44,4 +45,11 @@ def actor(request: HttpRequest) -> Actor:
         user=user if isinstance(user, User) or getattr(user, "is_authenticated", False) else None,
         address=address(request),
         request_id=getattr(request, "request_id", ""),
+        session=session(request),
     )
+
+
+def session(request: HttpRequest) -> str:
+    """A keyed digest of the session's key; "" where there is none. It tells sessions apart and opens none."""
+    key = getattr(getattr(request, "session", None), "session_key", None)
+    return salted_hmac("workflows_ui.audit.session", key, algorithm="sha256").hexdigest()[:16] if key else ""

@@ -1,6 +1,6 @@
 """What the console keeps in its own database. Remote objects have no rows here."""
 
-from workflows_ui.models.audit import AuditEvent
+from workflows_ui.models.audit import BEGUN, AppendOnly, AuditChain, AuditCheckpoint, AuditEvent
 from workflows_ui.models.capability import Ability, Capability, Inspection
 from workflows_ui.models.credential import Credential, Health, Kind
 from workflows_ui.models.job import JOB_OPEN, JOB_OVER, ItemState, Job, JobItem, JobKind, JobPart, JobState
@@ -10,12 +10,16 @@ from workflows_ui.models.user import User
 from workflows_ui.models.workspace import AccessRequest, Colour, Flavour, Member, Role, Workspace
 
 __all__ = [
+    "BEGUN",
     "ENDED",
     "JOB_OPEN",
     "JOB_OVER",
     "UNSENT",
     "Ability",
     "AccessRequest",
+    "AppendOnly",
+    "AuditChain",
+    "AuditCheckpoint",
     "AuditEvent",
     "Capability",
     "Colour",

@@ -1,9 +1,14 @@
-"""Writes the audit log. Callers pass plain values; anything that could be a secret is masked before it gets here."""
+"""Writes the audit log. Callers pass plain values; anything that could be a secret is masked before it gets here.
+
+Writers only insert: no lock, no look at other rows. The chain is made afterwards, by audit_sealing.py.
+"""
 
 from dataclasses import dataclass
 from typing import Any
 
-from workflows_ui.models import AuditEvent, User, Workspace
+from django.utils import timezone
+
+from workflows_ui.models import BEGUN, AuditEvent, User, Workspace, audit_text
 
 
 @dataclass(frozen=True)
@@ -13,6 +18,8 @@ class Actor:
     user: User | None
     address: str | None = None
     request_id: str = ""
+    #: A keyed digest of the session, never its key.
+    session: str = ""
 
 
 #: The console acting by itself: following runs, sweeping.
@@ -28,18 +35,76 @@ def record(
     object_id: str = "",
     object_name: str = "",
     outcome: str = "done",
+    reason: str = "",
+    begun: AuditEvent | None = None,
     **detail: Any,
 ) -> AuditEvent:
-    """Adds one row. `action` is noun.verb (`launch.ask`); `detail` must be JSON-serialisable."""
-    return AuditEvent.objects.create(
+    """Adds one row. `action` is noun.verb (`launch.ask`), `reason` what a person said why; `detail` is kept as JSON."""
+    event = AuditEvent(
+        at=timezone.now(),
         user=actor.user,
+        user_name=_name(actor.user),
         workspace=workspace,
         action=action,
         object_type=object_type,
+        object_id=audit_text.storable(object_id),
+        object_name=audit_text.storable(object_name),
+        outcome=outcome,
+        reason=audit_text.storable(reason),
+        detail=audit_text.plain(detail),
+        address=actor.address,
+        session=actor.session,
+        request_id=actor.request_id,
+        begun=begun,
+    )
+    event.canonical = event.told()
+    event.save(force_insert=True)
+    return event
+
+
+def begin(
+    actor: Actor,
+    action: str,
+    *,
+    workspace: Workspace | None = None,
+    object_type: str = "",
+    object_id: str = "",
+    object_name: str = "",
+    reason: str = "",
+    **detail: Any,
+) -> AuditEvent:
+    """Adds the row that says that a write to the engine is about to begin. `end` adds what came of it."""
+    return record(
+        actor,
+        action,
+        workspace=workspace,
+        object_type=object_type,
         object_id=object_id,
         object_name=object_name,
-        outcome=outcome,
-        detail=detail,
-        address=actor.address,
-        request_id=actor.request_id,
+        outcome=BEGUN,
+        reason=reason,
+        **detail,
     )
+
+
+def end(begun: AuditEvent, outcome: str = "done", **detail: Any) -> AuditEvent:
+    """Adds the row that tells how what `begin` announced ended: the same person, place and object, another outcome."""
+    actor = Actor(begun.user, begun.address, begun.request_id, begun.session)
+    return record(
+        actor,
+        begun.action,
+        workspace=begun.workspace,
+        object_type=begun.object_type,
+        object_id=begun.object_id,
+        object_name=begun.object_name,
+        outcome=outcome,
+        begun=begun,
+        **detail,
+    )
+
+
+def _name(user: User | None) -> str:
+    if user is None:
+        return ""
+    name = user.username if user.label == user.username else f"{user.label} ({user.username})"
+    return audit_text.storable(name)

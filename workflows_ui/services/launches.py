@@ -207,7 +207,7 @@ def settle(actor: audit.Actor, launch: Launch, *, ran: bool, why: str) -> bool:
             look_at=None,
         )
         if done:
-            _log(actor, launch, "launch.settle", ran=ran, why=why)
+            _log(actor, launch, "launch.settle", ran=ran, reason=why)
     return bool(done)
 
 

@@ -22,11 +22,12 @@ from workflows_ui.kit.access import member
 from workflows_ui.kit.caller import Caller
 from workflows_ui.kit.listing import Listing
 from workflows_ui.kit.request import ConsoleRequest, actor
-from workflows_ui.models import Role
+from workflows_ui.models import AuditEvent, Role
 from workflows_ui.resources import table_reading as reading
 from workflows_ui.resources import table_records
 from workflows_ui.resources.table_parts import fits
 from workflows_ui.resources.table_records import Records
+from workflows_ui.services import audit
 
 #: Records that one call deletes, and that the question names.
 _TOGETHER, _NAMED = 100, 20
@@ -82,7 +83,7 @@ def _chosen(request: ConsoleRequest, asking: Caller, found: Records, slug: str) 
 
 def _do(request: ConsoleRequest, slug: str, asking: Caller, chosen: _Chosen) -> HttpResponse:
     total, done = len(chosen.ids), 0
-    _record(request, chosen, "begun", count=total, ids=list(chosen.ids)[:_TOGETHER])
+    begun = _begin(request, chosen, count=total, ids=list(chosen.ids)[:_TOGETHER])
     try:
         for start in range(0, total, _TOGETHER):
             part = list(chosen.ids[start : start + _TOGETHER])
@@ -90,18 +91,18 @@ def _do(request: ConsoleRequest, slug: str, asking: Caller, chosen: _Chosen) -> 
             done += len(part)
     except EngineError as error:
         outcome, detail = action_log.outcome_of(error)
-        _record(request, chosen, outcome, done=done, **detail)
+        audit.end(begun, outcome, done=done, **detail)
         return _page(request, slug, chosen, error=error, done=done)
-    _record(request, chosen, "done", count=done)
+    audit.end(begun, count=done)
     said = ngettext("%(count)d record is deleted.", "%(count)d records are deleted.", done) % {"count": done}
     messages.success(request, said)
     return respond.redirect(request, chosen.back)
 
 
-def _record(request: ConsoleRequest, chosen: _Chosen, outcome: str, **detail: Any) -> None:
+def _begin(request: ConsoleRequest, chosen: _Chosen, **detail: Any) -> AuditEvent:
     action = next(one for one in chosen.table.actions if one.name == "delete")
     workspace = request.access.workspace
-    action_log.record(actor(request), workspace, chosen.table, action, outcome, id=chosen.table.table, **detail)
+    return action_log.begin(actor(request), workspace, chosen.table, action, id=chosen.table.table, **detail)
 
 
 def _page(

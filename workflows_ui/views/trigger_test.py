@@ -8,7 +8,8 @@ from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from workflows_ui.kit import caller, recipe, respond
+from workflows_ui.engine import EngineError
+from workflows_ui.kit import action_log, caller, recipe, respond
 from workflows_ui.kit.access import member
 from workflows_ui.kit.request import ConsoleRequest, actor
 from workflows_ui.kit.resource import Row
@@ -66,9 +67,17 @@ def page(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
 @member(Role.BUILDER)
 def cancel(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     """Tells the engine to listen no longer; safe to repeat. Leaves an audit row. Raises EngineError."""
-    trigger_tests.cancel(caller.of(request.access), _known(id))
-    workspace = request.access.workspace
-    audit.record(actor(request), "flows.test-cancel", workspace=workspace, object_type="flows", object_id=id[:120])
+    asking, flow, workspace = caller.of(request.access), _known(id), request.access.workspace
+    begun = audit.begin(
+        actor(request), "flows.test-cancel", workspace=workspace, object_type="flows", object_id=id[:120]
+    )
+    try:
+        trigger_tests.cancel(asking, flow)
+    except EngineError as error:
+        outcome, detail = action_log.outcome_of(error)
+        audit.end(begun, outcome, **detail)
+        raise
+    audit.end(begun)
     messages.info(request, _("The engine no longer listens."))
     return respond.redirect(request, trigger_tests.page_url(slug, id))
 

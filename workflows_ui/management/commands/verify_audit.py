@@ -1,0 +1,44 @@
+"""Proves the audit log's chain, or names the first row that is wrong: `manage.py verify_audit [--head NUMBER:MARK]`."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from workflows_ui.services import audit_proof
+
+
+class Command(BaseCommand):
+    """Ends with 0 where the chain holds, with 1 where it does not."""
+
+    help = (
+        "Proves that no row of the audit log was changed, removed, inserted or moved. Rows cut off from the end can be found with"
+        " certainty only by a head that was kept elsewhere: the process log has one a day (audit.head)."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """A head that was written down earlier."""
+        parser.add_argument(
+            "--head", metavar="NUMBER:MARK", help="a head from the process log; it must still be in the chain"
+        )
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        """Raises CommandError with the first thing that is wrong."""
+        known = None
+        if options["head"]:
+            try:
+                known = audit_proof.parse(options["head"])
+            except ValueError:
+                raise CommandError("--head wants NUMBER:MARK, as it stands in the process log.") from None
+        proof = audit_proof.verify(known)
+        for warning in proof.warnings:
+            self.stderr.write(self.style.WARNING(warning))
+        if proof.problem:
+            raise CommandError(f"The audit log does not hold. {proof.problem}")
+        self.stdout.write(
+            f"The audit log holds: {proof.rows} rows in the chain, {proof.removed} pruned, {proof.unsealed} not sealed yet."
+        )
+        self.stdout.write(f"head {proof.head}")
+        if known is None:
+            self.stdout.write(
+                "Without --head this does not prove that the end is there: give a head that was kept outside this database."
+            )
