@@ -117,7 +117,7 @@ def _run(editor, script):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('workflows_ui', '0006_job_count'),
+        ('workflows_ui', '0007_launch_forms'),
     ]
 
     operations = [
