@@ -88,7 +88,7 @@ class Moment(StrEnum):
     UTC_MILLIS = "utc_millis"  # 2026-03-01T02:30:00.000Z, as JavaScript writes it
 
 
-class Test(StrEnum):
+class When(StrEnum):
     """How a show-if rule looks at the other field."""
 
     IS = "is"
@@ -110,7 +110,7 @@ class ShowIf:
     """Shown, and sent, only where the field called `field` passes the test. `value` (JSON) counts for `is` and `is_not` only."""
 
     field: str
-    test: Test = Test.IS
+    test: When = When.IS
     value: Any = None
 
 
