@@ -28,6 +28,7 @@ from .errors import (
     WrongOrganization,
 )
 from .flow_tree import Node, steps_by_name, walk
+from .multipart import Upload
 from .safety import AddressSafety
 from .transport import Timeouts, close_pools
 from .trigger import Outcome, TriggerAnswer
@@ -61,6 +62,7 @@ __all__ = [
     "Unavailable",
     "Unknown",
     "Unreachable",
+    "Upload",
     "Workflows",
     "WrongOrganization",
     "close_pools",

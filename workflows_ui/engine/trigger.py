@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ssl
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from http.client import HTTPException
@@ -23,6 +23,7 @@ from . import verdict
 from .answer import Answer, NotJson, decoded
 from .auth import Credential
 from .errors import AddressRefused, EngineError, NotSent, Unknown
+from .multipart import Upload, body_of
 from .transport import USER_AGENT, Route, TooLargeToRead, encoded, read_body
 from .watchdog import Watch
 from .wire import Call, CheckedHTTPConnection, CheckedHTTPSConnection, tls_context, where_it_broke, working_for
@@ -119,10 +120,12 @@ class TriggerWire:
         headers: Mapping[str, str],
         before_first_byte: Callable[[], None] | None,
         deadline: float,
+        files: Sequence[Upload] = (),
     ) -> TriggerAnswer:
         """POST `payload` to `url`, once.
 
         Args:
+            files: sent beside the payload as multipart/form-data; without any, the payload is the body as JSON.
             before_first_byte: called once the connection, its TLS and its peer are good, right before the first byte of the
                 request. What it raises is raised again unchanged, and nothing is sent.
             deadline: seconds for the whole call, from looking up the name to the last byte of the answer.
@@ -130,9 +133,9 @@ class TriggerWire:
         Raises:
             NotSent: nothing left; it may be sent again. AddressRefused is one of these.
             Unknown: it left, and no whole answer came back; it must not be sent again.
-            ValueError: `payload` cannot be written as JSON; nothing was sent.
+            ValueError: `payload` cannot be written as JSON, or not beside files; nothing was sent.
         """
-        data = encoded(payload)
+        data, kind = body_of(payload, files, encoded) if files else (encoded(payload), "application/json")
         what = f"POST {urlsplit(url).path}"
         with Watch(deadline) as watch:
             call = Call(
@@ -144,7 +147,7 @@ class TriggerWire:
             )
             with working_for(call):
                 try:
-                    return self._exchange(url, data, headers, call, wait=wait)
+                    return self._exchange(url, data, {"content-type": kind, **headers}, call, wait=wait)
                 except AddressRefused:
                     raise
                 except (HTTPError, HTTPException, OSError, ValueError) as error:
@@ -160,7 +163,6 @@ class TriggerWire:
             "accept": "*/*",
             "accept-encoding": "identity",
             "connection": "close",
-            "content-type": "application/json",
             "user-agent": USER_AGENT,
             **extra,
             **headers,

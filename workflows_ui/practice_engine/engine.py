@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
-from . import auth, control, faults, schema
+from . import auth, control, faults, multipart, schema
 from .accounts import Credentials, people
 from .clock import Clock
 from .faults import Faults
@@ -225,6 +225,8 @@ def _parse(request: Request, route: Route) -> None:
     elif kind == "application/x-www-form-urlencoded":
         form = parse_qs(request.body.decode("utf-8", "replace"), keep_blank_values=True)
         request.payload = schema.query_source(form)
+    elif kind == "multipart/form-data":
+        request.payload = multipart.parse(request.body, request.headers["content-type"])
     elif kind == "text/plain" or route.any_body:
         request.payload = request.body.decode("utf-8", "replace")
     elif request.body:

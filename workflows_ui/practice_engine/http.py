@@ -73,6 +73,11 @@ class Request:
         """Whether the request came through the Imbrace gateway."""
         return self.flavour == "imbrace"
 
+    @property
+    def is_multipart(self) -> bool:
+        """Whether the body comes in parts, files among them."""
+        return self.headers.get("content-type", "").lower().startswith("multipart/form-data")
+
 
 class Refusal(Exception):
     """Raised by a handler to answer with an error body."""

@@ -26,6 +26,7 @@ KINDS = (
     "events",
     "automations",
     "credentials",
+    "files",
     "given",
 )
 FORMAT = 1
@@ -57,6 +58,7 @@ class State:
         self.events: dict[str, Json] = {}
         self.automations: dict[str, Json] = {}
         self.credentials: dict[str, Json] = {}
+        self.files: dict[str, Json] = {}
         self.given: dict[str, Json] = {}
         self._changed = threading.Event()
         self._ended = threading.Event()

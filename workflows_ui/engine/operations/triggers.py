@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from workflows_ui.engine import verdict
 from workflows_ui.engine.answer import Answer
 from workflows_ui.engine.calls import Calls, segment
 from workflows_ui.engine.errors import EngineError, FlowFailed, Unknown
+from workflows_ui.engine.multipart import Upload
 from workflows_ui.engine.trigger import TriggerAnswer
 
 _MARKER = re.compile(r"[0-9A-Za-z]{21}")
@@ -46,6 +47,7 @@ class Triggers(Calls):
         marker: str | None = None,
         before_first_byte: Callable[[], None] | None = None,
         deadline: float = 45.0,
+        files: Sequence[Upload] = (),
     ) -> TriggerAnswer:
         """Starts a flow and says what came back; `TriggerAnswer.outcome` says what it means.
 
@@ -57,6 +59,8 @@ class Triggers(Calls):
             before_first_byte: called once connection, TLS and the peer's address are good, right before the request's first
                 byte. If it raises, nothing is sent and its exception comes through unchanged.
             deadline: seconds for the whole call. More than 35 where `wait`: engine and gateway both wait 30 s.
+            files: sent with it; each becomes an address under its key in the trigger's body. Then `payload` must be an object, else
+                ValueError.
 
         Raises:
             NotSent: nothing left, it may be sent again (AddressRefused: the address is not one to talk to).
@@ -71,6 +75,7 @@ class Triggers(Calls):
             headers={"ap-parent-run-id": marker, "x-console-launch-id": marker} if marker else {},
             before_first_byte=before_first_byte,
             deadline=deadline,
+            files=files,
         )
 
     def _raise(self, answer: TriggerAnswer, flow_id: str) -> Any:

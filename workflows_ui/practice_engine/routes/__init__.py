@@ -14,6 +14,7 @@ from . import (
     pieces,
     records,
     runs,
+    step_files,
     tables,
     triggers,
     users,
@@ -21,7 +22,22 @@ from . import (
 )
 
 ENGINE = Routes()
-for part in (flows, webhooks, runs, folders, connections, pieces, triggers, tables, records, mcp, invitations, users):
+_PARTS = (
+    flows,
+    webhooks,
+    step_files,
+    runs,
+    folders,
+    connections,
+    pieces,
+    triggers,
+    tables,
+    records,
+    mcp,
+    invitations,
+    users,
+)
+for part in _PARTS:
     ENGINE.routes.extend(part.routes.routes)
 
 SERVICES = {

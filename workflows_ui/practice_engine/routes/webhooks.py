@@ -9,6 +9,7 @@ from workflows_ui.practice_engine import ids
 from workflows_ui.practice_engine.auth import PUBLIC
 from workflows_ui.practice_engine.http import Json, Later, Request, Response, answer
 from workflows_ui.practice_engine.router import ANY, Routes
+from workflows_ui.practice_engine.routes import step_files
 from workflows_ui.practice_engine.runs import Waiter
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ PARENT, FAIL_PARENT = "ap-parent-run-id", "ap-fail-parent-on-failure"
 @routes.route(ANY, "/v1/webhooks/{flowId:id}", auth=PUBLIC, any_body=True)
 def start(engine: PracticeEngine, request: Request) -> Response:
     """Run the published version; the answer comes at once."""
-    flow = engine.state.flows.get(request.params["flowId"])
+    flow = _flow(engine, request)
     webhook = engine.ids.new()
     heard = _heard(engine, flow, request)
     refused = _refused(flow, webhook)
@@ -35,7 +36,7 @@ def start(engine: PracticeEngine, request: Request) -> Response:
 @routes.route(ANY, "/v1/webhooks/{flowId:id}/sync", auth=PUBLIC, any_body=True)
 def start_and_wait(engine: PracticeEngine, request: Request) -> Response | Later:
     """Run the published version and wait for what the flow answers, at most the wait limit."""
-    flow = engine.state.flows.get(request.params["flowId"])
+    flow = _flow(engine, request)
     webhook = engine.ids.new()
     _heard(engine, flow, request)
     refused = _refused(flow, webhook)
@@ -47,7 +48,7 @@ def start_and_wait(engine: PracticeEngine, request: Request) -> Response | Later
 @routes.route(ANY, "/v1/webhooks/{flowId:id}/draft", auth=PUBLIC, any_body=True)
 def start_draft(engine: PracticeEngine, request: Request) -> Response:
     """Run the latest version as a test; the payload becomes sample data."""
-    flow = engine.state.flows.get(request.params["flowId"])
+    flow = _flow(engine, request)
     webhook = engine.ids.new()
     if flow is None:
         return _said({}, 410, webhook)
@@ -59,7 +60,7 @@ def start_draft(engine: PracticeEngine, request: Request) -> Response:
 @routes.route(ANY, "/v1/webhooks/{flowId:id}/draft/sync", auth=PUBLIC, any_body=True)
 def start_draft_and_wait(engine: PracticeEngine, request: Request) -> Response | Later:
     """As ``/draft``, waiting for the answer."""
-    flow = engine.state.flows.get(request.params["flowId"])
+    flow = _flow(engine, request)
     webhook = engine.ids.new()
     if flow is None:
         return _said({}, 410, webhook)
@@ -70,12 +71,20 @@ def start_draft_and_wait(engine: PracticeEngine, request: Request) -> Response |
 @routes.route(ANY, "/v1/webhooks/{flowId:id}/test", auth=PUBLIC, any_body=True)
 def keep_sample(engine: PracticeEngine, request: Request) -> Response:
     """Store the payload as sample data; nothing runs (recording ``webhook_test_endpoint``)."""
-    flow = engine.state.flows.get(request.params["flowId"])
+    flow = _flow(engine, request)
     webhook = engine.ids.new()
     if flow is None:
         return _said({}, 410, webhook)
     _keep(engine, flow, request)
     return _said({}, 200, webhook)
+
+
+def _flow(engine: PracticeEngine, request: Request) -> Json | None:
+    """The flow that is called, if there is one; then the request's files have become addresses."""
+    flow = engine.state.flows.get(request.params["flowId"])
+    if flow is not None and request.is_multipart:
+        request.payload = step_files.addressed(engine, request, flow["id"])
+    return flow
 
 
 def trigger_output(request: Request) -> Json:
@@ -94,7 +103,7 @@ def trigger_output(request: Request) -> Json:
         "body": request.payload if request.has_payload else {},
     }
     output["queryParams"] = {name: texts[0] if len(texts) == 1 else texts for name, texts in request.raw_query.items()}
-    if request.body:
+    if request.body and not request.is_multipart:
         output["rawBody"] = request.body.decode("utf-8", "replace")
     return output
 
