@@ -5,6 +5,7 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from typing import Any
 
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -12,10 +13,12 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from workflows_ui.crypto import CannotOpen
-from workflows_ui.kit import launch_words, redact, show
+from workflows_ui.kit import failure_words, launch_answer, launch_words, redact, show
+from workflows_ui.kit.failure_words import Failure
+from workflows_ui.kit.launch_answer import Answer
 from workflows_ui.kit.words import NO_WORKER, StateWord, Words, launch_state
 from workflows_ui.models import UNSENT, AuditEvent, Follow, Launch, Role, State
-from workflows_ui.services import heartbeat, payloads
+from workflows_ui.services import heartbeat, launches, payloads
 from workflows_ui.services.access import Access
 from workflows_ui.services.launches import Reason
 
@@ -123,6 +126,22 @@ class Page:
         """Whether launching again is a sensible next step: the launch has ended and its fate is clear."""
         return self.launch.ended and self.launch.state != State.UNKNOWN
 
+    @property
+    def can_retry(self) -> bool:
+        """Whether the run may go on at the step that failed: it has one, and the person may ask for it."""
+        row = self.launch
+        return row.state == State.FAILED and bool(row.run_id) and bool(row.failed_step) and self.can_launch_again
+
+    @property
+    def can_run_again(self) -> bool:
+        """Whether the same inputs can be sent once more with a click: they are still there, and it is clear what became of this launch."""
+        return self.can_launch_again and self.safe_again and not self.purged
+
+    @cached_property
+    def ticket(self) -> str:
+        """The one-use ticket of the button that runs it again."""
+        return launches.ticket()
+
     # --- What came of it --------------------------------------------------------------------------
 
     @cached_property
@@ -135,6 +154,20 @@ class Page:
             return Part("gone") if self.purged else Part("empty")
         return _part(row, "answer", as_json="json" in row.answer_type.lower() and not row.answer_cut)
 
+    @cached_property
+    def readable(self) -> Answer | None:
+        """The answer for people; None where there is none, where it is a page of HTML, and where nothing in it can be read."""
+        part = self.answer
+        if part is None or part.kind not in {"json", "text"} or "html" in self.launch.answer_type.lower():
+            return None
+        value = self._answer_value if part.kind == "json" else part.text
+        found = launch_answer.of(value)
+        return None if found.empty else found
+
+    @property
+    def _answer_value(self) -> Any:
+        return redact.step(payloads.parse(self.launch.open("answer")))
+
     @property
     def answer_words(self) -> str | Promise:
         """What the status of the flow's own answer means."""
@@ -144,6 +177,14 @@ class Page:
     def failure(self) -> Part | None:
         """Why the run failed, in the failed step's words, secrets masked."""
         return _part(self.launch, "failure", as_json=False) if self.launch.failure else None
+
+    @cached_property
+    def diagnosis(self) -> Failure | None:
+        """What the failure means and what helps; None where the run did not fail or nothing is known."""
+        if self.launch.state != State.FAILED:
+            return None
+        text = self.failure.text if self.failure is not None and self.failure.kind == "text" else ""
+        return failure_words.of(text, self.launch.run_status)
 
     @property
     def failure_line(self) -> str:

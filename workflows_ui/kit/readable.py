@@ -17,7 +17,8 @@ class Node:
     """One value, ready for templates/kit/readable.html.
 
     Attributes:
-        kind: plain (one short text), long (a text to unfold), fields, table, list, or deep (more inside than is shown).
+        kind: plain (one short text), long (a text to unfold), fields, table, list, or deep (more inside than is shown); where a
+            Room makes them so, link, image or file as well.
         text: of a plain or long one, all that is shown of it; of a deep one, what it is in words.
         lead: the beginning of a long text, in one line.
         cut: characters of a long text that are not shown.
@@ -26,6 +27,7 @@ class Node:
         rows: of a table, a list of nodes for each row.
         entries: of fields (name, node); of a list (number, node).
         left_out: entries that are not shown.
+        href: where a link or file leads; of an image, its data.
     """
 
     kind: str
@@ -37,6 +39,7 @@ class Node:
     rows: list[list["Node"]] = field(default_factory=list)
     entries: list[tuple[str, "Node"]] = field(default_factory=list)
     left_out: int = 0
+    href: str = ""
 
     @property
     def plain(self) -> bool:
@@ -59,6 +62,14 @@ class Room:
         self.values -= 1
         self.characters -= characters
 
+    def name(self, name: Any) -> str:
+        """What a value's name reads as; here just as it is."""
+        return str(name).encode("utf-8", "replace").decode()[:120]
+
+    def special(self, text: str) -> Node | None:
+        """A text that is more than text (a link, say), as the node to show; here there is none."""
+        return None
+
 
 def of(value: Any, room: Room | None = None) -> Node:
     """The value to read. Takes anything that JSON can hold; what is too deep, too long or too much is left out and counted."""
@@ -74,6 +85,10 @@ def _node(value: Any, room: Room, depth: int) -> Node:
 
 
 def _text(value: Any, room: Room) -> Node:
+    special = room.special(value) if isinstance(value, str) and value else None
+    if special is not None:
+        room.take(len(special.text))
+        return special
     if value is None or value in ("", [], {}):
         room.take(0)
         return Node("plain", _("empty"), muted=True)
@@ -95,7 +110,7 @@ def _fields(value: Mapping[Any, Any], room: Room, depth: int) -> Node:
         if len(node.entries) >= MOST_ENTRIES or (room.spent() and node.entries):
             node.left_out = len(value) - len(node.entries)
             break
-        node.entries.append((_name(name), _node(inner, room, depth + 1)))
+        node.entries.append((room.name(name), _node(inner, room, depth + 1)))
     return node
 
 
@@ -103,7 +118,7 @@ def _list(value: Sequence[Any], room: Room, depth: int) -> Node:
     if depth >= DEEPEST or room.spent():
         return _deep(_("a list of %(n)d"), len(value), room)
     columns = _columns(value)
-    node = Node("table" if columns else "list", columns=[_name(name) for name in columns])
+    node = Node("table" if columns else "list", columns=[room.name(name) for name in columns])
     for number, inner in enumerate(value, start=1):
         if number > MOST_ENTRIES or (room.spent() and number > 1):
             node.left_out = len(value) - number + 1
@@ -134,7 +149,3 @@ def _blank() -> Node:
 def _deep(words: str, count: int, room: Room) -> Node:
     room.take(0)
     return Node("deep", words % {"n": count}, muted=True)
-
-
-def _name(name: Any) -> str:
-    return str(name).encode("utf-8", "replace").decode()[:120]
