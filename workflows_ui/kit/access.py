@@ -31,9 +31,10 @@ def signed_in(view: View) -> View:
     return guarded
 
 
-def member(role: Role) -> Callable[[Callable[..., R]], Callable[..., R | HttpResponse]]:
+def member(role: Role, *, guests: bool = False) -> Callable[[Callable[..., R]], Callable[..., R | HttpResponse]]:
     """Lets in members of the workspace `slug` whose role includes `role`, and sets `request.access`.
 
+    With `guests` also whoever has a right to launch single flows there: the view shows them what is their own, and nothing else.
     Raises services.access.NoAccess and NotAllowed, which the errors' middleware turns into pages.
     """
 
@@ -44,12 +45,32 @@ def member(role: Role) -> Callable[[Callable[..., R]], Callable[..., R | HttpRes
                 return _sign_in(request)
             found = access.find(request.user, slug)
             request.access = found  # type: ignore[attr-defined]
-            found.require(role)
+            if not (guests and found.rights):
+                found.require(role)
             return view(request, slug, *args, **kwargs)
 
         return guarded
 
     return guard
+
+
+def launching(view: Callable[..., R]) -> Callable[..., R | HttpResponse]:
+    """Lets in whoever may launch the flow `id` of the workspace `slug`: launchers, and those with a right on that one flow.
+
+    For a guest every other flow is not there. A form that is sent may find its right used up: by itself, should it be sent twice.
+    So services.launches.ask decides there, which knows the launch that exists. Raises services.access.NoAccess and NotAllowed.
+    """
+
+    @functools.wraps(view)
+    def guarded(request: HttpRequest, slug: str, id: str, *args: Any, **kwargs: Any) -> R | HttpResponse:
+        found: access.Access = request.access  # type: ignore[attr-defined]
+        if found.guest and not found.had_right(id):
+            raise access.NoAccess(slug)
+        if request.method != "POST" or not found.had_right(id):
+            found.require_launch(id)
+        return view(request, slug, id, *args, **kwargs)
+
+    return member(Role.LAUNCHER, guests=True)(guarded)
 
 
 def sign_in_url(request: HttpRequest) -> str:

@@ -23,7 +23,7 @@ class Caller:
 
     Attributes:
         workflows: makes calls with the person's credential.
-        role: theirs in the workspace.
+        role: theirs in the workspace; None for a guest.
         quick: asks for nothing that merely decorates a page (`decorate`): the first look at a list takes two calls at most.
         put_off: the names of what a quick caller did not ask for; a second look that is not quick has it.
     """
@@ -31,13 +31,17 @@ class Caller:
     workflows: Workflows
     workspace: Workspace
     credential_id: str
-    role: Role = Role.VIEWER
+    role: Role | None = Role.VIEWER
     quick: bool = False
     put_off: list[str] = field(default_factory=list, compare=False)
 
+    def allows(self, needed: Role) -> bool:
+        """Whether the role is at least `needed`."""
+        return self.role is not None and self.role.includes(needed)
+
     def require(self, needed: Role) -> None:
         """For a part of a resource that not all may see who see the resource. Raises NotAllowed where the role is too small."""
-        if not self.role.includes(needed):
+        if not self.allows(needed):
             raise NotAllowed(needed)
 
     def remember(self, name: str, seconds: int, call: Callable[[], T]) -> T:

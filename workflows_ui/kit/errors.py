@@ -162,7 +162,9 @@ def _way_back(request: HttpRequest, slug: str) -> dict[str, str]:
     """One step up from where the person is: the list, the workspace, or home; never the very page that failed."""
     match = request.resolver_match
     steps = [(_("Home"), "/")]
-    if slug:
+    if slug and request.access.guest:  # type: ignore[attr-defined]
+        steps.insert(0, (_("Launches"), reverse("launches", args=[slug])))
+    elif slug:
         steps.insert(0, (_("Flows"), reverse("resource_list", args=[slug, "flows"])))
     if slug and match and match.url_name == "resource_detail":
         steps.insert(0, (_("Back to the list"), reverse("resource_list", args=[slug, match.kwargs["resource"]])))

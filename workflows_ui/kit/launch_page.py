@@ -103,7 +103,9 @@ class Page:
 
     @property
     def _mine_or_builder(self) -> bool:
-        mine = self.launch.user_id == self._access.user.pk and self._access.allows(Role.LAUNCHER)
+        # A guest's own launches are theirs like a launcher's; of a viewer none is theirs but by a right.
+        by_right = self.launch.right_id is not None and bool(self._access.rights)
+        mine = self.launch.user_id == self._access.user.pk and (self._access.allows(Role.LAUNCHER) or by_right)
         return mine or self._access.allows(Role.BUILDER)
 
     @property
@@ -118,8 +120,13 @@ class Page:
 
     @property
     def can_launch_again(self) -> bool:
-        """Whether the person launches in this workspace."""
-        return self._access.allows(Role.LAUNCHER)
+        """Whether the person may launch this flow."""
+        return self._access.may_launch(self.launch.flow_id)
+
+    @property
+    def insider(self) -> bool:
+        """Whether the person may open the flow and its runs: a guest sees nothing but their own launches."""
+        return not self._access.guest
 
     @property
     def safe_again(self) -> bool:

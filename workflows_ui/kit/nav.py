@@ -37,18 +37,26 @@ class Entry:
     view: str
     resource: str = ""
     role: Role = Role.VIEWER
+    #: Shown also to guests, whom a launch right lets in.
+    guests: bool = False
+    #: The page belongs to no workspace: its address takes no slug.
+    everywhere: bool = False
+    superusers: bool = False
 
     def url(self, slug: str) -> str:
         """The address in the workspace with this slug."""
+        if self.everywhere:
+            return reverse(self.view)
         named = {"resource": self.resource} if self.resource else {}
         return reverse(self.view, kwargs={"slug": slug, **named})
 
 
 #: The plain pages of a workspace; declared resources add theirs by `install`.
 PLAIN = (
-    Entry("launch", _("Launches"), "rocket", "launches"),
+    Entry("launch", _("Launches"), "rocket", "launches", guests=True),
     Entry("team", _("Credentials"), "key", "credentials"),
     Entry("team", _("Members"), "users", "members", role=Role.MANAGER),
+    Entry("team", _("Launch rights"), "user-clock", "launch_rights", role=Role.MANAGER),
     Entry("team", _("Settings"), "gear", "workspace_settings", role=Role.MANAGER),
 )
 #: Plain pages that stand below the resources of their group.
@@ -137,13 +145,18 @@ class Frame:
         for name, label in GROUPS.items():
             lines = []
             for entry in _installed:
-                if entry.group != name or not self.access.allows(entry.role):
+                if entry.group != name or not self._shows(entry):
                     continue
                 url = entry.url(slug)
                 lines.append(Line(entry.label, entry.icon, url, self._request.path.startswith(url)))
             if lines:
                 groups.append(Group(label, lines))
         return groups
+
+    def _shows(self, entry: Entry) -> bool:
+        if self.access is None or (entry.superusers and not self.access.user.is_superuser):
+            return False
+        return self.access.allows(entry.role) or (entry.guests and self.access.guest)
 
 
 def environment(workspace: Workspace) -> str | Promise:

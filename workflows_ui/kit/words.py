@@ -9,7 +9,7 @@ from django.utils.translation import pgettext_lazy
 from workflows_ui.crypto import CannotOpen
 from workflows_ui.engine import errors as engine
 from workflows_ui.models import Role, State
-from workflows_ui.services.access import NoAccess, NotAllowed
+from workflows_ui.services.access import NoAccess, NotAllowed, RightEnded
 from workflows_ui.services.clients import NoCredential
 
 Text = str | Promise
@@ -188,6 +188,12 @@ _NEEDED: dict[Role, Text] = {
 
 def of_error(error: BaseException) -> Words:
     """Words for an engine's error, a missing or unopenable credential, or a missing right."""
+    if isinstance(error, RightEnded):
+        return Words(
+            _("Your right to launch this flow has ended"),
+            _("Its date is over, or all of its launches are used. Nothing was launched."),
+            _("Ask a manager of the workspace for more."),
+        )
     if isinstance(error, NotAllowed):
         return Words(_("Not yours to do"), _NEEDED[error.needed], _("Ask a manager of the workspace for it."))
     if isinstance(error, engine.Refused) and error.code == "FLOW_IN_USE":

@@ -2,10 +2,13 @@
 
 from workflows_ui.models.audit import BEGUN, AppendOnly, AuditChain, AuditCheckpoint, AuditEvent
 from workflows_ui.models.capability import Ability, Capability, Inspection
+from workflows_ui.models.colleague_invitation import ColleagueInvitation
 from workflows_ui.models.credential import Credential, Health, Kind
 from workflows_ui.models.job import JOB_OPEN, JOB_OVER, ItemState, Job, JobItem, JobKind, JobPart, JobState
 from workflows_ui.models.launch import ENDED, UNSENT, Follow, Launch, State
 from workflows_ui.models.launch_form import LaunchForm, LaunchFormVersion
+from workflows_ui.models.launch_right import LaunchRight
+from workflows_ui.models.team import TeamOwner, TeamProfile
 from workflows_ui.models.user import User
 from workflows_ui.models.workspace import AccessRequest, Colour, Flavour, Member, Role, Workspace
 
@@ -22,6 +25,7 @@ __all__ = [
     "AuditCheckpoint",
     "AuditEvent",
     "Capability",
+    "ColleagueInvitation",
     "Colour",
     "Credential",
     "Flavour",
@@ -38,9 +42,12 @@ __all__ = [
     "Launch",
     "LaunchForm",
     "LaunchFormVersion",
+    "LaunchRight",
     "Member",
     "Role",
     "State",
+    "TeamOwner",
+    "TeamProfile",
     "User",
     "Workspace",
 ]

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.crypto import SealsFields
 from workflows_ui.models.credential import Credential
+from workflows_ui.models.launch_right import LaunchRight
 from workflows_ui.models.workspace import Workspace
 
 _ALPHABET = string.digits + string.ascii_letters
@@ -54,6 +55,8 @@ class Launch(SealsFields, models.Model):
     credential = models.ForeignKey(
         Credential, on_delete=models.SET_NULL, null=True, blank=True, related_name="launches"
     )
+    #: The right on this one flow that it was asked for by; empty where the person's role was enough.
+    right = models.ForeignKey(LaunchRight, on_delete=models.SET_NULL, null=True, blank=True, related_name="launches")
     #: The one-use ticket of the form that asked for it: a double click finds this row instead of making another.
     ticket = models.CharField(max_length=64, unique=True)
     flow_id = models.CharField(max_length=64)

@@ -89,6 +89,13 @@ def _launch_url(slug: str, flow: Row) -> str:
     return reverse("flow_launch", kwargs={"slug": slug, "id": key})
 
 
+def _rights_url(slug: str, flow: Row) -> str:
+    key = id_at(flow)
+    if not key or "/" in key or not flow.get("publishedVersionId"):
+        return ""
+    return reverse("flow_launch_rights", kwargs={"slug": slug, "id": key})
+
+
 def _runs_url(slug: str, flow: Row) -> str:
     key = id_at(flow)
     if not key:
@@ -178,6 +185,7 @@ class Flows(Resource):
         Shortcut(_("Launch"), "rocket", _launch_url, role=Role.LAUNCHER, primary=True, in_rows=True),
         Shortcut(_("Runs"), "clock-rotate-left", _runs_url),
         Shortcut(_("Samples of the trigger"), "vials", _samples_url),
+        Shortcut(_("Launch rights"), "user-clock", _rights_url, role=Role.MANAGER),
         Shortcut(_("Export as a file"), "file-export", _export_url),
     )
     actions = (*flow_actions.ACTIONS, trigger_tests.TEST)

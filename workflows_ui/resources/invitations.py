@@ -206,7 +206,7 @@ class Invitations(Resource):
 
     def get(self, caller: Caller, id: str) -> Row:
         """The invitation, looked for in the lists that the person may see. Raises NotFound, and what the lists raise."""
-        kinds = [WORKSPACE, EVERYWHERE] if caller.role.includes(Role.MANAGER) else [WORKSPACE]
+        kinds = [WORKSPACE, EVERYWHERE] if caller.allows(Role.MANAGER) else [WORKSPACE]
         for kind in kinds:
             try:
                 row = _find(caller, kind, id)
@@ -218,7 +218,7 @@ class Invitations(Resource):
 
     def choices(self, caller: Caller) -> Mapping[str, Sequence[tuple[str, Text]]]:
         """The whole engine's are offered to managers."""
-        return {"type": [(EVERYWHERE, _("The whole engine"))] if caller.role.includes(Role.MANAGER) else []}
+        return {"type": [(EVERYWHERE, _("The whole engine"))] if caller.allows(Role.MANAGER) else []}
 
     def title(self, row: Row) -> str:
         """Who is invited."""

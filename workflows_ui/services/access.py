@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 
-from workflows_ui.models import Credential, Member, Role, User, Workspace
+from workflows_ui.models import Credential, LaunchRight, Member, Role, User, Workspace
 
 
 class NoAccess(Exception):
@@ -19,17 +20,50 @@ class NotAllowed(Exception):
         self.needed = needed
 
 
+class RightEnded(NotAllowed):
+    """A right to launch this flow was there, and has ended or is used up."""
+
+    def __init__(self) -> None:
+        super().__init__(Role.LAUNCHER)
+
+
 @dataclass(frozen=True)
 class Access:
-    """A person's place in a workspace; `role` is the highest of their own and their teams'."""
+    """A person's place in a workspace; `role` is the highest of their own and their teams'.
+
+    It is None for a guest: somebody without a role, whom a right to launch single flows lets in. No role is included in that, so
+    whatever asks for one is closed to them. `rights` are such rights of whoever may not launch everything anyway.
+    """
 
     user: User
     workspace: Workspace
-    role: Role
+    role: Role | None
+    rights: tuple[LaunchRight, ...] = ()
+
+    @property
+    def guest(self) -> bool:
+        """Whether it is only a launch right that lets the person in."""
+        return self.role is None
 
     def allows(self, needed: Role) -> bool:
         """Whether the role is at least `needed`."""
-        return self.role.includes(needed)
+        return self.role is not None and self.role.includes(needed)
+
+    def may_launch(self, flow_id: str) -> bool:
+        """Whether this flow may be launched: by the role, or by a right on it that can still be used."""
+        now = timezone.now()
+        return self.allows(Role.LAUNCHER) or any(
+            right.flow_id == flow_id and right.usable(now) for right in self.rights
+        )
+
+    def had_right(self, flow_id: str) -> bool:
+        """Whether a right on this flow lets the person in, be it used up or over."""
+        return any(right.flow_id == flow_id for right in self.rights)
+
+    def require_launch(self, flow_id: str) -> None:
+        """Raises NotAllowed where this flow may not be launched: RightEnded where there was a right on it."""
+        if not self.may_launch(flow_id):
+            raise RightEnded if self.had_right(flow_id) else NotAllowed(Role.LAUNCHER)
 
     def require(self, needed: Role) -> None:
         """Raises NotAllowed where the role is less than `needed`."""
@@ -42,17 +76,28 @@ def _of(user: User) -> Q:
 
 
 def find(user: User, slug: str) -> Access:
-    """The person's access to the workspace with this slug. Raises NoAccess. Superusers have no way around membership."""
-    rows = list(Member.objects.filter(_of(user), workspace__slug=slug).select_related("workspace"))
-    if not rows or not user.is_active:
+    """The person's access to the workspace with this slug. Raises NoAccess. Superusers have no way around membership.
+
+    Somebody without a role gets a guest's access where a launch right lets them in (LaunchRights.letting_in).
+    """
+    if not user.is_active:
         raise NoAccess(slug)
-    role = max((Role(row.role) for row in rows), key=lambda role: role.rank)
-    return Access(user=user, workspace=rows[0].workspace, role=role)
+    rows = list(Member.objects.filter(_of(user), workspace__slug=slug).select_related("workspace"))
+    role = max((Role(row.role) for row in rows), key=lambda role: role.rank, default=None)
+    rights: tuple[LaunchRight, ...] = ()
+    if role is None or not role.includes(Role.LAUNCHER):
+        let_in = LaunchRight.objects.letting_in(timezone.now()).filter(_of(user), workspace__slug=slug)
+        rights = tuple(let_in.select_related("workspace").order_by("pk"))
+    if not rows and not rights:
+        raise NoAccess(slug)
+    return Access(user=user, workspace=(rows or rights)[0].workspace, role=role, rights=rights)
 
 
 def workspaces(user: User) -> QuerySet[Workspace]:
-    """The workspaces a person belongs to, by name."""
-    return Workspace.objects.filter(pk__in=Member.objects.filter(_of(user)).values("workspace")).order_by("name", "pk")
+    """The workspaces a person belongs to, or is a guest of, by name."""
+    belongs = Q(pk__in=Member.objects.filter(_of(user)).values("workspace"))
+    guest = Q(pk__in=LaunchRight.objects.letting_in(timezone.now()).filter(_of(user)).values("workspace"))
+    return Workspace.objects.filter(belongs | guest).order_by("name", "pk")
 
 
 def credential(user: User, workspace: Workspace) -> Credential | None:

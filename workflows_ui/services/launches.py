@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from workflows_ui.models import UNSENT, Launch, Role, State, User, Workspace
-from workflows_ui.services import access, audit, clock, payloads
+from workflows_ui.services import access, audit, clock, launch_rights, payloads
 
 #: The same person, flow and values within this time are asked about before they are launched again.
 TWIN_WINDOW = timedelta(minutes=5)
@@ -100,10 +100,12 @@ def ticket() -> str:
 def ask(actor: audit.Actor, place: access.Access, order: Order) -> Asked:
     """Writes the launch QUEUED, unique on the order's ticket, with its audit row, in one transaction.
 
-    Raises access.NotAllowed for less than a launcher, ValueError for a ticket that no form of ours carried.
+    Whoever is no launcher needs a right on this flow, of which one launch is used up. Raises access.NotAllowed without either, and
+    ValueError for a ticket that no form of ours carried.
     The caller rings the bell afterwards (tasks.ring).
     """
-    place.require(Role.LAUNCHER)
+    if not place.had_right(order.flow_id):
+        place.require(Role.LAUNCHER)
     if not _TICKET.fullmatch(order.ticket):
         raise ValueError("malformed ticket")
     digest = payloads.digest(order.flow_id, order.payload)
@@ -128,10 +130,12 @@ def ask(actor: audit.Actor, place: access.Access, order: Order) -> Asked:
             )
             if twin is not None:
                 return Asked(Outcome.TWIN, twin)
+        by_role = place.allows(Role.LAUNCHER)
         launch = Launch(
             workspace=place.workspace,
             user=place.user,
             credential=access.credential(place.user, place.workspace),
+            right=None if by_role else launch_rights.take(place, order.flow_id, now),
             ticket=order.ticket,
             flow_id=order.flow_id,
             # PostgreSQL takes no NUL, which an engine's name may hold.
@@ -192,6 +196,7 @@ def withdraw(actor: audit.Actor, launch: Launch) -> bool:
             state=State.NOT_SENT, reason=Reason.WITHDRAWN, ended_at=now, claim="", claim_until=None
         )
         if done:
+            launch_rights.give_back(launch.right_id)
             _log(actor, launch, "launch.withdraw")
     return bool(done)
 
@@ -216,6 +221,8 @@ def end(launch: Launch, state: State, reason: str, now: datetime, *, only: Q, **
     with transaction.atomic():
         done = Launch.objects.filter(only, pk=launch.pk).update(state=state, reason=reason, ended_at=now, **fields)
         if done:
+            if state == State.NOT_SENT:
+                launch_rights.give_back(launch.right_id)
             _log(audit.CONSOLE, launch, "launch.end", state=str(state), reason=str(reason))
     return bool(done)
 

@@ -12,7 +12,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from workflows_ui.models import AccessRequest, Credential, Member, Role, User, Workspace
-from workflows_ui.services import audit
+from workflows_ui.services import audit, people
 from workflows_ui.services.audit import Actor
 
 
@@ -81,12 +81,7 @@ def add(actor: Actor, workspace: Workspace, who: str, role: Role) -> Member:
 
     Raises NobodyFound, AlreadyMember.
     """
-    who = who.strip()
-    people = User.objects.filter(is_active=True)
-    person = people.filter(username__iexact=who).first() if who else None
-    if person is None and "@" in who:
-        by_mail = list(people.filter(email__iexact=who)[:2])
-        person = by_mail[0] if len(by_mail) == 1 else None
+    person = people.named(who)
     if person is None:
         raise NobodyFound
     with _held(workspace):

@@ -27,6 +27,17 @@ def first() -> User | None:
     return User.objects.order_by("pk").first()
 
 
+def named(who: str) -> User | None:
+    """The active person with this user name or e-mail address, in any case; None for nobody, and where an address is not one person's."""
+    who = who.strip()
+    people = User.objects.filter(is_active=True)
+    person = people.filter(username__iexact=who).first() if who else None
+    if person is None and "@" in who:
+        by_mail = list(people.filter(email__iexact=who)[:2])
+        person = by_mail[0] if len(by_mail) == 1 else None
+    return person
+
+
 def create(username: str, *, email: str = "", full_name: str = "") -> tuple[User, str]:
     """A new account and its generated password, which is kept nowhere. Raises NameTaken.
 

@@ -20,7 +20,7 @@ from django.db.models import F, Q
 from workflows_ui.crypto import CannotOpen
 from workflows_ui.engine import AddressRefused, Client, NotSent, TriggerAnswer, Unknown
 from workflows_ui.models import UNSENT, Credential, Launch, Role, State, Workspace
-from workflows_ui.services import access, clients, clock, database, launches
+from workflows_ui.services import access, clients, clock, database, launch_rights, launches
 from workflows_ui.services.launches import Reason
 
 log = structlog.get_logger(__name__)
@@ -154,12 +154,9 @@ def claim(launch_id: str) -> Claimed | None:
     )
     if not taken:
         return None
-    launch = Launch.objects.select_related("workspace", "user").get(pk=launch_id)
+    launch = Launch.objects.select_related("workspace", "user", "right").get(pk=launch_id)
     launch.claim = token
-    try:
-        place = access.find(launch.user, launch.workspace.slug)
-        place.require(Role.LAUNCHER)
-    except (access.NoAccess, access.NotAllowed):
+    if not _may_still(launch):
         give_up(launch, Reason.NO_ACCESS)
         return None
     try:
@@ -179,6 +176,16 @@ def claim(launch_id: str) -> Claimed | None:
     Launch.objects.filter(pk=launch.pk, claim=token).update(credential=credential)
     Credential.objects.filter(pk=credential.pk).update(last_used_at=now, last_used_by=launch.user)
     return Claimed(launch, client, payload)
+
+
+def _may_still(launch: Launch) -> bool:
+    """Whether the person may launch the flow now, as the role or the right that it was asked for by stands."""
+    try:
+        if access.find(launch.user, launch.workspace.slug).allows(Role.LAUNCHER):
+            return True
+    except access.NoAccess:
+        return False
+    return launch.right is not None and launch_rights.still_holds(launch.user, launch.right)
 
 
 def mark_sending(launch: Launch) -> None:

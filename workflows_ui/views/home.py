@@ -3,11 +3,11 @@
 from django.http import HttpResponse
 from django.urls import path, reverse
 
-from workflows_ui.kit import nav, respond
+from workflows_ui.kit import launch_right_words, nav, respond
 from workflows_ui.kit.access import member, signed_in
 from workflows_ui.kit.request import ConsoleRequest
 from workflows_ui.models import AccessRequest, Launch, Role
-from workflows_ui.services import access
+from workflows_ui.services import access, launch_rights
 
 _LATEST = 8
 
@@ -30,9 +30,12 @@ def home(request: ConsoleRequest) -> HttpResponse:
     return respond.page(request, "home.html", context)
 
 
-@member(Role.VIEWER)
+@member(Role.VIEWER, guests=True)
 def workspace(request: ConsoleRequest, slug: str) -> HttpResponse:
-    """A workspace's own address leads to its flows."""
+    """A workspace's own address leads to its flows; a guest is shown the flows that they may launch."""
+    if request.access.guest:
+        told = [launch_right_words.tell(right) for right in launch_rights.flows(request.access)]
+        return respond.page(request, "launch_rights/mine.html", {"told": told})
     return respond.redirect(request, reverse("resource_list", kwargs={"slug": slug, "resource": "flows"}))
 
 

@@ -17,11 +17,11 @@ from workflows_ui.crypto import CannotOpen
 from workflows_ui.engine import EngineError
 from workflows_ui.forms.launches import START, WAIT, LaunchForm, signed_name
 from workflows_ui.kit import caller, flow_facts, payload_words, respond, words
-from workflows_ui.kit.access import member
+from workflows_ui.kit.access import launching
 from workflows_ui.kit.caller import Caller
 from workflows_ui.kit.flow_facts import Facts
 from workflows_ui.kit.request import ConsoleRequest, actor
-from workflows_ui.models import Credential, Launch, Role
+from workflows_ui.models import Credential, Launch
 from workflows_ui.services import access, clients, launches, payloads
 from workflows_ui.services.launches import Order, Outcome
 
@@ -37,7 +37,7 @@ class Start:
     source: str = ""
 
 
-@member(Role.LAUNCHER)
+@launching
 def flow_launch(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     """Shows the form (`?from=<launch>` fills it with that launch's values), or takes it."""
     if request.method == "POST":

@@ -21,7 +21,7 @@ ROWS = 25
 OFFERED_FROM = 500
 
 
-@member(Role.VIEWER)
+@member(Role.VIEWER, guests=True)
 def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
     """The launches the person may see, newest first. Filters and place in the list are in the address."""
     rows = launches.of_workspace(request.access)
@@ -45,6 +45,7 @@ def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
         "first_url": _address(request, asked, first="1"),
         "bare_url": request.path,
         "can_launch": request.access.allows(Role.LAUNCHER),
+        "guest": request.access.guest,
     }
     return respond.page(request, "launches/list.html", context, fragments=("results",))
 

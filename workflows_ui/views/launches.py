@@ -19,7 +19,7 @@ from workflows_ui.services import launches
 LIVE = "launch-live"
 
 
-@member(Role.VIEWER)
+@member(Role.VIEWER, guests=True)
 def launch(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     """Everything about one launch. Its live part is asked for again by the browser, and answered only where it has changed."""
     page = Page(_find(request, id), request.access)
@@ -28,7 +28,7 @@ def launch(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     return _shown(request, page, SettleForm())
 
 
-@member(Role.LAUNCHER)
+@member(Role.LAUNCHER, guests=True)
 def withdraw(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     """Takes back a launch that has not left yet. Read by GET (after signing in again, say) it leads to the launch."""
     page = Page(_find(request, id), request.access)
@@ -40,7 +40,7 @@ def withdraw(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     return respond.redirect(request, _url(request, page.launch))
 
 
-@member(Role.LAUNCHER)
+@member(Role.LAUNCHER, guests=True)
 def settle(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     """A person says what became of a launch of unclear fate, and how they know."""
     page = Page(_find(request, id), request.access)

@@ -1,0 +1,47 @@
+"""An invitation of a colleague into the console: a link that works once, for a while, and brings a role and teams."""
+
+from datetime import datetime
+
+from django.conf import settings
+from django.contrib.auth.models import Group
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from workflows_ui.models.workspace import Role, Workspace
+
+
+class ColleagueInvitation(models.Model):
+    """The link's tokens are kept as digests only. The mail carries a token of its own: whoever opens it has proven the address."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="invitations")
+    email = models.EmailField(_("e-mail address"), max_length=254)
+    role = models.CharField(_("role"), max_length=20, choices=Role)
+    teams = models.ManyToManyField(Group, blank=True, related_name="+")
+    link_digest = models.CharField(max_length=64, unique=True)
+    mail_digest = models.CharField(max_length=64, unique=True)
+    invited_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="invitations_given"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    mailed_at = models.DateTimeField(null=True, blank=True)
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    accepted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    revoked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+
+    class Meta:
+        verbose_name = _("invitation of a colleague")
+        verbose_name_plural = _("invitations of colleagues")
+        indexes = [models.Index(fields=["workspace", "-created_at"], name="invitation_by_time")]
+
+    def __str__(self) -> str:
+        return f"{self.email}: {self.workspace}"
+
+    def open(self, now: datetime) -> bool:
+        """Whether the link still works, as the row was read."""
+        return self.accepted_at is None and self.revoked_at is None and self.expires_at > now
