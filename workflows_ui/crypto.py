@@ -5,7 +5,7 @@ row or field refuses to open. The first key encrypts, all of them decrypt.
 """
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, ClassVar
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
@@ -48,6 +48,8 @@ class SealsFields:
 
     pk: Any
     _meta: Any
+    #: The columns that hold ciphertexts. services/rotation.py seals them anew under another key; a test finds one left out.
+    sealed_fields: ClassVar[tuple[str, ...]] = ()
 
     def _place(self, field: str) -> str:
         return f"{self._meta.label_lower}:{self.pk}:{field}"
@@ -60,3 +62,20 @@ class SealsFields:
         """The text in this row's column `field`. Raises CannotOpen."""
         ciphertext = getattr(self, field)
         return unseal(ciphertext, self._place(field)) if ciphertext else ""
+
+
+def current(ciphertext: str) -> bool:
+    """Whether a ciphertext was sealed with the first key, so that it needs no other."""
+    try:
+        _fernet(tuple(settings.CREDENTIAL_KEYS[:1])).decrypt(ciphertext.encode())
+    except InvalidToken:
+        return False
+    return True
+
+
+def resealed(ciphertext: str) -> str:
+    """The same text sealed with the first key, for the same place. Raises CannotOpen."""
+    try:
+        return _fernet(tuple(settings.CREDENTIAL_KEYS)).rotate(ciphertext.encode()).decode()
+    except InvalidToken as problem:
+        raise CannotOpen from problem

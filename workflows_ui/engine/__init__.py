@@ -15,6 +15,7 @@ from .errors import (
     EngineError,
     FlowFailed,
     Forbidden,
+    HiddenValue,
     NotFound,
     NotInPlan,
     NotSent,
@@ -28,6 +29,7 @@ from .errors import (
     WrongOrganization,
 )
 from .flow_tree import Node, steps_by_name, walk
+from .masking import Mask
 from .multipart import Upload
 from .safety import AddressSafety
 from .transport import Timeouts, close_pools
@@ -48,6 +50,8 @@ __all__ = [
     "Flavour",
     "FlowFailed",
     "Forbidden",
+    "HiddenValue",
+    "Mask",
     "Node",
     "NotFound",
     "NotInPlan",

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from .auth import Credential
 from .calls import Bases
 from .errors import AddressRefused
+from .masking import Mask
 from .safety import AddressSafety
 from .transport import LARGEST_ANSWER, Route, Timeouts, Transport
 from .trigger import TriggerWire
@@ -31,6 +32,7 @@ class Client:
         engine_url: or the address of a plain Activepieces, as far as before `/v1` (`https://host/api`). Exactly one of the three.
         auth: `ApiKey`, `AccessToken` or `BearerToken`.
         project_id: the project of the credential, where it is known; it is added to the calls that take one.
+        mask: the secrets that are taken out of everything that comes back; by default those of `auth`.
         safety: which addresses may be talked to; by default no private and no loopback ones.
         timeouts: for all calls but triggers, whose deadline is an argument of theirs.
         proxy: `http://[user:password@]host:port`. The peer is then the proxy: see `AddressSafety.check_host_behind_proxy`.
@@ -51,6 +53,7 @@ class Client:
         engine_url: str | None = None,
         auth: Credential,
         project_id: str | None = None,
+        mask: Mask | None = None,
         safety: AddressSafety | None = None,
         timeouts: Timeouts | None = None,
         proxy: str | None = None,
@@ -71,8 +74,10 @@ class Client:
             ca_bundle=ca_bundle,
             largest_answer=largest_answer,
         )
-        transport = Transport(self._bases.gateway or self._bases.engine, auth, route, clock=clock, sleep=sleep)
-        self.workflows = Workflows(self._bases, transport, TriggerWire(auth, route), project_id)
+        transport = Transport(
+            self._bases.gateway or self._bases.engine, auth, route, mask=mask, clock=clock, sleep=sleep
+        )
+        self.workflows = Workflows(self._bases, transport, TriggerWire(auth, route, mask), project_id)
 
     @property
     def flavour(self) -> str:

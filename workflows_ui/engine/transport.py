@@ -22,7 +22,18 @@ from urllib3.exceptions import HTTPError
 from . import verdict
 from .answer import Answer, NotJson
 from .auth import Credential
-from .errors import AddressRefused, EngineError, NotSent, TooLarge, TooMany, Unavailable, Unknown, Unreachable
+from .errors import (
+    AddressRefused,
+    EngineError,
+    HiddenValue,
+    NotSent,
+    TooLarge,
+    TooMany,
+    Unavailable,
+    Unknown,
+    Unreachable,
+)
+from .masking import HIDDEN, Mask
 from .safety import AddressSafety
 from .watchdog import Watch
 from .wire import Call, CheckedAdapter, where_it_broke, working_for
@@ -95,6 +106,7 @@ class Transport:
 
     Args:
         base: the address whose connections are shared, without a slash at the end.
+        mask: what must not come in with any answer; by default the credential itself.
         clock, sleep: `time.monotonic` and `time.sleep`, given by tests so that they need not wait.
     """
 
@@ -104,12 +116,14 @@ class Transport:
         auth: Credential,
         route: Route,
         *,
+        mask: Mask | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         route.check(base)
         self.route = route
         self.auth = auth
+        self._mask = mask if mask is not None else Mask(auth.secrets())
         self._adapter = pooled(base, route)
         self._clock = clock
         self._sleep = sleep
@@ -136,12 +150,13 @@ class Transport:
     def write(self, method: str, url: str, body: Any = None) -> Any:
         """The decoded JSON of a call that changes something, None for an empty answer. Sent once, whatever happens.
 
-        Raises EngineError: `NotSent` where nothing left, `Unknown` where it may or may not have been acted on.
+        Raises EngineError: `NotSent` where nothing left, `Unknown` where it may or may not have been acted on; `HiddenValue`,
+        before anything is sent, where the body holds what stands in a secret's place: it would overwrite the secret with words.
         """
         return self._once(method, url, (), body, seconds=self.route.timeouts.total, write=True)
 
     def _once(self, method: str, url: str, params: Params, body: Any, *, seconds: float, write: bool) -> Any:
-        what = f"{method} {urlsplit(url).path}"
+        what = self._mask.text(f"{method} {urlsplit(url).path}")
         answer = self._exchange(self._prepared(method, url, params, body), what, seconds=seconds, write=write)
         error = verdict.of_answer(answer, write=write, what=what, secrets=self.auth.secrets())
         if error is not None:
@@ -159,6 +174,8 @@ class Transport:
         data = None
         if body is not None:
             data = encoded(body)
+            if HIDDEN.encode() in data:
+                raise HiddenValue
             headers["content-type"] = "application/json"
         target = f"{url}?{urlencode(params)}" if params else url
         return requests.Request(method, target, headers=headers | self.auth.headers(), data=data).prepare()
@@ -181,7 +198,7 @@ class Transport:
                 except TooLargeToRead as error:
                     broken = _too_large(error, self.route.largest_answer, what, write=write)
                 except (requests.RequestException, HTTPError, HTTPException, OSError) as error:
-                    broken = _broken(call, error, what, write=write, secrets=self.auth.secrets())
+                    broken = _broken(call, error, what, write=write, mask=self._mask)
         # Raised out here so that the request, and with it the credential, is not carried along as the exception's context.
         raise broken
 
@@ -197,7 +214,8 @@ class Transport:
         try:
             body = read_body(response.raw, self.route.largest_answer)
             watch.check()
-            return Answer(response.status_code, {k.lower(): v for k, v in response.headers.items()}, body)
+            headers = self._mask.headers({k.lower(): v for k, v in response.headers.items()})
+            return Answer(response.status_code, headers, self._mask.body(body))
         except BaseException:
             response.raw.close()
             raise
@@ -234,14 +252,14 @@ def _worth_another(error: EngineError) -> bool:
     return isinstance(error, Unavailable) and ((error.status or 0) >= 500 or error.code in _AGAIN_CODES)
 
 
-def _broken(call: Call, error: BaseException, what: str, *, write: bool, secrets: Sequence[str]) -> EngineError:
+def _broken(call: Call, error: BaseException, what: str, *, write: bool, mask: Mask) -> EngineError:
     code, words = where_it_broke(call, error)
     kinds = (Unknown, Unavailable) if call.sent else (NotSent, Unreachable)
     return kinds[0 if write else 1](
         words,
         code=code,
         sent=None if call.sent else False,
-        technical=verdict.cleared(f"{what}: {call.stage}: {type(error).__name__}: {error}", secrets)[:500],
+        technical=mask.text(f"{what}: {call.stage}: {type(error).__name__}: {error}")[:500],
     )
 
 

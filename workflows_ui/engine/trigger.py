@@ -23,6 +23,7 @@ from . import verdict
 from .answer import Answer, NotJson, decoded
 from .auth import Credential
 from .errors import AddressRefused, EngineError, NotSent, Unknown
+from .masking import HIDDEN, Mask
 from .multipart import Upload, body_of
 from .transport import USER_AGENT, Route, TooLargeToRead, encoded, read_body
 from .watchdog import Watch
@@ -106,8 +107,9 @@ def _no_route(status: int, value: Any) -> bool:
 class TriggerWire:
     """Sends triggers for one credential by one route. Holds no connection; may be shared by threads."""
 
-    def __init__(self, auth: Credential, route: Route) -> None:
+    def __init__(self, auth: Credential, route: Route, mask: Mask | None = None) -> None:
         self._auth = auth
+        self._mask = mask if mask is not None else Mask(auth.secrets())
         self._route = route
         self._tls: ssl.SSLContext | None = None
 
@@ -133,10 +135,14 @@ class TriggerWire:
         Raises:
             NotSent: nothing left; it may be sent again. AddressRefused is one of these.
             Unknown: it left, and no whole answer came back; it must not be sent again.
-            ValueError: `payload` cannot be written as JSON, or not beside files; nothing was sent.
+            ValueError: `payload` cannot be written as JSON, or not beside files, or holds what stands in a secret's place; nothing
+                was sent.
         """
-        data, kind = body_of(payload, files, encoded) if files else (encoded(payload), "application/json")
-        what = f"POST {urlsplit(url).path}"
+        plain = encoded(payload)
+        if HIDDEN.encode() in plain:
+            raise ValueError("A hidden value cannot be sent.")
+        data, kind = body_of(payload, files, encoded) if files else (plain, "application/json")
+        what = self._mask.text(f"POST {urlsplit(url).path}")
         with Watch(deadline) as watch:
             call = Call(
                 watch,
@@ -153,7 +159,7 @@ class TriggerWire:
                 except (HTTPError, HTTPException, OSError, ValueError) as error:
                     if error is call.refused:
                         raise
-                    broken = _broken(call, error, what, self._auth.secrets())
+                    broken = _broken(call, error, what, self._mask)
         # Raised out here so that the headers, and with them the credential, are not carried along as its context.
         raise broken
 
@@ -198,8 +204,8 @@ class TriggerWire:
             body, truncated = _plain(body, headers.get("content-encoding", ""), self._route.largest_answer)
         return TriggerAnswer(
             status=response.status,
-            headers=headers,
-            body=body,
+            headers=self._mask.headers(headers),
+            body=self._mask.body(body),
             truncated=truncated,
             webhook_id=headers.get("x-webhook-id"),
             engine_date=Answer(response.status, headers, b"").date,
@@ -246,12 +252,12 @@ def _plain(body: bytes, encoding: str, limit: int) -> tuple[bytes, bool]:
     return plain, bool(unpacker.unconsumed_tail)
 
 
-def _broken(call: Call, error: BaseException, what: str, secrets: tuple[str, ...]) -> EngineError:
+def _broken(call: Call, error: BaseException, what: str, mask: Mask) -> EngineError:
     code, words = where_it_broke(call, error)
     kind: type[EngineError] = Unknown if call.sent else NotSent
     return kind(
         words,
         code=code,
         sent=None if call.sent else False,
-        technical=verdict.cleared(f"{what}: {call.stage}: {type(error).__name__}: {error}", secrets)[:500],
+        technical=mask.text(f"{what}: {call.stage}: {type(error).__name__}: {error}")[:500],
     )

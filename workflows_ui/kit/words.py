@@ -123,6 +123,14 @@ _ERRORS: tuple[tuple[type[Exception], Words], ...] = (
         ),
     ),
     (
+        engine.HiddenValue,
+        Words(
+            _("A hidden value cannot be written back"),
+            _("Something in this is a key of the workspace, which the console never shows. Nothing was sent."),
+            _("Put the real value in its place in the engine itself, or use a connection there."),
+        ),
+    ),
+    (
         engine.Refused,
         Words(
             _("The engine refuses this request"),

@@ -3,7 +3,15 @@
 from workflows_ui.models.audit import BEGUN, AppendOnly, AuditChain, AuditCheckpoint, AuditEvent
 from workflows_ui.models.capability import Ability, Capability, Inspection
 from workflows_ui.models.colleague_invitation import ColleagueInvitation
-from workflows_ui.models.credential import Credential, Health, Kind
+from workflows_ui.models.credential import (
+    KEPT_IN_RUNS,
+    SIGNED_IN_KINDS,
+    Credential,
+    CredentialReminder,
+    CredentialSecret,
+    Health,
+    Kind,
+)
 from workflows_ui.models.job import JOB_OPEN, JOB_OVER, ItemState, Job, JobItem, JobKind, JobPart, JobState
 from workflows_ui.models.launch import ENDED, UNSENT, Follow, Launch, State
 from workflows_ui.models.launch_form import LaunchForm, LaunchFormVersion
@@ -17,6 +25,8 @@ __all__ = [
     "ENDED",
     "JOB_OPEN",
     "JOB_OVER",
+    "KEPT_IN_RUNS",
+    "SIGNED_IN_KINDS",
     "UNSENT",
     "Ability",
     "AccessRequest",
@@ -28,6 +38,8 @@ __all__ = [
     "ColleagueInvitation",
     "Colour",
     "Credential",
+    "CredentialReminder",
+    "CredentialSecret",
     "Flavour",
     "Follow",
     "Health",

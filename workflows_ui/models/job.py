@@ -1,5 +1,7 @@
 """A job: one person's request that takes longer than a page may, and what became of each thing in it. The rows are the truth about it."""
 
+from typing import ClassVar
+
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -100,6 +102,8 @@ class Job(SealsFields, models.Model):
     bytes = models.BigIntegerField(default=0)
     rows = models.PositiveIntegerField(default=0)
     keep_until = models.DateTimeField(null=True, blank=True)
+
+    sealed_fields: ClassVar[tuple[str, ...]] = ("data",)
 
     class Meta:
         verbose_name = _("job")

@@ -2,6 +2,7 @@
 
 import secrets
 import string
+from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -107,6 +108,8 @@ class Launch(SealsFields, models.Model):
     run_finished_at = models.DateTimeField(null=True, blank=True)
     failed_step = models.TextField(blank=True)
     failure = models.TextField(blank=True)
+
+    sealed_fields: ClassVar[tuple[str, ...]] = ("payload", "answer", "failure")
 
     class Meta:
         verbose_name = _("launch")

@@ -1,5 +1,7 @@
 """The launch form of a flow: what its builders are working on, and every version that was published."""
 
+from typing import ClassVar
+
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -31,6 +33,8 @@ class LaunchForm(SealsFields, models.Model):
     updated_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     updated_at = models.DateTimeField()
 
+    sealed_fields: ClassVar[tuple[str, ...]] = ("draft",)
+
     class Meta:
         verbose_name = _("launch form")
         verbose_name_plural = _("launch forms")
@@ -52,6 +56,8 @@ class LaunchFormVersion(SealsFields, models.Model):
     published_at = models.DateTimeField()
     #: What the publisher says about it.
     words = models.TextField(blank=True)
+
+    sealed_fields: ClassVar[tuple[str, ...]] = ("schema",)
 
     class Meta:
         verbose_name = _("version of a launch form")

@@ -60,6 +60,8 @@ class Workspace(models.Model):
     engine_version = models.CharField(_("engine version"), max_length=40, blank=True)
     practice = models.BooleanField(_("practice"), default=False)
     launching_paused = models.BooleanField(_("launching is paused"), default=False)
+    #: Grows whenever a secret of the workspace comes, goes or changes: what services.masking keeps in memory is then out of date.
+    secrets_version = models.PositiveIntegerField(default=0, editable=False)
     #: When a run was first matched to its launch by the marker: only then may "no trace" be concluded.
     marker_seen_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)

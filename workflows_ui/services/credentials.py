@@ -15,7 +15,7 @@ from django.utils.text import slugify
 
 from workflows_ui.crypto import CannotOpen
 from workflows_ui.models import Colour, Credential, Flavour, Health, Member, Role, User, Workspace
-from workflows_ui.services import access, audit, clients, members, probe
+from workflows_ui.services import access, audit, clients, masking, members, probe
 from workflows_ui.services.access import Access
 from workflows_ui.services.audit import CONSOLE, Actor
 from workflows_ui.services.probe import Code, Draft, Findings, Problem, test
@@ -140,6 +140,7 @@ def remove(actor: Actor, credential: Credential) -> None:
     with transaction.atomic():
         _record(actor, "credential.remove", credential, owner=str(credential.owner or credential.team))
         credential.delete()
+        masking.changed(credential.workspace)
 
 
 def _workspace(draft: Draft, findings: Findings) -> tuple[Workspace, bool]:
@@ -188,6 +189,7 @@ def _save(owner: User, workspace: Workspace, draft: Draft, findings: Findings) -
     )
     credential.secret = credential.seal("secret", draft.secret.strip())
     credential.save(force_insert=True)
+    masking.changed(workspace)
     return credential
 
 

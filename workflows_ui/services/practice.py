@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db import transaction
 
 from workflows_ui.models import Colour, Credential, Flavour, Kind, Member, User, Workspace
-from workflows_ui.services import credentials, probe
+from workflows_ui.services import clients, credentials, masking, probe
 from workflows_ui.services.audit import CONSOLE, Actor
 from workflows_ui.services.probe import Draft
 
@@ -49,6 +49,7 @@ def equip(member: Member) -> None:
     credential = Credential(workspace=member.workspace, owner=person, name=_NAME, kind=Kind.BEARER_TOKEN)
     credential.secret = credential.seal("secret", settings.PRACTICE_ENGINE_TOKEN)
     credential.save(force_insert=True)
+    masking.changed(member.workspace)
     credentials.retest(credential, CONSOLE)
 
 
@@ -67,5 +68,8 @@ def _follow_settings(workspace: Workspace, draft: Draft, project_id: str) -> Non
         workspace.address, workspace.project_id = draft.base, project_id
         workspace.save(update_fields=["address", "project_id"])
     for credential in Credential.objects.filter(workspace=workspace, name=_NAME):
+        if clients.holds(credential, draft.secret):
+            continue
         credential.secret = credential.seal("secret", draft.secret)
         credential.save(update_fields=["secret"])
+        masking.changed(workspace)

@@ -1,0 +1,1 @@
+"""The vault: kinds of credentials, what acts for whom, masking, replacement, rotation."""

@@ -1,0 +1,165 @@
+"""A secret that comes back from the engine is masked where it comes in, in whatever form, and nothing writes the mask back."""
+
+import base64
+import json
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+import pytest
+
+from tests import cast
+from tests.engine.servers import LOOPBACK, Recorder, Reply
+from workflows_ui.engine import ApiKey, Client, EngineError, HiddenValue, Mask
+from workflows_ui.engine.masking import HIDDEN
+from workflows_ui.models import Workspace
+from workflows_ui.services import clients, masking
+
+SECRET = 'api_k3y/with+odd="signs"&more'
+
+
+def forms() -> dict[str, str]:
+    """The secret in every form in which it could come back, by name."""
+    found = {
+        "plain": SECRET,
+        "quote": quote(SECRET, safe=""),
+        "quote, lower case": quote(SECRET, safe="").replace("%2F", "%2f").replace("%2B", "%2b").replace("%3D", "%3d"),
+        "quote_plus": quote_plus(SECRET),
+        "json": json.dumps(SECRET),
+        "json in json": json.dumps(json.dumps({"a": SECRET})),
+    }
+    for shift in range(3):
+        text = b"x" * shift + SECRET.encode()
+        found[f"base64 at {shift}"] = base64.b64encode(text + b"yy").decode()
+        found[f"urlsafe base64 at {shift}"] = base64.urlsafe_b64encode(text + b"yy").decode()
+    return found
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("name", forms())
+def test_every_form_of_a_secret_is_masked_in_texts_bodies_and_keys(name: str) -> None:
+    mask, text = Mask([SECRET]), forms()[name]
+    inner = text[4:-4] if "base64" in name else text.strip('"')
+    assert HIDDEN in mask.text(f"before {text} after")
+    assert inner not in mask.text(f"before {text} after")
+    body = json.loads(mask.body(json.dumps({text: [text, {"deep": text}]}).encode()))
+    assert inner not in repr(body)
+    assert inner not in repr(mask.value({text: [text]}))
+
+
+@pytest.mark.once
+def test_what_json_escapes_hide_from_a_search_is_found_all_the_same() -> None:
+    escaped = "".join(f"\\u{ord(character):04x}" for character in SECRET)
+    assert json.loads(Mask([SECRET]).body(f'{{"a": "x{escaped}y"}}'.encode())) == {"a": f"x{HIDDEN}y"}
+
+
+@pytest.mark.once
+def test_short_secrets_and_innocent_data_stay_as_they_are() -> None:
+    body = '{"a": "pass wörd \\u00e9 \\/ x", "n": 1.10, "big": 12345678901234567890}'.encode()
+    assert Mask(["short", "", SECRET]).body(body) == body
+    assert Mask([]).text("short") == "short"
+
+
+@pytest.mark.once
+def test_of_secrets_that_begin_alike_the_longest_is_masked_whole() -> None:
+    mask = Mask(["abcdefgh", "abcdefghijkl", "abcdefghiXkl"])
+    assert mask.text("abcdefghijkl abcdefgh abcdefghiXklm") == f"{HIDDEN} {HIDDEN} {HIDDEN}m"
+
+
+@pytest.mark.once
+def test_json_too_deep_to_look_through_is_left_out() -> None:
+    deep = "[" * 50_000 + '"\\u0061"' + "]" * 50_000
+    assert len(Mask([SECRET]).body(deep.encode())) in (len(deep), len(HIDDEN) + 2)
+
+
+@pytest.mark.once
+def test_a_mask_shows_nothing_of_its_secrets() -> None:
+    assert SECRET not in repr(Mask([SECRET]))
+
+
+def client_of(peer: Recorder) -> Client:
+    return Client(engine_url=f"{peer.url}/api", auth=ApiKey("api_my-own-key-1"), project_id="P" * 21, mask=Mask([SECRET]), safety=LOOPBACK)
+
+
+@pytest.mark.once
+def test_answers_errors_and_headers_come_in_masked() -> None:
+    told = {"statusCode": 400, "error": "Bad Request", "message": f"bad header {SECRET}"}
+    replies = [Reply(200, {"data": [{"id": SECRET}]}), Reply(400, told)]
+    with Recorder(*replies) as peer:
+        client = client_of(peer)
+        assert client.workflows.list_flows()["data"] == [{"id": HIDDEN}]
+        with pytest.raises(EngineError) as caught:
+            client.workflows.get_flow(SECRET.replace('"', ""))
+    assert SECRET not in repr(caught.value) + caught.value.technical
+    assert HIDDEN in caught.value.message
+
+
+@pytest.mark.once
+def test_a_triggers_answer_comes_in_masked() -> None:
+    with Recorder(Reply(200, {"got": SECRET}, (("x-webhook-id", "a"), ("x-echo", quote(SECRET, safe=""))))) as peer:
+        answer = client_of(peer).workflows.send_trigger("F" * 21, {}, wait=True, deadline=5)
+    assert answer.value() == {"got": HIDDEN}
+    assert answer.headers["x-echo"] == HIDDEN
+    assert answer.outcome == "answered"
+
+
+@pytest.mark.once
+def test_what_stands_in_a_secrets_place_is_never_written_back() -> None:
+    with Recorder(Reply(200, {})) as peer:
+        client = client_of(peer)
+        with pytest.raises(HiddenValue):
+            client.workflows.create_folder(f"Folder {HIDDEN}", project_id="P" * 21)
+        with pytest.raises(ValueError, match="hidden"):
+            client.workflows.send_trigger("F" * 21, {"a": HIDDEN}, wait=True, deadline=5)
+        assert peer.seen == []
+
+
+# --- The secrets of a workspace
+
+
+def _fresh(space: Workspace) -> Workspace:
+    return Workspace.objects.get(pk=space.pk)
+
+
+@pytest.fixture
+def space(db: None) -> Any:
+    masking.forget()
+    yield cast.workspace("sales")
+    masking.forget()
+
+
+def test_all_members_secrets_of_a_workspace_are_masked_and_no_other_workspaces(space: Workspace) -> None:
+    cast.credential(space, cast.person("ada"), "secret-of-ada")
+    cast.credential(space, cast.person("ben"), "secret-of-ben")
+    elsewhere = cast.workspace("elsewhere", project="Q" * 21)
+    cast.credential(elsewhere, cast.person("eve"), "secret-of-eve")
+    mask = masking.of(space)
+    assert mask.text("secret-of-ada secret-of-ben secret-of-eve") == f"{HIDDEN} {HIDDEN} secret-of-eve"
+
+
+def test_the_mask_is_kept_until_a_secret_changes_and_every_process_notices(
+    space: Workspace, django_assert_num_queries: Any
+) -> None:
+    ada = cast.credential(space, cast.person("ada"), "secret-of-ada")
+    first = masking.of(space)
+    with django_assert_num_queries(0):
+        assert masking.of(space) is first
+    # As another process does it: this one's memory is not told.
+    ada.secret = ada.seal("secret", "new-secret-of-ada")
+    ada.save()
+    Workspace.objects.filter(pk=space.pk).update(secrets_version=7)
+    assert masking.of(_fresh(space)).text("new-secret-of-ada") == HIDDEN
+
+
+def test_a_secret_about_to_be_used_is_masked_although_nobody_was_told_of_it(space: Workspace) -> None:
+    masking.of(space)
+    row = cast.credential(space, cast.person("ada"), "secret-of-ada")
+    clients.of_credential(row)
+    assert masking.of(space).text("secret-of-ada") == HIDDEN
+
+
+def test_a_secret_that_cannot_be_opened_keeps_no_other_from_being_masked(space: Workspace) -> None:
+    broken = cast.credential(space, cast.person("ada"), "secret-of-ada")
+    broken.secret = "gAAAA-damaged"
+    broken.save()
+    cast.credential(space, cast.person("ben"), "secret-of-ben")
+    assert masking.of(space).text("secret-of-ben") == HIDDEN

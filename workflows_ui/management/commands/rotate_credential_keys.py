@@ -1,0 +1,34 @@
+"""`manage.py rotate_credential_keys`: seals everything that is encrypted at rest anew with the first of CREDENTIAL_KEYS."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from workflows_ui.services import rotation
+
+
+class Command(BaseCommand):
+    """Safe while the console runs, and to be stopped and begun again at any time."""
+
+    help = (
+        "Seals credentials, inputs and answers anew with the first of CREDENTIAL_KEYS, so that the other keys can go."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Looking without changing."""
+        parser.add_argument("--check", action="store_true", help="only say whether anything still needs another key")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Prints a line a column. Raises CommandError while something needs an old key, or opens with none."""
+        old = lost = 0
+        for count in rotation.rotate(check=options["check"]):
+            self.stdout.write(
+                f"{count.model}.{count.field}: {count.current} current, {count.resealed} sealed anew, "
+                f"{count.old} with an old key, {count.lost} that no key opens"
+            )
+            old, lost = old + count.old, lost + count.lost
+        if old:
+            raise CommandError(f"{old} values still need an old key: keep it, and run this command without --check.")
+        if lost:
+            raise CommandError(f"{lost} values open with none of the keys. Nothing else needs an old key.")
+        self.stdout.write("Everything opens with the first key alone; the others can be removed.")

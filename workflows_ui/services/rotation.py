@@ -1,0 +1,90 @@
+"""Rotation of the encryption keys: everything that is sealed is sealed anew with the first of CREDENTIAL_KEYS.
+
+Safe while the console runs: each ciphertext is exchanged by one UPDATE that only succeeds while the old one is still there. Can be stopped
+and begun again at any time: what is done already is passed over.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Any
+
+from django.apps import apps
+from django.db import models
+
+from workflows_ui import crypto
+from workflows_ui.crypto import CannotOpen, SealsFields
+
+BATCH = 500
+#: How often a ciphertext that changes under our hands is read again.
+_TRIES = 5
+
+
+@dataclass
+class Count:
+    """What became of one column: `old` still needs another key than the first, `lost` opens with none."""
+
+    model: str
+    field: str
+    current: int = 0
+    resealed: int = 0
+    old: int = 0
+    lost: int = 0
+
+
+def columns() -> list[tuple[type[models.Model], str]]:
+    """Every column that holds ciphertexts, by model and name."""
+    return [
+        (model, field)
+        for model in sorted(apps.get_models(), key=attrgetter("__name__"))
+        if issubclass(model, SealsFields)
+        for field in model.sealed_fields
+    ]
+
+
+def rotate(*, check: bool = False) -> Iterator[Count]:
+    """Seals everything anew, column by column, and yields each one's count when it is done. With `check` nothing is changed."""
+    for model, field in columns():
+        count = Count(model.__name__, field)
+        for pk, ciphertext in _rows(model, field):
+            _one(model, field, pk, ciphertext, count, check=check)
+        yield count
+
+
+def _one(model: type[models.Model], field: str, pk: Any, ciphertext: str, count: Count, *, check: bool) -> None:
+    for _try in range(_TRIES):
+        if not ciphertext or crypto.current(ciphertext):
+            count.current += bool(ciphertext)
+            return
+        try:
+            new = crypto.resealed(ciphertext)
+        except CannotOpen:
+            count.lost += 1
+            return
+        if check:
+            break
+        rows = _rows_of(model).filter(pk=pk, **{field: ciphertext})
+        if rows.update(**{field: new}):
+            count.resealed += 1
+            return
+        # Somebody wrote it meanwhile: what stands there now is looked at instead. Nothing, if the row is gone.
+        ciphertext = _rows_of(model).filter(pk=pk).values_list(field, flat=True).first() or ""
+    count.old += 1
+
+
+def _rows(model: type[models.Model], field: str) -> Iterator[tuple[Any, str]]:
+    """The rows with a ciphertext in this column, in the order of their keys, a batch a query."""
+    last: Any = None
+    while True:
+        rows = _rows_of(model).exclude(**{field: ""}).order_by("pk")
+        if last is not None:
+            rows = rows.filter(pk__gt=last)
+        batch = list(rows.values_list("pk", field)[:BATCH])
+        yield from batch
+        if len(batch) < BATCH:
+            return
+        last = batch[-1][0]
+
+
+def _rows_of(model: type[models.Model]) -> models.Manager[Any]:
+    return model._default_manager  # noqa: SLF001  # every model has one; its public name differs
