@@ -77,7 +77,13 @@ def test_a_mask_shows_nothing_of_its_secrets() -> None:
 
 
 def client_of(peer: Recorder) -> Client:
-    return Client(engine_url=f"{peer.url}/api", auth=ApiKey("api_my-own-key-1"), project_id="P" * 21, mask=Mask([SECRET]), safety=LOOPBACK)
+    return Client(
+        engine_url=f"{peer.url}/api",
+        auth=ApiKey("api_my-own-key-1"),
+        project_id="P" * 21,
+        mask=Mask([SECRET]),
+        safety=LOOPBACK,
+    )
 
 
 @pytest.mark.once
