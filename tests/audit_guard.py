@@ -35,6 +35,8 @@ def away() -> Iterator[None]:
     """Within it the database lets everything be done to the log, as for somebody who has the database."""
     before, after = away_and_back(connection)
     with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         for statement in before:
             cursor.execute(statement)
     try:

@@ -1,0 +1,82 @@
+"""How many audit rows are written a second, with and without the sealer at work. Prints figures, asserts only that the chain holds."""
+
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+from django.db import connection
+
+from tests.cast import person, workspace
+from workflows_ui.models import AuditEvent
+from workflows_ui.services import audit, audit_proof, audit_sealing
+from workflows_ui.services.audit import Actor
+
+WRITERS, SECONDS = 4, 5.0
+
+
+def _written(act: Callable[[], object], *, seal: bool) -> tuple[float, int]:
+    """Rows a second by so many writers at once; and rows that the sealer chained meanwhile."""
+    stop = threading.Event()
+    counts = [0] * WRITERS
+    sealed = 0
+
+    def write(place: int) -> None:
+        while not stop.is_set():
+            act()
+            counts[place] += 1
+        connection.close()
+
+    def sealer() -> None:
+        nonlocal sealed
+        while not stop.wait(1.0):
+            sealed += audit_sealing.seal()
+        connection.close()
+
+    threads = [threading.Thread(target=write, args=(place,)) for place in range(WRITERS)]
+    if seal:
+        threads.append(threading.Thread(target=sealer))
+    started = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    time.sleep(SECONDS)
+    stop.set()
+    for thread in threads:
+        thread.join()
+    return sum(counts) / (time.perf_counter() - started), sealed
+
+
+@pytest.mark.django_db(transaction=True)
+def test_audit_rows_a_second(capsys: pytest.CaptureFixture[str]) -> None:
+    actor, space = Actor(person("owner"), "203.0.113.7", "request-1", "0" * 16), workspace("sales")
+
+    def write() -> None:
+        audit.record(
+            actor,
+            "flows.rename",
+            workspace=space,
+            object_type="flows",
+            object_id="F" * 21,
+            object_name="Mail",
+            a="x" * 200,
+        )
+
+    without, _none = _written(write, seal=False)
+    started = time.perf_counter()
+    waiting = AuditEvent.objects.filter(number=None).count()
+    while audit_sealing.seal():
+        pass
+    taken = time.perf_counter() - started
+    with_sealer, sealed = _written(write, seal=True)
+    while audit_sealing.seal():
+        pass
+    started = time.perf_counter()
+    proof = audit_proof.verify()
+    proven = time.perf_counter() - started
+    assert proof.problem == ""
+    with capsys.disabled():
+        print(f"\n{connection.vendor}, {WRITERS} writers")  # noqa: T201
+        print(f"rows written a second, no sealer      {without:8.0f}")  # noqa: T201
+        print(f"rows written a second, sealer at work {with_sealer:8.0f}   ({sealed} sealed meanwhile)")  # noqa: T201
+        print(f"rows sealed a second                  {waiting / taken:8.0f}")  # noqa: T201
+        print(f"rows proved a second                  {proof.rows / proven:8.0f}")  # noqa: T201
