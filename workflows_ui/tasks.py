@@ -86,6 +86,7 @@ def tick() -> None:
     with database.turn():
         sweeping.end_late()
         sweeping.notice_lost()
+        sweeping.forget_files()
         bells = sweeping.bells()
         job_sweeping.notice_lost()
         jobs = job_sweeping.bells()

@@ -15,6 +15,7 @@ from workflows_ui.models.credential import (
 from workflows_ui.models.job import JOB_OPEN, JOB_OVER, ItemState, Job, JobItem, JobKind, JobPart, JobState
 from workflows_ui.models.launch import ENDED, UNSENT, Follow, Launch, State
 from workflows_ui.models.launch_form import LaunchForm, LaunchFormVersion
+from workflows_ui.models.launch_inputs import LaunchFile, LaunchInput, SavedInputs
 from workflows_ui.models.launch_right import LaunchRight
 from workflows_ui.models.team import TeamOwner, TeamProfile
 from workflows_ui.models.user import User
@@ -52,11 +53,14 @@ __all__ = [
     "JobState",
     "Kind",
     "Launch",
+    "LaunchFile",
     "LaunchForm",
     "LaunchFormVersion",
+    "LaunchInput",
     "LaunchRight",
     "Member",
     "Role",
+    "SavedInputs",
     "State",
     "TeamOwner",
     "TeamProfile",

@@ -63,6 +63,10 @@ class Launch(SealsFields, models.Model):
     flow_id = models.CharField(max_length=64)
     flow_name = models.TextField(blank=True)
     wait = models.BooleanField(_("wait for the answer"), default=False)
+    #: The version of the flow's launch form that it was asked for by; none where there was no such form.
+    form_version = models.ForeignKey(
+        "LaunchFormVersion", on_delete=models.SET_NULL, null=True, blank=True, related_name="launches"
+    )
     #: JSON text, as it goes out. Empty once the retention time is over.
     payload = models.TextField(blank=True)
     #: Keyed digest of flow and payload, to notice the same values asked for twice. Not invertible.

@@ -14,8 +14,9 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from workflows_ui.models import UNSENT, Launch, Role, State, User, Workspace
-from workflows_ui.services import access, audit, clock, launch_rights, payloads
+from workflows_ui.models import UNSENT, Launch, LaunchFormVersion, Role, State, User, Workspace
+from workflows_ui.services import access, audit, clock, launch_files, launch_rights, payloads
+from workflows_ui.services.launch_files import Attached
 
 #: The same person, flow and values within this time are asked about before they are launched again.
 TWIN_WINDOW = timedelta(minutes=5)
@@ -74,7 +75,11 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Order:
-    """What a person asks for. `payload` is a decoded JSON value; `confirmed` says that a twin was seen and is wanted."""
+    """What a person asks for. `payload` is a decoded JSON value; `confirmed` says that a twin was seen and is wanted.
+
+    `files` go beside the values. `form_version` is the launch form that was filled in, and `searchable` what of it is also kept in
+    plain text: name of the field, label, text.
+    """
 
     flow_id: str
     flow_name: str
@@ -82,6 +87,9 @@ class Order:
     wait: bool
     ticket: str
     confirmed: bool = False
+    files: tuple[Attached, ...] = ()
+    form_version: LaunchFormVersion | None = None
+    searchable: tuple[tuple[str, str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -108,7 +116,7 @@ def ask(actor: audit.Actor, place: access.Access, order: Order) -> Asked:
         place.require(Role.LAUNCHER)
     if not _TICKET.fullmatch(order.ticket):
         raise ValueError("malformed ticket")
-    digest = payloads.digest(order.flow_id, order.payload)
+    digest = payloads.digest(order.flow_id, launch_files.with_marks(order.payload, order.files))
     with transaction.atomic():
         # One ask at a time per person: two tabs at the same moment must see each other.
         User.objects.select_for_update().get(pk=place.user.pk)
@@ -141,6 +149,7 @@ def ask(actor: audit.Actor, place: access.Access, order: Order) -> Asked:
             # PostgreSQL takes no NUL, which an engine's name may hold.
             flow_name=order.flow_name.replace("\0", ""),
             wait=order.wait,
+            form_version=order.form_version,
             payload_digest=digest,
             asked_at=now,
             not_before=now,
@@ -148,6 +157,8 @@ def ask(actor: audit.Actor, place: access.Access, order: Order) -> Asked:
         )
         launch.payload = launch.seal("payload", payloads.dump(order.payload))
         launch.save(force_insert=True)
+        launch_files.keep(launch, order.files)
+        launch_files.keep_searchable(launch, order.searchable)
         audit.record(
             actor,
             "launch.ask",
@@ -157,6 +168,7 @@ def ask(actor: audit.Actor, place: access.Access, order: Order) -> Asked:
             object_name=launch.flow_name,
             flow=order.flow_id,
             wait=order.wait,
+            **({"files": [file.name for file in order.files]} if order.files else {}),
         )
     return Asked(Outcome.CREATED, launch)
 

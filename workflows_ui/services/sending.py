@@ -18,9 +18,9 @@ from django.db import OperationalError, transaction
 from django.db.models import F, Q
 
 from workflows_ui.crypto import CannotOpen
-from workflows_ui.engine import AddressRefused, Client, NotSent, TriggerAnswer, Unknown
+from workflows_ui.engine import AddressRefused, Client, NotSent, TriggerAnswer, Unknown, Upload
 from workflows_ui.models import UNSENT, Credential, Launch, Role, State, Workspace
-from workflows_ui.services import access, clients, clock, database, launch_rights, launches
+from workflows_ui.services import access, clients, clock, database, launch_files, launch_rights, launches
 from workflows_ui.services.launches import Reason
 
 log = structlog.get_logger(__name__)
@@ -69,6 +69,7 @@ class Claimed:
     launch: Launch
     client: Client
     payload: Any
+    files: tuple[Upload, ...] = ()
 
 
 def send(launch_id: str) -> int | None:
@@ -96,6 +97,7 @@ def _carry(claimed: Claimed) -> int | None:
             marker=launch.pk,
             before_first_byte=partial(mark_sending, launch),
             deadline=settings.LAUNCH_DEADLINE.total_seconds(),
+            files=claimed.files,
         )
     except ClaimLost:
         log.info("launch.claim_lost", launch=launch.pk)
@@ -162,6 +164,7 @@ def claim(launch_id: str) -> Claimed | None:
     try:
         client, credential = clients.of_person(launch.user, launch.workspace)
         payload = launches.payload_of(launch)
+        files = launch_files.opened(launch)
     except clients.NoCredential:
         give_up(launch, Reason.NO_CREDENTIAL)
         return None
@@ -175,7 +178,7 @@ def claim(launch_id: str) -> Claimed | None:
         return None
     Launch.objects.filter(pk=launch.pk, claim=token).update(credential=credential)
     Credential.objects.filter(pk=credential.pk).update(last_used_at=now, last_used_by=launch.user)
-    return Claimed(launch, client, payload)
+    return Claimed(launch, client, payload, files)
 
 
 def _may_still(launch: Launch) -> bool:

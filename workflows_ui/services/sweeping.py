@@ -8,7 +8,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.db.models import Q
 
-from workflows_ui.models import Launch, State, Workspace
+from workflows_ui.models import UNSENT, Launch, LaunchFile, LaunchInput, State, Workspace
 from workflows_ui.services import clock, launches
 from workflows_ui.services.launches import Reason
 
@@ -76,9 +76,18 @@ def notice_lost() -> int:
     return lost
 
 
+def forget_files() -> None:
+    """Removes the bytes of files that were sent, or are never going to be; their names stay with the launch."""
+    done = LaunchFile.objects.exclude(data="").exclude(launch__state__in=(*UNSENT, State.SENDING))
+    LaunchFile.objects.filter(pk__in=list(done.values_list("pk", flat=True)[:BELLS])).update(data="")
+
+
 def purge() -> int:
     """Removes inputs, answers and failures older than the retention time; the launches stay in the record. Says how many."""
     before = clock.now() - settings.LAUNCH_RETENTION
+    old = {"launch__asked_at__lt": before, "launch__look_at__isnull": True}
+    LaunchFile.objects.filter(**old).delete()
+    LaunchInput.objects.filter(**old).delete()
     return (
         Launch.objects.filter(asked_at__lt=before, look_at__isnull=True)
         .exclude(payload="", answer="", failure="")

@@ -1,0 +1,1 @@
+"""Tests of launch forms: making them, and launching by them."""

@@ -1,0 +1,15 @@
+"""What several tests of launch forms use."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.pages.launch_scene import Scene
+
+
+@pytest.fixture
+def scene(db: None) -> Iterator[Scene]:
+    """A practice engine without samples, over HTTP, and people around a workspace on it; the colleague sits at a browser."""
+    made = Scene()
+    yield made
+    made.close()

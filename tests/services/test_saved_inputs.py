@@ -1,0 +1,63 @@
+"""Inputs saved for another time: one's own are one's own, shared ones are for all, and nobody changes another's."""
+
+import pytest
+
+from tests.cast import Cast, gather, workspace
+from workflows_ui.models import AuditEvent, Member, Role, SavedInputs
+from workflows_ui.services import audit, saved_inputs
+
+FLOW = "F" * 21
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def cast() -> Cast:
+    return gather(workspace("sales"), "secret-secret-secret")
+
+
+def test_own_inputs_are_seen_by_their_owner_only_and_shared_ones_by_all(cast: Cast) -> None:
+    mine, theirs = cast.place(cast.colleague), cast.place(cast.owner)
+    row = saved_inputs.save(audit.CONSOLE, mine, FLOW, "  Monday ", {"tên": "An", "n": 1.0}, shared=False)
+    assert (row.name, saved_inputs.values_of(row)) == ("Monday", {"tên": "An", "n": 1.0})
+    assert "An" not in row.payload
+    assert list(saved_inputs.of_flow(mine, FLOW)) == [row]
+    assert not saved_inputs.of_flow(mine, "G" * 21).exists()
+    assert not saved_inputs.of_flow(theirs, FLOW).exists()
+    saved_inputs.rename(audit.CONSOLE, row, "Tuesday", shared=True)
+    assert [found.name for found in saved_inputs.of_flow(theirs, FLOW)] == ["Tuesday"]
+    assert saved_inputs.may_change(theirs, row)
+    Member.objects.filter(user=cast.owner).update(role=Role.LAUNCHER)
+    assert not saved_inputs.may_change(cast.place(cast.owner), row)
+
+
+def test_the_same_name_again_is_given_the_new_values(cast: Cast) -> None:
+    place = cast.place(cast.colleague)
+    saved_inputs.save(audit.CONSOLE, place, FLOW, "Monday", 1, shared=False)
+    row = saved_inputs.save(audit.CONSOLE, place, FLOW, "Monday", [2], shared=True)
+    assert (SavedInputs.objects.count(), saved_inputs.values_of(row), row.shared) == (1, [2], True)
+
+
+def test_a_name_that_is_taken_is_refused_for_another(cast: Cast) -> None:
+    place = cast.place(cast.colleague)
+    saved_inputs.save(audit.CONSOLE, place, FLOW, "Monday", 1, shared=False)
+    row = saved_inputs.save(audit.CONSOLE, place, FLOW, "Tuesday", 2, shared=False)
+    with pytest.raises(saved_inputs.NameTaken):
+        saved_inputs.rename(audit.CONSOLE, row, "Monday", shared=False)
+
+
+def test_there_are_not_more_than_fit_beside_a_form(cast: Cast) -> None:
+    place = cast.place(cast.colleague)
+    for number in range(saved_inputs.MOST):
+        saved_inputs.save(audit.CONSOLE, place, FLOW, str(number), number, shared=False)
+    with pytest.raises(saved_inputs.TooManySaved):
+        saved_inputs.save(audit.CONSOLE, place, FLOW, "one more", 1, shared=False)
+
+
+def test_deleting_is_written_down_without_any_value(cast: Cast) -> None:
+    place = cast.place(cast.colleague)
+    row = saved_inputs.save(audit.CONSOLE, place, FLOW, "Monday", {"secret": "hidden-value"}, shared=False)
+    saved_inputs.delete(audit.CONSOLE, row)
+    assert not SavedInputs.objects.exists()
+    events = AuditEvent.objects.filter(object_type="saved_inputs").order_by("at")
+    assert [event.action for event in events] == ["inputs.save", "inputs.delete"]
+    assert not any("hidden-value" in str(event.detail) for event in events)
