@@ -1,5 +1,7 @@
 """What belongs to a launch's inputs beside its values: files on their way, searchable inputs, and inputs saved for another time."""
 
+from typing import ClassVar
+
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -22,7 +24,7 @@ class LaunchFile(SealsFields, models.Model):
     #: Ciphertext (`seal_bytes`, `open_bytes`); empty once it was sent, or is never going to be.
     data = models.TextField(blank=True)
 
-    sealed_fields = ("data",)
+    sealed_fields: ClassVar[tuple[str, ...]] = ("data",)
 
     class Meta:
         verbose_name = _("file of a launch")
@@ -62,7 +64,7 @@ class SavedInputs(SealsFields, models.Model):
     payload = models.TextField()
     updated_at = models.DateTimeField()
 
-    sealed_fields = ("payload",)
+    sealed_fields: ClassVar[tuple[str, ...]] = ("payload",)
 
     class Meta:
         verbose_name = _("saved inputs")
