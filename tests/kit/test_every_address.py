@@ -15,7 +15,7 @@ from workflows_ui.resources import RESOURCES
 pytestmark = pytest.mark.once
 
 #: Addresses that need no sign-in, or decide by themselves (sign-in, health, what monitoring reads).
-OPEN = {"healthz", "readyz", "metrics", "set_language", "set_theme", "app_sign_in_back"}
+OPEN = {"healthz", "readyz", "metrics", "set_language", "set_theme", "app_sign_in_back", "join"}
 #: Addresses of one's own: any person who is signed in.
 OWN = {"home", "profile", "credential_add", "waiting", "access_withdraw"}
 #: Addresses below a workspace: the least role there.
@@ -30,6 +30,10 @@ LEAST: dict[str, Role] = {
     "member_add": Role.MANAGER,
     "member_role": Role.MANAGER,
     "member_remove": Role.MANAGER,
+    "invite": Role.MANAGER,
+    "invitation": Role.MANAGER,
+    "invitation_renew": Role.MANAGER,
+    "invitation_revoke": Role.MANAGER,
     "access_grant": Role.MANAGER,
     "access_refuse": Role.MANAGER,
     "workspace_settings": Role.MANAGER,
@@ -85,6 +89,7 @@ _VALUES: dict[str, Any] = {
     "member_id": 987654,
     "request_id": 987654,
     "right_id": 987654,
+    "invitation_id": 987654,
     "id": identity(1),
     "table": identity(2),
     "kind": "csv",

@@ -105,6 +105,14 @@ def revoke(actor: Actor, right: LaunchRight) -> bool:
     return bool(done)
 
 
+def revoke_of(actor: Actor, person: User, workspace: Workspace | None = None) -> int:
+    """Withdraws the rights that a person has themselves (not through a team), in one workspace or everywhere; says how many."""
+    rows = LaunchRight.objects.usable(timezone.now()).filter(user=person).select_related("workspace", "user")
+    if workspace is not None:
+        rows = rows.filter(workspace=workspace)
+    return sum(revoke(actor, right) for right in rows)
+
+
 def _record(actor: Actor, action: str, right: LaunchRight, **detail: Any) -> None:
     audit.record(
         actor,

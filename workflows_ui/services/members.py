@@ -12,7 +12,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from workflows_ui.models import AccessRequest, Credential, Member, Role, User, Workspace
-from workflows_ui.services import audit, people
+from workflows_ui.services import audit, launch_rights, people
 from workflows_ui.services.audit import Actor
 
 
@@ -109,7 +109,9 @@ def change_role(actor: Actor, member: Member, role: Role) -> None:
 
 
 def remove(actor: Actor, member: Member) -> int:
-    """Ends a membership and destroys the person's own credentials in the workspace; how many is returned.
+    """Ends a membership, destroys the person's own credentials in the workspace and withdraws their own launch rights there.
+
+    How many credentials were destroyed is returned.
 
     Launches stay in the record. Raises LastManager; Member.DoesNotExist where the member is gone.
     """
@@ -117,7 +119,17 @@ def remove(actor: Actor, member: Member) -> int:
         Member.objects.get(pk=member.pk).delete()
         _require_a_manager(member.workspace)
         gone = _destroy_credentials(member.workspace, member.user) if member.user else 0
-        _record(actor, "member.remove", member.workspace, member.user, role=member.role, credentials_destroyed=gone)
+        if member.user:
+            launch_rights.revoke_of(actor, member.user, member.workspace)
+        _record(
+            actor,
+            "member.remove",
+            member.workspace,
+            member.user,
+            team=member.team.name if member.team else "",
+            role=member.role,
+            credentials_destroyed=gone,
+        )
     return gone
 
 

@@ -20,7 +20,7 @@ from workflows_ui.services import access, launches
 from workflows_ui.services.launches import Order, Outcome
 
 
-@member(Role.LAUNCHER)
+@member(Role.LAUNCHER, guests=True)
 def again(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     """Launches the same inputs once more, as the person who clicks. Read by GET it leads to the form with these inputs in it.
 
@@ -57,7 +57,7 @@ def again(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
 
 @never_cache
 @require_safe
-@member(Role.VIEWER)
+@member(Role.VIEWER, guests=True)
 def file(request: ConsoleRequest, slug: str, id: str, number: int) -> HttpResponse:
     """A file that the flow's answer holds, by its number from 1; only ever to be saved, never shown. Raises Http404."""
     answer = Page(_find(request, id), request.access).readable

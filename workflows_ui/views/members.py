@@ -3,15 +3,19 @@
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.urls import path, reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from workflows_ui.forms.members import ROLE_WORDS, AddMemberForm, RoleForm
-from workflows_ui.kit import respond
+from workflows_ui.kit import invitation_words, respond
 from workflows_ui.kit.access import member
 from workflows_ui.kit.request import ConsoleRequest, actor
-from workflows_ui.models import AccessRequest, Credential, Member, Role
-from workflows_ui.services import members, practice
+from workflows_ui.models import AccessRequest, Credential, LaunchRight, Member, Role
+from workflows_ui.services import colleague_invitations, members, practice
+
+#: Invitations shown, newest first.
+_INVITATIONS = 100
 
 
 @member(Role.MANAGER)
@@ -80,9 +84,11 @@ def remove(request: ConsoleRequest, slug: str, member_id: int) -> HttpResponse:
             if found.user
             else []
         )
+        rights = LaunchRight.objects.usable(timezone.now()).filter(workspace=found.workspace, user=found.user)
         context = {
             "member": found,
             "credentials": own,
+            "rights": rights.order_by("flow_name", "pk") if found.user else [],
             "oneself": found.user_id == request.user.pk,
             "person": _label(found),
         }
@@ -153,6 +159,7 @@ def _page(request: ConsoleRequest, form: AddMemberForm) -> HttpResponse:
         "asking": AccessRequest.objects.filter(workspace=workspace, decided_at=None)
         .select_related("user")
         .order_by("asked_at"),
+        "invitations": [invitation_words.tell(row) for row in colleague_invitations.listed(workspace)[:_INVITATIONS]],
         "form": form,
         "roles": [(role, role.label, ROLE_WORDS[role]) for role in Role],
         "launcher": Role.LAUNCHER,
