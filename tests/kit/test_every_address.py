@@ -42,6 +42,7 @@ LEAST: dict[str, Role] = {
     "flow_difference": Role.VIEWER,
     "flow_export": Role.VIEWER,
     "flow_launch": Role.LAUNCHER,
+    "flow_does": Role.LAUNCHER,
     "flow_trigger_test": Role.VIEWER,
     "flow_trigger_cancel": Role.BUILDER,
     "launches": Role.VIEWER,

@@ -1,6 +1,6 @@
 """What a launcher has to know about a flow, read from the engine's flow (api.md 6.2), and what stands in the way of launching it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from django.utils.functional import Promise
@@ -40,6 +40,8 @@ class Facts:
     guarded: bool
     #: A step of the flow gives an answer, so that waiting for one makes sense.
     answers: bool
+    #: The trigger with all steps after it, as the engine has them.
+    tree: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def start_words(self) -> str | Promise:
@@ -132,6 +134,7 @@ def read(flow: dict[str, Any], version: dict[str, Any], *, newer_draft: bool = F
         trigger=_text(trigger, "displayName"),
         guarded=auth not in {"", "none"},
         answers=any(_answers(node.step) for node in flow_tree.walk(trigger)),
+        tree=trigger,
     )
 
 

@@ -137,7 +137,8 @@ class Page:
     def can_retry(self) -> bool:
         """Whether the run may go on at the step that failed: it has one, and the person may ask for it."""
         row = self.launch
-        return row.state == State.FAILED and bool(row.run_id) and bool(row.failed_step) and self.can_launch_again
+        there = row.state == State.FAILED and bool(row.run_id) and bool(row.failed_step)
+        return there and self.insider and self._access.allows(Role.LAUNCHER)
 
     @property
     def can_run_again(self) -> bool:

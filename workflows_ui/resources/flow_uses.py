@@ -73,7 +73,7 @@ def _tables(caller: Caller, slug: str, steps: list[dict[str, Any]]) -> list[Use]
     used = list(dict.fromkeys(_texts(table_of(step) for step in steps)))[:_MOST]
     if not used:
         return []
-    known = _table_names(caller)
+    known = table_names(caller)
     found = []
     for one in used:
         if "{{" in one:
@@ -83,7 +83,10 @@ def _tables(caller: Caller, slug: str, steps: list[dict[str, Any]]) -> list[Use]
     return found
 
 
-def _table_names(caller: Caller) -> dict[str, tuple[str, str]]:
+def table_names(caller: Caller) -> dict[str, tuple[str, str]]:
+    """(id, name) of the workspace's tables by their ids and external ids; none where the engine does not give them, or where a quick
+    caller would have to ask."""
+
     def ask() -> dict[str, tuple[str, str]]:
         rows = caller.workflows.list_tables(limit=_TABLES_MOST).get("data") or []
         found: dict[str, tuple[str, str]] = {}
@@ -95,7 +98,7 @@ def _table_names(caller: Caller) -> dict[str, tuple[str, str]]:
         return found
 
     nothing: dict[str, tuple[str, str]] = {}
-    return caller.remember_or(nothing, "table-names", _TABLES_FOR, ask)
+    return caller.decorate(nothing, "table-names", _TABLES_FOR, ask)
 
 
 def _texts(values: Any) -> list[str]:

@@ -31,6 +31,7 @@ from workflows_ui.resources import (
     flow_pages,
     flow_results,
     flow_start,
+    flow_story,
     flow_uses,
     flow_versions,
     outline,
@@ -129,6 +130,11 @@ def _outline(subject: Subject) -> dict[str, Any]:
     return {"items": outline.items(trigger, names, step_settings.labels(caller, trigger))}
 
 
+def _story(subject: Subject) -> dict[str, Any]:
+    trigger = trigger_of(subject.object)
+    return {"story": flow_story.of(trigger, flow_story.known(subject.caller, trigger))}
+
+
 def _samples_url(slug: str, flow: Row) -> str:
     key = id_at(flow)
     return trigger_tests.page_url(slug, key) if key and "/" not in key else ""
@@ -203,6 +209,7 @@ class Flows(Resource):
                 Column("id", _("Id in the engine"), kind="code"),
             ),
         ),
+        Panel(_("What this will do"), "flows/story.html", _story),
         Panel(_("Steps"), "flows/outline.html", _outline),
         Panel(_("What it uses"), "flows/uses.html", flow_uses.panel),
         Panel(_("Versions"), "flows/versions.html", flow_versions.panel),

@@ -24,6 +24,7 @@ from workflows_ui.kit.request import ConsoleRequest, actor
 from workflows_ui.models import Credential, Launch
 from workflows_ui.services import access, clients, launches, payloads
 from workflows_ui.services.launches import Order, Outcome
+from workflows_ui.views import flow_does
 
 _log = logging.getLogger(__name__)
 
@@ -114,6 +115,7 @@ def _page(
         "paused": place.workspace.launching_paused,
         "hints": payload_words.HINTS,
         "problems": payload_words.PROBLEMS,
+        **flow_does.at_once(place, id, facts),
     }
     return respond.page(request, "launches/form.html", context, status=status)
 
