@@ -5,6 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from tests.pages.launch_scene import Scene
+from tests.shelf import cast, owner, shelf
+
+__all__ = ["cast", "owner", "scene", "shelf"]
 
 
 @pytest.fixture

@@ -1,0 +1,490 @@
+"""The page on which a builder says everything about one field of a launch form: its inputs by kind, and the field they make."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from django import forms
+from django.forms.utils import ErrorDict
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
+
+from workflows_ui.forming import patterns
+from workflows_ui.forming.document import (
+    LONG,
+    NOTHING,
+    NUMBERS,
+    SHORT,
+    Blank,
+    Field,
+    Form,
+    Kind,
+    PieceChoices,
+    TableChoices,
+)
+from workflows_ui.forms import field_rows, field_values
+from workflows_ui.forms.field_making import APP, CHOOSING, EMPTY, FILLED, HIDDEN, RANGES, TABLE, TYPED, FieldMaking
+from workflows_ui.kit import form_words
+
+_LENGTHS = frozenset({Kind.TEXT, Kind.LONG_TEXT, Kind.PHONE, Kind.EMAIL, Kind.URL})
+_PATTERNS = frozenset({Kind.TEXT, Kind.PHONE, Kind.EMAIL, Kind.URL})
+_COUNTS = frozenset({Kind.LIST, Kind.TABLE, Kind.CHOICES})
+_MEGABYTE = 1024 * 1024
+#: The largest file that a field may ask for.
+MOST_MEGABYTES = 25
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What the engine has that choices can come from, as (value, words) for selects; empty where it could not be asked."""
+
+    tables: Sequence[tuple[str, str]] = ()
+    #: Columns of the chosen table.
+    columns: Sequence[tuple[str, str]] = ()
+    #: Fields of the flow's steps whose choices their app gives; the value is `step property` as JSON.
+    options: Sequence[tuple[str, str]] = ()
+
+
+def _input(kind: str = "text", **attributes: str) -> forms.TextInput:
+    return forms.TextInput({"class": "form-control", "type": kind, "autocomplete": "off", "dir": "auto"} | attributes)
+
+
+def _area(rows: int = 2) -> forms.Textarea:
+    return forms.Textarea({"class": "form-control", "rows": rows, "dir": "auto"})
+
+
+def _select() -> forms.Select:
+    return forms.Select({"class": "form-select"})
+
+
+def _tick() -> forms.CheckboxInput:
+    return forms.CheckboxInput({"class": "form-check-input"})
+
+
+def _number(label: Any, least: int = 0, most: int = 1_000_000, help_text: Any = "") -> forms.IntegerField:
+    return forms.IntegerField(
+        label=label,
+        required=False,
+        min_value=least,
+        max_value=most,
+        widget=forms.NumberInput({"class": "form-control", "inputmode": "numeric"}),
+        help_text=help_text,
+    )
+
+
+class FieldEditor(FieldMaking):
+    """The inputs for one field. Which there are follows from the kind that is chosen at the moment.
+
+    `field` is the field as it is (a new one has the name ""), `form` what it belongs to.
+    """
+
+    label = forms.CharField(
+        label=gettext_lazy("Name that people read"),
+        required=False,
+        max_length=SHORT,
+        widget=_input(),
+        help_text=gettext_lazy("Left empty, it is made from the name in what is sent."),
+    )
+    kind = forms.ChoiceField(
+        label=gettext_lazy("Kind"), choices=[(kind.value, words) for kind, words in form_words.KINDS.items()]
+    )
+    help = forms.CharField(
+        label=gettext_lazy("Help text"),
+        required=False,
+        max_length=LONG,
+        widget=_area(),
+        help_text=gettext_lazy("A sentence below the field that says what to fill in."),
+    )
+    example = forms.CharField(
+        label=gettext_lazy("Example"), required=False, max_length=SHORT, widget=_input(), help_text=""
+    )
+    required = forms.BooleanField(label=gettext_lazy("Has to be filled in"), required=False, widget=_tick())
+
+    def __init__(
+        self,
+        data: Any = None,
+        *,
+        field: Field,
+        form: Form,
+        sources: Sources = Sources(),
+        judged: bool = True,
+    ) -> None:
+        """`judged`: whether mistakes are marked, which they are not while the page is only shown anew for another kind."""
+        self.kept, self.form, self.judged = field, form, judged and data is not None
+        self.chosen = _kind_of(data, field)
+        super().__init__(data, initial=_initial(field, form, self.chosen))
+        if not judged:
+            self._errors = ErrorDict()  # nothing is looked at yet
+        self.fields["kind"].widget = _select()
+        self.fields["kind"].widget.choices = self.fields["kind"].choices  # type: ignore[attr-defined]
+        self.sections: list[tuple[str, Any, list[str]]] = []
+        self.new = not field.name
+        if self.new:
+            self.fields["where"] = _where()
+        self._add_start()
+        if self.chosen in CHOOSING:
+            self._add_choices(sources)
+        self._add_limits()
+        self._add_place()
+        self._add_sending()
+        self.choice_rows = (
+            field_rows.choice_rows(field.choices)
+            if data is None
+            else field_rows.posted_choices(data) or [field_rows.ChoiceRow()]
+        )
+        self.column_rows = (
+            field_rows.column_rows(field.columns)
+            if data is None
+            else field_rows.posted_columns(data) or [field_rows.ColumnRow()]
+        )
+        if data is not None:
+            self.choice_rows = field_rows.rearranged(self.choice_rows, data, "choice", field_rows.ChoiceRow())
+            self.column_rows = field_rows.rearranged(self.column_rows, data, "column", field_rows.ColumnRow())
+
+    # --- Which inputs there are -------------------------------------------------------------------
+
+    def _add_start(self) -> None:
+        ways = [(EMPTY, _("Empty")), (FILLED, _("Filled in; people can change it"))]
+        typed = self.chosen in field_values.TYPED
+        if typed or self.kept.hidden:
+            ways.append((HIDDEN, _("Not shown; this value is always sent")))
+        if not typed and self.kept.default is NOTHING and not self.kept.hidden:
+            return
+        self.fields["start"] = forms.ChoiceField(label=_("At the start"), choices=ways, widget=_select())
+        names = ["start"]
+        if typed:
+            self.fields["value"] = self._value_field()
+            names.append("value")
+        self.sections.append(("start", _("What it starts with"), names))
+
+    def _value_field(self) -> forms.Field:
+        hint = _("It is not encrypted: nothing secret belongs here.")
+        if self.chosen is Kind.YES_NO:
+            ways = [("", "–"), ("true", _("Yes")), ("false", _("No"))]
+            return forms.ChoiceField(label=_("Value"), required=False, choices=ways, widget=_select(), help_text=hint)
+        if self.chosen in field_values.LINES:
+            hint = _("One entry a line.") + " " + hint
+        lines = self.chosen in field_values.LINES or self.chosen is Kind.LONG_TEXT
+        widget = _area(3) if lines else _input()
+        return forms.CharField(
+            label=_("Value"), required=False, max_length=LONG, widget=widget, strip=False, help_text=hint
+        )
+
+    def _add_choices(self, sources: Sources) -> None:
+        ways = [
+            (TYPED, _("Typed here")),
+            (TABLE, _("Records of a table, as they are at the moment of the launch")),
+            (APP, _("What an app offers at the moment of the launch")),
+        ]
+        self.fields["source"] = forms.ChoiceField(
+            label=_("Where the choices come from"), choices=ways, widget=_select()
+        )
+        tables, options = [*sources.tables], [*sources.options]
+        columns = [*sources.columns]
+        now = self.kept.choices_from
+        if isinstance(now, TableChoices):
+            _keep(tables, now.table_id, _("the table as it was chosen"))
+            _keep(columns, now.label_field, _("the column as it was chosen"))
+            _keep(columns, now.value_field, _("the column as it was chosen"))
+        if isinstance(now, PieceChoices):
+            _keep(
+                options,
+                _option(now),
+                _("%(property)s of the step %(step)s") % {"property": now.property, "step": now.step},
+            )
+        for name, label, choices in (
+            ("table", _("Table"), tables),
+            ("table_label", _("Column that people read"), columns),
+            ("table_value", _("Column that is sent"), columns),
+            ("option", _("Field of an app"), options),
+        ):
+            listed = [("", "–"), *choices]
+            self.fields[name] = forms.ChoiceField(label=label, required=False, choices=listed, widget=_select())
+        self.fields["other"] = forms.BooleanField(
+            label=_("People may also type something that is not among the choices"), required=False, widget=_tick()
+        )
+
+    def _add_limits(self) -> None:
+        names: list[str] = []
+
+        def add(name: str, made: forms.Field) -> None:
+            self.fields[name] = made
+            names.append(name)
+
+        if self.chosen in RANGES:
+            date = self.chosen is Kind.DATE
+            for name, label in (("low", _("Not less than")), ("high", _("Not more than"))):
+                if date:
+                    label = _("Not before") if name == "low" else _("Not after")
+                add(
+                    name,
+                    forms.CharField(
+                        label=label, required=False, max_length=40, widget=_input("date" if date else "text")
+                    ),
+                )
+        if self.chosen in _LENGTHS:
+            add("min_length", _number(_("Fewest characters")))
+            add("max_length", _number(_("Most characters")))
+        if self.chosen in _COUNTS:
+            add("least", _number(_("Fewest entries"), most=1000))
+            add("most", _number(_("Most entries"), most=1000))
+        if self.chosen in _PATTERNS:
+            add("pattern", _pattern())
+            add("pattern_words", _pattern_words())
+            add(
+                "pattern_try",
+                forms.CharField(label=_("Try it with"), required=False, max_length=SHORT, widget=_input()),
+            )
+        if self.chosen is Kind.FILE:
+            add("accept", _accept())
+            add("max_size", _number(_("Largest size in megabytes"), 1, MOST_MEGABYTES))
+        if names:
+            self.sections.append(("limits", _("Limits"), names))
+
+    def _add_place(self) -> None:
+        others = [
+            (one.name, one.shown_label[:80])
+            for one in self.form.fields
+            if one.name != self.kept.name and not one.hidden
+        ]
+        groups = sorted({one.group for one in self.form.fields if one.group})
+        self.groups = groups
+        listed: dict[str, forms.Field] = {
+            "group": forms.CharField(
+                label=_("Group"),
+                required=False,
+                max_length=SHORT,
+                widget=_input(list="groups"),
+                help_text=_("Fields of one group stand together under its name."),
+            ),
+            "position": _number(
+                _("Place in the form"), 1, 1000, _("1 is the first; there are %(n)d fields.") % {"n": self._count}
+            ),
+            "folded": forms.BooleanField(
+                label=_("Fold it under “More”: for what is seldom needed"), required=False, widget=_tick()
+            ),
+            "rule_field": forms.ChoiceField(
+                label=_("Show it only where the field"),
+                required=False,
+                choices=[("", _("– (always shown)")), *others],
+                widget=_select(),
+            ),
+            "rule_test": forms.ChoiceField(
+                label=pgettext_lazy("rule", "does what"),
+                required=False,
+                choices=[(test.value, words) for test, words in form_words.TESTS.items()],
+                widget=_select(),
+            ),
+            "rule_value": forms.CharField(
+                label=_("Value to compare with"), required=False, max_length=SHORT, widget=_input()
+            ),
+            "searchable": forms.BooleanField(
+                label=_("Find launches by what is typed here"),
+                required=False,
+                widget=_tick(),
+                help_text=_("What is typed is then also kept unencrypted, up to 200 characters, for the search."),
+            ),
+        }
+        self.fields.update(listed)
+        self.sections.append(("place", _("Where and when it is shown"), [*listed]))
+
+    @property
+    def _count(self) -> int:
+        return len(self.form.fields) + (1 if self.new else 0)
+
+    def _add_sending(self) -> None:
+        self.fields["blank"] = forms.ChoiceField(
+            label=_("What is sent where it is left empty"),
+            required=False,
+            choices=[
+                (blank.value, words) for blank, words in form_words.BLANKS.items() if _blank_fits(blank, self.chosen)
+            ],
+            widget=_select(),
+        )
+        names = ["blank"]
+        if self.chosen is Kind.DATETIME:
+            self.fields["moment"] = forms.ChoiceField(
+                label=_("How the moment is written"),
+                required=False,
+                choices=[(moment.value, words) for moment, words in form_words.MOMENTS.items()],
+                widget=_select(),
+            )
+            names.append("moment")
+        if self.chosen is Kind.LIST:
+            kinds = (Kind.TEXT, Kind.NUMBER)
+            self.fields["item"] = forms.ChoiceField(
+                label=_("What its entries are"),
+                required=False,
+                choices=[(kind.value, form_words.KINDS[kind]) for kind in kinds],
+                widget=_select(),
+            )
+            names.append("item")
+        self.sections.append(("sending", _("What is sent"), names))
+
+    # --- What the page asks -----------------------------------------------------------------------
+
+    @property
+    def choosing(self) -> bool:
+        """Whether the kind has choices."""
+        return self.chosen in CHOOSING
+
+    @property
+    def columned(self) -> bool:
+        """Whether the kind has columns."""
+        return self.chosen is Kind.TABLE
+
+    @property
+    def shown_sections(self) -> Iterator[dict[str, Any]]:
+        """Each fold: key, title, its inputs, and whether it stands open since something in it is wrong or was just tried."""
+        wrong = set(self.errors) if self.judged else set()
+        for key, title, names in self.sections:
+            tried = key == "limits" and "try" in self.data
+            controls = [self[name] for name in names]
+            yield {"key": key, "title": title, "controls": controls, "open": tried or not wrong.isdisjoint(names)}
+
+    @property
+    def source_now(self) -> str:
+        """Where choices come from, as it is chosen at the moment."""
+        return str(self["source"].value() or TYPED) if "source" in self.fields else ""
+
+    @property
+    def has_options(self) -> bool:
+        """Whether any app offers choices for a field of the flow."""
+        return "option" in self.fields and len(cast("forms.ChoiceField", self.fields["option"]).choices) > 1  # type: ignore[arg-type]
+
+    @property
+    def has_pattern(self) -> bool:
+        """Whether the kind can have a pattern."""
+        return "pattern" in self.fields
+
+    @property
+    def sorts(self) -> list[tuple[str, Any]]:
+        """How the value of a choice can be sent."""
+        return [
+            (field_values.AS_TEXT, pgettext_lazy("sent as", "text")),
+            (field_values.AS_NUMBER, pgettext_lazy("sent as", "number")),
+            (field_values.AS_YES_NO, pgettext_lazy("sent as", "yes or no")),
+            (field_values.AS_NOTHING, pgettext_lazy("sent as", "no value")),
+        ]
+
+    @property
+    def trial(self) -> tuple[bool, str]:
+        """Whether the trial text fits the pattern, and that in words; ("", False) where there is nothing to try."""
+        pattern, text = str(self.data.get("pattern") or ""), str(self.data.get("pattern_try") or "")
+        if not self.is_bound or not pattern:
+            return False, ""
+        try:
+            fits = patterns.matches(pattern, text)
+        except patterns.BadPattern:
+            return False, _("This pattern cannot be read.")
+        return fits, _("“%(text)s” fits.") % {"text": text} if fits else _("“%(text)s” does not fit.") % {"text": text}
+
+
+def _where() -> forms.CharField:
+    return forms.CharField(
+        label=gettext_lazy("Name in what is sent"),
+        max_length=SHORT,
+        widget=_input(spellcheck="false", autocapitalize="none"),
+        help_text=gettext_lazy(
+            "As the flow reads it, such as amount; with points for what lies inside, such as customer.phone."
+        ),
+    )
+
+
+def _pattern() -> forms.CharField:
+    return forms.CharField(
+        label=_("Pattern"),
+        required=False,
+        max_length=patterns.MOST_LETTERS,
+        strip=False,
+        widget=_input(spellcheck="false", autocapitalize="none"),
+        help_text=_(
+            "The whole text has to fit. [A-Z]{2}-\\d{4} fits HN-2026: two capital letters, a dash, four digits."
+        ),
+    )
+
+
+def _pattern_words() -> forms.CharField:
+    return forms.CharField(
+        label=_("The pattern in plain words"),
+        required=False,
+        max_length=SHORT,
+        widget=_input(),
+        help_text=_("What people are told where their text does not fit, such as: two letters, a dash, four digits."),
+    )
+
+
+def _accept() -> forms.CharField:
+    return forms.CharField(
+        label=_("Kinds of files"),
+        required=False,
+        max_length=SHORT,
+        widget=_input(spellcheck="false", autocapitalize="none"),
+        help_text=_("Endings of file names, such as pdf, jpg, docx. Left empty, any file is taken."),
+    )
+
+
+def _kind_of(data: Any, field: Field) -> Kind:
+    wanted = str(data.get("kind", "")) if data is not None else ""
+    return Kind(wanted) if wanted in {kind.value for kind in Kind} else field.kind
+
+
+def _blank_fits(blank: Blank, kind: Kind) -> bool:
+    if blank is Blank.LIST:
+        return kind in {Kind.LIST, Kind.TABLE, Kind.CHOICES, Kind.JSON, Kind.FILE}
+    if blank is Blank.TEXT:
+        return kind not in NUMBERS | {Kind.LIST, Kind.TABLE, Kind.CHOICES, Kind.YES_NO}
+    return True
+
+
+def _option(found: PieceChoices) -> str:
+    return f"{found.step} {found.property}"
+
+
+def _keep(choices: list[tuple[str, str]], value: str, words: str) -> None:
+    """What is chosen stays to be chosen, also where the engine does not name it now."""
+    if value and value not in {known for known, _label in choices}:
+        choices.append((value, words))
+
+
+def _initial(field: Field, form: Form, kind: Kind) -> dict[str, Any]:
+    """What the inputs hold for a field."""
+    value = field.hidden_value if field.hidden else field.default
+    names = [one.name for one in form.fields]
+    position = names.index(field.name) + 1 if field.name in names else len(names) + 1
+    found: dict[str, Any] = {
+        "label": field.label,
+        "kind": field.kind.value,
+        "help": field.help,
+        "example": field.example,
+        "required": field.required,
+        "start": HIDDEN if field.hidden else EMPTY if field.default is NOTHING else FILLED,
+        "value": field_values.text_of(value, kind),
+        "source": TYPED,
+        "other": field.other,
+        "group": field.group,
+        "position": position,
+        "folded": field.folded,
+        "searchable": field.searchable,
+        "blank": field.blank.value,
+        "moment": field.moment.value,
+        "item": field.item.value,
+        "accept": ", ".join(field.accept),
+        "max_size": max(1, field.max_size // _MEGABYTE) if field.max_size else None,
+    }
+    limits = field.limits
+    found |= {name: getattr(limits, name) for name in ("low", "high", "min_length", "max_length", "least", "most")}
+    found |= {"pattern": limits.pattern, "pattern_words": limits.pattern_words}
+    if isinstance(field.choices_from, TableChoices):
+        found |= {"source": TABLE, "table": field.choices_from.table_id}
+        found |= {"table_label": field.choices_from.label_field, "table_value": field.choices_from.value_field}
+    elif isinstance(field.choices_from, PieceChoices):
+        found |= {"source": APP, "option": _option(field.choices_from)}
+    if field.show_if is not None:
+        other = form.field(field.show_if.field)
+        kind_there = Kind.CHOICE if other and other.kind is Kind.CHOICES else other.kind if other else Kind.TEXT
+        found |= {"rule_field": field.show_if.field, "rule_test": field.show_if.test.value}
+        found["rule_value"] = (
+            "" if field.show_if.value is None else field_values.text_of(field.show_if.value, kind_there)
+        )
+    return found
