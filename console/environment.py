@@ -222,6 +222,17 @@ class Reader:
         return value
 
 
+def passkeys(base_url: str) -> bool:
+    """Whether browsers let people use passkeys at this address: on a host name, over https or on the machine itself."""
+    parts = urlsplit(base_url)
+    host = parts.hostname or ""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return parts.scheme == "https" or host == "localhost" or host.endswith(".localhost")
+    return False
+
+
 def transport_options(broker_url: str, folder: Path, *, prefix: str) -> dict[str, Any]:
     """Options of the broker's transport: where files lie, or how long a dead server is waited for (seconds)."""
     if broker_url.startswith("fsatomic:"):

@@ -68,6 +68,8 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "csp",
     "crispy_forms",
     "crispy_bootstrap5",
@@ -171,6 +173,30 @@ ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 #: Counted in the shared cache. Five wrong passwords lock a name for five minutes, whether or not somebody has it.
 ACCOUNT_RATE_LIMITS = {"login_failed": "20/m/ip,5/5m/key", "credential_test": "20/m/user"}
+#: One address a person: a new one takes over once the link in the mail to it was followed.
+ACCOUNT_CHANGE_EMAIL = True
+#: A change of the second step or of the address asks again who one is, unless that was asked so many seconds ago.
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
+
+# --- Second step of signing in -------------------------------------------------------------------
+MFA_ADAPTER = "workflows_ui.views.second_step.SecondStepAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_WEBAUTHN_USER_VERIFICATION = "preferred"
+MFA_TOTP_ISSUER = "Workflow console"
+#: A phone's clock may be half a minute off; that no code works twice is seen to by forms/second_step.py.
+MFA_TOTP_TOLERANCE = 1
+#: Accounts are given out, so that an address which nobody has confirmed yet belongs to no intruder.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_FORMS = {
+    "authenticate": "workflows_ui.forms.second_step.CodeForm",
+    "reauthenticate": "workflows_ui.forms.second_step.CodeAgainForm",
+    "activate_totp": "workflows_ui.forms.second_step.AppForm",
+    "add_webauthn": "workflows_ui.forms.second_step.PasskeyForm",
+    "edit_webauthn": "workflows_ui.forms.second_step.PasskeyNameForm",
+}
+#: Browsers know passkeys on a host name only, and only over https (or on this very machine).
+PASSKEYS = environment.passkeys(BASE_URL)
 
 # --- Language and time ---------------------------------------------------------------------------
 LANGUAGE_CODE = read.one_of("LANGUAGE_CODE", {"en", "vi"}, default="en")

@@ -15,8 +15,9 @@ class WorkflowsUiConfig(AppConfig):
         from django.core import checks
 
         from workflows_ui.kit import checks as kit_checks
-        from workflows_ui.kit import nav
+        from workflows_ui.kit import nav, sign_in_log
         from workflows_ui.resources import RESOURCES, menu
 
         nav.install(menu())
+        sign_in_log.connect()
         checks.register(lambda **_options: kit_checks.of(RESOURCES), "workflows_ui")

@@ -62,6 +62,25 @@ class SetPasswordForm(allauth_forms.SetPasswordForm):  # type: ignore[misc]
         _label_new(self)
 
 
+class PasswordAgainForm(allauth_forms.ReauthenticateForm):  # type: ignore[misc]
+    """The password once more, before something that matters."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["password"].label = _("Password")
+        self.fields["password"].help_text = ""
+        self.fields["password"].widget.attrs.pop("placeholder", None)
+
+
+class AddressForm(allauth_forms.AddEmailForm):  # type: ignore[misc]
+    """A new e-mail address, which takes over once it is confirmed."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["email"].label = _("New e-mail address")
+        self.fields["email"].widget.attrs.pop("placeholder", None)
+
+
 def _label_new(form: forms.Form) -> None:
     form.fields["password1"].label = _("New password")
     form.fields["password2"].label = _("New password once more")

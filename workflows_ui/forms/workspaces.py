@@ -11,12 +11,21 @@ class WorkspaceForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscript
 
     class Meta:
         model = Workspace
-        fields = ("name", "colour", "launching_paused")
-        labels = {"colour": _("Stripe"), "launching_paused": _("Pause launching")}
+        fields = ("name", "colour", "launching_paused", "second_factor_required")
+        labels = {
+            "colour": _("Stripe"),
+            "launching_paused": _("Pause launching"),
+            "second_factor_required": _("Demand a second step"),
+        }
         help_texts = {
             "colour": _("A coloured line on every page, so that nobody takes one environment for another."),
             "launching_paused": _(
                 "Nobody can launch a flow here while this is on. What is running goes on, and is followed to its end."
+            ),
+            "second_factor_required": _(
+                "Members who sign in with a password alone are led to set up an authenticator app or a passkey before they see "
+                "anything here. A single sign-on counts where the provider says that it has asked for a second step. The page "
+                "“Members” says who has none yet."
             ),
         }
 

@@ -8,11 +8,17 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import resolve_url
+from django.urls import reverse
 from django.utils.http import urlencode
 
 from workflows_ui.kit import respond, typed
 from workflows_ui.models import Role
-from workflows_ui.services import access
+from workflows_ui.services import access, second_step
+
+#: In the session: where somebody was going who has to set up a second step first.
+GOING_TO = "second_step_going_to"
+#: In the session: the provider of a single sign-on says that it asked for a second step.
+STEPPED_ELSEWHERE = "second_step_elsewhere"
 
 View = Callable[..., HttpResponse]
 #: What a view answers with besides: a file that is streamed is no HttpResponse.
@@ -44,6 +50,9 @@ def member(role: Role, *, guests: bool = False) -> Callable[[Callable[..., R]], 
             if not request.user.is_authenticated:
                 return _sign_in(request)
             found = access.find(request.user, slug)
+            stopped = second_step_missing(request, found)
+            if stopped is not None:
+                return stopped
             request.access = found  # type: ignore[attr-defined]
             if not (guests and found.rights):
                 found.require(role)
@@ -71,6 +80,25 @@ def launching(view: Callable[..., R]) -> Callable[..., R | HttpResponse]:
         return view(request, slug, id, *args, **kwargs)
 
     return member(Role.LAUNCHER, guests=True)(guarded)
+
+
+def second_step_missing(request: HttpRequest, found: access.Access) -> HttpResponse | None:
+    """What is answered instead of a page of a workspace that demands a second step, to somebody who has none; else None.
+
+    Every way into a workspace asks this: each method, whole pages and fragments alike. A single sign-on whose provider says that it
+    asked for a second step (services/single_sign_on.py) counts for its session.
+    """
+    if not found.workspace.second_factor_required or request.session.get(STEPPED_ELSEWHERE):
+        return None
+    if second_step.has(found.user):
+        return None
+    if respond.is_fragment(request):
+        stop = respond.STOP_POLLING if request.method == "GET" else 403
+        return respond.alert(request, "errors/second_step_alert.html", status=stop)
+    going = request.get_full_path() if request.method == "GET" else reverse("workspace", args=[found.workspace.slug])
+    request.session[GOING_TO] = going
+    context = {"workspace": found.workspace, "typed": typed.values(request) if request.method == "POST" else []}
+    return respond.page(request, "errors/second_step.html", context, status=403)
 
 
 def sign_in_url(request: HttpRequest) -> str:

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 
+from allauth.core.exceptions import ImmediateHttpResponse, ReauthenticationRequired
 from django.core.signals import got_request_exception
 from django.http import HttpRequest, HttpResponse
 
@@ -33,8 +34,10 @@ class EngineErrors:
             return errors.bad_request(request)
         return None
 
-    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse:
-        """The answer to what a view raised."""
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """The answer to what a view raised; None for what allauth's own middleware answers."""
+        if isinstance(exception, (ImmediateHttpResponse, ReauthenticationRequired)):
+            return None
         response = errors.of(request, exception)
         if response is not None:
             return response

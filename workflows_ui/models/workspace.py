@@ -59,6 +59,8 @@ class Workspace(models.Model):
     project_name = models.CharField(_("project"), max_length=500, blank=True)
     engine_version = models.CharField(_("engine version"), max_length=40, blank=True)
     practice = models.BooleanField(_("practice"), default=False)
+    #: Members without a second step are led to set one up before they see anything of it (kit/access.py).
+    second_factor_required = models.BooleanField(_("a second step is demanded"), default=False)
     launching_paused = models.BooleanField(_("launching is paused"), default=False)
     #: Grows whenever a secret of the workspace comes, goes or changes: what services.masking keeps in memory is then out of date.
     secrets_version = models.PositiveIntegerField(default=0, editable=False)

@@ -9,9 +9,22 @@ from workflows_ui.services import audit
 from workflows_ui.services.audit import Actor
 
 
-def change(actor: Actor, workspace: Workspace, *, name: str, colour: str, launching_paused: bool) -> list[str]:
-    """Sets name, colour and whether launching is paused; the names of the fields that changed are returned and audited."""
+def change(
+    actor: Actor,
+    workspace: Workspace,
+    *,
+    name: str,
+    colour: str,
+    launching_paused: bool,
+    second_factor_required: bool | None = None,
+) -> list[str]:
+    """Sets name, colour, whether launching is paused and whether a second step is demanded (None: as it is).
+
+    The names of the fields that changed are returned and audited.
+    """
     wanted: dict[str, Any] = {"name": name, "colour": colour, "launching_paused": launching_paused}
+    if second_factor_required is not None:
+        wanted["second_factor_required"] = second_factor_required
     with transaction.atomic():
         current = Workspace.objects.select_for_update().get(pk=workspace.pk)
         before = {field: getattr(current, field) for field in wanted}

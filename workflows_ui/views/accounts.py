@@ -1,24 +1,27 @@
 """One's own account: signing in and out, passwords, profile. allauth does the work; pages, words and addresses are ours.
 
-Only the addresses that make sense here exist: nobody signs up, and e-mail addresses are not managed by their owners yet.
+Only the addresses that make sense here exist: nobody signs up. The second step is in second_step.py, sessions are in sessions.py.
 """
 
 from typing import Any
 
 from allauth.account import views as allauth_views
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.decorators import reauthentication_required
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.urls import path, re_path, reverse
+from django.urls import path, re_path, reverse, reverse_lazy
+from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from workflows_ui.forms import accounts as forms
-from workflows_ui.kit import respond
+from workflows_ui.kit import respond, sign_in_log
 from workflows_ui.kit.access import signed_in
-from workflows_ui.kit.request import ConsoleRequest
+from workflows_ui.kit.request import ConsoleRequest, address
 from workflows_ui.models import User
+from workflows_ui.views.refusing import Refuses
 
 _MISMATCH = gettext_lazy("The name or the password is not right.")
 
@@ -33,6 +36,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         "enter_current_password": gettext_lazy("This is not your password until now."),
         "invalid_password_reset": gettext_lazy("This link does not work any more."),
         "account_inactive": gettext_lazy("This account is switched off."),
+        "incorrect_password": gettext_lazy("This is not your password."),
+        "duplicate_email": gettext_lazy("This is your address already."),
+        "email_taken": gettext_lazy("Somebody else has this address."),
+        "rate_limited": gettext_lazy("Too many attempts. Wait five minutes, then try again."),
     }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
@@ -48,6 +55,39 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         address = reverse("account_reset_password_from_key", kwargs={"uidb36": "UID", "key": "KEY"})
         return settings.BASE_URL + address.replace("UID-KEY", key)
 
+    def get_email_confirmation_url(self, request: HttpRequest, emailconfirmation: Any) -> str:
+        """The link that confirms a new address: on BASE_URL, as above."""
+        return settings.BASE_URL + reverse("account_confirm_email", args=[emailconfirmation.key])
+
+    def get_email_verification_redirect_url(self, email_address: Any) -> str:
+        """A confirmed address leads to the profile, or to the sign-in page and from there to it."""
+        return reverse("profile")
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """As everywhere in the console. Where nothing is an address, all such requests share one limit."""
+        return address(request) or "0.0.0.0"  # noqa: S104 (a name for "unknown", nothing listens there)
+
+    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+        """Written down, without what was typed."""
+        sign_in_log.failed(request, str(credentials.get("username") or credentials.get("email") or ""))
+
+    def logout(self, request: HttpRequest) -> None:
+        """Written down before the session is gone."""
+        sign_in_log.signed_out(request)
+        super().logout(request)
+
+    def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
+        """The ways in which this person can say again who they are; passkeys only where there are any."""
+        words = {
+            "reauthenticate": _("Use the password"),
+            "mfa_reauthenticate": _("Use a code"),
+            "mfa_reauthenticate:webauthn": _("Use a passkey"),
+        }
+        ways = super().get_reauthentication_methods(user)
+        if not settings.PASSKEYS:
+            ways = [way for way in ways if way["id"] != "mfa_reauthenticate:webauthn"]
+        return [way | {"description": words[way["id"]]} for way in ways]
+
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """As allauth does, with the console's address for the foot of the mail."""
         super().send_mail(template_prefix, email, {"console_url": settings.BASE_URL, **context})
@@ -57,39 +97,58 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return reverse("profile")
 
 
-class _Refuses:
-    """An invalid form answers 422, as everywhere in the console."""
-
-    def form_invalid(self, form: Any) -> HttpResponse:
-        response: HttpResponse = super().form_invalid(form)  # type: ignore[misc]
-        response.status_code = 422
-        return response
-
-
-class _SignIn(_Refuses, allauth_views.LoginView):  # type: ignore[misc]
+class _SignIn(Refuses, allauth_views.LoginView):  # type: ignore[misc]
     form_class = forms.SignInForm
 
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Whether a passkey can be used at this address."""
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        return context | {"passkeys": settings.PASSKEYS}
 
-class _ChangePassword(_Refuses, allauth_views.PasswordChangeView):  # type: ignore[misc]
+
+class _ChangePassword(Refuses, allauth_views.PasswordChangeView):  # type: ignore[misc]
     form_class = forms.ChangePasswordForm
+    extra_context = {"tab": "password"}
 
 
-class _SetPassword(_Refuses, allauth_views.PasswordSetView):  # type: ignore[misc]
+class _SetPassword(Refuses, allauth_views.PasswordSetView):  # type: ignore[misc]
     form_class = forms.SetPasswordForm
+    extra_context = {"tab": "password"}
 
 
-class _ResetPassword(_Refuses, allauth_views.PasswordResetView):  # type: ignore[misc]
+class _ResetPassword(Refuses, allauth_views.PasswordResetView):  # type: ignore[misc]
     form_class = forms.ResetPasswordForm
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Says so where no mail can leave the console."""
-        no_mail = settings.EMAIL_BACKEND.endswith("dummy.EmailBackend")
         context: dict[str, Any] = super().get_context_data(**kwargs)
-        return context | {"no_mail": no_mail}
+        return context | {"no_mail": no_mail()}
 
 
-class _NewPassword(_Refuses, allauth_views.PasswordResetFromKeyView):  # type: ignore[misc]
+class _NewPassword(Refuses, allauth_views.PasswordResetFromKeyView):  # type: ignore[misc]
     form_class = forms.NewPasswordForm
+
+
+@method_decorator(reauthentication_required(app="allauth.account"), name="dispatch")
+class _Address(Refuses, allauth_views.EmailView):  # type: ignore[misc]
+    """The e-mail address. Asks who one is once more: whoever has the address can have the password replaced."""
+
+    form_class = forms.AddressForm
+    success_url = reverse_lazy("account_email")
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Says so where no mail can leave the console."""
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        return context | {"no_mail": no_mail(), "tab": "profile"}
+
+
+class _Again(Refuses, allauth_views.ReauthenticateView):  # type: ignore[misc]
+    form_class = forms.PasswordAgainForm
+
+
+def no_mail() -> bool:
+    """Whether the console has no way to send mail."""
+    return str(settings.EMAIL_BACKEND).endswith("dummy.EmailBackend")
 
 
 def sign_up_closed(request: HttpRequest) -> HttpResponse:
@@ -106,7 +165,9 @@ def profile(request: ConsoleRequest) -> HttpResponse:
         form.save()
         messages.success(request, _("Your profile is saved."))
         return respond.redirect(request, reverse("profile"))
-    return respond.page(request, "account/profile.html", {"form": form}, status=422 if form.errors else 200)
+    return respond.page(
+        request, "account/profile.html", {"form": form, "tab": "profile"}, status=422 if form.errors else 200
+    )
 
 
 urlpatterns = [path("profile/", profile, name="profile")]
@@ -117,6 +178,9 @@ account_urlpatterns = [
     path("logout/", allauth_views.logout, name="account_logout"),
     path("inactive/", allauth_views.account_inactive, name="account_inactive"),
     path("signup/", sign_up_closed, name="account_signup"),
+    path("again/", _Again.as_view(), name="account_reauthenticate"),
+    path("address/", _Address.as_view(), name="account_email"),
+    re_path(r"^address/confirm/(?P<key>[-:\w]+)/$", allauth_views.confirm_email, name="account_confirm_email"),
     path("password/change/", _ChangePassword.as_view(), name="account_change_password"),
     path("password/set/", _SetPassword.as_view(), name="account_set_password"),
     path("password/reset/", _ResetPassword.as_view(), name="account_reset_password"),

@@ -12,7 +12,7 @@ from workflows_ui.kit import invitation_words, respond
 from workflows_ui.kit.access import member
 from workflows_ui.kit.request import ConsoleRequest, actor
 from workflows_ui.models import AccessRequest, Credential, LaunchRight, Member, Role
-from workflows_ui.services import colleague_invitations, members, practice
+from workflows_ui.services import colleague_invitations, members, practice, second_step
 
 #: Invitations shown, newest first.
 _INVITATIONS = 100
@@ -153,6 +153,7 @@ def _page(request: ConsoleRequest, form: AddMemberForm) -> HttpResponse:
     workspace = request.access.workspace
     rows = Member.objects.filter(workspace=workspace).select_related("user", "team")
     context = {
+        "stepped": second_step.among(row.user_id for row in rows if row.user_id),
         "rows": sorted(
             rows, key=lambda row: (-Role(row.role).rank, str(row.user.label if row.user else row.team).lower())
         ),

@@ -31,6 +31,7 @@ def settings(request: ConsoleRequest, slug: str) -> HttpResponse:
             name=data["name"],
             colour=data["colour"],
             launching_paused=data["launching_paused"],
+            second_factor_required=data["second_factor_required"],
         )
         if "launching_paused" in changed:
             paused = _("Launching is paused.") if workspace.launching_paused else _("Launching is possible again.")

@@ -1,0 +1,53 @@
+"""The second step of signing in: who has one, and the secrets of authenticator apps at rest.
+
+A second step is an authenticator app (TOTP) or a passkey. Recovery codes come with either and are none by themselves.
+"""
+
+from collections.abc import Iterable
+
+from allauth.mfa.models import Authenticator
+
+from workflows_ui import crypto
+from workflows_ui.models import User
+
+_STEPS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
+#: The place that is sealed into each secret; allauth asks for sealing before it knows the row.
+_PLACE = "second_step"
+
+
+def has(user: User) -> bool:
+    """Whether the person has set up a second step, which is then asked for at every sign-in with a password."""
+    return Authenticator.objects.filter(user_id=user.pk, type__in=_STEPS).exists()
+
+
+def among(users: Iterable[int]) -> set[int]:
+    """Those of these people (primary keys) who have a second step."""
+    found = Authenticator.objects.filter(user_id__in=list(users), type__in=_STEPS)
+    return set(found.values_list("user_id", flat=True))
+
+
+def seal(secret: str) -> str:
+    """The ciphertext of an app's secret or of the seed of recovery codes."""
+    return crypto.seal(secret, _PLACE)
+
+
+def unseal(ciphertext: str) -> str:
+    """What `seal` has sealed. Raises crypto.CannotOpen."""
+    return crypto.unseal(ciphertext, _PLACE)
+
+
+def reseal(authenticator: Authenticator) -> bool:
+    """Seals the secrets of one row again, under the first of CREDENTIAL_KEYS. True where it had any and nobody changed it meanwhile.
+
+    Raises crypto.CannotOpen.
+    """
+    fields = [field for field in ("secret", "seed") if authenticator.data.get(field)]
+    if not fields:
+        return False
+    before = authenticator.data
+    after = before | {field: seal(unseal(before[field])) for field in fields}
+    rows = Authenticator.objects.filter(pk=authenticator.pk, **{f"data__{field}": before[field] for field in fields})
+    # The count of used recovery codes lies in the same value: it must not be set back.
+    if "used_mask" in before:
+        rows = rows.filter(data__used_mask=before["used_mask"])
+    return bool(rows.update(data=after))
