@@ -148,7 +148,7 @@ SESSION_ENGINE = "django.contrib.sessions.backends.db"
 
 # --- People --------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "workflows_ui.User"
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["workflows_ui.services.passwords.Backend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}", **options}
     for name, options in [
@@ -176,6 +176,7 @@ ACCOUNT_RATE_LIMITS = {"login_failed": "20/m/ip,5/5m/key", "credential_test": "2
 #: One address a person: a new one takes over once the link in the mail to it was followed.
 ACCOUNT_CHANGE_EMAIL = True
 #: A change of the second step or of the address asks again who one is, unless that was asked so many seconds ago.
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
 
 # --- Second step of signing in -------------------------------------------------------------------
@@ -192,6 +193,9 @@ MFA_FORMS = {
     "authenticate": "workflows_ui.forms.second_step.CodeForm",
     "reauthenticate": "workflows_ui.forms.second_step.CodeAgainForm",
     "activate_totp": "workflows_ui.forms.second_step.AppForm",
+    "authenticate_webauthn": "workflows_ui.forms.second_step.PasskeyStepForm",
+    "reauthenticate_webauthn": "workflows_ui.forms.second_step.PasskeyAgainForm",
+    "login_webauthn": "workflows_ui.forms.second_step.PasskeySignInForm",
     "add_webauthn": "workflows_ui.forms.second_step.PasskeyForm",
     "edit_webauthn": "workflows_ui.forms.second_step.PasskeyNameForm",
 }

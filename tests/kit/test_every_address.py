@@ -18,6 +18,25 @@ pytestmark = pytest.mark.once
 OPEN = {"healthz", "readyz", "metrics", "set_language", "set_theme", "app_sign_in_back", "join"}
 #: Addresses of one's own: any person who is signed in.
 OWN = {"home", "profile", "credential_add", "waiting", "access_withdraw"}
+#: Signing in itself, its pages with allauth's names.
+OPEN |= {"mfa_authenticate", "mfa_login_webauthn"}
+OWN |= {
+    "mfa_index",
+    "mfa_reauthenticate",
+    "mfa_activate_totp",
+    "mfa_deactivate_totp",
+    "mfa_view_recovery_codes",
+    "mfa_generate_recovery_codes",
+    "mfa_download_recovery_codes",
+    "mfa_list_webauthn",
+    "mfa_add_webauthn",
+    "mfa_reauthenticate_webauthn",
+    "mfa_edit_webauthn",
+    "mfa_remove_webauthn",
+    "sessions",
+    "sessions_end_others",
+    "session_end",
+}
 #: Addresses below a workspace: the least role there.
 LEAST: dict[str, Role] = {
     "workspace": Role.VIEWER,
@@ -114,6 +133,8 @@ _VALUES: dict[str, Any] = {
     "action": "delete",
     "resource": "flows",
     "job_id": identity(3),
+    "pk": 987654,
+    "session_id": 987654,
     "piece": "@activepieces/piece-gmail",
 }
 

@@ -144,7 +144,7 @@ def test_sign_up_says_that_it_is_closed_and_takes_nothing(db: None, client: Clie
 
 
 @pytest.mark.parametrize(
-    "name", ["account_email", "account_reauthenticate", "account_confirm_login_code", "socialaccount_signup"]
+    "name", ["account_request_login_code", "account_confirm_login_code", "mfa_signup_webauthn", "socialaccount_signup"]
 )
 def test_pages_of_allauth_that_make_no_sense_here_do_not_exist(name: str) -> None:
     with pytest.raises(NoReverseMatch):

@@ -50,7 +50,30 @@ class AppForm(_Once, totp_forms.ActivateTOTPForm):  # type: ignore[misc]
         self.fields["code"].help_text = _("Six digits; they change every half minute.")
 
 
-class PasskeyForm(webauthn_forms.AddWebAuthnForm):  # type: ignore[misc]
+class _WellFormed:
+    """What a browser sends of a passkey may be anything; whatever cannot be read is a code that is not right."""
+
+    def full_clean(self) -> None:
+        """Validates; what the reading of a malformed credential raises becomes the error of the form."""
+        try:
+            super().full_clean()  # type: ignore[misc]
+        except (KeyError, TypeError, ValueError, AttributeError):
+            self.add_error("credential", get_adapter().validation_error("incorrect_code"))  # type: ignore[attr-defined]
+
+
+class PasskeyStepForm(_WellFormed, webauthn_forms.AuthenticateWebAuthnForm):  # type: ignore[misc]
+    """A passkey at the second step."""
+
+
+class PasskeyAgainForm(_WellFormed, webauthn_forms.ReauthenticateWebAuthnForm):  # type: ignore[misc]
+    """A passkey before something that matters."""
+
+
+class PasskeySignInForm(_WellFormed, webauthn_forms.LoginWebAuthnForm):  # type: ignore[misc]
+    """A passkey instead of name and password."""
+
+
+class PasskeyForm(_WellFormed, webauthn_forms.AddWebAuthnForm):  # type: ignore[misc]
     """A name for a new passkey, and whether it signs in by itself. What the browser makes arrives in a hidden field."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('workflows_ui', '0009_people_teams_rights'),
+        ('workflows_ui', '0011_launch_inputs'),
     ]
 
     operations = [

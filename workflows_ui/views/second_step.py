@@ -73,16 +73,19 @@ class _Overview(base_views.IndexView):  # type: ignore[misc]
         """What is set up, how many recovery codes are left, and where the person was going."""
         context: dict[str, Any] = super().get_context_data(**kwargs)
         codes = context["authenticators"].get(Authenticator.Type.RECOVERY_CODES)
+        has_step = second_step.has(self.request.user)
+        # The way on is offered until it was shown once with a second step; then it is of the past.
+        going_to = self.request.session.pop(GOING_TO, "") if has_step else self.request.session.get(GOING_TO, "")
         left = len(codes.get_unused_codes()) if codes else 0
         return context | {
             "tab": "second_step",
-            "has_step": second_step.has(self.request.user),
+            "has_step": has_step,
             "app": context["authenticators"].get(Authenticator.Type.TOTP),
             "codes": codes,
             "codes_left": ngettext("%(count)s code is left.", "%(count)s codes are left.", left) % {"count": left},
             "few_codes": bool(codes) and left < 3,
             "passkey_count": len(context["authenticators"].get(Authenticator.Type.WEBAUTHN, [])),
-            "going_to": self.request.session.get(GOING_TO, ""),
+            "going_to": going_to,
         }
 
 

@@ -1,0 +1,206 @@
+"""One's own account: the browsers one is signed in with, another e-mail address, and what the audit log keeps of signing in."""
+
+import re
+from typing import Any
+
+import pytest
+from allauth.usersessions.models import UserSession
+from django.core import mail
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from tests.people.sign_in import PASSWORD, confirm, sign_in, text
+from workflows_ui.models import AuditEvent, User
+from workflows_ui.services import people
+
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0"
+PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Version/18.0 Mobile Safari/604.1"
+
+
+@pytest.fixture
+def ada(db: None) -> User:
+    """An account with a known password."""
+    made, _ = people.create("ada", email="ada@example.com", full_name="Ada Nguyen")
+    made.set_password(PASSWORD)
+    made.save()
+    return made
+
+
+def _rows(action: str) -> list[AuditEvent]:
+    return list(AuditEvent.objects.filter(action=action).order_by("pk"))
+
+
+# --- Sessions
+
+
+def test_the_list_tells_browser_address_and_which_is_this_one(ada: User) -> None:
+    here, phone = Client(headers={"user-agent": FIREFOX}), Client(headers={"user-agent": PHONE})
+    for each in (here, phone):
+        sign_in(each, "ada")
+    page = text(here.get("/accounts/sessions/"))
+    assert "Firefox on Linux" in page
+    assert "Safari on iPhone" in page
+    assert page.index("Firefox on Linux") < page.index("this one") < page.index("Safari on iPhone")
+    assert "127.0.0.1" in page
+
+
+def test_another_browser_is_signed_out_at_once(ada: User) -> None:
+    here, other = Client(), Client()
+    for each in (here, other):
+        sign_in(each, "ada")
+    row = UserSession.objects.get(session_key=other.session.session_key)
+    assert here.post(f"/accounts/sessions/{row.pk}/end/").status_code == 303
+    assert other.get("/profile/").status_code == 303
+    assert here.get("/profile/").status_code == 200
+    assert _rows("person.sessions_end")[0].detail == {"count": 1}
+
+
+def test_all_others_are_signed_out_together(ada: User) -> None:
+    clients = [Client() for _ in range(3)]
+    for each in clients:
+        sign_in(each, "ada")
+    answer = clients[0].post("/accounts/sessions/end-others/", follow=True)
+    assert "2 other browsers are signed out." in text(answer)
+    assert [each.get("/profile/").status_code for each in clients] == [200, 303, 303]
+    assert "You were signed in nowhere else." in text(clients[0].post("/accounts/sessions/end-others/", follow=True))
+
+
+def test_nobody_ends_somebody_elses_session(ada: User) -> None:
+    hers, his = Client(), Client()
+    sign_in(hers, "ada")
+    eve, _ = people.create("eve", email="eve@example.com")
+    his.force_login(eve)
+    row = UserSession.objects.get(user=ada)
+    assert his.post(f"/accounts/sessions/{row.pk}/end/").status_code == 404
+    assert hers.get("/profile/").status_code == 200
+
+
+@pytest.mark.parametrize("agent", ["", "<script>alert(1)</script>" * 30, "x" * 5000, "Mozilla/5.0"])
+def test_a_browser_may_say_anything_of_itself(ada: User, agent: str) -> None:
+    client = Client(headers={"user-agent": agent})
+    sign_in(client, "ada")
+    page = client.get("/accounts/sessions/")
+    assert page.status_code == 200
+    assert "<script>alert" not in page.content.decode()
+
+
+# --- Address
+
+
+def test_a_new_address_takes_over_once_its_link_was_followed(ada: User, client: Client) -> None:
+    sign_in(client, "ada")
+    confirm(client)
+    sent = {"email": "Ada.Nguyen@example.com", "action_add": "1"}
+    assert "is on its way to ada.nguyen@example.com" in text(client.post("/accounts/address/", sent, follow=True))
+    ada.refresh_from_db()
+    assert ada.email == "ada@example.com"
+    (message,) = mail.outbox
+    assert message.to == ["ada.nguyen@example.com"]
+    found = re.search(r"http://127.0.0.1:8000(/accounts/address/confirm/\S+)", str(message.body))
+    assert found
+    assert "Is this your address?" in text(client.get(found.group(1)))
+    ada.refresh_from_db()
+    assert ada.email == "ada@example.com", "looking at a link changes nothing: programs that read mail do it too"
+    client.post(found.group(1))
+    ada.refresh_from_db()
+    assert ada.email == "ada.nguyen@example.com"
+    assert mail.outbox[-1].to == ["ada@example.com"], "the old address is told"
+    assert _rows("person.address_change")[0].detail["after"] == "ada.nguyen@example.com"
+    assert "This link does not work any more" in text(client.get("/accounts/address/confirm/nonsense/"))
+
+
+def test_the_address_is_changed_only_by_who_says_again_who_they_are(ada: User, client: Client) -> None:
+    client.force_login(ada)
+    answer = client.post("/accounts/address/", {"email": "eve@example.com", "action_add": "1"})
+    assert answer.headers["Location"].startswith("/accounts/again/")
+    assert mail.outbox == []
+
+
+def test_no_address_is_taken_from_somebody_else(ada: User, client: Client) -> None:
+    people.create("eve", email="eve@example.com")
+    sign_in(client, "ada")
+    confirm(client)
+    client.post("/accounts/address/", {"email": "eve@example.com", "action_add": "1"})
+    for message in mail.outbox:
+        found = re.search(r"(/accounts/address/confirm/\S+)", str(message.body))
+        if found:
+            client.post(found.group(1))
+    ada.refresh_from_db()
+    assert ada.email == "ada@example.com"
+
+
+@pytest.mark.parametrize("email", ["", "no address", "ada@example.com"])
+def test_what_is_no_new_address_is_refused_at_its_field(ada: User, client: Client, email: str) -> None:
+    sign_in(client, "ada")
+    confirm(client)
+    answer = client.post("/accounts/address/", {"email": email, "action_add": "1"})
+    assert answer.status_code == 422
+    assert list(answer.context["form"].errors) == ["email"]
+
+
+def test_without_mail_the_page_says_whom_to_ask(ada: User, client: Client, settings: Any) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+    sign_in(client, "ada")
+    confirm(client)
+    assert "Ask whoever runs the console to change it" in text(client.get("/accounts/address/"))
+
+
+# --- What is written down
+
+
+def test_coming_and_going_are_written_down(ada: User, client: Client) -> None:
+    sign_in(client, "ada")
+    client.post("/accounts/logout/")
+    (came,), (left,) = _rows("person.sign_in"), _rows("person.sign_out")
+    assert (came.user, came.outcome, came.address, came.detail) == (ada, "done", "127.0.0.1", {"ways": ["password"]})
+    assert left.user == ada
+
+
+def test_a_failed_sign_in_names_the_account_but_no_actor(ada: User, client: Client) -> None:
+    sign_in(client, "ada", "wrong-password")
+    (row,) = _rows("person.sign_in")
+    assert (row.user, row.object_id, row.outcome) == (None, str(ada.pk), "refused")
+    assert "wrong-password" not in f"{row.detail}{row.object_name}"
+
+
+def test_a_password_typed_as_the_name_is_not_kept(ada: User, client: Client) -> None:
+    sign_in(client, "my-secret-password-in-the-wrong-field", "x")
+    (row,) = _rows("person.sign_in")
+    assert row.object_id == ""
+    assert "my-secret" not in f"{row.detail}{row.object_name}{row.object_id}"
+
+
+def test_a_changed_password_is_written_down(ada: User, client: Client) -> None:
+    sign_in(client, "ada")
+    new = "another horse battery"
+    client.post("/accounts/password/change/", {"oldpassword": PASSWORD, "password1": new, "password2": new})
+    (row,) = _rows("person.password_change")
+    assert row.user == ada
+    assert new not in str(row.detail)
+
+
+def test_a_known_and_an_unknown_name_cost_the_same_hashing(ada: User, client: Client, monkeypatch: Any) -> None:
+    """Comparable work: no clock is looked at, only what takes the time is counted."""
+    from django.contrib.auth import hashers
+
+    made: list[int] = []
+    hasher = type(hashers.get_hasher("default"))
+    encode = hasher.encode
+
+    def counted(self: Any, *args: Any, **kwargs: Any) -> Any:
+        made.append(1)
+        return encode(self, *args, **kwargs)
+
+    monkeypatch.setattr(hasher, "encode", counted)
+    counts, queries = [], []
+    for name in ("ada", "nobody", "ada@example.com", "nobody@example.com"):
+        made.clear()
+        with CaptureQueriesContext(
+            connection,
+        ) as seen:
+            sign_in(client, name, "wrong")
+        counts.append(len(made))
+        queries.append(len(seen))
+    assert counts == [1, 1, 1, 1]
+    assert max(queries) - min(queries) <= 2
