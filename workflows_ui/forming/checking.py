@@ -337,7 +337,8 @@ def _shown_row(one: Field, row: Any, zone: tzinfo) -> dict[str, str]:
 
 
 def _shown_cell(column: Column, value: Any, zone: tzinfo) -> str:
-    if value is NOTHING or value is None or (column.blank is Blank.TEXT and value == ""):
+    null = value is None and column.kind is not Kind.JSON
+    if value is NOTHING or null or (column.blank is Blank.TEXT and value == ""):
         return ""
     return values.show(column, value, zone=zone)
 

@@ -1,0 +1,238 @@
+"""What a flow reads of its trigger's data: every place in its steps' texts, followed through loops and into code.
+
+Templates are `{{...}}` (api.md 6.3). Inside, `trigger.body.x`, `trigger['body']["x"]`, `trigger?.body?.x`, list numbers, several in
+one expression, and text around are all found. A loop over `{{trigger['body']['items']}}` makes `{{step_1['item']['sku']}}` a place
+in each item; an input that is one template makes `inputs.name.x` in the step's code a place below it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from workflows_ui.engine import flow_tree
+from workflows_ui.forming.document import Kind
+
+#: In a path: any item of a list.
+ITEM: Final = 0
+Path = tuple[str | int, ...]
+
+TEMPLATE = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
+_START = re.compile(r"""(?<![\w$.'"\]])(?:([A-Za-z_]\w*)|\{)""")
+_ACCESS = re.compile(
+    r"""\s*(?:\?\.|\.)?\s*\[\s*(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"|`([^`$\\]*)`|(\d+))\s*\]"""
+    r"""|\s*\??\.\s*([^\W\d][\w$]*)(\s*\()?"""
+)
+_ESCAPE = re.compile(r"\\(.)")
+#: `const { a, b: c } = inputs.x` takes keys too.
+_TAKEN_APART = re.compile(r"\{([^{}]{0,2000})\}\s*=\s*(?:await\s+)?inputs\b")
+_KEY = re.compile(r"""^\s*(?:(['"])(.+?)\1|([\w$]+))\s*(?:[:=].*)?$""", re.DOTALL)
+_GOES_THROUGH = re.compile(
+    r"""inputs[\w$.?\[\]'"]*?\.(map|forEach|filter|find|some|every|flatMap|reduce)\s*\(\s*\(?\s*([\w$]+)(?:\s*,\s*([\w$]+))?"""
+)
+_FOR = re.compile(r"\bfor\s*\(\s*(?:const|let|var)\s+([\w$]+)\s+of\s+$")
+#: Keys that belong to lists and texts themselves.
+_OWN = frozenset({"length"})
+_HINTS = {
+    "NUMBER_": Kind.NUMBER,
+    "BOOLEAN_": Kind.YES_NO,
+    "DATE_": Kind.DATE,
+    "LIST_": Kind.LIST,
+}
+#: Letters of one text that are searched, and references that are kept of one flow: far beyond any real flow.
+_MOST_LETTERS = 200_000
+_MOST = 5_000
+
+
+@dataclass(frozen=True)
+class Reference:
+    """One place that a step reads.
+
+    Attributes:
+        path: below the body; `ITEM` is any item of a list. `()` is the body as a whole.
+        step: the reading step's display name, else its name.
+        hint: the kind that the reading speaks of: a condition on a number, a loop's list.
+    """
+
+    path: Path
+    step: str
+    hint: Kind | None = None
+
+
+def of_flow(trigger: Any, *, body_is_output: bool = False) -> list[Reference]:
+    """Every place that the steps read, in the order of the steps, each pair of place and step once.
+
+    `body_is_output`: the trigger hands on the body itself (the forms piece), so that `{{trigger.x}}` reads the body's `x`.
+    """
+    found: dict[tuple[Path, str, Kind | None], Reference] = {}
+    loops: dict[str, Path] = {}
+    for node in flow_tree.walk(trigger):
+        if node.depth == 0 and node.parent is None:
+            continue
+        for reference in _Step(node.step, loops, body_is_output=body_is_output).references():
+            found.setdefault((reference.path, reference.step, reference.hint), reference)
+        if len(found) > _MOST:
+            break
+    return list(found.values())
+
+
+class _Step:
+    """One step's references; notes a loop's items for the steps inside it."""
+
+    def __init__(self, step: dict[str, Any], loops: dict[str, Path], *, body_is_output: bool) -> None:
+        self.step, self.loops, self.body_is_output = step, loops, body_is_output
+        name = step.get("displayName")
+        self.label = (name if isinstance(name, str) and name.strip() else flow_tree.name_of(step))[:200]
+        settings = step.get("settings")
+        self.settings: dict[str, Any] = settings if isinstance(settings, dict) else {}
+
+    def references(self) -> Iterator[Reference]:
+        code = self._code()
+        for text in texts({key: value for key, value in self.settings.items() if key not in _UNREAD}):
+            for path in self._paths(text):
+                yield Reference(path, self.label)
+        yield from self._conditions()
+        yield from self._loop()
+        if code:
+            yield from self._in_code(code)
+
+    def _paths(self, text: str) -> Iterator[Path]:
+        for template in TEMPLATE.findall(text[:_MOST_LETTERS]):
+            yield from self.in_expression(template)
+
+    def in_expression(self, expression: str) -> Iterator[Path]:
+        """The places that one expression reads."""
+        for start in _START.finditer(expression):
+            name = start[1]
+            if name == "trigger":
+                path = self._below_body(accesses(expression, start.end()))
+            elif name in self.loops:
+                path = self._of_item(name, accesses(expression, start.end()))
+            else:
+                path = None
+            if path is not None:
+                yield path
+
+    def _below_body(self, keys: Path) -> Path | None:
+        if keys[:2] == ("output", "body") or keys == ("output",):
+            keys = keys[1:]
+        if keys[:1] == ("body",):
+            return keys[1:]
+        if self.body_is_output or not keys:
+            return keys
+        return None
+
+    def _of_item(self, loop: str, keys: Path) -> Path | None:
+        if keys[:1] == ("output",):
+            keys = keys[1:]
+        return (*self.loops[loop], ITEM, *keys[1:]) if keys[:1] == ("item",) else None
+
+    def _whole(self, value: Any) -> Path | None:
+        """The place that an input is, where it is one template and nothing else."""
+        if not isinstance(value, str) or value.count("{{") != 1:
+            return None
+        whole = TEMPLATE.fullmatch(value.strip())
+        if whole is None:
+            return None
+        paths = list(self.in_expression(whole[1]))
+        return paths[0] if len(paths) == 1 and re.fullmatch(r"[\w$.?\[\]'\"\s-]*", whole[1]) else None
+
+    def _loop(self) -> Iterator[Reference]:
+        name, path = flow_tree.name_of(self.step), self._whole(self.settings.get("items"))
+        if name and path is not None:
+            self.loops[name] = path
+            yield Reference(path, self.label, Kind.LIST)
+
+    def _conditions(self) -> Iterator[Reference]:
+        for condition in _conditions(self.settings.get("branches")):
+            operator, path = condition.get("operator"), self._whole(condition.get("firstValue"))
+            hint = next((kind for start, kind in _HINTS.items() if str(operator).startswith(start)), None)
+            if path is not None and hint is not None:
+                yield Reference(path, self.label, hint)
+
+    def _code(self) -> str:
+        source = self.settings.get("sourceCode")
+        code = source.get("code") if isinstance(source, dict) else None
+        return code[:_MOST_LETTERS] if isinstance(code, str) else ""
+
+    def _in_code(self, code: str) -> Iterator[Reference]:
+        """Places below inputs that are handed to the code as they are."""
+        inputs = self.settings.get("input")
+        places = {name: self._whole(value) for name, value in inputs.items()} if isinstance(inputs, dict) else {}
+        known = {name: path for name, path in places.items() if path is not None}
+        for start in re.finditer(r"(?<![\w$.])inputs\b", code) if known else ():
+            keys = accesses(code, start.end())
+            if keys and keys[0] in known:
+                path = (*known[str(keys[0])], *keys[1:])
+                yield Reference(path, self.label)
+                yield from self._of_items(code, start.start(), path)
+        for apart in _TAKEN_APART.finditer(code) if known else ():
+            below = accesses(code, apart.end())
+            if below and below[0] in known:
+                for key in _taken(apart[1]):
+                    yield Reference((*known[str(below[0])], *below[1:], key), self.label)
+
+    def _of_items(self, code: str, at: int, path: Path) -> Iterator[Reference]:
+        """What code reads of each item of a list that it goes through: `inputs.rows.map((row) => row.sku)`, `for (const row of ...)`."""
+        after, before = _GOES_THROUGH.match(code, at), _FOR.search(code[max(0, at - 60) : at])
+        name = before[1] if before else (after[3] if after[1] == "reduce" else after[2]) if after else None
+        if not name:
+            return
+        for found in re.finditer(rf"(?<![\w$.]){re.escape(name)}\b", code[at : at + 2_000]):
+            keys = accesses(code, at + found.end())
+            if keys:
+                yield Reference((*path, ITEM, *keys), self.label)
+
+
+#: Parts of a step's settings in which nothing is looked up: code has only its inputs, and the rest is the engine's own.
+_UNREAD = frozenset({"sourceCode", "sampleData", "propertySettings", "customLogoUrl", "errorHandlingOptions"})
+
+
+def accesses(text: str, at: int) -> Path:
+    """The keys that follow a name from there: `.a['b'][0]` gives a, b, 0. Methods and `length` end it."""
+    keys: list[str | int] = []
+    while found := _ACCESS.match(text, at):
+        quoted = next((part for part in found.group(1, 2, 3) if part is not None), None)
+        if quoted is not None:
+            keys.append(_ESCAPE.sub(r"\1", quoted))
+        elif found[4] is not None:
+            keys.append(ITEM)
+        elif found[6] is not None or found[5] in _OWN:
+            break
+        else:
+            keys.append(found[5])
+        at = found.end()
+    return tuple(keys)
+
+
+def texts(value: Any) -> Iterator[str]:
+    """Every text in a value, and in the keys of its objects, in order."""
+    waiting = [value]
+    while waiting:
+        inner = waiting.pop()
+        if isinstance(inner, str):
+            if "{{" in inner:
+                yield inner
+        elif isinstance(inner, list):
+            waiting.extend(reversed(inner))
+        elif isinstance(inner, dict):
+            for key, held in reversed(list(inner.items())):
+                waiting.extend((held, key))
+
+
+def _conditions(branches: Any) -> Iterator[dict[str, Any]]:
+    for branch in branches if isinstance(branches, list) else ():
+        groups = branch.get("conditions") if isinstance(branch, dict) else None
+        for group in groups if isinstance(groups, list) else ():
+            for condition in group if isinstance(group, list) else ():
+                if isinstance(condition, dict):
+                    yield condition
+
+
+def _taken(text: str) -> Iterator[str]:
+    for part in text.split(","):
+        found = _KEY.match(part)
+        if found and not part.strip().startswith("..."):
+            yield found[2] or found[3]
