@@ -14,10 +14,11 @@ class WorkflowsUiConfig(AppConfig):
         """Sets the menu and has the declarations of resources checked."""
         from django.core import checks
 
+        from workflows_ui.kit import audit_words, nav, sign_in_log
         from workflows_ui.kit import checks as kit_checks
-        from workflows_ui.kit import nav, sign_in_log
         from workflows_ui.resources import RESOURCES, menu
 
         nav.install(menu())
+        audit_words.install(RESOURCES)
         sign_in_log.connect()
         checks.register(lambda **_options: kit_checks.of(RESOURCES), "workflows_ui")

@@ -37,6 +37,8 @@ OWN |= {
     "sessions_end_others",
     "session_end",
 }
+#: Addresses for superusers; for everybody else they are not there.
+SUPERUSERS = {"audit_everywhere", "audit_row_everywhere", "audit_file_everywhere"}
 #: Addresses below a workspace: the least role there.
 LEAST: dict[str, Role] = {
     "workspace": Role.VIEWER,
@@ -53,6 +55,9 @@ LEAST: dict[str, Role] = {
     "invitation": Role.MANAGER,
     "invitation_renew": Role.MANAGER,
     "invitation_revoke": Role.MANAGER,
+    "audit": Role.MANAGER,
+    "audit_row": Role.MANAGER,
+    "audit_file": Role.MANAGER,
     "access_grant": Role.MANAGER,
     "access_refuse": Role.MANAGER,
     "workspace_settings": Role.MANAGER,
@@ -127,6 +132,7 @@ _VALUES: dict[str, Any] = {
     "id": identity(1),
     "table": identity(2),
     "kind": "csv",
+    "row": 987654,
     "number": 1,
     "place": "0",
     "field": "amount",
@@ -165,7 +171,7 @@ def _rows() -> tuple[int, int, int]:
 
 
 def test_every_address_says_who_may_come_in() -> None:
-    assert set(_named()) - {"None"} == OPEN | OWN | set(LEAST) | DECLARED
+    assert set(_named()) - {"None"} == OPEN | OWN | SUPERUSERS | set(LEAST) | DECLARED
 
 
 @within
@@ -197,7 +203,18 @@ def test_a_stranger_finds_nothing_there(cast: Cast, shelf: Shelf, client: Client
     assert _rows() == before
 
 
-@pytest.mark.parametrize("name", sorted({*LEAST, *OWN}))
+@pytest.mark.parametrize("name", sorted(SUPERUSERS))
+def test_only_superusers_find_the_pages_of_the_whole_console(cast: Cast, client: Client, name: str) -> None:
+    client.force_login(cast.owner)
+    assert client.get(_url(name)).status_code == 404
+    assert client.post(_url(name)).status_code in (404, 405)
+    cast.stranger.is_superuser = True
+    cast.stranger.save()
+    client.force_login(cast.stranger)
+    assert client.get(_url(name)).status_code == (404 if name == "audit_row_everywhere" else 200)
+
+
+@pytest.mark.parametrize("name", sorted({*LEAST, *OWN, *SUPERUSERS}))
 def test_somebody_signed_out_is_led_to_sign_in(cast: Cast, shelf: Shelf, client: Client, name: str) -> None:
     read, written = client.get(_url(name)), client.post(_url(name))
     assert read.status_code in (303, 405)
@@ -206,7 +223,7 @@ def test_somebody_signed_out_is_led_to_sign_in(cast: Cast, shelf: Shelf, client:
     assert not shelf.seen
 
 
-@pytest.mark.parametrize("name", sorted({*LEAST, *OWN}))
+@pytest.mark.parametrize("name", sorted({*LEAST, *OWN, *SUPERUSERS}))
 def test_nothing_is_written_without_the_token_of_the_form(cast: Cast, shelf: Shelf, name: str) -> None:
     browser = Client(enforce_csrf_checks=True)
     browser.force_login(cast.owner)

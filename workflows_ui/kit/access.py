@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import resolve_url
 from django.urls import reverse
@@ -32,6 +32,20 @@ def signed_in(view: View) -> View:
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if not request.user.is_authenticated:
             return _sign_in(request)
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+def superuser(view: Callable[..., R]) -> Callable[..., R | HttpResponse]:
+    """Lets in superusers; for everybody else there is no such page."""
+
+    @functools.wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> R | HttpResponse:
+        if not request.user.is_authenticated:
+            return _sign_in(request)
+        if not request.user.is_superuser:
+            raise Http404
         return view(request, *args, **kwargs)
 
     return guarded

@@ -58,6 +58,7 @@ PLAIN = (
     Entry("team", _("Members"), "users", "members", role=Role.MANAGER),
     Entry("team", _("Launch rights"), "user-clock", "launch_rights", role=Role.MANAGER),
     Entry("team", _("Settings"), "gear", "workspace_settings", role=Role.MANAGER),
+    Entry("team", _("Audit"), "clipboard-list", "audit", role=Role.MANAGER),
 )
 #: Plain pages that stand below the resources of their group.
 BELOW = (Entry("watch", _("Jobs"), "list-check", "jobs"),)

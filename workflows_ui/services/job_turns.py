@@ -213,4 +213,4 @@ def _over(job: Job, state: JobState, reason: str, technical: str) -> None:
             claim_until=None,
         )
         if moved:
-            jobs.note(Actor(job.user), job, "end", outcome=str(state), reason=str(reason), counts=jobs.counts(job))
+            jobs.note(Actor(job.user), job, "end", outcome=str(state), cause=str(reason), counts=jobs.counts(job))

@@ -235,7 +235,7 @@ def end(launch: Launch, state: State, reason: str, now: datetime, *, only: Q, **
         if done:
             if state == State.NOT_SENT:
                 launch_rights.give_back(launch.right_id)
-            _log(audit.CONSOLE, launch, "launch.end", state=str(state), reason=str(reason))
+            _log(audit.CONSOLE, launch, "launch.end", state=str(state), cause=str(reason))
     return bool(done)
 
 

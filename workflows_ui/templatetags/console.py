@@ -1,5 +1,6 @@
 """Template tags of the console: states, moments, durations, JSON."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import template
@@ -8,6 +9,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from workflows_ui.kit import history as histories
 from workflows_ui.kit import show, words
 
 register = template.Library()
@@ -62,6 +64,13 @@ def json_block(value: Any, id: str, label: str = "", *, open: bool = False, limi
     """JSON in a fold with a copy button. `id` is the fold's id in the page; secrets must be masked before."""
     context = {"pretty": show.pretty(value, limit), "id": id, "label": label or _("Raw data"), "open": open}
     return SafeString(get_template("kit/json.html").render(context))  # nosec B703
+
+
+@register.inclusion_tag("audit/history.html", takes_context=True)
+def history(context: Mapping[str, Any], kind: str, id: Any = "", *, whole: bool = False) -> dict[str, Any]:
+    """What was done to an object of this workspace, or to all of its kind; `whole` where the person may see all of it anyway."""
+    place = context["request"].access
+    return {"history": histories.of(place, kind, str(id), whole=whole), "place": place.workspace, "named": not id}
 
 
 @register.inclusion_tag("kit/json.html")

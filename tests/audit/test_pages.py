@@ -1,0 +1,299 @@
+"""The pages of the audit log: whose rows they show, filters, one row with its differences, files, and the history on an object's page."""
+
+import csv
+import io
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from tests import audit_guard
+from tests.cast import Cast, gather, workspace
+from tests.shelf import text
+from workflows_ui.models import AuditEvent, Member, Role, User, Workspace
+from workflows_ui.services import audit, audit_sealing
+from workflows_ui.services.audit import CONSOLE, Actor
+
+LIST = "/w/sales/audit/"
+
+
+@pytest.fixture
+def cast(db: None) -> Cast:
+    return gather(workspace("sales"), "a-token-nobody-sees")
+
+
+@pytest.fixture
+def manager(cast: Cast, client: Client) -> Client:
+    client.force_login(cast.owner)
+    return client
+
+
+def superuser(cast: Cast) -> Client:
+    cast.stranger.is_superuser = True
+    cast.stranger.save()
+    browser = Client()
+    browser.force_login(cast.stranger)
+    return browser
+
+
+def note(
+    cast: Cast, action: str, *, user: User | None = None, space: Workspace | None = None, **told: Any
+) -> AuditEvent:
+    actor = Actor(user or cast.owner, "203.0.113.7", "request-0001", "0123456789abcdef")
+    return audit.record(actor, action, workspace=space or cast.workspace, **told)
+
+
+def page(browser: Client, address: str, status: int = 200) -> str:
+    answer = browser.get(address)
+    assert answer.status_code == status
+    return text(answer.content)
+
+
+def test_an_empty_log_says_what_will_be_here(manager: Client) -> None:
+    assert "Nothing has been done here yet" in page(manager, LIST)
+    assert "Nothing fits these filters" in page(manager, f"{LIST}?kind=flows")
+
+
+def test_rows_are_told_in_words(cast: Cast, manager: Client) -> None:
+    note(cast, "member.add", object_type="member", object_id="7", object_name="<b>Lan</b>", reason="she is new")
+    note(cast, "flows.rename", object_type="flows", object_id="F" * 21, object_name="Mail", user=cast.colleague)
+    audit.record(CONSOLE, "launch.end", workspace=cast.workspace, object_type="launch", object_id="L" * 21)
+    note(cast, "never.heard", outcome="odd")
+    found = page(manager, LIST)
+    for words in (
+        "Added a member",
+        "Flow: Rename",
+        "A launch ended",
+        "The console",
+        "never.heard",
+        "Reason: she is new",
+    ):
+        assert words in found
+    assert "&lt;b&gt;Lan&lt;/b&gt;" in found
+    assert "<b>Lan" not in found
+
+
+def test_rows_of_another_workspace_are_on_no_page_and_in_no_file(cast: Cast, manager: Client) -> None:
+    other = workspace("other", project="Q" * 21)
+    foreign = note(cast, "member.add", space=other, object_name="Foreign")
+    assert "Foreign" not in page(manager, LIST)
+    assert manager.get(f"{LIST}{foreign.pk}/").status_code == 404
+    for kind in ("csv", "json"):
+        assert b"Foreign" not in b"".join(manager.get(f"{LIST}file/{kind}/"))  # type: ignore[call-overload]
+
+
+def test_only_managers_read_the_log_of_their_workspace(cast: Cast, client: Client) -> None:
+    event = note(cast, "member.add")
+    client.force_login(cast.colleague)
+    for role in (Role.VIEWER, Role.LAUNCHER, Role.BUILDER):
+        Member.objects.filter(user=cast.colleague).update(role=role)
+        for address in (LIST, f"{LIST}{event.pk}/", f"{LIST}file/csv/"):
+            assert client.get(address).status_code == 403
+    client.force_login(cast.stranger)
+    assert client.get(LIST).status_code == 404
+
+
+def test_superusers_read_everything_and_rows_of_no_workspace(cast: Cast) -> None:
+    other = workspace("other", project="Q" * 21)
+    note(cast, "member.add", space=other, object_name="Foreign")
+    alone = audit.record(CONSOLE, "person.create", object_type="person", object_name="Somebody")
+    browser = superuser(cast)
+    found = page(browser, "/audit/")
+    assert "Foreign" in found
+    assert "Other" in found
+    assert "Made an account" in page(browser, f"/audit/{alone.pk}/")
+    assert "Audit of the whole console" in page(browser, "/")
+    assert browser.get(LIST).status_code == 404, "a workspace's own pages are for its members"
+
+
+def test_a_write_is_one_line_with_its_end(cast: Cast, manager: Client) -> None:
+    begun = audit.begin(
+        Actor(cast.owner),
+        "flows.delete",
+        workspace=cast.workspace,
+        object_type="flows",
+        object_id="F",
+        object_name="Mail",
+    )
+    assert "Under way" in page(manager, LIST)
+    ended = audit.end(begun, "refused", status=409)
+    found = page(manager, LIST)
+    assert found.count("Flow: Delete</a>") == 1
+    assert "Refused" in found
+    assert "Under way" not in found
+    for event in (begun, ended):
+        row = page(manager, f"{LIST}{event.pk}/")
+        assert "Written down afterwards" in row
+        assert "409" in row
+
+
+def test_a_write_that_was_cut_off_is_shown_as_such(cast: Cast, manager: Client) -> None:
+    begun = audit.begin(Actor(cast.owner), "flows.delete", workspace=cast.workspace, object_type="flows", object_id="F")
+    with audit_guard.away():
+        from django.db import connection
+
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE workflows_ui_auditevent SET at = %s WHERE id = %s",
+                [timezone.now() - timedelta(hours=1), begun.pk],
+            )
+    note(cast, "member.add")
+    assert "No end recorded" in page(manager, LIST)
+    assert "No end is recorded" in page(manager, f"{LIST}{begun.pk}/")
+    only = page(manager, f"{LIST}?outcome=begun")
+    assert "Flow: Delete</a>" in only
+    assert "Added a member</a>" not in only
+
+
+def test_filters_by_person_action_kind_id_outcome_day_and_request(cast: Cast, manager: Client) -> None:
+    note(cast, "member.add", object_type="member", object_id="7", object_name="Row A")
+    note(
+        cast,
+        "flows.rename",
+        object_type="flows",
+        object_id="F1",
+        object_name="Row B",
+        user=cast.colleague,
+        outcome="refused",
+    )
+    audit.record(CONSOLE, "launch.end", workspace=cast.workspace, object_type="launch", object_name="Row C")
+    begun = audit.begin(
+        Actor(cast.owner), "flows.delete", workspace=cast.workspace, object_type="flows", object_name="Row D"
+    )
+    audit.end(begun, "refused")
+    today = timezone.localdate()
+
+    def rows(query: str) -> set[str]:
+        found = page(manager, f"{LIST}?{query}")
+        return {name for name in "ABCD" if f"Row {name}" in found}
+
+    assert rows(f"person={cast.colleague.pk}") == {"B"}
+    assert rows("person=0") == {"C"}
+    assert rows("action=member.add") == {"A"}
+    assert rows("kind=flows") == {"B", "D"}
+    assert rows("kind=flows&id=F1") == {"B"}
+    assert rows("outcome=refused") == {"B", "D"}
+    assert rows("outcome=done") == {"A", "C"}
+    assert rows(f"since={today}&until={today}") == {"A", "B", "C", "D"}
+    assert rows(f"since={today + timedelta(days=2)}") == set()
+    assert rows("request=request-0001") == {"A", "B"}
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["person=x", "person=99999999999", "since=2026-13-01", "until=0001-01-01", f"id={'x' * 121}", f"action={'x' * 61}"],
+)
+def test_filters_that_make_no_sense_are_told(manager: Client, query: str) -> None:
+    assert "These filters cannot be used" in page(manager, f"{LIST}?{query}")
+    assert manager.get(f"{LIST}file/csv/?{query}").status_code == 303
+
+
+@pytest.mark.parametrize("query", ["before=x", "before=2026-01-01~x", "after=~", "before=2026-01-01T00:00:00~5"])
+def test_a_place_that_is_none_is_the_first_page(cast: Cast, manager: Client, query: str) -> None:
+    note(cast, "member.add")
+    assert "Added a member</a>" in page(manager, f"{LIST}?{query}")
+
+
+def test_older_and_newer_pages_hold_every_row_once(cast: Cast, manager: Client) -> None:
+    for number in range(120):
+        note(cast, "member.add", object_name=f"row-{number:03}.")
+    address, seen = LIST, []
+    for _page in range(3):
+        answer = manager.get(address)
+        found = text(answer.content)
+        seen += [number for number in range(119, -1, -1) if f"row-{number:03}." in found]
+        address = answer.context["older_url"]
+    assert seen == list(range(119, -1, -1))
+    assert address == ""
+    back = manager.get(manager.get(answer.context["newer_url"]).context["newer_url"])
+    assert "row-119." in text(back.content)
+    assert back.context["newer_url"] == ""
+
+
+def test_a_row_shows_before_and_after(cast: Cast, manager: Client) -> None:
+    event = note(
+        cast,
+        "workspace.change",
+        object_type="workspace",
+        object_id="sales",
+        before={"name": "Sales", "colour": "", "same": 1},
+        after={"name": "<i>Sales 2</i>", "colour": "azure", "same": 1},
+    )
+    audit_sealing.seal()
+    found = page(manager, f"{LIST}{event.pk}/")
+    for words in (
+        "Before and after",
+        "&lt;i&gt;Sales 2&lt;/i&gt;",
+        "azure",
+        "203.0.113.7",
+        "0123456789abcdef",
+        "request-0001",
+    ):
+        assert words in found
+    assert ">same<" not in found
+
+
+@pytest.mark.parametrize(
+    "detail",
+    [
+        {"before": "a", "after": "b"},
+        {"before": None, "after": {"a": 1}},
+        {"after": ["x"] * 500},
+        {"values": {"deep": [[[[[[["x"]]]]]]], "": None}},
+        {"long": "x" * 50_000, "<script>alert(1)</script>": 1},
+    ],
+    ids=str.__class__,
+)
+def test_a_row_shows_whatever_was_written_down(cast: Cast, manager: Client, detail: dict[str, Any]) -> None:
+    event = note(cast, "odd.row", object_name="x" * 10_000, **detail)
+    found = page(manager, f"{LIST}{event.pk}/")
+    assert "<script>alert" not in found
+    page(manager, LIST)
+
+
+def test_the_file_has_every_row_and_no_formulas(cast: Cast, manager: Client) -> None:
+    note(cast, "member.add", object_name='=HYPERLINK("http://x")', reason="+1", a="x")
+    begun = audit.begin(
+        Actor(cast.owner), "flows.delete", workspace=cast.workspace, object_type="flows", object_id="-F"
+    )
+    ended = audit.end(begun)
+    answer = manager.get(f"{LIST}file/csv/")
+    assert "attachment" in answer["Content-Disposition"]
+    rows = list(csv.DictReader(io.StringIO(b"".join(answer).decode("utf-8-sig"))))  # type: ignore[call-overload]
+    assert [row["action"] for row in rows] == ["audit.export", "flows.delete", "flows.delete", "member.add"]
+    assert rows[3]["object_name"] == '\'=HYPERLINK("http://x")'
+    assert rows[3]["reason"] == "'+1"
+    assert rows[2]["object_id"] == "'-F"
+    assert rows[1]["ends_row"] == str(begun.pk)
+    told = json.loads(b"".join(manager.get(f"{LIST}file/json/?kind=flows")))  # type: ignore[call-overload]
+    assert [row["id"] for row in told] == [ended.pk, begun.pk]
+    assert AuditEvent.objects.filter(action="audit.export", detail__filters={"kind": "flows"}).count() == 1
+    assert manager.get(f"{LIST}file/xml/").status_code == 404
+
+
+def test_an_empty_file_is_a_whole_file(manager: Client) -> None:
+    assert json.loads(b"".join(manager.get(f"{LIST}file/json/?kind=flows"))) == []  # type: ignore[call-overload]
+
+
+def test_a_part_of_the_page_comes_alone(cast: Cast, manager: Client) -> None:
+    note(cast, "member.add")
+    found = text(manager.get(LIST, headers={"HX-Request": "true", "HX-Target": "results"}).content)
+    assert found.lstrip().startswith('<section id="results"')
+
+
+def test_the_history_stands_on_pages_of_members_workspace_and_credential(cast: Cast, manager: Client) -> None:
+    note(cast, "member.add", object_type="member", object_id="7", object_name="Lan")
+    note(cast, "workspace.change", object_type="workspace", object_id="sales")
+    note(cast, "credential.rename", object_type="credential", object_id=str(cast.credential.pk))
+    for address, words in (
+        ("/w/sales/members/", "Added a member"),
+        ("/w/sales/settings/", "Changed the settings of the workspace"),
+        (f"/w/sales/credentials/{cast.credential.pk}/", "Renamed a credential"),
+    ):
+        found = page(manager, address)
+        assert 'id="history"' in found
+        assert words in found
+        assert "All of it in the audit log" in found

@@ -1,0 +1,141 @@
+"""Every action that the code writes into the audit log has words. The actions are found in the code itself, so that none is forgotten."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from workflows_ui.kit import audit_words
+from workflows_ui.resources import RESOURCES
+
+ROOT = Path(__file__).resolve().parents[2] / "workflows_ui"
+#: Functions of services/audit.py that take the action as their second argument.
+WRITERS = {"record", "begin"}
+ACTION = re.compile(r"[a-z_-]+\.[a-z_-]+")
+#: Texts with holes: where they are, and what may stand in them.
+KNOWN_PARTS = {"{}.{}", "job.{}", "{}.export"}
+
+
+def _trees() -> Iterator[tuple[str, ast.Module]]:
+    for file in sorted(ROOT.rglob("*.py")):
+        if not {"practice_engine", "engine", "migrations"} & set(file.parts):
+            yield str(file.relative_to(ROOT)), ast.parse(file.read_text(encoding="utf-8"))
+
+
+def _name(call: ast.Call) -> str:
+    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+
+
+def _writes(call: ast.Call) -> bool:
+    """Whether it is a call of audit.record or audit.begin."""
+    of = call.func.value if isinstance(call.func, ast.Attribute) else None
+    return _name(call) in WRITERS and isinstance(of, ast.Name) and of.id == "audit"
+
+
+def _wrappers(tree: ast.Module) -> dict[str, int]:
+    """Functions of a module that hand their own parameter on as the action, and which parameter that is."""
+    found = {}
+    for function in ast.walk(tree):
+        if not isinstance(function, ast.FunctionDef):
+            continue
+        names = [argument.arg for argument in function.args.args]
+        for call in ast.walk(function):
+            if isinstance(call, ast.Call) and _writes(call) and len(call.args) > 1:
+                second = call.args[1]
+                if isinstance(second, ast.Name) and second.id in names:
+                    found[function.name] = names.index(second.id)
+    return found
+
+
+def _text(node: ast.expr) -> str:
+    """A text, with {} for what is only known when it runs."""
+    if isinstance(node, ast.Subscript):
+        return _text(node.value)
+    if isinstance(node, ast.Constant):
+        return str(node.value)
+    if isinstance(node, ast.JoinedStr):
+        return "".join("{}" if isinstance(part, ast.FormattedValue) else _text(part) for part in node.values)
+    return ""
+
+
+def _told() -> Iterator[tuple[str, str]]:
+    for file, tree in _trees():
+        wrappers = _wrappers(tree)
+        for call in ast.walk(tree):
+            if not isinstance(call, ast.Call):
+                continue
+            if _writes(call):
+                places = [1]
+            elif isinstance(call.func, ast.Name) and call.func.id in wrappers:
+                places = [wrappers[call.func.id]]
+            else:
+                continue
+            for place in places:
+                if len(call.args) > place:
+                    for node in _choices(call.args[place]):
+                        if _text(node):
+                            yield file, _text(node)
+
+
+def _choices(node: ast.expr) -> list[ast.expr]:
+    return [node.body, node.orelse] if isinstance(node, ast.IfExp) else [node]
+
+
+def _job_verbs() -> set[str]:
+    """What stands in the hole of `job.{}`: the literal verbs that services/jobs.note is called with."""
+    found = set()
+    for _file, tree in _trees():
+        for call in ast.walk(tree):
+            if isinstance(call, ast.Call) and _name(call) == "note" and len(call.args) > 2:
+                found |= {_text(node) for node in _choices(call.args[2])}
+    return found - {""}
+
+
+def test_every_action_in_the_code_has_words() -> None:
+    told = list(_told())
+    assert {"launch.ask", "credential.add", "member.remove", "mcp.reveal", "audit.prune"} <= {
+        action for _file, action in told
+    }
+    without = [
+        (file, action)
+        for file, action in told
+        if "{}" not in action and ACTION.fullmatch(action) and action not in audit_words.actions()
+    ]
+    assert without == [], "give them words in kit/audit_words.py"
+    unknown = {(file, action) for file, action in told if "{}" in action and action not in KNOWN_PARTS}
+    assert unknown == set(), "say in this test what stands in their holes"
+
+
+def test_every_verb_about_jobs_has_words() -> None:
+    verbs = _job_verbs()
+    assert {"ask", "begin", "download", "end", "stop"} <= verbs
+    assert {f"job.{verb}" for verb in verbs} <= set(audit_words.actions())
+
+
+@pytest.mark.parametrize("resource", RESOURCES, ids=lambda one: str(one.name))
+def test_everything_that_a_resource_declares_has_words(resource: object) -> None:
+    names = {f"{resource.name}.{action.name}" for action in resource.actions}  # type: ignore[attr-defined]
+    assert names <= set(audit_words.actions())
+    assert audit_words.kind(resource.name) == resource.label  # type: ignore[attr-defined]
+
+
+def test_every_kind_of_object_in_the_code_has_words() -> None:
+    kinds = set()
+    for _file, tree in _trees():
+        for call in ast.walk(tree):
+            if isinstance(call, ast.Call):
+                kinds |= {
+                    _text(keyword.value)
+                    for keyword in call.keywords
+                    if keyword.arg == "object_type" and _text(keyword.value)
+                }
+    assert "launch" in kinds
+    assert kinds - set(audit_words.kinds()) == set()
+
+
+def test_what_has_no_words_stays_as_it_is() -> None:
+    assert audit_words.action("never.heard") == "never.heard"
+    assert audit_words.kind("unheard") == "unheard"
+    assert audit_words.outcome("odd").word == "odd"

@@ -1,0 +1,173 @@
+"""The audit log in words: what every action, kind of object and outcome is called. A test finds actions that have no words here.
+
+What is done with declared resources takes its words from their declarations (`install`).
+"""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from workflows_ui.kit.resource import Resource
+from workflows_ui.kit.words import StateWord, Text
+from workflows_ui.models import BEGUN, AuditEvent
+
+#: A write that began so long ago and has no end was cut off.
+CUT_OFF = timedelta(minutes=5)
+
+#: Kinds of objects that are not declared resources.
+KINDS: dict[str, Text] = {
+    "access_request": _("Request to be let in"),
+    "audit": _("Audit log"),
+    "credential": _("Credential"),
+    "fields": pgettext_lazy("of a table", "Column"),
+    "form": _("Launch form"),
+    "job": _("Job"),
+    "launch": _("Launch"),
+    "launch_right": _("Right to launch"),
+    "member": _("Member"),
+    "person": _("Person"),
+    "records": pgettext_lazy("of a table", "Record"),
+    "team": _("Team"),
+    "workspace": _("Workspace"),
+}
+#: Actions that no resource declares.
+ACTIONS: dict[str, Text] = {
+    "access_request.ask": _("Asked to be let in"),
+    "access_request.grant": _("Let somebody in"),
+    "access_request.refuse": _("Refused to let somebody in"),
+    "access_request.withdraw": _("Took back the request to be let in"),
+    "audit.export": _("Took the audit log as a file"),
+    "audit.prune": _("Removed old rows of the audit log"),
+    "credential.add": _("Added a credential"),
+    "credential.remove": _("Deleted a credential"),
+    "credential.rename": _("Renamed a credential"),
+    "credential.test": _("Tested a credential"),
+    "fields.delete": _("Deleted a column"),
+    "fields.edit": _("Changed a column"),
+    "fields.new": _("Added a column"),
+    "flows.test-cancel": _("Stopped testing a trigger"),
+    "form.discard": _("Discarded the draft of a launch form"),
+    "form.publish": _("Published a launch form"),
+    "form.save": _("Changed a launch form"),
+    "form.withdraw": _("Withdrew a launch form"),
+    "job.ask": _("Asked for a job"),
+    "job.begin": _("Started a job"),
+    "job.download": _("Took the file of an export"),
+    "job.end": _("A job ended"),
+    "job.retry": _("Tried what failed of a job again"),
+    "job.stop": _("Stopped a job"),
+    "launch.ask": _("Launched a flow"),
+    "launch.end": _("A launch ended"),
+    "launch.settle": _("Decided what became of a launch"),
+    "launch.withdraw": _("Took back a launch"),
+    "launch_right.give": _("Gave a right to launch"),
+    "launch_right.revoke": _("Withdrew a right to launch"),
+    "mcp.reveal": _("Looked at the token of an MCP server"),
+    "member.add": _("Added a member"),
+    "member.change_role": _("Changed the role of a member"),
+    "member.remove": _("Removed a member"),
+    "person.create": _("Made an account"),
+    "records.delete": _("Deleted records"),
+    "records.edit": _("Changed a record"),
+    "records.new": _("Added a record"),
+    "workspace.change": _("Changed the settings of the workspace"),
+    "workspace.create": _("Made the workspace"),
+    "workspace.look": _("Asked what the engine can do"),
+}
+OUTCOMES: dict[str, StateWord] = {
+    "done": StateWord(pgettext_lazy("outcome", "Done"), "circle-check", "green"),
+    "refused": StateWord(pgettext_lazy("outcome", "Refused"), "ban", "red"),
+    "failed": StateWord(pgettext_lazy("outcome", "Failed"), "circle-xmark", "red"),
+    "unclear": StateWord(pgettext_lazy("outcome", "Unclear: it may have happened"), "circle-question", "orange"),
+    "works": StateWord(pgettext_lazy("outcome", "Works"), "circle-check", "green"),
+    "unreachable": StateWord(pgettext_lazy("outcome", "Engine not reachable"), "plug-circle-xmark", "orange"),
+    "ended": StateWord(pgettext_lazy("outcome", "Done"), "circle-check", "green"),
+    "stopped": StateWord(pgettext_lazy("outcome", "Stopped"), "circle-stop", "secondary"),
+}
+_UNDER_WAY = StateWord(pgettext_lazy("outcome", "Under way"), "circle-notch", "blue")
+_NO_END = StateWord(pgettext_lazy("outcome", "No end recorded"), "triangle-exclamation", "orange")
+#: Words of declared resources by their names, and of their actions.
+_kinds: dict[str, Text] = {}
+_actions: dict[str, Text] = {}
+
+
+def install(resources: Iterable[Resource]) -> None:
+    """Takes the words of declared resources. Called once, at start."""
+    for resource in resources:
+        _kinds[resource.name] = resource.label
+        for action in resource.actions:
+            _actions[f"{resource.name}.{action.name}"] = format_lazy("{}: {}", resource.label, action.label)
+        _actions.setdefault(
+            f"{resource.name}.export", format_lazy("{}: {}", resource.label_plural, _("Taken as a file"))
+        )
+
+
+def kinds() -> dict[str, Text]:
+    """All kinds of objects."""
+    return {**KINDS, **_kinds}
+
+
+def actions() -> dict[str, Text]:
+    """All actions."""
+    return {**_actions, **ACTIONS}
+
+
+def kind(name: str) -> Text:
+    """A kind of object; one that has no words stays as it is."""
+    return KINDS.get(name) or _kinds.get(name) or name
+
+
+def action(name: str) -> Text:
+    """An action; one that has no words stays as it is."""
+    return ACTIONS.get(name) or _actions.get(name) or name
+
+
+def outcome(name: str) -> StateWord:
+    """An outcome; one that has no words stays as it is."""
+    return OUTCOMES.get(name) or StateWord(name[:60], "circle-question", "secondary")
+
+
+def outcome_of(event: AuditEvent, end: AuditEvent | None) -> StateWord:
+    """The outcome of a row, or of the write that it began."""
+    if event.outcome != BEGUN:
+        return outcome(event.outcome)
+    if end is not None:
+        return outcome(end.outcome)
+    return _NO_END if timezone.now() - event.at > CUT_OFF else _UNDER_WAY
+
+
+def who(event: AuditEvent) -> Text:
+    """The person as they were called then, or the console itself."""
+    return event.user_name or (_("The console") if event.user_id is None else str(event.user_id))
+
+
+def url(event: AuditEvent) -> str:
+    """The page of the object that a row is about; "" where there is none. It may be gone."""
+    if event.workspace is None:
+        return ""
+    slug, key = event.workspace.slug, event.object_id
+    try:
+        if event.object_type in _kinds:
+            named = {"slug": slug, "resource": event.object_type}
+            return (
+                reverse("resource_detail", kwargs={**named, "id": key})
+                if key
+                else reverse("resource_list", kwargs=named)
+            )
+        if event.object_type in _PAGES and key:
+            name, argument = _PAGES[event.object_type]
+            return reverse(name, kwargs={"slug": slug, argument: key})
+        if event.object_type in _LISTS:
+            return reverse(_LISTS[event.object_type], kwargs={"slug": slug})
+    except NoReverseMatch:
+        pass  # An id that no address can hold.
+    return ""
+
+
+_PAGES = {"launch": ("launch", "id"), "credential": ("credential", "credential_id"), "job": ("job", "job_id")}
+_LISTS = {"member": "members", "access_request": "members", "workspace": "workspace_settings"}
