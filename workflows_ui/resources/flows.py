@@ -28,6 +28,7 @@ from workflows_ui.kit.resource import (
 from workflows_ui.models import Launch, Role
 from workflows_ui.resources import (
     flow_actions,
+    flow_form,
     flow_pages,
     flow_results,
     flow_start,
@@ -190,6 +191,7 @@ class Flows(Resource):
     shortcuts = (
         Shortcut(_("Launch"), "rocket", _launch_url, role=Role.LAUNCHER, primary=True, in_rows=True),
         Shortcut(_("Runs"), "clock-rotate-left", _runs_url),
+        Shortcut(_("Launch form"), "rectangle-list", flow_form.url, role=Role.BUILDER),
         Shortcut(_("Samples of the trigger"), "vials", _samples_url),
         Shortcut(_("Launch rights"), "user-clock", _rights_url, role=Role.MANAGER),
         Shortcut(_("Export as a file"), "file-export", _export_url),
@@ -210,6 +212,7 @@ class Flows(Resource):
             ),
         ),
         Panel(_("What this will do"), "flows/story.html", _story),
+        Panel(_("Launch form"), "flows/form.html", flow_form.panel),
         Panel(_("Steps"), "flows/outline.html", _outline),
         Panel(_("What it uses"), "flows/uses.html", flow_uses.panel),
         Panel(_("Versions"), "flows/versions.html", flow_versions.panel),
