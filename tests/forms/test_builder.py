@@ -57,19 +57,19 @@ def test_the_page_stands_while_the_engine_does_not(owner: Client, cast: Cast, sh
 
 def test_a_field_is_moved_up_and_down_and_no_further_than_the_ends(owner: Client, cast: Cast) -> None:
     scene.saved(cast.owner)
-    answer = owner.post(f"{BASE}change/", {"lock": 1, "down": "customer.name"})
+    answer = owner.post(f"{BASE}change/", {"lock": 1, "move-down": "customer.name"})
     assert answer.status_code == 303
     assert names(cast) == ["amount", "customer.name", "channel"]
     page = text(owner.get(answer["Location"]).content)
     assert "“Name” now stands at place 2 of 3." in page
-    owner.post(f"{BASE}change/", {"lock": 2, "up": "amount"})
+    owner.post(f"{BASE}change/", {"lock": 2, "move-up": "amount"})
     assert names(cast) == ["amount", "customer.name", "channel"]
 
 
 def test_with_htmx_only_the_list_comes_back(owner: Client, cast: Cast) -> None:
     scene.saved(cast.owner)
     headers = {"HX-Request": "true", "HX-Target": "fields"}
-    answer = owner.post(f"{BASE}change/", {"lock": 1, "down": "amount"}, headers=headers, follow=True)
+    answer = owner.post(f"{BASE}change/", {"lock": 1, "move-down": "amount"}, headers=headers, follow=True)
     page = text(answer.content)
     assert page.startswith('<form class="card mb-3 field-list" id="fields"')
     assert '<input type="hidden" name="lock" value="2">' in page
@@ -78,7 +78,7 @@ def test_with_htmx_only_the_list_comes_back(owner: Client, cast: Cast) -> None:
 def test_a_second_tab_is_told_and_moves_nothing(owner: Client, cast: Cast) -> None:
     scene.saved(cast.owner)
     scene.saved(cast.owner, FORM.without("amount"))
-    answer = owner.post(f"{BASE}change/", {"lock": 1, "down": "customer.name"}, follow=True)
+    answer = owner.post(f"{BASE}change/", {"lock": 1, "move-down": "customer.name"}, follow=True)
     assert "owner changed this form meanwhile" in text(answer.content)
     assert names(cast) == ["customer.name", "channel"]
 
@@ -86,9 +86,9 @@ def test_a_second_tab_is_told_and_moves_nothing(owner: Client, cast: Cast) -> No
 def test_a_field_is_removed_unless_another_one_depends_on_it(owner: Client, cast: Cast) -> None:
     form = FORM.with_field(Field("note", ("note",), show_if=ShowIf("channel", When.IS, "mail")))
     scene.saved(cast.owner, form)
-    answer = owner.post(f"{BASE}change/", {"lock": 1, "remove": "channel"}, follow=True)
+    answer = owner.post(f"{BASE}change/", {"lock": 1, "take-out": "channel"}, follow=True)
     assert "decides whether “Note” is shown" in text(answer.content)
-    owner.post(f"{BASE}change/", {"lock": 1, "remove": "amount"})
+    owner.post(f"{BASE}change/", {"lock": 1, "take-out": "amount"})
     assert names(cast) == ["customer.name", "channel", "note"]
 
 

@@ -1,7 +1,7 @@
 """The page on which a builder says everything about one field of a launch form: its inputs by kind, and the field they make."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from django import forms
@@ -32,6 +32,12 @@ _COUNTS = frozenset({Kind.LIST, Kind.TABLE, Kind.CHOICES})
 _MEGABYTE = 1024 * 1024
 #: The largest file that a field may ask for.
 MOST_MEGABYTES = 25
+
+#: Columns of the page's grid that inputs take which stand beside one another.
+_WIDTHS = {
+    **dict.fromkeys(("low", "high", "min_length", "max_length", "least", "most", "start", "value"), "col-md-6"),
+    **dict.fromkeys(("rule_field", "rule_test", "rule_value"), "col-md-4"),
+}
 
 
 @dataclass(frozen=True)
@@ -113,6 +119,7 @@ class FieldEditor(FieldMaking):
         self.kept, self.form, self.judged = field, form, judged and data is not None
         self.chosen = _kind_of(data, field)
         super().__init__(data, initial=_initial(field, form, self.chosen))
+        self.fields["label"].widget.attrs["placeholder"] = replace(field, label="").shown_label
         if not judged:
             self._errors = ErrorDict()  # nothing is looked at yet
         self.fields["kind"].widget = _select()
@@ -127,6 +134,9 @@ class FieldEditor(FieldMaking):
         self._add_limits()
         self._add_place()
         self._add_sending()
+        for name, width in _WIDTHS.items():
+            if name in self.fields:
+                self.fields[name].width = width  # type: ignore[attr-defined]
         self.choice_rows = (
             field_rows.choice_rows(field.choices)
             if data is None
@@ -270,7 +280,7 @@ class FieldEditor(FieldMaking):
                 widget=_select(),
             ),
             "rule_test": forms.ChoiceField(
-                label=pgettext_lazy("rule", "does what"),
+                label=_("Rule"),
                 required=False,
                 choices=[(test.value, words) for test, words in form_words.TESTS.items()],
                 widget=_select(),

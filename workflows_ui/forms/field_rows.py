@@ -119,8 +119,10 @@ def posted_columns(posted: Posted) -> list[ColumnRow]:
     """The rows as they were sent."""
     required = set(_texts(posted, "column_required"))
     parts = (_texts(posted, f"column_{part}") for part in ("name", "key", "label", "kind"))
-    rows = zip(*parts, strict=False)
-    return [ColumnRow(*row, str(number) in required) for number, row in enumerate(rows)][: MOST_COLUMNS + 1]
+    rows = [ColumnRow(*row) for row in zip(*parts, strict=False)][: MOST_COLUMNS + 1]
+    for number, row in enumerate(rows):
+        row.required = str(number) in required
+    return rows
 
 
 def columns_of(rows: Sequence[ColumnRow], before: Sequence[Column]) -> tuple[Column, ...]:

@@ -20,4 +20,9 @@ def panel(subject: Subject) -> dict[str, Any] | None:
     if not subject.access.allows(Role.BUILDER) or not url(subject.slug, subject.object):
         return None
     row = launch_forms.of(subject.workspace, subject.id)
-    return {"row": row, "drafted": bool(row and row.draft), "flow_id": subject.id, "url": url(subject.slug, subject.object)}
+    return {
+        "row": row,
+        "drafted": bool(row and row.draft),
+        "flow_id": subject.id,
+        "url": url(subject.slug, subject.object),
+    }

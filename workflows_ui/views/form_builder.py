@@ -21,6 +21,8 @@ from workflows_ui.views.form_place import Place
 
 #: Versions that the page lists.
 _VERSIONS = 20
+#: Names of buttons. (One called `remove` would hide the method of that name of the form's element in a browser.)
+DEEDS = ("move-up", "move-down", "take-out")
 
 
 @never_cache
@@ -34,14 +36,14 @@ def builder(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
 @require_POST
 @member(Role.BUILDER)
 def change(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
-    """Moves a field (`up`, `down`) or takes it out (`remove`): the button's name says what, its value which field."""
+    """Moves a field or takes it out: the button's name says what, its value which field."""
     place = form_place.find(request, id, wanted=True)
-    deed = next((name for name in ("up", "down", "remove") if name in request.POST), "")
+    deed = next((name for name in DEEDS if name in request.POST), "")
     form, name = place.form, request.POST.get(deed, "")
     field = form.field(name) if form else None
     if form is None or field is None:
         return form_place.back(place)
-    if deed == "remove":
+    if deed == "take-out":
         blocking = [one.shown_label[:60] for one in form.fields if one.show_if and one.show_if.field == name]
         if blocking:
             words = _(
@@ -51,13 +53,16 @@ def change(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
             return respond.redirect(request, place.url())
         changed, query = form.without(name), {}
     else:
-        changed, query = form.moved(name, -1 if deed == "up" else 1), {"moved": name, "by": deed}
+        changed, query = (
+            form.moved(name, -1 if deed == "move-up" else 1),
+            {"moved": name, "by": deed.removeprefix("move-")},
+        )
     try:
         place.save(changed, form_place.lock_of(request))
     except launch_forms.Stale as stale:
         form_place.told(request, stale)
         return respond.redirect(request, place.url())
-    if deed == "remove":
+    if deed == "take-out":
         words = _("“%(label)s” is removed from the form. “Fields the flow reads” offers it again.")
         messages.success(request, words % {"label": field.shown_label[:60]})
         return respond.redirect(request, place.url())
