@@ -29,6 +29,7 @@
     if (button.dataset.dismiss === "toast") button.closest(".toast").remove();
     if ("toggleMenu" in button.dataset) toggleSidebar(button);
     if (button.dataset.copy) copy(button);
+    if ("print" in button.dataset) window.print();
   });
   document.addEventListener("focusin", (event) => closeMenus(event.target.closest("details.menu")));
   document.addEventListener("keydown", (event) => {

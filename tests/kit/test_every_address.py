@@ -87,6 +87,7 @@ LEAST: dict[str, Role] = {
     "launch": Role.VIEWER,
     "launch_again": Role.LAUNCHER,
     "launch_file": Role.VIEWER,
+    "launch_story": Role.VIEWER,
     "launch_rights": Role.MANAGER,
     "launch_right_choose": Role.MANAGER,
     "launch_right_revoke": Role.MANAGER,

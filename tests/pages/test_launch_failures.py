@@ -10,7 +10,7 @@ from django.utils import timezone
 from tests import flows
 from tests.pages.launch_scene import Scene, text_of, unescape
 from workflows_ui.kit import failure_words
-from workflows_ui.models import Launch, Member, Role, State, Workspace
+from workflows_ui.models import Launch, LaunchFile, LaunchInput, Member, Role, State, Workspace
 
 ECHO = flows.code("echo", given="{{trigger.body}}")
 
@@ -188,6 +188,23 @@ def test_inputs_that_are_no_longer_kept_cannot_be_run_again_by_a_click(scene: Sc
     assert "again-open" not in scene.page(launch)
     assert f"?from={launch.pk}" in _again(scene, launch, ticket)["Location"]
     assert Launch.objects.count() == 1
+
+
+def test_a_launch_that_carried_files_needs_them_chosen_again(scene: Scene) -> None:
+    launch = _failed(scene, "Error: soft")
+    ticket = _ticket(scene, launch)
+    LaunchFile.objects.create(launch=launch, key="file", name="a.csv", content_type="text/csv", size=1)
+    assert "again-open" not in scene.page(launch)
+    assert f"?from={launch.pk}" in _again(scene, launch, ticket)["Location"]
+    assert Launch.objects.count() == 1
+
+
+def test_what_can_be_searched_for_is_kept_with_the_new_launch(scene: Scene) -> None:
+    launch = _failed(scene, "Error: soft")
+    LaunchInput.objects.create(launch=launch, name="phone", label="Phone", text="0900")
+    assert _again(scene, launch, _ticket(scene, launch)).status_code == 303
+    new = Launch.objects.exclude(pk=launch.pk).get()
+    assert [(one.name, one.label, one.text) for one in new.inputs.all()] == [("phone", "Phone", "0900")]
 
 
 def test_a_paused_workspace_launches_nothing_again(scene: Scene) -> None:

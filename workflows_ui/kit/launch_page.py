@@ -140,10 +140,16 @@ class Page:
         there = row.state == State.FAILED and bool(row.run_id) and bool(row.failed_step)
         return there and self.insider and self._access.allows(Role.LAUNCHER)
 
-    @property
+    @cached_property
     def can_run_again(self) -> bool:
-        """Whether the same inputs can be sent once more with a click: they are still there, and it is clear what became of this launch."""
-        return self.can_launch_again and self.safe_again and not self.purged
+        """Whether the same inputs can be sent once more with a click: it is clear what became of this launch, and all of them are still
+        there. Files are not: they are not kept once they were sent."""
+        return self.can_launch_again and self.safe_again and not self.purged and not self.launch.files.exists()
+
+    @property
+    def tells_story(self) -> bool:
+        """Whether there is something to tell once more, step by step: it has ended, and led to a run."""
+        return not self.live and bool(self.launch.run_id)
 
     @cached_property
     def ticket(self) -> str:

@@ -42,6 +42,8 @@ def again(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
             wait=row.wait,
             ticket=request.POST.get("ticket", ""),
             confirmed=True,
+            form_version=row.form_version,
+            searchable=tuple((one.name, one.label, one.text) for one in row.inputs.order_by("pk")),
         )
         asked = launches.ask(actor(request), place, order)
     except (CannotOpen, ValueError):
@@ -71,7 +73,7 @@ def file(request: ConsoleRequest, slug: str, id: str, number: int) -> HttpRespon
 
 
 def _find(request: ConsoleRequest, id: str) -> Launch:
-    return get_object_or_404(launches.of_workspace(request.access).select_related("workspace"), pk=id)
+    return get_object_or_404(launches.of_workspace(request.access).select_related("workspace", "form_version"), pk=id)
 
 
 urlpatterns = [
