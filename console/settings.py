@@ -60,6 +60,8 @@ if not HTTPS and not ALLOW_HTTP:
 # --- Application ---------------------------------------------------------------------------------
 INSTALLED_APPS = [
     "workflows_ui",
+    # Without looking for admin modules: the site is made in views/administration.py.
+    "django.contrib.admin.apps.SimpleAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -7,6 +7,7 @@ from workflows_ui.resources import RESOURCES
 from workflows_ui.views import (
     abilities,
     accounts,
+    administration,
     app_sign_in,
     audit,
     bulk,
@@ -52,6 +53,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *second_step.urlpatterns,
     *sessions.urlpatterns,
     *credentials.urlpatterns,
+    *administration.urlpatterns,
     *audit.urlpatterns,
     *members.urlpatterns,
     *colleague_invitations.urlpatterns,

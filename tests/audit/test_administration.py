@@ -1,0 +1,164 @@
+"""/admin/: superusers look at every model, nobody changes anything, and nothing secret is there, not even to be guessed at."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.apps import apps
+from django.db import connection, models
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import NoReverseMatch, URLPattern, reverse
+
+from tests.cast import Cast, gather, workspace
+from tests.shelf import text
+from workflows_ui.crypto import SealsFields
+from workflows_ui.models import AuditEvent, Credential, User
+from workflows_ui.services import audit
+from workflows_ui.services.audit import CONSOLE
+from workflows_ui.views.administration import hidden, registered, site
+
+SECRET = "a-token-nobody-sees"
+
+
+@pytest.fixture
+def cast(db: None) -> Cast:
+    return gather(workspace("sales"), SECRET)
+
+
+@pytest.fixture
+def looker(cast: Cast) -> Client:
+    cast.stranger.is_superuser = True
+    cast.stranger.save()
+    client = Client()
+    client.force_login(cast.stranger)
+    return client
+
+
+def _list(model: type[models.Model]) -> str:
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+
+
+def _page(row: models.Model) -> str:
+    return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
+
+
+def _patterns(found: list[object]) -> Iterator[URLPattern]:
+    for one in found:
+        if isinstance(one, URLPattern):
+            yield one
+        else:
+            yield from _patterns(one.url_patterns)  # type: ignore[attr-defined]
+
+
+each = pytest.mark.parametrize("model", registered(), ids=lambda model: str(model.__name__))
+
+
+def test_every_model_of_the_console_is_there() -> None:
+    assert set(site._registry) >= set(apps.get_app_config("workflows_ui").get_models())
+
+
+@each
+def test_what_is_sealed_is_declared_and_hidden(model: type[models.Model]) -> None:
+    if issubclass(model, SealsFields):
+        assert model.sealed_fields, "name its ciphertexts in sealed_fields"
+        assert set(model.sealed_fields) <= hidden(model)
+    shown = site._registry[model]
+    for name in hidden(model):
+        assert name in (shown.exclude or ())
+        assert name not in shown.list_display
+        assert name not in shown.search_fields
+        assert name not in shown.list_filter
+
+
+@each
+def test_a_list_is_shown_with_filters_and_search(cast: Cast, looker: Client, model: type[models.Model]) -> None:
+    for query in ("", "?q=x", "?p=3", "?o=1.-2"):
+        assert looker.get(_list(model) + query).status_code in (200, 302)
+
+
+def test_rows_are_shown_without_their_secrets(cast: Cast, looker: Client) -> None:
+    event = audit.record(CONSOLE, "odd.row", object_name="<b>x</b>" * 2000, deep={"a": [1] * 500})
+    for row in (cast.credential, cast.owner, cast.workspace, event, *cast.workspace.members.all()):
+        for address in (_list(type(row)), _page(row)):
+            with CaptureQueriesContext(
+                connection,
+            ) as seen:
+                page = text(looker.get(address).content)
+            for kept in (SECRET, cast.credential.secret, cast.owner.password, "<b>x"):
+                assert kept not in page
+            assert not any('"secret"' in one["sql"] for one in seen)
+    assert "My key" in text(looker.get(_page(cast.credential)).content)
+
+
+@pytest.mark.parametrize(
+    ("model", "query"),
+    [
+        (Credential, "secret__startswith=g"),
+        (Credential, "secret__isnull=0"),
+        (Credential, "owner__password__startswith=p"),
+        (Credential, "name=My key"),
+        (User, "password__startswith=p"),
+        (User, "credentials__secret__startswith=g"),
+        (User, "is_active__exact__x=1"),
+    ],
+)
+def test_an_address_cannot_ask_about_what_is_not_shown(
+    cast: Cast, looker: Client, model: type[models.Model], query: str
+) -> None:
+    answer = looker.get(f"{_list(model)}?{query}")
+    assert answer.status_code in (302, 400)
+    assert answer.status_code == 400 or answer["Location"].endswith("?e=1")
+
+
+def test_nothing_can_be_added_changed_or_deleted(cast: Cast, looker: Client) -> None:
+    before = cast.workspace.name
+    answer = looker.post(_page(cast.workspace), {"name": "Other", "slug": "other"})
+    assert answer.status_code == 403
+    cast.workspace.refresh_from_db()
+    assert cast.workspace.name == before
+    count = AuditEvent.objects.count()
+    looker.post(_list(AuditEvent), {"action": "delete_selected", "_selected_action": ["1"]})
+    assert AuditEvent.objects.count() == count
+    for name in ("add", "delete", "history"):
+        with pytest.raises(NoReverseMatch):
+            reverse(f"admin:workflows_ui_workspace_{name}", args=[] if name == "add" else [cast.workspace.pk])
+        assert looker.get(f"{_page(cast.workspace).removesuffix('change/')}{name}/").status_code in (302, 404)
+    page = text(looker.get(_page(cast.workspace)).content)
+    assert 'name="_save"' not in page
+    assert "deletelink" not in page
+
+
+def test_signing_in_and_out_and_passwords_are_the_consoles_own_pages() -> None:
+    names = {pattern.name for pattern in _patterns(list(site.urls[0]))}
+    assert {name for name in names if name and not name.endswith(("_change", "_changelist"))} == {
+        "index",
+        "app_list",
+        None,
+    } - ({None} - names)
+    for name in ("login", "logout", "password_change", "jsi18n", "autocomplete", "view_on_site"):
+        with pytest.raises(NoReverseMatch):
+            reverse(f"admin:{name}")
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_whoever_is_no_superuser_finds_nothing(cast: Cast, client: Client, method: str) -> None:
+    cast.owner.is_staff = True
+    cast.owner.save()
+    client.force_login(cast.owner)
+    addresses = ["/admin/", "/admin/workflows_ui/", _page(cast.credential), *(_list(model) for model in registered())]
+    for address in addresses:
+        assert getattr(client, method)(address).status_code == 404
+
+
+def test_somebody_signed_out_is_led_to_the_consoles_sign_in(cast: Cast, client: Client) -> None:
+    for address in ("/admin/", _list(User), _page(cast.credential)):
+        answer = client.get(address)
+        assert answer.status_code == 303
+        assert answer["Location"].startswith("/accounts/login/?next=%2Fadmin%2F")
+
+
+def test_the_index_leads_back_to_the_console(looker: Client) -> None:
+    page = text(looker.get("/admin/").content)
+    assert 'action="/accounts/logout/"' in page
+    assert "What is secret is left out." in page
+    assert 'href="/admin/"' in text(looker.get("/").content)
