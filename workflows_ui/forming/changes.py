@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from workflows_ui.forming import references, trigger_fields
+from workflows_ui.forming import paths, references, trigger_fields
 from workflows_ui.forming.document import Field, Form, Kind
-from workflows_ui.forming.references import ITEM, Reference
+from workflows_ui.forming.paths import ITEM
+from workflows_ui.forming.references import Reference
 
 Path = tuple[str, ...]
 
@@ -44,7 +45,8 @@ class Fit:
 
 def fit(form: Form, trigger: Any) -> Fit:
     """How the form fits the flow with this step tree."""
-    asked = trigger_fields.of_trigger(trigger)
+    # A flow's own form is sent under keys that only what was sent before tells: here, the form's.
+    asked = trigger_fields.of_trigger(trigger, [dict.fromkeys(field.path[0] for field in form.fields if field.path)])
     read = references.of_flow(trigger, body_is_output=asked.body_is_output)
     asks = [Reference((one.key,), "") for one in asked.fields]
     missing: dict[Path, list[str]] = {}
@@ -80,7 +82,7 @@ def _unread(form: Form, read: Sequence[Reference]) -> tuple[Field, ...]:
     )
 
 
-def _before_item(path: references.Path) -> Path:
+def _before_item(path: paths.Path) -> Path:
     keys: list[str] = []
     for key in path:
         if key is ITEM or isinstance(key, int):

@@ -121,7 +121,7 @@ def _choices(some: list[str]) -> tuple[Choice, ...]:
     if len(some) < _ENOUGH:
         return ()
     counted = Counter(some)
-    few = len(counted) <= _FEW and len(counted) * _EACH <= len(some)
+    few = 2 <= len(counted) <= _FEW and len(counted) * _EACH <= len(some)
     if not few or any(len(text) > _CHOICE_LETTERS or text != text.strip() for text in counted):
         return ()
     return tuple(Choice(text, text) for text, _times in counted.most_common())

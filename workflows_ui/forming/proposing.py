@@ -25,7 +25,8 @@ from workflows_ui.forming.document import (
     name_for,
 )
 from workflows_ui.forming.learning import Learnt
-from workflows_ui.forming.references import ITEM, Reference
+from workflows_ui.forming.paths import ITEM
+from workflows_ui.forming.references import Reference
 from workflows_ui.forming.trigger_fields import Asked, of_trigger
 
 #: The newest payloads that are learnt from.
@@ -200,8 +201,10 @@ class _Writer:
             learnt = _unseen(place)
         elif learnt.kind is Kind.LIST and learnt.distinct and not any(seen) and place.item_keys and not self.exact:
             learnt = replace(_unseen(place), blank=learnt.blank)
-        elif learnt.kind is Kind.TEXT and not learnt.choices:
-            learnt = replace(learnt, kind=_by_name(place, learnt.kind, seen))
+        elif learnt.kind is Kind.TEXT:
+            named = _by_name(place, learnt.kind, seen)
+            choices = () if named is not Kind.TEXT or _one_of_a_kind(place.path[-1]) else learnt.choices
+            learnt = replace(learnt, kind=named, choices=choices)
         filled = sum(value not in (None, "", []) and not _spaces(value) for value in place.found)
         required = self._required(place, filled)
         one = Field(
@@ -286,10 +289,22 @@ _NAMES: tuple[tuple[Kind, re.Pattern[str]], ...] = tuple(
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
+#: What names one person or thing is not chosen from the few that came up so far.
+_NAMING = re.compile(r"(?:^|_)(?:name|id|no|code|key|number|ten|tên|ma|mã|so|số)(?:_|$)")
+
+
+def _words(key: str) -> str:
+    return re.sub(r"[\s\-.]+", "_", _CAMEL.sub("_", key[:SHORT])).lower()
+
+
 def _named(key: str) -> Kind:
     """The kind that a key's words speak of; text where they speak of nothing."""
-    words = re.sub(r"[\s\-.]+", "_", _CAMEL.sub("_", key[:SHORT])).lower()
+    words = _words(key)
     return next((kind for kind, pattern in _NAMES if pattern.search(words)), Kind.TEXT)
+
+
+def _one_of_a_kind(key: str) -> bool:
+    return _NAMING.search(_words(key)) is not None
 
 
 def _example(place: _Place, learnt: Learnt) -> str:

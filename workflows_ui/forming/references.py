@@ -10,31 +10,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from workflows_ui.engine import flow_tree
+from workflows_ui.forming import code_reading
 from workflows_ui.forming.document import Kind
-
-#: In a path: any item of a list.
-ITEM: Final = 0
-Path = tuple[str | int, ...]
+from workflows_ui.forming.paths import ITEM, Path, accesses
 
 TEMPLATE = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
-_START = re.compile(r"""(?<![\w$.'"\]])(?:([A-Za-z_]\w*)|\{)""")
-_ACCESS = re.compile(
-    r"""\s*(?:\?\.|\.)?\s*\[\s*(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"|`([^`$\\]*)`|(\d+))\s*\]"""
-    r"""|\s*\??\.\s*([^\W\d][\w$]*)(\s*\()?"""
-)
-_ESCAPE = re.compile(r"\\(.)")
-#: `const { a, b: c } = inputs.x` takes keys too.
-_TAKEN_APART = re.compile(r"\{([^{}]{0,2000})\}\s*=\s*(?:await\s+)?inputs\b")
-_KEY = re.compile(r"""^\s*(?:(['"])(.+?)\1|([\w$]+))\s*(?:[:=].*)?$""", re.DOTALL)
-_GOES_THROUGH = re.compile(
-    r"""inputs[\w$.?\[\]'"]*?\.(map|forEach|filter|find|some|every|flatMap|reduce)\s*\(\s*\(?\s*([\w$]+)(?:\s*,\s*([\w$]+))?"""
-)
-_FOR = re.compile(r"\bfor\s*\(\s*(?:const|let|var)\s+([\w$]+)\s+of\s+$")
-#: Keys that belong to lists and texts themselves.
-_OWN = frozenset({"length"})
+_START = re.compile(r"""(?<![\w$.'"\]])([A-Za-z_]\w*)""")
 _HINTS = {
     "NUMBER_": Kind.NUMBER,
     "BOOLEAN_": Kind.YES_NO,
@@ -162,49 +146,12 @@ class _Step:
         inputs = self.settings.get("input")
         places = {name: self._whole(value) for name, value in inputs.items()} if isinstance(inputs, dict) else {}
         known = {name: path for name, path in places.items() if path is not None}
-        for start in re.finditer(r"(?<![\w$.])inputs\b", code) if known else ():
-            keys = accesses(code, start.end())
-            if keys and keys[0] in known:
-                path = (*known[str(keys[0])], *keys[1:])
-                yield Reference(path, self.label)
-                yield from self._of_items(code, start.start(), path)
-        for apart in _TAKEN_APART.finditer(code) if known else ():
-            below = accesses(code, apart.end())
-            if below and below[0] in known:
-                for key in _taken(apart[1]):
-                    yield Reference((*known[str(below[0])], *below[1:], key), self.label)
-
-    def _of_items(self, code: str, at: int, path: Path) -> Iterator[Reference]:
-        """What code reads of each item of a list that it goes through: `inputs.rows.map((row) => row.sku)`, `for (const row of ...)`."""
-        after, before = _GOES_THROUGH.match(code, at), _FOR.search(code[max(0, at - 60) : at])
-        name = before[1] if before else (after[3] if after[1] == "reduce" else after[2]) if after else None
-        if not name:
-            return
-        for found in re.finditer(rf"(?<![\w$.]){re.escape(name)}\b", code[at : at + 2_000]):
-            keys = accesses(code, at + found.end())
-            if keys:
-                yield Reference((*path, ITEM, *keys), self.label)
+        for path in code_reading.places(code, known) if known else ():
+            yield Reference(path, self.label)
 
 
 #: Parts of a step's settings in which nothing is looked up: code has only its inputs, and the rest is the engine's own.
 _UNREAD = frozenset({"sourceCode", "sampleData", "propertySettings", "customLogoUrl", "errorHandlingOptions"})
-
-
-def accesses(text: str, at: int) -> Path:
-    """The keys that follow a name from there: `.a['b'][0]` gives a, b, 0. Methods and `length` end it."""
-    keys: list[str | int] = []
-    while found := _ACCESS.match(text, at):
-        quoted = next((part for part in found.group(1, 2, 3) if part is not None), None)
-        if quoted is not None:
-            keys.append(_ESCAPE.sub(r"\1", quoted))
-        elif found[4] is not None:
-            keys.append(ITEM)
-        elif found[6] is not None or found[5] in _OWN:
-            break
-        else:
-            keys.append(found[5])
-        at = found.end()
-    return tuple(keys)
 
 
 def texts(value: Any) -> Iterator[str]:
@@ -229,10 +176,3 @@ def _conditions(branches: Any) -> Iterator[dict[str, Any]]:
             for condition in group if isinstance(group, list) else ():
                 if isinstance(condition, dict):
                     yield condition
-
-
-def _taken(text: str) -> Iterator[str]:
-    for part in text.split(","):
-        found = _KEY.match(part)
-        if found and not part.strip().startswith("..."):
-            yield found[2] or found[3]
