@@ -21,10 +21,12 @@ app.autodiscover_tasks(["workflows_ui"])
 #: Seconds between two ticks; and after which an unheard one is void, so that a worker that was away does not hear them all
 #: afterwards. The second is much longer, since it compares the clocks of two machines.
 TICK, TICK_LIFE = 1.0, 30.0
+NEWS = 3.0
 HOUR = 3600.0
 app.conf.beat_schedule = {
     "tick": {"task": "workflows_ui.tasks.tick", "schedule": TICK, "options": {"expires": TICK_LIFE}},
     "seal": {"task": "workflows_ui.tasks.seal", "schedule": TICK, "options": {"expires": TICK_LIFE}},
+    "news": {"task": "workflows_ui.tasks.news", "schedule": NEWS, "options": {"expires": TICK_LIFE}},
     "purge": {"task": "workflows_ui.tasks.purge", "schedule": HOUR, "options": {"expires": HOUR}},
 }
 

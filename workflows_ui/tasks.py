@@ -4,7 +4,7 @@ import structlog
 from celery import shared_task
 from kombu.exceptions import OperationalError
 
-from workflows_ui.kit import bulk_work, export_work
+from workflows_ui.kit import bulk_work, export_work, notice_mail
 from workflows_ui.resources import BY_NAME
 from workflows_ui.services import (
     audit_pruning,
@@ -14,8 +14,10 @@ from workflows_ui.services import (
     following,
     heartbeat,
     job_sweeping,
+    notices,
     sending,
     sweeping,
+    watching,
 )
 
 log = structlog.get_logger(__name__)
@@ -111,6 +113,31 @@ def seal() -> None:
 
 
 @shared_task
+def news() -> None:
+    """Every few seconds: tells people what they asked to be told, and rings for engines to be asked and mails to be sent."""
+    with database.turn():
+        watching.look()
+        places = watching.due()
+        letters = notices.to_mail()
+    for workspace_id in places:
+        look_out.apply_async((workspace_id,), expires=FOLLOW_LIFE)
+    for pk in letters:
+        mail.apply_async((pk,), expires=FOLLOW_LIFE)
+
+
+@shared_task
+def look_out(workspace_id: int) -> None:
+    """Asks the engine of one workspace for failed runs of the flows that are watched there."""
+    watching.look_at(workspace_id)
+
+
+@shared_task
+def mail(pk: int) -> None:
+    """Mails one notice."""
+    notice_mail.send(pk)
+
+
+@shared_task
 def purge() -> None:
     """Once an hour: removes inputs and answers whose time is over."""
     with database.turn():
@@ -118,3 +145,4 @@ def purge() -> None:
         job_sweeping.purge()
         audit_pruning.prune()
         audit_sealing.tell_head()
+        notices.purge()

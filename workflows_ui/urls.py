@@ -35,6 +35,7 @@ from workflows_ui.views import (
     launches,
     mcp,
     members,
+    notices,
     piece_options,
     preferences,
     run_pages,
@@ -85,6 +86,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *tables.urlpatterns,
     *trigger_test.urlpatterns,
     *jobs.urlpatterns,
+    *notices.urlpatterns,
     *bulk.urlpatterns,
     *kit_urls.patterns(RESOURCES),
 ]

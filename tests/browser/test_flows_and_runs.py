@@ -86,7 +86,7 @@ def test_every_page_is_sound_in_every_look(window: Window, practice: Practice, l
     page = window(owner, expected=("status of 404",), **LOOKS[look])
     failed = next(found for found in practice.runs() if found["status"] == "FAILED")
     addresses = [
-        "/",
+        "/?all=1",
         "/w/sales/flows/",
         "/w/sales/flows/?name=nothing-is-called-so",
         *(
@@ -224,7 +224,7 @@ def test_menus_open_and_close_by_keyboard(window: Window, cast: people.Cast, she
 
 def test_the_theme_changes_in_place_and_is_remembered(window: Window, cast: people.Cast) -> None:
     page = window(cast.owner, **LOOKS["light"])
-    page.goto("/")
+    page.goto("/?all=1")
     page.get_by_role("button", name="Dark theme").click()
     expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
     page.reload()
@@ -235,7 +235,7 @@ def test_the_theme_changes_in_place_and_is_remembered(window: Window, cast: peop
 def test_everything_works_without_javascript(window: Window, cast: people.Cast, shelf: Shelf) -> None:
     shelf.flows, shelf.runs = [flow(number, f"Flow {number}") for number in range(1, 30)], [going()]
     page = window(cast.owner, viewport={"width": 390, "height": 844}, java_script_enabled=False)
-    page.goto("/")
+    page.goto("/?all=1")
     page.get_by_role("link", name="Sales").first.click()
     page.get_by_label("Name contains").fill("Flow")
     page.get_by_role("button", name="Show").click()

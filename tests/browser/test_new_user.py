@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("desk")]
 def test_the_first_account_signs_in_launches_a_flow_and_reads_its_answer(desk: Desk, browser: Browser) -> None:
     with desk.window(browser, signed_in=False) as window:
         page = window.page
-        page.goto("/")
+        page.goto("/?all=1")
         page.get_by_label("User name or e-mail address").fill(desk.name)
         page.get_by_label("Password").fill(desk.password)
         page.get_by_role("button", name="Sign in", exact=True).click()
@@ -114,14 +114,14 @@ def test_the_same_values_in_a_second_tab_are_asked_about_first(desk: Desk, brows
 def test_everything_can_be_in_vietnamese(desk: Desk, browser: Browser) -> None:
     with desk.window(browser, signed_in=False) as window:
         page = window.page
-        page.goto("/")
+        page.goto("/?all=1")
         _speak(page, "Tiếng Việt")
         window.sign_in()
         space = window.space()
         try:
             orders = f"{space}flows/{BY_SLUG['orders'].id}/"
             for path in (
-                "/",
+                "/?all=1",
                 f"{space}flows/",
                 orders,
                 f"{orders}launch/",
@@ -196,7 +196,7 @@ def test_without_javascript_a_launch_is_made_and_watched_to_its_end(desk: Desk, 
 def test_the_keyboard_alone_is_enough(desk: Desk, browser: Browser) -> None:
     with desk.window(browser, signed_in=False) as window:
         page = window.page
-        page.goto("/")
+        page.goto("/?all=1")
         _tab_to(page, page.locator("[name=login]"))
         page.keyboard.type(desk.name)
         _tab_to(page, page.locator("[name=password]"))

@@ -25,7 +25,7 @@ def addresses(desk: Desk, browser: Browser) -> dict[str, str]:
     with desk.window(browser) as window:
         space = window.space()
         found = {
-            "home": "/",
+            "home": "/?all=1",
             "flows": f"{space}flows/",
             "flows-none": f"{space}flows/?name=nothing-is-called-so",
             "flow": f"{space}flows/{BY_SLUG['orders'].id}/",
@@ -76,7 +76,7 @@ def test_every_page_is_sound_in_light_and_dark(
         expect(window.page.locator("#payload-error")).to_contain_text("Line 1, column 2")
         _look_at(window, f"launch-form-mistake.{width}")
     with desk.window(browser, signed_in=False, **options) as window:
-        window.page.goto("/")
+        window.page.goto("/?all=1")
         _look_at(window, f"sign-in.{width}")
 
 

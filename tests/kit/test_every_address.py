@@ -17,7 +17,7 @@ pytestmark = pytest.mark.once
 #: Addresses that need no sign-in, or decide by themselves (sign-in, health, what monitoring reads).
 OPEN = {"healthz", "readyz", "metrics", "set_language", "set_theme", "app_sign_in_back", "join"}
 #: Addresses of one's own: any person who is signed in.
-OWN = {"home", "profile", "credential_add", "waiting", "access_withdraw"}
+OWN = {"home", "notices", "notices_read", "notice", "profile", "credential_add", "waiting", "access_withdraw"}
 #: Signing in itself, its pages with allauth's names.
 OPEN |= {"mfa_authenticate", "mfa_login_webauthn"}
 OWN |= {
@@ -94,6 +94,9 @@ LEAST: dict[str, Role] = {
     "flow_launch_rights": Role.MANAGER,
     "launch_withdraw": Role.LAUNCHER,
     "launch_settle": Role.LAUNCHER,
+    "launch_watch": Role.VIEWER,
+    "flow_watch": Role.VIEWER,
+    "flow_star": Role.LAUNCHER,
     "jobs": Role.VIEWER,
     "job": Role.VIEWER,
     "job_begin": Role.VIEWER,

@@ -135,7 +135,7 @@ def test_a_secret_is_nowhere_after_it_was_added_tested_used_refused_and_looked_a
         f"/w/{space.slug}/launches/",
         f"/w/{space.slug}/launches/{launch.pk}/",
         f"/w/{space.slug}/flows/{'Z' * 21}/",
-        "/",
+        "/?all=1",
         "/profile/",
     ):
         look(place)

@@ -131,5 +131,6 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptab
 
     class Meta:
         model = User
-        fields = ("first_name", "last_name", "language", "time_zone")
-        labels = {"first_name": _("First name"), "last_name": _("Last name")}
+        fields = ("first_name", "last_name", "language", "time_zone", "mail_news")
+        labels = {"first_name": _("First name"), "last_name": _("Last name"), "mail_news": _("News by mail")}
+        help_texts = {"mail_news": _("What you asked to be told comes to your e-mail address as well, at once.")}

@@ -17,8 +17,8 @@ from workflows_ui.kit import failure_words, launch_answer, launch_words, redact,
 from workflows_ui.kit.failure_words import Failure
 from workflows_ui.kit.launch_answer import Answer
 from workflows_ui.kit.words import NO_WORKER, StateWord, Words, launch_state
-from workflows_ui.models import UNSENT, AuditEvent, Follow, Launch, Role, State
-from workflows_ui.services import heartbeat, launches, payloads
+from workflows_ui.models import UNSENT, AuditEvent, Follow, Launch, Role, State, WatchKind
+from workflows_ui.services import heartbeat, launches, payloads, watching
 from workflows_ui.services.access import Access
 from workflows_ui.services.launches import Reason
 
@@ -127,6 +127,12 @@ class Page:
     def insider(self) -> bool:
         """Whether the person may open the flow and its runs: a guest sees nothing but their own launches."""
         return not self._access.guest
+
+    @cached_property
+    def watched(self) -> bool:
+        """Whether the person asked to be told when it ends."""
+        user, workspace = self._access.user, self._access.workspace
+        return watching.asked(user, workspace, WatchKind.LAUNCH, self.launch.pk)
 
     @property
     def safe_again(self) -> bool:

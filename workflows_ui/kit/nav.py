@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from workflows_ui.models import Colour, Role, User, Workspace
-from workflows_ui.services import access
+from workflows_ui.services import access, notices
 
 THEME_COOKIE = "theme"
 THEMES = ("light", "dark")
@@ -115,6 +115,11 @@ class Frame:
         """Who is signed in."""
         user = getattr(self._request, "user", None)
         return user if user is not None and user.is_authenticated else None
+
+    @cached_property
+    def unread(self) -> int:
+        """How many notices the person has not read."""
+        return notices.unread(self.person) if self.person else 0
 
     @property
     def access(self) -> access.Access | None:

@@ -17,6 +17,7 @@ from workflows_ui.models.launch import ENDED, UNSENT, Follow, Launch, State
 from workflows_ui.models.launch_form import LaunchForm, LaunchFormVersion
 from workflows_ui.models.launch_inputs import LaunchFile, LaunchInput, SavedInputs
 from workflows_ui.models.launch_right import LaunchRight
+from workflows_ui.models.notice import Favourite, Lookout, Notice, NoticeKind, Visit, Watch, WatchKind
 from workflows_ui.models.team import TeamOwner, TeamProfile
 from workflows_ui.models.user import User
 from workflows_ui.models.workspace import AccessRequest, Colour, Flavour, Member, Role, Workspace
@@ -41,6 +42,7 @@ __all__ = [
     "Credential",
     "CredentialReminder",
     "CredentialSecret",
+    "Favourite",
     "Flavour",
     "Follow",
     "Health",
@@ -58,12 +60,18 @@ __all__ = [
     "LaunchFormVersion",
     "LaunchInput",
     "LaunchRight",
+    "Lookout",
     "Member",
+    "Notice",
+    "NoticeKind",
     "Role",
     "SavedInputs",
     "State",
     "TeamOwner",
     "TeamProfile",
     "User",
+    "Visit",
+    "Watch",
+    "WatchKind",
     "Workspace",
 ]

@@ -12,6 +12,8 @@ class User(AbstractUser):
 
     language = models.CharField(_("language"), max_length=10, blank=True)
     time_zone = models.CharField(_("time zone"), max_length=64, blank=True)
+    #: Whether news they asked for also comes by mail, at once.
+    mail_news = models.BooleanField(_("news by mail"), default=True)
 
     #: Raised when all sessions of the person end at once: those that were opened before no longer fit.
     session_generation = models.PositiveIntegerField(default=0, editable=False)

@@ -25,7 +25,7 @@ from workflows_ui.kit.resource import (
     id_at,
     pick,
 )
-from workflows_ui.models import Launch, Role
+from workflows_ui.models import Favourite, Launch, Role, WatchKind
 from workflows_ui.resources import (
     flow_actions,
     flow_form,
@@ -54,6 +54,7 @@ from workflows_ui.resources.flow_reading import (
 from workflows_ui.resources.flow_reading import name_of as name_of
 from workflows_ui.resources.flow_results import ResultsColumn
 from workflows_ui.resources.places import folder_url
+from workflows_ui.services import watching
 
 _LATEST = 5
 #: What a step's fields may hold in the open: passwords of triggers (api.md 7.3), and keys that were typed in instead of a connection.
@@ -154,6 +155,22 @@ def _launchable(subject: Subject) -> dict[str, Any] | None:
     return {"reason": reason}
 
 
+def _yours(subject: Subject) -> dict[str, Any] | None:
+    """What the person marked: a favourite, news of failures."""
+    user, place, key = subject.access.user, subject.workspace, subject.id
+    if "/" in key:
+        return None
+    return {
+        "slug": subject.slug,
+        "id": key,
+        "name": name_of(subject.object),
+        "url": reverse("resource_detail", kwargs={"slug": subject.slug, "resource": "flows", "id": key}),
+        "may_star": bool(_launch_url(subject.slug, subject.object)) and subject.access.allows(Role.LAUNCHER),
+        "starred": Favourite.objects.filter(user=user, workspace=place, flow_id=key).exists(),
+        "watched": watching.asked(user, place, WatchKind.FLOW, key),
+    }
+
+
 def _launches(subject: Subject) -> dict[str, Any] | None:
     latest = Launch.objects.filter(workspace=subject.workspace, flow_id=subject.id).select_related("user")
     found = list(latest.order_by("-asked_at")[:_LATEST])
@@ -199,6 +216,7 @@ class Flows(Resource):
     actions = (*flow_actions.ACTIONS, trigger_tests.TEST)
     panels = (
         Panel("", "flows/not_launchable.html", _launchable),
+        Panel("", "flows/yours.html", _yours),
         Facts(
             _("Facts"),
             (

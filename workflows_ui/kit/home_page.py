@@ -1,0 +1,157 @@
+"""What a workspace's home shows a person, from the console's own rows: no engine is asked, so it is there while one is down."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from django.db.models import QuerySet
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from workflows_ui.kit.words import NO_WORKER
+from workflows_ui.models import ENDED, AccessRequest, Credential, Follow, Health, Launch, Role, State
+from workflows_ui.services import access, heartbeat, launches, visits
+
+LATEST, SHOWN = 6, 5
+_BAD = (State.FAILED, State.REFUSED, State.UNKNOWN)
+
+
+@dataclass(frozen=True)
+class Attention:
+    """Something that wants a person: what it is, what to do, and the page where it is done."""
+
+    title: str
+    next: str
+    url: str
+    icon: str = "triangle-exclamation"
+
+
+@dataclass(frozen=True)
+class Recent:
+    """A flow that the person launched lately, with the latest launch of it."""
+
+    flow_id: str
+    name: str
+    launch: Launch
+
+
+class Home:
+    """A person's home in a workspace. Every part is worked out when it is asked for."""
+
+    def __init__(self, place: access.Access, since: datetime | None) -> None:
+        self._place = place
+        self._slug = place.workspace.slug
+        #: When the visit before this one ended.
+        self.since = since
+
+    @property
+    def looks_after(self) -> bool:
+        """Whether the person looks after flows, not only launches them."""
+        return self._place.allows(Role.BUILDER)
+
+    @property
+    def may_launch(self) -> bool:
+        """Whether the person launches here."""
+        return self._place.allows(Role.LAUNCHER)
+
+    @cached_property
+    def favourites(self) -> dict[str, str]:
+        """Names of the person's favourite flows by id."""
+        return visits.favourites(self._place.user, self._place.workspace)
+
+    @cached_property
+    def recent(self) -> list[Recent]:
+        """Flows that the person launched lately, the latest first."""
+        rows = Launch.objects.filter(user=self._place.user, workspace=self._place.workspace).order_by("-asked_at")[:60]
+        found: dict[str, Recent] = {}
+        for row in rows:
+            found.setdefault(row.flow_id, Recent(row.flow_id, row.flow_name or row.flow_id, row))
+        return list(found.values())[:LATEST]
+
+    @cached_property
+    def last(self) -> dict[str, Launch]:
+        """The person's latest launch of each of these flows."""
+        return {one.flow_id: one.launch for one in self.recent}
+
+    @property
+    def _visible(self) -> QuerySet[Launch]:
+        return launches.of_workspace(self._place)
+
+    @cached_property
+    def running(self) -> list[Launch]:
+        """Launches under way that the person may see, the newest."""
+        return list(self._visible.exclude(state__in=ENDED)[:SHOWN])
+
+    @cached_property
+    def running_count(self) -> int:
+        """How many are under way."""
+        return self._visible.exclude(state__in=ENDED).count() if len(self.running) == SHOWN else len(self.running)
+
+    @cached_property
+    def failed(self) -> list[Launch]:
+        """Launches that did not end well since the last visit, the newest."""
+        return list(self._failed[:SHOWN]) if self.since else []
+
+    @cached_property
+    def failed_count(self) -> int:
+        """How many did not."""
+        return self._failed.count() if len(self.failed) == SHOWN else len(self.failed)
+
+    @property
+    def _failed(self) -> QuerySet[Launch]:
+        return self._visible.filter(state__in=_BAD, ended_at__gt=self.since)
+
+    @cached_property
+    def attention(self) -> list[Attention]:
+        """What wants the person, most pressing first; empty when all is well."""
+        return list(self._attention())
+
+    def _attention(self) -> Iterator[Attention]:
+        if heartbeat.silent():
+            yield Attention(str(NO_WORKER.title), str(NO_WORKER.next), "", "plug-circle-xmark")
+        yield from self._credentials()
+        if self._place.workspace.launching_paused:
+            url = reverse("workspace_settings", args=[self._slug]) if self._place.allows(Role.MANAGER) else ""
+            yield Attention(
+                _("Launching is paused here"), _("A manager can let it go on in the settings."), url, "pause"
+            )
+        unclear = self._visible.filter(state=State.UNKNOWN).count()
+        if unclear:
+            title = ngettext("%(n)d launch is unclear", "%(n)d launches are unclear", unclear) % {"n": unclear}
+            url = reverse("launches", args=[self._slug], query={"state": "unknown"})
+            yield Attention(title, _("See whether it ran, then settle it."), url, "circle-question")
+        if self._place.allows(Role.MANAGER):
+            asked = AccessRequest.objects.filter(workspace=self._place.workspace, decided_at=None).count()
+            if asked:
+                title = ngettext("%(n)d person asks to be let in", "%(n)d people ask to be let in", asked) % {
+                    "n": asked
+                }
+                yield Attention(title, _("Let them in, or refuse."), reverse("members", args=[self._slug]), "user-plus")
+        trouble = Follow.objects.filter(pk=self._place.workspace.pk, failures__gte=3).values_list("trouble", flat=True)
+        if trouble.first():
+            yield Attention(
+                _("The engine cannot be asked about launches"),
+                _("They go on there; the console keeps trying. See whether the credential still works."),
+                reverse("credentials", args=[self._slug]),
+                "plug-circle-xmark",
+            )
+
+    def _credentials(self) -> Iterator[Attention]:
+        place = self._place
+        acting = access.credential(place.user, place.workspace)
+        url = reverse("credentials", args=[self._slug])
+        if acting is None:
+            yield Attention(
+                _("You have no credential here"),
+                _("Add your own, or ask a manager to let your team use one. Until then nothing can be launched."),
+                reverse("credential_add"),
+                "key",
+            )
+        refused = Credential.objects.filter(workspace=place.workspace, health=Health.REFUSED)
+        if not place.allows(Role.MANAGER):
+            refused = refused.filter(pk=acting.pk if acting else None)
+        for credential in refused.order_by("name")[:SHOWN]:
+            title = _("The engine refuses “%(name)s”") % {"name": credential.name[:80]}
+            yield Attention(title, _("Test it again, or replace it."), url, "key")

@@ -1,0 +1,61 @@
+"""Mails of notices: in the receiver's language and time zone, each handed over at most once."""
+
+import smtplib
+import zoneinfo
+
+import structlog
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.template.loader import render_to_string
+from django.utils import timezone, translation
+
+from workflows_ui.kit import notice_words
+from workflows_ui.models import Notice, User
+from workflows_ui.services import database, notices
+
+log = structlog.get_logger(__name__)
+
+
+def send(pk: int) -> bool:
+    """Mails one notice, if it is still wanted; says whether the mail server took it. A server that refuses is tried again later."""
+    with database.turn():
+        row = notices.claim_mail(pk)
+    if row is None:
+        return False
+    message = letter(row)
+    try:
+        message.send()
+    except (OSError, smtplib.SMTPException) as problem:
+        with database.turn():
+            again = notices.mail_failed(row)
+        log.warning(
+            "mail.failed", notice=pk, error=type(problem).__name__, again=again.isoformat() if again else "never"
+        )
+        return False
+    return True
+
+
+def letter(row: Notice) -> EmailMessage:
+    """The mail: plain text, links on the console's own address. No line break of a flow's name gets into its head."""
+    person: User = row.user
+    language = person.language if person.language in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
+    with translation.override(language), timezone.override(_zone(person.time_zone)):
+        news = notice_words.of(row)
+        body = render_to_string(
+            "notices/mail.txt",
+            {
+                "notice": row,
+                "news": news,
+                "url": settings.BASE_URL + row.url,
+                "profile_url": f"{settings.BASE_URL}/profile/",
+                "console_url": settings.BASE_URL,
+            },
+        )
+    return EmailMessage(" ".join(news.title.split()), body, settings.DEFAULT_FROM_EMAIL, [person.email])
+
+
+def _zone(name: str) -> zoneinfo.ZoneInfo:
+    try:
+        return zoneinfo.ZoneInfo(name or settings.TIME_ZONE)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        return zoneinfo.ZoneInfo(settings.TIME_ZONE)
