@@ -16,17 +16,14 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("desk")]
 def test_the_first_account_signs_in_launches_a_flow_and_reads_its_answer(desk: Desk, browser: Browser) -> None:
     with desk.window(browser, signed_in=False) as window:
         page = window.page
-        page.goto("/?all=1")
+        page.goto("/")
         page.get_by_label("User name or e-mail address").fill(desk.name)
         page.get_by_label("Password").fill(desk.password)
         page.get_by_role("button", name="Sign in", exact=True).click()
         expect(page.locator("h1")).to_have_text("Home")
-        page.get_by_role("main").get_by_role("link", name="Practice engine").click()
-        expect(page.locator("h1")).to_have_text("Flows")
-        page.get_by_label("Name contains").fill("Greet")
-        page.keyboard.press("Enter")
-        expect(page.locator("#results tbody tr")).to_have_count(1)
-        page.get_by_role("link", name="Launch: Greet a customer").click()
+        page.get_by_label("Search the flows by name").fill("Greet")
+        expect(page.locator("#home-flows .flow-card")).to_have_count(1)
+        page.get_by_role("link", name="Greet a customer").click()
         expect(page.locator("h1")).to_have_text("Launch Greet a customer")
         page.get_by_label("Values (JSON)").fill('{"name": "Trần Thị Lan"}')
         page.get_by_text("Start and wait for the answer").click()
@@ -39,7 +36,7 @@ def test_the_first_account_signs_in_launches_a_flow_and_reads_its_answer(desk: D
         page.get_by_role("link", name="See the launch").click()
         expect(page.locator("h1")).to_have_text("Launch of Greet a customer")
         page.get_by_role("link", name="Home").click()
-        expect(page.locator("main .list-group-item").first).to_contain_text("Greet a customer")
+        expect(page.get_by_role("group", name="At hand")).to_contain_text("Greet a customer")
 
 
 def test_a_launch_that_outlasts_the_wait_limit_is_carried_on_to_its_result(desk: Desk, browser: Browser) -> None:

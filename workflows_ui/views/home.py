@@ -66,8 +66,8 @@ def workspace(request: ConsoleRequest, slug: str) -> HttpResponse:
     A guest is shown the flows that they may launch.
     """
     place = request.access
+    told = [launch_right_words.tell(right) for right in launch_rights.flows(place)] if place.rights else []
     if place.guest:
-        told = [launch_right_words.tell(right) for right in launch_rights.flows(place)]
         return respond.page(request, "launch_rights/mine.html", {"told": told})
     fragment = respond.is_fragment(request)
     since = None if fragment else visits.came(place.user, place.workspace)
@@ -76,6 +76,7 @@ def workspace(request: ConsoleRequest, slug: str) -> HttpResponse:
     view = view if view in VIEWS else VIEWS[0]
     context: dict[str, Any] = {
         "home": page,
+        "told": told,
         "slug": slug,
         "view": view,
         "q": request.GET.get("q", "").strip()[:200],

@@ -50,7 +50,7 @@ def read_all(request: ConsoleRequest) -> HttpResponse:
     return respond.redirect(request, reverse("notices"))
 
 
-@member(Role.VIEWER)
+@member(Role.VIEWER, guests=True)
 def launch_watch(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     """Tell me when this launch ends, or no longer (`stop`)."""
     launch = get_object_or_404(launches.of_workspace(request.access), pk=id)

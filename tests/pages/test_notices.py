@@ -1,0 +1,316 @@
+"""News: told once, whoever looks and how often; mailed at most once; not told to whoever may not see it."""
+
+import re
+import smtplib
+import threading
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.db import connection
+from django.utils import timezone
+
+from tests.cast import Cast
+from tests.pages.launch_scene import PAUSE, Scene, text_of
+from workflows_ui import tasks
+from workflows_ui.kit import notice_mail
+from workflows_ui.models import Launch, Lookout, Member, Notice, NoticeKind, Role, State, User, Watch, WatchKind
+from workflows_ui.practice_engine.samples import BY_SLUG
+from workflows_ui.services import notices, watching
+from workflows_ui.services.launches import Reason
+
+
+def _watch(scene: Scene, user: User, kind: WatchKind, object_id: str) -> None:
+    watching.ask(user, scene.cast.workspace, kind, object_id, "Order intake")
+
+
+def _ended(scene: Scene, state: State, **fields: Any) -> Launch:
+    fields = {"ended_at": timezone.now() + timedelta(seconds=1), "flow_name": "Order intake"} | fields
+    return scene.row(state=state, **fields)
+
+
+def _told(user: User) -> list[str]:
+    return [notice.key for notice in notices.of(user)]
+
+
+def test_the_end_of_a_launch_is_told_once_to_who_asked_for_it(scene: Scene) -> None:
+    launch = _ended(scene, State.SUCCEEDED)
+    _watch(scene, scene.cast.colleague, WatchKind.LAUNCH, launch.pk)
+    for _ in range(3):
+        watching.look()
+    assert _told(scene.cast.colleague) == [f"launch:{launch.pk}:succeeded"]
+    assert not Watch.objects.exists()
+    assert _told(scene.cast.owner) == []
+
+
+def test_an_open_launch_is_no_news(scene: Scene) -> None:
+    launch = scene.row(state=State.RUNNING)
+    _watch(scene, scene.cast.colleague, WatchKind.LAUNCH, launch.pk)
+    watching.look()
+    assert _told(scene.cast.colleague) == []
+    assert Watch.objects.count() == 1
+
+
+def test_an_unclear_launch_is_told_and_told_again_when_it_is_settled(scene: Scene) -> None:
+    launch = _ended(scene, State.UNKNOWN)
+    _watch(scene, scene.cast.colleague, WatchKind.LAUNCH, launch.pk)
+    watching.look()
+    watching.look()
+    Launch.objects.filter(pk=launch.pk).update(state=State.FAILED)
+    watching.look()
+    assert sorted(_told(scene.cast.colleague)) == [f"launch:{launch.pk}:failed", f"launch:{launch.pk}:unknown"]
+
+
+def test_who_watches_a_launch_and_its_flow_hears_of_its_failure_once(scene: Scene) -> None:
+    launch = _ended(scene, State.FAILED)
+    _watch(scene, scene.cast.colleague, WatchKind.LAUNCH, launch.pk)
+    _watch(scene, scene.cast.colleague, WatchKind.FLOW, launch.flow_id)
+    watching.look()
+    watching.look()
+    assert _told(scene.cast.colleague) == [f"launch:{launch.pk}:failed"]
+
+
+def test_failures_of_others_are_told_to_builders_and_not_to_launchers(scene: Scene) -> None:
+    launch = _ended(scene, State.FAILED)  # the colleague's
+    other = scene.member("other", Role.LAUNCHER)
+    for user in (scene.cast.owner, other):
+        _watch(scene, user, WatchKind.FLOW, launch.flow_id)
+    watching.look()
+    assert _told(scene.cast.owner) == [f"launch:{launch.pk}:failed"]
+    assert _told(other) == []
+
+
+def test_what_failed_before_one_asked_and_what_people_withdrew_is_no_news(scene: Scene) -> None:
+    old = _ended(scene, State.FAILED, ended_at=timezone.now() - timedelta(minutes=5))
+    _watch(scene, scene.cast.owner, WatchKind.FLOW, old.flow_id)
+    _ended(scene, State.NOT_SENT, reason=Reason.WITHDRAWN)
+    watching.look()
+    assert _told(scene.cast.owner) == []
+
+
+def test_who_has_left_the_workspace_is_told_nothing(scene: Scene) -> None:
+    launch = _ended(scene, State.FAILED)
+    _watch(scene, scene.cast.colleague, WatchKind.LAUNCH, launch.pk)
+    Member.objects.filter(user=scene.cast.colleague).delete()
+    watching.look()
+    assert _told(scene.cast.colleague) == []
+
+
+def test_a_failed_run_that_somebody_else_started_is_told_once(db: None) -> None:
+    scene = Scene(samples=True)
+    try:
+        flow_id = BY_SLUG["failing"].id
+        _watch(scene, scene.cast.owner, WatchKind.FLOW, flow_id)
+        scene.workflows.trigger_flow(flow_id, {})
+        for _ in range(200):
+            watching.look_at(scene.cast.workspace.pk)
+            if Notice.objects.exists():
+                break
+            Lookout.objects.update(not_before=None)
+            threading.Event().wait(PAUSE)  # the engine, in other threads, gets on
+        [notice] = Notice.objects.all()
+        assert notice.kind == NoticeKind.FLOW_FAILED
+        assert notice.about["step"] == "Đọc tệp"
+        Lookout.objects.update(not_before=None)
+        watching.look_at(scene.cast.workspace.pk)
+        assert Notice.objects.count() == 1
+    finally:
+        scene.close()
+
+
+def test_a_failed_run_of_the_consoles_own_launch_is_told_by_the_launch_only(db: None) -> None:
+    scene = Scene(samples=True)
+    try:
+        launch = scene.watch(scene.launch(BY_SLUG["failing"].id))
+        Watch.objects.create(
+            user=scene.cast.owner,
+            workspace=scene.cast.workspace,
+            kind=WatchKind.FLOW,
+            object_id=launch.flow_id,
+            created_at=launch.asked_at,
+        )
+        watching.look_at(scene.cast.workspace.pk)
+        watching.look()
+        assert _told(scene.cast.owner) == [f"launch:{launch.pk}:failed"]
+    finally:
+        scene.close()
+
+
+def test_the_engine_is_asked_only_where_a_flow_is_watched_and_not_twice_at_a_time(scene: Scene) -> None:
+    assert watching.due() == []
+    _watch(scene, scene.cast.owner, WatchKind.FLOW, "F" * 21)
+    assert watching.due() == [scene.cast.workspace.pk]
+    before = scene.engine.journal.count()
+    watching.look_at(scene.cast.workspace.pk)
+    assert scene.engine.journal.count() == before + 1
+    watching.look_at(scene.cast.workspace.pk)  # it rests
+    assert scene.engine.journal.count() == before + 1
+    assert watching.due() == []
+
+
+def test_an_engine_that_is_down_is_asked_ever_more_seldom(scene: Scene) -> None:
+    _watch(scene, scene.cast.owner, WatchKind.FLOW, "F" * 21)
+    scene.server.stop()
+    watching.look_at(scene.cast.workspace.pk)
+    first = Lookout.objects.get()
+    assert first.failures == 1
+    assert first.lease_until is None
+    assert first.not_before is not None
+    Lookout.objects.update(not_before=None)
+    watching.look_at(scene.cast.workspace.pk)
+    assert Lookout.objects.get().failures == 2
+
+
+def test_a_mail_goes_out_once_in_the_persons_language_with_a_link_to_the_console(scene: Scene, settings: Any) -> None:
+    settings.BASE_URL = "https://console.example.com"
+    colleague = scene.cast.colleague
+    User.objects.filter(pk=colleague.pk).update(language="vi")
+    colleague.refresh_from_db()
+    launch = _ended(scene, State.FAILED, flow_name="Order\nBcc: everybody@example.com", failed_step="Ghi bảng")
+    _watch(scene, colleague, WatchKind.LAUNCH, launch.pk)
+    tasks.news()
+    for pk in [*Notice.objects.values_list("pk", flat=True)] * 3:
+        notice_mail.send(pk)
+    [letter] = mail.outbox
+    assert letter.to == [colleague.email]
+    assert "\n" not in letter.subject
+    assert "Thất bại" in letter.subject
+    assert f"https://console.example.com/w/sales/launches/{launch.pk}/" in letter.body
+    assert notices.to_mail() == []
+
+
+def test_who_wants_no_mail_gets_none(scene: Scene) -> None:
+    User.objects.filter(pk=scene.cast.colleague.pk).update(mail_news=False)
+    scene.cast.colleague.refresh_from_db()
+    assert notices.tell(scene.cast.colleague, NoticeKind.JOB_ENDED, "job:1", url="/x/", name="x", failed=0)
+    assert notices.to_mail() == []
+
+
+def test_a_mail_server_that_refuses_is_tried_again_and_given_up(scene: Scene, settings: Any) -> None:
+    settings.EMAIL_BACKEND = "tests.pages.test_notices.Refusing"
+    notices.tell(scene.cast.colleague, NoticeKind.JOB_ENDED, "job:1", url="/x/", name="x", failed=2)
+    [pk] = notices.to_mail()
+    for number in range(1, notices.MAIL_TRIES + 1):
+        assert notice_mail.send(pk) is False
+        row = Notice.objects.get(pk=pk)
+        assert row.mail_tries == number
+        assert (row.mail_at is None) == (number == notices.MAIL_TRIES)
+        Notice.objects.filter(pk=pk, mail_at__isnull=False).update(mail_at=timezone.now())
+    assert Notice.objects.get(pk=pk).read_at is None
+
+
+class Refusing:
+    """A mail server that takes nothing."""
+
+    def __init__(self, **_options: Any) -> None:
+        pass
+
+    def send_messages(self, _messages: Any) -> int:
+        """Refuses."""
+        raise smtplib.SMTPServerDisconnected("gone")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_that_look_at_once_tell_and_mail_once(transactional_db: None) -> None:
+    scene = Scene()
+    try:
+        launch = _ended(scene, State.FAILED)
+        _watch(scene, scene.cast.colleague, WatchKind.LAUNCH, launch.pk)
+        _watch(scene, scene.cast.colleague, WatchKind.FLOW, launch.flow_id)
+        start, taken = threading.Barrier(2), []
+
+        def work() -> None:
+            try:
+                start.wait(10)
+                watching.look()
+                taken.extend(notices.claim_mail(pk) for pk in notices.to_mail())
+            finally:
+                connection.close()
+
+        workers = [threading.Thread(target=work) for _ in range(2)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+        assert Notice.objects.count() == 1
+        assert len([row for row in taken if row is not None]) == 1
+    finally:
+        scene.close()
+
+
+def test_reading_is_for_ones_own_only(cast_of: Cast) -> None:
+    notices.tell(cast_of.owner, NoticeKind.JOB_ENDED, "job:1", url="/x/", name="x", failed=0)
+    notices.tell(cast_of.colleague, NoticeKind.JOB_ENDED, "job:1", url="/x/", name="x", failed=0)
+    assert notices.read(cast_of.owner) == 1
+    assert (notices.unread(cast_of.owner), notices.unread(cast_of.colleague)) == (0, 1)
+
+
+@pytest.fixture
+def cast_of(scene: Scene) -> Cast:
+    """The people around the scene's workspace."""
+    return scene.cast
+
+
+# --- Pages ----------------------------------------------------------------------------------------
+
+
+def test_the_bell_says_how_many_are_unread_and_opening_one_marks_it_and_leads_there(scene: Scene) -> None:
+    launch = _ended(scene, State.FAILED)
+    for number in range(2):
+        url = f"/w/sales/launches/{launch.pk}/"
+        notices.tell(scene.cast.colleague, NoticeKind.JOB_ENDED, f"job:{number}", url=url, name="<b>bold</b>", failed=3)
+    page = text_of(scene.browser.get("/notices/"))
+    assert "2 unread notices" in page
+    assert "Finished: &lt;b&gt;bold&lt;/b&gt;" in page
+    assert "3 could not be done." in page
+    first = notices.of(scene.cast.colleague)[0]
+    opened = scene.browser.post(f"/notices/{first.pk}/")
+    assert (opened.status_code, opened["Location"]) == (303, first.url)
+    bell = text_of(scene.browser.get("/notices/", HTTP_HX_REQUEST="true", HTTP_HX_TARGET="bell"))
+    assert "1 unread notice<" in bell
+    assert "<html" not in bell
+    scene.browser.post("/notices/read/")
+    assert "No unread notices" in text_of(scene.browser.get("/notices/"))
+
+
+def test_looking_by_get_marks_nothing_and_anothers_notice_is_not_there(scene: Scene) -> None:
+    notices.tell(scene.cast.colleague, NoticeKind.JOB_ENDED, "job:1", url="/w/sales/", name="x", failed=0)
+    pk = Notice.objects.get().pk
+    scene.browser.get(f"/notices/{pk}/")
+    scene.browser.get("/notices/read/")
+    assert notices.unread(scene.cast.colleague) == 1
+    assert scene.sign_in(scene.cast.owner).post(f"/notices/{pk}/").status_code == 404
+
+
+def test_many_notices_come_page_by_page_without_losing_one(scene: Scene) -> None:
+    for number in range(120):
+        notices.tell(
+            scene.cast.colleague, NoticeKind.JOB_ENDED, f"job:{number}", url="/", name=f"number {number}.", failed=0
+        )
+    seen: list[str] = []
+    address = "/notices/"
+    for _ in range(3):
+        page = text_of(scene.browser.get(address))
+        seen += re.findall(r"number (\d+)\.", page)
+        older = re.search(r'rel="next" href="(\?before=\d+)"', page)
+        address = f"/notices/{older[1]}" if older else ""
+    assert seen == [str(number) for number in reversed(range(120))]
+    assert address == ""
+
+
+def test_a_person_asks_on_a_launchs_page_to_be_told_and_takes_it_back(scene: Scene) -> None:
+    launch = scene.row(state=State.RUNNING)
+    address = f"/w/sales/launches/{launch.pk}/tell/"
+    assert "Tell me when it ends" in scene.page(launch)
+    assert scene.browser.post(address).status_code == 303
+    assert "Do not tell me" in scene.page(launch)
+    scene.browser.post(address, {"stop": "1"})
+    assert not Watch.objects.exists()
+
+
+def test_a_flow_can_be_watched_while_the_engine_is_down_but_not_one_that_is_none(scene: Scene) -> None:
+    assert scene.browser.post(f"/w/sales/flows/{'F' * 21}/tell/").status_code == 404
+    scene.server.stop()
+    assert scene.browser.post(f"/w/sales/flows/{'F' * 21}/tell/").status_code == 303
+    assert Watch.objects.get().kind == WatchKind.FLOW
