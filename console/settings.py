@@ -181,6 +181,22 @@ ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
 
+# --- Single sign-on (OpenID Connect), only where an issuer is given -------------------------------
+OIDC_ISSUER = read.url("OIDC_ISSUER", default="")
+OIDC_CLIENT_ID = read.text("OIDC_CLIENT_ID", default="")
+OIDC_CLIENT_SECRET = read.text("OIDC_CLIENT_SECRET", default="")
+#: What the button on the sign-in page names.
+OIDC_NAME = read.text("OIDC_NAME", default="single sign-on")
+#: An account is made at the first sign-on of whoever has a confirmed address in one of these domains, or is in one of these groups.
+OIDC_ALLOWED_DOMAINS = read.words("OIDC_ALLOWED_DOMAINS", default="")
+OIDC_ALLOWED_GROUPS = read.words("OIDC_ALLOWED_GROUPS", default="")
+if OIDC_ISSUER and not (OIDC_CLIENT_ID and OIDC_CLIENT_SECRET):
+    raise ImproperlyConfigured("OIDC_ISSUER is given: OIDC_CLIENT_ID and OIDC_CLIENT_SECRET are needed with it.")
+if OIDC_ISSUER and not OIDC_ISSUER.startswith("https://") and not DEBUG:
+    raise ImproperlyConfigured(
+        "OIDC_ISSUER must start with https://: whoever could change its answers could be anybody here."
+    )
+
 # --- Second step of signing in -------------------------------------------------------------------
 MFA_ADAPTER = "workflows_ui.views.second_step.SecondStepAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]

@@ -19,7 +19,7 @@ OPEN = {"healthz", "readyz", "metrics", "set_language", "set_theme", "app_sign_i
 #: Addresses of one's own: any person who is signed in.
 OWN = {"home", "notices", "notices_read", "notice", "profile", "credential_add", "waiting", "access_withdraw"}
 #: Signing in itself, its pages with allauth's names.
-OPEN |= {"mfa_authenticate", "mfa_login_webauthn"}
+OPEN |= {"mfa_authenticate", "mfa_login_webauthn", "single_sign_on", "single_sign_on_back"}
 OWN |= {
     "mfa_index",
     "mfa_reauthenticate",

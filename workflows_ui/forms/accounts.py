@@ -35,6 +35,12 @@ class ResetPasswordForm(allauth_forms.ResetPasswordForm):  # type: ignore[misc]
         self.fields["email"].label = _("E-mail address")
         self.fields["email"].widget.attrs.pop("placeholder", None)
 
+    def clean_email(self) -> str:
+        """The address. Whoever comes through single sign-on has no password to replace, and gets none by mail."""
+        email: str = super().clean_email()
+        self.users = [user for user in self.users if user.has_usable_password() or not user.identities.exists()]
+        return email
+
 
 class ChangePasswordForm(allauth_forms.ChangePasswordForm):  # type: ignore[misc]
     """The old password, the new one twice."""

@@ -17,7 +17,7 @@ from workflows_ui.services import access, second_step
 
 #: In the session: where somebody was going who has to set up a second step first.
 GOING_TO = "second_step_going_to"
-#: In the session: the provider of a single sign-on says that it asked for a second step.
+#: In the session: of whom (primary key) the provider of a single sign-on says that it asked for a second step.
 STEPPED_ELSEWHERE = "second_step_elsewhere"
 
 View = Callable[..., HttpResponse]
@@ -102,7 +102,7 @@ def second_step_missing(request: HttpRequest, found: access.Access) -> HttpRespo
     Every way into a workspace asks this: each method, whole pages and fragments alike. A single sign-on whose provider says that it
     asked for a second step (services/single_sign_on.py) counts for its session.
     """
-    if not found.workspace.second_factor_required or request.session.get(STEPPED_ELSEWHERE):
+    if not found.workspace.second_factor_required or request.session.get(STEPPED_ELSEWHERE) == found.user.pk:
         return None
     if second_step.has(found.user):
         return None

@@ -3,6 +3,7 @@
 allauth says these things by its signals and the hooks of its adapter; here they become rows.
 """
 
+from dataclasses import replace
 from typing import Any
 
 from allauth.account import signals as account_signals
@@ -99,8 +100,7 @@ def _step_failed(request: HttpRequest, user: User, authenticator: Authenticator,
 
 
 def _at_the_door(request: HttpRequest) -> Actor:
-    found = actor(request)
-    return Actor(user=None, address=found.address, request_id=found.request_id)
+    return replace(actor(request), user=None)
 
 
 def _write(request: HttpRequest, person: Any, action: str, *, outcome: str = "done", **detail: Any) -> None:
@@ -109,7 +109,7 @@ def _write(request: HttpRequest, person: Any, action: str, *, outcome: str = "do
     if outcome == "refused" and not request.user.is_authenticated:
         who = _at_the_door(request)
     elif who.user is None:
-        who = Actor(user=person, address=who.address, request_id=who.request_id)
+        who = replace(who, user=person)
     audit.record(
         who,
         action,

@@ -12,6 +12,7 @@ from workflows_ui.models.credential import (
     Health,
     Kind,
 )
+from workflows_ui.models.identity import Identity
 from workflows_ui.models.job import JOB_OPEN, JOB_OVER, ItemState, Job, JobItem, JobKind, JobPart, JobState
 from workflows_ui.models.launch import ENDED, UNSENT, Follow, Launch, State
 from workflows_ui.models.launch_form import LaunchForm, LaunchFormVersion
@@ -46,6 +47,7 @@ __all__ = [
     "Flavour",
     "Follow",
     "Health",
+    "Identity",
     "Inspection",
     "ItemState",
     "Job",

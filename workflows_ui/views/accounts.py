@@ -20,7 +20,8 @@ from workflows_ui.forms import accounts as forms
 from workflows_ui.kit import respond, sign_in_log
 from workflows_ui.kit.access import signed_in
 from workflows_ui.kit.request import ConsoleRequest, address
-from workflows_ui.models import User
+from workflows_ui.models import Identity, User
+from workflows_ui.services import single_sign_on
 from workflows_ui.views.refusing import Refuses
 
 _MISMATCH = gettext_lazy("The name or the password is not right.")
@@ -101,9 +102,12 @@ class _SignIn(Refuses, allauth_views.LoginView):  # type: ignore[misc]
     form_class = forms.SignInForm
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Whether a passkey can be used at this address."""
+        """Which other ways in there are, and where they lead."""
         context: dict[str, Any] = super().get_context_data(**kwargs)
-        return context | {"passkeys": settings.PASSKEYS}
+        return context | {
+            "passkeys": settings.PASSKEYS,
+            "single_sign_on": settings.OIDC_NAME if single_sign_on.offered() else "",
+        }
 
 
 class _ChangePassword(Refuses, allauth_views.PasswordChangeView):  # type: ignore[misc]
@@ -112,8 +116,17 @@ class _ChangePassword(Refuses, allauth_views.PasswordChangeView):  # type: ignor
 
 
 class _SetPassword(Refuses, allauth_views.PasswordSetView):  # type: ignore[misc]
+    """A first password. Whoever comes through single sign-on gets none: it would outlive their account there."""
+
     form_class = forms.SetPasswordForm
     extra_context = {"tab": "password"}
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """The page, or the reason why there is none."""
+        if Identity.objects.filter(user_id=request.user.pk).exists() and not request.user.has_usable_password():
+            context = {"tab": "password", "provider": settings.OIDC_NAME}
+            return respond.page(request, "account/no_password.html", context)
+        return super().dispatch(request, *args, **kwargs)
 
 
 class _ResetPassword(Refuses, allauth_views.PasswordResetView):  # type: ignore[misc]
@@ -181,8 +194,8 @@ account_urlpatterns = [
     path("again/", signed_in(_Again.as_view()), name="account_reauthenticate"),
     path("address/", signed_in(_Address.as_view()), name="account_email"),
     re_path(r"^address/confirm/(?P<key>[-:\w]+)/$", allauth_views.confirm_email, name="account_confirm_email"),
-    path("password/change/", _ChangePassword.as_view(), name="account_change_password"),
-    path("password/set/", _SetPassword.as_view(), name="account_set_password"),
+    path("password/change/", signed_in(_ChangePassword.as_view()), name="account_change_password"),
+    path("password/set/", signed_in(_SetPassword.as_view()), name="account_set_password"),
     path("password/reset/", _ResetPassword.as_view(), name="account_reset_password"),
     path("password/reset/done/", allauth_views.password_reset_done, name="account_reset_password_done"),
     re_path(
