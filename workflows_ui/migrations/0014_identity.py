@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('workflows_ui', '0012_second_step'),
+        ('workflows_ui', '0013_notices'),
     ]
 
     operations = [
