@@ -60,11 +60,7 @@ class LaunchForm(forms.Form):
 
     def flow_name(self, flow_id: str) -> str:
         """The flow's name as it was signed into the form; empty where it is not there or is another flow's."""
-        try:
-            found = signing.loads(self.data.get("flow", ""), salt=_SALT)
-        except signing.BadSignature:
-            return ""
-        return str(found[1]) if isinstance(found, list) and len(found) == 2 and found[0] == flow_id else ""
+        return name_of(flow_id, self.data.get("flow", ""))
 
     def renew(self, ticket: str, **fields: str) -> None:
         """Puts another ticket into a bound form that is shown again, and other hidden fields; all that was typed stays."""
@@ -74,6 +70,15 @@ class LaunchForm(forms.Form):
 def signed_name(flow_id: str, name: str) -> str:
     """What the hidden field `flow` carries."""
     return signing.dumps([flow_id, name], salt=_SALT, compress=True)
+
+
+def name_of(flow_id: str, signed: str) -> str:
+    """The flow's name as it was signed into a form; empty where it is not there or is another flow's."""
+    try:
+        found = signing.loads(signed, salt=_SALT)
+    except signing.BadSignature:
+        return ""
+    return str(found[1]) if isinstance(found, list) and len(found) == 2 and found[0] == flow_id else ""
 
 
 #: States as the list's filter offers them: what reads the same is one choice.

@@ -22,7 +22,7 @@ def values(request: HttpRequest) -> list[Typed]:
     """The posted fields that hold something, without secrets (they never come back to a page) and without machinery."""
     found = []
     for name, texts in list(request.POST.lists())[:_MOST]:
-        if _SECRET.search(name) or name == "next":
+        if _SECRET.search(name) or name == "next" or name.startswith("_"):
             continue
         text = "\n".join(str(text) for text in texts)
         if text.strip():

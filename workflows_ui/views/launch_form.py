@@ -9,8 +9,6 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.urls import path, reverse
-from django.utils.functional import Promise
-from django.utils.translation import gettext as _
 
 from workflows_ui import tasks
 from workflows_ui.crypto import CannotOpen
@@ -21,10 +19,11 @@ from workflows_ui.kit.access import launching
 from workflows_ui.kit.caller import Caller
 from workflows_ui.kit.flow_facts import Facts
 from workflows_ui.kit.request import ConsoleRequest, actor
-from workflows_ui.models import Credential, Launch
-from workflows_ui.services import access, clients, launches, payloads
+from workflows_ui.models import Launch, Role
+from workflows_ui.services import access, clients, launch_forms, launches, payloads
 from workflows_ui.services.launches import Order, Outcome
-from workflows_ui.views import flow_does
+from workflows_ui.views import launch_beside, launch_by_form
+from workflows_ui.views.launch_by_form import Sheet
 
 _log = logging.getLogger(__name__)
 
@@ -41,6 +40,9 @@ class Start:
 @launching
 def flow_launch(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     """Shows the form (`?from=<launch>` fills it with that launch's values), or takes it."""
+    sheet = _sheet(request, id)
+    if sheet is not None:
+        return launch_by_form.serve(request, id, sheet)
     if request.method == "POST":
         return _take(request, id)
     asker = caller.of(request.access)
@@ -55,6 +57,18 @@ def flow_launch(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
         }
     )
     return _page(request, id, form, facts, source=start.source)
+
+
+def _sheet(request: ConsoleRequest, id: str) -> Sheet | None:
+    """The flow's published form; None where there is none, or where a builder wants to type JSON all the same (`?_as=json`)."""
+    if request.GET.get("_as") == "json" and request.access.allows(Role.BUILDER):
+        return None
+    try:
+        found = launch_forms.published(request.access.workspace, id)
+    except CannotOpen:
+        _log.exception("the launch form of %s cannot be opened", id)
+        return None
+    return Sheet(found[1], found[0]) if found is not None else None
 
 
 def _take(request: ConsoleRequest, id: str) -> HttpResponse:
@@ -103,28 +117,16 @@ def _again(request: ConsoleRequest, id: str, form: LaunchForm, **context: Any) -
 def _page(
     request: ConsoleRequest, id: str, form: LaunchForm, facts: Facts | None, *, status: int = 200, **context: Any
 ) -> HttpResponse:
-    place = request.access
-    acting = access.credential(place.user, place.workspace)
+    name = facts.name if facts else form.flow_name(id) or id
     context |= {
-        "flow_id": id,
-        "name": facts.name if facts else form.flow_name(id) or id,
-        "facts": facts,
+        **launch_beside.common(request, id, name, facts),
         "form": form,
-        "acting": acting,
-        "acting_words": _whose(acting) if acting else "",
-        "paused": place.workspace.launching_paused,
+        "as_json": request.GET.get("_as") == "json",
         "hints": payload_words.HINTS,
         "problems": payload_words.PROBLEMS,
-        **flow_does.at_once(place, id, facts),
+        "beside": launch_beside.beside(request, id),
     }
     return respond.page(request, "launches/form.html", context, status=status)
-
-
-def _whose(acting: Credential) -> str | Promise:
-    """The credential that acts, in words. Its name only."""
-    if acting.team is not None:
-        return _("“%(name)s”, the key of the team %(team)s") % {"name": acting.name, "team": acting.team.name}
-    return _("“%(name)s”, your own key") % {"name": acting.name}
 
 
 def _start(request: ConsoleRequest, asker: Caller, facts: Facts, id: str) -> Start:

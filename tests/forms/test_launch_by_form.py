@@ -1,0 +1,380 @@
+"""Launching by a published form: what is typed becomes the JSON that the flow expects, or is refused at its field; nothing is lost."""
+
+import io
+from typing import Any
+
+import pytest
+import requests
+from django.test import Client
+
+from tests.forms.filled import hidden, newest, opened, publish, send, sent
+from tests.pages.launch_scene import Scene, text_of, unescape
+from workflows_ui.forming.document import Choice, Column, Field, Form, Kind, Limits, ShowIf
+from workflows_ui.models import Launch, LaunchFile, LaunchFormVersion, LaunchInput, Member, Role, State, Workspace
+from workflows_ui.services import sending
+
+PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
+ORDER = Form(
+    (
+        Field(
+            "customer",
+            ("customer", "name"),
+            label="Customer",
+            required=True,
+            help="As on the invoice.",
+            searchable=True,
+        ),
+        Field("mail", ("customer", "mail"), kind=Kind.EMAIL),
+        Field("amount", ("amount",), kind=Kind.NUMBER, limits=Limits(low=1, high=100), required=True),
+        Field("urgent", ("urgent",), kind=Kind.YES_NO, default=False),
+        Field("reason", ("reason",), show_if=ShowIf("urgent", value=True), required=True),
+        Field("day", ("day",), kind=Kind.DATE),
+        Field("size", ("size",), kind=Kind.CHOICE, choices=(Choice("Small", 1), Choice("Large", 2)), group="Delivery"),
+        Field("tags", ("tags",), kind=Kind.LIST, group="Delivery"),
+        Field(
+            "rows",
+            ("rows",),
+            kind=Kind.TABLE,
+            columns=(Column("sku", "sku", "SKU", required=True), Column("count", "count", kind=Kind.INTEGER)),
+        ),
+        Field("shop", ("shop",), hidden_value={"id": 7}),
+        Field("extra", ("extra",), kind=Kind.JSON, folded=True),
+    ),
+    note="Read **this** first.\n\n<script>alert(1)</script>",
+    button="Place the order",
+)
+GOOD: dict[str, Any] = {"customer": "Nguyễn Văn An", "amount": "12.5", "urgent": "false"}
+
+
+@pytest.fixture
+def order(scene: Scene) -> str:
+    return publish(scene, ORDER)
+
+
+def test_the_page_shows_labels_help_groups_note_and_the_sentence_of_the_button(scene: Scene, order: str) -> None:
+    page = opened(scene, order)
+    for text in ("Customer", "As on the invoice.", "Delivery", "Read <strong>this</strong> first.", "Place the order"):
+        assert text in page
+    for text in ("From 1 to 100.", "1 more field", "Counts only where “Urgent” is “Yes”."):
+        assert text in page
+    assert "Type it as JSON" not in page
+    assert "<script>alert(1)" not in text_of(scene.browser.get(scene.url(order)))
+
+
+def test_what_is_typed_is_sent_typed_and_nested_with_hidden_values_and_without_what_is_empty(
+    scene: Scene, order: str
+) -> None:
+    values = {**GOOD, "mail": " an@example.com ", "day": "2026-03-01", "size": "2", "tags": ["a", "", "b"]}
+    values |= {"rows[0][sku]": "A", "rows[0][count]": "3", "rows[5][sku]": "B", "extra": '{"x": [1, null]}'}
+    assert sent(scene, order, values) == {
+        "customer": {"name": "Nguyễn Văn An", "mail": "an@example.com"},
+        "amount": 12.5,
+        "urgent": False,
+        "day": "2026-03-01",
+        "size": 2,
+        "tags": ["a", "b"],
+        "rows": [{"sku": "A", "count": 3}, {"sku": "B"}],
+        "shop": {"id": 7},
+        "extra": {"x": [1, None]},
+    }
+    assert sent(scene, order, GOOD) == {
+        "customer": {"name": "Nguyễn Văn An"},
+        "amount": 12.5,
+        "urgent": False,
+        "shop": {"id": 7},
+    }
+
+
+def test_the_launch_keeps_its_forms_version_and_runs(scene: Scene, order: str) -> None:
+    assert send(scene, order, GOOD).status_code == 303
+    launch = newest()
+    assert launch.form_version == LaunchFormVersion.objects.get()
+    sending.send(launch.pk)
+    assert scene.watch(launch).state == State.SUCCEEDED
+
+
+def test_mistakes_are_told_at_their_fields_and_everything_typed_comes_back(scene: Scene, order: str) -> None:
+    values = {**GOOD, "customer": "", "amount": "1.000.000", "mail": "nobody", "day": "someday", "tags": ["one", "two"]}
+    values |= {"rows[3][sku]": "", "rows[3][count]": "many", "extra": "{"}
+    answer = send(scene, order, values)
+    page = unescape(text_of(answer))
+    assert answer.status_code == 422
+    assert not Launch.objects.exists()
+    assert "Some fields have to be corrected" in page
+    for text in ('value="nobody"', 'value="someday"', 'value="one"', 'value="two"', 'value="many"', "{</textarea>"):
+        assert text in page
+    assert 'href="#field-0"' in page
+    assert "Type an e-mail address" in page
+    assert 'type="text" id="field-5-control" name="day"' in page, "a browser's own control for dates would lose it"
+    assert 'name="rows[0][count]" value="many"' in page, "rows are numbered anew"
+
+
+def test_a_field_whose_rule_does_not_hold_is_neither_asked_for_nor_sent(scene: Scene, order: str) -> None:
+    assert "reason" not in sent(scene, order, {**GOOD, "reason": "typed before"})
+    assert send(scene, order, {**GOOD, "urgent": "true"}).status_code == 422
+    assert sent(scene, order, {**GOOD, "urgent": "true", "reason": "now"})["reason"] == "now"
+
+
+def test_lines_and_rows_are_added_and_removed_without_javascript_and_nothing_is_launched(
+    scene: Scene, order: str
+) -> None:
+    typed = {**GOOD, "customer": "", "tags": ["a", "b"], "rows[0][sku]": "A", "rows[1][sku]": "B"}
+    page = text_of(send(scene, order, {**typed, "_add": "tags"}))
+    assert page.count('name="tags"') == 3
+    page = text_of(send(scene, order, {**typed, "_remove": "tags:0"}))
+    assert 'value="a"' not in page
+    assert 'name="tags" value="b"' in page
+    page = text_of(send(scene, order, {**typed, "_add": "rows"}))
+    assert 'name="rows[2][sku]" value=""' in page
+    answer = send(scene, order, {**typed, "_remove": "rows:0"})
+    assert answer.status_code == 200
+    assert 'name="rows[0][sku]" value="B"' in text_of(answer)
+    assert 'name="rows[1][sku]"' not in text_of(answer)
+    assert send(scene, order, {**typed, "_remove": "nonsense"}).status_code == 200
+    assert not Launch.objects.exists()
+
+
+def test_looking_shows_what_will_be_sent_and_a_link_and_launches_nothing(scene: Scene, order: str) -> None:
+    page = unescape(
+        text_of(send(scene, order, {"amount": "5", "tags": ["x", "y z"], "rows[0][sku]": "A&B", "_look": "yes"}))
+    )
+    assert '"amount": 5' in page
+    assert f"http://testserver{scene.url(order)}?amount=5&tags=x&tags=y+z&rows%5B0%5D%5Bsku%5D=A%26B" in page
+    assert not Launch.objects.exists()
+    page = unescape(text_of(send(scene, order, {"amount": "x", "_look": "yes"})))
+    assert "Some fields have to be corrected first" in page
+
+
+# --- Filled from elsewhere -------------------------------------------------------------------------
+
+
+def test_a_link_fills_fields_of_the_form_only_and_still_needs_the_click(scene: Scene, order: str) -> None:
+    query = "?customer=An&amount=abc&tags=a&tags=b&rows[0][sku]=S&shop=8&ticket=x&nothing=1&size=2"
+    page = opened(scene, order, query)
+    for text in ('name="customer" value="An"', 'value="abc"', 'value="b"', 'name="rows[0][sku]" value="S"'):
+        assert text in page
+    assert '<option value="2" selected>Large</option>' in page
+    assert not Launch.objects.exists()
+    assert "nothing" not in hidden(page)
+    page = opened(scene, order, "?customer=" + "x" * 9000)
+    assert "The link was too long" in page
+
+
+def test_a_link_with_markup_is_text(scene: Scene, order: str) -> None:
+    page = text_of(scene.browser.get(scene.url(order) + "?customer=%22%3E%3Cscript%3Ealert(2)%3C/script%3E"))
+    assert "<script>alert(2)" not in page
+
+
+def test_an_earlier_launch_fills_the_form_and_says_what_it_has_no_field_for(scene: Scene, order: str) -> None:
+    values = {**GOOD, "day": "2026-03-01", "rows[0][sku]": "A", "tags": ["a"]}
+    assert send(scene, order, values).status_code == 303
+    first = newest()
+    page = opened(scene, order, f"?from={first.pk}")
+    for text in ('value="Nguyễn Văn An"', 'value="12.5"', 'value="2026-03-01"', 'value="A"', "from an earlier launch"):
+        assert text in page
+    assert f"?from={first.pk}" in opened(scene, order)
+    row = scene.row(flow_id=order, payload='{"other": {"thing": 1}, "amount": 7}')
+    page = opened(scene, order, f"?from={row.pk}")
+    assert "no field for some of the values, which are left out: other" in page
+    assert 'value="7"' in page
+    Launch.objects.update(payload="")
+    assert "no longer kept" in opened(scene, order, f"?from={first.pk}")
+    Launch.objects.update(payload="gAAAA-not-a-ciphertext")
+    assert "cannot be opened" in opened(scene, order, f"?from={first.pk}")
+
+
+def test_another_persons_launch_fills_a_builders_form_only(scene: Scene, order: str) -> None:
+    theirs = scene.row(user=scene.cast.owner, flow_id=order, payload='{"customer": {"name": "Private"}}')
+    page = opened(scene, order, f"?from={theirs.pk}")
+    assert "Private" not in page
+    assert "was not found" in page
+    colleagues = scene.row(flow_id=order, payload='{"customer": {"name": "Known"}}')
+    builder = scene.sign_in(scene.cast.owner)
+    assert "Known" in opened(scene, order, f"?from={colleagues.pk}", builder)
+
+
+# --- One form, one launch --------------------------------------------------------------------------
+
+
+def test_a_double_click_makes_one_launch(scene: Scene, order: str) -> None:
+    page = opened(scene, order)
+    first, second = (send(scene, order, GOOD, page=page) for _ in range(2))
+    assert first["Location"] == second["Location"]
+    assert Launch.objects.count() == 1
+
+
+def test_going_back_and_changing_a_value_keeps_it_and_offers_a_new_launch(scene: Scene, order: str) -> None:
+    page = opened(scene, order)
+    send(scene, order, GOOD, page=page)
+    again = text_of(send(scene, order, {**GOOD, "amount": "13"}, page=page))
+    assert "Already launched at" in again
+    assert 'value="13"' in again
+    assert send(scene, order, {**GOOD, "amount": "13"}, page=again).status_code == 303
+    assert Launch.objects.count() == 2
+
+
+def test_twins_are_asked_about_with_all_values_kept(scene: Scene, order: str) -> None:
+    send(scene, order, GOOD)
+    answer = send(scene, order, GOOD)
+    page = text_of(answer)
+    assert answer.status_code == 422
+    assert "You launched the same values moments ago" in page
+    assert 'value="12.5"' in page
+    assert send(scene, order, {**GOOD, "confirmed": "yes"}, page=page).status_code == 303
+    assert Launch.objects.count() == 2
+
+
+def test_a_pause_is_said_and_nothing_typed_is_lost(scene: Scene, order: str) -> None:
+    page = opened(scene, order)
+    Workspace.objects.update(launching_paused=True)
+    answer = send(scene, order, GOOD, page=page)
+    assert answer.status_code == 422
+    assert "Launching is paused" in text_of(answer)
+    assert 'value="12.5"' in text_of(answer)
+
+
+@pytest.mark.parametrize("ticket", ["", "short", "ö" * 30])
+def test_a_ticket_that_is_none_is_replaced(scene: Scene, order: str, ticket: str) -> None:
+    answer = send(scene, order, {**GOOD, "ticket": ticket})
+    assert answer.status_code == 422
+    assert "The form was incomplete" in text_of(answer)
+    assert send(scene, order, GOOD, page=text_of(answer)).status_code == 303
+
+
+def test_a_form_that_was_published_anew_meanwhile_is_shown_with_what_was_typed(scene: Scene, order: str) -> None:
+    page = opened(scene, order)
+    publish(scene, Form((*ORDER.fields[:3], Field("new", ("new",), required=True))), flow=order)
+    answer = send(scene, order, GOOD, page=page)
+    again = unescape(text_of(answer))
+    assert answer.status_code == 422
+    assert "The form was changed meanwhile" in again
+    assert 'value="12.5"' in again
+    assert send(scene, order, {**GOOD, "new": "x"}, page=again).status_code == 303
+
+
+# --- When something is in the way ------------------------------------------------------------------
+
+
+def test_with_the_engine_down_the_form_opens_and_a_launch_can_be_asked_for(scene: Scene, order: str) -> None:
+    scene.server.stop()
+    page = opened(scene, order)
+    assert "The engine cannot be reached" in page
+    assert send(scene, order, GOOD, page=page).status_code == 303
+    assert newest().flow_name == "Orders"
+
+
+def test_without_a_credential_nothing_is_launched_and_nothing_is_lost(scene: Scene, order: str) -> None:
+    page = opened(scene, order)
+    scene.cast.colleague.credentials.all().delete()
+    answer = send(scene, order, GOOD, page=page)
+    assert answer.status_code == 422
+    assert "You have no credential here" in text_of(answer)
+    assert 'value="12.5"' in text_of(answer)
+
+
+def test_a_form_that_cannot_be_opened_leaves_the_json_form(scene: Scene, order: str) -> None:
+    LaunchFormVersion.objects.update(schema="gAAAA-not-a-ciphertext")
+    assert "data-payload" in text_of(scene.browser.get(scene.url(order)))
+
+
+def test_builders_may_type_json_all_the_same_and_launchers_may_not(scene: Scene, order: str) -> None:
+    builder = scene.sign_in(scene.cast.owner)
+    assert "Type it as JSON" in opened(scene, order, browser=builder)
+    assert "data-payload" in opened(scene, order, "?_as=json", builder)
+    assert "data-payload" not in opened(scene, order, "?_as=json")
+
+
+# --- Files -----------------------------------------------------------------------------------------
+
+WITH_FILES = Form(
+    (
+        Field("photo", ("photo",), kind=Kind.FILE, accept=("png", "pdf"), max_size=2_000, required=True),
+        Field("paper", ("paper",), kind=Kind.FILE),
+        Field("note", ("note",)),
+        Field("deep", ("deep", "file"), kind=Kind.FILE),
+    )
+)
+
+
+def _upload(name: str = "C:\\x\\ảnh.png", data: bytes = PICTURE) -> io.BytesIO:
+    file = io.BytesIO(data)
+    file.name = name
+    return file
+
+
+def test_a_file_arrives_beside_the_values_and_is_gone_from_the_console(scene: Scene) -> None:
+    flow = publish(scene, WITH_FILES)
+    page = opened(scene, flow)
+    assert 'accept=".png,.pdf"' in page
+    assert "PNG, PDF, at most 1.95 kB." in page or "PNG, PDF, at most 1 kB." in page
+    assert send(scene, flow, {"photo": _upload(), "note": "n", "deep": "https://example.com/a.pdf"}).status_code == 303
+    launch = newest()
+    assert launch.files.get().name == "ảnh.png"
+    sending.send(launch.pk)
+    run = scene.workflows.get_run(scene.watch(launch).run_id)
+    body = run["steps"]["trigger"]["output"]["body"]
+    assert requests.get(body.pop("photo"), timeout=20).content == PICTURE
+    assert body == {"note": "n", "deep": {"file": "https://example.com/a.pdf"}}
+    again = opened(scene, flow, f"?from={launch.pk}")
+    assert "Choose its file again: ảnh.png." in again
+
+
+@pytest.mark.parametrize(
+    ("file", "said"),
+    [
+        (None, "Choose a file."),
+        (("a.exe", PICTURE), "one of these kinds: png, pdf"),
+        (("a.pdf", PICTURE), "not a PDF, although its name says so"),
+        (("a.png", b"<svg onload=alert(1)>"), "not a PNG"),
+        (("a.png", PICTURE + b"x" * 2_000), "Choose a smaller file"),
+    ],
+)
+def test_a_file_that_cannot_be_taken_is_told_at_its_field(
+    scene: Scene, file: tuple[str, bytes] | None, said: str
+) -> None:
+    flow = publish(scene, WITH_FILES)
+    answer = send(scene, flow, {"note": "kept", **({"photo": _upload(*file)} if file else {})})
+    page = unescape(text_of(answer))
+    assert answer.status_code == 422
+    assert said in page
+    assert 'value="kept"' in page
+    assert "a browser hands them over only once" in page
+    assert not LaunchFile.objects.exists()
+
+
+def test_all_files_together_fit_into_one_request(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workflows_ui.services.launch_files.LARGEST_TOGETHER", 400)
+    flow = publish(scene, WITH_FILES)
+    answer = send(scene, flow, {"photo": _upload(), "paper": _upload("b.txt", b"x" * 200)})
+    assert "All files together are too large" in text_of(answer)
+
+
+# --- Found again -----------------------------------------------------------------------------------
+
+
+def test_only_searchable_inputs_are_kept_in_plain_text(scene: Scene, order: str) -> None:
+    send(scene, order, {**GOOD, "mail": "private@example.com"})
+    assert [(row.name, row.label, row.text) for row in LaunchInput.objects.all()] == [
+        ("customer", "Customer", "Nguyễn Văn An")
+    ]
+
+
+# --- Who may ---------------------------------------------------------------------------------------
+
+
+def test_viewers_and_strangers_do_not_fill_in_forms(scene: Scene, order: str) -> None:
+    stranger = scene.sign_in(scene.cast.stranger)
+    assert stranger.get(scene.url(order)).status_code == 404
+    Member.objects.filter(user=scene.cast.colleague).update(role=Role.VIEWER)
+    assert scene.browser.get(scene.url(order)).status_code == 403
+    assert scene.browser.post(scene.url(order), GOOD).status_code == 403
+    assert not Launch.objects.exists()
+
+
+def test_signed_out_in_between_what_was_typed_comes_back(scene: Scene, order: str) -> None:
+    page = opened(scene, order)
+    answer = Client().post(scene.url(order), {**hidden(page), **GOOD})
+    text = unescape(text_of(answer))
+    assert answer.status_code == 403
+    assert "Nguyễn Văn An" in text
+    assert hidden(page)["_flow"] not in text

@@ -1,0 +1,123 @@
+"""What stands beside the form of a launch, however its values are given: who acts, earlier launches and saved inputs to fill it from."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from workflows_ui.crypto import CannotOpen
+from workflows_ui.forming import checking
+from workflows_ui.forming.document import NOTHING, Form
+from workflows_ui.kit.flow_facts import Facts
+from workflows_ui.kit.request import ConsoleRequest
+from workflows_ui.models import Credential, Launch, Role, SavedInputs
+from workflows_ui.services import access, launches, saved_inputs
+from workflows_ui.views import flow_does
+
+#: Earlier launches to fill the form from.
+EARLIER = 5
+
+
+@dataclass(frozen=True)
+class Start:
+    """What a form is filled with: a payload (NOTHING for none), whether to wait (None where nobody said), and what to tell about it."""
+
+    payload: Any = NOTHING
+    wait: bool | None = None
+    told: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What the form can be filled from."""
+
+    mine: list[SavedInputs]
+    shared: list[SavedInputs]
+    earlier: list[Launch]
+    builder: bool
+
+
+def common(request: ConsoleRequest, id: str, name: str, facts: Facts | None) -> dict[str, Any]:
+    """What every launch form's page shows about the flow and the person."""
+    place = request.access
+    acting = access.credential(place.user, place.workspace)
+    return {
+        "flow_id": id,
+        "name": name,
+        "facts": facts,
+        "acting": acting,
+        "acting_words": _whose(acting) if acting else "",
+        "paused": place.workspace.launching_paused,
+        "builder": place.allows(Role.BUILDER),
+        **flow_does.at_once(place, id, facts),
+    }
+
+
+def beside(request: ConsoleRequest, id: str) -> Beside:
+    """Saved inputs (one's own, the team's), and the latest launches that the person may see and whose values are still kept."""
+    place = request.access
+    rows = list(saved_inputs.of_flow(place, id).defer("payload"))
+    earlier = launches.of_workspace(place).filter(flow_id=id).exclude(payload="").defer("payload", "answer", "failure")
+    return Beside(
+        mine=[row for row in rows if row.owner_id == place.user.pk],
+        shared=[row for row in rows if row.owner_id != place.user.pk],
+        earlier=list(earlier[:EARLIER]),
+        builder=place.allows(Role.BUILDER),
+    )
+
+
+def start(request: ConsoleRequest, id: str, form: Form) -> Start:
+    """What `?from=<launch>` or `?saved=<saved inputs>` fills a form with."""
+    place = request.access
+    wanted, saved = request.GET.get("from", "")[:40], request.GET.get("saved", "")[:40]
+    launch = launches.of_workspace(place).filter(pk=wanted, flow_id=id).first() if wanted else None
+    row = saved_inputs.of_flow(place, id).filter(pk=saved).first() if saved else None
+    if launch is not None:
+        return _from_launch(launch, form)
+    if wanted:
+        return Start(told=[_("The earlier launch was not found, so the form is empty.")])
+    if row is not None:
+        try:
+            payload = saved_inputs.values_of(row)
+        except CannotOpen:
+            return Start(told=[_("The saved inputs cannot be opened any more.")])
+        told = [_("Filled in from the saved inputs “%(name)s”.") % {"name": row.name}]
+        return Start(payload, None, [*told, *_lost(form, payload)])
+    if saved:
+        return Start(told=[_("The saved inputs were not found. They may have been deleted.")])
+    return Start()
+
+
+def _from_launch(launch: Launch, form: Form) -> Start:
+    if not launch.payload:
+        return Start(wait=launch.wait, told=[_("The earlier launch's values are no longer kept.")])
+    try:
+        payload = launches.payload_of(launch)
+    except CannotOpen:
+        return Start(wait=launch.wait, told=[_("The earlier launch's values cannot be opened any more.")])
+    told = [_("Filled in from an earlier launch. Change what you like, then launch.")]
+    files = list(launch.files.values_list("name", flat=True))
+    if files:
+        words = {"names": ", ".join(files)[:300]}
+        told.append(
+            ngettext("Choose its file again: %(names)s.", "Choose its files again: %(names)s.", len(files)) % words
+        )
+    return Start(payload, launch.wait, [*told, *_lost(form, payload)])
+
+
+def _lost(form: Form, payload: Any) -> Iterable[str]:
+    """What of a payload has no field in the form."""
+    lost = checking.left_over(form, payload)
+    if lost:
+        places = ", ".join(" › ".join(key[:40] for key in path) or _("the whole body") for path in lost[:10])
+        yield _("This form has no field for some of the values, which are left out: %(places)s.") % {"places": places}
+
+
+def _whose(acting: Credential) -> str | Promise:
+    """The credential that acts, in words. Its name only."""
+    if acting.team is not None:
+        return _("“%(name)s”, the key of the team %(team)s") % {"name": acting.name, "team": acting.team.name}
+    return _("“%(name)s”, your own key") % {"name": acting.name}

@@ -1,0 +1,299 @@
+"""Launching by a flow's own form: filled in by a person, by a link, from an earlier launch or from saved inputs; checked field by field.
+
+Sending it needs no engine, and whatever stands in the way, nothing typed is lost. Files are the exception: browsers give them once.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from workflows_ui import tasks
+from workflows_ui.crypto import CannotOpen
+from workflows_ui.engine import EngineError, NotFound
+from workflows_ui.forming import checking
+from workflows_ui.forming.checking import Checked, Data, Shown
+from workflows_ui.forming.document import NOTHING, Form, Kind
+from workflows_ui.forms import launch_fields, launch_files
+from workflows_ui.forms.launches import START, WAIT, name_of, signed_name
+from workflows_ui.kit import caller, flow_facts, launch_choices, markdown, respond, words
+from workflows_ui.kit.flow_facts import Facts
+from workflows_ui.kit.request import ConsoleRequest, actor
+from workflows_ui.models import LaunchFormVersion
+from workflows_ui.services import access, clients, launches, payloads, saved_inputs
+from workflows_ui.services.launches import Order, Outcome
+from workflows_ui.views import launch_beside
+
+_log = logging.getLogger(__name__)
+#: Letters of an address that fills the form; more is no link any more.
+LONGEST_LINK = 8_000
+_TEMPLATE = "launches/by_form.html"
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """The form that is being filled in. `version` is None for one that nobody has reviewed: then `shape` is its signed document."""
+
+    form: Form
+    version: LaunchFormVersion | None = None
+    shape: str = ""
+
+
+@dataclass
+class Around:
+    """What the engine says, as far as it can be asked: the flow's facts, the live choices, and the words for what went wrong."""
+
+    facts: Facts | None = None
+    options: launch_choices.Choices = field(default_factory=dict)
+    problem: words.Words | None = None
+
+
+def serve(request: ConsoleRequest, id: str, sheet: Sheet) -> HttpResponse:
+    """Shows the form or takes it. Raises NotFound for a flow that is gone."""
+    sheet = replace(sheet, form=launch_fields.launchable(sheet.form))
+    return _take(request, id, sheet) if request.method == "POST" else _show(request, id, sheet)
+
+
+# --- Opening it ------------------------------------------------------------------------------------
+
+
+def _show(request: ConsoleRequest, id: str, sheet: Sheet) -> HttpResponse:
+    around = _around(request, id, sheet.form)
+    start = launch_beside.start(request, id, sheet.form)
+    zone = timezone.get_current_timezone()
+    shown = checking.initial(sheet.form, start.payload, zone=zone)
+    told = start.told
+    if len(request.META.get("QUERY_STRING", "")) > LONGEST_LINK:
+        told = [*told, _("The link was too long, so nothing of it was filled in.")]
+    else:
+        shown |= _linked(sheet.form, dict(request.GET.lists()), around.options)
+    wait = start.wait if start.wait is not None else bool(around.facts and around.facts.answers)
+    return _page(request, id, sheet, around, shown, how=WAIT if wait else START, told=told)
+
+
+def _linked(form: Form, given: Data, options: launch_choices.Choices) -> dict[str, Shown]:
+    """What the address fills in: fields of this form only, as if it had been typed."""
+    given = launch_fields.tidied(form, given, options)
+    named = {
+        one.name
+        for one in form.fields
+        if one.name in given or (one.kind is Kind.TABLE and any(name.startswith(f"{one.name}[") for name in given))
+    }
+    return {name: text for name, text in checking.typed(form, given).items() if name in named}
+
+
+def _around(request: ConsoleRequest, id: str, form: Form, *, sent: bool = False) -> Around:
+    """Asks about the flow and for live choices. Raises NotFound only."""
+    found = Around()
+    try:
+        asker = caller.of(request.access)
+        found.facts = flow_facts.ask(asker.workflows, id)
+        found.options = (launch_choices.known if sent else launch_choices.of)(asker, id, form)
+    except NotFound:
+        raise
+    except (EngineError, clients.NoCredential, CannotOpen) as problem:
+        _log.info("launch form without facts: %r", problem)
+        found.problem = words.of_error(problem)
+    return found
+
+
+# --- Taking it -------------------------------------------------------------------------------------
+
+
+@dataclass
+class _Sent:
+    """A form that was sent: what was typed, what it comes to, and the files."""
+
+    data: dict[str, Sequence[str]]
+    checked: Checked
+    files: launch_files.Files
+
+    @property
+    def errors(self) -> dict[str, str]:
+        return {**self.files.errors, **self.checked.errors}
+
+
+def _take(request: ConsoleRequest, id: str, sheet: Sheet) -> HttpResponse:
+    options = _known_options(request, id, sheet.form)
+    data = launch_fields.tidied(sheet.form, dict(request.POST.lists()), options)
+    if "_add" in request.POST or "_remove" in request.POST:
+        lines = {"add": request.POST.get("_add", ""), "remove": request.POST.get("_remove", "")}
+        data = launch_fields.with_lines(sheet.form, data, **lines)
+        return _again(request, id, sheet, data, status=200)
+    if sheet.version is not None and request.POST.get("_version") != sheet.version.pk:
+        return _again(request, id, sheet, data, outcome="changed")
+    if "_look" in request.POST:
+        return _look(request, id, sheet, data, options)
+    sent = _checked(request, sheet.form, data, options)
+    if "_save" in request.POST:
+        return _save(request, id, sheet, sent)
+    if sent.errors:
+        return _again(request, id, sheet, data, errors=sent.errors)
+    place = request.access
+    if access.credential(place.user, place.workspace) is None:
+        return _again(request, id, sheet, data, problem=words.of_error(clients.NoCredential()))
+    return _launch(request, id, sheet, sent)
+
+
+def _checked(request: ConsoleRequest, form: Form, data: Data, options: launch_choices.Choices) -> _Sent:
+    zone = timezone.get_current_timezone()
+    uploads = {name: upload for name, upload in request.FILES.items() if upload is not None}
+    checked = checking.check(form, data, files=uploads, options=options, zone=zone)
+    return _Sent(dict(data), checked, launch_files.take(form, uploads, checked.shown))
+
+
+def _launch(request: ConsoleRequest, id: str, sheet: Sheet, sent: _Sent) -> HttpResponse:
+    place = request.access
+    order = Order(
+        flow_id=id,
+        flow_name=name_of(id, request.POST.get("_flow", "")) or flow_facts.ask(caller.of(place).workflows, id).name,
+        payload=sent.checked.payload,
+        wait=request.POST.get("_how") == WAIT,
+        ticket=request.POST.get("ticket", ""),
+        confirmed=request.POST.get("confirmed") == "yes",
+        files=tuple(sent.files.files),
+        form_version=sheet.version,
+        searchable=tuple(launch_fields.searchable(sheet.form, sent.checked.sent)),
+    )
+    try:
+        asked = launches.ask(actor(request), place, order)
+    except ValueError:
+        return _again(request, id, sheet, sent.data, outcome="malformed")
+    if asked.outcome == Outcome.CREATED and asked.launch is not None:
+        tasks.ring(asked.launch.pk)
+    if asked.outcome in {Outcome.CREATED, Outcome.EXISTING} and asked.launch is not None:
+        return respond.redirect(request, reverse("launch", args=[place.workspace.slug, asked.launch.pk]))
+    ticket = "" if asked.outcome == Outcome.SPENT else order.ticket
+    return _again(request, id, sheet, sent.data, outcome=asked.outcome, earlier=asked.launch, ticket=ticket)
+
+
+def _look(request: ConsoleRequest, id: str, sheet: Sheet, data: Data, options: launch_choices.Choices) -> HttpResponse:
+    """What would be sent as things are, and the link that fills the form so. Nothing has to be complete for it."""
+    form = checking.optional(sheet.form)
+    checked = checking.check(form, data, options=options, zone=timezone.get_current_timezone())
+    look = {
+        "text": payloads.pretty(checked.payload) if checked.good else "",
+        "files": [one.shown_label for one in form.fields if one.kind is Kind.FILE and one.name in checked.shown],
+        "link": _link(request, id, sheet.form, data),
+    }
+    errors = {} if checked.good else dict(checked.errors)
+    return _again(request, id, sheet, data, status=200, errors=errors, look=look)
+
+
+def _link(request: ConsoleRequest, id: str, form: Form, data: Data) -> str:
+    """The address that fills the form with what is typed; empty where it would be too long."""
+    pairs: list[tuple[str, str]] = []
+    for one in form.fields:
+        if one.hidden or one.kind is Kind.FILE:
+            continue
+        names = [one.name] if one.kind is not Kind.TABLE else [name for name in data if name.startswith(f"{one.name}[")]
+        pairs += [(name, text) for name in names for text in data.get(name, ()) if text]
+    path = reverse("flow_launch", args=[request.access.workspace.slug, id])
+    address = request.build_absolute_uri(f"{path}?{urlencode(pairs)}" if pairs else path)
+    return address if len(address) <= LONGEST_LINK else ""
+
+
+def _save(request: ConsoleRequest, id: str, sheet: Sheet, sent: _Sent) -> HttpResponse:
+    """Saves what is typed under a name. Files cannot be saved, so one that is missing does not stand in the way."""
+    files = {one.name for one in sheet.form.fields if one.kind is Kind.FILE}
+    errors = {name: text for name, text in sent.checked.errors.items() if name not in files}
+    name = request.POST.get("_save_name", "").strip()
+    if not name and not errors:
+        return _again(request, id, sheet, sent.data, save_error=_("Give the inputs a name."))
+    if errors:
+        return _again(
+            request, id, sheet, sent.data, errors=errors, save_error=_("Correct the fields above, then save.")
+        )
+    payload = sent.checked.payload
+    if payload is NOTHING:
+        payload = checking.assembled(sheet.form, sent.checked.sent)
+    try:
+        row = saved_inputs.save(
+            actor(request), request.access, id, name, payload, shared=request.POST.get("_save_shared") == "yes"
+        )
+    except saved_inputs.TooManySaved:
+        return _again(
+            request,
+            id,
+            sheet,
+            sent.data,
+            save_error=_("You have saved %(most)s inputs for this flow. Delete one first.")
+            % {"most": saved_inputs.MOST},
+        )
+    messages.success(request, _("The inputs are saved as “%(name)s”.") % {"name": row.name})
+    address = reverse("flow_launch", args=[request.access.workspace.slug, id], query={"saved": row.pk})
+    return respond.redirect(request, address)
+
+
+def _known_options(request: ConsoleRequest, id: str, form: Form) -> launch_choices.Choices:
+    """The live choices for a form that was sent, as far as they are known or can be had."""
+    if not any(one.choices_from for one in form.fields):
+        return {}
+    try:
+        return launch_choices.known(caller.of(request.access), id, form)
+    except (EngineError, clients.NoCredential, CannotOpen) as problem:
+        _log.info("launch form without choices: %r", problem)
+        return {}
+
+
+# --- The page --------------------------------------------------------------------------------------
+
+
+def _again(
+    request: ConsoleRequest, id: str, sheet: Sheet, data: Data, *, status: int = 422, **context: Any
+) -> HttpResponse:
+    """The form with everything typed, whether or not the engine can be asked at the moment."""
+    around = _around(request, id, sheet.form, sent=True)
+    problem = context.pop("problem", None)
+    if problem is not None:
+        around.problem = problem
+    ticket = context.pop("ticket", request.POST.get("ticket", "") if context.get("outcome") != "malformed" else "")
+    how = WAIT if request.POST.get("_how") == WAIT else START
+    context["save"] = {"name": request.POST.get("_save_name", ""), "shared": request.POST.get("_save_shared") == "yes"}
+    shown = checking.typed(sheet.form, data)
+    return _page(request, id, sheet, around, shown, how=how, ticket=ticket, status=status, **context)
+
+
+def _page(
+    request: ConsoleRequest,
+    id: str,
+    sheet: Sheet,
+    around: Around,
+    shown: Mapping[str, Shown],
+    *,
+    how: str,
+    ticket: str = "",
+    status: int = 200,
+    errors: Mapping[str, str] | None = None,
+    **context: Any,
+) -> HttpResponse:
+    name = around.facts.name if around.facts else name_of(id, request.POST.get("_flow", ""))
+    name = name or (sheet.version.form.flow_name if sheet.version else "") or id
+    view = launch_fields.view(sheet.form, shown, errors=errors, options=around.options)
+    whole = (errors or {}).get("", "")
+    context |= {
+        **launch_beside.common(request, id, name, around.facts),
+        "form_view": view,
+        "sheet": sheet,
+        "note": markdown.html(sheet.form.note),
+        "how": how,
+        "ticket": ticket or launches.ticket(),
+        "signed": signed_name(id, name),
+        "whole_error": whole,
+        "problem": around.problem,
+        "files_again": status == 422 and view.has_files,
+        "beside": launch_beside.beside(request, id),
+    }
+    context.setdefault("outcome", "")
+    context.setdefault("told", [])
+    context.setdefault("look", None)
+    context.setdefault("save", {"name": "", "shared": False})
+    context.setdefault("save_error", "")
+    return respond.page(request, _TEMPLATE, context, status=status)
