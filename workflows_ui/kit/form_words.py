@@ -7,6 +7,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, npgettext, pgettext_lazy
 
+from workflows_ui.forming.changes import Fit
 from workflows_ui.forming.document import NOTHING, Blank, Field, Form, Kind, Limits, Moment, When, Why, key_of
 from workflows_ui.kit.words import Text
 
@@ -69,6 +70,10 @@ MOMENTS: dict[Moment, str | Promise] = {
 }
 
 
+#: Sentences of one kind about what no longer fits.
+_MOST_LINES = 10
+
+
 def why(found: Why) -> str:
     """Why a field was proposed, in one sentence; "" for one that was added by hand."""
     parts: list[str] = []
@@ -97,6 +102,29 @@ def why(found: Why) -> str:
         parts.append(_("in the sample of the trigger"))
     text = "; ".join(parts)
     return text[:1].upper() + text[1:]
+
+
+def fit(found: Fit, form: Form) -> list[str]:
+    """What a flow reads and its form does not send, and the other way round, a sentence each."""
+    said = []
+    for one in found.missing[:_MOST_LINES]:
+        words = {"place": " › ".join(one.path)[:120], "steps": ", ".join(step[:60] for step in one.read_by[:3])}
+        said.append(
+            _("The form lacks “%(place)s”, which is read by: %(steps)s.") % words
+            if one.read_by
+            else _("The form lacks “%(place)s”, which the flow asks for.") % words
+        )
+    for name, key in found.columns[:_MOST_LINES]:
+        field = form.field(name)
+        said.append(
+            _("The table “%(label)s” lacks the column “%(column)s”, which the flow reads.")
+            % {"label": (field.shown_label if field else name)[:80], "column": key[:80]}
+        )
+    said += [
+        _("“%(label)s” is not read by any step any more.") % {"label": field.shown_label[:80]}
+        for field in found.unread[:_MOST_LINES]
+    ]
+    return said
 
 
 def place(field: Field) -> str:

@@ -15,6 +15,7 @@ from workflows_ui.kit import form_words, respond
 from workflows_ui.kit.access import member
 from workflows_ui.kit.request import ConsoleRequest
 from workflows_ui.models import Role
+from workflows_ui.resources import form_fit
 from workflows_ui.services import launch_forms
 from workflows_ui.views import form_place
 from workflows_ui.views.form_place import Place
@@ -101,8 +102,9 @@ def _page(place: Place, *, words: WordsForm | None = None, stale: str = "", stat
         unreachable=known is None and not respond.is_fragment(request),
     )
     if known is not None:
-        flow = known[1]
+        asker, flow = known
         context["name"] = form_place.flow_name(flow) or context["name"]
+        context["fits"] = form_fit.lines(asker, flow, form) if form else []
     return respond.page(request, "form_builder/builder.html", context, fragments=("fields",), status=status)
 
 

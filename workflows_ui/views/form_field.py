@@ -15,7 +15,7 @@ from workflows_ui.kit import form_words, respond
 from workflows_ui.kit.access import member
 from workflows_ui.kit.request import ConsoleRequest
 from workflows_ui.models import Role
-from workflows_ui.resources import form_sources
+from workflows_ui.resources import form_choices
 from workflows_ui.services import launch_forms
 from workflows_ui.views import form_place
 from workflows_ui.views.form_place import Place
@@ -92,7 +92,7 @@ def _sources(place: Place, found: Field, posted: Any) -> Sources:
     table = now.table_id if isinstance(now, TableChoices) else ""
     if posted is not None:
         table = str(posted.get("table", ""))[:120]
-    return form_sources.of(asker, flow, table)
+    return form_choices.of(asker, flow, table)
 
 
 def _page(place: Place, editor: FieldEditor, found: Field, *, stale: str = "", status: int = 200) -> HttpResponse:
