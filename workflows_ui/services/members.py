@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from django.contrib.auth.models import Group
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
@@ -92,6 +93,16 @@ def add(actor: Actor, workspace: Workspace, who: str, role: Role) -> Member:
         if request is not None:
             _decide(actor, request, granted=True)
         _record(actor, "member.add", workspace, person, role=role.value)
+    return member
+
+
+def add_team(actor: Actor, workspace: Workspace, team: Group, role: Role) -> Member:
+    """Makes everybody in a team a member, as long as they are in it. Raises AlreadyMember."""
+    with _held(workspace):
+        member, made = Member.objects.get_or_create(workspace=workspace, team=team, defaults={"role": role})
+        if not made:
+            raise AlreadyMember
+        _record(actor, "member.add", workspace, None, team=team.name, role=role.value)
     return member
 
 

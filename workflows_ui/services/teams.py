@@ -140,7 +140,7 @@ def delete(actor: Actor, team: Group) -> Affected:
             credentials_destroyed=len(gone.credentials),
             launch_rights=len(gone.rights),
         )
-        team.delete()
+        Group.objects.filter(pk=team.pk).delete()
         _require_managers([row.workspace for row in gone.memberships])
     return gone
 

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from workflows_ui.forms.members import ROLE_WORDS, AddMemberForm, RoleForm
+from workflows_ui.forms.teams import AddTeamForm
 from workflows_ui.kit import invitation_words, respond
 from workflows_ui.kit.access import member
 from workflows_ui.kit.request import ConsoleRequest, actor
@@ -41,6 +42,22 @@ def add(request: ConsoleRequest, slug: str) -> HttpResponse:
         return _page(request, form)
     practice.equip(added)
     messages.success(request, _("%(person)s now belongs to the workspace.") % {"person": _label(added)})
+    return _back(request, slug)
+
+
+@require_POST
+@member(Role.MANAGER)
+def add_team(request: ConsoleRequest, slug: str) -> HttpResponse:
+    """Makes a team a member: everybody who is in it, as long as they are."""
+    form = AddTeamForm(request.POST, auto_id="id_team_%s")
+    if not form.is_valid():
+        return _page(request, AddMemberForm(), form)
+    try:
+        added = members.add_team(actor(request), request.access.workspace, form.cleaned_data["team"], form.chosen)
+    except members.AlreadyMember:
+        form.add_error("team", _("This team belongs to the workspace already. Its role can be changed in the list."))
+        return _page(request, AddMemberForm(), form)
+    messages.success(request, _("The team %(team)s now belongs to the workspace.") % {"team": _label(added)})
     return _back(request, slug)
 
 
@@ -149,7 +166,7 @@ def refuse(request: ConsoleRequest, slug: str, request_id: int) -> HttpResponse:
     return _back(request, slug)
 
 
-def _page(request: ConsoleRequest, form: AddMemberForm) -> HttpResponse:
+def _page(request: ConsoleRequest, form: AddMemberForm, team_form: AddTeamForm | None = None) -> HttpResponse:
     workspace = request.access.workspace
     rows = Member.objects.filter(workspace=workspace).select_related("user", "team")
     context = {
@@ -162,10 +179,12 @@ def _page(request: ConsoleRequest, form: AddMemberForm) -> HttpResponse:
         .order_by("asked_at"),
         "invitations": [invitation_words.tell(row) for row in colleague_invitations.listed(workspace)[:_INVITATIONS]],
         "form": form,
+        "team_form": team_form or AddTeamForm(auto_id="id_team_%s"),
         "roles": [(role, role.label, ROLE_WORDS[role]) for role in Role],
         "launcher": Role.LAUNCHER,
     }
-    return respond.page(request, "members/list.html", context, status=422 if form.errors else 200)
+    refused = form.errors or (team_form is not None and team_form.errors)
+    return respond.page(request, "members/list.html", context, status=422 if refused else 200)
 
 
 def _label(row: Member) -> str:
@@ -195,6 +214,7 @@ def _back(request: ConsoleRequest, slug: str) -> HttpResponse:
 urlpatterns = [
     path("w/<slug:slug>/members/", listing, name="members"),
     path("w/<slug:slug>/members/add/", add, name="member_add"),
+    path("w/<slug:slug>/members/add-team/", add_team, name="member_add_team"),
     path("w/<slug:slug>/members/<int:member_id>/role/", change_role, name="member_role"),
     path("w/<slug:slug>/members/<int:member_id>/remove/", remove, name="member_remove"),
     path("w/<slug:slug>/members/requests/<int:request_id>/grant/", grant, name="access_grant"),
