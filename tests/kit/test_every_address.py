@@ -230,7 +230,7 @@ def test_a_stranger_finds_nothing_there(cast: Cast, shelf: Shelf, client: Client
 @pytest.mark.parametrize("name", sorted(SUPERUSERS))
 def test_only_superusers_find_the_pages_of_the_whole_console(cast: Cast, client: Client, name: str) -> None:
     client.force_login(cast.owner)
-    assert client.get(_url(name)).status_code == 404
+    assert client.get(_url(name)).status_code in (404, 405)
     assert client.post(_url(name)).status_code in (404, 405)
     cast.stranger.is_superuser = True
     cast.stranger.save()

@@ -89,6 +89,7 @@ def test_an_invited_person_makes_an_account_is_signed_in_and_has_the_role_and_th
         "invitation.create",
         "person.join",
         "invitation.accept",
+        "person.sign_in",
     ]
     assert Client().login(username="lena", password=PASSWORD)
 

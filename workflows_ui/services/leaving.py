@@ -25,7 +25,7 @@ from workflows_ui.models import (
     User,
     Workspace,
 )
-from workflows_ui.services import audit, colleague_invitations, launch_rights, members
+from workflows_ui.services import audit, colleague_invitations, launch_rights, members, sessions
 from workflows_ui.services.audit import Actor
 
 
@@ -111,6 +111,7 @@ def deactivate(actor: Actor, person: User, successor: User | None) -> Belongings
         if gone.spaces and (successor is None or successor.pk == person.pk or not successor.is_active):
             raise NeedsSuccessor
         User.objects.filter(pk=person.pk).update(is_active=False, session_generation=F("session_generation") + 1)
+        sessions.close(person)
         if successor is not None:
             _hand_over(actor, gone, successor)
         for request in gone.requests:
@@ -157,6 +158,7 @@ def end_sessions(actor: Actor, person: User) -> None:
     """Ends all sessions of a person; they can sign in again."""
     with transaction.atomic():
         User.objects.filter(pk=person.pk).update(session_generation=F("session_generation") + 1)
+        sessions.close(person)
         audit.record(
             actor, "person.end_sessions", object_type="person", object_id=str(person.pk), object_name=person.label
         )

@@ -33,6 +33,14 @@ def end_others(actor: Actor, user: User, *, but: str | None) -> int:
     return len(rows)
 
 
+def close(user: User) -> int:
+    """Removes all sessions of a person, as a part of something that writes its own audit row; how many there were."""
+    rows = list(UserSession.objects.filter(user=user))
+    Session.objects.filter(session_key__in=[row.session_key for row in rows]).delete()
+    UserSession.objects.filter(pk__in=[row.pk for row in rows]).delete()
+    return len(rows)
+
+
 def _record(actor: Actor, user: User, count: int) -> None:
     audit.record(
         actor,

@@ -14,7 +14,7 @@ from workflows_ui.kit import respond
 from workflows_ui.kit.access import superuser
 from workflows_ui.kit.request import ConsoleRequest, actor
 from workflows_ui.models import Launch, Member, TeamOwner, User
-from workflows_ui.services import access, leaving, people
+from workflows_ui.services import access, leaving, people, second_step
 
 ROWS = 50
 _LATEST = 10
@@ -30,8 +30,9 @@ def listing(request: ConsoleRequest) -> HttpResponse:
     found = list(rows[(page - 1) * ROWS : page * ROWS + 1])
     shown = found[:ROWS]
     counts = _workspaces(shown)
+    stepped = second_step.among(found.pk for found in shown)
     context = {
-        "rows": [(person, counts.get(person.pk, 0)) for person in shown],
+        "rows": [(found, counts.get(found.pk, 0), found.pk in stepped) for found in shown],
         "asked": asked,
         "off": off,
         "newer": page - 1,
@@ -56,6 +57,7 @@ def person(request: ConsoleRequest, person_id: int) -> HttpResponse:
             places.append((space, role.label if role else _("single flows only")))
     context = {
         "person": found,
+        "stepped": second_step.has(found),
         "oneself": found.pk == request.user.pk,
         "places": places,
         "teams": found.groups.order_by("name"),
