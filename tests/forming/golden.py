@@ -62,7 +62,7 @@ def distil(folder: Path) -> None:
         for body in _objects(json.loads(path.read_text("utf-8"))["response"].get("body")):
             version = body.get("version")
             trigger = version.get("trigger") if isinstance(version, dict) else None
-            if isinstance(trigger, dict) and isinstance(body.get("id"), str):
+            if isinstance(version, dict) and isinstance(trigger, dict) and isinstance(body.get("id"), str):
                 names[body["id"]] = re.sub(r"[^a-z0-9]+", "-", version["displayName"].lower()).strip("-")
                 known = flows.setdefault(body["id"], {"trigger": trigger, "payloads": [], "samples": []})
                 if len(json.dumps(trigger)) >= len(json.dumps(known["trigger"])):
@@ -86,7 +86,8 @@ def _add(bodies: list[Any], output: Any) -> None:
 
 
 def _objects(body: Any) -> list[dict[str, Any]]:
-    rows = body.get("data") if isinstance(body, dict) and isinstance(body.get("data"), list) else [body]
+    data = body.get("data") if isinstance(body, dict) else None
+    rows = data if isinstance(data, list) else [body]
     return [row for row in rows if isinstance(row, dict)]
 
 

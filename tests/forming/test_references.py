@@ -53,7 +53,7 @@ def read(tree: dict[str, Any], *, body_is_output: bool = False) -> set[str]:
         ("trigger.body.x", set()),
         ("{{", set()),
         ("{{}}", set()),
-        ("{{" * 5_000, set()),
+        pytest.param("{{" * 100_000, set(), id="many that are never closed"),
     ],
 )
 def test_each_way_to_write_a_template_is_understood(text: str, places: set[str]) -> None:

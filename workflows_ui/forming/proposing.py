@@ -9,6 +9,7 @@ from typing import Any
 
 from workflows_ui.forming import learning, references, values
 from workflows_ui.forming.document import (
+    CELLS,
     LONG,
     MOST_DEPTH,
     MOST_FIELDS,
@@ -251,9 +252,7 @@ def _unseen(place: _Place) -> Learnt:
         for key in place.item_keys:
             name = name_for((key,), taken)
             taken.add(name)
-            columns.append(
-                Column(name, key, label_from(key), _named(key) if _named(key) in learning.CELLS else Kind.TEXT)
-            )
+            columns.append(Column(name, key, label_from(key), _named(key) if _named(key) in CELLS else Kind.TEXT))
         return Learnt(Kind.TABLE, columns=tuple(columns[:30]))
     if place.items or Kind.LIST in place.hints:
         return Learnt(Kind.LIST)

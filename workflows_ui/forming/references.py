@@ -17,7 +17,8 @@ from workflows_ui.forming import code_reading
 from workflows_ui.forming.document import Kind
 from workflows_ui.forming.paths import ITEM, Path, accesses
 
-TEMPLATE = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
+#: An expression that is nothing but one value.
+_ACCESS_ONLY = re.compile(r"[\w$.?\[\]'\"\s-]*")
 _START = re.compile(r"""(?<![\w$.'"\]])([A-Za-z_]\w*)""")
 _HINTS = {
     "NUMBER_": Kind.NUMBER,
@@ -83,7 +84,7 @@ class _Step:
             yield from self._in_code(code)
 
     def _paths(self, text: str) -> Iterator[Path]:
-        for template in TEMPLATE.findall(text[:_MOST_LETTERS]):
+        for template in templates(text[:_MOST_LETTERS]):
             yield from self.in_expression(template)
 
     def in_expression(self, expression: str) -> Iterator[Path]:
@@ -117,11 +118,11 @@ class _Step:
         """The place that an input is, where it is one template and nothing else."""
         if not isinstance(value, str) or value.count("{{") != 1:
             return None
-        whole = TEMPLATE.fullmatch(value.strip())
-        if whole is None:
+        whole = value.strip()
+        if not (whole.startswith("{{") and whole.endswith("}}")):
             return None
-        paths = list(self.in_expression(whole[1]))
-        return paths[0] if len(paths) == 1 and re.fullmatch(r"[\w$.?\[\]'\"\s-]*", whole[1]) else None
+        paths = list(self.in_expression(whole[2:-2]))
+        return paths[0] if len(paths) == 1 and _ACCESS_ONLY.fullmatch(whole[2:-2]) else None
 
     def _loop(self) -> Iterator[Reference]:
         name, path = flow_tree.name_of(self.step), self._whole(self.settings.get("items"))
@@ -152,6 +153,14 @@ class _Step:
 
 #: Parts of a step's settings in which nothing is looked up: code has only its inputs, and the rest is the engine's own.
 _UNREAD = frozenset({"sourceCode", "sampleData", "propertySettings", "customLogoUrl", "errorHandlingOptions"})
+
+
+def templates(text: str) -> Iterator[str]:
+    """What is between each `{{` and the next `}}`, in linear time however many are never closed."""
+    start = text.find("{{")
+    while start >= 0 and (end := text.find("}}", start + 2)) >= 0:
+        yield text[start + 2 : end]
+        start = text.find("{{", end + 2)
 
 
 def texts(value: Any) -> Iterator[str]:

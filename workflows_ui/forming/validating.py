@@ -30,7 +30,7 @@ def _whole(pattern: str) -> str:
 
 
 #: Draft 2020-12 as the library has it, with a matcher for patterns that is never slow. Formats were looked at before, by kind.
-_Validator = extend(Draft202012Validator, {"pattern": _pattern})
+_Validator = extend(Draft202012Validator, {"pattern": _pattern})  # type: ignore[no-untyped-call]
 
 
 def of_value(field: Field, value: Any) -> str:
@@ -74,7 +74,7 @@ def _day(text: str) -> str:
 
 
 def _words(field: Field, error: ValidationError) -> str:
-    limit = error.validator_value
+    limit: Any = error.validator_value
     counted = {
         "minLength": lambda: ngettext("Type at least %(limit)s letter.", "Type at least %(limit)s letters.", limit),
         "maxLength": lambda: ngettext("Type at most %(limit)s letter.", "Type at most %(limit)s letters.", limit),

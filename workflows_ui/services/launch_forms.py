@@ -6,7 +6,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import F, QuerySet
 
-from workflows_ui.forming import schema_in, schema_out
+from workflows_ui.forming import rules, schema_in, schema_out
 from workflows_ui.forming.document import Form
 from workflows_ui.models import LaunchForm, LaunchFormVersion, Role, Workspace
 from workflows_ui.services import access, audit, clock
@@ -150,9 +150,8 @@ def read_file(content: bytes) -> Form:
 
 
 def _text(form: Form) -> str:
-    schema = schema_out.to_schema(form)
-    schema_in.from_schema(schema)
-    return json.dumps(schema, ensure_ascii=True, separators=(",", ":"))
+    rules.check(form)
+    return json.dumps(schema_out.to_schema(form), ensure_ascii=True, separators=(",", ":"))
 
 
 def _change(

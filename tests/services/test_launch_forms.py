@@ -1,0 +1,194 @@
+"""Launch forms: drafts that no second tab overwrites, versions that stay, and what a proposal learns from."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests import flows
+from tests.cast import Cast, gather, person, workspace
+from workflows_ui.forming.document import BadForm, Field, Form, Kind
+from workflows_ui.models import AuditEvent, Launch, LaunchForm, LaunchFormVersion, Member, Role, State
+from workflows_ui.practice_engine.engine import PracticeEngine
+from workflows_ui.practice_engine.server import serve
+from workflows_ui.services import access, audit, clients, clock, form_sources, launch_forms, payloads
+
+FLOW = "F" * 21
+ONE = Form((Field("name", ("name",), default="Lan"),))
+TWO = Form((Field("name", ("name",)), Field("qty", ("qty",), kind=Kind.NUMBER)))
+
+
+@pytest.fixture
+def cast(db: None) -> Cast:
+    return gather(workspace("sales"), "a-secret")
+
+
+def save(cast: Cast, form: Form, lock: int | None) -> LaunchForm:
+    return launch_forms.save(audit.Actor(cast.owner), cast.place(cast.owner), FLOW, "Orders", form, lock=lock)
+
+
+def publish(cast: Cast, lock: int, words: str = "") -> LaunchFormVersion:
+    return launch_forms.publish(audit.Actor(cast.owner), cast.place(cast.owner), FLOW, lock=lock, words=words)
+
+
+def row(cast: Cast) -> LaunchForm:
+    found = launch_forms.of(cast.workspace, FLOW)
+    assert found is not None
+    return found
+
+
+def test_a_draft_is_kept_sealed_and_no_launcher_sees_it(cast: Cast) -> None:
+    saved = save(cast, ONE, None)
+    assert "Lan" not in saved.draft
+    assert launch_forms.draft_of(row(cast)) == ONE
+    assert launch_forms.published(cast.workspace, FLOW) is None
+    assert list(launch_forms.all_published(cast.workspace)) == []
+
+
+def test_what_is_published_is_what_launchers_see_while_the_next_draft_is_written(cast: Cast) -> None:
+    save(cast, ONE, None)
+    publish(cast, 1, words="First")
+    assert launch_forms.draft_of(row(cast)) is None
+    save(cast, TWO, 2)
+    found = launch_forms.published(cast.workspace, FLOW)
+    assert found is not None
+    assert (found[0].number, found[0].words, found[1]) == (1, "First", ONE)
+    assert [form.flow_id for form in launch_forms.all_published(cast.workspace)] == [FLOW]
+    assert publish(cast, 3).number == 2
+    assert [version.number for version in launch_forms.versions(row(cast))] == [2, 1]
+
+
+def test_a_second_tab_is_told_and_overwrites_nothing(cast: Cast) -> None:
+    save(cast, ONE, None)
+    with pytest.raises(launch_forms.Stale) as told:
+        save(cast, TWO, None)
+    assert told.value.form is not None
+    assert told.value.form.lock == 1
+    save(cast, TWO, 1)
+    for late in (lambda: save(cast, ONE, 1), lambda: publish(cast, 1)):
+        with pytest.raises(launch_forms.Stale):
+            late()
+    assert launch_forms.draft_of(row(cast)) == TWO
+
+
+def test_an_old_version_becomes_the_draft_and_nothing_is_published_by_it(cast: Cast) -> None:
+    save(cast, ONE, None)
+    publish(cast, 1)
+    save(cast, TWO, 2)
+    publish(cast, 3)
+    actor, place = audit.Actor(cast.owner), cast.place(cast.owner)
+    launch_forms.restore(actor, place, FLOW, 1, lock=4)
+    assert launch_forms.draft_of(row(cast)) == ONE
+    found = launch_forms.published(cast.workspace, FLOW)
+    assert found is not None
+    assert found[1] == TWO
+    with pytest.raises(LaunchFormVersion.DoesNotExist):
+        launch_forms.restore(actor, place, FLOW, 3, lock=5)
+
+
+def test_an_unpublished_form_keeps_its_versions_and_is_a_draft_again(cast: Cast) -> None:
+    save(cast, ONE, None)
+    publish(cast, 1)
+    launch_forms.unpublish(audit.Actor(cast.owner), cast.place(cast.owner), FLOW, lock=2)
+    assert launch_forms.published(cast.workspace, FLOW) is None
+    assert launch_forms.draft_of(row(cast)) == ONE
+    assert row(cast).versions.count() == 1
+
+
+def test_without_a_draft_there_is_nothing_to_publish(cast: Cast) -> None:
+    save(cast, ONE, None)
+    launch_forms.drop_draft(audit.Actor(cast.owner), cast.place(cast.owner), FLOW, lock=1)
+    with pytest.raises(launch_forms.NothingToPublish):
+        publish(cast, 2)
+
+
+def test_a_form_that_breaks_its_rules_is_not_saved(cast: Cast) -> None:
+    with pytest.raises(BadForm):
+        save(cast, Form((*ONE.fields, *ONE.fields)), None)
+    assert launch_forms.of(cast.workspace, FLOW) is None
+
+
+def test_only_builders_change_forms_and_each_change_is_on_record(cast: Cast) -> None:
+    save(cast, ONE, None)
+    place = cast.place(cast.colleague)
+    actor = audit.Actor(cast.colleague)
+    for refused in (
+        lambda: launch_forms.save(actor, place, FLOW, "Orders", TWO, lock=1),
+        lambda: launch_forms.publish(actor, place, FLOW, lock=1),
+        lambda: launch_forms.unpublish(actor, place, FLOW, lock=1),
+        lambda: launch_forms.restore(actor, place, FLOW, 1, lock=1),
+        lambda: launch_forms.drop_draft(actor, place, FLOW, lock=1),
+    ):
+        with pytest.raises(access.NotAllowed):
+            refused()
+    publish(cast, 1)
+    rows = AuditEvent.objects.filter(object_type="form").order_by("pk").values_list("action", flat=True)
+    assert list(rows) == ["form.save", "form.publish"]
+
+
+def test_another_workspace_has_forms_of_its_own_for_the_same_flow(cast: Cast) -> None:
+    save(cast, ONE, None)
+    other = workspace("other", project="Q" * 21)
+    assert launch_forms.of(other, FLOW) is None
+    builder = person("builder")
+    Member.objects.create(workspace=other, user=builder, role=Role.BUILDER)
+    place = access.find(builder, "other")
+    with pytest.raises(launch_forms.Stale):
+        launch_forms.publish(audit.Actor(builder), place, FLOW, lock=1)
+    launch_forms.save(audit.Actor(builder), place, FLOW, "Orders", TWO, lock=None)
+    assert launch_forms.draft_of(row(cast)) == ONE
+
+
+def test_a_form_goes_into_a_file_and_comes_out_of_it(cast: Cast) -> None:
+    text = launch_forms.export(TWO)
+    assert '"$schema": "https://json-schema.org/draft/2020-12/schema"' in text
+    assert launch_forms.read_file(text.encode()) == TWO
+
+
+@pytest.fixture
+def engine(db: None) -> Iterator[tuple[PracticeEngine, Cast]]:
+    practice = PracticeEngine(samples=False, clock_scale=0.01)
+    server = serve(practice)
+    space = workspace("sales", address=f"{server.url}/api", project=practice.credentials.project_id)
+    yield practice, gather(space, practice.credentials.bearer_token)
+    server.stop()
+    practice.close()
+
+
+def launched(cast: Cast, flow: str, payload: Any, state: str = State.SUCCEEDED) -> Launch:
+    now = clock.now()
+    launch = Launch(
+        workspace=cast.workspace, user=cast.colleague, ticket=payloads.digest("", [payload, state])[:40], flow_id=flow,
+        payload_digest="x", asked_at=now, not_before=now, send_by=now, state=state,
+    )  # fmt: skip
+    launch.payload = launch.seal("payload", payloads.dump(payload))
+    launch.save(force_insert=True)
+    return launch
+
+
+def test_a_proposal_learns_from_steps_launches_runs_and_samples(engine: tuple[PracticeEngine, Cast]) -> None:
+    _, cast = engine
+    workflows = clients.of_credential(cast.credential).workflows
+    flow = flows.make(workflows, "Orders", flows.code("echo", given="{{trigger.body.name}}"))
+    workflows.trigger_flow_sync(flow, {"elsewhere": True})
+    workflows.save_trigger_event(flow, {"headers": {}, "body": {"sample": 5}})
+    launched(cast, flow, {"name": "Lan", "qty": 2})
+    launched(cast, flow, {"never": "sent"}, State.NOT_SENT)
+    damaged = launched(cast, flow, {"damaged": 1})
+    Launch.objects.filter(pk=damaged.pk).update(payload="not a ciphertext")
+    trigger = workflows.get_flow(flow)["version"]["trigger"]
+    form = form_sources.propose(workflows, cast.workspace, flow, trigger)
+    assert {field.name: (field.kind.value, field.why.seen, field.why.of) for field in form.fields} == {
+        "name": ("text", 1, 2),
+        "qty": ("number", 1, 2),
+        "elsewhere": ("yes_no", 1, 2),
+        "sample": ("number", 0, 2),
+    }
+    assert [field.name for field in form_sources.from_steps(trigger).fields] == ["name"]
+
+
+def test_a_proposal_does_without_an_engine_that_fails(cast: Cast) -> None:
+    workflows = clients.of_credential(cast.credential).workflows
+    launched(cast, FLOW, {"name": "Lan"})
+    form = form_sources.propose(workflows, cast.workspace, FLOW, {})
+    assert [field.name for field in form.fields] == ["name"]
