@@ -91,6 +91,16 @@ def start(request: ConsoleRequest, id: str, form: Form) -> Start:
     return Start()
 
 
+def saved_payload(request: ConsoleRequest, id: str) -> Any | None:
+    """The values of `?saved=<saved inputs>`; None where there are none of the person's, or they cannot be opened."""
+    saved = request.GET.get("saved", "")[:40]
+    row = saved_inputs.of_flow(request.access, id).filter(pk=saved).first() if saved else None
+    try:
+        return saved_inputs.values_of(row) if row is not None else None
+    except CannotOpen:
+        return None
+
+
 def _from_launch(launch: Launch, form: Form) -> Start:
     if not launch.payload:
         return Start(wait=launch.wait, told=[_("The earlier launch's values are no longer kept.")])

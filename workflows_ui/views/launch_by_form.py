@@ -39,11 +39,15 @@ _TEMPLATE = "launches/by_form.html"
 
 @dataclass(frozen=True)
 class Sheet:
-    """The form that is being filled in. `version` is None for one that nobody has reviewed: then `shape` is its signed document."""
+    """The form that is being filled in. `version` is None for one that nobody has reviewed: then `shape` is its signed document.
+
+    `facts` are the flow's, where they had to be asked for anyway.
+    """
 
     form: Form
     version: LaunchFormVersion | None = None
     shape: str = ""
+    facts: Facts | None = None
 
 
 @dataclass
@@ -65,7 +69,7 @@ def serve(request: ConsoleRequest, id: str, sheet: Sheet) -> HttpResponse:
 
 
 def _show(request: ConsoleRequest, id: str, sheet: Sheet) -> HttpResponse:
-    around = _around(request, id, sheet.form)
+    around = _around(request, id, sheet)
     start = launch_beside.start(request, id, sheet.form)
     zone = timezone.get_current_timezone()
     shown = checking.initial(sheet.form, start.payload, zone=zone)
@@ -89,13 +93,13 @@ def _linked(form: Form, given: Data, options: launch_choices.Choices) -> dict[st
     return {name: text for name, text in checking.typed(form, given).items() if name in named}
 
 
-def _around(request: ConsoleRequest, id: str, form: Form, *, sent: bool = False) -> Around:
+def _around(request: ConsoleRequest, id: str, sheet: Sheet, *, sent: bool = False) -> Around:
     """Asks about the flow and for live choices. Raises NotFound only."""
     found = Around()
     try:
         asker = caller.of(request.access)
-        found.facts = flow_facts.ask(asker.workflows, id)
-        found.options = (launch_choices.known if sent else launch_choices.of)(asker, id, form)
+        found.facts = sheet.facts or flow_facts.ask(asker.workflows, id)
+        found.options = (launch_choices.known if sent else launch_choices.of)(asker, id, sheet.form)
     except NotFound:
         raise
     except (EngineError, clients.NoCredential, CannotOpen) as problem:
@@ -250,7 +254,7 @@ def _again(
     request: ConsoleRequest, id: str, sheet: Sheet, data: Data, *, status: int = 422, **context: Any
 ) -> HttpResponse:
     """The form with everything typed, whether or not the engine can be asked at the moment."""
-    around = _around(request, id, sheet.form, sent=True)
+    around = _around(request, id, sheet, sent=True)
     problem = context.pop("problem", None)
     if problem is not None:
         around.problem = problem

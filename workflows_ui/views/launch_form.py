@@ -22,7 +22,7 @@ from workflows_ui.kit.request import ConsoleRequest, actor
 from workflows_ui.models import Launch, Role
 from workflows_ui.services import access, clients, launch_forms, launches, payloads
 from workflows_ui.services.launches import Order, Outcome
-from workflows_ui.views import launch_beside, launch_by_form
+from workflows_ui.views import launch_beside, launch_by_form, proposed_form
 from workflows_ui.views.launch_by_form import Sheet
 
 _log = logging.getLogger(__name__)
@@ -60,15 +60,25 @@ def flow_launch(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
 
 
 def _sheet(request: ConsoleRequest, id: str) -> Sheet | None:
-    """The flow's published form; None where there is none, or where a builder wants to type JSON all the same (`?_as=json`)."""
-    if request.GET.get("_as") == "json" and request.access.allows(Role.BUILDER):
+    """The form to fill in: the published one; where there is none, for launchers, the one that follows from the flow's steps.
+
+    None where the values are to be typed as JSON: a builder wants to (`?_as=json`), or nobody has made a form and none follows.
+    """
+    place = request.access
+    as_json = request.GET.get("_as") == "json"
+    builder = place.allows(Role.BUILDER)
+    if as_json and builder:
         return None
     try:
-        found = launch_forms.published(request.access.workspace, id)
+        found = launch_forms.published(place.workspace, id)
     except CannotOpen:
         _log.exception("the launch form of %s cannot be opened", id)
         return None
-    return Sheet(found[1], found[0]) if found is not None else None
+    if found is not None:
+        return Sheet(found[1], found[0])
+    if request.method == "POST":
+        return proposed_form.sent(id, request.POST.get("_shape", ""))
+    return None if as_json or builder else proposed_form.of(request, id)
 
 
 def _take(request: ConsoleRequest, id: str) -> HttpResponse:
@@ -137,6 +147,9 @@ def _start(request: ConsoleRequest, asker: Caller, facts: Facts, id: str) -> Sta
     if named is not None:
         text = _values(named)
         return Start(text or "{}", named.wait, "named" if text else "named_gone")
+    saved = launch_beside.saved_payload(request, id)
+    if saved is not None:
+        return Start(payloads.pretty(saved), facts.answers, "saved")
     last = launches.of_workspace(place).filter(user=place.user, flow_id=id).first()
     wait = last.wait if last is not None else facts.answers
     try:
