@@ -1,5 +1,6 @@
 """The builder of a launch form over HTTP: fields moved, edited, added and removed; two tabs; publishing; versions; files."""
 
+import json
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from tests.forms import builder_scene as scene
 from tests.forms.builder_scene import BASE, FLOW, FORM
 from tests.shelf import Shelf, flow, text
 from workflows_ui.forming.document import NOTHING, Choice, Column, Field, Form, Kind, ShowIf, TableChoices, When
-from workflows_ui.models import AuditEvent, LaunchForm
+from workflows_ui.models import AuditEvent, Launch, LaunchForm
 from workflows_ui.services import launch_forms
 
 FIELD = f"{BASE}fields/"
@@ -362,3 +363,18 @@ def test_names_of_any_kind_are_shown_as_text(owner: Client, cast: Cast) -> None:
         page = owner.get(url)
         assert page.status_code == 200
         assert "<script>alert" not in page.content.decode()
+
+
+def test_a_preview_is_tried_without_launching_anything(owner: Client, cast: Cast) -> None:
+    scene.saved(cast.owner)
+    page = text(owner.get(f"{BASE}preview/").content)
+    assert "nothing is launched from here" in page
+    assert "By mail" in page
+    wrong = owner.post(f"{BASE}preview/", {"customer.name": "", "amount": "x"})
+    assert wrong.status_code == 422
+    assert "A launcher would be told" in text(wrong.content)
+    right = owner.post(f"{BASE}preview/", {"customer.name": "Lan", "amount": "12.5", "channel": "7"})
+    assert right.status_code == 200
+    assert json.loads(right.context["trial"]) == {"customer": {"name": "Lan"}, "amount": 12.5, "channel": 7}
+    assert not Launch.objects.exists()
+    assert scene.now(cast.owner).lock == 1
