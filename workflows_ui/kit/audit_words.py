@@ -172,7 +172,12 @@ def outcome_of(event: AuditEvent, end: AuditEvent | None) -> StateWord:
         return outcome(event.outcome)
     if end is not None:
         return outcome(end.outcome)
-    return _NO_END if timezone.now() - event.at > CUT_OFF else _UNDER_WAY
+    return _NO_END if cut_off(event, end) else _UNDER_WAY
+
+
+def cut_off(event: AuditEvent, end: AuditEvent | None) -> bool:
+    """Whether a write began so long ago that its end should be recorded, and is not."""
+    return event.outcome == BEGUN and end is None and timezone.now() - event.at > CUT_OFF
 
 
 def who(event: AuditEvent) -> Text:

@@ -63,7 +63,7 @@ def shown(line: Line, slug: str | None) -> Shown:
         audit_words.who(event),
         audit_words.action(event.action),
         audit_words.outcome_of(event, line.end),
-        line.cut_off,
+        audit_words.cut_off(event, line.end),
         url,
         audit_words.url(event),
     )

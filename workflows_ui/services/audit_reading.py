@@ -16,11 +16,6 @@ class Line:
     event: AuditEvent
     end: AuditEvent | None = None
 
-    @property
-    def cut_off(self) -> bool:
-        """Whether it began and no end is recorded."""
-        return self.event.outcome == BEGUN and self.end is None
-
 
 def rows(workspace: Workspace | None) -> QuerySet[AuditEvent]:
     """Every row of a workspace, or of the whole console; for its managers, and for superusers."""

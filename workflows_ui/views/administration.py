@@ -4,7 +4,7 @@ Django's admin with everything taken out that writes or signs in. Ciphertexts, d
 """
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
 from django.contrib import admin
@@ -104,8 +104,7 @@ class Administration(admin.AdminSite):
     site_header = site_title = _("Administration")
     index_title = _("What the console keeps")
     final_catch_all_view = False
-    #: Tells templates that nobody is led to Django's own pages for passwords.
-    pages: ClassVar[set[str]] = _SITE_PAGES
+    index_template = "admin/front.html"
 
     def has_permission(self, request: HttpRequest) -> bool:
         """Superusers only."""
@@ -118,7 +117,7 @@ class Administration(admin.AdminSite):
     def get_urls(self) -> list[URLPattern | URLResolver]:
         """Only what shows something."""
         found = super().get_urls()
-        return [one for one in found if isinstance(one, URLResolver) or one.name in self.pages]
+        return [one for one in found if isinstance(one, URLResolver) or one.name in _SITE_PAGES]
 
 
 def registered() -> Sequence[type[models.Model]]:
