@@ -98,6 +98,7 @@ ACTIONS: dict[str, Text] = {
     "person.second_step_remove": _("Removed a second step"),
     "person.sessions_end": _("Ended sessions"),
     "person.sign_in": _("Sign-in"),
+    "person.single_sign_on_join": _("Joined an account to single sign-on"),
     "person.sign_out": _("Signed out"),
     "records.delete": _("Deleted records"),
     "records.edit": _("Changed a record"),

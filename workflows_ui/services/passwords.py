@@ -3,7 +3,6 @@
 from typing import Any
 
 from allauth.account.auth_backends import AuthenticationBackend
-from django.http import HttpRequest
 
 from workflows_ui.models import User
 
@@ -14,7 +13,7 @@ class Backend(AuthenticationBackend):  # type: ignore[misc]
     Hashing is what takes the time. Without this the answer to a known address would take twice as long as that to an unknown one.
     """
 
-    def authenticate(self, request: HttpRequest | None, **credentials: Any) -> User | None:
+    def authenticate(self, request: Any, **credentials: Any) -> User | None:
         """The person whose password this is, or None."""
         self._checked: dict[int, User | None] = {}
         found: User | None = super().authenticate(request, **credentials)

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
+from allauth.mfa.models import Authenticator
 from django.apps import apps
 from django.db import models
 
 from workflows_ui import crypto
 from workflows_ui.crypto import CannotOpen, SealsFields
+from workflows_ui.services import second_step
 
 BATCH = 500
 #: How often a ciphertext that changes under our hands is read again.
@@ -49,6 +51,7 @@ def rotate(*, check: bool = False) -> Iterator[Count]:
         for pk, ciphertext in _rows(model, field):
             _one(model, field, pk, ciphertext, count, check=check)
         yield count
+    yield _second_steps(check=check)
 
 
 def _one(model: type[models.Model], field: str, pk: Any, ciphertext: str, count: Count, *, check: bool) -> None:
@@ -70,6 +73,23 @@ def _one(model: type[models.Model], field: str, pk: Any, ciphertext: str, count:
         # Somebody wrote it meanwhile: what stands there now is looked at instead. Nothing, if the row is gone.
         ciphertext = _rows_of(model).filter(pk=pk).values_list(field, flat=True).first() or ""
     count.old += 1
+
+
+def _second_steps(*, check: bool) -> Count:
+    """The secrets of authenticator apps and recovery codes, which lie within the values that allauth keeps."""
+    count = Count("Authenticator", "data")
+    for authenticator in Authenticator.objects.order_by("pk").iterator(BATCH):
+        try:
+            stale = second_step.stale(authenticator)
+            if stale and not check and second_step.reseal(authenticator):
+                count.resealed += 1
+            elif stale:
+                count.old += 1
+            else:
+                count.current += second_step.sealed(authenticator)
+        except CannotOpen:
+            count.lost += 1
+    return count
 
 
 def _rows(model: type[models.Model], field: str) -> Iterator[tuple[Any, str]]:

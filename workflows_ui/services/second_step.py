@@ -36,18 +36,31 @@ def unseal(ciphertext: str) -> str:
     return crypto.unseal(ciphertext, _PLACE)
 
 
+def sealed(authenticator: Authenticator) -> bool:
+    """Whether a row holds secrets; passkeys hold none."""
+    return bool(_fields(authenticator))
+
+
+def stale(authenticator: Authenticator) -> bool:
+    """Whether a secret of this row needs another key than the first of CREDENTIAL_KEYS."""
+    return any(not crypto.current(authenticator.data[field]) for field in _fields(authenticator))
+
+
 def reseal(authenticator: Authenticator) -> bool:
-    """Seals the secrets of one row again, under the first of CREDENTIAL_KEYS. True where it had any and nobody changed it meanwhile.
+    """Seals the secrets of one row again, under the first of CREDENTIAL_KEYS. False where it has none or was changed meanwhile.
 
     Raises crypto.CannotOpen.
     """
-    fields = [field for field in ("secret", "seed") if authenticator.data.get(field)]
+    fields, before = _fields(authenticator), authenticator.data
     if not fields:
         return False
-    before = authenticator.data
-    after = before | {field: seal(unseal(before[field])) for field in fields}
+    after = before | {field: crypto.resealed(before[field]) for field in fields}
     rows = Authenticator.objects.filter(pk=authenticator.pk, **{f"data__{field}": before[field] for field in fields})
-    # The count of used recovery codes lies in the same value: it must not be set back.
+    # Which recovery codes are used lies in the same value: it must not be set back.
     if "used_mask" in before:
         rows = rows.filter(data__used_mask=before["used_mask"])
     return bool(rows.update(data=after))
+
+
+def _fields(authenticator: Authenticator) -> list[str]:
+    return [field for field in ("secret", "seed") if authenticator.data.get(field)]

@@ -1,0 +1,229 @@
+"""Signing in with a second step and with passkeys, in a real browser with a virtual authenticator; the pages of one's own account."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from allauth.mfa.models import Authenticator
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
+from pytest_django.live_server_helper import LiveServer
+
+from tests.people.sign_in import PASSWORD, STEP, code
+from workflows_ui.models import User
+from workflows_ui.services import people
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+LOOKS: dict[str, dict[str, Any]] = {
+    "light": {"viewport": {"width": 1280, "height": 900}},
+    "dark": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "dark"},
+    "phone": {"viewport": {"width": 390, "height": 844}},
+}
+
+
+class Window:
+    """A browser window on the console; what its console says is kept."""
+
+    def __init__(self, context: BrowserContext, address: str) -> None:
+        self.context, self._address = context, address
+        self.page: Page = context.new_page()
+        self.said: list[str] = []
+        self.page.on("console", self._listen)
+        self.page.on("pageerror", lambda error: self.said.append(str(error)))
+
+    def _listen(self, message: ConsoleMessage) -> None:
+        if "status of 422" not in message.text:
+            self.said.append(message.text)
+
+    def open(self, path: str) -> None:
+        """Goes to an address of the console."""
+        self.page.goto(self._address + path)
+
+    def password(self) -> None:
+        """Signs in with the password."""
+        self.open("/accounts/login/")
+        self.page.get_by_label("User name or e-mail address").fill("ada")
+        self.page.get_by_label("Password").first.fill(PASSWORD)
+        self.press("Sign in")
+
+    def press(self, name: str) -> None:
+        """Presses the button with this name."""
+        self.page.get_by_role("button", name=name, exact=True).click()
+
+    def confirm(self) -> None:
+        """Says once more who one is."""
+        expect(self.page.locator("h1")).to_have_text("Is it you?")
+        self.page.get_by_label("Password").first.fill(PASSWORD)
+        self.press("Go on")
+
+    def sign_out(self) -> None:
+        """Leaves."""
+        self.open("/accounts/logout/")
+        self.press("Sign out")
+        expect(self.page.locator("h1")).to_have_text("Sign in")
+
+    def sound(self) -> None:
+        """Nothing was said to the console, nothing is wider than the window, axe finds nothing."""
+        assert self.said == []
+        assert self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
+        found = Axe().run(self.page, options=RULES)
+        assert found.violations_count == 0, found.generate_report()
+
+
+@pytest.fixture(autouse=True)
+def _ada(transactional_db: None, live_server: LiveServer, settings: Any, monkeypatch: pytest.MonkeyPatch) -> User:
+    """Somebody with a known password, and a console that is reached at a host name."""
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+    settings.BASE_URL, settings.PASSKEYS = live_server.url, True
+    made, _ = people.create("ada", email="ada@example.com", full_name="Ada Nguyen")
+    made.set_password(PASSWORD)
+    made.save()
+    return made
+
+
+@pytest.fixture
+def window(browser: Browser, live_server: LiveServer) -> Iterator[Window]:
+    """A window of a desk's size."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-US")
+    yield Window(context, live_server.url)
+    context.close()
+
+
+def _device(window: Window) -> tuple[Any, str]:
+    """A virtual authenticator with fingerprint in this window's machine: the way to talk to it, and its id."""
+    talk = window.context.new_cdp_session(window.page)
+    talk.send("WebAuthn.enable")
+    options = {
+        "protocol": "ctap2",
+        "transport": "internal",
+        "hasResidentKey": True,
+        "hasUserVerification": True,
+        "isUserVerified": True,
+        "automaticPresenceSimulation": True,
+    }
+    made = talk.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+    return talk, made["authenticatorId"]
+
+
+def test_an_app_is_set_up_and_asked_for(window: Window) -> None:
+    window.password()
+    window.open(STEP)
+    window.page.get_by_role("link", name="Set up an app").click()
+    window.confirm()
+    expect(window.page.locator("h1")).to_have_text("Set up an authenticator app")
+    expect(window.page.locator("img.qr")).to_be_visible()
+    secret = window.page.locator("code.user-select-all").inner_text()
+    window.page.get_by_label("The code that the app shows now").fill("000000")
+    window.press("Set it up")
+    expect(window.page.locator("main")).to_contain_text("This code is not right.")
+    assert window.page.locator("code.user-select-all").inner_text() == secret
+    window.page.get_by_label("The code that the app shows now").fill(code(secret))
+    window.press("Set it up")
+    expect(window.page.locator("h1")).to_have_text("Recovery codes")
+    recovery = window.page.locator("#recovery-codes").inner_text().split()
+    window.sign_out()
+
+    window.password()
+    expect(window.page.locator("h1")).to_have_text("The second step")
+    window.sound()
+    window.page.get_by_label("Code").fill(code(secret, steps=1))
+    window.press("Sign in")
+    expect(window.page.locator("h1")).to_have_text("Home")
+    window.sign_out()
+
+    window.password()
+    window.page.get_by_label("Code").fill(recovery[0])
+    window.press("Sign in")
+    expect(window.page.locator("h1")).to_have_text("Home")
+    assert window.said == []
+
+
+def test_a_passkey_is_added_and_signs_in_alone(window: Window) -> None:
+    talk, device = _device(window)
+    window.password()
+    window.open("/accounts/passkeys/")
+    window.page.get_by_role("link", name="Add a passkey").first.click()
+    window.confirm()
+    window.page.get_by_label("Name").fill("Work laptop")
+    window.press("Add")
+    expect(window.page.locator("h1")).to_have_text("Recovery codes")
+    window.open("/accounts/passkeys/")
+    expect(window.page.locator("table")).to_contain_text("Work laptop")
+    expect(window.page.locator("table")).to_contain_text("signing in alone")
+    window.sound()
+    window.sign_out()
+
+    window.press("Sign in with a passkey")
+    expect(window.page.locator("h1")).to_have_text("Home")
+    window.sign_out()
+
+    window.password()
+    expect(window.page.locator("h1")).to_have_text("The second step")
+    window.press("Use a passkey")
+    expect(window.page.locator("h1")).to_have_text("Home")
+    window.sign_out()
+    assert window.said == []
+
+    talk.send("WebAuthn.setUserVerified", {"authenticatorId": device, "isUserVerified": False})
+    window.press("Sign in with a passkey")
+    expect(window.page.locator("#alerts")).to_contain_text("The passkey was not used")
+    expect(window.page.locator("h1")).to_have_text("Sign in")
+
+
+def test_a_passkey_is_renamed_and_removed(window: Window) -> None:
+    _device(window)
+    window.password()
+    window.open("/accounts/passkeys/add/")
+    window.confirm()
+    window.press("Add")
+    expect(window.page.locator("h1")).to_have_text("Recovery codes")
+    window.open("/accounts/passkeys/")
+    window.page.get_by_role("link", name="Rename").click()
+    window.page.get_by_label("Name").fill("Điện thoại")
+    window.press("Save")
+    expect(window.page.locator("table")).to_contain_text("Điện thoại")
+    window.page.get_by_role("link", name="Remove").click()
+    expect(window.page.locator("main")).to_contain_text("It is your only second step")
+    window.press("Remove the passkey")
+    expect(window.page.locator("main")).to_contain_text("No passkey yet")
+    assert not Authenticator.objects.exists()
+    assert window.said == []
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_the_pages_of_ones_own_account_are_sound(browser: Browser, live_server: LiveServer, look: str) -> None:
+    context = browser.new_context(locale="en-US", **LOOKS[look])
+    window = Window(context, live_server.url)
+    window.open("/accounts/login/")
+    window.sound()
+    window.password()
+    for path in ("/profile/", "/accounts/password/change/", STEP, "/accounts/passkeys/", "/accounts/sessions/"):
+        window.open(path)
+        window.sound()
+    window.open(f"{STEP}app/add/")
+    window.sound()
+    window.confirm()
+    window.sound()
+    for path in ("/accounts/address/", "/accounts/passkeys/add/"):
+        window.open(path)
+        window.sound()
+    context.close()
+
+
+def test_without_scripts_everything_but_passkeys_works(browser: Browser, live_server: LiveServer) -> None:
+    context = browser.new_context(locale="en-US", java_script_enabled=False)
+    window = Window(context, live_server.url)
+    window.open("/accounts/login/")
+    expect(window.page.get_by_role("button", name="Sign in with a passkey")).to_be_hidden()
+    window.password()
+    window.open(f"{STEP}app/add/")
+    window.confirm()
+    secret = window.page.locator("code.user-select-all").inner_text()
+    window.page.get_by_label("The code that the app shows now").fill(code(secret))
+    window.press("Set it up")
+    expect(window.page.locator("h1")).to_have_text("Recovery codes")
+    window.open("/accounts/sessions/")
+    window.press("Sign out")
+    expect(window.page.locator("h1")).to_have_text("Sign in")
+    context.close()
