@@ -32,7 +32,7 @@ class Change:
 
 @dataclass(frozen=True)
 class StepTime:
-    """A step that took another time, or only ran in one of the two ("" for the other)."""
+    """A step that took another time, or did not run in the good launch (`before` is "" then)."""
 
     title: str
     before: str
@@ -118,14 +118,15 @@ def _times(run: Row, good_run: Row, known: Mapping[str, Any]) -> tuple[StepTime,
         if name == "trigger":
             continue
         took = [run_times.worked(steps[name]) if name in steps else None for steps in (before, now)]
-        if _differs(took[0], took[1]):
+        # What stands after the failed step never ran: that says nothing.
+        if took[1] is not None and _differs(took[0], took[1]):
             title = (outline.title_of(known[name]) if name in known else name)[:120]
             found.append(StepTime(title, _length(took[0]), _length(took[1])))
     return tuple(found[:_STEPS])
 
 
-def _differs(before: float | None, after: float | None) -> bool:
-    if before is None or after is None:
+def _differs(before: float | None, after: float) -> bool:
+    if before is None:
         return True
     low, high = sorted((before, after))
     return high - low >= _LEAST and high >= _FACTOR * low

@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from workflows_ui.kit import launch_words, show
+from workflows_ui.kit import failure_words, launch_words, show
 from workflows_ui.kit.resource import Row, pick
 from workflows_ui.models import Launch, State
 from workflows_ui.resources import outline, run_reading, run_times, steps
@@ -95,7 +95,8 @@ def _step(name: str, step: dict[str, Any], known: Any, wait: float, at: datetime
     took = show.duration(run_times.worked(step)) if run_times.worked(step) else ""
     names = {"step": title, "time": took, "wait": show.duration(wait)}
     if step.get("status") == run_reading.FAILED:
-        said = show.first_line(steps.error_text(step.get("errorMessage")))[:_SAID]
+        told = failure_words.of(steps.error_text(step.get("errorMessage")))
+        said = told.said[:_SAID] if told is not None else ""
         words = _("“%(step)s” failed: %(said)s") if said else _("“%(step)s” failed.")
         return Line(words % (names | {"said": said}), at, "bad", icon)
     rounds = pick(step, "output.iterations")
