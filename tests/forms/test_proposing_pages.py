@@ -93,6 +93,17 @@ def test_a_flow_that_reads_something_else_is_told_to_builders_on_both_pages(
         assert "“Mail” is not read by any step any more." in page
 
 
+def test_what_a_builder_leaves_out_is_not_reported_as_lacking(owner: Client, cast: Cast, shelf: Shelf) -> None:
+    owner.post(f"{BASE}propose/", {"lock": "", "whole": "yes"})
+    owner.post(f"{BASE}change/", {"lock": 1, "take-out": "amount"})
+    assert "no longer fits" not in text(owner.get(BASE).content)
+    shelf.flows = [reading("['amount']", "['customer']['mail']", "['phone']")]
+    assert "The form lacks “phone”" in text(owner.get(BASE).content)
+    assert owner.post(f"{BASE}propose/", {"lock": 2, "leave": "yes"}).status_code == 303
+    assert "no longer fits" not in text(owner.get(BASE).content)
+    assert [line["place"] for line in owner.get(f"{BASE}propose/").context["lines"]] == ["amount", "phone"]
+
+
 def test_what_runs_counts_and_not_a_newer_draft(owner: Client, cast: Cast, shelf: Shelf) -> None:
     owner.post(f"{BASE}propose/", {"lock": "", "whole": "yes"})
     whole = reading("['amount']", "['customer']['mail']", publishedVersionId="V0")

@@ -27,7 +27,7 @@ class Fit:
     """How a form fits its flow now.
 
     Attributes:
-        missing: what the flow reads and the form does not send, in the order of the steps.
+        missing: what the flow reads and the form does not send, in the order of the steps; without what was left out on purpose.
         unread: the fields that no step reads any more though they did when they were proposed. A flow that hands the body on as
             a whole may read anything, so then nothing is unread.
         columns: tables without a column that is read: the field's name and the column's key.
@@ -57,7 +57,8 @@ def fit(form: Form, trigger: Any) -> Fit:
             continue
         one = _field_for(form, path)
         if one is None:
-            if not any(field.path[: len(path)] == path for field in form.fields):
+            asked_inside = any(field.path[: len(path)] == path for field in form.fields)
+            if not asked_inside and not any(path[: len(left)] == left for left in form.left_out):
                 missing.setdefault(path, []).append(reference.step)
         elif one.kind is Kind.TABLE and one.path == path:
             key = reference.path[len(path) + 1 : len(path) + 2]

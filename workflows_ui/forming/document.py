@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import Enum, StrEnum
 from typing import Any, Final
@@ -239,12 +240,14 @@ class Field:
 class Form:
     """A whole form; fields in the order of the page. Fields with one `group` stand together where the first of them is.
 
-    `note` is Markdown, shown above the fields. `button` is the sentence on the button, "" for the usual one.
+    `note` is Markdown, shown above the fields. `button` is the sentence on the button, "" for the usual one. `left_out` are places
+    that its builders decided not to ask for, so that nobody is told again that they are missing.
     """
 
     fields: tuple[Field, ...] = ()
     note: str = ""
     button: str = ""
+    left_out: tuple[tuple[str, ...], ...] = ()
 
     def field(self, name: str) -> Field | None:
         """The field of this name."""
@@ -253,9 +256,16 @@ class Form:
     def with_field(self, changed: Field, *, was: str | None = None) -> Form:
         """The form with this field in place of the one of its name (or of the name `was`); at the end where there is none."""
         name = changed.name if was is None else was
+        left_out = tuple(path for path in self.left_out if path != changed.path)
         if self.field(name) is None:
-            return replace(self, fields=(*self.fields, changed))
-        return replace(self, fields=tuple(changed if field.name == name else field for field in self.fields))
+            return replace(self, fields=(*self.fields, changed), left_out=left_out)
+        fields = tuple(changed if field.name == name else field for field in self.fields)
+        return replace(self, fields=fields, left_out=left_out)
+
+    def leaving_out(self, paths: Iterable[tuple[str, ...]]) -> Form:
+        """The form that is not to ask for these places any more: nobody is told that they are missing."""
+        known = dict.fromkeys((*self.left_out, *(path for path in paths if path)))
+        return replace(self, left_out=tuple(known)[-MOST_FIELDS:])
 
     def without(self, name: str) -> Form:
         """The form without the field of this name."""

@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from workflows_ui.forming import rules, schema_field
-from workflows_ui.forming.document import LONG, MOST_DEPTH, NOTE, SHORT, BadForm, Field, Form
+from workflows_ui.forming.document import LONG, MOST_DEPTH, MOST_FIELDS, NOTE, SHORT, BadForm, Field, Form
 from workflows_ui.forming.parts import Part
 from workflows_ui.forming.schema_out import EDITION, OURS
 
@@ -49,18 +49,28 @@ def trusted(document: Any) -> Form:
     if edition != EDITION:
         raise BadForm(_("The file was written by a newer console, which this one does not understand."))
     note, button = ours.text("note", NOTE), ours.text("button", SHORT)
+    left_out = _left_out(ours)
     order = ours.texts("order", 10_000, SHORT)
     whole = ours.take("whole")
     ours.done()
     if whole is not None or "properties" not in root:
         fields = [_whole(document, whole)] if whole is not None or set(document) - {*_PLAIN, "type", OURS} else []
-        return Form(tuple(fields), note, button)
+        return Form(tuple(fields), note, button, left_out)
     fields = _Collector().collect(document)
     place = {name: number for number, name in enumerate(order)}
     fields.sort(key=lambda field: place.get(field.name, len(place)))
     if not note and isinstance(document.get("description"), str):
         note = document["description"][:NOTE]
-    return Form(tuple(fields), note, button)
+    return Form(tuple(fields), note, button, left_out)
+
+
+def _left_out(ours: Part) -> tuple[tuple[str, ...], ...]:
+    """The places that the form does not ask for on purpose."""
+    found = ours.items("left_out", MOST_FIELDS)
+    for path in found:
+        if not isinstance(path, list) or not all(isinstance(key, str) and len(key) <= LONG for key in path):
+            raise ours.wrong("left_out", _("lists of texts are expected"))
+    return tuple(tuple(path) for path in found)
 
 
 def _whole(document: dict[str, Any], ours: Any) -> Field:

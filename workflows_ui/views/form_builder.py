@@ -1,5 +1,6 @@
 """The builder's page of a flow's launch form: its fields in order, the words around them, and what the flow reads today."""
 
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
@@ -52,7 +53,7 @@ def change(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
             )
             messages.warning(request, words % {"label": field.shown_label[:60], "other": blocking[0]})
             return respond.redirect(request, place.url())
-        changed, query = form.without(name), {}
+        changed, query = form.without(name).leaving_out([field.path]), {}
     else:
         changed, query = (
             form.moved(name, -1 if deed == "move-up" else 1),
@@ -78,7 +79,7 @@ def words(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     typed = WordsForm(request.POST)
     if not typed.is_valid() or place.form is None:
         return _page(place, words=typed, status=422)
-    form = Form(place.form.fields, typed.cleaned_data["note"], typed.cleaned_data["button"])
+    form = replace(place.form, note=typed.cleaned_data["note"], button=typed.cleaned_data["button"])
     try:
         place.save(form, form_place.lock_of(request))
     except launch_forms.Stale as stale:

@@ -49,7 +49,8 @@ class Offered:
 @never_cache
 @member(Role.BUILDER)
 def propose(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
-    """Shows the fields that the form does not have, or takes the ticked ones (`whole`: all of them) into the draft.
+    """Shows the fields that the form does not have, or takes the ticked ones (`whole`: all of them) into the draft. The others were
+    seen and stay out; `leave` is the button for none of them.
 
     Raises EngineError, NoCredential: without the flow there is nothing to propose.
     """
@@ -63,11 +64,13 @@ def propose(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
         return _page(place, offered, {one.key for one in offered} if place.form is None else set())
     ticked = set(request.POST.getlist("take"))
     wanted = [one for one in offered if one.key in ticked or "whole" in request.POST]
-    if not wanted and place.form is not None:
+    if not wanted and place.form is not None and "leave" not in request.POST:
         return _page(place, offered, ticked, error=_("Tick at least one field."), status=422)
     try:
         place.save(
-            _with(place.form or Form(), [one.field for one in wanted]),
+            _with(place.form or Form(), [one.field for one in wanted]).leaving_out(
+                one.field.path for one in offered if one not in wanted
+            ),
             form_place.lock_of(request),
             flow_name=form_place.flow_name(flow),
         )
@@ -76,6 +79,9 @@ def propose(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
         return _page(now, _offered(now, proposal), ticked, error=form_place.stale_words(stale), status=422)
     except BadForm as problem:
         return _page(place, offered, ticked, error=str(problem), status=422)
+    if not wanted:
+        messages.success(request, _("They stay out of the form, and are not reported as lacking."))
+        return respond.redirect(request, place.url())
     said = ngettext("%(n)d field is in the draft now.", "%(n)d fields are in the draft now.", len(wanted))
     messages.success(request, said % {"n": len(wanted)})
     return respond.redirect(request, place.url())
