@@ -16,7 +16,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from tests.cast import Cast, credential, gather, person, workspace
-from workflows_ui.models import AuditEvent, ColleagueInvitation, Member, Role, TeamOwner, User
+from workflows_ui.kit import notice_words
+from workflows_ui.models import AuditEvent, ColleagueInvitation, Member, Notice, Role, TeamOwner, User
 from workflows_ui.services import access, colleague_invitations, members
 from workflows_ui.services.audit import Actor
 
@@ -92,6 +93,13 @@ def test_an_invited_person_makes_an_account_is_signed_in_and_has_the_role_and_th
         "person.sign_in",
     ]
     assert Client().login(username="lena", password=PASSWORD)
+
+
+def test_whoever_invited_is_told_who_joined(cast: Cast) -> None:
+    _row, link = given(cast)
+    Client().post(link, NEW)
+    news = Notice.objects.get(user=cast.owner)
+    assert notice_words.of(news).title == "Lena Ngo accepted your invitation"
 
 
 def test_the_link_is_shown_once_and_lies_nowhere_in_clear(cast: Cast, no_mail: None) -> None:

@@ -12,8 +12,8 @@ from tests.cast import gather, workspace
 from tests.kit.test_every_address import LEAST, _url
 from tests.pages.launch_scene import form_of, text_of, unescape
 from tests.people.conftest import Guests
-from workflows_ui.kit import launch_right_words
-from workflows_ui.models import AuditEvent, Launch, LaunchRight, Member, Role, State
+from workflows_ui.kit import launch_right_words, notice_words
+from workflows_ui.models import AuditEvent, Launch, LaunchRight, Member, Notice, Role, State
 from workflows_ui.services import access, launch_rights, launches, sending
 from workflows_ui.services.audit import Actor
 from workflows_ui.services.launches import Reason
@@ -229,6 +229,11 @@ def test_a_manager_gives_a_team_a_right_with_an_end_and_a_number_and_it_is_audit
     event = AuditEvent.objects.get(action="launch_right.give")
     assert (event.object_id, event.detail["holder"], event.detail["most_launches"]) == (str(right.pk), "Field", 20)
     assert launch_rights.flows(access.find(guests.gail, "sales")) == [right]
+    news = Notice.objects.get(user=guests.gail)
+    assert news.url == guests.scene.url(guests.flow)
+    told = notice_words.of(news)
+    assert told.title == "You may launch Quick"
+    assert "At most 20 launches." in told.detail
 
 
 def test_a_manager_gives_a_person_a_right_and_is_told_that_no_key_acts_for_them(guests: Guests) -> None:

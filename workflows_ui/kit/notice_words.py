@@ -7,7 +7,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from workflows_ui.kit import words
+from workflows_ui.kit import show, words
 from workflows_ui.models import Notice, NoticeKind
 
 _LONGEST = 120
@@ -63,6 +63,20 @@ def _ends(about: dict[str, Any]) -> News:
     return News(title, _("Replace it before then, or launches with it will be refused."), "key", "orange")
 
 
+def _right(about: dict[str, Any]) -> News:
+    title = _("You may launch %(flow)s") % {"flow": _text(about, "flow")}
+    until, most = show.moment(about.get("until")), about.get("most")
+    said = [_("Until %(moment)s.") % {"moment": show.exact(until, seconds=False)} if until else ""]
+    if isinstance(most, int):
+        said.append(ngettext("At most %(n)d launch.", "At most %(n)d launches.", most) % {"n": most})
+    return News(title, " ".join(part for part in said if part), "rocket", "green")
+
+
+def _accepted(about: dict[str, Any]) -> News:
+    title = _("%(name)s accepted your invitation") % {"name": _text(about, "name")}
+    return News(title, _text(about, "email"), "user-check", "green")
+
+
 def _step(about: dict[str, Any]) -> str:
     step = _text(about, "step")
     return _("The step “%(step)s” failed.") % {"step": step} if step else ""
@@ -81,4 +95,6 @@ _KINDS = {
     NoticeKind.JOB_ENDED: _job,
     NoticeKind.ACCESS_ASKED: _asks,
     NoticeKind.CREDENTIAL_ENDS: _ends,
+    NoticeKind.RIGHT_GIVEN: _right,
+    NoticeKind.INVITATION_ACCEPTED: _accepted,
 }

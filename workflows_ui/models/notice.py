@@ -16,6 +16,8 @@ class NoticeKind(models.TextChoices):
     JOB_ENDED = "job_ended", _("A job ended")
     ACCESS_ASKED = "access_asked", _("Somebody asks to be let in")
     CREDENTIAL_ENDS = "credential_ends", _("A credential ends soon")
+    RIGHT_GIVEN = "right_given", _("You may launch a flow")
+    INVITATION_ACCEPTED = "invitation_accepted", _("Somebody accepted your invitation")
 
 
 class WatchKind(models.TextChoices):

@@ -15,10 +15,11 @@ from allauth.account.models import EmailAddress
 from django.contrib.auth.models import Group
 from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
+from django.urls import reverse
 from django.utils import timezone
 
-from workflows_ui.models import ColleagueInvitation, Member, Role, User, Workspace
-from workflows_ui.services import audit, members, teams
+from workflows_ui.models import ColleagueInvitation, Member, NoticeKind, Role, User, Workspace
+from workflows_ui.services import audit, members, notices, teams
 from workflows_ui.services.audit import Actor
 
 #: For how many days a link may work.
@@ -249,6 +250,16 @@ def _let_in(actor: Actor, invitation: ColleagueInvitation, person: User) -> Memb
         person_id=person.pk,
         teams=[team.name for team in joined],
     )
+    if giver is not None:
+        notices.tell(
+            giver,
+            NoticeKind.INVITATION_ACCEPTED,
+            f"invitation:{invitation.pk}:accepted",
+            url=reverse("members", args=[invitation.workspace.slug]),
+            workspace=invitation.workspace,
+            name=person.label,
+            email=invitation.email,
+        )
     return member
 
 

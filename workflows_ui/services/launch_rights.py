@@ -11,10 +11,11 @@ from django.contrib.auth.models import Group
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Greatest
+from django.urls import reverse
 from django.utils import timezone
 
-from workflows_ui.models import LaunchRight, User, Workspace
-from workflows_ui.services import access, audit
+from workflows_ui.models import LaunchRight, NoticeKind, User, Workspace
+from workflows_ui.services import access, audit, notices
 from workflows_ui.services.audit import Actor
 
 
@@ -91,7 +92,25 @@ def give(
             until=until.isoformat() if until else None,
             most_launches=most_launches,
         )
+        _tell(right)
     return right
+
+
+def _tell(right: LaunchRight) -> None:
+    """News for whoever has the right now; of a team everybody who is in it today."""
+    people = [right.user] if right.user else User.objects.filter(groups=right.team_id, is_active=True)
+    address = reverse("flow_launch", args=[right.workspace.slug, right.flow_id])
+    for person in people:
+        notices.tell(
+            person,
+            NoticeKind.RIGHT_GIVEN,
+            f"launch_right:{right.pk}",
+            url=address,
+            workspace=right.workspace,
+            flow=right.flow_name or right.flow_id,
+            until=right.until.isoformat() if right.until else None,
+            most=right.most_launches,
+        )
 
 
 def revoke(actor: Actor, right: LaunchRight) -> bool:
