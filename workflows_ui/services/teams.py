@@ -60,23 +60,20 @@ def giveable(person: User, workspace: Workspace) -> list[Group]:
         return list(Group.objects.order_by("name", "pk"))
     managed = Member.objects.filter(Q(user=person) | Q(team__in=person.groups.all()), role=Role.MANAGER)
     spaces = managed.values("workspace")
-    reaching = [
-        model.objects.filter(team__isnull=False).exclude(workspace__in=spaces).values("team")  # type: ignore[attr-defined]
-        for model in (Member, Credential, LaunchRight)
-    ]
     inside = (
         Q(memberships__workspace=workspace)
         | Q(credentials__workspace=workspace)
         | Q(launch_rights__workspace=workspace)
     )
-    contained = Group.objects.filter(inside)
-    for elsewhere in reaching:
-        contained = contained.exclude(pk__in=elsewhere)
-    return list(
-        Group.objects.filter(Q(owners__user=person) | Q(pk__in=contained.values("pk")))
-        .distinct()
-        .order_by("name", "pk")
+    outside = {"team__isnull": False}
+    contained = (
+        Group.objects.filter(inside)
+        .exclude(pk__in=Member.objects.filter(**outside).exclude(workspace__in=spaces).values("team"))
+        .exclude(pk__in=Credential.objects.filter(**outside).exclude(workspace__in=spaces).values("team"))
+        .exclude(pk__in=LaunchRight.objects.filter(**outside).exclude(workspace__in=spaces).values("team"))
     )
+    found = Group.objects.filter(Q(owners__user=person) | Q(pk__in=contained.values("pk")))
+    return list(found.distinct().order_by("name", "pk"))
 
 
 def affected(team: Group) -> Affected:

@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpResponse
 from django.urls import path, reverse
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -13,7 +14,7 @@ from workflows_ui.forms.teams import SuccessorForm
 from workflows_ui.kit import respond
 from workflows_ui.kit.access import superuser
 from workflows_ui.kit.request import ConsoleRequest, actor
-from workflows_ui.models import Launch, Member, TeamOwner, User
+from workflows_ui.models import Launch, Member, TeamOwner, User, Workspace
 from workflows_ui.services import access, leaving, people, second_step
 
 ROWS = 50
@@ -46,7 +47,7 @@ def listing(request: ConsoleRequest) -> HttpResponse:
 def person(request: ConsoleRequest, person_id: int) -> HttpResponse:
     """One person: where they belong, their teams, their latest launches."""
     found = _find(person_id)
-    places = []
+    places: list[tuple[Workspace, str | Promise]] = []
     for space in access.workspaces(found):
         try:
             role = access.find(found, space.slug).role
