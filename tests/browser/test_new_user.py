@@ -193,17 +193,14 @@ def test_without_javascript_a_launch_is_made_and_watched_to_its_end(desk: Desk, 
 def test_the_keyboard_alone_is_enough(desk: Desk, browser: Browser) -> None:
     with desk.window(browser, signed_in=False) as window:
         page = window.page
-        page.goto("/?all=1")
+        page.goto("/")
         _tab_to(page, page.locator("[name=login]"))
         page.keyboard.type(desk.name)
         _tab_to(page, page.locator("[name=password]"))
         page.keyboard.type(desk.password)
         page.keyboard.press("Enter")
         expect(page.locator("h1")).to_have_text("Home")
-        _tab_to(page, page.locator("main a.card").first)
-        page.keyboard.press("Enter")
-        expect(page.locator("h1")).to_have_text("Flows")
-        _tab_to(page, page.get_by_role("link", name="Launch: Text message, carry on"))
+        _tab_to(page, page.locator("#home-flows").get_by_role("link", name="Text message, carry on"))
         page.keyboard.press("Enter")
         expect(page.locator("#id_payload")).to_be_visible()
         _tab_to(page, page.locator("#id_payload"))
@@ -232,7 +229,7 @@ def _tab_to(page: Page, wanted: Locator) -> None:
 def test_a_phone_is_enough(desk: Desk, browser: Browser) -> None:
     with desk.window(browser, viewport=PHONE, has_touch=True, is_mobile=True) as window:
         page = window.page
-        page.goto(window.space())
+        page.goto(f"{window.space()}flows/")
         expect(page.locator("#filters form")).to_be_hidden()
         page.get_by_role("link", name="Nhập bảng giá").first.tap()
         button = page.get_by_role("link", name="Launch", exact=True)
