@@ -378,3 +378,27 @@ def test_signed_out_in_between_what_was_typed_comes_back(scene: Scene, order: st
     assert answer.status_code == 403
     assert "Nguyễn Văn An" in text
     assert hidden(page)["_flow"] not in text
+
+
+def test_launches_are_found_by_a_searchable_input_and_by_the_flows_name(scene: Scene, order: str) -> None:
+    send(scene, order, GOOD)
+    send(scene, order, {**GOOD, "customer": "Trần Thị Bình", "confirmed": "yes"})
+    url = "/w/sales/launches/"
+
+    def found(text: str) -> list[str]:
+        return [row.inputs.get().text for row in scene.browser.get(url, {"search": text}).context["rows"]]
+
+    assert found("bình") in (["Trần Thị Bình"], []), "letters with marks: as far as the database folds them"
+    assert found("Thị B") == ["Trần Thị Bình"]
+    assert len(found("orders")) == 2
+    assert found("12.5") == []
+    page = unescape(text_of(scene.browser.get(url, {"search": "Văn"})))
+    assert "Customer: Nguyễn Văn An" in page
+
+
+def test_the_page_of_a_launch_names_its_files(scene: Scene) -> None:
+    flow = publish(scene, WITH_FILES)
+    send(scene, flow, {"photo": _upload()})
+    page = scene.page(newest())
+    assert "ảnh.png" in page
+    assert "They are not kept here once they were sent." in page

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from workflows_ui.kit import payload_words
-from workflows_ui.models import ENDED, UNSENT, State
+from workflows_ui.models import ENDED, UNSENT, LaunchInput, State
 from workflows_ui.services import payloads
 
 START, WAIT = "start", "wait"
@@ -92,6 +92,12 @@ STATES: dict[str, tuple[Any, Q]] = {
 class FilterForm(forms.Form):
     """Filters of the list of launches. Persons and flows are offered from what is there; others may be asked for by address."""
 
+    search = forms.CharField(
+        label=_("Flow's name, or a searchable input"),
+        required=False,
+        max_length=100,
+        widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off"}),
+    )
     flow = forms.CharField(label=_("Flow"), required=False, max_length=64, widget=forms.Select)
     person = forms.IntegerField(label=_("Person"), required=False, min_value=1, max_value=2**31, widget=forms.Select)
     state = forms.ChoiceField(
@@ -121,6 +127,9 @@ class FilterForm(forms.Form):
         """What the launches must fulfil, from the fields that are valid and filled. Days are those of the person's zone."""
         data = {name: value for name, value in self.cleaned_data.items() if value not in (None, "")}
         found = Q()
+        if "search" in data:
+            inputs = LaunchInput.objects.filter(text__icontains=data["search"])
+            found &= Q(pk__in=inputs.values("launch")) | Q(flow_name__icontains=data["search"])
         if "flow" in data:
             found &= Q(flow_id=data["flow"])
         if "person" in data:

@@ -32,7 +32,7 @@ def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
     _offer(form, rows)
     valid = form.is_valid()
     asked = {name: request.GET.get(name, "") for name in form.fields}
-    shown, newer, older = _window(rows.filter(form.conditions()), request.GET) if valid else ([], "", "")
+    shown, newer, older = _window(_with_inputs(rows.filter(form.conditions())), request.GET) if valid else ([], "", "")
     context = {
         "form": form,
         "valid": valid,
@@ -48,6 +48,11 @@ def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
         "guest": request.access.guest,
     }
     return respond.page(request, "launches/list.html", context, fragments=("results",))
+
+
+def _with_inputs(rows: QuerySet[Launch]) -> QuerySet[Launch]:
+    """With the searchable inputs of the rows that are shown, by one query more."""
+    return rows.prefetch_related("inputs")
 
 
 def _window(rows: QuerySet[Launch], asked: QueryDict) -> tuple[list[Launch], str, str]:
