@@ -31,7 +31,7 @@ _LONG = 120
 #: Texts are offered as choices where this many were seen, and so few different ones.
 _ENOUGH, _FEW, _EACH = 10, 8, 4
 _CHOICE_LETTERS = 60
-_NUMBER_DIGITS = 4_000
+_MOST_NUMBER = 10**4_000
 _MOST_DISTINCT = 100
 
 
@@ -65,7 +65,7 @@ def learn(found: Sequence[Any], *, exact: bool, cell: bool = False) -> Learnt | 
     if kinds == {bool}:
         learnt = Learnt(Kind.YES_NO, _blank(nulls))
     elif kinds <= {int, float}:
-        learnt = Learnt(Kind.NUMBER, _blank(nulls)) if all(map(_short_number, filled)) else None
+        learnt = Learnt(Kind.NUMBER, _blank(nulls)) if _short(filled) else None
     elif kinds == {str}:
         learnt = _texts(filled, nulls, exact=exact, cell=cell)
     elif kinds == {list} and not cell:
@@ -82,8 +82,9 @@ def _blank(nulls: int, texts: int = 0, lists: int = 0) -> Blank:
     return Blank.NULL if nulls == most else Blank.TEXT if texts == most else Blank.LIST
 
 
-def _short_number(value: Any) -> bool:
-    return isinstance(value, float) or abs(value) < 10**_NUMBER_DIGITS
+def _short(some: Sequence[Any]) -> bool:
+    """Whether all of these numbers are short enough to be typed."""
+    return min(some) > -_MOST_NUMBER and max(some) < _MOST_NUMBER
 
 
 def _distinct(filled: Sequence[Any]) -> int:
@@ -166,7 +167,7 @@ def _lists(filled: list[list[Any]], nulls: int, *, exact: bool) -> Learnt | None
         plain = all(text != "" and "\n" not in text for text in items) and values.plain_text("".join(items))
         return Learnt(Kind.LIST, blank) if plain else None
     if kinds <= {int, float}:
-        return Learnt(Kind.LIST, blank, item=Kind.NUMBER) if all(map(_short_number, items)) else None
+        return Learnt(Kind.LIST, blank, item=Kind.NUMBER) if _short(items) else None
     if kinds == {dict}:
         columns = columns_of(items, exact=exact)
         return Learnt(Kind.TABLE, blank, columns=columns) if columns else None

@@ -135,8 +135,8 @@ def _spread(root: _Place) -> None:
         place = waiting.pop()
         if len(place.path) >= MOST_DEPTH + 1:
             continue
-        objects = [value for value in place.found if isinstance(value, dict)]
-        samples = [value for value in place.samples if isinstance(value, dict)]
+        objects = [value for value in place.found if type(value) is dict]
+        samples = [value for value in place.samples if type(value) is dict]
         keys = learning.keys_in_order([*objects, *samples])
         if not _takes_fields(place, keys):
             place.closed = bool(keys)
@@ -155,7 +155,7 @@ def _takes_fields(place: _Place, keys: Iterable[str]) -> bool:
     return (
         bool(keys)
         and len(keys) <= MOST_FIELDS
-        and all(value is None or isinstance(value, dict) for value in seen)
+        and set(map(type, seen)) <= {dict, type(None)}
         and all(sum(map(len, place.path)) + len(key) <= LONG for key in keys)
     )
 
@@ -190,7 +190,7 @@ class _Writer:
         if not place.inner or place.items or place.closed or len(place.path) >= self.depth:
             return False
         seen = [*place.found, *place.samples]
-        if not all(isinstance(value, dict) or (value is None and not self.exact) for value in seen):
+        if not set(map(type, seen)) <= ({dict} if self.exact else {dict, type(None)}):
             return False
         # An empty object comes back only as JSON; with many payloads it counts as one that was left empty.
         return all(seen) if self.exact else any(seen) or not seen
@@ -206,7 +206,7 @@ class _Writer:
             named = _by_name(place, learnt.kind, seen)
             choices = () if named is not Kind.TEXT or _one_of_a_kind(place.path[-1]) else learnt.choices
             learnt = replace(learnt, kind=named, choices=choices)
-        filled = sum(value not in (None, "", []) and not _spaces(value) for value in place.found)
+        filled = len(place.found) - len([value for value in place.found if _empty(value)])
         required = self._required(place, filled)
         one = Field(
             name=name_for(place.path, self.names),
@@ -236,12 +236,12 @@ class _Writer:
         """Whether to insist on it: all of enough payloads had it filled in, or there is no history and a step reads it."""
         if self.of >= _ENOUGH:
             return filled == self.of
-        empty_before = filled < self.of or any(value in (None, "", []) or _spaces(value) for value in place.samples)
+        empty_before = filled < self.of or any(map(_empty, place.samples))
         return bool(place.read_by) and not empty_before
 
 
-def _spaces(value: Any) -> bool:
-    return isinstance(value, str) and not value.strip()
+def _empty(value: Any) -> bool:
+    return value in (None, "", []) if not value else type(value) is str and value.isspace()
 
 
 def _unseen(place: _Place) -> Learnt:
@@ -322,7 +322,7 @@ def _as_asked(one: Field, asked: Asked, seen: Sequence[Any]) -> Field:
     # A text may well be a phone number; a file that was sent as text before is one no longer.
     as_before = asked.kind is Kind.TEXT or not fits or (asked.kind is Kind.FILE and bool(seen))
     kind = one.kind if as_before else asked.kind
-    required = asked.required and all(value not in (None, "", []) and not _spaces(value) for value in seen)
+    required = asked.required and not any(map(_empty, seen))
     return replace(
         one,
         label=asked.label[:SHORT],

@@ -89,6 +89,6 @@ def _words(field: Field, error: ValidationError) -> str:
     if error.validator == "pattern":
         said = field.limits.pattern_words
         if said:
-            return _("This is not as it must be: %(words)s") % {"words": said}
+            return _("What is needed here: %(words)s") % {"words": said}
         return _("This does not have the form that is asked for.")
     return _("This does not fit.")

@@ -44,6 +44,11 @@ def gather(workflows: Workflows, workspace: Workspace, flow_id: str, trigger: An
     return Sources(trigger, payloads, _samples(workflows, flow_id))
 
 
+def launched(workspace: Workspace, flow_id: str) -> list[Any]:
+    """The payloads of launches that left the console, newest first."""
+    return [payload for _id, payload in _launched(workspace, flow_id)]
+
+
 def _launched(workspace: Workspace, flow_id: str) -> Iterator[tuple[str, Any]]:
     """The payloads of launches that left the console, by the launch's id; those that cannot be opened are left out."""
     rows = (
