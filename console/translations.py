@@ -35,7 +35,10 @@ SOURCES: list[tuple[Path, list[tuple[str, str]]]] = [
             ("templates/**.txt", _TEMPLATE),
         ],
     ),
-    (Path(allauth.__file__).parent.parent, [(f"allauth/{part}/**.py", "python") for part in ("account", "core", "mfa")]),
+    (
+        Path(allauth.__file__).parent.parent,
+        [(f"allauth/{part}/**.py", "python") for part in ("account", "core", "mfa")],
+    ),
 ]
 #: gettext's functions under the names they are called by, and which of their arguments are messages ("c": the context).
 KEYWORDS: dict[str, Any] = {

@@ -53,6 +53,7 @@ SUPERUSERS = {
     "person_deactivate",
     "person_reactivate",
     "person_end_sessions",
+    "second_step_take_away",
 }
 #: Addresses below a workspace: the least role there.
 LEAST: dict[str, Role] = {

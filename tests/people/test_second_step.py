@@ -7,6 +7,7 @@ import pytest
 from allauth.mfa.models import Authenticator
 from cryptography.fernet import Fernet
 from django.core import mail
+from django.core.management import CommandError, call_command
 from django.db import transaction
 from django.test import Client
 
@@ -231,3 +232,34 @@ def test_somebody_elses_passkey_is_not_there(ada: User, client: Client) -> None:
         assert client.get(f"/accounts/passkeys/{key.pk}/{deed}/").status_code == 404
         assert client.post(f"/accounts/passkeys/{key.pk}/{deed}/", {"name": "mine"}).status_code == 404
     assert Authenticator.objects.get().data["name"] == "Ada's"
+
+
+def test_a_superuser_takes_a_lost_second_step_away_after_a_question(ada: User, client: Client) -> None:
+    with_app(ada)
+    root, _ = people.create("root", email="root@example.com")
+    User.objects.filter(pk=root.pk).update(is_superuser=True)
+    client.force_login(root)
+    path = f"/people/{ada.pk}/second-step/"
+    assert "Make sure that it is really them" in text(client.get(path))
+    assert second_step.has(ada)
+    assert client.post(path).status_code == 303
+    assert not second_step.has(ada)
+    assert mail.outbox[-1].to == ["ada@example.com"]
+    row = AuditEvent.objects.get(action="person.second_step_reset")
+    assert (row.user, row.object_id, row.detail) == (root, str(ada.pk), {"kinds": ["totp"]})
+
+
+def test_nobody_else_takes_a_second_step_away(ada: User, client: Client) -> None:
+    with_app(ada)
+    client.force_login(ada)
+    assert client.post(f"/people/{ada.pk}/second-step/").status_code == 404
+    assert second_step.has(ada)
+
+
+def test_a_command_helps_the_last_superuser(ada: User, capsys: pytest.CaptureFixture[str]) -> None:
+    with_app(ada)
+    call_command("remove_second_step", "ADA")
+    call_command("remove_second_step", "ada")
+    assert capsys.readouterr().out.splitlines() == ["The second step is removed.", "There was no second step."]
+    with pytest.raises(CommandError):
+        call_command("remove_second_step", "nobody")

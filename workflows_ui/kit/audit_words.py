@@ -96,6 +96,7 @@ ACTIONS: dict[str, Text] = {
     "person.second_step": _("Second step of signing in"),
     "person.second_step_add": _("Set up a second step"),
     "person.second_step_remove": _("Removed a second step"),
+    "person.second_step_reset": _("Took the second step away"),
     "person.sessions_end": _("Ended sessions"),
     "person.sign_in": _("Sign-in"),
     "person.single_sign_on_join": _("Joined an account to single sign-on"),

@@ -6,9 +6,12 @@ A second step is an authenticator app (TOTP) or a passkey. Recovery codes come w
 from collections.abc import Iterable
 
 from allauth.mfa.models import Authenticator
+from django.db import transaction
 
 from workflows_ui import crypto
 from workflows_ui.models import User
+from workflows_ui.services import audit
+from workflows_ui.services.audit import Actor
 
 _STEPS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 #: The place that is sealed into each secret; allauth asks for sealing before it knows the row.
@@ -64,3 +67,24 @@ def reseal(authenticator: Authenticator) -> bool:
 
 def _fields(authenticator: Authenticator) -> list[str]:
     return [field for field in ("secret", "seed") if authenticator.data.get(field)]
+
+
+def take_away(actor: Actor, person: User) -> int:
+    """Removes everything of a person's second step, for somebody who has lost it; how many parts there were.
+
+    Whoever did it answers for having made sure who asked: from then on the password alone is enough.
+    """
+    with transaction.atomic():
+        rows = Authenticator.objects.filter(user_id=person.pk)
+        kinds = sorted(rows.values_list("type", flat=True))
+        rows.delete()
+        if kinds:
+            audit.record(
+                actor,
+                "person.second_step_reset",
+                object_type="person",
+                object_id=str(person.pk),
+                object_name=person.label,
+                kinds=kinds,
+            )
+    return len(kinds)
