@@ -17,8 +17,9 @@ from workflows_ui import tasks
 from workflows_ui.kit import notice_mail
 from workflows_ui.models import Launch, Lookout, Member, Notice, NoticeKind, Role, State, User, Watch, WatchKind
 from workflows_ui.practice_engine.samples import BY_SLUG
-from workflows_ui.services import notices, watching
-from workflows_ui.services.launches import Reason
+from workflows_ui.services import launches, notices, sending, watching
+from workflows_ui.services.audit import Actor
+from workflows_ui.services.launches import Order, Reason
 
 
 def _watch(scene: Scene, user: User, kind: WatchKind, object_id: str) -> None:
@@ -122,7 +123,11 @@ def test_a_failed_run_that_somebody_else_started_is_told_once(db: None) -> None:
 def test_a_failed_run_of_the_consoles_own_launch_is_told_by_the_launch_only(db: None) -> None:
     scene = Scene(samples=True)
     try:
-        launch = scene.watch(scene.launch(BY_SLUG["failing"].id))
+        order = Order(BY_SLUG["failing"].id, "Failing", {}, wait=False, ticket=launches.ticket())
+        asked = launches.ask(Actor(scene.cast.colleague), scene.cast.place(scene.cast.colleague), order).launch
+        assert asked is not None
+        sending.send(asked.pk)
+        launch = scene.watch(asked)
         Watch.objects.create(
             user=scene.cast.owner,
             workspace=scene.cast.workspace,
@@ -183,13 +188,13 @@ def test_a_mail_goes_out_once_in_the_persons_language_with_a_link_to_the_console
 def test_who_wants_no_mail_gets_none(scene: Scene) -> None:
     User.objects.filter(pk=scene.cast.colleague.pk).update(mail_news=False)
     scene.cast.colleague.refresh_from_db()
-    assert notices.tell(scene.cast.colleague, NoticeKind.JOB_ENDED, "job:1", url="/x/", name="x", failed=0)
+    assert notices.tell(scene.cast.colleague, NoticeKind.JOB_ENDED, "job:1", url="/x/", failed=0)
     assert notices.to_mail() == []
 
 
 def test_a_mail_server_that_refuses_is_tried_again_and_given_up(scene: Scene, settings: Any) -> None:
     settings.EMAIL_BACKEND = "tests.pages.test_notices.Refusing"
-    notices.tell(scene.cast.colleague, NoticeKind.JOB_ENDED, "job:1", url="/x/", name="x", failed=2)
+    notices.tell(scene.cast.colleague, NoticeKind.JOB_ENDED, "job:1", url="/x/", failed=2)
     [pk] = notices.to_mail()
     for number in range(1, notices.MAIL_TRIES + 1):
         assert notice_mail.send(pk) is False
@@ -240,8 +245,8 @@ def test_two_workers_that_look_at_once_tell_and_mail_once(transactional_db: None
 
 
 def test_reading_is_for_ones_own_only(cast_of: Cast) -> None:
-    notices.tell(cast_of.owner, NoticeKind.JOB_ENDED, "job:1", url="/x/", name="x", failed=0)
-    notices.tell(cast_of.colleague, NoticeKind.JOB_ENDED, "job:1", url="/x/", name="x", failed=0)
+    notices.tell(cast_of.owner, NoticeKind.JOB_ENDED, "job:1", url="/x/", failed=0)
+    notices.tell(cast_of.colleague, NoticeKind.JOB_ENDED, "job:1", url="/x/", failed=0)
     assert notices.read(cast_of.owner) == 1
     assert (notices.unread(cast_of.owner), notices.unread(cast_of.colleague)) == (0, 1)
 
@@ -259,10 +264,12 @@ def test_the_bell_says_how_many_are_unread_and_opening_one_marks_it_and_leads_th
     launch = _ended(scene, State.FAILED)
     for number in range(2):
         url = f"/w/sales/launches/{launch.pk}/"
-        notices.tell(scene.cast.colleague, NoticeKind.JOB_ENDED, f"job:{number}", url=url, name="<b>bold</b>", failed=3)
+        notices.tell(
+            scene.cast.colleague, NoticeKind.JOB_ENDED, f"job:{number}", url=url, job="bulk", ended=True, failed=3
+        )
     page = text_of(scene.browser.get("/notices/"))
     assert "2 unread notices" in page
-    assert "Finished: &lt;b&gt;bold&lt;/b&gt;" in page
+    assert "Your bulk action is finished" in page
     assert "3 could not be done." in page
     first = notices.of(scene.cast.colleague)[0]
     opened = scene.browser.post(f"/notices/{first.pk}/")
@@ -275,7 +282,7 @@ def test_the_bell_says_how_many_are_unread_and_opening_one_marks_it_and_leads_th
 
 
 def test_looking_by_get_marks_nothing_and_anothers_notice_is_not_there(scene: Scene) -> None:
-    notices.tell(scene.cast.colleague, NoticeKind.JOB_ENDED, "job:1", url="/w/sales/", name="x", failed=0)
+    notices.tell(scene.cast.colleague, NoticeKind.JOB_ENDED, "job:1", url="/w/sales/", failed=0)
     pk = Notice.objects.get().pk
     scene.browser.get(f"/notices/{pk}/")
     scene.browser.get("/notices/read/")
@@ -285,9 +292,7 @@ def test_looking_by_get_marks_nothing_and_anothers_notice_is_not_there(scene: Sc
 
 def test_many_notices_come_page_by_page_without_losing_one(scene: Scene) -> None:
     for number in range(120):
-        notices.tell(
-            scene.cast.colleague, NoticeKind.JOB_ENDED, f"job:{number}", url="/", name=f"number {number}.", failed=0
-        )
+        notices.tell(scene.cast.colleague, NoticeKind.ACCESS_ASKED, f"ask:{number}", url="/", name=f"number {number}.")
     seen: list[str] = []
     address = "/notices/"
     for _ in range(3):

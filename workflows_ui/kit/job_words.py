@@ -14,6 +14,7 @@ JOBS: dict[str, StateWord] = {
     JobState.STOPPED: StateWord(JobState.STOPPED.label, "circle-stop", "secondary"),
     JobState.FAILED: StateWord(JobState.FAILED.label, "triangle-exclamation", "red"),
 }
+_PARTLY = StateWord(_("Finished, not all done"), "triangle-exclamation", "orange")
 ITEMS: dict[str, StateWord] = {
     ItemState.WAITING: StateWord(ItemState.WAITING.label, "clock", "secondary"),
     ItemState.SENDING: StateWord(ItemState.SENDING.label, "paper-plane", "blue"),
@@ -137,7 +138,9 @@ def of_job(job: Job) -> Words:
 
 
 def badge(job: Job) -> StateWord:
-    """Its state in a word."""
+    """Its state in a word; that not everything went well is said by it too (`troubled`, jobs.of_workspace)."""
+    if job.state == JobState.ENDED and getattr(job, "troubled", False):
+        return _PARTLY
     return JOBS[job.state]
 
 

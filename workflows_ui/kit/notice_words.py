@@ -47,7 +47,10 @@ def _failed(about: dict[str, Any]) -> News:
 def _job(about: dict[str, Any]) -> News:
     failed = about.get("failed") if isinstance(about.get("failed"), int) else 0
     detail = ngettext("%(n)d could not be done.", "%(n)d could not be done.", failed) % {"n": failed} if failed else ""
-    title = _("Finished: %(name)s") % {"name": _text(about, "name")}
+    title = _("Your export is ready") if about.get("job") == "export" else _("Your bulk action is finished")
+    if about.get("ended") is False:
+        title = _("A job of yours ended early")
+        return News(title, detail or _("Its page says why."), "triangle-exclamation", "red")
     return News(title, detail, "triangle-exclamation" if failed else "circle-check", "orange" if failed else "green")
 
 

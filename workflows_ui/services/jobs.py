@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Exists, OuterRef, QuerySet
 from django.utils import translation
 
 from workflows_ui.models import JOB_OVER, ItemState, Job, JobItem, JobKind, JobState, Role
@@ -57,9 +57,16 @@ class Found:
 
 
 def of_workspace(access: Access) -> QuerySet[Job]:
-    """The jobs a person may see in a workspace, newest first: their own; managers see everybody's."""
+    """The jobs a person may see in a workspace, newest first: their own; managers see everybody's.
+
+    Each knows as `troubled` whether something of it failed or is unclear.
+    """
+    trouble = JobItem.objects.filter(job=OuterRef("pk"), state__in=(ItemState.FAILED, ItemState.UNCLEAR))
     jobs = (
-        Job.objects.filter(workspace=access.workspace).select_related("user", "workspace").order_by("-asked_at", "pk")
+        Job.objects.filter(workspace=access.workspace)
+        .annotate(troubled=Exists(trouble))
+        .select_related("user", "workspace")
+        .order_by("-asked_at", "pk")
     )
     return jobs if access.allows(Role.MANAGER) else jobs.filter(user=access.user)
 

@@ -10,12 +10,27 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
-from django.db.models import Q
+from django.db.models import F, Q
 from django.urls import reverse
 
 from workflows_ui.crypto import CannotOpen
 from workflows_ui.engine import AddressRefused, CredentialRefused, EngineError, Forbidden
-from workflows_ui.models import ENDED, Launch, Lookout, NoticeKind, Role, State, User, Watch, WatchKind, Workspace
+from workflows_ui.models import (
+    ENDED,
+    ItemState,
+    Job,
+    JobKind,
+    JobState,
+    Launch,
+    Lookout,
+    NoticeKind,
+    Role,
+    State,
+    User,
+    Watch,
+    WatchKind,
+    Workspace,
+)
 from workflows_ui.services import access, clients, clock, database, notices, runs
 from workflows_ui.services.launches import Reason
 
@@ -28,6 +43,8 @@ BACK = timedelta(days=1)
 #: Between two looks at one engine; after one that failed it is doubled, up to half an hour.
 PACE, SLOWEST = timedelta(minutes=1), timedelta(minutes=30)
 LEASE = timedelta(minutes=2)
+#: A job is news when it took at least this long.
+LONG = timedelta(seconds=30)
 #: Flows asked about in one call, runs in one answer, credentials tried.
 FLOWS, RUNS, CREDENTIALS = 100, 100, 3
 #: The engine's words for a run that failed (api.md 8.1).
@@ -62,6 +79,7 @@ def look() -> None:
     """Tells who asked for it what our own rows say. Safe to call any number of times, by any number of workers."""
     _launches()
     _flows()
+    _jobs()
 
 
 def _launches() -> None:
@@ -96,6 +114,24 @@ def _flows() -> None:
         for watch in by_flow[launch.workspace_id, launch.flow_id]:
             if launch.ended_at and launch.ended_at >= watch.created_at and _may_see(watch, launch):
                 _tell(watch, NoticeKind.FLOW_FAILED, launch)
+
+
+def _jobs() -> None:
+    """A job that took its time is told of when it is over: whoever asked for it has gone on to something else."""
+    now = clock.now()
+    over = Job.objects.filter(state__in=(JobState.ENDED, JobState.FAILED), ended_at__gte=now - NEWS)
+    for job in over.filter(ended_at__gte=F("asked_at") + LONG).select_related("user", "workspace"):
+        failed = job.items.filter(state__in=(ItemState.FAILED, ItemState.UNCLEAR)).count()
+        notices.tell(
+            job.user,
+            NoticeKind.JOB_ENDED,
+            f"job:{job.pk}",
+            url=reverse("export" if job.kind == JobKind.EXPORT else "job", args=[job.workspace.slug, job.pk]),
+            workspace=job.workspace,
+            job=str(job.kind),
+            ended=job.state == JobState.ENDED,
+            failed=failed,
+        )
 
 
 def _tell(watch: Watch, kind: NoticeKind, launch: Launch) -> None:
