@@ -106,7 +106,7 @@ def _runs(caller: Caller, flow_id: str) -> Sample | None:
             page = caller.workflows.list_runs(limit=MOST, flow_id=flow_id)
         except REFUSALS:
             return Sample(0, 0, ())
-        rows = page.get("data") if isinstance(page, dict) else None
+        rows = page.get("data")
         listed = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
         ended = [(runs.state(row), row) for row in listed if runs.state(row) in (State.SUCCEEDED, State.FAILED)]
         return _sample((state == State.SUCCEEDED, row.get("startTime"), row.get("finishTime")) for state, row in ended)

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from workflows_ui.engine import flow_tree
 from workflows_ui.kit.caller import Caller
 from workflows_ui.kit.resource import pick
-from workflows_ui.resources import apps, flow_uses, outline, step_sentences, step_settings
+from workflows_ui.resources import apps, flow_uses, step_sentences, step_settings
 from workflows_ui.resources.flow_reading import connection_names, table_of
 from workflows_ui.resources.step_sentences import Known, Parts, told
 
@@ -100,7 +100,7 @@ class _Teller:
             step = step.get("nextAction")
 
     def _sentence(self, step: dict[str, Any], depth: int) -> Sentence:
-        icon = str(outline.kind_of(step)[0])
+        icon = step_sentences.icon_of(step)
         kind = step.get("type")
         if kind == "LOOP_ON_ITEMS" or isinstance(step.get("firstLoopAction"), dict):
             sentences, more = self.chain(step.get("firstLoopAction"), depth + 1)

@@ -30,6 +30,7 @@ from workflows_ui.resources import (
     flow_actions,
     flow_form,
     flow_pages,
+    flow_record,
     flow_results,
     flow_start,
     flow_story,
@@ -134,7 +135,10 @@ def _outline(subject: Subject) -> dict[str, Any]:
 
 def _story(subject: Subject) -> dict[str, Any]:
     trigger = trigger_of(subject.object)
-    return {"story": flow_story.of(trigger, flow_story.known(subject.caller, trigger))}
+    return {
+        "story": flow_story.of(trigger, flow_story.known(subject.caller, trigger)),
+        "record": flow_record.of(subject.access, subject.id),
+    }
 
 
 def _samples_url(slug: str, flow: Row) -> str:

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.text import slugify
 
 from workflows_ui.engine import NotFound, flow_tree
-from workflows_ui.kit import show, words
+from workflows_ui.kit import failure_words, show, words
 from workflows_ui.kit.caller import Caller
 from workflows_ui.kit.resource import Row, Subject, id_at, pick
 from workflows_ui.resources import run_family, run_reading, run_starters, run_times
@@ -31,6 +31,7 @@ def summary(subject: Subject) -> dict[str, Any]:
         "state": words.run_state(run.get("status")),
         "sentence": run_reading.sentence(run),
         "error": failure(run),
+        "diagnosis": failure_words.of(_said(run), str(run.get("status") or "")),
         "run": run,
         "launch": launch,
         "by_itself": run_starters.by_itself(known_steps(subject.caller, run).get("trigger")) if alone else "",
@@ -42,12 +43,16 @@ def summary(subject: Subject) -> dict[str, Any]:
 
 def failure(run: Row) -> str:
     """The first line of what the failed step said, in loops too; "" where it said nothing."""
+    return show.first_line(_said(run))
+
+
+def _said(run: Row) -> str:
     text = runs.failure(dict(run))
     try:
         told = json.loads(text) if text[:1] in ("{", "[") else text
     except (ValueError, RecursionError):
         told = text
-    return show.first_line(error_text(told))
+    return error_text(told)
 
 
 def known_steps(caller: Caller, run: Row) -> Mapping[str, Any]:

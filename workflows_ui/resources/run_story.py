@@ -62,8 +62,8 @@ def _ending(launch: Launch) -> Line | None:
     if launch.state == State.FAILED and step:
         words = _("It failed at “%(step)s” after %(time)s.") if took else _("It failed at “%(step)s”.")
         return Line(words % {"step": step, "time": took}, at, "bad", "circle-xmark")
-    words = launch_words.of(launch)
-    told = f"{words.title}: {words.text}"
+    meaning = launch_words.of(launch)
+    told = f"{meaning.title}: {meaning.text}"
     if not launch.ended:
         return Line(told, None, "wait" if launch.state == State.PAUSED else "", "hourglass-half")
     tone = "good" if launch.state == State.SUCCEEDED else "bad"

@@ -71,6 +71,12 @@ def of(step: Any, known: Known) -> Parts:
     return told(_("Uses %(app)s: %(title)s"), app=app_of(piece, known), title=outline.title_of(step))
 
 
+def icon_of(step: Any) -> str:
+    """The icon of what a step does; that of its kind where there is no particular one."""
+    short = _text(step, "settings.pieceName").rpartition("/")[2].removeprefix("piece-")
+    return _ICONS.get(short) or str(outline.kind_of(step)[0])
+
+
 def app_of(piece: str, known: Known) -> str:
     """What an app is called."""
     return known.apps.get(piece) or apps.short(piece)
@@ -227,6 +233,30 @@ _ACCOUNTS: Mapping[tuple[str, str], tuple[str | Promise, str | Promise]] = {
         gettext_lazy("Writes down what is said in a recording, with %(account)s"),
         gettext_lazy("Writes down what is said in a recording"),
     ),
+}
+_ICONS = {
+    "webhook": "reply",
+    "forms": "reply",
+    "delay": "hourglass-half",
+    "tables": "table",
+    "approval": "user-check",
+    "http": "globe",
+    "store": "box",
+    "subflows": "diagram-project",
+    "gmail": "envelope",
+    "sendgrid": "envelope",
+    "smtp": "envelope",
+    "microsoft-outlook": "envelope",
+    "whatsapp": "comment",
+    "zalo-oa": "comment",
+    "telegram-bot": "comment",
+    "slack": "comment",
+    "discord": "comment",
+    "twilio": "comment",
+    "google-sheets": "table",
+    "google-drive": "file-arrow-up",
+    "google-calendar": "calendar",
+    "openai": "robot",
 }
 _HELPERS = frozenset(
     {"data-mapper", "math-helper", "text-helper", "date-helper", "json", "csv", "xml", "crypto", "image-helper"}
