@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from tests import audit_guard
-from tests.cast import person, workspace
+from tests.cast import gather, person, workspace
 from workflows_ui.models import BEGUN, AppendOnly, AuditCheckpoint, AuditEvent, audit_text
 from workflows_ui.services import audit, clock
 from workflows_ui.services.audit import CONSOLE, Actor
@@ -161,3 +161,18 @@ def test_sqlite_has_its_triggers_after_all_migrations(db: None) -> None:
             "audit_checkpoint_unchanged",
             "audit_checkpoint_kept",
         }
+
+
+def test_a_known_secret_of_the_workspace_that_somebody_types_is_masked(db: None) -> None:
+    cast = gather(workspace("sales"), "a-token-nobody-sees")
+    event = audit.record(
+        Actor(cast.owner),
+        "flows.rename",
+        workspace=cast.workspace,
+        object_name="Mail a-token-nobody-sees",
+        reason="see a-token-nobody-sees",
+        values={"name": ["x a-token-nobody-sees y"]},
+    )
+    row = AuditEvent.objects.filter(pk=event.pk).values().get()
+    assert "a-token-nobody-sees" not in repr(row)
+    assert "Mail " in row["object_name"]

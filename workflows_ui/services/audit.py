@@ -1,4 +1,4 @@
-"""Writes the audit log. Callers pass plain values; anything that could be a secret is masked before it gets here.
+"""Writes the audit log. Callers pass plain values, secrets masked; known secrets of the workspace that are in them nevertheless are too.
 
 Writers only insert: no lock, no look at other rows. The chain is made afterwards, by audit_sealing.py.
 """
@@ -8,7 +8,9 @@ from typing import Any
 
 from django.utils import timezone
 
+from workflows_ui.engine import Mask
 from workflows_ui.models import BEGUN, AuditEvent, User, Workspace, audit_text
+from workflows_ui.services import masking
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ def record(
     **detail: Any,
 ) -> AuditEvent:
     """Adds one row. `action` is noun.verb (`launch.ask`), `reason` what a person said why; `detail` is kept as JSON."""
+    mask = masking.of(workspace) if workspace is not None else Mask(())
     event = AuditEvent(
         at=timezone.now(),
         user=actor.user,
@@ -48,10 +51,10 @@ def record(
         action=action,
         object_type=object_type,
         object_id=audit_text.storable(object_id),
-        object_name=audit_text.storable(object_name),
+        object_name=mask.text(audit_text.storable(object_name)),
         outcome=outcome,
-        reason=audit_text.storable(reason),
-        detail=audit_text.plain(detail),
+        reason=mask.text(audit_text.storable(reason)),
+        detail=mask.value(audit_text.plain(detail)),
         address=actor.address,
         session=actor.session,
         request_id=actor.request_id,

@@ -38,6 +38,7 @@ def _part() -> int:
         if not rows:
             return 0
         number, mark, until = rows[-1]
+        assert number is not None  # noqa: S101  (tells the type checker what the filter made sure of)
         until = max(until, *(at for _number, _mark, at in rows))
         last = AuditCheckpoint.objects.order_by("-number").first()
         before = last.signature if last else ""

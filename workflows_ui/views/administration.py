@@ -3,7 +3,7 @@
 Django's admin with everything taken out that writes or signs in. Ciphertexts, digests and passwords are not even read.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
@@ -11,7 +11,7 @@ from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.db import models
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.urls import URLPattern, URLResolver, path
 from django.utils.translation import gettext_lazy as _
 
@@ -52,17 +52,25 @@ class Looking(_ModelAdmin):
     view_on_site = False
     change_form_template = "admin/row.html"
 
-    def __init__(self, model: type[models.Model], site: admin.AdminSite) -> None:
-        super().__init__(model, site)
-        covered = hidden(model)
-        shown = [field for field in self.opts.fields if field.name not in covered]
-        self.exclude = tuple(covered)
-        self.list_display = tuple(field.name for field in shown if not isinstance(field, _LONG))[:_COLUMNS]
-        self.list_filter = tuple(
-            field.name for field in shown if field.choices or isinstance(field, models.BooleanField)
-        )
-        self.search_fields = tuple(field.name for field in shown if field.name in _SEARCHED)
-        self.ordering = ("-pk",)
+    def get_exclude(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """What is not shown."""
+        return tuple(sorted(hidden(self.model)))
+
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+        """The first short fields."""
+        return tuple(field.name for field in self._shown() if not isinstance(field, _LONG))[:_COLUMNS]
+
+    def get_list_filter(self, request: HttpRequest) -> tuple[str, ...]:
+        """Fields with few values."""
+        return self._few()
+
+    def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
+        """Names, and what an audit row is about."""
+        return tuple(field.name for field in self._shown() if field.name in _SEARCHED)
+
+    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
+        """The newest first."""
+        return ("-pk",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Rows without the fields that are not shown."""
@@ -70,12 +78,20 @@ class Looking(_ModelAdmin):
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
         """Only what the list's own filters ask for: by other fields an address could find out what is not shown."""
-        return lookup.split("__")[0] in self.list_filter and lookup.count("__") <= 1
+        return lookup.split("__")[0] in self._few() and lookup.count("__") <= 1
 
     def get_urls(self) -> list[URLPattern]:
         """The list, and the page of a row."""
         kept = ("_changelist", "_change")
         return [one for one in super().get_urls() if one.name and one.name.endswith(kept)]
+
+    def _shown(self) -> "list[models.Field[Any, Any]]":
+        covered = hidden(self.model)
+        return [field for field in self.opts.fields if field.name not in covered]
+
+    def _few(self) -> tuple[str, ...]:
+        fields = self._shown()
+        return tuple(field.name for field in fields if field.choices or isinstance(field, models.BooleanField))
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whoever comes this far is a superuser."""
@@ -110,7 +126,7 @@ class Administration(admin.AdminSite):
         """Superusers only."""
         return bool(request.user.is_active and request.user.is_superuser)
 
-    def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., HttpResponse]:
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         """Every page of the site: led to our sign-in, or told that there is nothing."""
         return superuser(super().admin_view(view, cacheable))
 
