@@ -6,6 +6,7 @@ import pytest
 
 from workflows_ui.forming import references
 from workflows_ui.forming.document import Kind
+from workflows_ui.forming.paths import ITEM
 
 
 def flow(*steps: dict[str, Any], **trigger: Any) -> dict[str, Any]:
@@ -26,7 +27,7 @@ def code(source: str, **inputs: Any) -> dict[str, Any]:
 def read(tree: dict[str, Any], *, body_is_output: bool = False) -> set[str]:
     """The places as texts; `*` is any item of a list."""
     found = references.of_flow(tree, body_is_output=body_is_output)
-    return {".".join("*" if key == references.ITEM else str(key) for key in one.path) for one in found}
+    return {".".join("*" if key == ITEM else str(key) for key in one.path) for one in found}
 
 
 @pytest.mark.parametrize(

@@ -31,8 +31,11 @@ _CELL = re.compile(r"\[(\d{1,6})\]\[([^\]]+)\]")
 class Upload(Protocol):
     """An uploaded file, as Django's."""
 
-    name: str | None
-    size: int | None
+    @property
+    def name(self) -> str | None: ...
+
+    @property
+    def size(self) -> int | None: ...
 
 
 @dataclass(frozen=True)

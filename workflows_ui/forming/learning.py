@@ -84,7 +84,7 @@ def _blank(nulls: int, texts: int = 0, lists: int = 0) -> Blank:
 
 def _short(some: Sequence[Any]) -> bool:
     """Whether all of these numbers are short enough to be typed."""
-    return min(some) > -_MOST_NUMBER and max(some) < _MOST_NUMBER
+    return bool(min(some) > -_MOST_NUMBER and max(some) < _MOST_NUMBER)
 
 
 def _distinct(filled: Sequence[Any]) -> int:

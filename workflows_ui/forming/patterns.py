@@ -254,7 +254,7 @@ class _Reader:
         self.at += 1
         negated = self._peek() == "^"
         self.at += negated
-        parts = []
+        parts: list[str] = []
         while (letter := self._peek()) != "]" or not parts:
             if not letter:
                 raise BadPattern("open", opened)

@@ -41,9 +41,9 @@ _LOCAL = r"^\d{4}-\d{2}-\d{2}T([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$"
 
 def to_schema(form: Form) -> Json:
     """The form as a JSON Schema. Reads back as the same form (`schema_in.from_schema`). The form must keep its rules (`rules.check`)."""
-    ours: Json = {"form": EDITION} | _said(
-        note=form.note, button=form.button, left_out=[list(path) for path in form.left_out]
-    )
+    ours: Json = {"form": EDITION} | _said(note=form.note, button=form.button)
+    if form.left_out:
+        ours["left_out"] = [list(path) for path in form.left_out]
     if len(form.fields) == 1 and form.fields[0].path == ():
         whole = _field(form.fields[0])
         return {"$schema": DRAFT} | whole | {OURS: ours | {"whole": whole[OURS]}}

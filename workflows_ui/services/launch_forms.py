@@ -9,7 +9,7 @@ from django.db.models import F, QuerySet
 from workflows_ui.forming import rules, schema_in, schema_out
 from workflows_ui.forming.document import Form
 from workflows_ui.models import LaunchForm, LaunchFormVersion, Role, Workspace
-from workflows_ui.services import access, audit, clock
+from workflows_ui.services import access, audit, clock, database
 
 
 class Stale(Exception):
@@ -66,7 +66,7 @@ def save(
     place.require(Role.BUILDER)
     text = _text(form)
     now = clock.now()
-    values: dict[str, Any] = {"flow_name": _clean(flow_name), "updated_by": place.user, "updated_at": now}
+    values: dict[str, Any] = {"flow_name": database.storable(flow_name), "updated_by": place.user, "updated_at": now}
     if lock is None:
         row = LaunchForm(workspace=place.workspace, flow_id=flow_id, lock=1, **values)
         row.draft = row.seal("draft", text)
@@ -103,7 +103,7 @@ def publish(actor: audit.Actor, place: access.Access, flow_id: str, *, lock: int
         now = clock.now()
         last = row.versions.order_by("-number").values_list("number", flat=True).first() or 0
         version = LaunchFormVersion(
-            form=row, number=last + 1, published_by=place.user, published_at=now, words=_clean(words)
+            form=row, number=last + 1, published_by=place.user, published_at=now, words=database.storable(words)
         )
         version.schema = version.seal("schema", text)
         version.save(force_insert=True)
@@ -177,11 +177,6 @@ def _change(
     if changed is None:
         raise Stale(None)
     return changed
-
-
-def _clean(text: str) -> str:
-    # PostgreSQL takes no NUL, which an engine's name may hold.
-    return text.replace("\0", "")
 
 
 def _log(actor: audit.Actor, row: LaunchForm, action: str, **detail: Any) -> None:
