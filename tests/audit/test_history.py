@@ -1,0 +1,96 @@
+"""An object's history on its page: builders see all of it, others what they did themselves; on pages of declared resources too."""
+
+import pytest
+from django.test import Client
+
+from tests.cast import Cast
+from tests.shelf import Shelf, flow, identity, text
+from workflows_ui.models import Launch, Member, Role
+from workflows_ui.services import audit, clock
+from workflows_ui.services.audit import CONSOLE, Actor
+
+PAGE = f"/w/sales/flows/{identity(1)}/"
+
+
+def _did(cast: Cast, *, user: object, name: str) -> None:
+    audit.record(
+        Actor(user),  # type: ignore[arg-type]
+        "flows.rename",
+        workspace=cast.workspace,
+        object_type="flows",
+        object_id=identity(1),
+        object_name=name,
+        reason=f"because of {name}",
+    )
+
+
+def _page(client: Client, address: str = PAGE) -> str:
+    answer = client.get(address)
+    assert answer.status_code == 200
+    return text(answer.content)
+
+
+@pytest.mark.parametrize("role", [Role.BUILDER, Role.MANAGER])
+def test_builders_see_who_did_what_to_a_flow(cast: Cast, shelf: Shelf, client: Client, role: Role) -> None:
+    shelf.flows = [flow()]
+    _did(cast, user=cast.owner, name="first")
+    Member.objects.filter(user=cast.colleague).update(role=role)
+    client.force_login(cast.colleague)
+    page = _page(client)
+    assert "Flow: Rename" in page
+    assert "because of first" in page
+    assert ("All of it in the audit log" in page) is (role == Role.MANAGER)
+    assert (f"/w/sales/audit/?kind=flows&amp;id={identity(1)}" in page) is (role == Role.MANAGER)
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.LAUNCHER])
+def test_others_see_what_they_did_themselves(cast: Cast, shelf: Shelf, client: Client, role: Role) -> None:
+    shelf.flows = [flow()]
+    _did(cast, user=cast.owner, name="first")
+    Member.objects.filter(user=cast.colleague).update(role=role)
+    client.force_login(cast.colleague)
+    assert 'id="history"' not in _page(client)
+    _did(cast, user=cast.colleague, name="second")
+    page = _page(client)
+    assert "What you did with it" in page
+    assert "because of second" in page
+    assert "because of first" not in page
+
+
+def test_only_the_newest_are_shown_and_none_of_another_object(cast: Cast, shelf: Shelf, owner: Client) -> None:
+    shelf.flows = [flow()]
+    for number in range(25):
+        _did(cast, user=cast.owner, name=f"deed-{number:02}.")
+    audit.record(
+        CONSOLE, "flows.rename", workspace=cast.workspace, object_type="flows", object_id=identity(2), reason="another"
+    )
+    page = _page(owner)
+    assert "deed-24." in page
+    assert "deed-05." in page
+    assert "deed-04." not in page
+    assert "another" not in page
+
+
+def test_an_object_to_which_nothing_was_done_says_so(cast: Cast, shelf: Shelf, owner: Client) -> None:
+    shelf.flows = [flow()]
+    assert "Nothing has been done to it through this console." in _page(owner)
+
+
+def test_a_launchers_own_launch_shows_all_that_happened_to_it(cast: Cast, client: Client) -> None:
+    launch = Launch.objects.create(
+        workspace=cast.workspace,
+        user=cast.colleague,
+        ticket="t" * 20,
+        flow_id=identity(1),
+        flow_name="Mail",
+        payload_digest="d",
+        asked_at=clock.now(),
+        not_before=clock.now(),
+        send_by=clock.now(),
+        state="succeeded",
+    )
+    audit.record(CONSOLE, "launch.end", workspace=cast.workspace, object_type="launch", object_id=launch.pk)
+    client.force_login(cast.colleague)
+    page = _page(client, f"/w/sales/launches/{launch.pk}/")
+    assert "A launch ended" in page
+    assert "The console" in page
