@@ -308,6 +308,8 @@ LAUNCH_TOO_LATE = timedelta(seconds=read.integer("LAUNCH_TOO_LATE_SECONDS", defa
 LAUNCH_SEARCH = timedelta(seconds=read.integer("LAUNCH_SEARCH_SECONDS", default=300, low=1, high=86_400))
 #: The longest wait for an answer; the engine itself waits 30 s (api.md 7.2), the gateway too.
 LAUNCH_DEADLINE = timedelta(seconds=read.integer("LAUNCH_DEADLINE_SECONDS", default=45, low=1, high=600))
+#: A credential's replaced secret is kept, encrypted, for so many hours, and then destroyed.
+CREDENTIAL_KEEP_OLD = timedelta(hours=read.integer("CREDENTIAL_KEEP_OLD_HOURS", default=72, low=1, high=8760))
 #: Inputs and answers are removed after so many days; the launch itself stays in the record.
 LAUNCH_RETENTION = timedelta(days=read.integer("LAUNCH_RETENTION_DAYS", default=90, low=1, high=3650))
 #: Files of exports are kept for so many days; the job itself stays in the record.

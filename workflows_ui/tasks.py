@@ -1,21 +1,26 @@
 """Celery's tasks: each is a line or two into the services. Arguments are ids only; the broker is a bell, the rows are the truth."""
 
+import uuid
+
 import structlog
 from celery import shared_task
 from kombu.exceptions import OperationalError
 
-from workflows_ui.kit import bulk_work, export_work, notice_mail
+from workflows_ui.kit import bulk_work, credential_mail, export_work, notice_mail
 from workflows_ui.resources import BY_NAME
 from workflows_ui.services import (
     audit_pruning,
     audit_sealing,
     capabilities,
+    credential_care,
     database,
     following,
     heartbeat,
     job_sweeping,
     notices,
+    renewing,
     sending,
+    swapping,
     sweeping,
     watching,
 )
@@ -83,6 +88,18 @@ def work(job_id: str) -> None:
 
 
 @shared_task
+def renew(credential_id: str) -> None:
+    """Renews the token of one credential, where its time has come."""
+    renewing.renew(uuid.UUID(credential_id))
+
+
+@shared_task
+def test_credential(credential_id: str) -> None:
+    """Tests one credential by night, where its time has come."""
+    credential_care.test(uuid.UUID(credential_id))
+
+
+@shared_task
 def tick() -> None:
     """Every second: notices what is late or lost, rings for what waits, follows what is due."""
     with database.turn():
@@ -94,12 +111,18 @@ def tick() -> None:
         jobs = job_sweeping.bells()
         due = following.due()
         unseen = capabilities.due()
+        ending = renewing.due()
+        untested = credential_care.due()
     for launch_id in bells:
         send.delay(launch_id)
     for job_id in jobs:
         work.delay(job_id)
     for workspace_id in due:
         follow.apply_async((workspace_id,), expires=FOLLOW_LIFE)
+    for credential_id in ending:
+        renew.apply_async((str(credential_id),), expires=FOLLOW_LIFE)
+    for credential_id in untested:
+        test_credential.apply_async((str(credential_id),), expires=FOLLOW_LIFE)
     for workspace_id in unseen:
         inspect.apply_async((workspace_id,), expires=FOLLOW_LIFE)
     heartbeat.beat()
@@ -143,6 +166,9 @@ def purge() -> None:
     with database.turn():
         sweeping.purge()
         job_sweeping.purge()
+        swapping.purge()
+        credential_care.schedule()
+        credential_care.remind(credential_mail.tell)
         audit_pruning.prune()
         audit_sealing.tell_head()
         notices.purge()

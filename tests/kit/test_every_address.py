@@ -55,6 +55,7 @@ SUPERUSERS = {
     "person_end_sessions",
     "second_step_take_away",
 }
+OWN = {"home", "profile", "credential_add", "credential_organization", "waiting", "access_withdraw"}
 #: Addresses below a workspace: the least role there.
 LEAST: dict[str, Role] = {
     "workspace": Role.VIEWER,
@@ -63,6 +64,9 @@ LEAST: dict[str, Role] = {
     "credential_test": Role.VIEWER,
     "credential_rename": Role.VIEWER,
     "credential_delete": Role.VIEWER,
+    "credential_replace": Role.VIEWER,
+    "credential_put_back": Role.VIEWER,
+    "credential_hand_over": Role.VIEWER,
     "members": Role.MANAGER,
     "member_add": Role.MANAGER,
     "member_add_team": Role.MANAGER,
@@ -147,6 +151,7 @@ DECLARED = {"resource_list", "resource_detail", "resource_action", "resource_col
 _VALUES: dict[str, Any] = {
     "slug": "sales",
     "credential_id": "00000000-0000-0000-0000-000000000001",
+    "name": "nothing-of-this-name",
     "member_id": 987654,
     "team_id": 987654,
     "person_id": 987654,

@@ -6,7 +6,7 @@
 Everything raises `EngineError` and its subclasses, and ValueError for arguments that cannot be meant.
 """
 
-from .auth import AccessToken, ApiKey, BearerToken, Credential
+from .auth import AccessToken, ApiKey, BearerToken, Credential, Nobody
 from .calls import Flavour
 from .client import ENVIRONMENTS, Client
 from .errors import (
@@ -52,6 +52,7 @@ __all__ = [
     "Forbidden",
     "HiddenValue",
     "Mask",
+    "Nobody",
     "Node",
     "NotFound",
     "NotInPlan",

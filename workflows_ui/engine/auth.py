@@ -95,3 +95,16 @@ class BearerToken:
 
     def secrets(self) -> tuple[str, ...]:
         return (self.token,)
+
+
+@dataclass(frozen=True)
+class Nobody:
+    """No credential at all, for signing in. `typed` is what is about to be sent (a password, a code), so that no message repeats it."""
+
+    typed: tuple[str, ...] = field(default=(), repr=False)
+
+    def headers(self) -> dict[str, str]:
+        return {}
+
+    def secrets(self) -> tuple[str, ...]:
+        return self.typed

@@ -12,9 +12,10 @@ from .operations.folders import Folders
 from .operations.mcp import McpServers
 from .operations.people import People
 from .operations.runs import Runs
+from .operations.sign_in import SignIn
 from .operations.tables import Tables
 from .operations.triggers import Triggers
 
 
-class Workflows(Flows, Triggers, Runs, Folders, Connections, Tables, McpServers, People):
+class Workflows(Flows, Triggers, Runs, Folders, Connections, Tables, McpServers, People, SignIn):
     """What `Client.workflows` is. May be shared by threads."""

@@ -2,12 +2,17 @@
 
 from dataclasses import dataclass
 
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
-from workflows_ui.models import Credential, Flavour, Health
+from workflows_ui.models import KEPT_IN_RUNS, Credential, Flavour, Health, Kind, User
+from workflows_ui.services.access import Acting
 from workflows_ui.services.credentials import Code, Problem
+
+#: An end is said on the badge when it is fewer days away than this.
+SOON = 30
 
 
 @dataclass(frozen=True)
@@ -84,7 +89,25 @@ _WORDS: dict[str, tuple[str | Promise, str | Promise]] = {
         gettext_lazy(
             "The stored secret cannot be opened any more; its encryption key is gone or the data was changed."
         ),
-        gettext_lazy("Add the credential again, and delete this one."),
+        gettext_lazy("Replace its secret, or add the credential again and delete this one."),
+    ),
+    Code.WRONG_SIGN_IN: (
+        gettext_lazy("The engine does not accept this sign-in."),
+        gettext_lazy(
+            "Check the e-mail address, and the password or the code; a code works once, and for some hours only."
+        ),
+    ),
+    Code.NO_PASSWORD: (
+        gettext_lazy("The token could not renew itself: for a new sign-in the password is needed, and it is not kept."),
+        gettext_lazy("Replace the secret by signing in again, or by an API key, which needs no renewal."),
+    ),
+    Code.NO_SIGN_IN: (
+        gettext_lazy("This engine has no sign-in that the console could use."),
+        gettext_lazy("Use an API key or a token instead."),
+    ),
+    Code.NO_ORGANIZATION: (
+        gettext_lazy("The sign-in works, but this account belongs to no organization."),
+        gettext_lazy("Ask to be invited into one, then try again."),
     ),
 }
 
@@ -104,6 +127,26 @@ def of_problem(problem: Problem) -> Words:
     return of_code(problem.code, found=problem.found)
 
 
+#: Each kind in a sentence, for whoever chooses one.
+KINDS: dict[str, Promise] = {
+    Kind.API_KEY: gettext_lazy(
+        "Best for launching: the engine never writes it into the data of runs. It starts with “api_”."
+    ),
+    Kind.SIGN_IN: gettext_lazy(
+        "The console signs in for you and gets a token for one organization, which it renews. The engine keeps that token with each run."
+    ),
+    Kind.ACCESS_TOKEN: gettext_lazy(
+        "A token that starts with “acc_”. The engine keeps it with each run that is launched with it."
+    ),
+    Kind.JWT: gettext_lazy(
+        "A long token that starts with “eyJ”, together with its organization. The engine may keep it with each run."
+    ),
+    Kind.BEARER_TOKEN: gettext_lazy("An API key that starts with “sk-”, or the token of a sign-in."),
+    Kind.BEARER_SIGN_IN: gettext_lazy(
+        "The console signs in with your e-mail address and password and uses the token that it gets."
+    ),
+}
+
 #: Icon (Font Awesome) and colour (Tabler) of each state of health; always shown with its word.
 _SIGNS = {
     Health.WORKS: ("circle-check", "green"),
@@ -122,7 +165,16 @@ class HealthSign:
 
 
 def health(credential: Credential) -> HealthSign:
-    """The badge of a credential; grey where it was never tested."""
+    """The badge of a credential: what the last test found, or that its end is near or past; grey where it was never tested."""
+    now = timezone.now()
+    ends_at = credential.ends_at
+    if ends_at is not None and ends_at <= now:
+        return HealthSign(_("Ended"), "circle-xmark", "red")
+    if credential.health == Health.WORKS and ends_at is not None and credential.renew_at is None:
+        days = (ends_at - now).days
+        if days < SOON:
+            words = ngettext("Works, ends in %(n)s day", "Works, ends in %(n)s days", days) % {"n": days}
+            return HealthSign(words if days else _("Works, ends within a day"), "hourglass-half", "orange")
     if not credential.health:
         return HealthSign(_("Not tested yet"), "circle-question", "secondary")
     icon, colour = _SIGNS[Health(credential.health)]
@@ -133,6 +185,48 @@ def trouble(credential: Credential) -> Words | None:
     """What the last test found wrong, None where nothing."""
     code = credential.findings.get("problem", "")
     return of_code(code, found=credential.findings.get("found", "")) if code else None
+
+
+def renewal_trouble(credential: Credential) -> Words | None:
+    """Why the token could not be renewed, None where it could."""
+    return of_code(credential.renew_problem) if credential.renew_problem else None
+
+
+def whose(acting: Acting) -> str:
+    """The credential that acts for a person, and why it is this one. Its name only."""
+    if acting.own or acting.credential.team is None:
+        return _("“%(name)s”, your own key") % {"name": acting.credential.name}
+    words = {"name": acting.credential.name, "team": acting.credential.team.name}
+    return _("“%(name)s”, the key of the team %(team)s, because you are in it") % words
+
+
+def owner(credential: Credential, reader: User) -> str:
+    """Whose it is, for somebody who looks at it."""
+    if credential.owner_id == reader.pk:
+        return _("You")
+    if credential.owner is not None:
+        return str(credential.owner.label)
+    return _("Team %(team)s") % {"team": credential.team}
+
+
+def kept_in_runs(credential: Credential) -> bool:
+    """Whether the engine keeps it with each run that it launches (api.md 2.2), so that an API key would be the better choice."""
+    return credential.kind in KEPT_IN_RUNS
+
+
+#: What a credential may look at, in words; the names are those of services.inspecting.LOOKS.
+_MAY = {
+    "flows": gettext_lazy("flows"),
+    "runs": gettext_lazy("runs"),
+    "folders": gettext_lazy("folders"),
+    "connections": gettext_lazy("connections"),
+    "tables": gettext_lazy("tables"),
+    "mcp-servers": gettext_lazy("MCP servers"),
+}
+
+
+def _named(names: list[str]) -> str:
+    return ", ".join(str(_MAY[name]) for name in names if name in _MAY)
 
 
 def facts(credential: Credential) -> list[tuple[str, str]]:
@@ -146,6 +240,8 @@ def facts(credential: Credential) -> list[tuple[str, str]]:
         (_("Project"), found.get("project", "")),
         (_("Project id"), found.get("project_id", "")),
         (_("Engine"), _engine(credential)),
+        (_("May look at"), _named(found.get("may") or [])),
+        (_("May not look at"), _named(found.get("may_not") or [])),
         (_("Answered within"), _("%(count)s ms") % {"count": milliseconds} if milliseconds is not None else ""),
     ]
     return [(label, value) for label, value in lines if value]

@@ -11,7 +11,10 @@ VARIABLE = "WORKFLOW_SECRET"
 _HEADERS = {
     Kind.API_KEY: ("x-api-key", ""),
     Kind.ACCESS_TOKEN: ("x-access-token", ""),
+    Kind.JWT: ("Authorization", "Bearer "),
+    Kind.SIGN_IN: ("x-access-token", ""),
     Kind.BEARER_TOKEN: ("Authorization", "Bearer "),
+    Kind.BEARER_SIGN_IN: ("Authorization", "Bearer "),
 }
 
 

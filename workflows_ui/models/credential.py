@@ -1,6 +1,7 @@
 """A secret that opens a workspace: one person's own, or a team's."""
 
 import uuid
+from datetime import datetime
 from typing import ClassVar
 
 from django.conf import settings
@@ -99,6 +100,10 @@ class Credential(SealsFields, models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def usable(self, now: datetime) -> bool:
+        """Whether it can be expected to work: not refused when it was last tested, and not ended."""
+        return self.health != Health.REFUSED and (self.ends_at is None or self.ends_at > now)
 
 
 class CredentialSecret(SealsFields, models.Model):

@@ -1,5 +1,6 @@
 """Who may do what in which workspace. Permission is the lookup: there is no workspace without a role in it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet
@@ -100,10 +101,41 @@ def workspaces(user: User) -> QuerySet[Workspace]:
     return Workspace.objects.filter(belongs | guest).order_by("name", "pk")
 
 
+@dataclass(frozen=True)
+class Acting:
+    """The credential that acts for a person in a workspace, and why it is this one: `own`, or because they are in its team."""
+
+    credential: Credential
+    own: bool
+
+
+def acting(user: User, workspace: Workspace) -> Acting | None:
+    """Which credential acts for a person in a workspace. The one rule, for every call of the engine and every page that tells of it:
+
+    1. their own before any team's, so that nobody acts as a team without knowing because their own key is ill;
+    2. among those, one that works (not refused when last tested, not ended) before one that does not;
+    3. among those, the newest.
+
+    None where neither they nor their teams have one. One query.
+    """
+    return acting_in(user, [workspace]).get(workspace.pk)
+
+
+def acting_in(user: User, workspaces: Iterable[Workspace]) -> dict[int, Acting]:
+    """As `acting`, for several workspaces at once, by their keys. One query."""
+    rows = Credential.objects.filter(Q(owner=user) | Q(team__in=user.groups.all()), workspace__in=list(workspaces))
+    now = timezone.now()
+    found: dict[int, Acting] = {}
+    # The last of each workspace is the one.
+    for row in sorted(
+        rows.select_related("workspace", "team", "owner"),
+        key=lambda row: (row.owner_id == user.pk, row.usable(now), row.created_at, row.pk.int),
+    ):
+        found[row.workspace_id] = Acting(row, row.owner_id == user.pk)
+    return found
+
+
 def credential(user: User, workspace: Workspace) -> Credential | None:
-    """The credential that acts for a person in a workspace: their own (the newest), else one of their teams' (the newest)."""
-    own = Credential.objects.filter(workspace=workspace, owner=user).order_by("-created_at").first()
-    if own is not None:
-        return own
-    teams = user.groups.all()
-    return Credential.objects.filter(workspace=workspace, team__in=teams).order_by("-created_at").first()
+    """The credential that acts for a person in a workspace, by the rule of `acting`."""
+    found = acting(user, workspace)
+    return found.credential if found else None

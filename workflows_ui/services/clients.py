@@ -6,9 +6,11 @@ from functools import partial
 from django.conf import settings
 
 from workflows_ui.crypto import CannotOpen
-from workflows_ui.engine import AccessToken, AddressSafety, ApiKey, BearerToken, Client, Mask, Timeouts
+from workflows_ui.engine import AccessToken, AddressSafety, ApiKey, BearerToken, Client, Mask, Nobody, Timeouts
 from workflows_ui.models import KEPT_IN_RUNS, Credential, Flavour, Kind, User, Workspace
 from workflows_ui.services import access, masking
+
+Auth = ApiKey | AccessToken | BearerToken | Nobody
 
 
 class NoCredential(Exception):
@@ -31,13 +33,26 @@ def build(
     What comes back is cleared of the secrets in `mask`, by default of this one. Raises AddressRefused for an address that is never
     called, ValueError for a secret that no header could carry.
     """
-    auth: ApiKey | AccessToken | BearerToken
+    auth: Auth
     if kind == Kind.API_KEY:
         auth = ApiKey(secret)
     elif kind in KEPT_IN_RUNS:
         auth = AccessToken(secret, organization_id=organization_id or None)
     else:
         auth = BearerToken(secret)
+    return with_auth(flavour, address, auth, project_id=project_id, timeouts=timeouts, mask=mask)
+
+
+def with_auth(
+    flavour: str,
+    address: str,
+    auth: Auth,
+    *,
+    project_id: str | None = None,
+    timeouts: Timeouts | None = None,
+    mask: Mask | None = None,
+) -> Client:
+    """A client for an engine with whatever proves who calls, or nothing that does. Raises AddressRefused."""
     build_client = partial(
         Client,
         auth=auth,

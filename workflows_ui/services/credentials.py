@@ -6,16 +6,20 @@ The secret goes in once and comes out only inside `services.clients`. No audit r
 import secrets
 import uuid
 from dataclasses import dataclass
+from datetime import timedelta
+from http import HTTPStatus
 from typing import Any, Literal
 
+from django.contrib.auth.models import Group
 from django.db import IntegrityError, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 from django.utils.text import slugify
 
 from workflows_ui.crypto import CannotOpen
-from workflows_ui.models import Colour, Credential, Flavour, Health, Member, Role, User, Workspace
-from workflows_ui.services import access, audit, clients, masking, members, probe
+from workflows_ui.engine import AddressRefused, Client
+from workflows_ui.models import Ability, Colour, Credential, Flavour, Health, Member, Role, User, Workspace
+from workflows_ui.services import access, audit, clients, database, inspecting, masking, members, probe, renewing
 from workflows_ui.services.access import Access
 from workflows_ui.services.audit import CONSOLE, Actor
 from workflows_ui.services.probe import Code, Draft, Findings, Problem, test
@@ -27,14 +31,18 @@ __all__ = [
     "Findings",
     "Problem",
     "add",
+    "hand_over",
     "manageable",
     "remove",
     "rename",
     "retest",
+    "teams_for",
     "test",
     "visible",
 ]
 
+#: What a test looks at to say what a credential may do.
+MAY = ("flows", "runs", "folders", "connections", "tables", "mcp-servers")
 #: The stripe of a new workspace, by environment; live has none.
 _COLOURS = {"sandbox": Colour.BLUE, "develop": Colour.ORANGE}
 
@@ -92,23 +100,64 @@ def visible(of: Access) -> QuerySet[Credential]:
     return rows.order_by("name", "created_at")
 
 
+#: Days over which launches are counted where a credential's use is told.
+RECENT = timedelta(days=30)
+
+
+def recent_launches() -> Count:
+    """For `annotate`: how many launches were made with a credential within `RECENT`."""
+    return Count("launches", filter=Q(launches__asked_at__gte=timezone.now() - RECENT))
+
+
+def launched(credential: Credential) -> int:
+    """How many launches were made with a credential within `RECENT`."""
+    return credential.launches.filter(asked_at__gte=timezone.now() - RECENT).count()
+
+
 def manageable(of: Access, credential: Credential) -> bool:
     """Whether the member may rename, test and delete it: one's own; a manager, any."""
     return credential.owner_id == of.user.pk or of.allows(Role.MANAGER)
 
 
 def retest(credential: Credential, actor: Actor = CONSOLE) -> Findings | Problem:
-    """Tests a saved credential again and keeps what was found. A problem is returned, not raised: it is a finding too."""
+    """Tests a saved credential again and keeps what was found. A problem is returned, not raised: it is a finding too.
+
+    What was found about a secret that was replaced meanwhile is not kept. Holds no database connection while it asks.
+    """
     result: Findings | Problem
+    may: dict[str, list[str]] = {}
     try:
-        client = clients.of_credential(credential, timeouts=probe.TIMEOUTS)
+        with database.turn():
+            client = clients.of_credential(credential, timeouts=probe.TIMEOUTS)
         result = probe.of_client(client, kind=credential.kind, organization_id=credential.organization_id)
         if result.project_id != credential.workspace.project_id:
             result = Problem(Code.OTHER_PROJECT, found=result.project_name or result.project_id)
+        else:
+            may = _may(credential, client)
     except CannotOpen:
         result = Problem(Code.CANNOT_OPEN)
+    except AddressRefused as error:
+        result = Problem(Code.ADDRESS_REFUSED, error=error)
+    except ValueError:
+        result = Problem(Code.MALFORMED_SECRET)
     except Problem as problem:
         result = problem
+    with database.turn():
+        _keep(credential, result, may, actor)
+    return result
+
+
+def _may(credential: Credential, client: Client) -> dict[str, list[str]]:
+    """What the credential may look at, and what it may not: names of services.inspecting.LOOKS. What cannot be told is in neither."""
+    seen = inspecting.look([(credential, client)], MAY).verdicts
+    return {
+        "may": [name for name in MAY if name in seen and seen[name][0].state == Ability.YES],
+        "may_not": [name for name in MAY if name in seen and seen[name][0].status == HTTPStatus.FORBIDDEN],
+    }
+
+
+def _keep(credential: Credential, result: Findings | Problem, may: dict[str, list[str]], actor: Actor) -> None:
+    seen = credential.secret
     if isinstance(result, Problem):
         credential.health = Health.REFUSED if result.code in probe.OF_THE_SECRET else Health.UNREACHABLE
         credential.findings = credential.findings | {
@@ -118,13 +167,14 @@ def retest(credential: Credential, actor: Actor = CONSOLE) -> Findings | Problem
         }
     else:
         credential.health = Health.WORKS
-        credential.findings = result.plain()
+        credential.findings = result.plain() | may
         if result.version and result.version != credential.workspace.engine_version:
             Workspace.objects.filter(pk=credential.workspace_id).update(engine_version=result.version)
     credential.tested_at = timezone.now()
-    credential.save(update_fields=["health", "findings", "tested_at"])
+    Credential.objects.filter(pk=credential.pk, secret=seen).update(
+        health=credential.health, findings=credential.findings, tested_at=credential.tested_at
+    )
     _record(actor, "credential.test", credential, outcome=credential.health)
-    return result
 
 
 def rename(actor: Actor, credential: Credential, name: str) -> None:
@@ -133,6 +183,32 @@ def rename(actor: Actor, credential: Credential, name: str) -> None:
     with transaction.atomic():
         credential.save(update_fields=["name"])
         _record(actor, "credential.rename", credential, before=before, after=name)
+
+
+def teams_for(of: Access, credential: Credential) -> QuerySet[Group]:
+    """The teams that a member may hand a credential to: a manager, any team of the workspace; its owner and owners of teams, those of
+    the workspace that they are in or look after. A team's credential stays where it is for anybody but managers."""
+    teams = Group.objects.filter(memberships__workspace=of.workspace).exclude(pk=credential.team_id)
+    if not of.allows(Role.MANAGER):
+        if credential.owner_id != of.user.pk:
+            return Group.objects.none()
+        teams = teams.filter(Q(user=of.user) | Q(owners__user=of.user))
+    return teams.distinct().order_by("name", "pk")
+
+
+def hand_over(actor: Actor, of: Access, credential: Credential, team: Group) -> None:
+    """Makes a credential a team's: from now on it acts for everybody in it who has none of their own. Raises NotAllowed.
+
+    Nobody sees the secret by that, neither before nor afterwards.
+    """
+    if not teams_for(of, credential).filter(pk=team.pk).exists():
+        raise access.NotAllowed(Role.MANAGER)
+    before = str(credential.owner or credential.team)
+    with transaction.atomic():
+        rows = Credential.objects.filter(pk=credential.pk, owner=credential.owner_id, team=credential.team_id)
+        rows.update(owner=None, team=team)
+        credential.owner, credential.team = None, team
+        _record(actor, "credential.hand_over", credential, before=before, after=str(team))
 
 
 def remove(actor: Actor, credential: Credential) -> None:
@@ -183,11 +259,15 @@ def _save(owner: User, workspace: Workspace, draft: Draft, findings: Findings) -
         name=(draft.name or findings.project_name or workspace.name)[:120],
         kind=draft.kind,
         organization_id=draft.organization_id,
+        email=draft.email,
+        ends_at=draft.ends_at,
         health=Health.WORKS,
         findings=findings.plain(),
         tested_at=timezone.now(),
     )
+    credential.renew_at = renewing.when(credential.kind, timezone.now(), credential.ends_at)
     credential.secret = credential.seal("secret", draft.secret.strip())
+    credential.password = credential.seal("password", draft.password)
     credential.save(force_insert=True)
     masking.changed(workspace)
     return credential

@@ -5,6 +5,7 @@ Project and organization always come from the engine, never from what a person t
 
 import time
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Any
@@ -25,7 +26,7 @@ from workflows_ui.engine import (
     TooMany,
     WrongOrganization,
 )
-from workflows_ui.models import Flavour, Kind
+from workflows_ui.models import KEPT_IN_RUNS, Flavour, Kind
 from workflows_ui.services import clients
 
 #: A person waits for the answer, so each call ends sooner than it would in the background. Seconds.
@@ -50,6 +51,10 @@ class Code(StrEnum):
     BUSY = "busy"
     DOWN = "down"
     CANNOT_OPEN = "cannot_open"
+    WRONG_SIGN_IN = "wrong_sign_in"
+    NO_SIGN_IN = "no_sign_in"
+    NO_ORGANIZATION = "no_organization"
+    NO_PASSWORD = "no_password"  # noqa: S105  # a problem's name, no secret
 
 
 _FIELDS = {
@@ -60,6 +65,8 @@ _FIELDS = {
     Code.OTHER_PROJECT: "secret",
     Code.WRONG_ORGANIZATION: "organization_id",
     Code.NEEDS_ORGANIZATION: "organization_id",
+    Code.WRONG_SIGN_IN: "email",
+    Code.NO_ORGANIZATION: "email",
     Code.UNREACHABLE: "address",
     Code.ADDRESS_REFUSED: "address",
     Code.NOT_AN_ENGINE: "address",
@@ -76,6 +83,9 @@ OF_THE_SECRET = frozenset(
         Code.NOT_IN_PLAN,
         Code.OTHER_PROJECT,
         Code.CANNOT_OPEN,
+        Code.WRONG_SIGN_IN,
+        Code.NO_ORGANIZATION,
+        Code.NO_PASSWORD,
     }
 )
 
@@ -120,6 +130,10 @@ class Draft:
     address: str = ""
     organization_id: str = ""
     name: str = ""
+    #: Of a kind that signs in: who, and their password only where it is to be kept. `secret` is then the token that came of it.
+    email: str = ""
+    password: str = field(default="", repr=False)
+    ends_at: datetime | None = None
 
     @property
     def base(self) -> str:
@@ -214,7 +228,13 @@ def of_client(client: Client, *, kind: str, organization_id: str) -> Findings:
 def _needs_organization(draft: Draft) -> bool:
     """A JWT without its organization is always refused by the gateway (api.md 2.1)."""
     jwt = draft.secret.strip().startswith("eyJ") and draft.secret.count(".") == 2
-    return draft.kind == Kind.ACCESS_TOKEN and jwt and not draft.organization_id
+    wanted = draft.kind == Kind.JWT or (draft.kind == Kind.ACCESS_TOKEN and jwt)
+    return wanted and not draft.organization_id
+
+
+def problem_of(error: EngineError) -> Problem:
+    """What an engine's error says about a credential."""
+    return Problem(_code(error), error=error)
 
 
 def _code(error: EngineError) -> Code:
@@ -243,7 +263,7 @@ def _code(error: EngineError) -> Code:
 def _person(client: Client, kind: str) -> tuple[str, str]:
     """Name and e-mail address behind the credential; ("", "") where no route tells. An API key has no account of its own."""
     calls = [client.workflows.get_current_user]
-    if kind == Kind.ACCESS_TOKEN:
+    if kind in KEPT_IN_RUNS:
         calls.insert(0, client.workflows.get_account)
     for call in calls:
         try:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from workflows_ui.crypto import CannotOpen
 from workflows_ui.engine import AddressRefused, EngineError
-from workflows_ui.kit import caller, flow_facts, launch_right_words, nav, respond, words
+from workflows_ui.kit import caller, credential_words, flow_facts, launch_right_words, nav, respond, words
 from workflows_ui.kit.access import member, signed_in
 from workflows_ui.kit.home_page import Home
 from workflows_ui.kit.request import ConsoleRequest
@@ -51,8 +51,16 @@ def home(request: ConsoleRequest) -> HttpResponse:
         .select_related("workspace")
         .order_by("-asked_at")[:_LATEST]
     )
+    acting = access.acting_in(request.user, workspaces)
     context = {
-        "places": [(workspace, nav.environment(workspace)) for workspace in workspaces],
+        "places": [
+            (
+                workspace,
+                nav.environment(workspace),
+                credential_words.whose(acting[workspace.pk]) if workspace.pk in acting else "",
+            )
+            for workspace in workspaces
+        ],
         "launches": launches,
         "waiting": waiting,
     }

@@ -4,16 +4,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from workflows_ui.crypto import CannotOpen
 from workflows_ui.forming import checking
 from workflows_ui.forming.document import NOTHING, Form
+from workflows_ui.kit import credential_words
 from workflows_ui.kit.flow_facts import Facts
 from workflows_ui.kit.request import ConsoleRequest
-from workflows_ui.models import Credential, Launch, Role, SavedInputs
+from workflows_ui.models import Launch, Role, SavedInputs
 from workflows_ui.services import access, launches, saved_inputs
 from workflows_ui.views import flow_does
 
@@ -43,13 +43,14 @@ class Beside:
 def common(request: ConsoleRequest, id: str, name: str, facts: Facts | None) -> dict[str, Any]:
     """What every launch form's page shows about the flow and the person."""
     place = request.access
-    acting = access.credential(place.user, place.workspace)
+    acting = access.acting(place.user, place.workspace)
     return {
         "flow_id": id,
         "name": name,
         "facts": facts,
-        "acting": acting,
-        "acting_words": _whose(acting) if acting else "",
+        "acting": acting.credential if acting else None,
+        "acting_words": credential_words.whose(acting) if acting else "",
+        "in_runs": acting is not None and credential_words.kept_in_runs(acting.credential),
         "paused": place.workspace.launching_paused,
         "builder": place.allows(Role.BUILDER),
         **flow_does.at_once(place, id, facts),
@@ -124,10 +125,3 @@ def _lost(form: Form, payload: Any) -> Iterable[str]:
     if lost:
         places = ", ".join(" › ".join(key[:40] for key in path) or _("the whole body") for path in lost[:10])
         yield _("This form has no field for some of the values, which are left out: %(places)s.") % {"places": places}
-
-
-def _whose(acting: Credential) -> str | Promise:
-    """The credential that acts, in words. Its name only."""
-    if acting.team is not None:
-        return _("“%(name)s”, the key of the team %(team)s") % {"name": acting.name, "team": acting.team.name}
-    return _("“%(name)s”, your own key") % {"name": acting.name}

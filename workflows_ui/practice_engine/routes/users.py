@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hmac
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from workflows_ui.practice_engine import pages
+from workflows_ui.practice_engine import accounts, ids, pages
 from workflows_ui.practice_engine.auth import PUBLIC
-from workflows_ui.practice_engine.http import Json, Request
+from workflows_ui.practice_engine.http import Json, Request, refuse
 from workflows_ui.practice_engine.router import Routes
 
 if TYPE_CHECKING:
@@ -33,6 +35,22 @@ def projects(engine: PracticeEngine, request: Request) -> Json:
 def current(engine: PracticeEngine, request: Request) -> Json:
     """The caller's project, whatever is asked for (api.md section 16)."""
     return project(engine, request)
+
+
+@routes.route("POST", "/v1/authentication/sign-in", auth=PUBLIC)
+def sign_in(engine: PracticeEngine, request: Request) -> Json:
+    """A plain Activepieces' own sign-in (upstream): a JWT that says when it ends, for the person's project."""
+    body = request.payload if isinstance(request.payload, dict) else {}
+    user = next((one for one in engine.state.users.values() if one["email"] == body.get("email")), None)
+    given = str(body.get("password") or "")
+    if user is None or not hmac.compare_digest(given.encode(), engine.credentials.password.encode()):
+        raise refuse("INVALID_CREDENTIALS", {})
+    home = next(key for key, one in engine.state.organizations.items() if user["id"] in one["members"])
+    project = accounts.project_of(home)
+    ends = int((ids.now() + timedelta(days=7)).timestamp())
+    token = accounts.jwt({"id": user["id"], "type": "USER", "projectId": project, "exp": ends, "practice": True})
+    engine.state.credentials[token] = accounts.row("bearer", user["id"], home)
+    return {**user, "token": token, "projectId": project, "trackEvents": False, "newsLetter": False, "verified": True}
 
 
 @routes.route("GET", "/v1/flags", auth=PUBLIC)

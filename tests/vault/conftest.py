@@ -1,0 +1,35 @@
+"""A practice engine over HTTP, people around a workspace on its gateway, and one on its plain Activepieces."""
+
+import pytest
+
+from tests.cast import Cast, gather, workspace
+from tests.practice.fixtures import Practice, practice
+from workflows_ui.engine import Timeouts
+from workflows_ui.models import Flavour, Kind
+from workflows_ui.services import masking, probe
+
+__all__ = ["practice"]
+
+
+@pytest.fixture(autouse=True)
+def _no_second_try(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So little time that a read which failed is not tried again; and no mask of another test."""
+    monkeypatch.setattr(probe, "TIMEOUTS", Timeouts(connect=2.0, read=2.0, total=2.0))
+    masking.forget()
+
+
+@pytest.fixture
+def cast(db: None, practice: Practice) -> Cast:
+    """People around a workspace on the gateway, each with an API key."""
+    known = practice.credentials
+    space = workspace("sales", flavour=Flavour.IMBRACE, address=practice.gateway, project=known.project_id)
+    space.organization_id = known.organization_id
+    space.save()
+    return gather(space, known.api_key, kind=Kind.API_KEY)
+
+
+@pytest.fixture
+def plain(db: None, practice: Practice) -> Cast:
+    """People around a workspace on the plain Activepieces, each with its token."""
+    known = practice.credentials
+    return gather(workspace("sales", address=practice.activepieces, project=known.project_id), known.bearer_token)

@@ -1,0 +1,163 @@
+"""Which credential acts for a person in a workspace: one rule, told on every page, and how a credential becomes a team's."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group
+from django.test import Client
+from django.utils import timezone
+
+from tests.cast import Cast, credential, gather, person, workspace
+from workflows_ui.models import AuditEvent, Credential, Health, Member, Role, TeamOwner, User
+from workflows_ui.services import access
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def here() -> Cast:
+    return gather(workspace("sales"), "a-secret-of-the-cast")
+
+
+def of_team(here: Cast, team: Group, name: str) -> Credential:
+    row = credential(here.workspace, here.owner, f"secret-of-{name}", name=name)
+    Credential.objects.filter(pk=row.pk).update(owner=None, team=team)
+    row.refresh_from_db()
+    return row
+
+
+def sales(here: Cast, *people: User) -> Group:
+    team = Group.objects.create(name="Sales")
+    Member.objects.create(workspace=here.workspace, team=team, role=Role.LAUNCHER)
+    for one in people:
+        one.groups.add(team)
+    return team
+
+
+def acting(here: Cast, user: User) -> str:
+    found = access.acting(user, here.workspace)
+    return f"{found.credential.name}, {'own' if found.own else 'team'}" if found else "none"
+
+
+def change(row: Credential, **values: Any) -> None:
+    Credential.objects.filter(pk=row.pk).update(**values)
+
+
+def test_one_s_own_goes_before_a_team_s_whatever_the_state_of_both(here: Cast) -> None:
+    of_team(here, sales(here, here.colleague), "Team key")
+    assert acting(here, here.colleague) == "Colleague's key, own"
+    change(Credential.objects.get(owner=here.colleague), health=Health.REFUSED)
+    assert acting(here, here.colleague) == "Colleague's key, own"
+    Credential.objects.filter(owner=here.colleague).delete()
+    assert acting(here, here.colleague) == "Team key, team"
+
+
+def test_one_that_works_goes_before_a_newer_one_that_does_not(here: Cast) -> None:
+    newer = credential(here.workspace, here.owner, "newer-secret", name="Newer")
+    assert acting(here, here.owner) == "Newer, own"
+    change(newer, health=Health.REFUSED)
+    assert acting(here, here.owner) == "My key, own"
+    change(newer, health=Health.WORKS, ends_at=timezone.now() - timedelta(seconds=1))
+    assert acting(here, here.owner) == "My key, own"
+    change(newer, ends_at=timezone.now() + timedelta(days=1))
+    assert acting(here, here.owner) == "Newer, own"
+
+
+def test_an_engine_out_of_reach_makes_no_credential_ill(here: Cast) -> None:
+    newer = credential(here.workspace, here.owner, "newer-secret", name="Newer")
+    change(newer, health=Health.UNREACHABLE)
+    assert acting(here, here.owner) == "Newer, own"
+
+
+def test_of_two_of_the_same_moment_it_is_always_the_same_one(here: Cast) -> None:
+    other = credential(here.workspace, here.owner, "other-secret", name="Other")
+    Credential.objects.filter(owner=here.owner).update(created_at=timezone.now())
+    larger = max(here.credential.pk, other.pk, key=lambda pk: pk.int)
+    for _look in range(3):
+        found = access.acting(here.owner, here.workspace)
+        assert found is not None
+        assert found.credential.pk == larger
+
+
+def test_a_team_one_has_left_and_another_workspace_s_key_do_not_act(here: Cast) -> None:
+    ben = person("ben")
+    team = sales(here, ben)
+    of_team(here, team, "Team key")
+    assert acting(here, ben) == "Team key, team"
+    ben.groups.clear()
+    assert acting(here, ben) == "none"
+    credential(workspace("else", project="Q" * 21), ben, "elsewhere-secret")
+    assert acting(here, ben) == "none"
+
+
+def browser(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def test_pages_say_whose_key_acts_and_why(here: Cast) -> None:
+    ben = person("ben")
+    key = of_team(here, sales(here, ben), "Team key")
+    for page in ("/w/sales/credentials/", f"/w/sales/credentials/{key.pk}/", "/"):
+        told = browser(ben).get(page).content.decode()
+        assert "the key of the team Sales, because you are in it" in told, page
+    assert "“My key”, your own key" in browser(here.owner).get("/").content.decode()
+
+
+# --- Handing over
+
+
+def hand(user: User, row: Credential, team: Group) -> Any:
+    return browser(user).post(f"/w/sales/credentials/{row.pk}/hand-over/", {"team": team.pk})
+
+
+def test_an_owner_hands_their_key_to_a_team_they_are_in(here: Cast) -> None:
+    ben = person("ben")
+    team = sales(here, here.colleague, ben)
+    row = Credential.objects.get(owner=here.colleague)
+    assert "Sales" in browser(here.colleague).get(f"/w/sales/credentials/{row.pk}/hand-over/").content.decode()
+    assert hand(here.colleague, row, team).status_code == 303
+    row.refresh_from_db()
+    assert (row.owner, row.team) == (None, team)
+    assert acting(here, ben) == "Colleague's key, team"
+    event = AuditEvent.objects.get(action="credential.hand_over")
+    assert (event.user, event.detail) == (here.colleague, {"before": str(here.colleague), "after": "Sales"})
+
+
+def test_an_owner_of_the_team_need_not_be_in_it(here: Cast) -> None:
+    team = sales(here)
+    TeamOwner.objects.create(team=team, user=here.colleague)
+    row = Credential.objects.get(owner=here.colleague)
+    assert hand(here.colleague, row, team).status_code == 303
+    row.refresh_from_db()
+    assert row.team == team
+
+
+def test_a_team_one_has_nothing_to_do_with_or_outside_the_workspace_is_no_choice(here: Cast) -> None:
+    theirs = sales(here)
+    outside = Group.objects.create(name="Outside")
+    here.colleague.groups.add(outside)
+    row = Credential.objects.get(owner=here.colleague)
+    for team in (theirs, outside):
+        assert hand(here.colleague, row, team).status_code == 422
+    row.refresh_from_db()
+    assert row.owner == here.colleague
+
+
+def test_a_team_s_key_is_handed_on_by_managers_only(here: Cast) -> None:
+    team, other = sales(here, here.colleague), Group.objects.create(name="Support")
+    Member.objects.create(workspace=here.workspace, team=other, role=Role.LAUNCHER)
+    here.colleague.groups.add(other)
+    row = of_team(here, team, "Team key")
+    assert hand(here.colleague, row, other).status_code == 404
+    assert hand(here.owner, row, other).status_code == 303
+    row.refresh_from_db()
+    assert row.team == other
+
+
+def test_somebody_else_s_key_is_not_there(here: Cast) -> None:
+    team = sales(here, here.colleague)
+    assert hand(here.colleague, here.credential, team).status_code == 404
+    assert hand(here.stranger, here.credential, team).status_code == 404

@@ -1,0 +1,162 @@
+"""What is done for credentials by itself: a test each night, at a moment of its own, and reminders of the end, each once."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.contrib.auth.models import Group
+from django.core import mail
+from django.utils import timezone
+
+from tests.cast import Cast
+from tests.practice.fixtures import Practice
+from workflows_ui import tasks
+from workflows_ui.kit import credential_mail
+from workflows_ui.models import AuditEvent, Credential, CredentialReminder, Health, Kind, Member, Role, TeamOwner
+from workflows_ui.services import credential_care
+
+pytestmark = pytest.mark.django_db
+
+
+def fresh(row: Credential) -> Credential:
+    return Credential.objects.select_related("workspace").get(pk=row.pk)
+
+
+# --- Nights
+
+
+def test_every_credential_gets_its_moment_of_the_coming_night(cast: Cast) -> None:
+    assert credential_care.schedule() == 2
+    assert credential_care.schedule() == 0
+    for row in Credential.objects.all():
+        assert row.test_at is not None
+        assert row.test_at > timezone.now()
+        assert 1 <= timezone.localtime(row.test_at).hour < 5
+        assert credential_care.tonight(row.pk, row.test_at) == row.test_at + timedelta(days=1)
+
+
+def test_the_moments_are_spread_over_the_night() -> None:
+    import uuid
+
+    noon = datetime(2026, 5, 5, 12, tzinfo=UTC)
+    hours = {timezone.localtime(credential_care.tonight(uuid.uuid4(), noon)).hour for _one in range(200)}
+    assert hours == {1, 2, 3, 4}
+
+
+def test_a_test_at_night_keeps_what_it_finds_and_plans_the_next(cast: Cast, practice: Practice) -> None:
+    Credential.objects.exclude(pk=cast.credential.pk).delete()
+    Credential.objects.update(test_at=timezone.now() - timedelta(seconds=1))
+    assert credential_care.due() == [cast.credential.pk]
+    credential_care.test(cast.credential.pk)
+    credential_care.test(cast.credential.pk)
+    row = fresh(cast.credential)
+    assert row.health == Health.WORKS
+    assert row.findings["may"] == ["flows", "runs", "folders", "connections", "tables", "mcp-servers"]
+    assert row.test_at is not None
+    assert row.test_at > timezone.now()
+    assert row.test_until is None
+    assert AuditEvent.objects.filter(action="credential.test", user=None).count() == 1
+
+
+def test_a_credential_that_went_bad_is_found_ill(cast: Cast, practice: Practice) -> None:
+    practice.engine.state.credentials[practice.credentials.api_key]["expired"] = True
+    Credential.objects.update(test_at=timezone.now())
+    credential_care.test(cast.credential.pk)
+    assert fresh(cast.credential).health == Health.REFUSED
+
+
+def test_a_test_in_another_worker_s_hands_is_left_to_it(cast: Cast) -> None:
+    Credential.objects.update(test_at=timezone.now(), test_until=timezone.now() + timedelta(minutes=1))
+    assert credential_care.due() == []
+    credential_care.test(cast.credential.pk)
+    assert fresh(cast.credential).health == ""
+
+
+# --- Reminders
+
+
+def ends(row: Credential, **ahead: float) -> None:
+    Credential.objects.filter(pk=row.pk).update(ends_at=timezone.now() + timedelta(**ahead))
+
+
+def remind() -> list[str]:
+    mail.outbox.clear()
+    credential_care.remind(credential_mail.tell)
+    return [f"{message.to[0]}: {message.subject}" for message in mail.outbox]
+
+
+def test_an_end_is_told_at_30_days_7_days_and_1_day_each_once(cast: Cast) -> None:
+    ends(cast.credential, days=31)
+    assert remind() == []
+    told = []
+    for days in (29.5, 20, 6.5, 3, 0.5):
+        # The same end, seen later.
+        end = timezone.now() + timedelta(days=days)
+        Credential.objects.filter(pk=cast.credential.pk).update(ends_at=end)
+        CredentialReminder.objects.update(ends_at=end)
+        told += remind() + remind()
+    assert told == [
+        f"owner@example.com: The credential “My key” ends within {words}" for words in ("30 days", "7 days", "1 day")
+    ]
+
+
+def test_one_that_is_added_shortly_before_its_end_is_told_of_once(cast: Cast) -> None:
+    ends(cast.credential, hours=5)
+    assert len(remind()) == 1
+    assert remind() == []
+    assert CredentialReminder.objects.count() == 3
+
+
+def test_another_end_is_another_reminder(cast: Cast) -> None:
+    ends(cast.credential, days=3)
+    assert len(remind()) == 1
+    ends(cast.credential, days=5)
+    assert len(remind()) == 1
+
+
+def test_what_renews_itself_is_not_told_of_until_that_fails(cast: Cast) -> None:
+    ends(cast.credential, days=3)
+    Credential.objects.update(kind=Kind.SIGN_IN, renew_at=timezone.now())
+    assert remind() == []
+    Credential.objects.update(renew_at=None, renew_problem="no_password")
+    assert len(remind()) == 1
+
+
+def test_of_a_team_s_credential_its_owners_are_told_else_the_managers(cast: Cast) -> None:
+    team = Group.objects.create(name="Sales")
+    Member.objects.create(workspace=cast.workspace, team=team, role=Role.LAUNCHER)
+    Credential.objects.filter(pk=cast.credential.pk).update(owner=None, team=team)
+    ends(cast.credential, days=3)
+    assert [line.split(":")[0] for line in remind()] == ["owner@example.com"]
+    TeamOwner.objects.create(team=team, user=cast.stranger)
+    ends(cast.credential, days=4)
+    assert [line.split(":")[0] for line in remind()] == ["stranger@example.com"]
+
+
+def test_a_mail_that_cannot_go_out_is_tried_again(cast: Cast) -> None:
+    def broken(_reminder: credential_care.Reminder) -> None:
+        raise ConnectionRefusedError
+
+    ends(cast.credential, days=3)
+    assert credential_care.remind(broken) == 0
+    assert len(remind()) == 1
+
+
+def test_the_mail_leads_to_the_credential_in_the_person_s_language_and_names_no_secret(
+    cast: Cast, practice: Practice
+) -> None:
+    cast.owner.language = "vi"
+    cast.owner.save()
+    Credential.objects.filter(pk=cast.credential.pk).update(name="My\nkey <b>")
+    ends(cast.credential, days=3)
+    assert len(remind()) == 1
+    text = mail.outbox[0].body
+    assert f"/w/sales/credentials/{cast.credential.pk}/" in text
+    assert practice.credentials.api_key not in text
+
+
+def test_the_hourly_task_does_all_of_it(cast: Cast) -> None:
+    ends(cast.credential, days=3)
+    mail.outbox.clear()
+    tasks.purge()
+    assert len(mail.outbox) == 1
+    assert not Credential.objects.filter(test_at=None).exists()

@@ -1,0 +1,183 @@
+"""A secret is replaced with a safety net: tested before, the old one back by one click, destroyed when its time is over."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from tests.cast import Cast
+from tests.practice.fixtures import Practice
+from workflows_ui.engine.masking import HIDDEN
+from workflows_ui.models import AuditEvent, Credential, CredentialSecret, Health, Kind, User, Workspace
+from workflows_ui.services import clients, masking, probe, replacing, swapping
+from workflows_ui.services.audit import Actor
+from workflows_ui.services.probe import Draft
+
+pytestmark = pytest.mark.django_db
+
+
+def page(cast: Cast, what: str = "replace", row: Credential | None = None) -> str:
+    return f"/w/sales/credentials/{(row or cast.credential).pk}/{what}/"
+
+
+def at(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def post(cast: Cast, user: User | None = None, **form: str) -> Any:
+    return at(user or cast.owner).post(page(cast), form)
+
+
+def now_in(cast: Cast) -> str:
+    return Credential.objects.get(pk=cast.credential.pk).open("secret")
+
+
+def test_a_new_secret_takes_over_and_the_old_one_is_kept_sealed(cast: Cast, practice: Practice) -> None:
+    token = practice.credentials.access_token
+    assert at(cast.owner).get(page(cast)).status_code == 200
+    assert post(cast, kind="access_token", secret=token).status_code == 303
+    row = Credential.objects.get(pk=cast.credential.pk)
+    assert (row.kind, row.open("secret"), row.health) == (Kind.ACCESS_TOKEN, token, Health.WORKS)
+    old = CredentialSecret.objects.get()
+    assert (old.open("secret"), old.kind) == (practice.credentials.api_key, Kind.API_KEY)
+    assert practice.credentials.api_key not in old.secret
+    assert old.keep_until - old.replaced_at == timedelta(hours=72)
+    event = AuditEvent.objects.get(action="credential.replace")
+    assert event.user == cast.owner
+    assert token not in str(event.detail)
+
+
+@pytest.mark.parametrize(
+    ("kind", "secret", "field"),
+    [
+        ("api_key", "api_key_expired", "secret"),
+        ("api_key", "api_key_scoped", "secret"),
+        ("api_key", "api_key_stranger", "secret"),
+        ("access_token", "access_token_stranger", "secret"),
+    ],
+)
+def test_one_that_does_not_open_this_project_changes_nothing(
+    cast: Cast, practice: Practice, kind: str, secret: str, field: str
+) -> None:
+    given = str(getattr(practice.credentials, secret))
+    answer = post(cast, kind=kind, secret=given)
+    assert answer.status_code == 422
+    assert field in answer.context["form"].errors
+    assert given not in answer.content.decode()
+    assert now_in(cast) == practice.credentials.api_key
+    assert not CredentialSecret.objects.exists()
+
+
+def test_one_click_brings_the_old_one_back_and_another_the_new_one(cast: Cast, practice: Practice) -> None:
+    post(cast, kind="access_token", secret=practice.credentials.access_token)
+    detail = at(cast.owner).get(f"/w/sales/credentials/{cast.credential.pk}/")
+    assert "Put the old secret back" in detail.content.decode()
+    assert at(cast.owner).post(page(cast, "put-back")).status_code == 303
+    row = Credential.objects.get(pk=cast.credential.pk)
+    assert (row.kind, row.open("secret"), row.health) == (Kind.API_KEY, practice.credentials.api_key, Health.WORKS)
+    at(cast.owner).post(page(cast, "put-back"))
+    assert now_in(cast) == practice.credentials.access_token
+    assert AuditEvent.objects.filter(action="credential.put_back").count() == 2
+
+
+def test_the_old_one_comes_back_even_while_the_engine_is_down(cast: Cast, practice: Practice) -> None:
+    post(cast, kind="access_token", secret=practice.credentials.access_token)
+    practice.server.stop()
+    answer = at(cast.owner).post(page(cast, "put-back"), follow=True)
+    assert "in use again. Its test failed" in answer.content.decode()
+    assert now_in(cast) == practice.credentials.api_key
+
+
+def test_an_old_secret_is_destroyed_when_its_time_is_over(cast: Cast, practice: Practice) -> None:
+    post(cast, kind="access_token", secret=practice.credentials.access_token)
+    assert swapping.purge() == 0
+    old = CredentialSecret.objects.get()
+    CredentialSecret.objects.update(keep_until=old.replaced_at)
+    assert swapping.purge() == 1
+    old.refresh_from_db()
+    assert (old.secret, old.password) == ("", "")
+    assert old.destroyed_at is not None
+    answer = at(cast.owner).post(page(cast, "put-back"), follow=True)
+    assert "no earlier secret any more" in answer.content.decode()
+    assert now_in(cast) == practice.credentials.access_token
+    assert AuditEvent.objects.filter(action="credential.destroy_old").count() == 1
+
+
+def test_of_two_replacements_at_once_one_takes_over_and_the_other_is_told(cast: Cast, practice: Practice) -> None:
+    known = practice.credentials
+    seen = [Credential.objects.select_related("workspace").get(pk=cast.credential.pk) for _tab in range(2)]
+    draft = Draft("imbrace", "access_token", known.access_token, address=practice.gateway)
+    findings = probe.test(draft)
+    replacing.take_over(Actor(user=cast.owner), seen[0], draft, findings)
+    with pytest.raises(replacing.Changed):
+        replacing.take_over(Actor(user=cast.owner), seen[1], draft, findings)
+    # Nothing of the second is left.
+    assert CredentialSecret.objects.count() == 1
+    assert now_in(cast) == known.access_token
+
+
+def test_a_secret_sealed_anew_meanwhile_is_replaced_all_the_same(cast: Cast, practice: Practice) -> None:
+    row = Credential.objects.select_related("workspace").get(pk=cast.credential.pk)
+    Credential.objects.filter(pk=row.pk).update(secret=row.seal("secret", row.open("secret")))
+    draft = Draft("imbrace", "access_token", practice.credentials.access_token, address=practice.gateway)
+    replacing.take_over(Actor(user=cast.owner), row, draft, probe.test(draft))
+    assert now_in(cast) == practice.credentials.access_token
+
+
+def test_a_test_of_a_secret_that_was_replaced_meanwhile_says_nothing_of_the_new_one(
+    cast: Cast, practice: Practice
+) -> None:
+    from workflows_ui.services import credentials
+
+    stale = Credential.objects.select_related("workspace").get(pk=cast.credential.pk)
+    post(cast, kind="access_token", secret=practice.credentials.access_token)
+    practice.engine.state.credentials[practice.credentials.api_key]["expired"] = True
+    assert isinstance(credentials.retest(stale), probe.Problem)
+    assert Credential.objects.get(pk=stale.pk).health == Health.WORKS
+
+
+def test_old_and_new_are_masked_until_the_old_is_destroyed(cast: Cast, practice: Practice) -> None:
+    known = practice.credentials
+    post(cast, kind="access_token", secret=known.access_token)
+    Credential.objects.exclude(pk=cast.credential.pk).delete()
+    space = Workspace.objects.get()
+    assert masking.of(space).text(f"{known.api_key} {known.access_token}") == f"{HIDDEN} {HIDDEN}"
+    CredentialSecret.objects.update(keep_until=CredentialSecret.objects.get().replaced_at)
+    swapping.purge()
+    assert masking.of(Workspace.objects.get()).text(known.api_key) == known.api_key
+
+
+def test_the_new_secret_is_used_at_once(cast: Cast, practice: Practice) -> None:
+    post(cast, kind="access_token", secret=practice.credentials.access_token)
+    practice.engine.state.credentials[practice.credentials.api_key]["expired"] = True
+    client, _credential = clients.of_person(cast.owner, cast.workspace)
+    assert client.workflows.list_flows(limit=1)["data"]
+
+
+def test_somebody_else_s_secret_cannot_be_replaced_and_a_manager_may(cast: Cast, practice: Practice) -> None:
+    known = practice.credentials
+    form = {"kind": "api_key", "secret": known.api_key_colleague}
+    assert at(cast.colleague).post(page(cast), form).status_code == 404
+    assert at(cast.colleague).post(page(cast, "put-back")).status_code == 404
+    theirs = Credential.objects.get(owner=cast.colleague)
+    assert at(cast.owner).post(page(cast, row=theirs), form).status_code == 303
+    assert now_in(cast) == known.api_key
+
+
+def test_a_secret_that_no_key_opens_is_replaced_and_nothing_is_kept(cast: Cast, practice: Practice) -> None:
+    Credential.objects.filter(pk=cast.credential.pk).update(secret="gAAAA-damaged")
+    answer = post(cast, kind="api_key", secret=practice.credentials.api_key)
+    assert answer.status_code == 303
+    assert now_in(cast) == practice.credentials.api_key
+    assert swapping.last(cast.credential) is None
+
+
+def test_a_sign_in_replaces_a_typed_secret_without_asking_for_the_organization(cast: Cast, practice: Practice) -> None:
+    known = practice.credentials
+    assert post(cast, kind="sign_in", email=known.email, password=known.password).status_code == 303
+    row = Credential.objects.get(pk=cast.credential.pk)
+    assert (row.kind, row.organization_id) == (Kind.SIGN_IN, known.organization_id)
+    assert row.renew_at is not None
