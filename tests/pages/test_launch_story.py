@@ -65,6 +65,14 @@ def test_a_failed_launch_tells_the_step_what_it_said_and_who_can_help(scene: Sce
     assert "owner last changed this flow from here" in page
 
 
+def test_who_changed_the_flow_in_the_engine_is_named_where_the_engine_tells(scene: Scene) -> None:
+    flow = flows.make(scene.workflows, "Broken", flows.code("fail soft"))
+    launch = scene.watch(scene.launch(flow))
+    me = scene.workflows.get_current_user()
+    told = _story(scene, launch).partition("The flow was last changed in the engine:")[2]
+    assert f"{me['firstName']} {me['lastName']}" in told
+
+
 def test_the_launch_page_asks_for_the_story_once_it_has_ended_and_never_waits_for_it(scene: Scene) -> None:
     flow = flows.make(scene.workflows, "Quick", ECHO)
     launch = scene.launch(flow, send=False)

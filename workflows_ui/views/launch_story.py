@@ -22,7 +22,7 @@ from workflows_ui.kit.launch_page import Page
 from workflows_ui.kit.request import ConsoleRequest
 from workflows_ui.kit.resource import Row
 from workflows_ui.models import Launch, Role, State
-from workflows_ui.resources import launch_comparison, run_panels, run_story
+from workflows_ui.resources import flow_people, launch_comparison, run_panels, run_story
 from workflows_ui.services import caretakers, clients, launches
 
 STORY = "launch-story"
@@ -51,6 +51,7 @@ def story(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
         "trouble": trouble,
         "comparison": comparison,
         "caretakers": caretakers.of(row.workspace, row.flow_id) if failed and page.insider else None,
+        "change": _change(request, row) if failed and page.insider and trouble is None else None,
     }
     return respond.page(request, "launches/story.html", context, fragments=(STORY,))
 
@@ -72,6 +73,13 @@ def _asked(
     except (EngineError, clients.NoCredential, CannotOpen) as problem:
         _log.info("launch story without its run: %r", problem)
         return None, None, {}, words.of_error(problem)
+
+
+def _change(request: ConsoleRequest, row: Launch) -> flow_people.Change | None:
+    try:
+        return flow_people.last_change(caller.of(request.access), row.flow_id)
+    except (clients.NoCredential, CannotOpen):
+        return None
 
 
 def _run(asker: Caller, id: str) -> Row:
