@@ -12,6 +12,7 @@ from django.test import Client
 from django.urls import NoReverseMatch, reverse
 
 from tests.cast import person
+from tests.people.sign_in import code
 from workflows_ui import allauth_strings
 from workflows_ui.models import User
 from workflows_ui.services import people
@@ -282,10 +283,30 @@ def _every_page(ada: User) -> list[str]:
         client.post(change, {"oldpassword": "x", "password1": new, "password2": PASSWORD}),
     ]
     pages += [client.post(change, {"oldpassword": new, "password1": PASSWORD, "password2": PASSWORD}, follow=True)]
+    pages += _second_step_pages(client, PASSWORD)
     pages += [client.post("/accounts/logout/", follow=True)]
     pages += [sign_in(client, "ada", "wrong") for _ in range(6)]
     assert all(page.status_code in {200, 302, 422} for page in pages)
     return [re.sub(r"\s+", " ", text(page)) for page in pages] + [f"{m.subject} {m.body}" for m in mail.outbox]
+
+
+def _second_step_pages(client: Client, password: str) -> list[Any]:
+    """The pages of the second step, with what they say when something is wrong."""
+    step, keys = "/accounts/second-step/", "/accounts/passkeys/"
+    again = client.get(f"{step}app/add/", follow=True)
+    pages = [client.get(step), again, client.post("/accounts/again/", {"password": "x"})]
+    client.post("/accounts/again/", {"password": password})
+    pages += [client.get(f"{step}app/add/"), client.post(f"{step}app/add/", {"code": "1"})]
+    pages += [client.post(f"{step}app/add/", {}), client.post(f"{step}codes/new/")]
+    pages += [client.get(path) for path in (keys, "/accounts/sessions/", "/accounts/address/")]
+    pages += [
+        client.post("/accounts/address/", {"email": email, "action_add": "1"}) for email in ("x", "ada@example.com")
+    ]
+    secret = str(client.get(f"{step}app/add/").context["form"].secret)
+    pages += [client.post(f"{step}app/add/", {"code": code(secret)}, follow=True), client.get(step)]
+    pages += [client.get(f"{step}{path}") for path in ("codes/", "codes/new/", "app/remove/", "again/")]
+    pages += [client.post(f"{step}again/", {"code": "x"}), client.post(f"{step}app/remove/", follow=True)]
+    return pages
 
 
 def test_no_text_of_allauths_is_seen_that_is_not_in_our_catalogue(ada: User) -> None:

@@ -89,7 +89,7 @@ class Provider:
         if self.algorithm == "HS256":
             return jwt.encode(claims, SECRET * 2, algorithm="HS256", headers={"kid": "one"})
         if self.algorithm == "none":
-            return jwt.encode(claims, None, algorithm="none", headers={"kid": "one"})
+            return jwt.encode(claims, "", algorithm="none", headers={"kid": "one"})
         key = self.other_key if self.foreign_key else self.key
         return jwt.encode(claims, key, algorithm="RS256", headers={"kid": "one"})
 

@@ -33,7 +33,7 @@ def confirm(client: Client, password: str = PASSWORD) -> Any:
 
 def code(secret: str, *, steps: int = 0) -> str:
     """What an app with this secret shows now, or so many half minutes later."""
-    return totp.format_hotp_value(totp.hotp_value(secret, int(time.time()) // 30 + steps))
+    return str(totp.format_hotp_value(totp.hotp_value(secret, int(time.time()) // 30 + steps)))
 
 
 def set_up_app(client: Client) -> str:
@@ -48,6 +48,6 @@ def set_up_app(client: Client) -> str:
 
 def with_app(person: User) -> str:
     """Gives somebody an app without a browser; its secret."""
-    secret = totp.generate_totp_secret()
+    secret = str(totp.generate_totp_secret())
     Authenticator.objects.create(user=person, type="totp", data={"secret": second_step.seal(secret)})
     return secret

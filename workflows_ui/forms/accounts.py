@@ -38,7 +38,9 @@ class ResetPasswordForm(allauth_forms.ResetPasswordForm):  # type: ignore[misc]
     def clean_email(self) -> str:
         """The address. Whoever comes through single sign-on has no password to replace, and gets none by mail."""
         email: str = super().clean_email()
-        self.users = [user for user in self.users if user.has_usable_password() or not user.identities.exists()]
+        self.users: list[User] = [
+            user for user in self.users if user.has_usable_password() or not user.identities.exists()
+        ]
         return email
 
 

@@ -9,6 +9,7 @@ from allauth.mfa.webauthn import forms as webauthn_forms
 from django import forms
 from django.core.cache import cache
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 #: Longer than a code of an app can be valid: its half minute and one more on either side.
 _USED_SECONDS = 120
@@ -98,5 +99,5 @@ class PasskeyNameForm(webauthn_forms.EditWebAuthnForm):  # type: ignore[misc]
 
 
 def _plain(field: forms.Field) -> None:
-    field.label = _("Code")
+    field.label = pgettext_lazy("of an app", "Code")
     field.widget.attrs = {"autocomplete": "one-time-code", "inputmode": "numeric", "spellcheck": "false"}

@@ -20,7 +20,7 @@ _PLACE = "second_step"
 
 def has(user: User) -> bool:
     """Whether the person has set up a second step, which is then asked for at every sign-in with a password."""
-    return Authenticator.objects.filter(user_id=user.pk, type__in=_STEPS).exists()
+    return bool(Authenticator.objects.filter(user_id=user.pk, type__in=_STEPS).exists())
 
 
 def among(users: Iterable[int]) -> set[int]:

@@ -9,6 +9,7 @@
 
 import enum
 import re
+from typing import Any
 
 from allauth.account.models import EmailAddress
 from django.conf import settings
@@ -118,7 +119,7 @@ def _free_name(claims: Claims) -> str:
     return free
 
 
-def _record(actor: Actor, user: User, action: str, claims: Claims, **detail: str) -> None:
+def _record(actor: Actor, user: User, action: str, claims: Claims, **detail: Any) -> None:
     audit.record(
         actor,
         action,

@@ -123,7 +123,8 @@ class _SetPassword(Refuses, allauth_views.PasswordSetView):  # type: ignore[misc
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """The page, or the reason why there is none."""
-        if Identity.objects.filter(user_id=request.user.pk).exists() and not request.user.has_usable_password():
+        joined = Identity.objects.filter(user__pk=request.user.pk).exists()
+        if joined and request.user.is_authenticated and not request.user.has_usable_password():
             context = {"tab": "password", "provider": settings.OIDC_NAME}
             return respond.page(request, "account/no_password.html", context)
         return super().dispatch(request, *args, **kwargs)

@@ -120,7 +120,8 @@ def _end(request: HttpRequest) -> HttpResponse:
     # Bound to the person: a sign-in that somebody else begins in this browser afterwards has no part in it.
     request.session[STEPPED_ELSEWHERE] = found.pk if claims.stepped else None
     record_authentication(request, found, method="single_sign_on")
-    return perform_login(request, Login(user=found, redirect_url=flow.next_url or None))
+    response: HttpResponse = perform_login(request, Login(user=found, redirect_url=flow.next_url or None))
+    return response
 
 
 def _flow(request: HttpRequest) -> oidc.Flow | None:
