@@ -1,6 +1,5 @@
 """A form proposed from what was sent accepts it and gives it back."""
 
-from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -41,7 +40,7 @@ def again(form: Form, payload: Any) -> Any:
 @example(payload={"a": 1.234, "b": 1e22, "c": -0.0, "d": 10**30})
 @example(payload={"rows": [{"a": None}, {}, {"a": ""}]})
 @example(payload={"a": {"b": {"c": {}}}})
-@settings(max_examples=400, deadline=timedelta(seconds=5))
+@settings(max_examples=250, deadline=None)
 def test_a_form_from_any_payload_accepts_it_and_gives_it_back_unchanged(payload: Any) -> None:
     form = propose(Sources(payloads=[payload]))
     rules.check(form)
@@ -51,7 +50,7 @@ def test_a_form_from_any_payload_accepts_it_and_gives_it_back_unchanged(payload:
 
 
 @given(payloads=st.lists(JSON, min_size=2, max_size=5))
-@settings(max_examples=200, deadline=timedelta(seconds=5))
+@settings(max_examples=200, deadline=None)
 def test_a_form_from_many_payloads_gives_each_back_up_to_how_nothing_is_written(payloads: list[Any]) -> None:
     form = propose(Sources(payloads=payloads))
     rules.check(form)

@@ -119,3 +119,10 @@ def test_a_trigger_that_hands_on_the_body_itself_is_read_without_body() -> None:
 )
 def test_odd_trees_are_read_without_a_crash(tree: Any) -> None:
     assert references.of_flow(tree) == []
+
+
+def test_half_letters_reach_no_page() -> None:
+    tree = flow(
+        {"displayName": "a\ud800b", "settings": {"input": {"x": "{{trigger.body.ok}}{{trigger['body']['\ud800']}}"}}}
+    )
+    assert [(one.path, one.step) for one in references.of_flow(tree)] == [(("ok",), "a\ufffdb")]

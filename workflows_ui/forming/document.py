@@ -307,7 +307,7 @@ def label_from(key: str) -> str:
     words = (
         " ".join(word if word.isupper() else word.lower() for word in words.split(" ")) if words.isascii() else words
     )
-    return words[:1].upper() + words[1:]
+    return (words[:1].upper() + words[1:])[:SHORT]
 
 
 def name_for(path: tuple[str, ...], taken: set[str]) -> str:

@@ -20,6 +20,8 @@ from workflows_ui.forming.paths import ITEM, Path, accesses
 #: An expression that is nothing but one value.
 _ACCESS_ONLY = re.compile(r"[\w$.?\[\]'\"\s-]*")
 _START = re.compile(r"""(?<![\w$.'"\]])([A-Za-z_]\w*)""")
+#: Half of a surrogate pair, which no page can show and no request carry.
+_HALF = re.compile("[\ud800-\udfff]")
 _HINTS = {
     "NUMBER_": Kind.NUMBER,
     "BOOLEAN_": Kind.YES_NO,
@@ -57,6 +59,8 @@ def of_flow(trigger: Any, *, body_is_output: bool = False) -> list[Reference]:
         if node.depth == 0 and node.parent is None:
             continue
         for reference in _Step(node.step, loops, body_is_output=body_is_output).references():
+            if any(isinstance(key, str) and _HALF.search(key) for key in reference.path):
+                continue
             found.setdefault((reference.path, reference.step, reference.hint), reference)
         if len(found) > _MOST:
             break
@@ -69,7 +73,8 @@ class _Step:
     def __init__(self, step: dict[str, Any], loops: dict[str, Path], *, body_is_output: bool) -> None:
         self.step, self.loops, self.body_is_output = step, loops, body_is_output
         name = step.get("displayName")
-        self.label = (name if isinstance(name, str) and name.strip() else flow_tree.name_of(step))[:200]
+        label = name if isinstance(name, str) and name.strip() else flow_tree.name_of(step)
+        self.label = _HALF.sub("\ufffd", label[:200])
         settings = step.get("settings")
         self.settings: dict[str, Any] = settings if isinstance(settings, dict) else {}
 

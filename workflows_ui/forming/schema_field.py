@@ -144,7 +144,8 @@ def _guessed(core: Part) -> Kind:
     if kind is Kind.LIST and not (isinstance(items, dict) and items.get("type") in ("string", "number", "integer")):
         return Kind.JSON
     if kind is Kind.TEXT:
-        return _FORMATS.get(core.peek("format") or "", Kind.TEXT)
+        known = core.peek("format")
+        return _FORMATS.get(known, Kind.TEXT) if isinstance(known, str) else Kind.TEXT
     return kind
 
 

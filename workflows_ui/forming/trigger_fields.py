@@ -11,6 +11,8 @@ from workflows_ui.forming.document import Kind
 
 _KINDS = {"text": Kind.TEXT, "text_area": Kind.LONG_TEXT, "file": Kind.FILE, "toggle": Kind.YES_NO}
 _QUOTES = re.compile(r"[\\\"'’\n\r\t]")
+#: Half of a surrogate pair, which no page can show and no request carry.
+_HALF = re.compile("[\ud800-\udfff]")
 _MOST = 200
 
 
@@ -47,7 +49,7 @@ def of_trigger(trigger: Any, bodies: Sequence[Any] = ()) -> TriggerForm:
     found: dict[str, Asked] = {}
     for row in rows:
         label = row.get("displayName")
-        if isinstance(label, str) and label.strip() and len(label) <= 200:
+        if isinstance(label, str) and label.strip() and len(label) <= 200 and not _HALF.search(label):
             key = key_of(label, known)
             kind = _KINDS.get(str(row.get("type")), Kind.TEXT)
             found.setdefault(key, Asked(key, label, _text(row.get("description")), kind, row.get("required") is True))
@@ -71,4 +73,4 @@ def _dict(value: Any) -> dict[str, Any]:
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
+    return _HALF.sub("\ufffd", value) if isinstance(value, str) else ""

@@ -1,5 +1,6 @@
 """What a launch form is proposed from: the flow's steps, what was launched before, the engine's stored samples and latest runs."""
 
+import contextlib
 import logging
 from collections.abc import Iterator
 from typing import Any
@@ -96,7 +97,9 @@ def body_of(output: Any) -> Iterator[Any]:
     if isinstance(output, dict) and "headers" in output and ("body" in output or "method" in output):
         output = output.get("body")
     if isinstance(output, dict | list) and output:
-        yield output
+        # As strict as with what people type: half letters and deep nests go into no form.
+        with contextlib.suppress(json_text.BadPayload, RecursionError):
+            yield json_text.parse(json_text.dump(output))
 
 
 def _rows(page: Any) -> list[dict[str, Any]]:
