@@ -6,7 +6,7 @@ import structlog
 from celery import shared_task
 from kombu.exceptions import OperationalError
 
-from workflows_ui.kit import bulk_work, credential_mail, export_work, notice_mail
+from workflows_ui.kit import bulk_work, export_work, notice_mail
 from workflows_ui.resources import BY_NAME
 from workflows_ui.services import (
     audit_pruning,
@@ -168,7 +168,7 @@ def purge() -> None:
         job_sweeping.purge()
         swapping.purge()
         credential_care.schedule()
-        credential_care.remind(credential_mail.tell)
+        credential_care.remind()
         audit_pruning.prune()
         audit_sealing.tell_head()
         notices.purge()

@@ -132,6 +132,8 @@ LEAST: dict[str, Role] = {
     "run_step": Role.VIEWER,
     "run_family": Role.VIEWER,
     "run_file": Role.VIEWER,
+    "run_hidden": Role.MANAGER,
+    "flow_hidden": Role.MANAGER,
     "piece_options": Role.BUILDER,
     "table_export": Role.VIEWER,
     "export": Role.VIEWER,

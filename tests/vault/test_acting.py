@@ -100,10 +100,10 @@ def browser(user: User) -> Client:
 def test_pages_say_whose_key_acts_and_why(here: Cast) -> None:
     ben = person("ben")
     key = of_team(here, sales(here, ben), "Team key")
-    for page in ("/w/sales/credentials/", f"/w/sales/credentials/{key.pk}/", "/"):
+    for page in ("/w/sales/credentials/", f"/w/sales/credentials/{key.pk}/", "/w/sales/", "/?all"):
         told = browser(ben).get(page).content.decode()
         assert "the key of the team Sales, because you are in it" in told, page
-    assert "“My key”, your own key" in browser(here.owner).get("/").content.decode()
+    assert "“My key”, your own key" in browser(here.owner).get("/?all").content.decode()
 
 
 # --- Handing over

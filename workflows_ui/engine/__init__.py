@@ -29,7 +29,7 @@ from .errors import (
     WrongOrganization,
 )
 from .flow_tree import Node, steps_by_name, walk
-from .masking import Mask
+from .masking import HIDDEN, Mask
 from .multipart import Upload
 from .safety import AddressSafety
 from .transport import Timeouts, close_pools
@@ -38,6 +38,7 @@ from .workflows import Workflows
 
 __all__ = [
     "ENVIRONMENTS",
+    "HIDDEN",
     "AccessToken",
     "AddressRefused",
     "AddressSafety",

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from workflows_ui.kit import credential_words
 from workflows_ui.kit.words import NO_WORKER
 from workflows_ui.models import ENDED, AccessRequest, Credential, Follow, Health, Launch, Role, State
 from workflows_ui.services import access, heartbeat, launches, visits
@@ -102,6 +103,12 @@ class Home:
     @property
     def _failed(self) -> QuerySet[Launch]:
         return self._visible.filter(state__in=_BAD, ended_at__gt=self.since)
+
+    @cached_property
+    def key(self) -> str:
+        """The credential that acts for the person here, and why it is this one; "" where there is none."""
+        acting = access.acting(self._place.user, self._place.workspace)
+        return credential_words.whose(acting) if acting else ""
 
     @cached_property
     def attention(self) -> list[Attention]:

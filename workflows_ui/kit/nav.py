@@ -138,6 +138,11 @@ class Frame:
         """The workspace's environment in words."""
         return environment(self.workspace) if self.workspace else ""
 
+    @property
+    def manages(self) -> bool:
+        """Whether the person manages the workspace that the page is in."""
+        return self.access is not None and self.access.allows(Role.MANAGER)
+
     @cached_property
     def workspaces(self) -> list[Workspace]:
         """The person's workspaces."""

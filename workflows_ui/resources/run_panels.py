@@ -116,6 +116,7 @@ def raw(subject: Subject) -> dict[str, Any]:
         "value": subject.object,
         "limit": _RAW,
         "file": reverse("run_file", args=[subject.slug, subject.id]),
+        "hidden": reverse("run_hidden", args=[subject.slug, subject.id]),
     }
 
 

@@ -2,19 +2,16 @@
 
 import hashlib
 import uuid
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
 from datetime import datetime, time, timedelta
 
-import structlog
 from django.db import IntegrityError, transaction
 from django.db.models import Q
+from django.urls import reverse
 from django.utils import timezone
 
-from workflows_ui.models import Credential, CredentialReminder, Member, Role, User
-from workflows_ui.services import clock, credentials, database
-
-log = structlog.get_logger(__name__)
+from workflows_ui.models import Credential, CredentialReminder, Member, NoticeKind, Role, User
+from workflows_ui.services import clock, credentials, database, notices
 
 #: The night: from this hour on (in the console's time zone), spread over so long.
 BEGINS, SPREAD = time(1, 0), timedelta(hours=4)
@@ -70,20 +67,10 @@ def test(credential_id: uuid.UUID) -> None:
             )
 
 
-@dataclass(frozen=True)
-class Reminder:
-    """That a credential ends within so many days, and the people to tell."""
-
-    credential: Credential
-    days: int
-    people: tuple[User, ...]
-
-
-def remind(tell: Callable[[Reminder], None]) -> int:
+def remind() -> int:
     """Tells of every credential whose end has come near, once for each of `DAYS` and each end. Says how many times.
 
-    What fails is tried again next time: the row that says it was told is written together with the telling. A secret that renews itself
-    is told of only where that failed.
+    The row that says it was told is written together with the telling. A secret that renews itself is told of only where that failed.
     """
     now = clock.now()
     told = 0
@@ -91,11 +78,11 @@ def remind(tell: Callable[[Reminder], None]) -> int:
         ends_at__gt=now, ends_at__lte=now + timedelta(days=max(DAYS)), renew_at__isnull=True
     )
     for credential in ending.select_related("workspace", "owner", "team"):
-        told += _remind(credential, now, tell)
+        told += _remind(credential, now)
     return told
 
 
-def _remind(credential: Credential, now: datetime, tell: Callable[[Reminder], None]) -> int:
+def _remind(credential: Credential, now: datetime) -> int:
     ends_at = credential.ends_at
     if ends_at is None:
         return 0
@@ -111,12 +98,18 @@ def _remind(credential: Credential, now: datetime, tell: Callable[[Reminder], No
                 for days in near
                 if days not in done
             )
-            tell(Reminder(credential, near[0], tuple(people(credential))))
+            for person in people(credential):
+                notices.tell(
+                    person,
+                    NoticeKind.CREDENTIAL_ENDS,
+                    f"credential:{credential.pk}:{ends_at:%Y%m%dT%H%M%S}:{near[0]}",
+                    url=reverse("credential", args=[credential.workspace.slug, credential.pk]),
+                    workspace=credential.workspace,
+                    name=credential.name,
+                    days=max(1, -(-(ends_at - now) // timedelta(days=1))),
+                )
     except IntegrityError:
         return 0  # another worker was quicker
-    except OSError as problem:
-        log.warning("credential.remind_failed", credential=str(credential.pk), error=type(problem).__name__)
-        return 0
     return 1
 
 
