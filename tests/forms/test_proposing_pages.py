@@ -12,6 +12,7 @@ from tests.shelf import Shelf, flow, text
 from workflows_ui.forming.document import Field, Form, Kind
 from workflows_ui.models import Member, Role
 from workflows_ui.services import launch_forms
+from workflows_ui.services.audit import Actor
 
 
 def reading(*references: str, **changes: Any) -> dict[str, Any]:
@@ -84,7 +85,7 @@ def test_a_flow_that_reads_something_else_is_told_to_builders_on_both_pages(
     owner: Client, cast: Cast, shelf: Shelf
 ) -> None:
     owner.post(f"{BASE}propose/", {"lock": "", "whole": "yes"})
-    launch_forms.publish(scene.Actor(cast.owner), scene.place(cast.owner), FLOW, lock=1)
+    launch_forms.publish(Actor(cast.owner), scene.place(cast.owner), FLOW, lock=1)
     shelf.flows = [reading("['amount']", "['phone']")]
     for url in (BASE, f"/w/sales/flows/{FLOW}/"):
         page = text(owner.get(url).content)

@@ -1,0 +1,143 @@
+"""A builder's journey to a published launch form in a real browser: proposed, reviewed, ordered by keyboard, tried; no JSON is typed."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests import flows
+from tests.browser.test_flows_and_runs import LOOKS, Window, _database_beside_playwright, sound, window
+from tests.resources.stage import Stage, stage
+
+__all__ = ["_database_beside_playwright", "stage", "window"]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.parametrize("stage", ["imbrace"], indirect=True),
+]
+#: What Chromium itself writes about a form with a mistake in it.
+REFUSED = "the server responded with a status of 422"
+
+
+def _flow(stage: Stage) -> str:
+    step = flows.code(
+        "echo",
+        to="{{trigger.body.customer.mail}}",
+        sum="{{trigger.body.amount}}",
+        how="{{trigger['body']['channel']}}",
+    )
+    return flows.make(stage.caller.workflows, "Offers", step, flows.response({"ok": True}))
+
+
+def _saved(page: Page) -> None:
+    page.get_by_role("button", name="Save the field").last.click()
+    expect(page.get_by_text("is saved in the draft.").first).to_be_visible()
+
+
+def test_a_builder_proposes_reviews_and_publishes_a_form(stage: Stage, window: Window) -> None:
+    key = _flow(stage)
+    page = window(stage.cast.owner, expected=(REFUSED,))
+    page.goto(f"/w/sales/flows/{key}/")
+    page.get_by_role("link", name="Make a launch form").click()
+    sound(page)
+    page.get_by_role("button", name="Propose a form").click()
+    expect(page.get_by_role("heading", name="3 fields")).to_be_visible()
+    sound(page)
+
+    # One choice, typed in rows; what is wrong is told at its place and nothing is lost.
+    page.get_by_role("link", name="Channel", exact=True).click()
+    page.get_by_label("Name that people read").fill("How to answer")
+    page.get_by_label("Kind", exact=True).select_option("choice")
+    expect(page.get_by_role("group", name="Choices")).to_be_visible()
+    page.get_by_role("button", name="Save the field").last.click()
+    expect(page.get_by_text("There are no choices yet.")).to_be_visible()
+    sound(page)
+    expect(page.get_by_label("Name that people read")).to_have_value("How to answer")
+    page.get_by_label("Choice 1: what people read").fill("By mail")
+    page.get_by_label("Choice 1: what is sent").fill("mail")
+    page.get_by_role("button", name="Add a choice").click()
+    page.get_by_label("Choice 2: what people read").fill("By phone")
+    page.get_by_label("Choice 2: what is sent").fill("phone")
+    _saved(page)
+
+    # A number with limits, shown only sometimes.
+    page.get_by_role("link", name="Amount", exact=True).click()
+    page.get_by_label("Kind", exact=True).select_option("number")
+    page.locator("#section-limits > summary").click()
+    page.get_by_label("Not less than").fill("1")
+    page.locator("#section-place > summary").click()
+    page.get_by_label("Show it only where the field").select_option("channel")
+    page.get_by_label("Value to compare with").fill("By mail")
+    sound(page)
+    _saved(page)
+
+    # The order, by keyboard alone: the focus stays on the button.
+    page.locator("#down-amount").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#announcer")).to_have_text("“Amount” now stands at place 3 of 3.")
+    expect(page.locator("#down-amount")).to_be_focused()
+    page.locator("#up-amount").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#announcer")).to_have_text("“Amount” now stands at place 2 of 3.")
+    expect(page.locator("#up-amount")).to_be_focused()
+
+    # Tried as a launcher sees it.
+    page.get_by_role("link", name="Preview").click()
+    expect(page.get_by_label("Amount")).to_be_hidden()
+    page.get_by_label("How to answer").select_option("By mail")
+    page.get_by_label("Mail").fill("lan@example.com")
+    page.get_by_label("Amount").fill("0")
+    page.get_by_role("button", name="Try it: show what would be sent").click()
+    expect(page.get_by_text("A launcher would be told")).to_be_visible()
+    sound(page)
+    page.get_by_label("Amount").fill("12.5")
+    page.get_by_role("button", name="Try it: show what would be sent").click()
+    expect(page.locator("#trial")).to_contain_text('"amount": 12.5')
+    sound(page)
+
+    page.get_by_role("link", name="Back to the form").click()
+    page.get_by_role("link", name="Publish …").click()
+    sound(page)
+    page.get_by_role("button", name="Publish the form").click()
+    expect(page.get_by_text("what launchers see")).to_be_visible()
+    sound(page)
+    page.get_by_role("link", name="Offers").click()
+    expect(page.get_by_text("Version 1, published by owner")).to_be_visible()
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_every_page_of_the_builder_is_sound_in_every_look(stage: Stage, window: Window, look: str) -> None:
+    key = _flow(stage)
+    base = f"/w/sales/flows/{key}/form/"
+    page = window(stage.cast.owner, **LOOKS[look])
+    page.goto(base)
+    page.get_by_role("button", name="Propose a form").click()
+    page.goto(f"{base}publish/")
+    page.get_by_role("button", name="Publish the form").click()
+    page.goto(base)
+    page.locator("#field-amount").get_by_role("button", name="Remove").click()
+    for path in ("", "propose/", "fields/", "fields/channel/", "publish/", "difference/", "import/", "preview/"):
+        page.goto(f"{base}{path}")
+        page.evaluate("document.querySelectorAll('details.field-section').forEach((one) => { one.open = true; })")
+        sound(page)
+    for path in ("discard/", "unpublish/", "versions/1/restore/"):
+        page.goto(f"{base}{path}")
+        sound(page)
+
+
+def test_without_javascript_fields_are_ordered_and_rows_added(stage: Stage, window: Window) -> None:
+    key = _flow(stage)
+    page = window(stage.cast.owner, java_script_enabled=False)
+    page.goto(f"/w/sales/flows/{key}/form/")
+    page.get_by_role("button", name="Propose a form").click()
+    first = page.locator(".field-list li").first.get_by_role("button", name="Move down")
+    label = page.locator(".field-list li a").first.inner_text()
+    first.click()
+    expect(page.locator(".field-list li").nth(1)).to_contain_text(label)
+    page.get_by_role("link", name="Channel", exact=True).click()
+    page.get_by_label("Kind", exact=True).select_option("choice")
+    page.get_by_role("button", name="Show its settings").click()
+    page.get_by_label("Choice 1: what people read").fill("By mail")
+    page.get_by_role("button", name="Add a choice").click()
+    expect(page.get_by_label("Choice 1: what people read")).to_have_value("By mail")
+    page.get_by_label("Choice 2: what people read").fill("By phone")
+    page.get_by_role("button", name="Save the field").last.click()
+    expect(page.locator(".field-list")).to_contain_text("2 choices")
