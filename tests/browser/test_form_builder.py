@@ -110,10 +110,12 @@ def test_every_page_of_the_builder_is_sound_in_every_look(stage: Stage, window: 
     page = window(stage.cast.owner, **LOOKS[look])
     page.goto(base)
     page.get_by_role("button", name="Propose a form").click()
+    expect(page.get_by_text("3 fields are in the draft now.")).to_be_visible()
     page.goto(f"{base}publish/")
     page.get_by_role("button", name="Publish the form").click()
-    page.goto(base)
+    expect(page.get_by_text("what launchers see")).to_be_visible()
     page.locator("#field-amount").get_by_role("button", name="Remove").click()
+    expect(page.get_by_role("heading", name="2 fields")).to_be_visible()
     for path in ("", "propose/", "fields/", "fields/channel/", "publish/", "difference/", "import/", "preview/"):
         page.goto(f"{base}{path}")
         page.evaluate("document.querySelectorAll('details.field-section').forEach((one) => { one.open = true; })")
