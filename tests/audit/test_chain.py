@@ -79,6 +79,31 @@ def test_a_row_that_commits_late_is_sealed_in_the_next_batch(db: None) -> None:
     assert _problem() == ""
 
 
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_a_transaction_that_commits_after_younger_rows_were_sealed_is_sealed_next() -> None:
+    written, go_on = threading.Event(), threading.Event()
+
+    def late() -> None:
+        with transaction.atomic():
+            audit.record(CONSOLE, "odd.row", object_id="late")
+            written.set()
+            go_on.wait(20)
+        connection.close()
+
+    thread = threading.Thread(target=late)
+    thread.start()
+    assert written.wait(20)
+    _rows(3)
+    go_on.set()
+    thread.join()
+    assert audit_sealing.seal() == 1
+    last = AuditEvent.objects.order_by("-number")[0]
+    assert (last.object_id, last.number) == ("late", 4)
+    assert last.pk < AuditEvent.objects.get(number=3).pk
+    assert _problem() == ""
+
+
 def test_while_one_seals_another_stays_away_and_a_killed_one_is_followed_after_its_lease(db: None) -> None:
     _rows(2, sealed=False)
     AuditChain.objects.create(pk=1, holder="another", lease_until=clock.now() + timedelta(seconds=5))

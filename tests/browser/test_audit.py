@@ -1,0 +1,78 @@
+"""The audit log in a real browser: what a manager just did is found, read and taken as a file; a superuser looks at the rows behind it."""
+
+import csv
+import io
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser.desk import PHONE, Desk
+from tests.browser.test_flows_and_runs import LOOKS, Window, _database_beside_playwright, sound, window
+from tests.cast import Cast
+from workflows_ui.services import audit
+from workflows_ui.services.audit import Actor
+
+__all__ = ["_database_beside_playwright", "window"]
+pytestmark = pytest.mark.browser
+_STILL: dict[str, Any] = {"reduced_motion": "reduce", "color_scheme": "light"}
+
+
+@pytest.mark.parametrize("look", [{}, {"viewport": PHONE}], ids=["desk", "phone"])
+def test_a_manager_finds_what_was_changed_and_reads_before_and_after(
+    desk: Desk, browser: Browser, look: dict[str, Any]
+) -> None:
+    with desk.window(browser, **_STILL, **look) as window:
+        page = window.page
+        space = window.space()
+        page.goto(f"{space}settings/")
+        name = f"Practice {'phone' if look else 'desk'}"
+        page.locator("#id_name").fill(name)
+        page.locator("main form [type=submit]").first.click()
+        expect(page.locator("#history")).to_contain_text("Changed the settings of the workspace")
+        window.sound()
+        page.goto(f"{space}audit/")
+        if page.locator("#filters[open]").count() == 0:
+            page.locator("#filters > summary").click()
+        page.locator("#id_action").select_option("workspace.change")
+        expect(page).to_have_url(re.compile("action=workspace.change"))
+        expect(page.locator("#results .chips")).to_contain_text("Changed the settings of the workspace")
+        window.sound()
+        window.darken()
+        page.locator("#results tbody a").first.click()
+        expect(page.locator(".audit-changes .audit-after").first).to_contain_text(name)
+        expect(page.locator("main")).to_contain_text("Place in the chain")
+        window.sound()
+        window.darken()
+        page.go_back()
+        page.locator("#export-menu > summary").click()
+        with page.expect_download() as download:
+            page.locator("#export-menu").get_by_role("link", name="CSV").click()
+        rows = list(csv.DictReader(io.StringIO(download.value.path().read_bytes().decode("utf-8-sig"))))
+        assert {row["action"] for row in rows} == {"workspace.change"}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("look", LOOKS)
+def test_a_superuser_looks_at_rows_without_a_word_in_the_browsers_console(
+    cast: Cast, window: Window, look: str
+) -> None:
+    event = audit.record(
+        Actor(cast.owner), "member.add", workspace=cast.workspace, object_name="x" * 2000, a=["y" * 900]
+    )
+    cast.owner.is_superuser = True
+    cast.owner.save()
+    page = window(cast.owner, **LOOKS[look])
+    page.goto("/")
+    page.locator("header.topbar details.menu").last.locator("summary").click()
+    page.get_by_role("link", name="Administration").click()
+    for name in ("Audit events", f"{event.pk}"):
+        page.locator("main").get_by_role("link", name=name, exact=True).first.click()
+    expect(page.locator("main")).to_contain_text("member.add")
+    assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
+    assert page.locator("main input:not([type=hidden]), main textarea, main [type=submit]").count() == 0
+    for address in ("/audit/", f"/audit/{event.pk}/"):
+        page.goto(address)
+        expect(page.locator("main")).to_contain_text("Added a member")
+        sound(page)
