@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from tests.cast import Cast, credential, gather, person, workspace
 from workflows_ui.kit import notice_words
-from workflows_ui.models import AuditEvent, ColleagueInvitation, Member, Notice, Role, TeamOwner, User
+from workflows_ui.models import AuditEvent, ColleagueInvitation, LaunchRight, Member, Notice, Role, TeamOwner, User
 from workflows_ui.services import access, colleague_invitations, members
 from workflows_ui.services.audit import Actor
 
@@ -93,6 +93,22 @@ def test_an_invited_person_makes_an_account_is_signed_in_and_has_the_role_and_th
         "person.sign_in",
     ]
     assert Client().login(username="lena", password=PASSWORD)
+
+
+def test_an_invitation_without_a_role_brings_the_teams_and_what_they_may_launch_and_nothing_else(cast: Cast) -> None:
+    team = Group.objects.create(name="Field")
+    LaunchRight.objects.create(workspace=cast.workspace, flow_id="F" * 21, flow_name="Order intake", team=team)
+    refused = invite(cast, role="")
+    assert refused.status_code == 422
+    assert "they need a team" in text(refused)
+    page = text(invite(cast, role="", teams=[str(team.pk)]))
+    assert "no role, only what the teams open" in page
+    guest = Client()
+    guest.post(link_of(page), NEW)
+    assert not Member.objects.filter(user__username="lena").exists()
+    assert access.find(User.objects.get(username="lena"), "sales").guest
+    assert "Order intake" in text(guest.get("/", follow=True))
+    assert guest.get("/w/sales/flows/").status_code == 403
 
 
 def test_whoever_invited_is_told_who_joined(cast: Cast) -> None:

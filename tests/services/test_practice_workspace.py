@@ -51,7 +51,7 @@ def test_the_first_user_gets_a_generated_password_that_is_told_once() -> None:
     password = told.split("Password:")[1].split()[0]
     admin = User.objects.get()
     assert admin.check_password(password)
-    assert not admin.is_superuser
+    assert admin.is_superuser
     assert run("first_user") == ""
     assert User.objects.count() == 1
 
@@ -66,6 +66,9 @@ def test_further_people_are_added_by_a_command_and_no_name_twice() -> None:
     told = run("add_person", "ada", "--email", "ada@example.com", "--name", "Ada Nguyen")
     assert User.objects.get().label == "Ada Nguyen"
     assert User.objects.get().check_password(told.split("Password:")[1].split()[0])
+    assert not User.objects.get().is_superuser
+    run("add_person", "keeper", "--superuser")
+    assert User.objects.get(username="keeper").is_superuser
     for taken in (["ADA"], ["other", "--email", "ADA@example.com"]):
         with pytest.raises(CommandError, match="taken"):
             run("add_person", *taken)

@@ -9,8 +9,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
-from workflows_ui.forms.members import RoleForm
-from workflows_ui.models import User
+from workflows_ui.models import Role, User
 from workflows_ui.services.colleague_invitations import DAYS
 
 
@@ -25,14 +24,20 @@ class DaysForm(forms.Form):
     )
 
 
-class InviteForm(RoleForm, DaysForm):
-    """Whom, as what, into which teams, for how long."""
+class InviteForm(DaysForm):
+    """Whom, as what, into which teams, for how long. `chosen` is the role of a valid form, None for no role."""
 
     email = forms.EmailField(
         label=_("E-mail address"),
         max_length=254,
         help_text=_("Their account here will have this address."),
         widget=forms.EmailInput(attrs={"autocomplete": "off"}),
+    )
+    role = forms.ChoiceField(
+        label=_("Role"),
+        required=False,
+        initial=Role.LAUNCHER,
+        choices=[*Role.choices, ("", _("No role: only what their teams open"))],
     )
     teams = forms.ModelMultipleChoiceField(
         label=_("Teams that they join"),
@@ -50,6 +55,18 @@ class InviteForm(RoleForm, DaysForm):
             del self.fields["teams"]
         elif isinstance(field, forms.ModelMultipleChoiceField):
             field.queryset = Group.objects.filter(pk__in=[team.pk for team in teams]).order_by("name")
+
+    def clean(self) -> dict[str, Any]:
+        """Without a role there must be a team, or the invitation would bring nothing."""
+        data: dict[str, Any] = super().clean() or {}
+        if "role" not in self.errors and not data.get("role") and not data.get("teams"):
+            self.add_error("role", _("Without a role they need a team. Choose one of the two."))
+        return data
+
+    @property
+    def chosen(self) -> Role | None:
+        """The role of a valid form."""
+        return Role(self.cleaned_data["role"]) if self.cleaned_data["role"] else None
 
 
 class JoinForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time

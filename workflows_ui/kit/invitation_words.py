@@ -12,6 +12,8 @@ from workflows_ui.kit.words import Words
 from workflows_ui.models import ColleagueInvitation, Role
 from workflows_ui.services import colleague_invitations
 
+NO_ROLE = gettext_lazy("no role, only what the teams open")
+
 
 @dataclass(frozen=True)
 class Told:
@@ -32,7 +34,12 @@ def tell(row: ColleagueInvitation) -> Told:
     state, colour, more = _state(row)
     pending = row.accepted_at is None and row.revoked_at is None
     works = pending and colleague_invitations.works(row)
-    return Told(row, Role(row.role).label, [team.name for team in row.teams.all()], state, colour, more, pending, works)
+    return Told(row, role(row), [team.name for team in row.teams.all()], state, colour, more, pending, works)
+
+
+def role(row: ColleagueInvitation) -> str | Promise:
+    """As what the person is invited."""
+    return Role(row.role).label if row.role else NO_ROLE
 
 
 def _state(row: ColleagueInvitation) -> tuple[str | Promise, str, str]:

@@ -15,7 +15,8 @@ class ColleagueInvitation(models.Model):
 
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="invitations")
     email = models.EmailField(_("e-mail address"), max_length=254)
-    role = models.CharField(_("role"), max_length=20, choices=Role)
+    #: Empty for nobody's role: then only what the teams open.
+    role = models.CharField(_("role"), max_length=20, choices=Role, blank=True)
     teams = models.ManyToManyField(Group, blank=True, related_name="+")
     link_digest = models.CharField(max_length=64, unique=True)
     mail_digest = models.CharField(max_length=64, unique=True)

@@ -55,9 +55,11 @@ class Found:
 
 
 def invite(
-    actor: Actor, workspace: Workspace, *, email: str, role: Role, given: Iterable[Group], days: int
+    actor: Actor, workspace: Workspace, *, email: str, role: Role | None, given: Iterable[Group], days: int
 ) -> tuple[ColleagueInvitation, Tokens]:
     """A new invitation, and its tokens, which are kept nowhere. Open ones to the same address in the workspace are taken back.
+
+    Without a role the person joins the teams only, and sees of the workspace what these open.
 
     Raises PermissionError for a role or a team that the actor may not give, members.AlreadyMember where the address is a member's.
     """
@@ -74,7 +76,7 @@ def invite(
         invitation = ColleagueInvitation.objects.create(
             workspace=workspace,
             email=email,
-            role=role,
+            role=role or "",
             link_digest=_digest(tokens.link),
             mail_digest=_digest(tokens.mail),
             invited_by=actor.user,
@@ -162,8 +164,10 @@ def works(invitation: ColleagueInvitation) -> bool:
     )
 
 
-def accept(actor: Actor, found: Found, person: User) -> Member:
+def accept(actor: Actor, found: Found, person: User) -> Member | None:
     """A person with an account takes the invitation: they become a member with its role (never a lesser one) and join its teams.
+
+    None where the invitation brings no role.
 
     Raises NotOpen.
     """
@@ -175,7 +179,7 @@ def accept(actor: Actor, found: Found, person: User) -> Member:
 
 def join(
     actor: Actor, found: Found, *, username: str, first_name: str, last_name: str, password: str
-) -> tuple[User, Member]:
+) -> tuple[User, Member | None]:
     """Makes an account for the invited address and lets it in. Raises NotOpen, NameTaken, AddressTaken; then no account was made.
 
     The address counts as proven only where the link came by mail: whoever copied the link has shown nothing about it.
@@ -231,12 +235,8 @@ def _claim(invitation: ColleagueInvitation, person: User | None) -> None:
         raise NotOpen
 
 
-def _let_in(actor: Actor, invitation: ColleagueInvitation, person: User) -> Member:
-    role = Role(invitation.role)
-    member, made = Member.objects.get_or_create(workspace=invitation.workspace, user=person, defaults={"role": role})
-    if not made and not Role(member.role).includes(role):
-        member.role = role
-        member.save(update_fields=["role"])
+def _let_in(actor: Actor, invitation: ColleagueInvitation, person: User) -> Member | None:
+    member = _member(invitation, person, Role(invitation.role)) if invitation.role else None
     # What the giver may not give any more (the team has come to open other workspaces, say) is left out.
     giver = invitation.invited_by
     may = {team.pk for team in teams.giveable(giver, invitation.workspace)} if giver else set()
@@ -260,6 +260,14 @@ def _let_in(actor: Actor, invitation: ColleagueInvitation, person: User) -> Memb
             name=person.label,
             email=invitation.email,
         )
+    return member
+
+
+def _member(invitation: ColleagueInvitation, person: User, role: Role) -> Member:
+    member, made = Member.objects.get_or_create(workspace=invitation.workspace, user=person, defaults={"role": role})
+    if not made and not Role(member.role).includes(role):
+        member.role = role
+        member.save(update_fields=["role"])
     return member
 
 

@@ -38,8 +38,10 @@ def named(who: str) -> User | None:
     return person
 
 
-def create(username: str, *, email: str = "", full_name: str = "") -> tuple[User, str]:
+def create(username: str, *, email: str = "", full_name: str = "", superuser: bool = False) -> tuple[User, str]:
     """A new account and its generated password, which is kept nowhere. Raises NameTaken.
+
+    A superuser looks after the console: people, teams, the whole audit log. Workspaces are closed to them like to anybody else.
 
     The e-mail address is taken as the person's own: whoever runs the command vouches for it.
     """
@@ -50,9 +52,21 @@ def create(username: str, *, email: str = "", full_name: str = "") -> tuple[User
             raise NameTaken
         first_name, _, last_name = full_name.partition(" ")
         person = User.objects.create_user(
-            username, email=email, password=password, first_name=first_name, last_name=last_name
+            username,
+            email=email,
+            password=password,
+            first_name=first_name,
+            last_name=last_name,
+            is_superuser=superuser,
         )
         if email:
             EmailAddress.objects.create(user=person, email=email.lower(), primary=True, verified=True)
-        audit.record(CONSOLE, "person.create", object_type="person", object_id=str(person.pk), object_name=person.label)
+        audit.record(
+            CONSOLE,
+            "person.create",
+            object_type="person",
+            object_id=str(person.pk),
+            object_name=person.label,
+            superuser=superuser,
+        )
     return person, password

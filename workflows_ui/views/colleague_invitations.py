@@ -135,7 +135,7 @@ def _send(row: ColleagueInvitation, token: str) -> bool:
     with translation.override(language):
         context = {
             "row": row,
-            "role": Role(row.role).label,
+            "role": invitation_words.role(row),
             "until": launch_right_words.until(row.expires_at),
             "link": address(token),
             "console_url": settings.BASE_URL,

@@ -12,7 +12,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from workflows_ui.forms.colleague_invitations import JoinForm
 from workflows_ui.kit import invitation_words, launch_right_words, respond
 from workflows_ui.kit.request import actor
-from workflows_ui.models import ColleagueInvitation, Role, User
+from workflows_ui.models import ColleagueInvitation, Member, User
 from workflows_ui.services import colleague_invitations, practice
 from workflows_ui.services.colleague_invitations import Found
 
@@ -38,9 +38,10 @@ def _confirm(request: HttpRequest, found: Found, person: User) -> HttpResponse:
         member = colleague_invitations.accept(actor(request), found, person)
     except colleague_invitations.NotOpen:
         return _dead(request, found.invitation)
-    practice.equip(member)
-    messages.success(request, _("You now belong to %(workspace)s.") % {"workspace": member.workspace.name[:80]})
-    return respond.redirect(request, reverse("workspace", args=[member.workspace.slug]))
+    messages.success(
+        request, _("You now belong to %(workspace)s.") % {"workspace": found.invitation.workspace.name[:80]}
+    )
+    return respond.redirect(request, _inside(member))
 
 
 def _sign_up(request: HttpRequest, found: Found, token: str) -> HttpResponse:
@@ -68,12 +69,17 @@ def _sign_up(request: HttpRequest, found: Found, token: str) -> HttpResponse:
         except colleague_invitations.NameTaken:
             form.add_error("username", _("Somebody has this user name. Choose another one."))
         else:
-            practice.equip(member)
-            response: HttpResponse = perform_login(
-                request, person, redirect_url=reverse("workspace", args=[member.workspace.slug])
-            )
+            response: HttpResponse = perform_login(request, person, redirect_url=_inside(member))
             return response
     return respond.page(request, "joining/sign_up.html", context | {"form": form}, status=422 if form.errors else 200)
+
+
+def _inside(member: Member | None) -> str:
+    """Where whoever joined goes: into the workspace, or home, where the flows are that their teams may launch."""
+    if member is None:
+        return reverse("home")
+    practice.equip(member)
+    return reverse("workspace", args=[member.workspace.slug])
 
 
 def _dead(request: HttpRequest, invitation: ColleagueInvitation | None) -> HttpResponse:
@@ -88,7 +94,7 @@ def _context(found: Found) -> dict[str, object]:
     invitation = found.invitation
     return {
         "invitation": invitation,
-        "role": Role(invitation.role).label,
+        "role": invitation_words.role(invitation),
         "until": launch_right_words.until(invitation.expires_at),
     }
 

@@ -17,11 +17,19 @@ class Command(BaseCommand):
         parser.add_argument("user", help="user name")
         parser.add_argument("--email", default="", help="e-mail address, to which a lost password can be reset")
         parser.add_argument("--name", default="", help="full name, as colleagues see it")
+        parser.add_argument(
+            "--superuser", action="store_true", help="looks after the console: people, teams, the whole audit log"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Prints name and password."""
         try:
-            person, password = people.create(options["user"], email=options["email"], full_name=options["name"])
+            person, password = people.create(
+                options["user"],
+                email=options["email"],
+                full_name=options["name"],
+                superuser=options["superuser"],
+            )
         except people.NameTaken:
             raise CommandError("This user name or e-mail address is taken.") from None
         self.stdout.write(f"User name: {person.username}")

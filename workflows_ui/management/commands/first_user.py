@@ -1,4 +1,4 @@
-"""`manage.py first_user`: the first account, with a generated password that is printed once."""
+"""`manage.py first_user`: the first account, a superuser, with a generated password that is printed once."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ class Command(BaseCommand):
         if people.first() is not None:
             return
         try:
-            person, password = people.create(options["user"], email=options["email"])
+            person, password = people.create(options["user"], email=options["email"], superuser=True)
         except people.NameTaken:
             raise CommandError("This user name or e-mail address is taken.") from None
         self.stdout.write(f"User name: {person.username}")
