@@ -92,7 +92,7 @@ def propose(sources: Sources) -> Form:
         _read(root, reference)
     _spread(root)
     for depth in range(MOST_DEPTH, -1, -1):
-        form = _Writer(len(payloads), depth, exact=exact).form(root)
+        form = _Writer(len(payloads), len(bodies), depth, exact=exact).form(root)
         if len(form.fields) <= MOST_FIELDS:
             return form
     raise AssertionError("a form of one field is not too long")  # depth 0
@@ -163,8 +163,8 @@ def _takes_fields(place: _Place, keys: Iterable[str]) -> bool:
 class _Writer:
     """Writes the fields of the places; those deeper than `depth` are JSON."""
 
-    def __init__(self, of: int, depth: int, *, exact: bool) -> None:
-        self.of, self.depth, self.exact = of, depth, exact
+    def __init__(self, of: int, bodies: int, depth: int, *, exact: bool) -> None:
+        self.of, self.bodies, self.depth, self.exact = of, bodies, depth, exact
         self.names: set[str] = set()
         self.fields: list[Field] = []
 
@@ -176,6 +176,11 @@ class _Writer:
             if len(self.fields) > MOST_FIELDS:
                 break
         return Form(tuple(self.fields))
+
+    def _mostly_missing(self, seen: Sequence[Any]) -> bool:
+        """Whether it was more often not there than there and empty."""
+        missing = self.bodies - len(seen)
+        return missing > 0 and missing >= sum(value in (None, "", []) for value in seen)
 
     def _place(self, place: _Place) -> None:
         if self._is_object(place):
@@ -216,7 +221,7 @@ class _Writer:
             required=required,
             choices=learnt.choices,
             other=bool(learnt.choices),
-            blank=Blank.ABSENT if required else learnt.blank,
+            blank=Blank.ABSENT if required or self._mostly_missing(seen) else learnt.blank,
             moment=learnt.moment,
             item=learnt.item,
             columns=learnt.columns,
