@@ -188,6 +188,14 @@ def test_the_right_that_ends_first_is_used_first_and_the_next_one_then(guests: G
     assert Launch.objects.order_by("-asked_at")[0].right == lasting
 
 
+def test_a_guest_who_brings_a_key_asks_to_be_let_in_like_a_stranger(guests: Guests) -> None:
+    guests.right()
+    assert not access.belongs(guests.gail, guests.scene.cast.workspace)
+    assert access.workspaces(guests.gail).exists()
+    Member.objects.create(workspace=guests.scene.cast.workspace, team=guests.team, role=Role.VIEWER)
+    assert access.belongs(guests.gail, guests.scene.cast.workspace)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_eight_people_at_once_never_use_a_right_more_often_than_it_may_be() -> None:
     space = workspace("sales")

@@ -94,6 +94,11 @@ def find(user: User, slug: str) -> Access:
     return Access(user=user, workspace=(rows or rights)[0].workspace, role=role, rights=rights)
 
 
+def belongs(user: User, workspace: Workspace) -> bool:
+    """Whether a person has a role in a workspace, themselves or through a team; a guest belongs to none."""
+    return Member.objects.filter(_of(user), workspace=workspace).exists()
+
+
 def workspaces(user: User) -> QuerySet[Workspace]:
     """The workspaces a person belongs to, or is a guest of, by name."""
     belongs = Q(pk__in=Member.objects.filter(_of(user)).values("workspace"))

@@ -81,7 +81,7 @@ def add(actor: Actor, draft: Draft, findings: Findings) -> Added:
                 project=workspace.project_id,
             )
             outcome = "created workspace"
-        elif access.workspaces(actor.user).filter(pk=workspace.pk).exists():
+        elif access.belongs(actor.user, workspace):
             outcome = "joined"
         else:
             members.ask(actor, workspace, actor.user)
