@@ -5,6 +5,7 @@ import json
 import os
 import re
 import signal
+import subprocess
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +16,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
-from tests.ground.running import RUNNER, Started, console, free_port, of_folder, wait_for
+from tests.ground.running import ROOT, RUNNER, Started, console, free_port, of_folder, surroundings, wait_for
 from workflows_ui.practice_engine.samples import BY_SLUG
 
 #: An engine second lasts a tenth of a real one: the wait limit of 30 s passes in 3 s, a pause of 60 s in 6 s.
@@ -81,6 +82,23 @@ class Desk:
         self.name, self.password = re.findall(r"^(?:User name|Password): +(\S+)$", started.output, re.MULTILINE)
         self.practice = Practice(started.folder)
         self._signed_in: Any = None
+
+    def run(self, script: str) -> str:
+        """What a script says that runs within this console, beside its processes (`manage.py shell`)."""
+        place = self._started
+        port = int(place.address.rpartition(":")[2])
+        done = subprocess.run(
+            [*RUNNER, "manage", "shell"],
+            input=script,
+            capture_output=True,
+            text=True,
+            cwd=ROOT,
+            env=surroundings(place.folder, port),
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
 
     @contextlib.contextmanager
     def engine_stopped(self) -> Iterator[None]:

@@ -1,0 +1,200 @@
+"""Launchers and a flow's own form, in a real browser: by keyboard alone at phone width, in two languages, again with other inputs."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser import shots
+from tests.browser.desk import PHONE, Desk, Window
+from workflows_ui.practice_engine.samples import BY_SLUG
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("desk")]
+
+FLOW = BY_SLUG["quick"].id
+PERSON, PASSWORD = "linh", "correct horse battery staple"
+#: A launcher of the practice workspace, and a form for the flow that greets.
+SCENE = f"""
+from workflows_ui.forming.document import Choice, Column, Field, Form, Kind, ShowIf
+from workflows_ui.models import Member, Role, User, Workspace
+from workflows_ui.services import access, audit, launch_forms, practice
+space = Workspace.objects.get(practice=True)
+person = User.objects.create_user("{PERSON}", "linh@example.com", "{PASSWORD}", first_name="Linh")
+practice.equip(Member.objects.create(workspace=space, user=person, role=Role.LAUNCHER))
+manager = access.find(Member.objects.filter(workspace=space, role=Role.MANAGER).first().user, space.slug)
+form = Form(
+    (
+        Field("name", ("name",), label="Customer", required=True, help="As on the invoice.", searchable=True),
+        Field("formal", ("formal",), kind=Kind.YES_NO, label="Formal greeting"),
+        Field("title", ("title",), label="Title", show_if=ShowIf("formal", value=True)),
+        Field("tags", ("tags",), kind=Kind.LIST, label="Tags"),
+        Field("rows", ("rows",), kind=Kind.TABLE, label="Items", columns=(Column("sku", "sku", "SKU"),)),
+        Field("photo", ("photo",), kind=Kind.FILE, label="Photo", accept=("png",)),
+        Field("age", ("age",), kind=Kind.INTEGER, label="Age", folded=True),
+    ),
+    note="Greets a **customer**.",
+    button="Greet",
+)
+row = launch_forms.save(audit.CONSOLE, manager, "{FLOW}", "Greet a customer", form, lock=None)
+launch_forms.publish(audit.CONSOLE, manager, "{FLOW}", lock=row.lock)
+"""
+#: Other tests of this console launch the flow by JSON.
+END = f"""
+from workflows_ui.models import LaunchForm
+LaunchForm.objects.filter(flow_id="{FLOW}").update(published=None)
+"""
+
+
+@pytest.fixture(scope="module")
+def formed(desk: Desk) -> Iterator[Desk]:
+    """The console with the form and the launcher in it."""
+    desk.run(SCENE)
+    yield desk
+    desk.run(END)
+
+
+def _tab_to(page: Page, selector: str) -> None:
+    """Presses Tab until the focus is there, as somebody without a mouse does."""
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        if page.evaluate("(one) => document.activeElement.matches(one)", selector):
+            return
+    raise AssertionError(f"Tab does not lead to {selector}")
+
+
+def _sign_in(page: Page) -> None:
+    page.goto("/")
+    page.locator("[name=login]").fill(PERSON)
+    page.locator("[name=password]").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(r"/w/practice/$"))
+
+
+def _open(page: Page) -> None:
+    page.goto(f"/w/practice/flows/{FLOW}/launch/")
+
+
+def test_a_launcher_at_phone_width_and_by_keyboard_alone_launches_and_reads_the_answer(
+    formed: Desk, browser: Browser
+) -> None:
+    with formed.window(browser, signed_in=False, viewport=PHONE) as window:
+        page = window.page
+        _sign_in(page)
+        # 1: the flow. 2: the name. 3: Enter. 4: reading.
+        _tab_to(page, f"main a[href$='/flows/{FLOW}/launch/']")
+        page.keyboard.press("Enter")
+        expect(page.locator("h1")).to_have_text("Launch Greet a customer")
+        window.sound()
+        shots.keep(page)
+        _tab_to(page, "[name=name]")
+        page.keyboard.type("Trần Thị Lan")
+        page.keyboard.press("Enter")
+        window.ends("Done")
+        expect(page.locator("#launch-live")).to_contain_text("Trần Thị Lan")
+        window.sound()
+        shots.keep(page)
+
+
+def test_fields_appear_as_they_are_needed_and_lines_are_added_in_place(formed: Desk, browser: Browser) -> None:
+    with formed.window(browser, signed_in=False) as window:
+        page = window.page
+        _sign_in(page)
+        _open(page)
+        title = page.get_by_label("Title")
+        expect(title).to_be_hidden()
+        page.get_by_text("Yes", exact=True).click()
+        expect(title).to_be_visible()
+        page.get_by_label("Photo").set_input_files(
+            {"name": "a.png", "mimeType": "image/png", "buffer": b"\x89PNG\r\n\x1a\n"}
+        )
+        page.locator("[name=tags]").first.fill("first")
+        page.get_by_role("button", name="Add a line").click()
+        expect(page.locator("[name=tags]")).to_have_count(2)
+        expect(page.locator("[name=tags]").first).to_have_value("first")
+        page.get_by_role("button", name="Add a row").click()
+        expect(page.get_by_role("button", name="Remove row 2")).to_be_visible()
+        page.get_by_role("button", name="Remove row 2").click()
+        expect(page.get_by_role("button", name="Remove row 2")).to_have_count(0)
+        assert page.get_by_label("Photo").input_value(), "a chosen file stays"
+        page.get_by_label("Customer").fill("An")
+        page.get_by_role("button", name="Show what will be sent").click()
+        expect(page.locator("#look-text")).to_contain_text('"name": "An"')
+        expect(page.locator("#look-link")).to_contain_text("?name=An&formal=true&tags=first")
+        window.sound()
+        shots.keep(page)
+        page.get_by_role("button", name="Greet").click()
+        window.ends("Done")
+
+
+def test_a_mistake_is_told_at_its_field_and_a_launch_is_made_again_with_other_inputs(
+    formed: Desk, browser: Browser
+) -> None:
+    with formed.window(browser, signed_in=False) as window:
+        page = window.page
+        _sign_in(page)
+        page.goto(f"/w/practice/flows/{FLOW}/launch/?name=Minh&age=old")
+        expect(page.get_by_label("Customer")).to_have_value("Minh")
+        page.get_by_role("button", name="Greet").click()
+        expect(page.get_by_role("alert").first).to_contain_text("Some fields have to be corrected")
+        page.get_by_role("link", name="Age").click()
+        expect(page.get_by_label("Age")).to_be_focused()
+        window.sound()
+        shots.keep(page)
+        page.get_by_label("Age").fill("41")
+        page.get_by_role("button", name="Greet").click()
+        window.ends("Done")
+        expect(page.locator("#launch-live")).to_contain_text("Minh")
+        _open(page)
+        page.locator("section:has(#beside-title) a[href*='?from=']").first.click()
+        expect(page.get_by_label("Customer")).to_have_value("Minh")
+        page.get_by_label("Customer").fill("Ngọc")
+        page.get_by_role("button", name="Greet").click()
+        window.ends("Done")
+        expect(page.locator("#launch-live")).to_contain_text("Ngọc")
+        page.goto("/w/practice/launches/?search=Ngọc")
+        expect(page.locator("#results tbody tr")).to_have_count(1)
+
+
+def test_inputs_are_saved_and_used_another_time(formed: Desk, browser: Browser) -> None:
+    with formed.window(browser, signed_in=False, viewport=PHONE) as window:
+        page = window.page
+        _sign_in(page)
+        _open(page)
+        page.get_by_label("Customer").fill("Every Monday")
+        page.get_by_text("How it runs, and saving these inputs").click()
+        page.get_by_label("Save these inputs for another time, as").fill("Monday")
+        page.get_by_role("button", name="Save", exact=True).click()
+        expect(page.locator("#beside-title")).to_be_visible()
+        _open(page)
+        page.get_by_role("link", name="Monday", exact=True).click()
+        expect(page.get_by_label("Customer")).to_have_value("Every Monday")
+        window.sound()
+        shots.keep(page)
+        page.get_by_role("link", name="Rename, share or delete “Monday”").click()
+        window.sound()
+        page.get_by_role("button", name="Delete these inputs").click()
+        expect(page.get_by_role("link", name="Monday", exact=True)).to_have_count(0)
+
+
+def test_the_form_is_filled_in_without_javascript_and_in_vietnamese(formed: Desk, browser: Browser) -> None:
+    with formed.window(browser, signed_in=False, java_script_enabled=False) as window:
+        page = window.page
+        _sign_in(page)
+        _vietnamese(window)
+        _open(page)
+        expect(page.locator("html")).to_have_attribute("lang", "vi")
+        expect(page.locator("[name=title]")).to_be_visible()
+        page.locator("[name=name]").fill("Hoa")
+        page.locator("#field-3-add").click()
+        expect(page.locator("[name=tags]")).to_have_count(2)
+        expect(page.locator("[name=name]")).to_have_value("Hoa")
+        page.locator(".card-footer [data-launch]").click()
+        expect(page.locator("#launch-live")).to_be_visible()
+
+
+def _vietnamese(window: Window) -> None:
+    button = window.page.locator("[name=language][value=vi]").first
+    if not button.is_visible():
+        window.page.locator("summary:has-text('EN')").first.click()
+    button.click()
