@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import shots
 from tests.browser.desk import PHONE, Desk, Window
+from tests.ground.running import wait_for
 from workflows_ui.practice_engine.samples import BY_SLUG
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("desk")]
@@ -39,6 +40,10 @@ form = Form(
 row = launch_forms.save(audit.CONSOLE, manager, "{FLOW}", "Greet a customer", form, lock=None)
 launch_forms.publish(audit.CONSOLE, manager, "{FLOW}", lock=row.lock)
 """
+READY = """
+from workflows_ui.models import Workspace
+print("ready" if Workspace.objects.filter(practice=True).exists() else "not yet")
+"""
 #: Other tests of this console launch the flow by JSON.
 END = f"""
 from workflows_ui.models import LaunchForm
@@ -49,6 +54,7 @@ LaunchForm.objects.filter(flow_id="{FLOW}").update(published=None)
 @pytest.fixture(scope="module")
 def formed(desk: Desk) -> Iterator[Desk]:
     """The console with the form and the launcher in it."""
+    wait_for(lambda: "ready" in desk.run(READY), "the practice workspace")
     desk.run(SCENE)
     yield desk
     desk.run(END)
@@ -136,7 +142,7 @@ def test_a_mistake_is_told_at_its_field_and_a_launch_is_made_again_with_other_in
         page.goto(f"/w/practice/flows/{FLOW}/launch/?name=Minh&age=old")
         expect(page.get_by_label("Customer")).to_have_value("Minh")
         page.get_by_role("button", name="Greet").click()
-        expect(page.get_by_role("alert").first).to_contain_text("Some fields have to be corrected")
+        expect(page.locator("#form-problems")).to_contain_text("Some fields have to be corrected")
         page.get_by_role("link", name="Age").click()
         expect(page.get_by_label("Age")).to_be_focused()
         window.sound()

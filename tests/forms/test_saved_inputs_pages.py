@@ -6,7 +6,7 @@ from tests import flows
 from tests.forms.filled import opened, publish, send
 from tests.pages.launch_scene import Scene, text_of, unescape
 from workflows_ui.forming.document import Field, Form, Kind
-from workflows_ui.models import Launch, Member, Role, SavedInputs
+from workflows_ui.models import Launch, Member, Role, SavedInputs, User
 from workflows_ui.services import saved_inputs
 
 FORM = Form(
@@ -109,7 +109,7 @@ def test_they_fill_a_json_form_too(scene: Scene) -> None:
     assert '"name": "Lan"' in opened(scene, flow, f"?saved={row.pk}")
 
 
-def _row(scene: Scene, flow: str, name: str, owner: object = None, *, shared: bool = False) -> SavedInputs:
+def _row(scene: Scene, flow: str, name: str, owner: User | None = None, *, shared: bool = False) -> SavedInputs:
     row = SavedInputs(workspace=scene.cast.workspace, flow_id=flow, owner=owner or scene.cast.colleague, name=name)
     row.shared, row.payload = shared, row.seal("payload", '{"name": "Lan"}')
     row.updated_at = timezone.now()

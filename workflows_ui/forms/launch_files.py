@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext as _
@@ -20,7 +21,7 @@ class Files:
     errors: dict[str, str] = field(default_factory=dict)
 
 
-def take(form: Form, uploads: Mapping[str, UploadedFile], shown: frozenset[str]) -> Files:
+def take(form: Form, uploads: Mapping[str, "UploadedFile[Any]"], shown: frozenset[str]) -> Files:
     """The files of the fields that are shown. Kinds and sizes that a field names are looked at in forming/checking.py."""
     found = Files()
     together = 0
@@ -42,7 +43,7 @@ def take(form: Form, uploads: Mapping[str, UploadedFile], shown: frozenset[str])
     return found
 
 
-def _read(found: Files, name: str, key: str, upload: UploadedFile) -> None:
+def _read(found: Files, name: str, key: str, upload: "UploadedFile[Any]") -> None:
     filename = launch_files.clean_name(upload.name or "")
     data = upload.read()
     if launch_files.lies(filename, data):

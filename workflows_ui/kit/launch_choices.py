@@ -39,9 +39,10 @@ def known(asker: Caller, flow_id: str, form: Form) -> Choices:
     """As `of`, for a form that was sent: what was offered in the last day counts, and the engine is asked only where nothing is known."""
     found: Choices = {}
     for one in _live(form):
-        choices = asker.known(f"{_name(flow_id, one)}:offered", None)
-        if choices is not None:
-            found[one.name] = choices
+        nothing: tuple[Choice, ...] | None = None
+        offered = asker.known(f"{_name(flow_id, one)}:offered", nothing)
+        if offered is not None:
+            found[one.name] = offered
     missing = tuple(one for one in form.fields if one.choices_from is not None and one.name not in found)
     return found | of(asker, flow_id, Form(missing)) if missing else found
 

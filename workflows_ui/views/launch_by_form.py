@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
+from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -148,7 +149,7 @@ def _take(request: ConsoleRequest, id: str, sheet: Sheet) -> HttpResponse:
 
 def _checked(request: ConsoleRequest, form: Form, data: Data, options: launch_choices.Choices) -> _Sent:
     zone = timezone.get_current_timezone()
-    uploads = {name: upload for name, upload in request.FILES.items() if upload is not None}
+    uploads = {name: upload for name, upload in request.FILES.items() if isinstance(upload, UploadedFile)}
     checked = checking.check(form, data, files=uploads, options=options, zone=zone)
     return _Sent(dict(data), checked, launch_files.take(form, uploads, checked.shown))
 
