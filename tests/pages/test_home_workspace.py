@@ -4,16 +4,17 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from django.core.cache import cache
 from django.utils import timezone
 
 from tests.cast import workspace
 from tests.pages.launch_scene import Scene, text_of
 from workflows_ui.models import AccessRequest, Credential, Favourite, Health, Launch, Member, Role, State, Visit
 from workflows_ui.practice_engine.samples import BY_SLUG
-from workflows_ui.services import visits
+from workflows_ui.services import heartbeat, visits
 
 HOME = "/w/sales/"
-FLOWS = {"HTTP_HX_REQUEST": "true", "HTTP_HX_TARGET": "home-flows"}
+FLOWS = {"HX-Request": "true", "HX-Target": "home-flows"}
 
 
 @pytest.fixture
@@ -38,7 +39,7 @@ def test_the_page_itself_asks_no_engine_and_the_second_look_asks_once(company: S
     assert company.engine.journal.count() == before
     assert 'hx-trigger="load"' in page
     assert 'href="?flows=1"' in page
-    flows = text_of(company.browser.get(HOME, **FLOWS))
+    flows = text_of(company.browser.get(HOME, headers=FLOWS))
     assert company.engine.journal.count() == before + 1
     assert "<html" not in flows
     assert "Greet a customer" in flows
@@ -55,23 +56,23 @@ def test_only_flows_that_a_launch_starts_are_offered(company: Scene) -> None:
 
 
 def test_the_search_spans_names_and_says_when_nothing_is_found(company: Scene) -> None:
-    found = text_of(company.browser.get(HOME + "?q=greet", **FLOWS))
+    found = text_of(company.browser.get(HOME + "?q=greet", headers=FLOWS))
     assert "Greet a customer" in found
     assert found.count("/launch/") == 1
-    nothing = text_of(company.browser.get(HOME + "?q=%3Cb%3Enothing", **FLOWS))
+    nothing = text_of(company.browser.get(HOME + "?q=%3Cb%3Enothing", headers=FLOWS))
     assert "No flow that can be launched has this in its name" in nothing
 
 
 def test_cards_or_rows_are_remembered(company: Scene) -> None:
     assert "flow-card" in text_of(company.browser.get(HOME + "?flows=1"))
     assert "flow-card" not in text_of(company.browser.get(HOME + "?view=rows"))
-    assert "flow-card" not in text_of(company.browser.get(HOME, **FLOWS))
+    assert "flow-card" not in text_of(company.browser.get(HOME, headers=FLOWS))
 
 
 def test_a_favourite_comes_first_and_is_at_hand_without_the_engine(company: Scene) -> None:
     flow = BY_SLUG["slow"]
     assert company.browser.post(f"{HOME}flows/{flow.id}/star/").status_code == 303
-    flows = text_of(company.browser.get(HOME, **FLOWS))
+    flows = text_of(company.browser.get(HOME, headers=FLOWS))
     first = flows.partition("/launch/")[0].rpartition("/flows/")[2]
     assert first == flow.id
     company.server.stop()
@@ -156,3 +157,8 @@ def test_very_long_and_odd_names_do_no_harm(scene: Scene) -> None:
     page = text_of(scene.browser.get(HOME))
     assert "<script>alert(1)" not in page
     assert len(page) < 60_000
+
+
+def test_a_console_in_which_nothing_works_says_so_at_the_top(scene: Scene) -> None:
+    cache.delete(heartbeat.KEY)
+    assert "Nothing works in the background just now" in text_of(scene.browser.get(HOME))

@@ -27,8 +27,8 @@ def _watch(scene: Scene, user: User, kind: WatchKind, object_id: str) -> None:
 
 
 def _ended(scene: Scene, state: State, **fields: Any) -> Launch:
-    fields = {"ended_at": timezone.now() + timedelta(seconds=1), "flow_name": "Order intake"} | fields
-    return scene.row(state=state, **fields)
+    told: dict[str, Any] = {"ended_at": timezone.now() + timedelta(seconds=1), "flow_name": "Order intake"}
+    return scene.row(state=state, **told | fields)
 
 
 def _told(user: User) -> list[str]:
@@ -223,7 +223,8 @@ def test_two_workers_that_look_at_once_tell_and_mail_once(transactional_db: None
         launch = _ended(scene, State.FAILED)
         _watch(scene, scene.cast.colleague, WatchKind.LAUNCH, launch.pk)
         _watch(scene, scene.cast.colleague, WatchKind.FLOW, launch.flow_id)
-        start, taken = threading.Barrier(2), []
+        start = threading.Barrier(2)
+        taken: list[Notice | None] = []
 
         def work() -> None:
             try:

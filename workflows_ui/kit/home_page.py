@@ -117,7 +117,7 @@ class Home:
 
     def _attention(self) -> Iterator[Attention]:
         if heartbeat.silent():
-            yield Attention(str(NO_WORKER.title), str(NO_WORKER.next), "", "plug-circle-xmark")
+            yield Attention(str(NO_WORKER.title), str(NO_WORKER.next_step), "", "plug-circle-xmark")
         yield from self._credentials()
         if self._place.workspace.launching_paused:
             url = reverse("workspace_settings", args=[self._slug]) if self._place.allows(Role.MANAGER) else ""
@@ -158,7 +158,7 @@ class Home:
             )
         refused = Credential.objects.filter(workspace=place.workspace, health=Health.REFUSED)
         if not place.allows(Role.MANAGER):
-            refused = refused.filter(pk=acting.pk if acting else None)
+            refused = refused.filter(pk=acting.pk) if acting else refused.none()
         for credential in refused.order_by("name")[:SHOWN]:
             title = _("The engine refuses “%(name)s”") % {"name": credential.name[:80]}
             yield Attention(title, _("Test it again, or replace it."), url, "key")
