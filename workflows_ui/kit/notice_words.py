@@ -1,5 +1,6 @@
 """News in words, in the language of whoever reads them: a sentence, what to do, and the icon."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,7 +46,7 @@ def _failed(about: dict[str, Any]) -> News:
 
 
 def _job(about: dict[str, Any]) -> News:
-    failed = about.get("failed") if isinstance(about.get("failed"), int) else 0
+    failed = _number(about, "failed")
     detail = ngettext("%(n)d could not be done.", "%(n)d could not be done.", failed) % {"n": failed} if failed else ""
     title = _("Your export is ready") if about.get("job") == "export" else _("Your bulk action is finished")
     if about.get("ended") is False:
@@ -60,7 +61,7 @@ def _asks(about: dict[str, Any]) -> News:
 
 
 def _ends(about: dict[str, Any]) -> News:
-    days = about.get("days") if isinstance(about.get("days"), int) else 0
+    days = _number(about, "days")
     name = _text(about, "name")
     title = ngettext("“%(name)s” ends in %(n)d day", "“%(name)s” ends in %(n)d days", days) % {"name": name, "n": days}
     return News(title, _("Replace it before then, or launches with it will be refused."), "key", "orange")
@@ -80,6 +81,11 @@ def _accepted(about: dict[str, Any]) -> News:
     return News(title, _text(about, "email"), "user-check", "green")
 
 
+def _number(about: dict[str, Any], key: str) -> int:
+    found = about.get(key)
+    return found if isinstance(found, int) else 0
+
+
 def _step(about: dict[str, Any]) -> str:
     step = _text(about, "step")
     return _("The step “%(step)s” failed.") % {"step": step} if step else ""
@@ -92,7 +98,7 @@ def _text(about: dict[str, Any], key: str) -> str:
     return found[:_LONGEST] + ("…" if len(found) > _LONGEST else "") if isinstance(found, str) else ""
 
 
-_KINDS = {
+_KINDS: dict[str, Callable[[dict[str, Any]], News]] = {
     NoticeKind.LAUNCH_ENDED: _ended,
     NoticeKind.FLOW_FAILED: _failed,
     NoticeKind.JOB_ENDED: _job,

@@ -14,7 +14,7 @@ from django.db.models import F, Q
 from django.urls import reverse
 
 from workflows_ui.crypto import CannotOpen
-from workflows_ui.engine import AddressRefused, CredentialRefused, EngineError, Forbidden
+from workflows_ui.engine import AddressRefused, Client, CredentialRefused, EngineError, Forbidden
 from workflows_ui.models import (
     ENDED,
     ItemState,
@@ -175,7 +175,7 @@ def due() -> list[int]:
 class _Work:
     workspace: Workspace
     watches: list[Watch]
-    clients: list[clients.Client]
+    clients: list[Client]
     now: datetime
 
 
@@ -215,7 +215,7 @@ def _take(workspace_id: int) -> _Work | None:
     return _Work(watches[0].workspace, watches, list(_clients(watches)), now)
 
 
-def _clients(watches: Iterable[Watch]) -> Iterable[clients.Client]:
+def _clients(watches: Iterable[Watch]) -> Iterable[Client]:
     """Clients of the people who watch: nobody is told what their own credential does not show."""
     people = list({watch.user_id: watch for watch in watches}.values())
     for watch in people[:CREDENTIALS]:
