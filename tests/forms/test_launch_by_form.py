@@ -7,6 +7,7 @@ import pytest
 import requests
 from django.test import Client
 
+from tests import flows
 from tests.forms.filled import hidden, newest, opened, publish, send, sent
 from tests.pages.launch_scene import Scene, text_of, unescape
 from workflows_ui.forming.document import Choice, Column, Field, Form, Kind, Limits, ShowIf
@@ -402,3 +403,13 @@ def test_the_page_of_a_launch_names_its_files(scene: Scene) -> None:
     page = scene.page(newest())
     assert "ảnh.png" in page
     assert "They are not kept here once they were sent." in page
+
+
+def test_a_flow_that_reads_more_than_the_form_asks_for_is_told_to_the_launcher(scene: Scene) -> None:
+    flow = flows.make(
+        scene.workflows, "Reads", flows.code("reads", a="{{trigger.body.name}}", b="{{trigger.body.phone}}")
+    )
+    publish(scene, Form((Field("name", ("name",)),)), flow=flow)
+    assert "now also reads: phone." in opened(scene, flow)
+    publish(scene, Form((Field("name", ("name",)), Field("phone", ("phone",)))), flow=flow)
+    assert "now also reads" not in opened(scene, flow)

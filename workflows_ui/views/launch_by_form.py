@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from workflows_ui import tasks
 from workflows_ui.crypto import CannotOpen
 from workflows_ui.engine import EngineError, NotFound
-from workflows_ui.forming import checking
+from workflows_ui.forming import changes, checking
 from workflows_ui.forming.checking import Checked, Data, Shown
 from workflows_ui.forming.document import NOTHING, Form, Kind
 from workflows_ui.forms import launch_fields, launch_files
@@ -292,6 +292,7 @@ def _page(
         "ticket": ticket or launches.ticket(),
         "signed": signed_name(id, name),
         "whole_error": whole,
+        "lacking": _lacking(sheet, around.facts),
         "problem": around.problem,
         "files_again": status == 422 and view.has_files,
         "beside": launch_beside.beside(request, id),
@@ -302,3 +303,11 @@ def _page(
     context.setdefault("save", {"name": "", "shared": False})
     context.setdefault("save_error", "")
     return respond.page(request, _TEMPLATE, context, status=status)
+
+
+def _lacking(sheet: Sheet, facts: Facts | None) -> str:
+    """What the flow reads by now and a published form does not send, as its launcher should know; empty for nothing."""
+    if sheet.version is None or facts is None:
+        return ""
+    missing = changes.fit(sheet.form, facts.tree).missing
+    return ", ".join(" › ".join(str(key)[:40] for key in one.path) for one in missing[:5])
