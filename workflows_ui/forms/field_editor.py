@@ -22,14 +22,14 @@ from workflows_ui.forming.document import (
     PieceChoices,
     TableChoices,
 )
-from workflows_ui.forms import field_rows, field_values
+from workflows_ui.forms import field_initial, field_rows, field_values
+from workflows_ui.forms import field_inputs as inputs
 from workflows_ui.forms.field_making import APP, CHOOSING, EMPTY, FILLED, HIDDEN, RANGES, TABLE, TYPED, FieldMaking
 from workflows_ui.kit import form_words
 
 _LENGTHS = frozenset({Kind.TEXT, Kind.LONG_TEXT, Kind.PHONE, Kind.EMAIL, Kind.URL})
-_PATTERNS = frozenset({Kind.TEXT, Kind.PHONE, Kind.EMAIL, Kind.URL})
+_PATTERNS = frozenset({Kind.TEXT, Kind.LONG_TEXT, Kind.PHONE, Kind.EMAIL, Kind.URL})
 _COUNTS = frozenset({Kind.LIST, Kind.TABLE, Kind.CHOICES})
-_MEGABYTE = 1024 * 1024
 #: The largest file that a field may ask for.
 MOST_MEGABYTES = 25
 
@@ -51,33 +51,6 @@ class Sources:
     options: Sequence[tuple[str, str]] = ()
 
 
-def _input(kind: str = "text", **attributes: str) -> forms.TextInput:
-    return forms.TextInput({"class": "form-control", "type": kind, "autocomplete": "off", "dir": "auto"} | attributes)
-
-
-def _area(rows: int = 2) -> forms.Textarea:
-    return forms.Textarea({"class": "form-control", "rows": rows, "dir": "auto"})
-
-
-def _select() -> forms.Select:
-    return forms.Select({"class": "form-select"})
-
-
-def _tick() -> forms.CheckboxInput:
-    return forms.CheckboxInput({"class": "form-check-input"})
-
-
-def _number(label: Any, least: int = 0, most: int = 1_000_000, help_text: Any = "") -> forms.IntegerField:
-    return forms.IntegerField(
-        label=label,
-        required=False,
-        min_value=least,
-        max_value=most,
-        widget=forms.NumberInput({"class": "form-control", "inputmode": "numeric"}),
-        help_text=help_text,
-    )
-
-
 class FieldEditor(FieldMaking):
     """The inputs for one field. Which there are follows from the kind that is chosen at the moment.
 
@@ -88,7 +61,7 @@ class FieldEditor(FieldMaking):
         label=gettext_lazy("Name that people read"),
         required=False,
         max_length=SHORT,
-        widget=_input(),
+        widget=inputs.text_input(),
         help_text=gettext_lazy("Left empty, it is made from the name in what is sent."),
     )
     kind = forms.ChoiceField(
@@ -98,13 +71,13 @@ class FieldEditor(FieldMaking):
         label=gettext_lazy("Help text"),
         required=False,
         max_length=LONG,
-        widget=_area(),
+        widget=inputs.area(),
         help_text=gettext_lazy("A sentence below the field that says what to fill in."),
     )
     example = forms.CharField(
-        label=gettext_lazy("Example"), required=False, max_length=SHORT, widget=_input(), help_text=""
+        label=gettext_lazy("Example"), required=False, max_length=SHORT, widget=inputs.text_input(), help_text=""
     )
-    required = forms.BooleanField(label=gettext_lazy("Has to be filled in"), required=False, widget=_tick())
+    required = forms.BooleanField(label=gettext_lazy("Has to be filled in"), required=False, widget=inputs.tick())
 
     def __init__(
         self,
@@ -118,16 +91,16 @@ class FieldEditor(FieldMaking):
         """`judged`: whether mistakes are marked, which they are not while the page is only shown anew for another kind."""
         self.kept, self.form, self.judged = field, form, judged and data is not None
         self.chosen = _kind_of(data, field)
-        super().__init__(data, initial=_initial(field, form, self.chosen))
+        super().__init__(data, initial=field_initial.of(field, form, self.chosen))
         self.fields["label"].widget.attrs["placeholder"] = replace(field, label="").shown_label
         if not judged:
             self._errors = ErrorDict()  # nothing is looked at yet
-        self.fields["kind"].widget = _select()
+        self.fields["kind"].widget = inputs.select()
         self.fields["kind"].widget.choices = self.fields["kind"].choices  # type: ignore[attr-defined]
         self.sections: list[tuple[str, Any, list[str]]] = []
         self.new = not field.name
         if self.new:
-            self.fields["where"] = _where()
+            self.fields["where"] = inputs.where_field()
         self._add_start()
         if self.chosen in CHOOSING:
             self._add_choices(sources)
@@ -160,7 +133,7 @@ class FieldEditor(FieldMaking):
             ways.append((HIDDEN, _("Not shown; this value is always sent")))
         if not typed and self.kept.default is NOTHING and not self.kept.hidden:
             return
-        self.fields["start"] = forms.ChoiceField(label=_("At the start"), choices=ways, widget=_select())
+        self.fields["start"] = forms.ChoiceField(label=_("At the start"), choices=ways, widget=inputs.select())
         names = ["start"]
         if typed:
             self.fields["value"] = self._value_field()
@@ -171,11 +144,13 @@ class FieldEditor(FieldMaking):
         hint = _("It is not encrypted: nothing secret belongs here.")
         if self.chosen is Kind.YES_NO:
             ways = [("", "–"), ("true", _("Yes")), ("false", _("No"))]
-            return forms.ChoiceField(label=_("Value"), required=False, choices=ways, widget=_select(), help_text=hint)
+            return forms.ChoiceField(
+                label=_("Value"), required=False, choices=ways, widget=inputs.select(), help_text=hint
+            )
         if self.chosen in field_values.LINES:
             hint = _("One entry a line.") + " " + hint
         lines = self.chosen in field_values.LINES or self.chosen is Kind.LONG_TEXT
-        widget = _area(3) if lines else _input()
+        widget = inputs.area(3) if lines else inputs.text_input()
         return forms.CharField(
             label=_("Value"), required=False, max_length=LONG, widget=widget, strip=False, help_text=hint
         )
@@ -187,7 +162,7 @@ class FieldEditor(FieldMaking):
             (APP, _("What an app offers at the moment of the launch")),
         ]
         self.fields["source"] = forms.ChoiceField(
-            label=_("Where the choices come from"), choices=ways, widget=_select()
+            label=_("Where the choices come from"), choices=ways, widget=inputs.select()
         )
         tables, options = [*sources.tables], [*sources.options]
         columns = [*sources.columns]
@@ -199,7 +174,7 @@ class FieldEditor(FieldMaking):
         if isinstance(now, PieceChoices):
             _keep(
                 options,
-                _option(now),
+                field_initial.option_key(now),
                 _("%(property)s of the step %(step)s") % {"property": now.property, "step": now.step},
             )
         for name, label, choices in (
@@ -209,9 +184,11 @@ class FieldEditor(FieldMaking):
             ("option", _("Field of an app"), options),
         ):
             listed = [("", "–"), *choices]
-            self.fields[name] = forms.ChoiceField(label=label, required=False, choices=listed, widget=_select())
+            self.fields[name] = forms.ChoiceField(label=label, required=False, choices=listed, widget=inputs.select())
         self.fields["other"] = forms.BooleanField(
-            label=_("People may also type something that is not among the choices"), required=False, widget=_tick()
+            label=_("People may also type something that is not among the choices"),
+            required=False,
+            widget=inputs.tick(),
         )
 
     def _add_limits(self) -> None:
@@ -229,25 +206,25 @@ class FieldEditor(FieldMaking):
                 add(
                     name,
                     forms.CharField(
-                        label=label, required=False, max_length=40, widget=_input("date" if date else "text")
+                        label=label, required=False, max_length=40, widget=inputs.text_input("date" if date else "text")
                     ),
                 )
         if self.chosen in _LENGTHS:
-            add("min_length", _number(_("Fewest characters")))
-            add("max_length", _number(_("Most characters")))
+            add("min_length", inputs.count_field(_("Fewest characters")))
+            add("max_length", inputs.count_field(_("Most characters")))
         if self.chosen in _COUNTS:
-            add("least", _number(_("Fewest entries"), most=1000))
-            add("most", _number(_("Most entries"), most=1000))
+            add("least", inputs.count_field(_("Fewest entries"), most=1000))
+            add("most", inputs.count_field(_("Most entries"), most=1000))
         if self.chosen in _PATTERNS:
-            add("pattern", _pattern())
-            add("pattern_words", _pattern_words())
+            add("pattern", inputs.pattern_field())
+            add("pattern_words", inputs.pattern_words_field())
             add(
                 "pattern_try",
-                forms.CharField(label=_("Try it with"), required=False, max_length=SHORT, widget=_input()),
+                forms.CharField(label=_("Try it with"), required=False, max_length=SHORT, widget=inputs.text_input()),
             )
         if self.chosen is Kind.FILE:
-            add("accept", _accept())
-            add("max_size", _number(_("Largest size in megabytes"), 1, MOST_MEGABYTES))
+            add("accept", inputs.accept_field())
+            add("max_size", inputs.count_field(_("Largest size in megabytes"), 1, MOST_MEGABYTES))
         if names:
             self.sections.append(("limits", _("Limits"), names))
 
@@ -264,34 +241,34 @@ class FieldEditor(FieldMaking):
                 label=_("Group"),
                 required=False,
                 max_length=SHORT,
-                widget=_input(list="groups"),
+                widget=inputs.text_input(list="groups"),
                 help_text=_("Fields of one group stand together under its name."),
             ),
-            "position": _number(
+            "position": inputs.count_field(
                 _("Place in the form"), 1, 1000, _("1 is the first; there are %(n)d fields.") % {"n": self._count}
             ),
             "folded": forms.BooleanField(
-                label=_("Fold it under “More”: for what is seldom needed"), required=False, widget=_tick()
+                label=_("Fold it under “More”: for what is seldom needed"), required=False, widget=inputs.tick()
             ),
             "rule_field": forms.ChoiceField(
                 label=_("Show it only where the field"),
                 required=False,
                 choices=[("", _("– (always shown)")), *others],
-                widget=_select(),
+                widget=inputs.select(),
             ),
             "rule_test": forms.ChoiceField(
                 label=_("Rule"),
                 required=False,
                 choices=[(test.value, words) for test, words in form_words.TESTS.items()],
-                widget=_select(),
+                widget=inputs.select(),
             ),
             "rule_value": forms.CharField(
-                label=_("Value to compare with"), required=False, max_length=SHORT, widget=_input()
+                label=_("Value to compare with"), required=False, max_length=SHORT, widget=inputs.text_input()
             ),
             "searchable": forms.BooleanField(
                 label=_("Find launches by what is typed here"),
                 required=False,
-                widget=_tick(),
+                widget=inputs.tick(),
                 help_text=_("What is typed is then also kept unencrypted, up to 200 characters, for the search."),
             ),
         }
@@ -309,7 +286,7 @@ class FieldEditor(FieldMaking):
             choices=[
                 (blank.value, words) for blank, words in form_words.BLANKS.items() if _blank_fits(blank, self.chosen)
             ],
-            widget=_select(),
+            widget=inputs.select(),
         )
         names = ["blank"]
         if self.chosen is Kind.DATETIME:
@@ -317,7 +294,7 @@ class FieldEditor(FieldMaking):
                 label=_("How the moment is written"),
                 required=False,
                 choices=[(moment.value, words) for moment, words in form_words.MOMENTS.items()],
-                widget=_select(),
+                widget=inputs.select(),
             )
             names.append("moment")
         if self.chosen is Kind.LIST:
@@ -326,7 +303,7 @@ class FieldEditor(FieldMaking):
                 label=_("What its entries are"),
                 required=False,
                 choices=[(kind.value, form_words.KINDS[kind]) for kind in kinds],
-                widget=_select(),
+                widget=inputs.select(),
             )
             names.append("item")
         self.sections.append(("sending", _("What is sent"), names))
@@ -390,50 +367,6 @@ class FieldEditor(FieldMaking):
         return fits, _("“%(text)s” fits.") % {"text": text} if fits else _("“%(text)s” does not fit.") % {"text": text}
 
 
-def _where() -> forms.CharField:
-    return forms.CharField(
-        label=gettext_lazy("Name in what is sent"),
-        max_length=SHORT,
-        widget=_input(spellcheck="false", autocapitalize="none"),
-        help_text=gettext_lazy(
-            "As the flow reads it, such as amount; with points for what lies inside, such as customer.phone."
-        ),
-    )
-
-
-def _pattern() -> forms.CharField:
-    return forms.CharField(
-        label=_("Pattern"),
-        required=False,
-        max_length=patterns.MOST_LETTERS,
-        strip=False,
-        widget=_input(spellcheck="false", autocapitalize="none"),
-        help_text=_(
-            "The whole text has to fit. [A-Z]{2}-\\d{4} fits HN-2026: two capital letters, a dash, four digits."
-        ),
-    )
-
-
-def _pattern_words() -> forms.CharField:
-    return forms.CharField(
-        label=_("The pattern in plain words"),
-        required=False,
-        max_length=SHORT,
-        widget=_input(),
-        help_text=_("What people are told where their text does not fit, such as: two letters, a dash, four digits."),
-    )
-
-
-def _accept() -> forms.CharField:
-    return forms.CharField(
-        label=_("Kinds of files"),
-        required=False,
-        max_length=SHORT,
-        widget=_input(spellcheck="false", autocapitalize="none"),
-        help_text=_("Endings of file names, such as pdf, jpg, docx. Left empty, any file is taken."),
-    )
-
-
 def _kind_of(data: Any, field: Field) -> Kind:
     wanted = str(data.get("kind", "")) if data is not None else ""
     return Kind(wanted) if wanted in {kind.value for kind in Kind} else field.kind
@@ -447,54 +380,7 @@ def _blank_fits(blank: Blank, kind: Kind) -> bool:
     return True
 
 
-def _option(found: PieceChoices) -> str:
-    return f"{found.step} {found.property}"
-
-
 def _keep(choices: list[tuple[str, str]], value: str, words: str) -> None:
     """What is chosen stays to be chosen, also where the engine does not name it now."""
     if value and value not in {known for known, _label in choices}:
         choices.append((value, words))
-
-
-def _initial(field: Field, form: Form, kind: Kind) -> dict[str, Any]:
-    """What the inputs hold for a field."""
-    value = field.hidden_value if field.hidden else field.default
-    names = [one.name for one in form.fields]
-    position = names.index(field.name) + 1 if field.name in names else len(names) + 1
-    found: dict[str, Any] = {
-        "label": field.label,
-        "kind": field.kind.value,
-        "help": field.help,
-        "example": field.example,
-        "required": field.required,
-        "start": HIDDEN if field.hidden else EMPTY if field.default is NOTHING else FILLED,
-        "value": field_values.text_of(value, kind),
-        "source": TYPED,
-        "other": field.other,
-        "group": field.group,
-        "position": position,
-        "folded": field.folded,
-        "searchable": field.searchable,
-        "blank": field.blank.value,
-        "moment": field.moment.value,
-        "item": field.item.value,
-        "accept": ", ".join(field.accept),
-        "max_size": max(1, field.max_size // _MEGABYTE) if field.max_size else None,
-    }
-    limits = field.limits
-    found |= {name: getattr(limits, name) for name in ("low", "high", "min_length", "max_length", "least", "most")}
-    found |= {"pattern": limits.pattern, "pattern_words": limits.pattern_words}
-    if isinstance(field.choices_from, TableChoices):
-        found |= {"source": TABLE, "table": field.choices_from.table_id}
-        found |= {"table_label": field.choices_from.label_field, "table_value": field.choices_from.value_field}
-    elif isinstance(field.choices_from, PieceChoices):
-        found |= {"source": APP, "option": _option(field.choices_from)}
-    if field.show_if is not None:
-        other = form.field(field.show_if.field)
-        kind_there = Kind.CHOICE if other and other.kind is Kind.CHOICES else other.kind if other else Kind.TEXT
-        found |= {"rule_field": field.show_if.field, "rule_test": field.show_if.test.value}
-        found["rule_value"] = (
-            "" if field.show_if.value is None else field_values.text_of(field.show_if.value, kind_there)
-        )
-    return found

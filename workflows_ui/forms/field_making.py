@@ -144,14 +144,7 @@ class FieldMaking(forms.Form):
         if start == EMPTY:
             return {"made_default": NOTHING, "made_hidden": NOTHING}
         if "value" in self.fields:
-            other = bool(data.get("other")) or data.get("made_from") is not None
-            value = field_values.value_of(
-                str(data.get("value") or ""),
-                self.chosen,
-                choices=data.get("made_choices", ()),
-                other=other,
-                item=Kind(data.get("item") or Kind.TEXT),
-            )
+            value = field_values.value_of(str(data.get("value") or ""), self._typed_like(data))
             if value is NOTHING and start == HIDDEN and self.chosen in field_values.TYPED:
                 value = self._empty()
         else:
@@ -160,6 +153,18 @@ class FieldMaking(forms.Form):
             raise ValidationError(_("Type the value that the field starts with."))
         hidden = start == HIDDEN
         return {"made_default": NOTHING if hidden else value, "made_hidden": value if hidden else NOTHING}
+
+    def _typed_like(self, data: Mapping[str, Any]) -> Field:
+        """The field as far as it decides how a value is typed."""
+        return replace(
+            self.kept,
+            kind=self.chosen,
+            choices=data.get("made_choices", ()),
+            choices_from=data.get("made_from"),
+            other=bool(data.get("other")),
+            moment=Moment(data.get("moment") or self.kept.moment),
+            item=Kind(data.get("item") or Kind.TEXT),
+        )
 
     def _empty(self) -> Any:
         """A fixed value that is empty: an empty text for texts, an empty list for lists; nothing else can be empty."""
@@ -203,13 +208,12 @@ class FieldMaking(forms.Form):
     def made(self, name: str) -> Field:
         """The field that a valid form stands for, under this name."""
         data = self.cleaned_data
-        size = data.get("max_size")
         return replace(
             self.kept,
             name=name,
             path=data["where"] if self.new else self.kept.path,
             label=data["label"],
-            help=data["help"],
+            help=data["help"].replace("\r\n", "\n"),
             kind=self.chosen,
             required=data["required"] and data["made_hidden"] is NOTHING,
             default=data["made_default"],
@@ -228,14 +232,26 @@ class FieldMaking(forms.Form):
             item=Kind(data.get("item") or Kind.TEXT),
             columns=data["made_columns"],
             accept=data.get("accept") or (),
-            max_size=size * _MEGABYTE if size else None,
+            max_size=self._size(data.get("max_size")),
         )
+
+    def _size(self, megabytes: int | None) -> int | None:
+        """Bytes; those that were there where the megabytes on the page are still the same."""
+        before = self.kept.max_size
+        if before and megabytes == shown_size(before):
+            return before
+        return megabytes * _MEGABYTE if megabytes else None
+
+
+def shown_size(size: int) -> int:
+    """A size in bytes as whole megabytes, at least one."""
+    return max(1, size // _MEGABYTE)
 
 
 def _bound(text: str, kind: Kind) -> Any:
     if not text.strip() or kind not in RANGES:
         return None
-    return field_values.value_of(text, kind)
+    return field_values.value_of(text, Field("", (), kind=kind))
 
 
 def _leads_to(form: Form, field: Field, name: str) -> bool:

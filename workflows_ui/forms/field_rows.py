@@ -1,5 +1,6 @@
 """Rows inside the page of a field: its choices, and the columns of a table. Without JavaScript each button sends the page."""
 
+import json
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
@@ -21,6 +22,8 @@ from workflows_ui.forming.document import (
 from workflows_ui.forms import field_values
 
 R = TypeVar("R")
+#: What a row keeps of a choice that sends an empty text: without it an empty input means "the same as the label".
+_EMPTY = '""'
 #: Empty rows that are shown where there is none yet.
 _FIRST_ROWS = 2
 
@@ -39,7 +42,7 @@ class Posted(Protocol):
 
 @dataclass
 class ChoiceRow:
-    """A choice as it is typed; `was` keeps a value that nobody types (a list or an object) as JSON."""
+    """A choice as it is typed; `was` keeps a value that nobody types (a list, an object, an empty text) as JSON."""
 
     label: str = ""
     value: str = ""
@@ -71,7 +74,10 @@ def choice_rows(choices: Sequence[Choice]) -> list[ChoiceRow]:
     for choice in choices:
         sort = field_values.sort_of(choice.value)
         value = "" if sort == field_values.AS_NOTHING else key_of(choice.value)
-        rows.append(ChoiceRow(choice.label, value, sort, value if sort == field_values.AS_IT_IS else ""))
+        if isinstance(choice.value, str) and ("\n" in value or "\r" in value):
+            sort = field_values.AS_IT_IS  # an input of one line would lose the break
+        kept = sort == field_values.AS_IT_IS or choice.value == ""
+        rows.append(ChoiceRow(choice.label, value, sort, json.dumps(choice.value) if kept else ""))
     return rows or [ChoiceRow() for _number in range(_FIRST_ROWS)]
 
 
@@ -90,7 +96,8 @@ def choices_of(rows: Sequence[ChoiceRow]) -> tuple[Choice, ...]:
         if not (row.label.strip() or row.value.strip() or row.sort == field_values.AS_IT_IS):
             continue
         try:
-            text = row.value or ("" if row.sort != field_values.AS_TEXT else row.label.strip())
+            empty = row.sort != field_values.AS_TEXT or row.was == _EMPTY
+            text = row.value or ("" if empty else row.label.strip())
             value = field_values.sent_as(text, row.sort, row.was)
         except ValidationError as problem:
             row.error = problem.messages[0]

@@ -79,7 +79,9 @@ def words(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     typed = WordsForm(request.POST)
     if not typed.is_valid() or place.form is None:
         return _page(place, words=typed, status=422)
-    form = replace(place.form, note=typed.cleaned_data["note"], button=typed.cleaned_data["button"])
+    form = replace(
+        place.form, note=typed.cleaned_data["note"].replace("\r\n", "\n"), button=typed.cleaned_data["button"]
+    )
     try:
         place.save(form, form_place.lock_of(request))
     except launch_forms.Stale as stale:
