@@ -1,7 +1,9 @@
 """An object's history on its page: builders see all of it, others what they did themselves; on pages of declared resources too."""
 
 import pytest
+from django.contrib.auth.models import Group
 from django.test import Client
+from django.urls import reverse
 
 from tests.cast import Cast
 from tests.shelf import Shelf, flow, identity, text
@@ -94,3 +96,22 @@ def test_a_launchers_own_launch_shows_all_that_happened_to_it(cast: Cast, client
     page = _page(client, f"/w/sales/launches/{launch.pk}/")
     assert "A launch ended" in page
     assert "The console" in page
+
+
+def test_the_pages_of_teams_and_people_show_what_was_done_to_them(cast: Cast, client: Client) -> None:
+    team = Group.objects.create(name="Sales")
+    audit.record(Actor(cast.owner), "team.create", object_type="team", object_id=str(team.pk), object_name="Sales")
+    audit.record(CONSOLE, "person.sign_out", object_type="person", object_id=str(cast.colleague.pk))
+    team.user_set.add(cast.colleague)
+    client.force_login(cast.colleague)
+    assert 'id="history"' not in _page(client, reverse("team", args=[team.pk]))
+    cast.owner.is_superuser = True
+    cast.owner.save()
+    client.force_login(cast.owner)
+    for address, words in (
+        (reverse("team", args=[team.pk]), "Made a team"),
+        (reverse("person", args=[cast.colleague.pk]), "Signed out"),
+    ):
+        page = _page(client, address)
+        assert words in page
+        assert "/audit/?kind=" in page

@@ -46,6 +46,8 @@ ACTIONS: dict[str, Text] = {
     "audit.export": _("Took the audit log as a file"),
     "audit.prune": _("Removed old rows of the audit log"),
     "credential.add": _("Added a credential"),
+    "credential.destroy_old": _("Destroyed the secret that was replaced"),
+    "credential.hand_over": _("Handed a credential over"),
     "credential.remove": _("Deleted a credential"),
     "credential.rename": _("Renamed a credential"),
     "credential.test": _("Tested a credential"),
@@ -138,9 +140,11 @@ def install(resources: Iterable[Resource]) -> None:
         _kinds[resource.name] = resource.label
         for action in resource.actions:
             _actions[f"{resource.name}.{action.name}"] = format_lazy("{}: {}", resource.label, action.label)
-        _actions.setdefault(
-            f"{resource.name}.export", format_lazy("{}: {}", resource.label_plural, _("Taken as a file"))
-        )
+        for name, label in (
+            (f"{resource.name}.export", _("Taken as a file")),
+            (f"{resource.name}.reveal", _("Looked at something hidden")),
+        ):
+            _actions.setdefault(name, format_lazy("{}: {}", resource.label, label))
 
 
 def kinds() -> dict[str, Text]:

@@ -6,7 +6,7 @@ from django.urls import reverse
 
 from workflows_ui.kit import audit_words
 from workflows_ui.kit.words import StateWord, Text
-from workflows_ui.models import AuditEvent, Role
+from workflows_ui.models import AuditEvent, Role, User
 from workflows_ui.services import audit_reading
 from workflows_ui.services.access import Access
 from workflows_ui.services.audit_reading import Line
@@ -48,6 +48,14 @@ def of(place: Access, kind: str, id: str = "", *, whole: bool = False) -> Histor
         not (whole or place.allows(Role.BUILDER)),
         reverse("audit", kwargs={"slug": slug}, query=query) if manager else "",
     )
+
+
+def outside(user: User, kind: str, id: str) -> History:
+    """What was done to an object of no workspace, for whoever may see all of it; links lead superusers to the whole log."""
+    slug = None if user.is_superuser else ""
+    url = reverse("audit_everywhere", query={"kind": kind, "id": id[:120]}) if user.is_superuser else ""
+    found = audit_reading.outside(kind, id, newest=NEWEST)
+    return History([shown(line, slug) for line in found], partly=False, url=url)
 
 
 def shown(line: Line, slug: str | None) -> Shown:

@@ -43,6 +43,12 @@ def lines(found: Sequence[AuditEvent]) -> list[Line]:
     return [Line(event, ends.get(event.pk)) for event in found]
 
 
+def outside(kind: str, id: str, *, newest: int) -> list[Line]:
+    """What was done to an object that belongs to no workspace, newest first: a team, a person."""
+    found = beginnings(AuditEvent.objects.filter(workspace=None, object_type=kind, object_id=id[:120]))
+    return lines(list(found.order_by("-at", "-pk")[:newest]))
+
+
 def history(place: Access, kind: str, id: str, *, whole: bool, newest: int) -> list[Line]:
     """What was done to an object, newest first; only what the person did themselves, where they may not see the whole of it.
 

@@ -73,6 +73,12 @@ def history(context: Mapping[str, Any], kind: str, id: Any = "", *, whole: bool 
     return {"history": histories.of(place, kind, str(id), whole=whole), "place": place.workspace, "named": not id}
 
 
+@register.inclusion_tag("audit/history.html", takes_context=True)
+def history_outside(context: Mapping[str, Any], kind: str, id: Any) -> dict[str, Any]:
+    """What was done to an object of no workspace; on pages of those who may see all of it."""
+    return {"history": histories.outside(context["request"].user, kind, str(id)), "place": None, "named": False}
+
+
 @register.inclusion_tag("kit/json.html")
 def text_block(text: str, id: str, label: str) -> dict[str, Any]:
     """Text in an open fold with a copy button."""
