@@ -1,6 +1,7 @@
 """What a browser sends for a form that shows what it shows: one-line controls without line breaks, others with \\r\\n."""
 
 from workflows_ui.forming import checking
+from workflows_ui.forming.cells import cell_name
 from workflows_ui.forming.document import Field, Form, Kind
 
 _MANY_LINES = (Kind.LONG_TEXT, Kind.JSON)
@@ -26,7 +27,7 @@ def _control(data: dict[str, list[str]], field: Field, value: checking.Shown) ->
     rows = [row for row in value if isinstance(row, dict)] or [{}]
     for number, row in enumerate(rows):
         for column in field.columns:
-            data[checking.cell_name(field, number, column)] = [_sent(row.get(column.name, ""), column.kind)]
+            data[cell_name(field, number, column)] = [_sent(row.get(column.name, ""), column.kind)]
 
 
 def _sent(text: str, kind: Kind) -> str:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.forming import bad_input
 from tests.forming.bad_input import CASES, HIDDEN_BY_RULE, Case, File
-from workflows_ui.forming import checking
+from workflows_ui.forming import checking, submission
 from workflows_ui.forming.document import (
     NOTHING,
     Blank,
@@ -179,7 +179,7 @@ def test_a_field_that_a_rule_shows_is_asked_for() -> None:
     ],
 )  # fmt: skip
 def test_rules_look_at_what_is_sent(test: When, value: Any, other: Any, holds: bool) -> None:
-    assert checking.holds(ShowIf("x", test, value), other) is holds
+    assert submission.holds(ShowIf("x", test, value), other) is holds
 
 
 def test_live_choices_send_their_value_and_take_any_text_while_they_are_not_known() -> None:

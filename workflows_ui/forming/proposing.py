@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from workflows_ui.forming import learning, references, values
+from workflows_ui.forming import learning, naming, references, values
 from workflows_ui.forming.document import (
     CELLS,
     LONG,
@@ -209,7 +208,7 @@ class _Writer:
             learnt = replace(_unseen(place), blank=learnt.blank)
         elif learnt.kind is Kind.TEXT:
             named = _by_name(place, learnt.kind, seen)
-            choices = () if named is not Kind.TEXT or _one_of_a_kind(place.path[-1]) else learnt.choices
+            choices = () if named is not Kind.TEXT or naming.one_of_a_kind(place.path[-1]) else learnt.choices
             learnt = replace(learnt, kind=named, choices=choices)
         filled = len(place.found) - len([value for value in place.found if _empty(value)])
         required = self._required(place, filled)
@@ -257,58 +256,24 @@ def _unseen(place: _Place) -> Learnt:
         for key in place.item_keys:
             name = name_for((key,), taken)
             taken.add(name)
-            columns.append(Column(name, key, label_from(key), _named(key) if _named(key) in CELLS else Kind.TEXT))
+            columns.append(
+                Column(name, key, label_from(key), naming.kind_of(key) if naming.kind_of(key) in CELLS else Kind.TEXT)
+            )
         return Learnt(Kind.TABLE, columns=tuple(columns[:30]))
     if place.items or Kind.LIST in place.hints:
         return Learnt(Kind.LIST)
     if place.inner:
         return Learnt(Kind.JSON)
-    return Learnt(place.hints[0] if place.hints else _named(place.path[-1]))
+    return Learnt(place.hints[0] if place.hints else naming.kind_of(place.path[-1]))
 
 
 def _by_name(place: _Place, kind: Kind, seen: Sequence[Any]) -> Kind:
     """A text whose name says more than its values do: a phone number written without its country, a text that will be long."""
-    named = _named(place.path[-1])
+    named = naming.kind_of(place.path[-1])
     some = [value for value in seen if isinstance(value, str) and value]
     if named is Kind.PHONE and all(values.is_phone(text) and text == text.strip() for text in some):
         return named
     return named if named is Kind.LONG_TEXT else kind
-
-
-_NAMES: tuple[tuple[Kind, re.Pattern[str]], ...] = tuple(
-    (kind, re.compile(rf"(?:^|_)(?:{words})(?:_|$)"))
-    for kind, words in (
-        (Kind.EMAIL, "e?mail|email_address"),
-        (Kind.PHONE, "phone|phone_number|tel|telephone|mobile|sdt|so_dien_thoai|dien_thoai|số_điện_thoại|điện_thoại"),
-        (Kind.URL, "url|link|website|web_site"),
-        (Kind.DATE, "date|day|ngay|ngày|birthday|deadline"),
-        (Kind.TIME, "hour|gio|giờ"),
-        (Kind.NUMBER, "qty|quantity|amount|price|total|sum|count|so_luong|số_lượng|gia|giá|tien|tiền|percent"),
-        (
-            Kind.LONG_TEXT,
-            "message|note|notes|description|content|comment|comments|nội_dung|noi_dung|ghi_chú|ghi_chu|mô_tả",
-        ),
-    )
-)
-_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-
-
-#: What names one person or thing is not chosen from the few that came up so far.
-_NAMING = re.compile(r"(?:^|_)(?:name|id|no|code|key|number|ten|tên|ma|mã|so|số)(?:_|$)")
-
-
-def _words(key: str) -> str:
-    return re.sub(r"[\s\-.]+", "_", _CAMEL.sub("_", key[:SHORT])).lower()
-
-
-def _named(key: str) -> Kind:
-    """The kind that a key's words speak of; text where they speak of nothing."""
-    words = _words(key)
-    return next((kind for kind, pattern in _NAMES if pattern.search(words)), Kind.TEXT)
-
-
-def _one_of_a_kind(key: str) -> bool:
-    return _NAMING.search(_words(key)) is not None
 
 
 def _example(place: _Place, learnt: Learnt) -> str:

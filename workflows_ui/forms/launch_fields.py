@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from workflows_ui.forming import moments
-from workflows_ui.forming.checking import Data, Shown, cell_name, rows_of
+from workflows_ui.forming.cells import Data, cell_name, rows_of
+from workflows_ui.forming.checking import Shown
 from workflows_ui.forming.document import Choice, Column, Field, Form, Kind, key_of
 from workflows_ui.kit import launch_field_words
 

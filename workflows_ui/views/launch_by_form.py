@@ -20,7 +20,8 @@ from workflows_ui import tasks
 from workflows_ui.crypto import CannotOpen
 from workflows_ui.engine import EngineError, NotFound
 from workflows_ui.forming import changes, checking
-from workflows_ui.forming.checking import Checked, Data, Shown
+from workflows_ui.forming.cells import Data
+from workflows_ui.forming.checking import Checked, Shown
 from workflows_ui.forming.document import NOTHING, Form, Kind
 from workflows_ui.forms import launch_fields, launch_files
 from workflows_ui.forms.launches import START, WAIT, name_of, signed_name
