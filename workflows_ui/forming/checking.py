@@ -7,7 +7,7 @@ name. A cell of a table is `cell_name(field, row, column)`. Yes and no are `true
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
 from typing import Any
 
