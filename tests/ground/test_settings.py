@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
+from console import environment
 from console.check import PRODUCTION
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -70,6 +71,8 @@ def test_what_production_needs_must_be_given(monkeypatch: pytest.MonkeyPatch, na
     ("name", "value"),
     [
         ("SECRET_KEY", "short"),
+        ("OIDC_ISSUER", "no address"),
+        ("OIDC_ISSUER", "https://id.example.com"),
         ("CREDENTIAL_KEYS", "not-a-key"),
         ("CREDENTIAL_KEYS", f"{KEY},short"),
         ("CREDENTIAL_KEYS", ","),
@@ -163,3 +166,24 @@ def test_the_example_is_good_but_for_the_secrets() -> None:
     given = {name: value for name, value in pairs if value}
     loaded = load("settings.HTTPS", **given)
     assert loaded.stdout.strip() == "True", loaded.stderr
+
+
+def test_single_sign_on_needs_an_issuer_that_nobody_can_stand_in_for() -> None:
+    given = {"OIDC_CLIENT_ID": "console", "OIDC_CLIENT_SECRET": "secret"}
+    assert "OIDC_ISSUER must start with https://" in load("1", OIDC_ISSUER="http://id.example.com", **given).stderr
+    assert load("settings.OIDC_NAME", OIDC_ISSUER="https://id.example.com", **given).stdout.strip() == "single sign-on"
+
+
+@pytest.mark.parametrize(
+    ("address", "possible"),
+    [
+        ("https://console.example.com", True),
+        ("http://console.example.com", False),
+        ("https://192.0.2.7", False),
+        ("https://[2001:db8::1]", False),
+        ("http://localhost:8000", True),
+        ("http://127.0.0.1:8000", False),
+    ],
+)
+def test_passkeys_are_offered_where_browsers_know_them(address: str, possible: bool) -> None:
+    assert environment.passkeys(address) is possible

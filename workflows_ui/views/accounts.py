@@ -65,8 +65,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return reverse("profile")
 
     def get_client_ip(self, request: HttpRequest) -> str:
-        """As everywhere in the console. Where nothing is an address, all such requests share one limit."""
-        return address(request) or "0.0.0.0"  # noqa: S104 (a name for "unknown", nothing listens there)
+        """As everywhere in the console. Where nothing is an address, one that is nobody's (RFC 5737): such requests share one limit."""
+        return address(request) or "192.0.2.0"
 
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
         """Written down, without what was typed."""
