@@ -418,3 +418,8 @@ def test_an_app_of_ones_own_is_asked_for_after_it(provider: Provider, client: Cl
     assert come(other, provider, "/profile/").headers["Location"] == f"{STEP}enter/"
     assert not signed_in(other)
     assert other.post(f"{STEP}enter/", {"code": code(secret)}).headers["Location"] == "/profile/"
+
+
+def test_nobody_goes_to_the_provider_again_and_again(provider: Provider, client: Client) -> None:
+    answers = [client.get(BEGIN).status_code for _ in range(31)]
+    assert answers == [302] * 30 + [429]

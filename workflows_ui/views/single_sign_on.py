@@ -11,6 +11,7 @@ from urllib.parse import quote, unquote
 from allauth.account.adapter import get_adapter
 from allauth.account.internal.flows.login import perform_login, record_authentication
 from allauth.account.models import Login
+from allauth.core.internal import ratelimit
 from django.conf import settings
 from django.core.cache import cache
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -55,6 +56,9 @@ def begin(request: HttpRequest) -> HttpResponse:
     """Leads to the provider."""
     if not single_sign_on.offered():
         raise Http404
+    # Each way asks the provider, who may be slow: nobody makes the console wait for it again and again.
+    if not ratelimit.consume(request, app="allauth.account", action="single_sign_on", limit_get=True):
+        return ratelimit.respond_429(request)
     wanted = request.GET.get("next", "")
     flow = oidc.new_flow(wanted if get_adapter().is_safe_url(wanted) else "")
     try:
