@@ -61,7 +61,9 @@ def _text(node: ast.expr) -> str:
 
 
 def _told() -> Iterator[tuple[str, str]]:
-    for file, tree in _trees():
+    trees = list(_trees())
+    every = {Path(file).stem: _wrappers(tree) for file, tree in trees}
+    for file, tree in trees:
         wrappers = _wrappers(tree)
         for call in ast.walk(tree):
             if not isinstance(call, ast.Call):
@@ -70,6 +72,12 @@ def _told() -> Iterator[tuple[str, str]]:
                 places = [1]
             elif isinstance(call.func, ast.Name) and call.func.id in wrappers:
                 places = [wrappers[call.func.id]]
+            elif isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Name):
+                # A function of another module that hands its parameter on.
+                found = every.get(call.func.value.id, {})
+                if call.func.attr not in found:
+                    continue
+                places = [found[call.func.attr]]
             else:
                 continue
             for place in places:

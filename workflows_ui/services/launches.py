@@ -159,6 +159,7 @@ def ask(actor: audit.Actor, place: access.Access, order: Order) -> Asked:
         launch.save(force_insert=True)
         launch_files.keep(launch, order.files)
         launch_files.keep_searchable(launch, order.searchable)
+        more: dict[str, Any] = {"files": [file.name for file in order.files]} if order.files else {}
         audit.record(
             actor,
             "launch.ask",
@@ -168,7 +169,7 @@ def ask(actor: audit.Actor, place: access.Access, order: Order) -> Asked:
             object_name=launch.flow_name,
             flow=order.flow_id,
             wait=order.wait,
-            **({"files": [file.name for file in order.files]} if order.files else {}),
+            **more,
         )
     return Asked(Outcome.CREATED, launch)
 

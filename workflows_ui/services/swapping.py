@@ -1,6 +1,7 @@
 """One secret takes another's place: one conditional UPDATE decides. The old one is kept, sealed, for a set time, and then destroyed."""
 
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -93,7 +94,7 @@ def opened(credential: Credential, name: str) -> str:
         return ""
 
 
-def record(actor: Actor, action: str, credential: Credential, *, outcome: str = "done", **detail: object) -> None:
+def record(actor: Actor, action: str, credential: Credential, *, outcome: str = "done", **detail: Any) -> None:
     """An audit row about a credential. `detail` never holds a secret."""
     audit.record(
         actor,
