@@ -174,7 +174,12 @@ ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 #: Counted in the shared cache. Five wrong passwords lock a name for five minutes, whether or not somebody has it.
-ACCOUNT_RATE_LIMITS = {"login_failed": "20/m/ip,5/5m/key", "credential_test": "20/m/user", "single_sign_on": "30/m/ip"}
+ACCOUNT_RATE_LIMITS = {
+    "login_failed": "20/m/ip,5/5m/key",
+    "credential_test": "20/m/user",
+    "single_sign_on": "30/m/ip",
+    "invite": "60/h/user",
+}
 #: One address a person: a new one takes over once the link in the mail to it was followed.
 ACCOUNT_CHANGE_EMAIL = True
 #: A change of the second step or of the address asks again who one is, unless that was asked so many seconds ago.

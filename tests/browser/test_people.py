@@ -15,7 +15,8 @@ from pytest_django.live_server_helper import LiveServer
 
 from tests import flows
 from tests.pages.launch_scene import Scene
-from workflows_ui.models import AuditEvent, Credential, Launch, LaunchRight, Member, Role, User
+from tests.people.sign_in import code, with_app
+from workflows_ui.models import AuditEvent, Credential, Launch, LaunchRight, Member, Role, User, Workspace
 from workflows_ui.services import sending, teams
 from workflows_ui.services.audit import Actor
 
@@ -132,6 +133,19 @@ def test_an_invited_launcher_launches_one_flow_with_the_teams_key_and_sees_nothi
         answer = lena.goto(f"/w/sales/{path}")
         assert answer is not None
         assert answer.status == 403, path
+
+    # Elsewhere she signs in with an app's code; the workspace demands that from now on.
+    secret = with_app(User.objects.get(username="lena"))
+    Workspace.objects.update(second_factor_required=True)
+    with_app(stage.cast.owner)
+    lena = window()
+    lena.goto("/w/sales/")
+    lena.get_by_label("User name or e-mail address").fill("lena")
+    lena.get_by_label("Password").first.fill(PASSWORD)
+    lena.get_by_role("button", name="Sign in", exact=True).click()
+    lena.locator("main input[name=code]").fill(code(secret))
+    lena.locator("main form:has(input[name=code]) [type=submit]").first.click()
+    expect(lena.locator("h1")).to_have_text("What you may launch")
 
     # The second launch is the last one.
     lena.goto(f"/w/sales/flows/{flow}/launch/")

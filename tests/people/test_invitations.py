@@ -328,6 +328,17 @@ def test_an_invitation_that_cannot_be_is_refused_with_everything_typed_kept(cast
     assert not ColleagueInvitation.objects.exists()
 
 
+def test_nobody_sends_invitations_without_an_end(cast: Cast, settings: Any) -> None:
+    settings.ACCOUNT_RATE_LIMITS = settings.ACCOUNT_RATE_LIMITS | {"invite": "2/h/user"}
+    for number in range(2):
+        assert invite(cast, email=f"a{number}@example.com").status_code == 200
+    refused = invite(cast, email="a3@example.com")
+    assert refused.status_code == 422
+    assert "many invitations within an hour" in text(refused)
+    assert "a3@example.com" in text(refused)
+    assert len(mail.outbox) == 2
+
+
 def test_invitations_are_listed_with_their_state_and_taken_back(cast: Cast) -> None:
     row, link = given(cast)
     client = browser(cast.owner)

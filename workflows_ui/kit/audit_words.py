@@ -217,5 +217,15 @@ def url(event: AuditEvent) -> str:
     return ""
 
 
-_PAGES = {"launch": ("launch", "id"), "credential": ("credential", "credential_id"), "job": ("job", "job_id")}
-_LISTS = {"member": "members", "access_request": "members", "workspace": "workspace_settings"}
+_PAGES = {
+    "launch": ("launch", "id"),
+    "credential": ("credential", "credential_id"),
+    "job": ("job", "job_id"),
+    "invitation": ("invitation", "invitation_id"),
+}
+_LISTS = {
+    "member": "members",
+    "access_request": "members",
+    "workspace": "workspace_settings",
+    "launch_right": "launch_rights",
+}

@@ -4,6 +4,7 @@ import json
 import logging
 from smtplib import SMTPException
 
+from allauth.core import ratelimit
 from django.conf import settings
 from django.contrib import messages
 from django.core import mail
@@ -12,6 +13,7 @@ from django.template.loader import render_to_string
 from django.urls import path, reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_POST
@@ -26,6 +28,7 @@ from workflows_ui.services import colleague_invitations, members, teams
 from workflows_ui.services.colleague_invitations import Tokens
 
 _log = logging.getLogger(__name__)
+_TOO_MANY = gettext_lazy("You have made many invitations within an hour. Wait a while, then go on.")
 #: Where a session keeps the link, sealed, between making it and showing it once.
 _SHOWN_ONCE = "invitation_links"
 
@@ -36,7 +39,9 @@ def invite(request: ConsoleRequest, slug: str) -> HttpResponse:
     """The form, and making the invitation."""
     workspace = request.access.workspace
     form = InviteForm(request.POST or None, teams=teams.giveable(request.user, workspace))
-    if request.method == "POST" and form.is_valid():
+    if request.method == "POST" and form.is_valid() and _too_many(request):
+        form.add_error(None, _TOO_MANY)
+    elif request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         try:
             row, tokens = colleague_invitations.invite(
@@ -84,6 +89,9 @@ def renew(request: ConsoleRequest, slug: str, invitation_id: int) -> HttpRespons
     if not form.is_valid():
         messages.error(request, _("Choose for how long the link works."))
         return _there(request, row)
+    if _too_many(request):
+        messages.error(request, _TOO_MANY)
+        return _there(request, row)
     try:
         tokens = colleague_invitations.renew(actor(request), row, form.cleaned_data["days"])
     except colleague_invitations.NotOpen:
@@ -105,6 +113,11 @@ def revoke(request: ConsoleRequest, slug: str, invitation_id: int) -> HttpRespon
     else:
         messages.warning(request, _("There was nothing to take back: it was accepted or taken back already."))
     return respond.redirect(request, reverse("members", kwargs={"slug": slug}))
+
+
+def _too_many(request: ConsoleRequest) -> bool:
+    """Whether this person has made so many links within the hour that mails of theirs would be a nuisance."""
+    return not ratelimit.consume(request, action="invite", user=request.user)
 
 
 @sensitive_variables("tokens", "kept")
