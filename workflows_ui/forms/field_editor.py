@@ -327,7 +327,17 @@ class FieldEditor(FieldMaking):
         for key, title, names in self.sections:
             tried = key == "limits" and "try" in self.data
             controls = [self[name] for name in names]
-            yield {"key": key, "title": title, "controls": controls, "open": tried or not wrong.isdisjoint(names)}
+            opened = tried or not wrong.isdisjoint(names)
+            yield {"key": key, "title": title, "now": self._now(key), "controls": controls, "open": opened}
+
+    def _now(self, key: str) -> str:
+        """What a fold holds as the field is saved, in a few words, so that it need not be opened to see that."""
+        if key == "limits":
+            return form_words.limits(self.kept.limits)
+        if key == "place":
+            return "; ".join(part for part in (self.kept.group, form_words.rule(self.kept, self.form)) if part)
+        value = self.kept.hidden_value if self.kept.hidden else self.kept.default
+        return field_values.text_of(value, self.kept) if key == "start" else ""
 
     @property
     def source_now(self) -> str:
