@@ -236,7 +236,7 @@ def test_a_flow_with_an_odd_name_can_be_launched(
     fields = {name: form[name].value() for name in ("ticket", "flow", "how")} | {"payload": "{}"}
     assert owner.post(FORM, fields).status_code == 303
     launch = Launch.objects.get()
-    for page in ("/", "/w/sales/launches/", f"/w/sales/launches/{launch.pk}/", OBJECTS[f"/flows/{ONE}"]):
+    for page in ("/w/sales/", "/w/sales/launches/", f"/w/sales/launches/{launch.pk}/", OBJECTS[f"/flows/{ONE}"]):
         assert owner.get(page).status_code == 200, page
 
 
