@@ -240,7 +240,7 @@ def _failed(work: _Work) -> list[dict[str, Any]]:
                 if number == len(work.clients):
                     raise
                 continue
-            rows = answer.get("data") if isinstance(answer, dict) else None
+            rows = answer.get("data")
             found += [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
             break
     return found
