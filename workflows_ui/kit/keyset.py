@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
+from django.core.exceptions import ValidationError
 from django.db.models import Model, Q, QuerySet
 from django.http import QueryDict
 
@@ -22,7 +23,7 @@ class Window(Generic[M]):
 def window(rows: QuerySet[M], asked: QueryDict, *, moment: str, size: int) -> Window[M]:
     """The page that an address asks for by `before` or `after`, else the first. `moment` is the field of time that orders."""
     newest = (f"-{moment}", "-pk")
-    before, after = _position(asked.get("before", "")), _position(asked.get("after", ""))
+    before, after = (_position(rows.model, asked.get(name, "")) for name in ("before", "after"))
     if after is not None:
         at, pk = after
         beyond = Q(**{f"{moment}__gt": at}) | Q(**{moment: at, "pk__gt": pk})
@@ -50,12 +51,12 @@ def _mark(at: datetime, pk: Any) -> str:
     return f"{at.isoformat()}~{pk}"
 
 
-def _position(text: str) -> tuple[datetime, int] | None:
+def _position(model: type[Model], text: str) -> tuple[datetime, Any] | None:
     """The place in the list that an address names; None for anything else."""
-    moment, _sign, pk = text.partition("~")
+    moment, _sign, key = text.partition("~")
     try:
         found = datetime.fromisoformat(moment)
-    except ValueError:
+        pk = model._meta.pk.to_python(key[:40])  # noqa: SLF001  (documented by Django as public)
+    except (ValueError, ValidationError):
         return None
-    good = found.tzinfo is not None and pk.isdecimal() and pk.isascii() and len(pk) < 19
-    return (found, int(pk)) if good else None
+    return (found, pk) if found.tzinfo is not None and key.isalnum() and key.isascii() else None

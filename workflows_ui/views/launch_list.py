@@ -1,15 +1,13 @@
 """The list of launches: filters in the address, pages by keyset, newest first."""
 
-from datetime import datetime
-
 from django import forms
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpResponse, QueryDict
 from django.urls import path
 from django.utils.translation import gettext as _
 
 from workflows_ui.forms.launches import FilterForm
-from workflows_ui.kit import respond
+from workflows_ui.kit import keyset, respond
 from workflows_ui.kit.access import member
 from workflows_ui.kit.listing import Chip
 from workflows_ui.kit.request import ConsoleRequest
@@ -32,16 +30,19 @@ def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
     _offer(form, rows)
     valid = form.is_valid()
     asked = {name: request.GET.get(name, "") for name in form.fields}
-    shown, newer, older = _window(_with_inputs(rows.filter(form.conditions())), request.GET) if valid else ([], "", "")
+    found = keyset.Window[Launch]([])
+    if valid:
+        matching = _with_inputs(rows.filter(form.conditions()))
+        found = keyset.window(matching, request.GET, moment="asked_at", size=ROWS)
     context = {
         "form": form,
         "valid": valid,
         "everyone": everyone,
-        "rows": shown,
+        "rows": found.rows,
         "filtered": any(asked.values()),
         "chips": _chips(request, form, asked) if valid else [],
-        "newer_url": _address(request, asked, after=newer),
-        "older_url": _address(request, asked, before=older),
+        "newer_url": _address(request, asked, after=found.newer),
+        "older_url": _address(request, asked, before=found.older),
         "first_url": _address(request, asked, first="1"),
         "bare_url": request.path,
         "can_launch": request.access.allows(Role.LAUNCHER),
@@ -53,41 +54,6 @@ def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
 def _with_inputs(rows: QuerySet[Launch]) -> QuerySet[Launch]:
     """With the searchable inputs of the rows that are shown, by one query more."""
     return rows.prefetch_related("inputs")
-
-
-def _window(rows: QuerySet[Launch], asked: QueryDict) -> tuple[list[Launch], str, str]:
-    """One page of rows, and the positions from which newer and older ones start (empty where there are none)."""
-    before, after = _position(asked.get("before", "")), _position(asked.get("after", ""))
-    if after is not None:
-        moment, pk = after
-        newer = rows.filter(Q(asked_at__gt=moment) | Q(asked_at=moment, pk__gt=pk), asked_at__gte=moment)
-        found = list(newer.order_by("asked_at", "pk")[: ROWS + 1])
-        if len(found) < ROWS:
-            return _window(rows, QueryDict())  # the first page, whole
-        shown, more_newer, more_older = found[:ROWS][::-1], len(found) > ROWS, True
-    else:
-        if before is not None:
-            moment, pk = before
-            rows = rows.filter(Q(asked_at__lt=moment) | Q(asked_at=moment, pk__lt=pk), asked_at__lte=moment)
-        found = list(rows[: ROWS + 1])
-        shown, more_newer, more_older = found[:ROWS], before is not None, len(found) > ROWS
-    if not shown:
-        return [], "", ""
-    return shown, _mark(shown[0]) if more_newer else "", _mark(shown[-1]) if more_older else ""
-
-
-def _mark(row: Launch) -> str:
-    return f"{row.asked_at.isoformat()}~{row.pk}"
-
-
-def _position(text: str) -> tuple[datetime, str] | None:
-    """The place in the list that an address names; None for anything else."""
-    moment, _sign, pk = text.partition("~")
-    try:
-        found = datetime.fromisoformat(moment)
-    except ValueError:
-        return None
-    return (found, pk[:21]) if found.tzinfo is not None and pk.isalnum() and pk.isascii() else None
 
 
 def _address(request: ConsoleRequest, asked: dict[str, str], **place: str) -> str:
