@@ -66,13 +66,13 @@ class Record:
             return ""
         if sample is self.launches:
             words = ngettext(
-                "%(well)d of the last launch got to the end",
+                "%(well)d of the last %(number)d launch got to the end",
                 "%(well)d of the last %(number)d launches got to the end",
                 sample.number,
             )
         else:
             words = ngettext(
-                "%(well)d of the last run got to the end",
+                "%(well)d of the last %(number)d run got to the end",
                 "%(well)d of the last %(number)d runs got to the end",
                 sample.number,
             )
