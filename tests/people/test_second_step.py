@@ -166,6 +166,16 @@ def test_the_secret_of_an_app_and_the_seed_of_codes_are_sealed(ada: User, client
     assert secret not in written
 
 
+def test_the_secret_is_sealed_while_the_app_is_being_set_up_too(ada: User, client: Client) -> None:
+    sign_in(client, "ada")
+    confirm(client)
+    secret = client.get(f"{STEP}app/add/").context["form"].secret
+    client.post(f"{STEP}app/add/", {"code": "000000"})
+    assert secret not in str(dict(client.session))
+    assert client.post(f"{STEP}app/add/", {"code": code(secret)}).status_code == 302
+    assert "mfa.totp.secret" not in client.session
+
+
 def test_secrets_are_sealed_again_under_another_key(ada: User, settings: Any) -> None:
     secret = with_app(ada)
     settings.CREDENTIAL_KEYS = [Fernet.generate_key().decode(), *settings.CREDENTIAL_KEYS]

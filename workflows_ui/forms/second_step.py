@@ -1,15 +1,21 @@
 """Forms of the second step of signing in: allauth's in our words, and codes that work once."""
 
+import contextlib
 from typing import Any
 
+from allauth.core import context
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.base import forms as base_forms
 from allauth.mfa.totp import forms as totp_forms
+from allauth.mfa.totp.internal.auth import SECRET_SESSION_KEY
 from allauth.mfa.webauthn import forms as webauthn_forms
 from django import forms
 from django.core.cache import cache
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
+
+from workflows_ui.crypto import CannotOpen
+from workflows_ui.services import second_step
 
 #: Longer than a code of an app can be valid: its half minute and one more on either side.
 _USED_SECONDS = 120
@@ -46,7 +52,14 @@ class AppForm(_Once, totp_forms.ActivateTOTPForm):  # type: ignore[misc]
     """The first code of an authenticator app, which proves that it holds the secret."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        session = context.request.session
+        kept = session.pop(SECRET_SESSION_KEY, "")
+        if kept:
+            with contextlib.suppress(CannotOpen):
+                session[SECRET_SESSION_KEY] = second_step.unseal(kept)
         super().__init__(*args, **kwargs)
+        # A session is a row: while the app is being set up, too, the secret lies there sealed only.
+        session[SECRET_SESSION_KEY] = second_step.seal(self.secret)
         self.fields["code"].label = _("The code that the app shows now")
         self.fields["code"].help_text = _("Six digits; they change every half minute.")
 

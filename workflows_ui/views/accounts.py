@@ -123,7 +123,7 @@ class _SetPassword(Refuses, allauth_views.PasswordSetView):  # type: ignore[misc
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """The page, or the reason why there is none."""
-        joined = Identity.objects.filter(user__pk=request.user.pk).exists()
+        joined = Identity.objects.filter(user__pk=request.user.pk or 0).exists()
         if joined and request.user.is_authenticated and not request.user.has_usable_password():
             context = {"tab": "password", "provider": settings.OIDC_NAME}
             return respond.page(request, "account/no_password.html", context)

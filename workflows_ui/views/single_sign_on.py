@@ -58,7 +58,8 @@ def begin(request: HttpRequest) -> HttpResponse:
         raise Http404
     # Each way asks the provider, who may be slow: nobody makes the console wait for it again and again.
     if not ratelimit.consume(request, app="allauth.account", action="single_sign_on", limit_get=True):
-        return ratelimit.respond_429(request)
+        too_often: HttpResponse = ratelimit.respond_429(request)
+        return too_often
     wanted = request.GET.get("next", "")
     flow = oidc.new_flow(wanted if get_adapter().is_safe_url(wanted) else "")
     try:
