@@ -9,6 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
+from tests.people.provider import CLIENT, SECRET, Provider
 from tests.people.sign_in import PASSWORD, STEP, code
 from workflows_ui.models import User
 from workflows_ui.services import people
@@ -227,3 +228,22 @@ def test_without_scripts_everything_but_passkeys_works(browser: Browser, live_se
     window.press("Sign out")
     expect(window.page.locator("h1")).to_have_text("Sign in")
     context.close()
+
+
+def test_single_sign_on_leads_to_the_provider_and_back_to_where_one_was_going(window: Window, settings: Any) -> None:
+    provider = Provider()
+    settings.OIDC_ISSUER, settings.OIDC_NAME = provider.issuer, "Example ID"
+    settings.OIDC_CLIENT_ID, settings.OIDC_CLIENT_SECRET = CLIENT, SECRET
+    settings.OIDC_ALLOWED_DOMAINS = ["example.com"]
+    window.open("/accounts/sessions/")
+    window.page.get_by_role("link", name="Sign in with Example ID").click()
+    expect(window.page.locator("h1")).to_have_text("Where you are signed in")
+    window.open("/profile/")
+    expect(window.page.locator("main")).to_contain_text("lan@example.com")
+    window.sign_out()
+    provider.claims["email_verified"] = False
+    provider.claims["sub"] = "subject-2"
+    window.page.get_by_role("link", name="Sign in with Example ID").click()
+    expect(window.page.locator("h1")).to_have_text("Not signed in through Example ID")
+    assert [line for line in window.said if "status of 403" not in line] == []
+    provider.close()

@@ -8,7 +8,7 @@ import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -56,7 +56,7 @@ class Provider:
         self._thread.join()
 
     def authorize(self, url: str) -> dict[str, str]:
-        """What a browser brings back from the address that it was sent to: the query of the way back."""
+        """Somebody signs in there at once. What a browser brings back from the address that it was sent to: the query of the way back."""
         query = {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
         assert query["response_type"] == "code"
         assert query["client_id"] == CLIENT
@@ -114,6 +114,14 @@ class Provider:
 
             def do_GET(self) -> None:
                 told: dict[str, Any] = {}
+                if self.path.startswith("/authorize?"):
+                    brought = provider.authorize(self.path)
+                    back = parse_qs(urlsplit(self.path).query)["redirect_uri"][0]
+                    self.send_response(302)
+                    self.send_header("Location", f"{back}?{urlencode(brought)}")
+                    self.send_header("Content-Length", "0")
+                    self.end_headers()
+                    return
                 if self.path == "/.well-known/openid-configuration":
                     told = provider._told()
                 elif self.path == "/keys":
