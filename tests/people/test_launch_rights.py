@@ -2,13 +2,14 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
-from tests.cast import gather, workspace
+from tests.cast import gather, person, workspace
 from tests.kit.test_every_address import LEAST, _url
 from tests.pages.launch_scene import form_of, text_of, unescape
 from tests.people.conftest import Guests
@@ -308,6 +309,18 @@ def test_names_of_any_length_and_kind_are_shown_as_text(guests: Guests) -> None:
     assert "<script>alert(1)" not in page
     assert len(page) < 60_000
     assert "<script>alert(1)" not in text_of(guests.browser.get("/w/sales/"))
+
+
+def test_a_long_list_of_rights_takes_no_more_queries_than_a_short_one(
+    guests: Guests, django_assert_max_num_queries: Any
+) -> None:
+    manager = guests.scene.sign_in(guests.scene.cast.owner)
+    for number in range(40):
+        holder = person(f"holder{number}")
+        guests.right(user=holder, team=None, flow_name=f"Flow {number}")
+    with django_assert_max_num_queries(30):
+        page = text_of(manager.get("/w/sales/launch-rights/"))
+    assert page.count("No key acts for them here yet") == 40
 
 
 def test_ended_rights_are_listed_below_with_the_reason(guests: Guests) -> None:

@@ -1,5 +1,6 @@
 """The state of an invitation in words, for the manager's list and for whoever opens a link that does not work."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.utils import timezone
@@ -31,9 +32,19 @@ class Told:
 
 def tell(row: ColleagueInvitation) -> Told:
     """The invitation in words."""
-    state, colour, more = _state(row)
+    return tell_all([row])[0]
+
+
+def tell_all(rows: Iterable[ColleagueInvitation]) -> list[Told]:
+    """Invitations in words, in few queries."""
+    found = list(rows)
+    working = colleague_invitations.working(found)
+    return [_tell(row, row.pk in working) for row in found]
+
+
+def _tell(row: ColleagueInvitation, works: bool) -> Told:
+    state, colour, more = _state(row, works)
     pending = row.accepted_at is None and row.revoked_at is None
-    works = pending and colleague_invitations.works(row)
     return Told(row, role(row), [team.name for team in row.teams.all()], state, colour, more, pending, works)
 
 
@@ -42,7 +53,7 @@ def role(row: ColleagueInvitation) -> str | Promise:
     return Role(row.role).label if row.role else NO_ROLE
 
 
-def _state(row: ColleagueInvitation) -> tuple[str | Promise, str, str]:
+def _state(row: ColleagueInvitation, works: bool) -> tuple[str | Promise, str, str]:
     if row.accepted_at is not None:
         who = row.accepted_by.label if row.accepted_by else ""
         return pgettext_lazy("invitation", "Accepted"), "green", who
@@ -50,7 +61,7 @@ def _state(row: ColleagueInvitation) -> tuple[str | Promise, str, str]:
         return pgettext_lazy("invitation", "Taken back"), "secondary", ""
     if row.expires_at <= timezone.now():
         return pgettext_lazy("invitation", "Over"), "secondary", _("Nobody used the link in time. Make a new one.")
-    if not colleague_invitations.works(row):
+    if not works:
         more = _("Whoever gave it does not manage this workspace any more. Make a new link.")
         return pgettext_lazy("invitation", "Without effect"), "yellow", more
     more = _("works until %(moment)s") % {"moment": until(row.expires_at)}

@@ -1,6 +1,7 @@
 """A launch right in words: until when, how much of it is used, and whether it still holds."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.utils import formats, timezone
@@ -9,8 +10,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext, pgettext_lazy
 
 from workflows_ui.kit import show
-from workflows_ui.models import Credential, LaunchRight
-from workflows_ui.services import access
+from workflows_ui.models import LaunchRight
+from workflows_ui.services import launch_rights
 
 
 @dataclass(frozen=True)
@@ -47,11 +48,17 @@ def limits(right: LaunchRight) -> str:
     return ", ".join(parts)
 
 
-def tell(right: LaunchRight, *, keys: bool = False) -> Told:
-    """The right in words; with `keys` also whether no credential would act for its holder (one query or two)."""
+def tell(right: LaunchRight) -> Told:
+    """The right in words."""
     now = timezone.now()
-    usable = right.usable(now)
-    return Told(right, usable, limits(right), *_state(right, now), keyless=keys and usable and not _has_key(right))
+    return Told(right, right.usable(now), limits(right), *_state(right, now))
+
+
+def tell_all(rights: Iterable[LaunchRight]) -> list[Told]:
+    """Rights of one workspace in words, and of each that can be used whether no key would act for its holder. Four queries at most."""
+    found = list(rights)
+    keyless = launch_rights.keyless(found)
+    return [replace(tell(right), keyless=right.pk in keyless) for right in found]
 
 
 def _state(right: LaunchRight, now: datetime) -> tuple[str | Promise, str]:
@@ -62,9 +69,3 @@ def _state(right: LaunchRight, now: datetime) -> tuple[str | Promise, str]:
     if right.most_launches is not None and right.used >= right.most_launches:
         return pgettext_lazy("launch right", "Used up"), "secondary"
     return gettext_lazy("In force"), "green"
-
-
-def _has_key(right: LaunchRight) -> bool:
-    if right.user is not None:
-        return access.credential(right.user, right.workspace) is not None
-    return Credential.objects.filter(workspace=right.workspace, team=right.team_id).exists()

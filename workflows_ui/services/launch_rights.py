@@ -4,6 +4,7 @@ A launch takes its use in the transaction that writes it down (`take`), and give
 sent (`give_back`): a launch that the engine refused, or whose fate is unclear, keeps its use.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +15,7 @@ from django.db.models.functions import Greatest
 from django.urls import reverse
 from django.utils import timezone
 
-from workflows_ui.models import LaunchRight, NoticeKind, User, Workspace
+from workflows_ui.models import Credential, LaunchRight, NoticeKind, User, Workspace
 from workflows_ui.services import access, audit, notices
 from workflows_ui.services.audit import Actor
 
@@ -130,6 +131,21 @@ def revoke_of(actor: Actor, person: User, workspace: Workspace | None = None) ->
     if workspace is not None:
         rows = rows.filter(workspace=workspace)
     return sum(revoke(actor, right) for right in rows)
+
+
+def keyless(rights: Iterable[LaunchRight]) -> set[int]:
+    """Those of these usable rights of one workspace for whose holder no credential would act there: neither their own nor a team's."""
+    now = timezone.now()
+    found = [right for right in rights if right.usable(now)]
+    spaces = {right.workspace_id for right in found}
+    users = {right.user_id for right in found if right.user_id is not None}
+    rows = Credential.objects.filter(workspace__in=spaces)
+    teams = set(rows.filter(team__isnull=False).values_list("team", flat=True))
+    with_key = set(rows.filter(owner__in=users).values_list("owner", flat=True))
+    with_key |= set(User.objects.filter(pk__in=users, groups__in=teams).values_list("pk", flat=True))
+    return {
+        right.pk for right in found if (right.team_id not in teams if right.team_id else right.user_id not in with_key)
+    }
 
 
 def _record(actor: Actor, action: str, right: LaunchRight, **detail: Any) -> None:

@@ -17,6 +17,8 @@ from workflows_ui.models import LaunchRight, Role
 from workflows_ui.resources import flow_pages
 from workflows_ui.services import launch_rights
 
+#: Rights in force that a page shows, newest first.
+_HELD = 300
 #: Rights that have ended, shown below those in force.
 _ENDED = 50
 #: Flows that the choice holds; in a larger project the way leads over the flow's page.
@@ -102,8 +104,10 @@ def _rights(request: ConsoleRequest, flow_id: str = "") -> dict[str, Any]:
     now = timezone.now()
     usable = rows.usable(now).order_by("-created_at", "-pk")
     ended = rows.exclude(pk__in=LaunchRight.objects.usable(now).values("pk")).order_by("-created_at", "-pk")
+    held = list(usable[: _HELD + 1])
     return {
-        "held": [launch_right_words.tell(right, keys=True) for right in usable],
+        "held": launch_right_words.tell_all(held[:_HELD]),
+        "more_held": len(held) > _HELD,
         "ended": [launch_right_words.tell(right) for right in ended[:_ENDED]],
     }
 

@@ -177,7 +177,7 @@ def _page(request: ConsoleRequest, form: AddMemberForm, team_form: AddTeamForm |
         "asking": AccessRequest.objects.filter(workspace=workspace, decided_at=None)
         .select_related("user")
         .order_by("asked_at"),
-        "invitations": [invitation_words.tell(row) for row in colleague_invitations.listed(workspace)[:_INVITATIONS]],
+        "invitations": invitation_words.tell_all(colleague_invitations.listed(workspace)[:_INVITATIONS]),
         "form": form,
         "team_form": team_form or AddTeamForm(auto_id="id_team_%s"),
         "roles": [(role, role.label, ROLE_WORDS[role]) for role in Role],
