@@ -1,5 +1,6 @@
 """The builder of a launch form over HTTP: fields moved, edited, added and removed; two tabs; publishing; versions; files."""
 
+import dataclasses
 import json
 from typing import Any
 
@@ -11,7 +12,21 @@ from tests.cast import Cast
 from tests.forms import builder_scene as scene
 from tests.forms.builder_scene import BASE, FLOW, FORM
 from tests.shelf import Shelf, flow, text
-from workflows_ui.forming.document import NOTHING, Choice, Column, Field, Form, Kind, ShowIf, TableChoices, When
+from workflows_ui.forming.document import (
+    NOTHING,
+    Blank,
+    Choice,
+    Column,
+    Field,
+    Form,
+    Kind,
+    Limits,
+    Moment,
+    ShowIf,
+    TableChoices,
+    When,
+)
+from workflows_ui.kit import form_words
 from workflows_ui.models import AuditEvent, Launch, LaunchForm
 from workflows_ui.services import launch_forms
 
@@ -378,3 +393,37 @@ def test_a_preview_is_tried_without_launching_anything(owner: Client, cast: Cast
     assert json.loads(right.context["trial"]) == {"customer": {"name": "Lan"}, "amount": 12.5, "channel": 7}
     assert not Launch.objects.exists()
     assert scene.now(cast.owner).lock == 1
+
+
+def test_every_difference_between_two_forms_has_a_sentence() -> None:
+    odd = {
+        "label": "New",
+        "help": "New",
+        "path": ("b",),
+        "kind": Kind.LONG_TEXT,
+        "required": True,
+        "default": "x",
+        "example": "x",
+        "choices": (Choice("x", "x"),),
+        "other": True,
+        "choices_from": TableChoices("T", "A", "B"),
+        "group": "x",
+        "folded": True,
+        "limits": Limits(max_length=3),
+        "show_if": ShowIf("other", When.FILLED),
+        "hidden_value": "x",
+        "searchable": True,
+        "blank": Blank.NULL,
+        "moment": Moment.UTC,
+        "item": Kind.NUMBER,
+        "columns": (Column("a", "a"),),
+        "accept": ("pdf",),
+        "max_size": 5,
+    }
+    before = Field("a", ("a",))
+    assert set(odd) == {one.name for one in dataclasses.fields(Field)} - {"name", "why"}
+    for name, value in odd.items():
+        after = dataclasses.replace(before, **{name: value})
+        (change,) = form_words.differences(Form((before,)), Form((after,)))
+        assert change.sort == "changed"
+        assert change.what, name

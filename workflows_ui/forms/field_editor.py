@@ -141,7 +141,7 @@ class FieldEditor(FieldMaking):
         self.sections.append(("start", _("What it starts with"), names))
 
     def _value_field(self) -> forms.Field:
-        hint = _("It is not encrypted: nothing secret belongs here.")
+        hint = _("Everybody who may launch can learn it: nothing secret belongs here.")
         if self.chosen is Kind.YES_NO:
             ways = [("", "–"), ("true", _("Yes")), ("false", _("No"))]
             return forms.ChoiceField(

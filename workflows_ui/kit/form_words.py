@@ -7,6 +7,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, npgettext, pgettext_lazy
 
+from workflows_ui.forming import changes
 from workflows_ui.forming.changes import Fit
 from workflows_ui.forming.document import NOTHING, Blank, Field, Form, Kind, Limits, Moment, When, Why, key_of
 from workflows_ui.kit.words import Text
@@ -159,25 +160,23 @@ class Change:
 
 def differences(old: Form, new: Form) -> list[Change]:
     """What differs, as launchers would see it, in the order of the new form; what was removed comes last."""
-    before = {field.name: field for field in old.fields}
-    after = {field.name: field for field in new.fields}
-    moved = _moved([name for name in before if name in after], [name for name in after if name in before])
+    told = changes.difference(old, new)
+    added, changed = {field.name for field in told.added}, {one.after.name: one.before for one in told.changed}
+    moved = _moved([field.name for field in old.fields], [field.name for field in new.fields]) if told.moved else set()
     found: list[Change] = []
     for field in new.fields:
-        was = before.get(field.name)
-        if was is None:
+        if field.name in added:
             found.append(Change("added", field.name, field.shown_label, (str(KINDS[field.kind]),)))
-            continue
-        what = tuple(_field_changes(was, field, old, new))
-        if what:
+        elif field.name in changed:
+            what = tuple(_field_changes(changed[field.name], field, new))
             found.append(Change("changed", field.name, field.shown_label, what))
         elif field.name in moved:
             found.append(Change("moved", field.name, field.shown_label))
-    found += [Change("removed", name, field.shown_label) for name, field in before.items() if name not in after]
+    found += [Change("removed", field.name, field.shown_label) for field in told.removed]
     words = []
-    if old.note != new.note:
+    if "note" in told.form:
         words.append(_("The note above the fields is another one."))
-    if old.button != new.button:
+    if "button" in told.form:
         words.append(_("The button says “%(text)s”.") % {"text": new.button or _("Launch")})
     if words:
         found.append(Change("changed", "", _("The form as a whole"), tuple(words)))
@@ -186,6 +185,7 @@ def differences(old: Form, new: Form) -> list[Change]:
 
 def _moved(before: list[str], after: list[str]) -> set[str]:
     """The names that changed their place among those that both have: the fewest whose moving explains it (longest common run)."""
+    before, after = [name for name in before if name in after], [name for name in after if name in before]
     where = {name: number for number, name in enumerate(before)}
     best: list[tuple[int, int]] = []  # (length, previous) of the longest rising run that ends at each place
     for number, name in enumerate(after):
@@ -210,7 +210,7 @@ def _value(value: object) -> str:
     return _("nothing") if value is NOTHING else _quoted(key_of(value))
 
 
-def _field_changes(was: Field, now: Field, old: Form, new: Form) -> Iterator[str]:
+def _field_changes(was: Field, now: Field, new: Form) -> Iterator[str]:
     """What differs in one field, a sentence each."""
     if was.shown_label != now.shown_label:
         yield _("It was called “%(old)s”.") % {"old": was.shown_label[:80]}
@@ -220,11 +220,11 @@ def _field_changes(was: Field, now: Field, old: Form, new: Form) -> Iterator[str
         yield _("It has to be filled in now.") if now.required else _("It may be left empty now.")
     if was.path != now.path:
         yield _("Its value goes to “%(new)s”, no longer to “%(old)s”.") % {"old": place(was), "new": place(now)}
-    yield from _shown_changes(was, now, old, new)
+    yield from _shown_changes(was, now, new)
     yield from _value_changes(was, now)
 
 
-def _shown_changes(was: Field, now: Field, old: Form, new: Form) -> Iterator[str]:
+def _shown_changes(was: Field, now: Field, new: Form) -> Iterator[str]:
     if was.hidden != now.hidden:
         yield _("It is hidden now, with a fixed value.") if now.hidden else _("It is shown now.")
     if was.folded != now.folded:
