@@ -7,7 +7,7 @@ from django.test import Client
 
 from tests.cast import Cast, gather, workspace
 from tests.people.sign_in import STEP, set_up_app, sign_in, text, with_app
-from workflows_ui.models import AuditEvent, Launch, Workspace
+from workflows_ui.models import AuditEvent, Launch, User, Workspace
 
 
 @pytest.fixture
@@ -93,3 +93,17 @@ def test_a_manager_sees_who_has_none(cast: Cast, client: Client) -> None:
     with_app(cast.owner)
     client.force_login(cast.owner)
     assert text(client.get("/w/sales/members/")).count("no second step") == 1
+
+
+@pytest.mark.parametrize("path", ["/people/", "/audit/", "/admin/"])
+def test_superusers_pages_demand_it_where_a_workspace_does(cast: Cast, client: Client, path: str) -> None:
+    User.objects.filter(pk=cast.stranger.pk).update(is_superuser=True)
+    client.force_login(User.objects.get(pk=cast.stranger.pk))
+    answer = client.get(path)
+    assert answer.status_code == 403
+    assert "What looks after the whole console needs a second step" in text(answer)
+    Workspace.objects.update(second_factor_required=False)
+    assert client.get(path).status_code == 200
+    Workspace.objects.update(second_factor_required=True)
+    with_app(cast.stranger)
+    assert client.get(path).status_code == 200

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from workflows_ui.kit import respond, typed
-from workflows_ui.models import Role
+from workflows_ui.models import Role, User
 from workflows_ui.services import access, second_step
 
 #: In the session: where somebody was going who has to set up a second step first.
@@ -38,7 +38,10 @@ def signed_in(view: View) -> View:
 
 
 def superuser(view: Callable[..., R]) -> Callable[..., R | HttpResponse]:
-    """Lets in superusers; for everybody else there is no such page."""
+    """Lets in superusers; for everybody else there is no such page.
+
+    What they see is of all workspaces: where one of them demands a second step, so do these pages.
+    """
 
     @functools.wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> R | HttpResponse:
@@ -46,6 +49,8 @@ def superuser(view: Callable[..., R]) -> Callable[..., R | HttpResponse]:
             return _sign_in(request)
         if not request.user.is_superuser:
             raise Http404
+        if not _stepped(request, request.user) and second_step.demanded_somewhere():
+            return _set_up_first(request, "", request.get_full_path())
         return view(request, *args, **kwargs)
 
     return guarded
@@ -102,16 +107,22 @@ def second_step_missing(request: HttpRequest, found: access.Access) -> HttpRespo
     Every way into a workspace asks this: each method, whole pages and fragments alike. A single sign-on whose provider says that it
     asked for a second step (services/single_sign_on.py) counts for its session.
     """
-    if not found.workspace.second_factor_required or request.session.get(STEPPED_ELSEWHERE) == found.user.pk:
+    if not found.workspace.second_factor_required or _stepped(request, found.user):
         return None
-    if second_step.has(found.user):
-        return None
+    return _set_up_first(request, found.workspace.name, reverse("workspace", args=[found.workspace.slug]))
+
+
+def _stepped(request: HttpRequest, user: User) -> bool:
+    return request.session.get(STEPPED_ELSEWHERE) == user.pk or second_step.has(user)
+
+
+def _set_up_first(request: HttpRequest, name: str, home: str) -> HttpResponse:
+    """Says why a second step is needed (`name`: the workspace's, empty for superusers' pages), and remembers where to go on."""
     if respond.is_fragment(request):
         stop = respond.STOP_POLLING if request.method == "GET" else 403
         return respond.alert(request, "errors/second_step_alert.html", status=stop)
-    going = request.get_full_path() if request.method == "GET" else reverse("workspace", args=[found.workspace.slug])
-    request.session[GOING_TO] = going
-    context = {"workspace": found.workspace, "typed": typed.values(request) if request.method == "POST" else []}
+    request.session[GOING_TO] = request.get_full_path() if request.method == "GET" else home
+    context = {"name": name, "typed": typed.values(request) if request.method == "POST" else []}
     return respond.page(request, "errors/second_step.html", context, status=403)
 
 

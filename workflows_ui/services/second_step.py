@@ -9,7 +9,7 @@ from allauth.mfa.models import Authenticator
 from django.db import transaction
 
 from workflows_ui import crypto
-from workflows_ui.models import User
+from workflows_ui.models import User, Workspace
 from workflows_ui.services import audit
 from workflows_ui.services.audit import Actor
 
@@ -27,6 +27,11 @@ def among(users: Iterable[int]) -> set[int]:
     """Those of these people (primary keys) who have a second step."""
     found = Authenticator.objects.filter(user_id__in=list(users), type__in=_STEPS)
     return set(found.values_list("user_id", flat=True))
+
+
+def demanded_somewhere() -> bool:
+    """Whether any workspace demands a second step: then whoever sees all workspaces needs one, too."""
+    return Workspace.objects.filter(second_factor_required=True).exists()
 
 
 def seal(secret: str) -> str:
