@@ -396,7 +396,7 @@ def test_a_preview_is_tried_without_launching_anything(owner: Client, cast: Cast
 
 
 def test_every_difference_between_two_forms_has_a_sentence() -> None:
-    odd = {
+    odd: dict[str, Any] = {
         "label": "New",
         "help": "New",
         "path": ("b",),

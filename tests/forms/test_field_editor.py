@@ -1,13 +1,16 @@
 """A field that is opened and saved without a change stays exactly what it was, whatever it holds."""
 
 import dataclasses
+import json
+from pathlib import Path
 
 import pytest
 from django.http import QueryDict
 from django.test import override_settings
 from django.utils import timezone
 
-from workflows_ui.forming import rules
+from tests.forming import golden
+from workflows_ui.forming import rules, schema_in
 from workflows_ui.forming.document import (
     Blank,
     Choice,
@@ -114,3 +117,19 @@ def test_nothing_is_lost_by_opening_and_saving(field: Field, zone: str) -> None:
         saved = FieldEditor(sent(opened), field=field, form=form)
         assert saved.is_valid(), saved.errors
         assert dataclasses.asdict(saved.made("a")) == dataclasses.asdict(field)
+
+
+GOLDEN = sorted(Path(golden.__file__).parent.joinpath("golden").glob("*.json"))
+
+
+@pytest.mark.parametrize("file", GOLDEN, ids=lambda one: str(one.stem))
+def test_no_field_of_a_real_flow_is_changed_by_opening_and_saving(file: Path) -> None:
+    for document in json.loads(file.read_text(encoding="utf-8")).values():
+        if not isinstance(document, dict) or "$schema" not in document:
+            continue
+        form = schema_in.trusted(document)
+        for field in form.fields:
+            opened = FieldEditor(field=field, form=form)
+            saved = FieldEditor(sent(opened), field=field, form=form)
+            assert saved.is_valid(), (field, saved.errors)
+            assert saved.made(field.name) == field

@@ -1,8 +1,6 @@
 """A launch form as a launcher would see it, to be tried: what is typed is checked and shown as it would be sent. Nothing is launched."""
 
 import logging
-from collections.abc import Mapping
-from typing import cast
 
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpResponse
@@ -43,9 +41,7 @@ def preview(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
             data = launch_fields.with_lines(form, data, **lines)
         else:
             uploads = {name: upload for name, upload in request.FILES.items() if isinstance(upload, UploadedFile)}
-            checked = checking.check(
-                form, data, files=cast("Mapping[str, checking.Upload]", uploads), options=options, zone=zone
-            )
+            checked = checking.check(form, data, files=uploads, options=options, zone=zone)
             errors = {**launch_files.take(form, uploads, checked.shown).errors, **checked.errors}
             trial = payloads.pretty(checked.payload) if not errors else ""
         shown = checking.typed(form, data)
