@@ -43,8 +43,10 @@
     const link = event.target.closest?.('a[href^="#field-"]');
     const field = link && document.querySelector(link.getAttribute("href"));
     if (!field) return;
+    event.preventDefault(); // going to the place itself would take the focus off the control again
     const fold = field.closest("details");
     if (fold) fold.open = true;
+    field.scrollIntoView();
     field.querySelector("input:not([type=hidden]), select, textarea")?.focus();
   });
 

@@ -410,6 +410,6 @@ def test_a_flow_that_reads_more_than_the_form_asks_for_is_told_to_the_launcher(s
         scene.workflows, "Reads", flows.code("reads", a="{{trigger.body.name}}", b="{{trigger.body.phone}}")
     )
     publish(scene, Form((Field("name", ("name",)),)), flow=flow)
-    assert "now also reads: phone." in opened(scene, flow)
+    assert "The flow also reads: phone." in opened(scene, flow)
     publish(scene, Form((Field("name", ("name",)), Field("phone", ("phone",)))), flow=flow)
-    assert "now also reads" not in opened(scene, flow)
+    assert "The flow also reads" not in opened(scene, flow)
