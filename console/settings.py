@@ -281,6 +281,8 @@ X_FRAME_OPTIONS = "DENY"
 if TRUSTED_PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 30 * 1024 * 1024
+# Each cell of a table in a launch form is a control: 1,000 rows of 30 columns, and the rest of the page.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 35_000
 
 # --- Background work -----------------------------------------------------------------------------
 CELERY_BROKER_URL = read.broker("CELERY_BROKER_URL", default="fsatomic://localhost" if DEBUG else None)

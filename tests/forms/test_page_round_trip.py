@@ -11,8 +11,10 @@ from hypothesis import example, given, settings
 from tests.forming import golden
 from tests.forming.quiet import QUIET
 from tests.forming.test_proposing import JSON, same
+from tests.forms.filled import publish, sent
+from tests.pages.launch_scene import Scene
 from workflows_ui.forming import checking
-from workflows_ui.forming.document import Form
+from workflows_ui.forming.document import Column, Field, Form, Kind
 from workflows_ui.forming.proposing import Sources, propose
 from workflows_ui.forms import launch_fields
 
@@ -100,3 +102,13 @@ def test_a_page_of_a_known_flow_sends_what_was_sent_to_it_before(name: str) -> N
     form = propose(Sources(tree, payloads, samples))
     for payload in (payloads[0], payloads[-1]):
         assert same(through_a_page(form, payload), payload)
+
+
+def test_a_table_of_some_thousand_cells_is_sent(scene: Scene) -> None:
+    columns = tuple(Column(f"c{number}", f"c{number}") for number in range(6))
+    form = Form((Field("rows", ("rows",), kind=Kind.TABLE, columns=columns),))
+    flow = publish(scene, form)
+    cells = {f"rows[{row}][c{number}]": f"{row}" for row in range(400) for number in range(6)}
+    payload = sent(scene, flow, cells)
+    assert len(payload["rows"]) == 400
+    assert payload["rows"][-1] == {f"c{number}": "399" for number in range(6)}

@@ -202,9 +202,14 @@ def _column(key: str, found: list[Any], missing: int, taken: set[str], *, exact:
     return Column(name_for((key,), taken), key, label_from(key), learnt.kind, required, blank, learnt.moment)
 
 
-def keys_in_order(objects: Iterable[dict[str, Any]]) -> dict[str, int]:
-    """The keys of objects with how often each is there, in the order in which they are first seen."""
-    counted: Counter[str] = Counter()
+def by_key(objects: Iterable[dict[str, Any]]) -> dict[str, list[Any]]:
+    """The values of objects by key, keys in the order in which they are first seen. Looks at each object once, which is fast."""
+    found: dict[str, list[Any]] = {}
     for held in objects:
-        counted.update(held.keys())
-    return counted
+        for key, value in held.items():
+            column = found.get(key)
+            if column is None:
+                found[key] = [value]
+            else:
+                column.append(value)
+    return found

@@ -134,16 +134,15 @@ def _spread(root: _Place) -> None:
         place = waiting.pop()
         if len(place.path) >= MOST_DEPTH + 1:
             continue
-        objects = [value for value in place.found if type(value) is dict]
-        samples = [value for value in place.samples if type(value) is dict]
-        keys = learning.keys_in_order([*objects, *samples])
+        found = learning.by_key(value for value in place.found if type(value) is dict)
+        samples = learning.by_key(value for value in place.samples if type(value) is dict)
+        keys = dict.fromkeys([*found, *samples])
         if not _takes_fields(place, keys):
             place.closed = bool(keys)
             continue
         for key in keys:
             inner = place.at(key)
-            inner.found = [held[key] for held in objects if key in held]
-            inner.samples = [held[key] for held in samples if key in held]
+            inner.found, inner.samples = found.get(key, []), samples.get(key, [])
         waiting.extend(place.inner.values())
 
 
@@ -179,7 +178,7 @@ class _Writer:
     def _mostly_missing(self, seen: Sequence[Any]) -> bool:
         """Whether it was more often not there than there and empty."""
         missing = self.bodies - len(seen)
-        return missing > 0 and missing >= sum(value in (None, "", []) for value in seen)
+        return missing > 0 and missing >= sum(value in (None, "", []) for value in seen if not value)
 
     def _place(self, place: _Place) -> None:
         if self._is_object(place):
@@ -210,7 +209,9 @@ class _Writer:
             named = _by_name(place, learnt.kind, seen)
             choices = () if named is not Kind.TEXT or naming.one_of_a_kind(place.path[-1]) else learnt.choices
             learnt = replace(learnt, kind=named, choices=choices)
-        filled = len(place.found) - len([value for value in place.found if _empty(value)])
+        plain = learnt.kind in NUMBERS or learnt.kind is Kind.YES_NO
+        empty = place.found.count(None) if plain else sum(map(_empty, place.found))
+        filled = len(place.found) - empty
         required = self._required(place, filled)
         one = Field(
             name=name_for(place.path, self.names),
