@@ -1,6 +1,7 @@
 """What a credential's test found, in words: for its form, its page and the command line alike."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -11,7 +12,7 @@ from workflows_ui.models import KEPT_IN_RUNS, Credential, Flavour, Health, Kind,
 from workflows_ui.services.access import Acting
 from workflows_ui.services.credentials import Code, Problem
 
-#: An end is said on the badge when it is fewer days away than this.
+#: An end is said on the badge when it is no more days away than this.
 SOON = 30
 
 
@@ -171,10 +172,10 @@ def health(credential: Credential) -> HealthSign:
     if ends_at is not None and ends_at <= now:
         return HealthSign(_("Ended"), "circle-xmark", "red")
     if credential.health == Health.WORKS and ends_at is not None and credential.renew_at is None:
-        days = (ends_at - now).days
-        if days < SOON:
+        days = -(-(ends_at - now) // timedelta(days=1))
+        if days <= SOON:
             words = ngettext("Works, ends in %(n)s day", "Works, ends in %(n)s days", days) % {"n": days}
-            return HealthSign(words if days else _("Works, ends within a day"), "hourglass-half", "orange")
+            return HealthSign(words if days > 1 else _("Works, ends within a day"), "hourglass-half", "orange")
     if not credential.health:
         return HealthSign(_("Not tested yet"), "circle-question", "secondary")
     icon, colour = _SIGNS[Health(credential.health)]

@@ -1,0 +1,124 @@
+"""Credentials of each kind added with real clicks, replaced and put back; the vault's pages in light, dark, on a phone, and plain."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import Group
+from django.utils import timezone
+from playwright.sync_api import Browser, expect
+from pytest_django.live_server_helper import LiveServer
+
+from tests.browser.shots import keep
+from tests.browser.test_accounts_and_credentials import LOOKS, Desk
+from tests.cast import gather, person, workspace
+from tests.practice.fixtures import Practice
+from workflows_ui.models import Credential, CredentialSecret, Flavour, Kind, Member, Role
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture(autouse=True)
+def _database_beside_playwright(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Playwright keeps a loop in this thread; Django would refuse the database for it."""
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+
+
+@pytest.fixture
+def desk(browser: Browser, live_server: LiveServer) -> Iterator[Desk]:
+    """Ada's window, without JavaScript: the fields of each kind come and go all the same."""
+    context = browser.new_context(locale="en-US", **LOOKS["plain"])  # type: ignore[arg-type]
+    person("ada")
+    window = Desk(context, live_server.url)
+    window.sign_in("ada", "/credentials/add/")
+    yield window
+    context.close()
+
+
+@pytest.mark.parametrize(
+    "kind", ["api_key", "access_token", "jwt", "sign_in", "code", "bearer_token", "bearer_sign_in"]
+)
+def test_each_kind_shows_its_fields_only_and_is_added(desk: Desk, practice: Practice, kind: str) -> None:
+    known, page = practice.credentials, desk.page
+    form = page.locator("form.credential-form")
+    plain = kind.startswith("bearer")
+    form.locator('select[name="engine"]').select_option("activepieces" if plain else "gateway")
+    form.get_by_label("Address", exact=True).fill(practice.activepieces if plain else practice.gateway)
+    wanted = "sign_in" if kind == "code" else kind
+    form.locator(f'input[name="{"token_kind" if plain else "kind"}"][value="{wanted}"]').check()
+    secret, email = form.get_by_label("Secret", exact=True), form.get_by_label("E-mail address at the engine")
+    code, organization = form.get_by_label("Or a one-time code"), form.get_by_label("Organization", exact=True)
+    signs_in = wanted in {"sign_in", "bearer_sign_in"}
+    assert secret.is_visible() is not signs_in
+    assert email.is_visible() is signs_in
+    assert code.is_visible() is (wanted == "sign_in")
+    assert organization.is_visible() is (kind in {"access_token", "jwt"})
+    if kind == "jwt":
+        organization.fill(known.organization_id)
+    if kind == "code":
+        email.fill(known.email)
+        form.get_by_role("button", name="Send me a code").click()
+        expect(page.get_by_text("was asked to send a code")).to_be_visible()
+        code.fill("PRACT1")
+    elif signs_in:
+        email.fill(known.email)
+        form.get_by_label("Password at the engine").fill(known.password)
+    else:
+        secret.fill(str(getattr(known, kind)))
+    form.get_by_role("button", name="Test and save").click()
+    if wanted == "sign_in":
+        expect(page.locator("h1")).to_have_text("Choose an organization")
+        page.get_by_label("Công ty Thương mại Sao Mai").check()
+        page.get_by_role("button", name="Test and save").click()
+    expect(page.get_by_text("What the test found")).to_be_visible()
+    assert Credential.objects.get().kind == wanted
+
+
+def test_a_secret_is_replaced_and_put_back_by_one_click(desk: Desk, practice: Practice) -> None:
+    known, page = practice.credentials, desk.page
+    space = workspace("sales", flavour=Flavour.IMBRACE, address=practice.gateway, project=known.project_id)
+    ada = Member.objects.create(workspace=space, user=person("owner"), role=Role.MANAGER).user
+    assert ada is not None
+    row = Credential(workspace=space, owner=ada, name="Old key", kind=Kind.API_KEY)
+    row.secret = row.seal("secret", known.api_key)
+    row.save()
+    page.context.clear_cookies()
+    desk.sign_in("owner", f"/w/sales/credentials/{row.pk}/replace/")
+    page.locator('input[name="kind"][value="access_token"]').check()
+    page.get_by_label("Secret", exact=True).fill(known.access_token)
+    page.get_by_role("button", name="Test and replace").click()
+    expect(page.get_by_text("The new secret works and is in use")).to_be_visible()
+    page.get_by_role("button", name="Put the old secret back").click()
+    expect(page.get_by_text("The earlier secret is in use again, and works")).to_be_visible()
+    row.refresh_from_db()
+    assert row.open("secret") == known.api_key
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_the_vault_s_pages_are_sound(browser: Browser, live_server: LiveServer, practice: Practice, look: str) -> None:
+    known = practice.credentials
+    space = workspace("sales", flavour=Flavour.IMBRACE, address=practice.gateway, project=known.project_id)
+    cast = gather(space, known.access_token, kind=Kind.ACCESS_TOKEN)
+    team = Group.objects.create(name="Sales " + "x" * 100)
+    Member.objects.create(workspace=space, team=team, role=Role.LAUNCHER)
+    key = cast.credential
+    now = timezone.now()
+    old = CredentialSecret(credential=key, kind=Kind.API_KEY, replaced_at=now, replaced_by=cast.owner)
+    old.keep_until = now + timedelta(hours=72)
+    old.secret = old.seal("secret", "an-older-secret")
+    old.save()
+    Credential.objects.filter(pk=key.pk).update(
+        name="K" * 120, ends_at=now + timedelta(days=5), renew_problem="no_password", health="works"
+    )
+    run = practice.runs(practice.sample("quick").id)
+    context = browser.new_context(locale="en-US", **LOOKS[look])  # type: ignore[arg-type]
+    desk = Desk(context, live_server.url)
+    desk.sign_in("owner")
+    at = f"/w/sales/credentials/{key.pk}"
+    pages = ["/credentials/add/", "/w/sales/credentials/", f"{at}/", f"{at}/replace/", f"{at}/hand-over/"]
+    pages += [f"/w/sales/runs/{run[0]['id']}/hidden/"] if run else []
+    for place in pages:
+        desk.open(place)
+        keep(desk.page)
+        desk.sound()
+    context.close()
