@@ -17,7 +17,8 @@ pytestmark = pytest.mark.once
 #: Addresses that need no sign-in, or decide by themselves (sign-in, health, what monitoring reads).
 OPEN = {"healthz", "readyz", "metrics", "set_language", "set_theme", "app_sign_in_back", "join"}
 #: Addresses of one's own: any person who is signed in.
-OWN = {"home", "notices", "notices_read", "notice", "profile", "credential_add", "waiting", "access_withdraw"}
+OWN = {"home", "notices", "notices_read", "notice", "profile", "waiting", "access_withdraw"}
+OWN |= {"credential_add", "credential_organization"}
 #: Signing in itself, its pages with allauth's names.
 OPEN |= {"mfa_authenticate", "mfa_login_webauthn", "single_sign_on", "single_sign_on_back"}
 OWN |= {
@@ -55,7 +56,6 @@ SUPERUSERS = {
     "person_end_sessions",
     "second_step_take_away",
 }
-OWN = {"home", "profile", "credential_add", "credential_organization", "waiting", "access_withdraw"}
 #: Addresses below a workspace: the least role there.
 LEAST: dict[str, Role] = {
     "workspace": Role.VIEWER,
@@ -112,6 +112,7 @@ LEAST: dict[str, Role] = {
     "launch_story": Role.VIEWER,
     "launch_rights": Role.MANAGER,
     "launch_right_choose": Role.MANAGER,
+    "launch_right_change": Role.MANAGER,
     "launch_right_revoke": Role.MANAGER,
     "flow_launch_rights": Role.MANAGER,
     "launch_withdraw": Role.LAUNCHER,

@@ -281,12 +281,37 @@ def test_no_right_is_given_on_a_flow_that_is_not_there(guests: Guests) -> None:
     assert not LaunchRight.objects.exists()
 
 
+def test_a_right_is_made_longer_or_shorter_but_never_less_than_what_is_used(guests: Guests) -> None:
+    right = guests.right(most_launches=2, used=2, last_used_at=timezone.now())
+    manager = guests.scene.sign_in(guests.scene.cast.owner)
+    address = reverse("launch_right_change", args=["sales", right.pk])
+    assert guests.browser.get(guests.scene.url(guests.flow)).status_code == 403
+    refused = manager.post(address, {"until": "", "most_launches": "1"})
+    assert refused.status_code == 422
+    assert "2 are used already" in text_of(refused)
+    until = timezone.localtime(timezone.now() + timedelta(days=30)).strftime("%Y-%m-%dT%H:%M")
+    assert "2 of 5 launches used" in unescape(
+        text_of(manager.post(address, {"until": until, "most_launches": "5"}, follow=True))
+    )
+    assert guests.browser.get(guests.scene.url(guests.flow)).status_code == 200
+    event = AuditEvent.objects.get(action="launch_right.change")
+    assert event.detail["before"] == {"until": None, "most_launches": 2}
+    assert event.detail["after"]["most_launches"] == 5
+    assert f'value="{until}"' in text_of(manager.get(address))
+    right.refresh_from_db()
+    LaunchRight.objects.filter(pk=right.pk).update(used=4)
+    assert not launch_rights.change(Actor(guests.scene.cast.owner), right, until=None, most_launches=3)
+    LaunchRight.objects.update(revoked_at=timezone.now())
+    assert "withdrawn already" in text_of(manager.post(address, {"most_launches": "9"}, follow=True))
+
+
 def test_a_right_of_another_workspace_cannot_be_withdrawn_from_here(guests: Guests) -> None:
     elsewhere = workspace("hr", project="Q" * 21)
     right = LaunchRight.objects.create(workspace=elsewhere, flow_id="F" * 21, user=guests.gail)
     manager = guests.scene.sign_in(guests.scene.cast.owner)
     address = reverse("launch_right_revoke", args=["sales", right.pk])
     assert (manager.get(address).status_code, manager.post(address).status_code) == (404, 404)
+    assert manager.post(reverse("launch_right_change", args=["sales", right.pk])).status_code == 404
     right.refresh_from_db()
     assert right.revoked_at is None
 

@@ -13,21 +13,11 @@ from workflows_ui.models import User
 from workflows_ui.services import people
 
 
-class LaunchRightForm(forms.Form):
-    """A person or a team, an end and a number, both of which may be left out. `holder` is whom a valid form names."""
+class LimitsForm(forms.Form):
+    """An end and a number, both of which may be left out. `used` is how many launches are used already."""
 
-    who = forms.CharField(
-        label=_("A person"),
-        required=False,
-        max_length=254,
-        help_text=_(
-            "User name or e-mail address. They need not be a member: by the right alone they see nothing else here."
-        ),
-        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "autocapitalize": "none"}),
-    )
-    team = forms.ModelChoiceField(
-        label=_("Or a team"), queryset=Group.objects.order_by("name"), required=False, empty_label=_("No team")
-    )
+    used = 0
+
     until = forms.DateTimeField(
         label=_("Until"),
         required=False,
@@ -44,14 +34,38 @@ class LaunchRightForm(forms.Form):
         help_text=_("Left empty, they may launch as often as they like. A team's launches are counted together."),
     )
 
-    holder: User | Group
-
     def clean_until(self) -> datetime | None:
         """A moment that is still to come."""
         moment: datetime | None = self.cleaned_data["until"]
         if moment is not None and moment <= timezone.now():
             raise ValidationError(_("This moment is over. Choose a later one."))
         return moment
+
+    def clean_most_launches(self) -> int | None:
+        """Not less than what is used already."""
+        most: int | None = self.cleaned_data["most_launches"]
+        if most is not None and most < self.used:
+            raise ValidationError(_("%(n)d are used already. Give at least so many.") % {"n": self.used})
+        return most
+
+
+class LaunchRightForm(LimitsForm):
+    """A person or a team, an end and a number, both of which may be left out. `holder` is whom a valid form names."""
+
+    who = forms.CharField(
+        label=_("A person"),
+        required=False,
+        max_length=254,
+        help_text=_(
+            "User name or e-mail address. They need not be a member: by the right alone they see nothing else here."
+        ),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "autocapitalize": "none"}),
+    )
+    team = forms.ModelChoiceField(
+        label=_("Or a team"), queryset=Group.objects.order_by("name"), required=False, empty_label=_("No team")
+    )
+    field_order = ("who", "team", "until", "most_launches")
+    holder: User | Group
 
     def clean(self) -> dict[str, Any]:
         """Exactly one of person and team."""

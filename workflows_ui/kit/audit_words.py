@@ -81,6 +81,7 @@ ACTIONS: dict[str, Text] = {
     "launch.end": _("A launch ended"),
     "launch.settle": _("Decided what became of a launch"),
     "launch.withdraw": _("Took back a launch"),
+    "launch_right.change": _("Changed a right to launch"),
     "launch_right.give": _("Gave a right to launch"),
     "launch_right.revoke": _("Withdrew a right to launch"),
     "mcp.reveal": _("Looked at the token of an MCP server"),

@@ -97,6 +97,31 @@ def give(
     return right
 
 
+def change(actor: Actor, right: LaunchRight, *, until: datetime | None, most_launches: int | None) -> bool:
+    """Other limits for a right that is not withdrawn, also for one that has ended by itself; says whether that was (still) possible.
+
+    One conditional UPDATE: launches that are asked for meanwhile are counted, and never exceed the number.
+    """
+    enough = Q() if most_launches is None else Q(used__lte=most_launches)
+    with transaction.atomic():
+        done = LaunchRight.objects.filter(enough, pk=right.pk, revoked_at__isnull=True).update(
+            until=until, most_launches=most_launches
+        )
+        if done:
+            _record(
+                actor,
+                "launch_right.change",
+                right,
+                before=_plain(right.until, right.most_launches),
+                after=_plain(until, most_launches),
+            )
+    return bool(done)
+
+
+def _plain(until: datetime | None, most_launches: int | None) -> dict[str, Any]:
+    return {"until": until.isoformat() if until else None, "most_launches": most_launches}
+
+
 def _tell(right: LaunchRight) -> None:
     """News for whoever has the right now; of a team everybody who is in it today."""
     people = [right.user] if right.user else User.objects.filter(groups=right.team_id, is_active=True)

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from workflows_ui.forms.launch_rights import LaunchRightForm
+from workflows_ui.forms.launch_rights import LaunchRightForm, LimitsForm
 from workflows_ui.kit import caller, flow_facts, launch_right_words, respond
 from workflows_ui.kit.access import member
 from workflows_ui.kit.request import ConsoleRequest, actor
@@ -75,12 +75,32 @@ def of_flow(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
 
 
 @member(Role.MANAGER)
+def change(request: ConsoleRequest, slug: str, right_id: int) -> HttpResponse:
+    """Another end, another number: a right goes on, or ends sooner."""
+    right = _find(request, right_id)
+    if right.revoked_at is not None:
+        messages.warning(request, _("This right was withdrawn already."))
+        return respond.redirect(request, reverse("launch_rights", kwargs={"slug": slug}))
+    until = timezone.localtime(right.until) if right.until else None
+    form = LimitsForm(request.POST or None, initial={"until": until, "most_launches": right.most_launches})
+    form.used = right.used
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        if launch_rights.change(actor(request), right, until=data["until"], most_launches=data["most_launches"]):
+            right.refresh_from_db()
+            told = {"holder": right.holder, "limits": launch_right_words.limits(right)}
+            messages.success(request, _("The right of %(holder)s: %(limits)s.") % told)
+            return respond.redirect(request, reverse("launch_rights", kwargs={"slug": slug}))
+        right.refresh_from_db()
+        form.add_error(None, _("Nothing was changed: the right was used or withdrawn meanwhile. Look at it again."))
+    context = {"told": launch_right_words.tell(right), "form": form}
+    return respond.page(request, "launch_rights/change.html", context, status=422 if form.errors else 200)
+
+
+@member(Role.MANAGER)
 def revoke(request: ConsoleRequest, slug: str, right_id: int) -> HttpResponse:
     """Asks, then withdraws a right."""
-    rows = LaunchRight.objects.filter(workspace=request.access.workspace).select_related("user", "team", "workspace")
-    right = rows.filter(pk=right_id).first()
-    if right is None:
-        raise Http404
+    right = _find(request, right_id)
     if request.method != "POST":
         return respond.page(request, "launch_rights/revoke.html", {"told": launch_right_words.tell(right)})
     if launch_rights.revoke(actor(request), right):
@@ -112,6 +132,14 @@ def _rights(request: ConsoleRequest, flow_id: str = "") -> dict[str, Any]:
     }
 
 
+def _find(request: ConsoleRequest, right_id: int) -> LaunchRight:
+    rows = LaunchRight.objects.filter(workspace=request.access.workspace).select_related("user", "team", "workspace")
+    right = rows.filter(pk=right_id).first()
+    if right is None:
+        raise Http404
+    return right
+
+
 def _name(request: ConsoleRequest, id: str) -> str:
     """The flow's name as the engine has it. Raises EngineError: no right is given on a flow that is not there."""
     asking = caller.of(request.access)
@@ -121,6 +149,7 @@ def _name(request: ConsoleRequest, id: str) -> str:
 urlpatterns = [
     path("w/<slug:slug>/launch-rights/", listing, name="launch_rights"),
     path("w/<slug:slug>/launch-rights/give/", choose, name="launch_right_choose"),
+    path("w/<slug:slug>/launch-rights/<int:right_id>/change/", change, name="launch_right_change"),
     path("w/<slug:slug>/launch-rights/<int:right_id>/revoke/", revoke, name="launch_right_revoke"),
     path("w/<slug:slug>/flows/<str:id>/launch-rights/", of_flow, name="flow_launch_rights"),
 ]
