@@ -283,6 +283,12 @@ if TRUSTED_PROXIES:
 DATA_UPLOAD_MAX_MEMORY_SIZE = 30 * 1024 * 1024
 # Each cell of a table in a launch form is a control: 1,000 rows of 30 columns, and the rest of the page.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 35_000
+#: What is larger than any form takes is not written to disk first.
+FILE_UPLOAD_HANDLERS = [
+    "workflows_ui.kit.upload_limit.SkipLarge",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 
 # --- Background work -----------------------------------------------------------------------------
 CELERY_BROKER_URL = read.broker("CELERY_BROKER_URL", default="fsatomic://localhost" if DEBUG else None)

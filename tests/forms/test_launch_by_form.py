@@ -413,3 +413,16 @@ def test_a_flow_that_reads_more_than_the_form_asks_for_is_told_to_the_launcher(s
     assert "The flow also reads: phone." in opened(scene, flow)
     publish(scene, Form((Field("name", ("name",)), Field("phone", ("phone",)))), flow=flow)
     assert "The flow also reads" not in opened(scene, flow)
+
+
+def test_a_file_that_no_form_takes_is_not_even_kept_and_nothing_typed_after_it_is_lost(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workflows_ui.kit.upload_limit.MOST", 1_000)
+    flow = publish(scene, WITH_FILES)
+    answer = send(scene, flow, {"photo": _upload(data=PICTURE * 10), "note": "kept"})
+    page = text_of(answer)
+    assert answer.status_code == 422
+    assert "Choose a smaller file" in page
+    assert "Choose a file." not in page
+    assert 'value="kept"' in page

@@ -21,12 +21,22 @@ class Files:
     errors: dict[str, str] = field(default_factory=dict)
 
 
-def take(form: Form, uploads: Mapping[str, "UploadedFile[Any]"], shown: frozenset[str]) -> Files:
-    """The files of the fields that are shown. Kinds and sizes that a field names are looked at in forming/checking.py."""
+def take(
+    form: Form, uploads: Mapping[str, "UploadedFile[Any]"], shown: frozenset[str], skipped: frozenset[str] = frozenset()
+) -> Files:
+    """The files of the fields that are shown. Kinds and sizes that a field names are looked at in forming/checking.py.
+
+    `skipped` are fields whose files were so large that they were not even kept (kit/upload_limit.py).
+    """
     found = Files()
     together = 0
     for one in form.fields:
         upload = uploads.get(one.name)
+        if one.kind is Kind.FILE and one.name in skipped:
+            found.errors[one.name] = _("Choose a smaller file: at most %(size)s.") % {
+                "size": size(min(one.max_size or launch_files.LARGEST_FILE, launch_files.LARGEST_TOGETHER))
+            }
+            continue
         if one.kind is not Kind.FILE or one.name not in shown or upload is None:
             continue
         most = min(one.max_size or launch_files.LARGEST_FILE, launch_files.LARGEST_TOGETHER)

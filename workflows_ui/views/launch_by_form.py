@@ -25,7 +25,7 @@ from workflows_ui.forming.checking import Checked, Shown
 from workflows_ui.forming.document import NOTHING, Form, Kind
 from workflows_ui.forms import launch_fields, launch_files
 from workflows_ui.forms.launches import START, WAIT, name_of, signed_name
-from workflows_ui.kit import caller, flow_facts, launch_choices, markdown, respond, words
+from workflows_ui.kit import caller, flow_facts, launch_choices, markdown, respond, upload_limit, words
 from workflows_ui.kit.flow_facts import Facts
 from workflows_ui.kit.request import ConsoleRequest, actor
 from workflows_ui.models import LaunchFormVersion
@@ -123,7 +123,7 @@ class _Sent:
 
     @property
     def errors(self) -> dict[str, str]:
-        return {**self.files.errors, **self.checked.errors}
+        return {**self.checked.errors, **self.files.errors}
 
 
 def _take(request: ConsoleRequest, id: str, sheet: Sheet) -> HttpResponse:
@@ -152,7 +152,7 @@ def _checked(request: ConsoleRequest, form: Form, data: Data, options: launch_ch
     zone = timezone.get_current_timezone()
     uploads = {name: upload for name, upload in request.FILES.items() if isinstance(upload, UploadedFile)}
     checked = checking.check(form, data, files=uploads, options=options, zone=zone)
-    return _Sent(dict(data), checked, launch_files.take(form, uploads, checked.shown))
+    return _Sent(dict(data), checked, launch_files.take(form, uploads, checked.shown, upload_limit.skipped(request)))
 
 
 def _launch(request: ConsoleRequest, id: str, sheet: Sheet, sent: _Sent) -> HttpResponse:
