@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, e
 from pytest_django.live_server_helper import LiveServer
 
 from tests import flows
+from tests.browser.shots import keep
 from tests.pages.launch_scene import Scene
 from tests.people.sign_in import code, with_app
 from workflows_ui.models import AuditEvent, Credential, Launch, LaunchRight, Member, Role, User, Workspace
@@ -80,6 +81,7 @@ def window(browser: Browser, live_server: LiveServer) -> Iterator[Window]:
 
 def sound(page: Page) -> None:
     """Nothing is wider than the window, axe finds nothing."""
+    keep(page)
     assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0, page.url
     found = Axe().run(page, options=RULES)
     assert found.violations_count == 0, f"{page.url}: {found.generate_report()}"
@@ -183,7 +185,7 @@ def test_the_pages_of_people_are_sound_in_every_look(stage: Scene, window: Windo
     Member.objects.create(workspace=space, team=team, role=Role.VIEWER)
     teams.add(Actor(keeper), team, stage.cast.stranger)
     teams.make_owner(Actor(keeper), team, stage.cast.stranger)
-    LaunchRight.objects.create(workspace=space, flow_id=flow, flow_name="x" * 300, team=team, most_launches=5)
+    right = LaunchRight.objects.create(workspace=space, flow_id=flow, flow_name="x" * 300, team=team, most_launches=5)
     LaunchRight.objects.create(workspace=space, flow_id=flow, flow_name="Over", user=owner, until=timezone.now())
     page = window(keeper, **LOOKS[look])
     page.goto("/w/sales/members/invite/")
@@ -197,6 +199,8 @@ def test_the_pages_of_people_are_sound_in_every_look(stage: Scene, window: Windo
         "/w/sales/launch-rights/",
         "/w/sales/launch-rights/give/",
         f"/w/sales/flows/{flow}/launch-rights/",
+        f"/w/sales/launch-rights/{right.pk}/change/",
+        f"/w/sales/launch-rights/{right.pk}/revoke/",
         "/teams/",
         "/teams/new/",
         f"/teams/{team.pk}/",
