@@ -1,6 +1,6 @@
 # The console's commands. `make run` and `make test` need Python 3.11 to 3.13 and nothing else.
 .DEFAULT_GOAL := help
-.PHONY: map help run manage test chaos bench check format messages install install-dev
+.PHONY: map help run manage test chaos bench check audit format messages install install-dev
 PY := .venv/bin/python
 
 help:
@@ -9,6 +9,7 @@ help:
 	@echo "make test      all tests: on SQLite, then on PostgreSQL and Redis where there are any (ON=sqlite or ON=servers: one of them; T=tests/pages: some)"
 	@echo "make chaos     the long tests that kill processes; make bench: the ones that measure"
 	@echo "make check     format, lint, types, import directions, settings, migrations, templates, translations"
+	@echo "make audit     known faults of the packages that are used, where there is a network"
 	@echo "make format    what make check wants of the format; make messages: gather messages to translate"
 
 run: install
@@ -28,6 +29,9 @@ bench: install-dev
 
 check: install-dev
 	@exec $(PY) -m console.check
+
+audit: install-dev
+	@exec $(PY) -m console.known_faults
 
 format: install-dev
 	$(PY) -m ruff format .

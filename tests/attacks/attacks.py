@@ -1,0 +1,74 @@
+"""The list of attacks: what each is, how it is tried, and the tests that try it. The table in SECURITY.md is made from it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Attack:
+    """One row of the table; `tests` as pytest names them."""
+
+    name: str
+    tried: str
+    tests: tuple[str, ...]
+
+
+def _here(file: str, *names: str) -> tuple[str, ...]:
+    return tuple(f"tests/attacks/{file}.py::{name}" for name in names)
+
+
+ATTACKS: tuple[Attack, ...] = (
+    Attack(
+        "Cross-site request forgery",
+        "a POST without a token, as a page and as a fragment, to every address and every declared action; "
+        "one with a good token from four other origins",
+        _here("test_csrf", "test_no_address_takes_a_post_without_a_token", "test_a_token_that_was_come_by_helps_no_other_site"),
+    ),
+    Attack(
+        "Open redirect",
+        "15 spellings of an outside address in nine fields, the referrer and htmx's header, at every address, reading and writing",
+        (
+            *_here("test_redirects", "test_no_address_leads_outside", "test_neither_signing_in_nor_out_leads_outside"),
+            "tests/people/test_single_sign_on.py::test_single_sign_on_leads_nowhere_outside",
+            "tests/people/test_second_step.py::test_saying_who_one_is_leads_nowhere_outside",
+        ),
+    ),
+    Attack(
+        "Host header",
+        "11 hosts that are not ours, and forwarded ones; links of mails and redirects are looked at",
+        _here(
+            "test_host_header",
+            "test_a_host_that_is_not_ours_is_refused",
+            "test_what_proxies_forward_is_not_taken_for_the_host",
+            "test_plain_http_is_not_led_to_a_host_that_lies",
+        ),
+    ),
+    Attack(
+        "Session fixation, copied sessions",
+        "a session's name put into the browser before the sign-in, a real one, somebody else's; "
+        "copies after a sign-out, a new password, a first second step",
+        _here(
+            "test_sessions",
+            "test_a_prepared_session_name_is_not_taken",
+            "test_a_real_session_of_before_the_sign_in_is_nobodys_afterwards",
+            "test_somebody_elses_session_of_this_browser_is_not_taken_over",
+            "test_a_session_that_was_copied_ends_with_the_sign_out",
+            "test_a_copied_session_ends_with_the_password",
+            "test_sessions_of_a_password_alone_end_with_the_first_second_step",
+            "test_the_first_step_alone_is_no_session",
+        ),
+    ),
+    Attack(
+        "Clickjacking, sniffing, leaks by headers",
+        "every answer of every address, whole and as a fragment, and every kind of error page, "
+        "graded with production's settings: policy, frames, transport, types, "
+        "referrer, opener, copies; the cookies' flags",
+        _here(
+            "test_headers",
+            "test_every_answer_has_the_headers_of_a_careful_site",
+            "test_errors_have_them_too",
+            "test_a_mistake_of_ours_has_them_too_and_shows_no_variable",
+            "test_plain_http_leads_to_https_and_nothing_else",
+            "test_cookies_are_kept_from_scripts_from_plain_http_and_from_neighbours",
+        ),
+    ),
+)  # fmt: skip
