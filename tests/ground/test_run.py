@@ -35,7 +35,7 @@ def sign_in(address: str, name: str, password: str) -> str:
     assert token
     fields = {"csrfmiddlewaretoken": token[1], "login": name, "password": password}
     with opener.open(f"{address}/accounts/login/", urllib.parse.urlencode(fields).encode(), timeout=30) as answer:
-        assert answer.geturl() == f"{address}/"
+        assert answer.geturl() == f"{address}/w/practice/"
         page: str = answer.read().decode()
         return page
 

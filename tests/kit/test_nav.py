@@ -21,7 +21,7 @@ def test_the_menu_has_the_groups_in_their_order(owner: Client) -> None:
     declared = {group: [str(found.label_plural) for found in RESOURCES if found.group == group] for group in nav.GROUPS}
     assert _menu(page) == [
         *("Home", "Launches", *declared["launch"], *declared["watch"], "Jobs", *declared["build"]),
-        *("Credentials", "Members", "Launch rights", "Settings", "Audit", *declared["team"]),
+        *("Credentials", "Members", "Teams", "Launch rights", "Settings", "Audit", *declared["team"]),
     ]
     assert 'href="/w/sales/flows/" aria-current="page"' in page
 
