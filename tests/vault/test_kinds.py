@@ -154,9 +154,12 @@ def test_an_end_that_is_typed_is_kept_and_one_that_is_past_is_refused(practice: 
 def test_what_waits_in_the_cache_is_sealed(practice: Practice, monkeypatch: pytest.MonkeyPatch) -> None:
     stored: list[Any] = []
     truly = cache.set
-    monkeypatch.setattr(
-        cache, "set", lambda key, value, *more, **kept: (stored.append(value), truly(key, value, *more, **kept))
-    )
+
+    def listening(key: str, value: Any, *more: Any, **kept: Any) -> None:
+        stored.append(value)
+        truly(key, value, *more, **kept)
+
+    monkeypatch.setattr(cache, "set", listening)
     known = practice.credentials
     at(person("ada")).post(ADD, signing(practice, password=known.password, keep_password="on"))
     waiting = [value for value in stored if isinstance(value, str) and value.startswith("gAAAA")]

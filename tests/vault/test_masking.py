@@ -6,12 +6,15 @@ from typing import Any
 from urllib.parse import quote, quote_plus
 
 import pytest
+from django.test import Client as DjangoClient
 
-from tests import cast
+from tests import cast as people
+from tests.cast import Cast
 from tests.engine.servers import LOOPBACK, Recorder, Reply
+from tests.practice.fixtures import Practice
 from workflows_ui.engine import ApiKey, Client, EngineError, HiddenValue, Mask
 from workflows_ui.engine.masking import HIDDEN
-from workflows_ui.models import Workspace
+from workflows_ui.models import Credential, Kind, Workspace
 from workflows_ui.services import clients, masking
 
 SECRET = 'api_k3y/with+odd="signs"&more'
@@ -129,15 +132,15 @@ def _fresh(space: Workspace) -> Workspace:
 @pytest.fixture
 def space(db: None) -> Any:
     masking.forget()
-    yield cast.workspace("sales")
+    yield people.workspace("sales")
     masking.forget()
 
 
 def test_all_members_secrets_of_a_workspace_are_masked_and_no_other_workspaces(space: Workspace) -> None:
-    cast.credential(space, cast.person("ada"), "secret-of-ada")
-    cast.credential(space, cast.person("ben"), "secret-of-ben")
-    elsewhere = cast.workspace("elsewhere", project="Q" * 21)
-    cast.credential(elsewhere, cast.person("eve"), "secret-of-eve")
+    people.credential(space, people.person("ada"), "secret-of-ada")
+    people.credential(space, people.person("ben"), "secret-of-ben")
+    elsewhere = people.workspace("elsewhere", project="Q" * 21)
+    people.credential(elsewhere, people.person("eve"), "secret-of-eve")
     mask = masking.of(space)
     assert mask.text("secret-of-ada secret-of-ben secret-of-eve") == f"{HIDDEN} {HIDDEN} secret-of-eve"
 
@@ -145,7 +148,7 @@ def test_all_members_secrets_of_a_workspace_are_masked_and_no_other_workspaces(s
 def test_the_mask_is_kept_until_a_secret_changes_and_every_process_notices(
     space: Workspace, django_assert_num_queries: Any
 ) -> None:
-    ada = cast.credential(space, cast.person("ada"), "secret-of-ada")
+    ada = people.credential(space, people.person("ada"), "secret-of-ada")
     first = masking.of(space)
     with django_assert_num_queries(0):
         assert masking.of(space) is first
@@ -158,14 +161,44 @@ def test_the_mask_is_kept_until_a_secret_changes_and_every_process_notices(
 
 def test_a_secret_about_to_be_used_is_masked_although_nobody_was_told_of_it(space: Workspace) -> None:
     masking.of(space)
-    row = cast.credential(space, cast.person("ada"), "secret-of-ada")
+    row = people.credential(space, people.person("ada"), "secret-of-ada")
     clients.of_credential(row)
     assert masking.of(space).text("secret-of-ada") == HIDDEN
 
 
 def test_a_secret_that_cannot_be_opened_keeps_no_other_from_being_masked(space: Workspace) -> None:
-    broken = cast.credential(space, cast.person("ada"), "secret-of-ada")
+    broken = people.credential(space, people.person("ada"), "secret-of-ada")
     broken.secret = "gAAAA-damaged"
     broken.save()
-    cast.credential(space, cast.person("ben"), "secret-of-ben")
+    people.credential(space, people.person("ben"), "secret-of-ben")
     assert masking.of(space).text("secret-of-ben") == HIDDEN
+
+
+# --- From one end to the other
+
+
+def test_an_access_token_that_the_engine_keeps_with_a_run_is_on_no_page_and_in_no_file(
+    cast: Cast, practice: Practice
+) -> None:
+    token = practice.credentials.access_token
+    key = Credential.objects.get(pk=cast.credential.pk)
+    key.kind, key.secret = Kind.ACCESS_TOKEN, key.seal("secret", token)
+    key.save()
+    masking.changed(cast.workspace)
+    client, _used = clients.of_person(cast.owner, _fresh(cast.workspace))
+    flow = practice.sample("quick").id
+    client.workflows.send_trigger(flow, {"echo": f"a {token} b"}, wait=True, deadline=5)
+    run = practice.runs(flow)[0]
+    kept = practice.call("GET", f"/v1/flow-runs/{run['id']}").text
+    assert token in kept
+    assert token not in json.dumps(client.workflows.get_run(run["id"]))
+    browser = DjangoClient()
+    browser.force_login(cast.owner)
+    for page in (
+        f"/w/sales/runs/{run['id']}/",
+        f"/w/sales/runs/{run['id']}/file/",
+        f"/w/sales/runs/{run['id']}/hidden/",
+    ):
+        answer = browser.get(page)
+        assert answer.status_code == 200, page
+        assert token not in answer.content.decode(), page

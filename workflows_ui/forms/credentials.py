@@ -299,7 +299,9 @@ class CredentialForm(SecretForm):
     @property
     def base(self) -> str:
         """The engine's address in its one spelling, of a valid form."""
-        return Draft(self.flavour, self.chosen, "", **self.place()).base
+        place = self.place()
+        draft = Draft(self.flavour, self.chosen, "", environment=place["environment"], address=place["address"])
+        return draft.base
 
     def draft(self, token: Token | None = None, organization: str = "") -> Draft:
         """The typed credential, of a valid form."""

@@ -188,7 +188,9 @@ def rename(actor: Actor, credential: Credential, name: str) -> None:
 def teams_for(of: Access, credential: Credential) -> QuerySet[Group]:
     """The teams that a member may hand a credential to: a manager, any team of the workspace; its owner and owners of teams, those of
     the workspace that they are in or look after. A team's credential stays where it is for anybody but managers."""
-    teams = Group.objects.filter(memberships__workspace=of.workspace).exclude(pk=credential.team_id)
+    teams = Group.objects.filter(memberships__workspace=of.workspace)
+    if credential.team_id is not None:
+        teams = teams.exclude(pk=credential.team_id)
     if not of.allows(Role.MANAGER):
         if credential.owner_id != of.user.pk:
             return Group.objects.none()

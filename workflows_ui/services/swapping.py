@@ -1,5 +1,6 @@
 """One secret takes another's place: one conditional UPDATE decides. The old one is kept, sealed, for a set time, and then destroyed."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -22,7 +23,7 @@ class Changed(Exception):
     """Somebody else changed the secret meanwhile: nothing was done."""
 
 
-def swap(credential: Credential, values: dict[str, object]) -> None:
+def swap(credential: Credential, values: Mapping[str, object]) -> None:
     """Writes columns of a credential whose secret is still the one that it was read with. Within a transaction. Raises Changed.
 
     A ciphertext that was only sealed anew with another key (services.rotation) holds the same secret, and hinders nothing.
