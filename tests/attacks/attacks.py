@@ -71,4 +71,30 @@ ATTACKS: tuple[Attack, ...] = (
             "test_cookies_are_kept_from_scripts_from_plain_http_and_from_neighbours",
         ),
     ),
+    Attack(
+        "Cross-site scripting through the engine",
+        "attacks in every string, key, id and header of every answer; a walk over every link of the console, whole pages and "
+        "fragments, each parsed; `javascript:` and its spellings as every word; errors of seven kinds; answers of flows in five types",
+        (
+            *_here(
+                "test_scripts",
+                "test_no_string_key_or_header_of_an_engine_becomes_a_part_of_a_page",
+                "test_no_word_of_an_engine_becomes_a_link_that_runs",
+                "test_no_error_of_an_engine_becomes_a_part_of_a_page",
+                "test_no_answer_of_a_flow_becomes_a_part_of_the_launchs_page",
+                "test_the_look_finds_what_it_looks_for",
+            ),
+            "tests/pages/test_lying_engine.py::test_any_value_may_be_odd_in_a_flow",
+            "tests/pages/test_lying_engine.py::test_any_value_may_be_odd_in_a_run",
+        ),
+    ),
+    Attack(
+        "Cross-site scripting through people",
+        "attacks as the names of people, workspaces, credentials and audited objects (in the walks above); in 25 fields of every address; "
+        "in notes written in Markdown",
+        (
+            *_here("test_scripts", "test_nothing_typed_into_an_address_comes_back_as_a_part_of_a_page"),
+            "tests/kit/test_markdown.py::test_what_could_do_something_is_text_or_left_out",
+        ),
+    ),
 )  # fmt: skip

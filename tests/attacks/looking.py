@@ -1,0 +1,131 @@
+"""Walks through the console as a person with every link would, and looks at each page for what an attack has made of it."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from html.parser import HTMLParser
+from typing import Any
+from urllib.parse import urldefrag, urljoin, urlsplit
+
+from django.http.response import HttpResponseBase
+from django.test import Client
+from django.urls import Resolver404, resolve
+
+MARK = "xss1337"
+_LINKS = {
+    "href",
+    "src",
+    "action",
+    "formaction",
+    "poster",
+    "data",
+    "srcdoc",
+    "xlink:href",
+    "hx-get",
+    "hx-post",
+    "hx-delete",
+}
+_SCHEME = re.compile(r"^[\x00-\x20]*(javascript|vbscript|data)[\x00-\x20]*:", re.IGNORECASE)
+_VOID = re.compile(r"[\t\r\n]")
+_ENDING = ("account_logout",)
+
+
+class _Look(HTMLParser):
+    """Gathers links and faults of one page."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.faults: list[str] = []
+        self.links: list[tuple[str, str]] = []
+        self._script = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        if MARK in tag:
+            self.faults.append(f"an element of the attack: {tag}")
+        for name, value in given.items():
+            if MARK in name or name.startswith(("on", "hx-on", "data-hx-on")):
+                self.faults.append(f"an attribute of the attack: <{tag} {name}>")
+            if name in _LINKS and _SCHEME.match(_VOID.sub("", value)) and not (tag == "img" and name == "src"):
+                self.faults.append(f"a link that runs: <{tag} {name}={value[:40]!r}>")
+            if name in {"hx-vals", "hx-headers"} and value.lstrip().startswith(("js:", "javascript:")):
+                self.faults.append(f"values that run: <{tag} {name}>")
+        if tag == "base" or (tag == "meta" and "evil" in given.get("content", "")):
+            self.faults.append(f"an element that leads elsewhere: {tag}")
+        if tag in {"script", "style"}:
+            self._script = given.get("type", "text/javascript")
+        if tag == "a" and "href" in given:
+            self.links.append((given["href"], ""))
+        if "hx-get" in given:
+            target = given.get("hx-target", "") or f"#{given.get('id', '')}"
+            self.links.append((given["hx-get"], target.lstrip("#")))
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in {"script", "style"}:
+            self._script = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._script and self._script != "application/json" and MARK in data:
+            self.faults.append("a script that holds the attack")
+        if "1337ssti" in data:
+            self.faults.append("a template that was run")
+
+
+def look(answer: HttpResponseBase) -> _Look:
+    """What one answer holds: links, and whatever an attack has made of it."""
+    found = _Look()
+    content = getattr(answer, "content", b"")
+    kind = answer.get("Content-Type", "")
+    if kind.startswith("text/html"):
+        found.feed(content.decode("utf-8", "replace"))
+        found.close()
+    elif content and answer.status_code == 200:
+        if not answer.get("Content-Disposition", "").startswith("attachment") and b"<" in content:
+            found.faults.append(f"{kind} is shown, not kept")
+        if re.search(r"html|svg|xml|javascript", kind):
+            found.faults.append(f"{kind} is run by browsers")
+    for name, value in answer.headers.items():
+        if MARK in name or "\r" in value or "\n" in value:
+            found.faults.append(f"a header of the attack: {name}")
+    return found
+
+
+def walk(browser: Client, starts: Iterable[str], *, each: int = 1) -> tuple[dict[str, list[str]], Counter[str]]:
+    """Follows every link, each kind of address so many times; faults by address, and how often each kind was answered with a page."""
+    waiting = [(start, "") for start in starts]
+    seen: Counter[str] = Counter()
+    shown: Counter[str] = Counter()
+    faults: dict[str, list[str]] = {}
+    while waiting:
+        url, target = waiting.pop(0)
+        kind = _kind(url)
+        if not kind or kind in _ENDING or seen[f"{kind} {target}"] >= each:
+            continue
+        seen[f"{kind} {target}"] += 1
+        headers: dict[str, Any] = {"HX-Request": "true", "HX-Target": target} if target else {}
+        answer = browser.get(url, headers=headers)
+        found = look(answer)
+        assert answer.status_code != 500, url
+        shown[kind] += answer.status_code == 200
+        if found.faults:
+            faults[url] = sorted(set(found.faults))
+        here = str(url)
+        waiting += [(urldefrag(urljoin(here, link))[0], its) for link, its in found.links]
+        if answer.has_header("Location"):
+            waiting.append((urljoin(here, answer["Location"]), ""))
+    return faults, shown
+
+
+def _kind(url: str) -> str:
+    """The name of an address, with its resource, action and what it asks for, places in lists aside; "" for one that is not ours."""
+    parts = urlsplit(url)
+    if parts.netloc not in {"", "testserver"} or parts.scheme not in {"", "http"}:
+        return ""
+    try:
+        found = resolve(parts.path)
+    except Resolver404:
+        return ""
+    named = [str(found.kwargs.get(name, "")) for name in ("resource", "action", "kind")]
+    return " ".join(
+        [str(found.url_name), *named, *sorted({*re.findall(r"(\w+)=", parts.query)} - {"rows", "at"})]
+    ).strip()
