@@ -19,7 +19,7 @@ from django.core.cache import cache
 from django.db import connection
 
 from tests import audit_guard, environment, needs
-from workflows_ui.services import heartbeat
+from workflows_ui.services import heartbeat, masking
 
 #: Chromium without a sandbox (tests may run as root), and without calls to anywhere.
 CHROMIUM_ARGS = [
@@ -117,7 +117,8 @@ def pytest_sessionfinish() -> None:
 
 @pytest.fixture(autouse=True)
 def _fresh_cache(request: pytest.FixtureRequest) -> Iterator[None]:
-    """No rate limit, heartbeat or remembered answer reaches the next test."""
+    """No rate limit, heartbeat, remembered answer or known secret reaches the next test."""
+    masking.forget()
     yield
     if "db" in request.fixturenames or "transactional_db" in request.fixturenames or "client" in request.fixturenames:
         if environment.ON_SERVERS:

@@ -100,7 +100,7 @@ def test_nobody_waits_for_ever(owner: Client, shelf: Shelf) -> None:
     long_ago = int(time.time()) - 601
     page = text(owner.get(f"{page_of(identity(1))}?waiting={long_ago}&seen=").content)
     assert "Nothing has come for ten minutes" in page
-    assert "data-live" not in page
+    assert 'id="trigger-live" data-live' not in page
     slower = text(owner.get(f"{page_of(identity(1))}?waiting={long_ago + 400}&seen=").content)
     assert 'hx-trigger="every 5s"' in slower
 
@@ -110,7 +110,7 @@ def test_an_address_that_makes_no_sense_waits_for_nothing(owner: Client, shelf: 
     shelf.flows, shelf.rows["/trigger-events"] = [flow()], []
     page = text(owner.get(f"{page_of(identity(1))}?{query}").content)
     assert "There are no samples yet" in page
-    assert "data-live" not in page
+    assert 'id="trigger-live" data-live' not in page
 
 
 def event(payload: Any, number: int = 1) -> dict[str, Any]:
