@@ -53,13 +53,6 @@ class Refused(EngineError):
 class HiddenValue(Refused):
     """What was to be written holds the words that stand in a secret's place (`masking.HIDDEN`). Nothing was sent."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            "A value of this was hidden because it is a key of this workspace, so it cannot be written back.",
-            code="HIDDEN_VALUE",
-            sent=False,
-        )
-
 
 class CredentialRefused(EngineError):
     """The credential is not accepted: 401, or the 403 that Activepieces gives to a caller it does not know."""

@@ -175,7 +175,10 @@ class Transport:
         if body is not None:
             data = encoded(body)
             if HIDDEN.encode() in data:
-                raise HiddenValue
+                words = (
+                    "A value of this was hidden because it is a key of this workspace, so it cannot be written back."
+                )
+                raise HiddenValue(words, code="HIDDEN_VALUE", sent=False)
             headers["content-type"] = "application/json"
         target = f"{url}?{urlencode(params)}" if params else url
         return requests.Request(method, target, headers=headers | self.auth.headers(), data=data).prepare()
