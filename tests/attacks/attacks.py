@@ -97,4 +97,33 @@ ATTACKS: tuple[Attack, ...] = (
             "tests/kit/test_markdown.py::test_what_could_do_something_is_text_or_left_out",
         ),
     ),
+    Attack(
+        "Requests to the inside network (SSRF)",
+        "48 spellings through the form of a new credential, for each engine and for signing in: decimal, octal, hexadecimal, short and "
+        "wide digits, IPv6 forms that hide IPv4, names, metadata services, other schemes, user names; five redirects; DNS rebinding",
+        (
+            *_here(
+                "test_inside_addresses",
+                "test_no_spelling_of_an_inside_address_is_called",
+                "test_no_redirect_leads_inside",
+                "test_a_name_that_changes_its_address_gets_nowhere",
+                "test_what_an_inside_machine_says_is_not_told",
+            ),
+            "tests/engine/test_safety.py::test_the_peer_that_was_reached_is_judged_before_tls",
+            "tests/engine/test_safety.py::test_some_addresses_are_never_open_whatever_is_listed",
+        ),
+    ),
+    Attack(
+        "Formulas in files for spreadsheets",
+        "13 formulas, also behind semicolons, line ends and in wide letters, as the names in every list's file, in tables and in the audit log",
+        (
+            *_here(
+                "test_formulas",
+                "test_no_text_stays_a_formula",
+                "test_no_name_becomes_a_formula_in_any_file",
+                "test_the_check_finds_what_it_looks_for",
+            ),
+            "tests/audit/test_pages.py::test_the_file_has_every_row_and_no_formulas",
+        ),
+    ),
 )  # fmt: skip

