@@ -115,7 +115,8 @@ ATTACKS: tuple[Attack, ...] = (
     ),
     Attack(
         "Formulas in files for spreadsheets",
-        "13 formulas, also behind semicolons, line ends and in wide letters, as the names in every list's file, in tables and in the audit log",
+        "13 formulas, also behind semicolons, line ends and in wide letters, as the names in every list's file, "
+        "in tables and in the audit log",
         (
             *_here(
                 "test_formulas",
