@@ -21,7 +21,11 @@ ATTACKS: tuple[Attack, ...] = (
         "Cross-site request forgery",
         "a POST without a token, as a page and as a fragment, to every address and every declared action; "
         "one with a good token from four other origins",
-        _here("test_csrf", "test_no_address_takes_a_post_without_a_token", "test_a_token_that_was_come_by_helps_no_other_site"),
+        _here(
+            "test_csrf",
+            "test_no_address_takes_a_post_without_a_token",
+            "test_a_token_that_was_come_by_helps_no_other_site",
+        ),
     ),
     Attack(
         "Open redirect",
@@ -127,4 +131,101 @@ ATTACKS: tuple[Attack, ...] = (
             "tests/audit/test_pages.py::test_the_file_has_every_row_and_no_formulas",
         ),
     ),
-)  # fmt: skip
+    Attack(
+        "Guessing (brute force), timing of the sign-in",
+        "wrong passwords from other browsers, addresses and spellings, made-up forwarded addresses, codes guessed over many sign-ins, links "
+        "and tokens; known and unknown names are compared by the hashes and queries that they cost, not by a clock",
+        (
+            *_here(
+                "test_guessing",
+                "test_another_browser_and_another_address_do_not_reset_the_lock",
+                "test_another_spelling_of_the_name_does_not_reset_the_lock",
+                "test_a_forwarded_address_that_is_made_up_does_not_reset_the_lock_of_an_address",
+                "test_a_lock_is_the_same_for_a_name_that_exists_and_for_one_that_does_not",
+                "test_failures_are_written_down_without_what_was_typed",
+                "test_a_second_step_cannot_be_guessed_by_starting_over",
+                "test_links_that_are_guessed_all_lead_to_the_same_answer",
+                "test_a_reset_tells_nobody_who_has_an_account",
+                "test_resets_cannot_fill_somebodys_mailbox",
+            ),
+            "tests/pages/test_accounts.py::test_one_address_that_tries_many_names_is_stopped",
+            "tests/people/test_own_account.py::test_a_known_and_an_unknown_name_cost_the_same_hashing",
+            "tests/people/test_second_step.py::test_codes_that_are_guessed_are_stopped",
+            "tests/pages/test_credentials.py::test_testing_is_limited_so_that_nobody_tries_out_secrets",
+        ),
+    ),
+    Attack(
+        "Mass assignment",
+        "27 fields that no form shows (rights, owners, ids, addresses) sent with the forms of a profile, settings, members, credentials, "
+        "launch rights, teams and invitations; every column is compared",
+        (
+            *_here(
+                "test_extra_fields",
+                "test_a_profile_changes_no_more_than_it_shows",
+                "test_a_workspaces_settings_change_no_more_than_they_show",
+                "test_a_members_role_is_all_that_changes",
+                "test_a_role_that_there_is_not_is_given_to_nobody",
+                "test_a_member_who_is_added_gets_the_role_and_nothing_else",
+                "test_a_credential_is_renamed_and_nothing_else",
+                "test_a_credential_is_not_handed_to_a_team_that_is_no_choice",
+                "test_a_launch_right_gets_its_new_end_and_nothing_else",
+                "test_a_team_is_renamed_by_its_caretakers_and_gets_no_owner_by_it",
+                "test_an_account_that_is_made_by_an_invitation_is_an_ordinary_one",
+                "test_a_credential_that_is_added_belongs_to_whoever_adds_it",
+            ),
+        ),
+    ),
+    Attack(
+        "Upload tricks",
+        "names that are paths, hold line ends, quotes or HTML, turn the reading direction; kinds that lie; zip bombs; 35,001 fields; broken "
+        "bodies; 16 bombs as launch forms and as flows: depth, size, numbers, patterns, references to files and addresses",
+        (
+            *_here(
+                "test_uploads",
+                "test_a_name_is_never_a_path_and_never_a_part_of_a_page",
+                "test_a_broken_body_is_answered_in_words",
+                "test_a_file_whose_name_lies_about_its_kind_is_refused",
+                "test_a_packed_file_is_never_unpacked",
+                "test_more_files_fields_and_bytes_than_a_form_has_are_refused_or_left",
+                "test_a_bomb_as_a_launch_form_is_refused_in_words",
+                "test_a_bomb_as_a_flow_is_refused_in_words",
+            ),
+            "tests/forms/test_launch_files.py::test_names_of_files_are_cleaned",
+            "tests/forms/test_launch_files.py::test_an_ending_that_lies_is_found_out",
+        ),
+    ),
+    Attack(
+        "Regular expressions, sizes, depths",
+        "patterns that make other matchers busy for years, texts of 50,000 letters in every kind of field and in searches, deep and huge "
+        "JSON from people and from the engine, answers without end, long addresses and headers",
+        (
+            *_here(
+                "test_bombs",
+                "test_no_pattern_of_a_form_keeps_the_console_busy",
+                "test_no_text_in_a_field_keeps_the_console_busy",
+                "test_no_search_keeps_the_console_busy",
+                "test_no_json_that_is_typed_keeps_the_console_busy",
+                "test_an_answer_without_end_is_cut_off",
+                "test_a_deep_object_of_the_engine_is_shown_or_refused",
+                "test_an_address_or_a_header_of_any_length_is_answered",
+            ),
+            "tests/forming/test_patterns.py::test_a_pattern_that_others_choke_on_is_just_not_matched",
+            "tests/engine/test_reads.py::test_a_bomb_is_cut_off_by_its_unpacked_size",
+            "tests/pages/test_lying_engine.py::test_json_that_python_cannot_take_is_told_in_words",
+        ),
+    ),
+    Attack(
+        "Header injection",
+        "line ends of eight kinds in names that reach mails, downloads and redirects; addresses that name a second reader; made-up request ids",
+        (
+            *_here(
+                "test_header_injection",
+                "test_no_name_puts_a_header_into_a_mail",
+                "test_no_address_names_a_second_reader",
+                "test_no_name_puts_a_header_into_a_download",
+                "test_the_requests_id_is_taken_over_only_where_it_is_one",
+                "test_no_redirect_takes_a_header_along",
+            ),
+        ),
+    ),
+)

@@ -1,0 +1,103 @@
+"""Guessing: passwords, codes, links and tokens. Whoever guesses is stopped, everywhere alike, and learns nothing by the answer."""
+
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.core.cache import cache
+from django.test import Client
+
+from tests.cast import Cast
+from tests.people.sign_in import code, set_up_app, sign_in, text
+from workflows_ui.models import AuditEvent
+
+pytestmark = pytest.mark.once
+
+RIGHT = "correct horse battery"
+
+
+def test_another_browser_and_another_address_do_not_reset_the_lock(cast: Cast) -> None:
+    for number in range(5):
+        attacker = Client(REMOTE_ADDR=f"203.0.113.{number}", headers={"user-agent": f"agent {number}"})
+        assert sign_in(attacker, "owner", "wrong").status_code == 422
+    fresh = Client(REMOTE_ADDR="198.51.100.7")
+    assert "Too many attempts" in text(sign_in(fresh, "owner", RIGHT))
+    assert fresh.get("/profile/").status_code == 303
+
+
+@pytest.mark.parametrize("name", ["owner", "OWNER", " owner ", "Owner"])
+def test_another_spelling_of_the_name_does_not_reset_the_lock(cast: Cast, name: str) -> None:
+    for _ in range(5):
+        sign_in(Client(), "owner", "wrong")
+    assert "Too many attempts" in text(sign_in(Client(), name, RIGHT))
+
+
+def test_a_forwarded_address_that_is_made_up_does_not_reset_the_lock_of_an_address(cast: Cast) -> None:
+    answers = []
+    for number in range(25):
+        made_up = {
+            "x-forwarded-for": f"198.51.100.{number}",
+            "x-real-ip": f"198.51.100.{number}",
+            "forwarded": f"for=192.0.2.{number}",
+        }
+        answers.append(sign_in(Client(headers=made_up), f"name{number}", "wrong"))
+    assert "Too many attempts" in text(answers[-1])
+
+
+def test_a_lock_is_the_same_for_a_name_that_exists_and_for_one_that_does_not(cast: Cast) -> None:
+    locked = []
+    for name in ("owner", "nobody-has-this"):
+        cache.clear()
+        for _ in range(6):
+            answer = sign_in(Client(), name, "wrong")
+        locked.append(answer)
+    assert [answer.status_code for answer in locked] == [422, 422]
+    assert "Too many attempts" in text(locked[0])
+    assert "Too many attempts" in text(locked[1])
+
+
+def test_failures_are_written_down_without_what_was_typed(cast: Cast) -> None:
+    sign_in(Client(), "owner", "my-real-password-mistyped")
+    sign_in(Client(), "my-real-password-in-the-wrong-field", "x")
+    rows = AuditEvent.objects.filter(action="person.sign_in", outcome="refused")
+    assert rows.count() == 2
+    assert "my-real-password" not in repr(list(rows.values()))
+
+
+def test_a_second_step_cannot_be_guessed_by_starting_over(cast: Cast) -> None:
+    desk = Client()
+    sign_in(desk, "owner")
+    secret = set_up_app(desk)
+    attacker = Client()
+    for number in range(6):
+        attacker = Client()
+        sign_in(attacker, "owner", RIGHT)
+        attacker.post("/accounts/second-step/enter/", {"code": f"12345{number}"})
+    answer = attacker.post("/accounts/second-step/enter/", {"code": code(secret, steps=1)})
+    assert "Too many attempts" in text(answer)
+    assert attacker.get("/profile/").status_code in {302, 303}
+
+
+@pytest.mark.parametrize("path", ["/join/{token}/", "/accounts/password/reset/key/1-{token}/"])
+def test_links_that_are_guessed_all_lead_to_the_same_answer(cast: Cast, path: str) -> None:
+    pages = {
+        text(Client().get(path.format(token=token), follow=True)).count("<form")
+        for token in ("abc", "a" * 40, "set-password", "x" * 2_000)
+    }
+    assert len(pages) == 1
+
+
+def test_a_reset_tells_nobody_who_has_an_account(cast: Cast) -> None:
+    def asked(address: str) -> Any:
+        return Client().post("/accounts/password/reset/", {"email": address}, follow=True)
+
+    known, unknown = asked("owner@example.com"), asked("nobody@example.com")
+    assert known.redirect_chain == unknown.redirect_chain
+    assert text(known).count("address") == text(unknown).count("address")
+    assert [message.to for message in mail.outbox] == [["owner@example.com"]]
+
+
+def test_resets_cannot_fill_somebodys_mailbox(cast: Cast) -> None:
+    for _ in range(40):
+        Client().post("/accounts/password/reset/", {"email": "owner@example.com"})
+    assert len(mail.outbox) <= 20
