@@ -133,8 +133,8 @@ ATTACKS: tuple[Attack, ...] = (
     ),
     Attack(
         "Guessing (brute force), timing of the sign-in",
-        "wrong passwords from other browsers, addresses and spellings, made-up forwarded addresses, codes guessed over many sign-ins, links "
-        "and tokens; known and unknown names are compared by the hashes and queries that they cost, not by a clock",
+        "wrong passwords from other browsers, addresses and spellings, made-up forwarded addresses, codes guessed over many sign-ins, "
+        "links and tokens; known and unknown names are compared by the hashes and queries that they cost, not by a clock",
         (
             *_here(
                 "test_guessing",
@@ -177,8 +177,8 @@ ATTACKS: tuple[Attack, ...] = (
     ),
     Attack(
         "Upload tricks",
-        "names that are paths, hold line ends, quotes or HTML, turn the reading direction; kinds that lie; zip bombs; 35,001 fields; broken "
-        "bodies; 16 bombs as launch forms and as flows: depth, size, numbers, patterns, references to files and addresses",
+        "names that are paths, hold line ends, quotes or HTML, turn the reading direction; kinds that lie; zip bombs; 35,001 fields; "
+        "broken bodies; 16 bombs as launch forms and as flows: depth, size, numbers, patterns, references to files and addresses",
         (
             *_here(
                 "test_uploads",
@@ -216,7 +216,8 @@ ATTACKS: tuple[Attack, ...] = (
     ),
     Attack(
         "Header injection",
-        "line ends of eight kinds in names that reach mails, downloads and redirects; addresses that name a second reader; made-up request ids",
+        "line ends of eight kinds in names that reach mails, downloads and redirects; addresses that name a second reader; "
+        "made-up request ids",
         (
             *_here(
                 "test_header_injection",
