@@ -79,7 +79,7 @@ def test_a_credential_is_added_and_a_colleague_let_in_without_javascript(
     ada, ben = desks["plain"], desks["light"]
     ada.sign_in("ada", "/credentials/add/")
     form = ada.page
-    form.get_by_label("Engine").select_option("activepieces")
+    form.locator("#id_engine").select_option("activepieces")
     form.get_by_label("Address", exact=True).fill("http://127.0.0.1:9/api")
     form.get_by_label("Secret").fill(practice.credentials.bearer_token)
     form.get_by_role("textbox", name="Name").fill("Ada's own")
@@ -96,7 +96,7 @@ def test_a_credential_is_added_and_a_colleague_let_in_without_javascript(
 
     ben.sign_in("ben", "/credentials/add/")
     form = ben.page
-    form.get_by_label("Engine").select_option("activepieces")
+    form.locator("#id_engine").select_option("activepieces")
     assert not form.locator('input[name="kind"][value="api_key"]').is_visible()
     form.get_by_label("Address", exact=True).fill(practice.activepieces)
     form.get_by_label("Secret").fill(practice.credentials.bearer_token_colleague)
