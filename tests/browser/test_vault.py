@@ -94,7 +94,7 @@ def test_a_secret_is_replaced_and_put_back_by_one_click(desk: Desk, practice: Pr
     assert row.open("secret") == known.api_key
 
 
-@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("look", [look for look in LOOKS if look != "plain"])  # axe is a script
 def test_the_vault_s_pages_are_sound(browser: Browser, live_server: LiveServer, practice: Practice, look: str) -> None:
     known = practice.credentials
     space = workspace("sales", flavour=Flavour.IMBRACE, address=practice.gateway, project=known.project_id)
