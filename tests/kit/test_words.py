@@ -14,11 +14,7 @@ def _all(kind: type[engine.EngineError]) -> list[type[engine.EngineError]]:
 
 def test_every_error_of_the_engine_has_words_of_its_own_or_of_what_it_descends_from() -> None:
     plain = words.of_error(engine.EngineError("x"))
-    told = {
-        kind
-        for kind in _all(engine.EngineError)[1:]
-        if words.of_error(kind("x")) != plain
-    }
+    told = {kind for kind in _all(engine.EngineError)[1:] if words.of_error(kind("x")) != plain}
     assert told == set(_all(engine.EngineError)[1:]) - {engine.FlowFailed}
 
 
