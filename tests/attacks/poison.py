@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 from urllib.parse import quote, quote_plus
 
 import requests
@@ -87,6 +87,10 @@ class PoisonedEngine(Recorder):
         self.poison = poison
         self._practice = practice
         super().__init__(answer=self._pass_on)
+
+    def __enter__(self) -> Self:
+        super().__enter__()
+        return self
 
     def _pass_on(self, seen: Seen) -> Reply:
         if self.failing is not None:

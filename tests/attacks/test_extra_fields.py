@@ -146,7 +146,7 @@ def test_a_team_is_renamed_by_its_caretakers_and_gets_no_owner_by_it(cast: Cast)
         {"name": "New", "description": "x", "owners": str(cast.colleague.pk)},
     )
     assert not TeamOwner.objects.filter(team=team).exists()
-    assert not team.user_set.exists()  # type: ignore[attr-defined]
+    assert not team.user_set.exists()
     assert not team.permissions.exists()
 
 

@@ -79,7 +79,7 @@ def test_no_name_becomes_a_formula_in_any_file(cast: Cast, owner: Client, shelf:
         before=formula,
     )
     answer = owner.get("/w/sales/audit/file/csv/")
-    assert running(b"".join(answer)) == []  # type: ignore[arg-type]
+    assert running(b"".join(answer)) == []
 
 
 def test_the_check_finds_what_it_looks_for() -> None:

@@ -1,11 +1,16 @@
 """`make audit` fails for a known fault, and never calls sound what nobody could be asked about."""
 
+from typing import Any
+
 from console import known_faults
 
 
 def test_a_known_fault_is_named_with_its_remedy() -> None:
     fault = {"id": "CVE-2026-1", "fix_versions": ["2.1"]}
-    packages = [{"name": "left", "version": "1.0", "vulns": [fault]}, {"name": "right", "version": "1.0", "vulns": []}]
+    packages: list[dict[str, Any]] = [
+        {"name": "left", "version": "1.0", "vulns": [fault]},
+        {"name": "right", "version": "1.0", "vulns": []},
+    ]
     words, failed = known_faults.told(packages)
     assert failed
     assert "left 1.0: CVE-2026-1, mended in 2.1" in words
@@ -13,7 +18,8 @@ def test_a_known_fault_is_named_with_its_remedy() -> None:
 
 
 def test_packages_that_nobody_knows_are_counted_and_not_called_sound() -> None:
-    sound, unknown = {"name": "a", "version": "1", "vulns": []}, {"name": "b", "skip_reason": "not found"}
+    sound: dict[str, Any] = {"name": "a", "version": "1", "vulns": []}
+    unknown: dict[str, Any] = {"name": "b", "skip_reason": "not found"}
     assert known_faults.told([sound, unknown]) == (
         "1 packages looked up, 0 known faults; 1 could not be looked up.",
         False,
