@@ -69,3 +69,15 @@ def test_an_engine_that_dies_before_the_second_look_is_told_once_and_the_list_st
 def test_what_is_done_to_many_asks_for_nothing_that_decorates(owner: Client, shelf: Shelf) -> None:
     owner.post(f"{FLOWS}many/turn-off/", {"id": identity(1), "next": FLOWS})
     assert "/flow-runs" not in shelf.calls
+
+
+def test_how_many_all_that_match_are_is_said_beside_the_tick_where_the_engine_counts_them(
+    owner: Client, shelf: Shelf
+) -> None:
+    shelf.faults["/flows/count"] = Reply(200, 45)
+    first = text(owner.get(FLOWS).content)
+    assert "(counted before you confirm)" in first
+    assert "All of them, on every page (45)" in text(owner.get(f"{FLOWS}?late=1", headers=HTMX).content)
+    assert "All of them, on every page (45)" in text(owner.get(FLOWS).content)
+    by_name = text(owner.get(f"{FLOWS}?name=flow&late=1", headers=HTMX).content)
+    assert "(counted before you confirm)" in by_name

@@ -79,3 +79,9 @@ def test_json_stays_readable_and_is_cut_with_the_rest_counted() -> None:
 
 def test_half_a_character_does_not_break_the_page() -> None:
     assert show.pretty("\ud800").text == '"?"'
+
+
+def test_a_name_of_ten_thousand_characters_is_short_in_a_sentence_and_what_it_belongs_to_stays() -> None:
+    row = {"name": "ж" * 10_000, "version": {"displayName": "x" * 121}, "number": 7, "id": "short"}
+    brief = show.named_briefly(row)
+    assert brief == {"name": "ж" * 119 + "…", "version": {"displayName": "x" * 119 + "…"}, "number": 7, "id": "short"}

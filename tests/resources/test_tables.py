@@ -69,6 +69,9 @@ def test_a_list_without_choices_a_name_that_is_taken_and_a_sixteenth_column_are_
         assert do(stage, "add-column", key, {"name": f"More {number}", "type": "TEXT"}).status_code == 303
     done = stage.writes()
     assert "15 of the 15 columns" in text(stage.browser.get(f"/w/sales/tables/do/add-column/{key}/").content)
+    shown = text(stage.browser.get(f"/w/sales/tables/{key}/").content)
+    assert shown.count("15 columns already, and the engine allows no more") == 2
+    assert f'href="/w/sales/tables/do/add-column/{key}/"' not in shown
     full = do(stage, "add-column", key, {"name": "One more", "type": "TEXT"})
     assert full.status_code == 422
     assert "15 columns already, and the engine allows no more" in text(full.content)

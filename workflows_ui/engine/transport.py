@@ -47,11 +47,13 @@ _AGAIN_CODES = ("CONNECT_FAILED", "CONNECTION_LOST", "DNS_FAILED", "TIMEOUT", "T
 
 @dataclass(frozen=True)
 class Timeouts:
-    """Seconds. `connect`: for name, connection and TLS each. `read`: without a byte. `total`: the whole call, with all its tries."""
+    """Seconds. `connect`: for name, connection and TLS each. `read`: without a byte. `total`: the whole call, with all its tries.
+    `pause`: the longest rest between two tries that somebody may be kept waiting for; who is asked for more is told so."""
 
     connect: float = 5.0
     read: float = 30.0
     total: float = 40.0
+    pause: float = 5.0
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,7 @@ class Transport:
     def read(self, url: str, params: Params = (), *, method: str = "GET", body: Any = None) -> Any:
         """The decoded JSON of a call that changes nothing, tried at most three times within the total time.
 
-        Tried again: 429 (after its `Retry-After`, if that fits), 5xx, and connections that were not made or broke.
+        Tried again: 429 (after its `Retry-After`, if that is short and fits), 5xx, and connections that were not made or broke.
         Raises EngineError: `Unreachable` where no connection was made, `Unavailable` where one broke.
         """
         started = self._clock()
@@ -142,7 +144,7 @@ class Transport:
             except EngineError as error:
                 wait = error.retry_after if error.retry_after is not None else 0.5 * 2 ** (attempt - 1)
                 left = self.route.timeouts.total - (self._clock() - started)
-                if attempt == _TRIES or not _worth_another(error) or wait >= left:
+                if attempt == _TRIES or not _worth_another(error) or wait >= min(left, self.route.timeouts.pause):
                     raise
             self._sleep(wait)
         raise AssertionError("the loop returns or raises")

@@ -20,7 +20,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from workflows_ui.engine import EngineError, Unknown
 from workflows_ui.engine import errors as engine
-from workflows_ui.kit import ability, action_forms, action_log, caller, redact, respond, views, words
+from workflows_ui.kit import ability, action_forms, action_log, caller, redact, respond, show, views, words
 from workflows_ui.kit.access import member
 from workflows_ui.kit.actions import Action
 from workflows_ui.kit.caller import Caller
@@ -116,7 +116,7 @@ def _do(request: ConsoleRequest, deed: _Deed, form: forms.Form) -> HttpResponse:
         return _page(request, deed, form, error=error, status=422)
     audit.end(begun)
     ability.learn(deed.caller, deed.action)
-    said = deed.action.message(deed.row, answer)
+    said = deed.action.message(show.named_briefly(deed.row), answer)
     if said:
         messages.success(request, str(said))
     return respond.redirect(request, _after(deed, answer))
@@ -164,6 +164,7 @@ def _page(
     request: ConsoleRequest, deed: _Deed, form: forms.Form, *, error: EngineError | None = None, status: int = 200
 ) -> HttpResponse:
     action, row = deed.action, deed.row
+    told = show.named_briefly(row)
     hidden = action_forms.secret(form, action)
     lost = form.is_bound and any(form.data.get(form.add_prefix(name)) for name in hidden)
     context = {
@@ -177,8 +178,8 @@ def _page(
         "back": deed.back,
         "url": action.url(deed.slug, deed.resource.name, deed.id),
         "title": deed.name,
-        "button": action.button(row) if action.button else action.label,
-        "confirm": action.confirm(row) if action.confirm else "",
+        "button": action.button(told) if action.button else action.label,
+        "confirm": action.confirm(told) if action.confirm else "",
         # After a refusal the engine is not asked again about what it would touch.
         "affected": action.affected(deed.caller, row) if action.affected and error is None else None,
         "error": words.of_error(error) if error else None,

@@ -66,6 +66,8 @@ class Action:
         button: the button's words on the page that asks; the label without it.
         affected: names and counts what else is touched; may call the engine.
         offered: False hides it from this object, and refuses it.
+        hindered: why this object cannot be given it now, "" where it can: its page then shows the action with the reason. May call
+            the engine; where that fails, nothing hinders.
         done: what is said afterwards; or a callable (row, answer) that says it.
         then: (slug, row, answer) -> the address that follows. Without it: the list one came from, the object's page, or the list
             where the object is gone (names that start with `delete`).
@@ -91,6 +93,7 @@ class Action:
     button: Callable[[Row], Text] | None = None
     affected: Callable[[Caller, Row], Affected | None] | None = None
     offered: Callable[[Row], bool] = always
+    hindered: Callable[[Caller, Row], Text] | None = None
     done: Text | Callable[[Row, Any], Text] = ""
     then: Callable[[str, Row, Any], str] | None = None
     in_rows: bool = False
@@ -139,10 +142,10 @@ class Button:
     posts: bool = False
     danger: bool = False
     primary: bool = False
-    reason: str = ""
+    reason: Text = ""
 
 
-def button(action: Action, slug: str, resource: str, id: str = "", reason: str = "") -> Button:
+def button(action: Action, slug: str, resource: str, id: str = "", reason: Text = "") -> Button:
     """The button of an action; with a `reason` it only says why it cannot be done."""
     return Button(
         action.label,

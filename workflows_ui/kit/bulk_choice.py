@@ -15,6 +15,8 @@ from workflows_ui.services.jobs import Found
 #: Names of the fields that a list sends.
 ID, EVERYTHING = "id", "everything"
 _LONGEST_ID, _MOST = 300, 1000
+#: Seconds for which a count is remembered; and what is remembered where there is none.
+_COUNTED_FOR, _UNCOUNTED = 60, -1
 
 
 def actions(resource: Resource, access: Access, lacking: Mapping[str, Any]) -> Sequence[Action]:
@@ -25,6 +27,19 @@ def actions(resource: Resource, access: Access, lacking: Mapping[str, Any]) -> S
         if action.bulk and not action.collection and access.allows(action.role) and action.needs not in lacking
     ]
     return [*(one for one in found if not one.danger), *(one for one in found if one.danger)]
+
+
+def counted(caller: Caller, resource: Resource, listing: Listing) -> int | None:
+    """How many match the list's filters, at most a minute old; None where the engine does not count such, or the page came quickly."""
+    if type(resource).count is Resource.count:
+        return None
+
+    def ask() -> int:
+        found = resource.count(caller, listing.query.filters)
+        return _UNCOUNTED if found is None else found
+
+    number = caller.decorate(_UNCOUNTED, f"matching:{resource.name}:{listing.filters_query}", _COUNTED_FOR, ask)
+    return None if number == _UNCOUNTED else number
 
 
 def ticked(ids: Sequence[str]) -> list[str]:

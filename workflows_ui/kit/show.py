@@ -2,6 +2,7 @@
 
 import datetime
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
@@ -125,3 +126,14 @@ def pretty(value: Any, limit: int = 500_000) -> Pretty:
         text = str(value)[:limit]
     text = text.encode("utf-8", "replace").decode()
     return Pretty(text[:limit], max(0, len(text) - limit))
+
+
+def named_briefly(value: Any, longest: int = 120, depth: int = 4) -> Any:
+    """An object for a sentence: texts near its top, names among them, cut to a length that can be read; what lies deeper is kept."""
+    if isinstance(value, str):
+        return value if len(value) <= longest else value[: longest - 1] + "…"
+    if isinstance(value, Mapping) and depth:
+        return {key: named_briefly(one, longest, depth - 1) for key, one in value.items()}
+    if isinstance(value, list | tuple) and depth:
+        return [named_briefly(one, longest, depth - 1) for one in value]
+    return value

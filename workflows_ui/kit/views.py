@@ -15,6 +15,7 @@ from workflows_ui.kit.actions import Action, Button
 from workflows_ui.kit.listing import Listing, anew, offer
 from workflows_ui.kit.request import ConsoleRequest
 from workflows_ui.kit.resource import Cell, Line, Page, Resource, Row, Subject
+from workflows_ui.kit.words import Text
 from workflows_ui.models import Role
 from workflows_ui.services.access import Access
 
@@ -35,6 +36,7 @@ def listing(request: ConsoleRequest, slug: str, resource: str, resources: Resour
         return ability.page(request, kind, lacking[kind.needs])
     found = Listing(kind, request.path, request.GET)
     page, pending, again = Page(()), False, list[str]()
+    bulk, matching = _bulk(kind, request.access, lacking), None
     if found.valid:
         asking = caller.of(request.access, quick=not found.late)
         try:
@@ -46,6 +48,8 @@ def listing(request: ConsoleRequest, slug: str, resource: str, resources: Resour
             return ability.page(request, kind, why)
         choices = kind.choices(asking)
         offer(found.form, choices)
+        if bulk and (page.older or found.newer_url):
+            matching = bulk_choice.counted(asking, kind, found)
         pending, again = bool(asking.put_off), anew(found.form, choices) if found.late else []
     lines = [_line(kind, request.access, row, lacking) for row in page.rows]
     first, rest = actions.arranged(_collection(kind, request.access, lacking))
@@ -62,7 +66,8 @@ def listing(request: ConsoleRequest, slug: str, resource: str, resources: Resour
         "rest": rest,
         "chips": found.chips(),
         "older_url": found.older_url(page.older),
-        "bulk": _bulk(kind, request.access, lacking),
+        "bulk": bulk,
+        "matching": matching,
     }
     return respond.page(request, "kit/list.html", context, fragments=("results",))
 
@@ -88,7 +93,7 @@ def detail(request: ConsoleRequest, slug: str, resource: str, id: str, resources
         return respond.redirect(request, kind.url(slug))
     subject = Subject(found, id, request.access, asking)
     live = kind.live(found)
-    first, rest = actions.arranged(_buttons(kind, request.access, found, id, lacking))
+    first, rest = actions.arranged(_buttons(kind, subject, lacking))
     context = {
         "resource": kind,
         "list_url": kind.url(slug),
@@ -154,12 +159,28 @@ def _offered(resource: Resource, access: Access, row: Row) -> list[Action]:
     return [action for action in found if action.offered(row)]
 
 
-def _buttons(resource: Resource, access: Access, row: Row, id: str, lacking: Lacking) -> list[Button]:
+def _buttons(resource: Resource, subject: Subject, lacking: Lacking) -> list[Button]:
+    access, row = subject.access, subject.object
     ways = [
         Button(shortcut.label, shortcut.icon, url, primary=shortcut.primary)
         for shortcut, url in _shortcuts(resource, access, row)
     ]
-    return [*ways, *(_button(resource, access, action, lacking, id) for action in _offered(resource, access, row))]
+    deeds = [
+        actions.button(action, access.workspace.slug, resource.name, subject.id, _reason(subject, action, lacking))
+        for action in _offered(resource, access, row)
+    ]
+    return [*ways, *deeds]
+
+
+def _reason(subject: Subject, action: Action, lacking: Lacking) -> Text:
+    """Why the action cannot be done to the object now; "" where nothing is known against it."""
+    why = lacking.get(action.needs, "")
+    if why or action.hindered is None:
+        return why
+    try:
+        return action.hindered(subject.caller, subject.object)
+    except EngineError:
+        return ""
 
 
 def _collection(resource: Resource, access: Access, lacking: Lacking) -> list[Button]:
@@ -173,8 +194,8 @@ def _collection(resource: Resource, access: Access, lacking: Lacking) -> list[Bu
     return [*ways, *(_button(resource, access, action, lacking) for action in found if action.offered({}))]
 
 
-def _button(resource: Resource, access: Access, action: Action, lacking: Lacking, id: str = "") -> Button:
-    return actions.button(action, access.workspace.slug, resource.name, id, lacking.get(action.needs, ""))
+def _button(resource: Resource, access: Access, action: Action, lacking: Lacking) -> Button:
+    return actions.button(action, access.workspace.slug, resource.name, reason=lacking.get(action.needs, ""))
 
 
 def _bulk(resource: Resource, access: Access, lacking: Lacking) -> list[Button]:

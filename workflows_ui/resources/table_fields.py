@@ -1,5 +1,6 @@
 """Columns of tables ("fields" to the engine): the form of a new one, and what is done with one that is there."""
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 from django import forms
@@ -74,6 +75,18 @@ def room(caller: Caller, table: Row) -> Affected:
         _("The table has %(number)d of the %(most)d columns that the engine allows.")
         % {"number": number, "most": reading.MOST_FIELDS}
     )
+
+
+def full(caller: Caller, table: Row) -> Text:
+    """Why no column can be added; "" while there is room."""
+    return full_of(reading.fields(caller, reading.key_of(table)))
+
+
+def full_of(fields: Sequence[Row]) -> Text:
+    """Why none can be added to these columns; "" while there is room."""
+    if len(fields) < reading.MOST_FIELDS:
+        return ""
+    return _("The table has %(most)d columns already, and the engine allows no more.") % {"most": reading.MOST_FIELDS}
 
 
 def of(caller: Caller, table_id: str) -> "Fields":

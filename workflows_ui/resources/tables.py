@@ -76,7 +76,8 @@ def _columns(subject: Subject) -> dict[str, Any]:
     """The table's columns with what is done with them; the engine's fault is told in the panel, the rest of the page stands."""
     slug, table = subject.slug, subject.id
     try:
-        fields = reading.fields(subject.caller, table)
+        # Asked for a moment ago, for the buttons of builders (`table_fields.full`).
+        fields = reading.fields(subject.caller, table, fresh=not subject.access.allows(Role.BUILDER))
     except EngineError as error:
         return {"problem": words.of_error(error)}
     may = subject.access.allows(Role.BUILDER) and fits(table)
@@ -94,7 +95,7 @@ def _columns(subject: Subject) -> dict[str, Any]:
     return {
         "lines": lines,
         "buttons": may,
-        "add": button(adding, slug, Tables.name, table) if may and len(fields) < reading.MOST_FIELDS else None,
+        "add": button(adding, slug, Tables.name, table, table_fields.full_of(fields)) if may else None,
         "count": _("%(number)d of the %(most)d columns that the engine allows in a table.") % count,
     }
 
@@ -193,6 +194,7 @@ class Tables(Resource):
             table_fields.add,
             form=table_fields.NewColumn,
             affected=table_fields.room,
+            hindered=table_fields.full,
             done=gettext_lazy("The column is added."),
         ),
         Action(
