@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from tests.cast import Cast, credential, gather, person, workspace
-from workflows_ui.models import AuditEvent, Credential, Health, Member, Role, TeamOwner, User
+from workflows_ui.models import AuditEvent, Credential, Health, Kind, LaunchRight, Member, Role, TeamOwner, User
 from workflows_ui.services import access
 
 pytestmark = pytest.mark.django_db
@@ -62,6 +62,16 @@ def test_one_that_works_goes_before_a_newer_one_that_does_not(here: Cast) -> Non
     assert acting(here, here.owner) == "My key, own"
     change(newer, ends_at=timezone.now() + timedelta(days=1))
     assert acting(here, here.owner) == "Newer, own"
+
+
+def test_an_api_key_goes_before_a_newer_token_that_the_engine_would_keep_with_its_runs(here: Cast) -> None:
+    change(here.credential, kind=Kind.API_KEY)
+    token = credential(here.workspace, here.owner, "newer-token", kind=Kind.ACCESS_TOKEN, name="Token")
+    assert acting(here, here.owner) == "My key, own"
+    change(here.credential, health=Health.REFUSED)
+    assert acting(here, here.owner) == "Token, own"
+    change(token, kind=Kind.SIGN_IN, health=Health.REFUSED)
+    assert acting(here, here.owner) == "My key, own"
 
 
 def test_an_engine_out_of_reach_makes_no_credential_ill(here: Cast) -> None:
@@ -144,6 +154,25 @@ def test_a_team_one_has_nothing_to_do_with_or_outside_the_workspace_is_no_choice
         assert hand(here.colleague, row, team).status_code == 422
     row.refresh_from_db()
     assert row.owner == here.colleague
+
+
+def test_a_team_that_has_a_launch_right_here_and_no_role_can_be_given_a_key(here: Cast) -> None:
+    guests = Group.objects.create(name="Guests")
+    right = LaunchRight.objects.create(workspace=here.workspace, flow_id="f" * 21, team=guests)
+    ben = person("ben")
+    ben.groups.add(guests)
+    row = Credential.objects.get(owner=here.owner)
+    assert "Guests" in browser(here.owner).get(f"/w/sales/credentials/{row.pk}/hand-over/").content.decode()
+    assert hand(here.owner, row, guests).status_code == 303
+    assert acting(here, ben) == "My key, team"
+    # Not for a right that has ended, nor for one elsewhere.
+    LaunchRight.objects.filter(pk=right.pk).update(revoked_at=timezone.now())
+    elsewhere = workspace("else", project="Q" * 21)
+    others = Group.objects.create(name="Others")
+    LaunchRight.objects.create(workspace=elsewhere, flow_id="f" * 21, team=others)
+    second = credential(here.workspace, here.owner, "a-second-secret", name="Second")
+    for team in (guests, others):
+        assert hand(here.owner, second, team).status_code == 422
 
 
 def test_a_team_s_key_is_handed_on_by_managers_only(here: Cast) -> None:

@@ -62,6 +62,10 @@ _WORDS: dict[str, tuple[str | Promise, str | Promise]] = {
         gettext_lazy("This secret now opens another project than this workspace's."),
         gettext_lazy("Add a new credential, and delete this one."),
     ),
+    Code.NOT_OF_THIS_PROJECT: (
+        gettext_lazy("This secret opens another project than this workspace's."),
+        gettext_lazy("The one in use stays as it is. To use the other project, add it as a new credential."),
+    ),
     Code.UNREACHABLE: (
         gettext_lazy("Nothing answers at this address."),
         gettext_lazy("Check its spelling, or ask whether the engine is running."),
@@ -120,6 +124,8 @@ def of_code(code: str, *, found: str = "") -> Words:
         return Words(_("This secret belongs to the organization %(found)s.") % {"found": found}, str(remedy))
     if found and code == Code.OTHER_PROJECT:
         return Words(_("This secret now opens another project: %(found)s.") % {"found": found}, str(remedy))
+    if found and code == Code.NOT_OF_THIS_PROJECT:
+        return Words(_("This secret opens another project: %(found)s.") % {"found": found}, str(remedy))
     return Words(str(what), str(remedy))
 
 

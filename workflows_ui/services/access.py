@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from workflows_ui.models import Credential, LaunchRight, Member, Role, User, Workspace
+from workflows_ui.models import KEPT_IN_RUNS, Credential, LaunchRight, Member, Role, User, Workspace
 
 
 class NoAccess(Exception):
@@ -119,7 +119,8 @@ def acting(user: User, workspace: Workspace) -> Acting | None:
 
     1. their own before any team's, so that nobody acts as a team without knowing because their own key is ill;
     2. among those, one that works (not refused when last tested, not ended) before one that does not;
-    3. among those, the newest.
+    3. among those, one that the engine does not keep with its runs (an API key) before a token that it keeps;
+    4. among those, the newest.
 
     None where neither they nor their teams have one. One query.
     """
@@ -134,7 +135,13 @@ def acting_in(user: User, workspaces: Iterable[Workspace]) -> dict[int, Acting]:
     # The last of each workspace is the one.
     for row in sorted(
         rows.select_related("workspace", "team", "owner"),
-        key=lambda row: (row.owner_id == user.pk, row.usable(now), row.created_at, row.pk.int),
+        key=lambda row: (
+            row.owner_id == user.pk,
+            row.usable(now),
+            row.kind not in KEPT_IN_RUNS,
+            row.created_at,
+            row.pk.int,
+        ),
     ):
         found[row.workspace_id] = Acting(row, row.owner_id == user.pk)
     return found

@@ -18,7 +18,7 @@ from django.utils.text import slugify
 
 from workflows_ui.crypto import CannotOpen
 from workflows_ui.engine import AddressRefused, Client
-from workflows_ui.models import Ability, Colour, Credential, Flavour, Health, Member, Role, User, Workspace
+from workflows_ui.models import Ability, Colour, Credential, Flavour, Health, LaunchRight, Member, Role, User, Workspace
 from workflows_ui.services import access, audit, clients, database, inspecting, masking, members, probe, renewing
 from workflows_ui.services.access import Access
 from workflows_ui.services.audit import CONSOLE, Actor
@@ -186,9 +186,11 @@ def rename(actor: Actor, credential: Credential, name: str) -> None:
 
 
 def teams_for(of: Access, credential: Credential) -> QuerySet[Group]:
-    """The teams that a member may hand a credential to: a manager, any team of the workspace; its owner and owners of teams, those of
-    the workspace that they are in or look after. A team's credential stays where it is for anybody but managers."""
-    teams = Group.objects.filter(memberships__workspace=of.workspace)
+    """The teams that a member may hand a credential to: a manager, any team that belongs to the workspace or may launch something in
+    it by a right; its owner and owners of teams, those of them that they are in or look after. A team's credential stays where it is
+    for anybody but managers."""
+    rights = LaunchRight.objects.usable(timezone.now()).filter(workspace=of.workspace)
+    teams = Group.objects.filter(Q(memberships__workspace=of.workspace) | Q(launch_rights__in=rights))
     if credential.team_id is not None:
         teams = teams.exclude(pk=credential.team_id)
     if not of.allows(Role.MANAGER):

@@ -44,6 +44,8 @@ class Code(StrEnum):
     FORBIDDEN = "forbidden"
     NOT_IN_PLAN = "not_in_plan"
     OTHER_PROJECT = "other_project"
+    #: Of a secret that was to take another's place, and never opened this project.
+    NOT_OF_THIS_PROJECT = "not_of_this_project"
     UNREACHABLE = "unreachable"
     ADDRESS_REFUSED = "address_refused"
     NOT_AN_ENGINE = "not_an_engine"
@@ -63,6 +65,7 @@ _FIELDS = {
     Code.MALFORMED_SECRET: "secret",
     Code.FORBIDDEN: "secret",
     Code.OTHER_PROJECT: "secret",
+    Code.NOT_OF_THIS_PROJECT: "secret",
     Code.WRONG_ORGANIZATION: "organization_id",
     Code.NEEDS_ORGANIZATION: "organization_id",
     Code.WRONG_SIGN_IN: "email",

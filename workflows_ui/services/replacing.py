@@ -20,7 +20,7 @@ __all__ = ["Changed", "check", "put_back", "take_over"]
 def check(credential: Credential, findings: Findings) -> None:
     """Raises Problem where a tested secret opens another project than the credential's workspace."""
     if findings.project_id != credential.workspace.project_id:
-        raise Problem(Code.OTHER_PROJECT, found=findings.project_name or findings.project_id)
+        raise Problem(Code.NOT_OF_THIS_PROJECT, found=findings.project_name or findings.project_id)
 
 
 def take_over(actor: Actor, credential: Credential, draft: Draft, findings: Findings) -> CredentialSecret:
