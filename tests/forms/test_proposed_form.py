@@ -78,6 +78,38 @@ def test_a_form_of_another_flow_is_none(scene: Scene, flow: str) -> None:
     assert not Launch.objects.exists()
 
 
-def test_values_that_it_would_lose_are_shown_as_json(scene: Scene, flow: str) -> None:
+def test_values_that_it_is_to_be_filled_with_have_their_fields(scene: Scene, flow: str) -> None:
     row = scene.row(flow_id=flow, payload='{"customer": {"name": "An"}, "unknown": [1]}')
+    page = opened(scene, flow, f"?from={row.pk}")
+    assert "data-payload" not in page
+    assert 'name="unknown" value="1"' in page
+    assert 'value="An"' in page
+
+
+def test_values_that_no_fields_can_hold_are_shown_as_json(scene: Scene, flow: str) -> None:
+    row = scene.row(flow_id=flow, payload='[1, "a", null]')
     assert "data-payload" in opened(scene, flow, f"?from={row.pk}")
+
+
+def test_a_flow_that_reads_nothing_is_launched_with_a_button_alone(scene: Scene) -> None:
+    bare = flows.make(scene.workflows, "Bare", flows.code("echo"))
+    page = opened(scene, bare)
+    assert "This flow needs no inputs." in page
+    assert "data-payload" not in page
+    assert _post(scene, bare, page, {}).status_code == 303
+    assert launches.payload_of(newest()) == {}
+
+
+def test_a_flow_that_takes_anything_is_launched_with_json_and_says_why(scene: Scene) -> None:
+    page = opened(scene, flows.make(scene.workflows, "Whole", flows.code("echo", all="{{trigger.body}}")))
+    assert "data-payload" in page
+    assert "cannot be told from its steps" in page
+
+
+def test_a_stored_sample_says_what_kind_a_value_has(scene: Scene, flow: str) -> None:
+    scene.workflows.save_trigger_event(
+        flow, {"headers": {}, "body": {"customer": {"name": "Lan"}, "amount": 7, "gift": True}}
+    )
+    page = opened(scene, flow)
+    assert _post(scene, flow, page, {"customer.name": "An", "amount": "5", "gift": "true"}).status_code == 303
+    assert launches.payload_of(newest()) == {"customer": {"name": "An"}, "amount": 5, "gift": True}

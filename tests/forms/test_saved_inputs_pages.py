@@ -106,7 +106,7 @@ def test_values_that_cannot_be_opened_close_nothing(scene: Scene) -> None:
 def test_they_fill_a_json_form_too(scene: Scene) -> None:
     flow = flows.make(scene.workflows, "Plain", flows.code("echo", given="{{trigger.body}}"))
     row = _row(scene, flow, "Plain ones")
-    assert '"name": "Lan"' in opened(scene, flow, f"?saved={row.pk}")
+    assert '"name": "Lan"' in opened(scene, flow, f"?saved={row.pk}&_as=json")
 
 
 def _row(scene: Scene, flow: str, name: str, owner: User | None = None, *, shared: bool = False) -> SavedInputs:

@@ -50,8 +50,9 @@ class Scene:
         return f"/w/{self.cast.workspace.slug}/flows/{flow_id}/launch/"
 
     def fields(self, flow_id: str, browser: Client | None = None, query: str = "") -> dict[str, str]:
-        """What the form holds when it is opened: the hidden fields, the values, the choice."""
-        response = (browser or self.browser).get(self.url(flow_id) + query)
+        """What the form for JSON holds when it is opened: the hidden fields, the values, the choice."""
+        as_json = f"{query}&_as=json" if query else "?_as=json"
+        response = (browser or self.browser).get(self.url(flow_id) + as_json)
         assert response.status_code == 200, text_of(response)
         return form_of(response)
 

@@ -82,6 +82,21 @@ def test_a_favourite_comes_first_and_is_at_hand_without_the_engine(company: Scen
     assert not Favourite.objects.exists()
 
 
+def test_each_flow_tells_the_persons_last_launch_of_it_however_long_ago(company: Scene) -> None:
+    flow = BY_SLUG["slow"].id
+    long_ago = timezone.now() - timedelta(days=40)
+    scene_row = company.row(flow_id=flow, state=State.FAILED)
+    Launch.objects.filter(pk=scene_row.pk).update(asked_at=long_ago)
+    for number in range(70):
+        company.row(flow_id=f"other{number % 10}", state=State.SUCCEEDED)
+    company.row(flow_id=BY_SLUG["quick"].id, state=State.SUCCEEDED, user=company.cast.owner)
+    flows = text_of(company.browser.get(HOME, headers=FLOWS))
+    card = flows.partition(f"/flows/{flow}/launch/")[2][:600]
+    assert "Failed" in card
+    others = flows.partition(f"/flows/{BY_SLUG['quick'].id}/launch/")[2][:300]
+    assert "You have not launched it yet" in others
+
+
 def test_marking_a_flow_leads_back_inside_the_console_only(company: Scene) -> None:
     flow = BY_SLUG["slow"]
     for evil in ("https://evil.example/", "//evil.example/", "/\\evil.example", "javascript:alert(1)"):

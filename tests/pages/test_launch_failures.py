@@ -113,7 +113,10 @@ def test_a_refused_sign_in_offers_the_retry_first(scene: Scene) -> None:
     assert "The service no longer accepts the flow's sign-in" in page
     assert "Token expired" in page
     assert 'class="btn btn-primary" id="retry-open"' in page
-    assert reverse("resource_action", args=["sales", "runs", "R" * 21, "retry"]) in page
+    address = reverse(
+        "resource_action", kwargs={"slug": "sales", "resource": "runs", "action": "retry", "id": "R" * 21}
+    )
+    assert f'id="retry-open" href="{address}?next=' in page
 
 
 def test_wrong_inputs_offer_to_change_them_first(scene: Scene) -> None:

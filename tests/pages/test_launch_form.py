@@ -24,7 +24,7 @@ def _quick(scene: Scene, name: str = "Quick") -> str:
 
 
 def _opened(scene: Scene, flow: str, query: str = "") -> str:
-    response = scene.browser.get(scene.url(flow) + query)
+    response = scene.browser.get(f"{scene.url(flow)}{query or '?'}&_as=json")
     assert response.status_code == 200
     return unescape(text_of(response))
 

@@ -126,7 +126,7 @@ def test_the_browser_tells_the_same_before_anything_is_sent(
         page.context.add_cookies(
             [{"name": "sessionid", "value": scene.browser.cookies["sessionid"].value, "url": live_server.url}]
         )
-        page.goto(live_server.url + scene.url(flow))
+        page.goto(live_server.url + scene.url(flow) + "?_as=json")
         told = page.locator("#payload-error")
         for text, _line, hint in WRONG:
             page.fill("#id_payload", text)

@@ -7,7 +7,7 @@ import pytest
 
 from tests import flows
 from tests.cast import Cast, gather, person, workspace
-from workflows_ui.forming.document import BadForm, Field, Form, Kind
+from workflows_ui.forming.document import NOTHING, BadForm, Field, Form, Kind
 from workflows_ui.models import AuditEvent, Launch, LaunchForm, LaunchFormVersion, Member, Role, State
 from workflows_ui.practice_engine.engine import PracticeEngine
 from workflows_ui.practice_engine.server import serve
@@ -184,7 +184,21 @@ def test_a_proposal_learns_from_steps_launches_runs_and_samples(engine: tuple[Pr
         "elsewhere": ("yes_no", 1, 2),
         "sample": ("number", 0, 2),
     }
-    assert [field.name for field in form_sources.from_steps(trigger).fields] == ["name"]
+    theirs = form_sources.for_launcher(workflows, flow, trigger, NOTHING, lambda: {"mine": 1})
+    assert [field.name for field in theirs.fields] == ["name", "sample"], (
+        "nothing of what others sent, nor of older values"
+    )
+    again = form_sources.for_launcher(workflows, flow, trigger, {"name": "Lan", "more": True}, lambda: None)
+    assert {field.name: field.kind.value for field in again.fields} == {
+        "name": "text",
+        "more": "yes_no",
+        "sample": "number",
+    }
+    bare = flows.make(workflows, "Bare", flows.code("echo"))
+    tree = workflows.get_flow(bare)["version"]["trigger"]
+    assert [
+        field.name for field in form_sources.for_launcher(workflows, bare, tree, NOTHING, lambda: {"mine": 1}).fields
+    ] == ["mine"]
 
 
 def test_a_proposal_does_without_an_engine_that_fails(cast: Cast) -> None:

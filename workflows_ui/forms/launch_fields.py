@@ -70,6 +70,8 @@ class FieldView:
     error: str = ""
     limits: str = ""
     rule: str = ""
+    #: What there is to choose from, where the control itself does not show it, and how a moment is meant.
+    listing: str = ""
     #: Choices that an app or a table gives could not be had.
     unlisted: bool = False
     control: Control | None = None
@@ -91,7 +93,12 @@ class FieldView:
     @property
     def described(self) -> str:
         """Ids of what describes the control."""
-        parts = [("help", self.field.help), ("limits", self.limits), ("example", self.field.example)]
+        parts = [
+            ("help", self.field.help),
+            ("listing", self.listing),
+            ("limits", self.limits),
+            ("example", self.field.example),
+        ]
         found = [f"{self.id}-{name}" for name, text in parts if text]
         return " ".join([*found, f"{self.id}-error"])
 
@@ -239,10 +246,14 @@ def _field(form: Form, one: Field, place: int, shown: Shown, errors: Mapping[str
         return replace(made, shape="choices", options=_options(choices, [str(text) for text in several]))
     text = shown if isinstance(shown, str) else ""
     control = Control(one.name, f"{made.id}-control", label=one.shown_label, error=made.error, required=one.required)
-    control = replace(control, described=made.described)
     if one.kind is Kind.CHOICE:
-        return replace(made, unlisted=choices is None, control=_choice(one, control, choices, text))
-    return replace(made, control=_plain(one, control, text))
+        control = _choice(one, control, choices, text)
+        labels = [option.label for option in control.options] if control.kind == "search" else []
+        made = replace(made, unlisted=choices is None, listing=launch_field_words.listing(labels, other=one.other))
+    else:
+        made = replace(made, listing=launch_field_words.moment(one))
+        control = _plain(one, control, text)
+    return replace(made, control=replace(control, described=made.described))
 
 
 def _plain(one: Field | Column, control: Control, text: str) -> Control:

@@ -1,11 +1,11 @@
 """What a workspace's home shows a person, from the console's own rows: no engine is asked, so it is there while one is down."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-from django.db.models import QuerySet
+from django.db.models import Max, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -16,6 +16,8 @@ from workflows_ui.models import ENDED, AccessRequest, Credential, Follow, Health
 from workflows_ui.services import access, heartbeat, launches, visits
 
 LATEST, SHOWN = 6, 5
+#: What a line about a launch does not need: it may be long.
+_HEAVY = ("payload", "answer", "failure")
 _BAD = (State.FAILED, State.REFUSED, State.UNKNOWN)
 
 
@@ -62,23 +64,28 @@ class Home:
         """Names of the person's favourite flows by id."""
         return visits.favourites(self._place.user, self._place.workspace)
 
+    @property
+    def _mine(self) -> QuerySet[Launch]:
+        rows = Launch.objects.filter(user=self._place.user, workspace=self._place.workspace)
+        return rows.defer(*_HEAVY)
+
     @cached_property
     def recent(self) -> list[Recent]:
         """Flows that the person launched lately, the latest first."""
-        rows = Launch.objects.filter(user=self._place.user, workspace=self._place.workspace).order_by("-asked_at")[:60]
         found: dict[str, Recent] = {}
-        for row in rows:
+        for row in self._mine.order_by("-asked_at")[:60]:
             found.setdefault(row.flow_id, Recent(row.flow_id, row.flow_name or row.flow_id, row))
         return list(found.values())[:LATEST]
 
-    @cached_property
-    def last(self) -> dict[str, Launch]:
-        """The person's latest launch of each of these flows."""
-        return {one.flow_id: one.launch for one in self.recent}
+    def last(self, flow_ids: Collection[str]) -> dict[str, Launch]:
+        """The person's latest launch of each of these flows, by the flow's id."""
+        mine = self._mine.filter(flow_id__in=flow_ids)
+        latest = mine.order_by().values("flow_id").annotate(at=Max("asked_at")).values_list("at", flat=True)
+        return {row.flow_id: row for row in mine.filter(asked_at__in=list(latest)).order_by("asked_at")}
 
     @property
     def _visible(self) -> QuerySet[Launch]:
-        return launches.of_workspace(self._place)
+        return launches.of_workspace(self._place).defer(*_HEAVY)
 
     @cached_property
     def running(self) -> list[Launch]:

@@ -1,11 +1,17 @@
 """What a launch form says about its fields beside their labels: limits, kinds and sizes of files, when a field counts."""
 
+from collections.abc import Sequence
+
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from workflows_ui.forming import numbers
-from workflows_ui.forming.document import NUMBERS, TEXTS, Field, Form, Kind, Limits, When, key_of
+from workflows_ui.forming.document import NUMBERS, TEXTS, Field, Form, Kind, Limits, Moment, When, key_of
 from workflows_ui.services import launch_files
+
+#: Choices that are named beside the control in which they are found.
+SHOWN = 6
 
 
 def limits(field: Field) -> str:
@@ -23,6 +29,25 @@ def limits(field: Field) -> str:
     if field.kind is Kind.FILE:
         said.append(_file(field))
     return " ".join(one for one in said if one)
+
+
+def listing(labels: Sequence[str], *, other: bool) -> str:
+    """What there is to choose from, where people type to find it; `other`: what is not listed can be typed, too."""
+    if not labels:
+        return ""
+    words = {"count": len(labels), "labels": ", ".join(label[:40] for label in labels[:SHOWN])}
+    if other and len(labels) <= SHOWN:
+        return _("Choose one, or type something else: %(labels)s.") % words
+    if other:
+        return _("Choose one of %(count)s, or type something else.") % words
+    return _("Type a few letters to find one of %(count)s.") % words
+
+
+def moment(field: Field) -> str:
+    """Whose clock a moment is typed by, where that makes a difference to what is sent; empty for other fields."""
+    if field.kind is not Kind.DATETIME or field.moment in (Moment.LOCAL, Moment.LOCAL_MINUTES):
+        return ""
+    return _("In your own time: %(zone)s.") % {"zone": timezone.get_current_timezone_name()}
 
 
 def size(number: int) -> str:

@@ -13,9 +13,10 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from workflows_ui.crypto import CannotOpen
-from workflows_ui.kit import failure_words, launch_answer, launch_words, redact, show
+from workflows_ui.kit import failure_words, launch_answer, launch_inputs, launch_words, redact, show
 from workflows_ui.kit.failure_words import Failure
 from workflows_ui.kit.launch_answer import Answer
+from workflows_ui.kit.readable import Node
 from workflows_ui.kit.words import NO_WORKER, StateWord, Words, launch_state
 from workflows_ui.models import UNSENT, AuditEvent, Follow, Launch, Role, State, WatchKind
 from workflows_ui.services import heartbeat, launches, payloads, watching
@@ -218,6 +219,11 @@ class Page:
     def payload(self) -> Part:
         """The values it was launched with."""
         return Part("gone") if self.purged else _part(self.launch, "payload", as_json=True, masked=False)
+
+    @cached_property
+    def inputs(self) -> Node | None:
+        """The same to read; None where there is nothing to read."""
+        return launch_inputs.of(self.launch)
 
     @property
     def purged(self) -> bool:

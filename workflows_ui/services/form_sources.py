@@ -3,14 +3,14 @@
 import contextlib
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from workflows_ui.crypto import CannotOpen
 from workflows_ui.engine.errors import EngineError
 from workflows_ui.engine.workflows import Workflows
-from workflows_ui.forming import json_text, proposing
-from workflows_ui.forming.document import Form
+from workflows_ui.forming import json_text, proposing, references
+from workflows_ui.forming.document import NOTHING, Form
 from workflows_ui.forming.proposing import Sources
 from workflows_ui.models import Launch, State, Workspace
 
@@ -32,9 +32,25 @@ def propose(workflows: Workflows, workspace: Workspace, flow_id: str, trigger: A
     return proposing.propose(gather(workflows, workspace, flow_id, trigger))
 
 
-def from_steps(trigger: Any) -> Form:
-    """The form that follows from the steps alone: nothing of what others launched is in it. For launchers, where no form is published."""
-    return proposing.propose(Sources(trigger))
+def for_launcher(workflows: Workflows, flow_id: str, trigger: Any, wanted: Any, last: Callable[[], Any]) -> Form:
+    """The form that a launcher is given where none is published: from the steps and the engine's samples, and from nothing that others
+    launched. Calls the engine once, and goes without samples where that fails.
+
+    Args:
+        wanted: the values that it is to be filled with, and so has to take back; NOTHING for none.
+        last: gives the launcher's own last values, None for none. Asked only where there is nothing else to learn from: values
+            that were typed into a worse form would make a worse form again.
+    """
+    stored = samples(workflows, flow_id)
+    own = [] if wanted is NOTHING else [wanted]
+    if not own and not stored and (mine := last()) is not None:
+        own = [mine]
+    return proposing.propose(Sources(trigger, own, stored))
+
+
+def reads_everything(trigger: Any) -> bool:
+    """Whether a step hands on the body as a whole, so that nobody can tell from the steps what it is to hold."""
+    return any(reference.path == () for reference in references.of_flow(trigger))
 
 
 def gather(workflows: Workflows, workspace: Workspace, flow_id: str, trigger: Any) -> Sources:
@@ -43,7 +59,7 @@ def gather(workflows: Workflows, workspace: Workspace, flow_id: str, trigger: An
     payloads = list(ours.values())
     if len(payloads) < FEW:
         payloads.extend(_of_runs(workflows, flow_id, known=set(ours)))
-    return Sources(trigger, payloads, _samples(workflows, flow_id))
+    return Sources(trigger, payloads, samples(workflows, flow_id))
 
 
 def launched(workspace: Workspace, flow_id: str) -> list[Any]:
@@ -85,7 +101,8 @@ def _of_runs(workflows: Workflows, flow_id: str, *, known: set[str]) -> Iterator
         _log.info("a proposal without runs: %r", problem)
 
 
-def _samples(workflows: Workflows, flow_id: str) -> list[Any]:
+def samples(workflows: Workflows, flow_id: str) -> list[Any]:
+    """The bodies of the trigger's stored sample events, newest first; none where the engine does not give them."""
     try:
         page = workflows.list_trigger_events(flow_id, limit=SAMPLES)
     except EngineError as problem:

@@ -139,8 +139,9 @@ def _flows(request: ConsoleRequest, page: Home, q: str) -> dict[str, Any]:
             workspace=place.workspace, flow_id__in=[id_at(row) for row in rows], published__isnull=False
         ).values_list("flow_id", flat=True)
     )
+    last = page.last([id_at(row) for row in rows])
     choices = [
-        Choice(key, name_of(row), key in page.favourites, key in forms, page.last.get(key))
+        Choice(key, name_of(row), key in page.favourites, key in forms, last.get(key))
         for row in rows
         for key in [id_at(row)]
     ]
