@@ -80,7 +80,10 @@ def look(answer: HttpResponseBase) -> _Look:
         found.feed(content.decode("utf-8", "replace"))
         found.close()
     elif content and answer.status_code == 200:
-        if not answer.get("Content-Disposition", "").startswith("attachment") and b"<" in content:
+        # Plain text stays plain text where a browser may not guess.
+        plain = kind.startswith("text/plain") and answer.get("X-Content-Type-Options") == "nosniff"
+        kept = answer.get("Content-Disposition", "").startswith("attachment")
+        if not kept and not plain and b"<" in content:
             found.faults.append(f"{kind} is shown, not kept")
         if re.search(r"html|svg|xml|javascript", kind):
             found.faults.append(f"{kind} is run by browsers")
