@@ -187,7 +187,7 @@ class Page:
 
     @property
     def _answer_value(self) -> Any:
-        return redact.step(payloads.parse(self.launch.open("answer")))
+        return redact.step(payloads.parse(launches.shown(self.launch, "answer")))
 
     @property
     def answer_words(self) -> str | Promise:
@@ -291,7 +291,7 @@ class Page:
 
 def _part(launch: Launch, field: str, *, as_json: bool, masked: bool = True) -> Part:
     try:
-        text = launch.open(field)
+        text = launches.shown(launch, field)
     except CannotOpen:
         return Part("unreadable")
     kind = "text"

@@ -79,7 +79,7 @@ def _inputs(launch: Launch, good: Launch) -> tuple[list[Change] | None, int]:
     try:
         if not launch.payload or not good.payload:
             return None, 0
-        now, before = _flat(launches.payload_of(launch)), _flat(launches.payload_of(good))
+        now, before = _flat(launches.shown_payload(launch)), _flat(launches.shown_payload(good))
     except CannotOpen:
         return None, 0
     found = []

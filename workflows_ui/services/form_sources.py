@@ -13,6 +13,7 @@ from workflows_ui.forming import json_text, proposing, references
 from workflows_ui.forming.document import NOTHING, Form
 from workflows_ui.forming.proposing import Sources
 from workflows_ui.models import Launch, State, Workspace
+from workflows_ui.services import masking
 
 #: Letters of ciphertext that are opened at most for one proposal.
 MOST_LETTERS = 60_000_000
@@ -76,14 +77,14 @@ def _launched(workspace: Workspace, flow_id: str) -> Iterator[tuple[str, Any]]:
         .order_by("-asked_at")
         .only("pk", "payload")[: proposing.MOST_PAYLOADS]
     )
-    letters = 0
+    letters, mask = 0, masking.of(workspace)
     for launch in rows.iterator(chunk_size=500):
         letters += len(launch.payload)
         if letters > MOST_LETTERS:
             return
         try:
             # It was looked at when it was asked for (json_text.parse), and there may be thousands.
-            yield launch.pk, json.loads(launch.open("payload"))
+            yield launch.pk, json.loads(mask.text(launch.open("payload")))
         except (CannotOpen, ValueError, RecursionError) as problem:
             _log.warning("a launch's values are left out of a proposal: %r", problem)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from workflows_ui.engine import Upload
 from workflows_ui.models import Launch, LaunchFile, LaunchInput
-from workflows_ui.services import database
+from workflows_ui.services import database, masking
 
 #: Bytes of one file where its field says nothing, and of all files of a launch: the engine takes 25 MiB a request (api.md 4).
 LARGEST_FILE = 10 * 1024 * 1024
@@ -115,13 +115,14 @@ def opened(launch: Launch) -> tuple[Upload, ...]:
 
 
 def keep_searchable(launch: Launch, inputs: Iterable[tuple[str, str, str]]) -> None:
-    """Writes down inputs in plain text: name of the field, label, text."""
+    """Writes down inputs in plain text: name of the field, label, text. A key of the workspace is masked."""
+    mask = masking.of(launch.workspace)
     LaunchInput.objects.bulk_create(
         LaunchInput(
             launch=launch,
             name=name,
             label=database.storable(label)[:SEARCHED],
-            text=database.storable(text)[:SEARCHED],
+            text=database.storable(mask.text(text))[:SEARCHED],
         )
         for name, label, text in inputs
         if text.strip()

@@ -14,8 +14,9 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
+from workflows_ui.engine import HIDDEN
 from workflows_ui.models import UNSENT, Launch, LaunchFormVersion, Role, State, User, Workspace
-from workflows_ui.services import access, audit, clock, launch_files, launch_rights, payloads
+from workflows_ui.services import access, audit, clock, launch_files, launch_rights, masking, payloads
 from workflows_ui.services.launch_files import Attached
 
 #: The same person, flow and values within this time are asked about before they are launched again.
@@ -71,6 +72,8 @@ class Outcome(StrEnum):
     TWIN = "twin"
     #: A manager has paused launching; nothing was launched.
     PAUSED = "paused"
+    #: A value says that it is hidden: it was filled in from where a key of the workspace stood. Nothing was launched.
+    HIDDEN = "hidden"
 
 
 @dataclass(frozen=True)
@@ -127,6 +130,9 @@ def ask(actor: audit.Actor, place: access.Access, order: Order) -> Asked:
             return Asked(Outcome.EXISTING if same else Outcome.SPENT, earlier if mine else None)
         if Workspace.objects.filter(pk=place.workspace.pk, launching_paused=True).exists():
             return Asked(Outcome.PAUSED, None)
+        text = payloads.dump(order.payload)
+        if HIDDEN in text:
+            return Asked(Outcome.HIDDEN, None)
         now = clock.now()
         if not order.confirmed:
             twin = (
@@ -155,7 +161,7 @@ def ask(actor: audit.Actor, place: access.Access, order: Order) -> Asked:
             not_before=now,
             send_by=now + settings.LAUNCH_TOO_LATE,
         )
-        launch.payload = launch.seal("payload", payloads.dump(order.payload))
+        launch.payload = launch.seal("payload", text)
         launch.save(force_insert=True)
         launch_files.keep(launch, order.files)
         launch_files.keep_searchable(launch, order.searchable)
@@ -175,20 +181,31 @@ def ask(actor: audit.Actor, place: access.Access, order: Order) -> Asked:
 
 
 def payload_of(launch: Launch) -> Any:
-    """The decoded payload of a launch; None once it was removed by the retention rule. Raises crypto.CannotOpen."""
+    """The decoded payload of a launch, to be sent; None once it was removed by the retention rule. Raises crypto.CannotOpen."""
     text = launch.open("payload")
     return payloads.parse(text) if text else None
 
 
+def shown(launch: Launch, field: str) -> str:
+    """What is in a sealed column, for a page: the workspace's keys are masked, whoever typed them. Raises crypto.CannotOpen."""
+    return masking.of(launch.workspace).text(launch.open(field))
+
+
+def shown_payload(launch: Launch) -> Any:
+    """The decoded payload as pages show it; None once it was removed. Raises crypto.CannotOpen."""
+    text = shown(launch, "payload")
+    return payloads.parse(text) if text else None
+
+
 def last_payload(user: User, workspace: Workspace, flow_id: str) -> Any | None:
-    """The values this person last launched the flow with, or None. Raises crypto.CannotOpen."""
+    """The values this person last launched the flow with, as pages show them, or None. Raises crypto.CannotOpen."""
     launch = (
         Launch.objects.filter(user=user, workspace=workspace, flow_id=flow_id)
         .exclude(payload="")
         .order_by("-asked_at")
         .first()
     )
-    return payload_of(launch) if launch else None
+    return shown_payload(launch) if launch else None
 
 
 def of_workspace(place: access.Access) -> QuerySet[Launch]:

@@ -6,7 +6,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 
 from workflows_ui.models import Role, SavedInputs, User
-from workflows_ui.services import access, audit, clock, database, payloads
+from workflows_ui.services import access, audit, clock, database, masking, payloads
 
 #: A person keeps at most so many for a flow.
 MOST = 50
@@ -33,8 +33,8 @@ def may_change(place: access.Access, row: SavedInputs) -> bool:
 
 
 def values_of(row: SavedInputs) -> Any:
-    """The values as they would be sent. Raises crypto.CannotOpen."""
-    return payloads.parse(row.open("payload"))
+    """The values, to fill a form with: the workspace's keys are masked. Raises crypto.CannotOpen."""
+    return payloads.parse(masking.of(row.workspace).text(row.open("payload")))
 
 
 def save(

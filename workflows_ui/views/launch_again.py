@@ -49,6 +49,9 @@ def again(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     except (CannotOpen, ValueError):
         messages.warning(request, _("Nothing was launched. Look at the inputs, and launch from here."))
         return respond.redirect(request, form)
+    if asked.outcome == Outcome.HIDDEN:
+        messages.warning(request, _("Nothing was launched. Look at the inputs, and launch from here."))
+        return respond.redirect(request, form)
     if asked.outcome == Outcome.PAUSED or asked.launch is None:
         messages.warning(request, _("Nothing was launched: launching is paused in this workspace."))
         return respond.redirect(request, reverse("launch", args=[slug, row.pk]))

@@ -106,7 +106,7 @@ def _from_launch(launch: Launch, form: Form) -> Start:
     if not launch.payload:
         return Start(wait=launch.wait, told=[_("The earlier launch's values are no longer kept.")])
     try:
-        payload = launches.payload_of(launch)
+        payload = launches.shown_payload(launch)
     except CannotOpen:
         return Start(wait=launch.wait, told=[_("The earlier launch's values cannot be opened any more.")])
     told = [_("Filled in from an earlier launch. Change what you like, then launch.")]

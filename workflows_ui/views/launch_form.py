@@ -165,7 +165,7 @@ def _start(request: ConsoleRequest, asker: Caller, facts: Facts, id: str) -> Sta
 def _values(launch: Launch) -> str:
     """A launch's values as text; empty where they are no longer kept or cannot be opened."""
     try:
-        return payloads.pretty(launches.payload_of(launch)) if launch.payload else ""
+        return payloads.pretty(launches.shown_payload(launch)) if launch.payload else ""
     except CannotOpen:
         return ""
 
