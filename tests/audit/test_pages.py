@@ -13,6 +13,7 @@ from django.utils import timezone
 from tests import audit_guard
 from tests.cast import Cast, gather, workspace
 from tests.shelf import text
+from workflows_ui.kit import audit_words
 from workflows_ui.models import AuditEvent, Member, Role, User, Workspace
 from workflows_ui.services import audit, audit_sealing
 from workflows_ui.services.audit import CONSOLE, Actor
@@ -74,6 +75,13 @@ def test_rows_are_told_in_words(cast: Cast, manager: Client) -> None:
         assert words in found
     assert "&lt;b&gt;Lan&lt;/b&gt;" in found
     assert "<b>Lan" not in found
+
+
+def test_who_tries_to_sign_in_is_not_taken_for_the_console(cast: Cast, client: Client) -> None:
+    client.post("/accounts/login/", {"login": "colleague", "password": "wrong wrong wrong"})
+    event = AuditEvent.objects.get(action="person.sign_in")
+    assert str(audit_words.who(event)) == "Somebody not signed in"
+    assert "Somebody not signed in" in page(superuser(cast), f"/audit/{event.pk}/")
 
 
 def test_rows_of_another_workspace_are_on_no_page_and_in_no_file(cast: Cast, manager: Client) -> None:

@@ -11,7 +11,7 @@ from tests.cast import credential, gather, workspace
 from tests.practice.fixtures import Practice, practice  # noqa: F401
 from workflows_ui.engine import EngineError, Forbidden, NotFound, NotInPlan, Unavailable
 from workflows_ui.engine.transport import close_pools
-from workflows_ui.models import Ability, Capability, Credential, Flavour, Inspection, Kind, Workspace
+from workflows_ui.models import Ability, Capability, Credential, Flavour, Inspection, Kind, User, Workspace
 from workflows_ui.services import capabilities, inspecting
 
 pytestmark = pytest.mark.django_db
@@ -45,6 +45,36 @@ def states(place: Workspace) -> dict[str, str]:
 def wait_over(place: Workspace) -> None:
     """The time of the next look has come."""
     Inspection.objects.filter(pk=place.pk).update(due_at=timezone.now() - timedelta(seconds=1))
+
+
+# --- What a new credential may do
+
+
+def test_a_look_for_a_new_credential_tells_what_it_may_do(plain: Workspace) -> None:
+    mine = Credential.objects.filter(workspace=plain).order_by("created_at").first()
+    assert mine is not None
+    Credential.objects.filter(pk=mine.pk).update(findings={"who": "Lan"})
+    capabilities.ask(mine)
+    capabilities.inspect(plain.pk)
+    mine.refresh_from_db()
+    assert mine.findings == {"who": "Lan", "may": list(inspecting.MAY), "may_not": []}
+    # Nobody asked: nothing is written into anybody's findings.
+    Credential.objects.update(findings={})
+    wait_over(plain)
+    capabilities.inspect(plain.pk)
+    assert not Credential.objects.exclude(findings={}).exists()
+
+
+def test_a_look_for_a_credential_that_is_refused_says_nothing_of_what_it_may_do(
+    plain: Workspace,
+    practice: Practice,  # noqa: F811
+) -> None:
+    owner = Credential.objects.filter(workspace=plain).values_list("owner__username", flat=True).first()
+    bad = credential(plain, User.objects.get(username=owner), "no-such-token", name="Bad")
+    capabilities.ask(bad)
+    capabilities.inspect(plain.pk)
+    bad.refresh_from_db()
+    assert bad.findings == {}
 
 
 # --- What is seen

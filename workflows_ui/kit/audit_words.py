@@ -191,8 +191,10 @@ def cut_off(event: AuditEvent, end: AuditEvent | None) -> bool:
 
 
 def who(event: AuditEvent) -> Text:
-    """The person as they were called then, or the console itself."""
-    return event.user_name or (_("The console") if event.user_id is None else str(event.user_id))
+    """The person as they were called then; the console itself; or whoever was at a browser without being signed in."""
+    if event.user_name or event.user_id is not None:
+        return event.user_name or str(event.user_id)
+    return _("Somebody not signed in") if event.address else _("The console")
 
 
 def url(event: AuditEvent) -> str:

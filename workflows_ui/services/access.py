@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
@@ -133,18 +135,14 @@ def acting_in(user: User, workspaces: Iterable[Workspace]) -> dict[int, Acting]:
     now = timezone.now()
     found: dict[int, Acting] = {}
     # The last of each workspace is the one.
-    for row in sorted(
-        rows.select_related("workspace", "team", "owner"),
-        key=lambda row: (
-            row.owner_id == user.pk,
-            row.usable(now),
-            row.kind not in KEPT_IN_RUNS,
-            row.created_at,
-            row.pk.int,
-        ),
-    ):
+    for row in sorted(rows.select_related("workspace", "team", "owner"), key=lambda row: rank(row, now)):
         found[row.workspace_id] = Acting(row, row.owner_id == user.pk)
     return found
+
+
+def rank(row: Credential, now: datetime) -> tuple[Any, ...]:
+    """Where a credential stands by the rule of `acting`, among those that could act for one person: the highest does."""
+    return row.owner_id is not None, row.usable(now), row.kind not in KEPT_IN_RUNS, row.created_at, row.pk.int
 
 
 def credential(user: User, workspace: Workspace) -> Credential | None:

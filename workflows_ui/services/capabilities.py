@@ -44,6 +44,8 @@ class Abilities:
 class _Work:
     workspace: Workspace
     clients: list[tuple[Credential, Client]]
+    #: The credential for whose sake it is looked at, where it is the first that is asked.
+    asker: Credential | None = None
 
 
 def of(workspace: Workspace) -> Abilities:
@@ -145,6 +147,8 @@ def inspect(workspace_id: int) -> None:
         log.info("inspect.failed", workspace=workspace_id, error=type(survey.stopped).__name__)
     with database.turn():
         keep(work.workspace, survey)
+        if reached and work.asker is not None:
+            _tell(work.asker, survey)
         if reached:
             _forget(work.workspace, before=BELIEVED)
         _settle(work.workspace, reached=reached)
@@ -171,7 +175,16 @@ def _take(workspace_id: int) -> _Work | None:
             usable.append((credential, clients.of_credential(credential, timeouts=probe.TIMEOUTS)))
         except (AddressRefused, CannotOpen, ValueError) as problem:
             log.warning("inspect.unusable", credential=str(credential.pk), error=type(problem).__name__)
-    return _Work(workspace, usable)
+    asker = usable[0][0] if first and usable and usable[0][0].pk == first[0].pk else None
+    return _Work(workspace, usable, asker)
+
+
+def _tell(credential: Credential, survey: Survey) -> None:
+    """Adds what a new secret may do to what its test found, unless it was replaced or tested again meanwhile."""
+    if all(by.pk != credential.pk for _seen, by in survey.verdicts.values()):
+        return  # It was refused altogether, and others were asked.
+    rows = Credential.objects.filter(pk=credential.pk, secret=credential.secret, tested_at=credential.tested_at)
+    rows.update(findings=credential.findings | inspecting.allowed(survey, credential.pk))
 
 
 def _settle(workspace: Workspace, *, reached: bool) -> None:

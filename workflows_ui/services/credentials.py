@@ -6,19 +6,17 @@ The secret goes in once and comes out only inside `services.clients`. No audit r
 import secrets
 import uuid
 from dataclasses import dataclass
-from datetime import timedelta
-from http import HTTPStatus
 from typing import Any, Literal
 
 from django.contrib.auth.models import Group
 from django.db import IntegrityError, transaction
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.text import slugify
 
 from workflows_ui.crypto import CannotOpen
-from workflows_ui.engine import AddressRefused, Client
-from workflows_ui.models import Ability, Colour, Credential, Flavour, Health, LaunchRight, Member, Role, User, Workspace
+from workflows_ui.engine import AddressRefused
+from workflows_ui.models import Colour, Credential, Flavour, Health, LaunchRight, Member, Role, User, Workspace
 from workflows_ui.services import access, audit, clients, database, inspecting, masking, members, probe, renewing
 from workflows_ui.services.access import Access
 from workflows_ui.services.audit import CONSOLE, Actor
@@ -41,8 +39,6 @@ __all__ = [
     "visible",
 ]
 
-#: What a test looks at to say what a credential may do.
-MAY = ("flows", "runs", "folders", "connections", "tables", "mcp-servers")
 #: The stripe of a new workspace, by environment; live has none.
 _COLOURS = {"sandbox": Colour.BLUE, "develop": Colour.ORANGE}
 
@@ -100,20 +96,6 @@ def visible(of: Access) -> QuerySet[Credential]:
     return rows.order_by("name", "created_at")
 
 
-#: Days over which launches are counted where a credential's use is told.
-RECENT = timedelta(days=30)
-
-
-def recent_launches() -> Count:
-    """For `annotate`: how many launches were made with a credential within `RECENT`."""
-    return Count("launches", filter=Q(launches__asked_at__gte=timezone.now() - RECENT))
-
-
-def launched(credential: Credential) -> int:
-    """How many launches were made with a credential within `RECENT`."""
-    return credential.launches.filter(asked_at__gte=timezone.now() - RECENT).count()
-
-
 def manageable(of: Access, credential: Credential) -> bool:
     """Whether the member may rename, test and delete it: one's own; a manager, any."""
     return credential.owner_id == of.user.pk or of.allows(Role.MANAGER)
@@ -133,7 +115,7 @@ def retest(credential: Credential, actor: Actor = CONSOLE) -> Findings | Problem
         if result.project_id != credential.workspace.project_id:
             result = Problem(Code.OTHER_PROJECT, found=result.project_name or result.project_id)
         else:
-            may = _may(credential, client)
+            may = inspecting.allowed(inspecting.look([(credential, client)], inspecting.MAY), credential.pk)
     except CannotOpen:
         result = Problem(Code.CANNOT_OPEN)
     except AddressRefused as error:
@@ -145,15 +127,6 @@ def retest(credential: Credential, actor: Actor = CONSOLE) -> Findings | Problem
     with database.turn():
         _keep(credential, result, may, actor)
     return result
-
-
-def _may(credential: Credential, client: Client) -> dict[str, list[str]]:
-    """What the credential may look at, and what it may not: names of services.inspecting.LOOKS. What cannot be told is in neither."""
-    seen = inspecting.look([(credential, client)], MAY).verdicts
-    return {
-        "may": [name for name in MAY if name in seen and seen[name][0].state == Ability.YES],
-        "may_not": [name for name in MAY if name in seen and seen[name][0].status == HTTPStatus.FORBIDDEN],
-    }
 
 
 def _keep(credential: Credential, result: Findings | Problem, may: dict[str, list[str]], actor: Actor) -> None:

@@ -5,8 +5,10 @@ credential's own fault (403) or the way's (an engine that is down) says nothing 
 """
 
 import time
+import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 
 from workflows_ui.engine import (
     Client,
@@ -46,6 +48,8 @@ LEARNT = ("run-retry", "run-cancel", "run-archive")
 NAMES = (*LOOKS, *LEARNT)
 #: A service beside the engine says 404 in words of its own where it is not there (api.md 17).
 _BESIDE = frozenset({"channel-automations"})
+#: What a test looks at to say what a credential may do.
+MAY = ("flows", "runs", "folders", "connections", "tables", "mcp-servers")
 #: A used-up quota comes back by itself; only a feature that is switched off is a property of the plan.
 _PASSING = frozenset({"QUOTA_EXCEEDED", "AI_CREDIT_LIMIT_EXCEEDED"})
 #: A look asks no more after so many seconds.
@@ -121,3 +125,18 @@ def look(candidates: Iterable[tuple[Credential, Client]], names: Iterable[str] =
         if not open_names or isinstance(survey.stopped, NotSent | TooMany):
             break
     return survey
+
+
+def allowed(survey: Survey, credential_id: uuid.UUID) -> dict[str, list[str]]:
+    """What the credential that was asked first may look at, and what it may not: names of `MAY`. What cannot be told is in neither."""
+    may, may_not = [], []
+    for name in MAY:
+        if name not in survey.verdicts:
+            continue
+        seen, by = survey.verdicts[name]
+        # What it may not see was asked of the next one.
+        if by.pk != credential_id or seen.status == HTTPStatus.FORBIDDEN:
+            may_not.append(name)
+        elif seen.state == Ability.YES:
+            may.append(name)
+    return {"may": may, "may_not": may_not}

@@ -4,6 +4,7 @@ No template gets a secret, and no view opens one.
 """
 
 import uuid
+from typing import Any
 
 from allauth.core import ratelimit
 from django.contrib import messages
@@ -17,23 +18,28 @@ from workflows_ui.kit import credential_words, respond
 from workflows_ui.kit.access import member
 from workflows_ui.kit.request import ConsoleRequest, actor
 from workflows_ui.models import ENDED, Credential, Role
-from workflows_ui.services import access, capabilities, credentials, swapping
+from workflows_ui.services import access, capabilities, credential_use, credentials, swapping
 from workflows_ui.services.credentials import Problem
 from workflows_ui.tasks import ring_inspection
+
+#: People who are named where it is said whom a credential acts for.
+_NAMED = 20
 
 
 @member(Role.VIEWER)
 def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
     """The person's own credentials of the workspace and their teams'; a manager sees everybody's names and health."""
     acting = access.acting(request.user, request.access.workspace)
+    acts_for = credential_use.acts_for(request.access.workspace)
     rows = [
         {
             "credential": row,
+            "people": len(acts_for.get(row.pk, ())),
             "health": credential_words.health(row),
             "acts": acting is not None and row.pk == acting.credential.pk,
             "owner": credential_words.owner(row, request.user),
         }
-        for row in credentials.visible(request.access).annotate(launched=credentials.recent_launches())
+        for row in credentials.visible(request.access).annotate(launched=credential_use.recent_launches())
     ]
     context = {
         "rows": rows,
@@ -65,7 +71,7 @@ def detail(request: ConsoleRequest, slug: str, credential_id: uuid.UUID) -> Http
         "in_runs": credential_words.kept_in_runs(credential),
         "aside": swapping.last(credential) if manageable else None,
         "may_hand_over": credentials.teams_for(request.access, credential).exists(),
-        "launched": credentials.launched(credential),
+        **(_use(credential) if manageable else {}),
     }
     return respond.page(request, "credentials/detail.html", context)
 
@@ -109,8 +115,25 @@ def delete(request: ConsoleRequest, slug: str, credential_id: uuid.UUID) -> Http
         messages.success(request, _("The credential “%(name)s” is deleted.") % {"name": credential.name})
         return respond.redirect(request, reverse("credentials", kwargs={"slug": slug}))
     open_launches = credential.launches.exclude(state__in=ENDED).count()
-    context = {"credential": credential, "open_launches": open_launches}
+    people = credential_use.acts_for(credential.workspace).get(credential.pk, [])
+    context = {
+        "credential": credential,
+        "open_launches": open_launches,
+        "people": people[:_NAMED],
+        "more_people": max(0, len(people) - _NAMED),
+    }
     return respond.page(request, "credentials/delete.html", context)
+
+
+def _use(credential: Credential) -> dict[str, Any]:
+    """Where it is used, for its page: whom it acts for now, and the flows that were launched with it."""
+    people = credential_use.acts_for(credential.workspace).get(credential.pk, [])
+    return {
+        "use": True,
+        "people": people[:_NAMED],
+        "more_people": max(0, len(people) - _NAMED),
+        "flows": credential_use.flows(credential),
+    }
 
 
 def find(request: ConsoleRequest, credential_id: uuid.UUID, *, to_change: bool = False) -> Credential:
