@@ -205,8 +205,8 @@ def _send(browser: Client, method: str, url: str, headers: dict[str, str]) -> Ht
     cookies = {name: one.value for name, one in browser.cookies.items()}
     answer = browser.get(url, headers=headers) if method == "GET" else browser.post(url, headers=headers)
     assert isinstance(answer, HttpResponseBase)
-    if answer.streaming:
-        list(answer.streaming_content)
+    for _part in getattr(answer, "streaming_content", ()):
+        pass
     # Signing out, or another language: not in this browser.
     browser.cookies.clear()
     for name, value in cookies.items():

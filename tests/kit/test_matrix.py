@@ -32,7 +32,8 @@ every = pytest.mark.parametrize("address", ADDRESSES, ids=lambda one: str(one.to
 def stage(django_db_setup: None, django_db_blocker: Any) -> Iterator[Furnished]:
     """Once for all: what one question does is taken back before the next one is asked."""
     logging.disable(logging.CRITICAL)
-    with django_db_blocker.unblock(), Shelf() as shelf, transaction.atomic():
+    shelf = Shelf()
+    with django_db_blocker.unblock(), shelf, transaction.atomic():
         heartbeat.beat()
         yield furnish(shelf)
         transaction.set_rollback(True)
