@@ -28,7 +28,7 @@ def of(launch: Launch) -> Node | None:
     if not launch.payload:
         return None
     try:
-        payload = launches.payload_of(launch)
+        payload = launches.shown_payload(launch)
         form = launch_forms.form_of(launch.form_version) if launch.form_version else None
     except CannotOpen:
         return None
