@@ -25,7 +25,7 @@ def test_another_browser_and_another_address_do_not_reset_the_lock(cast: Cast) -
     assert fresh.get("/profile/").status_code == 303
 
 
-@pytest.mark.parametrize("name", ["owner", "OWNER", " owner ", "Owner"])
+@pytest.mark.parametrize("name", ["owner", "OWNER", " owner ", "Owner", "owner@example.com", "Owner@Example.com"])
 def test_another_spelling_of_the_name_does_not_reset_the_lock(cast: Cast, name: str) -> None:
     for _ in range(5):
         sign_in(Client(), "owner", "wrong")

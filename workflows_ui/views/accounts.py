@@ -10,6 +10,7 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.decorators import reauthentication_required
 from django.conf import settings
 from django.contrib import messages
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.urls import path, re_path, reverse, reverse_lazy
 from django.utils.decorators import method_decorator
@@ -71,6 +72,13 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
         """Written down, without what was typed."""
         sign_in_log.failed(request, str(credentials.get("username") or credentials.get("email") or ""))
+
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        """Attempts are counted by account: name and address of one account are not two locks. A name that nobody has is its own."""
+        typed = str(credentials.get("email") or credentials.get("username") or "").strip().lower()
+        named = User.objects.filter(Q(username__iexact=typed) | Q(email__iexact=typed)).order_by("pk")
+        found = named.values_list("pk", flat=True).first()
+        return f"account:{found}" if found is not None else f"typed:{typed}"
 
     def logout(self, request: HttpRequest) -> None:
         """Written down before the session is gone."""
