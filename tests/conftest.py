@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 import redis
 from django.conf import settings
-from django.core.cache import cache
 from django.db import connection
 
 from tests import audit_guard, environment, needs
@@ -121,13 +120,7 @@ def _fresh_cache(request: pytest.FixtureRequest) -> Iterator[None]:
     masking.forget()
     yield
     if "db" in request.fixturenames or "transactional_db" in request.fixturenames or "client" in request.fixturenames:
-        if environment.ON_SERVERS:
-            with redis.Redis.from_url(needs.redis_server()) as server:
-                keys = list(server.scan_iter(match=f"{settings.REDIS_PREFIX}:*", count=1000))
-                if keys:
-                    server.delete(*keys)
-        else:
-            cache.clear()
+        caches.empty()
 
 
 @pytest.fixture(autouse=True)

@@ -3,9 +3,8 @@
 from typing import Any
 
 import pytest
-from django.core.cache import cache
 
-from tests import flows
+from tests import caches, flows
 from tests.forms.filled import ECHO, opened, publish, send, sent
 from tests.pages.launch_scene import Scene, text_of, unescape
 from workflows_ui.forming.document import Choice, Field, Form, Kind, PieceChoices, TableChoices
@@ -56,7 +55,7 @@ def test_they_are_asked_for_once_and_known_when_the_form_comes_back_without_the_
 def test_without_the_engine_the_value_itself_may_be_typed(scene: Scene, table: tuple[str, str, str]) -> None:
     flow = publish(scene, _form(table))
     scene.server.stop()
-    cache.clear()
+    caches.empty()
     page = opened(scene, flow)
     assert "could not be loaded just now" in page
     assert 'type="text" id="field-0-control" name="shop"' in page

@@ -7,9 +7,9 @@ import pytest
 from allauth.account.models import EmailAddress
 from django.contrib.sessions.models import Session
 from django.core import mail
-from django.core.cache import cache
 from django.test import Client
 
+from tests import caches
 from tests.cast import gather, workspace
 from tests.people.provider import CLIENT, SECRET, Provider
 from tests.people.sign_in import LOGIN, STEP, code, text, with_app
@@ -31,7 +31,7 @@ def _server() -> Iterator[Provider]:
 @pytest.fixture
 def provider(db: None, _server: Provider, settings: Any) -> Provider:
     """A provider that the console is set up for; whoever has an address at example.com gets an account."""
-    cache.clear()
+    caches.empty()
     _server.reset()
     settings.OIDC_ISSUER = _server.issuer
     settings.OIDC_CLIENT_ID, settings.OIDC_CLIENT_SECRET = CLIENT, SECRET
