@@ -17,7 +17,7 @@ import redis
 from django.conf import settings
 from django.db import connection
 
-from tests import audit_guard, environment, needs
+from tests import audit_guard, caches, environment, needs
 from workflows_ui.services import heartbeat, masking
 
 #: Chromium without a sandbox (tests may run as root), and without calls to anywhere.
