@@ -1,7 +1,6 @@
 """Where in the console each operation of the engine is done: the one list behind the table in the README.
 
-A place is `resource:list`, `resource:object`, `resource.action` (`*` for any ending) or `url:name` of a page of its own. Places that
-the console does not have yet are left out of the table; an operation without any is open.
+A place is `resource:list`, `resource:object`, `resource.action` or `url:name` of a page of its own. An operation without any is open.
 """
 
 #: By operation of the vendor's OpenAPI file (openapi.json: its operations, methods and paths).
@@ -27,7 +26,7 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
     "deleteConnection": ("connections.delete",),
     "listPieces": ("pieces:list",),
     "getPiece": ("pieces:object",),
-    "getPiecePropertyOptions": ("pieces.options*", "url:piece*options*"),
+    "getPiecePropertyOptions": ("url:piece_options",),
     "listTables": ("tables:list",),
     "getTable": ("tables:object",),
     "listRecords": ("url:table_records",),
@@ -40,13 +39,13 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
     "getField": ("url:table_field_do",),
     "updateField": ("url:table_field_do",),
     "deleteField": ("url:table_field_do",),
-    "listMcpServers": ("mcp*:list",),
-    "createMcpServer": ("mcp*.new", "mcp*.create*"),
-    "getMcpServer": ("mcp*:object",),
-    "deleteMcpServer": ("mcp*.delete",),
-    "rotateMcpToken": ("mcp*.rotate*",),
+    "listMcpServers": ("mcp-servers:list",),
+    "createMcpServer": ("mcp-servers.new",),
+    "getMcpServer": ("mcp-servers:object",),
+    "deleteMcpServer": ("mcp-servers.delete",),
+    "rotateMcpToken": ("mcp-servers.rotate-token",),
     "listInvitations": ("invitations:list",),
-    "deleteInvitation": ("invitations.delete*", "invitations.revoke*"),
+    "deleteInvitation": ("invitations.delete",),
 }
 #: By method of the vendor's Python SDK, where it is not called as the operation is: the operation, or places.
 METHODS: dict[str, str | tuple[str, ...]] = {
@@ -58,9 +57,9 @@ METHODS: dict[str, str | tuple[str, ...]] = {
     "update_folder": "updateFlowFolder",
     "delete_folder": "deleteFlowFolder",
     "get_connection": (),
-    "list_channel_automation": ("channel*:list",),
+    "list_channel_automation": ("channel-automations:list",),
     "resolve_project_id": ("url:credential_add",),
-    "update_mcp_server": ("mcp*.rename", "mcp*.add-flow", "mcp*.remove-tool", "pieces.mcp-tool"),
+    "update_mcp_server": ("mcp-servers.rename", "mcp-servers.add-flow", "mcp-servers.remove-tool", "pieces.mcp-tool"),
 }
 #: By type of the operations on a flow (api.md 6.5), then calls that neither of the two has (api.md 8.2, 6.4, 10.2).
 MORE: dict[str, tuple[str, ...]] = {

@@ -1,6 +1,5 @@
 """Draws the table of operations into the README: `python -m tests.operations.table`. A test fails when it is stale."""
 
-import fnmatch
 import json
 import os
 import re
@@ -23,6 +22,8 @@ _PAGES = {
     "table_records_do": "Records → add",
     "table_record": "Record → its page",
     "table_record_do": "Record → edit, delete",
+    "table_records_many": "Table → its records → delete those that are ticked",
+    "piece_options": "Piece → “Show the choices”",
     "table_field_do": "Table → a column → rename, delete",
 }
 
@@ -55,30 +56,27 @@ def of_method(method: str) -> tuple[str, ...]:
 
 
 def told(places: Iterable[str]) -> list[str]:
-    """Those of the places that the console has, as people find them."""
+    """The places as people find them. Raises LookupError at one that the console does not have."""
     from django.urls import get_resolver
     from django.utils import translation
 
+    with translation.override("en"):
+        known = {name: _PAGES[name] for name in get_resolver("workflows_ui.urls").reverse_dict if name in _PAGES}
+        found = {f"url:{name}": words for name, words in known.items()} | _declared()
+        return list(dict.fromkeys(found[place] for place in places))
+
+
+def _declared() -> dict[str, str]:
+    """What declared resources have: their lists, objects and actions, by place."""
     from workflows_ui.resources import RESOURCES
 
-    names = [name for name in get_resolver("workflows_ui.urls").reverse_dict if isinstance(name, str)]
-    found: list[str] = []
-    with translation.override("en"):
-        for place in places:
-            kind, _, page = place.partition(":")
-            if kind == "url":
-                found += [_PAGES.get(name, name) for name in sorted(names) if fnmatch.fnmatch(name, page)]
-                continue
-            for resource in RESOURCES:
-                if page and fnmatch.fnmatch(resource.name, kind):
-                    one = f"{resource.label} → its page" if page == "object" else f"{resource.label_plural} → the list"
-                    found.append(one)
-                found += [
-                    f"{resource.label_plural if action.collection else resource.label} → “{action.label}”"
-                    for action in resource.actions
-                    if not page and fnmatch.fnmatch(f"{resource.name}.{action.name}", place)
-                ]
-    return list(dict.fromkeys(found))
+    found: dict[str, str] = {}
+    for resource in RESOURCES:
+        one, many = resource.label, resource.label_plural
+        found |= {f"{resource.name}:list": f"{many} → the list", f"{resource.name}:object": f"{one} → its page"}
+        for action in resource.actions:
+            found[f"{resource.name}.{action.name}"] = f"{many if action.collection else one} → “{action.label}”"
+    return found
 
 
 def lines() -> list[str]:
