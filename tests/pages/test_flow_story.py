@@ -166,7 +166,7 @@ def test_the_launch_form_says_what_it_will_do_and_how_it_has_done(scene: Scene) 
     page = unescape(text_of(scene.browser.get(scene.url(flow))))
     assert "What this will do" in page
     assert "Answers whoever launched it" in page
-    assert "4 of the last 5 launches got to the end" in page
+    assert "It went well 4 of the last 5 times it was launched" in page
     assert "3.0 s" in page.partition("Usually takes")[2][:60]
     assert "owner" in page.partition("Last launch")[2].partition("</dl>")[0]
     assert 'hx-get="' + reverse("flow_does", args=["sales", flow]) in page
@@ -178,7 +178,7 @@ def test_the_second_look_counts_the_engines_runs_and_asks_no_more(scene: Scene) 
         scene.workflows.trigger_flow_sync(flow, {})
     part = _second_look(scene, flow)
     assert "<html" not in part
-    assert "3 of the last 3 runs got to the end" in part
+    assert "It went well each of the last 3 times it ran" in part
     assert "hx-get" not in part
     assert "What this will do" in text_of(scene.browser.get(reverse("flow_does", args=["sales", flow])))
 
@@ -196,7 +196,7 @@ def test_a_flow_that_was_never_launched_says_no_more_than_what_it_does(scene: Sc
     flow = flows.make(scene.workflows, "New", flows.response({"ok": True}))
     page = text_of(scene.browser.get(scene.url(flow)))
     assert "Answers whoever launched it" in page
-    assert "got to the end" not in page
+    assert "It went well" not in page
     assert not Launch.objects.exists()
 
 

@@ -8,12 +8,15 @@ from typing import Any
 
 import pytest
 from django.core import mail
+from django.core.mail.backends.base import BaseEmailBackend
 from django.db import connection
 from django.utils import timezone
 
+from tests import flows
 from tests.cast import Cast
 from tests.pages.launch_scene import PAUSE, Scene, text_of
 from workflows_ui import tasks
+from workflows_ui.engine import FlowFailed
 from workflows_ui.kit import notice_mail
 from workflows_ui.models import Launch, Lookout, Member, Notice, NoticeKind, Role, State, User, Watch, WatchKind
 from workflows_ui.practice_engine.samples import BY_SLUG
@@ -120,6 +123,23 @@ def test_a_failed_run_that_somebody_else_started_is_told_once(db: None) -> None:
         scene.close()
 
 
+def test_a_failed_run_waits_while_a_launch_of_its_flow_still_looks_for_its_run(scene: Scene) -> None:
+    flow = flows.make(scene.workflows, "Failing", flows.code("fail"))
+    _watch(scene, scene.cast.owner, WatchKind.FLOW, flow)
+    Watch.objects.update(created_at=timezone.now() - timedelta(minutes=1))
+    seeking = scene.row(flow_id=flow, state=State.ACCEPTED, sending_at=timezone.now(), look_at=timezone.now())
+    with pytest.raises(FlowFailed):
+        scene.workflows.trigger_flow_sync(flow, {})
+    watching.look_at(scene.cast.workspace.pk)
+    assert Notice.objects.count() == 0
+    [run] = scene.workflows.list_runs(flow_id=flow)["data"]
+    for found, told in ((run["id"], 0), ("another", 1)):
+        Launch.objects.filter(pk=seeking.pk).update(run_id=found)
+        Lookout.objects.update(not_before=None)
+        watching.look_at(scene.cast.workspace.pk)
+        assert Notice.objects.count() == told
+
+
 def test_a_failed_run_of_the_consoles_own_launch_is_told_by_the_launch_only(db: None) -> None:
     scene = Scene(samples=True)
     try:
@@ -205,15 +225,57 @@ def test_a_mail_server_that_refuses_is_tried_again_and_given_up(scene: Scene, se
     assert Notice.objects.get(pk=pk).read_at is None
 
 
-class Refusing:
-    """A mail server that takes nothing."""
-
-    def __init__(self, **_options: Any) -> None:
-        pass
+class Refusing(BaseEmailBackend):
+    """A mail server that takes nothing, and says so."""
 
     def send_messages(self, _messages: Any) -> int:
         """Refuses."""
-        raise smtplib.SMTPServerDisconnected("gone")
+        raise smtplib.SMTPDataError(451, b"Not now")
+
+
+class Unreachable(BaseEmailBackend):
+    """A mail server that nobody reaches."""
+
+    def open(self) -> bool:
+        """Fails."""
+        raise ConnectionRefusedError
+
+
+class Silent(BaseEmailBackend):
+    """A mail server that is cut off while it is handed a mail: it may have taken it."""
+
+    def send_messages(self, _messages: Any) -> int:
+        """Says nothing any more."""
+        raise smtplib.SMTPServerDisconnected("Connection unexpectedly closed")
+
+
+def test_a_mail_that_may_have_been_taken_is_never_sent_again_and_one_that_was_not_is(
+    scene: Scene, settings: Any
+) -> None:
+    for number, (server, again) in enumerate([("Unreachable", True), ("Silent", False)]):
+        settings.EMAIL_BACKEND = f"tests.pages.test_notices.{server}"
+        notices.tell(scene.cast.colleague, NoticeKind.JOB_ENDED, f"job:{number}", url="/x/", failed=2)
+        [pk] = notices.to_mail()
+        assert notice_mail.send(pk) is False
+        assert Notice.objects.filter(pk=pk, mail_at__isnull=False).exists() is again
+        Notice.objects.filter(pk=pk).update(mail_at=None)
+
+
+def test_what_was_read_is_not_mailed_any_more(scene: Scene, settings: Any) -> None:
+    launch = _ended(scene, State.FAILED)
+    _watch(scene, scene.cast.colleague, WatchKind.LAUNCH, launch.pk)
+    watching.look()
+    [pk] = notices.to_mail()
+    scene.page(launch)
+    assert notice_mail.send(pk) is False
+    settings.EMAIL_BACKEND = "tests.pages.test_notices.Refusing"
+    notices.tell(scene.cast.colleague, NoticeKind.JOB_ENDED, "job:1", url="/x/", failed=2)
+    [pk] = notices.to_mail()
+    row = notices.claim_mail(pk)
+    assert row is not None
+    notices.read(scene.cast.colleague)  # while the mail server was asked
+    assert notices.mail_failed(row) is None
+    assert (notices.to_mail(), mail.outbox) == ([], [])
 
 
 @pytest.mark.django_db(transaction=True)
@@ -280,6 +342,24 @@ def test_the_bell_says_how_many_are_unread_and_opening_one_marks_it_and_leads_th
     assert "<html" not in bell
     scene.browser.post("/notices/read/")
     assert "No unread notices" in text_of(scene.browser.get("/notices/"))
+
+
+def test_opening_a_launch_reads_its_news_of_that_person_and_no_other(scene: Scene) -> None:
+    launch, other = _ended(scene, State.FAILED), _ended(scene, State.SUCCEEDED)
+    for user in (scene.cast.colleague, scene.cast.owner):
+        for one in (launch, other):
+            _watch(scene, user, WatchKind.LAUNCH, one.pk)
+    watching.look()
+    assert "2 unread notices" in text_of(scene.browser.get("/w/sales/"))
+    assert "1 unread notice<" in scene.page(launch)
+    assert notices.unread(scene.cast.owner) == 2
+    # Its end is told while the person looks at it: the bell asks from that page.
+    looking = {"HX-Request": "true", "HX-Target": "bell"}
+    looking["HX-Current-URL"] = f"http://testserver/w/sales/launches/{other.pk}/?x=1"
+    assert "No unread notices" in text_of(scene.browser.get("/notices/", headers=looking))
+    elsewhere = looking | {"HX-Current-URL": f"https://evil.example/w/sales/launches/{launch.pk}/"}
+    Notice.objects.update(read_at=None)
+    assert "2 unread notices" in text_of(scene.browser.get("/notices/", headers=elsewhere))
 
 
 def test_looking_by_get_marks_nothing_and_anothers_notice_is_not_there(scene: Scene) -> None:

@@ -5,7 +5,7 @@ import zoneinfo
 
 import structlog
 from django.conf import settings
-from django.core.mail import EmailMessage
+from django.core.mail import EmailMessage, get_connection
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
@@ -14,20 +14,30 @@ from workflows_ui.models import Notice, User
 from workflows_ui.services import database, notices
 
 log = structlog.get_logger(__name__)
+#: The server's own no, by which it is certain that it did not take a mail.
+_NO = (smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused)
 
 
 def send(pk: int) -> bool:
-    """Mails one notice, if it is still wanted; says whether the mail server took it. A server that refuses is tried again later."""
+    """Mails one notice, if it is still wanted; says whether the mail server took it.
+
+    A server that cannot be reached or says no is tried again later. One that falls silent while it is handed the mail may have taken it:
+    that mail is never sent again.
+    """
     with database.turn():
         row = notices.claim_mail(pk)
     if row is None:
         return False
-    message = letter(row)
+    message, reached = letter(row), False
     try:
-        message.send()
+        with get_connection() as server:
+            reached = True
+            server.send_messages([message])
     except (OSError, smtplib.SMTPException) as problem:
-        with database.turn():
-            again = notices.mail_failed(row)
+        again = None
+        if not reached or isinstance(problem, _NO):
+            with database.turn():
+                again = notices.mail_failed(row)
         log.warning(
             "mail.failed", notice=pk, error=type(problem).__name__, again=again.isoformat() if again else "never"
         )

@@ -6,6 +6,7 @@ of the page it belongs to.
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -29,6 +30,16 @@ def is_fragment(request: HttpRequest) -> bool:
     """Whether htmx asks for a part of a page. Boosted links and restored history want whole pages."""
     htmx: HtmxDetails | None = getattr(request, "htmx", None)
     return htmx is not None and bool(htmx) and not htmx.boosted and not htmx.history_restore_request
+
+
+def seen_at(request: HttpRequest) -> str:
+    """The path of the page before the person: this one, or the one in which htmx asks for a part; "" for what is no page to look at."""
+    if request.method != "GET":
+        return ""
+    htmx: HtmxDetails | None = getattr(request, "htmx", None)
+    if htmx is None or not is_fragment(request):
+        return request.path
+    return urlsplit(htmx.current_url_abs_path or "").path
 
 
 def page(

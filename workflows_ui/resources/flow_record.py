@@ -1,4 +1,4 @@
-"""How a flow has done lately: how often it got to its end, how long it takes, who launched it last; and from how many that is told."""
+"""How a flow has done lately: how often it went well, how long it takes, who launched it last; and from how many that is told."""
 
 import statistics
 from collections.abc import Iterable, Sequence
@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from workflows_ui.kit import show
 from workflows_ui.kit.caller import Caller
@@ -60,23 +59,33 @@ class Record:
 
     @property
     def success(self) -> str:
-        """How often it got to its end, and of how many; "" where none has ended."""
+        """How often it went well, of how many times; "" where none has ended."""
         sample = self.best
-        if not sample.number:
-            return ""
-        if sample is self.launches:
-            words = ngettext(
-                "%(well)d of the last %(number)d launch got to the end",
-                "%(well)d of the last %(number)d launches got to the end",
-                sample.number,
-            )
-        else:
-            words = ngettext(
-                "%(well)d of the last %(number)d run got to the end",
-                "%(well)d of the last %(number)d runs got to the end",
-                sample.number,
-            )
-        return words % {"well": sample.well, "number": sample.number}
+        return (_launched if sample is self.launches else _ran)(sample) if sample.number else ""
+
+
+def _launched(sample: Sample) -> str:
+    if sample.number == 1:
+        return _("It went well the one time it was launched") if sample.well else _("It failed the one time it was launched")
+    if sample.well == sample.number:
+        words = _("It went well each of the last %(number)d times it was launched")
+    elif sample.well:
+        words = _("It went well %(well)d of the last %(number)d times it was launched")
+    else:
+        words = _("It failed each of the last %(number)d times it was launched")
+    return words % {"well": sample.well, "number": sample.number}
+
+
+def _ran(sample: Sample) -> str:
+    if sample.number == 1:
+        return _("It went well the one time it ran") if sample.well else _("It failed the one time it ran")
+    if sample.well == sample.number:
+        words = _("It went well each of the last %(number)d times it ran")
+    elif sample.well:
+        words = _("It went well %(well)d of the last %(number)d times it ran")
+    else:
+        words = _("It failed each of the last %(number)d times it ran")
+    return words % {"well": sample.well, "number": sample.number}
 
 
 def of(place: Access, flow_id: str, caller: Caller | None = None) -> Record:

@@ -12,6 +12,8 @@ from workflows_ui.services import clock
 MAIL_TRIES, MAIL_AGAIN = 6, timedelta(minutes=1)
 #: Mails that one turn hands over.
 MAILS = 50
+#: Unread ones that are counted: a bell tells no larger number.
+_COUNTED = 200
 #: Notices are kept for so long.
 KEPT = timedelta(days=90)
 
@@ -52,15 +54,20 @@ def of(user: User) -> QuerySet[Notice]:
     return Notice.objects.filter(user=user).select_related("workspace").order_by("-created_at", "-pk")
 
 
-def unread(user: User) -> int:
-    """How many a person has not read."""
-    return Notice.objects.filter(user=user, read_at=None).count()
+def unread(user: User, at: str = "") -> int:
+    """How many a person has not read. Those that lead to `at`, the path of the page before them, are read by that, their mails too."""
+    rows = Notice.objects.filter(user=user, read_at=None)
+    urls = list(rows.values_list("url", flat=True)[:_COUNTED])
+    here = urls.count(at) if at else 0
+    if here:
+        rows.filter(url=at).update(read_at=clock.now(), mail_at=None)
+    return len(urls) - here
 
 
 def read(user: User, pk: int | None = None) -> int:
-    """Marks one notice of a person as read, or all of them; gives how many were unread."""
+    """Marks one notice of a person as read, or all of them; gives how many were unread. What was read is not mailed any more."""
     rows = Notice.objects.filter(user=user, read_at=None)
-    return (rows if pk is None else rows.filter(pk=pk)).update(read_at=clock.now())
+    return (rows if pk is None else rows.filter(pk=pk)).update(read_at=clock.now(), mail_at=None)
 
 
 def to_mail() -> list[int]:
@@ -73,10 +80,10 @@ def to_mail() -> list[int]:
 def claim_mail(pk: int) -> Notice | None:
     """Takes a notice in order to mail it: it counts as mailed from here on, so that a worker that dies never sends it again.
 
-    None where somebody else took it, or the person no longer wants it.
+    None where somebody else took it, or the person has read the news already or no longer wants mails.
     """
     now = clock.now()
-    due = Q(mail_at__lte=now, mailed_at=None)
+    due = Q(mail_at__lte=now, mailed_at=None, read_at=None)
     if not Notice.objects.filter(due, pk=pk).update(mail_at=None, mailed_at=now, mail_tries=F("mail_tries") + 1):
         return None
     row = Notice.objects.select_related("user", "workspace").get(pk=pk)
@@ -84,10 +91,10 @@ def claim_mail(pk: int) -> Notice | None:
 
 
 def mail_failed(row: Notice) -> datetime | None:
-    """The mail server did not take it: tried again later, given up after a while. Gives when."""
+    """The mail server certainly did not take it: tried again later, given up after a while and where it was read meanwhile. Gives when."""
     again = clock.now() + MAIL_AGAIN * 2 ** (row.mail_tries - 1) if row.mail_tries < MAIL_TRIES else None
-    Notice.objects.filter(pk=row.pk).update(mailed_at=None, mail_at=again)
-    return again
+    waits = Notice.objects.filter(pk=row.pk, read_at=None).update(mailed_at=None, mail_at=again)
+    return again if waits else None
 
 
 def purge() -> None:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
-from django.db.models import F, Q
+from django.db.models import F, Min, Q
 from django.urls import reverse
 
 from workflows_ui.crypto import CannotOpen
@@ -43,6 +43,8 @@ BACK = timedelta(days=1)
 #: Between two looks at one engine; after one that failed it is doubled, up to half an hour.
 PACE, SLOWEST = timedelta(minutes=1), timedelta(minutes=30)
 LEASE = timedelta(minutes=2)
+#: How far the engine's clock and ours may be apart.
+CLOCKS = timedelta(minutes=1)
 #: A job is news when it took at least this long.
 LONG = timedelta(seconds=30)
 #: Flows asked about in one call, runs in one answer, credentials tried.
@@ -252,9 +254,16 @@ def _write(work: _Work, found: list[dict[str, Any]]) -> None:
     started = set(ours.filter(run_id__in=ids).values_list("run_id", flat=True))
     markers = {runs.text(run, "parentRunId") for run in found} - {""}
     marked = set(ours.filter(pk__in=markers).values_list("pk", flat=True))
+    # A launch that still looks for its run may have started this one, where a gateway drops the marker: it is told of by the launch then,
+    # and by a later look where it was not.
+    seeking = ours.filter(run_id="", look_at__isnull=False).order_by().values("flow_id")
+    searching = dict(seeking.annotate(since=Min("sending_at")).values_list("flow_id", "since"))
     for run in found:
         run_id, marker = runs.text(run, "id")[:64], runs.text(run, "parentRunId")
         if not run_id or run_id in started or marker in marked:
+            continue
+        began, since = runs.moment(run, "created"), searching.get(runs.text(run, "flowId"))
+        if since and began and began > since - CLOCKS:
             continue
         ended = runs.moment(run, "finishTime") or runs.moment(run, "created")
         for watch in work.watches:
