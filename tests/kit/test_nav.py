@@ -7,13 +7,15 @@ from django.test import Client
 from tests.cast import Cast, workspace
 from tests.shelf import Shelf, text
 from workflows_ui.kit import nav
-from workflows_ui.models import Member, Role, Workspace
+from workflows_ui.models import LaunchRight, Member, Role, Workspace
 from workflows_ui.resources import RESOURCES
+
+_TITLE = r'nav-link-title(?: clip)?">([^<]*)<'
 
 
 def _menu(page: str) -> list[str]:
     sidebar = page.split("<aside")[1].split("</aside>")[0]
-    return re.findall(r'nav-link-title(?: clip)?">([^<]*)<', sidebar)
+    return re.findall(_TITLE, sidebar)
 
 
 def test_the_menu_has_the_groups_in_their_order(owner: Client) -> None:
@@ -30,6 +32,33 @@ def test_a_viewer_does_not_see_what_is_not_theirs_to_do(cast: Cast, client: Clie
     Member.objects.filter(user=cast.colleague).update(role=Role.VIEWER)
     client.force_login(cast.colleague)
     assert "Members" not in _menu(text(client.get("/w/sales/runs/").content))
+
+
+def test_a_launchers_menu_is_home_and_launches_and_the_rest_is_folded_away(cast: Cast, client: Client) -> None:
+    client.force_login(cast.colleague)
+    page = text(client.get("/w/sales/launches/").content)
+    sidebar = page.split("<aside")[1].split("</aside>")[0]
+    before, folded = sidebar.split("<details>")
+    assert re.findall(_TITLE, before) == ["Home", "Launches"]
+    assert re.findall(_TITLE, folded)[:2] == ["More", "Runs"]
+    assert "Members" not in folded
+    # On one of those pages the fold is open, and says where one is.
+    opened = text(client.get("/w/sales/credentials/").content).split("<aside")[1].split("</aside>")[0]
+    assert 'href="/w/sales/credentials/" aria-current="page"' in opened.split("<details open>")[1]
+
+
+def test_a_guests_menu_is_home_and_launches_and_others_have_the_whole_menu_unfolded(cast: Cast, client: Client) -> None:
+    LaunchRight.objects.create(
+        workspace=cast.workspace, flow_id="F" * 21, flow_name="One", user=cast.stranger, created_by=cast.owner
+    )
+    client.force_login(cast.stranger)
+    assert _menu(text(client.get("/w/sales/launches/").content)) == ["Home", "Launches"]
+    for role in (Role.VIEWER, Role.BUILDER):
+        Member.objects.filter(user=cast.colleague).update(role=role)
+        client.force_login(cast.colleague)
+        page = text(client.get("/w/sales/launches/").content)
+        assert "Flows" in _menu(page)
+        assert "More" not in _menu(page)
 
 
 def test_the_switcher_lists_the_persons_own_workspaces_only(cast: Cast, owner: Client, shelf: Shelf) -> None:

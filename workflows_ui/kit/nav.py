@@ -12,6 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from workflows_ui.kit import respond
 from workflows_ui.models import Colour, Role, User, Workspace
 from workflows_ui.services import access, notices
 
@@ -42,6 +43,8 @@ class Entry:
     #: The page belongs to no workspace: its address takes no slug.
     everywhere: bool = False
     superusers: bool = False
+    #: What everybody comes for. For launchers, the rest is folded under "More".
+    first: bool = False
 
     def url(self, slug: str) -> str:
         """The address in the workspace with this slug."""
@@ -53,7 +56,7 @@ class Entry:
 
 #: The plain pages of a workspace; declared resources add theirs by `install`.
 PLAIN = (
-    Entry("launch", _("Launches"), "rocket", "launches", guests=True),
+    Entry("launch", _("Launches"), "rocket", "launches", guests=True, first=True),
     Entry("team", _("Credentials"), "key", "credentials"),
     Entry("team", _("Members"), "users", "members", role=Role.MANAGER),
     Entry("team", _("Teams"), "people-group", "teams", everywhere=True),
@@ -120,8 +123,8 @@ class Frame:
 
     @cached_property
     def unread(self) -> int:
-        """How many notices the person has not read."""
-        return notices.unread(self.person) if self.person else 0
+        """How many notices the person has not read. What leads to the page that they look at is read by that."""
+        return notices.unread(self.person, respond.seen_at(self._request)) if self.person else 0
 
     @property
     def access(self) -> access.Access | None:
@@ -150,19 +153,33 @@ class Frame:
 
     @cached_property
     def groups(self) -> list[Group]:
-        """The menu of this workspace, as far as the person's role reaches."""
+        """The menu of this workspace, as far as the person's role reaches; of launchers only what they come for."""
+        return self._grouped([entry for entry in _installed if entry.first or not self._folds])
+
+    @cached_property
+    def more(self) -> list[Group]:
+        """What launchers may look at besides, folded away; empty for everybody else."""
+        return self._grouped([entry for entry in _installed if not entry.first]) if self._folds else []
+
+    @property
+    def more_open(self) -> bool:
+        """Whether this page is among what is folded away."""
+        return any(line.active for group in self.more for line in group.lines)
+
+    @property
+    def _folds(self) -> bool:
+        return self.access is not None and self.access.role == Role.LAUNCHER
+
+    def _grouped(self, entries: Sequence[Entry]) -> list[Group]:
         if self.access is None:
             return []
         slug = self.access.workspace.slug
         groups = []
         for name, label in GROUPS.items():
-            lines = []
-            for entry in _installed:
-                if entry.group != name or not self._shows(entry):
-                    continue
-                url = entry.url(slug)
-                lines.append(Line(entry.label, entry.icon, url, self._request.path.startswith(url)))
-            if lines:
+            urls = [(entry, entry.url(slug)) for entry in entries if entry.group == name and self._shows(entry)]
+            if urls:
+                path = self._request.path
+                lines = [Line(entry.label, entry.icon, url, path.startswith(url)) for entry, url in urls]
                 groups.append(Group(label, lines))
         return groups
 
