@@ -66,7 +66,11 @@ class Record:
 
 def _launched(sample: Sample) -> str:
     if sample.number == 1:
-        return _("It went well the one time it was launched") if sample.well else _("It failed the one time it was launched")
+        return (
+            _("It went well the one time it was launched")
+            if sample.well
+            else _("It failed the one time it was launched")
+        )
     if sample.well == sample.number:
         words = _("It went well each of the last %(number)d times it was launched")
     elif sample.well:
