@@ -37,7 +37,8 @@ def test_the_token_is_shown_for_a_reason_once_and_written_down(scene: Scene, cap
     assert 'hx-history="false"' in shown(answer)
     assert f">{token}</pre>" in shown(answer)
     assert f"/v1/mcp/{token}/sse" in shown(answer)
-    (event,) = AuditEvent.objects.filter(action="mcp.reveal")
+    event, end = AuditEvent.objects.filter(action="mcp.reveal").order_by("pk")
+    assert (event.outcome, end.outcome, end.begun) == ("begun", "done", event)
     assert event.reason == REASON
     assert (event.user, event.object_id) == (scene.cast.owner, row(scene)["id"])
     assert (event.object_name, event.workspace) == ("Trợ lý bán hàng", scene.cast.workspace)
@@ -67,6 +68,8 @@ def test_the_token_is_on_no_other_page_and_in_no_place(
     scene.fill(page_of(scene, "rename"), name="Anders")
     scene.fill(page_of(scene, "rotate-token", "Anders"))
     known.add(token_of(scene, "Anders"))
+    begun, ended = AuditEvent.objects.filter(action="mcp-servers.rotate-token").order_by("pk")
+    assert (begun.outcome, ended.outcome, ended.begun) == ("begun", "done", begun)
     pages += [scene.page(page_of(scene, "", "Anders")), scene.page(LIST)]
     told = caplog.text + repr(list(AuditEvent.objects.values()))
     for token in known:

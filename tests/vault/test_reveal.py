@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from tests import flows
 from tests.cast import Cast
 from tests.practice.fixtures import Practice
 from workflows_ui.kit import reveal
@@ -91,6 +92,23 @@ def test_a_flow_without_hidden_values_says_so(plain: Cast, practice: Practice) -
     answer = at(plain.owner).get(f"/w/sales/flows/{practice.sample('quick').id}/hidden/")
     assert answer.status_code == 200
     assert "Nothing is hidden here" in answer.content.decode()
+
+
+def test_a_flow_s_page_leads_managers_to_what_is_hidden_in_it(plain: Cast, practice: Practice) -> None:
+    browser, typed = at(plain.owner), "key-typed-into-a-step"
+    known = practice.call("POST", "/v1/flows", json={"displayName": "Keys", "projectId": plain.workspace.project_id})
+    keeping, open_one = f"/w/sales/flows/{known.json()['id']}/", f"/w/sales/flows/{practice.sample('quick').id}/"
+    step = {"name": "step_1", **flows.code("echo", token=typed)}
+    operation = {"type": "ADD_ACTION", "request": {"parentStep": "trigger", "action": step}}
+    practice.call("POST", f"/v1/flows/{known.json()['id']}", json=operation).raise_for_status()
+    assert f"{keeping}hidden/" in browser.get(keeping).content.decode()
+    assert f"{open_one}hidden/" not in browser.get(open_one).content.decode()
+    Member.objects.filter(user=plain.colleague).update(role=Role.BUILDER)
+    assert f"{keeping}hidden/" not in at(plain.colleague).get(keeping).content.decode()
+    (key,) = places(browser.get(f"{keeping}hidden/")).values()
+    told = browser.post(f"{keeping}hidden/", {"place": key, "reason": REASON}).content.decode()
+    assert typed in told
+    assert [row.outcome for row in AuditEvent.objects.filter(action="flows.reveal").order_by("pk")] == ["begun", "done"]
 
 
 def test_ugly_objects_are_walked_without_harm() -> None:

@@ -45,6 +45,20 @@ def step(value: Any, *, secrets: frozenset[str] = frozenset()) -> Any:
     return _walk(value, secrets, 0)
 
 
+def masks(value: Any) -> bool:
+    """Whether something in a masked copy (see `step`) is masked. Keys are not looked at: none is ever masked."""
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, str) and MASK in one:
+            return True
+        if isinstance(one, dict):
+            waiting += one.values()
+        elif isinstance(one, list):
+            waiting += one
+    return False
+
+
 def _walk(value: Any, secrets: frozenset[str], depth: int) -> Any:
     if isinstance(value, dict):
         if depth > _DEEPEST:

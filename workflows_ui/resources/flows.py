@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from workflows_ui.kit import flow_facts, words
+from workflows_ui.kit import flow_facts, redact, words
 from workflows_ui.kit.caller import Caller
 from workflows_ui.kit.resource import (
     Column,
@@ -182,7 +182,12 @@ def _launches(subject: Subject) -> dict[str, Any] | None:
 
 
 def _raw(subject: Subject) -> dict[str, Any]:
-    return {"value": subject.object, "id": "raw", "title": _("The flow as the engine has it (JSON)")}
+    return {
+        "value": subject.object,
+        "id": "raw",
+        "title": _("The flow as the engine has it (JSON)"),
+        "hidden": reverse("flow_hidden", args=[subject.slug, subject.id]) if redact.masks(subject.object) else "",
+    }
 
 
 class Flows(Resource):

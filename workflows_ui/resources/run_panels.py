@@ -6,9 +6,10 @@ from typing import Any
 
 from django.urls import reverse
 from django.utils.text import slugify
+from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.engine import NotFound, flow_tree
-from workflows_ui.kit import failure_words, show, words
+from workflows_ui.kit import failure_words, redact, show, words
 from workflows_ui.kit.caller import Caller
 from workflows_ui.kit.resource import Row, Subject, id_at, pick
 from workflows_ui.resources import run_family, run_reading, run_starters, run_times
@@ -114,9 +115,11 @@ def raw(subject: Subject) -> dict[str, Any]:
     """All of it as JSON, cut; and the file that is not."""
     return {
         "value": subject.object,
+        "id": "raw",
+        "title": _("The run as the engine has it (JSON)"),
         "limit": _RAW,
         "file": reverse("run_file", args=[subject.slug, subject.id]),
-        "hidden": reverse("run_hidden", args=[subject.slug, subject.id]),
+        "hidden": reverse("run_hidden", args=[subject.slug, subject.id]) if redact.masks(subject.object) else "",
     }
 
 

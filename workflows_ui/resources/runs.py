@@ -76,7 +76,7 @@ class Runs(Resource):
             ),
         ),
         Panel(gettext_lazy("Parent and child runs"), "runs/family.html", run_panels.family),
-        Panel("", "runs/raw.html", run_panels.raw),
+        Panel("", "kit/panels/raw.html", run_panels.raw),
     )
 
     def list(self, caller: Caller, query: Query) -> Page:

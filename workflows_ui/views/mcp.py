@@ -58,19 +58,21 @@ def token(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     if request.method != "POST" or not form.is_valid():
         status = 422 if form.is_bound else 200
         return respond.page(request, "mcp/token.html", context | {"form": form}, status=status)
-    audit.record(
+    workspace = request.access.workspace
+    begun = audit.begin(
         actor(request),
         "mcp.reveal",
-        workspace=request.access.workspace,
+        workspace=workspace,
         object_type="mcp-servers",
         object_id=id[:120],
         object_name=name[:_LONGEST].replace("\x00", ""),
         reason=form.cleaned_data["reason"],
     )
-    workspace = request.access.workspace
     context |= {"secret": secret, "shown": True, "texts": mcp_clients.texts(workspace, name, secret)}
     context["key"] = mcp_clients.KEY if mcp_clients.needs_key(workspace) else ""
-    return respond.page(request, "mcp/token.html", context)
+    page = respond.page(request, "mcp/token.html", context)
+    audit.end(begun)
+    return page
 
 
 def _known(id: str) -> str:

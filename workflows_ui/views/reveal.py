@@ -13,7 +13,7 @@ from workflows_ui.kit.access import member
 from workflows_ui.kit.request import ConsoleRequest, actor
 from workflows_ui.kit.resource import Resource
 from workflows_ui.kit.reveal import Hidden
-from workflows_ui.models import Role
+from workflows_ui.models import AuditEvent, Role
 from workflows_ui.resources import BY_NAME
 from workflows_ui.services import audit
 
@@ -32,6 +32,7 @@ def hidden(request: ConsoleRequest, slug: str, resource: str, id: str) -> HttpRe
         raise Http404
     kind, asking = BY_NAME[resource], caller.of(request.access)
     shown: Hidden | None = None
+    begun: AuditEvent | None = None
     if request.method != "POST":
         title, places = _looked(kind, asking, id)
         form = HiddenForm([(one.key, one.where) for one in places])
@@ -50,7 +51,6 @@ def hidden(request: ConsoleRequest, slug: str, resource: str, id: str) -> HttpRe
                 reason=form.cleaned_data["reason"],
                 place=shown.where[:_LONGEST],
             )
-            audit.end(begun, place=shown.where[:_LONGEST])
     context: dict[str, Any] = {
         "form": form,
         "places": places if shown is None else [],
@@ -61,7 +61,10 @@ def hidden(request: ConsoleRequest, slug: str, resource: str, id: str) -> HttpRe
         "object_url": kind.url(slug, id),
         "most": reveal.MOST,
     }
-    return respond.page(request, "kit/hidden.html", context, status=422 if form.errors else 200)
+    page = respond.page(request, "kit/hidden.html", context, status=422 if form.errors else 200)
+    if begun is not None:
+        audit.end(begun)
+    return page
 
 
 def _looked(kind: Resource, asking: caller.Caller, id: str) -> tuple[str, list[Hidden]]:
