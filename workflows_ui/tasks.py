@@ -1,12 +1,13 @@
 """Celery's tasks: each is a line or two into the services. Arguments are ids only; the broker is a bell, the rows are the truth."""
 
 import uuid
+from typing import Any
 
 import structlog
 from celery import shared_task
 from kombu.exceptions import OperationalError
 
-from workflows_ui.kit import bulk_work, export_work, notice_mail
+from workflows_ui.kit import bulk_work, export_work, notice_mail, password_mail
 from workflows_ui.resources import BY_NAME
 from workflows_ui.services import (
     audit_pruning,
@@ -29,6 +30,8 @@ log = structlog.get_logger(__name__)
 
 #: Seconds after which an unheard request to look at a workspace is void.
 FOLLOW_LIFE = 60
+#: Seconds after which nobody waits for the mail any more.
+PASSWORD_MAIL_LIFE = 1800
 
 
 def ring(launch_id: str) -> None:
@@ -158,6 +161,25 @@ def look_out(workspace_id: int) -> None:
 def mail(pk: int) -> None:
     """Mails one notice."""
     notice_mail.send(pk)
+
+
+def ring_password_mail(people: list[int], language: str) -> None:
+    """Has people mailed a link to choose a new password. The same work for nobody as for somebody: the answer's time tells nothing.
+
+    A bell that is missed is lost: whoever waits for the mail asks again.
+    """
+    try:
+        mail_password.apply_async((people, language), expires=PASSWORD_MAIL_LIFE)
+    except (OperationalError, OSError) as problem:
+        log.warning("broker.down", mail="password", error=type(problem).__name__)
+
+
+@shared_task(bind=True, max_retries=5)
+def mail_password(self: Any, people: list[int], language: str) -> None:
+    """Mails these people a link to choose a new password; again later to those whom the mail server refused."""
+    refused = [pk for pk in people if not password_mail.send(pk, language)]
+    if refused and self.request.retries < self.max_retries:
+        raise self.retry((refused, language), countdown=30 * 2**self.request.retries)
 
 
 @shared_task

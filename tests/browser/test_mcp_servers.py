@@ -137,7 +137,9 @@ def test_the_token_is_shown_for_a_reason_copied_replaced_and_gone_from_the_brows
         page.go_back()
     expect(page).to_have_url("chrome-error://chromewebdata/")
     page.wait_for_load_state()
-    assert [event.reason for event in AuditEvent.objects.filter(action="mcp.reveal", begun=None)] == ["Setting up the sales laptop"]
+    assert [event.reason for event in AuditEvent.objects.filter(action="mcp.reveal", begun=None)] == [
+        "Setting up the sales laptop"
+    ]
     page.goto(f"{LIST}{server(scene, 'Reporting')['id']}/")
     assert old not in page.content()
     more(page, "Replace the token")

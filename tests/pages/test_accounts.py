@@ -1,6 +1,7 @@
 """Signing in and out, passwords, profile: ours in look and words, closed to whoever has no account, slow for whoever guesses."""
 
 import re
+import smtplib
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +9,11 @@ import allauth
 import pytest
 from babel.messages.pofile import read_po
 from django.core import mail
+from django.core.mail.backends.locmem import EmailBackend
 from django.test import Client
 from django.urls import NoReverseMatch, reverse
 
+from tests import letters
 from tests.cast import person
 from tests.people.sign_in import code
 from workflows_ui import allauth_strings
@@ -158,6 +161,7 @@ def test_pages_of_allauth_that_make_no_sense_here_do_not_exist(name: str) -> Non
 def test_a_lost_password_is_replaced_by_a_link_that_works_once(ada: User, client: Client) -> None:
     answer = client.post("/accounts/password/reset/", {"email": "ADA@example.com"}, follow=True)
     assert "If an account has this address" in text(answer)
+    letters.carry()
     (message,) = mail.outbox
     assert message.subject == "Choose a new password for the workflow console"
     assert "ada" in str(message.body)
@@ -178,13 +182,34 @@ def test_a_lost_password_is_replaced_by_a_link_that_works_once(ada: User, client
 def test_an_unknown_address_gets_no_mail_and_the_same_page(ada: User, client: Client) -> None:
     answer = client.post("/accounts/password/reset/", {"email": "eve@example.com"}, follow=True)
     assert "If an account has this address" in text(answer)
+    letters.carry()
     assert mail.outbox == []
 
 
 def test_the_link_of_a_mail_does_not_follow_the_host_that_a_request_names(ada: User, client: Client) -> None:
     client.post("/accounts/password/reset/", {"email": "ada@example.com"}, headers={"host": "localhost"})
+    letters.carry()
     assert link(str(mail.outbox[0].body)).startswith("http://127.0.0.1:8000/")
     assert "localhost" not in f"{mail.outbox[0].subject}{mail.outbox[0].body}"
+
+
+def test_the_mail_is_in_the_language_of_the_person_and_goes_again_where_the_server_refuses(
+    ada: User, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    User.objects.filter(pk=ada.pk).update(language="vi")
+    refusals = iter([smtplib.SMTPServerDisconnected(), ConnectionRefusedError()])
+    posted = EmailBackend.send_messages
+
+    def refusing(self: EmailBackend, messages: Any) -> int:
+        if problem := next(refusals, None):
+            raise problem
+        return int(posted(self, messages))
+
+    monkeypatch.setattr(EmailBackend, "send_messages", refusing)
+    client.post("/accounts/password/reset/", {"email": "ada@example.com"})
+    assert letters.carry() == [([ada.pk], "en")]
+    (message,) = mail.outbox
+    assert message.subject == "Đặt mật khẩu mới cho bảng điều khiển luồng"
 
 
 def test_a_console_without_mail_says_so(db: None, client: Client, settings: Any) -> None:
@@ -265,6 +290,7 @@ def _every_page(ada: User) -> list[str]:
     ]
     pages += [sign_in(client, "", ""), sign_in(client, "eve", "x"), client.post(key, {"email": "no address"})]
     client.post(key, {"email": "ada@example.com"})
+    letters.carry()
     form = client.get(link(str(mail.outbox[0].body)).split("8000", 1)[1], follow=True)
     where = form.redirect_chain[-1][0]
     pages += [

@@ -9,7 +9,7 @@ from django.contrib.sessions.models import Session
 from django.core import mail
 from django.test import Client
 
-from tests import caches
+from tests import caches, letters
 from tests.cast import gather, workspace
 from tests.people.provider import CLIENT, SECRET, Provider
 from tests.people.sign_in import LOGIN, STEP, code, text, with_app
@@ -187,6 +187,7 @@ def test_an_account_that_is_switched_off_stays_closed(provider: Provider, client
 def test_a_person_without_a_password_gets_none_by_mail_or_by_page(provider: Provider, client: Client) -> None:
     come(client, provider)
     client.post("/accounts/password/reset/", {"email": "lan@example.com"})
+    assert letters.carry() == [([User.objects.get().pk], "en")]
     assert mail.outbox == []
     page = client.get("/accounts/password/change/", follow=True)
     assert "You have no password here" in text(page)

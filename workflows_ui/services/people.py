@@ -12,6 +12,9 @@ from workflows_ui.services.audit import CONSOLE
 #: Without the characters that are easily taken for each other.
 _LETTERS = "abcdefghjkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
+#: An address is one person's; what has come otherwise into a database is not mailed without end.
+_MOST = 5
+
 
 class NameTaken(Exception):
     """An account with this user name (in any case) or e-mail address exists."""
@@ -36,6 +39,12 @@ def named(who: str) -> User | None:
         by_mail = list(people.filter(email__iexact=who)[:2])
         person = by_mail[0] if len(by_mail) == 1 else None
     return person
+
+
+def with_address(email: str) -> list[int]:
+    """Ids of the active people who have this e-mail address, in any case. One query, whether or not there is anybody."""
+    found = User.objects.filter(is_active=True, email__iexact=email.strip()).order_by("pk")
+    return list(found.values_list("pk", flat=True)[:_MOST])
 
 
 def create(username: str, *, email: str = "", full_name: str = "", superuser: bool = False) -> tuple[User, str]:
