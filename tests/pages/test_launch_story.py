@@ -1,6 +1,7 @@
 """A launch told as a story, and beside a failed one what differs from the last good one and who can help."""
 
 import json
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -63,6 +64,39 @@ def test_a_failed_launch_tells_the_step_what_it_said_and_who_can_help(scene: Sce
     assert "It failed at “Fail”" in page
     assert "builder.binh" in page.partition("Who can help")[2]
     assert "owner last changed this flow from here" in page
+
+
+def test_a_step_that_failed_while_the_flow_went_on_is_told_on_the_page_and_in_the_story(scene: Scene) -> None:
+    soft = flows.code("fail no such price")
+    soft["settings"]["errorHandlingOptions"] = {"continueOnFailure": {"value": True}}
+    flow = flows.make(scene.workflows, "Carries on", soft, flows.response({"ok": True}))
+    launch = scene.watch(scene.launch(flow, wait=True))
+    assert launch.state == State.SUCCEEDED
+    page = unescape(scene.page(launch))
+    assert "Done, but a step failed" in page
+    story = _story(scene, launch)
+    assert "“Fail” failed, and the flow went on: no such price" in story
+    assert "although “Fail” failed" in _copied(story)[-1]
+
+
+def test_a_launch_that_waits_tells_what_happened_so_far_and_what_it_waits_for(scene: Scene) -> None:
+    approval = flows.delay(1)
+    approval["displayName"] = "Ask the boss"
+    approval["settings"] |= {
+        "pieceName": "@activepieces/piece-approval",
+        "pieceVersion": "~0.1.14",
+        "actionName": "wait_for_approval",
+        "input": {},
+    }
+    flow = flows.make(scene.workflows, "Waits", ECHO, flows.delay(100_000))
+    other = flows.make(scene.workflows, "Asks", ECHO, approval)
+    launch = scene.watch(scene.launch(flow), State.PAUSED)
+    assert 'id="launch-story"' in scene.page(launch)
+    told = _copied(_story(scene, launch))
+    assert told[-2].partition("  ")[2].startswith("“Echo” was done in ")
+    assert re.fullmatch(r"It waits at “delayFor” until .*\d\d:\d\d.*\.", told[-1])
+    asked = scene.watch(scene.launch(other), State.PAUSED)
+    assert "It waits at “Ask the boss” until somebody answers there" in _copied(_story(scene, asked))[-1]
 
 
 def test_who_changed_the_flow_in_the_engine_is_named_where_the_engine_tells(scene: Scene) -> None:

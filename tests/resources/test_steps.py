@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from workflows_ui.kit import show
 from workflows_ui.resources import run_times, steps
-from workflows_ui.resources.run_reading import any_failed
+from workflows_ui.services.runs import any_failed
 
 STARTED = "2026-11-24T22:38:25.786Z"
 

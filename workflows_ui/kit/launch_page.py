@@ -155,8 +155,8 @@ class Page:
 
     @property
     def tells_story(self) -> bool:
-        """Whether there is something to tell once more, step by step: it has ended, and led to a run."""
-        return not self.live and bool(self.launch.run_id)
+        """Whether there is something to tell step by step: it led to a run, which may still go on."""
+        return bool(self.launch.run_id)
 
     @cached_property
     def ticket(self) -> str:

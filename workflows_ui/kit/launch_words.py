@@ -146,6 +146,11 @@ REASONS: dict[Reason, Words] = {
         _("The flow started and failed before it gave an answer. What its earlier steps did is done."),
         _("Look at the failed step before you launch it again: earlier steps would run a second time."),
     ),
+    Reason.STEP_FAILED: Words(
+        _("Done, but a step failed"),
+        _("A step failed on the way. The flow is made to go on then, and ran to its end."),
+        _("“What happened” says which step. Check whether what it was to do has to be done by hand."),
+    ),
     Reason.RUN_NOT_FOUND: Words(
         _("Done"),
         _("The flow answered. Its run could not be found in the engine's list, so there is no link to it."),

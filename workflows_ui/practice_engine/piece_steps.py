@@ -10,6 +10,7 @@ from . import ids
 from .http import JSON_TYPE, Json
 
 WEBHOOK, DELAY, FORMS = "@activepieces/piece-webhook", "@activepieces/piece-delay", "@activepieces/piece-forms"
+APPROVAL = "@activepieces/piece-approval"
 UNITS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400}
 
 
@@ -110,6 +111,7 @@ ACTIONS: dict[tuple[str, str], Callable[[Json], Done]] = {
     (FORMS, "return_response"): _respond,
     (WEBHOOK, "return_response_and_wait_for_next_webhook"): _respond_and_wait,
     (WEBHOOK, "wait_for_event"): _wait_for_event,
+    (APPROVAL, "wait_for_approval"): _wait_for_event,
     (DELAY, "delayFor"): _delay_for,
     (DELAY, "delay_until"): _delay_until,
     ("@activepieces/piece-http", "send_request"): _request,

@@ -2,7 +2,6 @@
 
 import datetime
 from collections.abc import Mapping
-from typing import Any
 
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -12,6 +11,7 @@ from django.utils.translation import gettext_lazy
 from workflows_ui.kit import show
 from workflows_ui.kit.resource import Row, pick
 from workflows_ui.resources.run_actions import ended
+from workflows_ui.services import runs
 
 #: The state in which a step has not gone well.
 FAILED = "FAILED"
@@ -52,7 +52,7 @@ def sentence(run: Row) -> str:
     """What happened, in one sentence of plain words."""
     status = run.get("status")
     took, step = show.duration(length(run)), failed_at(run)[:200]
-    if status == "SUCCEEDED" and any_failed(run.get("steps")):
+    if status == "SUCCEEDED" and runs.any_failed(run.get("steps")):
         return _("It ran to its end, although a step in it failed: the flow is made to go on then.")
     if status == "SUCCEEDED":
         return _("It ran to its end in %(length)s.") % {"length": took} if took else _("It ran to its end.")
@@ -97,19 +97,3 @@ def poll_seconds(run: Row, now: datetime.datetime | None = None) -> int:
 
 #: (seconds since its last change, seconds between two looks). After a day the page is still: it can be loaded again.
 _PACE = ((30, 2), (300, 5), (1800, 15), (86_400, 60))
-
-
-def any_failed(steps: Any) -> bool:
-    """Whether a step of this chain failed; steps inside loops count."""
-    if not isinstance(steps, dict):
-        return False
-    waiting = [steps]
-    while waiting:
-        for step in waiting.pop().values():
-            if not isinstance(step, dict):
-                continue
-            if step.get("status") == FAILED:
-                return True
-            rounds = pick(step, "output.iterations")
-            waiting.extend(inner for inner in rounds if isinstance(inner, dict)) if isinstance(rounds, list) else None
-    return False

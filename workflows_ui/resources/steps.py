@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 from workflows_ui.kit import readable, show, words
 from workflows_ui.kit.resource import pick
 from workflows_ui.resources import outline, run_times
-from workflows_ui.resources.run_reading import FAILED, any_failed
+from workflows_ui.resources.run_reading import FAILED
+from workflows_ui.services.runs import any_failed
 
 #: Characters of one step's input or output on the page, iterations of a loop, steps in all, and beyond these the failed ones.
 LONGEST, MOST_ITERATIONS, MOST_STEPS, MOST_FAILED = 20_000, 30, 200, 20

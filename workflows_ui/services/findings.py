@@ -74,14 +74,17 @@ def _found(launch: Launch, run: dict[str, Any], look: "Look", now: datetime) -> 
     if told:
         rows = Launch.objects.filter(_watched(), pk=launch.pk)
         (rows.exclude(answer_from="flow") if "answer" in told else rows).update(**told)
+    reason = ""
     if state == State.SUCCEEDED:
+        if details is not None and runs.any_failed(runs.steps(details)):
+            reason = Reason.STEP_FAILED
         seen["failure"] = ""  # of an earlier try: the engine keeps the run's id when it is retried from the failed step
     look_at = next_look(launch, now) if told is None else None
     if launch.state == state:
-        Launch.objects.filter(_watched(), pk=launch.pk).update(**seen, reason="", look_at=look_at)
+        Launch.objects.filter(_watched(), pk=launch.pk).update(**seen, reason=reason, look_at=look_at)
     else:
         # The time of our seeing it: the run's own (run_finished_at) may be long ago, or a lie, and its result still to come.
-        launches.end(launch, state, "", now, only=_watched(), **seen, look_at=look_at)
+        launches.end(launch, state, reason, now, only=_watched(), **seen, look_at=look_at)
     return None
 
 

@@ -47,6 +47,7 @@ class Reason(StrEnum):
 
     WAITED_OUT = "waited_out"
     FLOW_FAILED = "flow_failed"
+    STEP_FAILED = "step_failed"
     RUN_NOT_FOUND = "run_not_found"
     RUN_GONE = "run_gone"
 

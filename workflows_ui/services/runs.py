@@ -70,6 +70,22 @@ def trigger_header(run: dict[str, Any], name: str) -> str:
     return text(headers, name) if isinstance(headers, dict) else ""
 
 
+def any_failed(steps: Any) -> bool:
+    """Whether a step of this chain (steps by name, as a run or a round of a loop has them) failed; steps inside loops count."""
+    waiting = [steps]
+    while waiting:
+        chain = waiting.pop()
+        for step in chain.values() if isinstance(chain, dict) else ():
+            if not isinstance(step, dict):
+                continue
+            if step.get("status") == "FAILED":
+                return True
+            output = step.get("output")
+            rounds = output.get("iterations") if isinstance(output, dict) else None
+            waiting.extend(rounds if isinstance(rounds, list) else ())
+    return False
+
+
 def result(run: dict[str, Any]) -> Any | None:
     """The output of the last step that ran at the top level; None where only the trigger ran."""
     outputs = [step.get("output") for name, step in steps(run).items() if name != "trigger"]

@@ -1,6 +1,6 @@
 """A launch told as a story, to read, to print and to copy; beside a failed one what differs from the last good one, and who can help.
 
-The launch's page asks for it once the launch has ended: that page itself never waits for the engine.
+The launch's page asks for it once there is a run, and again when the launch changes: that page itself never waits for the engine.
 """
 
 import logging
@@ -60,7 +60,7 @@ def _asked(
     request: ConsoleRequest, row: Launch, good: Launch | None
 ) -> tuple[Row | None, Row | None, Mapping[str, Any], words.Words | None]:
     """The run, the good launch's run, the steps of both by name; and why that could not be asked for, where it could not."""
-    if not row.run_id or not row.ended:
+    if not row.run_id:
         return None, None, {}, None
     try:
         asker = caller.of(request.access)
