@@ -30,10 +30,14 @@ def test_rows_that_differ_hold_more_or_are_alone_are_a_list() -> None:
         [{"a": 1}, {"b": 2}, {"c": 3}],
         [{"a": {"b": 1}}, {"a": {"b": 2}}],
         [{"a": 1}],
-        [1, "x"],
         [{"a": 1}, 5],
     ):
         assert readable.of(value).kind == "list"
+
+
+def test_plain_values_are_a_simple_list() -> None:
+    assert readable.of([1, "x", None]).kind == "items"
+    assert readable.of(["x", "long " * 100]).kind == "list"
 
 
 NOTHING_AND_MORE: list[Any] = [None, "", [], {}, True, False, 0]

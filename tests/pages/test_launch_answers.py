@@ -94,7 +94,6 @@ def test_small_pictures_are_shown_and_files_are_saved(scene: Scene) -> None:
     assert response["Content-Disposition"].startswith("attachment")
     assert "/" not in response["Content-Disposition"].partition("filename")[2]
     assert scene.browser.get(reverse("launch_file", args=["sales", launch.pk, 3])).status_code == 404
-    assert scene.browser.get(reverse("launch_file", args=["sales", launch.pk, 0])).status_code == 404
 
 
 @pytest.mark.parametrize("kind", ["image/svg+xml", "text/html", "application/javascript", "x/y"])
@@ -106,6 +105,65 @@ def test_files_that_could_do_something_are_bytes_to_save(scene: Scene, kind: str
     assert response["Content-Type"] == "application/octet-stream"
     assert response["X-Content-Type-Options"] == "nosniff"
     assert response["Content-Disposition"].startswith("attachment")
+
+
+def test_plain_values_are_a_simple_list_and_wide_tables_scroll_with_long_cells_folded(scene: Scene) -> None:
+    told = unescape(
+        _before_raw(scene.page(_done(scene, {"tags": ["new", "https://example.com/a", 3], "rows": _wide()})))
+    )
+    assert '<ul class="readable-items">' in told
+    assert told.count("<li>") == 3
+    assert '<th scope="col" dir="auto">Col 19</th>' in told
+    assert told.count('class="fold-text"') == 3
+    assert 'class="readable-wide" tabindex="0"' in told
+
+
+def _wide() -> list[dict[str, str]]:
+    return [{f"col_{number}": "x" for number in range(19)} | {"col_19": "long " * 30} for _row in range(3)]
+
+
+def test_addresses_to_write_and_call_are_links_and_odd_ones_are_not(scene: Scene) -> None:
+    answer = {
+        "to": "lan@example.com",
+        "write": "mailto:an@example.com?subject=a",
+        "call": "tel:+84 90-123",
+        "bad": "data:,x",
+        "js": "tel:javascript:x",
+    }
+    told = unescape(_before_raw(scene.page(_done(scene, answer))))
+    for address in ("mailto:lan@example.com", "mailto:an@example.com?subject=a", "tel:+84 90-123"):
+        assert f'href="{address}" target="_blank" rel="noopener noreferrer nofollow"' in told
+    assert told.count("href=") == 3
+
+
+def test_pictures_are_shown_only_as_long_as_the_page_stays_light(scene: Scene) -> None:
+    big = base64.b64encode(b"\x89PNG\r\n\x1a\n" + b"\0" * 170_000).decode()
+    told = _before_raw(scene.page(_done(scene, [f"data:image/png;base64,{big}"] * 8)))
+    assert told.count("<img") == 4
+    assert told.count("Save file-") == 8 - 4
+
+
+@pytest.mark.parametrize("answer", ["", "   ", "null", "{}", "[]", '""', '{"status": 200, "headers": {}, "body": {}}'])
+def test_an_empty_answer_is_said_to_be_one(scene: Scene, answer: str) -> None:
+    assert "The flow answered nothing." in unescape(scene.page(_done(scene, answer)))
+
+
+def test_a_huge_answer_is_cut_on_the_page_and_saved_whole_with_secrets_masked(scene: Scene) -> None:
+    launch = _done(
+        scene,
+        {"message": "x" * 250_000, "rows": [{"note": "y" * 9} for _row in range(3_000)], "authorization": "hunter2"},
+    )
+    page = unescape(scene.page(launch))
+    url = reverse("launch_file", args=["sales", launch.pk, 0])
+    assert f'href="{url}"' in page
+    assert "more characters are not shown" in page
+    response = scene.browser.get(url)
+    assert response["Content-Disposition"].startswith("attachment")
+    assert isinstance(response, HttpResponse)
+    saved = json.loads(response.content)
+    assert len(saved["rows"]) == 3_000
+    assert saved["message"] == "x" * 250_000
+    assert saved["authorization"] != "hunter2"
 
 
 def test_html_in_an_answer_stays_text(scene: Scene) -> None:

@@ -125,7 +125,7 @@ def test_a_redirecting_answer_is_shown_and_not_followed(scene: Scene) -> None:
     assert "The flow points to another address." in page
     assert "javascript:alert(1)" in page
     assert 'href="javascript' not in page
-    assert "The answer is empty." in page
+    assert "The flow answered nothing." in page
 
 
 def test_an_answer_that_was_cut_says_so_and_is_shown_as_far_as_it_goes(scene: Scene) -> None:

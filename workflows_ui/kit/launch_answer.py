@@ -22,7 +22,12 @@ _MESSAGES = ("message", "text", "answer", "reply", "msg", "summary", "result", "
 _WRAPPING = frozenset({"status", "statuscode", "headers", "body", "statustext"})
 #: Characters of a message, of an address, and of a picture that is shown in the page rather than saved.
 _LONGEST, _ADDRESS, _PICTURE = 6_000, 2_000, 250_000
+#: Characters of all pictures in one page.
+_PICTURES_ROOM = 1_000_000
 _URL = re.compile(r"https?://[^\s<>\"'`{}|\\^]+[^\s<>\"'`{}|\\^.,;:!?)\]]", re.IGNORECASE)
+_MAIL = r"[a-z0-9][a-z0-9._%+-]{0,63}@[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,5}"
+_TO_WRITE = re.compile(rf"(mailto:)?{_MAIL}(?(1)(?:\?[a-z0-9=&%._+-]{{0,500}})?)", re.IGNORECASE)
+_TO_CALL = re.compile(r"tel:\+?[0-9][0-9 ().-]{2,30}", re.IGNORECASE)
 _DATA = re.compile(r"data:([a-z0-9.+-]{1,60}/[a-z0-9.+-]{1,80})?((?:;[^;,]{1,200}){0,5});base64,", re.IGNORECASE)
 _NAMED = re.compile(r";(?:file)?name=\"?([^;\"]{1,200})", re.IGNORECASE)
 _PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
@@ -87,6 +92,7 @@ class _Room(Room):
     def __init__(self) -> None:
         super().__init__(2_000, 150_000)
         self.files: list[File] = []
+        self._pictures = _PICTURES_ROOM
 
     def name(self, name: Any) -> str:
         return humanised(super().name(name))
@@ -97,7 +103,9 @@ class _Room(Room):
         address = text.strip()
         if len(address) <= _ADDRESS and _URL.fullmatch(address):
             return Node("link", address, href=address)
-        return None
+        if len(address) <= _ADDRESS and (written := _TO_WRITE.fullmatch(address)):
+            return Node("link", address, href=address if written[1] else f"mailto:{address}")
+        return Node("link", address, href=address) if _TO_CALL.fullmatch(address) else None
 
     def _data(self, text: str) -> Node | None:
         head = _DATA.match(text[:800])
@@ -112,7 +120,8 @@ class _Room(Room):
         if not name.lower().endswith(f".{ending}"):
             name = f"{name}.{ending}" if name else f"{_('file')}-{number}.{ending}"
         self.files.append(File(name, kind, text[head.end() :]))
-        if kind in _PICTURES and len(text) <= _PICTURE and self.files[-1].content():
+        if kind in _PICTURES and len(text) <= min(_PICTURE, self._pictures) and self.files[-1].content():
+            self._pictures -= len(text)
             # Written anew: nothing of the sender's own words gets into the page's address of it.
             data = base64.b64encode(self.files[-1].content()).decode()
             return Node("image", name, href=f"data:{kind};base64,{data}")
@@ -137,7 +146,8 @@ def of(value: Any) -> Answer:
         rest = {name: inner for name, inner in cast("dict[str, Any]", value).items() if name != key}
     elif text:
         rest = None
-    node = None if rest in (None, "", {}, []) else readable.of(rest, room)
+    nothing = rest in (None, "", {}, []) or (isinstance(rest, str) and not show.visible(rest))
+    node = None if nothing else readable.of(rest, room)
     return Answer(linked(text[:_LONGEST]), max(0, len(text) - _LONGEST), node, tuple(room.files))
 
 

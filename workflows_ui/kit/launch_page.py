@@ -28,6 +28,8 @@ PACE = ((60, 2), (600, 5), (3600, 15))
 SLOWEST = 60
 #: Characters of a text that a page shows.
 SHOWN = 300_000
+#: Characters beyond which an answer can also be saved as a file.
+_LONG = 4_000
 
 _DECIDED = {Reason.WITHDRAWN, Reason.SETTLED_RAN, Reason.SETTLED_NOT_RUN}
 
@@ -173,7 +175,32 @@ class Page:
             return None
         if not row.answer:
             return Part("gone") if self.purged else Part("empty")
-        return _part(row, "answer", as_json="json" in row.answer_type.lower() and not row.answer_cut)
+        return self._answer_part(SHOWN)
+
+    def _answer_part(self, most: int | None) -> Part:
+        as_json = "json" in self.launch.answer_type.lower() and not self.launch.answer_cut
+        return _part(self.launch, "answer", as_json=as_json, most=most)
+
+    @property
+    def answer_file(self) -> tuple[str, bytes] | None:
+        """All of the answer that is kept, secrets masked, to be saved: json or txt, and the bytes; None where there is nothing."""
+        if self.answer is None or self.answer.kind not in {"json", "text"}:
+            return None
+        part = self._answer_part(None)
+        return ("json" if part.kind == "json" else "txt"), part.text.encode("utf-8", "replace")
+
+    @property
+    def answer_long(self) -> bool:
+        """Whether the page may show less of the answer than there is."""
+        return self.answer is not None and len(self.answer.text) > _LONG
+
+    @cached_property
+    def answered_nothing(self) -> bool:
+        """Whether the answer holds nothing at all."""
+        part = self.answer
+        if part is None or part.kind not in {"json", "text", "empty"}:
+            return False
+        return part.kind == "empty" or launch_answer.of(self._answer_value if part.kind == "json" else part.text).empty
 
     @cached_property
     def readable(self) -> Answer | None:
@@ -289,7 +316,8 @@ class Page:
         return [(label, text) for label, text in lines if text]
 
 
-def _part(launch: Launch, field: str, *, as_json: bool, masked: bool = True) -> Part:
+def _part(launch: Launch, field: str, *, as_json: bool, masked: bool = True, most: int | None = SHOWN) -> Part:
+    """The text of a column; no more than `most` characters of it (None: all)."""
     try:
         text = launches.shown(launch, field)
     except CannotOpen:
@@ -304,4 +332,5 @@ def _part(launch: Launch, field: str, *, as_json: bool, masked: bool = True) -> 
             text, kind = payloads.pretty(redact.step(value) if masked else value), "json"
     if not as_json and masked:
         text = str(redact.step(text))
-    return Part(kind, text[:SHOWN], max(0, len(text) - SHOWN))
+    shown = text[:most]
+    return Part(kind, shown, len(text) - len(shown))

@@ -8,8 +8,10 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-#: Levels, entries of one list or object, columns of a table, characters of a text, and characters that stand unfolded.
-DEEPEST, MOST_ENTRIES, MOST_COLUMNS, LONGEST, UNFOLDED = 4, 50, 8, 4_000, 240
+#: Levels, entries of one list or object, columns of a table, characters of a text.
+DEEPEST, MOST_ENTRIES, MOST_COLUMNS, LONGEST = 4, 50, 30, 4_000
+#: Characters that stand unfolded, and those in a cell of a table.
+UNFOLDED, UNFOLDED_CELL = 240, 100
 
 
 @dataclass
@@ -17,15 +19,15 @@ class Node:
     """One value, ready for templates/kit/readable.html.
 
     Attributes:
-        kind: plain (one short text), long (a text to unfold), fields, table, list, or deep (more inside than is shown); where a
-            Room makes them so, link, image or file as well.
+        kind: plain (one short text), long (a text to unfold), fields, table, list, items (a list of short
+            values), or deep (more inside than is shown); where a Room makes them so, link, image or file as well.
         text: of a plain or long one, all that is shown of it; of a deep one, what it is in words.
         lead: the beginning of a long text, in one line.
         cut: characters of a long text that are not shown.
         muted: the text is ours, not the value's: empty, more inside.
         columns: headings of a table.
         rows: of a table, a list of nodes for each row.
-        entries: of fields (name, node); of a list (number, node).
+        entries: of fields (name, node); of a list or items (number, node).
         left_out: entries that are not shown.
         href: where a link or file leads; of an image, its data.
     """
@@ -84,7 +86,7 @@ def _node(value: Any, room: Room, depth: int) -> Node:
     return _text(value, room)
 
 
-def _text(value: Any, room: Room) -> Node:
+def _text(value: Any, room: Room, unfolded: int = UNFOLDED) -> Node:
     special = room.special(value) if isinstance(value, str) and value else None
     if special is not None:
         room.take(len(special.text))
@@ -97,7 +99,7 @@ def _text(value: Any, room: Room) -> Node:
         return Node("plain", _("yes") if value else _("no"))
     text = str(value).encode("utf-8", "replace").decode()
     room.take(min(len(text), LONGEST))
-    if len(text) <= UNFOLDED and text.count("\n") < 4:
+    if len(text) <= unfolded and text.count("\n") < 4:
         return Node("plain", text)
     return Node("long", text[:LONGEST], Truncator(" ".join(text[:400].split())).chars(120), max(0, len(text) - LONGEST))
 
@@ -124,9 +126,13 @@ def _list(value: Sequence[Any], room: Room, depth: int) -> Node:
             node.left_out = len(value) - number + 1
             break
         if columns:
-            node.rows.append([_node(inner[name], room, depth + 1) if name in inner else _blank() for name in columns])
+            node.rows.append(
+                [_text(inner[name], room, UNFOLDED_CELL) if name in inner else _blank() for name in columns]
+            )
         else:
             node.entries.append((str(number), _node(inner, room, depth + 1)))
+    if node.kind == "list" and all(inner.kind in ("plain", "link") for _number, inner in node.entries):
+        node.kind = "items"
     return node
 
 

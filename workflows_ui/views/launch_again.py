@@ -19,6 +19,8 @@ from workflows_ui.models import Launch, Role
 from workflows_ui.services import access, launches
 from workflows_ui.services.launches import Order, Outcome
 
+_TYPES = {"json": "application/json", "txt": "text/plain; charset=utf-8"}
+
 
 @member(Role.LAUNCHER, guests=True)
 def again(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
@@ -64,13 +66,20 @@ def again(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
 @require_safe
 @member(Role.VIEWER, guests=True)
 def file(request: ConsoleRequest, slug: str, id: str, number: int) -> HttpResponse:
-    """A file that the flow's answer holds, by its number from 1; only ever to be saved, never shown. Raises Http404."""
-    answer = Page(_find(request, id), request.access).readable
-    if answer is None or not 0 < number <= len(answer.files):
+    """A file that the flow's answer holds, by its number from 1, or with 0 the answer itself; only ever to be saved, never shown.
+    Raises Http404."""
+    page = Page(_find(request, id), request.access)
+    answer = page.readable
+    whole = page.answer_file if number == 0 else None
+    if whole is not None:
+        name, content, kind = f"{_('answer')}.{whole[0]}", whole[1], _TYPES[whole[0]]
+    elif answer is not None and 0 < number <= len(answer.files):
+        found = answer.files[number - 1]
+        name, content, kind = found.name, found.content(), found.type
+    else:
         raise Http404
-    found = answer.files[number - 1]
-    response = HttpResponse(found.content(), content_type=found.type)
-    response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=found.name)
+    response = HttpResponse(content, content_type=kind)
+    response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=name)
     response["X-Content-Type-Options"] = "nosniff"
     return response
 
