@@ -199,6 +199,8 @@
     if (kept.focus && !kept.fold) {
       [...(target.querySelectorAll?.("a, button, summary") ?? [])].find((one) => alike(one) === kept.focus)?.focus({ preventScroll: true });
     }
+    // What was added by a button is where the person goes on.
+    target.querySelector?.("[autofocus]")?.focus();
     kept = nothingKept();
     const words = wordsOf(target);
     if (words && words !== announced && !late) {

@@ -74,7 +74,7 @@ def filled(page: Any) -> dict[str, Any]:
     }
     found |= {
         f"column_{part}": [getattr(row, part) for row in editor.column_rows]
-        for part in ("name", "key", "label", "kind")
+        for part in ("name", "key", "label", "kind", "choices")
     }
     found["column_required"] = [str(number) for number, row in enumerate(editor.column_rows) if row.required]
     return found

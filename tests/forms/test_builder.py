@@ -13,7 +13,6 @@ from tests.forms import builder_scene as scene
 from tests.forms.builder_scene import BASE, FLOW, FORM
 from tests.shelf import Shelf, flow, text
 from workflows_ui.forming.document import (
-    NOTHING,
     Blank,
     Choice,
     Column,
@@ -108,192 +107,32 @@ def test_a_field_is_removed_unless_another_one_depends_on_it(owner: Client, cast
     assert names(cast) == ["customer.name", "channel", "note"]
 
 
-def test_a_field_is_saved_as_it_was_where_nothing_was_changed(owner: Client, cast: Cast) -> None:
-    scene.saved(cast.owner)
-    for field in FORM.fields:
-        answer = edited(owner, field.name)
-        assert answer.status_code == 303, text(answer.content)
-    assert scene.draft(cast.owner).fields == FORM.fields
+def test_what_was_removed_by_mistake_comes_back_as_it_was(owner: Client, cast: Cast) -> None:
+    own = FORM.with_field(Field("note", ("note",), label="My own", help="Long thought about"))
+    scene.saved(cast.owner, own)
+    assert "Undo the last change" not in text(owner.get(BASE).content)
+    owner.post(f"{BASE}change/", {"lock": 1, "take-out": "note"})
+    page = text(owner.get(BASE).content)
+    assert "Undo the last change" in page
+    assert "“My own” is removed from the form. “Undo” brings it back as it was." in page
+    assert "My own" not in scene.now(cast.owner).before
+    stale = owner.post(f"{BASE}change/", {"lock": 1, "undo": "yes"}, follow=True)
+    assert "owner changed this form meanwhile" in text(stale.content)
+    assert "is taken back" in text(owner.post(f"{BASE}change/", {"lock": 2, "undo": "yes"}, follow=True).content)
+    assert scene.draft(cast.owner) == own
+    owner.post(f"{BASE}change/", {"lock": 3, "undo": "yes"})
+    assert scene.draft(cast.owner).field("note") is None
+    assert AuditEvent.objects.filter(action="form.undo").count() == 2
 
 
-def test_label_help_limits_group_place_and_search_are_kept(owner: Client, cast: Cast) -> None:
-    scene.saved(cast.owner)
-    typed = {
-        "label": "Amount in VND",
-        "help": "Without tax",
-        "required": "on",
-        "low": "10",
-        "high": "5000.5",
-        "group": "Money",
-        "position": "1",
-        "folded": "on",
-        "searchable": "on",
-        "start": "filled",
-        "value": "250",
-    }
-    assert edited(owner, "amount", **typed).status_code == 303
-    found = scene.draft(cast.owner).fields[0]
-    assert (found.name, found.label, found.help, found.required) == ("amount", "Amount in VND", "Without tax", True)
-    assert (found.limits.low, found.limits.high, found.default) == (10, 5000.5, 250)
-    assert (found.group, found.folded, found.searchable) == ("Money", True, True)
-
-
-def test_a_field_can_be_hidden_with_a_fixed_value(owner: Client, cast: Cast) -> None:
-    scene.saved(cast.owner)
-    assert edited(owner, "amount", start="hidden", value="12", required="on").status_code == 303
-    found = scene.draft(cast.owner).field("amount")
-    assert found is not None
-    assert (found.hidden_value, found.default, found.required) == (12, NOTHING, False)
-
-
-def test_choices_are_typed_in_rows_and_sent_as_what_they_are(owner: Client, cast: Cast) -> None:
-    scene.saved(cast.owner)
-    rows = {
-        "choice_label": ["By mail", "", "Never", ""],
-        "choice_value": ["mail", "12", "false", ""],
-        "choice_sort": ["text", "number", "yes_no", "text"],
-        "choice_was": ["", "", "", ""],
-    }
-    assert edited(owner, "channel", **rows).status_code == 303
-    found = scene.draft(cast.owner).field("channel")
-    assert found is not None
-    assert found.choices == (Choice("By mail", "mail"), Choice("12", 12), Choice("Never", False))
-
-
-def test_rows_are_added_and_removed_by_buttons_and_nothing_is_saved_by_that(owner: Client, cast: Cast) -> None:
-    scene.saved(cast.owner)
-    page = owner.get(f"{FIELD}channel/")
-    added = owner.post(f"{FIELD}channel/", scene.filled(page) | {"add-choice": "yes", "label": "Another name"})
-    assert added.status_code == 200
-    assert len(added.context["editor"].choice_rows) == 3
-    assert "Another name" in text(added.content)
-    removed = owner.post(f"{FIELD}channel/", scene.filled(added) | {"remove-choice": "0"})
-    assert [row.label for row in removed.context["editor"].choice_rows] == ["Zalo", ""]
-    assert scene.now(cast.owner).lock == 1
-
-
-def test_another_kind_shows_its_settings_before_anything_is_saved(owner: Client, cast: Cast) -> None:
-    scene.saved(cast.owner)
-    page = owner.get(f"{FIELD}amount/")
-    shown = owner.post(f"{FIELD}amount/", scene.filled(page) | {"kind": "table", "look": "yes"})
-    assert "Columns of each row" in text(shown.content)
-    assert "Correct what is marked" not in text(shown.content)
-    rows = {
-        "column_key": ["sku", "qty"],
-        "column_label": ["Article", ""],
-        "column_kind": ["text", "integer"],
-        "column_name": ["", ""],
-        "column_required": ["0"],
-    }
-    assert owner.post(f"{FIELD}amount/", scene.filled(shown) | rows).status_code == 303
-    found = scene.draft(cast.owner).field("amount")
-    assert found is not None
-    assert found.kind is Kind.TABLE
-    assert found.columns == (Column("sku", "sku", "Article", Kind.TEXT, True), Column("qty", "qty", "", Kind.INTEGER))
-
-
-def test_choices_come_from_a_tables_records(owner: Client, cast: Cast, shelf: Shelf) -> None:
-    shelf.rows["/tables"] = [{"id": "T1", "name": "Warehouses"}]
-    shelf.rows["/fields"] = [{"id": "C1", "name": "Name", "type": "TEXT"}, {"id": "C2", "name": "Code", "type": "TEXT"}]
-    shelf.arrays.add("/fields")
-    scene.saved(cast.owner)
-    page = owner.get(f"{FIELD}channel/")
-    first = owner.post(f"{FIELD}channel/", scene.filled(page) | {"source": "table", "look": "yes"})
-    assert "Warehouses" in text(first.content)
-    second = owner.post(f"{FIELD}channel/", scene.filled(first) | {"table": "T1", "look": "yes"})
-    assert "Code" in text(second.content)
-    unfinished = owner.post(f"{FIELD}channel/", scene.filled(second))
-    assert unfinished.status_code == 422
-    assert "Choose the column that people read" in text(unfinished.content)
-    typed = {"table_label": "C1", "table_value": "C2"}
-    assert owner.post(f"{FIELD}channel/", scene.filled(second) | typed).status_code == 303
-    found = scene.draft(cast.owner).field("channel")
-    assert found is not None
-    assert found.choices_from == TableChoices("T1", "C1", "C2")
-
-
-def test_a_pattern_is_tried_before_it_is_saved(owner: Client, cast: Cast) -> None:
-    scene.saved(cast.owner)
-    page = owner.get(f"{FIELD}customer.name/")
-    trying = scene.filled(page) | {"pattern": "[A-Z]{2}-\\d+", "pattern_try": "HN-12", "try": "yes"}
-    assert "“HN-12” fits." in text(owner.post(f"{FIELD}customer.name/", trying).content)
-    failing = trying | {"pattern_try": "hn"}
-    assert "“hn” does not fit." in text(owner.post(f"{FIELD}customer.name/", failing).content)
-    broken = edited(owner, "customer.name", pattern="([a")
-    assert broken.status_code == 422
-    assert "This pattern cannot be read" in text(broken.content)
-
-
-@pytest.mark.parametrize(
-    ("name", "typed", "said"),
-    [
-        ("amount", {"low": "5", "high": "3"}, "The lower limit is above the upper one."),
-        ("amount", {"low": "a lot"}, "id_low_error"),
-        ("amount", {"start": "filled", "value": ""}, "Type the value that the field starts with."),
-        ("amount", {"start": "filled", "value": "1.500"}, "This could be two numbers."),
-        ("amount", {"kind": "date", "start": "filled", "value": "31.31.2026"}, "id_value_error"),
-        ("amount", {"kind": "email", "start": "filled", "value": "x"}, "Type an e-mail address"),
-        ("amount", {"kind": "choice", "source": "app"}, "Choose the field of an app"),
-        ("amount", {"kind": "choice", "source": "table"}, "Choose the table that the choices come from."),
-        ("amount", {"kind": "choice", "source": "typed"}, "There are no choices yet."),
-        ("amount", {"kind": "table"}, "A table of rows needs at least one column."),
-        ("amount", {"kind": "file", "accept": "pdf, *.*"}, "is no ending of a file name"),
-        ("amount", {"rule_field": "channel", "rule_test": "is", "rule_value": "fax"}, "is not among the choices"),
-        ("channel", {"start": "filled", "value": "fax"}, "is not among the choices (By mail, Zalo)"),
-        (
-            "channel",
-            {"choice_value": ["mail", "mail"], "choice_sort": ["text", "text"]},
-            "This value stands above already.",
-        ),
-        ("channel", {"choice_sort": ["number", "text"]}, "choice-error-0"),
-    ],
-)
-def test_what_makes_no_sense_is_refused_at_its_place_and_nothing_typed_is_lost(
-    owner: Client, cast: Cast, name: str, typed: dict[str, Any], said: str
-) -> None:
-    scene.saved(cast.owner)
-    answer = edited(owner, name, help="Do not lose this", **typed)
-    page = text(answer.content)
-    assert answer.status_code == 422
-    assert said in page
-    assert "Do not lose this" in page
-    assert scene.now(cast.owner).lock == 1
-
-
-def test_a_rule_shows_a_field_only_sometimes_and_never_in_a_circle(owner: Client, cast: Cast) -> None:
-    scene.saved(cast.owner)
-    assert edited(owner, "amount", rule_field="channel", rule_test="is", rule_value="Zalo").status_code == 303
-    found = scene.draft(cast.owner).field("amount")
-    assert found is not None
-    assert found.show_if == ShowIf("channel", When.IS, 7)
-    assert "Only where “Channel” is “7”" in text(owner.get(BASE).content)
-    circle = edited(owner, "channel", rule_field="amount", rule_test="filled")
-    assert circle.status_code == 422
-    assert "Choose another one" in text(circle.content)
-
-
-def test_a_field_is_added_by_hand_also_where_there_is_no_form_yet(owner: Client, cast: Cast) -> None:
-    page = owner.get(FIELD)
-    typed = scene.filled(page) | {"where": "customer.phone", "kind": "phone", "label": "Phone"}
-    assert owner.post(FIELD, typed).status_code == 303
-    (found,) = scene.draft(cast.owner).fields
-    assert (found.name, found.path, found.kind) == ("customer.phone", ("customer", "phone"), Kind.PHONE)
-    again = owner.post(FIELD, scene.filled(owner.get(FIELD)) | {"where": "customer", "kind": "text"})
-    assert again.status_code == 422
-    assert "already fills this place" in text(again.content)
-
-
-def test_somebody_elses_change_is_told_and_what_was_typed_is_kept_and_can_be_saved(owner: Client, cast: Cast) -> None:
-    scene.saved(cast.owner)
-    page = owner.get(f"{FIELD}amount/")
-    scene.saved(cast.owner, scene.draft(cast.owner).without("channel"))
-    typed = scene.filled(page) | {"label": "Price"}
-    told = owner.post(f"{FIELD}amount/", typed)
-    assert told.status_code == 422
-    assert "owner changed this form meanwhile" in text(told.content)
-    assert "Price" in text(told.content)
-    assert owner.post(f"{FIELD}amount/", typed | {"lock": told.context["lock"]}).status_code == 303
-    assert [field.shown_label for field in scene.draft(cast.owner).fields] == ["Name", "Price"]
+def test_the_first_change_after_publishing_is_taken_back_to_what_is_published(owner: Client, cast: Cast) -> None:
+    row = scene.published(cast.owner)
+    owner.post(f"{BASE}change/", {"lock": row.lock, "move-down": "amount"})
+    owner.post(f"{BASE}change/", {"lock": row.lock + 1, "undo": "yes"})
+    assert launch_forms.draft_of(scene.now(cast.owner)) is None
+    scene.published(cast.owner)
+    told = owner.post(f"{BASE}change/", {"lock": scene.now(cast.owner).lock, "undo": "yes"}, follow=True)
+    assert "There is nothing to take back." in text(told.content)
 
 
 def test_note_and_button_are_saved(owner: Client, cast: Cast) -> None:

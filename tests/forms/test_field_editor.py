@@ -99,7 +99,7 @@ def sent(editor: FieldEditor) -> QueryDict:
         for part in ("label", "value", "sort", "was"):
             data.appendlist(f"choice_{part}", getattr(row, part))
     for number, column in enumerate(editor.column_rows):
-        for part in ("name", "key", "label", "kind"):
+        for part in ("name", "key", "label", "kind", "choices"):
             data.appendlist(f"column_{part}", getattr(column, part))
         if column.required:
             data.appendlist("column_required", str(number))

@@ -99,7 +99,7 @@ class FieldEditor(FieldMaking):
         self.fields["kind"].widget.choices = self.fields["kind"].choices  # type: ignore[attr-defined]
         self.sections: list[tuple[str, Any, list[str]]] = []
         self.new = not field.name
-        if self.new:
+        if self.new or field_initial.own_place(field):
             self.fields["where"] = inputs.where_field()
         self._add_start()
         if self.chosen in CHOOSING:
@@ -121,8 +121,8 @@ class FieldEditor(FieldMaking):
             else field_rows.posted_columns(data) or [field_rows.ColumnRow()]
         )
         if data is not None:
-            self.choice_rows = field_rows.rearranged(self.choice_rows, data, "choice", field_rows.ChoiceRow())
-            self.column_rows = field_rows.rearranged(self.column_rows, data, "column", field_rows.ColumnRow())
+            self.choice_rows = field_rows.rearranged(self.choice_rows, data, "choice", field_rows.ChoiceRow(new=True))
+            self.column_rows = field_rows.rearranged(self.column_rows, data, "column", field_rows.ColumnRow(new=True))
 
     # --- Which inputs there are -------------------------------------------------------------------
 
@@ -319,6 +319,16 @@ class FieldEditor(FieldMaking):
     def columned(self) -> bool:
         """Whether the kind has columns."""
         return self.chosen is Kind.TABLE
+
+    @property
+    def choosing_columns(self) -> bool:
+        """Whether a column offers choices."""
+        return any(row.choosing for row in self.column_rows)
+
+    @property
+    def removed(self) -> str:
+        """The sort of row (choice, column) of which one was just taken away."""
+        return next((part for part in ("choice", "column") if f"remove-{part}" in self.data), "")
 
     @property
     def shown_sections(self) -> Iterator[dict[str, Any]]:

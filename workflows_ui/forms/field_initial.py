@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from workflows_ui.forming.document import NOTHING, Field, Form, Kind, PieceChoices, TableChoices, When
+from workflows_ui.forming.document import NOTHING, Field, Form, Kind, PieceChoices, TableChoices, When, Why
 from workflows_ui.forms import field_values
 from workflows_ui.forms.field_making import APP, EMPTY, FILLED, HIDDEN, TABLE, TYPED, shown_size
 
@@ -14,6 +14,7 @@ def of(field: Field, form: Form, kind: Kind) -> dict[str, Any]:
     names = [one.name for one in form.fields]
     position = names.index(field.name) + 1 if field.name in names else len(names) + 1
     found: dict[str, Any] = {
+        "where": ".".join(field.path),
         "label": field.label,
         "kind": field.kind.value,
         "help": field.help,
@@ -49,6 +50,15 @@ def of(field: Field, form: Form, kind: Kind) -> dict[str, Any]:
         compared = there is not None and field.show_if.test in {When.IS, When.IS_NOT}
         found["rule_value"] = field_values.text_of(value, there) if compared and there is not None else ""
     return found
+
+
+def own_place(field: Field) -> bool:
+    """Whether its builder chose where its value goes, and may choose anew: nothing that the flow reads brought it into the form."""
+    return (
+        bool(field.path)
+        and field.why == Why()
+        and all(part.strip() == part and part and "." not in part for part in field.path)
+    )
 
 
 def option_key(found: PieceChoices) -> str:

@@ -68,13 +68,15 @@ class FieldMaking(forms.Form):
         return text
 
     def clean_where(self) -> tuple[str, ...]:
-        """The path of a new field, and that no other field goes there."""
+        """The path of a field whose place its builder chooses, and that no other field goes there."""
         parts = tuple(part.strip() for part in str(self.cleaned_data["where"]).split("."))
         if not all(parts):
             raise ValidationError(_("There is a point with nothing before or after it. Write it as customer.phone."))
         if len(parts) > MOST_DEPTH:
             raise ValidationError(str(_TOO_DEEP))
         for other in self.form.fields:
+            if other.name == self.kept.name:
+                continue
             shorter = min(len(other.path), len(parts))
             if other.path[:shorter] == parts[:shorter]:
                 raise ValidationError(
@@ -211,7 +213,7 @@ class FieldMaking(forms.Form):
         return replace(
             self.kept,
             name=name,
-            path=data["where"] if self.new else self.kept.path,
+            path=data["where"] if "where" in self.fields else self.kept.path,
             label=data["label"],
             help=data["help"].replace("\r\n", "\n"),
             kind=self.chosen,

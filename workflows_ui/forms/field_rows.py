@@ -49,6 +49,8 @@ class ChoiceRow:
     sort: str = field_values.AS_TEXT
     was: str = ""
     error: str = ""
+    #: Whether it was just added, and the person goes on typing in it.
+    new: bool = False
 
     @property
     def typed(self) -> bool:
@@ -65,7 +67,15 @@ class ColumnRow:
     label: str = ""
     kind: str = Kind.TEXT.value
     required: bool = False
+    #: What a column of one choice offers, one a line: `what people read = what is sent`, or one text for both.
+    choices: str = ""
     error: str = ""
+    new: bool = False
+
+    @property
+    def choosing(self) -> bool:
+        """Whether it offers choices."""
+        return self.kind == Kind.CHOICE
 
 
 def choice_rows(choices: Sequence[Choice]) -> list[ChoiceRow]:
@@ -118,7 +128,10 @@ def choices_of(rows: Sequence[ChoiceRow]) -> tuple[Choice, ...]:
 
 def column_rows(columns: Sequence[Column]) -> list[ColumnRow]:
     """The rows of a table's columns."""
-    rows = [ColumnRow(one.name, one.key, one.label, one.kind.value, one.required) for one in columns]
+    rows = [
+        ColumnRow(one.name, one.key, one.label, one.kind.value, one.required, "\n".join(_lines_of(one.choices)))
+        for one in columns
+    ]
     return rows or [ColumnRow() for _number in range(_FIRST_ROWS)]
 
 
@@ -127,6 +140,8 @@ def posted_columns(posted: Posted) -> list[ColumnRow]:
     required = set(_texts(posted, "column_required"))
     parts = (_texts(posted, f"column_{part}") for part in ("name", "key", "label", "kind"))
     rows = [ColumnRow(*row) for row in zip(*parts, strict=False)][: MOST_COLUMNS + 1]
+    for row, choices in zip(rows, _texts(posted, "column_choices"), strict=False):
+        row.choices = choices
     for number, row in enumerate(rows):
         row.required = str(number) in required
     return rows
@@ -156,8 +171,13 @@ def columns_of(rows: Sequence[ColumnRow], before: Sequence[Column]) -> tuple[Col
         taken.add(name)
         blank = was.blank if was else Column(name, key).blank
         moment = was.moment if was else Column(name, key).moment
-        kept = was.choices if was and kind is Kind.CHOICE else ()
-        found.append(Column(name, key, row.label.strip()[:SHORT], kind, row.required, blank, moment, kept))
+        choices: tuple[Choice, ...] = ()
+        if kind is Kind.CHOICE:
+            try:
+                choices = _choices_of(row.choices, was.choices if was else ())
+            except ValidationError as problem:
+                row.error = problem.messages[0]
+        found.append(Column(name, key, row.label.strip()[:SHORT], kind, row.required, blank, moment, choices))
     if any(row.error for row in rows):
         raise ValidationError(_("Correct the marked columns."))
     if not found:
@@ -165,6 +185,41 @@ def columns_of(rows: Sequence[ColumnRow], before: Sequence[Column]) -> tuple[Col
     if len(found) > MOST_COLUMNS:
         raise ValidationError(_("A table of rows has at most %(n)d columns.") % {"n": MOST_COLUMNS})
     return tuple(found)
+
+
+def _lines_of(choices: Sequence[Choice]) -> list[str]:
+    """Choices as lines to edit, one each; line breaks inside of one become spaces."""
+    found = []
+    for choice in choices:
+        key = key_of(choice.value)
+        found.append(" ".join((key if choice.label in ("", key) else f"{choice.label} = {key}").split()))
+    return found
+
+
+def _choices_of(text: str, before: Sequence[Choice]) -> tuple[Choice, ...]:
+    """The choices that these lines stand for. A line that is as it was stands for the choice that it was; another one sends a number
+    where all others did, else a text. Raises ValidationError."""
+    known = dict(zip(_lines_of(before), before, strict=True))
+    numbers = bool(before) and all(field_values.sort_of(one.value) == field_values.AS_NUMBER for one in before)
+    found: dict[str, Choice] = {}
+    for line in text.splitlines():
+        plain = " ".join(line.split())
+        if not plain:
+            continue
+        label, _separator, sent = plain.rpartition(" = ")
+        sort = field_values.AS_NUMBER if numbers else field_values.AS_TEXT
+        choice = known.get(plain) or Choice((label or plain)[:SHORT], field_values.sent_as(sent or plain, sort, ""))
+        if key_of(choice.value) in found:
+            raise ValidationError(
+                _("“%(text)s” is sent by two of the choices. Each sends a value of its own.")
+                % {"text": key_of(choice.value)[:60]}
+            )
+        found[key_of(choice.value)] = choice
+    if not found:
+        raise ValidationError(_("Type what there is to choose from, one a line."))
+    if len(found) > MOST_CHOICES:
+        raise ValidationError(_("A column has at most %(n)d choices.") % {"n": MOST_CHOICES})
+    return tuple(found.values())
 
 
 def rearranged(rows: list[R], posted: Posted, part: str, new: R) -> list[R]:
@@ -178,8 +233,8 @@ def rearranged(rows: list[R], posted: Posted, part: str, new: R) -> list[R]:
 
 
 def cell_kinds() -> list[Kind]:
-    """What a column can be of, in the order of all kinds. Choices of a column come from a proposal or a file only."""
-    return [kind for kind in Kind if kind in CELLS and kind is not Kind.CHOICE]
+    """What a column can be of, in the order of all kinds."""
+    return [kind for kind in Kind if kind in CELLS]
 
 
 def _cells() -> set[str]:

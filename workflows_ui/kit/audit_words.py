@@ -62,6 +62,7 @@ ACTIONS: dict[str, Text] = {
     "form.export": _("Took a launch form as a file"),
     "form.publish": _("Published a launch form"),
     "form.restore": _("Made an old version of a launch form the draft"),
+    "form.undo": _("Took back the last change of a launch form"),
     "form.save": _("Changed a launch form"),
     "form.unpublish": _("Withdrew a launch form"),
     "inputs.change": _("Changed saved values"),

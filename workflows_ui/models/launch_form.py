@@ -14,7 +14,7 @@ from workflows_ui.models.workspace import Workspace
 class LaunchForm(SealsFields, models.Model):
     """One flow's form; one row a flow and workspace. Changed only by services.launch_forms.
 
-    `draft` is a ciphertext (`seal`, `open`): the form's JSON Schema, since choices and defaults come from what people sent.
+    `draft` and `before` are ciphertexts (`seal`, `open`): the form's JSON Schema, since choices and defaults come from what people sent.
     """
 
     id = models.CharField(primary_key=True, max_length=21, default=new_id, editable=False)
@@ -24,6 +24,8 @@ class LaunchForm(SealsFields, models.Model):
     flow_name = models.TextField(blank=True)
     #: Empty where there is no draft.
     draft = models.TextField(blank=True)
+    #: The form as it was before the last change of the draft, to undo it; empty where there is nothing to undo.
+    before = models.TextField(blank=True)
     #: One more with each change of this row; a tab that knows an older number is told.
     lock = models.PositiveIntegerField(default=0)
     #: What launchers see; none while the form is not published.
@@ -33,7 +35,7 @@ class LaunchForm(SealsFields, models.Model):
     updated_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     updated_at = models.DateTimeField()
 
-    sealed_fields: ClassVar[tuple[str, ...]] = ("draft",)
+    sealed_fields: ClassVar[tuple[str, ...]] = ("draft", "before")
 
     class Meta:
         verbose_name = _("launch form")

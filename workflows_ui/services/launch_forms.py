@@ -24,6 +24,10 @@ class NothingToPublish(Exception):
     """There is no draft."""
 
 
+class NothingToUndo(Exception):
+    """The draft was not changed since it was begun or published."""
+
+
 def of(workspace: Workspace, flow_id: str) -> LaunchForm | None:
     """The flow's form in this workspace, with `published` and `updated_by`; None where nobody has made one."""
     rows = LaunchForm.objects.filter(workspace=workspace, flow_id=flow_id)
@@ -77,14 +81,29 @@ def save(
         except IntegrityError:
             raise Stale(of(place.workspace, flow_id)) from None
         return row
-    return _change(actor, place, flow_id, lock, "form.save", {"draft": text}, values, fields=len(form.fields))
+    return _change(actor, place, flow_id, lock, "form.save", text, values, fields=len(form.fields))
 
 
 def drop_draft(actor: audit.Actor, place: access.Access, flow_id: str, *, lock: int) -> LaunchForm:
     """Forgets the draft; what is published stays. Raises as `save`."""
     place.require(Role.BUILDER)
     values = {"updated_by": place.user, "updated_at": clock.now()}
-    return _change(actor, place, flow_id, lock, "form.drop_draft", {"draft": ""}, values)
+    return _change(actor, place, flow_id, lock, "form.drop_draft", "", values)
+
+
+def undo(actor: audit.Actor, place: access.Access, flow_id: str, *, lock: int) -> LaunchForm:
+    """Takes back the last change of the draft; done again, it takes that back. Raises as `save`, and NothingToUndo."""
+    place.require(Role.BUILDER)
+    row = of(place.workspace, flow_id)
+    if row is None or row.lock != lock:
+        raise Stale(row)
+    text = row.open("before")
+    if not text:
+        raise NothingToUndo(flow_id)
+    if row.published is not None and text == row.published.open("schema"):
+        text = ""  # as it is published: then there is no draft
+    values = {"updated_by": place.user, "updated_at": clock.now()}
+    return _change(actor, place, flow_id, lock, "form.undo", text, values)
 
 
 def publish(actor: audit.Actor, place: access.Access, flow_id: str, *, lock: int, words: str = "") -> LaunchFormVersion:
@@ -107,7 +126,7 @@ def publish(actor: audit.Actor, place: access.Access, flow_id: str, *, lock: int
         )
         version.schema = version.seal("schema", text)
         version.save(force_insert=True)
-        row.published, row.draft, row.lock = version, "", row.lock + 1
+        row.published, row.draft, row.before, row.lock = version, "", "", row.lock + 1
         row.updated_by, row.updated_at = place.user, now
         row.save()
         _log(actor, row, "form.publish", version=version.number, words=version.words)
@@ -122,7 +141,7 @@ def unpublish(actor: audit.Actor, place: access.Access, flow_id: str, *, lock: i
         raise Stale(row)
     draft = row.open("draft") or (row.published.open("schema") if row.published else "")
     values = {"published": None, "updated_by": place.user, "updated_at": clock.now()}
-    return _change(actor, place, flow_id, lock, "form.unpublish", {"draft": draft}, values)
+    return _change(actor, place, flow_id, lock, "form.unpublish", draft, values, undoable=False)
 
 
 def versions(row: LaunchForm) -> QuerySet[LaunchFormVersion]:
@@ -135,8 +154,7 @@ def restore(actor: audit.Actor, place: access.Access, flow_id: str, number: int,
     place.require(Role.BUILDER)
     old = LaunchFormVersion.objects.get(form__workspace=place.workspace, form__flow_id=flow_id, number=number)
     values = {"updated_by": place.user, "updated_at": clock.now()}
-    draft = {"draft": old.open("schema")}
-    return _change(actor, place, flow_id, lock, "form.restore", draft, values, version=number)
+    return _change(actor, place, flow_id, lock, "form.restore", old.open("schema"), values, version=number)
 
 
 def export(form: Form) -> str:
@@ -160,15 +178,18 @@ def _change(
     flow_id: str,
     lock: int,
     action: str,
-    sealed: dict[str, str],
+    draft: str,
     values: dict[str, Any],
+    *,
+    undoable: bool = True,
     **detail: Any,
 ) -> LaunchForm:
-    """One conditional UPDATE on the row's lock number, with its audit row."""
+    """One conditional UPDATE on the row's lock number, with its audit row. What the draft was, else what is published, can be had back."""
     row = of(place.workspace, flow_id)
     if row is None:
         raise Stale(None)
-    values |= {name: row.seal(name, text) for name, text in sealed.items()}
+    before = (row.open("draft") or (row.published.open("schema") if row.published else "")) if undoable else ""
+    values |= {"draft": row.seal("draft", draft), "before": row.seal("before", before)}
     with transaction.atomic():
         if not LaunchForm.objects.filter(pk=row.pk, lock=lock).update(lock=F("lock") + 1, **values):
             raise Stale(of(place.workspace, flow_id))

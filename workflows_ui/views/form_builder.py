@@ -14,7 +14,7 @@ from workflows_ui.forming.document import BadForm, Field, Form
 from workflows_ui.forms.form_builder import WordsForm
 from workflows_ui.kit import form_words, respond
 from workflows_ui.kit.access import member
-from workflows_ui.kit.request import ConsoleRequest
+from workflows_ui.kit.request import ConsoleRequest, actor
 from workflows_ui.models import Role
 from workflows_ui.resources import form_fit
 from workflows_ui.services import launch_forms
@@ -24,7 +24,7 @@ from workflows_ui.views.form_place import Place
 #: Versions that the page lists.
 _VERSIONS = 20
 #: Names of buttons. (One called `remove` would hide the method of that name of the form's element in a browser.)
-DEEDS = ("move-up", "move-down", "take-out")
+DEEDS = ("move-up", "move-down", "take-out", "undo")
 
 
 @never_cache
@@ -38,9 +38,11 @@ def builder(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
 @require_POST
 @member(Role.BUILDER)
 def change(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
-    """Moves a field or takes it out: the button's name says what, its value which field."""
+    """Moves a field or takes it out, or takes back the last change: the button's name says what, its value which field."""
     place = form_place.find(request, id, wanted=True)
     deed = next((name for name in DEEDS if name in request.POST), "")
+    if deed == "undo":
+        return _undo(place)
     form, name = place.form, request.POST.get(deed, "")
     field = form.field(name) if form else None
     if form is None or field is None:
@@ -65,10 +67,22 @@ def change(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
         form_place.told(request, stale)
         return respond.redirect(request, place.url())
     if deed == "take-out":
-        words = _("“%(label)s” is removed from the form. “Fields the flow reads” offers it again.")
+        words = _("“%(label)s” is removed from the form. “Undo” brings it back as it was.")
         messages.success(request, words % {"label": field.shown_label[:60]})
         return respond.redirect(request, place.url())
     return form_place.back(place, **query)
+
+
+def _undo(place: Place) -> HttpResponse:
+    request = place.request
+    try:
+        launch_forms.undo(actor(request), request.access, place.flow_id, lock=form_place.lock_of(request) or 0)
+        messages.success(request, _("The last change is taken back."))
+    except launch_forms.Stale as stale:
+        form_place.told(request, stale)
+    except launch_forms.NothingToUndo:
+        messages.info(request, _("There is nothing to take back."))
+    return respond.redirect(request, place.url())
 
 
 @require_POST

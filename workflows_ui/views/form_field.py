@@ -107,7 +107,6 @@ def _page(place: Place, editor: FieldEditor, found: Field, *, stale: str = "", s
         stale=stale,
         trial=trial,
         trial_fits=fits,
-        choice_words=form_words.KINDS[Kind.CHOICE],
         kinds=[(kind.value, form_words.KINDS[kind]) for kind in Kind],
         cells=[(kind.value, form_words.KINDS[kind]) for kind in field_rows.cell_kinds()],
     )
