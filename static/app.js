@@ -199,8 +199,8 @@
     if (kept.focus && !kept.fold) {
       [...(target.querySelectorAll?.("a, button, summary") ?? [])].find((one) => alike(one) === kept.focus)?.focus({ preventScroll: true });
     }
-    // What was added by a button is where the person goes on.
-    target.querySelector?.("[autofocus]")?.focus();
+    // What was added by a button, and what went wrong, is where the person goes on. (Chromium complains about autofocus in what is swapped in.)
+    target.querySelector?.("[data-focus]")?.focus();
     kept = nothingKept();
     const words = wordsOf(target);
     if (words && words !== announced && !late) {

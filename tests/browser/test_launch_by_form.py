@@ -118,6 +118,7 @@ def test_fields_appear_as_they_are_needed_and_lines_are_added_in_place(formed: D
         page.get_by_role("button", name="Add a line").click()
         expect(page.locator("[name=tags]")).to_have_count(2)
         expect(page.locator("[name=tags]").first).to_have_value("first")
+        expect(page.locator("[name=tags]").last).to_be_focused()
         page.get_by_role("button", name="Add a row").click()
         expect(page.get_by_role("button", name="Remove row 2")).to_be_visible()
         page.get_by_role("button", name="Remove row 2").click()
@@ -129,8 +130,18 @@ def test_fields_appear_as_they_are_needed_and_lines_are_added_in_place(formed: D
         expect(page.locator("#look-link")).to_contain_text("?name=An&formal=true&tags=first")
         window.sound()
         shots.keep(page)
+        # Refused for another field, the form has the file still.
+        page.get_by_label("Customer").fill("")
+        page.get_by_role("button", name="Greet").click()
+        expect(page.locator("#form-problems")).to_be_focused()
+        expect(page.locator("#form-problems")).to_contain_text("Customer")
+        assert page.get_by_label("Photo").input_value(), "a chosen file stays"
+        window.sound()
+        page.get_by_label("Customer").fill("An")
         page.get_by_role("button", name="Greet").click()
         window.ends("Done")
+        page.get_by_text("Values it was launched with").click()
+        expect(page.locator("#launch-payload")).to_contain_text("a.png")
 
 
 def test_a_mistake_is_told_at_its_field_and_a_launch_is_made_again_with_other_inputs(

@@ -1,17 +1,15 @@
 """Launching by a published form: what is typed becomes the JSON that the flow expects, or is refused at its field; nothing is lost."""
 
-import io
 from typing import Any
 
 import pytest
-import requests
 from django.test import Client
 
 from tests import flows
 from tests.forms.filled import hidden, newest, opened, publish, send, sent
 from tests.pages.launch_scene import Scene, text_of, unescape
 from workflows_ui.forming.document import Choice, Column, Field, Form, Kind, Limits, ShowIf
-from workflows_ui.models import Launch, LaunchFile, LaunchFormVersion, LaunchInput, Member, Role, State, Workspace
+from workflows_ui.models import Launch, LaunchFormVersion, LaunchInput, Member, Role, State, Workspace
 from workflows_ui.services import sending
 
 PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
@@ -285,74 +283,6 @@ def test_builders_may_type_json_all_the_same_and_launchers_may_not(scene: Scene,
     assert "data-payload" not in opened(scene, order, "?_as=json")
 
 
-# --- Files -----------------------------------------------------------------------------------------
-
-WITH_FILES = Form(
-    (
-        Field("photo", ("photo",), kind=Kind.FILE, accept=("png", "pdf"), max_size=2_000, required=True),
-        Field("paper", ("paper",), kind=Kind.FILE),
-        Field("note", ("note",)),
-        Field("deep", ("deep", "file"), kind=Kind.FILE),
-    )
-)
-
-
-def _upload(name: str = "C:\\x\\ảnh.png", data: bytes = PICTURE) -> io.BytesIO:
-    file = io.BytesIO(data)
-    file.name = name
-    return file
-
-
-def test_a_file_arrives_beside_the_values_and_is_gone_from_the_console(scene: Scene) -> None:
-    flow = publish(scene, WITH_FILES)
-    page = opened(scene, flow)
-    assert 'accept=".png,.pdf"' in page
-    assert "PNG, PDF, at most 1.95 kB." in page or "PNG, PDF, at most 1 kB." in page
-    assert send(scene, flow, {"photo": _upload(), "note": "n", "deep": "https://example.com/a.pdf"}).status_code == 303
-    launch = newest()
-    assert launch.files.get().name == "ảnh.png"
-    sending.send(launch.pk)
-    run = scene.workflows.get_run(scene.watch(launch).run_id)
-    body = run["steps"]["trigger"]["output"]["body"]
-    assert requests.get(body.pop("photo"), timeout=20).content == PICTURE
-    assert body == {"note": "n", "deep": {"file": "https://example.com/a.pdf"}}
-    again = opened(scene, flow, f"?from={launch.pk}")
-    assert "Choose its file again: ảnh.png." in again
-
-
-@pytest.mark.parametrize(
-    ("file", "said"),
-    [
-        (None, "Choose a file."),
-        (("a.exe", PICTURE), "one of these kinds: png, pdf"),
-        (("a.pdf", PICTURE), "not a PDF, although its name says so"),
-        (("a.png", b"<svg onload=alert(1)>"), "not a PNG"),
-        (("a.png", PICTURE + b"x" * 2_000), "Choose a smaller file"),
-    ],
-)
-def test_a_file_that_cannot_be_taken_is_told_at_its_field(
-    scene: Scene, file: tuple[str, bytes] | None, said: str
-) -> None:
-    flow = publish(scene, WITH_FILES)
-    answer = send(scene, flow, {"note": "kept", **({"photo": _upload(*file)} if file else {})})
-    page = unescape(text_of(answer))
-    assert answer.status_code == 422
-    assert said in page
-    assert 'value="kept"' in page
-    assert "a browser hands them over only once" in page
-    assert not LaunchFile.objects.exists()
-
-
-def test_all_files_together_fit_into_one_request(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("workflows_ui.services.launch_files.LARGEST_TOGETHER", 400)
-    flow = publish(scene, WITH_FILES)
-    answer = send(scene, flow, {"photo": _upload(), "paper": _upload("b.txt", b"x" * 200)})
-    assert "All files together are too large" in text_of(answer)
-
-
-# --- Found again -----------------------------------------------------------------------------------
-
-
 def test_only_searchable_inputs_are_kept_in_plain_text(scene: Scene, order: str) -> None:
     send(scene, order, {**GOOD, "mail": "private@example.com"})
     assert [(row.name, row.label, row.text) for row in LaunchInput.objects.all()] == [
@@ -397,14 +327,6 @@ def test_launches_are_found_by_a_searchable_input_and_by_the_flows_name(scene: S
     assert "Customer: Nguyễn Văn An" in page
 
 
-def test_the_page_of_a_launch_names_its_files(scene: Scene) -> None:
-    flow = publish(scene, WITH_FILES)
-    send(scene, flow, {"photo": _upload()})
-    page = scene.page(newest())
-    assert "ảnh.png" in page
-    assert "They are not kept here once they were sent." in page
-
-
 def test_a_flow_that_reads_more_than_the_form_asks_for_is_told_to_the_launcher(scene: Scene) -> None:
     flow = flows.make(
         scene.workflows, "Reads", flows.code("reads", a="{{trigger.body.name}}", b="{{trigger.body.phone}}")
@@ -415,14 +337,12 @@ def test_a_flow_that_reads_more_than_the_form_asks_for_is_told_to_the_launcher(s
     assert "The flow also reads" not in opened(scene, flow)
 
 
-def test_a_file_that_no_form_takes_is_not_even_kept_and_nothing_typed_after_it_is_lost(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("workflows_ui.kit.upload_limit.MOST", 1_000)
-    flow = publish(scene, WITH_FILES)
-    answer = send(scene, flow, {"photo": _upload(data=PICTURE * 10), "note": "kept"})
-    page = text_of(answer)
-    assert answer.status_code == 422
-    assert "Choose a smaller file" in page
-    assert "Choose a file." not in page
-    assert 'value="kept"' in page
+def test_a_line_just_added_is_where_one_goes_on_typing_and_the_engine_is_not_asked(scene: Scene, order: str) -> None:
+    page = opened(scene, order)
+    calls = scene.engine.journal.count()
+    headers = {"HX-Request": "true", "HX-Target": "field-7"}
+    values = {**hidden(page), **GOOD, "tags": ["one"], "_add": "tags"}
+    added = text_of(scene.browser.post(scene.url(order), values, headers=headers))
+    assert scene.engine.journal.count() == calls
+    assert added.count(" data-focus") == 1
+    assert 'value="" dir="auto" autocomplete="off" data-focus' in added

@@ -49,6 +49,7 @@ class Control:
     error: str = ""
     required: bool = False
     described: str = ""
+    focused: bool = False
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,8 @@ class FieldView:
     options: tuple[Option, ...] = ()
     rows: tuple[Row, ...] = ()
     accept: str = ""
+    #: The name of a file that was chosen and has to be chosen again.
+    again: str = ""
 
     @property
     def label(self) -> str:
@@ -122,20 +125,38 @@ class FormView:
     problems: tuple[tuple[str, str, str], ...] = field(default=())
 
     @property
+    def files_again(self) -> list[str]:
+        """Names of the files that have to be chosen again."""
+        return [one.again for group in self.groups for one in (*group.fields, *group.more) if one.again]
+
+    @property
     def has_files(self) -> bool:
         """Whether anything has to be chosen from one's own device."""
         return any(one.kind is Kind.FILE for one in self.form.fields)
 
 
 def view(
-    form: Form, shown: Mapping[str, Shown], *, errors: Mapping[str, str] | None = None, options: Options | None = None
+    form: Form,
+    shown: Mapping[str, Shown],
+    *,
+    errors: Mapping[str, str] | None = None,
+    options: Options | None = None,
+    files: Mapping[str, str] | None = None,
+    focus: str = "",
 ) -> FormView:
-    """The form with these texts in it (`checking.initial` or `checking.typed`), and errors by control."""
+    """The form with these texts in it (`checking.initial` or `checking.typed`), and errors by control.
+
+    Args:
+        files: names of files by field that were chosen and are lost.
+        focus: the field where a line or row was just added, in which the person goes on typing.
+    """
     errors = errors or {}
     places = {one.name: number for number, one in enumerate(form.fields)}
     groups, problems = [], []
     for title, fields in form.groups:
         made = [_field(form, one, places[one.name], shown.get(one.name, ""), errors, options or {}) for one in fields]
+        made = [replace(one, again=(files or {}).get(one.field.name, "")) for one in made]
+        made = [_going_on(one) if focus and one.field.name == focus else one for one in made]
         problems += [(one.id, one.label, text) for one in made for text in _errors(one)]
         more = tuple(one for one in made if one.field.folded)
         opened = any(_errors(one) for one in more)
@@ -216,6 +237,17 @@ def searchable(form: Form, sent: Mapping[str, Any]) -> Iterator[tuple[str, str, 
             texts = [key_of(item) for item in value] if isinstance(value, list) else [key_of(value)]
             labels = {key_of(choice.value): choice.label for choice in one.choices}
             yield one.name, one.shown_label, ", ".join(labels.get(text) or text for text in texts)
+
+
+def _going_on(one: FieldView) -> FieldView:
+    """The field with the focus in its last line or row."""
+    if one.lines:
+        return replace(one, lines=(*one.lines[:-1], replace(one.lines[-1], focused=True)))
+    if one.rows:
+        last = one.rows[-1]
+        cells = (replace(last.cells[0], focused=True), *last.cells[1:])
+        return replace(one, rows=(*one.rows[:-1], replace(last, cells=cells)))
+    return one
 
 
 def _errors(one: FieldView) -> list[str]:

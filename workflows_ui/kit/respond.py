@@ -50,8 +50,9 @@ def page(
     fragments: tuple[str, ...] = (),
     status: int = 200,
 ) -> HttpResponse:
-    """The whole page, or the fragment of `fragments` that stands in HX-Target; the template finds its name as `fragment`."""
-    name, whole = template, {"fragment": ""} | dict(context or {})
+    """The whole page, or the fragment of `fragments` that stands in HX-Target; the template finds its name as `fragment`, and as `swapped`
+    whether htmx puts what is made here into a page that stands."""
+    name, whole = template, {"fragment": "", "swapped": is_fragment(request)} | dict(context or {})
     if is_fragment(request):
         target = request.headers.get("HX-Target", "")
         if target in fragments:

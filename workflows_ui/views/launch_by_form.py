@@ -1,6 +1,7 @@
 """Launching by a flow's own form: filled in by a person, by a link, from an earlier launch or from saved inputs; checked field by field.
 
-Sending it needs no engine, and whatever stands in the way, nothing typed is lost. Files are the exception: browsers give them once.
+Sending it needs no engine, and whatever stands in the way, nothing typed is lost. Browsers give files once: with htmx their inputs stay
+in the page, without it the page says which to choose again.
 """
 
 import logging
@@ -132,7 +133,7 @@ def _take(request: ConsoleRequest, id: str, sheet: Sheet) -> HttpResponse:
     if "_add" in request.POST or "_remove" in request.POST:
         lines = {"add": request.POST.get("_add", ""), "remove": request.POST.get("_remove", "")}
         data = launch_fields.with_lines(sheet.form, data, **lines)
-        return _again(request, id, sheet, data, status=200)
+        return _again(request, id, sheet, data, status=200, focus=lines["add"])
     if sheet.version is not None and request.POST.get("_version") != sheet.version.pk:
         return _again(request, id, sheet, data, outcome="changed")
     if "_look" in request.POST:
@@ -256,7 +257,10 @@ def _again(
     request: ConsoleRequest, id: str, sheet: Sheet, data: Data, *, status: int = 422, **context: Any
 ) -> HttpResponse:
     """The form with everything typed, whether or not the engine can be asked at the moment."""
-    around = _around(request, id, sheet, sent=True)
+    # A line that is added in place needs nothing of what the engine knows.
+    around = (
+        Around() if context.get("focus") and respond.is_fragment(request) else _around(request, id, sheet, sent=True)
+    )
     problem = context.pop("problem", None)
     if problem is not None:
         around.problem = problem
@@ -278,11 +282,14 @@ def _page(
     ticket: str = "",
     status: int = 200,
     errors: Mapping[str, str] | None = None,
+    focus: str = "",
     **context: Any,
 ) -> HttpResponse:
     name = around.facts.name if around.facts else name_of(id, request.POST.get("_flow", ""))
     name = name or (sheet.version.form.flow_name if sheet.version else "") or id
-    view = launch_fields.view(sheet.form, shown, errors=errors, options=around.options)
+    # With htmx the inputs of files stay in the page with what was chosen.
+    lost = {} if respond.is_fragment(request) else {name: str(file.name or "") for name, file in request.FILES.items()}
+    view = launch_fields.view(sheet.form, shown, errors=errors, options=around.options, files=lost, focus=focus)
     whole = (errors or {}).get("", "")
     context |= {
         **launch_beside.common(request, id, name, around.facts),
@@ -295,7 +302,6 @@ def _page(
         "whole_error": whole,
         "lacking": _lacking(sheet, around.facts),
         "problem": around.problem,
-        "files_again": status == 422 and view.has_files,
         "beside": launch_beside.beside(request, id),
     }
     context.setdefault("outcome", "")
