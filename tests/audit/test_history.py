@@ -2,13 +2,14 @@
 
 import pytest
 from django.contrib.auth.models import Group
+from django.db.models import Q
 from django.test import Client
 from django.urls import reverse
 
 from tests.cast import Cast
 from tests.shelf import Shelf, flow, identity, text
-from workflows_ui.models import Launch, Member, Role
-from workflows_ui.services import audit, clock
+from workflows_ui.models import Launch, Member, Role, State
+from workflows_ui.services import audit, clock, launches
 from workflows_ui.services.audit import CONSOLE, Actor
 
 PAGE = f"/w/sales/flows/{identity(1)}/"
@@ -89,13 +90,17 @@ def test_a_launchers_own_launch_shows_all_that_happened_to_it(cast: Cast, client
         asked_at=clock.now(),
         not_before=clock.now(),
         send_by=clock.now(),
-        state="succeeded",
+        state="running",
     )
-    audit.record(CONSOLE, "launch.end", workspace=cast.workspace, object_type="launch", object_id=launch.pk)
+    assert launches.end(launch, State.FAILED, "", clock.now(), only=Q())
     client.force_login(cast.colleague)
     page = _page(client, f"/w/sales/launches/{launch.pk}/")
     assert "A launch ended" in page
     assert "The console" in page
+    # How it came out, not that its end was noticed.
+    history = page.partition('id="history"')[2]
+    assert "status-red" in history
+    assert "Done" not in history
 
 
 def test_the_pages_of_teams_and_people_show_what_was_done_to_them(cast: Cast, client: Client) -> None:

@@ -9,7 +9,7 @@ from django.test import Client
 from tests.cast import Cast
 from tests.practice.fixtures import Practice
 from workflows_ui.engine.masking import HIDDEN
-from workflows_ui.models import AuditEvent, Credential, CredentialSecret, Health, Kind, User, Workspace
+from workflows_ui.models import AuditEvent, Credential, CredentialSecret, Health, Kind, Member, Role, User, Workspace
 from workflows_ui.services import clients, masking, probe, replacing, swapping
 from workflows_ui.services.audit import Actor
 from workflows_ui.services.probe import Draft
@@ -29,6 +29,12 @@ def at(user: User) -> Client:
 
 def post(cast: Cast, user: User | None = None, **form: str) -> Any:
     return at(user or cast.owner).post(page(cast), form)
+
+
+def put_back(cast: Cast) -> Any:
+    """The button as a page that was just opened has it."""
+    aside = swapping.last(cast.credential)
+    return at(cast.owner).post(page(cast, "put-back"), {"aside": str(aside.pk) if aside else ""}, follow=True)
 
 
 def now_in(cast: Cast) -> str:
@@ -75,10 +81,10 @@ def test_one_click_brings_the_old_one_back_and_another_the_new_one(cast: Cast, p
     post(cast, kind="access_token", secret=practice.credentials.access_token)
     detail = at(cast.owner).get(f"/w/sales/credentials/{cast.credential.pk}/")
     assert "Put the old secret back" in detail.content.decode()
-    assert at(cast.owner).post(page(cast, "put-back")).status_code == 303
+    assert "in use again, and works" in put_back(cast).content.decode()
     row = Credential.objects.get(pk=cast.credential.pk)
     assert (row.kind, row.open("secret"), row.health) == (Kind.API_KEY, practice.credentials.api_key, Health.WORKS)
-    at(cast.owner).post(page(cast, "put-back"))
+    put_back(cast)
     assert now_in(cast) == practice.credentials.access_token
     assert AuditEvent.objects.filter(action="credential.put_back").count() == 2
 
@@ -86,7 +92,7 @@ def test_one_click_brings_the_old_one_back_and_another_the_new_one(cast: Cast, p
 def test_the_old_one_comes_back_even_while_the_engine_is_down(cast: Cast, practice: Practice) -> None:
     post(cast, kind="access_token", secret=practice.credentials.access_token)
     practice.server.stop()
-    answer = at(cast.owner).post(page(cast, "put-back"), follow=True)
+    answer = put_back(cast)
     assert "in use again. Its test failed" in answer.content.decode()
     assert now_in(cast) == practice.credentials.api_key
 
@@ -100,10 +106,34 @@ def test_an_old_secret_is_destroyed_when_its_time_is_over(cast: Cast, practice: 
     old.refresh_from_db()
     assert (old.secret, old.password) == ("", "")
     assert old.destroyed_at is not None
-    answer = at(cast.owner).post(page(cast, "put-back"), follow=True)
+    answer = put_back(cast)
     assert "no earlier secret any more" in answer.content.decode()
     assert now_in(cast) == practice.credentials.access_token
     assert AuditEvent.objects.filter(action="credential.destroy_old").count() == 1
+
+
+def test_who_comes_second_with_a_page_from_before_is_asked_first(cast: Cast, practice: Practice) -> None:
+    known = practice.credentials
+    Member.objects.filter(user=cast.colleague).update(role=Role.MANAGER)
+    stale, other = at(cast.owner), at(cast.colleague)
+    seen = stale.get(page(cast)).context["form"]["seen"].value()
+    form = {"kind": "access_token", "secret": known.access_token, "email": "kept@example.com"}
+    assert other.post(page(cast), {"kind": "api_key", "secret": known.api_key, "seen": seen}).status_code == 303
+    answer = stale.post(page(cast), form | {"seen": seen})
+    assert answer.status_code == 422
+    told = answer.content.decode()
+    assert "colleague replaced this secret since this page was opened (just now)." in told
+    assert "Enter the secret again" in told
+    assert 'value="kept@example.com"' in told
+    assert (now_in(cast), CredentialSecret.objects.count()) == (known.api_key, 1)
+    # The button of a page from before is no surprise either.
+    assert "Nothing was put back" in stale.post(page(cast, "put-back"), {"aside": ""}, follow=True).content.decode()
+    # Whoever wants it all the same sends the page that told them.
+    assert stale.post(page(cast), form | {"seen": answer.context["form"]["seen"].value()}).status_code == 303
+    assert now_in(cast) == known.access_token
+    # What the other one had put in is kept as well.
+    (last,) = CredentialSecret.objects.filter(replaced_by=cast.owner)
+    assert last.open("secret") == known.api_key
 
 
 def test_of_two_replacements_at_once_one_takes_over_and_the_other_is_told(cast: Cast, practice: Practice) -> None:

@@ -16,7 +16,7 @@ from django.utils.translation import pgettext_lazy
 
 from workflows_ui.engine import ENVIRONMENTS
 from workflows_ui.kit import credential_words
-from workflows_ui.models import SIGNED_IN_KINDS, Credential, Flavour, Kind, Workspace
+from workflows_ui.models import SIGNED_IN_KINDS, Credential, CredentialSecret, Flavour, Kind, User, Workspace
 from workflows_ui.services import signing_in
 from workflows_ui.services.credentials import Draft, Problem
 from workflows_ui.services.signing_in import Token, Typed
@@ -34,6 +34,8 @@ _ENVIRONMENT_WORDS = {
     "sandbox": _("Imbrace, sandbox"),
     "develop": _("Imbrace, development"),
 }
+#: Browsers neither fill it in nor look its words up.
+_UNAIDED = {"autocomplete": "off", "spellcheck": "false"}
 #: Live first: it is the normal case.
 _ORDER = ("stable", "prodv2", "sandbox", "develop")
 
@@ -47,28 +49,26 @@ def _engines() -> list[tuple[str, Any]]:
     ]
 
 
+def _one_of(kinds: tuple[Kind, ...]) -> forms.ChoiceField:
+    return forms.ChoiceField(
+        label=_("Kind of secret"),
+        choices=[(kind, kind.label) for kind in kinds],
+        initial=kinds[0],
+        required=False,
+        widget=forms.RadioSelect,
+    )
+
+
 class SecretForm(forms.Form):
     """What kind of secret, and the secret: typed, or to be got by signing in. Which engine it is for, its subclasses know."""
 
-    kind = forms.ChoiceField(
-        label=_("Kind of secret"),
-        choices=[(kind, kind.label) for kind in IMBRACE_KINDS],
-        initial=Kind.API_KEY,
-        required=False,
-        widget=forms.RadioSelect,
-    )
-    token_kind = forms.ChoiceField(
-        label=_("Kind of secret"),
-        choices=[(kind, kind.label) for kind in ACTIVEPIECES_KINDS],
-        initial=Kind.BEARER_TOKEN,
-        required=False,
-        widget=forms.RadioSelect,
-    )
+    kind = _one_of(IMBRACE_KINDS)
+    token_kind = _one_of(ACTIVEPIECES_KINDS)
     email = forms.EmailField(
         label=_("E-mail address at the engine"),
         required=False,
         max_length=254,
-        widget=forms.EmailInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        widget=forms.EmailInput(attrs=_UNAIDED),
     )
     password = forms.CharField(
         label=_("Password at the engine"),
@@ -76,7 +76,7 @@ class SecretForm(forms.Form):
         max_length=1000,
         strip=False,
         help_text=_("Used now to sign in, then forgotten, unless you want it kept."),
-        widget=forms.PasswordInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        widget=forms.PasswordInput(attrs=_UNAIDED),
     )
     keep_password = forms.BooleanField(
         label=_("Keep it, so that it renews itself"),
@@ -97,7 +97,7 @@ class SecretForm(forms.Form):
         required=False,
         max_length=120,
         help_text=_("A JWT needs it; other tokens know theirs. It looks like org_…"),
-        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        widget=forms.TextInput(attrs=_UNAIDED),
     )
     secret = forms.CharField(
         label=_("Secret"),
@@ -105,7 +105,7 @@ class SecretForm(forms.Form):
         max_length=10_000,
         strip=True,
         help_text=_("Kept encrypted, used to call the engine, and never shown again, to anyone."),
-        widget=forms.PasswordInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        widget=forms.PasswordInput(attrs=_UNAIDED),
     )
     ends_on = forms.DateField(
         label=_("Ends on"),
@@ -247,7 +247,7 @@ class CredentialForm(SecretForm):
         help_text=_(
             "Imbrace: the gateway, as https://gateway.example.com. Activepieces: the address of its API, as https://flows.example.com/api."
         ),
-        widget=forms.TextInput(attrs={"inputmode": "url", "autocomplete": "off", "spellcheck": "false"}),
+        widget=forms.TextInput(attrs={"inputmode": "url", **_UNAIDED}),
     )
     name = forms.CharField(
         label=_("Name"),
@@ -316,10 +316,17 @@ class CredentialForm(SecretForm):
 
 
 class ReplaceForm(SecretForm):
-    """Another secret for a credential that there is. Its engine and organization are known."""
+    """Another secret for a credential that there is. Its engine and organization are known.
 
-    def __init__(self, credential: Credential, data: Any = None) -> None:
+    `seen` tells which replacement was the last one when the page was opened: what somebody did since then is asked about first.
+    """
+
+    seen = forms.CharField(required=False, max_length=36, widget=forms.HiddenInput(attrs={"autocomplete": "off"}))
+
+    def __init__(self, credential: Credential, last: CredentialSecret | None, data: Any = None) -> None:
         self.credential = credential
+        self.last = last
+        self._mark = str(last.pk) if last else ""
         super().__init__(
             data,
             initial={
@@ -327,6 +334,7 @@ class ReplaceForm(SecretForm):
                 "token_kind": credential.kind,
                 "email": credential.email,
                 "organization_id": credential.organization_id,
+                "seen": self._mark,
             },
         )
 
@@ -335,31 +343,34 @@ class ReplaceForm(SecretForm):
         """The engine of the credential's workspace."""
         return str(self.credential.workspace.flavour)
 
+    def overtaken(self, reader: User) -> bool:
+        """Whether the secret was replaced since the page was opened; the form, a valid one, then says so, and asks once more."""
+        if self.last is None or self.cleaned_data["seen"] == self._mark:
+            return False
+        self.data = {**{name: self.data.get(name, "") for name in self.data}, "seen": self._mark}
+        again = _("Look whether that is enough. If yours shall take its place all the same, send it once more.")
+        self.add_error(None, f"{credential_words.overtaken(self.last, reader)} {again}")
+        return True
+
 
 class OrganizationForm(forms.Form):
     """Which of one's organizations a sign-in is for."""
 
-    organization = forms.ChoiceField(label=_("Organization"), widget=forms.RadioSelect)
-
     def __init__(self, organizations: list[tuple[str, str]], data: Any = None) -> None:
         super().__init__(data)
-        field = self.fields["organization"]
-        assert isinstance(field, forms.ChoiceField)  # noqa: S101  (tells the type checker)
-        field.choices = organizations
+        self.fields["organization"] = forms.ChoiceField(
+            label=_("Organization"), choices=organizations, widget=forms.RadioSelect
+        )
 
 
 class HandOverForm(forms.Form):
     """The team that a credential is handed to."""
 
-    team = forms.ModelChoiceField(
-        label=_("Team"), queryset=Group.objects.none(), empty_label=None, widget=forms.RadioSelect
-    )
-
     def __init__(self, teams: QuerySet[Group], data: Any = None) -> None:
         super().__init__(data)
-        field = self.fields["team"]
-        assert isinstance(field, forms.ModelChoiceField)  # noqa: S101  (tells the type checker)
-        field.queryset = teams
+        self.fields["team"] = forms.ModelChoiceField(
+            label=_("Team"), queryset=teams, empty_label=None, widget=forms.RadioSelect
+        )
 
 
 def initial_for(workspace: Workspace | None) -> dict[str, str]:

@@ -126,6 +126,7 @@ OUTCOMES: dict[str, StateWord] = {
     "done": StateWord(pgettext_lazy("outcome", "Done"), "circle-check", "green"),
     "refused": StateWord(pgettext_lazy("outcome", "Refused"), "ban", "red"),
     "failed": StateWord(pgettext_lazy("outcome", "Failed"), "circle-xmark", "red"),
+    "not_sent": StateWord(pgettext_lazy("outcome", "Not sent"), "circle-minus", "orange"),
     "unclear": StateWord(pgettext_lazy("outcome", "Unclear: it may have happened"), "circle-question", "orange"),
     "works": StateWord(pgettext_lazy("outcome", "Works"), "circle-check", "green"),
     "unreachable": StateWord(pgettext_lazy("outcome", "Engine not reachable"), "plug-circle-xmark", "orange"),

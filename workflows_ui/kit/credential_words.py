@@ -8,7 +8,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from workflows_ui.models import KEPT_IN_RUNS, Credential, Flavour, Health, Kind, User
+from workflows_ui.kit import show
+from workflows_ui.models import KEPT_IN_RUNS, Credential, CredentialSecret, Flavour, Health, Kind, User
 from workflows_ui.services.access import Acting
 from workflows_ui.services.credentials import Code, Problem
 
@@ -205,6 +206,15 @@ def whose(acting: Acting) -> str:
         return _("“%(name)s”, your own key") % {"name": acting.credential.name}
     words = {"name": acting.credential.name, "team": acting.credential.team.name}
     return _("“%(name)s”, the key of the team %(team)s, because you are in it") % words
+
+
+def overtaken(last: CredentialSecret, reader: User) -> str:
+    """That the secret was replaced since a page about it was opened: when, and by whom."""
+    when = show.relative(last.replaced_at)
+    if last.replaced_by_id == reader.pk:
+        return _("You replaced this secret yourself since this page was opened (%(when)s).") % {"when": when}
+    who = last.replaced_by.label if last.replaced_by else _("Somebody")
+    return _("%(who)s replaced this secret since this page was opened (%(when)s).") % {"who": who, "when": when}
 
 
 def owner(credential: Credential, reader: User) -> str:

@@ -41,7 +41,10 @@ def record(
     begun: AuditEvent | None = None,
     **detail: Any,
 ) -> AuditEvent:
-    """Adds one row. `action` is noun.verb (`launch.ask`), `reason` what a person said why; `detail` is kept as JSON."""
+    """Adds one row. `action` is noun.verb (`launch.ask`), `reason` what a person said why; `detail` is kept as JSON.
+
+    `outcome` tells how what the action names came out, never only that it was noticed: a launch that ended by failing is `failed`.
+    """
     mask = masking.of(workspace) if workspace is not None else Mask(())
     event = AuditEvent(
         at=timezone.now(),

@@ -254,11 +254,22 @@ def end(launch: Launch, state: State, reason: str, now: datetime, *, only: Q, **
         if done:
             if state == State.NOT_SENT:
                 launch_rights.give_back(launch.right_id)
-            _log(audit.CONSOLE, launch, "launch.end", state=str(state), cause=str(reason))
+            outcome = _OUTCOMES[state]
+            _log(audit.CONSOLE, launch, "launch.end", outcome=outcome, state=str(state), cause=str(reason))
     return bool(done)
 
 
-def _log(actor: audit.Actor, launch: Launch, action: str, **detail: Any) -> None:
+#: What the end of a launch is in the audit log: the row tells how the launch came out, not that the console noticed it.
+_OUTCOMES = {
+    State.SUCCEEDED: "done",
+    State.FAILED: "failed",
+    State.REFUSED: "refused",
+    State.NOT_SENT: "not_sent",
+    State.UNKNOWN: "unclear",
+}
+
+
+def _log(actor: audit.Actor, launch: Launch, action: str, *, outcome: str = "done", **detail: Any) -> None:
     audit.record(
         actor,
         action,
@@ -266,6 +277,7 @@ def _log(actor: audit.Actor, launch: Launch, action: str, **detail: Any) -> None
         object_type="launch",
         object_id=launch.pk,
         object_name=launch.flow_name,
+        outcome=outcome,
         flow=launch.flow_id,
         **detail,
     )

@@ -59,6 +59,12 @@ def put_aside(actor: Actor, credential: Credential, now: datetime) -> Credential
     return aside
 
 
+def latest(credential: Credential) -> CredentialSecret | None:
+    """What was put aside when a person replaced the secret the last time, also where it is destroyed by now."""
+    replaced = CredentialSecret.objects.filter(credential=credential, replaced_by__isnull=False)
+    return replaced.select_related("replaced_by").order_by("-replaced_at", "-pk").first()
+
+
 def last(credential: Credential) -> CredentialSecret | None:
     """The replaced secret that one click brings back: the newest that a person replaced and that is still kept.
 

@@ -143,6 +143,8 @@ def _form(
         "technical": problem.technical if problem else "",
         "first": not access.workspaces(request.user).exists(),
         "code_sent": code_sent,
+        "flavour": "",
+        "cancel_url": reverse("credentials", kwargs={"slug": wanted.slug}) if wanted else reverse("home"),
     }
     return respond.page(request, "credentials/add.html", context, status=422 if form.errors else 200)
 

@@ -29,12 +29,14 @@ from workflows_ui.views.credentials import address_of, find
 @sensitive_variables("form", "draft")
 @member(Role.VIEWER)
 def replace(request: ConsoleRequest, slug: str, credential_id: uuid.UUID) -> HttpResponse:
-    """Asks for another secret, tests it, and only then puts it in the old one's place."""
+    """Asks for another secret, tests it, and only then puts it in the old one's place.
+
+    Where somebody else did that since the page was opened, it says so and asks again.
+    """
     credential = find(request, credential_id, to_change=True)
-    if request.method != "POST":
-        return _page(request, credential, ReplaceForm(credential))
-    form = ReplaceForm(credential, request.POST)
-    if not form.is_valid():
+    last = swapping.latest(credential)
+    form = ReplaceForm(credential, last, request.POST if request.method == "POST" else None)
+    if request.method != "POST" or not form.is_valid() or form.overtaken(request.user):
         return _page(request, credential, form)
     if not ratelimit.consume(request, action="credential_test", user=request.user):
         form.add_error(None, _("You have tested many credentials within a minute. Wait a little, then try again."))
@@ -49,6 +51,7 @@ def replace(request: ConsoleRequest, slug: str, credential_id: uuid.UUID) -> Htt
         form.blame(problem)
         return _page(request, credential, form, problem)
     except replacing.Changed:
+        # While this one was tested. Whether a person did it, or it renewed itself, the page says the next time it is sent.
         form.add_error(
             None, _("Somebody else changed this secret a moment ago. Look at the credential, then try again.")
         )
@@ -69,6 +72,11 @@ def put_back(request: ConsoleRequest, slug: str, credential_id: uuid.UUID) -> Ht
     aside = swapping.last(credential)
     if aside is None:
         messages.warning(request, _("There is no earlier secret any more: its time is over, and it is destroyed."))
+        return respond.redirect(request, address_of(credential))
+    if request.POST.get("aside") != str(aside.pk):
+        # The button was on a page that shows another secret's story.
+        told = credential_words.overtaken(aside, request.user)
+        messages.warning(request, f"{told} {_('Nothing was put back. Look at it before you try again.')}")
         return respond.redirect(request, address_of(credential))
     try:
         replacing.put_back(actor(request), credential, aside)
@@ -138,6 +146,7 @@ def _page(
         "technical": problem.technical if problem else "",
         "code_sent": code_sent,
         "flavour": credential.workspace.flavour,
+        "cancel_url": address_of(credential),
     }
     return respond.page(request, "credentials/replace.html", context, status=422 if form.errors else 200)
 
