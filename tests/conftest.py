@@ -65,6 +65,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if "bench" in item.path.parts:
             item.add_marker("bench")
+            # Slow is what a measure is there to find, not a fault of it.
+            item.add_marker(pytest.mark.timeout(900))
         # What pages make of the engine's answers is the same on every database; what is written down is not.
         if "resources" in item.path.parts and "action" not in item.path.stem:
             item.add_marker("once")

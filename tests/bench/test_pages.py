@@ -62,7 +62,9 @@ def test_pages(scene: tuple[PracticeEngine, Cast], capsys: pytest.CaptureFixture
 
     with capsys.disabled():
         print()  # noqa: T201
-        measured("home", page("/"))
+        measured("all workspaces", page("/?all=1"))
+        measured("home", page("/w/sales/"))
+        measured("home, its flows asked for", page("/w/sales/?flows=1"))
         measured("list of flows", page("/w/sales/flows/"))
         measured("one flow", page(f"/w/sales/flows/{flow}/"))
         measured("launch form", page(f"/w/sales/flows/{flow}/launch/"))
