@@ -64,6 +64,14 @@ def trusted(document: Any) -> Form:
     return Form(tuple(fields), note, button, left_out)
 
 
+def words(document: Any) -> tuple[str, str]:
+    """Note and button of a form that this console wrote, without reading its fields; "" for what is not said."""
+    ours = document.get(OURS) if isinstance(document, dict) else None
+    found = [ours.get(name) if isinstance(ours, dict) else None for name in ("note", "button")]
+    note, button = (one if isinstance(one, str) else "" for one in found)
+    return note, button
+
+
 def _left_out(ours: Part) -> tuple[tuple[str, ...], ...]:
     """The places that the form does not ask for on purpose."""
     found = ours.items("left_out", MOST_FIELDS)

@@ -1,21 +1,38 @@
 """What a workspace's home shows a person, from the console's own rows: no engine is asked, so it is there while one is down."""
 
+import json
+import logging
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 
-from django.db.models import Max, QuerySet
+from django.db.models import F, Max, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from workflows_ui.kit import credential_words
+from workflows_ui.crypto import CannotOpen
+from workflows_ui.kit import credential_words, markdown
 from workflows_ui.kit.words import NO_WORKER
-from workflows_ui.models import ENDED, AccessRequest, Credential, Follow, Health, Launch, Role, State
-from workflows_ui.services import access, heartbeat, launches, visits
+from workflows_ui.models import (
+    ENDED,
+    AccessRequest,
+    Credential,
+    Follow,
+    Health,
+    Launch,
+    LaunchFormVersion,
+    Role,
+    State,
+    Workspace,
+)
+from workflows_ui.services import access, clock, heartbeat, launch_forms, launches, visits
 
+_log = logging.getLogger(__name__)
 LATEST, SHOWN = 6, 5
+#: Whoever comes for the first time is told what failed within this time.
+FIRST_LOOK = timedelta(days=1)
 #: What a line about a launch does not need: it may be long.
 _HEAVY = ("payload", "answer", "failure")
 _BAD = (State.FAILED, State.REFUSED, State.UNKNOWN)
@@ -40,14 +57,45 @@ class Recent:
     launch: Launch
 
 
-class Home:
-    """A person's home in a workspace. Every part is worked out when it is asked for."""
+@dataclass(frozen=True)
+class Form:
+    """What a published form says of its flow before it is opened: the first line of its note as plain text, and its button ("" for
+    nothing)."""
 
-    def __init__(self, place: access.Access, since: datetime | None) -> None:
+    note: str = ""
+    button: str = ""
+
+
+def forms(workspace: Workspace, flow_ids: Collection[str]) -> dict[str, Form]:
+    """The published forms of these flows, by the flow's id. One query."""
+    rows = LaunchFormVersion.objects.filter(
+        form__workspace=workspace, form__flow_id__in=flow_ids, form__published=F("pk")
+    )
+    return {version.form.flow_id: _form(version) for version in rows.select_related("form")}
+
+
+def _form(version: LaunchFormVersion) -> Form:
+    try:
+        note, button = launch_forms.words_of(version)
+    except (CannotOpen, json.JSONDecodeError):
+        _log.exception("a launch form's words cannot be read: %s", version.pk)
+        return Form()
+    return Form(markdown.first_line(note), button)
+
+
+class Home:
+    """A person's home in a workspace. Every part is worked out when it is asked for.
+
+    `last_visit` is when the visit before this one ended, None for the first.
+    """
+
+    def __init__(self, place: access.Access, last_visit: datetime | None) -> None:
         self._place = place
         self._slug = place.workspace.slug
-        #: When the visit before this one ended.
-        self.since = since
+        #: Nothing is known of a visit before this one.
+        self.first = last_visit is None
+        #: From when on failures are told.
+        self.since = last_visit or clock.now() - FIRST_LOOK
 
     @property
     def looks_after(self) -> bool:
@@ -99,8 +147,8 @@ class Home:
 
     @cached_property
     def failed(self) -> list[Launch]:
-        """Launches that did not end well since the last visit, the newest."""
-        return list(self._failed[:SHOWN]) if self.since else []
+        """Launches that did not end well since the last visit (on the first one: within a day), the newest."""
+        return list(self._failed[:SHOWN])
 
     @cached_property
     def failed_count(self) -> int:

@@ -21,6 +21,19 @@ _PARSER = MarkdownIt("commonmark", {"html": False, "linkify": False, "breaks": T
 )
 
 
+def first_line(text: str) -> str:
+    """The first line of the text, without its marks; "" where there is none."""
+    for token in _PARSER.parse(text[:_LONGEST]):
+        line = ""
+        for part in token.children or ():
+            if part.type in ("softbreak", "hardbreak") and line.strip():
+                break
+            line += part.content
+        if line.strip():
+            return " ".join(line.split())
+    return ""
+
+
 def html(text: str) -> SafeString:
     """The text as HTML without scripts, styles, images, forms and addresses of other schemes; empty where there is no text."""
     if not text.strip():

@@ -5,8 +5,8 @@ first hundred are right. Beyond them all pages are walked, then each folder by i
 is remembered for a minute; a position in the list is the last row's own time and id, which no change elsewhere can shift.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -39,12 +39,14 @@ _KEPT_OF_VERSION = ("id", "displayName", "connectionIds", "valid", "state")
 
 @dataclass(frozen=True)
 class Asked:
-    """The filters, as the engine has them; None for any."""
+    """The filters, as the engine has them; None for any. `live`: each flow as the version that runs, not as the newest one; only
+    where all of them are published."""
 
     name: str | None = None
     status: str | None = None
     folder: str | None = None
     connection: str | None = None
+    live: bool = False
 
     @property
     def countable(self) -> bool:
@@ -83,6 +85,16 @@ def everything(caller: Caller) -> tuple[list[dict[str, Any]], bool]:
     return found, len(found) >= caller.workflows.count_flows()
 
 
+def whole(caller: Caller, asked: Asked, keep: Callable[[Row], dict[str, Any]]) -> tuple[list[dict[str, Any]], Text]:
+    """All such flows as they are now, each as `keep` makes it of what the engine sends (with `id`), and what is to be said where the
+    engine counts more. One call for each hundred. Raises EngineError."""
+    first, cursor = _chunk(caller, asked, None, keep)
+    if not cursor:
+        return first, ""
+    found = _walk(caller, asked, first, cursor, keep)
+    return found, _gap(caller, asked, len(found))
+
+
 def count(caller: Caller, asked: Asked) -> int | None:
     """How many flows there are now; None where the engine does not count such (by name or connection). Raises EngineError."""
     return caller.workflows.count_flows(asked.folder, asked.status) if asked.countable else None
@@ -110,7 +122,9 @@ def brief(row: Row) -> dict[str, Any]:
     return kept | {"version": head, "pieces": list(pieces), "tables": list(tables)}
 
 
-def _chunk(caller: Caller, asked: Asked, cursor: str | None) -> tuple[list[dict[str, Any]], str]:
+def _chunk(
+    caller: Caller, asked: Asked, cursor: str | None, keep: Callable[[Row], dict[str, Any]] = brief
+) -> tuple[list[dict[str, Any]], str]:
     """As many flows as one answer holds, each once, and the cursor of what follows ("" for none)."""
     while True:
         size = caller.remember(_SIZE, _SIZE_FOR, lambda: AT_ONCE)
@@ -122,6 +136,7 @@ def _chunk(caller: Caller, asked: Asked, cursor: str | None) -> tuple[list[dict[
                 status=asked.status,
                 folder_id=asked.folder,
                 connection_external_ids=asked.connection,
+                version_state="LOCKED" if asked.live else None,
             )
         except TooLarge:
             if size <= _FEWEST:
@@ -130,31 +145,44 @@ def _chunk(caller: Caller, asked: Asked, cursor: str | None) -> tuple[list[dict[
             caller.forget(_SIZE)
             caller.remember(_SIZE, _SIZE_FOR, partial(int, fewer))
             continue
-        listed = [brief(row) for row in found.get("data") or [] if isinstance(row, dict)]
+        listed = [keep(row) for row in found.get("data") or [] if isinstance(row, dict)]
         following = found.get("next")
         return list({_key(row): row for row in listed}.values()), following if isinstance(following, str) else ""
 
 
-def _walk(caller: Caller, asked: Asked, first: Sequence[dict[str, Any]], cursor: str) -> list[dict[str, Any]]:
+def _walk(
+    caller: Caller,
+    asked: Asked,
+    first: Sequence[dict[str, Any]],
+    cursor: str,
+    keep: Callable[[Row], dict[str, Any]] = brief,
+) -> list[dict[str, Any]]:
     """Everything that the engine can be brought to tell, by its cursors and then by folders; forty calls at most."""
     found = {_key(row): row for row in first}
-    left = _follow(caller, asked, found, cursor, _MOST_CALLS)
+    left = _follow(caller, asked, found, cursor, _MOST_CALLS, keep)
     total = _count(caller, asked)
     places = [NO_FOLDER, *folder_names(caller)] if asked.folder is None and total is not None else []
     for place in places:
         if left <= 0 or total is None or len(found) >= total:
             break
-        part = Asked(asked.name, asked.status, place, asked.connection)
-        rows, cursor = _chunk(caller, part, None)
+        part = replace(asked, folder=place)
+        rows, cursor = _chunk(caller, part, None, keep)
         found = {_key(row): row for row in rows} | found
-        left = _follow(caller, part, found, cursor, left - 1)
+        left = _follow(caller, part, found, cursor, left - 1, keep)
     return list(found.values())
 
 
-def _follow(caller: Caller, asked: Asked, found: dict[str, dict[str, Any]], cursor: str, left: int) -> int:
+def _follow(
+    caller: Caller,
+    asked: Asked,
+    found: dict[str, dict[str, Any]],
+    cursor: str,
+    left: int,
+    keep: Callable[[Row], dict[str, Any]],
+) -> int:
     """Adds what the cursors lead to; gives how many calls are left."""
     while cursor and left > 0:
-        rows, cursor = _chunk(caller, asked, cursor)
+        rows, cursor = _chunk(caller, asked, cursor, keep)
         for row in rows:
             found.setdefault(_key(row), row)
         left -= 1

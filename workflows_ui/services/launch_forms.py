@@ -51,6 +51,11 @@ def form_of(version: LaunchFormVersion) -> Form:
     return schema_in.trusted(json.loads(version.open("schema")))
 
 
+def words_of(version: LaunchFormVersion) -> tuple[str, str]:
+    """Note (Markdown) and button of a published form, "" for what is not said; its fields are not read. Raises crypto.CannotOpen."""
+    return schema_in.words(json.loads(version.open("schema")))
+
+
 def published(workspace: Workspace, flow_id: str) -> tuple[LaunchFormVersion, Form] | None:
     """What launchers of a flow see: the version and its form; None where nothing is published. Raises crypto.CannotOpen."""
     row = of(workspace, flow_id)

@@ -37,6 +37,11 @@ def favourites(user: User, workspace: Workspace) -> dict[str, str]:
     return dict(sorted(rows, key=lambda row: row[1].lower()))
 
 
+def since(user: User, workspace: Workspace) -> datetime | None:
+    """When the visit before this one ended, as `came` last told it; None for the first."""
+    return Visit.objects.filter(user=user, workspace=workspace).values_list("before", flat=True).first()
+
+
 def came(user: User, workspace: Workspace) -> datetime | None:
     """Notes that the person is here; gives when their visit before this one ended, None for the first."""
     now = clock.now()

@@ -1,5 +1,6 @@
 """The first pages after sign-in: the person's workspaces, and the home of one. What needs the engine comes with a second look."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,19 +14,18 @@ from workflows_ui.crypto import CannotOpen
 from workflows_ui.engine import AddressRefused, EngineError
 from workflows_ui.kit import caller, credential_words, flow_facts, launch_right_words, nav, respond, words
 from workflows_ui.kit.access import member, signed_in
-from workflows_ui.kit.home_page import Home
+from workflows_ui.kit.home_page import Form, Home, forms
 from workflows_ui.kit.request import ConsoleRequest
-from workflows_ui.kit.resource import Row, id_at
-from workflows_ui.models import AccessRequest, Launch, LaunchForm, Role
-from workflows_ui.resources import flow_pages
-from workflows_ui.resources.flow_reading import name_of, trigger_of
-from workflows_ui.services import access, clients, launch_rights, visits
+from workflows_ui.models import AccessRequest, Launch, Role
+from workflows_ui.resources import launchable, runs_elsewhere
+from workflows_ui.resources.runs_elsewhere import Elsewhere
+from workflows_ui.services import access, clients, launch_forms, launch_rights, visits
 
 _LATEST = 8
 #: Flows a page of the home; the cookie that remembers cards or rows.
 FLOWS, VIEW_COOKIE, VIEWS = 60, "home", ("cards", "rows")
 _YEAR = 365 * 24 * 3600
-FLOWS_PART = "home-flows"
+FLOWS_PART, ELSEWHERE_PART = "home-flows", "home-elsewhere"
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,8 @@ class Choice:
     id: str
     name: str
     starred: bool
-    form: bool
+    #: What its published form says of it; None where it has none.
+    form: Form | None
     last: Launch | None
 
 
@@ -69,33 +70,44 @@ def home(request: ConsoleRequest) -> HttpResponse:
 
 @member(Role.VIEWER, guests=True)
 def workspace(request: ConsoleRequest, slug: str) -> HttpResponse:
-    """A workspace's home. Its fragment `home-flows` asks the engine for the flows that can be launched (`?flows=1` without htmx).
+    """A workspace's home, at first from our own rows alone. Its fragments ask the engine (`?flows=1` without htmx): `home-flows` for the
+    flows that can be launched, `home-elsewhere` for runs that the console did not start.
 
     A guest is shown the flows that they may launch.
     """
     place = request.access
-    told = [launch_right_words.tell(right) for right in launch_rights.flows(place)] if place.rights else []
+    rights = launch_rights.flows(place) if place.rights else []
+    said = forms(place.workspace, [right.flow_id for right in rights])
+    told = [(launch_right_words.tell(right), said.get(right.flow_id)) for right in rights]
     if place.guest:
         return respond.page(request, "launch_rights/mine.html", {"told": told})
     fragment = respond.is_fragment(request)
-    since = None if fragment else visits.came(place.user, place.workspace)
-    page = Home(place, since)
+    came = (visits.since if fragment else visits.came)(place.user, place.workspace)
+    page = Home(place, came)
     view = request.GET.get("view", "") or request.COOKIES.get(VIEW_COOKIE, "")
     view = view if view in VIEWS else VIEWS[0]
-    context: dict[str, Any] = {
-        "home": page,
-        "told": told,
-        "slug": slug,
-        "view": view,
-        "q": request.GET.get("q", "").strip()[:200],
-        "asked": fragment or any(name in request.GET for name in ("flows", "q", "view", "from")),
-    }
-    if context["asked"] and page.may_launch:
-        context |= _flows(request, page, context["q"])
-    response = respond.page(request, "home/workspace.html", context, fragments=(FLOWS_PART,))
+    q = request.GET.get("q", "").strip()[:200]
+    # Where JavaScript brings the second look, this is the first one.
+    asked = fragment or any(name in request.GET for name in ("flows", "q", "view", "from"))
+    context: dict[str, Any] = {"home": page, "told": told, "slug": slug, "view": view, "q": q, "asked": asked}
+    wanted = request.headers.get("HX-Target", "") if fragment else ""
+    if page.may_launch and wanted != ELSEWHERE_PART:
+        context |= _flows(request, page, q) if asked else _own(page, place)
+    if page.looks_after and asked and wanted != FLOWS_PART:
+        context["elsewhere"] = _elsewhere(place, page)
+    parts = (FLOWS_PART, ELSEWHERE_PART)
+    response = respond.page(request, "home/workspace.html", context, fragments=parts)
     if request.GET.get("view") in VIEWS:
         response.set_cookie(VIEW_COOKIE, view, max_age=_YEAR, samesite="Lax", secure=request.is_secure(), httponly=True)
     return response
+
+
+def _elsewhere(place: access.Access, page: Home) -> Elsewhere | None:
+    """Runs that were started elsewhere; None where they cannot be told."""
+    try:
+        return runs_elsewhere.of(caller.of(place), page.since)
+    except (clients.NoCredential, CannotOpen, AddressRefused):
+        return None
 
 
 @member(Role.LAUNCHER)
@@ -125,36 +137,53 @@ def _name(request: ConsoleRequest, id: str) -> str:
 
 
 def _flows(request: ConsoleRequest, page: Home, q: str) -> dict[str, Any]:
-    """The flows that can be launched, or why they cannot be told."""
+    """The flows that can be launched, those with a published form first; where the engine does not tell, those with one as last saved."""
     place = request.access
+    start = request.GET.get("from", "")
+    at = int(start) if start.isdecimal() and len(start) < 7 else 0
+    found: dict[str, Any] = {}
+    formed = _formed(place)
     try:
-        asker = caller.of(place)
-        asked = flow_pages.Asked(name=q or None, status="ENABLED")
-        found = flow_pages.page(asker, asked, request.GET.get("from", "")[:200], FLOWS)
+        listed = launchable.of(caller.of(place), again=bool(q or at))
     except (EngineError, clients.NoCredential, CannotOpen, AddressRefused) as problem:
-        return {"problem": words.of_error(problem)}
-    rows = [row for row in found.rows if _launchable(row)]
-    forms = set(
-        LaunchForm.objects.filter(
-            workspace=place.workspace, flow_id__in=[id_at(row) for row in rows], published__isnull=False
-        ).values_list("flow_id", flat=True)
-    )
-    last = page.last([id_at(row) for row in rows])
-    choices = [
-        Choice(key, name_of(row), key in page.favourites, key in forms, last.get(key))
-        for row in rows
-        for key in [id_at(row)]
-    ]
-    choices.sort(key=lambda one: not one.starred)
-    return {"choices": choices, "older": found.older, "notice": found.notice}
+        found["problem"] = words.of_error(problem)
+        named = list(formed.items())
+    else:
+        named = list(listed.flows)
+        found |= {"notice": listed.notice, "misfits": listed.misfits if not (q or at) else ()}
+    wanted = launchable.plain(q)
+    return found | _choices(page, place, [one for one in named if wanted in launchable.plain(one[1])], formed, at)
 
 
-def _launchable(row: Row) -> bool:
-    """Whether a launch starts it: it is published and starts when it is called (api.md section 7)."""
-    key = id_at(row)
-    return bool(key and "/" not in key and row.get("publishedVersionId")) and (
-        flow_facts.start_of(trigger_of(row)) == "call"
-    )
+def _own(page: Home, place: access.Access) -> dict[str, Any]:
+    """What can be launched as far as our own rows tell."""
+    formed = _formed(place)
+    return _choices(page, place, list(formed.items()), formed, 0)
+
+
+def _formed(place: access.Access) -> dict[str, str]:
+    """Names of the flows with a published form as they were when it was last saved, by the flow's id: our own rows, without the engine."""
+    return dict(launch_forms.all_published(place.workspace).values_list("flow_id", "flow_name"))
+
+
+def _choices(
+    page: Home, place: access.Access, named: list[tuple[str, str]], formed: Collection[str], at: int
+) -> dict[str, Any]:
+    """One page of these flows, (id, name): `forms` and `others`, favourites first in each and then by name, and where other pages begin."""
+    named.sort(key=lambda one: (one[0] not in formed, one[0] not in page.favourites, launchable.plain(one[1]), one[0]))
+    shown = named[at : at + FLOWS]
+    keys = [key for key, _name in shown]
+    last, told = page.last(keys), forms(place.workspace, [key for key in keys if key in formed])
+    choices = [Choice(key, name, key in page.favourites, told.get(key), last.get(key)) for key, name in shown]
+    return {
+        "forms": [one for one in choices if one.id in formed],
+        "others": [one for one in choices if one.id not in formed],
+        "total": len(named),
+        "first": at + 1,
+        "last": at + len(shown),
+        "older": at + FLOWS if at + FLOWS < len(named) else 0,
+        "newer": max(0, at - FLOWS) if at else None,
+    }
 
 
 urlpatterns = [
