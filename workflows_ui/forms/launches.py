@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from workflows_ui.kit import payload_words
-from workflows_ui.models import ENDED, UNSENT, LaunchInput, State
+from workflows_ui.models import UNDER_WAY, UNSENT, LaunchInput, State
 from workflows_ui.services import payloads
 
 START, WAIT = "start", "wait"
@@ -83,7 +83,7 @@ def name_of(flow_id: str, signed: str) -> str:
 
 #: States as the list's filter offers them: what reads the same is one choice.
 STATES: dict[str, tuple[Any, Q]] = {
-    "open": (_("Not ended yet"), ~Q(state__in=ENDED)),
+    "open": (_("Not ended yet"), Q(state__in=UNDER_WAY)),
     "waiting": (State.QUEUED.label, Q(state__in=UNSENT)),
     **{str(state): (state.label, Q(state=state)) for state in State if state not in {State.QUEUED, State.CLAIMED}},
 }

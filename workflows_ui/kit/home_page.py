@@ -16,7 +16,7 @@ from workflows_ui.crypto import CannotOpen
 from workflows_ui.kit import credential_words, markdown
 from workflows_ui.kit.words import NO_WORKER
 from workflows_ui.models import (
-    ENDED,
+    UNDER_WAY,
     AccessRequest,
     Credential,
     Follow,
@@ -138,12 +138,12 @@ class Home:
     @cached_property
     def running(self) -> list[Launch]:
         """Launches under way that the person may see, the newest."""
-        return list(self._visible.exclude(state__in=ENDED)[:SHOWN])
+        return list(self._visible.filter(state__in=UNDER_WAY)[:SHOWN])
 
     @cached_property
     def running_count(self) -> int:
         """How many are under way."""
-        return self._visible.exclude(state__in=ENDED).count() if len(self.running) == SHOWN else len(self.running)
+        return self._visible.filter(state__in=UNDER_WAY).count() if len(self.running) == SHOWN else len(self.running)
 
     @cached_property
     def failed(self) -> list[Launch]:

@@ -14,7 +14,7 @@ from workflows_ui.models.credential import (
 )
 from workflows_ui.models.identity import Identity
 from workflows_ui.models.job import JOB_OPEN, JOB_OVER, ItemState, Job, JobItem, JobKind, JobPart, JobState
-from workflows_ui.models.launch import ENDED, UNSENT, Follow, Launch, State
+from workflows_ui.models.launch import ENDED, UNDER_WAY, UNSENT, WENT_WRONG, Follow, Launch, State
 from workflows_ui.models.launch_form import LaunchForm, LaunchFormVersion
 from workflows_ui.models.launch_inputs import LaunchFile, LaunchInput, SavedInputs
 from workflows_ui.models.launch_right import LaunchRight
@@ -30,7 +30,9 @@ __all__ = [
     "JOB_OVER",
     "KEPT_IN_RUNS",
     "SIGNED_IN_KINDS",
+    "UNDER_WAY",
     "UNSENT",
+    "WENT_WRONG",
     "Ability",
     "AccessRequest",
     "AppendOnly",

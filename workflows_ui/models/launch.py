@@ -42,6 +42,10 @@ class State(models.TextChoices):
 UNSENT = (State.QUEUED, State.CLAIMED)
 #: States that nothing changes by itself, except that a trace found later still settles UNKNOWN.
 ENDED = (State.SUCCEEDED, State.FAILED, State.REFUSED, State.NOT_SENT, State.UNKNOWN)
+#: Everything else: named one by one, since no index helps with "none of".
+UNDER_WAY = tuple(state for state in State if state not in ENDED)
+#: Ended, but not well.
+WENT_WRONG = (State.FAILED, State.REFUSED, State.NOT_SENT, State.UNKNOWN)
 
 
 class Launch(SealsFields, models.Model):
@@ -130,6 +134,12 @@ class Launch(SealsFields, models.Model):
             ),
             models.Index(fields=["look_at"], condition=models.Q(look_at__isnull=False), name="launch_to_look_at"),
             models.Index(fields=["workspace", "run_id"], name="launch_by_run"),
+            models.Index(fields=["workspace", "state", "-asked_at"], name="launch_by_state"),
+            models.Index(
+                fields=["workspace", "-ended_at"],
+                condition=models.Q(state__in=["failed", "refused", "not_sent", "unknown"]),
+                name="launch_went_wrong",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -30,6 +30,8 @@ class LaunchFile(SealsFields, models.Model):
         verbose_name = _("file of a launch")
         verbose_name_plural = _("files of launches")
         ordering = ["name", "pk"]
+        #: Looked at every second (services.sweeping.forget_files).
+        indexes = [models.Index(fields=["launch"], condition=~models.Q(data=""), name="file_still_kept")]
 
     def __str__(self) -> str:
         return self.name

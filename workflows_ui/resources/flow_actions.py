@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from workflows_ui.engine import flow_tree
 from workflows_ui.kit.caller import Caller
 from workflows_ui.kit.resource import Action, Affected, Bulk, Row, Text, pick
-from workflows_ui.models import ENDED, Launch
+from workflows_ui.models import UNDER_WAY, Launch
 from workflows_ui.resources import flow_copies, flow_pages
 from workflows_ui.resources.flow_copies import operate
 from workflows_ui.resources.flow_forms import (
@@ -84,7 +84,7 @@ def _affected(caller: Caller, flow: Row) -> Affected | None:
     key = flow.get("id")
     if not isinstance(key, str):
         return None
-    waiting = Launch.objects.filter(workspace=caller.workspace, flow_id=key).exclude(state__in=ENDED)
+    waiting = Launch.objects.filter(workspace=caller.workspace, flow_id=key, state__in=UNDER_WAY)
     number = waiting.count()
     if not number:
         return Affected(_("No launch of it is under way. Its runs are deleted along with it."))

@@ -78,7 +78,8 @@ def notice_lost() -> int:
 
 def forget_files() -> None:
     """Removes the bytes of files that were sent, or are never going to be; their names stay with the launch."""
-    done = LaunchFile.objects.exclude(data="").exclude(launch__state__in=(*UNSENT, State.SENDING))
+    kept = LaunchFile.objects.order_by().exclude(data="")
+    done = kept.exclude(launch__state__in=(*UNSENT, State.SENDING))
     LaunchFile.objects.filter(pk__in=list(done.values_list("pk", flat=True)[:BELLS])).update(data="")
 
 

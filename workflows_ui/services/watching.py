@@ -17,6 +17,7 @@ from workflows_ui.crypto import CannotOpen
 from workflows_ui.engine import AddressRefused, Client, CredentialRefused, EngineError, Forbidden
 from workflows_ui.models import (
     ENDED,
+    WENT_WRONG,
     ItemState,
     Job,
     JobKind,
@@ -51,7 +52,6 @@ LONG = timedelta(seconds=30)
 FLOWS, RUNS, CREDENTIALS = 100, 100, 3
 #: The engine's words for a run that failed (api.md 8.1).
 FAILED = ["FAILED", "INTERNAL_ERROR", "TIMEOUT", "MEMORY_LIMIT_EXCEEDED", "QUOTA_EXCEEDED"]
-_BAD = (State.FAILED, State.REFUSED, State.NOT_SENT, State.UNKNOWN)
 #: What people did themselves is no failure.
 _WANTED = (Reason.WITHDRAWN, Reason.SETTLED_NOT_RUN)
 
@@ -109,7 +109,7 @@ def _flows() -> None:
     bad = Launch.objects.filter(
         workspace_id__in={place for place, _flow in by_flow},
         flow_id__in={flow for _place, flow in by_flow},
-        state__in=_BAD,
+        state__in=WENT_WRONG,
         ended_at__gte=since,
     ).exclude(reason__in=_WANTED)
     for launch in bad.select_related("workspace", "user"):

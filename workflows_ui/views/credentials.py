@@ -17,7 +17,7 @@ from workflows_ui.forms.credentials import RenameForm
 from workflows_ui.kit import credential_words, respond
 from workflows_ui.kit.access import member
 from workflows_ui.kit.request import ConsoleRequest, actor
-from workflows_ui.models import ENDED, Credential, Role
+from workflows_ui.models import UNDER_WAY, Credential, Role
 from workflows_ui.services import access, capabilities, credential_use, credentials, swapping
 from workflows_ui.services.credentials import Problem
 from workflows_ui.tasks import ring_inspection
@@ -114,7 +114,7 @@ def delete(request: ConsoleRequest, slug: str, credential_id: uuid.UUID) -> Http
         credentials.remove(actor(request), credential)
         messages.success(request, _("The credential “%(name)s” is deleted.") % {"name": credential.name})
         return respond.redirect(request, reverse("credentials", kwargs={"slug": slug}))
-    open_launches = credential.launches.exclude(state__in=ENDED).count()
+    open_launches = credential.launches.filter(state__in=UNDER_WAY).count()
     people = credential_use.acts_for(credential.workspace).get(credential.pk, [])
     context = {
         "credential": credential,
