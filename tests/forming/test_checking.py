@@ -7,7 +7,7 @@ import pytest
 
 from tests.forming import bad_input
 from tests.forming.bad_input import CASES, HIDDEN_BY_RULE, Case, File
-from workflows_ui.forming import checking, submission
+from workflows_ui.forming import checking, moments, submission
 from workflows_ui.forming.document import (
     NOTHING,
     Blank,
@@ -109,6 +109,23 @@ def test_a_moment_is_typed_in_the_persons_zone_and_sent_as_the_flow_writes_it(
         typed = "31/3/2026 9:30"
         value = value.replace("-03-01", "-03-31")
     assert sent(Field("x", ("x",), kind=Kind.DATETIME, moment=moment), typed) == {"x": value}
+
+
+@pytest.mark.parametrize("typed", ["2026-03-01 ０９:３０", "２０２６-03-01 09：30", "2026-03-01T09:30:００"])
+def test_a_moment_may_be_typed_in_wide_letters(typed: str) -> None:
+    field = Field("x", ("x",), kind=Kind.DATETIME, moment=Moment.LOCAL_MINUTES)
+    assert sent(field, typed) == {"x": "2026-03-01T09:30"}
+
+
+@pytest.mark.parametrize("typed", ["2026-03-01 ٠٩:٣٠", "٢٠٢٦-03-01 09:30"])
+def test_digits_that_the_console_does_not_read_are_refused_in_words(typed: str) -> None:
+    with pytest.raises(moments.BadMoment):
+        moments.read_moment(typed, Moment.LOCAL, ZoneInfo("Asia/Ho_Chi_Minh"))
+
+
+def test_a_time_that_the_clocks_leave_out_is_refused() -> None:
+    with pytest.raises(moments.BadMoment):
+        moments.read_moment("2026-03-29 02:30", Moment.UTC, ZoneInfo("Europe/Berlin"))
 
 
 @pytest.mark.parametrize(("blank", "payload"), [(Blank.ABSENT, {}), (Blank.NULL, {"x": None}), (Blank.TEXT, {"x": ""})])

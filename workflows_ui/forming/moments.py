@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from datetime import UTC, date, datetime, time, tzinfo
 
 from django.utils.translation import gettext as _
 
 from workflows_ui.forming.document import Moment
 
-_YEAR_FIRST = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})")
-_YEAR_LAST = re.compile(r"(\d{1,2})[-/. ](\d{1,2})[-/. ](\d{4})")
-_CLOCK = re.compile(r"(\d{1,2})[:hH](\d{2})(?::(\d{2})(\.\d{1,6})?)?\s*([aApP][mM])?")
-_ZONE = re.compile(r"(.*?)\s*(Z|z|[+-]\d{2}:?\d{2})")
+_YEAR_FIRST = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})", re.ASCII)
+_YEAR_LAST = re.compile(r"(\d{1,2})[-/. ](\d{1,2})[-/. ](\d{4})", re.ASCII)
+_CLOCK = re.compile(r"(\d{1,2})[:hH](\d{2})(?::(\d{2})(\.\d{1,6})?)?\s*([aApP][mM])?", re.ASCII)
+_ZONE = re.compile(r"(.*?)\s*(Z|z|[+-]\d{2}:?\d{2})", re.ASCII)
 #: The shapes of values that are known to be moments, days and times; others stay texts.
 SHAPES = {
     Moment.LOCAL_MINUTES: re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}"),
@@ -30,7 +31,7 @@ class BadMoment(Exception):
 
 def read_day(text: str) -> str:
     """The day as `2026-03-31`. `31/3/2026` is read too; `3/4/2026` could be two days and is refused. Raises BadMoment."""
-    text = text.strip()
+    text = _narrow(text)
     found = _YEAR_FIRST.fullmatch(text)
     if found:
         return _day(int(found[1]), int(found[2]), int(found[3]))
@@ -48,7 +49,7 @@ def read_day(text: str) -> str:
 
 def read_time(text: str) -> str:
     """The time of day as `09:30`, with seconds where they were typed. `9h30` and `9:30 pm` are read too. Raises BadMoment."""
-    found = _CLOCK.fullmatch(text.strip())
+    found = _CLOCK.fullmatch(_narrow(text))
     if not found:
         raise BadMoment(_("Type a time as hours and minutes, such as 14:30."))
     hour, half = int(found[1]), (found[5] or "").lower()
@@ -63,7 +64,7 @@ def read_time(text: str) -> str:
 
 def read_moment(text: str, shape: Moment, zone: tzinfo) -> str:
     """The moment as `shape` writes it. Without a zone of its own it is meant in `zone`, the person's. Raises BadMoment."""
-    text = text.strip()
+    text = _narrow(text)
     found = _ZONE.fullmatch(text) if ":" in text else None
     own = found[2].upper() if found else ""
     bare = found[1] if found else text
@@ -77,7 +78,7 @@ def read_moment(text: str, shape: Moment, zone: tzinfo) -> str:
             told = naive.replace(tzinfo=UTC if own == "Z" else datetime.strptime(own, "%z").tzinfo)
             moment = told.astimezone(zone).replace(tzinfo=None) if local else told.astimezone(UTC)
         else:
-            moment = naive if local else naive.replace(tzinfo=zone).astimezone(UTC)
+            moment = naive if local else _in_zone(naive, zone)
     except (ValueError, OverflowError):
         raise BadMoment(_("This moment does not exist. Type it as 2026-03-31 14:30.")) from None
     return _write(moment, shape)
@@ -97,6 +98,19 @@ def show_moment(value: str, shape: Moment, zone: tzinfo) -> str:
         return shown if read_moment(shown, shape, zone) == value else value
     except (ValueError, OverflowError, BadMoment):
         return value
+
+
+def _narrow(text: str) -> str:
+    """The text with the wide digits and colons of East Asian keyboards as the plain ones that they mean."""
+    return unicodedata.normalize("NFKC", text).strip()
+
+
+def _in_zone(naive: datetime, zone: tzinfo) -> datetime:
+    """The moment in UTC; of an hour that comes twice the first one. Raises ValueError for a time that the clocks leave out."""
+    moment = naive.replace(tzinfo=zone).astimezone(UTC)
+    if moment.astimezone(zone).replace(tzinfo=None, fold=0) != naive:
+        raise ValueError(naive)
+    return moment
 
 
 def _day(year: int, month: int, day: int) -> str:
