@@ -251,6 +251,8 @@ MEDIA_ROOT = VAR_DIR / "uploads"
 
 # --- Mail ----------------------------------------------------------------------------------------
 vars().update(read.email("EMAIL_URL", default="consolemail://" if DEBUG else "dummymail://"))
+#: Seconds that a mail server may take for one answer: a page waits for it.
+EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = read.text("DEFAULT_FROM_EMAIL", default="console@localhost")
 
 # --- Browser safety ------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from workflows_ui.services import (
     notices,
     renewing,
     sending,
+    sessions,
     swapping,
     sweeping,
     watching,
@@ -184,7 +185,7 @@ def mail_password(self: Any, people: list[int], language: str) -> None:
 
 @shared_task
 def purge() -> None:
-    """Once an hour: removes inputs and answers whose time is over."""
+    """Once an hour: removes whatever has had its time, and sees to credentials."""
     with database.turn():
         sweeping.purge()
         job_sweeping.purge()
@@ -194,3 +195,4 @@ def purge() -> None:
         audit_pruning.prune()
         audit_sealing.tell_head()
         notices.purge()
+        sessions.purge()

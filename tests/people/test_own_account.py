@@ -1,16 +1,20 @@
 """One's own account: the browsers one is signed in with, another e-mail address, and what the audit log keeps of signing in."""
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from allauth.usersessions.models import UserSession
+from django.contrib.sessions.models import Session
 from django.core import mail
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from tests.people.sign_in import PASSWORD, confirm, sign_in, text
+from workflows_ui import tasks
 from workflows_ui.models import AuditEvent, User
 from workflows_ui.services import people
 
@@ -64,6 +68,19 @@ def test_all_others_are_signed_out_together(ada: User) -> None:
     assert "2 other browsers are signed out." in text(answer)
     assert [each.get("/profile/").status_code for each in clients] == [200, 303, 303]
     assert "You were signed in nowhere else." in text(clients[0].post("/accounts/sessions/end-others/", follow=True))
+
+
+def test_sessions_that_are_over_are_removed_within_the_hour(ada: User) -> None:
+    old, new = Client(), Client()
+    sign_in(old, "ada")
+    sign_in(new, "ada")
+    Session.objects.filter(session_key=old.session.session_key).update(expire_date=timezone.now() - timedelta(days=2))
+    UserSession.objects.filter(session_key=old.session.session_key).update(
+        created_at=timezone.now() - timedelta(days=16)
+    )
+    tasks.purge()
+    assert list(Session.objects.values_list("session_key", flat=True)) == [new.session.session_key]
+    assert list(UserSession.objects.values_list("session_key", flat=True)) == [new.session.session_key]
 
 
 def test_nobody_ends_somebody_elses_session(ada: User) -> None:
@@ -128,6 +145,28 @@ def test_no_address_is_taken_from_somebody_else(ada: User, client: Client) -> No
             client.post(found.group(1))
     ada.refresh_from_db()
     assert ada.email == "ada@example.com"
+
+
+def test_a_mail_server_that_is_down_is_told_to_whoever_is_signed_in_and_tells_strangers_nothing(
+    ada: User, client: Client, settings: Any
+) -> None:
+    settings.EMAIL_BACKEND, settings.EMAIL_HOST, settings.EMAIL_PORT = (
+        "django.core.mail.backends.smtp.EmailBackend",
+        "127.0.0.1",
+        9,
+    )
+    known, unknown = (
+        Client().post("/accounts/password/reset/", {"email": email}) for email in (ada.email, "no@example.com")
+    )
+    assert (known.status_code, known["Location"]) == (unknown.status_code, unknown["Location"])
+    sign_in(client, "ada")
+    confirm(client)
+    page = text(client.post("/accounts/address/", {"email": "new@example.com", "action_add": "1"}, follow=True))
+    assert "The mail could not be sent" in page
+
+
+def test_a_mail_server_that_says_nothing_is_not_waited_for_for_ever(settings: Any) -> None:
+    assert 0 < settings.EMAIL_TIMEOUT <= 30
 
 
 @pytest.mark.parametrize("email", ["", "no address", "ada@example.com"])

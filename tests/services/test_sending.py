@@ -474,6 +474,14 @@ def test_inputs_and_answers_are_removed_after_the_retention_time_and_the_launch_
     assert launches.payload_of(launch) is None
 
 
+def test_inputs_are_removed_in_time_also_where_the_engine_never_tells_the_end(one: Scene) -> None:
+    launch = one.watch(one.launch(flows.make(one.workflows, "Quick", ECHO), {"a": 1}))
+    _later(launch, timedelta(days=91))
+    Launch.objects.filter(pk=launch.pk).update(state=State.RUNNING, look_at=timezone.now())
+    assert sweeping.purge() == 1
+    assert one.now(launch).payload == ""
+
+
 def test_a_huge_answer_is_cut(one: Scene) -> None:
     flow = flows.make(one.workflows, "Big", flows.code("big 400"), flows.response({"text": "{{step_1}}"}))
     launch = one.launch(flow, wait=True)

@@ -1,7 +1,10 @@
 """The browsers in which a person is signed in, and ending their sessions. Sessions are rows, so that an ended one ends at once."""
 
+from datetime import timedelta
+
 from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
+from django.utils import timezone
 
 from workflows_ui.models import User
 from workflows_ui.services import audit
@@ -39,6 +42,15 @@ def close(user: User) -> int:
     Session.objects.filter(session_key__in=[row.session_key for row in rows]).delete()
     UserSession.objects.filter(pk__in=[row.pk for row in rows]).delete()
     return len(rows)
+
+
+def purge() -> None:
+    """Removes sessions that are over, and what was noted about their browsers."""
+    now = timezone.now()
+    Session.objects.filter(expire_date__lt=now).delete()
+    # A day old, so that nobody is met who is signing in at this moment.
+    noted = UserSession.objects.filter(created_at__lt=now - timedelta(days=1))
+    noted.exclude(session_key__in=Session.objects.values("session_key")).delete()
 
 
 def _record(actor: Actor, user: User, count: int) -> None:

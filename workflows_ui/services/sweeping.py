@@ -86,11 +86,11 @@ def forget_files() -> None:
 def purge() -> int:
     """Removes inputs, answers and failures older than the retention time; the launches stay in the record. Says how many."""
     before = clock.now() - settings.LAUNCH_RETENTION
-    old = {"launch__asked_at__lt": before, "launch__look_at__isnull": True}
-    LaunchFile.objects.filter(**old).delete()
-    LaunchInput.objects.filter(**old).delete()
+    # Also of those that are still followed: an engine that is gone for good never tells their end.
+    LaunchFile.objects.filter(launch__asked_at__lt=before).delete()
+    LaunchInput.objects.filter(launch__asked_at__lt=before).delete()
     return (
-        Launch.objects.filter(asked_at__lt=before, look_at__isnull=True)
+        Launch.objects.filter(asked_at__lt=before)
         .exclude(payload="", answer="", failure="")
         .update(payload="", answer="", failure="", answer_cut=False)
     )

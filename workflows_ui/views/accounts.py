@@ -3,6 +3,8 @@
 Only the addresses that make sense here exist: nobody signs up. The second step is in second_step.py, sessions are in sessions.py.
 """
 
+import logging
+from smtplib import SMTPException
 from typing import Any
 
 from allauth.account import views as allauth_views
@@ -28,6 +30,7 @@ from workflows_ui.services import people, single_sign_on
 from workflows_ui.tasks import ring_password_mail
 from workflows_ui.views.refusing import Refuses
 
+_log = logging.getLogger(__name__)
 _MISMATCH = gettext_lazy("The name or the password is not right.")
 
 
@@ -96,8 +99,16 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return [way | {"description": words[way["id"]]} for way in ways]
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """As allauth does, with the console's address for the foot of the mail."""
-        super().send_mail(template_prefix, email, {"console_url": settings.BASE_URL, **context})
+        """As allauth does, with the console's address for the foot of the mail.
+
+        A server that does not take it is told to whoever is signed in. A stranger sees the same as ever: only known addresses get mails.
+        """
+        try:
+            super().send_mail(template_prefix, email, {"console_url": settings.BASE_URL, **context})
+        except (SMTPException, OSError) as problem:
+            _log.error("account mail not sent: %s", type(problem).__name__)
+            if self.request is not None and self.request.user.is_authenticated:
+                messages.error(self.request, _("The mail could not be sent. Try again in some minutes."))
 
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         """A changed password leads to the profile."""
