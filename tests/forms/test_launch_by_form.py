@@ -1,5 +1,6 @@
 """Launching by a published form: what is typed becomes the JSON that the flow expects, or is refused at its field; nothing is lost."""
 
+import unicodedata
 from typing import Any
 
 import pytest
@@ -323,6 +324,7 @@ def test_launches_are_found_by_a_searchable_input_and_by_the_flows_name(scene: S
     assert found("Thị B") == ["Trần Thị Bình"]
     assert len(found("orders")) == 2
     assert found("12.5") == []
+    assert found(unicodedata.normalize("NFD", "Thị B")) == ["Trần Thị Bình"], "as a Mac spells it"
     page = unescape(text_of(scene.browser.get(url, {"search": "Văn"})))
     assert "Customer: Nguyễn Văn An" in page
 

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tests.pages.launch_scene import Scene, text_of
@@ -38,6 +40,20 @@ def test_a_long_job_is_told_of_once_with_what_failed(scene: Scene) -> None:
     page = text_of(scene.sign_in(scene.cast.owner).get("/notices/"))
     assert "Your bulk action is finished" in page
     assert "1 could not be done." in page
+
+
+def test_jobs_that_were_told_of_cost_the_next_look_nothing(scene: Scene) -> None:
+    def queries() -> int:
+        watching.look()
+        with CaptureQueriesContext(connection) as asked:
+            watching.look()
+        return len(asked)
+
+    _job(scene)
+    with_one = queries()
+    for _ in range(3):
+        _job(scene)
+    assert queries() == with_one
 
 
 def test_a_quick_job_is_no_news_and_an_export_has_its_own_page(scene: Scene) -> None:

@@ -66,6 +66,20 @@ def test_an_unclear_launch_is_told_and_told_again_when_it_is_settled(scene: Scen
     assert sorted(_told(scene.cast.colleague)) == [f"launch:{launch.pk}:failed", f"launch:{launch.pk}:unknown"]
 
 
+def test_an_unclear_launch_is_watched_for_a_month_and_not_told_again_once_its_news_is_forgotten(scene: Scene) -> None:
+    launch = _ended(scene, State.UNKNOWN, ended_at=timezone.now() - timedelta(days=29))
+    _watch(scene, scene.cast.colleague, WatchKind.LAUNCH, launch.pk)
+    watching.look()
+    assert Watch.objects.count() == 1
+    Launch.objects.filter(pk=launch.pk).update(ended_at=timezone.now() - timedelta(days=31))
+    watching.look()
+    assert not Watch.objects.exists()
+    Notice.objects.update(created_at=timezone.now() - timedelta(days=91))
+    notices.purge()
+    watching.look()
+    assert _told(scene.cast.colleague) == []
+
+
 def test_who_watches_a_launch_and_its_flow_hears_of_its_failure_once(scene: Scene) -> None:
     launch = _ended(scene, State.FAILED)
     _watch(scene, scene.cast.colleague, WatchKind.LAUNCH, launch.pk)

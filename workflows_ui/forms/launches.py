@@ -13,7 +13,7 @@ from django.utils.translation import pgettext_lazy
 
 from workflows_ui.kit import payload_words
 from workflows_ui.models import UNDER_WAY, UNSENT, LaunchInput, State
-from workflows_ui.services import payloads
+from workflows_ui.services import database, payloads
 
 START, WAIT = "start", "wait"
 _SALT = "workflows_ui.launch.flow"
@@ -128,8 +128,11 @@ class FilterForm(forms.Form):
         data = {name: value for name, value in self.cleaned_data.items() if value not in (None, "")}
         found = Q()
         if "search" in data:
-            inputs = LaunchInput.objects.filter(text__icontains=data["search"])
-            found &= Q(pk__in=inputs.values("launch")) | Q(flow_name__icontains=data["search"])
+            texts, names = Q(), Q()
+            for text in database.spellings(data["search"]):
+                texts |= Q(text__icontains=text)
+                names |= Q(flow_name__icontains=text)
+            found &= Q(pk__in=LaunchInput.objects.filter(texts).values("launch")) | names
         if "flow" in data:
             found &= Q(flow_id=data["flow"])
         if "person" in data:

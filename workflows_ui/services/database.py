@@ -1,8 +1,9 @@
-"""What databases demand: connections given back before long calls and held by a handful of threads, and texts without NUL.
+"""What databases demand: connections given back before long calls and held by a handful of threads; and what they make of texts.
 
 Hundreds of threads wait for engines at the same time; each holding a connection would exhaust PostgreSQL.
 """
 
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import BoundedSemaphore
@@ -17,6 +18,11 @@ _turns = BoundedSemaphore(TURNS)
 def storable(text: str) -> str:
     """The text as every database can keep it: PostgreSQL refuses U+0000, and none takes half of a surrogate pair."""
     return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
+
+
+def spellings(text: str) -> set[str]:
+    """A text to be searched for, in both ways of writing letters with marks (NFC, and NFD as from macOS): databases tell them apart."""
+    return {unicodedata.normalize("NFC", text), unicodedata.normalize("NFD", text)}
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """News for people: told once, read, and mailed. What is news is decided elsewhere (watching.py, jobs, credentials, members)."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -47,6 +48,13 @@ def tell(
         },
     )
     return made
+
+
+def told(people: Collection[User], keys: Collection[str]) -> set[str]:
+    """Those of these keys of which one of these people was told."""
+    if not keys:
+        return set()
+    return set(Notice.objects.filter(user__in=people, key__in=keys).values_list("key", flat=True))
 
 
 def of(user: User) -> QuerySet[Notice]:

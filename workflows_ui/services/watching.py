@@ -46,6 +46,8 @@ PACE, SLOWEST = timedelta(minutes=1), timedelta(minutes=30)
 LEASE = timedelta(minutes=2)
 #: How far the engine's clock and ours may be apart.
 CLOCKS = timedelta(minutes=1)
+#: So long an unclear launch is watched: settled later, it is no news. Shorter than notices are kept, else it would be told anew.
+UNCLEAR = timedelta(days=30)
 #: A job is news when it took at least this long.
 LONG = timedelta(seconds=30)
 #: Flows asked about in one call, runs in one answer, credentials tried.
@@ -94,7 +96,8 @@ def _launches() -> None:
         for watch in by_launch[launch.pk]:
             if watch.workspace_id == launch.workspace_id and _may_see(watch, launch):
                 _tell(watch, NoticeKind.LAUNCH_ENDED, launch)
-        if launch.state != State.UNKNOWN:  # that may still be settled, which is news again
+        # What is unclear may still be settled, which is news again.
+        if launch.state != State.UNKNOWN or (launch.ended_at and launch.ended_at < clock.now() - UNCLEAR):
             Watch.objects.filter(pk__in=[watch.pk for watch in by_launch[launch.pk]]).delete()
 
 
@@ -122,7 +125,11 @@ def _jobs() -> None:
     """A job that took its time is told of when it is over: whoever asked for it has gone on to something else."""
     now = clock.now()
     over = Job.objects.filter(state__in=(JobState.ENDED, JobState.FAILED), ended_at__gte=now - NEWS)
-    for job in over.filter(ended_at__gte=F("asked_at") + LONG).select_related("user", "workspace"):
+    long = list(over.filter(ended_at__gte=F("asked_at") + LONG).select_related("user", "workspace"))
+    told = notices.told([job.user for job in long], [f"job:{job.pk}" for job in long])
+    for job in long:
+        if f"job:{job.pk}" in told:
+            continue
         failed = job.items.filter(state__in=(ItemState.FAILED, ItemState.UNCLEAR)).count()
         notices.tell(
             job.user,

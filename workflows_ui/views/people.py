@@ -1,5 +1,7 @@
 """People, for superusers: the list with its search, one person's page, and switching an account off and on again."""
 
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.contrib import messages
@@ -15,7 +17,7 @@ from workflows_ui.kit import respond
 from workflows_ui.kit.access import superuser
 from workflows_ui.kit.request import ConsoleRequest, actor
 from workflows_ui.models import Launch, Member, TeamOwner, User, Workspace
-from workflows_ui.services import access, leaving, people, second_step
+from workflows_ui.services import access, database, leaving, people, second_step
 
 ROWS = 50
 _LATEST = 10
@@ -129,12 +131,9 @@ def _question(request: ConsoleRequest, found: User, form: SuccessorForm) -> Http
 def _found(asked: str, *, off: bool) -> QuerySet[User]:
     rows = User.objects.order_by("first_name", "last_name", "username", "pk")
     for word in asked.split()[:6]:
-        rows = rows.filter(
-            Q(username__icontains=word)
-            | Q(first_name__icontains=word)
-            | Q(last_name__icontains=word)
-            | Q(email__icontains=word)
-        )
+        columns = ("username", "first_name", "last_name", "email")
+        found = (Q((f"{column}__icontains", text)) for column in columns for text in database.spellings(word))
+        rows = rows.filter(reduce(or_, found))
     return rows.filter(is_active=False) if off else rows
 
 
