@@ -74,10 +74,17 @@ def test_what_is_done_to_many_asks_for_nothing_that_decorates(owner: Client, she
 def test_how_many_all_that_match_are_is_said_beside_the_tick_where_the_engine_counts_them(
     owner: Client, shelf: Shelf
 ) -> None:
-    shelf.faults["/flows/count"] = Reply(200, 45)
+    # More than the first hundred, which would be counted where they are all.
+    shelf.flows = [flow(number, f"Flow {number}") for number in range(1, 131)]
+    shelf.faults["/flows/count"] = Reply(200, 145)
     first = text(owner.get(FLOWS).content)
     assert "(counted before you confirm)" in first
-    assert "All of them, on every page (45)" in text(owner.get(f"{FLOWS}?late=1", headers=HTMX).content)
-    assert "All of them, on every page (45)" in text(owner.get(FLOWS).content)
+    assert "All of them, on every page (145)" in text(owner.get(f"{FLOWS}?late=1", headers=HTMX).content)
+    assert "All of them, on every page (145)" in text(owner.get(FLOWS).content)
     by_name = text(owner.get(f"{FLOWS}?name=flow&late=1", headers=HTMX).content)
     assert "(counted before you confirm)" in by_name
+
+
+def test_how_many_match_is_said_at_once_where_one_call_gave_them_all(owner: Client, shelf: Shelf) -> None:
+    assert "All that match the filters, on every page (45)" in text(owner.get(f"{FLOWS}?name=flow").content)
+    assert "/flows/count" not in shelf.calls

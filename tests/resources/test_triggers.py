@@ -51,11 +51,18 @@ def test_the_board_says_that_it_spans_the_platform_and_counts_what_the_engine_co
 
 
 def test_what_fails_comes_first_and_can_be_looked_for_alone(owner: Client, shelf: Shelf) -> None:
-    put(shelf, quiet=figures(), good=figures((0, 5, 0)), before=figures((5, 1, 1)), failing=figures((0, 9, 1)))
+    put(
+        shelf,
+        quiet=figures(),
+        good=figures((0, 5, 0)),
+        before=figures((5, 1, 1)),
+        failing=figures((0, 9, 1)),
+        dead=figures((0, 0, 2)),
+    )
     page = text(owner.get(LIST).content)
-    order = [page.index(f">{name}</span>") for name in ("Failing", "Before", "Good", "Quiet")]
+    order = [page.index(f">{name}</span>") for name in ("Dead", "Failing", "Before", "Good", "Quiet")]
     assert order == sorted(order)
-    assert all(word in page for word in ("Fails", "Failed before", "Works", "Nothing counted"))
+    assert all(word in page for word in ("Fails", "Fails at times", "Failed before", "Works", "Nothing counted"))
     alone = text(owner.get(f"{LIST}?failures=yes").content)
     assert ">Before</span>" in alone
     assert ">Good</span>" not in alone

@@ -3,6 +3,7 @@
 from typing import Any
 
 from workflows_ui.engine import EngineError, Unknown
+from workflows_ui.kit import show
 from workflows_ui.kit.actions import Action, Row
 from workflows_ui.kit.resource import Resource
 from workflows_ui.models import AuditEvent, Workspace
@@ -19,8 +20,9 @@ def clean(text: str) -> str:
 
 
 def name_of(resource: Resource, row: Row) -> str:
-    """What an object is called, as the log and the rows of a job keep it."""
-    return clean(resource.title(row) if row else "")[:KEPT]
+    """What an object is called, as the log and the rows of a job keep it; "" for a name that nobody could see."""
+    found = clean(resource.title(row) if row else "")[:KEPT]
+    return found if show.visible(found) else ""
 
 
 def outcome_of(error: EngineError) -> tuple[str, dict[str, Any]]:

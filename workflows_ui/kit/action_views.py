@@ -32,7 +32,7 @@ from workflows_ui.services import audit
 TICKET, BACK = "action-ticket", "next"
 #: A form that was sent is remembered for so long: its double click is told apart from a second wish.
 _TICKETS_FOR = 3600
-_FORBIDDEN = (engine.CredentialRefused, engine.Forbidden, engine.NotInPlan)
+_FORBIDDEN = (engine.CredentialRefused, engine.Forbidden)
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ def _do(request: ConsoleRequest, deed: _Deed, form: forms.Form) -> HttpResponse:
         return _page(request, deed, form, error=error, status=422)
     audit.end(begun)
     ability.learn(deed.caller, deed.action)
-    said = deed.action.message(show.named_briefly(deed.row), answer)
+    said = deed.action.message(show.named_briefly(deed.row), show.named_briefly(answer))
     if said:
         messages.success(request, str(said))
     return respond.redirect(request, _after(deed, answer))

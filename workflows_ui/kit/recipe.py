@@ -38,6 +38,9 @@ def of(call: tuple[str, str, str] | None, place: Access) -> Recipe | None:
     organization = credential.organization_id if credential else ""
     name, before = _HEADERS[kind]
     url = f"{base(workspace)}{path}"
+    if "?" in path and workspace.flavour == Flavour.ACTIVEPIECES:
+        # A plain Activepieces gives no list without its project; an Imbrace is not told one (api.md 2.6).
+        url += f"&projectId={workspace.project_id}"
     lines = [f"curl -X {method} {_shell(url)}", f'-H "{name}: {before}${VARIABLE}"']
     if organization:
         lines.append(f"-H {_shell(f'x-organization-id: {organization}')}")

@@ -162,13 +162,15 @@ class Query:
 @dataclass(frozen=True)
 class Page:
     """One page of a list. `older` is the position of the next page, "" for none; `note` is said below the list
-    that goes on, `notice` always above it; `refused` stands in place of rows that this engine or its plan does not give."""
+    that goes on, `notice` always above it; `refused` stands in place of rows that this engine or its plan does not give;
+    `total` is how many fit the filters on all pages, where the list knows it without another call."""
 
     rows: Sequence[Row]
     older: str = ""
     note: Text = ""
     notice: Text = ""
     refused: Words | None = None
+    total: int | None = None
 
 
 @dataclass(frozen=True)
@@ -247,7 +249,8 @@ class Resource:
 
     def call(self, id: str) -> tuple[str, str, str] | None:
         """How to read an object without the console: method, path below the engine's base, and the Python call after
-        `client.`, such as `workflows.get_flow("...")`. None where there is no such call, or where it would tell a secret."""
+        `client.`, such as `workflows.get_flow("...")`, "" where the vendor's SDK has none. None where there is no such call, or
+        where it would tell a secret."""
         return None
 
     def key(self, row: Row) -> str:

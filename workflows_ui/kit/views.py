@@ -49,7 +49,7 @@ def listing(request: ConsoleRequest, slug: str, resource: str, resources: Resour
         choices = kind.choices(asking)
         offer(found.form, choices)
         if bulk and (page.older or found.newer_url):
-            matching = bulk_choice.counted(asking, kind, found)
+            matching = bulk_choice.counted(asking, kind, found) if page.total is None else page.total
         pending, again = bool(asking.put_off), anew(found.form, choices) if found.late else []
     lines = [_line(kind, request.access, row, lacking) for row in page.rows]
     first, rest = actions.arranged(_collection(kind, request.access, lacking))

@@ -168,6 +168,11 @@ _IN_USE = Words(
     _("The engine lets only one person change a flow at a time. Nothing was changed."),
     _("Try again in a minute."),
 )
+_TOO_MUCH = Words(
+    _("Too large for the engine"),
+    _("What was sent is more than the engine takes at once. Nothing was changed."),
+    _("Send less: a smaller file, or shorter values."),
+)
 _TEST_FAILED = Words(
     _("The test of the trigger failed"),
     _("The app refused, or gave something that the trigger cannot read. No sample was kept."),
@@ -206,6 +211,8 @@ def of_error(error: BaseException) -> Words:
         return Words(_("Not yours to do"), _NEEDED[error.needed], _("Ask a manager of the workspace for it."))
     if isinstance(error, engine.Refused) and error.code == "FLOW_IN_USE":
         return _IN_USE
+    if isinstance(error, engine.Refused) and error.status == 413:
+        return _TOO_MUCH
     if isinstance(error, engine.Refused) and error.code == "TEST_TRIGGER_FAILED":
         return _TEST_FAILED
     return next((words for kind, words in _ERRORS if isinstance(error, kind)), _ANY)

@@ -4,6 +4,7 @@ They are Imbrace's own service beside the engine: a plain Activepieces has none,
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from django import forms
@@ -15,7 +16,7 @@ from workflows_ui.kit.caller import Caller
 from workflows_ui.kit.resource import Column, Facts, Page, Panel, Query, Resource, Row, Subject, Text, id_at, pick
 from workflows_ui.kit.words import StateWord, Words
 from workflows_ui.models import Flavour
-from workflows_ui.resources import usage
+from workflows_ui.resources import usage, whole_lists
 from workflows_ui.resources.places import flow_url
 
 #: Types of channels by the engine's names; it does not list its own, and takes any (api.md section 17).
@@ -115,9 +116,8 @@ class ChannelAutomations(Resource):
             rows = _asked(caller, query.filters.get("channel"))
         except NotFound:
             return Page((), refused=_NONE_HERE)
-        start = int(query.position) if query.position.isascii() and query.position.isdecimal() else 0
-        end = start + query.rows
-        return Page(_with_flows(caller, rows[start:end]), str(end) if end < len(rows) else "")
+        page = whole_lists.page(rows, query)
+        return replace(page, rows=_with_flows(caller, page.rows))
 
     def get(self, caller: Caller, id: str) -> Row:
         """The automation, looked for in the list of all: the engine has no call for one. Raises NotFound."""
@@ -145,10 +145,10 @@ def _asked(caller: Caller, channel: str | None = None) -> list[dict[str, Any]]:
     return [*found.values()]
 
 
-def _with_flows(caller: Caller, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _with_flows(caller: Caller, rows: Sequence[Row]) -> list[dict[str, Any]]:
     """The rows, with id and name of the flow where this workspace has one with the automation's id."""
     if not rows:
-        return rows
+        return []
     known = {flow.id: flow.name or flow.id for flow in usage.remembered(caller).flows}
     return [
         {**row, _FLOW: id_at(row), _FLOW_NAME: known[id_at(row)]} if id_at(row) in known else dict(row) for row in rows

@@ -12,9 +12,8 @@ from workflows_ui.engine import NotFound
 from workflows_ui.kit.caller import Caller
 from workflows_ui.kit.resource import Row
 from workflows_ui.kit.words import StateWord
+from workflows_ui.resources import whole_lists
 
-#: Connections a call: pages cut by cursor lose rows (api.md 4.1), and without their secrets they are small.
-MOST = 1000
 _CHUNKS = 20
 STATES: dict[str, StateWord] = {
     "ACTIVE": StateWord(pgettext_lazy("connection", "Works"), "circle-check", "green", own="ACTIVE"),
@@ -61,10 +60,8 @@ def chunk(
     Raises EngineError.
     """
     page = caller.workflows.list_connections(
-        limit=MOST, cursor=cursor or None, piece_name=app, display_name=name, status=status
+        limit=whole_lists.AT_ONCE, cursor=cursor or None, piece_name=app, display_name=name, status=status
     )
-    listed = [row for row in page.get("data") or [] if isinstance(row, dict)]
     # An engine that put secrets into its list would be wrong, and they would still not get any further.
-    once = {str(row.get("id")): {key: row[key] for key in row if key != "value"} for row in listed}
-    following = page.get("next")
-    return list(once.values()), following if isinstance(following, str) else ""
+    rows = [{key: row[key] for key in row if key != "value"} for row in whole_lists.rows_of(page)]
+    return rows, whole_lists.following(page)

@@ -5,6 +5,7 @@ list instead, which has no secrets.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from django import forms
@@ -30,7 +31,7 @@ from workflows_ui.kit.resource import (
 )
 from workflows_ui.kit.words import StateWord
 from workflows_ui.models import Role
-from workflows_ui.resources import apps, connection_actions, connection_list, usage
+from workflows_ui.resources import apps, connection_actions, connection_list, usage, whole_lists
 from workflows_ui.resources.apps import Mark, MarkColumn
 from workflows_ui.resources.connection_list import STATES, state
 from workflows_ui.resources.piece_fields import type_words
@@ -135,6 +136,7 @@ class Connections(Resource):
     needs = "connections"
     label, label_plural = _("Connection"), _("Connections")
     icon, group = "plug", "build"
+    stride = whole_lists.AT_ONCE
     empty = _("There are no connections in this workspace yet")
     empty_hint = _(
         "A connection lets flows act in an app: it holds an account or a key. Connect an app, then flows can use it."
@@ -174,14 +176,10 @@ class Connections(Resource):
     def list(self, caller: Caller, query: Query) -> Page:
         """A page, newest first within the first thousand. Two calls at most: connections, and the names of apps, remembered."""
         asked = {name: query.filters.get(name) for name in ("name", "app", "status")}
-        start, _sep, cursor = query.position.partition("~")
-        begin = int(start) if start.isascii() and start.isdecimal() else 0
-        rows, following = connection_list.chunk(caller, cursor, **asked)
+        rows, beyond = connection_list.chunk(caller, whole_lists.cursor(query) or "", **asked)
         rows.sort(key=lambda row: str(row.get("created") or ""), reverse=True)
-        end = begin + query.rows
-        older = f"{end}~{cursor}" if end < len(rows) else f"0~{following}" if following else ""
-        note = _("There are more connections than the engine gives reliably; use the filters.") if following else ""
-        return Page(_with_apps(caller, rows[begin:end]), older, note)
+        page = whole_lists.page(rows, query, beyond=beyond)
+        return replace(page, rows=_with_apps(caller, page.rows))
 
     def get(self, caller: Caller, id: str) -> Row:
         """The connection as the list has it. Raises NotFound where it is not in the list."""
@@ -190,6 +188,11 @@ class Connections(Resource):
     def choices(self, caller: Caller) -> Mapping[str, Sequence[tuple[str, Text]]]:
         """The apps that take a connection."""
         return {"app": [(row["name"], apps.title(row)) for row in apps.catalogue_or_none(caller) if row["auth"]]}
+
+    def call(self, id: str) -> tuple[str, str, str]:
+        """The call for the list, in which the connection is found: the one for itself would tell its secret."""
+        most = whole_lists.AT_ONCE
+        return "GET", f"/v1/app-connections?limit={most}", f"workflows.list_connections(limit={most})"
 
     def title(self, row: Row) -> str:
         """The connection's name."""
@@ -201,6 +204,6 @@ class Connections(Resource):
         return state(row)
 
 
-def _with_apps(caller: Caller, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _with_apps(caller: Caller, rows: Sequence[Row]) -> list[dict[str, Any]]:
     names = apps.names(caller) if rows else {}
-    return [row | {"appName": names.get(str(row.get("pieceName")), "")} for row in rows]
+    return [dict(row) | {"appName": names.get(str(row.get("pieceName")), "")} for row in rows]

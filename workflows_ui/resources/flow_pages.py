@@ -62,7 +62,7 @@ def page(caller: Caller, asked: Asked, position: str, rows: int) -> Page:
     first, cursor = _chunk(caller, asked, None)
     found = _sorted(first)
     if not cursor:
-        return _cut(found, position, rows, _size_told(caller))
+        return _cut(found, position, rows, _size_told(caller), len(found))
     edge = _updated(found[-1]) if found else ""
     # Of the rows that share the time of the last one, some may be missing here.
     settled = [row for row in found if _updated(row) > edge]
@@ -72,7 +72,8 @@ def page(caller: Caller, asked: Asked, position: str, rows: int) -> Page:
     known = {_key(row) for row in first}
     rest = [row for row in walked if _updated(row) <= edge and _key(row) not in known]
     whole = _sorted([*first, *rest])
-    return _cut(whole, position, rows, _gap(caller, asked, len(whole)) or _size_told(caller))
+    gap = _gap(caller, asked, len(whole))
+    return _cut(whole, position, rows, gap or _size_told(caller), None if gap else len(whole))
 
 
 def everything(caller: Caller) -> tuple[list[dict[str, Any]], bool]:
@@ -224,11 +225,11 @@ def _size_told(caller: Caller) -> Text:
     return text % {"n": size}
 
 
-def _cut(found: Sequence[Row], position: str, rows: int, notice: Text) -> Page:
+def _cut(found: Sequence[Row], position: str, rows: int, notice: Text, total: int | None = None) -> Page:
     after = _after(found, position)
     shown = after[:rows]
     older = f"{_updated(shown[-1])}~{_key(shown[-1])}" if len(after) > rows else ""
-    return Page(shown, older, notice=notice)
+    return Page(shown, older, notice=notice, total=total)
 
 
 def _after(found: Sequence[Row], position: str) -> list[Row]:

@@ -5,13 +5,13 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.engine import Forbidden, NotFound, NotInPlan
-from workflows_ui.kit import words
+from workflows_ui.kit import show, words
 from workflows_ui.kit.caller import Caller
 from workflows_ui.kit.resource import Row, pick
-from workflows_ui.resources import connection_list
+from workflows_ui.resources import connection_list, whole_lists
 
 #: What folders are remembered as (kit.caller.Caller.remember), for so many seconds.
-FOLDERS, _FOLDERS_FOR, _FOLDERS_MOST = "folders", 60, 100
+FOLDERS, _FOLDERS_FOR, _LONGEST = "folders", 60, 200
 CONNECTIONS = "connection-names"
 #: What will be answered again next time: remembered as nothing, so that a page that only wants names does not ask at each look.
 REFUSALS = (Forbidden, NotFound, NotInPlan)
@@ -21,9 +21,8 @@ def folder_names(caller: Caller) -> dict[str, str]:
     """Names of the workspace's folders by id, at most a minute old; none where the engine does not give them."""
 
     def ask() -> dict[str, str]:
-        page = caller.workflows.list_folders(limit=_FOLDERS_MOST)
-        rows = [row for row in page.get("data") or [] if isinstance(row, dict)]
-        return {str(row["id"]): str(row.get("displayName") or row["id"]) for row in rows if row.get("id")}
+        rows = whole_lists.rows_of(caller.workflows.list_folders(limit=whole_lists.AT_ONCE))
+        return {str(row["id"]): _named(row.get("displayName"), str(row["id"])) for row in rows if row.get("id")}
 
     nothing: dict[str, str] = {}
     return caller.remember_or(nothing, FOLDERS, _FOLDERS_FOR, ask)
@@ -40,13 +39,18 @@ def connection_names(caller: Caller) -> dict[str, tuple[str, str]]:
             return {}
         listed = [(row.get("externalId"), row.get("id"), row.get("displayName")) for row in rows]
         return {
-            external: (key if isinstance(key, str) else "", name[:200] if isinstance(name, str) and name else external)
+            external: (key if isinstance(key, str) else "", _named(name, external))
             for external, key, name in listed
             if isinstance(external, str) and external
         }
 
     nothing: dict[str, tuple[str, str]] = {}
     return caller.decorate(nothing, CONNECTIONS, _FOLDERS_FOR, ask)
+
+
+def _named(name: Any, key: str) -> str:
+    """A name to choose by, the key where it cannot be seen."""
+    return name[:_LONGEST] if show.visible(name) else key
 
 
 def name_of(flow: Row) -> str:

@@ -11,8 +11,8 @@ from workflows_ui.kit.caller import Caller
 from workflows_ui.kit.resource import Subject, id_at, pick
 from workflows_ui.resources import apps
 from workflows_ui.resources.apps import Mark
-from workflows_ui.resources.connection_list import MOST
 from workflows_ui.resources.flow_reading import connection_names, table_of, trigger_of
+from workflows_ui.resources.whole_lists import AT_ONCE
 
 _TABLES_FOR, _TABLES_MOST, _MOST = 60, 1000, 50
 
@@ -64,7 +64,9 @@ def _connections(subject: Subject) -> list[Use]:
     for external in used:
         key, name = known.get(external, ("", external))
         found.append(
-            Use(name, _url(subject.slug, "connections", key), missing=0 < len(known) < MOST and external not in known)
+            Use(
+                name, _url(subject.slug, "connections", key), missing=0 < len(known) < AT_ONCE and external not in known
+            )
         )
     return found
 

@@ -23,6 +23,7 @@ from workflows_ui.kit.resource import (
     Subject,
     Text,
 )
+from workflows_ui.resources import whole_lists
 from workflows_ui.resources.flow_reading import FOLDERS
 from workflows_ui.resources.flow_reading import name_of as flow_name
 from workflows_ui.resources.places import flow_url, flows_url, folder_url
@@ -121,7 +122,7 @@ class Folders(Resource):
     needs = "folders"
     label, label_plural = gettext_lazy("Folder"), gettext_lazy("Folders")
     icon, group = "folder", "build"
-    stride = 1000
+    stride = whole_lists.AT_ONCE
     empty = gettext_lazy("There are no folders in this workspace yet")
     empty_hint = gettext_lazy("Folders keep flows together. A flow is in one folder, or in none.")
     list_display = (
@@ -193,12 +194,9 @@ class Folders(Resource):
     )
 
     def list(self, caller: Caller, query: Query) -> Page:
-        """A page by the engine's cursor, oldest first."""
-        page = caller.workflows.list_folders(limit=query.rows, cursor=query.position or None)
-        rows = {str(row.get("id")): row for row in page.get("data") or [] if isinstance(row, dict)}
-        older = page.get("next")
-        note = _("The engine may leave out folders that were made in the same second as the last one shown here.")
-        return Page([*rows.values()], older if isinstance(older, str) else "", note)
+        """A page, oldest first."""
+        answer = caller.workflows.list_folders(limit=self.stride, cursor=whole_lists.cursor(query))
+        return whole_lists.page(whole_lists.rows_of(answer), query, beyond=whole_lists.following(answer))
 
     def get(self, caller: Caller, id: str) -> Row:
         """The folder."""

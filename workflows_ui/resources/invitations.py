@@ -31,6 +31,7 @@ from workflows_ui.kit.resource import (
 )
 from workflows_ui.kit.words import StateWord, Words, of_error
 from workflows_ui.models import Role
+from workflows_ui.resources import whole_lists
 
 #: Kinds, in the engine's words.
 WORKSPACE, EVERYWHERE = "PROJECT", "PLATFORM"
@@ -135,6 +136,7 @@ class Invitations(Resource):
     name = "invitations"
     label, label_plural = _("Invitation"), _("Invitations")
     icon, group = "envelope-open-text", "team"
+    stride = whole_lists.AT_ONCE
     empty = _("Nobody is invited into this workspace")
     empty_hint = _("People are invited in Imbrace or in the engine itself. Here you see who was, and can revoke it.")
     secrets = frozenset({"link", "token"})
@@ -182,27 +184,25 @@ class Invitations(Resource):
     )
 
     def list(self, caller: Caller, query: Query) -> Page:
-        """A page by the engine's cursor, newest first. NotAllowed where somebody else than a manager asks for the whole engine's."""
+        """A page, newest first. NotAllowed where somebody else than a manager asks for the whole engine's."""
         kind: Any = query.filters.get("type") or WORKSPACE
         if kind == EVERYWHERE:
             caller.require(Role.MANAGER)
         try:
-            found = caller.workflows.list_invitations(
-                kind, limit=query.rows, cursor=query.position or None, status=query.filters.get("status")
+            answer = caller.workflows.list_invitations(
+                kind, limit=self.stride, cursor=whole_lists.cursor(query), status=query.filters.get("status")
             )
         except (engine.NotInPlan, engine.Forbidden):
             return Page((), refused=_NOT_GIVEN)
         except engine.Refused as error:
             return Page((), refused=_no_team(error))
-        rows = {str(row.get("id")): row for row in found.get("data") or [] if isinstance(row, dict)}
-        older = found.get("next")
         notice: Text = ""
         if kind == EVERYWHERE:
             notice = _(
                 "These invitations span all organizations on the engine. Revoke only those that you know to be yours."
             )
-        note = _("The engine may leave out invitations that were sent in the same second as the last one shown here.")
-        return Page([*rows.values()], older if isinstance(older, str) else "", note, notice)
+        rows = whole_lists.rows_of(answer)
+        return whole_lists.page(rows, query, beyond=whole_lists.following(answer), notice=notice)
 
     def get(self, caller: Caller, id: str) -> Row:
         """The invitation, looked for in the lists that the person may see. Raises NotFound, and what the lists raise."""

@@ -25,7 +25,7 @@ from workflows_ui.kit.resource import (
     id_at,
 )
 from workflows_ui.models import Role
-from workflows_ui.resources import mcp_clients, mcp_reading, mcp_tools
+from workflows_ui.resources import mcp_clients, mcp_reading, mcp_tools, whole_lists
 from workflows_ui.resources.mcp_reading import name_of
 
 #: Tools that the list names.
@@ -128,6 +128,7 @@ class McpServers(Resource):
     """A door through which AI assistants use flows and apps."""
 
     name = "mcp-servers"
+    stride = whole_lists.AT_ONCE
     needs = "mcp-servers"
     label, label_plural = gettext_lazy("MCP server"), gettext_lazy("MCP servers")
     icon, group = "robot", "build"
@@ -252,14 +253,12 @@ class McpServers(Resource):
     )
 
     def list(self, caller: Caller, query: Query) -> Page:
-        """A page by the engine's cursor, newest first; the tokens stay out of it."""
-        found = caller.workflows.list_mcp_servers(
-            limit=query.rows, cursor=query.position or None, name=query.filters.get("name")
+        """A page, newest first; the tokens stay out of it."""
+        answer = caller.workflows.list_mcp_servers(
+            limit=self.stride, cursor=whole_lists.cursor(query), name=query.filters.get("name")
         )
-        rows = {str(row.get("id")): mcp_reading.hidden(row) for row in found.get("data") or [] if isinstance(row, dict)}
-        older = found.get("next")
-        note = _("The engine may leave out servers that were made in the same second as the last one shown here.")
-        return Page([*rows.values()], older if isinstance(older, str) else "", note)
+        rows = [mcp_reading.hidden(row) for row in whole_lists.rows_of(answer)]
+        return whole_lists.page(rows, query, beyond=whole_lists.following(answer))
 
     def get(self, caller: Caller, id: str) -> Row:
         """The server without its token. Raises EngineError, NotFound also for a server of another project."""

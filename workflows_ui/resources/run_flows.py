@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from workflows_ui.engine import flow_tree
-from workflows_ui.kit import flow_facts
+from workflows_ui.kit import flow_facts, show
 from workflows_ui.kit.caller import Caller
 from workflows_ui.kit.resource import id_at
 from workflows_ui.resources import outline
@@ -38,9 +38,8 @@ def _named(row: dict[str, object]) -> Named:
     trigger = trigger_of(row)
     steps = flow_tree.steps_by_name(trigger).items()
     titles = [(name, outline.title_of(step)[:_LONGEST]) for name, step in steps if len(name) <= _LONGEST]
-    return Named(
-        id_at(row), (name_of(row) or id_at(row))[:_LONGEST], flow_facts.start_of(trigger), titles[: _STEPS // 5]
-    )
+    name = name_of(row) if show.visible(name_of(row)) else id_at(row)
+    return Named(id_at(row), name[:_LONGEST], flow_facts.start_of(trigger), titles[: _STEPS // 5])
 
 
 def flow_choices(flows: Sequence[Named]) -> list[tuple[str, str]]:

@@ -26,6 +26,7 @@ from workflows_ui.kit.resource import (
     Text,
 )
 from workflows_ui.resources import table_reading as reading
+from workflows_ui.resources import whole_lists
 from workflows_ui.resources.record_forms import LABEL, Condition, RecordFilters, RecordForm
 from workflows_ui.resources.table_parts import PartAction, export_url, record_url, records_url, table_url, tables_url
 
@@ -233,14 +234,10 @@ class Records(Resource):
         """A page, newest first, of the records that fit. All are asked for at once, since the engine does not page them."""
         asked = conditions(query.filters)
         rows = reading.records(caller, self.table, asked)
-        start = _start(rows, query.position)
-        shown = rows[start : start + query.rows]
-        more = len(rows) > start + query.rows
-        older = f"{start + query.rows}.{reading.key_of(shown[-1])}" if more and shown else ""
         if not asked:
-            return Page(shown, older, notice=count_in_words(len(rows)))
+            return whole_lists.page(rows, query, notice=count_in_words(len(rows)))
         fit = ngettext("%(count)d record fits.", "%(count)d records fit.", len(rows)) % {"count": len(rows)}
-        return Page(shown, older, notice=fit)
+        return whole_lists.page(rows, query, notice=fit)
 
     def get(self, caller: Caller, id: str) -> Row:
         """The record, if it is one of this table."""
@@ -265,12 +262,3 @@ class Records(Resource):
 def conditions(filters: Mapping[str, Any]) -> list[dict[str, str]]:
     """What the filters' cleaned values ask the engine for."""
     return [one.asked for one in filters.values() if isinstance(one, Condition)]
-
-
-def _start(rows: Sequence[Row], position: str) -> int:
-    """Where a page begins: behind the record that ended the one before; where that is gone, at its place."""
-    number, _dot, last = position.partition(".")
-    found = next((place + 1 for place, row in enumerate(rows) if last and row.get("id") == last), None)
-    if found is not None:
-        return found
-    return max(0, int(number) - 1) if number.isascii() and number.isdecimal() and len(number) < 6 else 0

@@ -25,7 +25,7 @@ from workflows_ui.kit.resource import (
     Subject,
 )
 from workflows_ui.models import Role
-from workflows_ui.resources import table_fields, table_records, table_uses
+from workflows_ui.resources import table_fields, table_records, table_uses, whole_lists
 from workflows_ui.resources import table_reading as reading
 from workflows_ui.resources.table_parts import export_url, fits, record_url, records_url, table_url
 
@@ -128,7 +128,7 @@ class Tables(Resource):
     needs = "tables"
     label, label_plural = gettext_lazy("Table"), gettext_lazy("Tables")
     icon, group = "table", "build"
-    stride = 1000
+    stride = whole_lists.AT_ONCE
     empty = gettext_lazy("There are no tables in this workspace yet")
     empty_hint = gettext_lazy("Tables keep rows that flows read and write. Make one, then give it columns.")
     list_display = (
@@ -242,14 +242,11 @@ class Tables(Resource):
     )
 
     def list(self, caller: Caller, query: Query) -> Page:
-        """A page by the engine's cursor, newest first."""
-        found = caller.workflows.list_tables(
-            limit=query.rows, cursor=query.position or None, name=query.filters.get("name")
+        """A page, newest first."""
+        answer = caller.workflows.list_tables(
+            limit=self.stride, cursor=whole_lists.cursor(query), name=query.filters.get("name")
         )
-        rows = {str(row.get("id")): row for row in found.get("data") or [] if isinstance(row, dict)}
-        older = found.get("next")
-        note = _("The engine may leave out tables that were made in the same second as the last one shown here.")
-        return Page([*rows.values()], older if isinstance(older, str) else "", note)
+        return whole_lists.page(whole_lists.rows_of(answer), query, beyond=whole_lists.following(answer))
 
     def get(self, caller: Caller, id: str) -> Row:
         """The table, as it is now; the list of its records has its name from here."""

@@ -27,6 +27,7 @@ SPAN: Text = gettext_lazy(
 _LATELY = 1
 _WORKS = StateWord(gettext_lazy("Works"), "circle-check", "green")
 _FAILS = StateWord(gettext_lazy("Fails"), "circle-xmark", "red")
+_AT_TIMES = StateWord(gettext_lazy("Fails at times"), "triangle-exclamation", "orange")
 _FAILED = StateWord(gettext_lazy("Failed before"), "clock-rotate-left", "orange")
 _QUIET = StateWord(gettext_lazy("Nothing counted"), "circle-minus", "secondary")
 
@@ -102,12 +103,15 @@ def _state(row: Row) -> StateWord:
     if plot.last_bad is None:
         return _WORKS
     today = timezone.now().astimezone(datetime.UTC).date()
-    return _FAILS if (today - plot.last_bad).days <= _LATELY else _FAILED
+    if (today - plot.last_bad).days > _LATELY:
+        return _FAILED
+    worked = any(day.good for day in plot.days if day.date == plot.last_bad)
+    return _AT_TIMES if worked else _FAILS
 
 
 def _order(row: Row) -> tuple[int, str]:
     """What fails comes first."""
-    states = [_FAILS, _FAILED, _WORKS, _QUIET]
+    states = [_FAILS, _AT_TIMES, _FAILED, _WORKS, _QUIET]
     return states.index(_state(row)), _title(row).casefold()
 
 

@@ -1,0 +1,54 @@
+"""Lists of small things lose no row between their pages, although all were made in the same second, and say how many there are."""
+
+import re
+
+import pytest
+
+from tests.resources.stage import Stage
+from tests.resources.stage import stage as stage
+from tests.shelf import text
+from workflows_ui.kit.resource import Query
+from workflows_ui.resources import whole_lists
+
+pytestmark = pytest.mark.once
+
+
+def made(stage: Stage, resource: str) -> set[str]:
+    engine = stage.caller.workflows
+    make = {
+        "folders": engine.create_folder,
+        "tables": engine.create_table,
+        "mcp-servers": lambda name: engine.create_mcp_server({"name": name}),
+    }
+    return {str(make[resource](f"Made {number}")["id"]) for number in range(45)}
+
+
+@pytest.mark.parametrize("resource", ["folders", "tables", "mcp-servers"])
+def test_what_was_made_in_one_second_is_on_some_page_and_counted(stage: Stage, resource: str) -> None:
+    expected, seen, url = made(stage, resource), set[str](), f"/w/sales/{resource}/?rows=20"
+    first = text(stage.browser.get(url).content)
+    while url:
+        page = stage.browser.get(url)
+        seen |= {line.id for line in page.context["lines"]}
+        url = page.context["older_url"]
+    assert expected <= seen
+    assert f"All of them, on every page ({len(seen)})" in first
+
+
+def test_what_comes_and_goes_between_two_pages_hides_no_row() -> None:
+    rows = [{"id": f"r{number}"} for number in range(6)]
+    older = whole_lists.page(rows, Query({}, 2)).older
+    came = [{"id": "new"}, *rows]
+    assert whole_lists.page(came, Query({}, 2, older)).rows == rows[2:4]
+    assert whole_lists.page(rows[1:], Query({}, 2, older)).rows == rows[2:4]
+    gone = [row for row in rows if row["id"] != "r1"]
+    assert rows[2] in whole_lists.page(gone, Query({}, 2, older)).rows
+
+
+def test_a_second_thousand_is_reached_by_the_engines_cursor_and_nothing_is_counted() -> None:
+    rows = [{"id": f"r{number}"} for number in range(3)]
+    first = whole_lists.page(rows, Query({}, 2), beyond="abc")
+    last = whole_lists.page(rows, Query({}, 2, first.older), beyond="abc")
+    assert (whole_lists.cursor(Query({}, 2, first.older)), first.total) == (None, None)
+    assert whole_lists.cursor(Query({}, 2, last.older)) == "abc"
+    assert re.search("a thousand at a time", str(last.note))
