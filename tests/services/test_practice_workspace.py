@@ -11,7 +11,8 @@ from tests.cast import credential, person, workspace
 from tests.practice.fixtures import Practice, practice  # noqa: F401
 from workflows_ui.crypto import CannotOpen
 from workflows_ui.engine import Timeouts
-from workflows_ui.models import Colour, Credential, Health, Member, Role, User, Workspace
+from workflows_ui.models import Colour, Credential, Health, Kind, Member, Role, User, Workspace
+from workflows_ui.practice_engine.routes.gateway import OTP
 from workflows_ui.services import access, clients, members, people, probe
 from workflows_ui.services import practice as practising
 from workflows_ui.services.audit import Actor
@@ -197,6 +198,40 @@ def test_the_command_takes_a_gateway_and_a_token_with_its_organization(
         practice.credentials.organization_id,
     )
     assert Workspace.objects.get().organization_id == practice.credentials.organization_id
+
+
+def test_the_command_takes_every_kind_there_is_and_its_secret_from_standard_input_alone(
+    practice: Practice,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    known, plain = practice.credentials, ["--flavour", "activepieces", "--address", practice.activepieces]
+    ada, gateway = person("ada"), ["--address", practice.gateway]
+    signing, here = ["--email", known.email], ["--organization", known.organization_id]
+    ways: list[tuple[str, str, list[str]]] = [
+        ("api_key", known.api_key, gateway),
+        ("access_token", known.access_token, [*gateway, "--ends-on", "2999-01-31"]),
+        ("jwt", known.jwt, [*gateway, *here]),
+        ("sign_in", known.password, [*gateway, *signing, *here, "--keep-password"]),
+        ("sign_in", OTP, [*gateway, *signing, *here, "--by-code"]),
+        ("bearer_token", known.bearer_token, plain),
+        ("bearer_sign_in", known.password, [*plain, *signing]),
+    ]
+    with pytest.raises(CommandError) as several:
+        typed(monkeypatch, known.password)
+        run("add_credential", "--user", "ada", "--kind", "sign_in", *gateway, *signing)
+    assert known.other_organization_id in str(several.value)
+    assert "asked to send a code" in run(
+        "add_credential", "--user", "ada", "--kind", "sign_in", *gateway, *signing, "--send-code"
+    )
+    for kind, secret, arguments in ways:
+        typed(monkeypatch, secret)
+        told = run("add_credential", "--user", "ada", "--kind", kind, "--name", kind, *arguments)
+        assert secret not in told
+    kept = {(row.kind, bool(row.password)) for row in Credential.objects.filter(owner=ada)}
+    assert {kind for kind, _password in kept} == set(Kind.values)
+    assert {kind for kind, password in kept if password} == {"sign_in"}
+    with pytest.raises(CommandError, match="takes --kind bearer_token, bearer_sign_in"):
+        run("add_credential", "--user", "ada", "--kind", "api_key", *plain)
 
 
 @pytest.mark.parametrize(
