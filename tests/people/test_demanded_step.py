@@ -7,7 +7,9 @@ from django.test import Client
 
 from tests.cast import Cast, gather, workspace
 from tests.people.sign_in import STEP, set_up_app, sign_in, text, with_app
-from workflows_ui.models import AuditEvent, Launch, User, Workspace
+from workflows_ui.kit import notice_mail
+from workflows_ui.models import AuditEvent, Launch, Member, Notice, NoticeKind, Role, User, Workspace
+from workflows_ui.services import clock, notices
 
 
 @pytest.fixture
@@ -87,6 +89,71 @@ def test_a_manager_demands_it_in_the_settings_and_the_audit_says_so(cast: Cast, 
     assert AuditEvent.objects.get(action="workspace.change").detail["after"] == {"second_factor_required": True}
     client.force_login(cast.colleague)
     assert client.get("/w/sales/launches/").status_code == 403
+
+
+def test_a_manager_without_one_is_told_before_and_led_to_it_and_back(cast: Cast, client: Client) -> None:
+    Workspace.objects.update(second_factor_required=False)
+    settings, way = "/w/sales/settings/", f"{STEP}?next=/w/sales/settings/"
+    sign_in(client, "owner")
+    assert f'href="{way}"' in text(client.get(settings))
+    sent: dict[str, Any] = {"name": "Sales team", "colour": "", "second_factor_required": "on"}
+    refused = client.post(settings, sent)
+    assert refused.status_code == 422
+    assert "you would be locked out at once" in text(refused)
+    assert 'value="Sales team"' in text(refused)
+    assert not Workspace.objects.get().second_factor_required
+    assert "Set up one of these two" in text(client.get(way))
+    set_up_app(client)
+    assert f'href="{settings}"' in text(client.get(STEP))
+    assert client.post(settings, sent).status_code == 303
+    assert "You have no second step yourself" not in text(client.get(settings))
+    for elsewhere in ("https://evil.example/", "//evil.example", "/\\evil.example"):
+        assert client.get(STEP, {"next": elsewhere}).context["going_to"] == ""
+
+
+def test_home_notices_and_mails_tell_of_it_the_name_alone(cast: Cast, client: Client) -> None:
+    person, at = cast.colleague, clock.now()
+    Member.objects.create(workspace=workspace("buying", project="B" * 21), user=person, role=Role.LAUNCHER)
+    Launch.objects.create(
+        workspace=cast.workspace,
+        user=person,
+        ticket="t" * 20,
+        flow_id="f",
+        flow_name="Payroll of May",
+        payload_digest="d",
+        asked_at=at,
+        not_before=at,
+        send_by=at,
+    )
+    notices.tell(
+        person,
+        NoticeKind.LAUNCH_ENDED,
+        "k",
+        url="/w/sales/",
+        workspace=cast.workspace,
+        flow="Payroll of May",
+        state="failed",
+    )
+    client.force_login(person)
+
+    def told() -> str:
+        mailed = notice_mail.letter(Notice.objects.get())
+        assert "Sales" in str(mailed.body)
+        pages = "".join(
+            text(client.get(path)) for path in ("/?all=1", "/notices/", "/credentials/add/?workspace=sales")
+        )
+        return f"{pages}{mailed.subject}{mailed.body}"
+
+    before = told()
+    for inside in ("Payroll", "Colleague", cast.workspace.address):
+        assert inside not in before.replace("colleague", "")
+    assert "Needs a second step" in before
+    assert before.count("News from “Sales”") == 3
+    with_app(person)
+    after = told()
+    assert after.count("Payroll of May") == 4
+    assert cast.workspace.address in after
+    assert "Needs a second step" not in after
 
 
 def test_a_manager_sees_who_has_none(cast: Cast, client: Client) -> None:

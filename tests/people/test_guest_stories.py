@@ -1,14 +1,16 @@
 """A guest, whom only a launch right lets in, reads what their flow will do and what became of their launches, and nothing else."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from tests.pages.launch_scene import text_of
 from tests.people.conftest import Guests
-from workflows_ui.models import Launch, State
+from workflows_ui.models import Launch, LaunchRight, State
 
 
 def _failed(guests: Guests, **fields: object) -> Launch:
@@ -29,6 +31,18 @@ def test_a_guest_reads_what_their_flow_will_do_but_not_who_launched_it(guests: G
     assert "It went well the one time it was launched" in page
     assert "owner" not in page
     assert guests.browser.get(reverse("flow_does", args=["sales", guests.other])).status_code == 404
+
+
+def test_a_guest_sees_on_the_launch_page_how_many_launches_are_left_and_until_when(guests: Guests) -> None:
+    friday = timezone.now() + timedelta(days=3)
+    page = reverse("flow_launch", args=["sales", guests.flow])
+    guests.right(most_launches=20, until=friday, used=17)
+    assert f"3 of 20 launches left, until {date_format(timezone.localtime(friday), 'l H:i')}" in text_of(
+        guests.browser.get(page)
+    )
+    LaunchRight.objects.update(most_launches=None)
+    assert "launches left" not in text_of(guests.browser.get(page))
+    assert "Until " in text_of(guests.browser.get(page))
 
 
 def test_a_guest_is_told_why_a_launch_failed_without_ways_that_are_closed_to_them(guests: Guests) -> None:

@@ -7,7 +7,10 @@ from workflows_ui.models import Colour, Workspace
 
 
 class WorkspaceForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
-    """Name, stripe, and whether launching is paused. Saved by services.workspaces, not by the form."""
+    """Name, stripe, and whether launching is paused. Saved by services.workspaces, not by the form.
+
+    `stepped`: whether the manager has a second step themselves. Whoever has none would lock themselves out by demanding one.
+    """
 
     class Meta:
         model = Workspace
@@ -29,8 +32,20 @@ class WorkspaceForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscript
             ),
         }
 
-    def __init__(self, *args: object, **kwargs: object) -> None:
+    def __init__(self, *args: object, stepped: bool, **kwargs: object) -> None:
+        self._stepped = stepped
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
         self.fields["colour"] = forms.ChoiceField(
             label=_("Stripe"), choices=Colour.choices, required=False, help_text=self.fields["colour"].help_text
         )
+
+    def clean_second_factor_required(self) -> bool:
+        """Nobody demands what they do not have."""
+        wanted: bool = self.cleaned_data["second_factor_required"]
+        if wanted and not self.instance.second_factor_required and not self._stepped:
+            raise forms.ValidationError(
+                _(
+                    "You have no second step yourself: you would be locked out at once. Set up your own first, then demand it."
+                )
+            )
+        return wanted

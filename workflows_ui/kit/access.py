@@ -1,7 +1,7 @@
 """Who may enter a view: decorators that sign-in and membership hang on."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from django.conf import settings
@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from workflows_ui.kit import respond, typed
-from workflows_ui.models import Role, User
+from workflows_ui.models import Role, User, Workspace
 from workflows_ui.services import access, second_step
 
 #: In the session: where somebody was going who has to set up a second step first.
@@ -49,7 +49,7 @@ def superuser(view: Callable[..., R]) -> Callable[..., R | HttpResponse]:
             return _sign_in(request)
         if not request.user.is_superuser:
             raise Http404
-        if not _stepped(request, request.user) and second_step.demanded_somewhere():
+        if not stepped(request, request.user) and second_step.demanded_somewhere():
             return _set_up_first(request, "", request.get_full_path())
         return view(request, *args, **kwargs)
 
@@ -104,15 +104,21 @@ def launching(view: Callable[..., R]) -> Callable[..., R | HttpResponse]:
 def second_step_missing(request: HttpRequest, found: access.Access) -> HttpResponse | None:
     """What is answered instead of a page of a workspace that demands a second step, to somebody who has none; else None.
 
-    Every way into a workspace asks this: each method, whole pages and fragments alike. A single sign-on whose provider says that it
-    asked for a second step (services/single_sign_on.py) counts for its session.
+    Every way into a workspace asks this: each method, whole pages and fragments alike.
     """
-    if not found.workspace.second_factor_required or _stepped(request, found.user):
+    if not closed(request, found.user, [found.workspace]):
         return None
     return _set_up_first(request, found.workspace.name, reverse("workspace", args=[found.workspace.slug]))
 
 
-def _stepped(request: HttpRequest, user: User) -> bool:
+def closed(request: HttpRequest, user: User, workspaces: Iterable[Workspace]) -> set[int]:
+    """Those of these workspaces (primary keys) that demand a second step which this session lacks: nothing in them may be told."""
+    found = {one.pk for one in workspaces if one.second_factor_required}
+    return found if found and not stepped(request, user) else set()
+
+
+def stepped(request: HttpRequest, user: User) -> bool:
+    """Whether a second step was asked for: by us, since the person has one, or by the provider of their single sign-on."""
     return request.session.get(STEPPED_ELSEWHERE) == user.pk or second_step.has(user)
 
 

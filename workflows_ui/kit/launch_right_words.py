@@ -48,6 +48,18 @@ def limits(right: LaunchRight) -> str:
     return ", ".join(parts)
 
 
+def left(right: LaunchRight) -> str:
+    """`3 of 20 launches left, until Friday 18:00`; "" for a right without any limit."""
+    parts = []
+    if right.most_launches is not None:
+        words = ngettext("%(left)s of %(n)s launch left", "%(left)s of %(n)s launches left", right.most_launches)
+        parts.append(words % {"left": max(right.most_launches - right.used, 0), "n": right.most_launches})
+    if right.until is not None:
+        parts.append(_("until %(moment)s") % {"moment": until(right.until)})
+    said = ", ".join(parts)
+    return said[:1].upper() + said[1:]
+
+
 def tell(right: LaunchRight) -> Told:
     """The right in words."""
     now = timezone.now()

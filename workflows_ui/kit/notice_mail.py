@@ -11,7 +11,7 @@ from django.utils import timezone, translation
 
 from workflows_ui.kit import notice_words
 from workflows_ui.models import Notice, User
-from workflows_ui.services import database, notices
+from workflows_ui.services import database, notices, second_step
 
 log = structlog.get_logger(__name__)
 #: The server's own no, by which it is certain that it did not take a mail.
@@ -46,11 +46,15 @@ def send(pk: int) -> bool:
 
 
 def letter(row: Notice) -> EmailMessage:
-    """The mail: plain text, links on the console's own address. No line break of a flow's name gets into its head."""
+    """The mail: plain text, links on the console's own address. No line break of a flow's name gets into its head.
+
+    Whoever has no second step is told nothing of a workspace that demands one; whether a single sign-on will count, no mail knows.
+    """
     person: User = row.user
     language = person.language if person.language in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
     with translation.override(language), timezone.override(_zone(person.time_zone)):
-        news = notice_words.of(row)
+        shut = row.workspace is not None and row.workspace.second_factor_required and not second_step.has(person)
+        news = notice_words.veiled(row) if shut else notice_words.of(row)
         body = render_to_string(
             "notices/mail.txt",
             {

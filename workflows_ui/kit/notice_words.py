@@ -31,6 +31,13 @@ def of(row: Notice) -> News:
     return say(about) if say else News(row.get_kind_display(), "", "bell", "secondary")
 
 
+def veiled(row: Notice) -> News:
+    """What somebody is told of it who lacks the second step that its workspace demands: that there is something, not what."""
+    name = row.workspace.name[:_LONGEST] if row.workspace else ""
+    title = _("News from “%(workspace)s”") % {"workspace": name}
+    return News(title, _("This workspace needs a second step. Set one up to read it."), "lock", "secondary")
+
+
 def _ended(about: dict[str, Any]) -> News:
     state = words.launch_state(about.get("state"))
     title = _("%(flow)s: %(state)s") % {"flow": _text(about, "flow"), "state": state.word}

@@ -35,6 +35,11 @@ def flows(place: access.Access) -> list[LaunchRight]:
     return sorted(found.values(), key=lambda right: (right.flow_name.casefold(), right.pk))
 
 
+def on(place: access.Access, flow_id: str) -> list[LaunchRight]:
+    """The rights by which somebody may launch a flow now, the one that is used next first; none for whom their role lets launch."""
+    return list(of(place.user, place.workspace).filter(flow_id=flow_id)) if place.had_right(flow_id) else []
+
+
 def take(place: access.Access, flow_id: str, now: datetime) -> LaunchRight:
     """Uses one launch of a right on the flow, inside the caller's transaction. Raises access.NotAllowed where none is left.
 

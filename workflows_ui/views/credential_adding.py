@@ -13,7 +13,7 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 
 from workflows_ui.forms.credentials import CredentialForm, OrganizationForm, initial_for
 from workflows_ui.kit import credential_words, pending_sign_in, respond
-from workflows_ui.kit.access import signed_in
+from workflows_ui.kit.access import closed, signed_in
 from workflows_ui.kit.pending_sign_in import Pending
 from workflows_ui.kit.request import ConsoleRequest, actor
 from workflows_ui.models import Flavour, Kind, Workspace
@@ -30,6 +30,7 @@ from workflows_ui.tasks import ring_inspection
 def add(request: ConsoleRequest) -> HttpResponse:
     """Asks for a credential, tests it, saves it. `?workspace=slug` fills in where it leads, for a member of that workspace."""
     wanted = access.workspaces(request.user).filter(slug=request.GET.get("workspace", "")).first()
+    wanted = None if wanted is not None and closed(request, request.user, [wanted]) else wanted
     if request.method != "POST":
         return _form(request, CredentialForm(initial=initial_for(wanted)), wanted)
     form = CredentialForm(request.POST)

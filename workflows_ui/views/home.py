@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from workflows_ui.crypto import CannotOpen
 from workflows_ui.engine import AddressRefused, EngineError
 from workflows_ui.kit import caller, credential_words, flow_facts, launch_right_words, nav, respond, words
-from workflows_ui.kit.access import member, signed_in
+from workflows_ui.kit.access import closed, member, signed_in
 from workflows_ui.kit.home_page import Form, Home, forms
 from workflows_ui.kit.request import ConsoleRequest
 from workflows_ui.models import AccessRequest, Launch, Role
@@ -42,23 +42,29 @@ class Choice:
 
 @signed_in
 def home(request: ConsoleRequest) -> HttpResponse:
-    """Workspaces, requests to be let in that wait, the latest launches. Whoever has one workspace only is led to its home."""
+    """Workspaces, requests to be let in that wait, the latest launches. Whoever has one workspace only is led to its home.
+
+    Of a workspace that demands a second step, whoever has none is told its name alone.
+    """
     workspaces = list(access.workspaces(request.user))
     waiting = AccessRequest.objects.filter(user=request.user, decided_at=None).select_related("workspace")
     if len(workspaces) == 1 and not waiting and "all" not in request.GET:
         return respond.redirect(request, reverse("workspace", args=[workspaces[0].slug]))
+    shut = closed(request, request.user, workspaces)
+    opened = [workspace for workspace in workspaces if workspace.pk not in shut]
     launches = (
-        Launch.objects.filter(user=request.user, workspace__in=workspaces)
+        Launch.objects.filter(user=request.user, workspace__in=opened)
         .select_related("workspace")
         .order_by("-asked_at")[:_LATEST]
     )
-    acting = access.acting_in(request.user, workspaces)
+    acting = access.acting_in(request.user, opened)
     context = {
         "places": [
             (
                 workspace,
                 nav.environment(workspace),
                 credential_words.whose(acting[workspace.pk]) if workspace.pk in acting else "",
+                workspace.pk in shut,
             )
             for workspace in workspaces
         ],

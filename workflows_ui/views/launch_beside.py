@@ -10,11 +10,11 @@ from django.utils.translation import ngettext
 from workflows_ui.crypto import CannotOpen
 from workflows_ui.forming import checking
 from workflows_ui.forming.document import NOTHING, Form
-from workflows_ui.kit import credential_words
+from workflows_ui.kit import credential_words, launch_right_words
 from workflows_ui.kit.flow_facts import Facts
 from workflows_ui.kit.request import ConsoleRequest
 from workflows_ui.models import Launch, Role, SavedInputs
-from workflows_ui.services import access, launches, saved_inputs
+from workflows_ui.services import access, launch_rights, launches, saved_inputs
 from workflows_ui.views import flow_does
 
 #: Earlier launches to fill the form from.
@@ -51,6 +51,7 @@ def common(request: ConsoleRequest, id: str, name: str, facts: Facts | None) -> 
         "acting": acting.credential if acting else None,
         "acting_words": credential_words.whose(acting) if acting else "",
         "in_runs": acting is not None and credential_words.kept_in_runs(acting.credential),
+        "left": [said for right in launch_rights.on(place, id) if (said := launch_right_words.left(right))],
         "paused": place.workspace.launching_paused,
         "builder": place.allows(Role.BUILDER),
         **flow_does.at_once(place, id, facts),

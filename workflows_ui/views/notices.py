@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from workflows_ui.engine import EngineError
 from workflows_ui.kit import caller, flow_facts, notice_words, respond
-from workflows_ui.kit.access import member, signed_in
+from workflows_ui.kit.access import closed, member, signed_in
 from workflows_ui.kit.request import ConsoleRequest
 from workflows_ui.models import Notice, Role, WatchKind
 from workflows_ui.services import launches, notices, watching
@@ -25,8 +25,12 @@ def listing(request: ConsoleRequest) -> HttpResponse:
         last = rows.filter(pk=int(before)).first()
         rows = rows.filter(created_at__lte=last.created_at).exclude(pk__gte=last.pk) if last else rows.none()
     found = [] if respond.is_fragment(request) else list(rows[: ROWS + 1])
+    shut = closed(request, request.user, [row.workspace for row in found if row.workspace])
     context = {
-        "news": [(row, notice_words.of(row)) for row in found[:ROWS]],
+        "news": [
+            (row, notice_words.veiled(row) if row.workspace_id in shut else notice_words.of(row))
+            for row in found[:ROWS]
+        ],
         "older": found[ROWS - 1].pk if len(found) > ROWS else "",
         "first_url": request.path if before else "",
     }

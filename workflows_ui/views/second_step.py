@@ -16,6 +16,7 @@ from allauth.mfa.webauthn import views as webauthn_views
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import path, reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.cache import never_cache
@@ -74,6 +75,9 @@ class _Overview(base_views.IndexView):  # type: ignore[misc]
         context: dict[str, Any] = super().get_context_data(**kwargs)
         codes = context["authenticators"].get(Authenticator.Type.RECOVERY_CODES)
         has_step = second_step.has(self.request.user)
+        wanted = self.request.GET.get("next", "")[:2000]
+        if wanted.startswith("/") and url_has_allowed_host_and_scheme(wanted, allowed_hosts=None):
+            self.request.session[GOING_TO] = wanted
         # The way on is offered until it was shown once with a second step; then it is of the past.
         going_to = self.request.session.pop(GOING_TO, "") if has_step else self.request.session.get(GOING_TO, "")
         left = len(codes.get_unused_codes()) if codes else 0

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_POST
 
 from workflows_ui.forms.workspaces import WorkspaceForm
 from workflows_ui.kit import nav, respond
-from workflows_ui.kit.access import member, signed_in
+from workflows_ui.kit.access import member, signed_in, stepped
 from workflows_ui.kit.request import ConsoleRequest, actor
 from workflows_ui.models import AccessRequest, Flavour, Role
 from workflows_ui.services import members, workspaces
@@ -22,7 +22,8 @@ def settings(request: ConsoleRequest, slug: str) -> HttpResponse:
     workspace = request.access.workspace
     # The form validates a copy: what base.html shows must stay what is stored until it is saved.
     copy = type(workspace).objects.get(pk=workspace.pk)
-    form = WorkspaceForm(request.POST or None, instance=copy)
+    own_step = stepped(request, request.user)
+    form = WorkspaceForm(request.POST or None, instance=copy, stepped=own_step)
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         changed = workspaces.change(
@@ -43,6 +44,7 @@ def settings(request: ConsoleRequest, slug: str) -> HttpResponse:
         return respond.redirect(request, reverse("workspace_settings", kwargs={"slug": slug}))
     context = {
         "form": form,
+        "own_step": own_step,
         "place": [
             (_("Engine"), f"{Flavour(workspace.flavour).label} {workspace.engine_version}".strip()),
             (_("Environment"), nav.environment(workspace)),
