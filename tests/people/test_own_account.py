@@ -13,7 +13,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from tests.people.sign_in import PASSWORD, confirm, sign_in, text
+from tests.people.sign_in import PASSWORD, STEP, code, confirm, set_up_app, sign_in, text
 from workflows_ui import tasks
 from workflows_ui.models import AuditEvent, User
 from workflows_ui.services import people
@@ -243,3 +243,42 @@ def test_a_known_and_an_unknown_name_cost_the_same_hashing(ada: User, client: Cl
         queries.append(len(seen))
     assert counts == [1, 1, 1, 1]
     assert max(queries) - min(queries) <= 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_whole_story_of_a_sign_in_stands_in_the_log_with_its_address_and_session(ada: User, settings: Any) -> None:
+    settings.PASSKEYS = True
+    here, other = Client(REMOTE_ADDR="203.0.113.7"), Client(REMOTE_ADDR="203.0.113.8")
+    sign_in(here, "ada", "wrong")
+    sign_in(here, "nobody", "wrong")
+    sign_in(other, "ada")
+    sign_in(here, "ada")
+    secret = set_up_app(here)
+    here.post(f"{STEP}codes/new/")
+    here.post("/accounts/logout/")
+    sign_in(here, "ada")
+    here.post(f"{STEP}enter/", {"code": "000000"})
+    here.post(f"{STEP}enter/", {"code": code(secret, steps=1)})
+    other.post("/accounts/passkeys/sign-in/", {"credential": "{}"})
+    rows = list(AuditEvent.objects.exclude(action="person.create").order_by("pk"))
+    assert [(row.action.removeprefix("person."), row.outcome) for row in rows] == [
+        ("sign_in", "refused"),
+        ("sign_in", "refused"),
+        ("sign_in", "done"),
+        ("sign_in", "done"),
+        ("second_step_add", "done"),
+        ("sessions_end", "done"),
+        ("recovery_codes_make", "done"),
+        ("recovery_codes_make", "done"),
+        ("sign_out", "done"),
+        ("second_step", "refused"),
+        ("sign_in", "done"),
+        ("sign_in", "refused"),
+    ]
+    assert {row.address for row in rows} == {"203.0.113.7", "203.0.113.8"}
+    for row in rows:
+        # Whoever fails at the first step has no session yet; nobody's key is in the log.
+        assert bool(row.session) is (row.action != "person.sign_in" or row.outcome == "done"), row.action
+        assert str(here.session.session_key) not in str(row.canonical)
+    first, again = rows[3], rows[10]
+    assert rows[8].session == first.session != again.session

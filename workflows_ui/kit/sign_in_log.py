@@ -49,6 +49,11 @@ def failed(request: HttpRequest, name: str) -> None:
     audit.record(_at_the_door(request), "person.sign_in", object_type="person", outcome="refused", name_digest=digest)
 
 
+def passkey_failed(request: HttpRequest) -> None:
+    """A passkey that opened nothing: whose it is, nobody can say."""
+    audit.record(_at_the_door(request), "person.sign_in", object_type="person", outcome="refused", ways=["passkey"])
+
+
 def signed_out(request: HttpRequest) -> None:
     """Somebody leaves."""
     if request.user.is_authenticated:
@@ -74,11 +79,14 @@ def _address_changed(request: HttpRequest, user: User, **more: Any) -> None:
 
 
 def _step_added(request: HttpRequest, user: User, authenticator: Authenticator, **_more: Any) -> None:
+    if authenticator.type == Authenticator.Type.RECOVERY_CODES:
+        # They come with the first second step, and are none by themselves.
+        _write(request, user, "person.recovery_codes_make")
+        return
     _write(request, user, "person.second_step_add", kind=authenticator.type)
     # Whoever came in elsewhere with the password alone has to come again, with the second step.
     others = Authenticator.objects.filter(user=user).exclude(pk=authenticator.pk)
-    first = not others.exclude(type=Authenticator.Type.RECOVERY_CODES).exists()
-    if first and authenticator.type != Authenticator.Type.RECOVERY_CODES:
+    if not others.exclude(type=Authenticator.Type.RECOVERY_CODES).exists():
         sessions.end_others(actor(request), user, but=request.session.session_key)
 
 

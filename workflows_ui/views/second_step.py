@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.cache import never_cache
 
-from workflows_ui.kit import respond
+from workflows_ui.kit import respond, sign_in_log
 from workflows_ui.kit.access import GOING_TO, signed_in
 from workflows_ui.models import User
 from workflows_ui.services import second_step
@@ -154,7 +154,11 @@ class _PasskeyAgain(webauthn_views.ReauthenticateWebAuthnView):  # type: ignore[
 
 
 class _PasskeySignIn(webauthn_views.LoginWebAuthnView):  # type: ignore[misc]
-    pass
+    def form_invalid(self, form: Any) -> HttpResponse:
+        """Written down as any sign-in that fails: allauth says nothing of it."""
+        sign_in_log.passkey_failed(self.request)
+        answer: HttpResponse = super().form_invalid(form)
+        return answer
 
 
 def _only_with_passkeys(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
