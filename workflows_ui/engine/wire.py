@@ -197,23 +197,8 @@ class CheckedHTTPConnection(HTTPConnection):
         super().endheaders(*args, **kwargs)
 
 
-class CheckedHTTPSConnection(HTTPSConnection):
+class CheckedHTTPSConnection(CheckedHTTPConnection, HTTPSConnection):
     """The same over TLS. The handshake has one total limit, the socket's time-out: OpenSSL's binding counts it as a whole."""
-
-    auto_open = 0
-    response_class = WholeHeadResponse
-
-    def _new_conn(self) -> socket.socket:
-        return CURRENT.get().connect(self._dns_host, self.port, self.socket_options)
-
-    def request(self, *args: Any, **kwargs: Any) -> None:
-        if self.sock is None:
-            self.connect()
-        super().request(*args, **kwargs)
-
-    def endheaders(self, *args: Any, **kwargs: Any) -> None:
-        CURRENT.get().begin(self.sock)
-        super().endheaders(*args, **kwargs)
 
 
 class _HTTPPool(HTTPConnectionPool):
