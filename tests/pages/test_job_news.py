@@ -73,3 +73,14 @@ def test_a_job_of_which_something_failed_does_not_look_as_if_all_were_well(scene
     assert page.count("Finished, not all done") == 1
     assert "Finished, not all done" in text_of(owner.get(f"/w/sales/jobs/{partly.pk}/"))
     assert "Finished, not all done" not in text_of(owner.get(f"/w/sales/jobs/{well.pk}/"))
+
+
+def test_the_list_of_jobs_leads_to_older_ones_and_back(scene: Scene) -> None:
+    made = [_job(scene, took=number).pk for number in range(30)]
+    browser = scene.sign_in(scene.cast.owner)
+    first = browser.get("/w/sales/jobs/")
+    older = browser.get(first.context["older_url"])
+    assert [page.job.pk for page in [*first.context["pages"], *older.context["pages"]]] == made
+    back = browser.get(older.context["newer_url"])
+    assert [page.job.pk for page in back.context["pages"]] == made[:25]
+    assert browser.get("/w/sales/jobs/?before=nonsense").context["pages"][0].job.pk == made[0]

@@ -66,7 +66,7 @@ def of_workspace(access: Access) -> QuerySet[Job]:
         Job.objects.filter(workspace=access.workspace)
         .annotate(troubled=Exists(trouble))
         .select_related("user", "workspace")
-        .order_by("-asked_at", "pk")
+        .order_by("-asked_at", "-pk")
     )
     return jobs if access.allows(Role.MANAGER) else jobs.filter(user=access.user)
 

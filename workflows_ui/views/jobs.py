@@ -1,19 +1,18 @@
 """Jobs: the list, and one job's page: what it waits for, how far it is, what became of each object."""
 
 import json
-from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import path, reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from workflows_ui import tasks
-from workflows_ui.kit import action_forms, caller, job_page, respond
+from workflows_ui.kit import action_forms, caller, job_page, keyset, respond
 from workflows_ui.kit.access import member
 from workflows_ui.kit.job_page import Page
 from workflows_ui.kit.request import ConsoleRequest, actor
@@ -28,18 +27,13 @@ ROWS = 25
 @member(Role.VIEWER)
 def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
     """The person's jobs, for managers everybody's, newest first."""
-    rows = jobs.of_workspace(request.access)
-    before = _position(request.GET.get("before", ""))
-    if before is not None:
-        moment, pk = before
-        rows = rows.filter(Q(asked_at__lt=moment) | Q(asked_at=moment, pk__gt=pk))
-    found = [Page(job, request.access, BY_NAME) for job in rows[: ROWS + 1]]
-    last = found[ROWS - 1].job if len(found) > ROWS else None
+    found = keyset.window(jobs.of_workspace(request.access), request.GET, moment="asked_at", size=ROWS)
     context = {
-        "pages": found[:ROWS],
+        "pages": [Page(job, request.access, BY_NAME) for job in found.rows],
         "everyone": request.access.allows(Role.MANAGER),
-        "first_url": request.path if before is not None else "",
-        "older": f"{last.asked_at.isoformat()}~{last.pk}" if last else "",
+        "first_url": request.path if "before" in request.GET or "after" in request.GET else "",
+        "newer_url": f"{request.path}?{urlencode({'after': found.newer})}" if found.newer else "",
+        "older_url": f"{request.path}?{urlencode({'before': found.older})}" if found.older else "",
     }
     return respond.page(request, "jobs/list.html", context, fragments=("results",))
 
@@ -125,16 +119,6 @@ def _find(request: ConsoleRequest, id: str) -> Page:
 
 def _url(request: ConsoleRequest, row: Job) -> str:
     return reverse("job", args=[request.access.workspace.slug, row.pk])
-
-
-def _position(text: str) -> tuple[datetime, str] | None:
-    """The place in the list that an address names; None for anything else."""
-    moment, _sign, pk = text.partition("~")
-    try:
-        found = datetime.fromisoformat(moment)
-    except ValueError:
-        return None
-    return (found, pk[:21]) if found.tzinfo is not None and pk.isalnum() and pk.isascii() else None
 
 
 _JOB = "w/<slug:slug>/jobs/<str:id>/"
