@@ -1,6 +1,5 @@
 """A job's person: the worker works in their language and time zone, with their rights and their credential as these are now."""
 
-import zoneinfo
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -17,11 +16,7 @@ from workflows_ui.services import access
 def preferences(job: Job) -> Iterator[None]:
     """The language in which the job was asked for, and the person's time zone: days in filters are theirs."""
     language = job.language if job.language in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
-    try:
-        zone = zoneinfo.ZoneInfo(job.user.time_zone or settings.TIME_ZONE)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        zone = zoneinfo.ZoneInfo(settings.TIME_ZONE)
-    with translation.override(language), timezone.override(zone):
+    with translation.override(language), timezone.override(job.user.zone):
         yield
 
 

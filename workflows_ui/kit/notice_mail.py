@@ -1,7 +1,6 @@
 """Mails of notices: in the receiver's language and time zone, each handed over at most once."""
 
 import smtplib
-import zoneinfo
 
 import structlog
 from django.conf import settings
@@ -52,7 +51,7 @@ def letter(row: Notice) -> EmailMessage:
     """
     person: User = row.user
     language = person.language if person.language in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
-    with translation.override(language), timezone.override(_zone(person.time_zone)):
+    with translation.override(language), timezone.override(person.zone):
         shut = row.workspace is not None and row.workspace.second_factor_required and not second_step.has(person)
         news = notice_words.veiled(row) if shut else notice_words.of(row)
         body = render_to_string(
@@ -66,10 +65,3 @@ def letter(row: Notice) -> EmailMessage:
             },
         )
     return EmailMessage(" ".join(news.title.split()), body, settings.DEFAULT_FROM_EMAIL, [person.email])
-
-
-def _zone(name: str) -> zoneinfo.ZoneInfo:
-    try:
-        return zoneinfo.ZoneInfo(name or settings.TIME_ZONE)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        return zoneinfo.ZoneInfo(settings.TIME_ZONE)

@@ -1,6 +1,5 @@
 """Puts a page into the person's own language and time zone."""
 
-import zoneinfo
 from collections.abc import Callable
 
 from django.conf import settings
@@ -18,18 +17,11 @@ class Preferences:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         chosen = getattr(request.user, "language", "") if request.user.is_authenticated else ""
         language = chosen if chosen in dict(settings.LANGUAGES) else translation.get_language_from_request(request)
-        zone = getattr(request.user, "time_zone", "") if request.user.is_authenticated else ""
-        with translation.override(language), timezone.override(_zone(zone)):
+        zone = request.user.zone if request.user.is_authenticated else timezone.get_default_timezone()
+        with translation.override(language), timezone.override(zone):
             request.LANGUAGE_CODE = language
             response = self._get_response(request)
         response.headers.setdefault("Content-Language", language)
         if not chosen:
             patch_vary_headers(response, ("Accept-Language",))
         return response
-
-
-def _zone(name: str) -> zoneinfo.ZoneInfo:
-    try:
-        return zoneinfo.ZoneInfo(name or settings.TIME_ZONE)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        return zoneinfo.ZoneInfo(settings.TIME_ZONE)

@@ -1,7 +1,9 @@
 """A person who signs in to the console."""
 
+import zoneinfo
 from collections.abc import Iterator
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -32,6 +34,14 @@ class User(AbstractUser):
 
     def _of_generation(self, found: str) -> str:
         return f"{found}.{self.session_generation}" if self.session_generation else found
+
+    @property
+    def zone(self) -> zoneinfo.ZoneInfo:
+        """The time zone in which times are shown to the person: their own, else the console's, also where theirs is none any more."""
+        try:
+            return zoneinfo.ZoneInfo(self.time_zone or settings.TIME_ZONE)
+        except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+            return zoneinfo.ZoneInfo(settings.TIME_ZONE)
 
     @property
     def label(self) -> str:
