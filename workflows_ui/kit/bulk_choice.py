@@ -8,7 +8,7 @@ from workflows_ui.kit import action_log, redact
 from workflows_ui.kit.actions import Action
 from workflows_ui.kit.caller import Caller
 from workflows_ui.kit.listing import Listing
-from workflows_ui.kit.resource import Resource
+from workflows_ui.kit.resource import Resource, usable_id
 from workflows_ui.services.access import Access
 from workflows_ui.services.jobs import Found
 
@@ -44,7 +44,7 @@ def counted(caller: Caller, resource: Resource, listing: Listing) -> int | None:
 
 def ticked(ids: Sequence[str]) -> list[str]:
     """The ids that were ticked, each once; what no object could be called is left out."""
-    good = [id for id in ids if id.isprintable() and id.strip(" ./") and len(id) <= _LONGEST_ID]  # noqa: A001
+    good = [one for one in ids if usable_id(one) and len(one) <= _LONGEST_ID]
     return list(dict.fromkeys(good))[:_MOST]
 
 

@@ -21,3 +21,14 @@ def id_at(row: Any, path: str = "id") -> str:
 def usable_id(found: Any) -> str:
     """The id, empty where no address could hold it: another type, line breaks, controls, nothing but blanks, dots and slashes."""
     return found if isinstance(found, str) and found.isprintable() and found.strip(" ./") else ""
+
+
+def sole_id_at(row: Any, path: str = "id") -> str:
+    """As `id_at`, for an address in which something follows the id: there it can hold no slash."""
+    return sole_id(pick(row, path))
+
+
+def sole_id(found: Any) -> str:
+    """As `usable_id`, without slashes."""
+    key = usable_id(found)
+    return "" if "/" in key else key

@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from workflows_ui.kit.actions import Action, Affected, Bulk, Button, Row
 from workflows_ui.kit.caller import Caller
-from workflows_ui.kit.picking import id_at, pick, usable_id
+from workflows_ui.kit.picking import id_at, pick, sole_id, sole_id_at, usable_id
 from workflows_ui.kit.words import StateWord, Text, Words
 from workflows_ui.models import Role, Workspace
 from workflows_ui.services.access import Access
@@ -38,6 +38,8 @@ __all__ = [
     "Text",
     "id_at",
     "pick",
+    "sole_id",
+    "sole_id_at",
     "usable_id",
 ]
 

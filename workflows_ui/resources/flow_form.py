@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from workflows_ui.crypto import CannotOpen
 from workflows_ui.engine import EngineError
-from workflows_ui.kit.resource import Row, Subject, id_at
+from workflows_ui.kit.resource import Row, Subject, sole_id_at
 from workflows_ui.models import LaunchForm, Role
 from workflows_ui.resources import form_fit
 from workflows_ui.services import launch_forms
@@ -17,8 +17,8 @@ _log = logging.getLogger(__name__)
 
 def url(slug: str, flow: Row) -> str:
     """The builder of a flow's form; "" where its id fits no address."""
-    key = id_at(flow)
-    return reverse("form_builder", args=[slug, key]) if key and "/" not in key else ""
+    key = sole_id_at(flow)
+    return reverse("form_builder", args=[slug, key]) if key else ""
 
 
 def panel(subject: Subject) -> dict[str, Any] | None:

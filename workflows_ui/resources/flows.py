@@ -24,6 +24,7 @@ from workflows_ui.kit.resource import (
     Subject,
     id_at,
     pick,
+    sole_id_at,
 )
 from workflows_ui.models import Favourite, Launch, Role, WatchKind
 from workflows_ui.resources import (
@@ -87,15 +88,15 @@ class AppsColumn(Column):
 
 
 def _launch_url(slug: str, flow: Row) -> str:
-    key = id_at(flow)
-    if flow.get("status") != "ENABLED" or not key or "/" in key or flow_facts.start_of(trigger_of(flow)) != "call":
+    key = sole_id_at(flow)
+    if flow.get("status") != "ENABLED" or not key or flow_facts.start_of(trigger_of(flow)) != "call":
         return ""
     return reverse("flow_launch", kwargs={"slug": slug, "id": key})
 
 
 def _rights_url(slug: str, flow: Row) -> str:
-    key = id_at(flow)
-    if not key or "/" in key or not flow.get("publishedVersionId"):
+    key = sole_id_at(flow)
+    if not key or not flow.get("publishedVersionId"):
         return ""
     return reverse("flow_launch_rights", kwargs={"slug": slug, "id": key})
 
@@ -112,8 +113,8 @@ def _folder_url(slug: str, flow: Row) -> str:
 
 
 def _export_url(slug: str, flow: Row) -> str:
-    key = id_at(flow)
-    return reverse("flow_export", kwargs={"slug": slug, "id": key}) if key and "/" not in key else ""
+    key = sole_id_at(flow)
+    return reverse("flow_export", kwargs={"slug": slug, "id": key}) if key else ""
 
 
 def _note(flow: Row) -> words.Text:
@@ -142,8 +143,8 @@ def _story(subject: Subject) -> dict[str, Any]:
 
 
 def _samples_url(slug: str, flow: Row) -> str:
-    key = id_at(flow)
-    return trigger_tests.page_url(slug, key) if key and "/" not in key else ""
+    key = sole_id_at(flow)
+    return trigger_tests.page_url(slug, key) if key else ""
 
 
 def _launchable(subject: Subject) -> dict[str, Any] | None:

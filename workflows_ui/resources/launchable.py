@@ -9,7 +9,7 @@ from typing import Any
 from workflows_ui.engine import NotFound
 from workflows_ui.kit import flow_facts
 from workflows_ui.kit.caller import Caller
-from workflows_ui.kit.resource import Row, Text, id_at
+from workflows_ui.kit.resource import Row, Text, id_at, sole_id
 from workflows_ui.models import LaunchForm, Role
 from workflows_ui.resources import flow_pages, form_fit
 from workflows_ui.resources.flow_reading import name_of, trigger_of
@@ -83,7 +83,7 @@ def _kept(forms: Mapping[str, LaunchForm], row: Row) -> dict[str, Any]:
     key = id_at(row)
     form = forms.get(key)
     return {
-        "id": "" if "/" in key else key,
+        "id": sole_id(key),
         "name": name_of(row)[:1000] or key,
         "published": bool(row.get("publishedVersionId")),
         "start": flow_facts.start_of(trigger_of(row)),

@@ -22,7 +22,7 @@ from workflows_ui.kit.resource import (
     Shortcut,
     Subject,
     Text,
-    id_at,
+    sole_id_at,
 )
 from workflows_ui.models import Role
 from workflows_ui.resources import mcp_clients, mcp_reading, mcp_tools, whole_lists
@@ -70,8 +70,8 @@ def _token_url(slug: str, row: Row) -> str:
 
 
 def _below(page: str, slug: str, row: Row) -> str:
-    key = id_at(row)
-    return reverse(page, kwargs={"slug": slug, "id": key}) if key and "/" not in key else ""
+    key = sole_id_at(row)
+    return reverse(page, kwargs={"slug": slug, "id": key}) if key else ""
 
 
 def _tools(subject: Subject) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.urls import reverse
 
-from workflows_ui.kit.resource import Action, usable_id
+from workflows_ui.kit.resource import Action, sole_id
 
 #: Names of the views, by part: without an object, and with one.
 _ACTIONS = {"records": ("table_records_do", "table_record_do"), "fields": ("", "table_field_do")}
@@ -41,7 +41,7 @@ def tables_url(slug: str) -> str:
 
 def fits(id: str) -> bool:
     """Whether an id can stand in an address below the table's, which has no room for slashes."""
-    return bool(usable_id(id)) and "/" not in id
+    return bool(sole_id(id))
 
 
 def records_url(slug: str, table: str) -> str:
