@@ -22,7 +22,7 @@ env = environ.Env()
 read = environment.Reader(env)
 
 DEBUG = read.boolean("DEBUG", default=False)
-#: Where keys, the SQLite database, broker files and uploads live when no server is named.
+#: Where keys, the SQLite database, and broker files live when no server is named.
 VAR_DIR = read.folder("VAR_DIR", default=BASE_DIR / "var")
 
 # --- Secrets -------------------------------------------------------------------------------------
@@ -247,7 +247,6 @@ STORAGES = {
     },
 }
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG
-MEDIA_ROOT = VAR_DIR / "uploads"
 
 # --- Mail ----------------------------------------------------------------------------------------
 vars().update(read.email("EMAIL_URL", default="consolemail://" if DEBUG else "dummymail://"))

@@ -21,8 +21,6 @@ SHAPES = {
     Moment.UTC: re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z"),
     Moment.UTC_MILLIS: re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z"),
 }
-#: What a browser's own control for a moment takes as its value; anything else needs a control for text.
-NATIVE = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?")
 
 
 class BadMoment(Exception):

@@ -164,11 +164,6 @@ def view(
     return FormView(form, tuple(groups), tuple(problems))
 
 
-def field_ids(form: Form) -> dict[str, str]:
-    """The id of the element around each field, by the field's name."""
-    return {one.name: f"field-{number}" for number, one in enumerate(form.fields)}
-
-
 def choices_of(one: Field, options: Options) -> Sequence[Choice] | None:
     """The choices of a field as they are now; None where they could not be had."""
     return options.get(one.name) if one.choices_from is not None else one.choices

@@ -234,14 +234,6 @@ class Page:
         text = self.failure.text if self.failure is not None and self.failure.kind == "text" else ""
         return failure_words.of(text, self.launch.run_status)
 
-    @property
-    def failure_line(self) -> str:
-        """What the failure says, in one line; empty where that is all of it or cannot be told."""
-        if self.failure is None or not self.failure.text:
-            return ""
-        line = show.first_line(self.failure.text)
-        return "" if line == self.failure.text.strip() else line
-
     @cached_property
     def payload(self) -> Part:
         """The values it was launched with."""

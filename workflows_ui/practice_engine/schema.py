@@ -163,5 +163,4 @@ COERCE: dict[str, Callable[[Any, str], Any]] = {
     "any": lambda value, where: value,
 }
 PROJECT = Field("id", required=ACTIVEPIECES)
-PROJECT_OPTIONAL = Field("id")
 PAGE = {"limit": Field("number"), "cursor": Field("text")}
