@@ -74,6 +74,7 @@ def test_what_the_page_says_follows_the_rules(address: Address) -> None:
     if address.name in LEAST or address.name in DECLARED or address.name == "bulk_choose":
         _within_a_workspace(address, found)
     elif address.name in SUPERUSERS | TEAMS - {"teams"}:
+        assert found["signed out"] == found["deactivated"] == "sign in"
         assert {who for who in EVERYBODY if let_in(found[who])} == {"superuser"}
         assert {found[who] for who in EVERYBODY[2:] if who != "superuser"} == {"404"}
     elif address.name in OWN | {"teams"}:

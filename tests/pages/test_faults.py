@@ -114,11 +114,15 @@ def fault(request: pytest.FixtureRequest, place: Place, monkeypatch: pytest.Monk
     return str(request.param)
 
 
-every_fault = pytest.mark.parametrize("fault", FAULTS, indirect=True)
+@pytest.mark.parametrize("fault", FAULTS, indirect=True)
+def test_every_page_says_in_words_what_is_wrong_and_nothing_typed_is_lost(place: Place, fault: str) -> None:
+    _pages_that_ask_the_engine_say_in_words_what_is_wrong(place)
+    _pages_of_what_the_console_keeps_itself_are_as_ever(place)
+    _what_was_typed_into_the_launch_form_is_kept_or_launched(place)
+    _a_credential_that_is_tested_or_added_is_told_what_is_wrong(place)
 
 
-@every_fault
-def test_pages_that_ask_the_engine_say_in_words_what_is_wrong(place: Place, fault: str) -> None:
+def _pages_that_ask_the_engine_say_in_words_what_is_wrong(place: Place) -> None:
     pages = {
         "/w/sales/flows/": "results",
         f"/w/sales/flows/{place.flow}/": "live",
@@ -142,8 +146,7 @@ def test_pages_that_ask_the_engine_say_in_words_what_is_wrong(place: Place, faul
             assert "<html" not in page
 
 
-@every_fault
-def test_pages_of_what_the_console_keeps_itself_are_as_ever(place: Place, fault: str) -> None:
+def _pages_of_what_the_console_keeps_itself_are_as_ever(place: Place) -> None:
     launch = f"/w/sales/launches/{place.launch.pk}/"
     credential = f"/w/sales/credentials/{place.cast.credential.pk}/"
     before = place.practice.journal.count()
@@ -156,8 +159,7 @@ def test_pages_of_what_the_console_keeps_itself_are_as_ever(place: Place, fault:
     assert place.get("/w/sales/").status_code == 200
 
 
-@every_fault
-def test_what_was_typed_into_the_launch_form_is_kept_or_launched(place: Place, fault: str) -> None:
+def _what_was_typed_into_the_launch_form_is_kept_or_launched(place: Place) -> None:
     url = f"/w/sales/flows/{place.flow}/launch/"
     refused = place.post(url, place.form | {"payload": TYPED})
     assert refused.status_code == 422
@@ -171,8 +173,7 @@ def test_what_was_typed_into_the_launch_form_is_kept_or_launched(place: Place, f
     assert place.practice.journal.triggers() == []
 
 
-@every_fault
-def test_a_credential_that_is_tested_or_added_is_told_what_is_wrong(place: Place, fault: str) -> None:
+def _a_credential_that_is_tested_or_added_is_told_what_is_wrong(place: Place) -> None:
     here = f"/w/sales/credentials/{place.cast.credential.pk}/"
     assert place.post(f"{here}test/", {}).status_code == 303
     page = place.get(here).content.decode()

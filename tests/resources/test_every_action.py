@@ -18,7 +18,7 @@ ACTIONS = [(resource, action) for resource in RESOURCES for action in resource.a
 every = pytest.mark.parametrize(
     ("resource", "action"), ACTIONS, ids=[f"{a.name}-{'new' if b.collection else 'of'}-{b.name}" for a, b in ACTIONS]
 )
-both = pytest.mark.parametrize("headers", [{}, HTMX], ids=["whole", "fragment"])
+WHOLE_AND_FRAGMENT: tuple[dict[str, str], ...] = ({}, HTMX)
 
 
 def name_of(resource: Resource, action: Action) -> str:
@@ -30,7 +30,7 @@ def typed(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 @every
-def test_who_has_not_the_role_is_refused_and_the_engine_is_not_told(
+def test_it_is_offered_and_asked_about_to_whom_it_is_for_and_nothing_is_done_yet(
     stage: Stage, resource: Resource, action: Action
 ) -> None:
     url = stage.url(resource, action)
@@ -45,32 +45,43 @@ def test_who_has_not_the_role_is_refused_and_the_engine_is_not_told(
     assert stranger.get(url).status_code == stranger.post(url).status_code == 404
     assert Client().get(url).status_code == 303
     assert Client().post(url).status_code == 403
+    for headers in WHOLE_AND_FRAGMENT:
+        answer = stage.browser.get(url, headers=headers)
+        page = answer.content.decode()
+        assert answer.status_code == 200
+        assert page.lstrip().startswith('<div id="action"' if headers else "<!doctype html>")
+        assert 'method="post"' in page
+        assert stage.secret not in page
+    if not action.collection:
+        for key in ("missing", "z" * 21, "..", "a/b"):
+            gone = f"/w/sales/{resource.name}/do/{action.name}/{key}/"
+            assert stage.browser.get(gone).status_code in (400, 404)
+            assert stage.browser.post(gone).status_code in (400, 404)
+    _its_button_stands_where_it_is_offered(stage, resource, action)
     assert not stage.writes()
     assert not outcomes()
 
 
-@every
-@both
-def test_it_is_asked_about_without_being_done(
-    stage: Stage, resource: Resource, action: Action, headers: dict[str, str]
-) -> None:
-    answer = stage.browser.get(stage.url(resource, action), headers=headers)
-    page = answer.content.decode()
-    assert answer.status_code == 200
-    assert page.lstrip().startswith('<div id="action"' if headers else "<!doctype html>")
-    assert 'method="post"' in page
-    assert stage.secret not in page
-    assert not stage.writes()
-    assert not outcomes()
+def _its_button_stands_where_it_is_offered(stage: Stage, resource: Resource, action: Action) -> None:
+    key = stage.key(resource, action)
+    url, page = action.url("sales", resource.name, key), resource.url("sales", key)
+    assert url in stage.browser.get(page).content.decode()
+    if not Role.VIEWER.includes(action.role) and Role.VIEWER.includes(resource.role):
+        assert url not in stage.as_role(Role.VIEWER).get(page).content.decode()
+    if action.in_rows:
+        query = {**samples.of(resource).asked, "rows": "100"}
+        listed = stage.browser.get(resource.url("sales", **query)).content.decode()
+        assert f"{url}" in listed
 
 
 @every
-@both
-def test_it_is_done_once_and_written_down_as_begun_and_done(
+@pytest.mark.parametrize("headers", WHOLE_AND_FRAGMENT, ids=["whole", "fragment"])
+def test_it_is_done_once_and_written_down_as_begun_and_done_and_a_double_click_is_one_deed(
     stage: Stage, resource: Resource, action: Action, headers: dict[str, str]
 ) -> None:
     url = stage.url(resource, action)
     fields = stage.fields(resource, action, url)
+    without_files = {name: value for name, value in fields.items() if not hasattr(value, "read")}
     answer = stage.browser.post(url, fields, headers=headers)
     assert answer.status_code == (200 if headers else 303), text(answer.content)[-3000:]
     assert lead(answer).startswith("/w/sales/")
@@ -80,29 +91,47 @@ def test_it_is_done_once_and_written_down_as_begun_and_done(
     assert TYPED_SECRET not in everything_told()
     # What follows can be looked at: the object, unless it is gone, or the list.
     assert stage.browser.get(lead(answer)).status_code in (200, 404 if action.removes else 200)
-
-
-@every
-def test_a_double_click_is_one_deed(stage: Stage, resource: Resource, action: Action) -> None:
-    url = stage.url(resource, action)
-    fields = stage.fields(resource, action, url)
-    first = {name: value for name, value in fields.items() if not hasattr(value, "read")}
-    stage.browser.post(url, fields)
     done = stage.writes()
     assert done
-    again = stage.browser.post(url, first)
     # The second one is told apart, or finds that the object is in no state for it, is gone, or that its file is missing.
-    assert again.status_code in (303, 404, 409, 422)
+    assert stage.browser.post(url, without_files).status_code in (303, 404, 409, 422)
     assert stage.writes() == done
 
 
 @every
-@both
-def test_what_the_engine_refuses_is_told_at_the_form_with_everything_typed(
-    stage: Stage, resource: Resource, action: Action, headers: dict[str, str]
+def test_an_engine_that_is_down_refuses_or_is_lost_is_told_at_the_form_with_everything_typed(
+    stage: Stage, resource: Resource, action: Action
 ) -> None:
     url = stage.url(resource, action)
+    name = name_of(resource, action)
+    faults = stage.practice.engine.faults
+    _is_down(stage, action, url, stage.fields(resource, action, url))
+    faults.clear()
+    for headers in WHOLE_AND_FRAGMENT:
+        before = len(outcomes())
+        _is_refused(stage, url, stage.fields(resource, action, url), headers)
+        assert outcomes()[before:] == [(name, "begun"), (name, "refused")]
+        faults.clear()
+    assert TYPED_SECRET not in everything_told()
+    before, written = len(outcomes()), len(stage.writes())
     fields = stage.fields(resource, action, url)
+    for method in ("POST", "DELETE"):
+        faults.add("reset_after", method, "*")
+    answer = stage.browser.post(url, fields)
+    assert answer.status_code == 422
+    assert "It is unclear whether this was done" in text(answer.content)
+    assert "Look whether it was done" in text(answer.content)
+    assert len(stage.writes()) == written + 1
+    assert outcomes()[before:] == [(name, "begun"), (name, "unclear")]
+
+
+def _is_down(stage: Stage, action: Action, url: str, fields: dict[str, Any]) -> None:
+    stage.practice.engine.faults.add("status", status=500, headers={"Retry-After": "0"})
+    assert stage.browser.get(url).status_code in ((200, 503) if action.collection else (503,))
+    assert stage.browser.post(url, fields).status_code in ((422, 503) if action.collection else (503,))
+
+
+def _is_refused(stage: Stage, url: str, fields: dict[str, Any], headers: dict[str, str]) -> None:
     for method in ("POST", "DELETE"):
         stage.practice.engine.faults.add("status", method, "*", status=403, body="json")
     answer = stage.browser.post(url, fields, headers=headers)
@@ -115,61 +144,6 @@ def test_what_the_engine_refuses_is_told_at_the_form_with_everything_typed(
             assert answer.context["form"][name].value() == value
     assert TYPED_SECRET not in page
     assert stage.secret not in page
-    name = name_of(resource, action)
-    assert outcomes() == [(name, "begun"), (name, "refused")]
-    assert TYPED_SECRET not in everything_told()
-
-
-@every
-def test_a_deed_whose_answer_is_lost_is_called_unclear_and_not_done_again(
-    stage: Stage, resource: Resource, action: Action
-) -> None:
-    url = stage.url(resource, action)
-    fields = stage.fields(resource, action, url)
-    for method in ("POST", "DELETE"):
-        stage.practice.engine.faults.add("reset_after", method, "*")
-    answer = stage.browser.post(url, fields)
-    assert answer.status_code == 422
-    assert "It is unclear whether this was done" in text(answer.content)
-    assert "Look whether it was done" in text(answer.content)
-    assert len(stage.writes()) == 1
-    name = name_of(resource, action)
-    assert outcomes() == [(name, "begun"), (name, "unclear")]
-
-
-@every
-def test_an_engine_that_is_down_is_no_mistake_of_ours(stage: Stage, resource: Resource, action: Action) -> None:
-    url = stage.url(resource, action)
-    fields = stage.fields(resource, action, url)
-    stage.practice.engine.faults.add("status", status=500, headers={"Retry-After": "0"})
-    assert stage.browser.get(url).status_code in ((200, 503) if action.collection else (503,))
-    assert stage.browser.post(url, fields).status_code in ((422, 503) if action.collection else (503,))
-
-
-@every
-def test_an_object_that_is_not_there_is_not_found(stage: Stage, resource: Resource, action: Action) -> None:
-    if action.collection:
-        pytest.skip("belongs to no object")
-    for key in ("missing", "z" * 21, "..", "a/b"):
-        url = f"/w/sales/{resource.name}/do/{action.name}/{key}/"
-        assert stage.browser.get(url).status_code in (400, 404)
-        assert stage.browser.post(url).status_code in (400, 404)
-    assert not stage.writes()
-
-
-@every
-def test_its_button_stands_where_it_is_offered_and_only_for_whom_it_is(
-    stage: Stage, resource: Resource, action: Action
-) -> None:
-    key = stage.key(resource, action)
-    url, page = action.url("sales", resource.name, key), resource.url("sales", key)
-    assert url in stage.browser.get(page).content.decode()
-    if not Role.VIEWER.includes(action.role) and Role.VIEWER.includes(resource.role):
-        assert url not in stage.as_role(Role.VIEWER).get(page).content.decode()
-    if action.in_rows:
-        query = {**samples.of(resource).asked, "rows": "100"}
-        listed = stage.browser.get(resource.url("sales", **query)).content.decode()
-        assert f"{url}" in listed
 
 
 def test_declarations_pass_their_checks() -> None:
