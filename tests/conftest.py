@@ -16,8 +16,9 @@ import pytest
 import redis
 from django.conf import settings
 from django.db import connection
+from django.test.utils import setup_databases, teardown_databases
 
-from tests import audit_guard, caches, environment, needs
+from tests import audit_guard, caches, environment, needs, ready_database
 from workflows_ui.services import heartbeat, masking
 
 #: Chromium without a sandbox (tests may run as root), and without calls to anywhere.
@@ -60,8 +61,9 @@ def _chosen(item: pytest.Item, marks: str) -> bool:
     return _touches_database(item) and not any(item.get_closest_marker(name) for name in ("browser", "once"))
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leaves out what does not belong to this run."""
+    """Leaves out what does not belong to this run, and keeps together what uses a console that takes long to start."""
     for item in items:
         if "bench" in item.path.parts:
             item.add_marker("bench")
@@ -70,6 +72,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         # What pages make of the engine's answers is the same on every database; what is written down is not.
         if "resources" in item.path.parts and "action" not in item.path.stem:
             item.add_marker("once")
+        if "desk" in getattr(item, "fixturenames", ()) and item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.xdist_group("desk"))
     marks = str(config.getoption("markexpr"))
     chosen = [item for item in items if _chosen(item, marks)]
     if len(chosen) < len(items):
@@ -109,8 +113,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def pytest_sessionfinish() -> None:
-    """Takes this process's keys out of the Redis that it borrowed."""
+    """Takes what this process borrowed off the servers: its keys in Redis, and at the end the database that was copied."""
     if environment.ON_SERVERS:
+        if environment.WORKER == "main":
+            ready_database.forget()
         with redis.Redis.from_url(needs.redis_server()) as server:
             for key in server.scan_iter(match=f"{settings.REDIS_PREFIX}*", count=1000):
                 server.delete(key)
@@ -130,6 +136,18 @@ def _worker_is_heard(request: pytest.FixtureRequest, _fresh_cache: None) -> None
     """As in a console that runs: without it pages say that nothing works in the background."""
     if _touches_database(request.node):
         heartbeat.beat()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    django_test_environment: None, django_db_blocker: Any, django_db_modify_db_settings: None
+) -> Iterator[None]:
+    """The test database, in place of pytest-django's: a copy, since each process would otherwise apply all migrations anew."""
+    with django_db_blocker.unblock(), ready_database.copied():
+        found = setup_databases(verbosity=0, interactive=False, serialized_aliases=set(), keepdb=True)
+    yield
+    with django_db_blocker.unblock():
+        teardown_databases(found, verbosity=0)
 
 
 @pytest.fixture(scope="session", autouse=True)

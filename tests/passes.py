@@ -76,6 +76,8 @@ def _pass(name: str, marks: str | None, options: list[str], not_run: list[str]) 
         command += ["-m", marks]
     with tempfile.NamedTemporaryFile(mode="r", encoding="utf-8") as file:
         environment = os.environ | {"TEST_ON": name, "TEST_NOT_RUN_FILE": file.name}
+        # Else every process of the tests compiles all of the console, and of the tests, for itself.
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
         code = subprocess.run([*command, *options], env=environment, check=False).returncode
         not_run += [f"{line.strip()} (on {name})" for line in Path(file.name).read_text(encoding="utf-8").splitlines()]
     return code in {_OK, _NO_TESTS} if marks else code == _OK
