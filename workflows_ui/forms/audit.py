@@ -1,39 +1,27 @@
 """Filters of the audit log."""
 
-from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
+from workflows_ui.forms.days import DaysForm
 from workflows_ui.kit import audit_words
 from workflows_ui.kit.words import Text
 from workflows_ui.models import BEGUN, AuditEvent
 from workflows_ui.services import audit_reading
 
 
-class FilterForm(forms.Form):
+class FilterForm(DaysForm):
     """Persons are offered from what is there; others may be asked for by address, as may kinds and actions without words."""
 
+    field_order = ("person", "action", "kind", "id", "outcome", "since", "until", "request")
     person = forms.IntegerField(label=_("Person"), required=False, min_value=0, max_value=2**31, widget=forms.Select)
     action = forms.CharField(label=_("What was done"), required=False, max_length=60, widget=forms.Select)
     kind = forms.CharField(label=_("Kind of object"), required=False, max_length=40, widget=forms.Select)
     id = forms.CharField(label=_("Id of the object"), required=False, max_length=120)
     outcome = forms.CharField(label=_("Outcome"), required=False, max_length=20, widget=forms.Select)
-    since = forms.DateField(
-        label=pgettext_lazy("date", "From"),
-        required=False,
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-    )
-    until = forms.DateField(
-        label=pgettext_lazy("date", "To"),
-        required=False,
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-    )
     request = forms.CharField(label=_("Id of the request"), required=False, max_length=64)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -44,8 +32,6 @@ class FilterForm(forms.Form):
             name: found.word for name, found in audit_words.OUTCOMES.items() if name != "ended"
         }
         self._choices("outcome", {**outcomes, BEGUN: _("No end recorded")})
-        for field in self.fields.values():
-            field.widget.attrs["class"] = "form-select" if isinstance(field.widget, forms.Select) else "form-control"
 
     def offer(self, people: dict[str, str]) -> None:
         """The persons to choose from, by number; "0" is the console itself."""
@@ -67,8 +53,7 @@ class FilterForm(forms.Form):
 
     def narrow(self, rows: QuerySet[AuditEvent]) -> QuerySet[AuditEvent]:
         """The rows that fit a valid form. Days are those of the person's zone."""
-        data = {name: value for name, value in self.cleaned_data.items() if value not in (None, "")}
-        fits = Q()
+        data, fits = self.filled(), self.within("at")
         if "person" in data:
             fits &= Q(user_id=data["person"] or None)
         for name, field in (("action", "action"), ("kind", "object_type"), ("request", "request_id")):
@@ -76,27 +61,5 @@ class FilterForm(forms.Form):
                 fits &= Q(**{field: data[name]})
         if "id" in data:
             fits &= Q(object_id=data["id"])
-        if "since" in data:
-            fits &= Q(at__gte=_midnight(data["since"]))
-        if "until" in data:
-            fits &= Q(at__lt=_midnight(data["until"] + timedelta(days=1)))
         rows = rows.filter(fits)
         return audit_reading.with_outcome(rows, data["outcome"]) if "outcome" in data else rows
-
-    def clean_since(self) -> date | None:
-        """Days before 1970 and after 9000 are slips of the finger."""
-        return self._possible("since")
-
-    def clean_until(self) -> date | None:
-        """The last day there is has no day after it."""
-        return self._possible("until")
-
-    def _possible(self, name: str) -> date | None:
-        day: date | None = self.cleaned_data[name]
-        if day is not None and not 1970 <= day.year <= 9000:
-            raise ValidationError(_("Enter a year between 1970 and 9000."))
-        return day
-
-
-def _midnight(day: date) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time.min))

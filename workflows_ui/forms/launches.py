@@ -1,16 +1,15 @@
 """Forms of launching: the values to launch with, the filters of the list, the verdict on an unclear launch."""
 
-from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django import forms
 from django.core import signing
 from django.core.exceptions import ValidationError
 from django.db.models import Q
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from workflows_ui.forms.days import DaysForm
 from workflows_ui.kit import payload_words
 from workflows_ui.models import UNDER_WAY, UNSENT, LaunchInput, State
 from workflows_ui.services import database, payloads
@@ -89,9 +88,10 @@ STATES: dict[str, tuple[Any, Q]] = {
 }
 
 
-class FilterForm(forms.Form):
+class FilterForm(DaysForm):
     """Filters of the list of launches. Persons and flows are offered from what is there; others may be asked for by address."""
 
+    field_order = ("search", "flow", "person", "state", "since", "until", "id")
     search = forms.CharField(
         label=_("Flow's name, or a searchable input"),
         required=False,
@@ -105,28 +105,11 @@ class FilterForm(forms.Form):
         required=False,
         choices=[("", _("Any")), *((name, label) for name, (label, _q) in STATES.items())],
     )
-    since = forms.DateField(
-        label=pgettext_lazy("date", "From"),
-        required=False,
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-    )
-    until = forms.DateField(
-        label=pgettext_lazy("date", "To"),
-        required=False,
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-    )
-
     id = forms.CharField(label=_("Id of the launch or its run"), required=False, max_length=64)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for field in self.fields.values():
-            field.widget.attrs["class"] = "form-select" if isinstance(field.widget, forms.Select) else "form-control"
 
     def conditions(self) -> Q:
         """What the launches must fulfil, from the fields that are valid and filled. Days are those of the person's zone."""
-        data = {name: value for name, value in self.cleaned_data.items() if value not in (None, "")}
-        found = Q()
+        data, found = self.filled(), self.within("asked_at")
         if "search" in data:
             texts, names = Q(), Q()
             for text in database.spellings(data["search"]):
@@ -141,29 +124,7 @@ class FilterForm(forms.Form):
             found &= STATES[data["state"]][1]
         if "id" in data:
             found &= Q(pk=data["id"].strip()) | Q(run_id=data["id"].strip())
-        if "since" in data:
-            found &= Q(asked_at__gte=_midnight(data["since"]))
-        if "until" in data:
-            found &= Q(asked_at__lt=_midnight(data["until"] + timedelta(days=1)))
         return found
-
-    def clean_until(self) -> date | None:
-        """The last day there is has no day after it."""
-        return self._possible("until")
-
-    def clean_since(self) -> date | None:
-        """Days before 1970 and after 9000 are slips of the finger."""
-        return self._possible("since")
-
-    def _possible(self, name: str) -> date | None:
-        day: date | None = self.cleaned_data[name]
-        if day is not None and not 1970 <= day.year <= 9000:
-            raise ValidationError(_("Enter a year between 1970 and 9000."))
-        return day
-
-
-def _midnight(day: date) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time.min))
 
 
 class SettleForm(forms.Form):

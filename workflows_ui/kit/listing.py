@@ -144,6 +144,24 @@ def _without_empty(asked: QueryDict) -> QueryDict:
     return found
 
 
+def address(path: str, asked: Mapping[str, str], **place: str) -> str:
+    """The address of one of our own lists, with filters and a place in it."""
+    query = QueryDict(mutable=True)
+    query.update({name: value for name, value in {**asked, **place}.items() if value})
+    return f"{path}?{query.urlencode()}" if query else path
+
+
+def chips(form: forms.Form, path: str, asked: Mapping[str, str]) -> list[Chip]:
+    """The filters of one of our own lists that are on, in words, each with the address that removes it."""
+    found = []
+    for name, text in asked.items():
+        if text:
+            options = dict(_flat(getattr(form.fields[name].widget, "choices", ())))
+            label = form.fields[name].label or name
+            found.append(Chip(label, str(options.get(text, text)), address(path, {**asked, name: ""})))
+    return found
+
+
 def offer(form: forms.Form, choices: Mapping[str, Iterable[tuple[str, Text]]]) -> None:
     """Gives select fields the choices that only the engine knows. A value that is asked for but not among them stays choosable."""
     for name, options in choices.items():

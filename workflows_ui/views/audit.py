@@ -9,8 +9,8 @@ from django.views.decorators.http import require_safe
 
 from workflows_ui.forms.audit import FilterForm
 from workflows_ui.kit import audit_difference, audit_file, audit_words, history, keyset, respond
+from workflows_ui.kit import listing as listing_state
 from workflows_ui.kit.access import member, superuser
-from workflows_ui.kit.listing import Chip
 from workflows_ui.kit.request import ConsoleRequest, actor
 from workflows_ui.models import AuditEvent, Role, Workspace
 from workflows_ui.services import audit, audit_reading
@@ -82,10 +82,10 @@ def _listing(request: ConsoleRequest, place: Workspace | None) -> HttpResponse:
         "place": place,
         "lines": [history.shown(line, place.slug if place else None) for line in audit_reading.lines(found.rows)],
         "filtered": any(asked.values()),
-        "chips": _chips(request, form, asked) if valid else [],
-        "newer_url": _address(request, asked, after=found.newer) if found.newer else "",
-        "older_url": _address(request, asked, before=found.older) if found.older else "",
-        "first_url": _address(request, asked),
+        "chips": listing_state.chips(form, request.path, asked) if valid else [],
+        "newer_url": listing_state.address(request.path, asked, after=found.newer) if found.newer else "",
+        "older_url": listing_state.address(request.path, asked, before=found.older) if found.older else "",
+        "first_url": listing_state.address(request.path, asked),
         "bare_url": request.path,
         "files": [(kind.upper(), f"{_file_url(place, kind)}?{_query(asked)}") for kind in audit_file.TYPES],
     }
@@ -148,23 +148,6 @@ def _query(asked: dict[str, str], **place: str) -> str:
     query = QueryDict(mutable=True)
     query.update({name: value for name, value in {**asked, **place}.items() if value})
     return query.urlencode()
-
-
-def _address(request: ConsoleRequest, asked: dict[str, str], **place: str) -> str:
-    """The list's address with filters and a place."""
-    query = _query(asked, **place)
-    return f"{request.path}?{query}" if query else request.path
-
-
-def _chips(request: ConsoleRequest, form: FilterForm, asked: dict[str, str]) -> list[Chip]:
-    """The filters that are on, in words, each with the address that removes it."""
-    found = []
-    for name, text in asked.items():
-        if text:
-            choices = dict(getattr(form.fields[name].widget, "choices", ()))
-            label = form.fields[name].label or name
-            found.append(Chip(label, str(choices.get(text, text)), _address(request, {**asked, name: ""})))
-    return found
 
 
 urlpatterns = [

@@ -2,14 +2,14 @@
 
 from django import forms
 from django.db.models import QuerySet
-from django.http import HttpResponse, QueryDict
+from django.http import HttpResponse
 from django.urls import path
 from django.utils.translation import gettext as _
 
 from workflows_ui.forms.launches import FilterForm
 from workflows_ui.kit import keyset, respond
+from workflows_ui.kit import listing as listing_state
 from workflows_ui.kit.access import member
-from workflows_ui.kit.listing import Chip
 from workflows_ui.kit.request import ConsoleRequest
 from workflows_ui.models import Launch, Role, User
 from workflows_ui.services import launches
@@ -40,10 +40,10 @@ def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
         "everyone": everyone,
         "rows": found.rows,
         "filtered": any(asked.values()),
-        "chips": _chips(request, form, asked) if valid else [],
-        "newer_url": _address(request, asked, after=found.newer),
-        "older_url": _address(request, asked, before=found.older),
-        "first_url": _address(request, asked, first="1"),
+        "chips": listing_state.chips(form, request.path, asked) if valid else [],
+        "newer_url": listing_state.address(request.path, asked, after=found.newer) if found.newer else "",
+        "older_url": listing_state.address(request.path, asked, before=found.older) if found.older else "",
+        "first_url": listing_state.address(request.path, asked),
         "bare_url": request.path,
         "can_launch": request.access.allows(Role.LAUNCHER),
         "guest": request.access.guest,
@@ -54,15 +54,6 @@ def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
 def _with_inputs(rows: QuerySet[Launch]) -> QuerySet[Launch]:
     """With the searchable inputs of the rows that are shown, by one query more."""
     return rows.prefetch_related("inputs")
-
-
-def _address(request: ConsoleRequest, asked: dict[str, str], **place: str) -> str:
-    """The list's address with filters and a place; empty for no place."""
-    if not any(place.values()):
-        return ""
-    query = QueryDict(mutable=True)
-    query.update({name: text for name, text in {**asked, **place}.items() if text and name != "first"})
-    return f"{request.path}?{query.urlencode()}" if query else request.path
 
 
 def _offer(form: FilterForm, rows: QuerySet[Launch]) -> None:
@@ -101,21 +92,6 @@ def _choices(form: FilterForm, name: str, options: dict[str, str]) -> None:
     widget = form.fields[name].widget
     if isinstance(widget, forms.Select):
         widget.choices = [("", _("Any")), *sorted(options.items(), key=lambda option: option[1].casefold())]
-
-
-def _chips(request: ConsoleRequest, form: FilterForm, asked: dict[str, str]) -> list[Chip]:
-    """The filters that are on, in words, each with the address that removes it."""
-    found = []
-    for name, text in asked.items():
-        if not text:
-            continue
-        widget = form.fields[name].widget
-        choices = dict(widget.choices) if isinstance(widget, forms.Select) else {}
-        rest = {**asked, name: ""}
-        found.append(
-            Chip(form.fields[name].label or name, str(choices.get(text, text)), _address(request, rest, first="1"))
-        )
-    return found
 
 
 urlpatterns = [path("w/<slug:slug>/launches/", listing, name="launches")]
