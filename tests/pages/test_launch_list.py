@@ -72,6 +72,16 @@ def test_the_filters_find_by_flow_person_and_state(scene: Scene) -> None:
     assert _shown(owner, state="failed") == []
 
 
+@pytest.mark.parametrize(
+    "place",
+    ["0001-01-01T00:00:00+14:00~1", "9999-12-31T23:59:59-14:00~1", "2026-01-01T00:00:00Z~" + "9" * 60, "~", "1~1"],
+)
+def test_a_place_in_the_list_that_cannot_be_is_a_page_without_a_fault(scene: Scene, place: str) -> None:
+    row = scene.row()
+    assert _shown(scene.browser, after=place) == [row.pk]
+    assert _shown(scene.browser, before=place) in ([], [row.pk])
+
+
 def test_a_launch_is_found_by_its_id_and_by_its_runs(scene: Scene) -> None:
     wanted, _other = scene.row(run_id="R" * 21), scene.row(run_id="S" * 21)
     assert _shown(scene.browser, id=f" {wanted.pk} ") == [wanted.pk]

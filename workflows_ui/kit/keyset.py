@@ -1,7 +1,7 @@
 """Pages of a local list by position instead of number: newest first, steady while rows are added, quick on every page."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 from django.core.exceptions import ValidationError
@@ -56,7 +56,10 @@ def _position(model: type[Model], text: str) -> tuple[datetime, Any] | None:
     moment, _sign, key = text.partition("~")
     try:
         found = datetime.fromisoformat(moment)
+        if found.tzinfo is None:
+            return None
+        found = found.astimezone(UTC)
         pk = model._meta.pk.to_python(key[:40])  # noqa: SLF001  (documented by Django as public)
-    except (ValueError, ValidationError):
+    except (OverflowError, ValueError, ValidationError):
         return None
-    return (found, pk) if found.tzinfo is not None and key.isalnum() and key.isascii() else None
+    return (found, pk) if key.isalnum() and key.isascii() else None
