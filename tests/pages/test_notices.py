@@ -10,6 +10,7 @@ import pytest
 from django.core import mail
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tests import flows
@@ -78,6 +79,22 @@ def test_an_unclear_launch_is_watched_for_a_month_and_not_told_again_once_its_ne
     notices.purge()
     watching.look()
     assert _told(scene.cast.colleague) == []
+
+
+def test_failures_that_were_told_cost_the_next_look_nothing(scene: Scene) -> None:
+    def queries() -> int:
+        watching.look()
+        with CaptureQueriesContext(connection) as asked:
+            watching.look()
+        return len(asked)
+
+    _watch(scene, scene.cast.owner, WatchKind.FLOW, "F" * 21)
+    _ended(scene, State.FAILED, flow_id="F" * 21)
+    with_one = queries()
+    for _ in range(3):
+        _ended(scene, State.FAILED, flow_id="F" * 21)
+    assert queries() == with_one
+    assert len(_told(scene.cast.owner)) == 4
 
 
 def test_who_watches_a_launch_and_its_flow_hears_of_its_failure_once(scene: Scene) -> None:

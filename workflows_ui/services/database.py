@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import BoundedSemaphore
 
-from django.db import connection
+from django.db import connection, transaction
+
+from workflows_ui.models import User
 
 #: Threads of one process that may use the database at the same moment, where they ask for a turn.
 TURNS = 8
@@ -23,6 +25,14 @@ def storable(text: str) -> str:
 def spellings(text: str) -> set[str]:
     """A text to be searched for, in both ways of writing letters with marks (NFC, and NFD as from macOS): databases tell them apart."""
     return {unicodedata.normalize("NFC", text), unicodedata.normalize("NFD", text)}
+
+
+@contextmanager
+def one_at_a_time(user: User) -> Iterator[None]:
+    """A transaction of which there is one a person at a time: two tabs, or two clicks at the same moment, see each other."""
+    with transaction.atomic():
+        User.objects.select_for_update().get(pk=user.pk)  # on SQLite every transaction that writes is the only one
+        yield
 
 
 @contextmanager

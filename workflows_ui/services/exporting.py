@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import translation
 
 from workflows_ui.models import JOB_OPEN, Job, JobKind, JobPart, JobState
-from workflows_ui.services import clock, job_turns, jobs
+from workflows_ui.services import clock, database, job_turns, jobs
 from workflows_ui.services.access import Access
 from workflows_ui.services.audit import Actor
 
@@ -26,17 +26,22 @@ def ask(
     filters_told: Sequence[tuple[str, str]] = (),
 ) -> Job:
     """A new export, written down and audited. One of the same person's for the same file that is still being made is given again."""
-    same = Job.objects.filter(
-        workspace=access.workspace,
-        user=access.user,
-        kind=JobKind.EXPORT,
-        resource=resource,
-        format=format,
-        filters=filters,
-        state__in=JOB_OPEN,
-    ).first()
-    if same is not None:
-        return same
+    with database.one_at_a_time(access.user):
+        same = Job.objects.filter(
+            workspace=access.workspace,
+            user=access.user,
+            kind=JobKind.EXPORT,
+            resource=resource,
+            format=format,
+            filters=filters,
+            state__in=JOB_OPEN,
+        ).first()
+        return same or _new(actor, access, resource, format, filters, filters_told)
+
+
+def _new(
+    actor: Actor, access: Access, resource: str, format: str, filters: str, filters_told: Sequence[tuple[str, str]]
+) -> Job:
     job = Job(
         workspace=access.workspace,
         user=access.user,
@@ -50,9 +55,8 @@ def ask(
         state=JobState.COLLECTING,
         asked_at=clock.now(),
     )
-    with transaction.atomic():
-        job.save(force_insert=True)
-        jobs.note(actor, job, "ask", format=format, filters=filters)
+    job.save(force_insert=True)
+    jobs.note(actor, job, "ask", format=format, filters=filters)
     return job
 
 

@@ -149,26 +149,27 @@ def retry(actor: Actor, access: Access, job: Job, *, look: bool) -> Job | None:
 
     A question about the same that waits already is given again.
     """
-    waiting = job.retries.filter(user=access.user, state__in=[JobState.COLLECTING, JobState.ASKING]).first()
-    if waiting is not None:
-        return waiting
-    failed = [
-        Found(item.object_id, item.name) for item in job.items.filter(state=ItemState.FAILED).order_by("position")
-    ]
-    if not failed or not job.over:
-        return None
-    return ask(
-        actor,
-        access,
-        resource=job.resource,
-        action=job.action,
-        found=failed,
-        look=look,
-        filters=job.filters,
-        filters_told=job.filters_told,
-        data=job.open("data"),
-        retry_of=job,
-    )
+    with database.one_at_a_time(access.user):
+        waiting = job.retries.filter(user=access.user, state__in=[JobState.COLLECTING, JobState.ASKING]).first()
+        if waiting is not None:
+            return waiting
+        failed = [
+            Found(item.object_id, item.name) for item in job.items.filter(state=ItemState.FAILED).order_by("position")
+        ]
+        if not failed or not job.over:
+            return None
+        return ask(
+            actor,
+            access,
+            resource=job.resource,
+            action=job.action,
+            found=failed,
+            look=look,
+            filters=job.filters,
+            filters_told=job.filters_told,
+            data=job.open("data"),
+            retry_of=job,
+        )
 
 
 def counts(job: Job) -> dict[str, int]:

@@ -16,7 +16,7 @@ from django.db.models import Q, QuerySet
 
 from workflows_ui.engine import HIDDEN
 from workflows_ui.models import UNSENT, Launch, LaunchFormVersion, Role, State, User, Workspace
-from workflows_ui.services import access, audit, clock, launch_files, launch_rights, masking, payloads
+from workflows_ui.services import access, audit, clock, database, launch_files, launch_rights, masking, payloads
 from workflows_ui.services.launch_files import Attached
 
 #: The same person, flow and values within this time are asked about before they are launched again.
@@ -121,9 +121,7 @@ def ask(actor: audit.Actor, place: access.Access, order: Order) -> Asked:
     if not _TICKET.fullmatch(order.ticket):
         raise ValueError("malformed ticket")
     digest = payloads.digest(order.flow_id, launch_files.with_marks(order.payload, order.files))
-    with transaction.atomic():
-        # One ask at a time per person: two tabs at the same moment must see each other.
-        User.objects.select_for_update().get(pk=place.user.pk)
+    with database.one_at_a_time(place.user):
         earlier = Launch.objects.filter(ticket=order.ticket).first()
         if earlier is not None:
             mine = (earlier.user_id, earlier.workspace_id) == (place.user.pk, place.workspace.pk)

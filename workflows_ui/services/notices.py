@@ -1,6 +1,6 @@
 """News for people: told once, read, and mailed. What is news is decided elsewhere (watching.py, jobs, credentials, members)."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -50,11 +50,11 @@ def tell(
     return made
 
 
-def told(people: Collection[User], keys: Collection[str]) -> set[str]:
-    """Those of these keys of which one of these people was told."""
+def told(people: Iterable[User], keys: Collection[str]) -> set[tuple[int, str]]:
+    """Who of these people (by primary key) was told which of these keys. One query."""
     if not keys:
         return set()
-    return set(Notice.objects.filter(user__in=people, key__in=keys).values_list("key", flat=True))
+    return set(Notice.objects.filter(user__in=set(people), key__in=keys).values_list("user_id", "key"))
 
 
 def of(user: User) -> QuerySet[Notice]:

@@ -4,7 +4,7 @@ Everything that is told has a key, so that looking twice tells once; and nothing
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -92,10 +92,15 @@ def _launches() -> None:
     ended = Launch.objects.filter(state__in=ENDED)
     for watch in waiting.filter(object_id__in=ended.values("pk"))[:1000]:
         by_launch[watch.object_id].append(watch)
-    for launch in ended.filter(pk__in=by_launch).select_related("workspace", "user"):
-        for watch in by_launch[launch.pk]:
-            if watch.workspace_id == launch.workspace_id and _may_see(watch, launch):
-                _tell(watch, NoticeKind.LAUNCH_ENDED, launch)
+    launches = list(ended.filter(pk__in=by_launch).select_related("workspace", "user"))
+    found = [
+        (watch, launch)
+        for launch in launches
+        for watch in by_launch[launch.pk]
+        if watch.workspace_id == launch.workspace_id
+    ]
+    _tell_all(NoticeKind.LAUNCH_ENDED, found)
+    for launch in launches:
         # What is unclear may still be settled, which is news again.
         if launch.state != State.UNKNOWN or (launch.ended_at and launch.ended_at < clock.now() - UNCLEAR):
             Watch.objects.filter(pk__in=[watch.pk for watch in by_launch[launch.pk]]).delete()
@@ -115,10 +120,13 @@ def _flows() -> None:
         state__in=WENT_WRONG,
         ended_at__gte=since,
     ).exclude(reason__in=_WANTED)
-    for launch in bad.select_related("workspace", "user"):
-        for watch in by_flow[launch.workspace_id, launch.flow_id]:
-            if launch.ended_at and launch.ended_at >= watch.created_at and _may_see(watch, launch):
-                _tell(watch, NoticeKind.FLOW_FAILED, launch)
+    found = [
+        (watch, launch)
+        for launch in bad.select_related("workspace", "user")
+        for watch in by_flow[launch.workspace_id, launch.flow_id]
+        if launch.ended_at and launch.ended_at >= watch.created_at
+    ]
+    _tell_all(NoticeKind.FLOW_FAILED, found)
 
 
 def _jobs() -> None:
@@ -126,9 +134,9 @@ def _jobs() -> None:
     now = clock.now()
     over = Job.objects.filter(state__in=(JobState.ENDED, JobState.FAILED), ended_at__gte=now - NEWS)
     long = list(over.filter(ended_at__gte=F("asked_at") + LONG).select_related("user", "workspace"))
-    told = notices.told([job.user for job in long], [f"job:{job.pk}" for job in long])
+    told = notices.told((job.user for job in long), [f"job:{job.pk}" for job in long])
     for job in long:
-        if f"job:{job.pk}" in told:
+        if (job.user_id, f"job:{job.pk}") in told:
             continue
         failed = job.items.filter(state__in=(ItemState.FAILED, ItemState.UNCLEAR)).count()
         notices.tell(
@@ -143,12 +151,29 @@ def _jobs() -> None:
         )
 
 
-def _tell(watch: Watch, kind: NoticeKind, launch: Launch) -> None:
+def _tell_all(kind: NoticeKind, found: Sequence[tuple[Watch, Launch]]) -> None:
+    """Tells of launches whoever watches and may see them. What was told by an earlier look costs one query together."""
+    told = notices.told((watch.user for watch, _launch in found), [_key(launch) for _watch, launch in found])
+    places: dict[tuple[int, int], access.Access | None] = {}
+    for watch, launch in found:
+        if (watch.user_id, _key(launch)) in told:
+            continue
+        who = watch.user_id, watch.workspace_id
+        place = places[who] if who in places else places.setdefault(who, _place(watch))
+        if place is not None and (launch.user_id == watch.user_id or place.allows(Role.BUILDER)):
+            _tell(watch, kind, launch)
+
+
+def _key(launch: Launch) -> str:
     # One key whatever was asked for: who watches both the launch and its flow hears of its end once.
+    return f"launch:{launch.pk}:{launch.state}"
+
+
+def _tell(watch: Watch, kind: NoticeKind, launch: Launch) -> None:
     notices.tell(
         watch.user,
         kind,
-        f"launch:{launch.pk}:{launch.state}",
+        _key(launch),
         url=reverse("launch", args=[launch.workspace.slug, launch.pk]),
         workspace=launch.workspace,
         flow=(launch.flow_name or launch.flow_id)[:200],
@@ -156,11 +181,6 @@ def _tell(watch: Watch, kind: NoticeKind, launch: Launch) -> None:
         by=launch.user.label[:100] if launch.user_id != watch.user_id else "",
         step=launch.failed_step[:200],
     )
-
-
-def _may_see(watch: Watch, launch: Launch) -> bool:
-    place = _place(watch)
-    return place is not None and (launch.user_id == watch.user_id or place.allows(Role.BUILDER))
 
 
 def _place(watch: Watch) -> access.Access | None:
