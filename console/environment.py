@@ -5,7 +5,6 @@ Every reader raises ImproperlyConfigured with the variable's name and what a goo
 
 import contextlib
 import ipaddress
-import logging as python_logging
 import re
 import zoneinfo
 from collections.abc import Callable
@@ -13,7 +12,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import structlog
 from django.core.exceptions import ImproperlyConfigured
 
 
@@ -142,8 +140,12 @@ class Reader:
             valid = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
         except ValueError:
             valid = False
-        if not valid or parts.username or parts.query or parts.fragment:
-            raise ImproperlyConfigured(f"{name} must be an address such as https://console.example.com, not {value!r}.")
+        if not valid or parts.username or parts.password or parts.query or parts.fragment:
+            # Before the @ and behind the ? there may be a password.
+            shown = value.rpartition("@")[2].partition("?")[0]
+            raise ImproperlyConfigured(
+                f"{name} must be an address such as https://console.example.com, without user name or question mark, not {shown!r}."
+            )
         return value
 
     def one_of(self, name: str, choices: set[str], *, default: str) -> str:
@@ -252,47 +254,3 @@ def transport_options(broker_url: str, folder: Path, *, prefix: str) -> dict[str
             "health_check_interval": 10,
         }
     return at_once | {"connect_timeout": 2}
-
-
-def logging(level: str, *, plain: bool) -> dict[str, Any]:
-    """Logging settings: one line an event on standard output, JSON in production, readable text on a desk."""
-    if level.upper() not in python_logging.getLevelNamesMapping():
-        raise ImproperlyConfigured(f"LOG_LEVEL must be one of DEBUG, INFO, WARNING, ERROR, not {level!r}.")
-    renderer: Any = structlog.dev.ConsoleRenderer(colors=False) if plain else structlog.processors.JSONRenderer()
-    shared: list[Any] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_log_level,
-        structlog.stdlib.add_logger_name,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
-    ]
-    structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
-        cache_logger_on_first_use=True,
-    )
-    return {
-        "version": 1,
-        "disable_existing_loggers": False,
-        "formatters": {
-            "line": {
-                "()": structlog.stdlib.ProcessorFormatter,
-                "processor": renderer,
-                "foreign_pre_chain": shared,
-            }
-        },
-        "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-        "root": {"handlers": ["console"], "level": level.upper()},
-        "loggers": {
-            "django.server": {"handlers": ["console"], "level": "WARNING", "propagate": False},
-            "urllib3": {"level": "WARNING"},
-            "kombu": {"level": "WARNING"},
-            # One line a tick, each second, would bury everything else.
-            "celery.beat": {"level": "WARNING"},
-            "celery.worker.strategy": {"level": "WARNING"},
-            "celery.worker.request": {"level": "WARNING"},
-            "celery.app.trace": {"level": "WARNING"},
-            "amqp": {"level": "WARNING"},
-        },
-    }

@@ -15,7 +15,7 @@ from cryptography.fernet import Fernet
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from console import environment
+from console import environment, logs
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -347,4 +347,4 @@ PRACTICE_CLOCK_SCALE = read.number("PRACTICE_CLOCK_SCALE", default=1, low=0.001,
 #: Lets a collector of measurements read /metrics from elsewhere than this machine (Authorization: Bearer ...).
 METRICS_TOKEN = read.secret("METRICS_TOKEN", minimum=20, optional=True)
 LOG_FORMAT = read.one_of("LOG_FORMAT", {"json", "text"}, default="text" if DEBUG else "json")
-LOGGING = environment.logging(read.text("LOG_LEVEL", default="INFO"), plain=LOG_FORMAT == "text")
+LOGGING = logs.settings(read.text("LOG_LEVEL", default="INFO"), plain=LOG_FORMAT == "text")
