@@ -18,6 +18,8 @@ from workflows_ui.services import access, notices
 
 THEME_COOKIE = "theme"
 THEMES = ("light", "dark")
+#: Names of addresses whose query holds what opens something: no page repeats it.
+BY_A_CODE = frozenset({"single_sign_on_back", "app_sign_in_back"})
 
 #: Groups of the menu, in their order.
 GROUPS: dict[str, str | Promise] = {
@@ -113,7 +115,10 @@ class Frame:
     @property
     def here(self) -> str:
         """This page's address, for forms that lead back to it; only where a GET of it makes sense."""
-        return self._request.get_full_path() if self._request.method in {"GET", "HEAD"} else self._request.path
+        found = self._request.resolver_match
+        if self._request.method not in {"GET", "HEAD"} or (found is not None and found.url_name in BY_A_CODE):
+            return self._request.path
+        return self._request.get_full_path()
 
     @property
     def person(self) -> User | None:

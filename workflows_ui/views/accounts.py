@@ -21,6 +21,8 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from workflows_ui import crypto
+from workflows_ui.crypto import CannotOpen
 from workflows_ui.forms import accounts as forms
 from workflows_ui.kit import respond, sign_in_log
 from workflows_ui.kit.access import signed_in
@@ -31,6 +33,7 @@ from workflows_ui.tasks import ring_password_mail
 from workflows_ui.views.refusing import Refuses
 
 _log = logging.getLogger(__name__)
+_RESET_KEY = allauth_views.INTERNAL_RESET_SESSION_KEY
 _MISMATCH = gettext_lazy("The name or the password is not right.")
 
 
@@ -166,7 +169,22 @@ class _ResetPassword(Refuses, allauth_views.PasswordResetView):  # type: ignore[
 
 
 class _NewPassword(Refuses, allauth_views.PasswordResetFromKeyView):  # type: ignore[misc]
+    """By the link of a mail. Its key leaves the address for the session, where it is sealed: sessions are rows of the database."""
+
     form_class = forms.NewPasswordForm
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """As allauth does, which finds and leaves the key in clear, in memory only."""
+        session = request.session
+        if _RESET_KEY in session:
+            try:
+                session[_RESET_KEY] = crypto.unseal(session[_RESET_KEY], _RESET_KEY)
+            except CannotOpen:
+                del session[_RESET_KEY]
+        answer = super().dispatch(request, *args, **kwargs)
+        if session.get(_RESET_KEY):
+            session[_RESET_KEY] = crypto.seal(session[_RESET_KEY], _RESET_KEY)
+        return answer
 
 
 @method_decorator(reauthentication_required(app="allauth.account"), name="dispatch")
