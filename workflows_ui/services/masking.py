@@ -52,6 +52,14 @@ def of(workspace: Workspace, own: Iterable[str] = ()) -> Mask:
     return made.mask
 
 
+def at(address: str, own: Iterable[str] = ()) -> Mask:
+    """The mask for what the engine at this address says to whoever brings a credential, before it is known to which workspace.
+
+    Masked is what the console keeps for any workspace there, and `own`. Not kept in memory: a test of a credential is a rare thing.
+    """
+    return Mask(frozenset(own).union(*map(_all, Workspace.objects.filter(address=address))))
+
+
 def changed(workspace: Workspace) -> None:
     """Says that a secret of this workspace came, went or changed. Called within the transaction that does it."""
     Workspace.objects.filter(pk=workspace.pk).update(secrets_version=F("secrets_version") + 1)

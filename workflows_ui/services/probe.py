@@ -1,6 +1,7 @@
 """Finds out what a secret opens: whose it is, which organization and project, and how quickly the engine answers.
 
-Project and organization always come from the engine, never from what a person typed. Nothing here touches the database.
+Project and organization always come from the engine, never from what a person typed. The database is asked only for the secrets
+that what the engine says must not hold.
 """
 
 import time
@@ -27,7 +28,7 @@ from workflows_ui.engine import (
     WrongOrganization,
 )
 from workflows_ui.models import KEPT_IN_RUNS, Flavour, Kind
-from workflows_ui.services import clients
+from workflows_ui.services import clients, masking
 
 #: A person waits for the answer, so each call ends sooner than it would in the background. Seconds.
 TIMEOUTS = Timeouts(connect=5.0, read=10.0, total=15.0)
@@ -94,13 +95,17 @@ OF_THE_SECRET = frozenset(
 
 
 class Problem(Exception):
-    """The test failed. `found` is the organization or project that was found instead, where that is the trouble."""
+    """The test failed. `found` is the organization or project that was found instead, where that is the trouble.
 
-    def __init__(self, code: Code, *, error: EngineError | None = None, found: str = "") -> None:
+    `base` is the engine's address where what it said was not masked yet: then that is done when it is shown.
+    """
+
+    def __init__(self, code: Code, *, error: EngineError | None = None, found: str = "", base: str = "") -> None:
         super().__init__(code.value)
         self.code = code
         self.error = error
         self.found = found
+        self.base = base
 
     @property
     def field(self) -> str:
@@ -119,7 +124,8 @@ class Problem(Exception):
             self.error.technical,
             f"request {self.error.request_id}" if self.error.request_id else "",
         ]
-        return " · ".join(part for part in parts if part)
+        told = " · ".join(part for part in parts if part)
+        return masking.at(self.base).text(told) if self.base else told
 
 
 @dataclass(frozen=True)
@@ -195,6 +201,7 @@ def test(draft: Draft) -> Findings:
             draft.secret,
             organization_id=draft.organization_id,
             timeouts=TIMEOUTS,
+            mask=masking.at(draft.base, (draft.secret,)),
         )
     except AddressRefused as error:
         raise Problem(Code.ADDRESS_REFUSED, error=error) from None
@@ -235,9 +242,9 @@ def _needs_organization(draft: Draft) -> bool:
     return wanted and not draft.organization_id
 
 
-def problem_of(error: EngineError) -> Problem:
-    """What an engine's error says about a credential."""
-    return Problem(_code(error), error=error)
+def problem_of(error: EngineError, base: str = "") -> Problem:
+    """What an engine's error says about a credential; `base` as in Problem."""
+    return Problem(_code(error), error=error, base=base)
 
 
 def _code(error: EngineError) -> Code:

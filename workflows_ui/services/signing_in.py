@@ -73,7 +73,7 @@ def ask_for_code(base: str, email: str) -> None:
     try:
         _client(Flavour.IMBRACE, base, Nobody()).workflows.ask_for_code(email)
     except EngineError as error:
-        raise _problem(error) from None
+        raise _problem(error, base) from None
 
 
 def begin(typed: Typed) -> Begun:
@@ -85,7 +85,7 @@ def begin(typed: Typed) -> Begun:
         if not isinstance(rows, list) or not rows:
             rows = _client(Flavour.IMBRACE, typed.base, AccessToken(answer["token"])).workflows.list_organizations()
     except EngineError as error:
-        raise _problem(error) from None
+        raise _problem(error, typed.base) from None
     found = tuple(one for one in map(_organization, rows) if one is not None)
     if not found:
         raise Problem(Code.NO_ORGANIZATION)
@@ -98,7 +98,7 @@ def finish(begun: Begun, organization_id: str) -> Token:
     try:
         return _token(workflows.exchange_login_token(organization_id))
     except EngineError as error:
-        raise _problem(error) from None
+        raise _problem(error, begun.base) from None
 
 
 def sign_in(typed: Typed) -> Token:
@@ -107,7 +107,7 @@ def sign_in(typed: Typed) -> Token:
     try:
         return _token(workflows.sign_in(typed.email, typed.password))
     except EngineError as error:
-        raise _problem(error) from None
+        raise _problem(error, typed.base) from None
 
 
 def exchanged(base: str, token: str, organization_id: str) -> Token:
@@ -116,7 +116,7 @@ def exchanged(base: str, token: str, organization_id: str) -> Token:
         workflows = _client(Flavour.IMBRACE, base, AccessToken(token)).workflows
         return _token(workflows.exchange_access_token(organization_id))
     except EngineError as error:
-        raise _problem(error) from None
+        raise _problem(error, base) from None
 
 
 def end_of(secret: str) -> datetime | None:
@@ -176,10 +176,10 @@ def _organization(row: Any) -> Organization | None:
     return Organization(found[:120], (name if isinstance(name, str) and name.strip() else found)[:300])
 
 
-def _problem(error: EngineError) -> Problem:
+def _problem(error: EngineError, base: str) -> Problem:
     if isinstance(error, NotFound):
-        return Problem(Code.NO_SIGN_IN, error=error)
+        return Problem(Code.NO_SIGN_IN, error=error, base=base)
     if isinstance(error, Refused | CredentialRefused):
         # 400 with code 40004 or 40005 on Imbrace, 401 on Activepieces: which of the two was wrong is not told apart.
-        return Problem(Code.WRONG_SIGN_IN, error=error)
-    return probe.problem_of(error)
+        return Problem(Code.WRONG_SIGN_IN, error=error, base=base)
+    return probe.problem_of(error, base)

@@ -17,7 +17,7 @@ from workflows_ui.kit.access import closed, signed_in
 from workflows_ui.kit.pending_sign_in import Pending
 from workflows_ui.kit.request import ConsoleRequest, actor
 from workflows_ui.models import Flavour, Kind, Workspace
-from workflows_ui.services import access, capabilities, credentials, signing_in
+from workflows_ui.services import access, capabilities, credentials, masking, signing_in
 from workflows_ui.services.credentials import Draft, Problem
 from workflows_ui.services.signing_in import Begun, Organization
 from workflows_ui.tasks import ring_inspection
@@ -119,12 +119,14 @@ def _saved(request: ConsoleRequest, draft: Draft) -> HttpResponse:
 
 
 def _pending(form: CredentialForm, begun: Begun, wanted: Workspace | None) -> Pending:
+    # An answer to a sign-in is not masked as a whole: it is the token itself.
+    mask = masking.at(begun.base, (begun.login,))
     return Pending(
         base=begun.base,
         **form.place(),
         email=form.cleaned_data["email"],
         workspace=wanted.slug if wanted else "",
-        organizations=[(one.id, one.name) for one in begun.organizations],
+        organizations=[(one.id, mask.text(one.name)) for one in begun.organizations],
         login=begun.login,
         password=form.kept_password,
     )
