@@ -1,0 +1,122 @@
+"""No address tells a secret: read and written, by managers and superusers, while the engine says all of them back or fails."""
+
+import io
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.db import transaction
+from django.urls import reverse
+
+from tests.kit import matrix
+from tests.kit.furnished import Furnished, furnish
+from tests.kit.matrix import Address
+from tests.kit.test_every_address import OWN, SUPERUSERS, TEAMS
+from tests.secrets import places
+from tests.secrets.echoing import ERRORS, Echo, EchoingShelf
+from tests.secrets.forms import Form, filled
+from tests.secrets.hunt import Hunt
+from workflows_ui.engine.masking import HIDDEN
+from workflows_ui.models import Credential, CredentialSecret, Flavour, Workspace
+from workflows_ui.services import heartbeat, masking
+from workflows_ui.views.administration import registered
+
+pytestmark = [pytest.mark.once, pytest.mark.django_db, pytest.mark.timeout(900)]
+#: Signing out ends the walk's sessions; the way out is one of tests/secrets/test_people.py.
+LEFT_OUT = {"account_logout"}
+FOR_SUPERUSERS = SUPERUSERS | TEAMS | OWN
+
+
+class Walk:
+    """Everybody who is let in, at every address of the furnished workspace; its engine echoes."""
+
+    def __init__(self, hunt: Hunt, shelf: EchoingShelf) -> None:
+        self.hunt, self.shelf = hunt, shelf
+        self.stage: Furnished = furnish(shelf)
+        secrets = []
+        rows: list[Credential | CredentialSecret] = [*Credential.objects.all(), *CredentialSecret.objects.all()]
+        for number, row in enumerate(rows):
+            for field in row.sealed_fields:
+                value = f"walk-{field}-{number:03}-Zk7/q+W=&x"
+                setattr(row, field, row.seal(field, value))
+                hunt.hide(f"{type(row).__name__}.{field}", value)
+                space = row.workspace if isinstance(row, Credential) else row.credential.workspace
+                secrets += [value] if space == self.stage.sales.workspace else []
+            row.save()
+        masking.forget()
+        self.shelf.echo = Echo(secrets)
+        self.visited = 0
+
+    def visit(self, address: Address, who: str, **headers: str) -> None:
+        """Reads an address, and writes each of its forms; what is done is looked at and taken back."""
+        base = self.shelf.url if address.flavour == Flavour.IMBRACE else f"{self.shelf.url}/api"
+        Workspace.objects.filter(pk=self.stage.sales.workspace.pk).update(flavour=address.flavour, address=base)
+        url, browser = address.url(self.stage.sales, who), self.stage.browsers[who]
+        place = f"{who} {address.told}"
+        page = places.answer(self.hunt, place, browser.get(url, headers=headers)).decode(errors="replace")
+        self.visited += 1
+        if headers:
+            return
+        forms = [form for form in filled(page, url, f"typed-{self.visited}") if form.action == url]
+        for form in forms or [Form(url)]:
+            if form.secret:
+                self.hunt.hide("typed into a form", *form.secret)
+            self.write(place, who, url, form.values)
+
+    def write(self, place: str, who: str, url: str, values: dict[str, Any]) -> None:
+        """One POST; what it leaves is looked at and taken back."""
+        browser = self.stage.browsers[who]
+        kept = {name: one.value for name, one in browser.cookies.items()}
+        with transaction.atomic():
+            answer = browser.post(url, values)
+            places.answer(self.hunt, f"{place} (POST)", answer)
+            if answer.status_code < 400:
+                self.hunt.look(f"database after {place}", places.database())
+            transaction.set_rollback(True)
+        browser.cookies.clear()
+        for name, value in kept.items():
+            browser.cookies[name] = value
+
+    def fail(self, address: Address, status: int) -> None:
+        """Reads an address while the engine answers everything with an error that tells all."""
+        echo = self.shelf.echo
+        assert echo is not None
+        echo.failing = status
+        self.visit(address, "manager", hx_request="true", hx_target="results")
+        echo.failing = 0
+
+    def administration(self) -> None:
+        """Every list and one row of each model, as the superuser."""
+        browser = self.stage.browsers["superuser"]
+        for model in registered():
+            name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
+            places.answer(self.hunt, f"{name} list", browser.get(reverse(f"{name}_changelist"), {"q": "walk-"}))
+            places.answer(self.hunt, f"{name} list", browser.get(reverse(f"{name}_changelist")))
+            for row in model._default_manager.order_by("-pk")[:2]:
+                answer = browser.get(reverse(f"{name}_change", args=[row.pk]))
+                assert answer.status_code == 200, name
+                places.answer(self.hunt, f"{name} row", answer)
+
+
+def test_no_address_tells_a_secret(hunt: Hunt, log: io.StringIO) -> None:
+    heartbeat.beat()
+    with EchoingShelf() as shelf:
+        walk = Walk(hunt, shelf)
+        for number, address in enumerate(matrix.addresses()):
+            if address.name in LEFT_OUT or address.whose == matrix.OTHERS:
+                continue
+            cache.clear()
+            walk.visit(address, "manager")
+            if address.name in FOR_SUPERUSERS:
+                walk.visit(address, "superuser")
+            if not address.action:
+                walk.fail(address, ERRORS[number % len(ERRORS)])
+        walk.administration()
+        places.everything(hunt)
+    hunt.look("log", log.getvalue())
+    # Silence means something only where the engine was heard, and where pages showed what it said.
+    assert hunt.holds(HIDDEN) > 50
+    assert {"Credential.secret", "Credential.password", "CredentialSecret.secret", "typed into a form"} <= set(
+        hunt.secrets
+    )
+    hunt.must_be_in_vain(__name__)
