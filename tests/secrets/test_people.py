@@ -12,6 +12,7 @@ from django.http.response import HttpResponseBase
 from django.test import Client
 from django.urls import reverse
 
+from tests import letters
 from tests.cast import Cast, gather, workspace
 from tests.people.provider import Provider
 from tests.people.sign_in import code
@@ -161,6 +162,7 @@ def reset(hunt: Hunt) -> None:
     """Lena has lost the password."""
     lost = Desk(hunt)
     lost.post("/accounts/password/reset/", email="lena@example.com")
+    letters.carry()
     link = _link("/accounts/password/reset/key/")
     # Its first part says whose it is.
     hunt.hide(
