@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from workflows_ui.forming.document import Form, Kind
@@ -19,6 +20,11 @@ class Files:
 
     files: list[Attached] = field(default_factory=list)
     errors: dict[str, str] = field(default_factory=dict)
+
+
+def uploaded(request: HttpRequest) -> dict[str, "UploadedFile[Any]"]:
+    """The files that came with a request, by the name of their field: the last one where a field came twice."""
+    return {name: upload for name, upload in request.FILES.items() if isinstance(upload, UploadedFile)}
 
 
 def take(

@@ -2,7 +2,6 @@
 
 import logging
 
-from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpResponse
 from django.urls import path
 from django.utils import timezone
@@ -40,7 +39,7 @@ def preview(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
             lines = {"add": request.POST.get("_add", ""), "remove": request.POST.get("_remove", "")}
             data = launch_fields.with_lines(form, data, **lines)
         else:
-            uploads = {name: upload for name, upload in request.FILES.items() if isinstance(upload, UploadedFile)}
+            uploads = launch_files.uploaded(request)
             checked = checking.check(form, data, files=uploads, options=options, zone=zone)
             errors = {**launch_files.take(form, uploads, checked.shown).errors, **checked.errors}
             trial = payloads.pretty(checked.payload) if not errors else ""

@@ -11,7 +11,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -151,7 +150,7 @@ def _take(request: ConsoleRequest, id: str, sheet: Sheet) -> HttpResponse:
 
 def _checked(request: ConsoleRequest, form: Form, data: Data, options: launch_choices.Choices) -> _Sent:
     zone = timezone.get_current_timezone()
-    uploads = {name: upload for name, upload in request.FILES.items() if isinstance(upload, UploadedFile)}
+    uploads = launch_files.uploaded(request)
     checked = checking.check(form, data, files=uploads, options=options, zone=zone)
     return _Sent(dict(data), checked, launch_files.take(form, uploads, checked.shown, upload_limit.skipped(request)))
 
@@ -288,7 +287,11 @@ def _page(
     name = around.facts.name if around.facts else name_of(id, request.POST.get("_flow", ""))
     name = name or (sheet.version.form.flow_name if sheet.version else "") or id
     # With htmx the inputs of files stay in the page with what was chosen.
-    lost = {} if respond.is_fragment(request) else {name: str(file.name or "") for name, file in request.FILES.items()}
+    lost = (
+        {}
+        if respond.is_fragment(request)
+        else {key: file.name or "" for key, file in launch_files.uploaded(request).items()}
+    )
     view = launch_fields.view(sheet.form, shown, errors=errors, options=around.options, files=lost, focus=focus)
     whole = (errors or {}).get("", "")
     context |= {
