@@ -6,7 +6,7 @@ The secret goes in once and comes out only inside `services.clients`. No audit r
 import secrets
 import uuid
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from django.contrib.auth.models import Group
 from django.db import IntegrityError, transaction
@@ -17,7 +17,18 @@ from django.utils.text import slugify
 from workflows_ui.crypto import CannotOpen
 from workflows_ui.engine import AddressRefused
 from workflows_ui.models import Colour, Credential, Flavour, Health, LaunchRight, Member, Role, User, Workspace
-from workflows_ui.services import access, audit, clients, database, inspecting, masking, members, probe, renewing
+from workflows_ui.services import (
+    access,
+    audit,
+    clients,
+    database,
+    inspecting,
+    masking,
+    members,
+    probe,
+    renewing,
+    swapping,
+)
 from workflows_ui.services.access import Access
 from workflows_ui.services.audit import CONSOLE, Actor
 from workflows_ui.services.probe import Code, Draft, Findings, Problem, test
@@ -82,7 +93,7 @@ def add(actor: Actor, draft: Draft, findings: Findings) -> Added:
         else:
             members.ask(actor, workspace, actor.user)
             outcome = "asked"
-        _record(actor, "credential.add", credential, kind=credential.kind, findings=findings.plain())
+        swapping.record(actor, "credential.add", credential, kind=credential.kind, findings=findings.plain())
     return Added(credential=credential, workspace=workspace, outcome=outcome)
 
 
@@ -147,7 +158,7 @@ def _keep(credential: Credential, result: Findings | Problem, may: dict[str, lis
     Credential.objects.filter(pk=credential.pk, secret=seen).update(
         health=credential.health, findings=credential.findings, tested_at=credential.tested_at
     )
-    _record(actor, "credential.test", credential, outcome=credential.health)
+    swapping.record(actor, "credential.test", credential, outcome=credential.health)
 
 
 def rename(actor: Actor, credential: Credential, name: str) -> None:
@@ -155,7 +166,7 @@ def rename(actor: Actor, credential: Credential, name: str) -> None:
     before, credential.name = credential.name, name
     with transaction.atomic():
         credential.save(update_fields=["name"])
-        _record(actor, "credential.rename", credential, before=before, after=name)
+        swapping.record(actor, "credential.rename", credential, before=before, after=name)
 
 
 def teams_for(of: Access, credential: Credential) -> QuerySet[Group]:
@@ -185,13 +196,13 @@ def hand_over(actor: Actor, of: Access, credential: Credential, team: Group) -> 
         rows = Credential.objects.filter(pk=credential.pk, owner=credential.owner_id, team=credential.team_id)
         rows.update(owner=None, team=team)
         credential.owner, credential.team = None, team
-        _record(actor, "credential.hand_over", credential, before=before, after=str(team))
+        swapping.record(actor, "credential.hand_over", credential, before=before, after=str(team))
 
 
 def remove(actor: Actor, credential: Credential) -> None:
     """Destroys a credential. Launches that used it stay in the record, without it."""
     with transaction.atomic():
-        _record(actor, "credential.remove", credential, owner=str(credential.owner or credential.team))
+        swapping.record(actor, "credential.remove", credential, owner=str(credential.owner or credential.team))
         credential.delete()
         masking.changed(credential.workspace)
 
@@ -248,16 +259,3 @@ def _save(owner: User, workspace: Workspace, draft: Draft, findings: Findings) -
     credential.save(force_insert=True)
     masking.changed(workspace)
     return credential
-
-
-def _record(actor: Actor, action: str, credential: Credential, *, outcome: str = "done", **detail: Any) -> None:
-    audit.record(
-        actor,
-        action,
-        workspace=credential.workspace,
-        object_type="credential",
-        object_id=str(credential.pk),
-        object_name=credential.name,
-        outcome=outcome,
-        **detail,
-    )
