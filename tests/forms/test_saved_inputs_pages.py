@@ -103,10 +103,29 @@ def test_values_that_cannot_be_opened_close_nothing(scene: Scene) -> None:
     assert "cannot be opened any more" in opened(scene, flow, f"?saved={row.pk}")
 
 
-def test_they_fill_a_json_form_too(scene: Scene) -> None:
+def test_they_are_made_on_a_json_form_and_fill_it_too(scene: Scene) -> None:
     flow = flows.make(scene.workflows, "Plain", flows.code("echo", given="{{trigger.body}}"))
-    row = _row(scene, flow, "Plain ones")
+    address = f"{scene.url(flow)}?_as=json"
+    typed = scene.fields(flow) | {"payload": '{"name": "Lan"}', "_save": "yes", "_save_name": "Plain ones"}
+    answer = scene.browser.post(address, typed)
+    row = SavedInputs.objects.get()
+    assert (answer.status_code, answer["Location"]) == (303, f"{scene.url(flow)}?saved={row.pk}&_as=json")
     assert '"name": "Lan"' in opened(scene, flow, f"?saved={row.pk}&_as=json")
+    unnamed = scene.browser.post(address, typed | {"_save_name": " "})
+    assert (unnamed.status_code, "Give the inputs a name." in text_of(unnamed)) == (422, True)
+    broken = scene.browser.post(address, typed | {"payload": "{"})
+    assert (broken.status_code, "Nothing was saved" in text_of(broken)) == (422, True)
+    assert 'value="Plain ones"' in text_of(broken)
+    assert not Launch.objects.exists()
+
+
+def test_enter_saves_where_a_name_for_the_inputs_is_typed_and_launches_elsewhere(scene: Scene) -> None:
+    flow = publish(scene, Form((Field("name", ("name",)),)))
+    assert 'aria-hidden="true" name="_enter" value="yes"' in opened(scene, flow)
+    answer = send(scene, flow, {"name": "An", "_enter": "yes", "_save_name": "Monday"})
+    assert "?saved=" in answer["Location"]
+    assert not Launch.objects.exists()
+    assert "/launches/" in send(scene, flow, {"name": "An", "_enter": "yes", "_save_name": ""})["Location"]
 
 
 def _row(scene: Scene, flow: str, name: str, owner: User | None = None, *, shared: bool = False) -> SavedInputs:

@@ -4,15 +4,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.contrib import messages
+from django.http import HttpResponse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from workflows_ui.crypto import CannotOpen
 from workflows_ui.forming import checking
 from workflows_ui.forming.document import NOTHING, Form
-from workflows_ui.kit import credential_words, launch_right_words
+from workflows_ui.kit import credential_words, launch_right_words, respond
 from workflows_ui.kit.flow_facts import Facts
-from workflows_ui.kit.request import ConsoleRequest
+from workflows_ui.kit.request import ConsoleRequest, actor
 from workflows_ui.models import Launch, Role, SavedInputs
 from workflows_ui.services import access, launch_rights, launches, saved_inputs
 from workflows_ui.views import flow_does
@@ -91,6 +94,33 @@ def start(request: ConsoleRequest, id: str, form: Form) -> Start:
     if saved:
         return Start(told=[_("The saved inputs were not found. They may have been deleted.")])
     return Start()
+
+
+def wants_to_save(request: ConsoleRequest) -> bool:
+    """Whether a form that was sent is to be saved and not launched: by its button, or by Enter with a name for the inputs typed."""
+    named = request.POST.get("_save_name", "").strip()
+    return "_save" in request.POST or ("_enter" in request.POST and bool(named))
+
+
+def typed_save(request: ConsoleRequest) -> dict[str, Any]:
+    """What launches/save_inputs.html shows again: the name that was typed, and whether to share."""
+    return {"name": request.POST.get("_save_name", ""), "shared": request.POST.get("_save_shared") == "yes"}
+
+
+def save(request: ConsoleRequest, id: str, payload: Any) -> HttpResponse | str:
+    """Saves a payload under the name that was typed and leads to the form filled from it; or says why not."""
+    typed = typed_save(request)
+    name = typed["name"].strip()
+    if not name:
+        return _("Give the inputs a name.")
+    try:
+        row = saved_inputs.save(actor(request), request.access, id, name, payload, shared=typed["shared"])
+    except saved_inputs.TooManySaved:
+        return _("You have saved %(most)s inputs for this flow. Delete one first.") % {"most": saved_inputs.MOST}
+    messages.success(request, _("The inputs are saved as “%(name)s”.") % {"name": row.name})
+    as_json = {"_as": "json"} if request.GET.get("_as") == "json" else {}
+    slug = request.access.workspace.slug
+    return respond.redirect(request, reverse("flow_launch", args=[slug, id], query={"saved": row.pk, **as_json}))
 
 
 def saved_payload(request: ConsoleRequest, id: str) -> Any | None:

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlencode
 
-from django.contrib import messages
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -29,7 +28,7 @@ from workflows_ui.kit import caller, flow_facts, launch_choices, markdown, respo
 from workflows_ui.kit.flow_facts import Facts
 from workflows_ui.kit.request import ConsoleRequest, actor
 from workflows_ui.models import LaunchFormVersion
-from workflows_ui.services import access, clients, launches, payloads, saved_inputs
+from workflows_ui.services import access, clients, launches, payloads
 from workflows_ui.services.launches import Order, Outcome
 from workflows_ui.views import launch_beside
 
@@ -37,6 +36,8 @@ _log = logging.getLogger(__name__)
 #: Letters of an address that fills the form; more is no link any more.
 LONGEST_LINK = 8_000
 _TEMPLATE = "launches/by_form.html"
+#: Names in an address that are the console's own.
+_RESERVED = frozenset({"from", "saved", "_as"})
 
 
 @dataclass(frozen=True)
@@ -75,24 +76,55 @@ def _show(request: ConsoleRequest, id: str, sheet: Sheet) -> HttpResponse:
     start = launch_beside.start(request, id, sheet.form)
     zone = timezone.get_current_timezone()
     shown = checking.initial(sheet.form, start.payload, zone=zone)
-    told = start.told
+    link = _Link()
     if len(request.META.get("QUERY_STRING", "")) > LONGEST_LINK:
-        told = [*told, _("The link was too long, so nothing of it was filled in.")]
+        link.told.append(_("The link was too long, so nothing of it was filled in."))
     else:
-        shown |= _linked(sheet.form, dict(request.GET.lists()), around.options)
+        link = _linked(sheet.form, dict(request.GET.lists()), around.options)
     wait = start.wait if start.wait is not None else bool(around.facts and around.facts.answers)
-    return _page(request, id, sheet, around, shown, how=WAIT if wait else START, told=told)
+    return _page(
+        request,
+        id,
+        sheet,
+        around,
+        shown | link.shown,
+        how=WAIT if wait else START,
+        told=[*start.told, *link.told],
+        errors=link.errors,
+        linked=True,
+    )
 
 
-def _linked(form: Form, given: Data, options: launch_choices.Choices) -> dict[str, Shown]:
-    """What the address fills in: fields of this form only, as if it had been typed."""
+@dataclass
+class _Link:
+    """What an address fills in, by field; what of it does not fit, by control; and what else there is to say about it."""
+
+    shown: dict[str, Shown] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
+    told: list[str] = field(default_factory=list)
+
+
+def _linked(form: Form, given: Data, options: launch_choices.Choices) -> _Link:
+    """What the address fills in: fields of this form that people see, as if it had been typed."""
     given = launch_fields.tidied(form, given, options)
+    names = {one.name: f"{one.name}[" for one in form.fields if not one.hidden and one.kind is not Kind.FILE}
     named = {
-        one.name
-        for one in form.fields
-        if one.name in given or (one.kind is Kind.TABLE and any(name.startswith(f"{one.name}[") for name in given))
+        name for name, row in names.items() if name in given or any(control.startswith(row) for control in given)
     }
-    return {name: text for name, text in checking.typed(form, given).items() if name in named}
+    found = _Link({name: text for name, text in checking.typed(form, given).items() if name in named})
+    checked = checking.check(checking.optional(form), given, options=options, zone=timezone.get_current_timezone())
+    found.errors = {
+        control: text for control, text in checked.errors.items() if control.partition("[")[0] in named and control
+    }
+    strange = [
+        control
+        for control in given
+        if control not in _RESERVED and control not in named and control.partition("[")[0] not in named
+    ]
+    if strange:
+        listed = ", ".join(control[:40] for control in strange[:10])
+        found.told.append(_("This form does not ask for some of what the link names, so it is left out: %(names)s.") % {"names": listed})
+    return found
 
 
 def _around(request: ConsoleRequest, id: str, sheet: Sheet, *, sent: bool = False) -> Around:
@@ -138,7 +170,7 @@ def _take(request: ConsoleRequest, id: str, sheet: Sheet) -> HttpResponse:
     if "_look" in request.POST:
         return _look(request, id, sheet, data, options)
     sent = _checked(request, sheet.form, data, options)
-    if "_save" in request.POST:
+    if launch_beside.wants_to_save(request):
         return _save(request, id, sheet, sent)
     if sent.errors:
         return _again(request, id, sheet, data, errors=sent.errors)
@@ -210,32 +242,14 @@ def _save(request: ConsoleRequest, id: str, sheet: Sheet, sent: _Sent) -> HttpRe
     """Saves what is typed under a name. Files cannot be saved, so one that is missing does not stand in the way."""
     files = {one.name for one in sheet.form.fields if one.kind is Kind.FILE}
     errors = {name: text for name, text in sent.checked.errors.items() if name not in files}
-    name = request.POST.get("_save_name", "").strip()
-    if not name and not errors:
-        return _again(request, id, sheet, sent.data, save_error=_("Give the inputs a name."))
     if errors:
-        return _again(
-            request, id, sheet, sent.data, errors=errors, save_error=_("Correct the fields above, then save.")
-        )
+        told = _("Correct the fields above, then save.")
+        return _again(request, id, sheet, sent.data, errors=errors, save_error=told)
     payload = sent.checked.payload
     if payload is NOTHING:
         payload = checking.assembled(sheet.form, sent.checked.sent)
-    try:
-        row = saved_inputs.save(
-            actor(request), request.access, id, name, payload, shared=request.POST.get("_save_shared") == "yes"
-        )
-    except saved_inputs.TooManySaved:
-        return _again(
-            request,
-            id,
-            sheet,
-            sent.data,
-            save_error=_("You have saved %(most)s inputs for this flow. Delete one first.")
-            % {"most": saved_inputs.MOST},
-        )
-    messages.success(request, _("The inputs are saved as “%(name)s”.") % {"name": row.name})
-    address = reverse("flow_launch", args=[request.access.workspace.slug, id], query={"saved": row.pk})
-    return respond.redirect(request, address)
+    saved = launch_beside.save(request, id, payload)
+    return _again(request, id, sheet, sent.data, save_error=saved) if isinstance(saved, str) else saved
 
 
 def _known_options(request: ConsoleRequest, id: str, form: Form) -> launch_choices.Choices:
@@ -265,7 +279,7 @@ def _again(
         around.problem = problem
     ticket = context.pop("ticket", request.POST.get("ticket", "") if context.get("outcome") != "malformed" else "")
     how = WAIT if request.POST.get("_how") == WAIT else START
-    context["save"] = {"name": request.POST.get("_save_name", ""), "shared": request.POST.get("_save_shared") == "yes"}
+    context["save"] = launch_beside.typed_save(request)
     shown = checking.typed(sheet.form, data)
     return _page(request, id, sheet, around, shown, how=how, ticket=ticket, status=status, **context)
 
@@ -312,6 +326,7 @@ def _page(
     context.setdefault("look", None)
     context.setdefault("save", {"name": "", "shared": False})
     context.setdefault("save_error", "")
+    context.setdefault("linked", False)
     return respond.page(request, _TEMPLATE, context, status=status)
 
 

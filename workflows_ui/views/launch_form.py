@@ -83,10 +83,14 @@ def _sheet(request: ConsoleRequest, id: str) -> Sheet | None:
 
 def _take(request: ConsoleRequest, id: str) -> HttpResponse:
     form = LaunchForm(request.POST)
+    saving = launch_beside.wants_to_save(request)
     if not form.is_valid():
         if "ticket" in form.errors or "how" in form.errors:
             form.renew(launches.ticket(), how=form.data.get("how") or START)
-        return _again(request, id, form)
+        return _again(request, id, form, saving=saving)
+    if saving:
+        saved = launch_beside.save(request, id, form.value)
+        return _again(request, id, form, save_error=saved) if isinstance(saved, str) else saved
     place = request.access
     if access.credential(place.user, place.workspace) is None:
         return _again(request, id, form, problem=words.of_error(clients.NoCredential()))
@@ -135,6 +139,7 @@ def _page(
         "hints": payload_words.HINTS,
         "problems": payload_words.PROBLEMS,
         "beside": launch_beside.beside(request, id),
+        "save": launch_beside.typed_save(request),
     }
     return respond.page(request, "launches/form.html", context, status=status)
 
