@@ -108,9 +108,7 @@ def _linked(form: Form, given: Data, options: launch_choices.Choices) -> _Link:
     """What the address fills in: fields of this form that people see, as if it had been typed."""
     given = launch_fields.tidied(form, given, options)
     names = {one.name: f"{one.name}[" for one in form.fields if not one.hidden and one.kind is not Kind.FILE}
-    named = {
-        name for name, row in names.items() if name in given or any(control.startswith(row) for control in given)
-    }
+    named = {name for name, row in names.items() if name in given or any(control.startswith(row) for control in given)}
     found = _Link({name: text for name, text in checking.typed(form, given).items() if name in named})
     checked = checking.check(checking.optional(form), given, options=options, zone=timezone.get_current_timezone())
     found.errors = {
@@ -123,7 +121,10 @@ def _linked(form: Form, given: Data, options: launch_choices.Choices) -> _Link:
     ]
     if strange:
         listed = ", ".join(control[:40] for control in strange[:10])
-        found.told.append(_("This form does not ask for some of what the link names, so it is left out: %(names)s.") % {"names": listed})
+        found.told.append(
+            _("This form does not ask for some of what the link names, so it is left out: %(names)s.")
+            % {"names": listed}
+        )
     return found
 
 
