@@ -7,7 +7,10 @@ import pytest
 from tests import caches, flows
 from tests.forms.filled import ECHO, opened, publish, send, sent
 from tests.pages.launch_scene import Scene, text_of, unescape
+from workflows_ui.engine import Timeouts
 from workflows_ui.forming.document import Choice, Field, Form, Kind, PieceChoices, TableChoices
+from workflows_ui.kit import launch_choices
+from workflows_ui.views import launch_by_form
 
 
 @pytest.fixture
@@ -60,6 +63,24 @@ def test_without_the_engine_the_value_itself_may_be_typed(scene: Scene, table: t
     assert "could not be loaded just now" in page
     assert 'type="text" id="field-0-control" name="shop"' in page
     assert send(scene, flow, {"shop": "s7"}, page=page).status_code == 303
+
+
+def test_what_was_offered_lately_is_offered_still_while_the_engine_is_down_or_slow(
+    scene: Scene, table: tuple[str, str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flow = publish(scene, _form(table))
+    # What is remembered for a minute is over at once; what was offered is known for a day.
+    monkeypatch.setattr(launch_choices, "FRESH", 0)
+    opened(scene, flow)
+    monkeypatch.setattr(launch_by_form, "PATIENCE", Timeouts(total=0.2))
+    scene.engine.faults.add("delay", path="/v1/*", seconds=2.0)
+    slow = opened(scene, flow)
+    assert "does not answer properly" in slow
+    scene.server.stop()
+    for page in (slow, opened(scene, flow)):
+        assert '<option value="Shop 07">' in page
+    refused = unescape(text_of(send(scene, flow, {"shop": "Shop 07", "_add": "nothing"}, page=page)))
+    assert 'value="Shop 07"' in refused
 
 
 def test_several_choices_from_a_table_are_ticked(scene: Scene, table: tuple[str, str, str]) -> None:

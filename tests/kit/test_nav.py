@@ -45,6 +45,10 @@ def test_a_launchers_menu_is_home_and_launches_and_the_rest_is_folded_away(cast:
     # On one of those pages the fold is open, and says where one is.
     opened = text(client.get("/w/sales/credentials/").content).split("<aside")[1].split("</aside>")[0]
     assert 'href="/w/sales/credentials/" aria-current="page"' in opened.split("<details open>")[1]
+    # A form is where home leads: the fold stays shut.
+    form = text(client.get(f"/w/sales/flows/{'F' * 21}/launch/").content).split("<aside")[1].split("</aside>")[0]
+    assert 'href="/w/sales/" aria-current="true"' in form
+    assert "<details open>" not in form
 
 
 def test_a_guests_menu_is_home_and_launches_and_others_have_the_whole_menu_unfolded(cast: Cast, client: Client) -> None:

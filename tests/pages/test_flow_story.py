@@ -179,6 +179,7 @@ def test_the_second_look_counts_the_engines_runs_and_asks_no_more(scene: Scene) 
     part = _second_look(scene, flow)
     assert "<html" not in part
     assert "It went well each of the last 3 times it ran" in part
+    assert "less than a second" in part.partition("Usually takes")[2][:60]
     assert "hx-get" not in part
     assert "What this will do" in text_of(scene.browser.get(reverse("flow_does", args=["sales", flow])))
 

@@ -8,7 +8,7 @@ from typing import TypeVar, cast
 
 from django.core.cache import cache
 
-from workflows_ui.engine import EngineError, Workflows
+from workflows_ui.engine import EngineError, Timeouts, Workflows
 from workflows_ui.models import Role, Workspace
 from workflows_ui.services import clients
 from workflows_ui.services.access import Access, NotAllowed
@@ -88,7 +88,7 @@ class Caller:
         return f"engine:{self.workspace.pk}:{self.credential_id}:{digest}"
 
 
-def of(access: Access, *, quick: bool = False) -> Caller:
+def of(access: Access, *, quick: bool = False, timeouts: Timeouts | None = None) -> Caller:
     """The caller for a person's place in a workspace. Raises NoCredential, CannotOpen."""
-    client, credential = clients.of_person(access.user, access.workspace)
+    client, credential = clients.of_person(access.user, access.workspace, timeouts=timeouts)
     return Caller(client.workflows, access.workspace, str(credential.pk), access.role, quick)

@@ -22,27 +22,30 @@ Choices = dict[str, tuple[Choice, ...]]
 
 
 def of(asker: Caller, flow_id: str, form: Form) -> Choices:
-    """The choices by field name, at most a minute old. An engine that does not answer is asked once, not for each field."""
+    """The choices by field name, at most a minute old; what was offered in the last day where they cannot be had now. An engine that
+    does not answer is asked once, not for each field."""
     found: Choices = {}
     for one in _live(form):
         name = _name(flow_id, one)
         try:
             found[one.name] = asker.remember(name, FRESH, lambda one=one: _ask(asker, flow_id, one))  # type: ignore[misc]
         except EngineError as problem:
-            _log.warning("form without the choices of %s: %r", one.name, problem)
+            _log.warning("form without fresh choices of %s: %r", one.name, problem)
             if isinstance(problem, Unreachable | Unavailable):
                 break
-    return found
+    return offered(asker, flow_id, form) | found
+
+
+def offered(asker: Caller, flow_id: str, form: Form) -> Choices:
+    """The choices that were offered in the last day, without asking the engine."""
+    nothing: tuple[Choice, ...] | None = None
+    lately = {one.name: asker.known(f"{_name(flow_id, one)}:offered", nothing) for one in _live(form)}
+    return {name: choices for name, choices in lately.items() if choices is not None}
 
 
 def known(asker: Caller, flow_id: str, form: Form) -> Choices:
     """As `of`, for a form that was sent: what was offered in the last day counts, and the engine is asked only where nothing is known."""
-    found: Choices = {}
-    for one in _live(form):
-        nothing: tuple[Choice, ...] | None = None
-        offered = asker.known(f"{_name(flow_id, one)}:offered", nothing)
-        if offered is not None:
-            found[one.name] = offered
+    found = offered(asker, flow_id, form)
     missing = tuple(one for one in form.fields if one.choices_from is not None and one.name not in found)
     return found | of(asker, flow_id, Form(missing)) if missing else found
 
@@ -62,9 +65,9 @@ def _ask(asker: Caller, flow_id: str, one: Field) -> tuple[Choice, ...]:
     for choice in found:
         seen.setdefault(key_of(choice.value), choice)
     choices = tuple(seen.values())[:MOST]
-    offered = f"{_name(flow_id, one)}:offered"
-    asker.forget(offered)
-    asker.remember(offered, KNOWN, lambda: choices)
+    lately = f"{_name(flow_id, one)}:offered"
+    asker.forget(lately)
+    asker.remember(lately, KNOWN, lambda: choices)
     return choices
 
 

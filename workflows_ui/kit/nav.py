@@ -167,9 +167,15 @@ class Frame:
         return self._grouped([entry for entry in _installed if not entry.first]) if self._folds else []
 
     @property
+    def at_home(self) -> bool:
+        """Whether this page is where the person's home leads: a launcher's way to a form is no visit among what is folded away."""
+        found = self._request.resolver_match
+        return self._folds and found is not None and found.url_name in {"flow_launch", "flow_does", "saved_inputs"}
+
+    @property
     def more_open(self) -> bool:
         """Whether this page is among what is folded away."""
-        return any(line.active for group in self.more for line in group.lines)
+        return not self.at_home and any(line.active for group in self.more for line in group.lines)
 
     @property
     def _folds(self) -> bool:

@@ -18,6 +18,7 @@ from workflows_ui.services.access import Access
 MOST, _FOR = 50, 60
 #: Fewer say nothing about how long it takes.
 _FEWEST = 3
+_SECOND = 1000
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Sample:
     @property
     def usual(self) -> str:
         """How long it usually takes: the middle of those that went well; "" where too few are known."""
-        return show.duration(statistics.median(self.took)) if len(self.took) >= _FEWEST else ""
+        return _length(statistics.median(self.took)) if len(self.took) >= _FEWEST else ""
 
     @property
     def spread(self) -> str:
@@ -39,8 +40,17 @@ class Sample:
         if len(self.took) < 2 * _FEWEST:
             return ""
         ordered = sorted(self.took)
-        low, high = (show.duration(ordered[int(len(ordered) * part)]) for part in (0.1, 0.9))
-        return _("mostly between %(low)s and %(high)s") % {"low": low, "high": high} if low != high else ""
+        least, most = (ordered[int(len(ordered) * part)] for part in (0.1, 0.9))
+        low, high = _length(least), _length(most)
+        if low == high:
+            return ""
+        words = _("mostly up to %(high)s") if least < _SECOND else _("mostly between %(low)s and %(high)s")
+        return words % {"low": low, "high": high}
+
+
+def _length(milliseconds: float) -> str:
+    """A length in people's words: nobody waits for parts of a second."""
+    return _("less than a second") if milliseconds < _SECOND else show.duration(milliseconds)
 
 
 @dataclass(frozen=True)

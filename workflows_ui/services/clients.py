@@ -90,9 +90,9 @@ def holds(credential: Credential, secret: str) -> bool:
         return False
 
 
-def of_person(user: User, workspace: Workspace) -> tuple[Client, Credential]:
+def of_person(user: User, workspace: Workspace, *, timeouts: Timeouts | None = None) -> tuple[Client, Credential]:
     """The client that acts for a person in a workspace, and the credential it uses. Raises NoCredential, crypto.CannotOpen."""
     credential = access.credential(user, workspace)
     if credential is None:
         raise NoCredential
-    return of_credential(credential), credential
+    return of_credential(credential, timeouts=timeouts), credential

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 
 from workflows_ui import tasks
 from workflows_ui.crypto import CannotOpen
-from workflows_ui.engine import EngineError, NotFound
+from workflows_ui.engine import EngineError, NotFound, Timeouts
 from workflows_ui.forming import changes, checking
 from workflows_ui.forming.cells import Data
 from workflows_ui.forming.checking import Checked, Shown
@@ -35,6 +35,8 @@ from workflows_ui.views import launch_beside
 _log = logging.getLogger(__name__)
 #: Letters of an address that fills the form; more is no link any more.
 LONGEST_LINK = 8_000
+#: What the engine says around a form of our own is waited for so long.
+PATIENCE = Timeouts(connect=3.0, read=6.0, total=6.0, pause=1.0)
 _TEMPLATE = "launches/by_form.html"
 #: Names in an address that are the console's own.
 _RESERVED = frozenset({"from", "saved", "_as"})
@@ -129,10 +131,12 @@ def _linked(form: Form, given: Data, options: launch_choices.Choices) -> _Link:
 
 
 def _around(request: ConsoleRequest, id: str, sheet: Sheet, *, sent: bool = False) -> Around:
-    """Asks about the flow and for live choices. Raises NotFound only."""
+    """Asks about the flow and for live choices; of an engine that is slow or down, what is known of the choices. Raises NotFound only."""
     found = Around()
     try:
-        asker = caller.of(request.access)
+        # A form that is our own is not kept waiting for what an engine says around it.
+        asker = caller.of(request.access, timeouts=PATIENCE if sheet.version is not None else None)
+        found.options = launch_choices.offered(asker, id, sheet.form)
         found.facts = sheet.facts or flow_facts.ask(asker.workflows, id)
         found.options = (launch_choices.known if sent else launch_choices.of)(asker, id, sheet.form)
     except NotFound:
