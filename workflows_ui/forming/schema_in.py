@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from django.utils.translation import gettext as _
 
-from workflows_ui.forming import rules, schema_field
+from workflows_ui.forming import json_text, rules, schema_field
 from workflows_ui.forming.document import LONG, MOST_DEPTH, MOST_FIELDS, NOTE, SHORT, BadForm, Field, Form
 from workflows_ui.forming.parts import Part
 from workflows_ui.forming.schema_out import EDITION, OURS
@@ -24,11 +23,21 @@ def read(content: bytes) -> Form:
     if len(content) > MOST_BYTES:
         raise BadForm(_("The file is too large for a form. A form has at most 1 MB."))
     try:
-        document = json.loads(content.decode("utf-8-sig"))
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise BadForm(_("The file is not a text in UTF-8. Choose a file that was exported from a form.")) from None
-    except (ValueError, RecursionError):
-        raise BadForm(_("The file is not JSON. Choose a file that was exported from a form.")) from None
+    if not text.strip():
+        raise BadForm(_("The file is empty. Choose a file that was exported from a form."))
+    try:
+        document = json_text.parse(text)
+    except json_text.BadPayload as problem:
+        words = {
+            "letter": _("The file holds half of a letter (such as \\ud800), which no page can show."),
+            "number": _("The file holds a number that is none, or that is out of range."),
+            "deep": _("The file is nested too deeply for a form."),
+        }
+        told = _("The file is not JSON. Choose a file that was exported from a form.")
+        raise BadForm(words.get(problem.problem, told)) from None
     return from_schema(document)
 
 
@@ -105,6 +114,9 @@ class _Collector:
         properties = part.take("properties", {})
         if not isinstance(properties, dict):
             raise part.wrong("properties", _("an object {...} is expected"))
+        unknown = next((key for key in required if key not in properties), None)
+        if unknown is not None:
+            raise part.wrong("required", _("“%(name)s” is not among the properties") % {"name": unknown[:40]})
         if len(path) > MOST_DEPTH:
             raise BadForm(_("%(where)s: the form is nested too deeply.") % {"where": part.where})
         part.text("description", NOTE if not path else LONG)
