@@ -189,7 +189,9 @@ def test_filters_that_make_no_sense_lead_to_the_list_that_says_so(owner: Client,
 def test_everything_that_matches_is_written_by_a_worker_and_kept(owner: Client, shelf: Shelf) -> None:
     many(shelf, 250)
     job = ask(owner, f"{CSV}?status=ENABLED")
-    assert "The file is being written" in text(owner.get(f"/w/sales/jobs/{job.pk}/export/").content)
+    page = text(owner.get(f"/w/sales/jobs/{job.pk}/export/").content)
+    assert "The file is being written" in page
+    assert '<progress class="job-progress"' in page, "the bar of all jobs, which moves where the end is not known"
     job = work(job)
     assert (job.state, job.rows, job.cut) == (JobState.ENDED, 250, False)
     page = text(owner.get(f"/w/sales/jobs/{job.pk}/export/").content)

@@ -53,6 +53,12 @@ def test_the_list_links_to_the_object_and_the_object_back(owner: Client, shelf: 
 
 
 @every
+def test_a_page_begins_with_its_facts_and_that_of_a_run_with_what_happened(resource: Resource) -> None:
+    named = [str(panel.label) for panel in resource.panels if panel.label]
+    assert named[0] == ("Steps" if resource.name == "runs" else "Facts")
+
+
+@every
 def test_a_list_takes_one_call_and_one_for_names_which_is_remembered(
     owner: Client, shelf: Shelf, resource: Resource
 ) -> None:

@@ -10,15 +10,16 @@ from workflows_ui.engine import EngineError
 from workflows_ui.kit.resource import Row, Subject, sole_id_at
 from workflows_ui.models import LaunchForm, Role
 from workflows_ui.resources import form_fit
+from workflows_ui.resources.flow_reading import deleting
 from workflows_ui.services import launch_forms
 
 _log = logging.getLogger(__name__)
 
 
 def url(slug: str, flow: Row) -> str:
-    """The builder of a flow's form; "" where its id fits no address."""
+    """The builder of a flow's form; "" where its id fits no address, and where the flow is being deleted."""
     key = sole_id_at(flow)
-    return reverse("form_builder", args=[slug, key]) if key else ""
+    return reverse("form_builder", args=[slug, key]) if key and not deleting(flow) else ""
 
 
 def panel(subject: Subject) -> dict[str, Any] | None:

@@ -148,9 +148,9 @@ def _samples_url(slug: str, flow: Row) -> str:
 
 
 def _launchable(subject: Subject) -> dict[str, Any] | None:
-    """Why there is no launch button, for those who might look for it."""
+    """Why there is no launch button, for those who might look for it. Of a flow on its way out its badge says enough."""
     flow = subject.object
-    if not subject.access.allows(Role.LAUNCHER) or _launch_url(subject.slug, flow):
+    if deleting(flow) or not subject.access.allows(Role.LAUNCHER) or _launch_url(subject.slug, flow):
         return None
     reason: words.Text = _("It starts by itself, not by a request: it cannot be launched from here.")
     if not flow.get("publishedVersionId"):
@@ -163,7 +163,7 @@ def _launchable(subject: Subject) -> dict[str, Any] | None:
 def _yours(subject: Subject) -> dict[str, Any] | None:
     """What the person marked: a favourite, news of failures."""
     user, place, key = subject.access.user, subject.workspace, subject.id
-    if "/" in key:
+    if "/" in key or deleting(subject.object):
         return None
     return {
         "slug": subject.slug,

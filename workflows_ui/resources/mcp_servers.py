@@ -149,8 +149,6 @@ class McpServers(Resource):
         Shortcut(gettext_lazy("Show the token"), "eye", _token_url, role=Role.BUILDER),
     )
     panels = (
-        Panel(gettext_lazy("Tools"), "mcp/tools.html", _tools),
-        Panel(gettext_lazy("Connect a client"), "mcp/clients.html", _clients),
         Facts(
             gettext_lazy("Facts"),
             (
@@ -159,6 +157,8 @@ class McpServers(Resource):
                 Column("id", gettext_lazy("Id in the engine"), kind="code"),
             ),
         ),
+        Panel(gettext_lazy("Tools"), "mcp/tools.html", _tools),
+        Panel(gettext_lazy("Connect a client"), "mcp/clients.html", _clients),
         Panel("", "kit/panels/raw.html", _raw),
     )
     actions = (

@@ -162,8 +162,6 @@ class Triggers(Resource):
         Column(lambda row: _plot(row).bad, gettext_lazy("Failed"), kind="count", phone=False),
     )
     panels = (
-        Panel(gettext_lazy("Day by day"), "triggers/days.html", _days),
-        Panel(gettext_lazy("Flows of this workspace that start with it"), "pieces/used_by.html", _flows),
         Facts(
             gettext_lazy("Facts"),
             (
@@ -173,6 +171,8 @@ class Triggers(Resource):
                 Column("name", gettext_lazy("Name in the engine"), kind="code"),
             ),
         ),
+        Panel(gettext_lazy("Day by day"), "triggers/days.html", _days),
+        Panel(gettext_lazy("Flows of this workspace that start with it"), "pieces/used_by.html", _flows),
         Panel("", "kit/panels/raw.html", _raw),
     )
 
