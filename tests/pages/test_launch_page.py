@@ -126,6 +126,17 @@ def test_a_redirecting_answer_is_shown_and_not_followed(scene: Scene) -> None:
     assert "javascript:alert(1)" in page
     assert 'href="javascript' not in page
     assert "The flow answered nothing." in page
+    assert "card-status-start bg-green" in page
+    launch.answer_location = "https://tracking.example/p/7"
+    launch.save()
+    assert '<a class="long" href="https://tracking.example/p/7" rel="noopener' in scene.page(launch)
+
+
+def test_a_flow_that_answers_that_something_is_wrong_is_not_told_in_green(scene: Scene) -> None:
+    launch = scene.row(state=State.SUCCEEDED, ended_at=timezone.now(), answer_from="flow", answer_status=422)
+    page = scene.page(launch)
+    assert "Done, but the flow answers that something is wrong" in page
+    assert "card-status-start bg-orange" in page
 
 
 def test_an_answer_that_was_cut_says_so_and_is_shown_as_far_as_it_goes(scene: Scene) -> None:

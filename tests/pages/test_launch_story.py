@@ -74,6 +74,7 @@ def test_a_step_that_failed_while_the_flow_went_on_is_told_on_the_page_and_in_th
     assert launch.state == State.SUCCEEDED
     page = unescape(scene.page(launch))
     assert "Done, but a step failed" in page
+    assert "card-status-start bg-orange" in page
     story = _story(scene, launch)
     assert "“Fail” failed, and the flow went on: no such price" in story
     assert "although “Fail” failed" in _copied(story)[-1]

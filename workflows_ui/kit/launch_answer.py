@@ -86,6 +86,12 @@ class Answer:
         return not self.message and self.rest is None
 
 
+def web_address(text: str) -> str:
+    """The address if it is one of the web that a page may lead to; "" for every other text."""
+    address = text.strip()
+    return address if len(address) <= _ADDRESS and _URL.fullmatch(address) else ""
+
+
 class _Room(Room):
     """Makes addresses links, `data:` pictures pictures and other `data:` files downloads; names readable."""
 
@@ -101,7 +107,7 @@ class _Room(Room):
         if text[:5].lower() == "data:":
             return self._data(text)
         address = text.strip()
-        if len(address) <= _ADDRESS and _URL.fullmatch(address):
+        if web_address(address):
             return Node("link", address, href=address)
         if len(address) <= _ADDRESS and (written := _TO_WRITE.fullmatch(address)):
             return Node("link", address, href=address if written[1] else f"mailto:{address}")

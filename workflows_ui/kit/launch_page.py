@@ -102,6 +102,12 @@ class Page:
         """The state's icon and colour."""
         return launch_state(self.launch.state)
 
+    @property
+    def tone(self) -> str:
+        """The colour of what is told about the state: no green for a launch that ended, but not as it should have."""
+        told = self.launch.state != State.SUCCEEDED or self.words is launch_words.STATES[State.SUCCEEDED]
+        return self.badge.colour if told or self.launch.reason == Reason.RUN_NOT_FOUND else "orange"
+
     # --- What the person may do -------------------------------------------------------------------
 
     @property
@@ -220,6 +226,11 @@ class Page:
     def answer_words(self) -> str | Promise:
         """What the status of the flow's own answer means."""
         return launch_words.of_answer(self.launch.answer_status) if self.launch.answer_from == "flow" else ""
+
+    @property
+    def points_to(self) -> str:
+        """The web address that the flow's answer points to; "" where it is none that a page may lead to."""
+        return launch_answer.web_address(self.launch.answer_location)
 
     @cached_property
     def failure(self) -> Part | None:

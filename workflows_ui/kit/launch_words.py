@@ -219,6 +219,8 @@ def of(launch: Launch) -> Words:
         return Words(found.title, found.text, _STILL_LOOKING)
     if state == State.PAUSED and reason == Reason.WAITED_OUT:
         return STATES[state]
+    if found is STATES[State.SUCCEEDED] and launch.answer_from == "flow" and (launch.answer_status or 0) >= 400:
+        return Words(_("Done, but the flow answers that something is wrong"), found.text, _("Read its answer below."))
     return found
 
 

@@ -91,6 +91,12 @@ def duration(milliseconds: Any) -> str:
     return _("%(h)d h %(m)d min") % {"h": hours, "m": rest} if rest else _("%(h)d h") % {"h": hours}
 
 
+def roughly(milliseconds: Any) -> str:
+    """As `duration`, in the words of people who wait: nobody waits for parts of a second."""
+    told = duration(milliseconds)
+    return _("less than a second") if told and milliseconds < 1000 else told
+
+
 def between(start: Any, end: Any) -> float | None:
     """Milliseconds from one of the engine's moments to another; None where either is missing or they are the wrong way round."""
     first, last = moment(start), moment(end)

@@ -32,7 +32,7 @@ class Sample:
     @property
     def usual(self) -> str:
         """How long it usually takes: the middle of those that went well; "" where too few are known."""
-        return _length(statistics.median(self.took)) if len(self.took) >= _FEWEST else ""
+        return show.roughly(statistics.median(self.took)) if len(self.took) >= _FEWEST else ""
 
     @property
     def spread(self) -> str:
@@ -41,16 +41,11 @@ class Sample:
             return ""
         ordered = sorted(self.took)
         least, most = (ordered[int(len(ordered) * part)] for part in (0.1, 0.9))
-        low, high = _length(least), _length(most)
+        low, high = show.roughly(least), show.roughly(most)
         if low == high:
             return ""
         words = _("mostly up to %(high)s") if least < _SECOND else _("mostly between %(low)s and %(high)s")
         return words % {"low": low, "high": high}
-
-
-def _length(milliseconds: float) -> str:
-    """A length in people's words: nobody waits for parts of a second."""
-    return _("less than a second") if milliseconds < _SECOND else show.duration(milliseconds)
 
 
 @dataclass(frozen=True)

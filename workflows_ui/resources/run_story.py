@@ -57,7 +57,7 @@ def text(title: str, lines: list[Line]) -> str:
 
 
 def _ending(launch: Launch, run: Row, known: Mapping[str, Any]) -> Line:
-    took = show.duration(show.between(launch.run_started_at, launch.run_finished_at))
+    took = show.roughly(show.between(launch.run_started_at, launch.run_finished_at))
     at = launch.run_finished_at or launch.ended_at
     step = launch.failed_step[:_NAME]
     if launch.state == State.SUCCEEDED and launch.run_finished_at:
@@ -151,7 +151,7 @@ def _step(
     """`going`: whether the run went on after this step, or still goes on."""
     title = _title(name, known)
     icon = str(outline.kind_of(step)[0])
-    took = show.duration(run_times.worked(step)) if run_times.worked(step) else ""
+    took = show.roughly(run_times.worked(step)) if run_times.worked(step) else ""
     names = {"step": title, "time": took, "wait": show.duration(wait)}
     if step.get("status") == run_reading.FAILED:
         told = failure_words.of(steps.error_text(step.get("errorMessage")))
