@@ -17,6 +17,7 @@ import redis
 from django.conf import settings
 from django.db import connection
 from django.test.utils import setup_databases, teardown_databases
+from playwright.sync_api import expect
 
 from tests import audit_guard, caches, environment, needs, ready_database
 from workflows_ui.services import heartbeat, masking
@@ -31,6 +32,8 @@ CHROMIUM_ARGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+#: Milliseconds until a page counts as one that does not show what is expected.
+PATIENCE = 30_000
 _ONLY_WHEN_ASKED = ("chaos", "bench")
 _OTHER_PASS = "runs with TEST_ON=servers"
 _DATABASE = {"db", "transactional_db", "live_server", "django_db_serialized_rollback"}
@@ -46,7 +49,8 @@ def _chosen(item: pytest.Item, marks: str) -> bool:
     for name in _ONLY_WHEN_ASKED:
         if item.get_closest_marker(name) and name not in marks:
             return False
-    if environment.FLAVOUR and not item.get_closest_marker("once"):
+    # What runs in one pass only runs there in every flavour that it asks for.
+    if environment.FLAVOUR and not any(item.get_closest_marker(name) for name in ("once", "browser")):
         given = (
             item.callspec.params.get("stage")
             if isinstance(item, pytest.Function) and hasattr(item, "callspec")
@@ -179,7 +183,8 @@ def child_environment(transactional_db: None) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args() -> dict[str, object]:
-    """How Playwright starts the Chromium of this machine."""
+    """How Playwright starts the Chromium of this machine, which may be busy: what is expected is waited for longer than usual."""
+    expect.set_options(timeout=PATIENCE)
     return {"executable_path": needs.chromium(), "args": CHROMIUM_ARGS}
 
 

@@ -13,9 +13,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
+from tests.browser.looks import DESK, STILL, violations
 from tests.ground.running import ROOT, RUNNER, Started, console, free_port, of_folder, surroundings, wait_for
 from workflows_ui.practice_engine.samples import BY_SLUG
 
@@ -23,8 +23,6 @@ from workflows_ui.practice_engine.samples import BY_SLUG
 SCALE = "0.1"
 #: What Chromium itself writes about a page that was refused with a status of 422, such as a form with a mistake in it.
 REFUSED_FORM = "the server responded with a status of 422"
-PHONE = {"width": 390, "height": 844}
-_SLOW = 20_000
 
 
 class Practice:
@@ -120,7 +118,7 @@ class Desk:
                 window.sign_in()
                 self._signed_in = window.page.context.storage_state()
         state = {"storage_state": self._signed_in} if signed_in else {}
-        options.setdefault("viewport", {"width": 1280, "height": 900})
+        options = {"viewport": DESK, **STILL} | options
         context = browser.new_context(base_url=self.address, locale="en-US", **state, **options)
         try:
             window = Window(context.new_page(), self)
@@ -175,20 +173,19 @@ class Window:
 
     def ends(self, state: str) -> None:
         """The open page of a launch comes to this state by itself."""
-        expect(self.page.locator("#launch-badge")).to_contain_text(state, timeout=_SLOW)
+        expect(self.page.locator("#launch-badge")).to_contain_text(state)
 
     def sound(self) -> None:
         """Nothing is wider than the window, and axe finds nothing."""
         assert self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0, self.page.url
-        found = Axe().run(self.page)
-        assert found.response["violations"] == [], f"{self.page.url}: {found.generate_report()}"
+        found = violations(self.page)
+        assert found == [], f"{self.page.url}: {found}"
 
     def darken(self) -> None:
         """The page that was found sound is so in the dark theme too: there only colours differ."""
-        found = self.page.evaluate(
-            "document.documentElement.dataset.bsTheme = 'dark', axe.run({runOnly: ['color-contrast']})"
-        )
-        assert found["violations"] == [], f"{self.page.url}: {found['violations']}"
+        self.page.evaluate("document.documentElement.dataset.bsTheme = 'dark'")
+        found = violations(self.page, "color-contrast")
+        assert found == [], f"{self.page.url}: {found}"
 
 
 @pytest.fixture(scope="session")
@@ -198,4 +195,4 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     with console(RUNNER, folder, free_port(), PRACTICE_CLOCK_SCALE=SCALE) as started:
         started.says("The password is shown this once only")
         yield Desk(started)
-        started.interrupt()
+        assert started.interrupt() == 0, "Ctrl-C is how a console is ended"

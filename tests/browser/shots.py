@@ -1,4 +1,4 @@
-"""Pictures of the pages that tests in a browser look at: kept in the folder SCREENSHOTS (test-results/pages where it is not given).
+"""Pictures of the pages that tests in a browser look at: kept where SCREENSHOTS names a folder, else none are taken.
 
 A folder for each file of tests, named after it; in it one picture a page, with the test, the page's place in it, its address and look.
 """
@@ -10,9 +10,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
-from tests.ground.running import ROOT
-
-PICTURES = Path(os.environ.get("SCREENSHOTS") or ROOT / "test-results" / "pages")
+PICTURES = Path(os.environ["SCREENSHOTS"]) if os.environ.get("SCREENSHOTS") else None
 #: Pixels: of what is longer, the window alone is kept.
 _TALLEST = 6000
 _PHONE = 600
@@ -21,6 +19,8 @@ _taken: Counter[str] = Counter()
 
 def keep(page: Page) -> None:
     """Keeps a picture of the page as it is, under the test that runs."""
+    if PICTURES is None:
+        return
     test = os.environ.get("PYTEST_CURRENT_TEST", "").split(" ")[0]
     _taken[test] += 1
     folder, _, name = test.partition("::")

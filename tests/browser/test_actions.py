@@ -6,10 +6,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests import flows
-from tests.browser.test_flows_and_runs import LOOKS, Window, _database_beside_playwright, sound, window
+from tests.browser.looks import LOOKS, sound, sound_in_every_look
+from tests.browser.windows import Window
 from tests.resources.stage import Stage, stage
 
-__all__ = ["_database_beside_playwright", "stage", "window"]
+__all__ = ["stage"]
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.django_db(transaction=True),
@@ -54,19 +55,18 @@ def test_a_folder_is_made_renamed_found_and_deleted(stage: Stage, window: Window
     expect(page.get_by_role("row").filter(has_text="Offers")).to_have_count(0)
 
 
-@pytest.mark.parametrize("look", LOOKS)
-def test_a_flows_menu_and_its_pages_are_sound(stage: Stage, window: Window, look: str) -> None:
+def test_a_flows_menu_and_its_pages_are_sound(stage: Stage, window: Window) -> None:
     flow = flows.make(stage.caller.workflows, "Made here", flows.code("echo"))
-    page = window(stage.cast.owner, **LOOKS[look])
+    page = window(stage.cast.owner)
     page.goto(f"/w/sales/flows/{flow}/")
     page.locator(".page-actions summary").click()
     expect(page.locator(".page-actions .dropdown-menu")).to_be_in_viewport(ratio=1)
-    sound(page)
+    sound_in_every_look(page)
     page.get_by_role("link", name="Turn off").click()
-    sound(page)
+    sound_in_every_look(page)
     page.get_by_role("button", name="Turn off “Made here”").click()
     expect(page.get_by_text("“Made here” is off.")).to_be_visible()
-    sound(page)
+    sound_in_every_look(page)
     page.goto("/w/sales/flows/")
     menu(page, "Made here").get_by_role("button", name="Turn on").click()
     expect(page.get_by_text("“Made here” is on.")).to_be_visible()
@@ -79,7 +79,7 @@ def test_a_deleted_flow_leaves_by_itself(stage: Stage, window: Window) -> None:
     page.goto(f"/w/sales/flows/do/delete/{flow}/")
     page.get_by_role("button", name="Delete the flow “Made here”").click()
     expect(page.get_by_text("Being deleted").first).to_be_visible()
-    expect(page.get_by_text("What you looked at is no longer there.")).to_be_visible(timeout=15_000)
+    expect(page.get_by_text("What you looked at is no longer there.")).to_be_visible()
 
 
 def test_without_javascript_everything_is_done_all_the_same(stage: Stage, window: Window) -> None:

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.desk import PHONE, Desk
-from tests.browser.test_flows_and_runs import LOOKS, Window, _database_beside_playwright, sound, window
+from tests.browser.desk import Desk
+from tests.browser.looks import LOOKS, PHONE, sound
+from tests.browser.windows import Window
 from tests.cast import Cast
 from workflows_ui.services import audit
 from workflows_ui.services.audit import Actor
 
-__all__ = ["_database_beside_playwright", "window"]
 pytestmark = pytest.mark.browser
 _STILL: dict[str, Any] = {"reduced_motion": "reduce", "color_scheme": "light"}
 

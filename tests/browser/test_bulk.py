@@ -3,13 +3,14 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.test_flows_and_runs import LOOKS, Window, _database_beside_playwright, sound, window
+from tests.browser.looks import LOOKS, sound
+from tests.browser.windows import Window
 from tests.resources.stage import Stage, stage
 from workflows_ui.kit import bulk_work
 from workflows_ui.models import ItemState, Job
 from workflows_ui.resources import BY_NAME
 
-__all__ = ["_database_beside_playwright", "stage", "window"]
+__all__ = ["stage"]
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.django_db(transaction=True),
@@ -57,7 +58,7 @@ def test_rows_are_ticked_confirmed_and_done_and_found_again(stage: Stage, window
     expect(page.get_by_text("0 of 2 dealt with")).to_be_visible()
     sound(page)
     work()
-    expect(page.get_by_text("2 of 2 dealt with").first).to_be_visible(timeout=10_000)
+    expect(page.get_by_text("2 of 2 dealt with").first).to_be_visible()
     expect(page.locator("#job-badge")).to_contain_text("Finished")
     sound(page)
     page.goto("/w/sales/jobs/")
@@ -78,7 +79,7 @@ def test_everything_that_matches_is_deleted_only_after_the_safe_choice_was_passe
     expect(page.get_by_role("heading", name="Being prepared")).to_be_visible()
     job = work()
     number = job.items.filter(state=ItemState.WAITING).count()
-    expect(page.get_by_role("heading", name=f"This is about {number} objects.")).to_be_visible(timeout=10_000)
+    expect(page.get_by_role("heading", name=f"This is about {number} objects.")).to_be_visible()
     expect(page.get_by_text("What else would be touched").first).to_be_visible()
     sound(page)
     page.reload()

@@ -3,32 +3,32 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.test_flows_and_runs import LOOKS, Window, _database_beside_playwright, sound, window
+from tests.browser.looks import sound_in_every_look
+from tests.browser.windows import Window
 from tests.practice.fixtures import Practice, practice
 from tests.resources.connection_scene import TYPED, Scene
 
-__all__ = ["_database_beside_playwright", "practice", "window"]
+__all__ = ["practice"]
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 LIST, PIECES = "/w/sales/connections/", "/w/sales/pieces/"
 APP = "@activepieces/piece-{}/"
 
 
-@pytest.mark.parametrize("look", LOOKS)
-def test_every_page_is_sound_in_every_look(window: Window, practice: Practice, look: str) -> None:
+def test_every_page_is_sound_in_every_look(window: Window, practice: Practice) -> None:
     scene = Scene(practice, "activepieces")
-    page = window(scene.cast.owner, **LOOKS[look])
+    page = window(scene.cast.owner)
     broken, used = scene.of("slack-team"), scene.of("gmail-sales")
     addresses = [LIST, f"{LIST}{broken}/", f"{LIST}new/", PIECES, f"{PIECES}{APP.format('gmail')}"]
     addresses += [f"{LIST}do/{name}/{used}/" for name in ("replace-secret", "replace", "rename", "delete")]
     addresses += [f"{PIECES}do/connect/{APP.format(app)}" for app in ("openai", "twilio", "telegram-bot", "slack")]
     for address in addresses:
         page.goto(address)
-        sound(page)
+        sound_in_every_look(page)
     page.goto(f"{PIECES}{APP.format('gmail')}")
     page.get_by_text("Send Email", exact=True).click()
     expect(page.get_by_text("Kind of text", exact=True)).to_be_visible()
-    sound(page)
+    sound_in_every_look(page)
 
 
 def test_an_app_is_found_connected_looked_at_and_deleted(window: Window, practice: Practice) -> None:

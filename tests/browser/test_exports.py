@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.desk import PHONE, Desk
+from tests.browser.desk import Desk
+from tests.browser.looks import PHONE
 
 pytestmark = pytest.mark.browser
-_SLOW = 20_000
 #: Colours must have arrived before they are looked at.
 _STILL: dict[str, Any] = {"reduced_motion": "reduce", "color_scheme": "light"}
 
@@ -48,7 +48,7 @@ def test_this_page_and_everything_that_matches_are_downloaded(
             page.locator("summary", has_text="Export").click()
         menu.get_by_role("button", name="Everything as JSON").click()
         expect(page.get_by_role("heading", name="Export: Flows")).to_be_visible()
-        expect(page.get_by_role("heading", name="The file is ready")).to_be_visible(timeout=_SLOW)
+        expect(page.get_by_role("heading", name="The file is ready")).to_be_visible()
         window.sound()
         window.darken()
         _name, content = taken(page, page.get_by_role("link", name="Download JSON"))
@@ -64,7 +64,7 @@ def test_without_javascript_the_page_asks_again_by_itself(desk: Desk, browser: B
         page.goto(f"{window.space()}folders/")
         page.locator("summary", has_text="Export").click()
         page.get_by_role("button", name="Everything as CSV").click()
-        expect(page.get_by_role("heading", name="The file is ready")).to_be_visible(timeout=_SLOW)
+        expect(page.get_by_role("heading", name="The file is ready")).to_be_visible()
         _name, content = taken(page, page.get_by_role("link", name="Download CSV"))
         assert rows_of(content)
 

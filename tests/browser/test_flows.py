@@ -4,10 +4,11 @@ import pytest
 from playwright.sync_api import expect
 
 from tests import flows
-from tests.browser.test_flows_and_runs import LOOKS, Window, _database_beside_playwright, sound, window
+from tests.browser.looks import sound, sound_in_every_look
+from tests.browser.windows import Window
 from tests.resources.stage import Stage, stage
 
-__all__ = ["_database_beside_playwright", "stage", "window"]
+__all__ = ["stage"]
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.django_db(transaction=True),
@@ -43,8 +44,7 @@ def test_a_flow_is_made_tagged_found_and_deleted(stage: Stage, window: Window) -
     expect(page.get_by_text("The engine is deleting the flow.").first).to_be_visible()
 
 
-@pytest.mark.parametrize("look", LOOKS)
-def test_settings_and_differences_are_read(stage: Stage, window: Window, look: str) -> None:
+def test_settings_and_differences_are_read(stage: Stage, window: Window) -> None:
     workflows = stage.caller.workflows
     key = flows.make(workflows, "Offers", flows.code("echo", to="{{trigger.body.mail}}"), flows.response({"ok": True}))
     changed = flows.code("greeting", to="{{trigger.body.phone}}", long="word " * 300) | {"displayName": "Tell them"}
@@ -54,20 +54,20 @@ def test_settings_and_differences_are_read(stage: Stage, window: Window, look: s
         ("ADD_ACTION", {"parentStep": "step_1", "action": {"name": "step_3", **flows.delay(5)}}),
     ):
         workflows.apply_flow_operation(key, {"type": operation, "request": request})
-    page = window(stage.cast.owner, **LOOKS[look])
+    page = window(stage.cast.owner)
     page.goto(f"{LIST}{key}/")
     for summary in page.locator(".step-settings > summary").all():
         summary.click()
     expect(page.get_by_text("body › phone from “Catch Webhook”")).to_be_visible()
-    sound(page)
+    sound_in_every_look(page)
     page.get_by_role("link", name="Compare").first.click()
     expect(page.get_by_role("heading", name="What differs between two versions")).to_be_visible()
     expect(page.get_by_text("Removed", exact=True)).to_be_visible()
     expect(page.get_by_text("Added", exact=True)).to_be_visible()
     expect(page.get_by_text("It was called")).to_be_visible()
     page.evaluate("document.querySelectorAll('.step-settings').forEach((one) => { one.open = true; })")
-    sound(page)
+    sound_in_every_look(page)
     page.get_by_label("After").select_option(page.get_by_label("Before").input_value())
     page.get_by_role("button", name="Compare").click()
     expect(page.get_by_text("Nothing differs")).to_be_visible()
-    sound(page)
+    sound_in_every_look(page)

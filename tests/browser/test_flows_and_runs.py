@@ -1,76 +1,22 @@
 """The frame, flows and runs in a real browser: sound in every look, live without being in the way, whole without JavaScript."""
 
 import datetime
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
-from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
-from pytest_django.live_server_helper import LiveServer
+from playwright.sync_api import expect
 
 from tests import cast as people
-from tests.browser.shots import keep
+from tests.browser.looks import sound, sound_in_every_look
+from tests.browser.windows import Window
 from tests.engine.servers import Reply
 from tests.practice.fixtures import Practice
 from tests.shelf import Shelf, flow, identity, run
-from workflows_ui.models import User
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-LOOKS: dict[str, dict[str, Any]] = {
-    "light": {"viewport": {"width": 1280, "height": 900}},
-    "dark": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "dark"},
-    "phone": {"viewport": {"width": 390, "height": 844}},
-}
-Window = Callable[..., Page]
 ONE = f"/w/sales/runs/{identity(1)}/"
-
-
-@pytest.fixture(autouse=True)
-def _database_beside_playwright(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Playwright keeps a loop in this thread; Django would refuse the database for it."""
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-
-
-@pytest.fixture
-def window(browser: Browser, live_server: LiveServer) -> Iterator[Window]:
-    """Opens a window in which a person is signed in. What its console says fails the test, unless it is expected."""
-    contexts: list[BrowserContext] = []
-    said: list[str] = []
-    allowed: list[str] = []
-
-    def listen(message: ConsoleMessage) -> None:
-        if not any(text in message.text for text in allowed):
-            said.append(message.text)
-
-    def make(user: User, *, expected: tuple[str, ...] = (), **options: Any) -> Page:
-        allowed.extend(expected)
-        context = browser.new_context(base_url=live_server.url, locale="en-US", **options)
-        contexts.append(context)
-        client = Client()
-        client.force_login(user)
-        name = settings.SESSION_COOKIE_NAME
-        context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": live_server.url}])
-        page = context.new_page()
-        page.on("console", listen)
-        page.on("pageerror", lambda error: said.append(str(error)))
-        return page
-
-    yield make
-    for context in contexts:
-        context.close()
-    assert said == []
-
-
-def sound(page: Page) -> None:
-    """Nothing is wider than the window, and axe finds nothing. A picture of the page is kept."""
-    keep(page)
-    assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0, page.url
-    found = Axe().run(page)
-    assert found.response["violations"] == [], f"{page.url}: {found.generate_report()}"
 
 
 def going(**changes: Any) -> dict[str, Any]:
@@ -79,11 +25,10 @@ def going(**changes: Any) -> dict[str, Any]:
     return run(status="RUNNING", created=now, startTime=now, finishTime="", **changes)
 
 
-@pytest.mark.parametrize("look", LOOKS)
-def test_every_page_is_sound_in_every_look(window: Window, practice: Practice, look: str) -> None:
+def test_every_page_is_sound_in_every_look(window: Window, practice: Practice) -> None:
     space = people.workspace("sales", address=practice.activepieces, project=practice.credentials.project_id)
     owner = people.gather(space, practice.credentials.bearer_token).owner
-    page = window(owner, expected=("status of 404",), **LOOKS[look])
+    page = window(owner, expected=("status of 404",))
     failed = next(found for found in practice.runs() if found["status"] == "FAILED")
     addresses = [
         "/?all=1",
@@ -101,15 +46,13 @@ def test_every_page_is_sound_in_every_look(window: Window, practice: Practice, l
     ]
     for address in addresses:
         page.goto(address)
-        sound(page)
+        sound_in_every_look(page)
 
 
-@pytest.mark.parametrize("look", LOOKS)
 def test_ugly_data_is_sound_too(
     window: Window,
     cast: people.Cast,
     shelf: Shelf,
-    look: str,
 ) -> None:
     name = "<b>" + "x" * 10_000
     long = {"a": "y" * 5_000}
@@ -120,13 +63,13 @@ def test_ugly_data_is_sound_too(
     }
     shelf.flows = [flow(name=name), {}]
     shelf.runs = [run(status="NEW_STATE", steps=steps, flowVersion={"displayName": name}, tags=[name, 5]), {}]
-    page = window(cast.owner, **LOOKS[look])
+    page = window(cast.owner)
     for address in ("/w/sales/flows/", f"/w/sales/flows/{identity(1)}/", "/w/sales/runs/", ONE):
         page.goto(address)
         closed = page.locator("main details:not([open], .menu) > summary")
         while closed.count():
             closed.first.click()
-        sound(page)
+        sound_in_every_look(page)
 
 
 def test_a_run_is_watched_to_its_end_without_losing_ones_place(
@@ -135,7 +78,7 @@ def test_a_run_is_watched_to_its_end_without_losing_ones_place(
     shelf: Shelf,
 ) -> None:
     shelf.runs, shelf.flows = [going()], [flow()]
-    page = window(cast.owner, **LOOKS["light"])
+    page = window(cast.owner)
     page.goto(ONE)
     expect(page.locator("#live")).to_contain_text("It is running.")
     raw = page.locator("#raw > summary")
@@ -155,14 +98,14 @@ def test_a_fault_on_the_way_is_told_and_goes_away_by_itself(
     shelf: Shelf,
 ) -> None:
     shelf.runs, shelf.flows = [going()], [flow()]
-    page = window(cast.owner, expected=("status of 502",), **LOOKS["light"])
+    page = window(cast.owner, expected=("status of 502",))
     page.goto(ONE)
     shelf.faults[identity(1)] = Reply(401, {"code": "INVALID_BEARER_TOKEN", "params": {}})
     expect(page.locator("#alerts")).to_contain_text("The engine refuses the credential")
     expect(page.locator("#live")).to_contain_text("It is running.")
     del shelf.faults[identity(1)]
     shelf.runs = [run()]
-    expect(page.locator("#live")).to_contain_text("It ran to its end", timeout=15_000)
+    expect(page.locator("#live")).to_contain_text("It ran to its end")
     expect(page.locator("#alerts")).to_be_empty()
 
 
@@ -172,7 +115,7 @@ def test_a_session_that_ends_leaves_the_page_and_stops_asking(
     shelf: Shelf,
 ) -> None:
     shelf.runs, shelf.flows = [going()], [flow()]
-    page = window(cast.owner, **LOOKS["light"])
+    page = window(cast.owner)
     page.goto(ONE)
     page.context.clear_cookies(name=settings.SESSION_COOKIE_NAME)
     expect(page.locator("#alerts")).to_contain_text("You are signed out")
@@ -189,7 +132,7 @@ def test_filters_change_the_list_in_place_and_the_address_with_it(
     shelf: Shelf,
 ) -> None:
     shelf.flows = [flow()]
-    page = window(cast.owner, **LOOKS["light"])
+    page = window(cast.owner)
     page.goto("/w/sales/flows/")
     page.evaluate("window.same = true")
     page.get_by_label("State").focus()
@@ -206,7 +149,7 @@ def test_filters_change_the_list_in_place_and_the_address_with_it(
 
 def test_menus_open_and_close_by_keyboard(window: Window, cast: people.Cast, shelf: Shelf) -> None:
     shelf.flows = [flow()]
-    page = window(cast.owner, **LOOKS["light"])
+    page = window(cast.owner)
     page.goto("/w/sales/flows/")
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
@@ -223,7 +166,7 @@ def test_menus_open_and_close_by_keyboard(window: Window, cast: people.Cast, she
 
 
 def test_the_theme_changes_in_place_and_is_remembered(window: Window, cast: people.Cast) -> None:
-    page = window(cast.owner, **LOOKS["light"])
+    page = window(cast.owner)
     page.goto("/?all=1")
     page.get_by_role("button", name="Dark theme").click()
     expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")

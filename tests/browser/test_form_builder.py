@@ -4,10 +4,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests import flows
-from tests.browser.test_flows_and_runs import LOOKS, Window, _database_beside_playwright, sound, window
+from tests.browser.looks import sound, sound_in_every_look
+from tests.browser.windows import Window
 from tests.resources.stage import Stage, stage
 
-__all__ = ["_database_beside_playwright", "stage", "window"]
+__all__ = ["stage"]
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.django_db(transaction=True),
@@ -109,11 +110,10 @@ def test_a_builder_proposes_reviews_and_publishes_a_form(stage: Stage, window: W
     expect(page.get_by_text("Version 1, published by owner")).to_be_visible()
 
 
-@pytest.mark.parametrize("look", LOOKS)
-def test_every_page_of_the_builder_is_sound_in_every_look(stage: Stage, window: Window, look: str) -> None:
+def test_every_page_of_the_builder_is_sound_in_every_look(stage: Stage, window: Window) -> None:
     key = _flow(stage)
     base = f"/w/sales/flows/{key}/form/"
-    page = window(stage.cast.owner, **LOOKS[look])
+    page = window(stage.cast.owner)
     page.goto(base)
     page.get_by_role("button", name="Propose a form").click()
     expect(page.get_by_text("3 fields are in the draft now.")).to_be_visible()
@@ -125,10 +125,10 @@ def test_every_page_of_the_builder_is_sound_in_every_look(stage: Stage, window: 
     for path in ("", "propose/", "fields/", "fields/channel/", "publish/", "difference/", "import/", "preview/"):
         page.goto(f"{base}{path}")
         page.evaluate("document.querySelectorAll('details.field-section').forEach((one) => { one.open = true; })")
-        sound(page)
+        sound_in_every_look(page)
     for path in ("discard/", "unpublish/", "versions/1/restore/"):
         page.goto(f"{base}{path}")
-        sound(page)
+        sound_in_every_look(page)
 
 
 def test_without_javascript_fields_are_ordered_and_rows_added(stage: Stage, window: Window) -> None:

@@ -5,11 +5,12 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 from playwright.sync_api import Route, expect
 
-from tests.browser.test_flows_and_runs import LOOKS, Window, _database_beside_playwright, sound, window
+from tests.browser.looks import sound, sound_in_every_look
+from tests.browser.windows import Window
 from tests.practice.fixtures import Practice, practice
 from tests.resources.connection_scene import TYPED, Scene
 
-__all__ = ["_database_beside_playwright", "practice", "window"]
+__all__ = ["practice"]
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 INVITATIONS, CHANNELS = "/w/sales/invitations/", "/w/sales/channel-automations/"
@@ -17,10 +18,9 @@ SLACK, SHEETS = "@activepieces/piece-slack/", "@activepieces/piece-google-sheets
 
 
 @pytest.mark.parametrize("flavour", ["imbrace", "activepieces"])
-@pytest.mark.parametrize("look", LOOKS)
-def test_every_page_is_sound_in_every_look(window: Window, practice: Practice, look: str, flavour: str) -> None:
+def test_every_page_is_sound_in_every_look(window: Window, practice: Practice, flavour: str) -> None:
     scene = Scene(practice, flavour)
-    page = window(scene.cast.owner, expected=("status of 404", "status of 400"), **LOOKS[look])
+    page = window(scene.cast.owner, expected=("status of 404", "status of 400"))
     state = practice.engine.state
     one = next(key for key, row in state.invitations.items() if row["type"] == "PLATFORM")
     automation = next(key for key, row in state.automations.items() if row["channelType"] == "whatsapp")
@@ -29,7 +29,7 @@ def test_every_page_is_sound_in_every_look(window: Window, practice: Practice, l
     addresses += [f"/w/sales/connections/sign-in/{SLACK}", "/oauth/callback/", f"/w/sales/pieces/options/{SHEETS}"]
     for address in addresses:
         page.goto(address)
-        sound(page)
+        sound_in_every_look(page)
 
 
 def test_an_invitation_is_found_and_revoked(window: Window, practice: Practice) -> None:

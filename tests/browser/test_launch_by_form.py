@@ -7,7 +7,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import shots
-from tests.browser.desk import PHONE, Desk
+from tests.browser.desk import Desk
+from tests.browser.looks import PHONE
 from tests.ground.running import wait_for
 from workflows_ui.practice_engine.samples import BY_SLUG
 
@@ -182,7 +183,7 @@ def test_inputs_are_saved_and_used_another_time(formed: Desk, browser: Browser) 
         page.get_by_text("How it runs, and saving these inputs").click()
         page.get_by_label("Save these inputs for another time, as").fill("Monday")
         page.get_by_role("button", name="Save", exact=True).click()
-        expect(page.locator("#beside-title")).to_be_visible()
+        expect(page.get_by_role("link", name="Monday", exact=True)).to_be_visible()
         _open(page)
         page.get_by_role("link", name="Monday", exact=True).click()
         expect(page.get_by_label("Customer")).to_have_value("Every Monday")

@@ -3,7 +3,8 @@
 import pytest
 from playwright.sync_api import Error, Page, expect
 
-from tests.browser.test_flows_and_runs import LOOKS, Window, _database_beside_playwright, sound, window
+from tests.browser.looks import sound_in_every_look
+from tests.browser.windows import Window
 from tests.cast import Cast
 from tests.engine.servers import Reply
 from tests.practice.fixtures import Practice, practice
@@ -13,7 +14,7 @@ from tests.resources.samples.mcp_servers import server as ugly
 from tests.shelf import Shelf, flow, identity
 from workflows_ui.models import AuditEvent
 
-__all__ = ["_database_beside_playwright", "practice", "window"]
+__all__ = ["practice"]
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 LIST = "/w/sales/mcp-servers/"
 
@@ -28,10 +29,9 @@ def more(page: Page, name: str) -> None:
     page.locator(".page-actions").get_by_role("link", name=name).click()
 
 
-@pytest.mark.parametrize("look", LOOKS)
-def test_every_page_is_sound_in_every_look(window: Window, practice: Practice, look: str) -> None:
+def test_every_page_is_sound_in_every_look(window: Window, practice: Practice) -> None:
     scene = Scene(practice, "imbrace")
-    page = window(scene.cast.owner, **LOOKS[look])
+    page = window(scene.cast.owner)
     key = server(scene, "Trợ lý bán hàng")["id"]
     bare = server(scene, "Reporting")["id"]
     addresses = [
@@ -46,16 +46,15 @@ def test_every_page_is_sound_in_every_look(window: Window, practice: Practice, l
     addresses += [f"{LIST}do/new/", f"/w/sales/pieces/do/mcp-tool/@activepieces/piece-gmail/?server={key}"]
     for address in addresses:
         page.goto(address)
-        sound(page)
+        sound_in_every_look(page)
     page.goto(f"{LIST}{key}/token/")
     page.get_by_label("What do you need the token for?").fill("Setting up the sales laptop")
     page.get_by_role("button", name="Show the token").click()
     expect(page.locator("#mcp-token-text")).to_be_visible()
-    sound(page)
+    sound_in_every_look(page)
 
 
-@pytest.mark.parametrize("look", LOOKS)
-def test_ugly_data_is_sound_too(window: Window, cast: Cast, shelf: Shelf, look: str) -> None:
+def test_ugly_data_is_sound_too(window: Window, cast: Cast, shelf: Shelf) -> None:
     long, right_to_left = "<b>" + "x" * 10_000, "خادم الأدوات للمبيعات والدعم الفني"
     tools = [flow_tool(5, long, toolName=long), piece_tool(6, actionDisplayName=long, connectionExternalId=long)]
     tools += [{"type": "<new kind>" * 40, "id": identity(7), "toolName": right_to_left}, flow_tool(8, right_to_left)]
@@ -65,13 +64,13 @@ def test_ugly_data_is_sound_too(window: Window, cast: Cast, shelf: Shelf, look: 
     shelf.arrays.add("/pieces")
     for row in rows[:2]:
         shelf.faults[f"/mcp-servers/{row['id']}"] = Reply(200, row)
-    page = window(cast.owner, **LOOKS[look])
+    page = window(cast.owner)
     one = identity(1)
     addresses = [LIST, f"{LIST}{one}/", f"{LIST}{identity(2)}/", f"{LIST}{one}/token/", f"{LIST}{one}/apps/"]
     addresses += [f"{LIST}do/{name}/{one}/" for name in ("remove-tool", "rotate-token", "delete", "add-flow")]
     for address in addresses:
         page.goto(address)
-        sound(page)
+        sound_in_every_look(page)
 
 
 def test_a_server_is_made_gets_tools_and_is_deleted(window: Window, practice: Practice) -> None:

@@ -3,14 +3,15 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.test_flows_and_runs import LOOKS, Window, _database_beside_playwright, sound, window
+from tests.browser.looks import LOOKS, sound
+from tests.browser.windows import Window
 from tests.resources.stage import Stage, stage
 
-__all__ = ["_database_beside_playwright", "stage", "window"]
+__all__ = ["stage"]
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.django_db(transaction=True),
-    pytest.mark.parametrize("stage", ["activepieces", "imbrace"], indirect=True),
+    pytest.mark.parametrize("stage", ["activepieces"], indirect=True),
 ]
 RUNS = "/w/sales/runs/"
 
@@ -31,7 +32,7 @@ def test_a_failed_run_is_found_tried_again_and_archived(stage: Stage, window: Wi
     page.goto(f"{RUNS}do/retry-latest/{address.removeprefix(RUNS)}")
     page.locator("main form [type=submit]").last.click()
     expect(page.get_by_text("A new run is started. This is it.")).to_be_visible()
-    expect(page.locator("#live")).to_contain_text("It failed at", timeout=15_000)
+    expect(page.locator("#live")).to_contain_text("It failed at")
     assert len({row["id"] for row in stage.practice.runs(failing)} - before) == 1
     page.goto(f"{RUNS}do/archive/{address.removeprefix(RUNS)}")
     page.locator("main form [type=submit]").last.click()

@@ -6,10 +6,11 @@ import pytest
 from playwright.sync_api import expect
 
 from tests import cast as people
-from tests.browser.test_flows_and_runs import LOOKS, ONE, Window, _database_beside_playwright, sound, window
+from tests.browser.looks import sound_in_every_look
+from tests.browser.test_flows_and_runs import ONE
+from tests.browser.windows import Window
 from tests.shelf import Shelf, flow, identity, run
 
-__all__ = ["_database_beside_playwright", "window"]
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 WORD = "x" * 300
@@ -44,30 +45,27 @@ def eventful() -> dict[str, Any]:
 TWO = f"/w/sales/runs/{identity(2)}/"
 
 
-@pytest.mark.parametrize("look", LOOKS)
-def test_an_eventful_run_is_sound_with_everything_opened(
-    window: Window, cast: people.Cast, shelf: Shelf, look: str
-) -> None:
+def test_an_eventful_run_is_sound_with_everything_opened(window: Window, cast: people.Cast, shelf: Shelf) -> None:
     shelf.flows, shelf.runs = [flow()], [run(1), eventful()]
-    page = window(cast.owner, **LOOKS[look])
+    page = window(cast.owner)
     page.goto(TWO)
     expect(page.locator("#family")).to_contain_text("Runs that it started")
     expect(page.locator("#family").get_by_role("link", name="Order intake")).to_have_attribute("href", ONE)
     closed = page.locator("#live details:not([open]) > summary:visible")
     while closed.count():
         closed.first.click()
-    sound(page)
+    sound_in_every_look(page)
     page.goto("/w/sales/runs/?flow=" + identity(1))
-    sound(page)
+    sound_in_every_look(page)
     page.goto(f"{TWO}steps/2/?from=31")
-    sound(page)
+    sound_in_every_look(page)
     page.goto(f"{TWO}family/")
-    sound(page)
+    sound_in_every_look(page)
 
 
 def test_a_long_loop_is_followed_to_its_end_by_keyboard(window: Window, cast: people.Cast, shelf: Shelf) -> None:
     shelf.flows, shelf.runs = [flow()], [run(1), eventful()]
-    page = window(cast.owner, **LOOKS["light"])
+    page = window(cast.owner)
     page.goto(TWO)
     page.locator("#step-2 > summary").focus()
     page.keyboard.press("Enter")
@@ -86,12 +84,12 @@ def test_runs_that_failed_alike_are_found_by_a_click_and_several_flows_without_s
     window: Window, cast: people.Cast, shelf: Shelf
 ) -> None:
     shelf.flows, shelf.runs = [flow(1), flow(2, "Reminder")], [eventful()]
-    page = window(cast.owner, **LOOKS["light"])
+    page = window(cast.owner)
     page.goto("/w/sales/runs/")
     page.get_by_role("link", name="Last").first.click()
     expect(page.locator(".chips")).to_contain_text("Failed step: last")
     expect(page.get_by_label("Failed step")).to_have_value(f"last@{identity(1)}")
-    plain = window(cast.owner, **LOOKS["light"], java_script_enabled=False)
+    plain = window(cast.owner, java_script_enabled=False)
     plain.goto("/w/sales/runs/")
     filters = plain.locator("#filters")
     for name in ("Order intake", "Reminder"):

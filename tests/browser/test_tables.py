@@ -3,11 +3,12 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.test_flows_and_runs import LOOKS, Window, _database_beside_playwright, sound, window
+from tests.browser.looks import sound_in_every_look
+from tests.browser.windows import Window
 from tests.practice.fixtures import Practice, practice
 from tests.resources.connection_scene import Scene
 
-__all__ = ["_database_beside_playwright", "practice", "window"]
+__all__ = ["practice"]
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 LIST = "/w/sales/tables/"
@@ -19,10 +20,9 @@ def orders(scene: Scene) -> str:
     return f"{LIST}{next(key for key, row in tables.items() if row['name'] == 'Đơn hàng')}/"
 
 
-@pytest.mark.parametrize("look", LOOKS)
-def test_every_page_is_sound_in_every_look(window: Window, practice: Practice, look: str) -> None:
+def test_every_page_is_sound_in_every_look(window: Window, practice: Practice) -> None:
     scene = Scene(practice, "activepieces")
-    page = window(scene.cast.owner, **LOOKS[look])
+    page = window(scene.cast.owner)
     here = orders(scene)
     key = here.removeprefix(LIST).rstrip("/")
     record = next(one for one, row in practice.engine.state.records.items() if row["tableId"] == key)
@@ -31,12 +31,12 @@ def test_every_page_is_sound_in_every_look(window: Window, practice: Practice, l
     addresses += [f"{LIST}do/{name}/{key}/" for name in ("add-column", "rename", "clear", "delete")]
     for address in [*addresses, f"{LIST}do/new/"]:
         page.goto(address)
-        sound(page)
+        sound_in_every_look(page)
     page.goto(f"{here}records/")
     tick(page, 2)
     page.get_by_role("button", name="Delete…").click()
     expect(page.get_by_role("heading", name="Delete records")).to_be_visible()
-    sound(page)
+    sound_in_every_look(page)
 
 
 def tick(page: Page, rows: int) -> None:

@@ -6,38 +6,37 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.test_flows_and_runs import LOOKS, Window, _database_beside_playwright, sound, window
+from tests.browser.looks import LOOKS, sound, sound_in_every_look
+from tests.browser.windows import Window
 from tests.cast import Cast
 from tests.engine.servers import Reply
 from tests.practice.fixtures import Practice, practice
 from tests.resources.connection_scene import Scene
 from tests.shelf import Shelf, flow, identity
 
-__all__ = ["_database_beside_playwright", "practice", "window"]
+__all__ = ["practice"]
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 LIST = "/w/sales/triggers/"
 
 
-@pytest.mark.parametrize("look", LOOKS)
-def test_every_page_is_sound_in_every_look(window: Window, practice: Practice, look: str) -> None:
+def test_every_page_is_sound_in_every_look(window: Window, practice: Practice) -> None:
     scene = Scene(practice, "activepieces")
-    page = window(scene.cast.owner, **LOOKS[look])
+    page = window(scene.cast.owner)
     key = practice.sample("orders").id
     addresses = [LIST, f"{LIST}?failures=yes", f"{LIST}@activepieces/piece-webhook/"]
     addresses += [f"/w/sales/flows/do/test-trigger/{key}/", f"/w/sales/flows/{key}/trigger/"]
     addresses += [f"/w/sales/flows/{key}/trigger/?waiting=9999999999&seen=", f"/w/sales/flows/{key}/"]
     for address in addresses:
         page.goto(address)
-        sound(page)
+        sound_in_every_look(page)
     page.goto(f"/w/sales/flows/{key}/trigger/")
     for summary in page.locator("#trigger-live details:not([open]) > summary").all():
         if summary.is_visible():
             summary.click()
-    sound(page)
+    sound_in_every_look(page)
 
 
-@pytest.mark.parametrize("look", LOOKS)
-def test_ugly_data_is_sound_too(window: Window, cast: Cast, shelf: Shelf, look: str) -> None:
+def test_ugly_data_is_sound_too(window: Window, cast: Cast, shelf: Shelf) -> None:
     long = "<b>" + "x" * 3_000
     pieces: dict[str, Any] = {
         long: {"dailyStats": {long: {}, "2026-11-24": {"success": 10**15, "failure": 10**12}}, "totalRuns": long}
@@ -49,13 +48,13 @@ def test_ugly_data_is_sound_too(window: Window, cast: Cast, shelf: Shelf, look: 
     payload = {"body": {long: long, "deep": [[[[[["x"]]]]]], "rows": [{"a": long, "b": "خادم"}] * 9}, "headers": {}}
     sample = {"id": identity(3), "created": "x", "sourceName": long, "payload": payload}
     shelf.flows, shelf.rows["/trigger-events"] = [flow(name=long)], [sample, {}]
-    page = window(cast.owner, **LOOKS[look])
+    page = window(cast.owner)
     for address in (LIST, f"{LIST}@x/piece-y/", f"/w/sales/flows/{identity(1)}/trigger/"):
         page.goto(address)
         closed = page.locator("main details:not([open], .menu) > summary").locator("visible=true")
         while closed.count():
             closed.first.click()
-        sound(page)
+        sound_in_every_look(page)
 
 
 def test_the_board_is_read_and_leads_to_the_flows_behind_it(window: Window, practice: Practice) -> None:
@@ -93,7 +92,7 @@ def test_a_trigger_is_tested_by_waiting_for_an_event(window: Window, practice: P
     expect(live.get_by_text("The engine listens for the next event.")).to_be_visible()
     sound(page)
     practice.call("POST", f"/v1/webhooks/{key}", json={"order": "Bestellung 4711"})
-    expect(live.get_by_text("An event has come")).to_be_visible(timeout=20_000)
+    expect(live.get_by_text("An event has come")).to_be_visible()
     expect(live.get_by_text("Bestellung 4711").locator("visible=true").first).to_be_visible()
     expect(page.locator("#announcer")).to_contain_text("An event has come")
     sound(page)

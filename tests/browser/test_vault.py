@@ -9,8 +9,8 @@ from django.utils import timezone
 from playwright.sync_api import Browser, expect
 from pytest_django.live_server_helper import LiveServer
 
-from tests.browser.shots import keep
-from tests.browser.test_accounts_and_credentials import LOOKS, Desk
+from tests.browser.looks import LOOKS
+from tests.browser.test_accounts_and_credentials import PLAIN, Desk
 from tests.cast import gather, person, workspace
 from tests.practice.fixtures import Practice
 from workflows_ui.models import Credential, CredentialSecret, Flavour, Kind, Member, Role
@@ -18,16 +18,10 @@ from workflows_ui.models import Credential, CredentialSecret, Flavour, Kind, Mem
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
-@pytest.fixture(autouse=True)
-def _database_beside_playwright(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Playwright keeps a loop in this thread; Django would refuse the database for it."""
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-
-
 @pytest.fixture
 def desk(browser: Browser, live_server: LiveServer) -> Iterator[Desk]:
     """Ada's window, without JavaScript: the fields of each kind come and go all the same."""
-    context = browser.new_context(locale="en-US", **LOOKS["plain"])  # type: ignore[arg-type]
+    context = browser.new_context(locale="en-US", **PLAIN)
     person("ada")
     window = Desk(context, live_server.url)
     window.sign_in("ada", "/credentials/add/")
@@ -94,8 +88,7 @@ def test_a_secret_is_replaced_and_put_back_by_one_click(desk: Desk, practice: Pr
     assert row.open("secret") == known.api_key
 
 
-@pytest.mark.parametrize("look", [look for look in LOOKS if look != "plain"])  # axe is a script
-def test_the_vault_s_pages_are_sound(browser: Browser, live_server: LiveServer, practice: Practice, look: str) -> None:
+def test_the_vault_s_pages_are_sound(browser: Browser, live_server: LiveServer, practice: Practice) -> None:
     known = practice.credentials
     space = workspace("sales", flavour=Flavour.IMBRACE, address=practice.gateway, project=known.project_id)
     cast = gather(space, known.access_token, kind=Kind.ACCESS_TOKEN)
@@ -111,7 +104,7 @@ def test_the_vault_s_pages_are_sound(browser: Browser, live_server: LiveServer, 
         name="K" * 120, ends_at=now + timedelta(days=5), renew_problem="no_password", health="works"
     )
     run = practice.runs(practice.sample("quick").id)
-    context = browser.new_context(locale="en-US", **LOOKS[look])  # type: ignore[arg-type]
+    context = browser.new_context(locale="en-US", **LOOKS["desk"])
     desk = Desk(context, live_server.url)
     desk.sign_in("owner")
     at = f"/w/sales/credentials/{key.pk}"
@@ -119,6 +112,5 @@ def test_the_vault_s_pages_are_sound(browser: Browser, live_server: LiveServer, 
     pages += [f"/w/sales/runs/{run[0]['id']}/hidden/"] if run else []
     for place in pages:
         desk.open(place)
-        keep(desk.page)
         desk.sound()
     context.close()

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.ground.running import ROOT, RUNNER, console, free_port, of_folder, surroundings, wait_for
+from tests.ground.running import ROOT, RUNNER, Started, console, free_port, of_folder, surroundings, wait_for
 
 pytestmark = [
     pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks for processes in /proc (Linux)"),
@@ -60,7 +60,9 @@ def refused(folder: Path, port: int, **changes: str) -> str:
     return lines[0]
 
 
-def test_a_fresh_folder_starts_is_signed_in_to_ends_and_starts_again_with_everything(tmp_path: Path) -> None:
+def test_a_fresh_folder_starts_ends_starts_again_with_everything_and_its_processes_are_looked_after(
+    tmp_path: Path,
+) -> None:
     tree, folder, port = tmp_path / "console with a space", tmp_path / "var", free_port()
     shutil.copytree(
         ROOT, tree, ignore=shutil.ignore_patterns(".venv", "var", ".git", "*.mo", "__pycache__", ".*_cache", ".env")
@@ -83,37 +85,33 @@ def test_a_fresh_folder_starts_is_signed_in_to_ends_and_starts_again_with_everyt
         first.interrupt()
     assert "Stopped." in first.output
     assert of_folder(folder) == {}
-    with console(["make", "run"], folder, port, tree) as second:
+    with console(RUNNER, folder, port, tree) as second:
         second.says(READY)
         assert "Password:" not in second.output
         assert "Practice" in sign_in(second.address, name, password)
-        second.interrupt()
-    assert of_folder(folder) == {}
-    assert (folder / "keys.env").read_bytes() == keys
+        assert (folder / "keys.env").read_bytes() == keys
+        _a_second_console_is_refused(second)
+        _a_killed_worker_is_started_again(second)
+        _nothing_outlives_a_runner_that_is_killed(second)
 
 
-def test_a_killed_worker_is_started_again_a_second_console_is_refused_and_ctrl_c_is_success(tmp_path: Path) -> None:
-    folder, port = tmp_path / "var", free_port()
-    with console(RUNNER, folder, port) as started:
-        started.says(READY)
-        said = refused(folder, free_port())
-        assert f"runs already (process {started.process.pid}, {started.address})" in said
-        [worker] = [pid for pid, command in of_folder(folder).items() if " worker " in command]
-        os.kill(worker, signal.SIGKILL)
-        started.says("worker   | was killed (SIGKILL); starting it again")
-        wait_for(lambda: started.output.count("celery@") > 1, "a second worker")
-        assert started.interrupt() == 0
-    assert of_folder(folder) == {}
+def _a_second_console_is_refused(started: Started) -> None:
+    said = refused(started.folder, free_port())
+    assert f"runs already (process {started.process.pid}, {started.address})" in said
 
 
-def test_nothing_outlives_a_runner_that_is_killed(tmp_path: Path) -> None:
-    folder = tmp_path / "var"
-    with console(RUNNER, folder, free_port()) as started:
-        started.says(READY)
-        assert len(of_folder(folder)) > 4
-        started.process.kill()
-        started.process.wait()
-        wait_for(lambda: not of_folder(folder), "the end of the others")
+def _a_killed_worker_is_started_again(started: Started) -> None:
+    [worker] = [pid for pid, command in of_folder(started.folder).items() if " worker " in command]
+    os.kill(worker, signal.SIGKILL)
+    started.says("worker   | was killed (SIGKILL); starting it again")
+    wait_for(lambda: started.output.count("celery@") > 1, "a second worker")
+
+
+def _nothing_outlives_a_runner_that_is_killed(started: Started) -> None:
+    assert len(of_folder(started.folder)) > 4
+    started.process.kill()
+    started.process.wait()
+    wait_for(lambda: not of_folder(started.folder), "the end of the others")
 
 
 def test_a_port_in_use_is_said_in_one_line(tmp_path: Path) -> None:
