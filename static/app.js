@@ -175,8 +175,8 @@
       fold: focused?.matches("summary") && target.contains(focused) ? focused.parentElement.id : "",
       focus: focused && focused !== target && !focused.id && target.contains(focused) ? alike(focused) : "",
       ticked: new Set([...target.querySelectorAll("input[data-tick]:checked")].map((row) => row.value)),
-      // "Everything that matches" is another thing with other filters: it outlives the second look at the same list only.
-      everything: late && target.querySelector("[data-tick-everything]:checked") !== null,
+      // "Everything that matches" is another thing with other filters: it outlives only another look at the same list.
+      everything: (late || event.detail.requestConfig?.elt?.id === "refresh") && target.querySelector("[data-tick-everything]:checked") !== null,
     };
   });
   document.addEventListener("htmx:afterSwap", (event) => {
@@ -200,7 +200,7 @@
       [...(target.querySelectorAll?.("a, button, summary") ?? [])].find((one) => alike(one) === kept.focus)?.focus({ preventScroll: true });
     }
     // What was added by a button, and what went wrong, is where the person goes on. (Chromium complains about autofocus in what is swapped in.)
-    target.querySelector?.("[data-focus]")?.focus();
+    (target.querySelector?.("[data-focus]") ?? target.querySelector?.('[aria-invalid="true"]'))?.focus();
     kept = nothingKept();
     const words = wordsOf(target);
     if (words && words !== announced && !late) {

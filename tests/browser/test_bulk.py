@@ -75,6 +75,9 @@ def test_everything_that_matches_is_deleted_only_after_the_safe_choice_was_passe
     page = window(stage.cast.owner)
     page.goto("/w/sales/flows/?rows=20")
     page.get_by_label("All of them, on every page").check()
+    with page.expect_response(lambda answer: "hx-request" in answer.request.headers):
+        page.get_by_role("link", name="Refresh").click()
+    expect(page.get_by_label("All of them, on every page")).to_be_checked()
     page.locator("#bulk").get_by_role("button", name="Delete").click()
     expect(page.get_by_role("heading", name="Being prepared")).to_be_visible()
     job = work()
