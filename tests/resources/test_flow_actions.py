@@ -224,6 +224,13 @@ def test_a_deleted_flow_is_shown_as_being_deleted_until_it_is_gone(stage: Stage)
     assert stage.browser.get(f"/w/sales/flows/{flow}/").status_code == 404
 
 
+def test_a_name_that_is_cut_in_a_sentence_or_on_a_button_says_that_it_goes_on(stage: Stage) -> None:
+    flow = made(stage, "Đơn hàng " * 1_000)
+    page = text(stage.browser.get(url("delete", flow)).content)
+    assert "Delete the flow “Đơn hàng" in page
+    assert page.count("…”") == 2
+
+
 def test_while_a_flow_is_being_deleted_its_page_looks_again_and_offers_nothing(stage: Stage) -> None:
     stage.practice.engine.settings.delete_after = 10_000
     flow = made(stage)

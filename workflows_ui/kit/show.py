@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeGuard
 
 from django.utils import formats, timezone
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
@@ -103,6 +104,11 @@ def between(start: Any, end: Any) -> float | None:
     if first is None or last is None or last < first:
         return None
     return (last - first).total_seconds() * 1000
+
+
+def cut(text: str, most: int = 60) -> str:
+    """A name short enough for a sentence or a button; one that was cut ends in "…"."""
+    return Truncator(text).chars(most)
 
 
 def first_line(text: str) -> str:

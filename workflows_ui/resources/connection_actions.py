@@ -6,6 +6,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from workflows_ui.kit import show
 from workflows_ui.kit.caller import Caller
 from workflows_ui.kit.resource import Action, Affected, Bulk, Row, Text
 from workflows_ui.models import Role
@@ -16,7 +17,7 @@ _LONGEST = 200
 
 def _title(row: Row) -> str:
     found = row.get("displayName")
-    return found[:60] if isinstance(found, str) and found.strip() else _("this connection")
+    return show.cut(found) if isinstance(found, str) and found.strip() else _("this connection")
 
 
 def _ours(row: Row) -> bool:

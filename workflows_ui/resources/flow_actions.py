@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from workflows_ui.engine import flow_tree
+from workflows_ui.kit import show
 from workflows_ui.kit.caller import Caller
 from workflows_ui.kit.resource import Action, Affected, Bulk, Row, Text, pick
 from workflows_ui.models import UNDER_WAY, Launch
@@ -48,7 +49,7 @@ def _publishing(flow: Row) -> Text:
     """The engine publishes drafts that are not complete as well (recording `flow_draft_publish_invalid`): this says so before."""
     said = [_("The draft goes live, and the flow is switched on. Launches run it from then on.")]
     broken = [
-        str(node.step.get("displayName") or node.step.get("name") or "")[:80]
+        show.cut(str(node.step.get("displayName") or node.step.get("name") or ""))
         for node in flow_tree.walk(trigger_of(flow))
         if node.step.get("valid") is False
     ]
@@ -63,7 +64,7 @@ def _publishing(flow: Row) -> Text:
 
 
 def _quoted(text: str) -> dict[str, str]:
-    return {"name": text[:60]}
+    return {"name": show.cut(text)}
 
 
 def _tag(caller: Caller, id: str, data: dict[str, Any]) -> Any:

@@ -7,6 +7,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from workflows_ui.kit import show
 from workflows_ui.kit.caller import Caller
 from workflows_ui.kit.resource import (
     Action,
@@ -183,7 +184,7 @@ class Folders(Resource):
             _delete,
             danger=True,
             confirm=lambda row: _("The folder “%(name)s” is deleted. Its flows are not.") % {"name": _title(row)},
-            button=lambda row: _("Delete the folder “%(name)s”") % {"name": _title(row)[:60]},
+            button=lambda row: _("Delete the folder “%(name)s”") % {"name": show.cut(_title(row))},
             affected=_uncategorised,
             done=gettext_lazy("The folder is deleted."),
             in_rows=True,

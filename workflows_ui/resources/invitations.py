@@ -14,6 +14,7 @@ from django.utils.translation import pgettext_lazy
 
 from workflows_ui.engine import NotFound
 from workflows_ui.engine import errors as engine
+from workflows_ui.kit import show
 from workflows_ui.kit.caller import Caller
 from workflows_ui.kit.resource import (
     Action,
@@ -171,7 +172,7 @@ class Invitations(Resource):
             danger=True,
             confirm=_would_go,
             affected=_reaches,
-            button=lambda row: _("Revoke the invitation of %(email)s") % {"email": email(row)[:60]},
+            button=lambda row: _("Revoke the invitation of %(email)s") % {"email": show.cut(email(row))},
             done=_("The invitation is revoked."),
             in_rows=True,
             bulk=Bulk(

@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from workflows_ui.kit import show
 from workflows_ui.kit.caller import Caller
 from workflows_ui.kit.resource import (
     Action,
@@ -50,7 +51,7 @@ class ServerFilters(forms.Form):
 
 
 def _quoted(row: Row) -> dict[str, str]:
-    return {"name": name_of(row)[:60] or _("MCP server without a name")}
+    return {"name": show.cut(name_of(row)) or _("MCP server without a name")}
 
 
 def _named_tools(row: Row) -> list[Text]:

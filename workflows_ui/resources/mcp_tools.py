@@ -8,6 +8,7 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from workflows_ui.kit import show
 from workflows_ui.kit.caller import Caller
 from workflows_ui.kit.resource import Action, Row, Text, id_at
 from workflows_ui.resources import apps, connection_list, usage
@@ -196,7 +197,7 @@ ADD_APP_TOOL = Action(
     button=lambda row: _("Add the tool"),
     offered=lambda row: bool(row.get("actions")),
     done=lambda _row, answer: (
-        _("“%(name)s” has the tool now. Clients see it once they connect again.") % {"name": answer["name"][:60]}
+        _("“%(name)s” has the tool now. Clients see it once they connect again.") % {"name": show.cut(answer["name"])}
     ),
     then=lambda slug, _row, answer: mcp_url(slug, answer["id"]),
 )

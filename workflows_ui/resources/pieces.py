@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from workflows_ui.kit import show
 from workflows_ui.kit.caller import Caller
 from workflows_ui.kit.resource import Action, Column, Facts, Page, Panel, Query, Resource, Row, Shortcut, Subject, Text
 from workflows_ui.models import Role
@@ -180,12 +181,12 @@ CONNECT = Action(
     icon="plug",
     form=connecting.ConnectForm,
     run=connecting.connect,
-    button=lambda row: _("Connect “%(app)s”") % {"app": apps.title(row)[:60]},
+    button=lambda row: _("Connect “%(app)s”") % {"app": show.cut(apps.title(row))},
     confirm=lambda row: _(
         "The engine tests what you enter at the app, which may take some seconds, and keeps it encrypted."
     ),
     offered=takes_connection,
-    done=lambda row, answer: _("“%(app)s” is connected.") % {"app": apps.title(row)[:60]},
+    done=lambda row, answer: _("“%(app)s” is connected.") % {"app": show.cut(apps.title(row))},
     then=_connected,
     in_rows=True,
 )

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from workflows_ui.engine import NotFound
+from workflows_ui.kit import show
 from workflows_ui.kit.caller import Caller
 from workflows_ui.kit.resource import Action, Affected, Column, Resource, Row, Text
 from workflows_ui.resources import table_reading as reading
@@ -150,7 +151,7 @@ def _actions(table: str) -> tuple[Action, ...]:
             confirm=lambda row: (
                 _("The column “%(name)s” is removed. This cannot be undone.") % {"name": reading.name_of(row)}
             ),
-            button=lambda row: _("Remove the column “%(name)s”") % {"name": reading.name_of(row)[:60]},
+            button=lambda row: _("Remove the column “%(name)s”") % {"name": show.cut(reading.name_of(row))},
             affected=lost,
             done=gettext_lazy("The column is removed."),
             then=lambda slug, _row, _answer: table_url(slug, table),

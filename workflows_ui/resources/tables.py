@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from workflows_ui.engine import EngineError
-from workflows_ui.kit import words
+from workflows_ui.kit import show, words
 from workflows_ui.kit.actions import button
 from workflows_ui.kit.caller import Caller
 from workflows_ui.kit.resource import (
@@ -217,7 +217,7 @@ class Tables(Resource):
                 _("The table “%(name)s” is emptied. Its columns stay. This cannot be undone.")
                 % {"name": reading.name_of(row)}
             ),
-            button=lambda row: _("Delete all records of “%(name)s”") % {"name": reading.name_of(row)[:60]},
+            button=lambda row: _("Delete all records of “%(name)s”") % {"name": show.cut(reading.name_of(row))},
             affected=table_uses.emptied,
             done=gettext_lazy("All records of the table are deleted."),
         ),
@@ -231,7 +231,7 @@ class Tables(Resource):
                 _("The table “%(name)s” is deleted. Flows that read or write it will fail.")
                 % {"name": reading.name_of(row)}
             ),
-            button=lambda row: _("Delete the table “%(name)s”") % {"name": reading.name_of(row)[:60]},
+            button=lambda row: _("Delete the table “%(name)s”") % {"name": show.cut(reading.name_of(row))},
             affected=table_uses.gone,
             done=gettext_lazy("The table is deleted."),
             in_rows=True,

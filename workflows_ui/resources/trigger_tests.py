@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from workflows_ui.kit import flow_facts, readable, redact
+from workflows_ui.kit import flow_facts, readable, redact, show
 from workflows_ui.kit.caller import Caller
 from workflows_ui.kit.resource import Action, Row, Text, id_at, pick
 from workflows_ui.resources import apps
@@ -179,7 +179,7 @@ TEST = Action(
     _run,
     form=TestForm,
     confirm=_explained,
-    button=lambda row: _("Test the trigger of “%(name)s”") % {"name": name_of(row)[:60]},
+    button=lambda row: _("Test the trigger of “%(name)s”") % {"name": show.cut(name_of(row))},
     offered=_can_test,
     done=_done,
     then=_then,
