@@ -13,6 +13,8 @@ import redis
 from django.conf import settings
 from django.db import connection
 
+from tests.ground.running import free_port
+
 ROOT = Path(__file__).resolve().parents[2]
 #: Seconds until a step of the stage counts as stuck.
 PATIENCE = 90
@@ -37,11 +39,11 @@ class Stage:
             **settings_changes,
         }
 
-    def start(self, *command: str) -> subprocess.Popen[bytes]:
+    def start(self, *command: str, **changes: str) -> subprocess.Popen[bytes]:
         """Starts `python ...`; its output goes to a file of the folder, shown when something fails."""
         with (self.folder / f"{len(self._processes):02}.log").open("wb") as log:
             process = subprocess.Popen(
-                [sys.executable, *command], cwd=ROOT, env=self.env, stdout=log, stderr=subprocess.STDOUT
+                [sys.executable, *command], cwd=ROOT, env=self.env | changes, stdout=log, stderr=subprocess.STDOUT
             )
         self._processes.append(process)
         return process
@@ -51,6 +53,14 @@ class Stage:
         return self.start(
             "-m", "celery", "-A", "console", "worker", "-P", "threads", "-c", str(threads), "--loglevel=WARNING"
         )
+
+    def web(self, name: str) -> str:
+        """A web server with one process, in a folder of its own; the address at which it will answer."""
+        port, folder = free_port(), self.folder / name
+        folder.mkdir(mode=0o700)
+        gunicorn = ("-m", "gunicorn", "-c", "python:console.web", "console.wsgi")
+        self.start(*gunicorn, VAR_DIR=str(folder), PORT=str(port), WEB_PROCESSES="1")
+        return f"http://127.0.0.1:{port}"
 
     def beat(self) -> subprocess.Popen[bytes]:
         """The clock that rings every second."""
