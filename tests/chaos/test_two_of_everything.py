@@ -138,7 +138,7 @@ def _sealed_anew(pair: Pair) -> None:
     SavedInputs.objects.bulk_create(rows)
     asked = Launch.objects.count()
     rotating = pair.scene.stage.start("manage.py", "rotate_credential_keys")
-    answers = []
+    answers: list[int] = []
     while rotating.poll() is None or len(answers) < 8:
         server = ("first", "second")[len(answers) % 2]
         answers.append(pair.launch(pair.owner, server, f"rotating {len(answers)}").status_code)

@@ -14,6 +14,7 @@ import pytest
 from workflows_ui.engine import (
     CredentialRefused,
     EngineError,
+    Forbidden,
     NotFound,
     TooLarge,
     TooMany,
@@ -366,3 +367,21 @@ def test_classes_of_refused_reads_come_through() -> None:
     ]:
         with Recorder(reply) as server, pytest.raises(kind):
             reader(server.url)[0].get_run(FLOW)
+
+
+@pytest.mark.parametrize("row", [{"projectId": "E" * 21}, {"projectIds": ["E" * 21]}])
+def test_what_belongs_to_another_project_is_not_found_although_the_engine_gives_it(row: dict[str, Any]) -> None:
+    with Recorder(Reply(200, {"id": "A"} | row)) as server:
+        workflows, _ = reader(server.url, project_id="P" * 21)
+        for read in (workflows.get_flow, workflows.get_run, workflows.get_table, workflows.get_connection):
+            with pytest.raises(NotFound, match="nothing with this id in this project"):
+                read("A")
+
+
+def test_what_the_engine_refuses_as_another_projects_is_not_found() -> None:
+    body = {"code": "AUTHORIZATION", "params": {"message": "not owned by current project"}}
+    with Recorder(Reply(403, body)) as server:
+        with pytest.raises(NotFound):
+            reader(server.url)[0].get_record("A")
+        with pytest.raises(Forbidden):
+            reader(server.url)[0].list_flows()

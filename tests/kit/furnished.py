@@ -111,7 +111,7 @@ def _fill(shelf: Shelf) -> None:
 
 
 def _place(name: str, shelf: Shelf) -> Place:
-    space = cast.workspace(name, address=f"{shelf.url}/api", project=name[0].upper() * 21)
+    space = cast.workspace(name, address=f"{shelf.url}/api", project=("P" if name == "sales" else "E") * 21)
     owner = cast.person(f"owner of {name}")
     Member.objects.create(workspace=space, user=owner, role=Role.MANAGER)
     team = Group.objects.create(name=f"Team of {name}")

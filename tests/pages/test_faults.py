@@ -93,7 +93,7 @@ def place(
     space = workspace("sales", flavour=request.param, address=address, project=known.project_id)
     cast = gather(space, secret, kind=Kind.API_KEY if imbrace else Kind.BEARER_TOKEN)
     flow = practice.sample("quick").id
-    form = {"ticket": launches.ticket(), "flow": signed_name(flow, "Greet a customer"), "how": "start"}
+    form = {"ticket": launches.ticket(), "flow": signed_name(space, flow, "Greet a customer"), "how": "start"}
     browser = Client()
     browser.force_login(cast.owner)
     url = f"/w/sales/flows/{flow}/launch/"

@@ -11,7 +11,7 @@ from django.utils.translation import pgettext_lazy
 
 from workflows_ui.forms.days import DaysForm
 from workflows_ui.kit import payload_words
-from workflows_ui.models import UNDER_WAY, UNSENT, LaunchInput, State
+from workflows_ui.models import UNDER_WAY, UNSENT, LaunchInput, State, Workspace
 from workflows_ui.services import database, payloads
 
 START, WAIT = "start", "wait"
@@ -57,27 +57,28 @@ class LaunchForm(forms.Form):
         """Whether a valid form asks to wait for the answer."""
         return bool(self.cleaned_data["how"] == WAIT)
 
-    def flow_name(self, flow_id: str) -> str:
+    def flow_name(self, workspace: Workspace, flow_id: str) -> str:
         """The flow's name as it was signed into the form; empty where it is not there or is another flow's."""
-        return name_of(flow_id, self.data.get("flow", ""))
+        return name_of(workspace, flow_id, self.data.get("flow", ""))
 
     def renew(self, ticket: str, **fields: str) -> None:
         """Puts another ticket into a bound form that is shown again, and other hidden fields; all that was typed stays."""
         self.data = {**{name: self.data.get(name, "") for name in self.data}, "ticket": ticket, **fields}
 
 
-def signed_name(flow_id: str, name: str) -> str:
-    """What the hidden field `flow` carries."""
-    return signing.dumps([flow_id, name], salt=_SALT, compress=True)
+def signed_name(workspace: Workspace, flow_id: str, name: str) -> str:
+    """What the hidden field `flow` carries: that this workspace has such a flow, and what it is called."""
+    return signing.dumps([workspace.pk, flow_id, name], salt=_SALT, compress=True)
 
 
-def name_of(flow_id: str, signed: str) -> str:
-    """The flow's name as it was signed into a form; empty where it is not there or is another flow's."""
+def name_of(workspace: Workspace, flow_id: str, signed: str) -> str:
+    """The flow's name as it was signed into a form; empty where it is not there, or is another flow's or another workspace's."""
     try:
         found = signing.loads(signed, salt=_SALT)
     except signing.BadSignature:
         return ""
-    return str(found[1]) if isinstance(found, list) and len(found) == 2 and found[0] == flow_id else ""
+    good = isinstance(found, list) and len(found) == 3 and found[:2] == [workspace.pk, flow_id]
+    return str(found[2]) if good else ""
 
 
 #: States as the list's filter offers them: what reads the same is one choice.

@@ -90,7 +90,9 @@ def detail(request: ConsoleRequest, slug: str, resource: str, id: str, resources
             raise
         # The page looked at itself again: what it shows was deleted meanwhile.
         messages.info(request, _("What you looked at is no longer there."))
-        return respond.redirect(request, kind.url(slug))
+        response = respond.redirect(request, kind.url(slug))
+        response.status_code = 404
+        return response
     subject = Subject(found, id, request.access, asking)
     live = kind.live(found)
     first, rest = actions.arranged(_buttons(kind, subject, lacking))

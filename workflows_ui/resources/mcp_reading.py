@@ -6,7 +6,6 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from workflows_ui.engine import NotFound
 from workflows_ui.kit import redact
 from workflows_ui.kit.caller import Caller
 from workflows_ui.kit.resource import Row, Text, id_at, pick
@@ -35,13 +34,9 @@ class Tool:
 def asked(caller: Caller, id: str) -> dict[str, Any]:
     """One server as it is now, **with its token**: for changing it and for showing the token, never for a template.
 
-    Raises NotFound also for one of another project: the engine would change it before it refuses (api.md section 14).
+    Asked before each change: the engine changes a server of another project before it refuses (api.md section 14).
     """
-    row = caller.workflows.get_mcp_server(id)
-    project, ours = row.get("projectId"), caller.workspace.project_id
-    if ours and isinstance(project, str) and project != ours:
-        raise NotFound("The server belongs to another project.", code="ENTITY_NOT_FOUND")
-    return row
+    return caller.workflows.get_mcp_server(id)
 
 
 def hidden(row: Row) -> dict[str, Any]:

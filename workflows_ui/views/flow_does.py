@@ -9,7 +9,7 @@ from django.urls import path
 from django.views.decorators.http import require_safe
 
 from workflows_ui.crypto import CannotOpen
-from workflows_ui.engine import EngineError
+from workflows_ui.engine import EngineError, NotFound
 from workflows_ui.kit import caller, flow_facts, respond
 from workflows_ui.kit.access import launching
 from workflows_ui.kit.flow_facts import Facts
@@ -25,7 +25,8 @@ _log = logging.getLogger(__name__)
 @require_safe
 @launching
 def does(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
-    """The sentences with every name in them. A second look that fails leaves what the form shows already. Raises EngineError."""
+    """The sentences with every name in them. A second look that fails leaves what the form shows already. Raises EngineError; also as a
+    part of a page, NotFound."""
     try:
         asker = caller.of(request.access)
         facts = flow_facts.ask(asker.workflows, id)
@@ -36,6 +37,8 @@ def does(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
             "record": flow_record.of(request.access, id, asker),
             "late": False,
         }
+    except NotFound:
+        raise
     except (EngineError, clients.NoCredential, CannotOpen) as problem:
         if not respond.is_fragment(request):
             raise

@@ -109,7 +109,7 @@ def words(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
 
 def _page(place: Place, *, words: WordsForm | None = None, stale: str = "", status: int = 200) -> HttpResponse:
     request, form = place.request, place.form
-    known = form_place.flow_of(request, place.flow_id) if not respond.is_fragment(request) else None
+    known = place.flow_if_told() if not respond.is_fragment(request) else None
     context = place.context(
         lines=[_line(field, form, number) for number, field in enumerate(form.fields, start=1)] if form else [],
         moved=_moved(request, form),

@@ -84,7 +84,7 @@ def _sources(place: Place, found: Field, posted: Any) -> Sources:
     kind = posted.get("kind") if posted is not None else found.kind
     if kind not in [one.value for one in _CHOOSING]:
         return Sources()
-    known = form_place.flow_of(place.request, place.flow_id)
+    known = place.flow_if_told()
     if known is None:
         return Sources()
     asker, flow = known

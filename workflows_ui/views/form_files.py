@@ -64,7 +64,7 @@ def bring(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     if request.method == "POST" and typed.is_valid():
         try:
             form = launch_forms.read_file(typed.cleaned_data["file"].read(_MOST))
-            known = form_place.flow_of(request, id) if not place.name else None
+            known = place.flow_if_told() if not place.name else None
             name = form_place.flow_name(known[1]) if known else place.name
             place.save(form, form_place.lock_of(request), flow_name=name)
         except BadForm as problem:

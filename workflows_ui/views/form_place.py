@@ -22,16 +22,23 @@ from workflows_ui.services.launch_forms import Stale
 
 _log = logging.getLogger(__name__)
 
+#: The person at the engine, and the flow.
+Known = tuple[Caller, dict[str, Any]]
+
 
 @dataclass(frozen=True)
 class Place:
-    """A flow's form as a builder meets it. `form` is the draft, else what is published; None where there is neither."""
+    """A flow's form as a builder meets it. `form` is the draft, else what is published; None where there is neither.
+
+    `known` is the flow, where it had to be asked for anyway.
+    """
 
     request: ConsoleRequest
     flow_id: str
     row: LaunchForm | None
     form: Form | None
     drafted: bool
+    known: Known | None = None
 
     @property
     def slug(self) -> str:
@@ -64,6 +71,18 @@ class Place:
             "builder_url": self.url(),
         } | more
 
+    def flow(self) -> Known:
+        """The person at the engine and the flow. Raises EngineError, NoCredential, CannotOpen."""
+        return self.known or _asked(self.request, self.flow_id)
+
+    def flow_if_told(self) -> Known | None:
+        """As `flow`; None where the engine cannot be asked at the moment: a form can be worked on without it."""
+        try:
+            return self.flow()
+        except (EngineError, clients.NoCredential, CannotOpen) as problem:
+            _log.info("form builder without the flow: %r", problem)
+            return None
+
     def save(self, form: Form, lock: int | None, *, flow_name: str = "") -> LaunchForm:
         """Writes the draft. Raises Stale, BadForm."""
         name = flow_name or self.name
@@ -71,7 +90,10 @@ class Place:
 
 
 def find(request: ConsoleRequest, flow_id: str, *, wanted: bool = False) -> Place:
-    """The form of a flow. Raises Http404 for an id that is none, and where there is no form but `wanted`; CannotOpen."""
+    """The form of a flow. Raises Http404 for an id that is none, and where there is no form but `wanted`; CannotOpen.
+
+    Where there is no form yet, the engine is asked whether there is such a flow here: raises EngineError, NoCredential.
+    """
     if not flow_id.strip(" ./"):
         raise Http404
     row = launch_forms.of(request.access.workspace, flow_id)
@@ -83,7 +105,8 @@ def find(request: ConsoleRequest, flow_id: str, *, wanted: bool = False) -> Plac
             form = launch_forms.form_of(row.published)
     if wanted and form is None:
         raise Http404
-    return Place(request, flow_id, row, form, drafted)
+    known = _asked(request, flow_id) if row is None else None
+    return Place(request, flow_id, row, form, drafted, known)
 
 
 def lock_of(request: ConsoleRequest) -> int | None:
@@ -94,14 +117,9 @@ def lock_of(request: ConsoleRequest) -> int | None:
     return int(text) if text.isdecimal() and len(text) < 10 else -1
 
 
-def flow_of(request: ConsoleRequest, flow_id: str) -> tuple[Caller, dict[str, Any]] | None:
-    """The person at the engine and the flow; None where the engine cannot be asked at the moment: the form can be worked on without it."""
-    try:
-        asker = caller.of(request.access)
-        return asker, dict(asker.workflows.get_flow(flow_id))
-    except (EngineError, clients.NoCredential, CannotOpen) as problem:
-        _log.info("form builder without the flow: %r", problem)
-        return None
+def _asked(request: ConsoleRequest, flow_id: str) -> Known:
+    asker = caller.of(request.access)
+    return asker, dict(asker.workflows.get_flow(flow_id))
 
 
 def flow_name(flow: dict[str, Any]) -> str:

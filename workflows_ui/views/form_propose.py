@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 
 from workflows_ui.forming.document import BadForm, Field, Form, name_for
-from workflows_ui.kit import caller, form_words, respond
+from workflows_ui.kit import form_words, respond
 from workflows_ui.kit.access import member
 from workflows_ui.kit.request import ConsoleRequest
 from workflows_ui.models import Role
@@ -55,8 +55,7 @@ def propose(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     Raises EngineError, NoCredential: without the flow there is nothing to propose.
     """
     place = form_place.find(request, id)
-    asker = caller.of(request.access)
-    flow = asker.workflows.get_flow(id)
+    asker, flow = place.flow()
     tree = form_fit.trigger(asker, flow)
     proposal = form_sources.propose(asker.workflows, request.access.workspace, id, tree)
     offered = _offered(place, proposal)

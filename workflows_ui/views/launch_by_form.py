@@ -196,7 +196,8 @@ def _launch(request: ConsoleRequest, id: str, sheet: Sheet, sent: _Sent) -> Http
     place = request.access
     order = Order(
         flow_id=id,
-        flow_name=name_of(id, request.POST.get("_flow", "")) or flow_facts.ask(caller.of(place).workflows, id).name,
+        flow_name=name_of(place.workspace, id, request.POST.get("_flow", ""))
+        or flow_facts.ask(caller.of(place).workflows, id).name,
         payload=sent.checked.payload,
         wait=request.POST.get("_how") == WAIT,
         ticket=request.POST.get("ticket", ""),
@@ -303,7 +304,7 @@ def _page(
     focus: str = "",
     **context: Any,
 ) -> HttpResponse:
-    name = around.facts.name if around.facts else name_of(id, request.POST.get("_flow", ""))
+    name = around.facts.name if around.facts else name_of(request.access.workspace, id, request.POST.get("_flow", ""))
     name = name or (sheet.version.form.flow_name if sheet.version else "") or id
     # With htmx the inputs of files stay in the page with what was chosen.
     lost = (
@@ -320,7 +321,7 @@ def _page(
         "note": markdown.html(sheet.form.note),
         "how": how,
         "ticket": ticket or launches.ticket(),
-        "signed": signed_name(id, name),
+        "signed": signed_name(request.access.workspace, id, name),
         "whole_error": whole,
         "lacking": _lacking(sheet, around.facts),
         "problem": around.problem,

@@ -12,7 +12,7 @@ from django.urls import path, reverse
 
 from workflows_ui import tasks
 from workflows_ui.crypto import CannotOpen
-from workflows_ui.engine import EngineError
+from workflows_ui.engine import EngineError, NotFound
 from workflows_ui.forms.launches import START, WAIT, LaunchForm, signed_name
 from workflows_ui.kit import caller, flow_facts, payload_words, respond, words
 from workflows_ui.kit.access import launching
@@ -53,7 +53,7 @@ def flow_launch(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
             "payload": start.text,
             "how": WAIT if start.wait else START,
             "ticket": launches.ticket(),
-            "flow": signed_name(id, facts.name),
+            "flow": signed_name(request.access.workspace, id, facts.name),
         }
     )
     return _page(request, id, form, facts, source=start.source)
@@ -77,7 +77,7 @@ def _sheet(request: ConsoleRequest, id: str) -> Sheet | None:
     if found is not None:
         return Sheet(found[1], found[0])
     if request.method == "POST":
-        return proposed_form.sent(id, request.POST.get("_shape", ""))
+        return proposed_form.sent(place.workspace, id, request.POST.get("_shape", ""))
     return None if as_json or builder else proposed_form.of(request, id)
 
 
@@ -96,7 +96,7 @@ def _take(request: ConsoleRequest, id: str) -> HttpResponse:
         return _again(request, id, form, problem=words.of_error(clients.NoCredential()))
     order = Order(
         flow_id=id,
-        flow_name=form.flow_name(id) or flow_facts.ask(caller.of(place).workflows, id).name,
+        flow_name=form.flow_name(place.workspace, id) or flow_facts.ask(caller.of(place).workflows, id).name,
         payload=form.value,
         wait=form.wait,
         ticket=form.cleaned_data["ticket"],
@@ -117,12 +117,15 @@ def _take(request: ConsoleRequest, id: str) -> HttpResponse:
 
 
 def _again(request: ConsoleRequest, id: str, form: LaunchForm, **context: Any) -> HttpResponse:
-    """The form with everything typed, whether or not the engine can be asked about the flow at the moment."""
+    """The form with everything typed, whether or not the engine can be asked about the flow at the moment. Raises NotFound."""
     facts: Facts | None = None
     try:
         facts = flow_facts.ask(caller.of(request.access).workflows, id)
-        form.renew(form.data.get("ticket", ""), flow=signed_name(id, facts.name))
+        form.renew(form.data.get("ticket", ""), flow=signed_name(request.access.workspace, id, facts.name))
     except (EngineError, clients.NoCredential, CannotOpen) as problem:
+        # Without a code it was not the engine that said so, but perhaps something in between.
+        if isinstance(problem, NotFound) and problem.code:
+            raise
         _log.info("launch form without facts: %r", problem)
         context.setdefault("problem", words.of_error(problem))
     return _page(request, id, form, facts, status=422, **context)
@@ -131,7 +134,7 @@ def _again(request: ConsoleRequest, id: str, form: LaunchForm, **context: Any) -
 def _page(
     request: ConsoleRequest, id: str, form: LaunchForm, facts: Facts | None, *, status: int = 200, **context: Any
 ) -> HttpResponse:
-    name = facts.name if facts else form.flow_name(id) or id
+    name = facts.name if facts else form.flow_name(request.access.workspace, id) or id
     context |= {
         **launch_beside.common(request, id, name, facts),
         "form": form,

@@ -12,6 +12,7 @@ from workflows_ui.forming import checking, schema_in, schema_out
 from workflows_ui.forming.document import BadForm, Form, Kind
 from workflows_ui.kit import caller, flow_facts
 from workflows_ui.kit.request import ConsoleRequest
+from workflows_ui.models import Workspace
 from workflows_ui.services import clients, form_sources, launches
 from workflows_ui.views import launch_beside
 from workflows_ui.views.launch_by_form import Sheet
@@ -43,7 +44,7 @@ def of(request: ConsoleRequest, id: str) -> Sheet | None:
     if _says_nothing(form, facts.tree) or (wanted and checking.left_over(form, wanted)):
         return None
     document = json.dumps(schema_out.to_schema(form), separators=(",", ":"))
-    return Sheet(form, shape=signing.dumps([id, document], salt=_SALT, compress=True), facts=facts)
+    return Sheet(form, shape=signing.dumps([place.workspace.pk, id, document], salt=_SALT, compress=True), facts=facts)
 
 
 def _says_nothing(form: Form, tree: Any) -> bool:
@@ -53,14 +54,14 @@ def _says_nothing(form: Form, tree: Any) -> bool:
     return len(form.fields) == 1 and form.fields[0].kind is Kind.JSON
 
 
-def sent(id: str, shape: str) -> Sheet | None:
-    """The form that was shown, as its page carried it; None where it carried none, or another flow's."""
+def sent(workspace: Workspace, id: str, shape: str) -> Sheet | None:
+    """The form that was shown, as its page carried it; None where it carried none, or another flow's or another workspace's."""
     if not shape:
         return None
     try:
         found = signing.loads(shape, salt=_SALT)
     except signing.BadSignature:
         return None
-    if not isinstance(found, list) or len(found) != 2 or found[0] != id:
+    if not isinstance(found, list) or len(found) != 3 or found[:2] != [workspace.pk, id]:
         return None
-    return Sheet(schema_in.trusted(json.loads(found[1])), shape=shape)
+    return Sheet(schema_in.trusted(json.loads(found[2])), shape=shape)

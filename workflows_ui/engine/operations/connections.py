@@ -41,7 +41,7 @@ class Connections(Calls):
 
         NotFound on Activepieces, which has no such route (recording `conn_get_by_id_route`).
         """
-        return self._object(f"/v1/app-connections/{segment(connection_id)}")
+        return self._own(f"/v1/app-connections/{segment(connection_id)}")
 
     def upsert_connection(self, body: Mapping[str, Any]) -> Json:
         """`POST /v1/app-connections`: makes or replaces the one with this `externalId`. What `body` holds: api.md 10.3."""

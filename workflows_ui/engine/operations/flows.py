@@ -61,7 +61,7 @@ class Flows(Calls):
 
     def get_flow(self, flow_id: str, version_id: str | None = None) -> Json:
         """`GET /v1/flows/{id}`: a flow with its latest version, or the version named. NotFound if there is none."""
-        return self._object(f"/v1/flows/{segment(flow_id)}", {"versionId": version_id})
+        return self._own(f"/v1/flows/{segment(flow_id)}", {"versionId": version_id})
 
     def create_flow(
         self,

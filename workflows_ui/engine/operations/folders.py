@@ -15,7 +15,7 @@ class Folders(Calls):
 
     def get_folder(self, folder_id: str) -> Json:
         """`GET /v1/folders/{id}`."""
-        return self._object(f"/v1/folders/{segment(folder_id)}")
+        return self._own(f"/v1/folders/{segment(folder_id)}")
 
     def create_folder(self, display_name: str, project_id: str | None = None) -> Json:
         """`POST /v1/folders`: the new folder, or the one that has this name already, in any case."""

@@ -25,7 +25,7 @@ class McpServers(Calls):
 
     def get_mcp_server(self, mcp_server_id: str) -> Json:
         """`GET /v1/mcp-servers/{id}`."""
-        return self._object(f"/v1/mcp-servers/{segment(mcp_server_id)}")
+        return self._own(f"/v1/mcp-servers/{segment(mcp_server_id)}")
 
     def create_mcp_server(self, body: Mapping[str, Any]) -> Json:
         """`POST /v1/mcp-servers` with `{name, projectId?}`; the project is resolved where not given."""

@@ -58,7 +58,7 @@ class Runs(Calls):
 
     def get_run(self, run_id: str) -> Json:
         """`GET /v1/flow-runs/{id}`: a run with `steps`, `{}` while it runs and after some errors. NotFound also shortly after the start."""
-        return self._object(f"/v1/flow-runs/{segment(run_id)}")
+        return self._own(f"/v1/flow-runs/{segment(run_id)}")
 
     def retry_run(self, run_id: str, strategy: Strategy) -> Json:
         """`POST /v1/flow-runs/{id}/retry`.

@@ -18,7 +18,7 @@ class Tables(Calls):
 
     def get_table(self, table_id: str) -> Json:
         """`GET /v1/tables/{id}`."""
-        return self._object(f"/v1/tables/{segment(table_id)}")
+        return self._own(f"/v1/tables/{segment(table_id)}")
 
     def create_table(self, name: str, *, external_id: str | None = None) -> Json:
         """`POST /v1/tables`: the new table. Two calls make two tables of one name (recording `tables_create_dup`)."""
@@ -50,7 +50,7 @@ class Tables(Calls):
 
     def get_field(self, field_id: str) -> Json:
         """`GET /v1/fields/{id}`."""
-        return self._object(f"/v1/fields/{segment(field_id)}")
+        return self._own(f"/v1/fields/{segment(field_id)}")
 
     def create_field(
         self, table_id: str, name: str, type: str = "TEXT", *, options: Sequence[str] | None = None
@@ -88,7 +88,7 @@ class Tables(Calls):
 
     def get_record(self, record_id: str) -> Json:
         """`GET /v1/records/{id}`: `cells` is a map by field id."""
-        return self._object(f"/v1/records/{segment(record_id)}")
+        return self._own(f"/v1/records/{segment(record_id)}")
 
     def create_records(self, table_id: str, records: Iterable[Mapping[str, Any]]) -> Any:
         """`POST /v1/records`: the new records, in a list. Each of `records` is a map of field id to value.
