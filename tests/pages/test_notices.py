@@ -26,6 +26,12 @@ from workflows_ui.services.audit import Actor
 from workflows_ui.services.launches import Order, Reason
 
 
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Mails are due as soon as the news is told."""
+    monkeypatch.setattr(notices, "MAIL_AFTER", timedelta(0))
+
+
 def _watch(scene: Scene, user: User, kind: WatchKind, object_id: str) -> None:
     watching.ask(user, scene.cast.workspace, kind, object_id, "Order intake")
 
@@ -290,6 +296,20 @@ def test_a_mail_that_may_have_been_taken_is_never_sent_again_and_one_that_was_no
         assert notice_mail.send(pk) is False
         assert Notice.objects.filter(pk=pk, mail_at__isnull=False).exists() is again
         Notice.objects.filter(pk=pk).update(mail_at=None)
+
+
+def test_who_has_the_page_open_sees_the_news_there_and_gets_no_mail(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notices, "MAIL_AFTER", timedelta(seconds=45))
+    launch = _ended(scene, State.FAILED)
+    _watch(scene, scene.cast.colleague, WatchKind.LAUNCH, launch.pk)
+    watching.look()
+    assert notices.to_mail() == [], "a page that is open has a while to show it first"
+    here = f"http://testserver/w/sales/launches/{launch.pk}/"
+    scene.browser.get("/notices/", headers={"HX-Request": "true", "HX-Target": "bell", "HX-Current-URL": here})
+    assert Notice.objects.get().mail_at is None
+    assert notices.unread(scene.cast.colleague) == 0
 
 
 def test_what_was_read_is_not_mailed_any_more(scene: Scene, settings: Any) -> None:

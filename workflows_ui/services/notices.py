@@ -11,6 +11,8 @@ from workflows_ui.services import clock
 
 #: Tries of a mail, and the wait after the first one, doubled each time.
 MAIL_TRIES, MAIL_AGAIN = 6, timedelta(minutes=1)
+#: A mail waits so long: who has the page open that the news is about sees it there and needs no mail. Longer than a bell's 30 s.
+MAIL_AFTER = timedelta(seconds=45)
 #: Mails that one turn hands over.
 MAILS = 50
 #: Unread ones that are counted: a bell tells no larger number.
@@ -44,7 +46,7 @@ def tell(
             "about": about,
             "url": url[:500],
             "created_at": now,
-            "mail_at": now if mail and user.mail_news and user.email and user.is_active else None,
+            "mail_at": now + MAIL_AFTER if mail and user.mail_news and user.email and user.is_active else None,
         },
     )
     return made
