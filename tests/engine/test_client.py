@@ -176,7 +176,13 @@ BEYOND: list[tuple[Call, str, str, list[tuple[str, str]], Any]] = [
         "POST",
         "/v1/app-connections/replace",
         [],
-        {"sourceAppConnectionId": "C", "targetAppConnectionId": "D", "projectId": PROJECT},
+        {
+            "sourceAppConnectionId": "C",
+            "targetAppConnectionId": "D",
+            "applyToPublishedVersions": True,
+            "deleteSourceConnection": False,
+            "projectId": PROJECT,
+        },
     ),
     (
         lambda w: w.get_piece("@activepieces/piece-http", "0.1.0"),

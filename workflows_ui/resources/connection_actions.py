@@ -11,6 +11,7 @@ from workflows_ui.kit.caller import Caller
 from workflows_ui.kit.resource import Action, Affected, Bulk, Row, Text
 from workflows_ui.models import Role
 from workflows_ui.resources import connecting, connection_list, usage
+from workflows_ui.resources.places import connection_url
 
 _LONGEST = 200
 
@@ -87,9 +88,10 @@ def _renew(caller: Caller, id: str, typed: dict[str, Any]) -> Any:
     return connecting.renew(caller, connection_list.find(caller, id), typed)
 
 
-def _replace(caller: Caller, id: str, typed: dict[str, Any]) -> None:
+def _replace(caller: Caller, id: str, typed: dict[str, Any]) -> dict[str, str]:
     caller.workflows.replace_connection(id, typed["target"])
     usage.forget(caller)
+    return {"id": typed["target"]}
 
 
 def _delete(caller: Caller, id: str, _typed: dict[str, Any]) -> None:
@@ -121,13 +123,16 @@ REPLACE = Action(
     run=_replace,
     confirm=lambda row: (
         _(
-            "Every flow that uses “%(name)s” uses the connection you choose from then on. “%(name)s” itself stays, unused."
+            "Every flow that uses “%(name)s” uses the connection you choose from then on, live flows too. “%(name)s” itself is "
+            "then unused; some engines delete it at once, so have its secret at hand if it may be needed again."
         )
         % {"name": _title(row)}
     ),
     affected=_would_be_replaced,
     button=lambda row: _("Replace it in all flows"),
-    done=gettext_lazy("The flows use the other connection now."),
+    done=gettext_lazy("The flows use this connection now."),
+    # Never to the page of the old one, which may be gone.
+    then=lambda slug, _row, answer: connection_url(slug, answer["id"]),
 )
 RENAME = Action(
     name="rename",

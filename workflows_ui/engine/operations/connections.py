@@ -57,10 +57,16 @@ class Connections(Calls):
         return self._made(f"/v1/app-connections/{segment(connection_id)}", body)
 
     def replace_connection(self, source_id: str, target_id: str) -> None:
-        """`POST /v1/app-connections/replace`: flows that use the source use the target from now on."""
+        """`POST /v1/app-connections/replace`: flows that use the source use the target from now on.
+
+        Builds differ: older ones change live flows too, and delete the source afterwards; newer ones do neither unless asked to.
+        What is asked for here is the first and not the second; builds that know neither key drop it (api.md section 4).
+        """
         body = {
             "sourceAppConnectionId": source_id,
             "targetAppConnectionId": target_id,
+            "applyToPublishedVersions": True,
+            "deleteSourceConnection": False,
             "projectId": self._needed_project(),
         }
         self._post("/v1/app-connections/replace", given(body))
