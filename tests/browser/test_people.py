@@ -1,4 +1,5 @@
-"""From an invitation to the end of a right, in a real browser: the launcher launches with the team's key and sees nothing else."""
+"""From an invitation to the end of a right, in a real browser: the launcher signs in with an app's code and with a passkey, launches with
+the team's key and sees nothing else."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -11,6 +12,7 @@ from playwright.sync_api import expect
 from pytest_django.live_server_helper import LiveServer
 
 from tests import flows
+from tests.browser import passkeys
 from tests.browser.looks import sound_in_every_look
 from tests.browser.windows import Window
 from tests.pages.launch_scene import Scene
@@ -31,6 +33,7 @@ def stage(transactional_db: None, live_server: LiveServer, monkeypatch: pytest.M
     # Playwright keeps a loop in this thread; Django would refuse the database for it.
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
     monkeypatch.setattr(settings, "BASE_URL", live_server.url)
+    monkeypatch.setattr(settings, "PASSKEYS", True)
     made = Scene()
     team = Group.objects.create(name="Field")
     shared = Credential(workspace=made.cast.workspace, team=team, name="Field's key", kind=made.cast.credential.kind)
@@ -102,6 +105,18 @@ def test_an_invited_launcher_launches_one_flow_with_the_teams_key_and_sees_nothi
     lena.locator("main form:has(input[name=code]) [type=submit]").first.click()
     expect(lena.locator("h1")).to_have_text("What you may launch")
 
+    # From then on she signs in with a passkey alone.
+    passkeys.device(lena)
+    lena.goto("/accounts/passkeys/add/")
+    lena.get_by_label("Password").first.fill(PASSWORD)
+    lena.get_by_role("button", name="Go on", exact=True).click()
+    lena.get_by_role("button", name="Add", exact=True).click()
+    lena.goto("/accounts/logout/")
+    lena.get_by_role("button", name="Sign out", exact=True).click()
+    lena.goto("/w/sales/")
+    lena.get_by_role("button", name="Sign in with a passkey").click()
+    expect(lena.locator("h1")).to_have_text("What you may launch")
+
     # The second launch is the last one.
     lena.goto(f"/w/sales/flows/{flow}/launch/")
     lena.get_by_role("button", name="Launch", exact=True).click()
@@ -126,6 +141,7 @@ def test_an_invited_launcher_launches_one_flow_with_the_teams_key_and_sees_nothi
     manager.goto("/w/sales/audit/")
     for words in ("Invited a colleague", "Gave a right to launch", "Accepted an invitation", "Launched a flow"):
         expect(manager.locator("main")).to_contain_text(words)
+    expect(manager.locator("main")).to_contain_text("lena")
     assert AuditEvent.objects.filter(action="launch.ask", user__username="lena").count() == 2
 
 

@@ -8,6 +8,7 @@ from allauth.mfa.models import Authenticator
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
+from tests.browser import passkeys
 from tests.browser.looks import LOOKS, sound_in_every_look
 from tests.people.provider import CLIENT, SECRET, Provider
 from tests.people.sign_in import PASSWORD, STEP, code
@@ -83,22 +84,6 @@ def window(browser: Browser, live_server: LiveServer) -> Iterator[Window]:
     context.close()
 
 
-def _device(window: Window) -> tuple[Any, str]:
-    """A virtual authenticator with fingerprint in this window's machine: the way to talk to it, and its id."""
-    talk = window.context.new_cdp_session(window.page)
-    talk.send("WebAuthn.enable")
-    options = {
-        "protocol": "ctap2",
-        "transport": "internal",
-        "hasResidentKey": True,
-        "hasUserVerification": True,
-        "isUserVerified": True,
-        "automaticPresenceSimulation": True,
-    }
-    made = talk.send("WebAuthn.addVirtualAuthenticator", {"options": options})
-    return talk, made["authenticatorId"]
-
-
 def test_an_app_is_set_up_and_asked_for(window: Window) -> None:
     window.password()
     window.open(STEP)
@@ -133,7 +118,7 @@ def test_an_app_is_set_up_and_asked_for(window: Window) -> None:
 
 
 def test_a_passkey_is_added_and_signs_in_alone(window: Window) -> None:
-    talk, device = _device(window)
+    talk, device = passkeys.device(window.page)
     window.password()
     window.open("/accounts/passkeys/")
     window.page.get_by_role("link", name="Add a passkey").first.click()
@@ -165,7 +150,7 @@ def test_a_passkey_is_added_and_signs_in_alone(window: Window) -> None:
 
 
 def test_a_passkey_is_renamed_and_removed(window: Window) -> None:
-    _device(window)
+    passkeys.device(window.page)
     window.password()
     window.open("/accounts/passkeys/add/")
     window.confirm()
