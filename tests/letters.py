@@ -27,3 +27,8 @@ def carry() -> list[tuple[Any, ...]]:
     for arguments in asked:
         tasks.mail_password.apply(arguments)
     return asked
+
+
+def forget() -> None:
+    """Takes out what earlier tests asked for and left there."""
+    rung(tasks.mail_password)

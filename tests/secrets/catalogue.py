@@ -106,7 +106,8 @@ _SEALED = "sealed by the same code as the columns of credentials; what is in it 
 _PLAIN = "opens nothing"
 #: What only sounds like a secret, and why it is none.
 NO_SECRET: dict[str, str] = {
-    **dict.fromkeys(("Launch.failure", "LaunchFile.data", "LaunchForm.draft", "LaunchFormVersion.schema"), _SEALED),
+    **dict.fromkeys(("Launch.failure", "LaunchFile.data", "LaunchForm.before", "LaunchForm.draft"), _SEALED),
+    **dict.fromkeys(("LaunchFormVersion.schema",), _SEALED),
     **dict.fromkeys(("SavedInputs.payload", "Job.data"), _SEALED),
     **dict.fromkeys(("Job.claim", "Job.claim_until", "Launch.claim", "Launch.claim_until", "Launch.ticket"), _PLAIN),
     **dict.fromkeys(("LaunchFile.key", "Notice.key", "Permission.codename", "Capability.code"), _PLAIN),

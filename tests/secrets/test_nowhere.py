@@ -69,7 +69,9 @@ class Story:
     def replace(self, kind: str, **form: str) -> None:
         """Another secret takes the place; it is used at once."""
         which = "token_kind" if kind.startswith("bearer") else "kind"
-        self.look(f"{self.place}/replace/", **{which: kind}, **form)
+        page = self.look(f"{self.place}/replace/").content.decode()
+        seen = re.search(r'name="seen" value="([^"]*)"', page)
+        self.look(f"{self.place}/replace/", **{which: kind, "seen": seen[1] if seen else ""}, **form)
         self.credential.refresh_from_db()
         assert self.credential.kind == kind
         self.look(f"{self.place}/")

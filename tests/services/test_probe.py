@@ -11,6 +11,8 @@ from workflows_ui.models import Kind
 from workflows_ui.services import credentials, probe
 from workflows_ui.services.credentials import Code
 
+pytestmark = pytest.mark.django_db
+
 
 @pytest.fixture(autouse=True)
 def _no_second_try(monkeypatch: pytest.MonkeyPatch) -> None:

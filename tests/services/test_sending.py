@@ -414,7 +414,7 @@ def test_a_paused_workspace_sends_nothing_until_it_goes_on(one: Scene) -> None:
 
 
 def test_all_open_launches_of_a_workspace_are_matched_by_one_call(one: Scene) -> None:
-    flow = flows.make(one.workflows, "Sleeps", flows.code("sleep 200"))
+    flow = flows.make(one.workflows, "Sleeps", flows.code("sleep 590"))
     made = [one.launch(flow, {"n": number}) for number in range(30)]
     _breathe()
     one.engine.journal.clear()
