@@ -431,7 +431,7 @@ def test_all_open_launches_of_a_workspace_are_matched_by_one_call(one: Scene) ->
 def test_a_poll_with_an_unchanged_result_writes_a_handful_of_queries(
     one: Scene, django_assert_max_num_queries: Callable[..., Any]
 ) -> None:
-    flow = flows.make(one.workflows, "Sleeps", flows.code("sleep 400"))
+    flow = flows.make(one.workflows, "Sleeps", flows.code("sleep 590"))
     made = [one.launch(flow, {"n": number}) for number in range(20)]
     one.watch(made[-1], State.RUNNING)
     Launch.objects.update(look_at=timezone.now())
