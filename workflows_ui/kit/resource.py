@@ -164,13 +164,15 @@ class Query:
 @dataclass(frozen=True)
 class Page:
     """One page of a list. `older` is the position of the next page, "" for none; `note` is said below the list
-    that goes on, `notice` always above it; `refused` stands in place of rows that this engine or its plan does not give;
-    `total` is how many fit the filters on all pages, where the list knows it without another call."""
+    that goes on, `notice` always above it, as is `warning`, which must not be overlooked; `refused` stands in place of rows
+    that this engine or its plan does not give; `total` is how many fit the filters on all pages, where the list knows it
+    without another call."""
 
     rows: Sequence[Row]
     older: str = ""
     note: Text = ""
     notice: Text = ""
+    warning: Text = ""
     refused: Words | None = None
     total: int | None = None
 

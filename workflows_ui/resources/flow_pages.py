@@ -73,7 +73,7 @@ def page(caller: Caller, asked: Asked, position: str, rows: int) -> Page:
     rest = [row for row in walked if _updated(row) <= edge and _key(row) not in known]
     whole = _sorted([*first, *rest])
     gap = _gap(caller, asked, len(whole))
-    return _cut(whole, position, rows, gap or _size_told(caller), None if gap else len(whole))
+    return replace(_cut(whole, position, rows, _size_told(caller), None if gap else len(whole)), warning=gap)
 
 
 def everything(caller: Caller) -> tuple[list[dict[str, Any]], bool]:

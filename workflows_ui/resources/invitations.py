@@ -197,13 +197,13 @@ class Invitations(Resource):
             return Page((), refused=_NOT_GIVEN)
         except engine.Refused as error:
             return Page((), refused=_no_team(error))
-        notice: Text = ""
+        warning: Text = ""
         if kind == EVERYWHERE:
-            notice = _(
+            warning = _(
                 "These invitations span all organizations on the engine. Revoke only those that you know to be yours."
             )
         rows = whole_lists.rows_of(answer)
-        return whole_lists.page(rows, query, beyond=whole_lists.following(answer), notice=notice)
+        return whole_lists.page(rows, query, beyond=whole_lists.following(answer), warning=warning)
 
     def get(self, caller: Caller, id: str) -> Row:
         """The invitation, looked for in the lists that the person may see. Raises NotFound, and what the lists raise."""

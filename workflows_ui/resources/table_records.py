@@ -235,7 +235,10 @@ class Records(Resource):
         asked = conditions(query.filters)
         rows = reading.records(caller, self.table, asked)
         if not asked:
-            return whole_lists.page(rows, query, notice=count_in_words(len(rows)))
+            told = count_in_words(len(rows))
+            if len(rows) >= _NEARLY:
+                return whole_lists.page(rows, query, warning=told)
+            return whole_lists.page(rows, query, notice=told)
         fit = ngettext("%(count)d record fits.", "%(count)d records fit.", len(rows)) % {"count": len(rows)}
         return whole_lists.page(rows, query, notice=fit)
 

@@ -32,7 +32,7 @@ def following(answer: dict[str, Any]) -> str:
     return found if isinstance(found, str) else ""
 
 
-def page(rows: Sequence[Row], query: Query, *, beyond: str = "", notice: Text = "") -> Page:
+def page(rows: Sequence[Row], query: Query, *, beyond: str = "", notice: Text = "", warning: Text = "") -> Page:
     """The page that is asked for, out of all rows that one call gave; `beyond` is the engine's cursor of what follows them."""
     here = cursor(query) or ""
     start = _start(rows, query.position.partition("~")[0])
@@ -43,7 +43,7 @@ def page(rows: Sequence[Row], query: Query, *, beyond: str = "", notice: Text = 
         last = str(shown[-1].get("id")) if shown else ""
         older = f"{end}.{last if len(last) <= _LONGEST_ID else ''}~{here}"
     note = _("The engine gives a thousand at a time, and may leave some out between two of them.") if beyond else ""
-    return Page(shown, older, note, notice, total=None if here or beyond else len(rows))
+    return Page(shown, older, note, notice, warning, total=None if here or beyond else len(rows))
 
 
 def _start(rows: Sequence[Row], place: str) -> int:
