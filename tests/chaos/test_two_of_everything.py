@@ -14,7 +14,7 @@ from django.utils import timezone
 from tests import flows
 from tests.cast import person
 from tests.chaos.scene import Scene
-from tests.chaos.stage import until
+from tests.chaos.stage import PATIENCE, until
 from tests.people.sign_in import sign_in
 from workflows_ui.models import Launch, LaunchRight, Member, SavedInputs, State, User
 
@@ -150,7 +150,7 @@ def _sealed_anew(pair: Pair) -> None:
     assert {one.state for one in launches} == {State.SUCCEEDED}
     assert {pair.scene.sent(one) for one in launches} == {1}
     checking = pair.scene.stage.start("manage.py", "rotate_credential_keys", "--check", CREDENTIAL_KEYS=NEW)
-    assert checking.wait(60) == 0, pair.scene.stage.logs()
+    assert checking.wait(PATIENCE) == 0, pair.scene.stage.logs()
 
 
 def _withdrawn(pair: Pair) -> None:

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
 from django.core import mail
@@ -260,6 +261,12 @@ def test_the_whole_story_of_a_sign_in_stands_in_the_log_with_its_address_and_ses
     here.post(f"{STEP}enter/", {"code": "000000"})
     here.post(f"{STEP}enter/", {"code": code(secret, steps=1)})
     other.post("/accounts/passkeys/sign-in/", {"credential": "{}"})
+    here.post("/accounts/again/", {"password": "wrong"})
+    confirm(here)
+    key = Authenticator.objects.create(user=ada, type="webauthn", data={"name": "Old phone", "credential": {}})
+    here.post(f"/accounts/passkeys/{key.pk}/rename/", {"name": "New phone"})
+    here.post(f"/accounts/passkeys/{key.pk}/remove/")
+    here.post(f"{STEP}app/remove/")
     rows = list(AuditEvent.objects.exclude(action="person.create").order_by("pk"))
     assert [(row.action.removeprefix("person."), row.outcome) for row in rows] == [
         ("sign_in", "refused"),
@@ -274,11 +281,18 @@ def test_the_whole_story_of_a_sign_in_stands_in_the_log_with_its_address_and_ses
         ("second_step", "refused"),
         ("sign_in", "done"),
         ("sign_in", "refused"),
+        ("sign_in", "refused"),
+        ("passkey_rename", "done"),
+        ("second_step_remove", "done"),
+        ("second_step_remove", "done"),  # the app, and the codes that were for it
+        ("second_step_remove", "done"),
     ]
+    assert (rows[13].detail["before"], rows[13].detail["after"]) == ("Old phone", "New phone")
     assert {row.address for row in rows} == {"203.0.113.7", "203.0.113.8"}
     for row in rows:
         # Whoever fails at the first step has no session yet; nobody's key is in the log.
-        assert bool(row.session) is (row.action != "person.sign_in" or row.outcome == "done"), row.action
+        door = row.action == "person.sign_in" and row.outcome == "refused" and row.user is None
+        assert bool(row.session) is not door, row.action
         assert str(here.session.session_key) not in str(row.canonical)
     first, again = rows[3], rows[10]
     assert rows[8].session == first.session != again.session

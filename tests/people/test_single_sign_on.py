@@ -234,6 +234,9 @@ def test_an_id_token_that_is_not_right_signs_nobody_in(
     assert "did not come to its end" in text(answer)
     assert not signed_in(client)
     assert not User.objects.exists()
+    row = AuditEvent.objects.get()
+    assert (row.action, row.outcome, row.user) == ("person.sign_in", "refused", None)
+    assert row.detail == {"ways": ["single_sign_on"], "why": "broken"}
 
 
 @pytest.mark.parametrize("algorithm", ["HS256", "none"])

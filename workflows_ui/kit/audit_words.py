@@ -95,6 +95,7 @@ ACTIONS: dict[str, Text] = {
     "person.deactivate": _("Switched an account off"),
     "person.end_sessions": _("Signed somebody out everywhere"),
     "person.join": _("Made an account by an invitation"),
+    "person.passkey_rename": _("Renamed a passkey"),
     "person.password_change": _("Changed the password"),
     "person.password_reset": _("Set a new password by mail"),
     "person.reactivate": _("Switched an account on again"),

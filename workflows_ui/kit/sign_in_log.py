@@ -54,6 +54,23 @@ def passkey_failed(request: HttpRequest) -> None:
     audit.record(_at_the_door(request), "person.sign_in", object_type="person", outcome="refused", ways=["passkey"])
 
 
+def passkey_renamed(request: HttpRequest, before: str, after: str) -> None:
+    """Somebody calls a passkey of theirs something else."""
+    _write(request, request.user, "person.passkey_rename", before=before, after=after)
+
+
+def single_sign_on_failed(request: HttpRequest, why: str) -> None:
+    """Somebody came back from the provider, and no account was opened: whose it would have been, nobody can say."""
+    audit.record(
+        _at_the_door(request),
+        "person.sign_in",
+        object_type="person",
+        outcome="refused",
+        ways=["single_sign_on"],
+        why=why,
+    )
+
+
 def signed_out(request: HttpRequest) -> None:
     """Somebody leaves."""
     if request.user.is_authenticated:

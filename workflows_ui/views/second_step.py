@@ -134,6 +134,13 @@ class _AddPasskey(Refuses, webauthn_views.AddWebAuthnView):  # type: ignore[misc
 class _RenamePasskey(Refuses, webauthn_views.EditWebAuthnView):  # type: ignore[misc]
     extra_context = {"tab": "passkeys"}
 
+    def form_valid(self, form: Any) -> HttpResponse:
+        """Written down: allauth says nothing of it."""
+        before = self.object.wrap().name
+        answer: HttpResponse = super().form_valid(form)
+        sign_in_log.passkey_renamed(self.request, before, self.object.wrap().name)
+        return answer
+
 
 class _RemovePasskey(Refuses, webauthn_views.RemoveWebAuthnView):  # type: ignore[misc]
     extra_context = {"tab": "passkeys"}

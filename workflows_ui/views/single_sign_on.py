@@ -22,10 +22,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from workflows_ui import crypto
-from workflows_ui.kit import respond
+from workflows_ui.kit import respond, sign_in_log
 from workflows_ui.kit.access import STEPPED_ELSEWHERE
 from workflows_ui.kit.request import actor
-from workflows_ui.services import audit, oidc, single_sign_on
+from workflows_ui.services import oidc, single_sign_on
 from workflows_ui.services.single_sign_on import Why
 
 _log = logging.getLogger(__name__)
@@ -94,11 +94,12 @@ def _end(request: HttpRequest) -> HttpResponse:
     flow = _flow(request)
     if flow is None:
         return _failed(request, "no sign-in was begun in this browser")
-    if "error" in request.GET or not request.GET.get("code"):
-        return _failed(request, f"the provider says {request.GET.get('error', '')[:100]!r}")
     # Each way ends once, also where a browser sends the same address twice.
     if not cache.add(f"single-sign-on:{flow.state}", "used", timeout=oidc.FLOW_SECONDS):
         return _failed(request, "this sign-in was ended before")
+    if "error" in request.GET or not request.GET.get("code"):
+        sign_in_log.single_sign_on_failed(request, "stopped")
+        return _failed(request, f"the provider says {request.GET.get('error', '')[:100]!r}")
     try:
         claims = oidc.finish(
             flow,
@@ -109,16 +110,10 @@ def _end(request: HttpRequest) -> HttpResponse:
         )
         found = single_sign_on.person(replace(actor(request), user=None), claims)
     except oidc.SignOnError as problem:
+        sign_in_log.single_sign_on_failed(request, "broken")
         return _failed(request, problem)
     except single_sign_on.Refused as refusal:
-        audit.record(
-            replace(actor(request), user=None),
-            "person.sign_in",
-            object_type="person",
-            outcome="refused",
-            ways=["single_sign_on"],
-            why=refusal.why.value,
-        )
+        sign_in_log.single_sign_on_failed(request, refusal.why.value)
         return _page(request, str(_WORDS[refusal.why]))
     if request.user.is_authenticated and request.user.pk != found.pk:
         get_adapter().logout(request)
