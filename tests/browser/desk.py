@@ -118,8 +118,8 @@ class Desk:
                 window.sign_in()
                 self._signed_in = window.page.context.storage_state()
         state = {"storage_state": self._signed_in} if signed_in else {}
-        options = {"viewport": DESK, **STILL} | options
-        context = browser.new_context(base_url=self.address, locale="en-US", **state, **options)
+        options = {"viewport": DESK, "locale": "en-US", **STILL} | options
+        context = browser.new_context(base_url=self.address, **state, **options)
         try:
             window = Window(context.new_page(), self)
             yield window

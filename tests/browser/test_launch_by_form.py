@@ -20,11 +20,16 @@ PERSON, PASSWORD = "linh", "correct horse battery staple"
 SCENE = f"""
 from workflows_ui.forming.document import Choice, Column, Field, Form, Kind, ShowIf
 from workflows_ui.models import Member, Role, User, Workspace
-from workflows_ui.services import access, audit, launch_forms, practice
+from workflows_ui.forming.document import TableChoices
+from workflows_ui.services import access, audit, clients, launch_forms, practice
 space = Workspace.objects.get(practice=True)
 person = User.objects.create_user("{PERSON}", "linh@example.com", "{PASSWORD}", first_name="Linh")
 practice.equip(Member.objects.create(workspace=space, user=person, role=Role.LAUNCHER))
 manager = access.find(Member.objects.filter(workspace=space, role=Role.MANAGER).first().user, space.slug)
+client = clients.of_person(manager.user, space)[0].workflows
+table = next(one["id"] for one in client.list_tables()["data"] if one["name"] == "Products")
+cells = client.list_records(table, limit=1)["data"][0]["cells"]
+columns = {{cell["fieldName"]: key for key, cell in cells.items()}}
 form = Form(
     (
         Field("name", ("name",), label="Customer", required=True, help="As on the invoice.", searchable=True),
@@ -32,6 +37,8 @@ form = Form(
         Field("title", ("title",), label="Title", show_if=ShowIf("formal", value=True)),
         Field("tags", ("tags",), kind=Kind.LIST, label="Tags"),
         Field("rows", ("rows",), kind=Kind.TABLE, label="Items", columns=(Column("sku", "sku", "SKU"),)),
+        Field("product", ("product",), kind=Kind.CHOICE, label="Product",
+              choices_from=TableChoices(table, columns["Name"], columns["SKU"])),
         Field("photo", ("photo",), kind=Kind.FILE, label="Photo", accept=("png",)),
         Field("age", ("age",), kind=Kind.INTEGER, label="Age", folded=True),
     ),
@@ -82,23 +89,30 @@ def _open(page: Page) -> None:
     page.goto(f"/w/practice/flows/{FLOW}/launch/")
 
 
-def test_a_launcher_at_phone_width_and_by_keyboard_alone_launches_and_reads_the_answer(
-    formed: Desk, browser: Browser
+@pytest.mark.parametrize(
+    ("language", "heading", "state"),
+    [("en-US", "Launch Greet a customer", "Done"), ("vi-VN", "Khởi chạy Greet a customer", "Hoàn thành")],
+)
+def test_a_launcher_at_phone_width_and_by_keyboard_alone_launches_and_reads_the_answer_in_four_actions(
+    formed: Desk, browser: Browser, language: str, heading: str, state: str
 ) -> None:
-    with formed.window(browser, signed_in=False, viewport=PHONE) as window:
-        page = window.page
+    with formed.window(browser, signed_in=False, viewport=PHONE, locale=language) as window:
+        page, name = window.page, f"Trần Thị Lan, {language}"
         _sign_in(page)
-        # 1: the flow. 2: the name. 3: Enter. 4: reading.
+        # The first action: the flow.
         _tab_to(page, f"main a[href$='/flows/{FLOW}/launch/']")
         page.keyboard.press("Enter")
-        expect(page.locator("h1")).to_have_text("Launch Greet a customer")
+        expect(page.locator("h1")).to_have_text(heading)
         window.sound()
         shots.keep(page)
+        # The second: the customer's name. The third: Enter.
         _tab_to(page, "[name=name]")
-        page.keyboard.type("Trần Thị Lan")
+        page.keyboard.type(name)
         page.keyboard.press("Enter")
-        window.ends("Done")
-        expect(page.locator("#launch-live")).to_contain_text("Trần Thị Lan")
+        # The fourth: reading. The answer comes by itself, and is within the window.
+        window.ends(state)
+        expect(page.locator("#launch-live")).to_contain_text(name)
+        expect(page.locator("#answer-title")).to_be_in_viewport()
         window.sound()
         shots.keep(page)
 
@@ -125,10 +139,12 @@ def test_fields_appear_as_they_are_needed_and_lines_are_added_in_place(formed: D
         page.get_by_role("button", name="Remove row 2").click()
         expect(page.get_by_role("button", name="Remove row 2")).to_have_count(0)
         assert page.get_by_label("Photo").input_value(), "a chosen file stays"
+        page.get_by_label("Product").select_option(label="Cà phê Buôn Ma Thuột 500 g")
         page.get_by_label("Customer").fill("An")
         page.get_by_role("button", name="Show what will be sent").click()
         expect(page.locator("#look-text")).to_contain_text('"name": "An"')
-        expect(page.locator("#look-link")).to_contain_text("?name=An&formal=true&tags=first")
+        expect(page.locator("#look-text")).to_contain_text('"product": "CFE-12"')
+        expect(page.locator("#look-link")).to_contain_text("?name=An&formal=true&tags=first&product=CFE-12")
         window.sound()
         shots.keep(page)
         # Refused for another field, the form has the file still.
