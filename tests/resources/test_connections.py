@@ -376,6 +376,26 @@ def test_an_app_without_a_secret_is_connected_by_its_name_alone(owner: Client, s
     assert sent["value"] == {"type": "NO_AUTH"}
 
 
+def test_an_app_with_several_ways_to_be_connected_lets_one_choose(owner: Client, shelf: Shelf) -> None:
+    sign_in = {"type": "OAUTH2", "authUrl": "https://app.example/auth", "tokenUrl": "https://app.example/token"}
+    shelf.faults[PIECE] = Reply(200, piece(auth=[sign_in, {"type": "SECRET_TEXT"}, {"type": "BASIC_AUTH"}]))
+    shelf.faults["/app-connections"] = Reply(201, {"id": identity(4)})
+    address = f"/w/sales/pieces/do/connect/{PIECE}/"
+    page = text(owner.get(address).content)
+    assert "This app can be connected in several ways:" in page
+    assert f'href="/w/sales/connections/sign-in/{PIECE}/"' in page
+    assert f'href="{address}?way=BASIC_AUTH"' in page
+    assert 'name="secret_text"' not in page
+    assert 'name="client_id"' in text(owner.get(f"{address}?sign_in=lost").content), (
+        "who signed in at the app goes on so"
+    )
+    chosen = f"{address}?way=SECRET_TEXT"
+    answer = owner.post(address, hidden(owner.get(chosen)) | {"name": "By key", "secret_text": TYPED})
+    assert answer["Location"] == f"{LIST}{identity(4)}/"
+    (sent,) = [json.loads(seen.body) for seen in shelf.seen if seen.method == "POST"]
+    assert sent["value"] == {"type": "SECRET_TEXT", "secret_text": TYPED}
+
+
 def test_a_connection_whose_app_is_gone_still_gets_a_new_secret(owner: Client, shelf: Shelf) -> None:
     shelf.rows["/app-connections"] = [connection(type="SECRET_TEXT", status="MISSING")]
     page = text(owner.get(f"{LIST}do/replace-secret/{identity(1)}/").content)

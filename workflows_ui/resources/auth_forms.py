@@ -31,12 +31,21 @@ def scheme(auth: object, kind: object = "") -> dict[str, Any] | None:
     A connection whose app has no schema (or is gone) gets a bare one of its own type, as far as the type alone says what it holds.
     """
     wanted = "OAUTH2" if kind in oauth_forms.KINDS else kind
-    offered = [one for one in apps.auths(auth) if one["type"] in (*_BARE, "CUSTOM_AUTH")]
+    offered = _offered(auth)
     fitting = [one for one in offered if one["type"] == wanted]
     if fitting or offered:
         return (fitting or offered)[0]
     bare = _BARE.get(wanted) if isinstance(wanted, str) else None
     return None if bare is None else {"type": wanted, **bare}
+
+
+def kinds(auth: object) -> list[str]:
+    """The ways in which an app can be connected here, each once."""
+    return list(dict.fromkeys(one["type"] for one in _offered(auth)))
+
+
+def _offered(auth: object) -> list[dict[str, Any]]:
+    return [one for one in apps.auths(auth) if one["type"] in (*_BARE, "CUSTOM_AUTH")]
 
 
 def fields(found: Row, around: Around = _BY_ITSELF) -> dict[str, forms.Field]:

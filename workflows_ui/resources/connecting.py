@@ -71,13 +71,17 @@ class ConnectForm(_AuthForm):
     )
     # Made once for a form and sent again with it: a second try after an unclear answer makes no second connection.
     external_id = forms.RegexField(r"\A[0-9A-Za-z]{21}\Z", widget=forms.HiddenInput())
+    # Which of the app's ways to be connected, where it has several.
+    way = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput())
 
     def __init__(self, *args: Any, caller: Caller, row: Row, asked: Mapping[str, Any], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["name"].initial = apps.title(row)[:200]
         self.fields["external_id"].initial = get_random_string(21)
         piece = str(row.get("name"))
-        self._take_in(caller, auth_forms.scheme(apps.piece(caller, piece).get("auth")) or {}, piece, asked)
+        found = auth_forms.scheme(apps.piece(caller, piece).get("auth"), _way(asked)) or {}
+        self.fields["way"].initial = found.get("type")
+        self._take_in(caller, found, piece, asked)
 
 
 class SecretForm(_AuthForm):
@@ -94,11 +98,16 @@ def connect(caller: Caller, name: str, typed: dict[str, Any]) -> Any:
 
     Raises ValidationError in words where the app refuses what was typed, and EngineError.
     """
-    found = auth_forms.scheme(apps.piece(caller, name).get("auth"))
+    found = auth_forms.scheme(apps.piece(caller, name).get("auth"), _way(typed))
     if found is None:
         raise forms.ValidationError(_("This app takes no connection that can be made here."))
     about = {"externalId": typed["external_id"], "displayName": typed["name"], "pieceName": name}
     return _store(caller, about, auth_forms.value(found, typed), str(typed.get("sign_in") or ""))
+
+
+def _way(asked: Mapping[str, Any]) -> str:
+    """The way that is asked for; who comes from the app's own page has chosen to sign in there."""
+    return str(asked.get("way") or (oauth_forms.OWN if asked.get("sign_in") else ""))
 
 
 def renew(caller: Caller, row: Row, typed: dict[str, Any]) -> Any:

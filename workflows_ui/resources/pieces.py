@@ -9,10 +9,24 @@ from django.utils.translation import ngettext
 
 from workflows_ui.kit import show
 from workflows_ui.kit.caller import Caller
-from workflows_ui.kit.resource import Action, Column, Facts, Page, Panel, Query, Resource, Row, Shortcut, Subject, Text
+from workflows_ui.kit.resource import (
+    Action,
+    Affected,
+    Column,
+    Facts,
+    Page,
+    Panel,
+    Query,
+    Resource,
+    Row,
+    Shortcut,
+    Subject,
+    Text,
+)
 from workflows_ui.models import Role
-from workflows_ui.resources import apps, connecting, mcp_tools, piece_options, usage
+from workflows_ui.resources import apps, auth_forms, connecting, mcp_tools, piece_options, usage
 from workflows_ui.resources.apps import Mark, MarkColumn
+from workflows_ui.resources.oauth_forms import OWN
 from workflows_ui.resources.piece_fields import ChoicesUrl, operations, type_words
 
 #: api.md 11.1; the last two are of Imbrace's fork.
@@ -174,6 +188,20 @@ def _connected(slug: str, row: Row, answer: Any) -> str:
     return reverse("resource_list", kwargs=place)
 
 
+def _ways_to_connect(caller: Caller, row: Row) -> Affected | None:
+    """The forms among which one chooses, where an app can be connected in several ways."""
+    slug, name = caller.workspace.slug, str(row.get("name"))
+    found = auth_forms.kinds(apps.piece(caller, name).get("auth"))
+    if len(found) < 2:
+        return None
+    form = CONNECT.url(slug, Pieces.name, name)
+    lines = [
+        (str(type_words(kind)), connecting.place_to_sign_in(slug, name) if kind == OWN else f"{form}?way={kind}")
+        for kind in found
+    ]
+    return Affected(_("This app can be connected in several ways:"), lines)
+
+
 #: Makes a connection to an app; stands on the app's page and behind "New connection".
 CONNECT = Action(
     name="connect",
@@ -185,6 +213,7 @@ CONNECT = Action(
     confirm=lambda row: _(
         "The engine tests what you enter at the app, which may take some seconds, and keeps it encrypted."
     ),
+    affected=_ways_to_connect,
     offered=takes_connection,
     done=lambda row, answer: _("“%(app)s” is connected.") % {"app": show.cut(apps.title(row))},
     then=_connected,
