@@ -168,7 +168,7 @@ class Window:
         if values is not None:
             self.page.locator("#id_payload").fill(json.dumps(values))
         self.page.locator("label[for=how-wait]" if wait else "label[for=how-start]").click()
-        self.page.locator("[data-launch]").click()
+        self.page.locator(".btn[data-launch]").click()
         expect(self.page.locator("#launch-live")).to_be_visible()
 
     def ends(self, state: str) -> None:

@@ -224,5 +224,5 @@ def test_the_form_is_filled_in_without_javascript_and_in_vietnamese(formed: Desk
         page.locator("#field-3-add").click()
         expect(page.locator("[name=tags]")).to_have_count(2)
         expect(page.locator("[name=name]")).to_have_value("Hoa")
-        page.locator(".card-footer [data-launch]").click()
+        page.locator(".card-footer .btn[data-launch]").click()
         expect(page.locator("#launch-live")).to_be_visible()

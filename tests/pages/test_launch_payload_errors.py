@@ -130,12 +130,12 @@ def test_the_browser_tells_the_same_before_anything_is_sent(
         told = page.locator("#payload-error")
         for text, _line, hint in WRONG:
             page.fill("#id_payload", text)
-            page.click("[data-launch]")
+            page.click(".btn[data-launch]")
             assert told.inner_text().startswith("Line "), text
             assert told.inner_text().endswith(str(payload_words.HINTS[hint])), (text, told.inner_text())
         for text, name in IMPOSSIBLE:
             page.fill("#id_payload", text)
-            page.click("[data-launch]")
+            page.click(".btn[data-launch]")
             assert told.inner_text() == str(payload_words.PROBLEMS[name])
         assert page.evaluate("document.activeElement.id") == "id_payload"
         for text in GOOD:
