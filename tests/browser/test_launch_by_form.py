@@ -99,6 +99,9 @@ def test_a_launcher_at_phone_width_and_by_keyboard_alone_launches_and_reads_the_
     with formed.window(browser, signed_in=False, viewport=PHONE, locale=language) as window:
         page, name = window.page, f"Trần Thị Lan, {language}"
         _sign_in(page)
+        expect(page.locator("#home-flows[aria-busy]")).to_have_count(0)
+        window.sound()
+        window.darken()
         # The first action: the flow.
         _tab_to(page, f"main a[href$='/flows/{FLOW}/launch/']")
         page.keyboard.press("Enter")

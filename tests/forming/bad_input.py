@@ -84,6 +84,7 @@ CASES: tuple[Case, ...] = (
     Case(_field(Kind.NUMBER, required=True), " "),
     Case(_field(Kind.NUMBER, limits=Limits(low=1)), "0"),
     Case(_field(Kind.NUMBER, limits=Limits(high=100)), "100,5"),
+    Case(_field(Kind.INTEGER), "twelve"),
     Case(_field(Kind.INTEGER), "1.5"),
     Case(_field(Kind.INTEGER), "1.234"),
     Case(_field(Kind.YES_NO, required=True), ""),

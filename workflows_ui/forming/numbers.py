@@ -40,7 +40,7 @@ def read(text: str, *, whole: bool = False) -> int | float:
             _("This could be two numbers. Type %(large)s, or %(small)s if you mean the smaller one.")
             % {"large": large, "small": small}
         )
-    value = _value(_plain(text))
+    value = _value(_plain(text, whole=whole))
     if whole and isinstance(value, float):
         if not value.is_integer():
             raise BadNumber(_("Type a whole number, without decimals."))
@@ -54,7 +54,7 @@ def show(value: float) -> str:
     return f"{text}0" if _EITHER.fullmatch(text) else text
 
 
-def _plain(text: str) -> str:
+def _plain(text: str, *, whole: bool) -> str:
     if _PLAIN.fullmatch(text):
         return text
     if _COMMAS.fullmatch(text):
@@ -63,7 +63,7 @@ def _plain(text: str) -> str:
         return text.replace(".", "").replace(",", ".")
     if _COMMA.fullmatch(text):
         return text.replace(",", ".")
-    raise BadNumber(_("Type a number, such as 12 or 12.5."))
+    raise BadNumber(_("Type a whole number, such as 12.") if whole else _("Type a number, such as 12 or 12.5."))
 
 
 def _value(plain: str) -> int | float:
