@@ -169,7 +169,7 @@ def test_runs_that_break_are_failures_with_the_engines_word(scene: Scene, behavi
 
 
 def test_a_pausing_flow_is_paused_and_then_done(scene: Scene) -> None:
-    flow = flows.make(scene.workflows, "Pauses", flows.delay(20), flows.code("echo", a="b"))
+    flow = flows.make(scene.workflows, "Pauses", flows.delay(60), flows.code("echo", a="b"))
     launch = scene.watch(scene.launch(flow), State.PAUSED)
     assert launch.run_id
     assert scene.watch(launch).state == State.SUCCEEDED
