@@ -304,10 +304,15 @@ CELERY_BROKER_CONNECTION_TIMEOUT = 3
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_TASK_IGNORE_RESULT = True
-CELERY_TASK_PUBLISH_RETRY = False
+# RabbitMQ's connections are made anew only where a message may be tried once more; else, once it was away, the clock would ring in
+# vain for ever. A client of Redis connects by itself, and would make a click wait twice as long for one that hangs.
+CELERY_TASK_PUBLISH_RETRY = CELERY_BROKER_URL.startswith("amqp")
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "interval_step": 0, "interval_max": 0}
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_SEND_TASK_EVENTS = False
+# Nobody commands workers from outside; and on RabbitMQ two of one machine would quarrel about the queue of commands.
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat")
 

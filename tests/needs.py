@@ -1,17 +1,19 @@
-"""Finds what some tests need beside Python: PostgreSQL, Redis, Chromium. What is absent is named with the reason.
+"""Finds what some tests need beside Python: PostgreSQL, Redis, RabbitMQ, Chromium. What is absent is named with the reason.
 
-Looked for in TEST_DATABASE_URL, TEST_REDIS_URL and TEST_CHROMIUM, else at the usual places on this machine.
+Looked for in TEST_DATABASE_URL, TEST_REDIS_URL, TEST_AMQP_URL and TEST_CHROMIUM, else at the usual places on this machine.
 """
 
 import os
 import shutil
 from functools import cache
 
+import kombu
 import psycopg
 import redis
 
 _POSTGRES = ("postgres:///postgres", "postgres://127.0.0.1:5432/postgres")
 _REDIS = "redis://127.0.0.1:6379"
+_RABBITMQ = "amqp://guest:guest@127.0.0.1:5672//"
 _CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -44,6 +46,18 @@ def redis_server() -> str:
     except (redis.RedisError, ValueError) as problem:
         raise Missing(f"no Redis ({address}: {problem})") from problem
     return address.rstrip("/")
+
+
+@cache
+def rabbitmq() -> str:
+    """The address (amqp://user:password@host:port//) of a RabbitMQ. Raises Missing."""
+    address = os.environ.get("TEST_AMQP_URL", "") or _RABBITMQ
+    try:
+        with kombu.Connection(address, connect_timeout=3) as server:
+            server.connect()
+    except OSError as problem:
+        raise Missing(f"no RabbitMQ ({address.rpartition('@')[2]}: {problem})") from problem
+    return address
 
 
 @cache

@@ -1,14 +1,18 @@
 """A broker that is down at the click: the launch goes out when it is back, or ends as "not sent: too late"."""
 
+import secrets
 import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
+from kombu import Connection, Exchange, Queue
 
-from tests import flows
+from tests import flows, needs
+from tests.chaos.gate import Gate
 from tests.chaos.scene import Scene
 from tests.chaos.stage import until
 from workflows_ui.models import Launch, State
@@ -75,6 +79,43 @@ def test_a_click_while_the_broker_is_down_is_launched_when_it_is_back(scene: Sce
     launch.refresh_from_db()
     assert launch.state == State.SUCCEEDED
     assert scene.sent(launch) == 1
+
+
+def test_a_rabbitmq_that_was_away_is_rung_through_again(scene: Scene) -> None:
+    try:
+        server = urlsplit(needs.rabbitmq())
+    except needs.Missing as missing:
+        pytest.skip(str(missing))
+    gate = Gate(server.hostname or "127.0.0.1", server.port or 5672)
+    queue = f"test-{secrets.token_hex(8)}"
+    user, _at, _place = server.netloc.rpartition("@")
+    url = f"amqp://{user}@127.0.0.1:{gate.port}{server.path}"
+    scene.stage.env |= {"CELERY_BROKER_URL": url, "TEST_QUEUE": queue}
+    scene.stage.env["DJANGO_SETTINGS_MODULE"] = "tests.chaos.queue_settings"
+    flow = flows.make(scene.workflows, "Quick", flows.code("echo", given="{{trigger.body}}"))
+    gate.start()
+    try:
+        scene.stage.worker()
+        scene.stage.beat()
+        first = scene.ask(flow, 1)
+        until(scene.settled, "the clock rings for the first one")
+        gate.stop()
+        second = scene.ask(flow, 2)
+        _click(scene, second)
+        second.refresh_from_db()
+        assert (second.state, second.rung_at) == (State.QUEUED, None)
+        gate.start()
+        until(scene.settled, "the clock rings again")
+        for launch in (first, second):
+            launch.refresh_from_db()
+            assert launch.state == State.SUCCEEDED
+            assert scene.sent(launch) == 1
+    finally:
+        gate.stop()
+        with Connection(needs.rabbitmq()) as connection:
+            exchange = Exchange(queue)(connection.default_channel)
+            Queue(queue)(connection.default_channel).delete()
+            exchange.delete()
 
 
 def test_a_broker_that_stays_away_too_long_leaves_the_launch_not_sent(scene: Scene, broker: Broker) -> None:
