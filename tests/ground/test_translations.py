@@ -1,5 +1,6 @@
 """Messages are gathered from templates and code without gettext's programs, and what is stale or missing is said."""
 
+import ast
 import gettext
 import io
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +11,7 @@ from babel.messages.extract import extract
 
 from console import translations
 from console.translations import KEYWORDS, extract_template
+from tests.ground.running import ROOT
 
 PO = """
 msgid ""
@@ -69,6 +71,20 @@ def test_messages_of_templates_are_found(template: str, found: list[tuple[object
     wanted = [(message[1] if context else message, context) for message, context in found if isinstance(message, tuple)]
     plain = [(message, context) for message, context in found if not isinstance(message, tuple)]
     assert messages(template) == (wanted or plain)
+
+
+def test_no_text_of_the_code_goes_through_a_name_by_which_it_is_not_gathered() -> None:
+    files = [file for folder in ("console", "workflows_ui") for file in (ROOT / folder).rglob("*.py")]
+    imported = [
+        (file.name, name.asname or name.name)
+        for file in files
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and node.module == "django.utils.translation"
+        for name in node.names
+        if "gettext" in name.name
+    ]
+    assert len(imported) > 100
+    assert [one for one in imported if one[1] not in KEYWORDS] == []
 
 
 def test_a_good_catalogue_has_no_problems(project: Path) -> None:

@@ -76,6 +76,7 @@ def test_a_connection_of_another_project_or_none_is_not_found(scene: Scene) -> N
 
 def test_its_page_names_the_flows_that_use_it_and_what_to_do(scene: Scene) -> None:
     used = next(row for row in scene.rows().values() if scene_flows(scene, row))
+    assert f'href="/w/sales/flows/?connection={used["externalId"]}"' in scene.page(LIST)
     page = scene.page(f"{LIST}{used['id']}/")
     for name in scene_flows(scene, used):
         assert name in page

@@ -21,6 +21,15 @@ def test_by_its_address_alone_the_list_does_without_the_tables_name_at_first(own
     assert shelf.calls[2:] == [f"/tables/{identity(1)}", "/records"]
 
 
+def test_from_the_list_of_tables_the_name_is_known_without_another_call(owner: Client, shelf: Shelf) -> None:
+    SAMPLE.fill(shelf, "Goods")
+    lay(shelf, [field(4)], [record(6, {4: "AX-17"})])
+    owner.get("/w/sales/tables/")
+    shelf.seen.clear()
+    assert "Goods" in text(owner.get(RECORDS).content)
+    assert shelf.calls == ["/fields", "/records"]
+
+
 def test_from_the_tables_page_only_the_records_are_asked_for(owner: Client, shelf: Shelf) -> None:
     SAMPLE.fill(shelf, "Goods")
     lay(shelf, [field(4)], [record(6, {4: "AX-17"})])

@@ -10,9 +10,8 @@ from typing import Any
 
 from django import forms
 from django.urls import reverse
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from workflows_ui.kit.caller import Caller
 from workflows_ui.kit.resource import (
@@ -87,8 +86,16 @@ def _used(row: Row) -> str:
     flows = row.get("flowIds")
     count = len(flows) if isinstance(flows, list) else 0
     if not count:
-        return _now("Unused")
+        return gettext("Unused")
     return ngettext("%(count)d flow", "%(count)d flows", count) % {"count": count}
+
+
+def _flows_url(slug: str, row: Row) -> str:
+    """The list of the flows that use it; "" where none does."""
+    external = row.get("externalId")
+    if not row.get("flowIds") or not isinstance(external, str) or not external:
+        return ""
+    return reverse("resource_list", kwargs={"slug": slug, "resource": "flows"}, query={"connection": external})
 
 
 def _below_state(row: Row) -> Text:
@@ -148,7 +155,7 @@ class Connections(Resource):
         Column("displayName", _("Name"), link=True),
         MarkColumn(_app, _("App"), link=_app_url),
         Column(state, _("State"), kind="badge", below=_below_state),
-        Column(_used, _("Used by")),
+        Column(_used, _("Used by"), link=_flows_url),
         Column(owner, _("Owner"), phone=False),
         Column("created", _("Made"), kind="when", phone=False, wide=True),
     )

@@ -209,7 +209,7 @@ class Flows(Resource):
     list_display = (
         Column(name_of, _("Name"), link=True),
         Column(flow_start.words, _("Trigger"), wide=True),
-        Column(lambda row: row.get("folder"), _("Folder"), wide=True),
+        Column(lambda row: row.get("folder"), _("Folder"), link=_folder_url, wide=True),
         Column(lambda row: words.flow_state(row.get("status")), _("State"), kind="badge", below=_note),
         ResultsColumn("results", _("Last results"), kind="badge"),
         AppsColumn(_apps, _("Apps"), kind="list", phone=False),

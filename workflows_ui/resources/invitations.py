@@ -8,9 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from workflows_ui.engine import NotFound
 from workflows_ui.engine import errors as engine
@@ -102,22 +101,24 @@ def _into(row: Row) -> Text:
 
 
 def _would_go(row: Row) -> Text:
-    words = {"email": email(row)[:100] or _now("this person")}
+    words = {"email": email(row)[:100] or gettext("this person")}
     if row.get("status") == "ACCEPTED":
         return (
-            _now(
+            gettext(
                 "%(email)s has accepted already and stays a member. Only the entry is removed; it is no longer seen who was invited."
             )
             % words
         )
-    return _now("%(email)s can no longer join with the invitation that was sent. A new one can be sent later.") % words
+    return (
+        gettext("%(email)s can no longer join with the invitation that was sent. A new one can be sent later.") % words
+    )
 
 
 def _reaches(_caller: Caller, row: Row) -> Affected | None:
     if row.get("type") != EVERYWHERE:
         return None
     return Affected(
-        _now(
+        gettext(
             "It is an invitation onto the whole engine: it may belong to another organization. Ask before you revoke it."
         )
     )

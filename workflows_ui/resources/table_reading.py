@@ -12,6 +12,7 @@ from workflows_ui.kit.resource import Row, Text
 MOST_RECORDS, MOST_FIELDS = 1500, 15
 #: Seconds for which a table's name and columns are remembered while one looks through its records.
 _REMEMBERED_FOR = 60
+_LISTED, _LONGEST_NAME = "tables-listed", 200
 TEXT, NUMBER, DATE, DROPDOWN = "TEXT", "NUMBER", "DATE", "STATIC_DROPDOWN"
 KINDS: dict[str, Text] = {
     TEXT: _("Text"),
@@ -79,7 +80,20 @@ def fields(caller: Caller, id: str, *, fresh: bool = True) -> list[Row]:
 
 def changed(caller: Caller, id: str) -> None:
     """Forgets the table and its columns, after something that changed them, or may have."""
-    caller.forget(table_name(id), columns_name(id))
+    caller.forget(table_name(id), columns_name(id), _LISTED)
+
+
+def listed(caller: Caller, rows: Iterable[Row]) -> None:
+    """Remembers the names of tables as a list shows them, for pages that cannot afford to ask."""
+    names = {key_of(row): name_of(row)[:_LONGEST_NAME] for row in rows}
+    caller.forget(_LISTED)
+    caller.remember(_LISTED, _REMEMBERED_FOR, lambda: names)
+
+
+def listed_name(caller: Caller, id: str) -> str:
+    """The table's name as a list showed it within the last minute; "" where none did."""
+    names: dict[str, str] = {}
+    return caller.known(_LISTED, names).get(id, "")
 
 
 def table_name(id: str) -> str:

@@ -43,13 +43,14 @@ _NEARLY = 1400
 def of(caller: Caller, table_id: str, *, fresh: bool = True) -> "Records":
     """The records of a table; its name and columns are at most a minute old where they need not be fresh. Raises EngineError.
 
-    A quick caller who had to ask for the columns does without the name: the list takes two calls. Where there are no columns the
-    table itself is asked for all the same, since the engine knows neither columns nor records of a table that is gone.
+    A quick caller who had to ask for the columns takes the name from the list of tables, or does without: the list takes two
+    calls. Where there are no columns the table itself is asked for all the same, since the engine knows neither columns nor
+    records of a table that is gone.
     """
     nothing: list[Row] = []
     known = caller.known(reading.columns_name(table_id), nothing)
     fields = reading.fields(caller, table_id, fresh=fresh)
-    nameless: Row = {}
+    nameless: Row = {"name": reading.listed_name(caller, table_id)}
     spared = caller.quick and fields and not known
     table = (
         caller.known(reading.table_name(table_id), nameless) if spared else reading.table(caller, table_id, fresh=fresh)

@@ -246,7 +246,9 @@ class Tables(Resource):
         answer = caller.workflows.list_tables(
             limit=self.stride, cursor=whole_lists.cursor(query), name=query.filters.get("name")
         )
-        return whole_lists.page(whole_lists.rows_of(answer), query, beyond=whole_lists.following(answer))
+        page = whole_lists.page(whole_lists.rows_of(answer), query, beyond=whole_lists.following(answer))
+        reading.listed(caller, page.rows)
+        return page
 
     def get(self, caller: Caller, id: str) -> Row:
         """The table, as it is now; the list of its records has its name from here."""
