@@ -345,6 +345,12 @@ def test_the_secret_is_in_no_text_of_what_is_raised() -> None:
     assert "t0p-secret" not in f"{error!r} {error} {error.technical} {error.__cause__} {error.__context__}"
 
 
+def test_no_credential_goes_out_with_a_trigger_of_an_activepieces_which_would_keep_it_with_the_run() -> None:
+    with servers.Recorder(servers.Reply(200, {}, (("x-webhook-id", WEBHOOK_ID),))) as server:
+        servers.client(server.url).workflows.trigger_flow(FLOW)
+    assert "t0p-secret" not in repr(server.seen)
+
+
 def test_an_api_key_goes_out_with_a_trigger_of_the_gateway() -> None:
     with servers.Recorder(servers.Reply(404, {}, (("x-webhook-id", WEBHOOK_ID),))) as server:
         client = Client(gateway=server.url, auth=ApiKey("api_1"), safety=LOOPBACK)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from .auth import Credential
+from .auth import Credential, Nobody
 from .calls import Bases
 from .errors import AddressRefused
 from .masking import Mask
@@ -77,7 +77,10 @@ class Client:
         transport = Transport(
             self._bases.gateway or self._bases.engine, auth, route, mask=mask, clock=clock, sleep=sleep
         )
-        self.workflows = Workflows(self._bases, transport, TriggerWire(auth, route, mask), project_id)
+        # A plain Activepieces asks for no credential there (recordings `webhook_*`), and keeps each header with the run, where whoever
+        # made the flow reads it. A gateway asks for one.
+        caller = auth if self._bases.gateway is not None else Nobody(auth.secrets())
+        self.workflows = Workflows(self._bases, transport, TriggerWire(caller, route, mask), project_id)
 
     @property
     def flavour(self) -> str:
