@@ -143,11 +143,11 @@ class Window:
         if not any(text in message.text for text in self.expected):
             self.said.append(f"{self.page.url}: {message.text}")
 
-    def sign_in(self) -> None:
-        """Signs the first account in, from wherever the console leads somebody without a session."""
+    def sign_in(self, name: str = "", password: str = "") -> None:
+        """Signs somebody in, by default the first account, from wherever the console leads somebody without a session."""
         self.page.goto("/")
-        self.page.locator("[name=login]").fill(self.desk.name)
-        self.page.locator("[name=password]").fill(self.desk.password)
+        self.page.locator("[name=login]").fill(name or self.desk.name)
+        self.page.locator("[name=password]").fill(password or self.desk.password)
         self.page.locator("main [type=submit]").first.click()
         expect(self.page).to_have_url(re.compile(r"/w/practice/$"))
 

@@ -8,16 +8,62 @@ import re
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import expect, sync_playwright
 
 from tests.browser.desk import Desk, Window
 from tests.ground.running import ROOT, RUNNER, console, free_port
 from tests.needs import chromium
+from workflows_ui.practice_engine.samples import BY_SLUG
 
 DOCS = ROOT / "docs"
 SIZE = {"width": 1280, "height": 800}
 _SLOW = 30_000
+LAUNCHER, PASSWORD = "linh", "correct horse battery staple"
+#: Somebody who only launches, forms for what they launch, and what they launched lately.
+SCENE = f"""
+from workflows_ui.forming.document import Choice, Column, Field, Form, Kind, Limits
+from workflows_ui.models import Member, Role, User, Workspace
+from workflows_ui.services import access, audit, launch_forms, practice, saved_inputs, visits
+space = Workspace.objects.get(practice=True)
+person = User.objects.create_user("{LAUNCHER}", "linh@example.com", "{PASSWORD}", first_name="Linh")
+practice.equip(Member.objects.create(workspace=space, user=person, role=Role.LAUNCHER))
+manager = access.find(Member.objects.filter(workspace=space, role=Role.MANAGER).first().user, space.slug)
+mine = access.find(person, space.slug)
+orders = Form(
+    (
+        Field("id", ("id",), label="Order number", required=True, example="DH-1042", searchable=True),
+        Field("currency", ("currency",), label="Currency", kind=Kind.CHOICE, required=True, default="VND",
+              choices=(Choice("Vietnamese dong", "VND"), Choice("US dollar", "USD"))),
+        Field("items", ("items",), kind=Kind.TABLE, label="Items", required=True, columns=(
+            Column("sku", "sku", "Article"), Column("qty", "qty", "Number", kind=Kind.INTEGER),
+            Column("price", "price", "Price", kind=Kind.NUMBER))),
+    ),
+    note="Takes an order in and works out its **total**.",
+    button="Take the order in",
+)
+greeting = Form(
+    (Field("name", ("name",), label="Customer", required=True),),
+    note="Greets a customer by name.",
+    button="Greet",
+)
+welcome = Form(
+    (Field("name", ("name",), label="Name", required=True), Field("email", ("email",), kind=Kind.EMAIL, required=True)),
+    note="Sends the welcome mail, and tells the team.",
+    button="Send the mail",
+)
+for flow, name, form in (
+    ("{BY_SLUG["orders"].id}", "{BY_SLUG["orders"].name}", orders),
+    ("{BY_SLUG["quick"].id}", "{BY_SLUG["quick"].name}", greeting),
+    ("{BY_SLUG["changed"].id}", "{BY_SLUG["changed"].name}", welcome),
+):
+    row = launch_forms.save(audit.CONSOLE, manager, flow, name, form, lock=None)
+    launch_forms.publish(audit.CONSOLE, manager, flow, lock=row.lock)
+basket = {{"id": "DH-1042", "currency": "VND", "items": [{{"sku": "TRA-01", "qty": 2, "price": 95000}}]}}
+saved_inputs.save(audit.CONSOLE, mine, "{BY_SLUG["orders"].id}", "Every Monday", basket, shared=False)
+visits.star(person, space, "{BY_SLUG["orders"].id}", "{BY_SLUG["orders"].name}")
+"""
 
 
 def flows(window: Window) -> None:
@@ -26,15 +72,32 @@ def flows(window: Window) -> None:
     expect(window.page.locator("[data-late]")).to_have_count(0)
 
 
+def launch(window: Window) -> None:
+    """A launch that is done, with its answer."""
+    page = window.page
+    window.open_form("orders")
+    page.get_by_role("link", name="Every Monday", exact=True).click()
+    page.locator(".card-footer [data-launch]").click()
+    window.ends("Done")
+    expect(page.locator("[data-late]")).to_have_count(0)
+
+
 def launch_form(window: Window) -> None:
     """The form that launches a flow."""
     window.open_form("orders")
+    window.page.get_by_role("link", name="Every Monday", exact=True).click()
+    expect(window.page.locator("[data-late]")).to_have_count(0)
 
 
-def launch(window: Window) -> None:
-    """A launch that is done, with its answer."""
-    window.launch("orders", wait=True)
-    window.ends("Done")
+def home(window: Window) -> None:
+    """What somebody who only launches finds first."""
+    window.page.goto(window.space())
+    expect(window.page.locator("[aria-busy]")).to_have_count(0)
+
+
+def form(window: Window) -> None:
+    """A launch form, as its builder sees it."""
+    window.page.goto(f"{window.space()}flows/{BY_SLUG['orders'].id}/form/")
 
 
 def run(window: Window) -> None:
@@ -64,7 +127,16 @@ def trigger(window: Window) -> None:
     window.page.goto(f"{window.space()}triggers/@activepieces/piece-webhook/")
 
 
-PICTURES: tuple[Callable[[Window], None], ...] = (flows, launch_form, launch, run, trigger, job)
+PICTURES: tuple[Callable[[Window], None], ...] = (flows, form, run, trigger, job)
+#: As the launcher sees it.
+LAUNCHERS: tuple[Callable[[Window], None], ...] = (launch, launch_form, home)
+
+
+def _take(window: Window, pictures: tuple[Callable[[Window], None], ...]) -> None:
+    for take in pictures:
+        take(window)
+        window.page.evaluate("document.activeElement?.blur(); scrollTo(0, 0)")
+        window.page.screenshot(path=DOCS / f"{take.__name__.replace('_', '-')}.png")
 
 
 def main() -> None:
@@ -75,11 +147,14 @@ def main() -> None:
         )
         with console(RUNNER, Path(folder), free_port(), PRACTICE_CLOCK_SCALE="1") as started:
             started.says("The password is shown this once only")
-            with Desk(started).window(browser, viewport=SIZE, color_scheme="light", reduced_motion="reduce") as window:
-                for take in PICTURES:
-                    take(window)
-                    window.page.evaluate("document.activeElement?.blur(); scrollTo(0, 0)")
-                    window.page.screenshot(path=DOCS / f"{take.__name__.replace('_', '-')}.png")
+            desk = Desk(started)
+            desk.run(SCENE)
+            look: dict[str, Any] = {"viewport": SIZE, "color_scheme": "light"}
+            with desk.window(browser, **look) as window:
+                _take(window, PICTURES)
+            with desk.window(browser, signed_in=False, **look) as window:
+                window.sign_in(LAUNCHER, PASSWORD)
+                _take(window, LAUNCHERS)
             started.interrupt()
         browser.close()
 
