@@ -14,7 +14,7 @@ from tests.resources.connection_scene import TYPED, Scene, hidden, scene, shown
 from tests.resources.samples.pieces import PIECE, piece
 from tests.shelf import Shelf, text
 from workflows_ui.kit import caller
-from workflows_ui.models import AuditEvent, Member, Role
+from workflows_ui.models import AuditEvent, Member, Role, Workspace
 from workflows_ui.resources import oauth_forms, signing_in
 from workflows_ui.resources.oauth_forms import SignIn
 
@@ -140,6 +140,14 @@ def test_who_lost_the_role_meanwhile_does_not_come_in(scene: Scene) -> None:
     asked = begun(scene.browser)
     Member.objects.filter(user=scene.cast.owner).update(role=Role.VIEWER)
     assert scene.browser.get(BACK, {"code": CODE, "state": asked["state"]}).status_code == 403
+
+
+def test_a_workspace_that_demands_a_second_step_meanwhile_does_not_take_the_code(scene: Scene) -> None:
+    state = begun(scene.browser)["state"]
+    Workspace.objects.update(second_factor_required=True)
+    answer = scene.browser.get(BACK, {"code": CODE, "state": state})
+    assert answer["Location"] == "/w/sales/"
+    assert CODE not in str(dict(scene.browser.session))
 
 
 def test_a_form_without_a_client_is_told_and_an_app_without_such_a_page_is_not_found(scene: Scene) -> None:

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from workflows_ui.forms.sign_in import SignInForm
 from workflows_ui.kit import caller, respond
-from workflows_ui.kit.access import member
+from workflows_ui.kit.access import closed, member
 from workflows_ui.kit.caller import Caller
 from workflows_ui.kit.request import ConsoleRequest
 from workflows_ui.kit.resource import Row
@@ -105,6 +105,9 @@ def back(request: HttpRequest) -> HttpResponse:
         return _astray(request)
     request.session[_BEGUN] = begun
     place = access.find(person, slug)
+    if closed(request, person, [place.workspace]):
+        # Its home says why. From here the address, and with it the code, would be kept to go on to.
+        return respond.redirect(request, reverse("workspace", args=[slug]))
     place.require(Role.BUILDER)
     asking = caller.of(place)
     code = request.GET.get("code", "")
