@@ -22,6 +22,26 @@ from playwright.sync_api import expect
 from tests import audit_guard, caches, environment, needs, ready_database
 from workflows_ui.services import heartbeat, masking
 
+_TURNED_OFF = (
+    # Pages of its own behind the address bar, two in each window, and a process kept in reserve: half of what a window costs.
+    "WebUIOmniboxPopup",
+    "WebUIOmniboxAimPopup",
+    "SpareRendererForSitePerProcess",
+    # What Playwright turns off itself: only the last such option holds.
+    "AvoidCorsURLLoaderRestartOnRedirect",
+    "AvoidUnnecessaryBeforeUnloadCheckSync",
+    "DestroyProfileOnBrowserClose",
+    "HttpsFirstBalancedModeAutoEnable",
+    "HttpsUpgrades",
+    "LensOverlay",
+    "MediaRouter",
+    "NetworkTimeServiceQuerying",
+    "OptimizationHints",
+    "PaintHolding",
+    "PreconnectToSearch",
+    "TcpPortRandomizationWin",
+    "ThirdPartyStoragePartitioning",
+)
 #: Chromium without a sandbox (tests may run as root), and without calls to anywhere.
 CHROMIUM_ARGS = [
     "--no-sandbox",
@@ -31,6 +51,7 @@ CHROMIUM_ARGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    f"--disable-features={','.join(_TURNED_OFF)}",
 ]
 #: Milliseconds until a page counts as one that does not show what is expected.
 PATIENCE = 30_000

@@ -13,7 +13,7 @@ from tests.browser.looks import DESK, PHONE
 from tests.browser.shots import PICTURES
 from workflows_ui.practice_engine.samples import BY_SLUG
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("looks")]
+pytestmark = pytest.mark.browser
 
 WIDTHS = {"desk": DESK, "phone": PHONE}
 #: What Chromium writes about a page that does not exist.
