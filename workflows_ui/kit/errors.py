@@ -1,9 +1,11 @@
 """Error pages and error fragments: what happened, what still holds, what to do, with the technical part folded."""
 
 import logging
+import sys
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
 from django.template.loader import render_to_string
@@ -35,6 +37,9 @@ _STATUS: tuple[tuple[type[Exception], int], ...] = (
     (NotAllowed, 403),
 )
 _CREDENTIAL_AT_FAULT = (engine.CredentialRefused, engine.Forbidden, NoCredential, CannotOpen)
+_DATABASE_AWAY = (OperationalError, InterfaceError)
+#: Seconds after which a database that is started anew may be there again.
+_DATABASE_PAUSE = 10
 _WORTH_ANOTHER_TRY = (engine.Unavailable, engine.NotSent, engine.TooMany)
 
 
@@ -45,6 +50,9 @@ def of(request: HttpRequest, error: Exception) -> HttpResponse | None:
         if isinstance(error, engine.EngineError):
             _log.warning("engine error: %r %s", error, error.technical)
         return _page(request, words.of_error(error), status=status, error=error)
+    if isinstance(error, _DATABASE_AWAY):
+        _log.error("the database does not answer", exc_info=error)
+        return database_away(request)
     if isinstance(error, Http404):
         return not_found(request)
     if isinstance(error, PermissionDenied):
@@ -88,13 +96,29 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500: our mistake. Touches neither database nor session, which may be what is broken."""
+    """500: our mistake, or a database that was away before any view was asked. Touches neither database nor session."""
+    if isinstance(sys.exception(), _DATABASE_AWAY):
+        return database_away(request)
     found = words.Words(
         _("The console made a mistake"),
         _("It has been written to the log. What you did before is kept."),
         _("Try again. If it happens again, tell whoever runs the console, with the number below."),
     )
     return _bare(request, found, status=500)
+
+
+def database_away(request: HttpRequest) -> HttpResponse:
+    """503: the console's own database does not answer. What was typed is given back; sending a launch again is safe, by its ticket."""
+    found = words.Words(
+        _("The console cannot reach its database"),
+        _(
+            "It is being started anew, or something is wrong with it. What you did before is kept, and launches that were sent go on."
+        ),
+        _("Try again in a minute. A form that you just sent can be sent once more: nothing is launched twice by that."),
+    )
+    response = _bare(request, found, status=503, typing=request.method == "POST")
+    response["Retry-After"] = str(_DATABASE_PAUSE)
+    return response
 
 
 def _page(
@@ -112,7 +136,7 @@ def _page(
     return response
 
 
-def _bare(request: HttpRequest, found: words.Words, *, status: int) -> HttpResponse:
+def _bare(request: HttpRequest, found: words.Words, *, status: int, typing: bool = False) -> HttpResponse:
     context = {
         "words": found,
         "status": status,
@@ -121,6 +145,7 @@ def _bare(request: HttpRequest, found: words.Words, *, status: int) -> HttpRespo
         "frame": nav.Frame(request),
         "request_id": getattr(request, "request_id", ""),
         "back": {"url": "/", "label": _("Home")},
+        "typed": typed.values(request) if typing else [],
     }
     if respond.is_fragment(request):
         response = HttpResponse(render_to_string("errors/alert.html", context), status=status)
