@@ -11,6 +11,7 @@ import pytest
 from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from tests.cast import Cast, credential, gather, person, workspace
 from tests.practice.fixtures import Practice, practice  # noqa: F401
@@ -309,6 +310,13 @@ def test_a_test_now_tells_what_came_of_it(cast: Cast, practice: Practice) -> Non
     assert "What the last good test found" in text(page)
     cast.credential.refresh_from_db()
     assert cast.credential.health == Health.REFUSED
+
+
+def test_a_secret_whose_time_is_over_says_what_to_do(cast: Cast) -> None:
+    Credential.objects.filter(pk=cast.credential.pk).update(health="works", ends_at=timezone.now())
+    page = text(browser(cast.owner).get(reverse("credential", args=["sales", cast.credential.pk])))
+    assert "The time of this secret is over." in page
+    assert "put it in its place" in page
 
 
 def test_a_moved_ciphertext_is_told_in_words_and_never_used(cast: Cast, practice: Practice) -> None:  # noqa: F811

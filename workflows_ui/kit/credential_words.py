@@ -6,7 +6,7 @@ from datetime import timedelta
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext
 
 from workflows_ui.kit import show
 from workflows_ui.models import KEPT_IN_RUNS, Credential, CredentialSecret, Flavour, Health, Kind, User
@@ -177,7 +177,7 @@ def health(credential: Credential) -> HealthSign:
     now = timezone.now()
     ends_at = credential.ends_at
     if ends_at is not None and ends_at <= now:
-        return HealthSign(_("Ended"), "circle-xmark", "red")
+        return HealthSign(pgettext("credential", "Ended"), "circle-xmark", "red")
     if credential.health == Health.WORKS and ends_at is not None and credential.renew_at is None:
         days = -(-(ends_at - now) // timedelta(days=1))
         if days <= SOON:
@@ -190,9 +190,16 @@ def health(credential: Credential) -> HealthSign:
 
 
 def trouble(credential: Credential) -> Words | None:
-    """What the last test found wrong, None where nothing."""
+    """What the last test found wrong, or that the secret has ended meanwhile; None where nothing is known against it."""
     code = credential.findings.get("problem", "")
-    return of_code(code, found=credential.findings.get("found", "")) if code else None
+    if code:
+        return of_code(code, found=credential.findings.get("found", ""))
+    if credential.ends_at is not None and credential.ends_at <= timezone.now():
+        return Words(
+            _("The time of this secret is over."),
+            _("Get a new one from the engine and put it in its place, or ask the owner to."),
+        )
+    return None
 
 
 def renewal_trouble(credential: Credential) -> Words | None:
