@@ -222,7 +222,14 @@ def test_the_keyboard_alone_is_enough(desk: Desk, browser: Browser) -> None:
 
 def _tab_to(page: Page, wanted: Locator) -> None:
     """Presses Tab until the focus is there; everything on the way must show that it has it."""
+    fields = "input:not([type=checkbox]), select, textarea, main, body"
     for _ in range(120):
+        unseen = page.evaluate(
+            "fields => { const now = document.activeElement; "
+            "return now.matches(fields) || getComputedStyle(now).outlineStyle !== 'none' ? '' : now.outerHTML }",
+            fields,
+        )
+        assert unseen == "", f"no ring around {unseen[:300]}"
         if wanted.evaluate("element => element === document.activeElement"):
             return
         page.keyboard.press("Tab")
