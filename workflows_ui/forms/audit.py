@@ -26,30 +26,16 @@ class FilterForm(DaysForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._choices("action", audit_words.actions())
-        self._choices("kind", audit_words.kinds())
+        self.choices("action", audit_words.actions())
+        self.choices("kind", audit_words.kinds())
         outcomes: dict[str, Text] = {
             name: found.word for name, found in audit_words.OUTCOMES.items() if name != "ended"
         }
-        self._choices("outcome", {**outcomes, BEGUN: _("No end recorded")})
+        self.choices("outcome", {**outcomes, BEGUN: _("No end recorded")})
 
     def offer(self, people: dict[str, str]) -> None:
         """The persons to choose from, by number; "0" is the console itself."""
-        self._choices("person", {"0": _("The console"), **people}, keep=("0",))
-
-    def _choices(self, name: str, options: dict[str, Text], keep: tuple[str, ...] = ()) -> None:
-        """Choices by their words; what the address names beside them stays chosen."""
-        wanted = self.data.get(name, "")[:60]
-        if wanted and wanted not in options:
-            options = {**options, wanted: wanted}
-        first = [(one, options[one]) for one in keep]
-        rest = sorted(
-            ((one, text) for one, text in options.items() if one not in keep),
-            key=lambda option: str(option[1]).casefold(),
-        )
-        widget = self.fields[name].widget
-        if isinstance(widget, forms.Select):
-            widget.choices = [("", _("Any")), *first, *rest]
+        self.choices("person", people, first={"0": _("The console")})
 
     def narrow(self, rows: QuerySet[AuditEvent]) -> QuerySet[AuditEvent]:
         """The rows that fit a valid form. Days are those of the person's zone."""

@@ -1,5 +1,6 @@
 """Filters of the console's own lists: what they have in common, from one day to another."""
 
+from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -9,6 +10,8 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
+
+from workflows_ui.kit.words import Text
 
 
 def _day(label: Any) -> forms.DateField:
@@ -27,6 +30,17 @@ class DaysForm(forms.Form):
         super().__init__(*args, **kwargs)
         for field in self.fields.values():
             field.widget.attrs["class"] = "form-select" if isinstance(field.widget, forms.Select) else "form-control"
+
+    def choices(self, name: str, options: Mapping[str, Text], *, first: Mapping[str, Text] | None = None) -> None:
+        """Gives a select field its choices, by their words; what the address names beside them stays chosen."""
+        ahead, wanted = dict(first or {}), str(self.data.get(name, ""))[:60]
+        rest = dict(options)
+        if wanted and wanted not in {**ahead, **rest}:
+            rest[wanted] = wanted
+        widget = self.fields[name].widget
+        if isinstance(widget, forms.Select):
+            ordered = sorted(rest.items(), key=lambda option: str(option[1]).casefold())
+            widget.choices = [("", _("Any")), *ahead.items(), *ordered]
 
     def filled(self) -> dict[str, Any]:
         """The fields that are valid and filled."""

@@ -13,6 +13,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from workflows_ui.kit import show
+from workflows_ui.kit.keyset import Window
 from workflows_ui.kit.resource import Query, Resource, Text
 
 POSITION, ROWS = "at", "rows"
@@ -142,6 +143,21 @@ def _without_empty(asked: QueryDict) -> QueryDict:
         if kept:
             found.setlist(name, kept)
     return found
+
+
+def of_ours(form: forms.Form, path: str, asked: QueryDict, page: Window[Any]) -> dict[str, Any]:
+    """What the page of one of our own lists shows beside its rows: the filters, and the ways to its other pages."""
+    filters = {name: asked.get(name, "") for name in form.fields}
+    return {
+        "form": form,
+        "valid": form.is_valid(),
+        "filtered": any(filters.values()),
+        "chips": chips(form, path, filters) if form.is_valid() else [],
+        "newer_url": address(path, filters, after=page.newer) if page.newer else "",
+        "older_url": address(path, filters, before=page.older) if page.older else "",
+        "first_url": address(path, filters),
+        "bare_url": path,
+    }
 
 
 def address(path: str, asked: Mapping[str, str], **place: str) -> str:

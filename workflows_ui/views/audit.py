@@ -71,22 +71,14 @@ def _listing(request: ConsoleRequest, place: Workspace | None) -> HttpResponse:
         everything.exclude(user=None).order_by("-at", "-pk").values_list("user_id", "user_name")[:OFFERED_FROM][::-1]
     )
     form.offer({str(pk): (name or str(pk))[:80] for pk, name in people.items()})
-    valid = form.is_valid()
     found = keyset.Window[AuditEvent]([])
-    if valid:
+    if form.is_valid():
         found = keyset.window(form.narrow(everything), request.GET, moment="at", size=ROWS)
     asked = {name: request.GET.get(name, "") for name in form.fields}
     context = {
-        "form": form,
-        "valid": valid,
+        **listing_state.of_ours(form, request.path, request.GET, found),
         "place": place,
         "lines": [history.shown(line, place.slug if place else None) for line in audit_reading.lines(found.rows)],
-        "filtered": any(asked.values()),
-        "chips": listing_state.chips(form, request.path, asked) if valid else [],
-        "newer_url": listing_state.address(request.path, asked, after=found.newer) if found.newer else "",
-        "older_url": listing_state.address(request.path, asked, before=found.older) if found.older else "",
-        "first_url": listing_state.address(request.path, asked),
-        "bare_url": request.path,
         "files": [(kind.upper(), f"{_file_url(place, kind)}?{_query(asked)}") for kind in audit_file.TYPES],
     }
     return respond.page(request, "audit/list.html", context, fragments=("results",))

@@ -1,10 +1,8 @@
 """The list of launches: filters in the address, pages by keyset, newest first."""
 
-from django import forms
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.urls import path
-from django.utils.translation import gettext as _
 
 from workflows_ui.forms.launches import FilterForm
 from workflows_ui.kit import keyset, respond
@@ -28,23 +26,14 @@ def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
     if not everyone:
         del form.fields["person"]
     _offer(form, rows)
-    valid = form.is_valid()
-    asked = {name: request.GET.get(name, "") for name in form.fields}
     found = keyset.Window[Launch]([])
-    if valid:
+    if form.is_valid():
         matching = _with_inputs(rows.filter(form.conditions()))
         found = keyset.window(matching, request.GET, moment="asked_at", size=ROWS)
     context = {
-        "form": form,
-        "valid": valid,
+        **listing_state.of_ours(form, request.path, request.GET, found),
         "everyone": everyone,
         "rows": found.rows,
-        "filtered": any(asked.values()),
-        "chips": listing_state.chips(form, request.path, asked) if valid else [],
-        "newer_url": listing_state.address(request.path, asked, after=found.newer) if found.newer else "",
-        "older_url": listing_state.address(request.path, asked, before=found.older) if found.older else "",
-        "first_url": listing_state.address(request.path, asked),
-        "bare_url": request.path,
         "can_launch": request.access.allows(Role.LAUNCHER),
         "guest": request.access.guest,
     }
@@ -72,13 +61,13 @@ def _offer(form: FilterForm, rows: QuerySet[Launch]) -> None:
     if wanted and wanted not in flows:
         named = rows.filter(flow_id=wanted).values_list("flow_name", flat=True).first()
         flows[wanted] = (named or wanted)[:80]
-    _choices(form, "flow", flows)
+    form.choices("flow", flows)
     if "person" in form.fields:
         wanted = form.data.get("person", "")
         if wanted and wanted not in people:
             found = _person(rows, wanted)
             people[wanted] = found.label[:80] if found else wanted[:20]
-        _choices(form, "person", people)
+        form.choices("person", people)
 
 
 def _person(rows: QuerySet[Launch], pk: str) -> User | None:
@@ -86,12 +75,6 @@ def _person(rows: QuerySet[Launch], pk: str) -> User | None:
     if not pk.isdecimal() or len(pk) > 9:
         return None
     return User.objects.filter(pk__in=rows.order_by().filter(user_id=pk).values("user_id")).first()
-
-
-def _choices(form: FilterForm, name: str, options: dict[str, str]) -> None:
-    widget = form.fields[name].widget
-    if isinstance(widget, forms.Select):
-        widget.choices = [("", _("Any")), *sorted(options.items(), key=lambda option: option[1].casefold())]
 
 
 urlpatterns = [path("w/<slug:slug>/launches/", listing, name="launches")]
