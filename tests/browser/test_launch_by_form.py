@@ -179,6 +179,12 @@ def test_a_mistake_is_told_at_its_field_and_a_launch_is_made_again_with_other_in
         window.sound()
         shots.keep(page)
         page.get_by_label("Age", exact=True).fill("41")
+        # A connection that is down loses nothing.
+        window.expected += ["ERR_INTERNET_DISCONNECTED", "htmx:"]
+        page.context.set_offline(True)
+        page.get_by_role("button", name="Greet").click()
+        expect(page.get_by_text("The console does not answer")).to_be_visible()
+        page.context.set_offline(False)
         page.get_by_role("button", name="Greet").click()
         window.ends("Done")
         expect(page.locator("#launch-live")).to_contain_text("Minh")
