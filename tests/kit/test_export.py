@@ -128,11 +128,12 @@ def test_every_list_can_be_exported_in_both_kinds(cast: Cast, owner: Client, she
 
 
 def test_what_is_drawn_is_told_in_words(owner: Client, shelf: Shelf) -> None:
-    shelf.flows, shelf.runs = [flow(1)], [run(1, "FAILED")]
+    shelf.flows, shelf.runs = [flow(1, publishedVersionId="older")], [run(1, "FAILED")]
     shelf.rows["/pieces"] = []
     shelf.arrays.add("/pieces")
     (row,) = rows_of(owner.get(CSV).content)
     assert row["Last results"].startswith("Failed (")
+    assert (row["State"], row["State: note"]) == ("On", "Unpublished changes")
     assert "=" not in "".join(row.values())
 
 

@@ -31,9 +31,11 @@ def head(kind: str, resource: Resource) -> bytes:
     if kind == "json":
         return b"["
     zone = timezone.get_current_timezone_name()
-    labels = [
-        f"{column.label} ({zone})" if column.kind in _MOMENTS else str(column.label) for column in resource.list_display
-    ]
+    labels = []
+    for column in resource.list_display:
+        labels.append(f"{column.label} ({zone})" if column.kind in _MOMENTS else str(column.label))
+        if column.below:
+            labels.append(_("%(column)s: note") % {"column": column.label})
     return _encoded(_MARK + _lines([[*labels, _("Id")]]))
 
 
@@ -64,7 +66,12 @@ def harmless(text: str) -> str:
 
 
 def _cells(resource: Resource, row: Row) -> list[str]:
-    return [*(_cell(column, column.value(row)) for column in resource.list_display), harmless(resource.key(row))]
+    cells = []
+    for column in resource.list_display:
+        cells.append(_cell(column, column.value(row)))
+        if column.below:
+            cells.append(harmless(str(column.below(row))))
+    return [*cells, harmless(resource.key(row))]
 
 
 def _cell(column: Column, value: Any) -> str:

@@ -74,7 +74,7 @@ class Column:
         kind: how it is shown: text, code, when, exact, duration (ms), count, badge (the value is a StateWord), list. One template each
             in templates/kit/cells/. What a column with a template of its own shows, files hold by its `__str__`.
         link: True: to the object's own page; or a callable (slug, row) that gives an address, or "" for none.
-        below: a callable that gets the row and gives a small second line, or "".
+        below: a callable that gets the row and gives a small second line, or ""; in files it has a column of its own.
         phone: False leaves it out of the card on phones.
         wide: True where it has a column of its own only if the window is wide; else it is a second line of the column before it.
     """
