@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from workflows_ui.forming import checking
-from workflows_ui.forming.document import Choice, Column, Field, Form, Kind, Limits, Moment, ShowIf, When
+from workflows_ui.forming import checking, schema_in
+from workflows_ui.forming.document import BadForm, Choice, Column, Field, Form, Kind, Limits, Moment, ShowIf, When
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "bad-input.md"
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -131,6 +132,59 @@ CASES: tuple[Case, ...] = (
     Case(_field(Kind.JSON), "[" * 300 + "]" * 300),
 )  # fmt: skip
 
+
+def _deep(levels: int) -> dict[str, Any]:
+    found: dict[str, Any] = {"type": "string"}
+    for _level in range(levels):
+        found = {"type": "object", "properties": {"a": found}}
+    return found
+
+
+def _one(**said: Any) -> dict[str, Any]:
+    return {"type": "object", "properties": {"x": said}}
+
+
+#: Files that are brought as a form, and what is wrong with them: JSON Schema of every bad sort.
+FORM_FILES: dict[str, bytes | dict[str, Any]] = {
+    "nothing": b"",
+    "bytes that are no text": b"\xff\xfe\x00",
+    "a text that is no JSON": b"{",
+    "more than 1 MB": b" " * 1_048_577,
+    "100,000 lists in one another": b"[" * 100_000 + b"]" * 100_000,
+    "objects 50 levels deep": _deep(50),
+    "half of a letter": rb'{"properties": {"x": {"type": "string", "title": "\ud800"}}}',
+    "NaN": b'{"properties": {"x": {"type": "number", "minimum": NaN}}}',
+    "a list": b"[]",
+    "201 fields": {"properties": {f"f{number}": {"type": "string"} for number in range(201)}},
+    "a definition that is itself": {**_one(**{"$ref": "#/$defs/a"}), "$defs": {"a": {"$ref": "#/$defs/a"}}},
+    "a part that lies elsewhere": _one(**{"$ref": "https://example.com/schema.json"}),
+    "an unknown word": _one(type="string", frobnicate=1),
+    "an unknown type": _one(type="poem"),
+    "several types": _one(type=["string", "number"]),
+    "a rule for the whole": {**_one(type="string"), "if": {"required": ["x"]}},
+    "a pattern that is none": _one(type="string", pattern="(("),
+    "a pattern that looks ahead": _one(type="string", pattern="(?=a)b"),
+    "a pattern of a million letters": _one(type="string", pattern="(a{1000}){1000}"),
+    "a long pattern": _one(type="string", pattern="a" * 1000),
+    "limits the wrong way round": _one(type="number", minimum=5, maximum=1),
+    "a limit that is no number": _one(type="string", maxLength="5"),
+    "no choices": _one(enum=[]),
+    "a choice twice": _one(enum=["a", "a"]),
+    "501 choices": _one(enum=[f"v{number}" for number in range(501)]),
+    "a demand for what is not there": {**_one(type="string"), "required": ["y"]},
+    "a form of a newer console": {**_one(type="string"), "x-console": {"form": 99}},
+}
+
+
+def said_of(file: bytes | dict[str, Any]) -> str:
+    """What is said about a file that is brought as a form; "" where it is taken."""
+    try:
+        schema_in.read(file if isinstance(file, bytes) else json.dumps(file).encode())
+    except BadForm as problem:
+        return str(problem)
+    return ""
+
+
 #: The typed text for the table, where it is too long or cannot be seen.
 _SHOWN = {"": "(nothing)", "   ": "(spaces)", " ": "(a space)", "a\0b": "a, NUL, b", "a\r\nbc": "a, a new line, bc"}
 
@@ -151,6 +205,9 @@ def table() -> str:
         for case in CASES:
             cells = (case.field.kind.value, _asked(case.field), _typed(case), case.said())
             lines.append(f"| {' | '.join(map(_cell, cells))} |")
+        lines += ["", "What is said about a file that is brought as a form and is none.", ""]
+        lines += ["| what is in it | what is said |", "|---|---|"]
+        lines += [f"| {_cell(what)} | {_cell(said_of(file))} |" for what, file in FORM_FILES.items()]
     return "\n".join(lines) + "\n"
 
 
