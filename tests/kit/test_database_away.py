@@ -43,6 +43,7 @@ def test_a_page_says_that_the_database_is_away_and_when_to_try_again(browser: Cl
         answer = client.get("/w/sales/launches/")
         assert (answer.status_code, answer["Retry-After"]) == (503, "10")
         assert TITLE in answer.content.decode()
+        assert '<a class="btn btn-primary" href="/w/sales/launches/">Try again</a>' in answer.content.decode()
 
 
 @pytest.mark.usefixtures("_away")

@@ -116,7 +116,7 @@ def database_away(request: HttpRequest) -> HttpResponse:
         ),
         _("Try again in a minute. A form that you just sent can be sent once more: nothing is launched twice by that."),
     )
-    response = _bare(request, found, status=503, typing=request.method == "POST")
+    response = _bare(request, found, status=503, typing=request.method == "POST", again=request.method == "GET")
     response["Retry-After"] = str(_DATABASE_PAUSE)
     return response
 
@@ -136,7 +136,9 @@ def _page(
     return response
 
 
-def _bare(request: HttpRequest, found: words.Words, *, status: int, typing: bool = False) -> HttpResponse:
+def _bare(
+    request: HttpRequest, found: words.Words, *, status: int, typing: bool = False, again: bool = False
+) -> HttpResponse:
     context = {
         "words": found,
         "status": status,
@@ -146,6 +148,7 @@ def _bare(request: HttpRequest, found: words.Words, *, status: int, typing: bool
         "request_id": getattr(request, "request_id", ""),
         "back": {"url": "/", "label": _("Home")},
         "typed": typed.values(request) if typing else [],
+        "again": request.get_full_path() if again else "",
     }
     if respond.is_fragment(request):
         response = HttpResponse(render_to_string("errors/alert.html", context), status=status)
