@@ -53,7 +53,8 @@ def test_a_launch_that_outlasts_the_wait_limit_is_carried_on_to_its_result(desk:
 
 def test_a_launch_that_fails_says_where_and_why(desk: Desk, browser: Browser) -> None:
     with desk.window(browser) as window:
-        window.launch("failing")
+        # Values of its own: those of another test, which the form would offer, would be asked about.
+        window.launch("failing", {"why": "told where and why"})
         window.ends("Failed")
         expect(window.page.locator("#launch-live")).to_contain_text("Failed step: Đọc tệp")
         expect(window.page.locator("#failure-text")).to_contain_text("Dòng 7: thiếu cột sku")
