@@ -193,7 +193,7 @@ def test_a_rule_shows_a_field_only_sometimes_and_never_in_a_circle(owner: Client
     found = scene.draft(cast.owner).field("amount")
     assert found is not None
     assert found.show_if == ShowIf("channel", When.IS, 7)
-    assert "Only where “Channel” is “7”" in text(owner.get(BASE).content)
+    assert "Only where “Channel” is “Zalo”" in text(owner.get(BASE).content)
     circle = edited(owner, "channel", rule_field="amount", rule_test="filled")
     assert circle.status_code == 422
     assert "Choose another one" in text(circle.content)

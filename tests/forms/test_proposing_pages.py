@@ -46,9 +46,16 @@ def test_only_what_is_ticked_is_taken_and_the_rest_is_offered_again(owner: Clien
     assert [field.path for field in scene.draft(cast.owner).fields] == [("amount",)]
     again = owner.get(f"{BASE}propose/")
     assert [line["place"] for line in again.context["lines"]] == ["customer › mail"]
+    assert again.context["ticked"] == set(), "it was left out on purpose"
     nothing = owner.post(f"{BASE}propose/", {"lock": 1})
     assert nothing.status_code == 422
     assert "Tick at least one field." in text(nothing.content)
+
+
+def test_what_the_form_lacks_is_ticked(owner: Client, cast: Cast) -> None:
+    scene.saved(cast.owner, Form((Field("amount", ("amount",)),)))
+    page = owner.get(f"{BASE}propose/")
+    assert page.context["ticked"] == {page.context["lines"][0]["key"]}
 
 
 def test_a_removed_field_comes_back(owner: Client, cast: Cast) -> None:

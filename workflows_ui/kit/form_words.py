@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy, ngettext, npgettext, pgettext
 from workflows_ui.forming import changes
 from workflows_ui.forming.changes import Fit
 from workflows_ui.forming.document import NOTHING, Blank, Field, Form, Kind, Limits, Moment, When, Why, key_of
+from workflows_ui.kit import launch_field_words
 from workflows_ui.kit.words import Text
 
 KINDS: dict[Kind, str | Promise] = {
@@ -141,7 +142,7 @@ def rule(field: Field, form: Form) -> str:
     words = {
         "field": (other.shown_label if other else field.show_if.field)[:60],
         "test": TESTS[field.show_if.test],
-        "value": key_of(field.show_if.value)[:60],
+        "value": launch_field_words.value_words(other, field.show_if.value),
     }
     if field.show_if.test in {When.FILLED, When.EMPTY}:
         return _("Only where “%(field)s” %(test)s") % words

@@ -69,7 +69,7 @@ def rule(form: Form, field: Field) -> str:
         return _("Counts only where “%(field)s” is filled in.") % words
     if field.show_if.test is When.EMPTY:
         return _("Counts only where “%(field)s” is empty.") % words
-    words["value"] = _value(other, field.show_if.value)
+    words["value"] = value_words(other, field.show_if.value)
     if field.show_if.test is When.IS:
         return _("Counts only where “%(field)s” is “%(value)s”.") % words
     return _("Counts only where “%(field)s” is not “%(value)s”.") % words
@@ -80,7 +80,8 @@ def yes_no(value: str) -> str:
     return {"true": _("Yes"), "false": _("No")}.get(value, _("Not said"))
 
 
-def _value(other: Field | None, value: object) -> str:
+def value_words(other: Field | None, value: object) -> str:
+    """A value of a field as people read it: the label of a choice, yes or no."""
     if isinstance(value, bool):
         return yes_no(key_of(value))
     choices = other.choices if other else ()

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 
+from workflows_ui.forming import changes
 from workflows_ui.forming.document import BadForm, Field, Form, name_for
 from workflows_ui.kit import form_words, respond
 from workflows_ui.kit.access import member
@@ -60,7 +61,7 @@ def propose(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     proposal = form_sources.propose(asker.workflows, request.access.workspace, id, tree)
     offered = _offered(place, proposal)
     if request.method != "POST":
-        return _page(place, offered, {one.key for one in offered} if place.form is None else set())
+        return _page(place, offered, {one.key for one in offered if _wanted(one, place.form, tree)})
     ticked = set(request.POST.getlist("take"))
     wanted = [one for one in offered if one.key in ticked or "whole" in request.POST]
     if not wanted and place.form is not None and "leave" not in request.POST:
@@ -98,6 +99,11 @@ def _offered(place: Place, proposal: Form) -> list[Offered]:
             continue
         found.append(Offered(json.dumps(field.path, ensure_ascii=False), field, before))
     return found
+
+
+def _wanted(one: Offered, form: Form | None, tree: Any) -> bool:
+    """Whether a field is ticked from the start: all of a new form, what the flow reads and the form lacks."""
+    return form is None or any(_overlap(one.field.path, lack.path) for lack in changes.fit(form, tree).missing)
 
 
 def _overlap(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
