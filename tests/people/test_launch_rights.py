@@ -5,11 +5,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group
 from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
-from tests.cast import gather, person, workspace
+from tests.cast import person, workspace
 from tests.kit.test_every_address import LEAST, _url
 from tests.pages.launch_scene import form_of, text_of, unescape
 from tests.people.conftest import Guests
@@ -199,15 +200,16 @@ def test_a_guest_who_brings_a_key_asks_to_be_let_in_like_a_stranger(guests: Gues
 
 @pytest.mark.django_db(transaction=True)
 def test_eight_people_at_once_never_use_a_right_more_often_than_it_may_be() -> None:
-    space = workspace("sales")
-    cast = gather(space, "a-secret-token")
-    right = LaunchRight.objects.create(workspace=space, flow_id="F" * 21, user=cast.stranger, most_launches=3)
-    place = access.find(cast.stranger, "sales")
+    space, team = workspace("sales"), Group.objects.create(name="Field")
+    right = LaunchRight.objects.create(workspace=space, flow_id="F" * 21, team=team, most_launches=3)
+    people = [person(f"person{number}") for number in range(8)]
+    team.user_set.set(people)
+    places = [access.find(one, "sales") for one in people]
 
     def ask(number: int) -> bool:
         try:
             order = launches.Order("F" * 21, "F", {"n": number}, wait=False, ticket=launches.ticket())
-            launches.ask(Actor(cast.stranger), place, order)
+            launches.ask(Actor(people[number]), places[number], order)
         except access.RightEnded:
             return False
         finally:
