@@ -30,11 +30,13 @@ ATTACKS: tuple[Attack, ...] = (
     Attack(
         "Ids of another workspace",
         "at every address and action that takes an id, as pages and as fragments: the ids of another workspace's things, asked for by "
-        "somebody who manages both, at an engine that gives whatever it is asked for; in bulk actions; forms that were signed elsewhere",
+        "somebody who manages both, at an engine that gives whatever it is asked for; in bulk actions and in every field that chooses; "
+        "forms that were signed elsewhere",
         (
             "tests/kit/test_other_workspace.py::test_an_id_of_another_workspace_is_not_found_at_any_address",
             "tests/kit/test_other_workspace.py::test_what_a_page_of_one_workspace_carries_starts_nothing_in_another",
             "tests/kit/test_other_workspace.py::test_a_bulk_action_leaves_out_what_belongs_to_another_workspace",
+            "tests/kit/test_other_workspace.py::test_no_field_of_a_form_takes_an_id_of_another_workspace",
             "tests/engine/test_reads.py::test_what_belongs_to_another_project_is_not_found_although_the_engine_gives_it",
             "tests/engine/test_reads.py::test_what_the_engine_refuses_as_another_projects_is_not_found",
             "tests/kit/test_matrix.py::test_everybody_is_answered_as_the_page_says",

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django import forms
 from django.db import transaction
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, reverse
@@ -192,3 +193,23 @@ def test_a_bulk_action_leaves_out_what_belongs_to_another_workspace(scene: Scene
         pass
     assert job.items.get().state == ItemState.SKIPPED, begun.content.decode()
     assert not [seen for seen in scene.shelf.seen if seen.method != "GET"]
+
+
+def test_no_field_of_a_form_takes_an_id_of_another_workspace(scene: Scene) -> None:
+    tried, found = set(), []
+    for address in matrix.addresses():
+        if not address.action or address.name == "bulk_choose" or address.flavour != Flavour.ACTIVEPIECES:
+            continue
+        url = address.url(scene.furnished.sales, "")
+        page = scene.browser.get(url)
+        fields = page.context["form"].fields if page.status_code == 200 else {}
+        for name, field in fields.items():
+            if isinstance(field, forms.ChoiceField):
+                tried.add(f"{address.resource} {address.action} {name}")
+                scene.shelf.seen.clear()
+                answer = scene.browser.post(url, {name: THEIRS})
+                errors = answer.context["form"].errors if answer.status_code == 422 else {}
+                if name not in errors or any(seen.method != "GET" for seen in scene.shelf.seen):
+                    found.append(f"{address.told}: {name} {answer.status_code}")
+    assert found == []
+    assert {"flows move folder", "mcp-servers add-flow flow"} <= tried
