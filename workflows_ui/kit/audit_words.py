@@ -100,6 +100,7 @@ ACTIONS: dict[str, Text] = {
     "person.password_reset": _("Set a new password by mail"),
     "person.reactivate": _("Switched an account on again"),
     "person.recovery_code_use": _("Used a recovery code"),
+    "person.recovery_codes_look": _("Looked at the recovery codes"),
     "person.recovery_codes_make": _("Made new recovery codes"),
     "person.second_step": _("Second step of signing in"),
     "person.second_step_add": _("Set up a second step"),

@@ -59,6 +59,11 @@ def passkey_renamed(request: HttpRequest, before: str, after: str) -> None:
     _write(request, request.user, "person.passkey_rename", before=before, after=after)
 
 
+def codes_seen(request: HttpRequest) -> None:
+    """Somebody looks at their recovery codes, or takes them as a file."""
+    _write(request, request.user, "person.recovery_codes_look")
+
+
 def single_sign_on_failed(request: HttpRequest, why: str) -> None:
     """Somebody came back from the provider, and no account was opened: whose it would have been, nobody can say."""
     audit.record(

@@ -109,9 +109,19 @@ class _RemoveApp(Refuses, totp_views.DeactivateTOTPView):  # type: ignore[misc]
 
 class _Codes(code_views.ViewRecoveryCodesView):  # type: ignore[misc]
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """The codes that were not used yet, and the way on for somebody who was led here."""
+        """The codes that were not used yet, and the way on for somebody who was led here. That they were shown is written down."""
         context: dict[str, Any] = super().get_context_data(**kwargs)
+        if context["can_view_codes"]:
+            sign_in_log.codes_seen(self.request)
         return context | {"tab": "second_step", "going_to": self.request.session.get(GOING_TO, "")}
+
+
+class _CodesFile(code_views.DownloadRecoveryCodesView):  # type: ignore[misc]
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """The codes; that they were taken is written down."""
+        sign_in_log.codes_seen(self.request)
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        return context
 
 
 class _NewCodes(Refuses, code_views.GenerateRecoveryCodesView):  # type: ignore[misc]
@@ -198,7 +208,7 @@ urlpatterns = [
     path(f"{_STEP}codes/new/", _own(_NewCodes.as_view()), name="mfa_generate_recovery_codes"),
     path(
         f"{_STEP}codes/file/",
-        _own(code_views.DownloadRecoveryCodesView.as_view()),
+        _own(_CodesFile.as_view()),
         name="mfa_download_recovery_codes",
     ),
     path(_KEY, _own(_Passkeys.as_view()), name="mfa_list_webauthn"),
