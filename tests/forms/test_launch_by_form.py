@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from tests import flows
-from tests.forms.filled import hidden, newest, opened, publish, send, sent
+from tests.forms.filled import ECHO, hidden, newest, opened, publish, send, sent
 from tests.pages.launch_scene import Scene, text_of, unescape
 from workflows_ui.forming.document import Choice, Column, Field, Form, Kind, Limits, ShowIf
 from workflows_ui.models import Launch, LaunchFormVersion, LaunchInput, Member, Role, State, Workspace
@@ -43,6 +43,13 @@ ORDER = Form(
     note="Read **this** first.\n\n<script>alert(1)</script>",
     button="Place the order",
 )
+FORM_TRIGGER = {
+    "pieceName": "@activepieces/piece-forms",
+    "pieceVersion": "~0.4.8",
+    "triggerName": "form_submission",
+    "input": {"inputs": [{"displayName": "name", "required": True, "type": "text"}], "response": True},
+    "propertySettings": {},
+}
 GOOD: dict[str, Any] = {"customer": "Nguyễn Văn An", "amount": "12.5", "urgent": "false"}
 
 
@@ -354,3 +361,18 @@ def test_a_line_just_added_is_where_one_goes_on_typing_and_the_engine_is_not_ask
     assert scene.engine.journal.count() == calls
     assert added.count(" data-focus") == 1
     assert 'value="" dir="auto" autocomplete="off" data-focus' in added
+
+
+def test_a_flow_that_starts_with_its_form_is_launched_by_ours(scene: Scene) -> None:
+    flow = flows.make(scene.workflows, "Advice", ECHO)
+    trigger = {**flows.WEBHOOK, "displayName": "Web Form", "settings": dict(FORM_TRIGGER)}
+    scene.workflows.apply_flow_operation(flow, {"type": "UPDATE_TRIGGER", "request": trigger})
+    scene.workflows.apply_flow_operation(flow, {"type": "LOCK_AND_PUBLISH", "request": {}})
+    publish(scene, Form((Field("name", ("name",), required=True),)), flow=flow)
+    page = opened(scene, flow)
+    assert "starts with its form" not in page
+    assert "Launch anyway" not in page
+    assert send(scene, flow, {"name": "An"}, page=page).status_code == 303
+    launch = newest()
+    sending.send(launch.pk)
+    assert scene.watch(launch).state == State.SUCCEEDED

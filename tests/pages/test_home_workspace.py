@@ -49,6 +49,8 @@ def test_only_flows_that_a_launch_starts_are_offered(company: Scene) -> None:
     flows = text_of(company.browser.get(HOME + "?flows=1"))
     assert "Greet a customer" in flows
     listed = company.workflows.list_flows(limit=100)["data"]
+    assert BY_SLUG["form"].name in flows, "the console asks for the fields of a flow's form itself"
+    assert BY_SLUG["daily"].name not in flows
     off = [row for row in listed if row["status"] != "ENABLED"]
     assert off
     for row in off:

@@ -14,6 +14,9 @@ Start = Literal["call", "form", "schedule", "event", "nothing"]
 #: Pieces by the last part of their names: a fork may publish them under a scope of its own.
 _STARTS: dict[str, Start] = {"piece-webhook": "call", "piece-forms": "form", "piece-schedule": "schedule"}
 
+#: What a launch starts: a form is sent to the same address as a call (api.md section 7, recording `webhook_form`).
+LAUNCHED: frozenset[Start] = frozenset({"call", "form"})
+
 STARTS: dict[Start, str | Promise] = {
     "call": _("When it is called, as by this launch"),
     "form": _("By its form, which people fill in"),
@@ -40,6 +43,8 @@ class Facts:
     guarded: bool
     #: A step of the flow gives an answer, so that waiting for one makes sense.
     answers: bool
+    #: The console asks for the trigger's fields itself, so that the flow's own form is not needed.
+    fielded: bool = False
     #: The trigger with all steps after it, as the engine has them.
     tree: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
@@ -56,6 +61,8 @@ class Facts:
             found.append(_UNPUBLISHED)
         elif not self.on:
             found.append(_OFF)
+        if self.start == "form" and self.fielded:
+            return found
         if self.start != "call":
             found.append(_OTHER_START[self.start])
         elif self.guarded:
@@ -139,7 +146,7 @@ def read(flow: dict[str, Any], version: dict[str, Any], *, newer_draft: bool = F
 
 
 def start_of(trigger: Any) -> Start:
-    """What starts a flow with this trigger; only "call" is started from outside (api.md section 7)."""
+    """What starts a flow with this trigger; those in LAUNCHED are started from outside."""
     piece = _piece(trigger)
     return _STARTS.get(piece, "event") if piece else "nothing"
 

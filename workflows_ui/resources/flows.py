@@ -89,7 +89,7 @@ class AppsColumn(Column):
 
 def _launch_url(slug: str, flow: Row) -> str:
     key = sole_id_at(flow)
-    if flow.get("status") != "ENABLED" or not key or flow_facts.start_of(trigger_of(flow)) != "call":
+    if flow.get("status") != "ENABLED" or not key or flow_facts.start_of(trigger_of(flow)) not in flow_facts.LAUNCHED:
         return ""
     return reverse("flow_launch", kwargs={"slug": slug, "id": key})
 

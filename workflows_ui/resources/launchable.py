@@ -72,7 +72,9 @@ def _ask(caller: Caller, *, check: bool) -> Listed:
     caller.forget(_STARTS)
     caller.remember(_STARTS, 5 * _FOR, lambda: {key: row["start"] for key, row in found.items()})
     return Listed(
-        tuple((key, row["name"]) for key, row in found.items() if row["published"] and row["start"] == "call"),
+        tuple(
+            (key, row["name"]) for key, row in found.items() if row["published"] and row["start"] in flow_facts.LAUNCHED
+        ),
         notice,
         tuple((key, row["name"]) for key, row in found.items() if row["misfit"]),
         len(rows) > flow_pages.AT_ONCE,

@@ -137,7 +137,7 @@ def _around(request: ConsoleRequest, id: str, sheet: Sheet, *, sent: bool = Fals
         # A form that is our own is not kept waiting for what an engine says around it.
         asker = caller.of(request.access, timeouts=PATIENCE if sheet.version is not None else None)
         found.options = launch_choices.offered(asker, id, sheet.form)
-        found.facts = sheet.facts or flow_facts.ask(asker.workflows, id)
+        found.facts = replace(sheet.facts or flow_facts.ask(asker.workflows, id), fielded=bool(sheet.form.fields))
         found.options = (launch_choices.known if sent else launch_choices.of)(asker, id, sheet.form)
     except NotFound:
         raise
