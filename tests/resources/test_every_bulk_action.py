@@ -82,6 +82,8 @@ def test_it_is_done_to_what_was_named_and_to_nothing_else(stage: Stage, resource
 @every
 def test_everything_is_frozen_as_ids_before_it_is_asked_about(stage: Stage, resource: Resource, action: Action) -> None:
     job = turns(asked(stage, resource, action, everything="1"))
+    called = job.items.values_list("name", flat=True)
+    assert len(set(called)) == len(called), "names that tell the objects apart"
     listed = resource.list(stage.caller, Query({}, 100))
     assert set(job.items.values_list("object_id", flat=True)) >= {resource.key(row) for row in listed.rows} - {""}
     assert not stage.writes()

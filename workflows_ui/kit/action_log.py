@@ -20,8 +20,17 @@ def clean(text: str) -> str:
 
 
 def name_of(resource: Resource, row: Row) -> str:
-    """What an object is called, as the log and the rows of a job keep it; "" for a name that nobody could see."""
-    found = clean(resource.title(row) if row else "")[:KEPT]
+    """What an object is called, as the log keeps it; "" for a name that nobody could see."""
+    return _kept(resource.title(row) if row else "")
+
+
+def name_among(resource: Resource, row: Row) -> str:
+    """What an object is called among others, as the rows of a job keep it; "" for a name that nobody could see."""
+    return _kept(resource.told(row)) if show.visible(resource.title(row)) else ""
+
+
+def _kept(name: str) -> str:
+    found = clean(name)[:KEPT]
     return found if show.visible(found) else ""
 
 

@@ -57,5 +57,5 @@ def found(caller: Caller, resource: Resource, action: Action, listing: Listing, 
     for row in resource.list(replace(caller, quick=True), listing.query).rows if listing.valid else ():
         shown = redact.step(row, secrets=resource.secrets)
         key = resource.key(row)
-        known[key] = Found(key, action_log.name_of(resource, shown), action.offered(shown))
+        known[key] = Found(key, action_log.name_among(resource, shown), action.offered(shown))
     return [known.get(key) or Found(key) for key in ids]

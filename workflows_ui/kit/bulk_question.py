@@ -57,7 +57,7 @@ def _count(work: Work, filters: Mapping[str, Any]) -> None:
 def found(work: Work, row: Row) -> Found:
     """A row of the list as an object of the job."""
     shown = work.read(row)
-    return Found(work.resource.key(row), action_log.name_of(work.resource, shown), work.action.offered(shown))
+    return Found(work.resource.key(row), action_log.name_among(work.resource, shown), work.action.offered(shown))
 
 
 def _look(work: Work) -> tuple[list[Any], int]:
@@ -88,7 +88,7 @@ def _look(work: Work) -> tuple[list[Any], int]:
         looked += 1
         if told is not None:
             names = [database.storable(str(name))[:200] for name, _url in told.lines[:LOOKED]]
-            named = action_log.name_of(work.resource, row) or item.object_id
+            named = action_log.name_among(work.resource, row) or item.object_id
             lines.append([named[:200], database.storable(str(told.summary))[:1000], names])
     return lines, looked
 

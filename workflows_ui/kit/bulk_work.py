@@ -89,7 +89,7 @@ def _one(work: Work, item: JobItem) -> None:
         row = work.read(work.resource.get(work.asking, item.object_id))
     except EngineError as problem:
         return _met(work, [item], problem, wrote=False)
-    item.name = action_log.name_of(work.resource, row) or item.name
+    item.name = action_log.name_among(work.resource, row) or item.name
     if not work.action.offered(row):
         return _settle(work, [item], ItemState.SKIPPED, Reason.NOT_OFFERED)
     try:
@@ -120,7 +120,7 @@ def _many(work: Work, items: Sequence[JobItem]) -> None:
     for item in items:
         if item.object_id in shown:
             row = shown[item.object_id]
-            item.name = action_log.name_of(work.resource, row) or item.name
+            item.name = action_log.name_among(work.resource, row) or item.name
             (ready if work.action.offered(row) else rest).append(item)
     _settle(work, rest, ItemState.SKIPPED, Reason.NOT_OFFERED)
     if not ready:

@@ -266,6 +266,10 @@ class Resource:
         found = pick(row, "name")
         return found if isinstance(found, str) else ""
 
+    def told(self, row: Row) -> str:
+        """What the object is called among others of its kind: more than the title, where many have the same."""
+        return self.title(row)
+
     def badge(self, row: Row) -> StateWord | None:
         """Its state in words, beside the title."""
         return None

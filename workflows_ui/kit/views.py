@@ -146,8 +146,8 @@ def _line(resource: Resource, access: Access, row: Row, lacking: Lacking) -> Lin
         for action in offered
         if action.in_rows and action.needs not in lacking
     ]
-    name = resource.title(row)
-    return Line(key, name if show.visible(name) else key, cells, in_rows, deeds)
+    name = resource.told(row) if show.visible(resource.title(row)) else key
+    return Line(key, name, cells, in_rows, deeds)
 
 
 def _shortcuts(resource: Resource, access: Access, row: Row) -> list[tuple[Any, str]]:

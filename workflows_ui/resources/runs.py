@@ -127,6 +127,11 @@ class Runs(Resource):
         """The flow's name at the time of the run."""
         return name_of(row)
 
+    def told(self, row: Row) -> str:
+        """With its time: runs of a flow have one name."""
+        came = show.moment(row.get("created"))
+        return f"{show.cut(name_of(row), 200)}, {show.exact(came)}" if came else name_of(row)
+
     def call(self, id: str) -> tuple[str, str, str]:
         """`GET /v1/flow-runs/{id}`."""
         return "GET", f"/v1/flow-runs/{quote(id, safe='')}", f"workflows.get_run({id!r})"
