@@ -187,6 +187,8 @@ def _listed(field: Field, core: Part) -> Field:
         core.take("uniqueItems")
     elif field.kind is Kind.LIST:
         name = items.take("type", "string")
+        if not isinstance(name, str):
+            raise items.wrong("type", _("this type is not known"))
         field = replace(field, item={"number": Kind.NUMBER, "integer": Kind.INTEGER}.get(name, Kind.TEXT))
     else:
         field = replace(field, columns=_columns(items))
