@@ -14,7 +14,8 @@ Start = Literal["call", "form", "schedule", "event", "nothing"]
 #: Pieces by the last part of their names: a fork may publish them under a scope of its own.
 _STARTS: dict[str, Start] = {"piece-webhook": "call", "piece-forms": "form", "piece-schedule": "schedule"}
 
-#: What a launch starts: a form is sent to the same address as a call (api.md section 7, recording `webhook_form`).
+#: What a launch starts. A form's own page, too, sends what was filled in to the webhook's address: so the engine's source has it, of whose
+#: form trigger there is no recording.
 LAUNCHED: frozenset[Start] = frozenset({"call", "form"})
 
 STARTS: dict[Start, str | Promise] = {
@@ -140,7 +141,7 @@ def read(flow: dict[str, Any], version: dict[str, Any], *, newer_draft: bool = F
         start=start_of(trigger),
         trigger=_text(trigger, "displayName"),
         guarded=auth not in {"", "none"},
-        answers=any(_answers(node.step) for node in flow_tree.walk(trigger)),
+        answers=any(_answers(node.step, _piece(trigger)) for node in flow_tree.walk(trigger)),
         tree=trigger,
     )
 
@@ -151,10 +152,12 @@ def start_of(trigger: Any) -> Start:
     return _STARTS.get(piece, "event") if piece else "nothing"
 
 
-def _answers(step: dict[str, Any]) -> bool:
-    """Whether a step gives the answer of a waiting launch (api.md 7.3)."""
+def _answers(step: dict[str, Any], trigger: str) -> bool:
+    """Whether a step gives the answer of a waiting launch: one of the trigger's own piece does (api.md 7.2)."""
     action = _text(_dict(step.get("settings")), "actionName")
-    return _piece(step) == "piece-webhook" and action.startswith("return_response")
+    return (
+        trigger in {"piece-webhook", "piece-forms"} and _piece(step) == trigger and action.startswith("return_response")
+    )
 
 
 def _piece(step: Any) -> str:
