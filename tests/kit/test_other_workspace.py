@@ -18,7 +18,7 @@ from django.urls import URLPattern, reverse
 
 from tests import cast
 from tests.engine.servers import Reply
-from tests.kit import matrix
+from tests.kit import furnished, matrix
 from tests.kit.furnished import Furnished, furnish
 from tests.kit.matrix import Address
 from tests.resources import samples
@@ -213,3 +213,12 @@ def test_no_field_of_a_form_takes_an_id_of_another_workspace(scene: Scene) -> No
                     found.append(f"{address.told}: {name} {answer.status_code}")
     assert found == []
     assert {"flows move folder", "mcp-servers add-flow flow"} <= tried
+
+
+def test_a_forms_choices_do_not_come_from_a_table_of_another_workspace(scene: Scene) -> None:
+    url = reverse("form_field_new", args=["sales", furnished.FLOW])
+    for table in (identity(1), THEIRS):
+        scene.shelf.seen.clear()
+        scene.browser.post(url, {"kind": "choice", "table": table, "where": "a", "_show": "1"})
+        asked = [one["tableId"] for one in scene.shelf.queries("/fields")]
+        assert asked == ([[table]] if table != THEIRS else [])

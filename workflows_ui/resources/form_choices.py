@@ -19,9 +19,10 @@ _ASKED = frozenset({"DROPDOWN", "MULTI_SELECT_DROPDOWN"})
 
 def of(caller: Caller, flow: Mapping[str, Any], table: str) -> Sources:
     """Tables, the columns of the table with this id ("" for none), and the fields of apps. What the engine refuses is left empty."""
+    tables = _tables(caller)
     return Sources(
-        tables=_tables(caller),
-        columns=_columns(caller, table) if table else (),
+        tables=tables,
+        columns=_columns(caller, table, listed=table in dict(tables)) if table else (),
         options=options(caller, pick(flow, "version.trigger")),
     )
 
@@ -39,8 +40,11 @@ def _tables(caller: Caller) -> list[tuple[str, str]]:
     return caller.remember_or(nothing, "form-tables", _TABLES_FOR, ask)
 
 
-def _columns(caller: Caller, table: str) -> list[tuple[str, str]]:
+def _columns(caller: Caller, table: str, *, listed: bool) -> list[tuple[str, str]]:
     try:
+        if not listed:
+            # One of many, or of another project, whose columns are nobody's business here.
+            caller.workflows.get_table(table)
         rows = table_reading.fields(caller, table, fresh=False)
     except EngineError as problem:
         _log.info("no columns for a form's choices: %r", problem)
