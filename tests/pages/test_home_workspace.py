@@ -166,6 +166,9 @@ def test_a_viewer_is_told_that_they_launch_nothing(scene: Scene) -> None:
     Member.objects.filter(user=scene.cast.colleague).update(role=Role.VIEWER)
     page = text_of(scene.browser.get(HOME))
     assert "You may look at everything here, and launch nothing" in page
+    assert 'id="home-elsewhere"' in page, "what runs and what failed can be looked at"
+    part = scene.browser.get(HOME, headers={"HX-Request": "true", "HX-Target": "home-elsewhere"})
+    assert text_of(part).lstrip().startswith('<div id="home-elsewhere">')
     assert Launch.objects.count() == 0
 
 

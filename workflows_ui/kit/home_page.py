@@ -103,6 +103,11 @@ class Home:
         return self._place.allows(Role.BUILDER)
 
     @property
+    def watches(self) -> bool:
+        """Whether the person wants to see how the flows of others do: whoever is not here to launch only."""
+        return self.looks_after or self._place.role == Role.VIEWER
+
+    @property
     def may_launch(self) -> bool:
         """Whether the person launches here."""
         return self._place.allows(Role.LAUNCHER)

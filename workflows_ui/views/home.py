@@ -99,7 +99,7 @@ def workspace(request: ConsoleRequest, slug: str) -> HttpResponse:
     wanted = request.headers.get("HX-Target", "") if fragment else ""
     if page.may_launch and wanted != ELSEWHERE_PART:
         context |= _flows(request, page, q) if asked else _own(page, place)
-    if page.looks_after and asked and wanted != FLOWS_PART:
+    if page.watches and asked and wanted != FLOWS_PART:
         context["elsewhere"] = _elsewhere(place, page)
     parts = (FLOWS_PART, ELSEWHERE_PART)
     response = respond.page(request, "home/workspace.html", context, fragments=parts)
