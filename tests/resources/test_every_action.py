@@ -1,4 +1,8 @@
-"""What holds for every declared action of every resource: one suite over the list of them, on the practice engine in both flavours."""
+"""What holds for every declared action of every resource: one suite over the list of them, on the practice engine.
+
+Each is done in both flavours, on a page of its own in one and in its place on another page in the other. Whom it is for, and how faults
+of the engine are told, is the same in both (tests/pages/test_faults.py has each fault in each).
+"""
 
 from typing import Any
 
@@ -18,6 +22,7 @@ ACTIONS = [(resource, action) for resource in RESOURCES for action in resource.a
 every = pytest.mark.parametrize(
     ("resource", "action"), ACTIONS, ids=[f"{a.name}-{'new' if b.collection else 'of'}-{b.name}" for a, b in ACTIONS]
 )
+plain = pytest.mark.parametrize("stage", ["activepieces"], indirect=True)
 WHOLE_AND_FRAGMENT: tuple[dict[str, str], ...] = ({}, HTMX)
 
 
@@ -29,6 +34,8 @@ def typed(fields: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if isinstance(value, str)}
 
 
+@pytest.mark.once
+@plain
 @every
 def test_it_is_offered_and_asked_about_to_whom_it_is_for_and_nothing_is_done_yet(
     stage: Stage, resource: Resource, action: Action
@@ -75,7 +82,9 @@ def _its_button_stands_where_it_is_offered(stage: Stage, resource: Resource, act
 
 
 @every
-@pytest.mark.parametrize("headers", WHOLE_AND_FRAGMENT, ids=["whole", "fragment"])
+@pytest.mark.parametrize(
+    ("stage", "headers"), [("activepieces", {}), ("imbrace", HTMX)], indirect=["stage"], ids=["whole", "fragment"]
+)
 def test_it_is_done_once_and_written_down_as_begun_and_done_and_a_double_click_is_one_deed(
     stage: Stage, resource: Resource, action: Action, headers: dict[str, str]
 ) -> None:
@@ -98,6 +107,8 @@ def test_it_is_done_once_and_written_down_as_begun_and_done_and_a_double_click_i
     assert stage.writes() == done
 
 
+@pytest.mark.once
+@plain
 @every
 def test_an_engine_that_is_down_refuses_or_is_lost_is_told_at_the_form_with_everything_typed(
     stage: Stage, resource: Resource, action: Action

@@ -1,4 +1,7 @@
-"""What holds for every action that may be done to many, of every resource: one suite over the list of them, in both flavours."""
+"""What holds for every action that may be done to many, of every resource: one suite over the list of them.
+
+Each is done in both flavours; what is asked for and offered is the same in both.
+"""
 
 from typing import Any
 
@@ -15,6 +18,8 @@ from workflows_ui.resources import BY_NAME, RESOURCES
 
 ACTIONS = [(resource, action) for resource in RESOURCES for action in resource.actions if action.bulk]
 every = pytest.mark.parametrize(("resource", "action"), ACTIONS, ids=[f"{a.name}-{b.name}" for a, b in ACTIONS])
+
+plain = pytest.mark.parametrize("stage", ["activepieces"], indirect=True)
 
 
 def ids(stage: Stage, resource: Resource, action: Action) -> list[str]:
@@ -38,6 +43,8 @@ def turns(job: Job) -> Job:
     return job
 
 
+@pytest.mark.once
+@plain
 @every
 def test_without_ids_the_engine_is_told_nothing(stage: Stage, resource: Resource, action: Action) -> None:
     answer = stage.browser.post(
@@ -79,6 +86,8 @@ def test_it_is_done_to_what_was_named_and_to_nothing_else(stage: Stage, resource
     assert stage.browser.get(f"/w/sales/jobs/{job.pk}/").status_code == 200
 
 
+@pytest.mark.once
+@plain
 @every
 def test_everything_is_frozen_as_ids_before_it_is_asked_about(stage: Stage, resource: Resource, action: Action) -> None:
     job = turns(asked(stage, resource, action, everything="1"))
@@ -89,6 +98,8 @@ def test_everything_is_frozen_as_ids_before_it_is_asked_about(stage: Stage, reso
     assert not stage.writes()
 
 
+@pytest.mark.once
+@plain
 @pytest.mark.parametrize(
     "resource", {one.name: one for one, _action in ACTIONS}.values(), ids=lambda one: str(one.name)
 )
