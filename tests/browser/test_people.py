@@ -111,6 +111,7 @@ def test_an_invited_launcher_launches_one_flow_with_the_teams_key_and_sees_nothi
     lena.get_by_label("Password").first.fill(PASSWORD)
     lena.get_by_role("button", name="Go on", exact=True).click()
     lena.get_by_role("button", name="Add", exact=True).click()
+    expect(lena.locator("h1")).to_have_text("Recovery codes")
     lena.goto("/accounts/logout/")
     lena.get_by_role("button", name="Sign out", exact=True).click()
     lena.goto("/w/sales/")
