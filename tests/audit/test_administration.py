@@ -91,6 +91,7 @@ def test_rows_are_shown_without_their_secrets(cast: Cast, looker: Client) -> Non
     assert "My key" in text(looker.get(_page(cast.credential)).content)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("model", "query"),
     [
@@ -141,6 +142,7 @@ def test_signing_in_and_out_and_passwords_are_the_consoles_own_pages() -> None:
             reverse(f"admin:{name}")
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("method", ["get", "post"])
 def test_whoever_is_no_superuser_finds_nothing(cast: Cast, client: Client, method: str) -> None:
     cast.owner.is_staff = True

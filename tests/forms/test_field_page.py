@@ -35,6 +35,7 @@ def edited(owner: Client, name: str, **changes: Any) -> Any:
     return owner.post(f"{FIELD}{name}/", scene.filled(page) | changes)
 
 
+@pytest.mark.once
 def test_a_field_is_saved_as_it_was_where_nothing_was_changed(owner: Client, cast: Cast) -> None:
     scene.saved(cast.owner)
     for field in FORM.fields:
@@ -65,6 +66,7 @@ def test_label_help_limits_group_place_and_search_are_kept(owner: Client, cast: 
     assert (found.group, found.folded, found.searchable) == ("Money", True, True)
 
 
+@pytest.mark.once
 def test_a_field_can_be_hidden_with_a_fixed_value(owner: Client, cast: Cast) -> None:
     scene.saved(cast.owner)
     assert edited(owner, "amount", start="hidden", value="12", required="on").status_code == 303
@@ -73,6 +75,7 @@ def test_a_field_can_be_hidden_with_a_fixed_value(owner: Client, cast: Cast) -> 
     assert (found.hidden_value, found.default, found.required) == (12, NOTHING, False)
 
 
+@pytest.mark.once
 def test_choices_are_typed_in_rows_and_sent_as_what_they_are(owner: Client, cast: Cast) -> None:
     scene.saved(cast.owner)
     rows = {
@@ -87,6 +90,7 @@ def test_choices_are_typed_in_rows_and_sent_as_what_they_are(owner: Client, cast
     assert found.choices == (Choice("By mail", "mail"), Choice("12", 12), Choice("Never", False))
 
 
+@pytest.mark.once
 def test_rows_are_added_and_removed_by_buttons_and_nothing_is_saved_by_that(owner: Client, cast: Cast) -> None:
     scene.saved(cast.owner)
     page = owner.get(f"{FIELD}channel/")
@@ -99,6 +103,7 @@ def test_rows_are_added_and_removed_by_buttons_and_nothing_is_saved_by_that(owne
     assert scene.now(cast.owner).lock == 1
 
 
+@pytest.mark.once
 def test_another_kind_shows_its_settings_before_anything_is_saved(owner: Client, cast: Cast) -> None:
     scene.saved(cast.owner)
     page = owner.get(f"{FIELD}amount/")
@@ -119,6 +124,7 @@ def test_another_kind_shows_its_settings_before_anything_is_saved(owner: Client,
     assert found.columns == (Column("sku", "sku", "Article", Kind.TEXT, True), Column("qty", "qty", "", Kind.INTEGER))
 
 
+@pytest.mark.once
 def test_choices_come_from_a_tables_records(owner: Client, cast: Cast, shelf: Shelf) -> None:
     shelf.rows["/tables"] = [{"id": "T1", "name": "Warehouses"}]
     shelf.rows["/fields"] = [{"id": "C1", "name": "Name", "type": "TEXT"}, {"id": "C2", "name": "Code", "type": "TEXT"}]
@@ -139,6 +145,7 @@ def test_choices_come_from_a_tables_records(owner: Client, cast: Cast, shelf: Sh
     assert found.choices_from == TableChoices("T1", "C1", "C2")
 
 
+@pytest.mark.once
 def test_a_pattern_is_tried_before_it_is_saved(owner: Client, cast: Cast) -> None:
     scene.saved(cast.owner)
     page = owner.get(f"{FIELD}customer.name/")
@@ -151,6 +158,7 @@ def test_a_pattern_is_tried_before_it_is_saved(owner: Client, cast: Cast) -> Non
     assert "This pattern cannot be read" in text(broken.content)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("name", "typed", "said"),
     [
@@ -187,6 +195,7 @@ def test_what_makes_no_sense_is_refused_at_its_place_and_nothing_typed_is_lost(
     assert scene.now(cast.owner).lock == 1
 
 
+@pytest.mark.once
 def test_a_rule_shows_a_field_only_sometimes_and_never_in_a_circle(owner: Client, cast: Cast) -> None:
     scene.saved(cast.owner)
     assert edited(owner, "amount", rule_field="channel", rule_test="is", rule_value="Zalo").status_code == 303
@@ -223,6 +232,7 @@ def test_somebody_elses_change_is_told_and_what_was_typed_is_kept_and_can_be_sav
     assert [field.shown_label for field in scene.draft(cast.owner).fields] == ["Name", "Price"]
 
 
+@pytest.mark.once
 def test_choices_of_a_column_are_typed_one_a_line(owner: Client, cast: Cast) -> None:
     columns = (Column("size", "size", kind=Kind.CHOICE, choices=(Choice("Small", 1), Choice("Large", 2))),)
     scene.saved(cast.owner, Form((Field("rows", ("rows",), kind=Kind.TABLE, columns=columns),)))
@@ -249,6 +259,7 @@ def test_choices_of_a_column_are_typed_one_a_line(owner: Client, cast: Cast) -> 
         assert said in text(refused.content)
 
 
+@pytest.mark.once
 def test_a_field_of_ones_own_goes_elsewhere_and_one_that_the_flow_reads_does_not(owner: Client, cast: Cast) -> None:
     scene.saved(cast.owner)
     clash = edited(owner, "amount", where="customer.name.first")
@@ -265,6 +276,7 @@ def test_a_field_of_ones_own_goes_elsewhere_and_one_that_the_flow_reads_does_not
     assert found.path == ("customer", "name")
 
 
+@pytest.mark.once
 def test_a_row_that_was_added_is_where_one_goes_on(owner: Client, cast: Cast) -> None:
     scene.saved(cast.owner)
     page = owner.get(f"{FIELD}channel/")

@@ -41,6 +41,7 @@ def failed(shelf: Shelf) -> Shelf:
 # --- A list that the engine does not have
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("why", "said"),
     [
@@ -61,6 +62,7 @@ def test_a_list_that_is_lacking_says_why_and_asks_no_engine(
     assert not shelf.seen
 
 
+@pytest.mark.once
 def test_what_is_not_known_is_tried(cast: Cast, owner: Client, shelf: Shelf) -> None:
     lacks(cast.workspace, "tables", Ability.UNKNOWN)
     shelf.rows["/tables"] = []
@@ -79,6 +81,7 @@ def test_a_refusal_that_is_met_becomes_the_page_and_is_remembered(
     assert not shelf.seen
 
 
+@pytest.mark.once
 def test_a_credential_that_may_not_and_an_engine_that_is_down_hide_nothing(owner: Client, shelf: Shelf) -> None:
     for reply in (Reply(403, {"code": "PERMISSION_DENIED", "params": {}}), Reply(502, b"<html>no</html>")):
         shelf.faults["/tables"] = reply
@@ -86,6 +89,7 @@ def test_a_credential_that_may_not_and_an_engine_that_is_down_hide_nothing(owner
     assert not Capability.objects.filter(state__in=[Ability.NO, Ability.NOT_IN_PLAN]).exists()
 
 
+@pytest.mark.once
 def test_the_workspace_next_door_is_not_touched(cast: Cast, owner: Client, shelf: Shelf) -> None:
     lacks(Workspace.objects.get(slug="elsewhere"), "tables")
     shelf.rows["/tables"] = []
@@ -93,12 +97,14 @@ def test_the_workspace_next_door_is_not_touched(cast: Cast, owner: Client, shelf
     assert shelf.calls == ["/tables"]
 
 
+@pytest.mark.once
 def test_a_filter_that_is_changed_meanwhile_leads_to_the_whole_page(cast: Cast, owner: Client) -> None:
     lacks(cast.workspace, "tables")
     answer = owner.get("/w/sales/tables/?name=x", headers={"HX-Request": "true", "HX-Target": "results"})
     assert answer.headers["HX-Redirect"] == "/w/sales/tables/?name=x"
 
 
+@pytest.mark.once
 def test_whoever_may_not_look_again_is_not_offered_it(cast: Cast, client: Client) -> None:
     lacks(cast.workspace, "tables")
     client.force_login(cast.colleague)
@@ -109,6 +115,7 @@ def test_whoever_may_not_look_again_is_not_offered_it(cast: Cast, client: Client
 # --- An action that the engine does not have
 
 
+@pytest.mark.once
 def test_where_a_failed_run_cannot_be_retried_the_way_to_its_flow_stands_out(
     cast: Cast, owner: Client, failed: Shelf
 ) -> None:
@@ -119,6 +126,7 @@ def test_where_a_failed_run_cannot_be_retried_the_way_to_its_flow_stands_out(
     assert "Archive</a>" in page
 
 
+@pytest.mark.once
 def test_an_action_that_is_lacking_is_left_out_of_rows_and_explained_on_the_page(
     cast: Cast, owner: Client, failed: Shelf
 ) -> None:
@@ -130,6 +138,7 @@ def test_an_action_that_is_lacking_is_left_out_of_rows_and_explained_on_the_page
     assert "The plan of this engine does not include retrying of runs." in page
 
 
+@pytest.mark.once
 def test_asking_for_it_all_the_same_is_refused_in_words_without_a_call(
     cast: Cast, owner: Client, failed: Shelf
 ) -> None:
@@ -143,6 +152,7 @@ def test_asking_for_it_all_the_same_is_refused_in_words_without_a_call(
     assert not AuditEvent.objects.exists()
 
 
+@pytest.mark.once
 def test_it_is_not_offered_for_many_either_and_refused(cast: Cast, owner: Client, failed: Shelf) -> None:
     many = "/w/sales/runs/many/retry/"
     assert many in owner.get("/w/sales/runs/").content.decode()
@@ -152,6 +162,7 @@ def test_it_is_not_offered_for_many_either_and_refused(cast: Cast, owner: Client
     assert not Job.objects.exists()
 
 
+@pytest.mark.once
 def test_an_action_of_a_list_that_is_lacking_is_refused_too(cast: Cast, owner: Client, shelf: Shelf) -> None:
     lacks(cast.workspace, "folders")
     assert owner.post("/w/sales/folders/do/new/", {"name": "Sales"}).status_code == 409
@@ -189,11 +200,13 @@ def test_looking_again_finds_what_the_engine_got_and_leads_back(stage: Stage) ->
     assert AuditEvent.objects.filter(action="workspace.look", outcome="done").count() == 2
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("wanted", ["https://evil.example/", "//evil.example/", "/w/elsewhere/", ""])
 def test_nobody_is_led_out_of_the_workspace(owner: Client, shelf: Shelf, wanted: str) -> None:
     assert owner.post(LOOK, {"next": wanted}).headers["Location"] == "/w/sales/abilities/"
 
 
+@pytest.mark.once
 def test_an_engine_that_is_down_is_said_and_nothing_is_forgotten(cast: Cast, owner: Client, shelf: Shelf) -> None:
     lacks(cast.workspace, "tables")
     Workspace.objects.filter(pk=cast.workspace.pk).update(address="http://127.0.0.1:9/api")
@@ -203,6 +216,7 @@ def test_an_engine_that_is_down_is_said_and_nothing_is_forgotten(cast: Cast, own
     assert capabilities.of(cast.workspace).lack("tables") is Ability.NO
 
 
+@pytest.mark.once
 def test_the_table_says_what_was_seen_and_asks_nobody(cast: Cast, client: Client, shelf: Shelf) -> None:
     lacks(cast.workspace, "tables", Ability.NOT_IN_PLAN)
     Inspection.objects.create(workspace=cast.workspace, due_at=timezone.now(), looked_at=timezone.now())
@@ -217,11 +231,13 @@ def test_the_table_says_what_was_seen_and_asks_nobody(cast: Cast, client: Client
     assert client.get("/w/sales/abilities/").status_code == 404
 
 
+@pytest.mark.once
 def test_one_gets_to_the_table_from_the_settings_and_the_credential(cast: Cast, owner: Client) -> None:
     for address in ("/w/sales/settings/", f"/w/sales/credentials/{cast.credential.pk}/"):
         assert 'href="/w/sales/abilities/"' in owner.get(address).content.decode()
 
 
+@pytest.mark.once
 def test_looking_needs_a_post_and_the_forms_proof(cast: Cast, owner: Client, shelf: Shelf) -> None:
     assert owner.get(LOOK).status_code == 405
     browser = Client(enforce_csrf_checks=True)
@@ -247,6 +263,7 @@ def bells(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return rung
 
 
+@pytest.mark.once
 def test_a_tested_credential_rings_for_a_look(cast: Cast, owner: Client, shelf: Shelf, bells: list[int]) -> None:
     shelf.faults["/users/projects/current"] = Reply(200, {"id": cast.workspace.project_id, "displayName": "Sales"})
     owner.post(f"/w/sales/credentials/{cast.credential.pk}/test/")
@@ -264,6 +281,7 @@ def test_the_clock_rings_for_whoever_was_not_looked_at_for_a_day(cast: Cast, bel
     assert bells == [cast.workspace.pk]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("changes", [{"needs": "flying"}, {"actions": [deed(needs="flying")]}])
 def test_a_declaration_names_a_capability_that_there_is(changes: dict[str, object]) -> None:
     resource = type("Changed", (Good,), changes)()

@@ -11,6 +11,8 @@ from tests.engine.servers import Reply
 from tests.shelf import SECRET, Shelf, identity, text
 from workflows_ui.models import Credential
 
+pytestmark = pytest.mark.once
+
 HTMX = {"HX-Request": "true", "HX-Target": "results"}
 FAULTS = [
     (Reply(401, {"code": "INVALID_BEARER_TOKEN", "params": {}}), 502, "The engine refuses the credential"),

@@ -77,6 +77,7 @@ def test_the_page_as_it_is_shown_comes_at_once(owner: Client, shelf: Shelf) -> N
     assert AuditEvent.objects.get(action="flows.export").detail["rows"] == 20
 
 
+@pytest.mark.once
 def test_the_links_of_a_list_keep_its_filters_and_its_place(owner: Client, shelf: Shelf) -> None:
     many(shelf, 30)
     listed = owner.get("/w/sales/flows/?status=ENABLED&rows=20")
@@ -89,6 +90,7 @@ def test_the_links_of_a_list_keep_its_filters_and_its_place(owner: Client, shelf
     assert shelf.queries("/flows")[-1]["status"] == ["ENABLED"]
 
 
+@pytest.mark.once
 def test_json_holds_what_the_engine_sent_with_secrets_masked(owner: Client, shelf: Shelf) -> None:
     shelf.flows = [flow(1, "Näme – 流れ", headers={"authorization": "Bearer abcdefghijklm"})]
     content = owner.get(JSON).content.decode()
@@ -97,6 +99,7 @@ def test_json_holds_what_the_engine_sent_with_secrets_masked(owner: Client, shel
     assert "abcdefghijklm" not in content
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@x", "\t=1", "\r=1", "=HYPERLINK(1)"])
 def test_a_spreadsheet_runs_nothing(owner: Client, shelf: Shelf, name: str) -> None:
     shelf.flows = [flow(1, name)]
@@ -104,6 +107,7 @@ def test_a_spreadsheet_runs_nothing(owner: Client, shelf: Shelf, name: str) -> N
     assert row["Name"].startswith("'")
 
 
+@pytest.mark.once
 def test_text_stays_one_cell_whatever_is_in_it(owner: Client, shelf: Shelf) -> None:
     odd = 'a,"b"\n<script>;‏עברית' + "x" * 10_000
     shelf.flows = [flow(1, odd)]
@@ -117,6 +121,7 @@ def _placed(cast: Cast, shelf: Shelf, resource: Resource) -> None:
         Workspace.objects.filter(pk=cast.workspace.pk).update(flavour=Flavour.IMBRACE, address=shelf.url)
 
 
+@pytest.mark.once
 @every
 def test_every_list_can_be_exported_in_both_kinds(cast: Cast, owner: Client, shelf: Shelf, resource: Resource) -> None:
     _placed(cast, shelf, resource)
@@ -127,6 +132,7 @@ def test_every_list_can_be_exported_in_both_kinds(cast: Cast, owner: Client, she
     assert len(json.loads(owner.get(f"{resource.url('sales')}export/json/").content)) == 1
 
 
+@pytest.mark.once
 def test_what_is_drawn_is_told_in_words(owner: Client, shelf: Shelf) -> None:
     shelf.flows, shelf.runs = [flow(1, publishedVersionId="older")], [run(1, "FAILED")]
     shelf.rows["/pieces"] = []
@@ -137,6 +143,7 @@ def test_what_is_drawn_is_told_in_words(owner: Client, shelf: Shelf) -> None:
     assert "=" not in "".join(row.values())
 
 
+@pytest.mark.once
 @every
 @pytest.mark.parametrize("odd", [{}, {"id": 7, "version": [], "status": {}, "created": 5, "\ud800": "\ud800"}], ids=str)
 def test_odd_rows_break_no_file(
@@ -148,6 +155,7 @@ def test_odd_rows_break_no_file(
     assert owner.get(f"{resource.url('sales')}export/json/").status_code == 200
 
 
+@pytest.mark.once
 @every
 @pytest.mark.parametrize("role", list(Role), ids=str)
 def test_whoever_may_see_the_list_may_have_it_and_nobody_else(
@@ -164,12 +172,14 @@ def test_whoever_may_see_the_list_may_have_it_and_nobody_else(
     assert client.get(address).status_code == client.post(address).status_code == 404
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("address", ["/w/sales/flows/export/xlsx/", "/w/sales/nothing/export/csv/"])
 def test_a_file_of_no_kind_or_list_is_not_found(owner: Client, shelf: Shelf, address: str) -> None:
     assert owner.get(address).status_code == owner.post(address).status_code == 404
     assert not shelf.seen
 
 
+@pytest.mark.once
 def test_an_engine_that_is_down_gives_no_file(owner: Client, shelf: Shelf) -> None:
     shelf.faults["/flows"] = Reply(502, b"<html>no</html>")
     answer = owner.get(CSV)
@@ -177,6 +187,7 @@ def test_an_engine_that_is_down_gives_no_file(owner: Client, shelf: Shelf) -> No
     assert "attachment" not in answer.headers.get("Content-Disposition", "")
 
 
+@pytest.mark.once
 def test_filters_that_make_no_sense_lead_to_the_list_that_says_so(owner: Client, shelf: Shelf) -> None:
     answer = owner.get(f"{CSV}?status=NONSENSE")
     assert answer.headers["Location"] == "/w/sales/flows/?status=NONSENSE"
@@ -347,6 +358,7 @@ def test_an_export_is_stopped_and_leaves_nothing(owner: Client, shelf: Shelf, mo
     assert "It was over already." in text(owner.get(f"/w/sales/jobs/{job.pk}/export/").content)
 
 
+@pytest.mark.once
 @every
 def test_no_secret_of_a_list_is_in_a_file(cast: Cast, owner: Client, shelf: Shelf, resource: Resource) -> None:
     _placed(cast, shelf, resource)
@@ -398,6 +410,7 @@ def test_the_fragment_of_the_page_stops_asking_once_the_file_is_there(owner: Cli
     assert "<html" not in fragment
 
 
+@pytest.mark.once
 def test_writing_needs_the_forms_proof(cast: Cast, shelf: Shelf) -> None:
     browser = Client(enforce_csrf_checks=True)
     browser.force_login(cast.owner)

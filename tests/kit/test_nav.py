@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from django.test import Client
 
 from tests.cast import Cast, workspace
@@ -9,6 +10,8 @@ from tests.shelf import Shelf, text
 from workflows_ui.kit import nav
 from workflows_ui.models import LaunchRight, Member, Role, Workspace
 from workflows_ui.resources import RESOURCES
+
+pytestmark = pytest.mark.once
 
 _TITLE = r'nav-link-title(?: clip)?">([^<]*)<'
 

@@ -5,6 +5,8 @@ from django.test import Client
 
 from tests.shelf import Shelf, flow
 
+pytestmark = pytest.mark.once
+
 PAGE = "/w/sales/flows/"
 
 

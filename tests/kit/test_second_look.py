@@ -8,6 +8,8 @@ from django.test import Client
 from tests.engine.servers import Reply
 from tests.shelf import Shelf, flow, identity, run, text
 
+pytestmark = pytest.mark.once
+
 FLOWS = "/w/sales/flows/"
 HTMX = {"HX-Request": "true", "HX-Target": "results"}
 

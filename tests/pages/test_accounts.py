@@ -100,6 +100,7 @@ def test_one_address_that_tries_many_names_is_stopped(db: None, client: Client) 
     assert "Wait a minute" in text(answers[-1])
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "target", ["https://evil.example/", "//evil.example/", "/\\evil.example", "javascript:alert(1)"]
 )
@@ -130,6 +131,7 @@ def test_signing_out_is_a_post(ada: User, client: Client) -> None:
     assert client.get("/profile/").status_code == 303
 
 
+@pytest.mark.once
 def test_signing_in_needs_the_token_of_the_form(ada: User) -> None:
     client = Client(enforce_csrf_checks=True)
     answer = sign_in(client, "ada")
@@ -140,6 +142,7 @@ def test_signing_in_needs_the_token_of_the_form(ada: User) -> None:
 # --- No sign-up, and nothing of allauth's that is not ours
 
 
+@pytest.mark.once
 def test_sign_up_says_that_it_is_closed_and_takes_nothing(db: None, client: Client) -> None:
     assert "Sign-up is closed" in text(client.get("/accounts/signup/"))
     sent = {"username": "eve", "email": "eve@example.com", "password1": PASSWORD, "password2": PASSWORD}
@@ -246,6 +249,7 @@ def test_a_profile_keeps_name_language_and_time_zone(ada: User, client: Client) 
     assert client.get("/profile/").headers["Content-Language"] == "vi"
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("field", "value"),
     [("language", "xx"), ("time_zone", "Mars/Olympus"), ("time_zone", "../../etc/passwd"), ("first_name", "x" * 151)],
@@ -261,6 +265,7 @@ def test_what_cannot_be_is_refused_with_the_rest_kept(ada: User, client: Client,
     assert (ada.last_name, ada.language) == ("Nguyen", "")
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("field", ["username", "email", "is_superuser", "is_staff", "is_active", "password"])
 def test_a_profile_changes_nothing_else(ada: User, client: Client, field: str) -> None:
     before = getattr(ada, field)
@@ -336,6 +341,7 @@ def _second_step_pages(client: Client, password: str) -> list[Any]:
     return pages
 
 
+@pytest.mark.once
 def test_no_text_of_allauths_is_seen_that_is_not_in_our_catalogue(ada: User) -> None:
     """allauth ships no Vietnamese, so what it says by itself must be listed in workflows_ui/allauth_strings.py."""
     catalogue = Path(allauth.__file__).parent / "locale" / "de" / "LC_MESSAGES" / "django.po"

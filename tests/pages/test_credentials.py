@@ -142,6 +142,7 @@ PROBLEMS = [
 ]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(("secret", "changes", "field", "words"), PROBLEMS)
 def test_what_is_wrong_is_said_at_its_field_and_nothing_else_typed_is_lost(
     db: None,
@@ -181,6 +182,7 @@ FAULTS = [
 ]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(("fault", "field", "words"), FAULTS)
 def test_each_fault_of_an_engine_becomes_a_clear_message(
     db: None,

@@ -173,6 +173,7 @@ def test_html_in_an_answer_stays_text(scene: Scene) -> None:
     assert "&lt;b&gt;bold" in page
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "answer",
     [None, "", [], {}, 0, False, "   ", [[[[[[[]]]]]]], {"": ""}, {"message": None}, {"message": {"a": 1}}, ["x"] * 3000,

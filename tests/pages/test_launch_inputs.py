@@ -55,6 +55,7 @@ def test_inputs_are_told_by_labels_and_in_the_words_of_choices(scene: Scene) -> 
     assert '"fixed": "of the builder' in raw
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "payload", [{}, [], None, "", [1, {"a": None}], {"<b>": "<img src=x>"}, {"a": {"b": {"c": {"d": {"e": 1}}}}}]
 )

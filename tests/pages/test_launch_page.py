@@ -91,6 +91,7 @@ def test_a_flow_that_fails_tells_which_step_and_why(scene: Scene) -> None:
     assert "<b>no such" not in page
 
 
+@pytest.mark.once
 def test_an_answer_of_422_is_explained_as_the_flows_own(scene: Scene) -> None:
     flow = flows.make(scene.workflows, "Refuses", flows.response({"error": "no such sku"}, 422))
     page = unescape(scene.page(scene.watch(scene.launch(flow, wait=True))))
@@ -99,6 +100,7 @@ def test_an_answer_of_422_is_explained_as_the_flows_own(scene: Scene) -> None:
     assert "Done" in page
 
 
+@pytest.mark.once
 def test_an_answer_that_is_a_page_of_html_is_shown_as_text(scene: Scene) -> None:
     launch = scene.row(
         state=State.SUCCEEDED,
@@ -113,6 +115,7 @@ def test_an_answer_that_is_a_page_of_html_is_shown_as_text(scene: Scene) -> None
     assert "&lt;script&gt;alert(1)" in page
 
 
+@pytest.mark.once
 def test_a_redirecting_answer_is_shown_and_not_followed(scene: Scene) -> None:
     launch = scene.row(
         state=State.SUCCEEDED,
@@ -132,6 +135,7 @@ def test_a_redirecting_answer_is_shown_and_not_followed(scene: Scene) -> None:
     assert '<a class="long" href="https://tracking.example/p/7" rel="noopener' in scene.page(launch)
 
 
+@pytest.mark.once
 def test_a_flow_that_answers_that_something_is_wrong_is_not_told_in_green(scene: Scene) -> None:
     launch = scene.row(state=State.SUCCEEDED, ended_at=timezone.now(), answer_from="flow", answer_status=422)
     page = scene.page(launch)
@@ -139,6 +143,7 @@ def test_a_flow_that_answers_that_something_is_wrong_is_not_told_in_green(scene:
     assert "card-status-start bg-orange" in page
 
 
+@pytest.mark.once
 def test_an_answer_that_was_cut_says_so_and_is_shown_as_far_as_it_goes(scene: Scene) -> None:
     launch = scene.row(
         state=State.SUCCEEDED,
@@ -231,11 +236,13 @@ def test_a_worker_that_died_while_sending_is_told(scene: Scene) -> None:
     assert "the console was interrupted" in scene.page(launch)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("reason", list(Reason))
 def test_the_page_of_every_reason_opens(scene: Scene, reason: Reason) -> None:
     assert scene.page(scene.row(state=State.UNKNOWN, reason=reason, ended_at=timezone.now()))
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("state", list(State))
 def test_the_page_of_every_state_opens_and_shows_its_word(scene: Scene, state: State) -> None:
     page = unescape(scene.page(scene.row(state=state)))
@@ -257,6 +264,7 @@ def test_a_credential_that_was_deleted_leaves_the_launch_readable(scene: Scene) 
 # --- Live ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("age", "seconds"), [({"seconds": 5}, 2), ({"minutes": 2}, 5), ({"minutes": 11}, 15), ({"hours": 2}, 60)]
 )
@@ -310,11 +318,13 @@ def test_a_poll_asks_few_questions_of_the_database_and_none_of_the_engine(scene:
     assert scene.engine.journal.count() == before
 
 
+@pytest.mark.once
 def test_without_javascript_the_page_reloads_itself_until_the_end(scene: Scene) -> None:
     launch = scene.row(state=State.RUNNING, look_at=timezone.now())
     assert '<noscript><meta http-equiv="refresh" content="5"></noscript>' in scene.page(launch)
 
 
+@pytest.mark.once
 def test_what_is_announced_is_the_state_in_words(scene: Scene) -> None:
     page = scene.page(scene.row(state=State.RUNNING, look_at=timezone.now()))
     assert re.findall(r"data-announce>([^<]*)<", page) == ["Running"]
@@ -328,6 +338,7 @@ def test_an_engine_that_cannot_be_asked_is_said_while_the_launch_is_open(scene: 
     assert "The engine cannot be asked at the moment" not in scene.page(launch)
 
 
+@pytest.mark.once
 def test_signed_out_a_poll_stops_asking(scene: Scene) -> None:
     launch = scene.row(state=State.RUNNING, look_at=timezone.now())
     response = _poll(scene, launch, browser=Client())
@@ -360,6 +371,7 @@ def test_too_late_to_withdraw_is_said(scene: Scene) -> None:
     assert Launch.objects.get().state == State.SENDING
 
 
+@pytest.mark.once
 def test_withdrawing_is_not_done_by_following_a_link(scene: Scene) -> None:
     launch = scene.row()
     response = scene.browser.get(reverse("launch_withdraw", args=["sales", launch.pk]))

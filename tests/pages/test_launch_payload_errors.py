@@ -95,6 +95,7 @@ def test_a_very_long_text_gets_its_place_without_a_closer_look() -> None:
     assert str(payload_words.HINTS["syntax"]) in payload_words.of(_problem(text), text)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("text", [WRONG[5][0], IMPOSSIBLE[0][0], "[" * 201 + "]" * 201])
 def test_wrong_values_come_back_with_422_and_everything_typed(scene: Scene, text: str) -> None:
     flow = flows.make(scene.workflows, "Quick", flows.code("echo"))
@@ -108,6 +109,7 @@ def test_wrong_values_come_back_with_422_and_everything_typed(scene: Scene, text
     assert not Launch.objects.exists()
 
 
+@pytest.mark.once
 def test_the_corrected_form_launches_with_the_same_ticket(scene: Scene) -> None:
     flow = flows.make(scene.workflows, "Quick", flows.code("echo"))
     shown = form_of(scene.browser.post(scene.url(flow), scene.fields(flow) | {"payload": "{"}))

@@ -136,6 +136,7 @@ def test_without_the_engine_the_story_is_told_from_what_the_console_knows(scene:
     assert "The run's steps cannot be told at the moment." in page
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("state", list(State))
 def test_every_state_has_a_story(scene: Scene, state: State) -> None:
     assert "colleague asked for it." in _story(scene, scene.row(state=state))
@@ -226,6 +227,7 @@ def test_steps_that_took_another_time_are_told_and_the_others_are_not() -> None:
     ]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "steps",
     [None, [], {"a": 1}, {"a": {}}, {"a": {"output": {"iterations": [1, None, {"b": {"status": "FAILED"}}]}}},

@@ -20,6 +20,7 @@ def cast(db: None) -> Cast:
     return made
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "path", ["", "flows/", "launches/", "credentials/", "jobs/", "members/", "settings/", "abilities/"]
 )
@@ -40,6 +41,7 @@ def test_what_is_sent_is_not_done_and_comes_back(cast: Cast, client: Client) -> 
     assert not Launch.objects.exists()
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("method", ["get", "post"])
 def test_a_part_of_a_page_says_so_and_stops_asking(cast: Cast, client: Client, method: str) -> None:
     client.force_login(cast.owner)
@@ -162,6 +164,7 @@ def test_a_manager_sees_who_has_none(cast: Cast, client: Client) -> None:
     assert text(client.get("/w/sales/members/")).count("no second step") == 1
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("path", ["/people/", "/audit/", "/admin/"])
 def test_superusers_pages_demand_it_where_a_workspace_does(cast: Cast, client: Client, path: str) -> None:
     User.objects.filter(pk=cast.stranger.pk).update(is_superuser=True)

@@ -119,6 +119,7 @@ def test_what_the_id_token_leaves_out_is_asked_for(provider: Provider, client: C
     assert User.objects.get().email == "lan@example.com"
 
 
+@pytest.mark.once
 def test_userinfo_of_somebody_else_is_refused(provider: Provider, client: Client) -> None:
     provider.userinfo = {"sub": "subject-2", "email": "lan@example.com", "email_verified": True}
     provider.claims = {"sub": "subject-1"}
@@ -129,6 +130,7 @@ def test_userinfo_of_somebody_else_is_refused(provider: Provider, client: Client
 # --- Who does not
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
@@ -204,6 +206,7 @@ def test_a_person_without_a_password_gets_none_by_mail_or_by_page(provider: Prov
 _FAR = 4_000_000_000
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "token",
     [
@@ -239,6 +242,7 @@ def test_an_id_token_that_is_not_right_signs_nobody_in(
     assert row.detail == {"ways": ["single_sign_on"], "why": "broken"}
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("algorithm", ["HS256", "none"])
 def test_a_token_that_is_not_signed_by_a_key_pair_is_refused(
     provider: Provider, client: Client, algorithm: str
@@ -248,12 +252,14 @@ def test_a_token_that_is_not_signed_by_a_key_pair_is_refused(
     assert not User.objects.exists()
 
 
+@pytest.mark.once
 def test_a_token_signed_by_another_key_is_refused(provider: Provider, client: Client) -> None:
     provider.foreign_key = True
     assert come(client, provider).status_code == 403
     assert not User.objects.exists()
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "changes", [{"state": "another"}, {"state": ""}, {"iss": "https://evil.example"}, {"code": ""}]
 )
@@ -286,6 +292,7 @@ def test_a_way_that_took_too_long_is_over(provider: Provider, client: Client, mo
     assert client.get(BACK, brought).status_code == 403
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("cookie", ["", "nonsense", "%00", "gAAAAA"])
 def test_a_cookie_that_is_none_of_ours_is_refused(provider: Provider, client: Client, cookie: str) -> None:
     brought = begin(client, provider)
@@ -293,6 +300,7 @@ def test_a_cookie_that_is_none_of_ours_is_refused(provider: Provider, client: Cl
     assert client.get(BACK, brought).status_code == 403
 
 
+@pytest.mark.once
 def test_a_person_who_stops_at_the_provider_is_told_so(provider: Provider, client: Client) -> None:
     brought = begin(client, provider)
     answer = client.get(BACK, {"error": "access_denied<script>", "state": brought["state"]})
@@ -301,6 +309,7 @@ def test_a_person_who_stops_at_the_provider_is_told_so(provider: Provider, clien
     assert "Sign in another way" in text(answer)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("path", ["/.well-known/openid-configuration", "/token", "/keys"])
 @pytest.mark.parametrize(
     "answer",
@@ -330,6 +339,7 @@ def test_a_provider_that_does_not_answer_as_it_should_signs_nobody_in(
     assert not signed_in(client)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "changes",
     [
@@ -346,6 +356,7 @@ def test_a_provider_that_says_odd_things_of_itself_is_not_gone_to(
     assert client.get(BEGIN).status_code == 403
 
 
+@pytest.mark.once
 def test_a_provider_that_is_down_leaves_the_other_ways_in(provider: Provider, client: Client, settings: Any) -> None:
     settings.OIDC_ISSUER = "http://127.0.0.1:9"
     assert "Sign in another way" in text(client.get(BEGIN))
@@ -358,6 +369,7 @@ def test_the_secret_may_be_asked_for_in_the_form(provider: Provider, client: Cli
     assert signed_in(client)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "target", ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)"]
 )
