@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 import redis
 from django.conf import settings
@@ -55,6 +56,13 @@ CHROMIUM_ARGS = [
 ]
 #: Milliseconds until a page counts as one that does not show what is expected.
 PATIENCE = 30_000
+hypothesis.settings.register_profile(
+    # Nothing is said about time, since machines differ.
+    "console",
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow, hypothesis.HealthCheck.data_too_large],
+)
+hypothesis.settings.load_profile("console")
 _ONLY_WHEN_ASKED = ("chaos", "bench")
 _OTHER_PASS = "runs with TEST_ON=servers"
 _DATABASE = {"db", "transactional_db", "live_server", "django_db_serialized_rollback"}

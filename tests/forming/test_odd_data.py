@@ -8,7 +8,6 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.forming.quiet import QUIET
 from tests.forming.test_document import ALL
 from tests.forming.test_proposing import JSON
 from workflows_ui.forming import changes, checking, proposing, rules, schema_in, schema_out
@@ -48,7 +47,7 @@ def understood_or_refused(document: Any) -> None:
 
 
 @given(st.data())
-@settings(QUIET, max_examples=150)
+@settings(max_examples=150)
 def test_a_damaged_form_is_understood_or_refused_in_words(data: st.DataObject) -> None:
     document = copy.deepcopy(SCHEMA)
     for _ in range(data.draw(st.integers(1, 3))):
@@ -58,7 +57,7 @@ def test_a_damaged_form_is_understood_or_refused_in_words(data: st.DataObject) -
 
 
 @given(ODD_SCHEMAS)
-@settings(QUIET, max_examples=200)
+@settings(max_examples=200)
 def test_any_document_is_understood_or_refused_in_words(document: Any) -> None:
     understood_or_refused(document)
 
@@ -74,7 +73,7 @@ CONTROLS = st.sampled_from(
         st.lists(st.one_of(st.text(max_size=10), st.sampled_from(["1", "true", "x", "2026-01-01"])), max_size=3),
     )
 )
-@settings(QUIET, max_examples=150)
+@settings(max_examples=150)
 def test_whatever_is_submitted_is_sent_or_refused_and_shown_again(data: dict[str, list[str]]) -> None:
     checked = checking.check(ALL, data)
     assert checked.good is (not checked.errors)
@@ -84,7 +83,7 @@ def test_whatever_is_submitted_is_sent_or_refused_and_shown_again(data: dict[str
 
 
 @given(payload=JSON)
-@settings(QUIET, max_examples=100)
+@settings(max_examples=100)
 def test_any_payload_can_be_filled_into_any_form(payload: Any) -> None:
     checking.initial(ALL, payload)
     checking.left_over(ALL, payload)
@@ -116,7 +115,7 @@ FORMS = st.just(
 
 
 @given(steps=st.lists(STEPS, max_size=5), settings_=st.one_of(JSON, FORMS), payloads=st.lists(JSON, max_size=3))
-@settings(QUIET, max_examples=150)
+@settings(max_examples=150)
 def test_a_form_proposed_for_any_flow_keeps_the_rules_and_fits(
     steps: list[Any], settings_: Any, payloads: list[Any]
 ) -> None:

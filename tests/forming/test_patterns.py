@@ -3,10 +3,9 @@
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.forming.quiet import QUIET
 from workflows_ui.forming import patterns
 
 
@@ -15,7 +14,6 @@ from workflows_ui.forming import patterns
     [r"[A-Z]{2}-\d{4}", "(a+)+b", "a|b|cd?", r"[^\s@]+@[^\s@]+\.[a-z]{2,}", "[]a-]+", "", r"[a\-z]", "(?:x|y){2,3}", "a{2,}",
      "[&&a]", "(a|)*b", "a*?b+?", r"\(\)", r"[\d.]+", ".", "(((a)))", "a{0}", "(a?){3}"],
 )  # fmt: skip
-@settings(QUIET)
 @given(text=st.text(alphabet="abcxyzAB-@.&()1 \n]", max_size=8))
 def test_a_pattern_means_what_it_means_elsewhere(pattern: str, text: str) -> None:
     assert patterns.matches(pattern, text) is bool(re.fullmatch(pattern, text, re.DOTALL))

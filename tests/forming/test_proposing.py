@@ -8,7 +8,6 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.forming.browser import submitted
-from tests.forming.quiet import QUIET
 from workflows_ui.forming import checking, rules, schema_in, schema_out, validating
 from workflows_ui.forming.document import Blank, Form, Kind, Moment
 from workflows_ui.forming.proposing import Sources, propose
@@ -41,7 +40,7 @@ def again(form: Form, payload: Any) -> Any:
 @example(payload={"a": 1.234, "b": 1e22, "c": -0.0, "d": 10**30})
 @example(payload={"rows": [{"a": None}, {}, {"a": ""}]})
 @example(payload={"a": {"b": {"c": {}}}})
-@settings(QUIET, max_examples=250)
+@settings(max_examples=250)
 def test_a_form_from_any_payload_accepts_it_and_gives_it_back_unchanged(payload: Any) -> None:
     form = propose(Sources(payloads=[payload]))
     rules.check(form)
@@ -51,7 +50,7 @@ def test_a_form_from_any_payload_accepts_it_and_gives_it_back_unchanged(payload:
 
 
 @given(payloads=st.lists(JSON, min_size=2, max_size=5))
-@settings(QUIET, max_examples=200)
+@settings(max_examples=200)
 def test_a_form_from_many_payloads_gives_each_back_up_to_how_nothing_is_written(payloads: list[Any]) -> None:
     form = propose(Sources(payloads=payloads))
     rules.check(form)

@@ -9,7 +9,6 @@ from django.template.loader import render_to_string
 from hypothesis import example, given, settings
 
 from tests.forming import golden
-from tests.forming.quiet import QUIET
 from tests.forming.test_proposing import JSON, same
 from tests.forms.filled import publish, sent
 from tests.pages.launch_scene import Scene
@@ -88,7 +87,7 @@ def through_a_page(form: Form, payload: Any) -> Any:
 @given(payload=JSON)
 @example(payload={"a": "\n\nstarts with new lines", "b": "<b>&amp;</b> \"'"})
 @example(payload={"rows": [{"a": "x\ny", "b": True}, {"a": "\n", "b": False}], "list": ["<", "&lt;", " "]})
-@settings(QUIET, max_examples=150)
+@settings(max_examples=150)
 def test_a_page_filled_from_any_payload_sends_it_unchanged(payload: Any) -> None:
     assert same(through_a_page(propose(Sources(payloads=[payload])), payload), payload)
 

@@ -185,7 +185,7 @@ def test_odd_answers_are_shown_too(scene: Scene, answer: Any) -> None:
 
 
 @pytest.mark.once
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=30),
