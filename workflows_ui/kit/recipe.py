@@ -8,6 +8,8 @@ from workflows_ui.services.access import Access
 
 #: What stands where the secret belongs: a variable of the shell and of Python's environment.
 VARIABLE = "WORKFLOW_SECRET"
+#: What an Imbrace gateway serves beside the engine's own paths.
+_BESIDE = "/channel-service/"
 _HEADERS = {
     Kind.API_KEY: ("x-api-key", ""),
     Kind.ACCESS_TOKEN: ("x-access-token", ""),
@@ -37,7 +39,7 @@ def of(call: tuple[str, str, str] | None, place: Access) -> Recipe | None:
     kind = Kind(credential.kind) if credential else default
     organization = credential.organization_id if credential else ""
     name, before = _HEADERS[kind]
-    url = f"{base(workspace)}{path}"
+    url = f"{workspace.address if path.startswith(_BESIDE) else base(workspace)}{path}"
     if "?" in path and workspace.flavour == Flavour.ACTIVEPIECES:
         # A plain Activepieces gives no list without its project; an Imbrace is not told one (api.md 2.6).
         url += f"&projectId={workspace.project_id}"

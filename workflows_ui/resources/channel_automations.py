@@ -126,6 +126,10 @@ class ChannelAutomations(Resource):
             raise NotFound("The list of channel automations does not hold this id.", code="ENTITY_NOT_FOUND")
         return _with_flows(caller, [found])[0]
 
+    def call(self, id: str) -> tuple[str, str, str]:
+        """The gateway's call for all of them: there is none for one."""
+        return "GET", "/channel-service/v1/workflows/channel_automation", "workflows.list_channel_automation()"
+
     def choices(self, caller: Caller) -> Mapping[str, Sequence[tuple[str, Text]]]:
         """The types that are known; none where there are no channels."""
         return {"channel": [*TYPES.items()] if caller.workspace.flavour == Flavour.IMBRACE else []}

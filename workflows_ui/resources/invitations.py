@@ -218,6 +218,14 @@ class Invitations(Resource):
                 return row
         raise NotFound("No list of invitations holds this id.", code="ENTITY_NOT_FOUND")
 
+    def call(self, id: str) -> tuple[str, str, str]:
+        """The call for the list of the workspace's own: there is none for one."""
+        return (
+            "GET",
+            f"/v1/user-invitations?type=PROJECT&limit={_MOST}",
+            f'workflows.list_invitations("PROJECT", limit={_MOST})',
+        )
+
     def choices(self, caller: Caller) -> Mapping[str, Sequence[tuple[str, Text]]]:
         """The whole engine's are offered to managers."""
         return {"type": [(EVERYWHERE, _("The whole engine"))] if caller.allows(Role.MANAGER) else []}
