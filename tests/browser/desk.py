@@ -182,10 +182,14 @@ class Window:
         assert found == [], f"{self.page.url}: {found}"
 
     def darken(self) -> None:
-        """The page that was found sound is so in the dark theme too: there only colours differ."""
-        self.page.evaluate("document.documentElement.dataset.bsTheme = 'dark'")
+        """The page that was found sound is so in the dark theme too: there only colours differ. It stays dark."""
+        self.theme("dark")
         found = violations(self.page, "color-contrast")
         assert found == [], f"{self.page.url}: {found}"
+
+    def theme(self, name: str) -> None:
+        """Shows the open page in this theme, as it would be if it were the person's."""
+        self.page.evaluate("(name) => { document.documentElement.dataset.bsTheme = name; }", name)
 
 
 @pytest.fixture(scope="session")

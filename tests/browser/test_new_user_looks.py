@@ -61,31 +61,33 @@ def addresses(desk: Desk, browser: Browser) -> dict[str, str]:
         return found
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-def test_every_page_is_sound_in_light_and_dark(
-    desk: Desk, browser: Browser, addresses: dict[str, str], width: str
+def test_every_page_is_sound_at_a_desk_and_on_a_phone_in_light_and_dark(
+    desk: Desk, browser: Browser, addresses: dict[str, str]
 ) -> None:
-    options: dict[str, Any] = {"viewport": WIDTHS[width], "color_scheme": "light", "reduced_motion": "reduce"}
+    options: dict[str, Any] = {"viewport": DESK, "color_scheme": "light", "reduced_motion": "reduce"}
     with desk.window(browser, **options) as window:
         window.expected.append(_NOT_THERE)
         for name, address in addresses.items():
             window.page.goto(address)
-            _look_at(window, f"{name}.{width}")
+            _look_at(window, name)
         window.page.goto(addresses["launch-form"])
         window.page.locator("#id_payload").fill("{'id': 1}")
         window.page.get_by_role("button", name="Launch", exact=True).click()
         expect(window.page.locator("#payload-error")).to_contain_text("Line 1, column 2")
-        _look_at(window, f"launch-form-mistake.{width}")
+        _look_at(window, "launch-form-mistake")
     with desk.window(browser, signed_in=False, **options) as window:
         window.page.goto("/?all=1")
-        _look_at(window, f"sign-in.{width}")
+        _look_at(window, "sign-in")
 
 
-def _look_at(window: Window, picture: str) -> None:
-    window.sound()
-    _photograph(window, f"{picture}.light.png")
-    window.darken()
-    _photograph(window, f"{picture}.dark.png")
+def _look_at(window: Window, name: str) -> None:
+    for width, size in WIDTHS.items():
+        window.page.set_viewport_size({"width": size["width"], "height": size["height"]})
+        window.sound()
+        _photograph(window, f"{name}.{width}.light.png")
+        window.darken()
+        _photograph(window, f"{name}.{width}.dark.png")
+        window.theme("light")
 
 
 def _photograph(window: Window, name: str) -> None:
