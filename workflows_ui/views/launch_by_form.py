@@ -8,7 +8,6 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.parse import urlencode
 
 from django.http import HttpResponse
 from django.urls import reverse
@@ -30,16 +29,12 @@ from workflows_ui.kit.request import ConsoleRequest, actor
 from workflows_ui.models import LaunchFormVersion
 from workflows_ui.services import access, clients, launches, payloads
 from workflows_ui.services.launches import Order, Outcome
-from workflows_ui.views import launch_beside
+from workflows_ui.views import filling_links, launch_beside
 
 _log = logging.getLogger(__name__)
-#: Letters of an address that fills the form; more is no link any more.
-LONGEST_LINK = 8_000
 #: What the engine says around a form of our own is waited for so long.
 PATIENCE = Timeouts(connect=3.0, read=6.0, total=6.0, pause=1.0)
 _TEMPLATE = "launches/by_form.html"
-#: Names in an address that are the console's own.
-_RESERVED = frozenset({"from", "saved", "_as"})
 
 
 @dataclass(frozen=True)
@@ -78,11 +73,7 @@ def _show(request: ConsoleRequest, id: str, sheet: Sheet) -> HttpResponse:
     start = launch_beside.start(request, id, sheet.form)
     zone = timezone.get_current_timezone()
     shown = checking.initial(sheet.form, start.payload, zone=zone)
-    link = _Link()
-    if len(request.META.get("QUERY_STRING", "")) > LONGEST_LINK:
-        link.told.append(_("The link was too long, so nothing of it was filled in."))
-    else:
-        link = _linked(sheet.form, dict(request.GET.lists()), around.options)
+    link = filling_links.read(request, sheet.form, around.options)
     wait = start.wait if start.wait is not None else bool(around.facts and around.facts.answers)
     return _page(
         request,
@@ -95,39 +86,6 @@ def _show(request: ConsoleRequest, id: str, sheet: Sheet) -> HttpResponse:
         errors=link.errors,
         linked=True,
     )
-
-
-@dataclass
-class _Link:
-    """What an address fills in, by field; what of it does not fit, by control; and what else there is to say about it."""
-
-    shown: dict[str, Shown] = field(default_factory=dict)
-    errors: dict[str, str] = field(default_factory=dict)
-    told: list[str] = field(default_factory=list)
-
-
-def _linked(form: Form, given: Data, options: launch_choices.Choices) -> _Link:
-    """What the address fills in: fields of this form that people see, as if it had been typed."""
-    given = launch_fields.tidied(form, given, options)
-    names = {one.name: f"{one.name}[" for one in form.fields if not one.hidden and one.kind is not Kind.FILE}
-    named = {name for name, row in names.items() if name in given or any(control.startswith(row) for control in given)}
-    found = _Link({name: text for name, text in checking.typed(form, given).items() if name in named})
-    checked = checking.check(checking.optional(form), given, options=options, zone=timezone.get_current_timezone())
-    found.errors = {
-        control: text for control, text in checked.errors.items() if control.partition("[")[0] in named and control
-    }
-    strange = [
-        control
-        for control in given
-        if control not in _RESERVED and control not in named and control.partition("[")[0] not in named
-    ]
-    if strange:
-        listed = ", ".join(control[:40] for control in strange[:10])
-        found.told.append(
-            _("This form does not ask for some of what the link names, so it is left out: %(names)s.")
-            % {"names": listed}
-        )
-    return found
 
 
 def _around(request: ConsoleRequest, id: str, sheet: Sheet, *, sent: bool = False) -> Around:
@@ -225,23 +183,10 @@ def _look(request: ConsoleRequest, id: str, sheet: Sheet, data: Data, options: l
     look = {
         "text": payloads.pretty(checked.payload) if checked.good else "",
         "files": [one.shown_label for one in form.fields if one.kind is Kind.FILE and one.name in checked.shown],
-        "link": _link(request, id, sheet.form, data),
+        "link": filling_links.made(request, id, sheet.form, data),
     }
     errors = {} if checked.good else dict(checked.errors)
     return _again(request, id, sheet, data, status=200, errors=errors, look=look)
-
-
-def _link(request: ConsoleRequest, id: str, form: Form, data: Data) -> str:
-    """The address that fills the form with what is typed; empty where it would be too long."""
-    pairs: list[tuple[str, str]] = []
-    for one in form.fields:
-        if one.hidden or one.kind is Kind.FILE:
-            continue
-        names = [one.name] if one.kind is not Kind.TABLE else [name for name in data if name.startswith(f"{one.name}[")]
-        pairs += [(name, text) for name in names for text in data.get(name, ()) if text]
-    path = reverse("flow_launch", args=[request.access.workspace.slug, id])
-    address = request.build_absolute_uri(f"{path}?{urlencode(pairs)}" if pairs else path)
-    return address if len(address) <= LONGEST_LINK else ""
 
 
 def _save(request: ConsoleRequest, id: str, sheet: Sheet, sent: _Sent) -> HttpResponse:
