@@ -42,6 +42,8 @@ FAULTS: dict[str, tuple[str, dict[str, Any]]] = {
     "200 html": ("status", {"status": 200, "body": "html"}),
     "204 empty": ("status", {"status": 204, "body": "empty"}),
 }
+#: Which faults are tried through a gateway too: one of its own making, and one that it passes on. What else comes is told alike.
+BOTH = ("502 gateway", "403 json")
 TITLES = [str(found.title) for _kind, found in words._ERRORS]
 TYPED = '{"typed": "with care"'
 
@@ -114,7 +116,11 @@ def fault(request: pytest.FixtureRequest, place: Place, monkeypatch: pytest.Monk
     return str(request.param)
 
 
-@pytest.mark.parametrize("fault", FAULTS, indirect=True)
+@pytest.mark.parametrize(
+    ("place", "fault"),
+    [(Flavour.ACTIVEPIECES, fault) for fault in FAULTS] + [(Flavour.IMBRACE, fault) for fault in BOTH],
+    indirect=True,
+)
 def test_every_page_says_in_words_what_is_wrong_and_nothing_typed_is_lost(place: Place, fault: str) -> None:
     _pages_that_ask_the_engine_say_in_words_what_is_wrong(place)
     _pages_of_what_the_console_keeps_itself_are_as_ever(place)
