@@ -198,7 +198,7 @@ def _changed(whole: Any, turn: int) -> list[Any]:
 def _with(whole: Any, odd: Mapping[tuple[Any, ...], Any]) -> Any:
     made = copy.deepcopy(whole)
     # From behind: what stands before it in a list keeps its place.
-    for (*way, last), value in reversed(odd.items()):
+    for (*way, last), value in reversed(list(odd.items())):
         parent = made
         for key in way:
             parent = parent[key]
