@@ -161,25 +161,21 @@ def measure(stage: Furnished, address: Address) -> dict[str, str]:
     cache.clear()
     base = stage.shelf.url if address.flavour == Flavour.IMBRACE else f"{stage.shelf.url}/api"
     Workspace.objects.filter(pk=stage.sales.workspace.pk).update(flavour=address.flavour, address=base)
-    seen: set[str] = set()
-    return {who: _cell(stage, address, who, seen) for who in EVERYBODY}
+    return {who: _cell(stage, address, who) for who in EVERYBODY}
 
 
-def _cell(stage: Furnished, address: Address, who: str, seen: set[str]) -> str:
+def _cell(stage: Furnished, address: Address, who: str) -> str:
     url = address.url(stage.sales, who)
     found: dict[str, str] = {}
     for method in ("GET", "POST"):
-        whole = found[method] = _ask(stage, who, method, url, {})
-        # Whoever is refused is so by fragment too; of those let in, one is enough to see that a fragment is answered.
-        if whole == "in" and method in seen:
-            continue
-        seen |= {method} if whole == "in" else set()
+        whole = _ask(stage, who, method, url, {})
         part = _ask(stage, who, method, url, _HTMX)
         if part != whole:
             # What the engine said to the first may be remembered, and then the second did not ask it.
             cache.clear()
             part = _ask(stage, who, method, url, _HTMX)
         assert whole == part, f"{who}: {method} {url}: {whole} as a page, {part} as a fragment"
+        found[method] = whole
     let_in = [method for method, answer in found.items() if answer == "in"]
     refused = sorted({answer for answer in found.values() if answer not in {"in", "405"}})
     return " ".join(let_in) or " ".join(refused) or "405"
