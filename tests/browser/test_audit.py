@@ -54,16 +54,13 @@ def test_a_manager_finds_what_was_changed_and_reads_before_and_after(
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("look", LOOKS)
-def test_a_superuser_looks_at_rows_without_a_word_in_the_browsers_console(
-    cast: Cast, window: Window, look: str
-) -> None:
+def test_a_superuser_looks_at_rows_without_a_word_in_the_browsers_console(cast: Cast, window: Window) -> None:
     event = audit.record(
         Actor(cast.owner), "member.add", workspace=cast.workspace, object_name="x" * 2000, a=["y" * 900]
     )
     cast.owner.is_superuser = True
     cast.owner.save()
-    page = window(cast.owner, **LOOKS[look])
+    page = window(cast.owner, **LOOKS["phone"])
     page.goto("/")
     page.locator("header.topbar details.menu").last.locator("summary").click()
     page.get_by_role("link", name="Administration").click()

@@ -17,9 +17,8 @@ INVITATIONS, CHANNELS = "/w/sales/invitations/", "/w/sales/channel-automations/"
 SLACK, SHEETS = "@activepieces/piece-slack/", "@activepieces/piece-google-sheets/"
 
 
-@pytest.mark.parametrize("flavour", ["imbrace", "activepieces"])
-def test_every_page_is_sound_in_every_look(window: Window, practice: Practice, flavour: str) -> None:
-    scene = Scene(practice, flavour)
+def test_every_page_is_sound_in_every_look(window: Window, practice: Practice) -> None:
+    scene = Scene(practice, "imbrace")
     page = window(scene.cast.owner, expected=("status of 404", "status of 400"))
     state = practice.engine.state
     one = next(key for key, row in state.invitations.items() if row["type"] == "PLATFORM")
@@ -30,6 +29,12 @@ def test_every_page_is_sound_in_every_look(window: Window, practice: Practice, f
     for address in addresses:
         page.goto(address)
         sound_in_every_look(page)
+
+
+def test_what_an_engine_lacks_is_told_on_a_sound_page(window: Window, practice: Practice) -> None:
+    page = window(Scene(practice, "activepieces").cast.owner, expected=("status of 404", "status of 400"))
+    page.goto(CHANNELS)
+    sound_in_every_look(page)
 
 
 def test_an_invitation_is_found_and_revoked(window: Window, practice: Practice) -> None:

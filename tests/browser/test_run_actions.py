@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.looks import LOOKS, sound
+from tests.browser.looks import sound_in_every_look
 from tests.browser.windows import Window
 from tests.resources.stage import Stage, stage
 
@@ -16,9 +16,8 @@ pytestmark = [
 RUNS = "/w/sales/runs/"
 
 
-@pytest.mark.parametrize("look", LOOKS)
-def test_a_failed_run_is_found_tried_again_and_archived(stage: Stage, window: Window, look: str) -> None:
-    page = window(stage.cast.owner, **LOOKS[look])
+def test_a_failed_run_is_found_tried_again_and_archived(stage: Stage, window: Window) -> None:
+    page = window(stage.cast.owner)
     failing = stage.practice.sample("failing").id
     before = {row["id"] for row in stage.practice.runs(failing)}
     page.goto(f"{RUNS}?status=FAILED&flow={failing}")
@@ -28,7 +27,7 @@ def test_a_failed_run_is_found_tried_again_and_archived(stage: Stage, window: Wi
     expect(page.locator("#live")).to_contain_text("It failed at")
     for name in ("retry", "retry-latest", "archive"):
         page.goto(f"{RUNS}do/{name}/{address.removeprefix(RUNS)}")
-        sound(page)
+        sound_in_every_look(page)
     page.goto(f"{RUNS}do/retry-latest/{address.removeprefix(RUNS)}")
     page.locator("main form [type=submit]").last.click()
     expect(page.get_by_text("A new run is started. This is it.")).to_be_visible()
@@ -41,4 +40,4 @@ def test_a_failed_run_is_found_tried_again_and_archived(stage: Stage, window: Wi
     expect(page.locator(f"td.first a[href='{address}']")).to_have_count(0)
     page.goto(f"{RUNS}?flow={failing}&rows=100&archived=only")
     expect(page.locator(f"td.first a[href='{address}']")).to_have_count(1)
-    sound(page)
+    sound_in_every_look(page)

@@ -29,9 +29,8 @@ def let_go(page: Page, waiting: list[Route]) -> None:
     expect(page.locator("#results .results").first).to_be_visible()
 
 
-@pytest.mark.parametrize("look", LOOKS)
-def test_ticks_focus_scroll_and_address_stay(stage: Stage, window: Window, look: str) -> None:
-    page = window(stage.cast.owner, **LOOKS[look])
+def test_ticks_focus_scroll_and_address_stay(stage: Stage, window: Window) -> None:
+    page = window(stage.cast.owner, **LOOKS["phone"])
     waiting = held(page)
     page.goto(FLOWS)
     expect(page.locator("[data-late]")).to_be_attached()
