@@ -1,12 +1,6 @@
-/* The launch form: tells where the values are not JSON before they are sent (the server checks again), and sends the form once. */
+/* Values of a launch that are typed as JSON: tells where they are none, before they are sent (the server checks again). */
 "use strict";
 (() => {
-  const field = document.querySelector("[data-payload]");
-  const form = document.querySelector("[data-launch-form]");
-  const told = document.getElementById("payload-error");
-  const words = document.getElementById("payload-words");
-  if (!field || !form || !told || !words) return;
-
   const DEEPEST = 200;
   const LARGEST = 25 * 1024 * 1024;
 
@@ -89,6 +83,7 @@
   };
 
   const message = (problem, text) => {
+    const words = document.getElementById("payload-words");
     const say = (name) => words.content.querySelector(name)?.textContent ?? "";
     if (problem.problem) return say(`[data-problem="${problem.problem}"]`);
     const before = text.slice(0, problem.at).split("\n");
@@ -96,8 +91,8 @@
     return `${where} ${say(`[data-hint="${problem.hint}"]`)}`;
   };
 
-  /* Says what is wrong at the field; returns whether all is well. */
-  const tell = () => {
+  /* Says what is wrong at the field; returns it, null where all is well. */
+  const tell = (field) => {
     let problem = null;
     try {
       check(field.value);
@@ -108,31 +103,29 @@
     field.classList.toggle("border-danger", Boolean(problem));
     if (problem) field.setAttribute("aria-invalid", "true");
     else field.removeAttribute("aria-invalid");
-    told.textContent = problem ? message(problem, field.value) : "";
+    document.getElementById("payload-error").textContent = problem ? message(problem, field.value) : "";
     return problem;
   };
 
-  field.addEventListener("change", tell);
-  field.addEventListener("input", () => {
-    if (field.hasAttribute("aria-invalid")) tell();
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("[data-payload]")) tell(event.target);
+  });
+  document.addEventListener("input", (event) => {
+    if (event.target.matches("[data-payload][aria-invalid]")) tell(event.target);
   });
 
-  /* A second click while the first is on its way sends nothing; coming back to the page makes the button usable again. */
-  let sent = false;
-  form.addEventListener("submit", (event) => {
-    if (sent) return event.preventDefault();
-    const problem = tell();
-    if (problem) {
+  /* Before htmx hears of it, which asks nobody. */
+  document.addEventListener(
+    "submit",
+    (event) => {
+      const field = event.target.querySelector("[data-payload]");
+      const problem = field && tell(field);
+      if (!problem) return;
       event.preventDefault();
+      event.stopPropagation();
       field.focus();
       if (problem.at !== undefined) field.setSelectionRange(problem.at, Math.min(problem.at + 1, field.value.length));
-      return;
-    }
-    sent = true;
-    event.submitter?.classList.add("btn-loading");
-  });
-  window.addEventListener("pageshow", () => {
-    sent = false;
-    for (const button of form.querySelectorAll("[data-launch]")) button.classList.remove("btn-loading");
-  });
+    },
+    true,
+  );
 })();

@@ -1,4 +1,4 @@
-/* A launch form's fields: those whose rule does not hold are hidden (the server leaves them out in any case), and the form is sent once. */
+/* A launch form's fields: those whose rule does not hold are hidden (the server leaves them out in any case). */
 "use strict";
 (() => {
   const fields = () => [...document.querySelectorAll("[data-field]")];
@@ -47,24 +47,5 @@
     if (fold) fold.open = true;
     field.scrollIntoView();
     field.querySelector("input:not([type=hidden]), select, textarea")?.focus();
-  });
-
-  /* A second click while the first is on its way sends nothing (nor does htmx: hx-sync); what comes back makes the buttons usable again. */
-  let sent = false;
-  const rested = () => {
-    sent = false;
-    for (const button of document.querySelectorAll("[data-launch-form] .btn-loading")) button.classList.remove("btn-loading");
-  };
-  document.addEventListener("submit", (event) => {
-    const form = event.target;
-    if (!form.matches("[data-launch-form]")) return;
-    if (sent) return event.preventDefault();
-    sent = true;
-    (event.submitter?.matches(".visually-hidden") ? form.querySelector(".card-footer [data-launch]") : event.submitter)?.classList.add("btn-loading");
-  });
-  window.addEventListener("pageshow", rested);
-  document.addEventListener("htmx:afterRequest", (event) => {
-    const leaves = event.detail.xhr?.getResponseHeader("HX-Redirect");
-    if (event.detail.elt?.matches?.("[data-launch-form]") && !leaves) rested();
   });
 })();

@@ -63,11 +63,18 @@ def test_clicking_twice_sends_one_launch_which_is_watched_to_its_end(
     assert said == []
 
 
-def test_the_back_button_leads_to_the_launch_that_exists(stage: Scene, live_server: LiveServer, page: Page) -> None:
+def test_a_connection_that_is_down_loses_nothing_and_the_back_button_leads_to_the_launch_that_exists(
+    stage: Scene, live_server: LiveServer, page: Page
+) -> None:
     _sign_in(stage, page, live_server)
     flow = flows.make(stage.workflows, "Quick", ECHO)
     page.goto(live_server.url + stage.url(flow) + "?_as=json")
     page.fill("#id_payload", '{"a": 1}')
+    page.context.set_offline(True)
+    page.get_by_role("button", name="Launch", exact=True).click()
+    expect(page.get_by_text("The console does not answer")).to_be_visible()
+    page.context.set_offline(False)
+    expect(page.locator("#id_payload")).to_have_value('{"a": 1}')
     page.get_by_role("button", name="Launch", exact=True).click()
     page.wait_for_url("**/launches/**")
     page.go_back()

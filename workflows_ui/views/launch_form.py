@@ -135,10 +135,12 @@ def _page(
     request: ConsoleRequest, id: str, form: LaunchForm, facts: Facts | None, *, status: int = 200, **context: Any
 ) -> HttpResponse:
     name = facts.name if facts else form.flow_name(request.access.workspace, id) or id
+    as_json = request.GET.get("_as") == "json"
     context |= {
         **launch_beside.common(request, id, name, facts),
         "form": form,
-        "as_json": request.GET.get("_as") == "json",
+        "as_json": as_json,
+        "send_as": "?_as=json" if as_json else "",
         "hints": payload_words.HINTS,
         "problems": payload_words.PROBLEMS,
         "beside": launch_beside.beside(request, id),
