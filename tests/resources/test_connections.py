@@ -13,7 +13,7 @@ from tests.resources.connection_scene import TYPED, Scene, hidden, scene, shown
 from tests.resources.samples.connections import connection
 from tests.resources.samples.pieces import PIECE, piece
 from tests.shelf import Shelf, flow, identity, text
-from workflows_ui.models import AuditEvent, Role
+from workflows_ui.models import AuditEvent, Flavour, Role
 from workflows_ui.resources import auth_forms
 from workflows_ui.resources.connection_actions import ALL
 
@@ -55,6 +55,7 @@ def test_filters_are_the_engines_own(scene: Scene, query: str, there: str, not_t
     assert not_there not in page
 
 
+@pytest.mark.parametrize("scene", [Flavour.ACTIVEPIECES], indirect=True)
 def test_the_call_that_tells_a_secret_is_made_by_no_page(scene: Scene) -> None:
     for row in list(scene.rows().values()):
         scene.browser.get(f"{LIST}{row['id']}/")
@@ -173,6 +174,7 @@ def test_what_the_app_refuses_is_told_and_the_secret_does_not_come_back(
     assert len(scene.rows()) == before
 
 
+@pytest.mark.parametrize("scene", [Flavour.ACTIVEPIECES], indirect=True)
 def test_a_form_that_is_not_filled_in_asks_no_engine(scene: Scene) -> None:
     answer = scene.fill(CONNECT.format("twilio"), name="New one", username="who-it-is")
     assert answer.status_code == 422
@@ -248,6 +250,7 @@ def test_a_connection_of_the_platform_is_left_alone(scene: Scene) -> None:
     assert scene.called("DELETE", ONE) == scene.called("POST", ONE) == 0
 
 
+@pytest.mark.parametrize("scene", [Flavour.ACTIVEPIECES], indirect=True)
 @pytest.mark.parametrize("role", list(Role), ids=str)
 def test_only_builders_change_connections(scene: Scene, role: Role) -> None:
     browser = scene.sign_in("colleague", role)
@@ -263,6 +266,7 @@ def test_only_builders_change_connections(scene: Scene, role: Role) -> None:
     assert ("do/delete/" in shown(browser.get(LIST))) is may
 
 
+@pytest.mark.parametrize("scene", [Flavour.ACTIVEPIECES], indirect=True)
 def test_a_stranger_finds_no_form(scene: Scene) -> None:
     browser = scene.sign_in("stranger")
     for address in (f"{LIST}new/", CONNECT.format("twilio"), page_of(scene, "twilio-main", "delete")):
@@ -270,6 +274,7 @@ def test_a_stranger_finds_no_form(scene: Scene) -> None:
         assert browser.post(address, {}).status_code == 404
 
 
+@pytest.mark.parametrize("scene", [Flavour.ACTIVEPIECES], indirect=True)
 @pytest.mark.parametrize("kind", ["html", "too_many", "invalid_json", "reset_before", "garbage"])
 def test_an_engine_at_fault_is_told_in_words(scene: Scene, kind: str) -> None:
     address = page_of(scene, "twilio-main", "rename")

@@ -14,7 +14,7 @@ from tests.resources.samples.mcp_servers import TOKEN, flow_tool, server
 from tests.resources.test_mcp_servers import LIST, ONE, REASON, page_of, row, token_of
 from tests.shelf import Shelf, identity, text
 from workflows_ui.kit.redact import MASK
-from workflows_ui.models import AuditEvent, Role
+from workflows_ui.models import AuditEvent, Flavour, Role
 
 __all__ = ["practice", "scene"]
 
@@ -88,6 +88,7 @@ def test_a_list_as_a_file_has_no_token_either(scene: Scene, kind: str) -> None:
     assert token_of(scene) not in content
 
 
+@pytest.mark.parametrize("scene", [Flavour.ACTIVEPIECES], indirect=True)
 @pytest.mark.parametrize("role", list(Role), ids=str)
 def test_only_builders_see_the_token_and_change_servers(scene: Scene, role: Role) -> None:
     browser, may = scene.sign_in("colleague", role), role.includes(Role.BUILDER)
@@ -120,6 +121,7 @@ def test_a_server_without_a_token_says_so(owner: Client, shelf: Shelf) -> None:
     assert "The engine gives no token" in page
 
 
+@pytest.mark.parametrize("scene", [Flavour.ACTIVEPIECES], indirect=True)
 @pytest.mark.parametrize("kind", ["html", "too_many", "invalid_json", "garbage"])
 def test_an_engine_at_fault_is_told_and_no_token_is_written_down_as_shown(scene: Scene, kind: str) -> None:
     address = f"{page_of(scene)}token/"

@@ -13,7 +13,7 @@ from tests.practice.fixtures import practice
 from tests.resources.connection_scene import Scene, scene, shown
 from tests.resources.samples.pieces import PIECE, piece
 from tests.shelf import Shelf, flow, identity, text
-from workflows_ui.models import Role
+from workflows_ui.models import Flavour, Role
 from workflows_ui.resources import apps
 from workflows_ui.resources.piece_fields import operations
 from workflows_ui.resources.pieces import CATEGORIES
@@ -35,6 +35,7 @@ def test_the_catalogue_is_asked_for_once_whatever_is_searched_for(scene: Scene) 
     assert scene.called("GET", "/v1/pieces*") == 1
 
 
+@pytest.mark.parametrize("scene", [Flavour.ACTIVEPIECES], indirect=True)
 @pytest.mark.parametrize(
     ("query", "there", "not_there"),
     [
@@ -111,6 +112,7 @@ def test_a_gap_between_the_pages_of_flows_is_admitted(owner: Client, shelf: Shel
         cache.clear()
 
 
+@pytest.mark.parametrize("scene", [Flavour.ACTIVEPIECES], indirect=True)
 @pytest.mark.parametrize("role", list(Role), ids=str)
 def test_only_builders_are_offered_to_connect_an_app(scene: Scene, role: Role) -> None:
     page = shown(scene.sign_in("colleague", role).get(f"{LIST}@activepieces/piece-gmail/"))

@@ -13,7 +13,7 @@ from tests.practice.fixtures import practice
 from tests.resources.connection_scene import Scene, hidden, scene, shown
 from tests.shelf import Shelf, flow, identity, text
 from workflows_ui.kit.redact import MASK
-from workflows_ui.models import AuditEvent, Role
+from workflows_ui.models import AuditEvent, Flavour, Role
 
 __all__ = ["practice", "scene"]
 WEBHOOK = "@activepieces/piece-webhook"
@@ -201,6 +201,7 @@ def test_a_flow_without_a_trigger_is_not_offered_a_test(owner: Client, shelf: Sh
     assert do(identity(1)) not in text(owner.get(page_of(identity(1))).content)
 
 
+@pytest.mark.parametrize("scene", [Flavour.ACTIVEPIECES], indirect=True)
 @pytest.mark.parametrize("role", list(Role), ids=str)
 def test_only_builders_test_and_cancel_and_everybody_reads(scene: Scene, role: Role) -> None:
     key, browser, may = scene.practice.sample("quick").id, scene.sign_in("colleague", role), role.includes(Role.BUILDER)
@@ -212,6 +213,7 @@ def test_only_builders_test_and_cancel_and_everybody_reads(scene: Scene, role: R
     assert scene.called("DELETE", "/v1/test-trigger") == int(may)
 
 
+@pytest.mark.parametrize("scene", [Flavour.ACTIVEPIECES], indirect=True)
 @pytest.mark.parametrize("kind", ["html", "too_many", "garbage"])
 def test_an_engine_at_fault_is_told_in_words(scene: Scene, kind: str) -> None:
     key = scene.practice.sample("quick").id
