@@ -77,7 +77,8 @@ def test_a_flows_menu_and_its_pages_are_sound(stage: Stage, window: Window) -> N
 def test_a_deleted_flow_leaves_by_itself(stage: Stage, window: Window) -> None:
     stage.practice.engine.settings.delete_after = 60
     flow = flows.make(stage.caller.workflows, "Made here")
-    page = window(stage.cast.owner)
+    # The page looks for itself until it is not there any more.
+    page = window(stage.cast.owner, expected=("status of 404",))
     page.goto(f"/w/sales/flows/do/delete/{flow}/")
     page.get_by_role("button", name="Delete the flow “Made here”").click()
     expect(page.get_by_text("Being deleted").first).to_be_visible()

@@ -67,6 +67,7 @@ def test_the_board_is_read_and_leads_to_the_flows_behind_it(window: Window, prac
     row = page.get_by_role("row").filter(has_text="piece-webhook")
     expect(row.get_by_role("img")).to_have_attribute("aria-label", value=_counted())
     row.get_by_role("link").first.click()
+    expect(page.get_by_role("table", name="Day by day")).to_be_attached()
     expect(page.get_by_role("img")).to_be_visible()
     # The engine keeps fourteen times 24 hours, which touch fifteen days.
     assert page.get_by_role("table", name="Day by day").locator("tbody tr").count() in (14, 15)
