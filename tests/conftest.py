@@ -94,6 +94,12 @@ def _chosen(item: pytest.Item, marks: str) -> bool:
     return _touches_database(item) and not any(item.get_closest_marker(name) for name in ("browser", "once"))
 
 
+def _patience(item: pytest.Item) -> float:
+    """Seconds that an item says it may take; 0 where it says nothing."""
+    mark = item.get_closest_marker("timeout")
+    return float(mark.args[0]) if mark is not None else 0.0
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leaves out what does not belong to this run, and keeps together what uses a console that takes long to start."""
@@ -112,6 +118,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if len(chosen) < len(items):
         config.hook.pytest_deselected(items=[item for item in items if not _chosen(item, marks)])
         items[:] = chosen
+
+
+@pytest.hookimpl(trylast=True, specname="pytest_collection_modifyitems")
+def pytest_longest_first(items: list[pytest.Item]) -> None:
+    """What may take longest begins first: at the end, one process alone would have to be waited for."""
+    items.sort(key=_patience, reverse=True)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
