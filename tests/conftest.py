@@ -20,6 +20,7 @@ from django.db import connection
 from django.test.utils import setup_databases, teardown_databases
 from playwright.sync_api import expect
 
+from console import translations
 from tests import audit_guard, caches, environment, needs, ready_database
 from workflows_ui.services import heartbeat, masking
 
@@ -92,6 +93,12 @@ def _chosen(item: pytest.Item, marks: str) -> bool:
     if any(item.get_closest_marker(name) for name in ("postgres", "redis", *_ONLY_WHEN_ASKED)):
         return True
     return _touches_database(item) and not any(item.get_closest_marker(name) for name in ("browser", "once"))
+
+
+def pytest_configure() -> None:
+    """Compiles the translations before any process starts, since a fresh clone has none."""
+    if environment.WORKER == "main":
+        translations.compile_stale()
 
 
 def _patience(item: pytest.Item) -> float:
