@@ -63,12 +63,8 @@ def _click(scene: Scene, launch: Launch) -> None:
     assert page.wait(timeout=20) == 0
 
 
-def test_a_click_while_the_broker_is_down_is_launched_when_it_is_back(scene: Scene, broker: Broker) -> None:
-    scene.stage.env["CELERY_BROKER_URL"] = broker.url
-    flow = flows.make(scene.workflows, "Quick", flows.code("echo", given="{{trigger.body}}"))
-    broker.start()
-    scene.stage.worker()
-    scene.stage.beat()
+def _launched_all_the_same(scene: Scene, broker: Broker | Gate, flow: str) -> None:
+    """A launch that is asked for while the broker is away waits, and goes out once when it is back."""
     broker.stop()
     launch = scene.ask(flow, 1)
     _click(scene, launch)
@@ -79,6 +75,15 @@ def test_a_click_while_the_broker_is_down_is_launched_when_it_is_back(scene: Sce
     launch.refresh_from_db()
     assert launch.state == State.SUCCEEDED
     assert scene.sent(launch) == 1
+
+
+def test_a_click_while_the_broker_is_down_is_launched_when_it_is_back(scene: Scene, broker: Broker) -> None:
+    scene.stage.env["CELERY_BROKER_URL"] = broker.url
+    flow = flows.make(scene.workflows, "Quick", flows.code("echo", given="{{trigger.body}}"))
+    broker.start()
+    scene.stage.worker()
+    scene.stage.beat()
+    _launched_all_the_same(scene, broker, flow)
 
 
 def test_a_rabbitmq_that_was_away_is_rung_through_again(scene: Scene) -> None:
@@ -99,17 +104,10 @@ def test_a_rabbitmq_that_was_away_is_rung_through_again(scene: Scene) -> None:
         scene.stage.beat()
         first = scene.ask(flow, 1)
         until(scene.settled, "the clock rings for the first one")
-        gate.stop()
-        second = scene.ask(flow, 2)
-        _click(scene, second)
-        second.refresh_from_db()
-        assert (second.state, second.rung_at) == (State.QUEUED, None)
-        gate.start()
-        until(scene.settled, "the clock rings again")
-        for launch in (first, second):
-            launch.refresh_from_db()
-            assert launch.state == State.SUCCEEDED
-            assert scene.sent(launch) == 1
+        _launched_all_the_same(scene, gate, flow)
+        first.refresh_from_db()
+        assert first.state == State.SUCCEEDED
+        assert scene.sent(first) == 1
     finally:
         gate.stop()
         with Connection(needs.rabbitmq()) as connection:

@@ -1,6 +1,7 @@
 """Two web servers and two workers at once: what is replaced, sealed anew or withdrawn by one holds for all; nothing is lost."""
 
 import re
+from functools import partial
 from typing import Any
 
 import pytest
@@ -63,7 +64,7 @@ class Pair:
             stage.beat()
         self.servers = [stage.web(name) for name in ("first", "second")]
         for address in self.servers:
-            until(lambda address=address: _answers(address), f"{address} answers")  # type: ignore[misc]
+            until(partial(_answers, address), f"{address} answers")
         self.owner = self.browser(scene.cast.owner)
         echo = flows.code("echo", given="{{trigger.body}}")
         self.flow = flows.make(scene.workflows, "Quick", echo)

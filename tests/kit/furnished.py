@@ -1,6 +1,9 @@
 """Two workspaces with one of everything in each, and everybody who could stand before their doors: for the permission matrix."""
 
+import logging
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -10,6 +13,7 @@ from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.usersessions.models import UserSession
 from django.contrib.auth.models import Group
 from django.contrib.sessions.backends.db import SessionStore
+from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 
@@ -41,7 +45,7 @@ from workflows_ui.models import (
     Workspace,
 )
 from workflows_ui.resources import RESOURCES
-from workflows_ui.services import access, audit, launch_forms
+from workflows_ui.services import access, audit, heartbeat, launch_forms
 
 FLOW = identity(1)
 #: The columns of the matrix: whoever has no business in the workspace, then who has some, by their rights.
@@ -68,6 +72,18 @@ class Furnished:
     sales: Place
     elsewhere: Place
     browsers: dict[str, Client]
+
+
+@contextmanager
+def once(django_db_blocker: Any) -> Iterator[Shelf]:
+    """For a module: an engine, and a database in which all that is made meanwhile is taken back at the end. Nothing is logged."""
+    logging.disable(logging.CRITICAL)
+    shelf = Shelf()
+    with django_db_blocker.unblock(), shelf, transaction.atomic():
+        heartbeat.beat()
+        yield shelf
+        transaction.set_rollback(True)
+    logging.disable(logging.NOTSET)
 
 
 def furnish(shelf: Shelf) -> Furnished:

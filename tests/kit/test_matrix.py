@@ -1,21 +1,17 @@
 """The permission matrix of docs/permissions.md: every address and action, asked by everybody, by GET and POST, as page and fragment."""
 
 import itertools
-import logging
 import os
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.db import transaction
 
 from tests.kit import matrix
-from tests.kit.furnished import EVERYBODY, MEMBERS, OUTSIDERS, Furnished, furnish
+from tests.kit.furnished import EVERYBODY, MEMBERS, OUTSIDERS, Furnished, furnish, once
 from tests.kit.matrix import Address
 from tests.kit.test_every_address import DECLARED, LEAST, OPEN, OWN, SUPERUSERS, TEAMS
-from tests.shelf import Shelf
 from workflows_ui.models import Role
-from workflows_ui.services import heartbeat
 
 pytestmark = pytest.mark.once
 
@@ -31,13 +27,8 @@ every = pytest.mark.parametrize("address", ADDRESSES, ids=lambda one: str(one.to
 @pytest.fixture(scope="module")
 def stage(django_db_setup: None, django_db_blocker: Any) -> Iterator[Furnished]:
     """Once for all: what one question does is taken back before the next one is asked."""
-    logging.disable(logging.CRITICAL)
-    shelf = Shelf()
-    with django_db_blocker.unblock(), shelf, transaction.atomic():
-        heartbeat.beat()
+    with once(django_db_blocker) as shelf:
         yield furnish(shelf)
-        transaction.set_rollback(True)
-    logging.disable(logging.NOTSET)
 
 
 def cells(address: Address) -> dict[str, str]:

@@ -5,7 +5,6 @@ whosever it is, and would do anything to it. What stands above workspaces (teams
 test_matrix.py with somebody else's.
 """
 
-import logging
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -13,13 +12,14 @@ from typing import Any
 import pytest
 from django import forms
 from django.db import transaction
+from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, reverse
 
-from tests import cast
+from tests import caches, cast
 from tests.engine.servers import Reply
 from tests.kit import furnished, matrix
-from tests.kit.furnished import Furnished, furnish
+from tests.kit.furnished import Furnished, furnish, once
 from tests.kit.matrix import Address
 from tests.resources import samples
 from tests.resources.samples import tables
@@ -27,7 +27,6 @@ from tests.shelf import SECRET, Shelf, flow, identity, run
 from workflows_ui.kit import bulk_work
 from workflows_ui.models import Flavour, ItemState, Job, Launch, Member, Role, Workspace
 from workflows_ui.resources import BY_NAME, RESOURCES
-from workflows_ui.services import heartbeat
 
 pytestmark = [pytest.mark.once, pytest.mark.django_db]
 
@@ -120,7 +119,8 @@ class Scene:
             return ""  # the address takes no such request, for no id
         if answer.status_code != 404:
             return f"{answer.status_code} {answer.headers.get('HX-Redirect', '')}{answer.headers.get('Location', '')}"
-        if MARK in answer.content.decode():  # type: ignore[attr-defined]
+        assert isinstance(answer, HttpResponse), "a page that says what is not there is whole"
+        if MARK in answer.content.decode():
             return "its page names the thing"
         if any(seen.method != "GET" for seen in self.shelf.seen):
             return "it writes to the engine"
@@ -141,13 +141,8 @@ def _rows() -> Iterator[tuple[str, dict[str, Any]]]:
 @pytest.fixture(scope="module")
 def scene(django_db_setup: None, django_db_blocker: Any) -> Iterator[Scene]:
     """Once for all."""
-    logging.disable(logging.CRITICAL)
-    shelf = Shelf()
-    with django_db_blocker.unblock(), shelf, transaction.atomic():
-        heartbeat.beat()
+    with once(django_db_blocker) as shelf:
         yield Scene(shelf)
-        transaction.set_rollback(True)
-    logging.disable(logging.NOTSET)
 
 
 @pytest.mark.parametrize("flavour", [Flavour.ACTIVEPIECES, Flavour.IMBRACE])
@@ -218,6 +213,8 @@ def test_no_field_of_a_form_takes_an_id_of_another_workspace(scene: Scene) -> No
 def test_a_forms_choices_do_not_come_from_a_table_of_another_workspace(scene: Scene) -> None:
     url = reverse("form_field_new", args=["sales", furnished.FLOW])
     for table in (identity(1), THEIRS):
+        # Else the columns are remembered, and nobody is asked.
+        caches.empty()
         scene.shelf.seen.clear()
         scene.browser.post(url, {"kind": "choice", "table": table, "where": "a", "_show": "1"})
         asked = [one["tableId"] for one in scene.shelf.queries("/fields")]

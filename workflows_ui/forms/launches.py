@@ -3,14 +3,13 @@
 from typing import Any
 
 from django import forms
-from django.core import signing
 from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from workflows_ui.forms.days import DaysForm
-from workflows_ui.kit import payload_words
+from workflows_ui.kit import carried, payload_words
 from workflows_ui.models import UNDER_WAY, UNSENT, LaunchInput, State, Workspace
 from workflows_ui.services import database, payloads
 
@@ -68,17 +67,12 @@ class LaunchForm(forms.Form):
 
 def signed_name(workspace: Workspace, flow_id: str, name: str) -> str:
     """What the hidden field `flow` carries: that this workspace has such a flow, and what it is called."""
-    return signing.dumps([workspace.pk, flow_id, name], salt=_SALT, compress=True)
+    return carried.sign(workspace, flow_id, name, salt=_SALT)
 
 
 def name_of(workspace: Workspace, flow_id: str, signed: str) -> str:
     """The flow's name as it was signed into a form; empty where it is not there, or is another flow's or another workspace's."""
-    try:
-        found = signing.loads(signed, salt=_SALT)
-    except signing.BadSignature:
-        return ""
-    good = isinstance(found, list) and len(found) == 3 and found[:2] == [workspace.pk, flow_id]
-    return str(found[2]) if good else ""
+    return carried.read(workspace, flow_id, signed, salt=_SALT)
 
 
 #: States as the list's filter offers them: what reads the same is one choice.

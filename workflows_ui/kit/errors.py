@@ -114,7 +114,10 @@ def database_away(request: HttpRequest) -> HttpResponse:
         _(
             "It is being started anew, or something is wrong with it. What you did before is kept, and launches that were sent go on."
         ),
-        _("Try again in a minute. A form that you just sent can be sent once more: nothing is launched twice by that."),
+        _(
+            "Try again in a minute. A launch that you just asked for can be asked for once more by the same form: it is not launched "
+            "twice. Whatever else you just sent, look first whether it was done."
+        ),
     )
     response = _bare(request, found, status=503, typing=request.method == "POST", again=request.method == "GET")
     response["Retry-After"] = str(_DATABASE_PAUSE)

@@ -4,13 +4,11 @@ import json
 import logging
 from typing import Any
 
-from django.core import signing
-
 from workflows_ui.crypto import CannotOpen
 from workflows_ui.engine import EngineError
 from workflows_ui.forming import checking, schema_in, schema_out
 from workflows_ui.forming.document import BadForm, Form, Kind
-from workflows_ui.kit import caller, flow_facts
+from workflows_ui.kit import caller, carried, flow_facts
 from workflows_ui.kit.request import ConsoleRequest
 from workflows_ui.models import Workspace
 from workflows_ui.services import clients, form_sources, launches
@@ -44,7 +42,7 @@ def of(request: ConsoleRequest, id: str) -> Sheet | None:
     if _says_nothing(form, facts.tree) or (wanted and checking.left_over(form, wanted)):
         return None
     document = json.dumps(schema_out.to_schema(form), separators=(",", ":"))
-    return Sheet(form, shape=signing.dumps([place.workspace.pk, id, document], salt=_SALT, compress=True), facts=facts)
+    return Sheet(form, shape=carried.sign(place.workspace, id, document, salt=_SALT), facts=facts)
 
 
 def _says_nothing(form: Form, tree: Any) -> bool:
@@ -56,12 +54,5 @@ def _says_nothing(form: Form, tree: Any) -> bool:
 
 def sent(workspace: Workspace, id: str, shape: str) -> Sheet | None:
     """The form that was shown, as its page carried it; None where it carried none, or another flow's or another workspace's."""
-    if not shape:
-        return None
-    try:
-        found = signing.loads(shape, salt=_SALT)
-    except signing.BadSignature:
-        return None
-    if not isinstance(found, list) or len(found) != 3 or found[:2] != [workspace.pk, id]:
-        return None
-    return Sheet(schema_in.trusted(json.loads(found[2])), shape=shape)
+    document = carried.read(workspace, id, shape, salt=_SALT)
+    return Sheet(schema_in.trusted(json.loads(document)), shape=shape) if document else None
