@@ -1,50 +1,56 @@
-# The console's commands. `make run` and `make test` need Python 3.11 to 3.13 and nothing else.
+# Commands for developers. `make run` and `make test` need Python 3.11 to 3.13 and nothing else.
 .DEFAULT_GOAL := help
-.PHONY: map help run manage test chaos bench check audit format messages install install-dev
+.PHONY: help run manage test test-full chaos bench check audit format messages install install-dev
 PY := .venv/bin/python
 
 help:
-	@echo "make run       start everything on this machine (PORT=8000, VAR_DIR=var)"
-	@echo "make manage DO=\"add_person --help\"   a management command on what make run set up"
-	@echo "make test      all tests: on SQLite, then on PostgreSQL and Redis where there are any (ON=sqlite or ON=servers: one of them; T=tests/pages: some)"
-	@echo "make chaos     the long tests that kill processes; make bench: the ones that measure"
-	@echo "make check     format, lint, types, import directions, settings, migrations, templates, translations"
-	@echo "make audit     known faults of the packages that are used, where there is a network"
-	@echo "make format    what make check wants of the format; make messages: gather messages to translate"
+	@echo "make run       start the console on this machine (PORT=8000, VAR_DIR=var)"
+	@echo "make manage DO=\"add_person --help\"   run a management command with the settings of make run"
+	@echo "make test      run the tests of every commit: on SQLite, then on PostgreSQL and Redis if found (ON=sqlite or ON=servers: one of them; T=tests/launches: some)"
+	@echo "make test-full run these and the slow ones, as .ci/run does"
+	@echo "make chaos     run the long tests that kill processes; make bench: those that measure"
+	@echo "make check     check format, lint, types, import directions, settings, migrations, templates, translations"
+	@echo "make audit     look up known vulnerabilities of the packages; needs a network"
+	@echo "make format    format the code; make messages: update the catalogues of translations"
 
 run: install
-	@exec $(PY) -m console.run
+	@exec $(PY) -m console.dev.run
 
 manage: install
-	@exec $(PY) -m console.run manage $(DO)
+	@exec $(PY) -m console.dev.run manage $(DO)
 
 test: install-dev
-	@exec $(PY) -m tests.passes $(ON) $(if $(T),-- $(T))
+	@exec $(PY) -m tests.run $(ON) $(if $(T),-- $(T))
+
+test-full: install-dev
+	@exec $(PY) -m tests.run $(ON) --full $(if $(T),-- $(T))
 
 chaos: install-dev
-	@exec $(PY) -m tests.passes $(ON) --marks chaos
+	@exec $(PY) -m tests.run $(ON) --marks chaos
 
 bench: install-dev
-	@exec $(PY) -m tests.passes $(ON) --marks bench
+	@exec $(PY) -m tests.run $(ON) --marks bench
 
 check: install-dev
-	@exec $(PY) -m console.check
+	@exec $(PY) -m console.dev.check
 
 audit: install-dev
-	@exec $(PY) -m console.known_faults
+	$(PY) -m pip_audit --require-hashes --disable-pip --progress-spinner off -r requirements.txt
 
 format: install-dev
 	$(PY) -m ruff format .
 	$(PY) -m ruff check --fix --quiet . || true
 
-map: install-dev
-	$(PY) -m console.map
-
 messages: install-dev
-	$(PY) -m console.translations messages
+	$(PY) -m console.dev.translations messages
 
-install:
-	@python=$$(console/python.sh) && "$$python" console/install.py requirements.txt
+install: .venv/requirements.txt
+install-dev: .venv/requirements-dev.txt
 
-install-dev:
-	@python=$$(console/python.sh) && "$$python" console/install.py requirements-dev.txt
+# The copy in .venv tells what was installed last; file times alone would also change with a checkout.
+.venv/%.txt: %.txt $(PY)
+	@cmp -s $< $@ || { echo "Installing $< ..." && $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r $<; }
+	@cp $< $@
+
+$(PY):
+	@python=$$(console/dev/find_python.sh) && echo "Creating a virtual environment in .venv with $$python ..." && "$$python" -m venv --clear .venv

@@ -1,4 +1,4 @@
-"""The Django project: wiring only. Imports Celery's application so that tasks find their broker."""
+"""The Django project. Imports the Celery application, so that tasks use its broker."""
 
 from console.celery import app as celery_app
 

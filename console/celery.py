@@ -1,51 +1,68 @@
-"""The Celery application and its clock. The broker is only a bell: the rows in the database are the truth.
+"""The Celery application and its schedule. Messages only wake workers: what has to be done is in the database.
 
-A worker: `celery -A console worker -P threads -c <WORKER_SLOTS + 20> --without-gossip --without-mingle --without-heartbeat`; the clock:
-`celery -A console beat`. Any number of each may run.
+Any number of workers and of beats may run:
+
+    celery -A console worker -P threads -c <WORKER_SLOTS + 20> --without-gossip --without-mingle --without-heartbeat
+    celery -A console beat
 """
 
+import ctypes
 import os
 from typing import Any
 
 import structlog
 from celery import Celery
-from celery.signals import before_task_publish, setup_logging, task_postrun, task_prerun
+from celery.signals import before_task_publish, setup_logging, task_postrun, task_prerun, worker_init
 
-from console import broker
+from console import file_broker
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "console.settings")
-broker.register()
+file_broker.register()
 app = Celery("console")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["workflows_ui"])
-#: Seconds between two ticks; and after which an unheard one is void, so that a worker that was away does not hear them all
-#: afterwards. The second is much longer, since it compares the clocks of two machines.
-TICK, TICK_LIFE = 1.0, 30.0
+#: Seconds between two ticks, and until an unreceived one expires, so that a worker that was away does not receive all of them
+#: afterwards. The second is much longer because it compares the clocks of two machines.
+TICK, TICK_EXPIRES = 1.0, 30.0
 NEWS = 3.0
 HOUR = 3600.0
+#: M_MMAP_THRESHOLD, from glibc's malloc.h.
+_MMAP_THRESHOLD = -3
 app.conf.beat_schedule = {
-    "tick": {"task": "workflows_ui.tasks.tick", "schedule": TICK, "options": {"expires": TICK_LIFE}},
-    "seal": {"task": "workflows_ui.tasks.seal", "schedule": TICK, "options": {"expires": TICK_LIFE}},
-    "news": {"task": "workflows_ui.tasks.news", "schedule": NEWS, "options": {"expires": TICK_LIFE}},
+    "tick": {"task": "workflows_ui.tasks.tick", "schedule": TICK, "options": {"expires": TICK_EXPIRES}},
+    "seal": {"task": "workflows_ui.tasks.seal", "schedule": TICK, "options": {"expires": TICK_EXPIRES}},
+    "news": {"task": "workflows_ui.tasks.news", "schedule": NEWS, "options": {"expires": TICK_EXPIRES}},
     "purge": {"task": "workflows_ui.tasks.purge", "schedule": HOUR, "options": {"expires": HOUR}},
 }
 
 
+@worker_init.connect
+def _return_large_blocks(**_signal: Any) -> None:
+    """Make glibc return blocks of 1 MB and more as soon as they are freed.
+
+    By default it raises that threshold with each large block that is freed, up to 32 MB, so that a worker stays as large as its
+    largest launch. Other C libraries have no such setting.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_MMAP_THRESHOLD, 1024 * 1024)
+
+
 @setup_logging.connect
-def _keep_our_logging(**_signal: Any) -> None:
-    """Celery sets logging up in its own way unless somebody listens to this signal; Django has done it already."""
+def _keep_logging(**_signal: Any) -> None:
+    """Do nothing: Django has configured logging, and Celery would do it again if this signal had no receiver."""
 
 
 @before_task_publish.connect
 def _send_request_id(headers: dict[str, Any] | None = None, **_signal: Any) -> None:
-    """The request that led to a task is named in the task's own log lines."""
+    """Send the id of the request that led to the task, for the task's log lines."""
     request_id = structlog.contextvars.get_contextvars().get("request_id")
     if headers is not None and request_id:
         headers["console_request_id"] = request_id
 
 
 @task_prerun.connect
-def _name_request(task_id: str = "", task: Any = None, **_signal: Any) -> None:
+def _bind_request_id(task_id: str = "", task: Any = None, **_signal: Any) -> None:
     request_id = getattr(task.request, "console_request_id", None)
     structlog.contextvars.bind_contextvars(
         task_id=task_id, task=task.name, **({"request_id": request_id} if request_id else {})
@@ -53,5 +70,5 @@ def _name_request(task_id: str = "", task: Any = None, **_signal: Any) -> None:
 
 
 @task_postrun.connect
-def _forget_request(**_signal: Any) -> None:
+def _unbind_request_id(**_signal: Any) -> None:
     structlog.contextvars.unbind_contextvars("task_id", "task", "request_id")

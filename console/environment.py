@@ -1,6 +1,6 @@
-"""Reads and checks values from the environment, so that settings.py stays a list of settings.
+"""Typed reading of environment variables for settings.py.
 
-Every reader raises ImproperlyConfigured with the variable's name and what a good value looks like.
+Every method raises ImproperlyConfigured, with the name of the variable and the form of a valid value.
 """
 
 import contextlib
@@ -13,10 +13,15 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+#: Seconds after which PostgreSQL ends a session that is idle in a transaction. The console never waits for anything else there.
+IDLE_TRANSACTION_SECONDS = 30
 
 
 class Reader:
-    """Typed reading of single variables; `env` is a django-environ Env."""
+    """Reads single variables. `env` is an Env of django-environ."""
 
     def __init__(self, env: Any) -> None:
         self._env = env
@@ -25,34 +30,34 @@ class Reader:
         value = str(self._env.str(name, default="") or "").strip()
         if not value:
             if default is None:
-                raise ImproperlyConfigured(f"{name} is missing. See the table of settings in the README.")
+                raise ImproperlyConfigured(f"{name} is missing. See docs/settings.md.")
             return default
         return value
 
     def text(self, name: str, *, default: str) -> str:
-        """Any text."""
+        """Return a text."""
         return self._text(name, default)
 
-    def words(self, name: str, *, default: str) -> list[str]:
-        """Comma separated words, none of them empty."""
+    def texts(self, name: str, *, default: str) -> list[str]:
+        """Return a list separated by commas, without empty items."""
         return [part.strip() for part in self._text(name, default).split(",") if part.strip()]
 
     def folder(self, name: str, *, default: Path) -> Path:
-        """A folder's absolute path; it need not exist yet."""
+        """Return the absolute path of a folder, which need not exist."""
         value = Path(self._text(name, str(default)))
         if not value.is_absolute():
             raise ImproperlyConfigured(f"{name} must be the absolute path of a folder, not {str(value)!r}.")
         return value
 
     def file(self, name: str) -> str:
-        """The absolute path of a file that exists, or empty."""
+        """Return the absolute path of an existing file, or an empty text."""
         value = self._text(name, "")
         if value and not (Path(value).is_absolute() and Path(value).is_file()):
-            raise ImproperlyConfigured(f"{name} must be the absolute path of a file, and there is none at {value!r}.")
+            raise ImproperlyConfigured(f"{name} must be the absolute path of an existing file, not {value!r}.")
         return value
 
     def address(self, name: str, *, default: str) -> str:
-        """An IP address of this machine."""
+        """Return an IP address."""
         value = self._text(name, default)
         try:
             return str(ipaddress.ip_address(value))
@@ -60,7 +65,7 @@ class Reader:
             raise ImproperlyConfigured(f"{name} must be an IP address such as 127.0.0.1, not {value!r}.") from None
 
     def email(self, name: str, *, default: str) -> dict[str, Any]:
-        """smtp+tls://user:password@host:587, smtp+ssl://..., consolemail:// or dummymail:// as Django's mail settings."""
+        """Return Django's mail settings for smtp+tls://user:password@host:587, smtp+ssl://..., consolemail:// or dummymail://."""
         value = self._text(name, default)
         try:
             config: dict[str, Any] = self._env.email_url_config(value)
@@ -71,7 +76,7 @@ class Reader:
         return {setting: part for setting, part in config.items() if setting.startswith("EMAIL_")}
 
     def boolean(self, name: str, *, default: bool) -> bool:
-        """true/false, yes/no, on/off, 1/0 in any case."""
+        """Return a boolean: true/false, yes/no, on/off or 1/0, in upper or lower case."""
         text = self._text(name, str(default)).lower()
         if text in {"true", "yes", "on", "1"}:
             return True
@@ -80,7 +85,7 @@ class Reader:
         raise ImproperlyConfigured(f"{name} must be true or false, not {text!r}.")
 
     def integer(self, name: str, *, default: int, low: int, high: int) -> int:
-        """A whole number between low and high, both included."""
+        """Return a whole number from low to high."""
         text = self._text(name, str(default))
         try:
             number = int(text)
@@ -91,7 +96,7 @@ class Reader:
         return number
 
     def number(self, name: str, *, default: float, low: float, high: float) -> float:
-        """A number between low and high, both included; 0.05 and 1 are numbers, 1e9 and nan are not."""
+        """Return a number from low to high, such as 0.05 or 1. Exponents and nan are refused."""
         text = self._text(name, f"{default:g}")
         if not re.fullmatch(r"\d{1,9}(\.\d{1,9})?", text, re.ASCII):
             raise ImproperlyConfigured(f"{name} must be a number such as 0.5, not {text!r}.")
@@ -101,14 +106,14 @@ class Reader:
         return number
 
     def secret(self, name: str, *, minimum: int, optional: bool = False) -> str:
-        """A secret of at least `minimum` characters, or empty if optional; the message never repeats the value."""
+        """Return a secret of at least `minimum` characters, or an empty text if optional. The error does not contain the value."""
         value = self._text(name, "" if optional else None)
         if value and len(value) < minimum:
             raise ImproperlyConfigured(f"{name} is too short: use at least {minimum} random characters.")
         return value
 
     def secrets(self, name: str, *, minimum: int) -> list[str]:
-        """A comma separated list of secrets of at least `minimum` characters each; the message never repeats a value."""
+        """Return a list of secrets of at least `minimum` characters each. The error does not contain a value."""
         found = [part.strip() for part in self._text(name, None).split(",") if part.strip()]
         if not found:
             raise ImproperlyConfigured(f"{name} is missing: give at least one random secret.")
@@ -117,7 +122,7 @@ class Reader:
         return found
 
     def keys(self, name: str, *, check: Callable[[str], object]) -> list[str]:
-        """A comma separated list of keys, each accepted by `check` (which raises ValueError for a bad one)."""
+        """Return a list of keys. `check` raises ValueError for an invalid one."""
         keys = [part.strip() for part in self._text(name, None).split(",") if part.strip()]
         for position, key in enumerate(keys, start=1):
             try:
@@ -131,7 +136,7 @@ class Reader:
         return keys
 
     def url(self, name: str, *, default: str | None) -> str:
-        """An http or https address without credentials, query or fragment; empty only where that is the default."""
+        """Return an http or https URL without credentials, query or fragment; an empty text only if that is the default."""
         value = self._text(name, default)
         if not value:
             return value
@@ -141,7 +146,7 @@ class Reader:
         except ValueError:
             valid = False
         if not valid or parts.username or parts.password or parts.query or parts.fragment:
-            # Before the @ and behind the ? there may be a password.
+            # There may be a password before the @ or after the ?.
             shown = value.rpartition("@")[2].partition("?")[0]
             raise ImproperlyConfigured(
                 f"{name} must be an address such as https://console.example.com, without user name or question mark, not {shown!r}."
@@ -149,14 +154,14 @@ class Reader:
         return value
 
     def one_of(self, name: str, choices: set[str], *, default: str) -> str:
-        """One of the choices."""
+        """Return one of the choices."""
         value = self._text(name, default)
         if value not in choices:
             raise ImproperlyConfigured(f"{name} must be one of {', '.join(sorted(choices))}, not {value!r}.")
         return value
 
     def time_zone(self, name: str, *, default: str) -> str:
-        """The name of a time zone such as Asia/Ho_Chi_Minh."""
+        """Return the name of a time zone, such as Asia/Ho_Chi_Minh."""
         value = self._text(name, default)
         try:
             zoneinfo.ZoneInfo(value)
@@ -165,7 +170,7 @@ class Reader:
         return value
 
     def networks(self, name: str, *, default: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
-        """Comma separated networks such as 10.0.0.0/8."""
+        """Return a list of networks, such as 10.0.0.0/8."""
         found = []
         for part in self._text(name, default).split(","):
             if not part.strip():
@@ -177,7 +182,7 @@ class Reader:
         return found
 
     def database(self, name: str, *, default: str | None) -> dict[str, Any]:
-        """A postgres:// or sqlite:/// address as Django's database settings."""
+        """Return Django's database settings for a postgres:// or sqlite:/// URL."""
         value = self._text(name, default)
         config: dict[str, Any] = {}
         if value.split("://", 1)[0] in {"postgres", "postgresql", "sqlite"}:
@@ -188,44 +193,49 @@ class Reader:
             config["OPTIONS"] = {
                 "transaction_mode": "IMMEDIATE",
                 "timeout": 20,
-                "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL",
+                # FULL: a commit survives a power failure. Otherwise a launch that was sent could be sent again.
+                "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL",
             }
         elif engine.endswith("postgresql"):
-            config.setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
+            options = config.setdefault("OPTIONS", {})
+            options.setdefault("connect_timeout", 5)
+            # A process that hangs in a transaction would otherwise keep its locks, and block the others, for ever.
+            options.setdefault("options", f"-c idle_in_transaction_session_timeout={IDLE_TRANSACTION_SECONDS}s")
             config |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
         else:
             raise ImproperlyConfigured(f"{name} must start with postgres:// or sqlite:///.")
         return config
 
     def cache(self, name: str, *, default: str | None, prefix: str) -> dict[str, Any]:
-        """A redis://, rediss:// or filecache:// address as Django's cache settings. All processes must share the cache."""
+        """Return Django's cache settings for a redis://, rediss:// or filecache:// URL. All processes must share the cache."""
         value = self._text(name, default)
         scheme = value.split(":", 1)[0]
         if scheme in {"redis", "rediss", "unix"}:
             return {
-                "BACKEND": "django.core.cache.backends.redis.RedisCache",
+                "BACKEND": "workflows_ui.core.caching.RedisAnswers",
                 "LOCATION": value,
                 "KEY_PREFIX": prefix,
-                "OPTIONS": {"socket_connect_timeout": 3, "socket_timeout": 5},
+                # A page waits once for a cache that hangs; then core/caching.py does not use it for a while.
+                "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1, "retry": Retry(NoBackoff(), 0)},
             }
         if scheme == "filecache":
             return {
-                "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+                "BACKEND": "workflows_ui.core.caching.FileAnswers",
                 "LOCATION": value.split("://", 1)[1],
                 "OPTIONS": {"MAX_ENTRIES": 10_000},
             }
         raise ImproperlyConfigured(f"{name} must start with redis:// or filecache://.")
 
     def broker(self, name: str, *, default: str | None) -> str:
-        """A broker address: redis://, rediss://, amqp://, amqps:// or fsatomic:// (files, for one machine)."""
+        """Return a broker's URL: redis://, rediss://, amqp://, amqps:// or fsatomic:// (files, for one machine)."""
         value = self._text(name, default)
         if value.split(":", 1)[0] not in {"redis", "rediss", "amqp", "amqps", "fsatomic"}:
             raise ImproperlyConfigured(f"{name} must start with redis://, amqp:// or fsatomic://.")
         return value
 
 
-def passkeys(base_url: str) -> bool:
-    """Whether browsers let people use passkeys at this address: on a host name, over https or on the machine itself."""
+def supports_passkeys(base_url: str) -> bool:
+    """Return whether browsers offer passkeys at this URL: only for a host name, and only over https or on localhost."""
     parts = urlsplit(base_url)
     host = parts.hostname or ""
     try:
@@ -236,21 +246,21 @@ def passkeys(base_url: str) -> bool:
 
 
 def transport_options(broker_url: str, folder: Path, *, prefix: str) -> dict[str, Any]:
-    """Options of the broker's transport: where files lie, or how long a dead server is waited for (seconds)."""
+    """Return Celery's broker_transport_options: the folders of files, or seconds to wait for a server that is down."""
     if broker_url.startswith("fsatomic:"):
         return {
             "data_folder_in": str(folder / "messages"),
             "data_folder_out": str(folder / "messages"),
             "control_folder": str(folder / "control"),
         }
-    # A click must not wait for a dead broker: the row is written, and the sweeper rings again.
-    at_once = {"max_retries": 1, "interval_start": 0, "interval_step": 0, "interval_max": 0}
+    # A page must not wait for a broker that is down: the row is written, and will be enqueued again.
+    no_retry = {"max_retries": 1, "interval_start": 0, "interval_step": 0, "interval_max": 0}
     if broker_url.startswith("redis"):
-        return at_once | {
+        return no_retry | {
             "socket_connect_timeout": 2,
             "socket_timeout": 5,
             "visibility_timeout": 3600,
             "global_keyprefix": prefix,
             "health_check_interval": 10,
         }
-    return at_once | {"connect_timeout": 2}
+    return no_retry | {"connect_timeout": 2}

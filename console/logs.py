@@ -1,4 +1,4 @@
-"""What is logged: one line an event, with a request's id, and without the keys that are in addresses."""
+"""Logging: one line per event, with the id of the request and without the keys in URLs."""
 
 import logging as python_logging
 import re
@@ -8,17 +8,17 @@ from typing import Any
 import structlog
 from django.core.exceptions import ImproperlyConfigured
 
-#: Addresses that open something for whoever has them (invitations, links of mails), and what comes back from a sign-in elsewhere.
+#: URLs that admit everyone who has them (invitations, links in mails), and the parameters with which an identity provider returns.
 _KEYS = re.compile(r"(/join/|/accounts/password/reset/key/|/accounts/address/confirm/|[?&](?:code|state)=)[^/\s?&\"']+")
 
 
-def without_keys(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """A structlog processor: takes the keys out of addresses. Django logs the address of every request that it refuses."""
+def remove_url_keys(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Remove the keys from URLs (a structlog processor). Django logs the URL of every request that it refuses."""
     return {name: _KEYS.sub(r"\1…", value) if isinstance(value, str) else value for name, value in event.items()}
 
 
-def settings(level: str, *, plain: bool) -> dict[str, Any]:
-    """Logging settings: one line an event on standard output, JSON in production, readable text on a desk."""
+def logging_config(level: str, *, plain: bool) -> dict[str, Any]:
+    """Return the value of LOGGING: one line per event on standard output, as JSON or as `plain` text. Raises ImproperlyConfigured."""
     if level.upper() not in python_logging.getLevelNamesMapping():
         raise ImproperlyConfigured(f"LOG_LEVEL must be one of DEBUG, INFO, WARNING, ERROR, not {level!r}.")
     renderer: Any = structlog.dev.ConsoleRenderer(colors=False) if plain else structlog.processors.JSONRenderer()
@@ -28,7 +28,7 @@ def settings(level: str, *, plain: bool) -> dict[str, Any]:
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
-        without_keys,
+        remove_url_keys,
     ]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -52,7 +52,7 @@ def settings(level: str, *, plain: bool) -> dict[str, Any]:
             "django.server": {"handlers": ["console"], "level": "WARNING", "propagate": False},
             "urllib3": {"level": "WARNING"},
             "kombu": {"level": "WARNING"},
-            # One line a tick, each second, would bury everything else.
+            # A line each second would bury everything else.
             "celery.beat": {"level": "WARNING"},
             "celery.worker.strategy": {"level": "WARNING"},
             "celery.worker.request": {"level": "WARNING"},

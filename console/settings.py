@@ -1,7 +1,7 @@
-"""Settings of the console: everything comes from the environment, nothing is guessed in production.
+"""Django's settings. Everything comes from environment variables; production guesses nothing.
 
-A bad or missing value raises ImproperlyConfigured with the name of the variable and what to do. The table of all variables is in the
-README and in `.env.example`; a test holds the three together.
+A missing or invalid value raises ImproperlyConfigured with the name of the variable. docs/settings.md and `.env.example` list all of
+them; a test compares the three.
 """
 
 from datetime import timedelta
@@ -22,33 +22,40 @@ env = environ.Env()
 read = environment.Reader(env)
 
 DEBUG = read.boolean("DEBUG", default=False)
-#: Where keys, the SQLite database, and broker files live when no server is named.
+#: The folder of everything that is kept in files.
 VAR_DIR = read.folder("VAR_DIR", default=BASE_DIR / "var")
 
 # --- Secrets -------------------------------------------------------------------------------------
 SECRET_KEY = read.secret("SECRET_KEY", minimum=32)
-#: Fernet keys, comma separated: the first encrypts, all of them decrypt.
+#: Fernet keys: the first encrypts, all of them decrypt.
 CREDENTIAL_KEYS = read.keys("CREDENTIAL_KEYS", check=Fernet)
-#: Comma separated: the first makes the marks of the audit log's chain, all of them prove it.
+#: The first signs the audit log's hash chain, all of them verify it.
 AUDIT_KEY = read.secrets("AUDIT_KEY", minimum=32)
 if SECRET_KEY in AUDIT_KEY:
     raise ImproperlyConfigured("AUDIT_KEY must be another secret than SECRET_KEY.")
 
-# --- Where the console is reached ----------------------------------------------------------------
+# --- Web server and URL --------------------------------------------------------------------------
 PORT = read.integer("PORT", default=8000, low=1, high=65535)
-#: The address of this machine at which the web server listens; 0.0.0.0 is all of them.
+#: The IP address at which the web server listens; 0.0.0.0 is all of them.
 BIND = read.address("BIND", default="127.0.0.1")
-#: Web server processes, and requests that each carries at once.
+#: Web server processes, and concurrent requests of each.
 WEB_PROCESSES = read.integer("WEB_PROCESSES", default=2, low=1, high=64)
 WEB_THREADS = read.integer("WEB_THREADS", default=8, low=1, high=128)
+#: Open connections of each process; beyond that, the one that has waited longest for its client is closed.
+WEB_CONNECTIONS = read.integer("WEB_CONNECTIONS", default=1000, low=10, high=50_000)
+#: Seconds for sending the first line and the headers of a request, for its body, for reading the response, and without any data.
+WEB_HEAD_SECONDS = read.integer("WEB_HEAD_SECONDS", default=20, low=1, high=3600)
+WEB_BODY_SECONDS = read.integer("WEB_BODY_SECONDS", default=300, low=1, high=3600)
+WEB_ANSWER_SECONDS = read.integer("WEB_ANSWER_SECONDS", default=900, low=1, high=86_400)
+WEB_IDLE_SECONDS = read.integer("WEB_IDLE_SECONDS", default=60, low=1, high=3600)
 BASE_URL = read.url("BASE_URL", default=f"http://127.0.0.1:{PORT}" if DEBUG else None).rstrip("/")
-ALLOWED_HOSTS = read.words("ALLOWED_HOSTS", default="127.0.0.1,localhost,[::1]" if DEBUG else "")
+ALLOWED_HOSTS = read.texts("ALLOWED_HOSTS", default="127.0.0.1,localhost,[::1]" if DEBUG else "")
 if not ALLOWED_HOSTS:
     raise ImproperlyConfigured("ALLOWED_HOSTS is missing: list the host names of the console, separated by commas.")
 if "*" in ALLOWED_HOSTS and not DEBUG:
     raise ImproperlyConfigured("ALLOWED_HOSTS may not be '*': list the host names of the console.")
 CSRF_TRUSTED_ORIGINS = ["{0.scheme}://{0.netloc}".format(urlsplit(BASE_URL))]
-#: How many reverse proxies of ours stand in front; so many entries of X-Forwarded-For are believed, counted from the right.
+#: The number of reverse proxies: so many entries of X-Forwarded-For are trusted, counted from the right.
 TRUSTED_PROXIES = read.integer("TRUSTED_PROXIES", default=0, low=0, high=10)
 HTTPS = BASE_URL.startswith("https://")
 ALLOW_HTTP = read.boolean("ALLOW_HTTP", default=DEBUG)
@@ -60,7 +67,7 @@ if not HTTPS and not ALLOW_HTTP:
 # --- Application ---------------------------------------------------------------------------------
 INSTALLED_APPS = [
     "workflows_ui",
-    # Without looking for admin modules: the site is made in views/administration.py.
+    # Without autodiscovery: web/administration.py creates the site.
     "django.contrib.admin.apps.SimpleAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -84,18 +91,21 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "workflows_ui.middleware.headers.SafeHeaders",
-    "workflows_ui.middleware.requests.RequestContext",
+    "workflows_ui.web.middleware.headers.SafeHeaders",
+    "workflows_ui.web.middleware.requests.RequestContext",
     "django_htmx.middleware.HtmxMiddleware",
+    "workflows_ui.web.middleware.cookies.CleanCookies",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "workflows_ui.middleware.preferences.Preferences",
+    "workflows_ui.web.middleware.preferences.Preferences",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "workflows_ui.accounts.middleware.SessionLimits",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "workflows_ui.web.middleware.methods.KnownMethods",
     "allauth.account.middleware.AccountMiddleware",
-    "workflows_ui.middleware.errors.EngineErrors",
+    "workflows_ui.web.middleware.errors.EngineErrors",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 ROOT_URLCONF = "console.urls"
@@ -109,7 +119,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "workflows_ui.kit.nav.frame",
+                "workflows_ui.web.navigation.frame",
             ],
             "loaders": [
                 (
@@ -128,7 +138,8 @@ TEMPLATES: list[dict[str, Any]] = [
             "builtins": [
                 "template_partials.templatetags.partials",
                 "django.templatetags.i18n",
-                "workflows_ui.templatetags.console",
+                "workflows_ui.web.templatetags.console",
+                "workflows_ui.audit.templatetags.history",
             ],
         },
     }
@@ -140,18 +151,20 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DATABASES = {
     "default": read.database("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'console.sqlite3'}" if DEBUG else None)
 }
-#: Put before every key of ours in Redis, so that several consoles can share one.
+#: The prefix of every key in Redis, so that several consoles can share one.
 REDIS_PREFIX = read.text("REDIS_PREFIX", default="")
+#: core/caching.py says what belongs in which.
 CACHES = {
-    "default": read.cache(
+    "default": {"BACKEND": "workflows_ui.core.caching.DatabaseCache"},
+    "answers": read.cache(
         "CACHE_URL", default=f"filecache://{VAR_DIR / 'cache'}" if DEBUG else None, prefix=REDIS_PREFIX
-    )
+    ),
 }
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 
 # --- People --------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "workflows_ui.User"
-AUTHENTICATION_BACKENDS = ["workflows_ui.services.passwords.Backend"]
+AUTHENTICATION_BACKENDS = ["workflows_ui.accounts.services.passwords.Backend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}", **options}
     for name, options in [
@@ -163,7 +176,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
-ACCOUNT_ADAPTER = "workflows_ui.views.accounts.AccountAdapter"
+ACCOUNT_ADAPTER = "workflows_ui.accounts.views.accounts.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "username*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
@@ -171,19 +184,20 @@ ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_SESSION_REMEMBER = None
 ACCOUNT_LOGOUT_ON_GET = False
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
-#: No mail goes to an address that nobody here has: anybody may type anybody's into the reset form.
+#: No mail goes to an address without an account: anyone may type anyone's address into the reset form.
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_EMAIL_NOTIFICATIONS = True
-#: Counted in the shared cache. Five wrong passwords lock a name for five minutes, whether or not somebody has it.
+#: Counted in the database (Django's default cache). Five wrong passwords lock a name for five minutes, whether or not it exists, except
+#: for browsers in which its user signed in before (accounts/known_browsers.py).
 ACCOUNT_RATE_LIMITS = {
     "login_failed": "20/m/ip,5/5m/key",
     "credential_test": "20/m/user",
     "single_sign_on": "30/m/ip",
     "invite": "60/h/user",
 }
-#: One address a person: a new one takes over once the link in the mail to it was followed.
+#: One address per person: a new one replaces it once the link in the mail to it was opened.
 ACCOUNT_CHANGE_EMAIL = True
-#: A change of the second step or of the address asks again who one is, unless that was asked so many seconds ago.
+#: Changing the second factor or the address needs a fresh sign-in, at most so many seconds ago.
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
 
@@ -191,40 +205,39 @@ ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
 OIDC_ISSUER = read.url("OIDC_ISSUER", default="")
 OIDC_CLIENT_ID = read.text("OIDC_CLIENT_ID", default="")
 OIDC_CLIENT_SECRET = read.text("OIDC_CLIENT_SECRET", default="")
-#: What the button on the sign-in page names.
+#: The provider's name on the sign-in button.
 OIDC_NAME = read.text("OIDC_NAME", default="single sign-on")
-#: An account is made at the first sign-on of whoever has a confirmed address in one of these domains, or is in one of these groups.
-OIDC_ALLOWED_DOMAINS = read.words("OIDC_ALLOWED_DOMAINS", default="")
-OIDC_ALLOWED_GROUPS = read.words("OIDC_ALLOWED_GROUPS", default="")
+#: People with a verified address in one of these domains, or in one of these groups, get an account at their first sign-in.
+OIDC_ALLOWED_DOMAINS = read.texts("OIDC_ALLOWED_DOMAINS", default="")
+OIDC_ALLOWED_GROUPS = read.texts("OIDC_ALLOWED_GROUPS", default="")
 if OIDC_ISSUER and not (OIDC_CLIENT_ID and OIDC_CLIENT_SECRET):
-    raise ImproperlyConfigured("OIDC_ISSUER is given: OIDC_CLIENT_ID and OIDC_CLIENT_SECRET are needed with it.")
+    raise ImproperlyConfigured("OIDC_ISSUER is set: OIDC_CLIENT_ID and OIDC_CLIENT_SECRET are required with it.")
 if OIDC_ISSUER and not OIDC_ISSUER.startswith("https://") and not DEBUG:
     raise ImproperlyConfigured(
-        "OIDC_ISSUER must start with https://: whoever could change its answers could be anybody here."
+        "OIDC_ISSUER must start with https://: who can change its responses can sign in as anyone."
     )
 
-# --- Second step of signing in -------------------------------------------------------------------
-MFA_ADAPTER = "workflows_ui.views.second_step.SecondStepAdapter"
+# --- Second factor -------------------------------------------------------------------------------
+MFA_ADAPTER = "workflows_ui.accounts.views.second_step.SecondStepAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_USER_VERIFICATION = "preferred"
 MFA_TOTP_ISSUER = "Workflow console"
-#: A phone's clock may be half a minute off; that no code works twice is seen to by forms/second_step.py.
+#: A phone's clock may be half a minute off. accounts/forms/second_step.py refuses a code that was used before.
 MFA_TOTP_TOLERANCE = 1
-#: Accounts are given out, so that an address which nobody has confirmed yet belongs to no intruder.
+#: Administrators create accounts, so an unverified address does not belong to an attacker.
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_FORMS = {
-    "authenticate": "workflows_ui.forms.second_step.CodeForm",
-    "reauthenticate": "workflows_ui.forms.second_step.CodeAgainForm",
-    "activate_totp": "workflows_ui.forms.second_step.AppForm",
-    "authenticate_webauthn": "workflows_ui.forms.second_step.PasskeyStepForm",
-    "reauthenticate_webauthn": "workflows_ui.forms.second_step.PasskeyAgainForm",
-    "login_webauthn": "workflows_ui.forms.second_step.PasskeySignInForm",
-    "add_webauthn": "workflows_ui.forms.second_step.PasskeyForm",
-    "edit_webauthn": "workflows_ui.forms.second_step.PasskeyNameForm",
+    "authenticate": "workflows_ui.accounts.forms.second_step.CodeForm",
+    "reauthenticate": "workflows_ui.accounts.forms.second_step.CodeAgainForm",
+    "activate_totp": "workflows_ui.accounts.forms.second_step.AppForm",
+    "authenticate_webauthn": "workflows_ui.accounts.forms.second_step.PasskeyStepForm",
+    "reauthenticate_webauthn": "workflows_ui.accounts.forms.second_step.PasskeyAgainForm",
+    "login_webauthn": "workflows_ui.accounts.forms.second_step.PasskeySignInForm",
+    "add_webauthn": "workflows_ui.accounts.forms.second_step.PasskeyForm",
+    "edit_webauthn": "workflows_ui.accounts.forms.second_step.PasskeyNameForm",
 }
-#: Browsers know passkeys on a host name only, and only over https (or on this very machine).
-PASSKEYS = environment.passkeys(BASE_URL)
+PASSKEYS = environment.supports_passkeys(BASE_URL)
 
 # --- Language and time ---------------------------------------------------------------------------
 LANGUAGE_CODE = read.one_of("LANGUAGE_CODE", {"en", "vi"}, default="en")
@@ -236,7 +249,7 @@ USE_TZ = True
 # --- Static files --------------------------------------------------------------------------------
 STATIC_URL = "/static/"
 STATIC_ROOT = read.folder("STATIC_ROOT", default=VAR_DIR / "static")
-#: Tabler and Font Awesome as files only: the package's own application is an admin theme that breaks a strict policy.
+#: Tabler and Font Awesome as files only: the package's application is an admin theme that breaks a strict policy.
 STATICFILES_DIRS = [BASE_DIR / "static", Path(jazzy_tabler.__file__).parent / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -250,7 +263,7 @@ WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG
 
 # --- Mail ----------------------------------------------------------------------------------------
 vars().update(read.email("EMAIL_URL", default="consolemail://" if DEBUG else "dummymail://"))
-#: Seconds that a mail server may take for one answer: a page waits for it.
+#: Seconds for a response of the mail server: a page waits for it.
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = read.text("DEFAULT_FROM_EMAIL", default="console@localhost")
 
@@ -268,14 +281,18 @@ CONTENT_SECURITY_POLICY = {
         "base-uri": [NONE],
     }
 }
-CSRF_FAILURE_VIEW = "workflows_ui.kit.errors.csrf_failure"
+CSRF_FAILURE_VIEW = "workflows_ui.web.errors.csrf_failure"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 if HTTPS:
-    # Browsers take a cookie of such a name from this very host only: no neighbour below the same domain can put one in.
+    # Browsers accept a cookie of such a name from this host only: no other host of the domain can set it.
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
 SESSION_COOKIE_AGE = int(timedelta(days=14).total_seconds())
+#: A session ends after so many minutes without activity; 0: only by its age.
+SESSION_IDLE_MINUTES = read.integer("SESSION_IDLE_MINUTES", default=0, low=0, high=20_160)
+#: Concurrent sessions of a person: one more ends the oldest; 0: no limit.
+SESSIONS_PER_PERSON = read.integer("SESSIONS_PER_PERSON", default=0, low=0, high=100)
 SECURE_SSL_REDIRECT = HTTPS and not DEBUG
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds()) if HTTPS else 0
@@ -288,9 +305,9 @@ if TRUSTED_PROXIES:
 DATA_UPLOAD_MAX_MEMORY_SIZE = 30 * 1024 * 1024
 # Each cell of a table in a launch form is a control: 1,000 rows of 30 columns, and the rest of the page.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 35_000
-#: What is larger than any form takes is not written to disk first.
+#: A file larger than any form accepts is not written to disk.
 FILE_UPLOAD_HANDLERS = [
-    "workflows_ui.kit.upload_limit.SkipLarge",
+    "workflows_ui.web.upload_limit.SkipLarge",
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
     "django.core.files.uploadhandler.TemporaryFileUploadHandler",
 ]
@@ -304,52 +321,59 @@ CELERY_BROKER_CONNECTION_TIMEOUT = 3
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_TASK_IGNORE_RESULT = True
-# RabbitMQ's connections are made anew only where a message may be tried once more; else, once it was away, the clock would ring in
-# vain for ever. A client of Redis connects by itself, and would make a click wait twice as long for one that hangs.
+# A connection to RabbitMQ is only renewed if publishing may be retried; otherwise beat would fail for ever after RabbitMQ was down once.
+# A client of Redis reconnects anyway, and a retry would make a page wait twice as long for a server that hangs.
 CELERY_TASK_PUBLISH_RETRY = CELERY_BROKER_URL.startswith("amqp")
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "interval_step": 0, "interval_max": 0}
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_SEND_TASK_EVENTS = False
-# Nobody commands workers from outside; and on RabbitMQ two of one machine would quarrel about the queue of commands.
+# Not used; and on RabbitMQ two workers of one machine would conflict over the queue of commands.
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat")
 
 # --- Engine --------------------------------------------------------------------------------------
-#: Private and loopback networks in which engines may live (CIDR, comma separated).
+#: Private and loopback networks in which engines may be.
 ENGINE_PRIVATE_NETWORKS = read.networks("ENGINE_PRIVATE_NETWORKS", default="127.0.0.0/8,::1/128" if DEBUG else "")
-#: A file of certificate authorities, where engines use a private one.
+#: A file of certificate authorities, for engines with a private one.
 ENGINE_CA_BUNDLE = read.file("ENGINE_CA_BUNDLE")
 #: The proxy through which engines are called.
 ENGINE_PROXY = read.url("ENGINE_PROXY", default="")
 
 # --- Launches ------------------------------------------------------------------------------------
-#: A launch that could not be sent for so long ends as "not sent: too late".
+#: A launch that could not be sent within this time ends as "not sent: too late".
 LAUNCH_TOO_LATE = timedelta(seconds=read.integer("LAUNCH_TOO_LATE_SECONDS", default=900, low=1, high=86_400))
-#: How long a launch of unclear fate is searched for in the engine before a person is asked.
+#: How long the run of a launch of unknown outcome is searched for before a person has to decide.
 LAUNCH_SEARCH = timedelta(seconds=read.integer("LAUNCH_SEARCH_SECONDS", default=300, low=1, high=86_400))
-#: The longest wait for an answer; the engine itself waits 30 s (api.md 7.2), the gateway too.
+#: The longest wait for a response. The engine and the gateway wait 30 s themselves (api.md 7.2).
 LAUNCH_DEADLINE = timedelta(seconds=read.integer("LAUNCH_DEADLINE_SECONDS", default=45, low=1, high=600))
-#: A credential's replaced secret is kept, encrypted, for so many hours, and then destroyed.
+#: Maximum bytes of a launch: of its values as JSON, of one file unless its field has another maximum, and of all its files. The engine
+#: accepts 25 MiB per request (api.md 4).
+LAUNCH_JSON_BYTES = read.integer("LAUNCH_JSON_MB", default=5, low=1, high=25) * 1024 * 1024
+LAUNCH_FILE_BYTES = read.integer("LAUNCH_FILE_MB", default=10, low=1, high=24) * 1024 * 1024
+LAUNCH_FILES_BYTES = read.integer("LAUNCH_FILES_MB", default=20, low=1, high=24) * 1024 * 1024
+#: Launches per person and minute; 0: no limit.
+LAUNCHES_PER_MINUTE = read.integer("LAUNCHES_PER_MINUTE", default=60, low=0, high=100_000)
+#: How long a credential's replaced secret is kept, encrypted, before it is destroyed.
 CREDENTIAL_KEEP_OLD = timedelta(hours=read.integer("CREDENTIAL_KEEP_OLD_HOURS", default=72, low=1, high=8760))
-#: Inputs and answers are removed after so many days; the launch itself stays in the record.
+#: Inputs and answers are removed after this time; the launch itself is kept.
 LAUNCH_RETENTION = timedelta(days=read.integer("LAUNCH_RETENTION_DAYS", default=90, low=1, high=3650))
-#: Files of exports are kept for so many days; the job itself stays in the record.
+#: Files of exports are removed after this time; the job itself is kept.
 JOB_RETENTION = timedelta(days=read.integer("JOB_RETENTION_DAYS", default=7, low=1, high=365))
-#: Rows of the audit log are removed after so many days, behind a signed checkpoint.
+#: Rows of the audit log are removed after this time, behind a signed checkpoint.
 AUDIT_RETENTION = timedelta(days=read.integer("AUDIT_RETENTION_DAYS", default=3650, low=30, high=36_500))
-#: Waiting calls that one worker process carries at once.
+#: Concurrent calls of a worker process.
 WORKER_SLOTS = read.integer("WORKER_SLOTS", default=300 if not DEBUG else 100, low=1, high=2000)
 
-# --- Practice workspace (only where its address is given, as `make run` does) ---------------------
+# --- Practice workspace (only if its URL is set, as `make run` does) ------------------------------
 PRACTICE_ENGINE_URL = read.url("PRACTICE_ENGINE_URL", default="")
 PRACTICE_ENGINE_TOKEN = read.text("PRACTICE_ENGINE_TOKEN", default="")
-#: How long a second of the practice engine lasts: 0.1 makes its waits and pauses ten times shorter, for trying things out and tests.
+#: How long a second of the practice engine lasts: with 0.1 its waits and pauses are ten times shorter.
 PRACTICE_CLOCK_SCALE = read.number("PRACTICE_CLOCK_SCALE", default=1, low=0.001, high=10)
 
-# --- Watching ------------------------------------------------------------------------------------
-#: Lets a collector of measurements read /metrics from elsewhere than this machine (Authorization: Bearer ...).
+# --- Monitoring ----------------------------------------------------------------------------------
+#: Allows reading /metrics from another machine (Authorization: Bearer ...).
 METRICS_TOKEN = read.secret("METRICS_TOKEN", minimum=20, optional=True)
 LOG_FORMAT = read.one_of("LOG_FORMAT", {"json", "text"}, default="text" if DEBUG else "json")
-LOGGING = logs.settings(read.text("LOG_LEVEL", default="INFO"), plain=LOG_FORMAT == "text")
+LOGGING = logs.logging_config(read.text("LOG_LEVEL", default="INFO"), plain=LOG_FORMAT == "text")

@@ -1,6 +1,6 @@
-"""Configuration of the web server, in `make run` and in production alike: `gunicorn -c console/web.py console.wsgi`.
+"""Configuration of gunicorn, for `make run` and for production: `gunicorn -c python:console.web console.wsgi`.
 
-Everything comes from the console's settings. A stop lets requests end for up to a minute.
+Everything comes from the settings. Requests in progress get up to a minute during a shutdown.
 """
 
 import os
@@ -14,35 +14,37 @@ _host = f"[{settings.BIND}]" if ":" in settings.BIND else settings.BIND
 bind = f"{_host}:{settings.PORT}"
 workers = settings.WEB_PROCESSES
 threads = settings.WEB_THREADS
-worker_class = "gthread"
-#: Seconds; no page takes so long, since engine calls have a shorter deadline of their own.
+#: Reads requests and writes responses outside of the threads, so that slow clients occupy none.
+worker_class = "console.web_worker.BufferingWorker"
+#: Seconds. No page takes so long: engine calls have a shorter deadline.
 timeout = 120
 graceful_timeout = 60
-keepalive = 5
-#: A request that a process has served so often is its last: whatever leaks, leaks little.
+#: A process is replaced after so many requests, which limits what can leak.
 max_requests = 20_000
 max_requests_jitter = 2_000
-#: gunicorn's own control socket lies in the home folder, where two servers of one user would clash.
+#: The control socket is in the home folder, where two servers of one user would conflict.
 control_socket_disable = True
-#: The header by which a proxy says https is read by Django, which knows how many proxies to believe.
+#: Django reads X-Forwarded-Proto, and knows how many proxies to trust.
 forwarded_allow_ips = "*" if settings.TRUSTED_PROXIES else "127.0.0.1,::1"
 logconfig_dict = settings.LOGGING | {
     "loggers": settings.LOGGING["loggers"]
     | {
         "gunicorn.error": {"level": "WARNING", "handlers": [], "propagate": True},
         "gunicorn.access": {"level": "WARNING", "handlers": [], "propagate": True},
+        # Do not log each request that waits for a thread.
+        "waitress.queue": {"level": "ERROR", "handlers": [], "propagate": True},
     }
 }
 
-# Measurements of all processes are added up through files, which belong to this run only.
-_measurements = settings.VAR_DIR / "metrics"
-shutil.rmtree(_measurements, ignore_errors=True)
-_measurements.mkdir(mode=0o700, parents=True)
-os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(_measurements)
+# The processes share their metrics through files, which belong to this run only.
+_metrics = settings.VAR_DIR / "metrics"
+shutil.rmtree(_metrics, ignore_errors=True)
+_metrics.mkdir(mode=0o700, parents=True)
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(_metrics)
 
 
 def child_exit(server: Any, worker: Any) -> None:
-    """Takes a process that ended out of the sums that are about living ones."""
+    """Remove a process that exited from the metrics of live processes."""
     from prometheus_client import multiprocess
 
     multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]

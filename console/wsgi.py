@@ -1,4 +1,4 @@
-"""The console as a WSGI application, for gunicorn."""
+"""The WSGI application, for gunicorn."""
 
 import os
 

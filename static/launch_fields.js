@@ -3,7 +3,7 @@
 (() => {
   const fields = () => [...document.querySelectorAll("[data-field]")];
 
-  /* The texts that a field's controls send, as forming/checking.py reads them. */
+  /* The texts that a field's controls send, as launch_forms/schema/checking.py reads them. */
   const texts = (field) =>
     [...field.querySelectorAll("input, select, textarea")]
       .filter((control) => control.name === field.dataset.field && (!["radio", "checkbox"].includes(control.type) || control.checked))
@@ -47,5 +47,9 @@
     if (fold) fold.open = true;
     field.scrollIntoView();
     field.querySelector("input:not([type=hidden]), select, textarea")?.focus();
+  });
+  /* The back button restores the page as it was left: leave it without the secrets. */
+  window.addEventListener("pagehide", () => {
+    for (const control of document.querySelectorAll("input[data-secret]")) control.value = "";
   });
 })();

@@ -1,8 +1,8 @@
 """What every test may use, and the rule of what runs where.
 
-Marks: `browser` needs Chromium; `postgres` and `redis` run where TEST_ON=servers (where also everything else that touches the
-database runs a second time, browser tests and what is marked `once` excepted); `chaos` and everything in tests/bench run only when
-asked for by `-m`.
+Marks: `browser` needs Chromium; `postgres` and `redis` run where TEST_ON=servers, and so does, a second time, what is marked
+`both_databases`: what depends on locks, constraints, triggers, JSON, collation, paging or Redis. `slow` is left out by `make test`
+and run by `make test-full`. `chaos` and everything in tests/bench run only when asked for by `-m`.
 A test whose need is missing is skipped and named at the end; with CI=true it fails.
 """
 
@@ -20,9 +20,10 @@ from django.db import connection
 from django.test.utils import setup_databases, teardown_databases
 from playwright.sync_api import expect
 
-from console import translations
-from tests import audit_guard, caches, environment, needs, ready_database
-from workflows_ui.services import heartbeat, masking
+from console.dev import translations
+from tests import audit_guard, caches, environment, prerequisites, ready_database
+from workflows_ui.core import heartbeat
+from workflows_ui.credentials import masking
 
 _TURNED_OFF = (
     # Pages of its own behind the address bar, two in each window, and a process kept in reserve: half of what a window costs.
@@ -65,6 +66,7 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("console")
 _ONLY_WHEN_ASKED = ("chaos", "bench")
+_ON_SERVERS = ("both_databases", "postgres", "redis", *_ONLY_WHEN_ASKED)
 _OTHER_PASS = "runs with TEST_ON=servers"
 _DATABASE = {"db", "transactional_db", "live_server", "django_db_serialized_rollback"}
 
@@ -79,26 +81,21 @@ def _chosen(item: pytest.Item, marks: str) -> bool:
     for name in _ONLY_WHEN_ASKED:
         if item.get_closest_marker(name) and name not in marks:
             return False
-    # What runs in one pass only runs there in every flavour that it asks for.
-    if environment.FLAVOUR and not any(item.get_closest_marker(name) for name in ("once", "browser")):
-        given = (
-            item.callspec.params.get("stage")
-            if isinstance(item, pytest.Function) and hasattr(item, "callspec")
-            else None
-        )
-        if given not in {None, environment.FLAVOUR}:
-            return False
-    if not environment.ON_SERVERS:
-        return True
-    if any(item.get_closest_marker(name) for name in ("postgres", "redis", *_ONLY_WHEN_ASKED)):
-        return True
-    return _touches_database(item) and not any(item.get_closest_marker(name) for name in ("browser", "once"))
+    return not environment.ON_SERVERS or any(item.get_closest_marker(name) for name in _ON_SERVERS)
 
 
 def pytest_configure() -> None:
     """Compiles the translations before any process starts, since a fresh clone has none."""
     if environment.WORKER == "main":
         translations.compile_stale()
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """On servers, files without a test that runs there are not even imported."""
+    if environment.ON_SERVERS and collection_path.match("test_*.py") and "bench" not in collection_path.parts:
+        source = collection_path.read_text(encoding="utf-8")
+        return True if not any(name in source for name in _ON_SERVERS) else None
+    return None
 
 
 def _patience(item: pytest.Item) -> float:
@@ -115,9 +112,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker("bench")
             # Slow is what a measure is there to find, not a fault of it.
             item.add_marker(pytest.mark.timeout(900))
-        # What pages make of the engine's answers is the same on every database; what is written down is not.
-        if "resources" in item.path.parts and "action" not in item.path.stem:
-            item.add_marker("once")
         if "desk" in getattr(item, "fixturenames", ()) and item.get_closest_marker("browser"):
             item.add_marker(pytest.mark.xdist_group("desk"))
     marks = str(config.getoption("markexpr"))
@@ -129,8 +123,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(trylast=True, specname="pytest_collection_modifyitems")
 def pytest_longest_first(items: list[pytest.Item]) -> None:
-    """What may take longest begins first: at the end, one process alone would have to be waited for."""
-    items.sort(key=_patience, reverse=True)
+    """What takes longest begins first, as one process alone would have to be waited for: what runs in one group, then by time-out."""
+    items.sort(key=lambda item: (item.get_closest_marker("xdist_group") is not None, _patience(item)), reverse=True)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -139,15 +133,15 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         pytest.skip(_OTHER_PASS)
     if item.get_closest_marker("browser"):
         try:
-            needs.chromium()
-        except needs.Missing as missing:
+            prerequisites.chromium()
+        except prerequisites.Missing as missing:
             if os.environ.get("CI", "").lower() == "true":
                 pytest.fail(f"needed with CI=true: {missing}", pytrace=False)
             pytest.skip(str(missing))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Lists what was not run and why; tests.passes collects the lines of both passes. Parallel processes leave it to the first."""
+    """Lists what was not run and why; tests.run collects the lines of both passes. Parallel processes leave it to the first."""
     if environment.WORKER != "main":
         return
     reasons: Counter[str] = Counter()
@@ -169,24 +163,25 @@ def pytest_sessionfinish() -> None:
     if environment.ON_SERVERS:
         if environment.WORKER == "main":
             ready_database.forget()
-        with redis.Redis.from_url(needs.redis_server()) as server:
+        with redis.Redis.from_url(prerequisites.redis_server()) as server:
             for key in server.scan_iter(match=f"{settings.REDIS_PREFIX}*", count=1000):
                 server.delete(key)
 
 
 @pytest.fixture(autouse=True)
 def _fresh_cache(request: pytest.FixtureRequest) -> Iterator[None]:
-    """No rate limit, heartbeat, remembered answer or known secret reaches the next test."""
-    masking.forget()
+    """No remembered answer or known secret reaches the next test; what is in the database does not anyway."""
+    masking.clear()
     yield
     if "db" in request.fixturenames or "transactional_db" in request.fixturenames or "client" in request.fixturenames:
-        caches.empty()
+        caches.forget_answers()
 
 
 @pytest.fixture(autouse=True)
 def _worker_is_heard(request: pytest.FixtureRequest, _fresh_cache: None) -> None:
     """As in a console that runs: without it pages say that nothing works in the background."""
     if _touches_database(request.node):
+        request.getfixturevalue("_django_db_helper")
         heartbeat.beat()
 
 
@@ -222,7 +217,7 @@ def child_environment(transactional_db: None) -> dict[str, str]:
     """Environment variables for a process of the console (worker, web server, command) that opens this test's own database."""
     test = connection.settings_dict
     if environment.ON_SERVERS:
-        address, _, _ = needs.postgres().rpartition("/")
+        address, _, _ = prerequisites.postgres().rpartition("/")
         database = f"{address}/{test['NAME']}"
     else:
         database = f"sqlite:///{test['NAME']}"
@@ -233,7 +228,7 @@ def child_environment(transactional_db: None) -> dict[str, str]:
 def browser_type_launch_args() -> dict[str, object]:
     """How Playwright starts the Chromium of this machine, which may be busy: what is expected is waited for longer than usual."""
     expect.set_options(timeout=PATIENCE)
-    return {"executable_path": needs.chromium(), "args": CHROMIUM_ARGS}
+    return {"executable_path": prerequisites.chromium(), "args": CHROMIUM_ARGS}
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests import needs
+from tests import prerequisites
 
 if "pytest" not in sys.modules:
     # The type checker reads the settings too: it needs a name, and would leave a folder behind.
@@ -22,8 +22,6 @@ elif "TEST_VAR_DIR" not in os.environ:
     atexit.register(shutil.rmtree, os.environ["TEST_VAR_DIR"], ignore_errors=True)
 
 ON_SERVERS = os.environ.get("TEST_ON", "sqlite") == "servers"
-#: Where both passes run, each takes one flavour of the practice engine for what runs in both; "" for both flavours.
-FLAVOUR = ("imbrace" if ON_SERVERS else "activepieces") if "TEST_BOTH_PASSES" in os.environ else ""
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
 FOLDER = Path(os.environ["TEST_VAR_DIR"]) / WORKER
 if "pytest" in sys.modules:
@@ -45,14 +43,15 @@ os.environ |= {
     "DATABASE_URL": f"sqlite:///{FOLDER / 'tests.sqlite3'}",
     "CACHE_URL": f"filecache://{FOLDER / 'cache'}",
     "CELERY_BROKER_URL": "fsatomic://",
+    "LAUNCHES_PER_MINUTE": "0",
     "TIME_ZONE": "Asia/Ho_Chi_Minh",
     # Playwright's event loop lives in the tests' own thread, where Django would then refuse its database.
     "DJANGO_ALLOW_ASYNC_UNSAFE": "true",
 }
 if ON_SERVERS:
     os.environ |= {
-        "DATABASE_URL": needs.postgres(),
-        "CACHE_URL": f"{needs.redis_server()}/0",
-        "CELERY_BROKER_URL": f"{needs.redis_server()}/0",
+        "DATABASE_URL": prerequisites.postgres(),
+        "CACHE_URL": f"{prerequisites.redis_server()}/0",
+        "CELERY_BROKER_URL": f"{prerequisites.redis_server()}/0",
         "REDIS_PREFIX": f"console-tests-{RUN}-{WORKER}-",
     }

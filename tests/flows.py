@@ -11,7 +11,6 @@ WEBHOOK = {
     "displayName": "Catch Webhook",
     "settings": {
         "pieceName": "@activepieces/piece-webhook",
-        "pieceVersion": "~0.1.24",
         "triggerName": "catch_webhook",
         "input": {"authType": "none", "authFields": {}},
         "propertySettings": {},
@@ -34,22 +33,30 @@ def response(body: Any, status: int = 200, *, stop: bool = True) -> dict[str, An
     """A step that answers a waiting trigger, and ends the run unless `stop` is False."""
     fields = {"status": status, "headers": {}, "body": body}
     inputs = {"responseType": "json", "respond": "stop" if stop else "respond", "fields": fields}
-    return _piece("webhook", "0.1.24", "return_response", inputs)
+    return _piece("webhook", "return_response", inputs)
 
 
 def delay(seconds: int) -> dict[str, Any]:
     """A step that pauses the run."""
-    return _piece("delay", "0.3.10", "delayFor", {"unit": "seconds", "delayFor": seconds})
+    return _piece("delay", "delayFor", {"unit": "seconds", "delayFor": seconds})
 
 
-def _piece(piece: str, version: str, action: str, inputs: dict[str, Any]) -> dict[str, Any]:
+def installed(workflows: Workflows, step: dict[str, Any]) -> dict[str, Any]:
+    """A step or trigger with the version of its piece that the engine has: a builder is offered no other."""
+    settings = step["settings"]
+    if "pieceName" not in settings:
+        return step
+    version = workflows.get_piece(settings["pieceName"])["version"]
+    return {**step, "settings": {**settings, "pieceVersion": f"~{version}"}}
+
+
+def _piece(piece: str, action: str, inputs: dict[str, Any]) -> dict[str, Any]:
     return {
         "type": "PIECE",
         "valid": True,
         "displayName": action,
         "settings": {
             "pieceName": f"@activepieces/piece-{piece}",
-            "pieceVersion": f"~{version}",
             "actionName": action,
             "input": inputs,
             "propertySettings": {},
@@ -60,10 +67,10 @@ def _piece(piece: str, version: str, action: str, inputs: dict[str, Any]) -> dic
 def make(workflows: Workflows, name: str, *steps: dict[str, Any], publish: bool = True) -> str:
     """Makes a flow with a webhook trigger and these steps one after another; its id."""
     flow_id = str(workflows.create_flow(name, workflows.resolve_project_id())["id"])
-    workflows.apply_flow_operation(flow_id, {"type": "UPDATE_TRIGGER", "request": WEBHOOK})
+    workflows.apply_flow_operation(flow_id, {"type": "UPDATE_TRIGGER", "request": installed(workflows, WEBHOOK)})
     parent = "trigger"
     for number, step in enumerate(steps, start=1):
-        action = {"name": f"step_{number}", **step}
+        action = {"name": f"step_{number}", **installed(workflows, step)}
         workflows.apply_flow_operation(
             flow_id, {"type": "ADD_ACTION", "request": {"parentStep": parent, "action": action}}
         )

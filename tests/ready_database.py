@@ -12,7 +12,7 @@ import psycopg
 from django.db import connection
 from psycopg import sql
 
-from tests import environment, needs
+from tests import environment, prerequisites
 
 _NAME = f"test_console_{environment.RUN}_ready" if environment.ON_SERVERS else str(environment.FOLDER.parent / "ready")
 
@@ -56,5 +56,5 @@ def _make() -> None:
 
 def forget() -> None:
     """Takes the database that was copied off the server, at the end of the run."""
-    with psycopg.connect(needs.postgres(), autocommit=True) as server:
+    with psycopg.connect(prerequisites.postgres(), autocommit=True) as server:
         server.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(_NAME)))

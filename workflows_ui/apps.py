@@ -1,24 +1,54 @@
 """The application's configuration."""
 
+from collections.abc import Iterable
+from typing import Any
+
 from django.apps import AppConfig
+from django.core import checks
+from django.db import connections
+from django.db.migrations.loader import MigrationLoader
+
+
+def check_history(*, databases: Iterable[str] | None = None, **_options: Any) -> list[checks.CheckMessage]:
+    """Errors for databases with only some of the migrations that a file replaces, if the others no longer exist.
+
+    Django would skip the file without a message, and the database would not be migrated.
+    """
+    errors: list[checks.CheckMessage] = []
+    for alias in databases or ():
+        loader = MigrationLoader(connections[alias])
+        for replacement in loader.replacements.values():
+            known = loader.applied_migrations.keys() | loader.disk_migrations.keys()
+            missing = [name for app, name in replacement.replaces if (app, name) not in known]
+            if 0 < len(missing) < len(replacement.replaces):
+                errors.append(
+                    checks.Error(
+                        f"{missing[0]} was not applied to this database and is now part of {replacement.name}.",
+                        hint=f"Migrate with the last version that has {missing[-1]}, then with this one.",
+                    )
+                )
+    return errors
 
 
 class WorkflowsUiConfig(AppConfig):
-    """All of the console: models, views and commands."""
+    """The console: models, views and commands."""
 
     name = "workflows_ui"
     verbose_name = "Workflow console"
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Sets the menu and has the declarations of resources checked."""
-        from django.core import checks
-
-        from workflows_ui.kit import audit_words, nav, sign_in_log
-        from workflows_ui.kit import checks as kit_checks
+        """Register the menu, the resources and the system checks."""
+        from workflows_ui.accounts import sign_in_log
+        from workflows_ui.audit import messages as audit_messages
+        from workflows_ui.resource_admin import checks as kit_checks
+        from workflows_ui.resource_admin import registry
         from workflows_ui.resources import RESOURCES, menu
+        from workflows_ui.web import navigation
 
-        nav.install(menu())
-        audit_words.install(RESOURCES)
+        navigation.install(menu())
+        registry.register(RESOURCES)
+        audit_messages.install(RESOURCES)
         sign_in_log.connect()
-        checks.register(lambda **_options: kit_checks.of(RESOURCES), "workflows_ui")
+        checks.register(check_history, checks.Tags.database)
+        checks.register(lambda **_options: kit_checks.check_resources(RESOURCES), "workflows_ui")

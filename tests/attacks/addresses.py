@@ -2,11 +2,11 @@
 
 from django.urls import URLPattern, get_resolver, reverse
 
-from tests.kit.test_every_address import _VALUES, _patterns
+from tests.web.test_every_address import _VALUES, _patterns
 
 
 def every() -> dict[str, str]:
-    """Each address by its name; where it wants something of an object, that is an object which does not exist, or the shelf's."""
+    """Each address by its name; where it wants something of an object, that is an object which does not exist, or the stub engine's."""
     found: dict[str, URLPattern] = {str(one.name): one for one in _patterns(get_resolver())}
     values = _VALUES | {"uidb36": "1", "key": "abc", "token": "abc"}
     urls = {}

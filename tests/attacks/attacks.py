@@ -30,16 +30,36 @@ ATTACKS: tuple[Attack, ...] = (
     Attack(
         "Ids of another workspace",
         "at every address and action that takes an id, as pages and as fragments: the ids of another workspace's things, asked for by "
-        "somebody who manages both, at an engine that gives whatever it is asked for; in bulk actions and in every field that chooses; "
-        "forms that were signed elsewhere",
+        "somebody who manages both, at an engine that gives everything it is asked for, with nothing remembered, with the pages of both "
+        "workspaces remembered, and later: the engine's journal has no call with such an id but the one that asks whose it is; in bulk "
+        "actions, in every filter, in every field that chooses, in every operation of the client; forms that were signed elsewhere",
         (
-            "tests/kit/test_other_workspace.py::test_an_id_of_another_workspace_is_not_found_at_any_address",
-            "tests/kit/test_other_workspace.py::test_what_a_page_of_one_workspace_carries_starts_nothing_in_another",
-            "tests/kit/test_other_workspace.py::test_a_bulk_action_leaves_out_what_belongs_to_another_workspace",
-            "tests/kit/test_other_workspace.py::test_no_field_of_a_form_takes_an_id_of_another_workspace",
+            "tests/web/test_other_workspace.py::test_an_id_of_another_workspace_is_not_found_at_any_address",
+            "tests/web/test_other_workspace.py::test_no_list_is_filtered_by_an_id_of_another_workspace",
+            "tests/engine/test_ownership.py::test_no_call_is_made_with_an_id_of_another_project_but_the_question_whose_it_is",
+            "tests/web/test_other_workspace.py::test_what_a_page_of_one_workspace_carries_starts_nothing_in_another",
+            "tests/web/test_other_workspace.py::test_a_bulk_action_leaves_out_what_belongs_to_another_workspace",
+            "tests/web/test_other_workspace.py::test_no_field_of_a_form_takes_an_id_of_another_workspace",
             "tests/engine/test_reads.py::test_what_belongs_to_another_project_is_not_found_although_the_engine_gives_it",
             "tests/engine/test_reads.py::test_what_the_engine_refuses_as_another_projects_is_not_found",
-            "tests/kit/test_matrix.py::test_everybody_is_answered_as_the_page_says",
+            "tests/web/test_matrix.py::test_everybody_is_answered_as_the_page_says",
+        ),
+    ),
+    Attack(
+        "Using somebody else's invitation",
+        "a link that was passed on or found, opened by somebody who is signed in with another address, with an address that nobody has "
+        "confirmed, with the link of the mail; confirmed by people who may not, twice, after its end, through another invitation",
+        tuple(
+            f"tests/members/test_invitation_requests.py::{name}"
+            for name in (
+                "test_somebody_with_another_address_gets_nothing_until_the_inviter_has_confirmed",
+                "test_who_was_refused_gets_nothing_and_the_invited_person_still_joins",
+                "test_only_a_manager_of_the_workspace_confirms",
+                "test_the_request_of_another_invitation_is_not_decided",
+                "test_what_does_not_hold_any_more_is_not_confirmed",
+                "test_an_address_that_nobody_has_confirmed_is_not_enough_but_the_link_in_the_mail_to_it_is",
+                "test_the_link_in_the_mail_is_not_enough_for_somebody_with_another_address",
+            )
         ),
     ),
     Attack(
@@ -47,8 +67,8 @@ ATTACKS: tuple[Attack, ...] = (
         "15 spellings of an outside address in nine fields, the referrer and htmx's header, at every address, reading and writing",
         (
             *_here("test_redirects", "test_no_address_leads_outside", "test_neither_signing_in_nor_out_leads_outside"),
-            "tests/people/test_single_sign_on.py::test_single_sign_on_leads_nowhere_outside",
-            "tests/people/test_second_step.py::test_saying_who_one_is_leads_nowhere_outside",
+            "tests/accounts/test_single_sign_on.py::test_single_sign_on_leads_nowhere_outside",
+            "tests/accounts/test_second_step.py::test_saying_who_one_is_leads_nowhere_outside",
         ),
     ),
     Attack(
@@ -64,26 +84,34 @@ ATTACKS: tuple[Attack, ...] = (
     Attack(
         "Session fixation, copied sessions",
         "a session's name put into the browser before the sign-in, a real one, somebody else's; "
-        "copies after a sign-out, a new password, a first second step",
-        _here(
-            "test_sessions",
-            "test_a_prepared_session_name_is_not_taken",
-            "test_a_real_session_of_before_the_sign_in_is_nobodys_afterwards",
-            "test_somebody_elses_session_of_this_browser_is_not_taken_over",
-            "test_a_session_that_was_copied_ends_with_the_sign_out",
-            "test_a_copied_session_ends_with_the_password",
-            "test_sessions_of_a_password_alone_end_with_the_first_second_step",
-            "test_the_first_step_alone_is_no_session",
+        "copies after a sign-out, a new password, a first second factor, a time in which nothing was done, one browser more than allowed, "
+        "cookies with a NUL character",
+        (
+            "tests/accounts/test_session_limits.py::test_a_session_in_which_nothing_is_done_ends_and_says_so",
+            "tests/accounts/test_session_limits.py::test_a_page_that_renews_itself_does_not_keep_a_session_alive",
+            "tests/accounts/test_session_limits.py::test_one_browser_more_ends_the_oldest_and_that_one_says_why",
+            "tests/accounts/test_session_limits.py::test_a_cookie_with_a_nul_character_is_as_good_as_none",
+            *_here(
+                "test_sessions",
+                "test_a_prepared_session_name_is_not_taken",
+                "test_a_real_session_of_before_the_sign_in_is_nobodys_afterwards",
+                "test_somebody_elses_session_of_this_browser_is_not_taken_over",
+                "test_a_session_that_was_copied_ends_with_the_sign_out",
+                "test_a_copied_session_ends_with_the_password",
+                "test_sessions_of_a_password_alone_end_with_the_first_second_step",
+                "test_the_first_step_alone_is_no_session",
+            ),
         ),
     ),
     Attack(
         "Clickjacking, sniffing, leaks by headers",
         "every answer of every address, whole and as a fragment, and every kind of error page, "
         "graded with production's settings: policy, frames, transport, types, "
-        "referrer, opener, copies; the cookies' flags",
+        "referrer, opener, copies; the cookies' flags; `TRACE` and other methods that no page takes",
         _here(
             "test_headers",
             "test_every_answer_has_the_headers_of_a_careful_site",
+            "test_trace_is_refused_at_every_address",
             "test_errors_have_them_too",
             "test_a_mistake_of_ours_has_them_too_and_shows_no_variable",
             "test_plain_http_leads_to_https_and_nothing_else",
@@ -103,17 +131,18 @@ ATTACKS: tuple[Attack, ...] = (
                 "test_no_answer_of_a_flow_becomes_a_part_of_the_launchs_page",
                 "test_the_look_finds_what_it_looks_for",
             ),
-            "tests/pages/test_lying_engine.py::test_any_value_may_be_odd_in_a_flow",
-            "tests/pages/test_lying_engine.py::test_any_value_may_be_odd_in_a_run",
+            "tests/web/test_lying_engine.py::test_any_value_may_be_odd_in_a_flow",
+            "tests/web/test_lying_engine.py::test_any_value_may_be_odd_in_a_run",
         ),
     ),
     Attack(
         "Cross-site scripting through people",
         "attacks as the names of people, workspaces, credentials and audited objects (in the walks above); in 25 fields of every address; "
-        "in notes written in Markdown",
+        "in notes written in Markdown, also as addresses of other hosts without a scheme (`//host`, with backslashes, tabs and blanks)",
         (
             *_here("test_scripts", "test_nothing_typed_into_an_address_comes_back_as_a_part_of_a_page"),
-            "tests/kit/test_markdown.py::test_what_could_do_something_is_text_or_left_out",
+            "tests/web/test_markdown.py::test_what_could_do_something_is_text_or_left_out",
+            "tests/web/test_markdown.py::test_an_address_of_another_host_without_a_scheme_is_shown_as_one_that_leaves",
         ),
     ),
     Attack(
@@ -148,7 +177,8 @@ ATTACKS: tuple[Attack, ...] = (
     ),
     Attack(
         "Guessing (brute force), timing of the sign-in",
-        "wrong passwords from other browsers, addresses and spellings, made-up forwarded addresses, codes guessed over many sign-ins, "
+        "wrong passwords from other browsers, addresses and spellings, many at the same moment, made-up forwarded "
+        "addresses, codes guessed over many sign-ins, "
         "links and tokens; known and unknown names are compared by the hashes and queries that they cost, not by a clock",
         (
             *_here(
@@ -163,10 +193,68 @@ ATTACKS: tuple[Attack, ...] = (
                 "test_a_reset_tells_nobody_who_has_an_account",
                 "test_resets_cannot_fill_somebodys_mailbox",
             ),
-            "tests/pages/test_accounts.py::test_one_address_that_tries_many_names_is_stopped",
-            "tests/people/test_own_account.py::test_a_known_and_an_unknown_name_cost_the_same_hashing",
-            "tests/people/test_second_step.py::test_codes_that_are_guessed_are_stopped",
-            "tests/pages/test_credentials.py::test_testing_is_limited_so_that_nobody_tries_out_secrets",
+            *_here(
+                "test_guessing_at_once",
+                "test_guesses_at_the_same_moment_are_no_more_than_one_after_the_other",
+                "test_of_those_who_add_a_value_at_the_same_moment_one_does",
+            ),
+            "tests/accounts/test_accounts.py::test_one_address_that_tries_many_names_is_stopped",
+            "tests/accounts/test_own_account.py::test_a_known_and_an_unknown_name_cost_the_same_hashing",
+            "tests/accounts/test_second_step.py::test_codes_that_are_guessed_are_stopped",
+            "tests/credentials/test_credentials_pages.py::test_testing_is_limited_so_that_nobody_tries_out_secrets",
+        ),
+    ),
+    Attack(
+        "Locking an owner out",
+        "strangers who use up an account's tries; cookies of known browsers that are stolen and shared, of another account, made up, from "
+        "before the last sign-in or password; whether a cookie tells who has an account",
+        _here(
+            "test_lock_out",
+            "test_strangers_do_not_lock_the_owner_out_of_a_browser_of_theirs",
+            "test_wrong_passwords_in_a_known_browser_count_for_it_alone",
+            "test_copies_of_a_stolen_cookie_share_one_small_allowance",
+            "test_a_cookie_of_one_account_helps_with_no_other",
+            "test_a_cookie_that_was_made_up_helps_nothing",
+            "test_a_cookie_is_replaced_at_each_sign_in",
+            "test_another_password_makes_all_browsers_unknown_but_the_one_that_chose_it",
+            "test_the_link_of_a_reset_makes_the_browser_known_so_that_a_lock_does_not_last",
+            "test_only_the_browsers_used_last_are_known_and_not_for_ever",
+            "test_the_limit_of_an_address_holds_for_known_browsers_too",
+            "test_a_password_without_its_second_step_makes_no_browser_known",
+            "test_nobody_learns_by_it_who_has_an_account",
+            "test_the_cookie_is_out_of_reach_and_names_nobody",
+        ),
+    ),
+    Attack(
+        "Slow clients",
+        "on the real web server: 100 connections that send half a head, 100 that send half a body, 50 that read a byte a second of 6 MB; "
+        "more connections than there may be; heads and bodies that are too large; a stop and a reload meanwhile",
+        _here(
+            "test_slow_clients",
+            "test_slow_heads_bodies_and_readers_hold_no_thread",
+            "test_a_head_a_body_and_an_answer_have_their_time",
+            "test_more_connections_than_there_may_be_push_out_the_slowest",
+            "test_a_connection_on_which_nothing_happens_is_closed",
+            "test_what_a_proxy_says_of_the_request_reaches_the_console",
+            "test_what_is_too_large_is_refused_before_it_is_read",
+            "test_what_is_under_way_ends_before_the_server_does",
+            "test_a_reload_answers_all_the_time",
+        ),
+    ),
+    Attack(
+        "A cache that is taken away",
+        "a cache whose port refuses, one that takes connections and never answers, a folder that cannot be written: every address as "
+        "manager, launcher, viewer and nobody; guessing of passwords and of credentials meanwhile; sign-ins that wait, launches, readiness",
+        (
+            "tests/core/test_cache_away_everywhere.py::test_every_address_answers_without_the_cache",
+            "tests/core/test_cache_away.py::test_people_sign_in_and_wrong_passwords_are_counted_without_the_cache",
+            "tests/core/test_cache_away.py::test_tests_of_credentials_are_counted_without_the_cache",
+            "tests/core/test_cache_away.py::test_a_sign_in_at_the_engine_waits_for_its_choice_without_the_cache",
+            "tests/core/test_cache_away.py::test_a_flow_is_launched_without_the_cache",
+            "tests/core/test_cache_away.py::test_readiness_names_a_cache_that_is_away_and_stays",
+            "tests/core/test_cache_away.py::test_a_cache_that_hangs_is_waited_for_once_and_then_left_alone",
+            "tests/core/test_cache_away.py::test_that_the_cache_is_away_is_logged_once_a_minute",
+            "tests/core/test_cache_away.py::test_what_was_changed_while_the_cache_was_away_does_not_come_back",
         ),
     ),
     Attack(
@@ -182,12 +270,39 @@ ATTACKS: tuple[Attack, ...] = (
                 "test_a_role_that_there_is_not_is_given_to_nobody",
                 "test_a_member_who_is_added_gets_the_role_and_nothing_else",
                 "test_a_credential_is_renamed_and_nothing_else",
-                "test_a_credential_is_not_handed_to_a_team_that_is_no_choice",
+                "test_a_credential_is_not_shared_with_a_team_that_is_no_choice",
                 "test_a_launch_right_gets_its_new_end_and_nothing_else",
                 "test_a_team_is_renamed_by_its_caretakers_and_gets_no_owner_by_it",
                 "test_an_account_that_is_made_by_an_invitation_is_an_ordinary_one",
                 "test_a_credential_that_is_added_belongs_to_whoever_adds_it",
             ),
+        ),
+    ),
+    Attack(
+        "Taking over what a colleague leaves",
+        "a manager, a builder, a viewer, a stranger and a guest, on the page that hands over what somebody has: keys of things in another "
+        "workspace, people and teams that may not have them, roles lost between question and answer, four clicks at the same moment, "
+        "broken plans; a workspace that requires two-factor authentication; a credential that was changed in the database",
+        tuple(
+            f"tests/offboarding/test_belongings.py::{name}"
+            for name in (
+                "test_a_manager_sees_what_lies_in_their_workspaces_and_no_hint_of_others",
+                "test_the_page_is_for_managers_of_a_workspace_in_which_the_person_is",
+                "test_a_workspace_that_demands_a_second_step_is_not_shown_without_one",
+                "test_a_guest_learns_no_names_of_members",
+            )
+        )
+        + tuple(
+            f"tests/offboarding/test_handing_over.py::{name}"
+            for name in (
+                "test_a_manager_hands_over_nothing_of_another_workspace",
+                "test_nothing_is_handed_to_somebody_who_may_not_have_it",
+                "test_a_builder_gives_no_rights_away_and_takes_none_from_others",
+                "test_a_role_that_was_lost_since_the_question_decides",
+                "test_a_credential_that_was_changed_in_the_database_is_not_handed_over",
+                "test_two_administrators_at_once_do_each_thing_once",
+                "test_broken_plans_are_answered",
+            )
         ),
     ),
     Attack(
@@ -205,8 +320,8 @@ ATTACKS: tuple[Attack, ...] = (
                 "test_a_bomb_as_a_launch_form_is_refused_in_words",
                 "test_a_bomb_as_a_flow_is_refused_in_words",
             ),
-            "tests/forms/test_launch_files.py::test_names_of_files_are_cleaned",
-            "tests/forms/test_launch_files.py::test_an_ending_that_lies_is_found_out",
+            "tests/launch_forms/test_launch_files.py::test_names_of_files_are_cleaned",
+            "tests/launch_forms/test_launch_files.py::test_an_ending_that_lies_is_found_out",
         ),
     ),
     Attack(
@@ -224,9 +339,42 @@ ATTACKS: tuple[Attack, ...] = (
                 "test_a_deep_object_of_the_engine_is_shown_or_refused",
                 "test_an_address_or_a_header_of_any_length_is_answered",
             ),
-            "tests/forming/test_patterns.py::test_a_pattern_that_others_choke_on_is_just_not_matched",
+            "tests/launch_forms/test_patterns.py::test_a_pattern_that_others_choke_on_is_just_not_matched",
             "tests/engine/test_reads.py::test_a_bomb_is_cut_off_by_its_unpacked_size",
-            "tests/pages/test_lying_engine.py::test_json_that_python_cannot_take_is_told_in_words",
+            "tests/web/test_lying_engine.py::test_json_that_python_cannot_take_is_told_in_words",
+        ),
+    ),
+    Attack(
+        "Writing the database",
+        "with SQL: another address, kind of engine or project of a workspace, also with the mark of another; another kind, organization, "
+        "e-mail, workspace or owner of a credential; shares made up, copied and given to another team; ciphertexts moved between rows and "
+        "columns and brought back from an earlier version; person, flow, workspace, values and time of a launch that waits, "
+        "person and action of a job; "
+        "then every page, launch, test, renewal and poll, with a server that listens",
+        (
+            *_here(
+                "test_database_writer",
+                "test_a_workspace_that_is_made_to_lead_elsewhere_gets_no_secret_there",
+                "test_a_mark_of_another_workspace_proves_nothing",
+                "test_a_secret_stays_shut_by_each_value_that_it_is_bound_to",
+                "test_another_kind_organization_or_e_mail_is_not_used",
+                "test_a_credential_that_is_given_to_another_workspace_is_not_sent_to_its_engine",
+                "test_a_credential_that_is_given_to_another_person_does_not_work_for_them",
+                "test_a_share_that_is_written_into_the_database_lets_nobody_use_the_credential",
+                "test_a_ciphertext_opens_in_no_other_row_or_column",
+                "test_a_ciphertext_of_before_the_binding_that_is_brought_back_does_not_open",
+                "test_a_launch_that_was_changed_while_it_waited_is_not_sent",
+                "test_a_change_is_audited_once_and_again_only_when_there_is_another",
+                "test_pages_say_that_a_row_was_changed_also_where_it_holds_what_nobody_knows",
+                "test_opening_costs_no_query",
+            ),
+            "tests/jobs/test_jobs.py::test_a_job_that_was_changed_in_the_database_does_nothing_as_somebody_else",
+            "tests/credentials/test_masking_of_changed_rows.py::test_secrets_of_a_changed_workspace_or_credential_are_still_masked",
+            "tests/credentials/test_moving.py::test_a_workspace_that_was_changed_in_the_database_is_put_right_by_moving_it",
+            "tests/credentials/test_binding.py::test_what_looks_changed_is_left_and_reported",
+            "tests/credentials/test_binding.py::test_of_a_workspace_that_leads_elsewhere_nothing_is_bound",
+            "tests/credentials/test_binding.py::test_what_the_audit_log_says_nothing_of_is_bound_only_where_that_is_asked_for",
+            "tests/credentials/test_binding.py::test_a_forged_row_of_the_audit_log_is_not_believed",
         ),
     ),
     Attack(
@@ -242,6 +390,69 @@ ATTACKS: tuple[Attack, ...] = (
                 "test_the_requests_id_is_taken_over_only_where_it_is_one",
                 "test_no_redirect_takes_a_header_along",
             ),
+        ),
+    ),
+    Attack(
+        "Many and large launches",
+        "three launches of 25 MB at once, as rows, as text and as files, whose worker has to stay under 400 MB; values beyond the limit; "
+        "more launches within a minute than one person may ask for",
+        (
+            "tests/chaos/test_large_launches.py::test_three_large_launches_at_once_keep_a_worker_small",
+            "tests/launches/test_sending.py::test_a_large_launch_waits_until_the_one_before_it_has_left",
+            "tests/launch_forms/test_launch_form.py::test_too_many_values_are_refused_at_their_field_with_the_limit",
+            "tests/launch_forms/test_launch_form.py::test_launches_of_a_person_within_a_minute_are_limited_and_nothing_typed_is_lost",
+        ),
+    ),
+    Attack(
+        "Reading secrets that others sent",
+        "passwords, keys, tokens, card numbers and the like in what is launched, in English and Vietnamese, nested, in addresses, in JSON, "
+        "XML, forms and headers within texts, in lists of pairs and in errors: on every page and in every file that tells of the launch, "
+        "its run and its flow, as viewer, launcher "
+        "and builder, with the hunt; more than a hundred names, each with what is decided",
+        (
+            "tests/secrets/test_run_data.py::test_what_looks_like_a_secret_in_a_launch_is_nowhere",
+            "tests/secrets/test_run_data.py::test_a_builder_sees_a_value_of_a_launch_for_a_reason_and_it_is_written_down",
+            "tests/credentials/test_reveal.py::test_nobody_but_builders_comes_there_or_is_led_there",
+            "tests/core/test_secret_names.py::test_a_name_is_decided_on_as_the_table_says",
+            "tests/core/test_secret_names.py::test_a_value_beside_its_name_is_masked_in_a_text",
+            "tests/core/test_secret_names.py::test_two_megabytes_are_looked_through_in_little_time",
+            "tests/core/test_redaction.py::test_a_name_and_its_value_beside_each_other_are_a_pair",
+        ),
+    ),
+    Attack(
+        "Reading another's launch through its run",
+        "the run's page, its steps, its file, its raw data, lists and exports of runs, as members who may not open the launch",
+        (
+            "tests/secrets/test_run_data.py::test_a_launch_that_one_may_not_open_does_not_leak_through_its_run",
+            "tests/secrets/test_run_data.py::test_neither_does_it_leak_through_a_retry_of_its_run",
+            "tests/secrets/test_run_data.py::test_a_large_run_of_anothers_launch_is_looked_through_in_little_time",
+            "tests/secrets/test_run_data.py::test_its_launcher_and_builders_see_its_values_in_the_run",
+        ),
+    ),
+    Attack(
+        "Reading what was typed into a secret field",
+        "every page and file that tells of the launch and its run, also where the value stands within other texts and when the payload is "
+        "no longer kept; refused forms, earlier launches, saved inputs, links, previews, launching again by a click, forms proposed "
+        "from old values, the whole database",
+        tuple(
+            f"tests/secrets/test_secret_fields.py::test_{name}"
+            for name in (
+                "what_is_typed_into_a_secret_field_is_nowhere",
+                "the_value_is_known_again_when_the_payload_is_gone",
+                "a_secret_is_not_written_back_and_has_to_be_typed_again",
+                "asking_about_the_same_values_again_does_not_keep_them_either",
+                "neither_an_earlier_launch_nor_saved_inputs_nor_a_link_fill_it_in",
+                "it_is_not_launched_again_by_a_click",
+                "what_will_be_sent_is_shown_without_it_and_no_link_has_it",
+                "typed_as_json_it_is_a_secret_all_the_same",
+                "whatever_json_stands_in_its_place_is_a_secret",
+                "json_that_is_saved_or_refused_does_not_give_it_back",
+                "what_was_saved_before_the_field_was_a_secret_is_not_filled_in",
+                "a_refused_page_that_gives_back_what_was_typed_leaves_it_out",
+                "what_stands_between_says_it_back_and_it_is_not_kept_in_clear",
+                "a_form_is_proposed_with_secret_fields_and_without_old_secrets",
+                "looking_for_a_value_by_its_digest_has_an_end",
+            )
         ),
     ),
 )

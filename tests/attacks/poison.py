@@ -8,7 +8,7 @@ from urllib.parse import quote, quote_plus
 import requests
 
 from tests.engine.servers import Recorder, Reply, Seen
-from tests.practice.fixtures import Practice
+from tests.practice_engine.fixtures import Practice
 
 #: Breaks out of text, attributes in either quotes, comments, scripts, titles and text fields; without a slash, so that it fits into ids.
 BREAK_OUT = '"\'><xss1337 onxss1337=1 x=y>--><img src=x onerror=alert(1337)>{{ "1337"|add:"ssti" }}'
@@ -24,7 +24,7 @@ LINKS = (
 )
 HEADER = ("x-\"'><xss1337", "\"'><xss1337 onxss1337=1>")
 
-#: Without these no page is made of an answer; test_lying_engine.py has every oddity in each of them.
+#: Without these no page is made of an answer; web/test_lying_engine.py has every oddity in each of them.
 _SHAPE = {
     "projectId",
     "projectIds",

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from console.check import PRODUCTION
+from console.dev.check import PRODUCTION
 
 ROOT = Path(__file__).resolve().parents[2]
 HOST = "console.example.com"

@@ -5,16 +5,16 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from tests.cast import Cast
 from tests.engine.servers import Reply
-from tests.forms.filled import publish, send
-from tests.pages.launch_scene import Scene, text_of
-from tests.shelf import Shelf, flow, identity, run
-from workflows_ui.forming.document import Field, Form, Kind, Limits
-from workflows_ui.models import Launch
+from tests.launch_forms.filled import publish, send
+from tests.launches.launch_scene import Scene, text_of
+from tests.stub_engine import StubEngine, flow, identity, run
+from tests.users import Users
+from workflows_ui.launch_forms.schema.document import Field, Form, Kind, Limits
+from workflows_ui.launches.models import Launch
 
 #: A search that backtracks would take years: this is what ends it.
-pytestmark = [pytest.mark.once, pytest.mark.timeout(60)]
+pytestmark = [pytest.mark.timeout(60)]
 
 EVIL_TEXTS = [
     "a" * 50_000 + "!",
@@ -49,11 +49,11 @@ def test_no_text_in_a_field_keeps_the_console_busy(scene: Scene, text: str) -> N
 
 
 @pytest.mark.parametrize("text", EVIL_TEXTS[:6], ids=range(6))
-def test_no_search_keeps_the_console_busy(owner: Client, shelf: Shelf, text: str) -> None:
-    shelf.flows, shelf.runs = [flow()], [run()]
+def test_no_search_keeps_the_console_busy(owner: Client, stub_engine: StubEngine, text: str) -> None:
+    stub_engine.flows, stub_engine.runs = [flow()], [run()]
     for path in ("/pieces", "/app-connections"):
-        shelf.rows[path] = []
-    shelf.arrays.add("/pieces")
+        stub_engine.rows[path] = []
+    stub_engine.arrays.add("/pieces")
     for page in (
         "/w/sales/flows/",
         "/w/sales/runs/",
@@ -86,28 +86,30 @@ def test_no_json_that_is_typed_keeps_the_console_busy(scene: Scene, payload: str
 
     flow_id = flows.make(scene.workflows, "Quick", flows.code("echo", given="{{trigger.body}}"))
     fields = scene.fields(flow_id)
-    answer = scene.browser.post(scene.url(flow_id), fields | {"payload": payload, "how": "start"})
+    answer = scene.browser.post(scene.url(flow_id), fields | {"payload": payload, "_how": "start"})
     # A text of ten thousand NULs is odd, but JSON.
     assert answer.status_code == (303 if "u0000" in payload else 422)
     assert Launch.objects.count() == payload.count('"\\u')
 
 
-def test_an_answer_without_end_is_cut_off(owner: Client, cast: Cast, shelf: Shelf) -> None:
-    shelf.faults["/flows"] = Reply(200, {"data": [], "next": None, "x": "y" * 80_000_000})
+def test_an_answer_without_end_is_cut_off(owner: Client, users: Users, stub_engine: StubEngine) -> None:
+    stub_engine.faults["/flows"] = Reply(200, {"data": [], "next": None, "x": "y" * 80_000_000})
     assert owner.get("/w/sales/flows/").status_code in {502, 503}
 
 
 @pytest.mark.parametrize("depth", [50, 200, 900, 20_000])
-def test_a_deep_object_of_the_engine_is_shown_or_refused(owner: Client, cast: Cast, shelf: Shelf, depth: int) -> None:
+def test_a_deep_object_of_the_engine_is_shown_or_refused(
+    owner: Client, users: Users, stub_engine: StubEngine, depth: int
+) -> None:
     inner = b'{"a":' * depth + b"1" + b"}" * depth
     one = identity(1)
     body = b'{"id":"' + one.encode() + b'","status":"SUCCEEDED","steps":{"trigger":{"output":' + inner + b"}}}"
-    shelf.faults[f"/flow-runs/{one}"] = Reply(200, body)
+    stub_engine.faults[f"/flow-runs/{one}"] = Reply(200, body)
     for place in (f"/w/sales/runs/{one}/", f"/w/sales/runs/{one}/file/", f"/w/sales/runs/{one}/steps/trigger/"):
         assert owner.get(place).status_code in {200, 404, 503}, place
 
 
-def test_an_address_or_a_header_of_any_length_is_answered(owner: Client, cast: Cast, shelf: Shelf) -> None:
+def test_an_address_or_a_header_of_any_length_is_answered(owner: Client, users: Users, stub_engine: StubEngine) -> None:
     for path in (
         f"/w/{'x' * 20_000}/",
         f"/w/sales/flows/{'x' * 20_000}/",

@@ -6,13 +6,11 @@ import pytest
 from django.test import Client
 
 from tests.attacks import addresses, production
-from tests.cast import Cast
+from tests.credentials.test_credentials import everything_stored
 from tests.resources.samples import of as sample_of
-from tests.services.test_credentials import everything_stored
-from tests.shelf import Shelf, flow, run
+from tests.stub_engine import StubEngine, flow, run
+from tests.users import Users
 from workflows_ui.resources import RESOURCES
-
-pytestmark = pytest.mark.once
 
 
 def actions() -> dict[str, str]:
@@ -24,31 +22,33 @@ def actions() -> dict[str, str]:
     return found
 
 
-def test_no_address_takes_a_post_without_a_token(cast: Cast, shelf: Shelf) -> None:
-    shelf.flows, shelf.runs = [flow()], [run()]
+def test_no_address_takes_a_post_without_a_token(users: Users, stub_engine: StubEngine) -> None:
+    stub_engine.flows, stub_engine.runs = [flow()], [run()]
     browser = Client(enforce_csrf_checks=True)
-    browser.force_login(cast.owner)
+    browser.force_login(users.owner)
     before = everything_stored()
     for name, url in {**addresses.every(), **actions()}.items():
         for headers in ({}, {"HX-Request": "true", "HX-Target": "live"}, {"X-CSRFToken": "a" * 64}):
             answer = browser.post(url, {"sure": "yes", "payload": "{}"}, headers=headers)
             assert answer.status_code in {403, 405}, (name, answer.status_code)
-    assert not shelf.seen
+    assert not stub_engine.seen
     assert everything_stored() == before
 
 
 @pytest.mark.parametrize(
     "origin", ["https://evil.example", "http://console.example.com", "null", "https://console.example.com.evil.example"]
 )
-def test_a_token_that_was_come_by_helps_no_other_site(settings: Any, cast: Cast, shelf: Shelf, origin: str) -> None:
+def test_a_token_that_was_come_by_helps_no_other_site(
+    settings: Any, users: Users, stub_engine: StubEngine, origin: str
+) -> None:
     production.put_over(settings)
     browser = Client(enforce_csrf_checks=True, headers={"host": production.HOST})
-    browser.force_login(cast.owner)
+    browser.force_login(users.owner)
     token = browser.get("/profile/", secure=True).context["csrf_token"]
     sent = {"csrfmiddlewaretoken": str(token), "first_name": "Mallory", "language": "", "time_zone": ""}
     assert browser.post("/profile/", sent, secure=True, headers={"origin": origin}).status_code == 403
     assert browser.post("/profile/", sent, secure=True, headers={"referer": f"{origin}/x"}).status_code == 403
-    cast.owner.refresh_from_db()
-    assert cast.owner.first_name == ""
+    users.owner.refresh_from_db()
+    assert users.owner.first_name == ""
     good = {"origin": f"https://{production.HOST}"}
     assert browser.post("/profile/", sent, secure=True, headers=good).status_code == 303

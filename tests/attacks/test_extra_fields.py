@@ -7,10 +7,10 @@ from django.contrib.auth.models import Group
 from django.db import models
 from django.test import Client
 
-from tests.cast import Cast, person
-from workflows_ui.models import Credential, LaunchRight, Member, Role, TeamOwner, User, Workspace
-
-pytestmark = pytest.mark.once
+from tests.users import Users, person
+from workflows_ui.accounts.models import User
+from workflows_ui.credentials.models import Credential, CredentialShare
+from workflows_ui.members.models import LaunchRight, Member, Role, TeamOwner, Workspace
 
 #: What a form might be made to take over, beside every column of every model of ours.
 WANTED: dict[str, Any] = {
@@ -62,8 +62,8 @@ def post(who: User, path: str, fields: dict[str, Any], *, without: tuple[str, ..
     return browser.post(path, extra | fields)
 
 
-def test_a_profile_changes_no_more_than_it_shows(cast: Cast) -> None:
-    before = columns(cast.colleague)
+def test_a_profile_changes_no_more_than_it_shows(users: Users) -> None:
+    before = columns(users.colleague)
     sent = {
         "first_name": "Lan",
         "last_name": "Ngo",
@@ -72,88 +72,89 @@ def test_a_profile_changes_no_more_than_it_shows(cast: Cast) -> None:
         "email": "x@evil.example",
         "username": "admin",
     }
-    assert post(cast.colleague, "/profile/", sent).status_code == 303
-    assert changed(cast.colleague, before) <= {"first_name", "last_name", "language", "time_zone", "mail_news"}
-    assert not cast.colleague.groups.exists()
+    assert post(users.colleague, "/profile/", sent).status_code == 303
+    assert changed(users.colleague, before) <= {"first_name", "last_name", "language", "time_zone", "mail_news"}
+    assert not users.colleague.groups.exists()
 
 
-def test_a_workspaces_settings_change_no_more_than_they_show(cast: Cast) -> None:
-    before = columns(cast.workspace)
-    assert post(cast.owner, "/w/sales/settings/", {"name": "New", "colour": ""}).status_code == 303
-    assert changed(cast.workspace, before) == {"name"}
+def test_a_workspaces_settings_change_no_more_than_they_show(users: Users) -> None:
+    before = columns(users.workspace)
+    assert post(users.owner, "/w/sales/settings/", {"name": "New", "colour": ""}).status_code == 303
+    assert changed(users.workspace, before) == {"name"}
 
 
-def test_a_members_role_is_all_that_changes(cast: Cast) -> None:
-    row = Member.objects.get(user=cast.colleague)
+def test_a_members_role_is_all_that_changes(users: Users) -> None:
+    row = Member.objects.get(user=users.colleague)
     before = columns(row)
-    other = Member.objects.get(user=cast.owner)
+    other = Member.objects.get(user=users.owner)
     kept = columns(other)
     sent = {"role": "viewer", "member_id": str(other.pk)}
-    assert post(cast.owner, f"/w/sales/members/{row.pk}/role/", sent).status_code == 303
+    assert post(users.owner, f"/w/sales/members/{row.pk}/role/", sent).status_code == 303
     assert changed(row, before) == {"role"}
     assert changed(other, kept) == set()
-    assert User.objects.get(pk=cast.colleague.pk).is_superuser is False
+    assert User.objects.get(pk=users.colleague.pk).is_superuser is False
 
 
 @pytest.mark.parametrize("role", ["owner", "superuser", "MANAGER", "", "manager,viewer", "__proto__"])
-def test_a_role_that_there_is_not_is_given_to_nobody(cast: Cast, role: str) -> None:
-    row = Member.objects.get(user=cast.colleague)
+def test_a_role_that_there_is_not_is_given_to_nobody(users: Users, role: str) -> None:
+    row = Member.objects.get(user=users.colleague)
     before = columns(row)
-    post(cast.owner, f"/w/sales/members/{row.pk}/role/", {"role": role})
+    post(users.owner, f"/w/sales/members/{row.pk}/role/", {"role": role})
     assert changed(row, before) == set()
 
 
-def test_a_member_who_is_added_gets_the_role_and_nothing_else(cast: Cast) -> None:
+def test_a_member_who_is_added_gets_the_role_and_nothing_else(users: Users) -> None:
     lan = person("lan")
     before = columns(lan)
-    assert post(cast.owner, "/w/sales/members/add/", {"who": "lan", "role": "viewer"}).status_code == 303
+    assert post(users.owner, "/w/sales/members/add/", {"who": "lan", "role": "viewer"}).status_code == 303
     assert Member.objects.get(user=lan).role == Role.VIEWER
-    assert Member.objects.get(user=lan).workspace == cast.workspace
+    assert Member.objects.get(user=lan).workspace == users.workspace
     assert changed(lan, before) == set()
 
 
-def test_a_credential_is_renamed_and_nothing_else(cast: Cast) -> None:
-    before = columns(cast.credential)
-    assert post(cast.owner, f"/w/sales/credentials/{cast.credential.pk}/rename/", {"name": "New"}).status_code == 303
-    assert changed(cast.credential, before) == {"name"}
-    assert Credential.objects.get(pk=cast.credential.pk).owner == cast.owner
+def test_a_credential_is_renamed_and_nothing_else(users: Users) -> None:
+    before = columns(users.credential)
+    assert post(users.owner, f"/w/sales/credentials/{users.credential.pk}/rename/", {"name": "New"}).status_code == 303
+    assert changed(users.credential, before) == {"name"}
+    assert Credential.objects.get(pk=users.credential.pk).owner == users.owner
 
 
-def test_a_credential_is_not_handed_to_a_team_that_is_no_choice(cast: Cast) -> None:
+def test_a_credential_is_not_shared_with_a_team_that_is_no_choice(users: Users) -> None:
     foreign = Group.objects.create(name="Foreign")
-    before = columns(cast.credential)
-    post(cast.owner, f"/w/sales/credentials/{cast.credential.pk}/hand-over/", {"team": str(foreign.pk)})
-    assert changed(cast.credential, before) == set()
+    before = columns(users.credential)
+    post(users.owner, f"/w/sales/credentials/{users.credential.pk}/share/", {"teams": [str(foreign.pk)], "owner": "1"})
+    assert changed(users.credential, before) == set()
+    assert not CredentialShare.objects.exists()
 
 
-def test_a_launch_right_gets_its_new_end_and_nothing_else(cast: Cast) -> None:
+def test_a_launch_right_gets_its_new_end_and_nothing_else(users: Users) -> None:
     right = LaunchRight.objects.create(
-        workspace=cast.workspace, flow_id="F" * 21, flow_name="Quick", user=cast.colleague, most_launches=5
+        workspace=users.workspace, flow_id="F" * 21, flow_name="Quick", user=users.colleague, most_launches=5
     )
     before = columns(right)
     sent = {"most_launches": "7", "until": "", "flow_id": "G" * 21, "who": "stranger", "launches": "0"}
-    assert post(cast.owner, f"/w/sales/launch-rights/{right.pk}/change/", sent).status_code == 303
+    assert post(users.owner, f"/w/sales/launch-rights/{right.pk}/change/", sent).status_code == 303
     assert changed(right, before) == {"most_launches"}
 
 
-def test_a_team_is_renamed_by_its_caretakers_and_gets_no_owner_by_it(cast: Cast) -> None:
+def test_a_team_is_renamed_by_its_caretakers_and_gets_no_owner_by_it(users: Users) -> None:
     team = Group.objects.create(name="Field")
-    cast.stranger.is_superuser = True
-    cast.stranger.save()
+    users.stranger.is_superuser = True
+    users.stranger.save()
     post(
-        cast.stranger,
+        users.stranger,
         f"/teams/{team.pk}/change/",
-        {"name": "New", "description": "x", "owners": str(cast.colleague.pk)},
+        {"name": "New", "description": "x", "owners": str(users.colleague.pk)},
     )
     assert not TeamOwner.objects.filter(team=team).exists()
     assert not team.user_set.exists()
     assert not team.permissions.exists()
 
 
-def test_an_account_that_is_made_by_an_invitation_is_an_ordinary_one(cast: Cast) -> None:
-    from tests.people.test_invitations import NEW, given
+def test_an_account_that_is_made_by_an_invitation_is_an_ordinary_one(users: Users) -> None:
+    from tests.members.inviting import NEW, given
 
-    _row, link = given(cast)
+    _row, link = given(users)
     sent = {**WANTED, **NEW, "email": "boss@evil.example", "role": "manager"}
     assert Client().post(link, sent).status_code in {302, 303}
     lena = User.objects.get(username="lena")
@@ -162,19 +163,20 @@ def test_an_account_that_is_made_by_an_invitation_is_an_ordinary_one(cast: Cast)
     assert not lena.groups.exists()
 
 
-def test_a_credential_that_is_added_belongs_to_whoever_adds_it(cast: Cast, practice: Any) -> None:
+def test_a_credential_that_is_added_belongs_to_whoever_adds_it(users: Users, practice: Any) -> None:
+    practice.engine.settings.version = "0.72.4"  # On 0.83 the token opens two projects, of which one is chosen first.
     sent = {
         "engine": "activepieces",
         "address": practice.activepieces,
         "secret": practice.credentials.bearer_token,
         "name": "Mine",
-        "owner": str(cast.owner.pk),
-        "workspace": str(cast.workspace.pk),
+        "owner": str(users.owner.pk),
+        "workspace": str(users.workspace.pk),
         "project_id": "P" * 21,
     }
     lan = person("lan")
     assert post(lan, "/credentials/add/", sent, without=("address", "secret")).status_code == 303
     made = Credential.objects.get(owner=lan)
-    assert made.team is None
-    assert made.workspace != cast.workspace
+    assert not made.shares.exists()
+    assert made.workspace != users.workspace
     assert Workspace.objects.get(pk=made.workspace_id).project_id == practice.credentials.project_id

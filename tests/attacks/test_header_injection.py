@@ -8,17 +8,17 @@ from django.core import mail
 from django.test import Client
 from django.utils import timezone
 
-from tests import letters
-from tests.cast import Cast
+from tests import mailbox
 from tests.engine.servers import Reply
-from tests.people.test_invitations import invite
+from tests.members.inviting import invite
 from tests.resources.samples import of as sample_of
-from tests.shelf import Shelf, flow, identity, run
-from workflows_ui.kit import notice_mail
-from workflows_ui.models import Notice, NoticeKind, User, Workspace
+from tests.stub_engine import StubEngine, flow, identity, run
+from tests.users import Users
+from workflows_ui.accounts.models import User
+from workflows_ui.members.models import Workspace
+from workflows_ui.notifications import mail as notification_mail
+from workflows_ui.notifications.models import Notice, NoticeKind
 from workflows_ui.resources import RESOURCES
-
-pytestmark = pytest.mark.once
 
 LINES = [
     "x\r\nBcc: everybody@evil.example",
@@ -52,23 +52,23 @@ def sound(message: Any) -> None:
 
 
 @pytest.mark.parametrize("line", LINES, ids=repr)
-def test_no_name_puts_a_header_into_a_mail(cast: Cast, line: str) -> None:
+def test_no_name_puts_a_header_into_a_mail(users: Users, line: str) -> None:
     name = line.replace("\0", "")
-    User.objects.filter(pk=cast.owner.pk).update(first_name=name, last_name=name)
+    User.objects.filter(pk=users.owner.pk).update(first_name=name, last_name=name)
     Workspace.objects.update(name=name[:60])
-    assert invite(cast).status_code == 200
+    assert invite(users).status_code == 200
     sound(mail.outbox[0])
     about = dict.fromkeys(("flow", "name", "person", "credential", "step", "workspace", "state"), name)
     for kind in NoticeKind:
         row = Notice(
-            user=cast.owner,
-            workspace=cast.workspace,
+            user=users.owner,
+            workspace=users.workspace,
             kind=kind,
             url="/w/sales/",
             about=about,
             created_at=timezone.now(),
         )
-        sound(notice_mail.letter(row))
+        sound(notification_mail.build_mail(row))
 
 
 @pytest.mark.parametrize(
@@ -81,23 +81,23 @@ def test_no_name_puts_a_header_into_a_mail(cast: Cast, line: str) -> None:
         "a@example.com\0",
     ],
 )
-def test_no_address_names_a_second_reader(cast: Cast, address: str) -> None:
-    assert invite(cast, email=address).status_code == 422
+def test_no_address_names_a_second_reader(users: Users, address: str) -> None:
+    assert invite(users, email=address).status_code == 422
     Client().post("/accounts/password/reset/", {"email": address})
-    letters.carry()
+    mailbox.carry()
     assert mail.outbox == []
 
 
 @pytest.mark.parametrize("line", LINES, ids=repr)
-def test_no_name_puts_a_header_into_a_download(cast: Cast, owner: Client, shelf: Shelf, line: str) -> None:
+def test_no_name_puts_a_header_into_a_download(users: Users, owner: Client, stub_engine: StubEngine, line: str) -> None:
     name = line + '"; filename="evil.html'
-    shelf.flows, shelf.runs = [flow(1, name)], [run(flowVersion={"displayName": name})]
-    shelf.faults["/template"] = Reply(200, {"name": name, "template": {"displayName": name, "trigger": {}}})
+    stub_engine.flows, stub_engine.runs = [flow(1, name)], [run(flowVersion={"displayName": name})]
+    stub_engine.faults["/template"] = Reply(200, {"name": name, "template": {"displayName": name, "trigger": {}}})
     tables = next(one for one in RESOURCES if one.name == "tables")
-    sample_of(tables).fill(shelf, name)
-    shelf.faults["/export"] = Reply(200, {"name": name, "fields": [], "rows": []})
-    shelf.rows["/fields"] = []
-    shelf.arrays.add("/fields")
+    sample_of(tables).fill(stub_engine, name)
+    stub_engine.faults["/export"] = Reply(200, {"name": name, "fields": [], "rows": []})
+    stub_engine.rows["/fields"] = []
+    stub_engine.arrays.add("/fields")
     for path in (
         f"/w/sales/runs/{identity(1)}/file/",
         f"/w/sales/flows/{identity(1)}/export/",
@@ -126,14 +126,14 @@ def test_no_name_puts_a_header_into_a_download(cast: Cast, owner: Client, shelf:
         "{{7*7}}abcdefgh",
     ],
 )
-def test_the_requests_id_is_taken_over_only_where_it_is_one(cast: Cast, owner: Client, line: str) -> None:
+def test_the_requests_id_is_taken_over_only_where_it_is_one(users: Users, owner: Client, line: str) -> None:
     answer = owner.get("/profile/", headers={"X-Request-ID": line})
     assert answer["X-Request-ID"] != line
     assert len(answer["X-Request-ID"]) == 16
 
 
 @pytest.mark.parametrize("line", LINES, ids=repr)
-def test_no_redirect_takes_a_header_along(cast: Cast, line: str) -> None:
+def test_no_redirect_takes_a_header_along(users: Users, line: str) -> None:
     browser = Client()
     for path in ("/preferences/language/", "/preferences/theme/"):
         answer = browser.post(path, {"next": f"/profile/{line}", "language": "en"})

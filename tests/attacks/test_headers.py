@@ -8,21 +8,19 @@ from django.http.response import HttpResponseBase
 from django.test import Client
 
 from tests.attacks import addresses, production
-from tests.cast import Cast
-from tests.shelf import Shelf, flow, run
-
-pytestmark = pytest.mark.once
+from tests.stub_engine import StubEngine, flow, run
+from tests.users import Users
 
 #: For machines: they hold nothing of anybody's.
 MACHINES = {"healthz", "readyz", "metrics"}
 
 
 @pytest.fixture
-def desk(settings: Any, cast: Cast) -> Client:
+def desk(settings: Any, users: Users) -> Client:
     """The owner at a desk, before a console with production's settings."""
     production.put_over(settings)
     made = Client(headers={"host": production.HOST}, raise_request_exception=False)
-    made.force_login(cast.owner)
+    made.force_login(users.owner)
     return made
 
 
@@ -60,28 +58,42 @@ def faults(answer: HttpResponseBase) -> list[str]:
     return [name for name, holds in good.items() if not holds]
 
 
-def test_every_answer_has_the_headers_of_a_careful_site(desk: Client, cast: Cast, shelf: Shelf) -> None:
-    shelf.flows, shelf.runs = [flow()], [run()]
+def test_every_answer_has_the_headers_of_a_careful_site(desk: Client, users: Users, stub_engine: StubEngine) -> None:
+    stub_engine.flows, stub_engine.runs = [flow()], [run()]
     found = {}
     for name, url in addresses.every().items():
         for answer in (desk.get(url, secure=True), desk.get(url, secure=True, headers={"HX-Request": "true"})):
             if name not in MACHINES and faults(answer):
                 found[name] = faults(answer)
         if name == "account_logout":
-            desk.force_login(cast.owner)
+            desk.force_login(users.owner)
     assert not found
 
 
+@pytest.mark.slow
+def test_trace_is_refused_at_every_address(desk: Client, stub_engine: StubEngine) -> None:
+    """It would say back what was sent, cookies included."""
+    found = {}
+    for url in [*addresses.every().values(), "/no-such-page/", "/static/app.css", "/admin/"]:
+        for method in ("TRACE", "TRACK", "CONNECT", "PUT", "MADE-UP"):
+            answer = desk.generic(method, url, secure=True)
+            wrong = [] if url.startswith("/static/") else faults(answer)
+            if answer.status_code != 405 or getattr(answer, "content", None) or wrong:
+                found[f"{method} {url}"] = (answer.status_code, wrong)
+    assert not found
+    assert stub_engine.calls == []
+
+
 @pytest.mark.parametrize("path", ["/no-such-page/", "/w/elsewhere/flows/", "/w/sales/flows/%00/", "/accounts/login/"])
-def test_errors_have_them_too(desk: Client, shelf: Shelf, path: str) -> None:
+def test_errors_have_them_too(desk: Client, stub_engine: StubEngine, path: str) -> None:
     assert faults(desk.get(path, secure=True)) == []
     assert faults(desk.post(path, secure=True)) == []
 
 
 def test_a_mistake_of_ours_has_them_too_and_shows_no_variable(
-    desk: Client, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+    desk: Client, stub_engine: StubEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workflows_ui.services.access.find", None)
+    monkeypatch.setattr("workflows_ui.members.services.access.find", None)
     answer = desk.get("/w/sales/flows/", secure=True)
     assert answer.status_code == 500
     assert faults(answer) == []
@@ -94,7 +106,7 @@ def test_plain_http_leads_to_https_and_nothing_else(desk: Client) -> None:
     assert (answer.status_code, answer["Location"]) == (301, f"https://{production.HOST}/profile/")
 
 
-def test_cookies_are_kept_from_scripts_from_plain_http_and_from_neighbours(settings: Any, cast: Cast) -> None:
+def test_cookies_are_kept_from_scripts_from_plain_http_and_from_neighbours(settings: Any, users: Users) -> None:
     production.put_over(settings)
     browser = Client(headers={"host": production.HOST})
     browser.get("/accounts/login/", secure=True)

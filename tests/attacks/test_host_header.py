@@ -6,11 +6,9 @@ import pytest
 from django.core import mail
 from django.test import Client
 
-from tests import letters
+from tests import mailbox
 from tests.attacks import production
-from tests.cast import Cast
-
-pytestmark = pytest.mark.once
+from tests.users import Users
 
 LIES = [
     "evil.example",
@@ -29,7 +27,7 @@ LIES = [
 
 @pytest.mark.parametrize("host", LIES)
 @pytest.mark.parametrize("path", ["/accounts/login/", "/accounts/password/reset/", "/no-such-page/"])
-def test_a_host_that_is_not_ours_is_refused(settings: Any, cast: Cast, host: str, path: str) -> None:
+def test_a_host_that_is_not_ours_is_refused(settings: Any, users: Users, host: str, path: str) -> None:
     production.put_over(settings)
     browser = Client(headers={"host": host})
     for answer in (browser.get(path, secure=True), browser.post(path, {"email": "owner@example.com"}, secure=True)):
@@ -39,7 +37,7 @@ def test_a_host_that_is_not_ours_is_refused(settings: Any, cast: Cast, host: str
     assert mail.outbox == []
 
 
-def test_what_proxies_forward_is_not_taken_for_the_host(settings: Any, cast: Cast) -> None:
+def test_what_proxies_forward_is_not_taken_for_the_host(settings: Any, users: Users) -> None:
     production.put_over(settings)
     lies = {
         "x-forwarded-host": "evil.example",
@@ -49,7 +47,7 @@ def test_what_proxies_forward_is_not_taken_for_the_host(settings: Any, cast: Cas
     }
     browser = Client(headers={"host": production.HOST} | lies)
     browser.post("/accounts/password/reset/", {"email": "owner@example.com"}, secure=True)
-    letters.carry()
+    mailbox.carry()
     (message,) = mail.outbox
     assert f"https://{production.HOST}/accounts/password/reset/key/" in str(message.body)
     assert "evil" not in str(message.message())
@@ -58,7 +56,7 @@ def test_what_proxies_forward_is_not_taken_for_the_host(settings: Any, cast: Cas
         assert "evil" not in answer.content.decode() + repr(answer.headers)
 
 
-def test_plain_http_is_not_led_to_a_host_that_lies(settings: Any, cast: Cast) -> None:
+def test_plain_http_is_not_led_to_a_host_that_lies(settings: Any, users: Users) -> None:
     production.put_over(settings)
     answer = Client(headers={"host": "evil.example"}).get("/profile/")
     assert answer.status_code == 400

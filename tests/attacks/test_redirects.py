@@ -6,10 +6,8 @@ import pytest
 from django.test import Client
 
 from tests.attacks import addresses
-from tests.cast import Cast
-from tests.shelf import Shelf, flow, run
-
-pytestmark = pytest.mark.once
+from tests.stub_engine import StubEngine, flow, run
+from tests.users import Users
 
 EVIL = [
     "https://evil.example/",
@@ -45,10 +43,11 @@ def leads_outside(answer: object) -> str:
     return ""
 
 
-def test_no_address_leads_outside(cast: Cast, shelf: Shelf) -> None:
-    shelf.flows, shelf.runs = [flow()], [run()]
+@pytest.mark.slow
+def test_no_address_leads_outside(users: Users, stub_engine: StubEngine) -> None:
+    stub_engine.flows, stub_engine.runs = [flow()], [run()]
     browser = Client()
-    browser.force_login(cast.owner)
+    browser.force_login(users.owner)
     # Where to go next is either read by an address or not: those that take an address of ours are tried with every attack.
     led = {name for name, url in ADDRESSES.items() if any(map(leads_there, both(browser, url, INSIDE)))}
     assert led >= {"account_login", "set_language", "set_theme"}
@@ -77,7 +76,7 @@ def leads_there(answer: Any) -> bool:
 
 
 @pytest.mark.parametrize("evil", EVIL)
-def test_neither_signing_in_nor_out_leads_outside(cast: Cast, evil: str) -> None:
+def test_neither_signing_in_nor_out_leads_outside(users: Users, evil: str) -> None:
     browser = Client()
     sent = {"login": "owner", "password": "correct horse battery", "next": evil}
     answer = browser.post("/accounts/login/", sent)

@@ -10,27 +10,29 @@ from django.utils.html import escape
 from tests.attacks import addresses
 from tests.attacks.looking import look, walk
 from tests.attacks.poison import BREAK_OUT, BREAK_OUT_OF_ALL, HEADER, PoisonedEngine, replaced, suffixed
-from tests.cast import Cast, gather, workspace
 from tests.engine.servers import Reply
-from tests.pages.launch_scene import Scene
-from tests.practice.fixtures import Practice
-from tests.shelf import Shelf, flow, identity, run
+from tests.launches.launch_scene import Scene
+from tests.practice_engine.fixtures import Practice
+from tests.stub_engine import StubEngine, flow, identity, run
+from tests.users import Users, gather, workspace
+from workflows_ui.accounts.models import User
+from workflows_ui.audit.services import audit_log
+from workflows_ui.audit.services.audit_log import Actor
+from workflows_ui.credentials.models import Credential, Kind
 from workflows_ui.engine.transport import close_pools
-from workflows_ui.models import Credential, Flavour, Kind, User, Workspace
-from workflows_ui.services import audit
-from workflows_ui.services.audit import Actor
+from workflows_ui.members.models import Flavour, Workspace
 
-pytestmark = [pytest.mark.once, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.timeout(240)]
 
 
 def desk(space: Workspace, secret: str, kind: str = Kind.BEARER_TOKEN) -> Client:
     """The workspace's manager at a browser; whatever people can name has an attack for its name."""
-    cast = gather(space, secret, kind=kind)
+    users = gather(space, secret, kind=kind)
     Workspace.objects.update(name=BREAK_OUT[:60], project_name=BREAK_OUT, engine_version=BREAK_OUT[:20])
     User.objects.update(first_name=BREAK_OUT[:90], last_name="</title>" + BREAK_OUT[:90])
     Credential.objects.update(name=BREAK_OUT[:80])
-    audit.record(
-        Actor(cast.owner),
+    audit_log.record(
+        Actor(users.owner),
         "flows.rename",
         workspace=space,
         object_type="flows",
@@ -41,7 +43,7 @@ def desk(space: Workspace, secret: str, kind: str = Kind.BEARER_TOKEN) -> Client
         after={BREAK_OUT_OF_ALL: [BREAK_OUT_OF_ALL]},
     )
     browser = Client()
-    browser.force_login(User.objects.get(pk=cast.owner.pk))
+    browser.force_login(User.objects.get(pk=users.owner.pk))
     return browser
 
 
@@ -83,18 +85,27 @@ SEEN = {
 }
 
 
+#: Pages that a walk does not reach on this version: 0.83 counts no triggers (recording trigger_runs_status); where every word is
+#: changed, the missing route of 0.83 is not known as one, and the servers of 0.72 are not asked for.
+UNSEEN = {"0.72.4": {"resource_list mcp-servers"}, "0.83.0": {"resource_detail triggers"}}
+
+
+@pytest.mark.slow
 @pytest.mark.django_db
-def test_no_string_key_or_header_of_an_engine_becomes_a_part_of_a_page(practice: Practice) -> None:
+@pytest.mark.parametrize("version", UNSEEN)
+def test_no_string_key_or_header_of_an_engine_becomes_a_part_of_a_page(practice: Practice, version: str) -> None:
     given = practice.credentials
+    practice.engine.settings.version = version
     with PoisonedEngine(practice, suffixed) as engine:
         browser = desk(workspace("sales", address=f"{engine.url}/api", project=given.project_id), given.bearer_token)
         faults, shown = walk(browser, ["/w/sales/", "/", hidden_values(practice)])
     close_pools()
     assert faults == {}
-    assert {name for name in SEEN if not shown[name]} == set()
+    assert {name for name in SEEN - UNSEEN[version] if not shown[name]} == set()
     assert shown.total() > 120
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 def test_no_word_of_an_engine_becomes_a_link_that_runs(practice: Practice) -> None:
     given = practice.credentials
@@ -134,7 +145,11 @@ PAGES = [
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("error", ERRORS, ids=lambda error: str(error.status))
+@pytest.mark.parametrize(
+    "error",
+    [one if number % 3 == 0 else pytest.param(one, marks=pytest.mark.slow) for number, one in enumerate(ERRORS)],
+    ids=lambda error: str(error.status),
+)
 def test_no_error_of_an_engine_becomes_a_part_of_a_page(practice: Practice, error: Reply) -> None:
     given = practice.credentials
     with PoisonedEngine(practice, suffixed) as engine:
@@ -178,8 +193,11 @@ def test_no_answer_of_a_flow_becomes_a_part_of_the_launchs_page(scene: Scene, ki
             assert look(answer).faults == [], place
 
 
-def test_nothing_typed_into_an_address_comes_back_as_a_part_of_a_page(owner: Client, cast: Cast, shelf: Shelf) -> None:
-    shelf.flows, shelf.runs = [flow()], [run()]
+@pytest.mark.slow
+def test_nothing_typed_into_an_address_comes_back_as_a_part_of_a_page(
+    owner: Client, users: Users, stub_engine: StubEngine
+) -> None:
+    stub_engine.flows, stub_engine.runs = [flow()], [run()]
     names = [
         "q",
         "name",

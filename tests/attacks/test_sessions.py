@@ -4,15 +4,13 @@ import pytest
 from django.contrib.sessions.models import Session
 from django.test import Client
 
-from tests.cast import Cast
-from tests.people.sign_in import PASSWORD, set_up_app, sign_in
-
-pytestmark = pytest.mark.once
+from tests.accounts.sign_in import PASSWORD, set_up_app, sign_in
+from tests.users import Users
 
 PREPARED = "a" * 32
 
 
-def test_a_prepared_session_name_is_not_taken(cast: Cast) -> None:
+def test_a_prepared_session_name_is_not_taken(users: Users) -> None:
     victim = Client()
     victim.cookies["sessionid"] = PREPARED
     assert sign_in(victim, "owner").status_code == 302
@@ -23,7 +21,7 @@ def test_a_prepared_session_name_is_not_taken(cast: Cast) -> None:
     assert not Session.objects.filter(session_key=PREPARED).exists()
 
 
-def test_a_real_session_of_before_the_sign_in_is_nobodys_afterwards(cast: Cast) -> None:
+def test_a_real_session_of_before_the_sign_in_is_nobodys_afterwards(users: Users) -> None:
     attacker = Client()
     attacker.get("/accounts/login/")
     session = attacker.session
@@ -38,7 +36,7 @@ def test_a_real_session_of_before_the_sign_in_is_nobodys_afterwards(cast: Cast) 
     assert attacker.get("/profile/").status_code == 303
 
 
-def test_somebody_elses_session_of_this_browser_is_not_taken_over(cast: Cast) -> None:
+def test_somebody_elses_session_of_this_browser_is_not_taken_over(users: Users) -> None:
     attacker = Client()
     sign_in(attacker, "stranger")
     session = attacker.session
@@ -54,7 +52,7 @@ def test_somebody_elses_session_of_this_browser_is_not_taken_over(cast: Cast) ->
     assert attacker.get("/profile/").status_code == 303
 
 
-def test_a_session_that_was_copied_ends_with_the_sign_out(cast: Cast) -> None:
+def test_a_session_that_was_copied_ends_with_the_sign_out(users: Users) -> None:
     browser, thief = Client(), Client()
     sign_in(browser, "owner")
     thief.cookies["sessionid"] = browser.cookies["sessionid"].value
@@ -63,7 +61,7 @@ def test_a_session_that_was_copied_ends_with_the_sign_out(cast: Cast) -> None:
     assert thief.get("/profile/").status_code == 303
 
 
-def test_a_copied_session_ends_with_the_password(cast: Cast) -> None:
+def test_a_copied_session_ends_with_the_password(users: Users) -> None:
     browser, thief = Client(), Client()
     new = "another horse battery"
     sign_in(browser, "owner")
@@ -73,7 +71,7 @@ def test_a_copied_session_ends_with_the_password(cast: Cast) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_sessions_of_a_password_alone_end_with_the_first_second_step(cast: Cast) -> None:
+def test_sessions_of_a_password_alone_end_with_the_first_second_step(users: Users) -> None:
     other, desk = Client(), Client()
     sign_in(other, "colleague")
     sign_in(desk, "colleague")
@@ -82,7 +80,7 @@ def test_sessions_of_a_password_alone_end_with_the_first_second_step(cast: Cast)
     assert desk.get("/profile/").status_code == 200
 
 
-def test_the_first_step_alone_is_no_session(cast: Cast) -> None:
+def test_the_first_step_alone_is_no_session(users: Users) -> None:
     desk = Client()
     sign_in(desk, "owner")
     set_up_app(desk)

@@ -13,15 +13,14 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from tests.attacks.looking import look
-from tests.cast import Cast
-from tests.forms.builder_scene import BASE, FLOW, saved
-from tests.forms.filled import newest, publish, send
-from tests.pages.launch_scene import Scene, text_of
-from tests.shelf import Shelf, flow
-from workflows_ui.forming.document import Field, Form, Kind
-from workflows_ui.models import Launch, LaunchFile, LaunchForm
-
-pytestmark = pytest.mark.once
+from tests.launch_forms.builder_scene import BASE, FLOW, saved
+from tests.launch_forms.filled import newest, publish, send
+from tests.launches.launch_scene import Scene, text_of
+from tests.stub_engine import StubEngine, flow
+from tests.users import Users
+from workflows_ui.launch_forms.models import LaunchForm
+from workflows_ui.launch_forms.schema.document import Field, Form, Kind
+from workflows_ui.launches.models import Launch, LaunchFile
 
 PHOTO = Form((Field("note", ("note",)), Field("photo", ("photo",), kind=Kind.FILE)))
 NAMES = [
@@ -161,9 +160,11 @@ BOMBS = [
 
 
 @pytest.mark.parametrize("content", BOMBS, ids=range(len(BOMBS)))
-def test_a_bomb_as_a_launch_form_is_refused_in_words(cast: Cast, owner: Client, shelf: Shelf, content: bytes) -> None:
-    shelf.flows = [flow()]
-    row = saved(cast.owner)
+def test_a_bomb_as_a_launch_form_is_refused_in_words(
+    users: Users, owner: Client, stub_engine: StubEngine, content: bytes
+) -> None:
+    stub_engine.flows = [flow()]
+    row = saved(users.owner)
     answer = owner.post(f"{BASE}import/", {"lock": row.lock, "file": SimpleUploadedFile("x.json", content)})
     assert answer.status_code == 422
     assert answer.context["typed"].errors
@@ -172,9 +173,11 @@ def test_a_bomb_as_a_launch_form_is_refused_in_words(cast: Cast, owner: Client, 
 
 
 @pytest.mark.parametrize("content", BOMBS, ids=range(len(BOMBS)))
-def test_a_bomb_as_a_flow_is_refused_in_words(cast: Cast, owner: Client, shelf: Shelf, content: bytes) -> None:
+def test_a_bomb_as_a_flow_is_refused_in_words(
+    users: Users, owner: Client, stub_engine: StubEngine, content: bytes
+) -> None:
     page = owner.get("/w/sales/flows/do/import/")
     ticket = {page.context["ticket_name"]: page.context["ticket"]}
     answer = owner.post("/w/sales/flows/do/import/", {**ticket, "file": SimpleUploadedFile("x.json", content)})
     assert answer.status_code == 422
-    assert [seen for seen in shelf.seen if seen.method != "GET"] == []
+    assert [seen for seen in stub_engine.seen if seen.method != "GET"] == []

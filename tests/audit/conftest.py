@@ -1,5 +1,5 @@
 """Fixtures of the audit log's tests."""
 
-from tests.shelf import cast, owner, shelf
+from tests.stub_engine import owner, stub_engine, users
 
-__all__ = ["cast", "owner", "shelf"]
+__all__ = ["owner", "stub_engine", "users"]

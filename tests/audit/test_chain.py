@@ -16,10 +16,16 @@ from structlog.testing import capture_logs
 
 from tests import audit_guard
 from workflows_ui import tasks
-from workflows_ui.models import AuditChain, AuditCheckpoint, AuditEvent
-from workflows_ui.services import audit, audit_marks, audit_proof, audit_pruning, audit_sealing, clock
-from workflows_ui.services.audit import CONSOLE
-from workflows_ui.services.audit_marks import Head
+from workflows_ui.audit.models import AuditChain, AuditCheckpoint, AuditEvent
+from workflows_ui.audit.services import audit_log, hash_chain
+from workflows_ui.audit.services import digests as audit_digests
+from workflows_ui.audit.services import pruning as audit_pruning
+from workflows_ui.audit.services import verification as audit_verification
+from workflows_ui.audit.services.audit_log import CONSOLE
+from workflows_ui.audit.services.digests import Head
+from workflows_ui.core import clock
+
+pytestmark = pytest.mark.both_databases
 
 EVENTS = "workflows_ui_auditevent"
 OLD, NEW = "old-key-" * 5, "new-key-" * 5
@@ -31,9 +37,9 @@ def _sql(statement: str, *values: Any) -> None:
 
 
 def _rows(count: int, *, sealed: bool = True) -> list[int]:
-    made = [audit.record(CONSOLE, "odd.row", object_id=str(one), place=one).pk for one in range(count)]
+    made = [audit_log.record(CONSOLE, "odd.row", object_id=str(one), place=one).pk for one in range(count)]
     if sealed:
-        assert audit_sealing.seal() == count
+        assert hash_chain.seal() == count
     return made
 
 
@@ -42,28 +48,28 @@ def _aged(days: int, *, only: int) -> None:
     for row in AuditEvent.objects.order_by("pk")[:only]:
         row.at -= timedelta(days=days)
         with audit_guard.away():
-            _sql(f"UPDATE {EVENTS} SET at = %s, canonical = %s WHERE id = %s", row.at, row.told(), row.pk)
+            _sql(f"UPDATE {EVENTS} SET at = %s, canonical = %s WHERE id = %s", row.at, row.compute_canonical(), row.pk)
 
 
 def _problem() -> str:
-    return audit_proof.verify().problem
+    return audit_verification.verify().problem
 
 
 def test_an_empty_log_holds(db: None) -> None:
-    proof = audit_proof.verify()
+    proof = audit_verification.verify()
     assert (proof.problem, proof.rows, str(proof.head)) == ("", 0, "0:")
-    assert audit_sealing.seal() == 0
+    assert hash_chain.seal() == 0
 
 
 def test_rows_are_chained_in_order_and_hold(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(audit_sealing, "BATCH", 3)
+    monkeypatch.setattr(hash_chain, "BATCH", 3)
     made = _rows(8)
     assert list(AuditEvent.objects.order_by("number").values_list("pk", "number")) == list(
         zip(made, range(1, 9), strict=True)
     )
-    proof = audit_proof.verify()
-    assert (proof.problem, proof.rows, proof.head) == ("", 8, audit_sealing.head())
-    assert audit_sealing.seal() == 0
+    proof = audit_verification.verify()
+    assert (proof.problem, proof.rows, proof.head) == ("", 8, hash_chain.head())
+    assert hash_chain.seal() == 0
 
 
 def test_a_row_that_commits_late_is_sealed_in_the_next_batch(db: None) -> None:
@@ -71,10 +77,10 @@ def test_a_row_that_commits_late_is_sealed_in_the_next_batch(db: None) -> None:
     with audit_guard.away():
         # As a transaction that began before and commits after: its row is not seen by the first batch.
         _sql(f"UPDATE {EVENTS} SET number = -1 WHERE id = %s", late)
-    audit_sealing.seal()
+    hash_chain.seal()
     with audit_guard.away():
         _sql(f"UPDATE {EVENTS} SET number = NULL WHERE id = %s", late)
-    assert audit_sealing.seal() == 1
+    assert hash_chain.seal() == 1
     assert list(AuditEvent.objects.order_by("number").values_list("pk", flat=True)) == [first, third, late]
     assert _problem() == ""
 
@@ -86,7 +92,7 @@ def test_a_transaction_that_commits_after_younger_rows_were_sealed_is_sealed_nex
 
     def late() -> None:
         with transaction.atomic():
-            audit.record(CONSOLE, "odd.row", object_id="late")
+            audit_log.record(CONSOLE, "odd.row", object_id="late")
             written.set()
             go_on.wait(20)
         connection.close()
@@ -97,7 +103,7 @@ def test_a_transaction_that_commits_after_younger_rows_were_sealed_is_sealed_nex
     _rows(3)
     go_on.set()
     thread.join()
-    assert audit_sealing.seal() == 1
+    assert hash_chain.seal() == 1
     last = AuditEvent.objects.order_by("-number")[0]
     assert (last.object_id, last.number) == ("late", 4)
     assert last.pk < AuditEvent.objects.get(number=3).pk
@@ -107,27 +113,27 @@ def test_a_transaction_that_commits_after_younger_rows_were_sealed_is_sealed_nex
 def test_while_one_seals_another_stays_away_and_a_killed_one_is_followed_after_its_lease(db: None) -> None:
     _rows(2, sealed=False)
     AuditChain.objects.create(pk=1, holder="another", lease_until=clock.now() + timedelta(seconds=5))
-    assert audit_sealing.seal() == 0
+    assert hash_chain.seal() == 0
     AuditChain.objects.update(lease_until=clock.now() - timedelta(seconds=1))
-    assert audit_sealing.seal() == 2
+    assert hash_chain.seal() == 2
     assert _problem() == ""
 
 
 def test_a_sealer_that_dies_in_the_middle_leaves_nothing_half_done(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     _rows(5, sealed=False)
-    written = audit_sealing._write
+    written = hash_chain._write
 
     def dies(marks: list[tuple[int, str, str, int]]) -> None:
         written(marks[:3])
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(audit_sealing, "_write", dies)
+    monkeypatch.setattr(hash_chain, "_write", dies)
     with pytest.raises(KeyboardInterrupt), transaction.atomic():
-        audit_sealing.seal()
+        hash_chain.seal()
     assert AuditEvent.objects.filter(number=None).count() == 5
-    monkeypatch.setattr(audit_sealing, "_write", written)
+    monkeypatch.setattr(hash_chain, "_write", written)
     AuditChain.objects.update(lease_until=None)
-    assert audit_sealing.seal() == 5
+    assert hash_chain.seal() == 5
     assert _problem() == ""
 
 
@@ -144,15 +150,15 @@ def test_writers_and_several_sealers_at_once_make_one_whole_chain() -> None:
         finally:
             connection.close()
 
-    writers = [threading.Thread(target=run, args=(lambda: audit.record(CONSOLE, "odd.row"), 25)) for _ in range(4)]
-    sealers = [threading.Thread(target=run, args=(audit_sealing.seal, 20)) for _ in range(3)]
+    writers = [threading.Thread(target=run, args=(lambda: audit_log.record(CONSOLE, "odd.row"), 25)) for _ in range(4)]
+    sealers = [threading.Thread(target=run, args=(hash_chain.seal, 20)) for _ in range(3)]
     for thread in (*writers, *sealers):
         thread.start()
     for thread in (*writers, *sealers):
         thread.join()
     assert not wrong
-    audit_sealing.seal()
-    proof = audit_proof.verify()
+    hash_chain.seal()
+    proof = audit_verification.verify()
     assert (proof.problem, proof.rows, proof.unsealed) == ("", 100, 0)
 
 
@@ -160,11 +166,11 @@ def test_the_clock_seals_and_the_head_is_told_once_a_day(db: None) -> None:
     _rows(2, sealed=False)
     tasks.seal()
     with capture_logs() as told:
-        assert audit_sealing.tell_head()
-        assert not audit_sealing.tell_head()
+        assert hash_chain.log_head()
+        assert not hash_chain.log_head()
         AuditChain.objects.update(told_at=clock.now() - timedelta(hours=25))
-        assert audit_sealing.tell_head()
-    assert [line["head"] for line in told if line["event"] == "audit.head"] == [str(audit_sealing.head())] * 2
+        assert hash_chain.log_head()
+    assert [line["head"] for line in told if line["event"] == "audit.head"] == [str(hash_chain.head())] * 2
 
 
 def _swap(one: int, other: int) -> None:
@@ -176,8 +182,13 @@ def _swap(one: int, other: int) -> None:
 def _insert_between() -> None:
     _sql(f"UPDATE {EVENTS} SET number = number + 100 WHERE number > 4")
     _sql(f"UPDATE {EVENTS} SET number = number - 99 WHERE number > 100")
-    made = audit.record(CONSOLE, "odd.row", object_id="put in")
-    _sql(f"UPDATE {EVENTS} SET number = 5, mark = %s, key = %s WHERE id = %s", "0" * 64, audit_marks.current(), made.pk)
+    made = audit_log.record(CONSOLE, "odd.row", object_id="put in")
+    _sql(
+        f"UPDATE {EVENTS} SET number = 5, mark = %s, key = %s WHERE id = %s",
+        "0" * 64,
+        audit_digests.current_key_id(),
+        made.pk,
+    )
 
 
 def _renumber_after_removal() -> None:
@@ -190,7 +201,7 @@ def _told_anew() -> None:
     """Changes the columns and the canonical text to match."""
     row = AuditEvent.objects.get(number=5)
     row.outcome = "refused"
-    _sql(f"UPDATE {EVENTS} SET outcome = 'refused', canonical = %s WHERE number = 5", row.told())
+    _sql(f"UPDATE {EVENTS} SET outcome = 'refused', canonical = %s WHERE number = 5", row.compute_canonical())
 
 
 TAMPERINGS: dict[str, tuple[Callable[[], None], str]] = {
@@ -253,24 +264,24 @@ def test_a_head_that_was_written_down_shows_an_end_cut_off_with_its_head_put_bac
     _rows(5)
     before = AuditChain.objects.get()
     _rows(4)
-    kept = audit_sealing.head()
+    kept = hash_chain.head()
     with audit_guard.away():
         _sql(f"DELETE FROM {EVENTS} WHERE number > 5")
     before.save()
     assert _problem() == "", "nothing in the database tells of it"
-    assert "the end was cut off" in audit_proof.verify(kept).problem
+    assert "the end was cut off" in audit_verification.verify(kept).problem
     _rows(4)
-    assert f"The head {kept} is not in this chain" in audit_proof.verify(kept).problem
+    assert f"The head {kept} is not in this chain" in audit_verification.verify(kept).problem
 
 
 def test_a_head_that_was_written_down_is_found_again(db: None) -> None:
     _rows(3)
-    kept = audit_sealing.head()
+    kept = hash_chain.head()
     _rows(2)
     out = StringIO()
     call_command("verify_audit", head=str(kept), stdout=out)
     assert "holds: 5 rows in the chain" in out.getvalue()
-    assert f"head {audit_sealing.head()}" in out.getvalue()
+    assert f"head {hash_chain.head()}" in out.getvalue()
     assert "--head" not in out.getvalue()
 
 
@@ -282,9 +293,9 @@ def test_a_head_that_is_none_is_told(db: None, head: str) -> None:
 
 def test_rows_that_wait_for_their_mark_for_long_are_told(db: None) -> None:
     _rows(2, sealed=False)
-    assert audit_proof.verify().warnings == []
+    assert audit_verification.verify().warnings == []
     _aged(1, only=2)
-    (warning,) = audit_proof.verify().warnings
+    (warning,) = audit_verification.verify().warnings
     assert warning.startswith("2 rows wait")
 
 
@@ -294,13 +305,13 @@ def test_old_rows_are_pruned_behind_a_signed_checkpoint_and_the_rest_holds(
     monkeypatch.setattr(audit_pruning, "PART", 3)
     _rows(10, sealed=False)
     _aged(4000, only=7)
-    audit_sealing.seal()
+    hash_chain.seal()
     assert audit_pruning.prune() == 7
     assert list(AuditCheckpoint.objects.order_by("number").values_list("number", "removed")) == [(3, 3), (6, 3), (7, 1)]
     assert list(AuditEvent.objects.exclude(action="audit.prune").values_list("detail__place", flat=True)) == [7, 8, 9]
     assert AuditEvent.objects.filter(action="audit.prune").count() == 3
-    audit_sealing.seal()
-    proof = audit_proof.verify()
+    hash_chain.seal()
+    proof = audit_verification.verify()
     assert (proof.problem, proof.rows, proof.removed) == ("", 6, 7)
     assert audit_pruning.prune() == 0
 
@@ -311,8 +322,10 @@ def test_a_row_that_is_not_old_keeps_everything_behind_it(db: None) -> None:
     with audit_guard.away():
         young = AuditEvent.objects.order_by("pk")[2]
         young.at = clock.now()
-        _sql(f"UPDATE {EVENTS} SET at = %s, canonical = %s WHERE id = %s", young.at, young.told(), young.pk)
-    audit_sealing.seal()
+        _sql(
+            f"UPDATE {EVENTS} SET at = %s, canonical = %s WHERE id = %s", young.at, young.compute_canonical(), young.pk
+        )
+    hash_chain.seal()
     assert audit_pruning.prune() == 2
     assert _problem() == ""
 
@@ -345,9 +358,9 @@ def test_a_forged_checkpoint_is_named(db: None, monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setattr(audit_pruning, "PART", 3)
     _rows(10, sealed=False)
     _aged(4000, only=7)
-    audit_sealing.seal()
+    hash_chain.seal()
     audit_pruning.prune()
-    audit_sealing.seal()
+    hash_chain.seal()
     statement, words = CHECKPOINTS[how]
     with audit_guard.away():
         _sql(statement)
@@ -357,10 +370,10 @@ def test_a_forged_checkpoint_is_named(db: None, monkeypatch: pytest.MonkeyPatch,
 def test_a_head_from_before_the_pruning_is_said_to_be_pruned(db: None) -> None:
     _rows(5, sealed=False)
     _aged(4000, only=5)
-    audit_sealing.seal()
+    hash_chain.seal()
     kept = Head(3, AuditEvent.objects.get(number=3).mark)
     audit_pruning.prune()
-    proof = audit_proof.verify(kept)
+    proof = audit_verification.verify(kept)
     assert proof.problem == ""
     assert "was pruned" in proof.warnings[0]
 
@@ -370,10 +383,10 @@ def test_a_new_key_goes_on_and_the_old_marks_still_hold(db: None, settings: Sett
     _rows(3)
     settings.AUDIT_KEY = [NEW, OLD]
     _rows(3)
-    assert AuditEvent.objects.filter(key=audit_marks.key_id(NEW)).count() == 3
+    assert AuditEvent.objects.filter(key=audit_digests.key_id(NEW)).count() == 3
     assert _problem() == ""
     settings.AUDIT_KEY = [NEW]
-    assert f"The key {audit_marks.key_id(OLD)} that made a mark is not in AUDIT_KEY" in _problem()
+    assert f"The key {audit_digests.key_id(OLD)} that made a mark is not in AUDIT_KEY" in _problem()
     settings.AUDIT_KEY = ["another-" * 5]
     assert "is not in AUDIT_KEY" in _problem()
 
@@ -382,14 +395,14 @@ def test_a_mark_of_one_key_cannot_be_passed_off_as_that_of_another(db: None, set
     settings.AUDIT_KEY = [NEW, OLD]
     _rows(3)
     with audit_guard.away():
-        _sql(f"UPDATE {EVENTS} SET key = %s WHERE number = 2", audit_marks.key_id(OLD))
+        _sql(f"UPDATE {EVENTS} SET key = %s WHERE number = 2", audit_digests.key_id(OLD))
     assert "number 2) does not follow" in _problem()
 
 
 def test_parts_of_a_mark_cannot_run_into_one_another(settings: Settings) -> None:
-    key = audit_marks.current()
-    assert audit_marks.of_row(key, Head(0, "ab"), 1, "c") != audit_marks.of_row(key, Head(0, "a"), 1, "bc")
-    assert audit_marks.of_row(key, Head(1, ""), 1, "c") != audit_marks.of_row(key, Head(0, ""), 11, "c")
+    key = audit_digests.current_key_id()
+    assert audit_digests.row_digest(key, Head(0, "ab"), 1, "c") != audit_digests.row_digest(key, Head(0, "a"), 1, "bc")
+    assert audit_digests.row_digest(key, Head(1, ""), 1, "c") != audit_digests.row_digest(key, Head(0, ""), 11, "c")
 
 
 def test_numbers_have_no_holes_after_many_batches(db: None) -> None:

@@ -2,24 +2,28 @@
 
 import pytest
 from django.contrib.auth.models import Group
-from django.db.models import Q
 from django.test import Client
 from django.urls import reverse
 
-from tests.cast import Cast
-from tests.shelf import Shelf, flow, identity, text
-from workflows_ui.models import Launch, Member, Role, State
-from workflows_ui.services import audit, clock, launches
-from workflows_ui.services.audit import CONSOLE, Actor
+from tests.stub_engine import StubEngine, flow, identity, text
+from tests.users import Users
+from workflows_ui.audit.services import audit_log
+from workflows_ui.audit.services.audit_log import CONSOLE, Actor
+from workflows_ui.core import clock
+from workflows_ui.launches.models import Launch, State
+from workflows_ui.launches.services import launches
+from workflows_ui.members.models import Member, Role
+
+pytestmark = pytest.mark.both_databases
 
 PAGE = f"/w/sales/flows/{identity(1)}/"
 
 
-def _did(cast: Cast, *, user: object, name: str) -> None:
-    audit.record(
+def _did(users: Users, *, user: object, name: str) -> None:
+    audit_log.record(
         Actor(user),  # type: ignore[arg-type]
         "flows.rename",
-        workspace=cast.workspace,
+        workspace=users.workspace,
         object_type="flows",
         object_id=identity(1),
         object_name=name,
@@ -34,11 +38,11 @@ def _page(client: Client, address: str = PAGE) -> str:
 
 
 @pytest.mark.parametrize("role", [Role.BUILDER, Role.MANAGER])
-def test_builders_see_who_did_what_to_a_flow(cast: Cast, shelf: Shelf, client: Client, role: Role) -> None:
-    shelf.flows = [flow()]
-    _did(cast, user=cast.owner, name="first")
-    Member.objects.filter(user=cast.colleague).update(role=role)
-    client.force_login(cast.colleague)
+def test_builders_see_who_did_what_to_a_flow(users: Users, stub_engine: StubEngine, client: Client, role: Role) -> None:
+    stub_engine.flows = [flow()]
+    _did(users, user=users.owner, name="first")
+    Member.objects.filter(user=users.colleague).update(role=role)
+    client.force_login(users.colleague)
     page = _page(client)
     assert "Flow: Rename" in page
     assert "because of first" in page
@@ -47,25 +51,27 @@ def test_builders_see_who_did_what_to_a_flow(cast: Cast, shelf: Shelf, client: C
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.LAUNCHER])
-def test_others_see_what_they_did_themselves(cast: Cast, shelf: Shelf, client: Client, role: Role) -> None:
-    shelf.flows = [flow()]
-    _did(cast, user=cast.owner, name="first")
-    Member.objects.filter(user=cast.colleague).update(role=role)
-    client.force_login(cast.colleague)
+def test_others_see_what_they_did_themselves(users: Users, stub_engine: StubEngine, client: Client, role: Role) -> None:
+    stub_engine.flows = [flow()]
+    _did(users, user=users.owner, name="first")
+    Member.objects.filter(user=users.colleague).update(role=role)
+    client.force_login(users.colleague)
     assert 'id="history"' not in _page(client)
-    _did(cast, user=cast.colleague, name="second")
+    _did(users, user=users.colleague, name="second")
     page = _page(client)
     assert "What you did with it" in page
     assert "because of second" in page
     assert "because of first" not in page
 
 
-def test_only_the_newest_are_shown_and_none_of_another_object(cast: Cast, shelf: Shelf, owner: Client) -> None:
-    shelf.flows = [flow()]
+def test_only_the_newest_are_shown_and_none_of_another_object(
+    users: Users, stub_engine: StubEngine, owner: Client
+) -> None:
+    stub_engine.flows = [flow()]
     for number in range(25):
-        _did(cast, user=cast.owner, name=f"deed-{number:02}.")
-    audit.record(
-        CONSOLE, "flows.rename", workspace=cast.workspace, object_type="flows", object_id=identity(2), reason="another"
+        _did(users, user=users.owner, name=f"deed-{number:02}.")
+    audit_log.record(
+        CONSOLE, "flows.rename", workspace=users.workspace, object_type="flows", object_id=identity(2), reason="another"
     )
     page = _page(owner)
     assert "deed-24." in page
@@ -74,15 +80,15 @@ def test_only_the_newest_are_shown_and_none_of_another_object(cast: Cast, shelf:
     assert "another" not in page
 
 
-def test_an_object_to_which_nothing_was_done_says_so(cast: Cast, shelf: Shelf, owner: Client) -> None:
-    shelf.flows = [flow()]
-    assert "Nothing has been done to it through this console." in _page(owner)
+def test_an_object_to_which_nothing_was_done_says_so(users: Users, stub_engine: StubEngine, owner: Client) -> None:
+    stub_engine.flows = [flow()]
+    assert "Nothing has been done here yet." in _page(owner)
 
 
-def test_a_launchers_own_launch_shows_all_that_happened_to_it(cast: Cast, client: Client) -> None:
+def test_a_launchers_own_launch_shows_all_that_happened_to_it(users: Users, client: Client) -> None:
     launch = Launch.objects.create(
-        workspace=cast.workspace,
-        user=cast.colleague,
+        workspace=users.workspace,
+        user=users.colleague,
         ticket="t" * 20,
         flow_id=identity(1),
         flow_name="Mail",
@@ -92,8 +98,8 @@ def test_a_launchers_own_launch_shows_all_that_happened_to_it(cast: Cast, client
         send_by=clock.now(),
         state="running",
     )
-    assert launches.end(launch, State.FAILED, "", clock.now(), only=Q())
-    client.force_login(cast.colleague)
+    assert launches.end(launch, State.FAILED, "", clock.now(), rows=Launch.objects.all())
+    client.force_login(users.colleague)
     page = _page(client, f"/w/sales/launches/{launch.pk}/")
     assert "A launch ended" in page
     assert "The console" in page
@@ -103,19 +109,19 @@ def test_a_launchers_own_launch_shows_all_that_happened_to_it(cast: Cast, client
     assert "Done" not in history
 
 
-def test_the_pages_of_teams_and_people_show_what_was_done_to_them(cast: Cast, client: Client) -> None:
+def test_the_pages_of_teams_and_people_show_what_was_done_to_them(users: Users, client: Client) -> None:
     team = Group.objects.create(name="Sales")
-    audit.record(Actor(cast.owner), "team.create", object_type="team", object_id=str(team.pk), object_name="Sales")
-    audit.record(CONSOLE, "person.sign_out", object_type="person", object_id=str(cast.colleague.pk))
-    team.user_set.add(cast.colleague)
-    client.force_login(cast.colleague)
+    audit_log.record(Actor(users.owner), "team.create", object_type="team", object_id=str(team.pk), object_name="Sales")
+    audit_log.record(CONSOLE, "person.sign_out", object_type="person", object_id=str(users.colleague.pk))
+    team.user_set.add(users.colleague)
+    client.force_login(users.colleague)
     assert 'id="history"' not in _page(client, reverse("team", args=[team.pk]))
-    cast.owner.is_superuser = True
-    cast.owner.save()
-    client.force_login(cast.owner)
+    users.owner.is_superuser = True
+    users.owner.save()
+    client.force_login(users.owner)
     for address, words in (
-        (reverse("team", args=[team.pk]), "Made a team"),
-        (reverse("person", args=[cast.colleague.pk]), "Signed out"),
+        (reverse("team", args=[team.pk]), "Created a team"),
+        (reverse("person", args=[users.colleague.pk]), "Signed out"),
     ):
         page = _page(client, address)
         assert words in page

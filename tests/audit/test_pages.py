@@ -7,44 +7,51 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group
 from django.test import Client
 from django.utils import timezone
+from django.utils.html import strip_tags
 
 from tests import audit_guard
-from tests.cast import Cast, gather, workspace
-from tests.shelf import text
-from workflows_ui.kit import audit_words
-from workflows_ui.models import AuditEvent, Member, Role, User, Workspace
-from workflows_ui.services import audit, audit_sealing
-from workflows_ui.services.audit import CONSOLE, Actor
+from tests.stub_engine import text
+from tests.users import Users, gather, workspace
+from workflows_ui.accounts.models import User
+from workflows_ui.audit import messages as audit_messages
+from workflows_ui.audit.models import AuditEvent
+from workflows_ui.audit.services import audit_log, hash_chain
+from workflows_ui.audit.services.audit_log import CONSOLE, Actor
+from workflows_ui.members.models import Member, Role, Workspace
+from workflows_ui.members.services import members
+
+pytestmark = pytest.mark.both_databases
 
 LIST = "/w/sales/audit/"
 
 
 @pytest.fixture
-def cast(db: None) -> Cast:
+def users(db: None) -> Users:
     return gather(workspace("sales"), "a-token-nobody-sees")
 
 
 @pytest.fixture
-def manager(cast: Cast, client: Client) -> Client:
-    client.force_login(cast.owner)
+def manager(users: Users, client: Client) -> Client:
+    client.force_login(users.owner)
     return client
 
 
-def superuser(cast: Cast) -> Client:
-    cast.stranger.is_superuser = True
-    cast.stranger.save()
+def superuser(users: Users) -> Client:
+    users.stranger.is_superuser = True
+    users.stranger.save()
     browser = Client()
-    browser.force_login(cast.stranger)
+    browser.force_login(users.stranger)
     return browser
 
 
 def note(
-    cast: Cast, action: str, *, user: User | None = None, space: Workspace | None = None, **told: Any
+    users: Users, action: str, *, user: User | None = None, space: Workspace | None = None, **told: Any
 ) -> AuditEvent:
-    actor = Actor(user or cast.owner, "203.0.113.7", "request-0001", "0123456789abcdef")
-    return audit.record(actor, action, workspace=space or cast.workspace, **told)
+    actor = Actor(user or users.owner, "203.0.113.7", "request-0001", "0123456789abcdef")
+    return audit_log.record(actor, action, workspace=space or users.workspace, **told)
 
 
 def page(browser: Client, address: str, status: int = 200) -> str:
@@ -53,16 +60,43 @@ def page(browser: Client, address: str, status: int = 200) -> str:
     return text(answer.content)
 
 
+def words(browser: Client, address: str) -> str:
+    """A page's text without its tags."""
+    return " ".join(strip_tags(page(browser, address)).split())
+
+
 def test_an_empty_log_says_what_will_be_here(manager: Client) -> None:
     assert "Nothing has been done here yet" in page(manager, LIST)
     assert "Nothing fits these filters" in page(manager, f"{LIST}?kind=flows")
 
 
-def test_rows_are_told_in_words(cast: Cast, manager: Client) -> None:
-    note(cast, "member.add", object_type="member", object_id="7", object_name="<b>Lan</b>", reason="she is new")
-    note(cast, "flows.rename", object_type="flows", object_id="F" * 21, object_name="Mail", user=cast.colleague)
-    audit.record(CONSOLE, "launch.end", workspace=cast.workspace, object_type="launch", object_id="L" * 21)
-    note(cast, "never.heard", outcome="odd")
+def test_a_detail_has_labels_instead_of_codes(users: Users, manager: Client) -> None:
+    changed = note(
+        users,
+        "workspace.change",
+        object_type="workspace",
+        before={"colour": "", "paused": False},
+        after={"colour": "secondary", "paused": True},
+    )
+    assert "Colour bar None (live) Grey (practice)" in words(manager, f"{LIST}{changed.pk}/")
+    role = note(users, "member.change_role", object_type="member", before="launcher", after="manager")
+    assert "Launcher Manager" in words(manager, f"{LIST}{role.pk}/")
+
+
+def test_jobs_are_named_by_their_action_and_added_teams_by_their_name(users: Users, manager: Client) -> None:
+    note(users, "job.ask", object_type="job", object_id="J" * 21, object_name="runs.retry")
+    members.add_team(Actor(users.owner), users.workspace, Group.objects.create(name="Night shift"), Role.LAUNCHER)
+    found = words(manager, LIST).partition("Outcome When")[2]
+    assert "runs.retry" not in found
+    assert "Run: Retry from the failed step" in found
+    assert "Night shift" in found
+
+
+def test_rows_are_told_in_words(users: Users, manager: Client) -> None:
+    note(users, "member.add", object_type="member", object_id="7", object_name="<b>Lan</b>", reason="she is new")
+    note(users, "flows.rename", object_type="flows", object_id="F" * 21, object_name="Mail", user=users.colleague)
+    audit_log.record(CONSOLE, "launch.end", workspace=users.workspace, object_type="launch", object_id="L" * 21)
+    note(users, "never.heard", outcome="odd")
     found = page(manager, LIST)
     for words in (
         "Added a member",
@@ -77,57 +111,57 @@ def test_rows_are_told_in_words(cast: Cast, manager: Client) -> None:
     assert "<b>Lan" not in found
 
 
-def test_who_tries_to_sign_in_is_not_taken_for_the_console(cast: Cast, client: Client) -> None:
+def test_who_tries_to_sign_in_is_not_taken_for_the_console(users: Users, client: Client) -> None:
     client.post("/accounts/login/", {"login": "colleague", "password": "wrong wrong wrong"})
     event = AuditEvent.objects.get(action="person.sign_in")
-    assert str(audit_words.who(event)) == "Somebody not signed in"
-    assert "Somebody not signed in" in page(superuser(cast), f"/audit/{event.pk}/")
+    assert str(audit_messages.actor_label(event)) == "Somebody not signed in"
+    assert "Somebody not signed in" in page(superuser(users), f"/audit/{event.pk}/")
 
 
-def test_rows_of_another_workspace_are_on_no_page_and_in_no_file(cast: Cast, manager: Client) -> None:
+def test_rows_of_another_workspace_are_on_no_page_and_in_no_file(users: Users, manager: Client) -> None:
     other = workspace("other", project="Q" * 21)
-    foreign = note(cast, "member.add", space=other, object_name="Foreign")
+    foreign = note(users, "member.add", space=other, object_name="Foreign")
     assert "Foreign" not in page(manager, LIST)
     assert manager.get(f"{LIST}{foreign.pk}/").status_code == 404
     for kind in ("csv", "json"):
         assert b"Foreign" not in b"".join(manager.get(f"{LIST}file/{kind}/"))
 
 
-def test_only_managers_read_the_log_of_their_workspace(cast: Cast, client: Client) -> None:
-    event = note(cast, "member.add")
-    client.force_login(cast.colleague)
+def test_only_managers_read_the_log_of_their_workspace(users: Users, client: Client) -> None:
+    event = note(users, "member.add")
+    client.force_login(users.colleague)
     for role in (Role.VIEWER, Role.LAUNCHER, Role.BUILDER):
-        Member.objects.filter(user=cast.colleague).update(role=role)
+        Member.objects.filter(user=users.colleague).update(role=role)
         for address in (LIST, f"{LIST}{event.pk}/", f"{LIST}file/csv/"):
             assert client.get(address).status_code == 403
-    client.force_login(cast.stranger)
+    client.force_login(users.stranger)
     assert client.get(LIST).status_code == 404
 
 
-def test_superusers_read_everything_and_rows_of_no_workspace(cast: Cast) -> None:
+def test_superusers_read_everything_and_rows_of_no_workspace(users: Users) -> None:
     other = workspace("other", project="Q" * 21)
-    note(cast, "member.add", space=other, object_name="Foreign")
-    alone = audit.record(CONSOLE, "person.create", object_type="person", object_name="Somebody")
-    browser = superuser(cast)
+    note(users, "member.add", space=other, object_name="Foreign")
+    alone = audit_log.record(CONSOLE, "person.create", object_type="person", object_name="Somebody")
+    browser = superuser(users)
     found = page(browser, "/audit/")
     assert "Foreign" in found
     assert "Other" in found
-    assert "Made an account" in page(browser, f"/audit/{alone.pk}/")
+    assert "Created an account" in page(browser, f"/audit/{alone.pk}/")
     assert "Audit of the whole console" in page(browser, "/")
     assert browser.get(LIST).status_code == 404, "a workspace's own pages are for its members"
 
 
-def test_a_write_is_one_line_with_its_end(cast: Cast, manager: Client) -> None:
-    begun = audit.begin(
-        Actor(cast.owner),
+def test_a_write_is_one_line_with_its_end(users: Users, manager: Client) -> None:
+    begun = audit_log.begin(
+        Actor(users.owner),
         "flows.delete",
-        workspace=cast.workspace,
+        workspace=users.workspace,
         object_type="flows",
         object_id="F",
         object_name="Mail",
     )
     assert "Under way" in page(manager, LIST)
-    ended = audit.end(begun, "refused", status=409)
+    ended = audit_log.end(begun, "refused", status=409)
     found = page(manager, LIST)
     assert found.count("Flow: Delete</a>") == 1
     assert "Refused" in found
@@ -138,8 +172,10 @@ def test_a_write_is_one_line_with_its_end(cast: Cast, manager: Client) -> None:
         assert "409" in row
 
 
-def test_a_write_that_was_cut_off_is_shown_as_such(cast: Cast, manager: Client) -> None:
-    begun = audit.begin(Actor(cast.owner), "flows.delete", workspace=cast.workspace, object_type="flows", object_id="F")
+def test_a_write_that_was_cut_off_is_shown_as_such(users: Users, manager: Client) -> None:
+    begun = audit_log.begin(
+        Actor(users.owner), "flows.delete", workspace=users.workspace, object_type="flows", object_id="F"
+    )
     with audit_guard.away():
         from django.db import connection
 
@@ -148,7 +184,7 @@ def test_a_write_that_was_cut_off_is_shown_as_such(cast: Cast, manager: Client) 
                 "UPDATE workflows_ui_auditevent SET at = %s WHERE id = %s",
                 [timezone.now() - timedelta(hours=1), begun.pk],
             )
-    note(cast, "member.add")
+    note(users, "member.add")
     assert "No end recorded" in page(manager, LIST)
     assert "No end is recorded" in page(manager, f"{LIST}{begun.pk}/")
     only = page(manager, f"{LIST}?outcome=begun")
@@ -156,29 +192,29 @@ def test_a_write_that_was_cut_off_is_shown_as_such(cast: Cast, manager: Client) 
     assert "Added a member</a>" not in only
 
 
-def test_filters_by_person_action_kind_id_outcome_day_and_request(cast: Cast, manager: Client) -> None:
-    note(cast, "member.add", object_type="member", object_id="7", object_name="Row A")
+def test_filters_by_person_action_kind_id_outcome_day_and_request(users: Users, manager: Client) -> None:
+    note(users, "member.add", object_type="member", object_id="7", object_name="Row A")
     note(
-        cast,
+        users,
         "flows.rename",
         object_type="flows",
         object_id="F1",
         object_name="Row B",
-        user=cast.colleague,
+        user=users.colleague,
         outcome="refused",
     )
-    audit.record(CONSOLE, "launch.end", workspace=cast.workspace, object_type="launch", object_name="Row C")
-    begun = audit.begin(
-        Actor(cast.owner), "flows.delete", workspace=cast.workspace, object_type="flows", object_name="Row D"
+    audit_log.record(CONSOLE, "launch.end", workspace=users.workspace, object_type="launch", object_name="Row C")
+    begun = audit_log.begin(
+        Actor(users.owner), "flows.delete", workspace=users.workspace, object_type="flows", object_name="Row D"
     )
-    audit.end(begun, "refused")
+    audit_log.end(begun, "refused")
     today = timezone.localdate()
 
     def rows(query: str) -> set[str]:
         found = page(manager, f"{LIST}?{query}")
         return {name for name in "ABCD" if f"Row {name}" in found}
 
-    assert rows(f"person={cast.colleague.pk}") == {"B"}
+    assert rows(f"person={users.colleague.pk}") == {"B"}
     assert rows("person=0") == {"C"}
     assert rows("action=member.add") == {"A"}
     assert rows("kind=flows") == {"B", "D"}
@@ -200,14 +236,14 @@ def test_filters_that_make_no_sense_are_told(manager: Client, query: str) -> Non
 
 
 @pytest.mark.parametrize("query", ["before=x", "before=2026-01-01~x", "after=~", "before=2026-01-01T00:00:00~5"])
-def test_a_place_that_is_none_is_the_first_page(cast: Cast, manager: Client, query: str) -> None:
-    note(cast, "member.add")
+def test_a_place_that_is_none_is_the_first_page(users: Users, manager: Client, query: str) -> None:
+    note(users, "member.add")
     assert "Added a member</a>" in page(manager, f"{LIST}?{query}")
 
 
-def test_older_and_newer_pages_hold_every_row_once(cast: Cast, manager: Client) -> None:
+def test_older_and_newer_pages_hold_every_row_once(users: Users, manager: Client) -> None:
     for number in range(120):
-        note(cast, "member.add", object_name=f"row-{number:03}.")
+        note(users, "member.add", object_name=f"row-{number:03}.")
     address, seen = LIST, []
     for _page in range(3):
         answer = manager.get(address)
@@ -221,21 +257,21 @@ def test_older_and_newer_pages_hold_every_row_once(cast: Cast, manager: Client) 
     assert back.context["newer_url"] == ""
 
 
-def test_a_row_shows_before_and_after(cast: Cast, manager: Client) -> None:
+def test_a_row_shows_before_and_after(users: Users, manager: Client) -> None:
     event = note(
-        cast,
+        users,
         "workspace.change",
         object_type="workspace",
         object_id="sales",
         before={"name": "Sales", "colour": "", "same": 1},
         after={"name": "<i>Sales 2</i>", "colour": "azure", "same": 1},
     )
-    audit_sealing.seal()
+    hash_chain.seal()
     found = page(manager, f"{LIST}{event.pk}/")
     for words in (
         "Before and after",
         "&lt;i&gt;Sales 2&lt;/i&gt;",
-        "azure",
+        "Blue (sandbox)",
         "203.0.113.7",
         "0123456789abcdef",
         "request-0001",
@@ -255,19 +291,19 @@ def test_a_row_shows_before_and_after(cast: Cast, manager: Client) -> None:
     ],
     ids=str.__class__,
 )
-def test_a_row_shows_whatever_was_written_down(cast: Cast, manager: Client, detail: dict[str, Any]) -> None:
-    event = note(cast, "odd.row", object_name="x" * 10_000, **detail)
+def test_a_row_shows_whatever_was_written_down(users: Users, manager: Client, detail: dict[str, Any]) -> None:
+    event = note(users, "odd.row", object_name="x" * 10_000, **detail)
     found = page(manager, f"{LIST}{event.pk}/")
     assert "<script>alert" not in found
     page(manager, LIST)
 
 
-def test_the_file_has_every_row_and_no_formulas(cast: Cast, manager: Client) -> None:
-    note(cast, "member.add", object_name='=HYPERLINK("http://x")', reason="+1", a="x")
-    begun = audit.begin(
-        Actor(cast.owner), "flows.delete", workspace=cast.workspace, object_type="flows", object_id="-F"
+def test_the_file_has_every_row_and_no_formulas(users: Users, manager: Client) -> None:
+    note(users, "member.add", object_name='=HYPERLINK("http://x")', reason="+1", a="x")
+    begun = audit_log.begin(
+        Actor(users.owner), "flows.delete", workspace=users.workspace, object_type="flows", object_id="-F"
     )
-    ended = audit.end(begun)
+    ended = audit_log.end(begun)
     answer = manager.get(f"{LIST}file/csv/")
     assert "attachment" in answer["Content-Disposition"]
     rows = list(csv.DictReader(io.StringIO(b"".join(answer).decode("utf-8-sig"))))
@@ -286,20 +322,20 @@ def test_an_empty_file_is_a_whole_file(manager: Client) -> None:
     assert json.loads(b"".join(manager.get(f"{LIST}file/json/?kind=flows"))) == []
 
 
-def test_a_part_of_the_page_comes_alone(cast: Cast, manager: Client) -> None:
-    note(cast, "member.add")
+def test_a_part_of_the_page_comes_alone(users: Users, manager: Client) -> None:
+    note(users, "member.add")
     found = text(manager.get(LIST, headers={"HX-Request": "true", "HX-Target": "results"}).content)
     assert found.lstrip().startswith('<section id="results"')
 
 
-def test_the_history_stands_on_pages_of_members_workspace_and_credential(cast: Cast, manager: Client) -> None:
-    note(cast, "member.add", object_type="member", object_id="7", object_name="Lan")
-    note(cast, "workspace.change", object_type="workspace", object_id="sales")
-    note(cast, "credential.rename", object_type="credential", object_id=str(cast.credential.pk))
+def test_the_history_stands_on_pages_of_members_workspace_and_credential(users: Users, manager: Client) -> None:
+    note(users, "member.add", object_type="member", object_id="7", object_name="Lan")
+    note(users, "workspace.change", object_type="workspace", object_id="sales")
+    note(users, "credential.rename", object_type="credential", object_id=str(users.credential.pk))
     for address, words in (
         ("/w/sales/members/", "Added a member"),
         ("/w/sales/settings/", "Changed the settings of the workspace"),
-        (f"/w/sales/credentials/{cast.credential.pk}/", "Renamed a credential"),
+        (f"/w/sales/credentials/{users.credential.pk}/", "Renamed a credential"),
     ):
         found = page(manager, address)
         assert 'id="history"' in found

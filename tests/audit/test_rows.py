@@ -9,10 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from tests import audit_guard
-from tests.cast import gather, person, workspace
-from workflows_ui.models import BEGUN, AppendOnly, AuditCheckpoint, AuditEvent, audit_text
-from workflows_ui.services import audit, clock
-from workflows_ui.services.audit import CONSOLE, Actor
+from tests.users import gather, person, workspace
+from workflows_ui.audit.models import BEGUN, AppendOnly, AuditCheckpoint, AuditEvent, canonical_text
+from workflows_ui.audit.services import audit_log
+from workflows_ui.audit.services.audit_log import CONSOLE, Actor
+from workflows_ui.core import clock
+
+pytestmark = pytest.mark.both_databases
 
 EVENTS = "workflows_ui_auditevent"
 
@@ -20,7 +23,9 @@ EVENTS = "workflows_ui_auditevent"
 def test_a_row_keeps_the_name_that_the_person_had(db: None) -> None:
     owner = person("owner")
     owner.first_name, owner.last_name = "Lan", "Nguyễn"
-    event = audit.record(Actor(owner, "203.0.113.7", "request-1", "0123456789abcdef"), "member.add", reason="she asked")
+    event = audit_log.record(
+        Actor(owner, "203.0.113.7", "request-1", "0123456789abcdef"), "member.add", reason="she asked"
+    )
     owner.first_name = "Mai"
     owner.save()
     kept = AuditEvent.objects.get(pk=event.pk)
@@ -35,7 +40,7 @@ def test_a_row_keeps_the_name_that_the_person_had(db: None) -> None:
 
 def test_the_end_of_a_write_is_linked_to_its_beginning(db: None) -> None:
     space = workspace("sales")
-    begun = audit.begin(
+    begun = audit_log.begin(
         Actor(person("owner"), "203.0.113.7", "request-1"),
         "flows.delete",
         workspace=space,
@@ -44,7 +49,7 @@ def test_the_end_of_a_write_is_linked_to_its_beginning(db: None) -> None:
         object_name="Mail",
         values={"a": 1},
     )
-    ended = audit.end(begun, "refused", status=409)
+    ended = audit_log.end(begun, "refused", status=409)
     assert begun.outcome == BEGUN
     assert ended.begun == begun
     shared = ("action", "workspace", "object_type", "object_id", "object_name", "user_name", "address", "request_id")
@@ -61,9 +66,9 @@ _json = some.recursive(
 
 @given(detail=some.dictionaries(some.text(), _json, max_size=5))
 def test_the_text_of_a_detail_is_the_same_after_a_round_through_json(detail: dict[str, Any]) -> None:
-    kept = audit_text.plain(detail)
+    kept = canonical_text.plain(detail)
     again = json.loads(json.dumps(kept))
-    assert audit_text.plain(again) == kept
+    assert canonical_text.plain(again) == kept
     assert json.dumps(again, sort_keys=True) == json.dumps(kept, sort_keys=True)
 
 
@@ -79,21 +84,21 @@ def test_the_text_of_a_detail_is_the_same_after_a_round_through_json(detail: dic
     ids=lambda odd: next(iter(odd)),
 )
 def test_what_the_database_gives_back_has_the_text_that_was_stored(db: None, odd: dict[str, Any]) -> None:
-    event = audit.record(
+    event = audit_log.record(
         Actor(None, "2001:DB8::1"), "odd.row", object_name="a\x00b", object_id="\ud800", reason="\x00", **odd
     )
     kept = AuditEvent.objects.get(pk=event.pk)
-    assert kept.canonical == kept.told()
+    assert kept.canonical == kept.compute_canonical()
 
 
 def test_an_address_has_one_spelling_in_the_text(db: None) -> None:
     for address in ("::ffff:203.0.113.7", "2001:0db8:0000::0001", "203.0.113.7"):
-        kept = AuditEvent.objects.get(pk=audit.record(Actor(None, address), "odd.row").pk)
-        assert kept.canonical == kept.told()
+        kept = AuditEvent.objects.get(pk=audit_log.record(Actor(None, address), "odd.row").pk)
+        assert kept.canonical == kept.compute_canonical()
 
 
 def test_our_own_code_cannot_change_or_delete_a_row(db: None) -> None:
-    event = audit.record(CONSOLE, "odd.row")
+    event = audit_log.record(CONSOLE, "odd.row")
     event.outcome = "refused"
     with pytest.raises(AppendOnly):
         event.save()
@@ -114,7 +119,7 @@ def _refused(statement: str, *values: Any) -> None:
 
 @pytest.mark.parametrize("column", [*AuditEvent.CANONICAL, "canonical", "id"])
 def test_the_database_refuses_to_change_a_column(db: None, column: str) -> None:
-    event = audit.record(CONSOLE, "odd.row")
+    event = audit_log.record(CONSOLE, "odd.row")
     values = {
         "at": clock.now(),
         "detail": '{"a": 1}',
@@ -128,7 +133,7 @@ def test_the_database_refuses_to_change_a_column(db: None, column: str) -> None:
 
 
 def test_the_database_refuses_to_seal_a_row_twice_or_to_unseal_it(db: None) -> None:
-    event = audit.record(CONSOLE, "odd.row")
+    event = audit_log.record(CONSOLE, "odd.row")
     with connection.cursor() as cursor:
         cursor.execute(f"UPDATE {EVENTS} SET number = 1, mark = 'm' WHERE id = %s", [event.pk])
     _refused(f"UPDATE {EVENTS} SET number = 2 WHERE id = %s", event.pk)
@@ -137,7 +142,7 @@ def test_the_database_refuses_to_seal_a_row_twice_or_to_unseal_it(db: None) -> N
 
 
 def test_the_database_refuses_to_delete_rows_and_checkpoints(db: None) -> None:
-    event = audit.record(CONSOLE, "odd.row")
+    event = audit_log.record(CONSOLE, "odd.row")
     _refused(f"DELETE FROM {EVENTS} WHERE id = %s", event.pk)
     now = clock.now()
     AuditCheckpoint.objects.create(number=5, mark="m", until=now, removed=5, made_at=now, key="k", signature="s")
@@ -164,11 +169,11 @@ def test_sqlite_has_its_triggers_after_all_migrations(db: None) -> None:
 
 
 def test_a_known_secret_of_the_workspace_that_somebody_types_is_masked(db: None) -> None:
-    cast = gather(workspace("sales"), "a-token-nobody-sees")
-    event = audit.record(
-        Actor(cast.owner),
+    users = gather(workspace("sales"), "a-token-nobody-sees")
+    event = audit_log.record(
+        Actor(users.owner),
         "flows.rename",
-        workspace=cast.workspace,
+        workspace=users.workspace,
         object_name="Mail a-token-nobody-sees",
         reason="see a-token-nobody-sees",
         values={"name": ["x a-token-nobody-sees y"]},

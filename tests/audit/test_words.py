@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from workflows_ui.kit import audit_words
+from workflows_ui.audit import messages as audit_messages
 from workflows_ui.resources import RESOURCES
 
 ROOT = Path(__file__).resolve().parents[2] / "workflows_ui"
-#: Functions of services/audit.py that take the action as their second argument.
+#: Functions of audit/services/audit_log.py that take the action as their second argument.
 WRITERS = {"record", "begin"}
 ACTION = re.compile(r"[a-z_-]+\.[a-z_-]+")
 #: Texts with holes: where they are, and what may stand in them.
@@ -31,7 +31,7 @@ def _name(call: ast.Call) -> str:
 def _writes(call: ast.Call) -> bool:
     """Whether it is a call of audit.record or audit.begin."""
     of = call.func.value if isinstance(call.func, ast.Attribute) else None
-    return _name(call) in WRITERS and isinstance(of, ast.Name) and of.id == "audit"
+    return _name(call) in WRITERS and isinstance(of, ast.Name) and of.id == "audit_log"
 
 
 def _wrappers(tree: ast.Module) -> dict[str, int]:
@@ -109,9 +109,9 @@ def test_every_action_in_the_code_has_words() -> None:
     without = [
         (file, action)
         for file, action in told
-        if "{}" not in action and ACTION.fullmatch(action) and action not in audit_words.actions()
+        if "{}" not in action and ACTION.fullmatch(action) and action not in audit_messages.actions()
     ]
-    assert without == [], "give them words in kit/audit_words.py"
+    assert without == [], "give them words in audit/messages.py"
     unknown = {(file, action) for file, action in told if "{}" in action and action not in KNOWN_PARTS}
     assert unknown == set(), "say in this test what stands in their holes"
 
@@ -119,14 +119,14 @@ def test_every_action_in_the_code_has_words() -> None:
 def test_every_verb_about_jobs_has_words() -> None:
     verbs = _job_verbs()
     assert {"ask", "begin", "download", "end", "stop"} <= verbs
-    assert {f"job.{verb}" for verb in verbs} <= set(audit_words.actions())
+    assert {f"job.{verb}" for verb in verbs} <= set(audit_messages.actions())
 
 
 @pytest.mark.parametrize("resource", RESOURCES, ids=lambda one: str(one.name))
 def test_everything_that_a_resource_declares_has_words(resource: object) -> None:
     names = {f"{resource.name}.{action.name}" for action in resource.actions}  # type: ignore[attr-defined]
-    assert names <= set(audit_words.actions())
-    assert audit_words.kind(resource.name) == resource.label  # type: ignore[attr-defined]
+    assert names <= set(audit_messages.actions())
+    assert audit_messages.kind(resource.name) == resource.label  # type: ignore[attr-defined]
 
 
 def test_every_kind_of_object_in_the_code_has_words() -> None:
@@ -140,10 +140,10 @@ def test_every_kind_of_object_in_the_code_has_words() -> None:
                     if keyword.arg == "object_type" and _text(keyword.value)
                 }
     assert "launch" in kinds
-    assert kinds - set(audit_words.kinds()) == set()
+    assert kinds - set(audit_messages.kinds()) == set()
 
 
 def test_what_has_no_words_stays_as_it_is() -> None:
-    assert audit_words.action("never.heard") == "never.heard"
-    assert audit_words.kind("unheard") == "unheard"
-    assert audit_words.outcome("odd").word == "odd"
+    assert audit_messages.action("never.heard") == "never.heard"
+    assert audit_messages.kind("unheard") == "unheard"
+    assert audit_messages.outcome("odd").word == "odd"

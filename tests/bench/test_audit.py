@@ -8,10 +8,11 @@ from collections.abc import Callable
 import pytest
 from django.db import connection
 
-from tests.cast import person, workspace
-from workflows_ui.models import AuditEvent
-from workflows_ui.services import audit, audit_proof, audit_sealing
-from workflows_ui.services.audit import Actor
+from tests.users import person, workspace
+from workflows_ui.audit.models import AuditEvent
+from workflows_ui.audit.services import audit_log, hash_chain
+from workflows_ui.audit.services import verification as audit_verification
+from workflows_ui.audit.services.audit_log import Actor
 
 WRITERS, SECONDS, ROUNDS = 4, 3.0, 5
 
@@ -31,7 +32,7 @@ def _written(act: Callable[[], object], *, seal: bool) -> tuple[float, int]:
     def sealer() -> None:
         nonlocal sealed
         while not stop.wait(1.0):
-            sealed += audit_sealing.seal()
+            sealed += hash_chain.seal()
         connection.close()
 
     threads = [threading.Thread(target=write, args=(place,)) for place in range(WRITERS)]
@@ -52,7 +53,7 @@ def test_audit_rows_a_second(capsys: pytest.CaptureFixture[str]) -> None:
     actor, space = Actor(person("owner"), "203.0.113.7", "request-1", "0" * 16), workspace("sales")
 
     def write() -> None:
-        audit.record(
+        audit_log.record(
             actor,
             "flows.rename",
             workspace=space,
@@ -63,7 +64,7 @@ def test_audit_rows_a_second(capsys: pytest.CaptureFixture[str]) -> None:
         )
 
     _written(write, seal=False)  # warm
-    while audit_sealing.seal():
+    while hash_chain.seal():
         pass
     # Turn and turn about: what else this machine does weighs on both alike.
     without, with_sealer, sealed, taken, waiting = [], [], 0, 0.0, 0
@@ -71,16 +72,16 @@ def test_audit_rows_a_second(capsys: pytest.CaptureFixture[str]) -> None:
         without.append(_written(write, seal=False)[0])
         waiting += AuditEvent.objects.filter(number=None).count()
         started = time.perf_counter()
-        while audit_sealing.seal():
+        while hash_chain.seal():
             pass
         taken += time.perf_counter() - started
         rate, chained = _written(write, seal=True)
         with_sealer.append(rate)
         sealed += chained
-    while audit_sealing.seal():
+    while hash_chain.seal():
         pass
     started = time.perf_counter()
-    proof = audit_proof.verify()
+    proof = audit_verification.verify()
     proven = time.perf_counter() - started
     assert proof.problem == ""
     with capsys.disabled():

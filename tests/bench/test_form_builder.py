@@ -4,13 +4,13 @@ import pytest
 from django.test import Client
 
 from tests.bench.test_pages import measured
-from tests.cast import Cast
-from tests.forms import builder_scene as scene
-from tests.forms.builder_scene import BASE
-from tests.shelf import Shelf, cast, flow, shelf
-from workflows_ui.forming.document import Choice, Field, Form, Kind, ShowIf, When, Why
+from tests.launch_forms import builder_scene as scene
+from tests.launch_forms.builder_scene import BASE
+from tests.stub_engine import StubEngine, flow, stub_engine, users
+from tests.users import Users
+from workflows_ui.launch_forms.schema.document import Choice, Field, Form, Kind, ShowIf, When, Why
 
-__all__ = ["cast", "shelf"]
+__all__ = ["stub_engine", "users"]
 _KINDS = (Kind.TEXT, Kind.NUMBER, Kind.DATE, Kind.CHOICE, Kind.LONG_TEXT)
 
 
@@ -22,20 +22,20 @@ def _field(number: int) -> Field:
     return Field(f"field_{number}", ("group", f"field_{number}"), kind=kind, choices=choices, why=why, show_if=rule)
 
 
-def test_a_hundred_fields(cast: Cast, shelf: Shelf, capsys: pytest.CaptureFixture[str]) -> None:
-    shelf.flows = [flow()]
+def test_a_hundred_fields(users: Users, stub_engine: StubEngine, capsys: pytest.CaptureFixture[str]) -> None:
+    stub_engine.flows = [flow()]
     form = Form(tuple(_field(number) for number in range(100)))
-    scene.published(cast.owner, form)
-    scene.saved(cast.owner, form.moved("field_50", -10).without("field_99"))
+    scene.published(users.owner, form)
+    scene.saved(users.owner, form.moved("field_50", -10).without("field_99"))
     browser = Client()
-    browser.force_login(cast.owner)
+    browser.force_login(users.owner)
 
     def get(path: str) -> None:
         assert browser.get(f"{BASE}{path}").status_code == 200
 
     def move() -> None:
         headers = {"HX-Request": "true", "HX-Target": "fields"}
-        lock = scene.now(cast.owner).lock
+        lock = scene.now(users.owner).lock
         answer = browser.post(f"{BASE}change/", {"lock": lock, "move-up": "field_60"}, headers=headers, follow=True)
         assert answer.status_code == 200
 

@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 
 from tests import flows
-from tests.cast import gather, workspace
-from tests.forming.browser import submitted
-from workflows_ui.forming import checking, proposing, schema_in, schema_out
-from workflows_ui.models import Launch, State
-from workflows_ui.services import clock, form_sources, payloads
+from tests.launch_forms.browser import submitted
+from tests.users import gather, workspace
+from workflows_ui.core import clock
+from workflows_ui.launch_forms.proposal import proposing
+from workflows_ui.launch_forms.schema import checking, json_text, schema_in, schema_out
+from workflows_ui.launch_forms.services import sources as form_sources
+from workflows_ui.launches.models import Launch, State
 
 FIELDS, PAYLOADS = 100, 10_000
 
@@ -64,25 +66,25 @@ def test_forming(capsys: pytest.CaptureFixture[str]) -> None:
         form = timed(f"propose from {PAYLOADS} payloads", lambda: proposing.propose(proposing.Sources(tree, many)))
         assert len(form.fields) >= FIELDS
         text = json.dumps(schema_out.to_schema(form))
-        assert timed("read the stored form", lambda: schema_in.trusted(json.loads(text))) == form
+        assert timed("read the stored form", lambda: schema_in.read_trusted(json.loads(text))) == form
         shown = timed("fill the form", lambda: checking.initial(form, many[0]))
         assert timed("check it", lambda: checking.check(form, submitted(form, shown))).good
 
 
 def test_proposing_from_stored_launches(db: None, capsys: pytest.CaptureFixture[str]) -> None:
-    cast = gather(workspace("sales"), "a-secret")
+    users = gather(workspace("sales"), "a-secret")
     now = clock.now()
     rows = []
     for number in range(PAYLOADS):
         launch = Launch(
-            workspace=cast.workspace, user=cast.owner, ticket=f"ticket-{number:020}", flow_id="F" * 21, state=State.SUCCEEDED,
+            workspace=users.workspace, user=users.owner, ticket=f"ticket-{number:020}", flow_id="F" * 21, state=State.SUCCEEDED,
             payload_digest="x", asked_at=now, not_before=now, send_by=now,
         )  # fmt: skip
-        launch.payload = launch.seal("payload", payloads.dump(payload(number)))
+        launch.payload = launch.seal("payload", json_text.dump(payload(number)))
         rows.append(launch)
     Launch.objects.bulk_create(rows, batch_size=500)
     with capsys.disabled():
         print()  # noqa: T201
-        found = timed("open the stored launches", lambda: form_sources.launched(cast.workspace, "F" * 21))
+        found = timed("open the stored launches", lambda: form_sources.launched(users.workspace, "F" * 21))
         form = timed("propose from them", lambda: proposing.propose(proposing.Sources(flow(), found)))
     assert len(form.fields) >= FIELDS

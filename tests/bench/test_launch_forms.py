@@ -5,9 +5,9 @@ from collections.abc import Callable
 import pytest
 
 from tests.bench.test_pages import measured
-from tests.forms.filled import hidden, opened, publish
-from tests.pages.launch_scene import Scene
-from workflows_ui.forming.document import Choice, Column, Field, Form, Kind, Limits, ShowIf
+from tests.launch_forms.filled import hidden, opened, publish
+from tests.launches.launch_scene import Scene
+from workflows_ui.launch_forms.schema.document import Choice, Column, Field, Form, Kind, Limits, ShowIf
 
 KINDS = [
     Kind.TEXT,

@@ -8,17 +8,20 @@ import pytest
 from django.test import Client
 
 from tests import flows
-from tests.cast import Cast, gather, workspace
-from workflows_ui.models import Launch
+from tests.users import Users, gather, workspace
+from workflows_ui.audit.services import audit_log
+from workflows_ui.core import clock
+from workflows_ui.credentials.services import clients
+from workflows_ui.launches.models import Launch
+from workflows_ui.launches.services import following, launches, sending
 from workflows_ui.practice_engine.engine import PracticeEngine
 from workflows_ui.practice_engine.server import serve
-from workflows_ui.services import audit, clients, clock, following, launches, sending
 
 ROUNDS = 50
 
 
 @pytest.fixture
-def scene(db: None) -> Iterator[tuple[PracticeEngine, Cast]]:
+def scene(db: None) -> Iterator[tuple[PracticeEngine, Users]]:
     engine = PracticeEngine(clock_scale=0.01)
     server = serve(engine)
     space = workspace("sales", address=f"{server.url}/api", project=engine.credentials.project_id)
@@ -39,14 +42,14 @@ def measured(name: str, act: Callable[[], None], rounds: int = ROUNDS) -> None:
     print(f"{name:40} median {statistics.median(taken):7.1f} ms   95 % {taken[int(rounds * 0.95)]:7.1f} ms")  # noqa: T201
 
 
-def test_pages(scene: tuple[PracticeEngine, Cast], capsys: pytest.CaptureFixture[str]) -> None:
-    _, cast = scene
+def test_pages(scene: tuple[PracticeEngine, Users], capsys: pytest.CaptureFixture[str]) -> None:
+    _, users = scene
     browser = Client()
-    browser.force_login(cast.owner)
-    workflows = clients.of_credential(cast.credential).workflows
+    browser.force_login(users.owner)
+    workflows = clients.client_for_credential(users.credential).workflows
     flow = flows.make(workflows, "Quick", flows.code("echo", given="{{trigger.body}}"))
-    order = launches.Order(flow, "Quick", {"a": 1}, False, launches.ticket())
-    launch = launches.ask(audit.Actor(cast.owner), cast.place(cast.owner), order).launch
+    order = launches.LaunchRequest(flow, "Quick", {"a": 1}, False, launches.ticket())
+    launch = launches.create(audit_log.Actor(users.owner), users.place(users.owner), order).launch
     assert launch is not None
     sending.send(launch.pk)
 
@@ -57,8 +60,8 @@ def test_pages(scene: tuple[PracticeEngine, Cast], capsys: pytest.CaptureFixture
         return get
 
     def ask() -> None:
-        wanted = launches.Order(flow, "Quick", {"a": 1}, False, launches.ticket(), confirmed=True)
-        launches.ask(audit.Actor(cast.owner), cast.place(cast.owner), wanted)
+        wanted = launches.LaunchRequest(flow, "Quick", {"a": 1}, False, launches.ticket(), confirmed=True)
+        launches.create(audit_log.Actor(users.owner), users.place(users.owner), wanted)
 
     with capsys.disabled():
         print()  # noqa: T201
@@ -75,21 +78,21 @@ def test_pages(scene: tuple[PracticeEngine, Cast], capsys: pytest.CaptureFixture
 
 
 def test_following_a_thousand_open_launches(
-    scene: tuple[PracticeEngine, Cast], capsys: pytest.CaptureFixture[str]
+    scene: tuple[PracticeEngine, Users], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    engine, cast = scene
+    engine, users = scene
     engine.settings.flow_limit = 1e9
-    workflows = clients.of_credential(cast.credential).workflows
+    workflows = clients.client_for_credential(users.credential).workflows
     flow = flows.make(workflows, "Sleeps", flows.code("sleep 50000"))
     for number in range(1000):
-        order = launches.Order(flow, "Sleeps", {"n": number}, False, launches.ticket())
-        launch = launches.ask(audit.Actor(cast.owner), cast.place(cast.owner), order).launch
+        order = launches.LaunchRequest(flow, "Sleeps", {"n": number}, False, launches.ticket())
+        launch = launches.create(audit_log.Actor(users.owner), users.place(users.owner), order).launch
         assert launch is not None
         sending.send(launch.pk)
 
     def poll() -> None:
         Launch.objects.update(look_at=clock.now())
-        following.poll(cast.workspace.pk)
+        following.poll(users.workspace.pk)
 
     with capsys.disabled():
         print()  # noqa: T201

@@ -1,8 +1,8 @@
 """Fixtures of the tests in a real browser."""
 
-from tests.browser.desk import desk
+from tests.browser.running_console import desk
 from tests.browser.windows import window
-from tests.practice.fixtures import practice
-from tests.shelf import cast, shelf
+from tests.practice_engine.fixtures import practice
+from tests.stub_engine import stub_engine, users
 
-__all__ = ["cast", "desk", "practice", "shelf", "window"]
+__all__ = ["desk", "practice", "stub_engine", "users", "window"]

@@ -12,10 +12,10 @@ from typing import Any
 
 from playwright.sync_api import expect, sync_playwright
 
-from tests.browser.desk import Desk, Window
-from tests.ground.running import ROOT, RUNNER, console, free_port
-from tests.needs import chromium
-from workflows_ui.practice_engine.samples import BY_SLUG
+from tests.browser.running_console import Desk, Window
+from tests.prerequisites import chromium
+from tests.project.console_process import ROOT, RUN_COMMAND, free_port, running_console
+from workflows_ui.practice_engine.samples import sample_flows
 
 DOCS = ROOT / "docs"
 SIZE = {"width": 1280, "height": 800}
@@ -23,9 +23,14 @@ _SLOW = 30_000
 LAUNCHER, PASSWORD = "linh", "correct horse battery staple"
 #: Somebody who only launches, forms for what they launch, and what they launched lately.
 SCENE = f"""
-from workflows_ui.forming.document import Choice, Column, Field, Form, Kind, Limits
-from workflows_ui.models import Member, Role, User, Workspace
-from workflows_ui.services import access, audit, launch_forms, practice, saved_inputs, visits
+from workflows_ui.launch_forms.schema.document import Choice, Column, Field, Form, Kind, Limits
+from workflows_ui.members.models import Member, Role, Workspace
+from workflows_ui.accounts.models import User
+from workflows_ui.members.services import access
+from workflows_ui.audit.services import audit_log as audit
+from workflows_ui.launch_forms.services import launch_forms, saved_inputs
+from workflows_ui.credentials.services import practice
+from workflows_ui.home import services as visits
 space = Workspace.objects.get(practice=True)
 person = User.objects.create_user("{LAUNCHER}", "linh@example.com", "{PASSWORD}", first_name="Linh")
 practice.equip(Member.objects.create(workspace=space, user=person, role=Role.LAUNCHER))
@@ -54,15 +59,15 @@ welcome = Form(
     button="Send the mail",
 )
 for flow, name, form in (
-    ("{BY_SLUG["orders"].id}", "{BY_SLUG["orders"].name}", orders),
-    ("{BY_SLUG["quick"].id}", "{BY_SLUG["quick"].name}", greeting),
-    ("{BY_SLUG["changed"].id}", "{BY_SLUG["changed"].name}", welcome),
+    ("{sample_flows()["orders"].id}", "{sample_flows()["orders"].name}", orders),
+    ("{sample_flows()["quick"].id}", "{sample_flows()["quick"].name}", greeting),
+    ("{sample_flows()["changed"].id}", "{sample_flows()["changed"].name}", welcome),
 ):
     row = launch_forms.save(audit.CONSOLE, manager, flow, name, form, lock=None)
     launch_forms.publish(audit.CONSOLE, manager, flow, lock=row.lock)
 basket = {{"id": "DH-1042", "currency": "VND", "items": [{{"sku": "TRA-01", "qty": 2, "price": 95000}}]}}
-saved_inputs.save(audit.CONSOLE, mine, "{BY_SLUG["orders"].id}", "Every Monday", basket, shared=False)
-visits.star(person, space, "{BY_SLUG["orders"].id}", "{BY_SLUG["orders"].name}")
+saved_inputs.save(audit.CONSOLE, mine, "{sample_flows()["orders"].id}", "Every Monday", basket, shared=False)
+visits.star(person, space, "{sample_flows()["orders"].id}", "{sample_flows()["orders"].name}")
 """
 
 
@@ -78,7 +83,7 @@ def launch(window: Window) -> None:
     window.open_form("orders")
     page.get_by_role("link", name="Every Monday", exact=True).click()
     page.locator(".card-footer [data-launch]").click()
-    window.ends("Done")
+    window.ends("Succeeded")
     expect(page.locator("[data-late]")).to_have_count(0)
 
 
@@ -97,7 +102,7 @@ def home(window: Window) -> None:
 
 def form(window: Window) -> None:
     """A launch form, as its builder sees it."""
-    window.page.goto(f"{window.space()}flows/{BY_SLUG['orders'].id}/form/")
+    window.page.goto(f"{window.space()}flows/{sample_flows()['orders'].id}/form/")
 
 
 def run(window: Window) -> None:
@@ -145,8 +150,8 @@ def main() -> None:
         browser = playwright.chromium.launch(
             executable_path=chromium(), args=["--no-sandbox", "--disable-gpu", "--disable-quic"]
         )
-        with console(RUNNER, Path(folder), free_port(), PRACTICE_CLOCK_SCALE="1") as started:
-            started.says("The password is shown this once only")
+        with running_console(RUN_COMMAND, Path(folder), free_port(), PRACTICE_CLOCK_SCALE="1") as started:
+            started.wait_for_output("The password is shown this once only")
             desk = Desk(started)
             desk.run(SCENE)
             look: dict[str, Any] = {"viewport": SIZE, "color_scheme": "light"}

@@ -7,9 +7,13 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 from pytest_django.live_server_helper import LiveServer
 
 from tests.browser.looks import LOOKS, sound_in_every_look
-from tests.cast import gather, person, workspace
-from tests.practice.fixtures import Practice, practice  # noqa: F401
-from workflows_ui.models import Credential, Member, Workspace
+from tests.practice_engine.fixtures import (
+    Practice,
+    practice,  # noqa: F401
+)
+from tests.users import gather, person, workspace
+from workflows_ui.credentials.models import Credential
+from workflows_ui.members.models import Member, Workspace
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -79,6 +83,9 @@ def test_a_credential_is_added_and_a_colleague_let_in_without_javascript(
     form.get_by_label("Address", exact=True).fill(practice.activepieces)
     form.get_by_label("Secret").fill(practice.credentials.bearer_token)
     form.get_by_role("button", name="Test and save").click()
+    if ada.heading() == "Choose a project":  # 0.83: an administrator's token opens several
+        form.locator(f'input[value="{practice.credentials.project_id}"]').check()
+        form.get_by_role("button", name="Test and save").click()
     assert ada.heading() == "Ada's own"
     assert "Works" in form.inner_text("main")
     space = Workspace.objects.get()
@@ -90,21 +97,22 @@ def test_a_credential_is_added_and_a_colleague_let_in_without_javascript(
     form.get_by_label("Address", exact=True).fill(practice.activepieces)
     form.get_by_label("Secret").fill(practice.credentials.bearer_token_colleague)
     form.get_by_role("button", name="Test and save").click()
-    assert ben.heading() == "Your requests to be let in"
+    assert ben.heading() == "Your access requests"
     assert "ada" in form.inner_text("main")
     assert ben.said == []
 
     ada.open(f"/w/{space.slug}/members/")
-    ada.page.get_by_role("button", name="Let in").click()
+    ada.page.get_by_role("button", name="Approve").click()
     assert "ben now belongs to the workspace." in ada.page.inner_text("body")
     ben.open(f"/w/{space.slug}/credentials/")
     assert ben.heading() == "Credentials"
 
 
+@pytest.mark.slow
 def test_pages_are_sound_in_every_look(desks: dict[str, Desk], practice: Practice) -> None:  # noqa: F811
     space = workspace("sales", address=practice.activepieces, project=practice.credentials.project_id)
-    cast = gather(space, practice.credentials.bearer_token)
-    member, key = Member.objects.get(user=cast.colleague), Credential.objects.get(owner=cast.owner)
+    users = gather(space, practice.credentials.bearer_token)
+    member, key = Member.objects.get(user=users.colleague), Credential.objects.get(owner=users.owner)
     desk = desks["desk"]
     for path in (
         "/accounts/login/",

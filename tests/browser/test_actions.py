@@ -26,9 +26,9 @@ def menu(page: Page, name: str) -> Any:
     return row.locator(".dropdown-menu")
 
 
-@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("look", ["desk", pytest.param("phone", marks=pytest.mark.slow)])
 def test_a_folder_is_made_renamed_found_and_deleted(stage: Stage, window: Window, look: str) -> None:
-    page = window(stage.cast.owner, expected=("status of 422",), **LOOKS[look])
+    page = window(stage.users.owner, expected=("status of 422",), **LOOKS[look])
     page.goto(FOLDERS)
     sound(page)
     page.get_by_role("link", name="New folder").first.click()
@@ -57,9 +57,10 @@ def test_a_folder_is_made_renamed_found_and_deleted(stage: Stage, window: Window
     expect(page.get_by_role("row").filter(has_text="Offers")).to_have_count(0)
 
 
+@pytest.mark.slow
 def test_a_flows_menu_and_its_pages_are_sound(stage: Stage, window: Window) -> None:
-    flow = flows.make(stage.caller.workflows, "Made here", flows.code("echo"))
-    page = window(stage.cast.owner)
+    flow = flows.make(stage.session.workflows, "Made here", flows.code("echo"))
+    page = window(stage.users.owner)
     page.goto(f"/w/sales/flows/{flow}/")
     page.locator(".page-actions summary").click()
     expect(page.locator(".page-actions .dropdown-menu")).to_be_in_viewport(ratio=1)
@@ -74,19 +75,19 @@ def test_a_flows_menu_and_its_pages_are_sound(stage: Stage, window: Window) -> N
     expect(page.get_by_text("“Made here” is on.")).to_be_visible()
 
 
-def test_a_deleted_flow_leaves_by_itself(stage: Stage, window: Window) -> None:
+def test_a_flow_that_is_deleted_leads_to_the_list_without_it(stage: Stage, window: Window) -> None:
     stage.practice.engine.settings.delete_after = 60
-    flow = flows.make(stage.caller.workflows, "Made here")
-    # The page looks for itself until it is not there any more.
-    page = window(stage.cast.owner, expected=("status of 404",))
+    flow = flows.make(stage.session.workflows, "Made here")
+    page = window(stage.users.owner)
     page.goto(f"/w/sales/flows/do/delete/{flow}/")
     page.get_by_role("button", name="Delete the flow “Made here”").click()
-    expect(page.get_by_text("Being deleted").first).to_be_visible()
-    expect(page.get_by_text("What you looked at is no longer there.")).to_be_visible()
+    expect(page.get_by_text("The engine is deleting the flow. That takes a moment.")).to_be_visible()
+    expect(page.get_by_role("heading", name="Flows", level=1)).to_be_visible()
+    expect(page.get_by_role("link", name="Made here", exact=True)).to_have_count(0)
 
 
 def test_without_javascript_everything_is_done_all_the_same(stage: Stage, window: Window) -> None:
-    page = window(stage.cast.owner, java_script_enabled=False, expected=("422",))
+    page = window(stage.users.owner, java_script_enabled=False, expected=("422",))
     page.goto(f"{FOLDERS}do/new/")
     page.get_by_role("button", name="Make the folder").click()
     expect(page.get_by_text("This field is required.")).to_be_visible()

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.desk import Desk
 from tests.browser.looks import LOOKS, sound, sound_in_every_look
+from tests.browser.running_console import Desk
 from tests.browser.windows import Window
-from tests.cast import Cast
-from workflows_ui.services import audit
-from workflows_ui.services.audit import Actor
+from tests.users import Users
+from workflows_ui.audit.services import audit_log
+from workflows_ui.audit.services.audit_log import Actor
 
 pytestmark = pytest.mark.browser
 _STILL: dict[str, Any] = {"reduced_motion": "reduce", "color_scheme": "light"}
@@ -47,13 +47,13 @@ def test_a_manager_finds_what_was_changed_and_reads_before_and_after(desk: Desk,
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_superuser_looks_at_rows_without_a_word_in_the_browsers_console(cast: Cast, window: Window) -> None:
-    event = audit.record(
-        Actor(cast.owner), "member.add", workspace=cast.workspace, object_name="x" * 2000, a=["y" * 900]
+def test_a_superuser_looks_at_rows_without_a_word_in_the_browsers_console(users: Users, window: Window) -> None:
+    event = audit_log.record(
+        Actor(users.owner), "member.add", workspace=users.workspace, object_name="x" * 2000, a=["y" * 900]
     )
-    cast.owner.is_superuser = True
-    cast.owner.save()
-    page = window(cast.owner, **LOOKS["phone"])
+    users.owner.is_superuser = True
+    users.owner.save()
+    page = window(users.owner, **LOOKS["phone"])
     page.goto("/")
     page.locator("header.topbar details.menu").last.locator("summary").click()
     page.get_by_role("link", name="Administration").click()

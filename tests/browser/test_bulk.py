@@ -6,8 +6,8 @@ from playwright.sync_api import Page, expect
 from tests.browser.looks import LOOKS, sound
 from tests.browser.windows import Window
 from tests.resources.stage import Stage, stage
-from workflows_ui.kit import bulk_work
-from workflows_ui.models import ItemState, Job
+from workflows_ui.jobs import bulk
+from workflows_ui.jobs.models import ItemState, Job
 from workflows_ui.resources import BY_NAME
 
 __all__ = ["stage"]
@@ -22,7 +22,7 @@ FLOWS = "/w/sales/flows/?status=ENABLED"
 def work() -> Job:
     """What a worker makes of the newest job."""
     job = Job.objects.latest("asked_at")
-    while bulk_work.turn(job.pk, BY_NAME):
+    while bulk.turn(job.pk, BY_NAME):
         pass
     job.refresh_from_db()
     return job
@@ -32,9 +32,9 @@ def rows(page: Page) -> int:
     return page.locator("input[data-tick]").count()
 
 
-@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("look", ["desk", pytest.param("phone", marks=pytest.mark.slow)])
 def test_rows_are_ticked_confirmed_and_done_and_found_again(stage: Stage, window: Window, look: str) -> None:
-    page = window(stage.cast.owner, **LOOKS[look])
+    page = window(stage.users.owner, **LOOKS[look])
     page.goto(FLOWS)
     button = page.locator("#bulk").get_by_role("button", name="Turn off")
     expect(button).to_be_disabled()
@@ -55,10 +55,10 @@ def test_rows_are_ticked_confirmed_and_done_and_found_again(stage: Stage, window
     expect(page.get_by_text("This is about 2 objects.")).to_be_visible()
     sound(page)
     page.get_by_role("button", name="Turn off (2)").click()
-    expect(page.get_by_text("0 of 2 dealt with")).to_be_visible()
+    expect(page.get_by_text("0 of 2 processed")).to_be_visible()
     sound(page)
     work()
-    expect(page.get_by_text("2 of 2 dealt with").first).to_be_visible()
+    expect(page.get_by_text("2 of 2 processed").first).to_be_visible()
     expect(page.locator("#job-badge")).to_contain_text("Finished")
     sound(page)
     page.goto("/w/sales/jobs/")
@@ -72,12 +72,12 @@ def test_rows_are_ticked_confirmed_and_done_and_found_again(stage: Stage, window
 def test_everything_that_matches_is_deleted_only_after_the_safe_choice_was_passed_by(
     stage: Stage, window: Window
 ) -> None:
-    page = window(stage.cast.owner)
+    page = window(stage.users.owner)
     page.goto("/w/sales/flows/?rows=20")
-    page.get_by_label("All of them, on every page").check()
+    page.get_by_label("Select all, on every page").check()
     with page.expect_response(lambda answer: "hx-request" in answer.request.headers):
         page.get_by_role("link", name="Refresh").click()
-    expect(page.get_by_label("All of them, on every page")).to_be_checked()
+    expect(page.get_by_label("Select all, on every page")).to_be_checked()
     page.locator("#bulk").get_by_role("button", name="Delete").click()
     expect(page.get_by_role("heading", name="Being prepared")).to_be_visible()
     job = work()
@@ -94,7 +94,7 @@ def test_everything_that_matches_is_deleted_only_after_the_safe_choice_was_passe
 
 
 def test_the_keyboard_alone_is_enough(stage: Stage, window: Window) -> None:
-    page = window(stage.cast.owner)
+    page = window(stage.users.owner)
     page.goto(FLOWS)
     page.locator("#tick-page").focus()
     page.keyboard.press("Space")
@@ -109,7 +109,7 @@ def test_the_keyboard_alone_is_enough(stage: Stage, window: Window) -> None:
 
 
 def test_without_javascript_many_are_done_and_the_failed_ones_tried_again(stage: Stage, window: Window) -> None:
-    page = window(stage.cast.owner, java_script_enabled=False)
+    page = window(stage.users.owner, java_script_enabled=False)
     page.goto(FLOWS)
     page.locator("#bulk").get_by_role("button", name="Turn off").click()
     expect(page.get_by_text("Tick the rows first")).to_be_visible()
@@ -120,7 +120,7 @@ def test_without_javascript_many_are_done_and_the_failed_ones_tried_again(stage:
     page.locator("#bulk").get_by_role("button", name="Turn off").click()
     stage.practice.engine.faults.add("status", "POST", f"*{refused}", status=409, body="json")
     page.get_by_role("button", name="Turn off (2)").click()
-    expect(page.get_by_text("0 of 2 dealt with")).to_be_visible()
+    expect(page.get_by_text("0 of 2 processed")).to_be_visible()
     work()
     page.reload()
     expect(page.get_by_text("The engine refused it.")).to_be_visible()
@@ -130,6 +130,6 @@ def test_without_javascript_many_are_done_and_the_failed_ones_tried_again(stage:
     page.get_by_role("button", name="Turn off (1)").click()
     work()
     page.reload()
-    expect(page.get_by_text("1 of 1 dealt with")).to_be_visible()
+    expect(page.get_by_text("1 of 1 processed")).to_be_visible()
     page.get_by_role("link", name="It tries again what failed here.").click()
     expect(page.get_by_role("link", name="Failed (1)")).to_be_visible()

@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 from tests.browser.looks import sound_in_every_look
 from tests.browser.windows import Window
-from tests.practice.fixtures import Practice, practice
+from tests.practice_engine.fixtures import Practice, practice
 from tests.resources.connection_scene import TYPED, Scene
 
 __all__ = ["practice"]
@@ -15,9 +15,10 @@ LIST, PIECES = "/w/sales/connections/", "/w/sales/pieces/"
 APP = "@activepieces/piece-{}/"
 
 
+@pytest.mark.slow
 def test_every_page_is_sound_in_every_look(window: Window, practice: Practice) -> None:
     scene = Scene(practice, "activepieces")
-    page = window(scene.cast.owner)
+    page = window(scene.users.owner)
     broken, used = scene.of("slack-team"), scene.of("gmail-sales")
     addresses = [LIST, f"{LIST}{broken}/", f"{LIST}new/", PIECES, f"{PIECES}{APP.format('gmail')}"]
     addresses += [f"{LIST}do/{name}/{used}/" for name in ("replace-secret", "replace", "rename", "delete")]
@@ -33,7 +34,7 @@ def test_every_page_is_sound_in_every_look(window: Window, practice: Practice) -
 
 def test_an_app_is_found_connected_looked_at_and_deleted(window: Window, practice: Practice) -> None:
     scene = Scene(practice, "imbrace")
-    page = window(scene.cast.owner, expected=("status of 422",))
+    page = window(scene.users.owner, expected=("status of 422",))
     page.goto(LIST)
     page.get_by_role("link", name="New connection").click()
     page.get_by_role("searchbox").press_sequentially("telegram")

@@ -3,8 +3,8 @@
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.desk import Desk
-from workflows_ui.practice_engine.samples import BY_SLUG
+from tests.browser.running_console import Desk
+from workflows_ui.practice_engine.samples import sample_flows
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("desk")]
 TYPED = '{"name": "typed while it was down"}'
@@ -16,11 +16,11 @@ def test_an_engine_that_stops_is_told_and_nothing_is_lost(desk: Desk, browser: B
     with desk.window(browser) as window:
         window.expected.append(_DOWN)
         page, space = window.page, window.space()
-        form = f"{space}flows/{BY_SLUG['quick'].id}/launch/"
+        form = f"{space}flows/{sample_flows()['quick'].id}/launch/?_as=json"
         page.goto(form)
-        page.locator("#id_payload").fill(TYPED + ",")
+        page.locator("[name=payload]").fill(TYPED + ",")
         with desk.engine_stopped():
-            for path in ("flows/", f"flows/{BY_SLUG['quick'].id}/", "runs/"):
+            for path in ("flows/", f"flows/{sample_flows()['quick'].id}/", "runs/"):
                 other = page.context.new_page()
                 other.goto(space + path)
                 expect(other.locator("h1")).to_have_text("The engine cannot be reached")
@@ -35,14 +35,14 @@ def test_an_engine_that_stops_is_told_and_nothing_is_lost(desk: Desk, browser: B
                 other.close()
             _send_past_the_browsers_own_check(page)
             expect(page.locator("main .alert").filter(has_text="The engine cannot be reached")).to_be_visible()
-            expect(page.locator("#payload-error")).to_contain_text("Line 1")
-            expect(page.locator("#id_payload")).to_have_value(TYPED + ",")
-            page.locator("#id_payload").fill(TYPED)
+            expect(page.locator("#field-0-error")).to_contain_text("Line 1")
+            expect(page.locator("[name=payload]")).to_have_value(TYPED + ",")
+            page.locator("[name=payload]").fill(TYPED)
             page.get_by_role("button", name="Launch", exact=True).click()
             window.ends("Waiting to be sent")
             expect(page.locator("#state-title")).to_have_text("The engine cannot be reached just now")
             expect(page.locator("#launch-live")).to_contain_text("nothing has been sent")
-        window.ends("Done")
+        window.ends("Succeeded")
         assert desk.practice.triggers("quick") == 1
         page.goto(f"{space}flows/")
         expect(page.locator("h1")).to_have_text("Flows")

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.desk import Desk
 from tests.browser.looks import PHONE
+from tests.browser.running_console import Desk
 
 pytestmark = pytest.mark.browser
 #: Colours must have arrived before they are looked at.

@@ -19,7 +19,7 @@ LIST = "/w/sales/flows/"
 
 def test_a_flow_is_made_tagged_found_and_deleted(stage: Stage, window: Window) -> None:
     stage.practice.engine.settings.delete_after = 10_000
-    page = window(stage.cast.owner)
+    page = window(stage.users.owner)
     page.goto(LIST)
     page.get_by_role("link", name="New flow").first.click()
     sound(page)
@@ -45,7 +45,7 @@ def test_a_flow_is_made_tagged_found_and_deleted(stage: Stage, window: Window) -
 
 
 def test_settings_and_differences_are_read(stage: Stage, window: Window) -> None:
-    workflows = stage.caller.workflows
+    workflows = stage.session.workflows
     key = flows.make(workflows, "Offers", flows.code("echo", to="{{trigger.body.mail}}"), flows.response({"ok": True}))
     changed = flows.code("greeting", to="{{trigger.body.phone}}", long="word " * 300) | {"displayName": "Tell them"}
     for operation, request in (
@@ -54,7 +54,7 @@ def test_settings_and_differences_are_read(stage: Stage, window: Window) -> None
         ("ADD_ACTION", {"parentStep": "step_1", "action": {"name": "step_3", **flows.delay(5)}}),
     ):
         workflows.apply_flow_operation(key, {"type": operation, "request": request})
-    page = window(stage.cast.owner)
+    page = window(stage.users.owner)
     page.goto(f"{LIST}{key}/")
     for summary in page.locator(".step-settings > summary").all():
         summary.click()

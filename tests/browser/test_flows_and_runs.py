@@ -7,12 +7,12 @@ import pytest
 from django.conf import settings
 from playwright.sync_api import expect
 
-from tests import cast as people
+from tests import users as people
 from tests.browser.looks import sound, sound_in_every_look
 from tests.browser.windows import Window
 from tests.engine.servers import Reply
-from tests.practice.fixtures import Practice
-from tests.shelf import Shelf, flow, identity, run
+from tests.practice_engine.fixtures import Practice
+from tests.stub_engine import StubEngine, flow, identity, run
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -25,6 +25,7 @@ def going(**changes: Any) -> dict[str, Any]:
     return run(status="RUNNING", created=now, startTime=now, finishTime="", **changes)
 
 
+@pytest.mark.slow
 def test_every_page_is_sound_in_every_look(window: Window, practice: Practice) -> None:
     space = people.workspace("sales", address=practice.activepieces, project=practice.credentials.project_id)
     owner = people.gather(space, practice.credentials.bearer_token).owner
@@ -49,10 +50,11 @@ def test_every_page_is_sound_in_every_look(window: Window, practice: Practice) -
         sound_in_every_look(page)
 
 
+@pytest.mark.slow
 def test_ugly_data_is_sound_too(
     window: Window,
-    cast: people.Cast,
-    shelf: Shelf,
+    users: people.Users,
+    stub_engine: StubEngine,
 ) -> None:
     name = "<b>" + "x" * 10_000
     long = {"a": "y" * 5_000}
@@ -61,9 +63,9 @@ def test_ugly_data_is_sound_too(
         "loop": {"type": "LOOP_ON_ITEMS", "status": "FAILED", "output": {"iterations": [{"s": {"status": "FAILED"}}]}},
         name: {"status": "NEW", "errorMessage": long, "type": "x" * 300},
     }
-    shelf.flows = [flow(name=name), {}]
-    shelf.runs = [run(status="NEW_STATE", steps=steps, flowVersion={"displayName": name}, tags=[name, 5]), {}]
-    page = window(cast.owner)
+    stub_engine.flows = [flow(name=name), {}]
+    stub_engine.runs = [run(status="NEW_STATE", steps=steps, flowVersion={"displayName": name}, tags=[name, 5]), {}]
+    page = window(users.owner)
     for address in ("/w/sales/flows/", f"/w/sales/flows/{identity(1)}/", "/w/sales/runs/", ONE):
         page.goto(address)
         closed = page.locator("main details:not([open], .menu) > summary")
@@ -74,17 +76,17 @@ def test_ugly_data_is_sound_too(
 
 def test_a_run_is_watched_to_its_end_without_losing_ones_place(
     window: Window,
-    cast: people.Cast,
-    shelf: Shelf,
+    users: people.Users,
+    stub_engine: StubEngine,
 ) -> None:
-    shelf.runs, shelf.flows = [going()], [flow()]
-    page = window(cast.owner)
+    stub_engine.runs, stub_engine.flows = [going()], [flow()]
+    page = window(users.owner)
     page.goto(ONE)
     expect(page.locator("#live")).to_contain_text("It is running.")
     raw = page.locator("#raw > summary")
     raw.focus()
     page.keyboard.press("Enter")
-    shelf.runs = [run(flowVersion={"displayName": "Order intake"})]
+    stub_engine.runs = [run(flowVersion={"displayName": "Order intake"})]
     expect(page.locator("#live")).to_contain_text("It ran to its end in 37 ms.")
     expect(page.locator("#announcer")).to_have_text("It ran to its end in 37 ms.")
     expect(page.locator("#raw")).to_have_attribute("open", "")
@@ -94,28 +96,28 @@ def test_a_run_is_watched_to_its_end_without_losing_ones_place(
 
 def test_a_fault_on_the_way_is_told_and_goes_away_by_itself(
     window: Window,
-    cast: people.Cast,
-    shelf: Shelf,
+    users: people.Users,
+    stub_engine: StubEngine,
 ) -> None:
-    shelf.runs, shelf.flows = [going()], [flow()]
-    page = window(cast.owner, expected=("status of 502",))
+    stub_engine.runs, stub_engine.flows = [going()], [flow()]
+    page = window(users.owner, expected=("status of 502",))
     page.goto(ONE)
-    shelf.faults[identity(1)] = Reply(401, {"code": "INVALID_BEARER_TOKEN", "params": {}})
+    stub_engine.faults[identity(1)] = Reply(401, {"code": "INVALID_BEARER_TOKEN", "params": {}})
     expect(page.locator("#alerts")).to_contain_text("The engine refuses the credential")
     expect(page.locator("#live")).to_contain_text("It is running.")
-    del shelf.faults[identity(1)]
-    shelf.runs = [run()]
+    del stub_engine.faults[identity(1)]
+    stub_engine.runs = [run()]
     expect(page.locator("#live")).to_contain_text("It ran to its end")
     expect(page.locator("#alerts")).to_be_empty()
 
 
 def test_a_session_that_ends_leaves_the_page_and_stops_asking(
     window: Window,
-    cast: people.Cast,
-    shelf: Shelf,
+    users: people.Users,
+    stub_engine: StubEngine,
 ) -> None:
-    shelf.runs, shelf.flows = [going()], [flow()]
-    page = window(cast.owner)
+    stub_engine.runs, stub_engine.flows = [going()], [flow()]
+    page = window(users.owner)
     page.goto(ONE)
     page.context.clear_cookies(name=settings.SESSION_COOKIE_NAME)
     expect(page.locator("#alerts")).to_contain_text("You are signed out")
@@ -128,11 +130,11 @@ def test_a_session_that_ends_leaves_the_page_and_stops_asking(
 
 def test_filters_change_the_list_in_place_and_the_address_with_it(
     window: Window,
-    cast: people.Cast,
-    shelf: Shelf,
+    users: people.Users,
+    stub_engine: StubEngine,
 ) -> None:
-    shelf.flows = [flow()]
-    page = window(cast.owner)
+    stub_engine.flows = [flow()]
+    page = window(users.owner)
     page.goto("/w/sales/flows/")
     page.evaluate("window.same = true")
     page.get_by_label("State").focus()
@@ -147,9 +149,9 @@ def test_filters_change_the_list_in_place_and_the_address_with_it(
     sound(page)
 
 
-def test_menus_open_and_close_by_keyboard(window: Window, cast: people.Cast, shelf: Shelf) -> None:
-    shelf.flows = [flow()]
-    page = window(cast.owner)
+def test_menus_open_and_close_by_keyboard(window: Window, users: people.Users, stub_engine: StubEngine) -> None:
+    stub_engine.flows = [flow()]
+    page = window(users.owner)
     page.goto("/w/sales/flows/")
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
@@ -165,8 +167,8 @@ def test_menus_open_and_close_by_keyboard(window: Window, cast: people.Cast, she
     expect(switcher).to_be_focused()
 
 
-def test_the_theme_changes_in_place_and_is_remembered(window: Window, cast: people.Cast) -> None:
-    page = window(cast.owner)
+def test_the_theme_changes_in_place_and_is_remembered(window: Window, users: people.Users) -> None:
+    page = window(users.owner)
     page.goto("/?all=1")
     page.get_by_role("button", name="Dark theme").click()
     expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
@@ -175,9 +177,9 @@ def test_the_theme_changes_in_place_and_is_remembered(window: Window, cast: peop
     expect(page.get_by_role("button", name="Light theme")).to_be_visible()
 
 
-def test_everything_works_without_javascript(window: Window, cast: people.Cast, shelf: Shelf) -> None:
-    shelf.flows, shelf.runs = [flow(number, f"Flow {number}") for number in range(1, 30)], [going()]
-    page = window(cast.owner, viewport={"width": 390, "height": 844}, java_script_enabled=False)
+def test_everything_works_without_javascript(window: Window, users: people.Users, stub_engine: StubEngine) -> None:
+    stub_engine.flows, stub_engine.runs = [flow(number, f"Flow {number}") for number in range(1, 30)], [going()]
+    page = window(users.owner, viewport={"width": 390, "height": 844}, java_script_enabled=False)
     page.goto("/?all=1")
     page.get_by_role("link", name="Sales").first.click()
     page.get_by_role("complementary").get_by_role("link", name="Flows").click()
@@ -191,7 +193,7 @@ def test_everything_works_without_javascript(window: Window, cast: people.Cast, 
     page.get_by_role("complementary").get_by_role("link", name="Runs").click()
     page.get_by_role("link", name="Order intake").click()
     expect(page.locator("#live")).to_contain_text("It is running.")
-    page.locator("summary", has_text="The run as the engine has it").click()
+    page.locator("summary", has_text="As the engine has it").click()
     expect(page.locator("#raw-text")).to_be_visible()
     page.get_by_role("button", name="Dark theme").click()
     expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")

@@ -25,7 +25,7 @@ def _flow(stage: Stage) -> str:
         sum="{{trigger.body.amount}}",
         how="{{trigger['body']['channel']}}",
     )
-    return flows.make(stage.caller.workflows, "Offers", step, flows.response({"ok": True}))
+    return flows.make(stage.session.workflows, "Offers", step, flows.response({"ok": True}))
 
 
 def _saved(page: Page) -> None:
@@ -35,7 +35,7 @@ def _saved(page: Page) -> None:
 
 def test_a_builder_proposes_reviews_and_publishes_a_form(stage: Stage, window: Window) -> None:
     key = _flow(stage)
-    page = window(stage.cast.owner, expected=(REFUSED,))
+    page = window(stage.users.owner, expected=(REFUSED,))
     page.goto(f"/w/sales/flows/{key}/")
     page.get_by_role("link", name="Make a launch form").click()
     sound(page)
@@ -79,11 +79,11 @@ def test_a_builder_proposes_reviews_and_publishes_a_form(stage: Stage, window: W
     # The order, by keyboard alone: the focus stays on the button.
     page.locator("#down-amount").focus()
     page.keyboard.press("Enter")
-    expect(page.locator("#announcer")).to_have_text("“Amount” now stands at place 3 of 3.")
+    expect(page.locator("#announcer")).to_have_text("“Amount” is now number 3 of 3.")
     expect(page.locator("#down-amount")).to_be_focused()
     page.locator("#up-amount").focus()
     page.keyboard.press("Enter")
-    expect(page.locator("#announcer")).to_have_text("“Amount” now stands at place 2 of 3.")
+    expect(page.locator("#announcer")).to_have_text("“Amount” is now number 2 of 3.")
     expect(page.locator("#up-amount")).to_be_focused()
 
     # Tried as a launcher sees it.
@@ -93,7 +93,7 @@ def test_a_builder_proposes_reviews_and_publishes_a_form(stage: Stage, window: W
     page.get_by_label("Mail").fill("lan@example.com")
     page.get_by_label("Amount").fill("0")
     page.get_by_role("button", name="Try it: show what would be sent").click()
-    expect(page.get_by_text("A launcher would be told")).to_be_visible()
+    expect(page.get_by_text("Launchers see this message")).to_be_visible()
     sound(page)
     page.get_by_label("Amount").fill("12.5")
     page.get_by_role("button", name="Try it: show what would be sent").click()
@@ -110,10 +110,11 @@ def test_a_builder_proposes_reviews_and_publishes_a_form(stage: Stage, window: W
     expect(page.get_by_text("Version 1, published by owner")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_every_page_of_the_builder_is_sound_in_every_look(stage: Stage, window: Window) -> None:
     key = _flow(stage)
     base = f"/w/sales/flows/{key}/form/"
-    page = window(stage.cast.owner)
+    page = window(stage.users.owner)
     page.goto(base)
     page.get_by_role("button", name="Propose a form").click()
     expect(page.get_by_text("3 fields are in the draft now.")).to_be_visible()
@@ -133,7 +134,7 @@ def test_every_page_of_the_builder_is_sound_in_every_look(stage: Stage, window: 
 
 def test_without_javascript_fields_are_ordered_and_rows_added(stage: Stage, window: Window) -> None:
     key = _flow(stage)
-    page = window(stage.cast.owner, java_script_enabled=False)
+    page = window(stage.users.owner, java_script_enabled=False)
     page.goto(f"/w/sales/flows/{key}/form/")
     page.get_by_role("button", name="Propose a form").click()
     first = page.locator(".field-list li").first.get_by_role("button", name="Move down")

@@ -7,7 +7,7 @@ from playwright.sync_api import Route, expect
 
 from tests.browser.looks import sound, sound_in_every_look
 from tests.browser.windows import Window
-from tests.practice.fixtures import Practice, practice
+from tests.practice_engine.fixtures import Practice, practice
 from tests.resources.connection_scene import TYPED, Scene
 
 __all__ = ["practice"]
@@ -17,9 +17,10 @@ INVITATIONS, CHANNELS = "/w/sales/invitations/", "/w/sales/channel-automations/"
 SLACK, SHEETS = "@activepieces/piece-slack/", "@activepieces/piece-google-sheets/"
 
 
+@pytest.mark.slow
 def test_every_page_is_sound_in_every_look(window: Window, practice: Practice) -> None:
     scene = Scene(practice, "imbrace")
-    page = window(scene.cast.owner, expected=("status of 404", "status of 400"))
+    page = window(scene.users.owner, expected=("status of 404", "status of 400"))
     state = practice.engine.state
     one = next(key for key, row in state.invitations.items() if row["type"] == "PLATFORM")
     automation = next(key for key, row in state.automations.items() if row["channelType"] == "whatsapp")
@@ -32,7 +33,7 @@ def test_every_page_is_sound_in_every_look(window: Window, practice: Practice) -
 
 
 def test_what_an_engine_lacks_is_told_on_a_sound_page(window: Window, practice: Practice) -> None:
-    page = window(Scene(practice, "activepieces").cast.owner, expected=("status of 404", "status of 400"))
+    page = window(Scene(practice, "activepieces").users.owner, expected=("status of 404", "status of 400"))
     page.goto(CHANNELS)
     sound_in_every_look(page)
 
@@ -40,7 +41,7 @@ def test_what_an_engine_lacks_is_told_on_a_sound_page(window: Window, practice: 
 def test_an_invitation_is_found_and_revoked(window: Window, practice: Practice) -> None:
     scene = Scene(practice, "imbrace")
     practice.engine.settings.invitations_in_plan = True
-    page = window(scene.cast.owner)
+    page = window(scene.users.owner)
     page.goto(INVITATIONS)
     expect(page.get_by_role("link", name="gia.bao@sao-mai.example")).to_be_visible()
     page.get_by_label("State").select_option(label="Waiting for an answer")
@@ -55,7 +56,7 @@ def test_an_invitation_is_found_and_revoked(window: Window, practice: Practice) 
 
 def test_a_channels_automation_leads_to_its_flow(window: Window, practice: Practice) -> None:
     scene = Scene(practice, "imbrace")
-    page = window(scene.cast.owner)
+    page = window(scene.users.owner)
     page.goto(CHANNELS)
     page.get_by_label("Channel", exact=True).select_option(label="WhatsApp")
     expect(page.locator("tbody tr")).to_have_count(1)
@@ -66,7 +67,7 @@ def test_a_channels_automation_leads_to_its_flow(window: Window, practice: Pract
 
 def test_an_apps_choices_are_looked_at_one_after_the_other(window: Window, practice: Practice) -> None:
     scene = Scene(practice, "activepieces")
-    page = window(scene.cast.owner)
+    page = window(scene.users.owner)
     page.goto(f"/w/sales/pieces/{SHEETS}")
     page.get_by_text("Insert Row", exact=True).click()
     page.get_by_role("link", name="Show the choices: Spreadsheet").first.click()
@@ -85,7 +86,7 @@ def test_a_person_signs_in_at_an_app_and_the_connection_is_made(
     window: Window, practice: Practice, script: bool
 ) -> None:
     scene = Scene(practice, "imbrace")
-    page = window(scene.cast.owner, java_script_enabled=script)
+    page = window(scene.users.owner, java_script_enabled=script)
 
     def let_in(route: Route) -> None:
         asked = parse_qs(urlsplit(route.request.url).query)

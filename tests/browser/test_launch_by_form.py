@@ -7,26 +7,30 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import shots
-from tests.browser.desk import Desk
 from tests.browser.looks import PHONE
-from tests.ground.running import wait_for
-from workflows_ui.practice_engine.samples import BY_SLUG
+from tests.browser.running_console import Desk
+from tests.project.console_process import wait_for
+from workflows_ui.practice_engine.samples import sample_flows
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("desk")]
 
-FLOW = BY_SLUG["quick"].id
+FLOW = sample_flows()["quick"].id
 PERSON, PASSWORD = "linh", "correct horse battery staple"
 #: A launcher of the practice workspace, and a form for the flow that greets.
 SCENE = f"""
-from workflows_ui.forming.document import Choice, Column, Field, Form, Kind, ShowIf
-from workflows_ui.models import Member, Role, User, Workspace
-from workflows_ui.forming.document import TableChoices
-from workflows_ui.services import access, audit, clients, launch_forms, practice
+from workflows_ui.launch_forms.schema.document import Choice, Column, Field, Form, Kind, ShowIf
+from workflows_ui.members.models import Member, Role, Workspace
+from workflows_ui.accounts.models import User
+from workflows_ui.launch_forms.schema.document import TableChoices
+from workflows_ui.members.services import access
+from workflows_ui.audit.services import audit_log as audit
+from workflows_ui.credentials.services import clients, practice
+from workflows_ui.launch_forms.services import launch_forms
 space = Workspace.objects.get(practice=True)
 person = User.objects.create_user("{PERSON}", "linh@example.com", "{PASSWORD}", first_name="Linh")
 practice.equip(Member.objects.create(workspace=space, user=person, role=Role.LAUNCHER))
 manager = access.find(Member.objects.filter(workspace=space, role=Role.MANAGER).first().user, space.slug)
-client = clients.of_person(manager.user, space)[0].workflows
+client = clients.client_for_person(manager.user, space)[0].workflows
 table = next(one["id"] for one in client.list_tables()["data"] if one["name"] == "Products")
 cells = client.list_records(table, limit=1)["data"][0]["cells"]
 columns = {{cell["fieldName"]: key for key, cell in cells.items()}}
@@ -49,12 +53,12 @@ row = launch_forms.save(audit.CONSOLE, manager, "{FLOW}", "Greet a customer", fo
 launch_forms.publish(audit.CONSOLE, manager, "{FLOW}", lock=row.lock)
 """
 READY = """
-from workflows_ui.models import Workspace
+from workflows_ui.members.models import Workspace
 print("ready" if Workspace.objects.filter(practice=True).exists() else "not yet")
 """
 #: Other tests of this console launch the flow by JSON.
 END = f"""
-from workflows_ui.models import LaunchForm
+from workflows_ui.launch_forms.models import LaunchForm
 LaunchForm.objects.filter(flow_id="{FLOW}").update(published=None)
 """
 
@@ -91,7 +95,7 @@ def _open(page: Page) -> None:
 
 @pytest.mark.parametrize(
     ("language", "heading", "state"),
-    [("en-US", "Launch Greet a customer", "Done"), ("vi-VN", "Khởi chạy Greet a customer", "Hoàn thành")],
+    [("en-US", "Launch Greet a customer", "Succeeded"), ("vi-VN", "Khởi chạy Greet a customer", "Thành công")],
 )
 def test_a_launcher_at_phone_width_and_by_keyboard_alone_launches_and_reads_the_answer_in_four_actions(
     formed: Desk, browser: Browser, language: str, heading: str, state: str
@@ -159,7 +163,7 @@ def test_fields_appear_as_they_are_needed_and_lines_are_added_in_place(formed: D
         window.sound()
         page.get_by_label("Customer").fill("An")
         page.get_by_role("button", name="Greet").click()
-        window.ends("Done")
+        window.ends("Succeeded")
         page.get_by_text("Values it was launched with").click()
         expect(page.locator("#launch-payload")).to_contain_text("a.png")
 
@@ -186,14 +190,14 @@ def test_a_mistake_is_told_at_its_field_and_a_launch_is_made_again_with_other_in
         expect(page.get_by_text("The console does not answer")).to_be_visible()
         page.context.set_offline(False)
         page.get_by_role("button", name="Greet").click()
-        window.ends("Done")
+        window.ends("Succeeded")
         expect(page.locator("#launch-live")).to_contain_text("Minh")
         _open(page)
-        page.locator("section:has(#beside-title) a[href*='?from=']").first.click()
+        page.locator("section:has(#sidebar-title) a[href*='?from=']").first.click()
         expect(page.get_by_label("Customer")).to_have_value("Minh")
         page.get_by_label("Customer").fill("Ngọc")
         page.get_by_role("button", name="Greet").click()
-        window.ends("Done")
+        window.ends("Succeeded")
         expect(page.locator("#launch-live")).to_contain_text("Ngọc")
         page.goto("/w/practice/launches/?search=Ngọc")
         expect(page.locator("#results tbody tr")).to_have_count(1)
@@ -215,6 +219,7 @@ def test_inputs_are_saved_and_used_another_time(formed: Desk, browser: Browser) 
         window.sound()
         shots.keep(page)
         page.get_by_role("link", name="Rename, share or delete “Monday”").click()
+        expect(page.get_by_role("button", name="Delete these inputs")).to_be_visible()
         window.sound()
         page.get_by_role("button", name="Delete these inputs").click()
         expect(page.get_by_role("link", name="Monday", exact=True)).to_have_count(0)

@@ -5,18 +5,25 @@ from playwright.sync_api import Error, Page, expect
 
 from tests.browser.looks import sound_in_every_look
 from tests.browser.windows import Window
-from tests.cast import Cast
 from tests.engine.servers import Reply
-from tests.practice.fixtures import Practice, practice
+from tests.practice_engine.fixtures import Practice, practice
 from tests.resources.connection_scene import Scene
 from tests.resources.samples.mcp_servers import flow_tool, piece_tool
 from tests.resources.samples.mcp_servers import server as ugly
-from tests.shelf import Shelf, flow, identity
-from workflows_ui.models import AuditEvent
+from tests.stub_engine import StubEngine, flow, identity
+from tests.users import Users
+from workflows_ui.audit.models import AuditEvent
 
 __all__ = ["practice"]
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 LIST = "/w/sales/mcp-servers/"
+
+
+@pytest.fixture
+def newer(practice: Practice) -> Practice:
+    """The practice engine as an Activepieces of today, which has one server for each project."""
+    practice.engine.settings.version = "0.83.0"
+    return practice
 
 
 def server(scene: Scene, name: str) -> dict[str, str]:
@@ -29,9 +36,10 @@ def more(page: Page, name: str) -> None:
     page.locator(".page-actions").get_by_role("link", name=name).click()
 
 
+@pytest.mark.slow
 def test_every_page_is_sound_in_every_look(window: Window, practice: Practice) -> None:
     scene = Scene(practice, "imbrace")
-    page = window(scene.cast.owner)
+    page = window(scene.users.owner)
     key = server(scene, "Trợ lý bán hàng")["id"]
     bare = server(scene, "Reporting")["id"]
     addresses = [
@@ -54,17 +62,18 @@ def test_every_page_is_sound_in_every_look(window: Window, practice: Practice) -
     sound_in_every_look(page)
 
 
-def test_ugly_data_is_sound_too(window: Window, cast: Cast, shelf: Shelf) -> None:
+@pytest.mark.slow
+def test_ugly_data_is_sound_too(window: Window, users: Users, stub_engine: StubEngine) -> None:
     long, right_to_left = "<b>" + "x" * 10_000, "خادم الأدوات للمبيعات والدعم الفني"
     tools = [flow_tool(5, long, toolName=long), piece_tool(6, actionDisplayName=long, connectionExternalId=long)]
     tools += [{"type": "<new kind>" * 40, "id": identity(7), "toolName": right_to_left}, flow_tool(8, right_to_left)]
     rows = [ugly(long, tools=tools), ugly(right_to_left, 2, tools=[]), {}, {"id": 7, "name": 5, "tools": "x"}]
-    shelf.rows["/mcp-servers"] = rows
-    shelf.rows["/pieces"], shelf.rows["/app-connections"], shelf.flows = [], [], [flow()]
-    shelf.arrays.add("/pieces")
+    stub_engine.rows["/mcp-servers"] = rows
+    stub_engine.rows["/pieces"], stub_engine.rows["/app-connections"], stub_engine.flows = [], [], [flow()]
+    stub_engine.arrays.add("/pieces")
     for row in rows[:2]:
-        shelf.faults[f"/mcp-servers/{row['id']}"] = Reply(200, row)
-    page = window(cast.owner)
+        stub_engine.faults[f"/mcp-servers/{row['id']}"] = Reply(200, row)
+    page = window(users.owner)
     one = identity(1)
     addresses = [LIST, f"{LIST}{one}/", f"{LIST}{identity(2)}/", f"{LIST}{one}/token/", f"{LIST}{one}/apps/"]
     addresses += [f"{LIST}do/{name}/{one}/" for name in ("remove-tool", "rotate-token", "delete", "add-flow")]
@@ -74,8 +83,9 @@ def test_ugly_data_is_sound_too(window: Window, cast: Cast, shelf: Shelf) -> Non
 
 
 def test_a_server_is_made_gets_tools_and_is_deleted(window: Window, practice: Practice) -> None:
+    practice.engine.settings.version = "0.72.4"
     scene = Scene(practice, "activepieces")
-    page = window(scene.cast.owner)
+    page = window(scene.users.owner)
     page.goto(LIST)
     page.get_by_role("link", name="New MCP server").first.click()
     page.get_by_label("Name").fill("Office assistant")
@@ -102,7 +112,7 @@ def test_a_server_is_made_gets_tools_and_is_deleted(window: Window, practice: Pr
     more(page, "Rename")
     page.get_by_label("Name").fill("Assistant of the office")
     page.get_by_role("button", name="Rename").click()
-    expect(page.get_by_text("The server has its new name.")).to_be_visible()
+    expect(page.get_by_text("The server is renamed.")).to_be_visible()
     page.goto(f"{LIST}?name=of+the+office")
     page.get_by_role("link", name="Assistant of the office").click()
     more(page, "Delete")
@@ -115,8 +125,9 @@ def test_a_server_is_made_gets_tools_and_is_deleted(window: Window, practice: Pr
 def test_the_token_is_shown_for_a_reason_copied_replaced_and_gone_from_the_browser(
     window: Window, practice: Practice
 ) -> None:
+    practice.engine.settings.version = "0.72.4"
     scene = Scene(practice, "activepieces")
-    page = window(scene.cast.owner, expected=("status of 422",), permissions=["clipboard-read", "clipboard-write"])
+    page = window(scene.users.owner, expected=("status of 422",), permissions=["clipboard-read", "clipboard-write"])
     old = server(scene, "Reporting")["token"]
     page.goto(f"{LIST}{server(scene, 'Reporting')['id']}/")
     page.get_by_role("region", name="Connect a client").get_by_role("link", name="Show the token").click()
@@ -148,8 +159,9 @@ def test_the_token_is_shown_for_a_reason_copied_replaced_and_gone_from_the_brows
 
 
 def test_without_javascript_a_tool_is_added_all_the_same(window: Window, practice: Practice) -> None:
+    practice.engine.settings.version = "0.72.4"
     scene = Scene(practice, "activepieces")
-    page = window(scene.cast.owner, java_script_enabled=False)
+    page = window(scene.users.owner, java_script_enabled=False)
     page.goto(f"{LIST}{server(scene, 'Reporting')['id']}/apps/")
     page.get_by_role("searchbox").fill("slack")
     page.get_by_role("button", name="Show").click()
@@ -157,3 +169,41 @@ def test_without_javascript_a_tool_is_added_all_the_same(window: Window, practic
     page.get_by_label("What the tool does").select_option(index=1)
     page.get_by_role("button", name="Add the tool").click()
     expect(page.get_by_role("region", name="Tools").get_by_text("Action of Slack")).to_be_visible()
+
+
+@pytest.mark.slow
+def test_the_one_server_of_a_project_is_sound_in_every_look(window: Window, newer: Practice) -> None:
+    scene = Scene(newer, "activepieces")
+    key = newer.engine.state.mcp_own_servers[newer.credentials.project_id]["id"]
+    page = window(scene.users.owner)
+    addresses = [LIST, f"{LIST}{key}/", f"{LIST}{key}/token/"]
+    addresses += [f"{LIST}do/{name}/{key}/" for name in ("switch-tools", "rotate-token")]
+    addresses.append("/w/sales/pieces/do/mcp-tool/@activepieces/piece-gmail/")
+    for address in addresses:
+        page.goto(address)
+        sound_in_every_look(page)
+
+
+@pytest.mark.parametrize("javascript", [True, False], ids=["javascript", "plain"])
+def test_tools_of_the_one_server_are_switched_and_its_token_replaced(
+    window: Window, newer: Practice, *, javascript: bool
+) -> None:
+    scene = Scene(newer, "activepieces")
+    row = newer.engine.state.mcp_own_servers[newer.credentials.project_id]
+    old = row["token"]
+    page = window(scene.users.owner, java_script_enabled=javascript)
+    page.goto(LIST)
+    page.get_by_role("link", name="MCP server of the project").click()
+    tools = page.get_by_role("region", name="Tools", exact=True)
+    expect(tools.get_by_label("Make a flow")).to_be_checked()
+    tools.get_by_label("Make a flow").uncheck()
+    tools.get_by_label("Publish a flow").check()
+    tools.get_by_role("button", name="Save the tools").click()
+    expect(page.get_by_text("The tools are saved.")).to_be_visible()
+    expect(tools.get_by_label("Make a flow")).not_to_be_checked()
+    assert set(row["enabledTools"]) == {"ap_lock_and_publish", "ap_test_flow", "ap_retry_run"}
+    page.goto(f"{LIST}do/rotate-token/{row['id']}/")
+    expect(page.get_by_text("Clients lose 3 tools:")).to_be_visible()
+    page.get_by_role("button", name="Replace the token of “MCP server of the project”").click()
+    expect(page.get_by_text("The old token is dead.")).to_be_visible()
+    assert row["token"] != old

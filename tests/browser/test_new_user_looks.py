@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.desk import Desk, Window
 from tests.browser.looks import DESK, PHONE
+from tests.browser.running_console import Desk, Window
 from tests.browser.shots import PICTURES
-from workflows_ui.practice_engine.samples import BY_SLUG
+from workflows_ui.practice_engine.samples import sample_flows
 
 pytestmark = pytest.mark.browser
 
@@ -29,10 +29,10 @@ def addresses(desk: Desk, browser: Browser) -> dict[str, str]:
             "home": "/?all=1",
             "flows": f"{space}flows/",
             "flows-none": f"{space}flows/?name=nothing-is-called-so",
-            "flow": f"{space}flows/{BY_SLUG['orders'].id}/",
-            "flow-off": f"{space}flows/{BY_SLUG['disabled'].id}/",
-            "launch-form": f"{space}flows/{BY_SLUG['orders'].id}/launch/",
-            "launch-form-off": f"{space}flows/{BY_SLUG['disabled'].id}/launch/",
+            "flow": f"{space}flows/{sample_flows()['orders'].id}/",
+            "flow-off": f"{space}flows/{sample_flows()['disabled'].id}/",
+            "launch-form": f"{space}flows/{sample_flows()['orders'].id}/launch/?_as=json",
+            "launch-form-off": f"{space}flows/{sample_flows()['disabled'].id}/launch/",
             "runs": f"{space}runs/",
             "runs-mistake": f"{space}runs/?since=2026-02-30",
             "launches": f"{space}launches/",
@@ -45,9 +45,9 @@ def addresses(desk: Desk, browser: Browser) -> dict[str, str]:
             "not-there": f"{space}flows/{'x' * 21}/",
         }
         for name, slug, state in (
-            ("done", "quick", "Done"),
+            ("done", "quick", "Succeeded"),
             ("failed", "failing", "Failed"),
-            ("422", "refusing", "Done"),
+            ("422", "refusing", "Succeeded"),
         ):
             window.launch(slug, {"why": f"a picture of {name}"}, wait=True)
             window.ends(state)
@@ -61,6 +61,7 @@ def addresses(desk: Desk, browser: Browser) -> dict[str, str]:
         return found
 
 
+@pytest.mark.slow
 def test_every_page_is_sound_at_a_desk_and_on_a_phone_in_light_and_dark(
     desk: Desk, browser: Browser, addresses: dict[str, str]
 ) -> None:
@@ -71,9 +72,9 @@ def test_every_page_is_sound_at_a_desk_and_on_a_phone_in_light_and_dark(
             window.page.goto(address)
             _look_at(window, name)
         window.page.goto(addresses["launch-form"])
-        window.page.locator("#id_payload").fill("{'id': 1}")
+        window.page.locator("[name=payload]").fill("{'id': 1}")
         window.page.get_by_role("button", name="Launch", exact=True).click()
-        expect(window.page.locator("#payload-error")).to_contain_text("Line 1, column 2")
+        expect(window.page.locator("#field-0-error")).to_contain_text("Line 1, column 2")
         _look_at(window, "launch-form-mistake")
     with desk.window(browser, signed_in=False, **options) as window:
         window.page.goto("/?all=1")

@@ -12,14 +12,20 @@ from playwright.sync_api import expect
 from pytest_django.live_server_helper import LiveServer
 
 from tests import flows
+from tests.accounts.sign_in import code, with_app
 from tests.browser import passkeys
 from tests.browser.looks import sound_in_every_look
 from tests.browser.windows import Window
-from tests.pages.launch_scene import Scene
-from tests.people.sign_in import code, with_app
-from workflows_ui.models import AuditEvent, Credential, Launch, LaunchRight, Member, Role, User, Workspace
-from workflows_ui.services import sending, teams
-from workflows_ui.services.audit import Actor
+from tests.launches.launch_scene import Scene
+from tests.users import credential, person, share
+from workflows_ui.accounts.models import User
+from workflows_ui.audit.models import AuditEvent
+from workflows_ui.audit.services.audit_log import Actor
+from workflows_ui.credentials.models import Credential
+from workflows_ui.launches.models import Launch
+from workflows_ui.launches.services import sending
+from workflows_ui.members.models import LaunchRight, Member, Role, Workspace
+from workflows_ui.members.services import teams
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 #: What Chromium writes about pages that are refused on purpose.
@@ -36,9 +42,11 @@ def stage(transactional_db: None, live_server: LiveServer, monkeypatch: pytest.M
     monkeypatch.setattr(settings, "PASSKEYS", True)
     made = Scene()
     team = Group.objects.create(name="Field")
-    shared = Credential(workspace=made.cast.workspace, team=team, name="Field's key", kind=made.cast.credential.kind)
-    shared.secret = shared.seal("secret", made.cast.credential.open("secret"))
-    shared.save()
+    secret = made.users.credential.open("secret")
+    share(
+        credential(made.users.workspace, person("holder"), secret, kind=made.users.credential.kind, name="Field's key"),
+        team,
+    )
     yield made
     made.close()
 
@@ -49,7 +57,7 @@ def test_an_invited_launcher_launches_one_flow_with_the_teams_key_and_sees_nothi
     flow = flows.make(stage.workflows, "Order intake", flows.code("echo", given="{{trigger.body}}"))
     flows.make(stage.workflows, "Payroll", flows.code("echo", given="{{trigger.body}}"))
 
-    manager = window(stage.cast.owner, expected=REFUSED)
+    manager = window(stage.users.owner, expected=REFUSED)
     manager.goto("/w/sales/members/")
     manager.get_by_role("link", name="Invite a colleague").click()
     manager.get_by_label("E-mail address").fill("lena@example.com")
@@ -61,7 +69,7 @@ def test_an_invited_launcher_launches_one_flow_with_the_teams_key_and_sees_nothi
     manager.locator("#page-actions summary").click()
     manager.locator("#page-actions").get_by_role("link", name="Launch rights").click()
     manager.get_by_label("Or a team").select_option(label="Field")
-    manager.get_by_label("At most so many launches").fill("2")
+    manager.get_by_label("Maximum launches").fill("2")
     until = timezone.localtime(timezone.now() + timedelta(days=2)).strftime("%Y-%m-%dT18:00")
     manager.get_by_label("Until").fill(until)
     manager.get_by_role("button", name="Give the right").click()
@@ -83,7 +91,7 @@ def test_an_invited_launcher_launches_one_flow_with_the_teams_key_and_sees_nothi
     launch = Launch.objects.get()
     sending.send(launch.pk)
     stage.watch(launch)
-    expect(lena.locator("#launch-badge")).to_contain_text("Done")
+    expect(lena.locator("#launch-badge")).to_contain_text("Succeeded")
     launch.refresh_from_db()
     assert launch.credential is not None
     assert launch.credential.name == "Field's key"
@@ -95,7 +103,7 @@ def test_an_invited_launcher_launches_one_flow_with_the_teams_key_and_sees_nothi
     # Elsewhere she signs in with an app's code; the workspace demands that from now on.
     secret = with_app(User.objects.get(username="lena"))
     Workspace.objects.update(second_factor_required=True)
-    with_app(stage.cast.owner)
+    with_app(stage.users.owner)
     lena = window()
     lena.goto("/w/sales/")
     lena.get_by_label("User name or e-mail address").fill("lena")
@@ -109,7 +117,7 @@ def test_an_invited_launcher_launches_one_flow_with_the_teams_key_and_sees_nothi
     passkeys.device(lena)
     lena.goto("/accounts/passkeys/add/")
     lena.get_by_label("Password").first.fill(PASSWORD)
-    lena.get_by_role("button", name="Go on", exact=True).click()
+    lena.get_by_role("button", name="Continue", exact=True).click()
     lena.get_by_role("button", name="Add", exact=True).click()
     expect(lena.locator("h1")).to_have_text("Recovery codes")
     lena.goto("/accounts/logout/")
@@ -127,7 +135,7 @@ def test_an_invited_launcher_launches_one_flow_with_the_teams_key_and_sees_nothi
     expect(lena.locator("main")).to_contain_text("Your right to launch this flow has ended")
     # Another right ends by its date.
     right = LaunchRight.objects.create(
-        workspace=stage.cast.workspace,
+        workspace=stage.users.workspace,
         flow_id=flow,
         flow_name="Order intake",
         team=Group.objects.get(),
@@ -146,14 +154,15 @@ def test_an_invited_launcher_launches_one_flow_with_the_teams_key_and_sees_nothi
     assert AuditEvent.objects.filter(action="launch.ask", user__username="lena").count() == 2
 
 
+@pytest.mark.slow
 def test_the_pages_of_people_are_sound_in_every_look(stage: Scene, window: Window) -> None:
     flow = flows.make(stage.workflows, "Order intake")
-    owner, team, space = stage.cast.owner, Group.objects.get(), stage.cast.workspace
+    owner, team, space = stage.users.owner, Group.objects.get(), stage.users.workspace
     User.objects.filter(pk=owner.pk).update(is_superuser=True)
     keeper = User.objects.get(pk=owner.pk)
     Member.objects.create(workspace=space, team=team, role=Role.VIEWER)
-    teams.add(Actor(keeper), team, stage.cast.stranger)
-    teams.make_owner(Actor(keeper), team, stage.cast.stranger)
+    teams.add(Actor(keeper), team, stage.users.stranger)
+    teams.make_owner(Actor(keeper), team, stage.users.stranger)
     right = LaunchRight.objects.create(workspace=space, flow_id=flow, flow_name="x" * 300, team=team, most_launches=5)
     LaunchRight.objects.create(workspace=space, flow_id=flow, flow_name="Over", user=owner, until=timezone.now())
     page = window(keeper, expected=REFUSED)
@@ -175,8 +184,11 @@ def test_the_pages_of_people_are_sound_in_every_look(stage: Scene, window: Windo
         f"/teams/{team.pk}/",
         f"/teams/{team.pk}/delete/",
         "/people/",
-        f"/people/{stage.cast.stranger.pk}/",
-        f"/people/{stage.cast.stranger.pk}/deactivate/",
+        f"/people/{stage.users.stranger.pk}/",
+        f"/people/{stage.users.stranger.pk}/deactivate/",
+        f"/people/{stage.users.stranger.pk}/leaving/",
+        f"/w/sales/people/{stage.users.colleague.pk}/leaving/",
+        "/accounts/leaving/",
         link,
     ):
         page.goto(path)
@@ -184,7 +196,67 @@ def test_the_pages_of_people_are_sound_in_every_look(stage: Scene, window: Windo
     guest = window()
     guest.goto(link)
     sound_in_every_look(guest)
-    guest = window(stage.cast.stranger)
+    guest = window(stage.users.stranger)
     Member.objects.filter(team=team).delete()
     guest.goto("/w/sales/")
     sound_in_every_look(guest)
+
+
+def test_what_somebody_has_is_handed_over_with_the_keyboard_alone(stage: Scene, window: Window) -> None:
+    colleague, owner = stage.users.colleague, stage.users.owner
+    page = window(owner, expected=REFUSED)
+    page.goto("/w/sales/members/")
+    page.get_by_role("link", name="Before they leave… colleague").press("Enter")
+    expect(page.get_by_role("heading", name="Before colleague leaves")).to_be_visible()
+    page.get_by_role("button", name="Check what will happen").press("Enter")
+    expect(page.get_by_text("Nothing is chosen yet")).to_be_visible()
+    choice = page.get_by_label("What happens to Colleague's key")
+    choice.focus()
+    choice.press("o")  # the owner's name
+    page.get_by_role("button", name="Check what will happen").press("Enter")
+    expect(page.get_by_role("heading", name="Change 1 thing?")).to_be_visible()
+    sound_in_every_look(page)
+    page.get_by_role("button", name="Back to the choices").press("Enter")
+    expect(page.get_by_label("What happens to Colleague's key")).to_have_value(f"user-{owner.pk}")
+    page.get_by_role("button", name="Check what will happen").press("Enter")
+    page.get_by_role("button", name="Yes, change 1 thing").press("Enter")
+    expect(page.get_by_text("1 handed over.")).to_be_visible()
+    assert not Credential.objects.filter(owner=colleague).exists()
+
+
+def test_somebody_with_another_address_asks_and_the_inviter_confirms(stage: Scene, window: Window) -> None:
+    manager = window(stage.users.owner, expected=REFUSED)
+    manager.goto("/w/sales/members/invite/")
+    manager.get_by_label("E-mail address").fill("lena@example.com")
+    manager.get_by_role("button", name="Make the invitation").click()
+    link = manager.locator("#invitation-link").inner_text()
+
+    other = window(stage.users.stranger, expected=REFUSED)
+    other.goto(link)
+    expect(other.locator("h1")).to_have_text("This invitation is for another address")
+    sound_in_every_look(other)
+    other.get_by_role("button", name="Ask for confirmation").click()
+    expect(other.locator("h1")).to_have_text("Waiting for confirmation")
+    sound_in_every_look(other)
+
+    manager.goto("/notices/")
+    manager.get_by_role("button", name="stranger wants to use your invitation").click()
+    expect(manager.locator("main")).to_contain_text("their address here is stranger@example.com")
+    sound_in_every_look(manager)
+    manager.get_by_role("button", name="Confirm").click()
+    expect(manager.locator("main")).to_contain_text("Accepted: stranger")
+    other.goto("/w/sales/")
+    expect(other.locator("h1")).to_have_text("Home")
+
+
+def test_a_part_that_renews_itself_says_so_to_the_server(stage: Scene, window: Window) -> None:
+    page = window(stage.users.owner)
+    page.goto("/w/sales/flows/")
+    page.locator("#bell").wait_for()
+    sent = """name => {
+        const detail = {elt: document.querySelector(name), verb: "get", formData: new FormData(), headers: {}};
+        document.dispatchEvent(new CustomEvent("htmx:configRequest", {detail}));
+        return detail.headers;
+    }"""
+    assert page.evaluate(sent, "#bell") == {"X-Live": "1"}
+    assert page.evaluate(sent, "main") == {}

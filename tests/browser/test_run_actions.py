@@ -17,7 +17,7 @@ RUNS = "/w/sales/runs/"
 
 
 def test_a_failed_run_is_found_tried_again_and_archived(stage: Stage, window: Window) -> None:
-    page = window(stage.cast.owner)
+    page = window(stage.users.owner)
     failing = stage.practice.sample("failing").id
     before = {row["id"] for row in stage.practice.runs(failing)}
     page.goto(f"{RUNS}?status=FAILED&flow={failing}")

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from tests import cast as people
+from tests import users as people
 from tests.browser.looks import sound_in_every_look
 from tests.browser.test_flows_and_runs import ONE
 from tests.browser.windows import Window
-from tests.shelf import Shelf, flow, identity, run
+from tests.stub_engine import StubEngine, flow, identity, run
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -45,9 +45,12 @@ def eventful() -> dict[str, Any]:
 TWO = f"/w/sales/runs/{identity(2)}/"
 
 
-def test_an_eventful_run_is_sound_with_everything_opened(window: Window, cast: people.Cast, shelf: Shelf) -> None:
-    shelf.flows, shelf.runs = [flow()], [run(1), eventful()]
-    page = window(cast.owner)
+@pytest.mark.slow
+def test_an_eventful_run_is_sound_with_everything_opened(
+    window: Window, users: people.Users, stub_engine: StubEngine
+) -> None:
+    stub_engine.flows, stub_engine.runs = [flow()], [run(1), eventful()]
+    page = window(users.owner)
     page.goto(TWO)
     expect(page.locator("#family")).to_contain_text("Runs that it started")
     expect(page.locator("#family").get_by_role("link", name="Order intake")).to_have_attribute("href", ONE)
@@ -63,9 +66,11 @@ def test_an_eventful_run_is_sound_with_everything_opened(window: Window, cast: p
     sound_in_every_look(page)
 
 
-def test_a_long_loop_is_followed_to_its_end_by_keyboard(window: Window, cast: people.Cast, shelf: Shelf) -> None:
-    shelf.flows, shelf.runs = [flow()], [run(1), eventful()]
-    page = window(cast.owner)
+def test_a_long_loop_is_followed_to_its_end_by_keyboard(
+    window: Window, users: people.Users, stub_engine: StubEngine
+) -> None:
+    stub_engine.flows, stub_engine.runs = [flow()], [run(1), eventful()]
+    page = window(users.owner)
     page.goto(TWO)
     page.locator("#step-2 > summary").focus()
     page.keyboard.press("Enter")
@@ -81,19 +86,19 @@ def test_a_long_loop_is_followed_to_its_end_by_keyboard(window: Window, cast: pe
 
 
 def test_runs_that_failed_alike_are_found_by_a_click_and_several_flows_without_script(
-    window: Window, cast: people.Cast, shelf: Shelf
+    window: Window, users: people.Users, stub_engine: StubEngine
 ) -> None:
-    shelf.flows, shelf.runs = [flow(1), flow(2, "Reminder")], [eventful()]
-    page = window(cast.owner)
+    stub_engine.flows, stub_engine.runs = [flow(1), flow(2, "Reminder")], [eventful()]
+    page = window(users.owner)
     page.goto("/w/sales/runs/")
     page.get_by_role("link", name="Last").first.click()
     expect(page.locator(".chips")).to_contain_text("Failed step: last")
     expect(page.get_by_label("Failed step")).to_have_value(f"last@{identity(1)}")
-    plain = window(cast.owner, java_script_enabled=False)
+    plain = window(users.owner, java_script_enabled=False)
     plain.goto("/w/sales/runs/")
     filters = plain.locator("#filters")
     for name in ("Order intake", "Reminder"):
         filters.get_by_role("checkbox", name=name).check()
     filters.get_by_role("button", name="Show").click()
     expect(plain.locator(".chips")).to_contain_text("Flow: Reminder")
-    assert shelf.queries("/flow-runs")[-1]["flowId"] == [identity(1), identity(2)]
+    assert stub_engine.queries("/flow-runs")[-1]["flowId"] == [identity(1), identity(2)]

@@ -30,7 +30,7 @@ def let_go(page: Page, waiting: list[Route]) -> None:
 
 
 def test_ticks_focus_scroll_and_address_stay(stage: Stage, window: Window) -> None:
-    page = window(stage.cast.owner, **LOOKS["phone"])
+    page = window(stage.users.owner, **LOOKS["phone"])
     waiting = held(page)
     page.goto(FLOWS)
     expect(page.locator("[data-late]")).to_be_attached()
@@ -56,7 +56,7 @@ def test_ticks_focus_scroll_and_address_stay(stage: Stage, window: Window) -> No
 
 
 def test_an_open_menu_of_a_row_stays_open(stage: Stage, window: Window) -> None:
-    page = window(stage.cast.owner)
+    page = window(stage.users.owner)
     waiting = held(page)
     page.goto(FLOWS)
     menu = page.locator("details.row-menu").first
@@ -67,7 +67,7 @@ def test_an_open_menu_of_a_row_stays_open(stage: Stage, window: Window) -> None:
 
 
 def test_a_filter_that_is_chosen_meanwhile_wins(stage: Stage, window: Window) -> None:
-    page = window(stage.cast.owner)
+    page = window(stage.users.owner)
     waiting = held(page)
     page.goto(FLOWS)
     expect(page.locator("[data-late]")).to_be_attached()
@@ -88,7 +88,7 @@ def test_a_filter_that_is_chosen_meanwhile_wins(stage: Stage, window: Window) ->
 
 
 def test_a_filter_whose_answer_is_on_its_way_is_not_lost_to_the_second_look(stage: Stage, window: Window) -> None:
-    page = window(stage.cast.owner)
+    page = window(stage.users.owner)
     waiting = held(page)
     filters: list[Route] = []
     page.route(lambda url: "folder=NULL" in url and "late=1" not in url, lambda route: filters.append(route))
@@ -106,7 +106,7 @@ def test_a_filter_whose_answer_is_on_its_way_is_not_lost_to_the_second_look(stag
 
 
 def test_what_fails_afterwards_is_told_once_and_leaves_the_list(stage: Stage, window: Window) -> None:
-    page = window(stage.cast.owner, expected=("Failed to load", "htmx:"))
+    page = window(stage.users.owner, expected=("Failed to load", "htmx:"))
     waiting = held(page)
     page.goto(FLOWS)
     expect(page.locator("[data-late]")).to_be_attached()

@@ -8,12 +8,12 @@ from allauth.mfa.models import Authenticator
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
+from tests.accounts.provider import CLIENT, SECRET, Provider
+from tests.accounts.sign_in import PASSWORD, STEP, code
 from tests.browser import passkeys
 from tests.browser.looks import LOOKS, sound_in_every_look
-from tests.people.provider import CLIENT, SECRET, Provider
-from tests.people.sign_in import PASSWORD, STEP, code
-from workflows_ui.models import User
-from workflows_ui.services import people
+from workflows_ui.accounts.models import User
+from workflows_ui.accounts.services import people
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -51,7 +51,7 @@ class Window:
         """Says once more who one is."""
         expect(self.page.locator("h1")).to_have_text("Is it you?")
         self.page.get_by_label("Password").first.fill(PASSWORD)
-        self.press("Go on")
+        self.press("Continue")
 
     def sign_out(self) -> None:
         """Leaves."""
@@ -103,7 +103,7 @@ def test_an_app_is_set_up_and_asked_for(window: Window) -> None:
     window.sign_out()
 
     window.password()
-    expect(window.page.locator("h1")).to_have_text("The second step")
+    expect(window.page.locator("h1")).to_have_text("Two-factor authentication")
     window.sound()
     window.page.get_by_label("Code").fill(code(secret, steps=1))
     window.press("Sign in")
@@ -137,7 +137,7 @@ def test_a_passkey_is_added_and_signs_in_alone(window: Window) -> None:
     window.sign_out()
 
     window.password()
-    expect(window.page.locator("h1")).to_have_text("The second step")
+    expect(window.page.locator("h1")).to_have_text("Two-factor authentication")
     window.press("Use a passkey")
     expect(window.page.locator("h1")).to_have_text("Home")
     window.sign_out()
@@ -162,13 +162,14 @@ def test_a_passkey_is_renamed_and_removed(window: Window) -> None:
     window.press("Save")
     expect(window.page.locator("table")).to_contain_text("Điện thoại")
     window.page.get_by_role("link", name="Remove").click()
-    expect(window.page.locator("main")).to_contain_text("It is your only second step")
+    expect(window.page.locator("main")).to_contain_text("It is your only second factor")
     window.press("Remove the passkey")
     expect(window.page.locator("main")).to_contain_text("No passkey yet")
     assert not Authenticator.objects.exists()
     assert window.said == []
 
 
+@pytest.mark.slow
 def test_the_pages_of_ones_own_account_are_sound(browser: Browser, live_server: LiveServer) -> None:
     context = browser.new_context(locale="en-US", **LOOKS["desk"])
     window = Window(context, live_server.url)

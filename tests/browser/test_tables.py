@@ -5,7 +5,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.looks import sound_in_every_look
 from tests.browser.windows import Window
-from tests.practice.fixtures import Practice, practice
+from tests.practice_engine.fixtures import Practice, practice
 from tests.resources.connection_scene import Scene
 
 __all__ = ["practice"]
@@ -20,9 +20,11 @@ def orders(scene: Scene) -> str:
     return f"{LIST}{next(key for key, row in tables.items() if row['name'] == 'Đơn hàng')}/"
 
 
+@pytest.mark.slow
 def test_every_page_is_sound_in_every_look(window: Window, practice: Practice) -> None:
+    practice.engine.settings.version = "0.83.0"
     scene = Scene(practice, "activepieces")
-    page = window(scene.cast.owner)
+    page = window(scene.users.owner)
     here = orders(scene)
     key = here.removeprefix(LIST).rstrip("/")
     record = next(one for one, row in practice.engine.state.records.items() if row["tableId"] == key)
@@ -74,7 +76,7 @@ def action(page: Page, name: str) -> None:
 
 def test_a_table_is_made_filled_found_changed_emptied_and_deleted(window: Window, practice: Practice) -> None:
     scene = Scene(practice, "imbrace")
-    page = window(scene.cast.owner, expected=("status of 422",))
+    page = window(scene.users.owner, expected=("status of 422",))
     page.goto(LIST)
     page.get_by_role("link", name="New table").first.click()
     page.get_by_label("Name").fill("Returns")
@@ -141,9 +143,11 @@ def test_a_table_is_made_filled_found_changed_emptied_and_deleted(window: Window
     assert "Returns of 2026" not in {row["name"] for row in practice.engine.state.tables.values()}
 
 
-def test_several_records_are_deleted_without_javascript(window: Window, practice: Practice) -> None:
+@pytest.mark.parametrize("version", [pytest.param("0.72.4", marks=pytest.mark.slow), "0.83.0"])
+def test_several_records_are_deleted_without_javascript(window: Window, practice: Practice, version: str) -> None:
+    practice.engine.settings.version = version
     scene = Scene(practice, "activepieces")
-    page = window(scene.cast.owner, java_script_enabled=False)
+    page = window(scene.users.owner, java_script_enabled=False)
     here = orders(scene)
     key = here.removeprefix(LIST).rstrip("/")
     page.goto(f"{here}records/")
@@ -151,4 +155,11 @@ def test_several_records_are_deleted_without_javascript(window: Window, practice
     page.get_by_role("button", name="Delete…").click()
     page.get_by_role("button", name="Delete 3 records").click()
     expect(page.get_by_text("3 records are deleted.", exact=True)).to_be_visible()
+    page.get_by_label("Condition 1: column").select_option(label="Khách")
+    page.get_by_label("Condition 1: comparison").select_option(label="is empty")
+    page.get_by_role("button", name="Show").click()
+    expect(page.get_by_text("0 records fit.")).to_be_visible()
+    page.get_by_role("link", name="The table").click()
+    most = {"0.72.4": "1500", "0.83.0": "10000"}[version]
+    expect(page.get_by_text(f"39 of the {most} records that the engine allows in a table.")).to_be_visible()
     assert sum(row["tableId"] == key for row in practice.engine.state.records.values()) == 39

@@ -11,9 +11,10 @@ from pytest_django.live_server_helper import LiveServer
 
 from tests.browser.looks import LOOKS
 from tests.browser.test_accounts_and_credentials import PLAIN, Desk
-from tests.cast import gather, person, workspace
-from tests.practice.fixtures import Practice
-from workflows_ui.models import Credential, CredentialSecret, Flavour, Kind, Member, Role
+from tests.practice_engine.fixtures import Practice
+from tests.users import gather, person, workspace
+from workflows_ui.credentials.models import Credential, CredentialSecret, Kind
+from workflows_ui.members.models import Flavour, Member, Role
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -34,7 +35,7 @@ def test_each_kind_shows_its_fields_only_and_one_with_a_code_is_added(desk: Desk
     form = page.locator("form.credential-form")
     secret, email = form.get_by_label("Secret", exact=True), form.get_by_label("E-mail address at the engine")
     code, organization = form.get_by_label("Or a one-time code"), form.get_by_label("Organization", exact=True)
-    # That each is added: tests/vault/test_kinds.py. Here is what a person sees of its fields.
+    # That each is added: tests/credentials/test_kinds.py. Here is what a person sees of its fields.
     for kind in ("api_key", "bearer_token", "access_token", "bearer_sign_in", "jwt", "sign_in"):
         plain, signs_in = kind.startswith("bearer"), kind.endswith("sign_in")
         form.locator('select[name="engine"]').select_option("activepieces" if plain else "gateway")
@@ -76,15 +77,16 @@ def test_a_secret_is_replaced_and_put_back_by_one_click(desk: Desk, practice: Pr
     assert row.open("secret") == known.api_key
 
 
+@pytest.mark.slow
 def test_the_vault_s_pages_are_sound(browser: Browser, live_server: LiveServer, practice: Practice) -> None:
     known = practice.credentials
     space = workspace("sales", flavour=Flavour.IMBRACE, address=practice.gateway, project=known.project_id)
-    cast = gather(space, known.access_token, kind=Kind.ACCESS_TOKEN)
+    users = gather(space, known.access_token, kind=Kind.ACCESS_TOKEN)
     team = Group.objects.create(name="Sales " + "x" * 100)
     Member.objects.create(workspace=space, team=team, role=Role.LAUNCHER)
-    key = cast.credential
+    key = users.credential
     now = timezone.now()
-    old = CredentialSecret(credential=key, kind=Kind.API_KEY, replaced_at=now, replaced_by=cast.owner)
+    old = CredentialSecret(credential=key, kind=Kind.API_KEY, replaced_at=now, replaced_by=users.owner)
     old.keep_until = now + timedelta(hours=72)
     old.secret = old.seal("secret", "an-older-secret")
     old.save()
@@ -96,7 +98,14 @@ def test_the_vault_s_pages_are_sound(browser: Browser, live_server: LiveServer, 
     desk = Desk(context, live_server.url)
     desk.sign_in("owner")
     at = f"/w/sales/credentials/{key.pk}"
-    pages = ["/credentials/add/", "/w/sales/credentials/", f"{at}/", f"{at}/replace/", f"{at}/hand-over/"]
+    pages = [
+        "/credentials/add/",
+        "/w/sales/credentials/",
+        f"{at}/",
+        f"{at}/replace/",
+        f"{at}/share/",
+        "/w/sales/settings/move/",
+    ]
     pages += [f"/w/sales/runs/{run[0]['id']}/hidden/"] if run else []
     for place in pages:
         desk.open(place)

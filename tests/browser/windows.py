@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 from pytest_django.live_server_helper import LiveServer
 
 from tests.browser.looks import LOOKS
-from workflows_ui.models import User
+from workflows_ui.accounts.models import User
 
 Window = Callable[..., Page]
 

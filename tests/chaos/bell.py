@@ -7,11 +7,11 @@ if __name__ == "__main__":
     import django
 
     django.setup()
-    from workflows_ui import tasks
+    from workflows_ui.launches import tasks as launch_tasks
 
     for pair in sys.argv[1:]:
         queue, _, launch = pair.rpartition("=")
         if queue:
-            tasks.send.apply_async((launch,), queue=queue)
+            launch_tasks.send.apply_async((launch,), queue=queue)
         else:
-            tasks.ring(launch)
+            launch_tasks.enqueue(launch)

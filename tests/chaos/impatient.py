@@ -11,7 +11,7 @@ if __name__ == "__main__":
 
     django.setup()
     from console.celery import app
-    from workflows_ui.services import job_turns
+    from workflows_ui.jobs.services import turns as job_turns
 
     job_turns.LEASE = timedelta(seconds=int(sys.argv[1]))
     app.worker_main(["worker", "-P", "threads", "-c", "4", "--loglevel=WARNING", "--without-heartbeat"])

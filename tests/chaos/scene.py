@@ -4,12 +4,14 @@ from pathlib import Path
 
 from django.db import connection
 
-from tests.cast import Cast, gather, workspace
 from tests.chaos.stage import Stage
-from workflows_ui.models import Launch
+from tests.users import Users, gather, workspace
+from workflows_ui.audit.services import audit_log
+from workflows_ui.credentials.services import clients
+from workflows_ui.launches.models import Launch
+from workflows_ui.launches.services import launches
 from workflows_ui.practice_engine.engine import PracticeEngine
 from workflows_ui.practice_engine.server import Server, serve
-from workflows_ui.services import audit, clients, launches
 
 
 class Scene:
@@ -20,13 +22,13 @@ class Scene:
         self.server: Server = serve(self.engine)
         given = self.engine.credentials
         space = workspace("sales", address=f"{self.server.url}/api", project=given.project_id)
-        self.cast: Cast = gather(space, given.bearer_token)
-        self.workflows = clients.of_credential(self.cast.credential).workflows
+        self.users: Users = gather(space, given.bearer_token)
+        self.workflows = clients.client_for_credential(self.users.credential).workflows
         self.stage = Stage(folder, **settings)
 
     def ask(self, flow_id: str, number: int, *, wait: bool = False) -> Launch:
-        order = launches.Order(flow_id, "A flow", {"number": number}, wait, launches.ticket(), confirmed=True)
-        launch = launches.ask(audit.Actor(self.cast.owner), self.cast.place(self.cast.owner), order).launch
+        order = launches.LaunchRequest(flow_id, "A flow", {"number": number}, wait, launches.ticket(), confirmed=True)
+        launch = launches.create(audit_log.Actor(self.users.owner), self.users.place(self.users.owner), order).launch
         assert launch is not None
         return launch
 

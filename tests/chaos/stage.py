@@ -1,5 +1,6 @@
 """Real processes around a test: workers, victims and beat, on the test's own database and a broker of its own."""
 
+import contextlib
 import os
 import secrets
 import signal
@@ -13,7 +14,7 @@ import redis
 from django.conf import settings
 from django.db import connection
 
-from tests.ground.running import free_port
+from tests.project.console_process import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Seconds until a step of the stage counts as stuck.
@@ -26,6 +27,7 @@ class Stage:
     def __init__(self, folder: Path, **settings_changes: str) -> None:
         self.folder = folder
         self._processes: list[subprocess.Popen[bytes]] = []
+        self._nursery: Nursery | None = None
         self.env = os.environ | {
             "DJANGO_SETTINGS_MODULE": "console.settings",
             "DEBUG": "true",
@@ -39,14 +41,25 @@ class Stage:
             **settings_changes,
         }
 
-    def start(self, *command: str, **changes: str) -> subprocess.Popen[bytes]:
-        """Starts `python ...`; its output goes to a file of the folder, shown when something fails."""
+    def start(self, *command: str, spoken: bool = False, **changes: str) -> subprocess.Popen[bytes]:
+        """Starts `python ...`; its output goes to a file of the folder, shown when something fails. `spoken`: it is spoken with
+        by lines, and only what it complains about goes there."""
         with (self.folder / f"{len(self._processes):02}.log").open("wb") as log:
             process = subprocess.Popen(
-                [sys.executable, *command], cwd=ROOT, env=self.env | changes, stdout=log, stderr=subprocess.STDOUT
+                [sys.executable, *command],
+                cwd=ROOT,
+                env=self.env | changes,
+                stdin=subprocess.PIPE if spoken else None,
+                stdout=subprocess.PIPE if spoken else log,
+                stderr=log if spoken else subprocess.STDOUT,
             )
         self._processes.append(process)
         return process
+
+    @property
+    def last(self) -> subprocess.Popen[bytes]:
+        """The process that was started last."""
+        return self._processes[-1]
 
     def worker(self, threads: int = 24) -> subprocess.Popen[bytes]:
         """A healthy worker."""
@@ -79,8 +92,16 @@ class Stage:
         """A worker that kills itself at the point."""
         return self.start("-m", "tests.chaos.victim", point, queue)
 
+    def nursery(self) -> "Nursery":
+        """A process that forks workers."""
+        if self._nursery is None:
+            self._nursery = Nursery(self)
+        return self._nursery
+
     def stop(self) -> None:
         """Ends everything at once."""
+        if self._nursery is not None:
+            self._nursery.stop()
         for process in self._processes:
             if process.poll() is None:
                 process.send_signal(signal.SIGKILL)
@@ -96,6 +117,68 @@ class Stage:
         return "\n".join(
             f"--- {path.name}\n{path.read_text(errors='replace')[-3000:]}" for path in sorted(self.folder.glob("*.log"))
         )
+
+
+class Nursery:
+    """Forks workers in a moment (nursery.py). A worker is known by its process id."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._folder = stage.folder
+        self._process = stage.start("-m", "tests.chaos.nursery", spoken=True)
+        self._pids: list[int] = []
+        self._ready = False
+
+    def worker(self, threads: int) -> int:
+        """A healthy worker."""
+        return self._ask(f"worker {threads}")
+
+    def doomed(self, threads: int, point: str) -> int:
+        """A worker that kills itself at the point."""
+        return self._ask(f"doomed {threads} {point}")
+
+    def sleeper(self, threads: int, point: str) -> int:
+        """A worker that stands still at the point, as if its machine were put to sleep."""
+        return self._ask(f"sleeper {threads} {point}")
+
+    def beat(self) -> int:
+        """The clock that rings every second."""
+        return self._ask(f"beat {self._folder / f'nursery-beat{len(self._pids)}'}")
+
+    @staticmethod
+    def lives(pid: int) -> bool:
+        """Whether the process is still there."""
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return False
+        return True
+
+    @staticmethod
+    def strike(pid: int, sign: int = signal.SIGKILL) -> None:
+        """`kill -9`, or another signal, where it still lives."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, sign)
+
+    def stop(self) -> None:
+        """Ends all of them."""
+        for pid in self._pids:
+            self.strike(pid)
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                pipe.close()
+
+    def _ask(self, command: str) -> int:
+        talk, answers = self._process.stdin, self._process.stdout
+        assert talk is not None
+        assert answers is not None
+        if not self._ready:
+            assert answers.readline() == b"ready\n"
+            self._ready = True
+        talk.write(f"{command}\n".encode())
+        talk.flush()
+        pid = int(answers.readline())
+        self._pids.append(pid)
+        return pid
 
 
 def database_url() -> str:

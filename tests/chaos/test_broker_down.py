@@ -11,14 +11,13 @@ from urllib.parse import urlsplit
 import pytest
 from kombu import Connection, Exchange, Queue
 
-from tests import flows, needs
+from tests import flows, prerequisites
 from tests.chaos.gate import Gate
 from tests.chaos.scene import Scene
 from tests.chaos.stage import until
-from workflows_ui.models import Launch, State
-from workflows_ui.services.launches import Reason
+from workflows_ui.launches.models import Launch, Reason, State
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.redis, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True), pytest.mark.redis, pytest.mark.timeout(180)]
 
 
 class Broker:
@@ -88,8 +87,8 @@ def test_a_click_while_the_broker_is_down_is_launched_when_it_is_back(scene: Sce
 
 def test_a_rabbitmq_that_was_away_is_rung_through_again(scene: Scene) -> None:
     try:
-        server = urlsplit(needs.rabbitmq())
-    except needs.Missing as missing:
+        server = urlsplit(prerequisites.rabbitmq())
+    except prerequisites.Missing as missing:
         pytest.skip(str(missing))
     gate = Gate(server.hostname or "127.0.0.1", server.port or 5672)
     queue = f"test-{secrets.token_hex(8)}"
@@ -110,7 +109,7 @@ def test_a_rabbitmq_that_was_away_is_rung_through_again(scene: Scene) -> None:
         assert scene.sent(first) == 1
     finally:
         gate.stop()
-        with Connection(needs.rabbitmq()) as connection:
+        with Connection(prerequisites.rabbitmq()) as connection:
             exchange = Exchange(queue)(connection.default_channel)
             Queue(queue)(connection.default_channel).delete()
             exchange.delete()

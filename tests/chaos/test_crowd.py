@@ -6,7 +6,7 @@ from django.db import connection
 from tests import flows
 from tests.chaos.scene import Scene
 from tests.chaos.stage import until
-from workflows_ui.models import Launch, State
+from workflows_ui.launches.models import Launch, State
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.chaos, pytest.mark.timeout(300)]
 

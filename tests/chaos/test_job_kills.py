@@ -12,11 +12,18 @@ from django.db import connection
 from tests import flows
 from tests.chaos.scene import Scene
 from tests.chaos.stage import until
-from workflows_ui.models import JOB_OVER, AuditEvent, ItemState, Job, JobItem, JobState
-from workflows_ui.services import audit, jobs
-from workflows_ui.services.jobs import Reason
+from workflows_ui.audit.models import AuditEvent
+from workflows_ui.audit.services import audit_log
+from workflows_ui.jobs.models import JOB_OVER, ItemState, Job, JobItem, JobState
+from workflows_ui.jobs.services import jobs
+from workflows_ui.jobs.services.jobs import Reason
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.both_databases,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.timeout(300),
+]
 
 FLOWS, KILLED_AT = 10, (3, 7)
 #: A worker whose claim on a job is over four seconds after it is gone.
@@ -34,8 +41,8 @@ def turned_off(scene: Scene) -> Counter[str]:
 
 
 def confirmed(scene: Scene, made: list[str]) -> Job:
-    place = scene.cast.place(scene.cast.owner)
-    actor = audit.Actor(scene.cast.owner)
+    place = scene.users.place(scene.users.owner)
+    actor = audit_log.Actor(scene.users.owner)
     found = [jobs.Found(key, f"Flow {number}") for number, key in enumerate(made)]
     job = jobs.ask(actor, place, resource="flows", action="turn-off", found=found)
     assert jobs.begin(actor, job, "{}", {})

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
-from workflows_ui.models import AuditChain, AuditEvent
-from workflows_ui.services import audit, audit_proof, audit_sealing, clock
-from workflows_ui.services.audit import CONSOLE
+from workflows_ui.audit.models import AuditChain, AuditEvent
+from workflows_ui.audit.services import audit_log, hash_chain
+from workflows_ui.audit.services import verification as audit_verification
+from workflows_ui.audit.services.audit_log import CONSOLE
+from workflows_ui.core import clock
 
 pytestmark = [pytest.mark.chaos, pytest.mark.django_db(transaction=True)]
 ROOT = Path(__file__).resolve().parents[2]
@@ -20,7 +22,7 @@ VICTIM = """
 import sys, time
 import django
 django.setup()
-from workflows_ui.services import audit_sealing
+from workflows_ui.audit.services import hash_chain as audit_sealing
 written = audit_sealing._write
 def stops(marks):
     written(marks)
@@ -33,19 +35,19 @@ audit_sealing.seal()
 
 def test_a_sealer_that_is_killed_leaves_its_batch_to_the_next(child_environment: dict[str, str]) -> None:
     for number in range(20):
-        audit.record(CONSOLE, "odd.row", object_id=str(number))
+        audit_log.record(CONSOLE, "odd.row", object_id=str(number))
     with subprocess.Popen(
         [sys.executable, "-c", VICTIM], cwd=ROOT, env=child_environment, stdout=subprocess.PIPE, text=True
     ) as victim:
         assert victim.stdout is not None
         assert victim.stdout.readline().strip() == "written"
         if connection.vendor == "postgresql":  # SQLite has one writer at a time anyway
-            assert audit_sealing.seal() == 0, "the lease is the other's"
+            assert hash_chain.seal() == 0, "the lease is the other's"
         victim.send_signal(signal.SIGKILL)
         victim.wait(20)
     assert AuditEvent.objects.filter(number=None).count() == 20
-    assert audit_sealing.head().number == 0
+    assert hash_chain.head().number == 0
     AuditChain.objects.update(lease_until=clock.now() - timedelta(seconds=1))
-    assert audit_sealing.seal() == 20
-    proof = audit_proof.verify()
+    assert hash_chain.seal() == 20
+    proof = audit_verification.verify()
     assert (proof.problem, proof.rows) == ("", 20)

@@ -13,13 +13,16 @@ from django.test import Client
 from django.utils import timezone
 
 from tests import flows
-from tests.cast import person
+from tests.accounts.sign_in import sign_in
 from tests.chaos.scene import Scene
 from tests.chaos.stage import PATIENCE, until
-from tests.people.sign_in import sign_in
-from workflows_ui.models import Launch, LaunchRight, Member, SavedInputs, State, User
+from tests.users import person
+from workflows_ui.accounts.models import User
+from workflows_ui.launches.models import Launch, SavedInputs, State
+from workflows_ui.members.models import LaunchRight, Member
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.django_db(transaction=True),
     pytest.mark.postgres,
     pytest.mark.redis,
@@ -65,7 +68,7 @@ class Pair:
         self.servers = [stage.web(name) for name in ("first", "second")]
         for address in self.servers:
             until(partial(_answers, address), f"{address} answers")
-        self.owner = self.browser(scene.cast.owner)
+        self.owner = self.browser(scene.users.owner)
         echo = flows.code("echo", given="{{trigger.body}}")
         self.flow = flows.make(scene.workflows, "Quick", echo)
 
@@ -73,8 +76,8 @@ class Pair:
         return Browser(user, *self.servers)
 
     def launch(self, browser: Browser, server: str, note: str) -> requests.Response:
-        form = {"payload": f'{{"note": "{note}"}}', "how": "start", "confirmed": "yes"}
-        return browser.post(server, f"/w/sales/flows/{self.flow}/launch/", **form)
+        form = {"payload": f'{{"note": "{note}"}}', "_how": "start", "confirmed": "yes"}
+        return browser.post(server, f"/w/sales/flows/{self.flow}/launch/?_as=json", **form)
 
     def run(self, server: str, note: str) -> str:
         """A run with this note in it: launched and followed by workers where there are any, else made at the engine itself."""
@@ -128,7 +131,7 @@ def _replaced(pair: Pair) -> None:
     before = pair.run("second", "before")
     assert pair.owner.get("second", f"/w/sales/runs/{before}/").status_code == 200
     assert pair.keys() == {old}
-    place = f"/w/sales/credentials/{pair.scene.cast.credential.pk}"
+    place = f"/w/sales/credentials/{pair.scene.users.credential.pk}"
     answer = pair.owner.post("first", f"{place}/replace/", token_kind="bearer_token", secret=new)
     assert answer.status_code == 303, answer.text
     asked = pair.scene.engine.journal.count()
@@ -145,10 +148,10 @@ def _replaced(pair: Pair) -> None:
 
 def _sealed_anew(pair: Pair) -> None:
     """Everything opens with the new key alone, and what was launched meanwhile was sent once."""
-    cast = pair.scene.cast
+    users = pair.scene.users
     rows = [
         SavedInputs(
-            workspace=cast.workspace, flow_id=pair.flow, owner=cast.owner, name=f"{n}", updated_at=timezone.now()
+            workspace=users.workspace, flow_id=pair.flow, owner=users.owner, name=f"{n}", updated_at=timezone.now()
         )
         for n in range(ROWS)
     ]
@@ -174,21 +177,21 @@ def _sealed_anew(pair: Pair) -> None:
 
 def _withdrawn(pair: Pair) -> None:
     """Who is removed, whose right is withdrawn or who is switched off in one server finds nothing in the other."""
-    cast = pair.scene.cast
-    colleague, guest = pair.browser(cast.colleague), person("gail")
+    users = pair.scene.users
+    colleague, guest = pair.browser(users.colleague), person("gail")
     right = LaunchRight.objects.create(
-        workspace=cast.workspace, flow_id=pair.flow, flow_name="Quick", user=guest, most_launches=9
+        workspace=users.workspace, flow_id=pair.flow, flow_name="Quick", user=guest, most_launches=9
     )
     gail, form = pair.browser(guest), f"/w/sales/flows/{pair.flow}/launch/"
     assert colleague.get("second", "/w/sales/").status_code == 200
     assert gail.get("second", "/w/sales/").status_code == 200
-    member = Member.objects.get(user=cast.colleague)
+    member = Member.objects.get(user=users.colleague)
     assert pair.owner.post("first", f"/w/sales/members/{member.pk}/remove/").status_code == 303
     assert colleague.get("second", "/w/sales/").status_code == 404
     assert colleague.get("second", form).status_code == 404
     assert pair.owner.post("first", f"/w/sales/launch-rights/{right.pk}/revoke/").status_code == 303
     assert gail.get("second", form).status_code == 404
-    User.objects.filter(pk=cast.owner.pk).update(is_superuser=True)
+    User.objects.filter(pk=users.owner.pk).update(is_superuser=True)
     assert gail.get("second", "/profile/").status_code == 200
     assert pair.owner.post("first", f"/people/{guest.pk}/deactivate/").status_code == 303
     assert gail.get("second", "/profile/").headers["Location"].startswith("/accounts/login/")

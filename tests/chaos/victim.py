@@ -1,4 +1,4 @@
-"""A Celery worker that kills itself (SIGKILL) at a named point of the first launch it sends.
+"""A Celery worker that kills itself (SIGKILL), or stands still (SIGSTOP), at a named point of the first launch it sends.
 
 `python -m tests.chaos.victim POINT QUEUE`. The product knows nothing of this: the points are put around its functions from outside.
 """
@@ -11,14 +11,16 @@ from collections.abc import Callable
 from typing import Any
 
 #: Every point at which a launch may be cut, in its order, and the states it may end in afterwards.
-#: Only what was cut after the commit of SENDING, and never reached the engine, may stay unclear.
+#: What was cut after the commit of SENDING, and never reached the engine, is proved by the run lists not to have run.
 POINTS: dict[str, set[str]] = {
     "before the claim": {"succeeded"},
     "claimed": {"succeeded"},
+    "before the flow is read": {"succeeded"},
+    "after the flow was read": {"succeeded"},
     "before the commit of SENDING": {"succeeded"},
-    "after the commit of SENDING": {"unknown"},
-    "before the first byte": {"unknown"},
-    "after the first byte": {"succeeded", "unknown"},
+    "after the commit of SENDING": {"not_sent"},
+    "before the first byte": {"not_sent"},
+    "after the first byte": {"not_sent"},
     "after the whole request": {"succeeded"},
     "after the answer": {"succeeded"},
     "before the commit of the answer": {"succeeded"},
@@ -32,38 +34,60 @@ def die() -> None:
     threading.Event().wait()
 
 
-def _before(function: Callable[..., Any]) -> Callable[..., Any]:
-    def wrapped(*_args: Any, **_kwargs: Any) -> None:
-        die()
+def stall() -> None:
+    """As a machine that is put to sleep: it goes on where it was, once it gets SIGCONT."""
+    # To this thread: sent to the process, another thread may get it a little later, and this one goes on until then.
+    signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)
+
+
+def _before(function: Callable[..., Any], strike: Callable[[], None]) -> Callable[..., Any]:
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        strike()
+        return function(*args, **kwargs)
 
     return wrapped
 
 
-def _after(function: Callable[..., Any]) -> Callable[..., Any]:
-    def wrapped(*args: Any, **kwargs: Any) -> None:
-        function(*args, **kwargs)
-        die()
+def _after(function: Callable[..., Any], strike: Callable[[], None]) -> Callable[..., Any]:
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        given = function(*args, **kwargs)
+        strike()
+        return given
 
     return wrapped
 
 
-def arm(point: str) -> None:
-    """Puts the kill at the point."""
-    from workflows_ui.engine import wire
-    from workflows_ui.services import sending
+def _after_beginning_a_trigger(function: Callable[..., Any], strike: Callable[[], None]) -> Callable[..., Any]:
+    """Reads, of the flow for one, begin as well."""
 
-    places: dict[str, tuple[Any, str, Callable[..., Any]]] = {
+    def wrapped(call: Any, *args: Any) -> Any:
+        given = function(call, *args)
+        if call._before_first_byte is not None:
+            strike()
+        return given
+
+    return wrapped
+
+
+def arm(point: str, strike: Callable[[], None] = die) -> None:
+    """Puts the kill, or whatever is to happen instead, at the point. What cuts bytes or commits in two can only kill."""
+    from workflows_ui.engine import connection
+    from workflows_ui.launches.services import flow_checks, sending
+
+    places: dict[str, tuple[Any, str, Callable[..., Callable[..., Any]]]] = {
         "before the claim": (sending, "claim", _before),
         "claimed": (sending, "claim", _after),
+        "before the flow is read": (flow_checks, "check", _before),
+        "after the flow was read": (flow_checks, "check", _after),
         "before the commit of SENDING": (sending, "mark_sending", _before),
         "after the commit of SENDING": (sending, "mark_sending", _after),
-        "before the first byte": (wire.Call, "begin", _after),
+        "before the first byte": (connection.Call, "begin", _after_beginning_a_trigger),
         "after the answer": (sending, "record", _before),
         "after the commit of the answer": (sending, "record", _after),
     }
     if point in places:
         owner, name, kill = places[point]
-        setattr(owner, name, kill(getattr(owner, name)))
+        setattr(owner, name, kill(getattr(owner, name), strike))
     elif point == "before the commit of the answer":
         _die_on_leaving_the_transaction_of_the_answer()
     else:
@@ -74,7 +98,7 @@ def _die_on_leaving_the_transaction_of_the_answer() -> None:
     """The last statement of the transaction has run, its commit has not."""
     from django.db import transaction
 
-    from workflows_ui.services import sending
+    from workflows_ui.launches.services import sending
 
     recording = threading.local()
     leave, record = transaction.Atomic.__exit__, sending.record

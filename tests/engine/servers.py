@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Self
 
 import trustme
 
@@ -72,7 +72,7 @@ class Recorder:
             return self.answer(seen)
         return self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
 
-    def __enter__(self) -> Recorder:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
@@ -237,7 +237,7 @@ class RawServer:
             self._script(Peer(connection, self))
         except OSError:
             pass
-        except BaseException as problem:  # noqa: BLE001  # told to the test when it ends
+        except BaseException as problem:  # noqa: BLE001  (raised in the test when it ends)
             self.problems.append(problem)
         finally:
             connection.close()

@@ -221,6 +221,7 @@ BEYOND: list[tuple[Call, str, str, list[tuple[str, str]], Any]] = [
             ("filters[0][operator]", "eq"),
             ("filters[0][value]", "paid"),
             ("filters[1][fieldId]", "G"),
+            ("filters[1][operator]", "eq"),
             ("filters[1][value]", "x"),
         ],
         None,
@@ -241,15 +242,30 @@ BEYOND: list[tuple[Call, str, str, list[tuple[str, str]], Any]] = [
         {"tableId": "T", "cells": [{"fieldId": "F", "value": "x"}]},
     ),
     (lambda w: w.delete_records(["R"]), "DELETE", "/v1/records", [], {"ids": ["R"]}),
-    (lambda w: w.get_current_project(), "GET", "/v1/users/projects/current", [], None),
+    (
+        lambda w: w.delete_records(["R"], table_id="T"),
+        "DELETE",
+        "/v1/records",
+        [],
+        {"tableId": "T", "ids": ["R"]},
+    ),
+    (lambda w: w.get_current_project(), "GET", f"/v1/projects/{PROJECT}", [], None),
     (lambda w: w.get_current_user(), "GET", "/v1/users/me", [], None),
+    (lambda w: w.list_projects(), "GET", "/v1/projects", [("limit", "100")], None),
     (lambda w: w.get_flags(), "GET", "/v1/flags", [], None),
     (
         lambda w: w.list_mcp_servers(name="n", limit=3),
         "GET",
-        "/v1/mcp-servers",
-        [("projectId", PROJECT), ("limit", "3"), ("name", "n")],
+        f"/v1/projects/{PROJECT}/mcp-server",
+        [],
         None,
+    ),
+    (
+        lambda w: w.enable_mcp_tools(["ap_list_flows"]),
+        "POST",
+        f"/v1/projects/{PROJECT}/mcp-server",
+        [],
+        {"enabledTools": ["ap_list_flows"]},
     ),
     (
         lambda w: w.list_connections(status=["ACTIVE", "ERROR"], display_name="x"),
@@ -294,6 +310,7 @@ BEYOND: list[tuple[Call, str, str, list[tuple[str, str]], Any]] = [
             ("limit", "100"),
             ("flowId", "A"),
             ("flowId", "B"),
+            ("flowRunIds", "R"),
             ("status", "FAILED"),
             ("status", "PAUSED"),
             ("projectId", PROJECT),
@@ -301,8 +318,8 @@ BEYOND: list[tuple[Call, str, str, list[tuple[str, str]], Any]] = [
             ("createdAfter", "2026-11-24T00:00:00.001Z"),
             ("createdBefore", "2030-01-01T00:00:00Z"),
             ("failedStepName", "step_1"),
-            ("flowRunIds", "R"),
             ("archived", "true"),
+            ("includeArchived", "true"),
         ],
         None,
     ),
@@ -347,7 +364,7 @@ def test_every_method_is_called_by_some_test() -> None:
     from .test_vendor_sdk import OURS, SDK
 
     called = {name for call, *_ in BEYOND for name in call.__code__.co_names}
-    # Sign-ins are tried in tests/vault/test_kinds.py, on both flavours of the practice engine.
+    # Sign-ins are tried in tests/credentials/test_kinds.py, on both flavours of the practice engine.
     sign_ins = {name for name in vars(SignIn) if not name.startswith("_")}
     assert set(OURS) - set(SDK) - called == {"send_trigger", "get_account"} | sign_ins
 
@@ -383,8 +400,8 @@ def test_activepieces_is_asked_for_the_project_once_where_it_is_needed_and_not_k
     workflows.list_flows()
     workflows.list_runs()
     workflows.list_tables()
-    assert [seen.path.rsplit("/", 1)[1] for seen in server.seen] == ["current", "flows", "flow-runs", "tables"]
-    assert all(dict(_query(seen)).get("projectId") == PROJECT for seen in server.seen[1:])
+    assert [seen.path.rsplit("/", 1)[1] for seen in server.seen] == ["projects", "flows", "flow-runs", "tables"]
+    assert all(dict(_query(seen)).get("projectId") == "A" for seen in server.seen[1:])
 
 
 def test_imbrace_is_not_asked_for_the_project(server: Recorder) -> None:

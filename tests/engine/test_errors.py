@@ -1,6 +1,6 @@
 """Every refused call of the recordings, and of api.md 2.2 and 4.2, becomes the right class: the code counts before the status.
 
-The bodies are the engine's shapes with its codes; its prose is replaced, except where it decides (three sentences).
+The bodies are the engine's shapes with its codes; its prose is replaced, except where it decides (six sentences).
 """
 
 from __future__ import annotations
@@ -15,26 +15,32 @@ from workflows_ui.engine import (
     CredentialRefused,
     EngineError,
     Forbidden,
+    InProgress,
+    NoRoute,
     NotFound,
     NotInPlan,
     NotSent,
+    RateLimited,
     Refused,
     ScopedKey,
     TooLarge,
-    TooMany,
     Unavailable,
     Unknown,
+    UnknownReference,
     Unreachable,
     WrongOrganization,
+    WrongProject,
 )
 from workflows_ui.engine.answer import Answer
-from workflows_ui.engine.verdict import of_answer
+from workflows_ui.engine.response_errors import error_for_answer
 
 from .servers import Reply
 
 UNKNOWN_CALLER = {"code": "AUTHORIZATION", "params": {"message": "invalid route for principal type"}}
+NEW_UNKNOWN_CALLER = {"code": "AUTHORIZATION", "params": {"message": "principal is not allowed for this route"}}
+CLOSED_PROJECT = {"code": "AUTHORIZATION", "params": {"message": "m", "userId": "U", "projectId": "P"}}
 INVALID = {"statusCode": 400, "code": "FST_ERR_VALIDATION", "error": "Bad Request", "message": "m"}
-NO_ROUTE = {"statusCode": 404, "error": "Not Found", "message": "m"}
+NO_ROUTE = {"statusCode": 404, "error": "Not Found", "message": "Route not found"}
 BARE_401 = {"statusCode": 401, "error": "Unauthorized", "message": "m"}
 
 
@@ -46,7 +52,7 @@ def _entity(kind: str | None = None) -> dict[str, Any]:
 RECORDED: list[tuple[str, int, Any, type[EngineError]]] = [
     ("conn_delete_again conn_delete_unknown", 404, _entity("AppConnection"), NotFound),
     ("conn_delete_by_external_id run_get_bad_id flow_get_bad_id webhook_bad_id_format", 400, INVALID, Refused),
-    ("conn_get_by_id_route err_route_not_found err_method_not_allowed err_patch project_get", 404, NO_ROUTE, NotFound),
+    ("conn_get_by_id_route err_route_not_found err_method_not_allowed err_patch project_get", 404, NO_ROUTE, NoRoute),
     ("conn_list_no_project flows_list_no_project mcp_list_no_project run_retry_missing_project", 400, INVALID, Refused),
     ("conn_upsert_custom_auth", 400, {"code": "INVALID_APP_CONNECTION", "params": {"error": "m"}}, Refused),
     (
@@ -63,8 +69,18 @@ RECORDED: list[tuple[str, int, Any, type[EngineError]]] = [
     ),
     ("err_bad_token err_bearer_sk_invalid err_tampered_token", 401, BARE_401, CredentialRefused),
     ("err_bad_token_pieces", 401, {"code": "INVALID_BEARER_TOKEN", "params": {"message": "m"}}, CredentialRefused),
-    ("err_other_project_403", 403, {"code": "AUTHORIZATION", "params": {"message": "m"}}, Forbidden),
-    ("flow_del_04_delete_again", 400, {"code": "FLOW_OPERATION_INVALID", "params": {"message": "m"}}, Refused),
+    (
+        "err_other_project_403",
+        403,
+        {"code": "AUTHORIZATION", "params": {"message": "invalid project id"}},
+        WrongProject,
+    ),
+    (
+        "flow_del_04_delete_again",
+        400,
+        {"code": "FLOW_OPERATION_INVALID", "params": {"message": "m is already being m"}},
+        InProgress,
+    ),
     ("flow_del_05_get_later flow_get_unknown test_trigger_unknown_flow", 404, _entity(), NotFound),
     ("flow_draft_publish_invalid", 400, {"code": "PIECE_TRIGGER_NOT_FOUND", "params": {}}, Refused),
     ("invites_list_project", 409, {"code": "VALIDATION", "params": {"message": "m"}}, Refused),
@@ -73,12 +89,50 @@ RECORDED: list[tuple[str, int, Any, type[EngineError]]] = [
         "records_create_unknown_table",
         500,
         {"statusCode": 500, "code": "23503", "error": "e", "message": "m"},
-        Unavailable,
+        UnknownReference,
     ),
     ("records_get_unknown", 404, "[object Object]", NotFound),
     ("run_get_unknown_404", 400, {"code": "FLOW_RUN_NOT_FOUND", "params": {"id": "A"}}, NotFound),
     ("webhook_async_disabled_flow webhook_sync_disabled_flow", 404, {}, NotFound),
     ("webhook_invalid_json", 400, {"statusCode": 400, "error": "Bad Request", "message": "m"}, Refused),
+]
+# The same of 0.83.0, where it differs.
+RECORDED_083: list[tuple[str, int, Any, type[EngineError]]] = [
+    (
+        "err_no_auth_flows err_api_key_header op_no_auth project_list_no_auth",
+        403,
+        NEW_UNKNOWN_CALLER,
+        CredentialRefused,
+    ),
+    ("err_no_auth_unknown_id flow_get_unknown", 404, _entity("flow"), NotFound),
+    ("err_other_project_403 flow_create_other_project project_get_bad_id", 404, _entity("project"), WrongProject),
+    ("run_get_unknown_404 run_retry_unknown", 404, _entity("flow_run"), NotFound),
+    ("member_flows_of_other_project member_run_get_other_project", 403, CLOSED_PROJECT, WrongProject),
+    ("member_mcp_platform member_users_list", 403, {"code": "AUTHORIZATION", "params": {}}, Forbidden),
+    ("mcp_list mcp_create users_project_current", 404, NO_ROUTE, NoRoute),
+    ("users_me users_projects runs_list_flow_run_ids_21_refused flows_count", 400, INVALID, Refused),
+    (
+        "flow_del_published_03_delete_again",
+        409,
+        {"code": "FLOW_OPERATION_IN_PROGRESS", "params": {"message": "m"}},
+        InProgress,
+    ),
+    (
+        "op_change_folder_unknown op_update_owner_unknown flow_create_unknown_folder_id",
+        500,
+        {"statusCode": 500, "code": "23503", "error": "e", "message": "m"},
+        UnknownReference,
+    ),
+    (
+        "op_duplicate_branch_out_of_range invites_accept_bad_token",
+        500,
+        {"statusCode": 500, "error": "Internal Server Error", "message": "m"},
+        Unavailable,
+    ),
+    ("sign_in_wrong_password", 401, {"code": "INVALID_CREDENTIALS", "params": None}, CredentialRefused),
+    ("sign_in_rate_limited", 429, {"statusCode": 429, "error": "Too Many Requests", "message": "m"}, RateLimited),
+    ("pieces_list_release_param", 400, {"code": "PIECE_SYNC_NOT_SUPPORTED", "params": {"message": "m"}}, Refused),
+    ("records_create_over_limit", 409, {"code": "VALIDATION", "params": {"message": "m"}}, Refused),
 ]
 # From api.md, sections 2.2, 4.2, 6.4 and 7.1.
 WRITTEN: list[tuple[str, int, Any, type[EngineError]]] = [
@@ -104,8 +158,8 @@ WRITTEN: list[tuple[str, int, Any, type[EngineError]]] = [
     ("code before status", 409, {"code": "ENTITY_NOT_FOUND", "params": {}}, NotFound),
     ("unknown flow's webhook", 410, {}, NotFound),
     ("empty 404", 404, b"", NotFound),
-    ("too many", 429, {}, TooMany),
-    ("too many, said by a proxy", 429, b"<html>slow down</html>", TooMany),
+    ("too many", 429, {}, RateLimited),
+    ("too many, said by a proxy", 429, b"<html>slow down</html>", RateLimited),
     ("too large, said by a proxy", 413, b"<html>413</html>", Refused),
     ("the gateway without the service", 502, b"<html>\r\n<head><title>502</title></head></html>", Unavailable),
     ("gateway time-out in text", 504, b"Gateway Timeout", Unavailable),
@@ -120,12 +174,16 @@ WRITTEN: list[tuple[str, int, Any, type[EngineError]]] = [
 
 def _of(status: int, body: Any, *, write: bool = False, headers: dict[str, str] | None = None) -> EngineError:
     answer = Answer(status, headers or {}, Reply(status, body).data)
-    error = of_answer(answer, write=write, what="GET /v1/x", secrets=["s3cret"], now=datetime(2026, 11, 24, tzinfo=UTC))
+    error = error_for_answer(
+        answer, write=write, what="GET /v1/x", secrets=["s3cret"], now=datetime(2026, 11, 24, tzinfo=UTC)
+    )
     assert error is not None
     return error
 
 
-@pytest.mark.parametrize(("where", "status", "body", "kind"), RECORDED + WRITTEN, ids=lambda value: str(value)[:30])
+@pytest.mark.parametrize(
+    ("where", "status", "body", "kind"), RECORDED + RECORDED_083 + WRITTEN, ids=lambda value: str(value)[:30]
+)
 def test_a_refusal_becomes_its_class(where: str, status: int, body: Any, kind: type[EngineError]) -> None:
     error = _of(status, body)
     assert type(error) is kind, where
@@ -163,7 +221,7 @@ def test_a_write_that_something_in_between_answered_for_is_unknown(
 
 
 def test_a_success_is_no_error() -> None:
-    assert of_answer(Answer(201, {}, b"{}"), write=True, what="") is None
+    assert error_for_answer(Answer(201, {}, b"{}"), write=True, what="") is None
 
 
 def test_the_request_id_comes_from_the_header_or_the_gateways_body() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workflows_ui.engine import steps_by_name, walk
-from workflows_ui.engine.flow_tree import MOST_STEPS, branches_of
+from workflows_ui.engine.flow_tree import MOST_STEPS, branch_names
 
 
 def step(name: str, **rest: Any) -> dict[str, Any]:
@@ -76,7 +76,7 @@ def test_of_two_steps_with_one_name_the_first_is_kept_and_nameless_ones_are_left
 def test_what_is_no_step_has_no_steps(odd: Any) -> None:
     assert list(walk(odd)) == []
     assert steps_by_name(odd) == {}
-    assert branches_of(odd) == []
+    assert branch_names(odd) == []
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,8 @@ from workflows_ui.engine import (
     EngineError,
     Forbidden,
     NotFound,
+    RateLimited,
     TooLarge,
-    TooMany,
     Unavailable,
     Unreachable,
     Workflows,
@@ -61,7 +61,7 @@ def test_a_read_is_tried_again_and_succeeds(reply: Reply) -> None:
     assert clock.slept == [0.5, 1.0]
 
 
-@pytest.mark.parametrize(("reply", "kind"), [(Reply(503, {}), Unavailable), (Reply(429, {}), TooMany)])
+@pytest.mark.parametrize(("reply", "kind"), [(Reply(503, {}), Unavailable), (Reply(429, {}), RateLimited)])
 def test_a_read_is_tried_three_times_at_most(reply: Reply, kind: type[EngineError]) -> None:
     with Recorder(reply) as server:
         workflows, _ = reader(server.url)
@@ -119,7 +119,7 @@ def test_retry_after_as_a_date_is_obeyed_on_the_engines_clock() -> None:
 def test_a_wait_beyond_the_total_time_is_told_instead_of_waited() -> None:
     with Recorder(Reply(429, {}, (("retry-after", "3600"),))) as server:
         workflows, clock = reader(server.url)
-        with pytest.raises(TooMany) as caught:
+        with pytest.raises(RateLimited) as caught:
             workflows.list_flows()
     assert (len(server.seen), clock.slept, caught.value.retry_after) == (1, [], 3600.0)
 
@@ -127,7 +127,7 @@ def test_a_wait_beyond_the_total_time_is_told_instead_of_waited() -> None:
 def test_a_wait_longer_than_a_person_would_sit_through_is_told_although_there_is_time() -> None:
     with Recorder(Reply(429, {}, (("retry-after", "30"),))) as server:
         workflows, clock = reader(server.url, timeouts=servers.quick(total=40))
-        with pytest.raises(TooMany) as caught:
+        with pytest.raises(RateLimited) as caught:
             workflows.list_flows()
     assert (len(server.seen), clock.slept, caught.value.retry_after) == (1, [], 30.0)
 
@@ -135,7 +135,7 @@ def test_a_wait_longer_than_a_person_would_sit_through_is_told_although_there_is
 def test_the_tries_share_one_total_time() -> None:
     with Recorder(Reply(429, {}, (("retry-after", "3"),))) as server:
         workflows, clock = reader(server.url, timeouts=servers.quick(total=5))
-        with pytest.raises(TooMany):
+        with pytest.raises(RateLimited):
             workflows.list_flows()
     assert (len(server.seen), clock.slept) == (2, [3.0])
 

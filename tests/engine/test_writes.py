@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from workflows_ui.engine import EngineError, NotSent, Refused, TooMany, Unavailable, Unknown, close_pools
+from workflows_ui.engine import EngineError, NotSent, RateLimited, Refused, Unavailable, Unknown, close_pools
 
 from . import servers
 from .servers import FLOW, Certificates, Peer, RawServer, Recorder, Reply, answering, response
@@ -26,7 +26,7 @@ def test_a_write_returns_what_was_made_or_none_for_an_empty_answer() -> None:
 @pytest.mark.parametrize(
     ("reply", "kind"),
     [
-        (Reply(429, {}, (("retry-after", "0"),)), TooMany),
+        (Reply(429, {}, (("retry-after", "0"),)), RateLimited),
         (Reply(500, {"statusCode": 500, "error": "e", "message": "m"}), Unavailable),
         (Reply(503, {}), Unavailable),
         (Reply(502, b"<html>"), Unknown),

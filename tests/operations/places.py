@@ -1,6 +1,7 @@
-"""Where in the console each operation of the engine is done: the one list behind the table in the README.
+"""Where in the console each operation of the engine is done: the one list behind the table in docs/operations.md.
 
-A place is `resource:list`, `resource:object`, `resource.action` or `url:name` of a page of its own. An operation without any is open.
+A place is `resource:list`, `resource:object`, `resource.action` or `url:name` of a page of its own. An operation without any is open,
+unless REASONS says why it is meant to have none.
 """
 
 #: By operation of the vendor's OpenAPI file (openapi.json: its operations, methods and paths).
@@ -61,7 +62,8 @@ METHODS: dict[str, str | tuple[str, ...]] = {
     "resolve_project_id": ("url:credential_add",),
     "update_mcp_server": ("mcp-servers.rename", "mcp-servers.add-flow", "mcp-servers.remove-tool", "pieces.mcp-tool"),
 }
-#: By type of the operations on a flow (api.md 6.5), then calls that neither of the two has (api.md 8.2, 6.4, 10.2).
+#: By type of the operations on a flow (api.md 6.5; since 0.83: engine-0.83.md section 5), then calls that neither of the two has
+#: (api.md 8.2, 6.4, 10.2).
 MORE: dict[str, tuple[str, ...]] = {
     "CHANGE_NAME": ("flows.rename",),
     "CHANGE_FOLDER": ("flows.move",),
@@ -83,6 +85,13 @@ MORE: dict[str, tuple[str, ...]] = {
     "DUPLICATE_BRANCH": (),
     "MOVE_BRANCH": (),
     "SAVE_SAMPLE_DATA": (),
+    "UPDATE_SAMPLE_DATA_INFO": (),
+    "ADD_NOTE": (),
+    "UPDATE_NOTE": (),
+    "DELETE_NOTE": (),
+    "UPDATE_OWNER": (),
+    "UPDATE_MINUTES_SAVED": (),
+    "POST /v1/sample-data/test-step": (),
     "GET /v1/flows/{id}/template": ("url:flow_export",),
     "GET /v1/flows/{id}/versions": ("flows:object",),
     "POST /v1/flow-runs/{id}/retry": ("runs.retry", "runs.retry-latest"),
@@ -91,15 +100,26 @@ MORE: dict[str, tuple[str, ...]] = {
     "GET /v1/trigger-events": ("url:flow_trigger_test",),
     "DELETE /v1/test-trigger": ("url:flow_trigger_cancel",),
     "POST /v1/app-connections/replace": ("connections.replace",),
+    "POST /v1/projects/{id}/mcp-server": ("mcp-servers.switch-tools",),
 }
 #: Why something has no place, where that is meant to be so.
 REASONS: dict[str, str] = {
     "get_connection": "on no page: an Imbrace engine answers with the decrypted secret",
     "LOCK_FLOW": "part of publishing",
 }
-_EDITING = "inner editing of a flow: not yet"
-REASONS |= {
-    name: _EDITING
-    for name in MORE
-    if not MORE[name] and name not in REASONS and name.isupper() and name != "UPDATE_METADATA"
+#: What the console would have to offer for the operations that are open, where it is not the operation itself.
+OPEN: dict[str, str] = dict.fromkeys(
+    [
+        *("UPDATE_TRIGGER", "ADD_ACTION", "UPDATE_ACTION", "DELETE_ACTION", "MOVE_ACTION", "DUPLICATE_ACTION", "SET_SKIP_ACTION"),
+        *("ADD_BRANCH", "DELETE_BRANCH", "DUPLICATE_BRANCH", "MOVE_BRANCH"),
+    ],
+    "editing the steps of a flow",
+)  # fmt: skip
+OPEN |= dict.fromkeys(
+    ["SAVE_SAMPLE_DATA", "UPDATE_SAMPLE_DATA_INFO", "POST /v1/sample-data/test-step"], "testing a single step"
+)
+OPEN |= dict.fromkeys(["ADD_NOTE", "UPDATE_NOTE", "DELETE_NOTE"], "notes beside the steps of a flow (0.83)")
+OPEN |= {
+    "UPDATE_OWNER": "changing a flow's owner (0.83)",
+    "UPDATE_MINUTES_SAVED": "the minutes that a run saves (0.83)",
 }

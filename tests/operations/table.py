@@ -1,4 +1,4 @@
-"""Draws the table of operations into the README: `python -m tests.operations.table`. A test fails when it is stale."""
+"""Writes the table of operations into docs/operations.md: `python -m tests.operations.table`. A test fails when it is stale."""
 
 import json
 import os
@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-DOCUMENT = ROOT / "README.md"
+DOCUMENT = ROOT / "docs" / "operations.md"
 _MARKS = re.compile(r"(<!-- operations -->\n).*(<!-- end of operations -->)", re.DOTALL)
 #: What the pages of their own are called in the table, by the name of their address.
 _PAGES = {
@@ -23,7 +23,7 @@ _PAGES = {
     "table_record": "Record → its page",
     "table_record_do": "Record → edit, delete",
     "table_records_many": "Table → its records → delete those that are ticked",
-    "piece_options": "Piece → “Show the choices”",
+    "piece_options": "App → “Show the choices”",
     "table_field_do": "Table → a column → rename, delete",
 }
 
@@ -80,8 +80,8 @@ def _declared() -> dict[str, str]:
 
 
 def lines() -> list[str]:
-    """The table's rows, and what is open."""
-    from tests.operations.places import MORE, OPERATIONS, REASONS
+    """The table's rows, and what is open. Raises KeyError for an operation that neither has a place nor is named as open."""
+    from tests.operations.places import MORE, OPEN, OPERATIONS, REASONS
 
     rows, missing = [], []
 
@@ -89,7 +89,7 @@ def lines() -> list[str]:
         where = "; ".join(told(places)) or REASONS.get(name, "")
         if not where:
             missing.append(name)
-        rows.append(f"| {kind} | `{name}` | {where or '**open**'} |")
+        rows.append(f"| {kind} | `{name}` | {where or f'**open**: {OPEN[name]}'} |")
 
     for found in operations():
         add("operation", found["operation"], OPERATIONS[found["operation"]])
@@ -98,8 +98,11 @@ def lines() -> list[str]:
     for name, places in MORE.items():
         add("more", name, places)
     head = ["| from | what | where in the console |", "|---|---|---|"]
-    open_ones = ", ".join(f"`{name}`" for name in missing) or "nothing"
-    return [*head, *rows, "", f"Open: {open_ones}."]
+    subjects = list(dict.fromkeys(OPEN[name] for name in missing))
+    listed = (
+        f"{subject} ({', '.join(f'`{name}`' for name in missing if OPEN[name] == subject)})" for subject in subjects
+    )
+    return [*head, *rows, "", f"Open, {len(missing)} in all: {'; '.join(listed)}." if missing else "Open: nothing."]
 
 
 def drawn(document: str) -> str:
@@ -113,4 +116,4 @@ if __name__ == "__main__":
 
     django.setup()
     DOCUMENT.write_text(drawn(DOCUMENT.read_text(encoding="utf-8")), encoding="utf-8")
-    sys.stdout.write("The README's table of operations is up to date.\n")
+    sys.stdout.write("docs/operations.md is up to date.\n")

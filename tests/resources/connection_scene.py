@@ -8,9 +8,10 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client
 
-from tests.cast import Cast, gather, workspace
-from tests.practice.fixtures import Practice
-from workflows_ui.models import Flavour, Kind, Member, Role
+from tests.practice_engine.fixtures import Practice
+from tests.users import Users, gather, workspace
+from workflows_ui.credentials.models import Kind
+from workflows_ui.members.models import Flavour, Member, Role
 
 #: In no page, no message, no log and no audit row.
 TYPED = "typed-by-a-person-4711"
@@ -26,14 +27,14 @@ class Scene:
         address = practice.activepieces if plain else practice.gateway
         space = workspace("sales", flavour=flavour, address=address, project=given.project_id)
         secret, kind = (given.bearer_token, Kind.BEARER_TOKEN) if plain else (given.api_key, Kind.API_KEY)
-        self.cast: Cast = gather(space, secret, kind=kind)
+        self.users: Users = gather(space, secret, kind=kind)
         self.browser = self.sign_in("owner")
 
     def sign_in(self, who: str, role: Role | None = None) -> Client:
         """A browser of the owner, colleague or stranger, with another role where one is given."""
-        user = getattr(self.cast, who)
+        user = getattr(self.users, who)
         if role is not None:
-            Member.objects.filter(user=user, workspace=self.cast.workspace).update(role=role)
+            Member.objects.filter(user=user, workspace=self.users.workspace).update(role=role)
         browser = Client()
         browser.force_login(user)
         return browser
@@ -78,7 +79,7 @@ def hidden(response: Any) -> dict[str, str]:
     return values
 
 
-@pytest.fixture(params=[Flavour.ACTIVEPIECES, Flavour.IMBRACE], ids=str)
+@pytest.fixture(params=[pytest.param(Flavour.ACTIVEPIECES, marks=pytest.mark.slow), Flavour.IMBRACE], ids=str)
 def scene(request: pytest.FixtureRequest, db: None, practice: Practice) -> Scene:
     """The scene, on each flavour."""
     return Scene(practice, request.param)

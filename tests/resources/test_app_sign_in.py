@@ -9,14 +9,15 @@ from django.core.cache import cache
 from django.test import Client
 
 from tests.engine.servers import Reply
-from tests.practice.fixtures import practice
+from tests.practice_engine.fixtures import practice
 from tests.resources.connection_scene import TYPED, Scene, hidden, scene, shown
 from tests.resources.samples.pieces import PIECE, piece
-from tests.shelf import Shelf, text
-from workflows_ui.kit import caller
-from workflows_ui.models import AuditEvent, Member, Role, Workspace
-from workflows_ui.resources import oauth_forms, signing_in
-from workflows_ui.resources.oauth_forms import SignIn
+from tests.stub_engine import StubEngine, text
+from workflows_ui.audit.models import AuditEvent
+from workflows_ui.credentials.services import engine_session
+from workflows_ui.members.models import Flavour, Member, Role, Workspace
+from workflows_ui.resources.connections import oauth_forms, signing_in
+from workflows_ui.resources.connections.oauth_forms import SignIn
 
 __all__ = ["practice", "scene"]
 
@@ -96,9 +97,9 @@ def test_the_code_is_in_no_log_no_audit_row_no_session_and_in_no_cache_unsealed(
     assert CODE not in caplog.text
     assert CODE not in repr(list(AuditEvent.objects.values()))
     assert CODE not in repr([row.get_decoded() for row in Session.objects.all()])
-    asking = caller.of(scene.cast.place(scene.cast.owner))
+    asking = engine_session.open_session(scene.users.place(scene.users.owner))
     ticket = parse_qs(urlsplit(answer["Location"]).query)["sign_in"][0]
-    assert signing_in.found(asking, ticket, APP, "") is not None
+    assert signing_in.find_sign_in(asking, ticket, APP, "") is not None
     kept = cache.get(signing_in._key(asking, "ticket", ticket))
     assert CODE not in kept
 
@@ -138,7 +139,7 @@ def test_an_app_that_says_no_is_told_in_its_words(scene: Scene) -> None:
 
 def test_who_lost_the_role_meanwhile_does_not_come_in(scene: Scene) -> None:
     asked = begun(scene.browser)
-    Member.objects.filter(user=scene.cast.owner).update(role=Role.VIEWER)
+    Member.objects.filter(user=scene.users.owner).update(role=Role.VIEWER)
     assert scene.browser.get(BACK, {"code": CODE, "state": asked["state"]}).status_code == 403
 
 
@@ -166,6 +167,7 @@ def test_a_form_without_a_client_is_told_and_an_app_without_such_a_page_is_not_f
     ],
 )
 def test_a_client_of_somebody_else_needs_no_secret(scene: Scene, kind: str, held: set[str]) -> None:
+    scene.practice.engine.settings.version = "0.72.4"
     answer = scene.fill(
         CONNECT,
         name="By another's client",
@@ -181,14 +183,28 @@ def test_a_client_of_somebody_else_needs_no_secret(scene: Scene, kind: str, held
     assert set(row["value"]) == held
 
 
+@pytest.mark.parametrize("scene", [Flavour.ACTIVEPIECES], indirect=True)
+def test_an_edition_without_clients_of_the_platform_is_not_told_as_done(scene: Scene) -> None:
+    scene.practice.engine.settings.version = "0.83.0"  # recording conn_upsert_platform_oauth2
+    before = len(scene.rows())
+    typed = {"client_kind": "PLATFORM_OAUTH2", "client_id": "theirs", "redirect_url": "https://engine.example/redirect"}
+    answer = scene.fill(CONNECT, name="By the platform's client", **typed, scope="chat:write", code=CODE)
+    assert answer.status_code == 422
+    assert "The engine does not answer properly" in shown(answer)
+    assert CODE not in shown(answer)
+    assert len(scene.rows()) == before
+
+
 def test_ones_own_client_needs_its_secret(scene: Scene) -> None:
     answer = scene.fill(CONNECT, name="x", client_id="mine", redirect_url="https://x.example/", code=CODE)
     assert answer.status_code == 422
     assert vars(answer)["context"]["form"].errors.keys() == {"client_secret"}
 
 
-def test_an_app_without_a_page_to_sign_in_at_leads_to_the_form(owner: Client, shelf: Shelf) -> None:
-    shelf.faults[PIECE] = Reply(200, piece(auth={"type": "OAUTH2", "authUrl": "", "grantType": "client_credentials"}))
+def test_an_app_without_a_page_to_sign_in_at_leads_to_the_form(owner: Client, stub_engine: StubEngine) -> None:
+    stub_engine.faults[PIECE] = Reply(
+        200, piece(auth={"type": "OAUTH2", "authUrl": "", "grantType": "client_credentials"})
+    )
     answer = owner.get(f"/w/sales/connections/sign-in/{PIECE}/")
     assert answer.headers["Location"] == f"/w/sales/pieces/do/connect/{PIECE}/"
 
@@ -208,9 +224,9 @@ AUTH = {
 }
 
 
-def test_what_the_apps_page_is_made_of_is_asked_for_first(owner: Client, shelf: Shelf) -> None:
-    shelf.faults[PIECE] = Reply(200, piece(auth=AUTH))
-    shelf.faults["/app-connections"] = Reply(201, {"id": "A" * 21})
+def test_what_the_apps_page_is_made_of_is_asked_for_first(owner: Client, stub_engine: StubEngine) -> None:
+    stub_engine.faults[PIECE] = Reply(200, piece(auth=AUTH))
+    stub_engine.faults["/app-connections"] = Reply(201, {"id": "A" * 21})
     address = f"/w/sales/connections/sign-in/{PIECE}/"
     page = text(owner.get(address).content)
     assert 'name="prop-region"' in page
@@ -228,7 +244,7 @@ def test_what_the_apps_page_is_made_of_is_asked_for_first(owner: Client, shelf: 
     assert 'name="prop-region"' not in text(form.content)
     made = owner.post(f"/w/sales/pieces/do/connect/{PIECE}/", hidden(form) | {"name": "x", "client_secret": TYPED})
     assert made.status_code == 303, shown(made)
-    body = next(seen.body for seen in shelf.seen if seen.method == "POST").decode()
+    body = next(seen.body for seen in stub_engine.seen if seen.method == "POST").decode()
     assert '"region": "eu/1"' in body or '"region":"eu/1"' in body
     assert '"code_challenge"' in body
 

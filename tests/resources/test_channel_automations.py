@@ -1,9 +1,9 @@
 """Channel automations: what answers in Imbrace's channels, by type, with the flow behind it."""
 
-from tests.practice.fixtures import practice
+from tests.practice_engine.fixtures import practice
 from tests.resources.connection_scene import Scene, scene
-from workflows_ui.models import Flavour
-from workflows_ui.practice_engine.samples import BY_SLUG
+from workflows_ui.members.models import Flavour
+from workflows_ui.practice_engine.samples import sample_flows
 
 __all__ = ["practice", "scene"]
 
@@ -11,7 +11,7 @@ LIST = "/w/sales/channel-automations/"
 
 
 def without_channels(scene: Scene) -> bool:
-    return str(scene.cast.workspace.flavour) == Flavour.ACTIVEPIECES
+    return str(scene.users.workspace.flavour) == Flavour.ACTIVEPIECES
 
 
 def test_they_are_listed_with_their_state_or_it_is_said_that_the_engine_has_none(scene: Scene) -> None:
@@ -36,7 +36,7 @@ def test_they_are_found_by_the_type_of_their_channel(scene: Scene) -> None:
 
 
 def test_the_flow_behind_one_is_linked_and_where_there_is_none_nothing_is(scene: Scene) -> None:
-    orders = BY_SLUG["orders"]
+    orders = sample_flows()["orders"]
     link = f'href="/w/sales/flows/{orders.id}/"'
     if without_channels(scene):
         assert scene.browser.get(f"{LIST}{orders.id}/").status_code == 404

@@ -5,17 +5,19 @@ import logging
 from typing import Any
 
 import pytest
+from django import forms
 from django.test import Client
 
 from tests.engine.servers import Reply
-from tests.practice.fixtures import practice
+from tests.practice_engine.fixtures import practice
 from tests.resources.connection_scene import TYPED, Scene, hidden, scene, shown
 from tests.resources.samples.connections import connection
 from tests.resources.samples.pieces import PIECE, piece
-from tests.shelf import Shelf, flow, identity, text
-from workflows_ui.models import AuditEvent, Flavour, Role
-from workflows_ui.resources import auth_forms
-from workflows_ui.resources.connection_actions import ALL
+from tests.stub_engine import StubEngine, flow, identity, text
+from workflows_ui.audit.models import AuditEvent
+from workflows_ui.members.models import Flavour, Role
+from workflows_ui.resources.connections import auth_forms
+from workflows_ui.resources.connections.actions import ALL
 
 __all__ = ["practice", "scene"]
 
@@ -111,7 +113,8 @@ def test_a_new_connection_starts_with_the_choice_of_the_app(scene: Scene) -> Non
     assert scene.called("GET", "/v1/pieces") == 1
 
 
-OAUTH = {"client_id": "client-17", "client_secret": TYPED, "redirect_url": "https://x.example/r", "code": TYPED}
+OAUTH = {"client_id": "client-17", "client_secret": TYPED, "redirect_url": "https://x.example/r"}
+OAUTH["code"] = f"code-{TYPED}"
 
 
 @pytest.mark.parametrize(
@@ -150,23 +153,25 @@ def test_an_app_is_connected_by_what_its_own_schema_asks_for(
 
 
 @pytest.mark.parametrize(
-    ("app", "typed"),
+    ("app", "typed", "told"),
     [
-        ("telegram-bot", {"secret_text": f"wrong {TYPED}"}),
-        ("twilio", {"username": "who-it-is", "password": f"wrong {TYPED}"}),
-        ("openai", {"secret-apiKey": f"wrong {TYPED}", "prop-baseUrl": "https://api.example"}),
-        ("slack", OAUTH | {"code": f"wrong {TYPED}"}),
+        ("telegram-bot", {"secret_text": f"wrong {TYPED}"}, "The app says: the service refused this secret"),
+        ("twilio", {"username": "who-it-is", "password": f"wrong {TYPED}"}, "The app says:"),
+        ("openai", {"secret-apiKey": f"wrong {TYPED}", "prop-baseUrl": "https://api.example"}, "The app says:"),
+        ("slack", OAUTH | {"code": f"guessed {TYPED}"}, "The app does not accept the code."),
+        ("slack", OAUTH | {"client_kind": "CLOUD_OAUTH2", "code": "guessed"}, "The app does not accept the code."),
     ],
 )
 def test_what_the_app_refuses_is_told_and_the_secret_does_not_come_back(
-    scene: Scene, app: str, typed: dict[str, str]
+    scene: Scene, app: str, typed: dict[str, str], told: str
 ) -> None:
     before = len(scene.rows())
     answer = scene.fill(CONNECT.format(app), name="New one", **typed)
     page = shown(answer)
     assert answer.status_code == 422
     assert "Nothing was saved" in page
-    assert "The app says:" in page
+    assert told in page
+    assert ("The app says:" in page) is told.startswith("The app says:")
     assert 'value="New one"' in page
     assert "Enter the secret again" in page
     assert TYPED not in page
@@ -220,12 +225,12 @@ def test_one_connection_takes_the_place_of_another_in_all_flows(scene: Scene) ->
     assert f'<option value="{other["id"]}">The other' in page
     assert "Slack team" not in page
     assert "some engines delete it at once" in page
+    assert scene.fill(address, target=scene.of("twilio-main")).status_code == 422
     answer = scene.fill(address, target=other["id"])
     assert answer["Location"] == f"{LIST}{other['id']}/", "the old one may be gone"
     assert scene_flows(scene, used) == []
     assert scene_flows(scene, other) == names
     assert all(name in scene.page(f"{LIST}{other['id']}/") for name in names)
-    assert scene.fill(address, target=scene.of("twilio-main")).status_code == 422
 
 
 def test_a_connection_is_renamed_and_deleted_once_its_flows_were_named(scene: Scene) -> None:
@@ -243,7 +248,7 @@ def test_a_connection_is_renamed_and_deleted_once_its_flows_were_named(scene: Sc
 
 def test_a_connection_of_the_platform_is_left_alone(scene: Scene) -> None:
     key = scene.of("sheets-shared")
-    assert "looked after in the engine" in scene.page(f"{LIST}{key}/")
+    assert "managed in the engine" in scene.page(f"{LIST}{key}/")
     for action in ("rename", "delete", "replace-secret"):
         assert f"{LIST}do/{action}/{key}/" not in scene.page(LIST)
         assert scene.browser.post(f"{LIST}do/{action}/{key}/", {"name": "x"}).status_code == 409
@@ -292,54 +297,54 @@ def test_flows_that_cannot_be_read_are_admitted_before_a_delete(scene: Scene) ->
     assert "there may be more" in page
 
 
-def test_a_long_list_loses_no_row_and_takes_one_call_a_page(owner: Client, shelf: Shelf) -> None:
-    shelf.rows["/app-connections"] = [connection(number, f"Account {number:03}") for number in range(1, 120)]
-    shelf.rows["/pieces"] = []
-    shelf.arrays.add("/pieces")
+def test_a_long_list_loses_no_row_and_takes_one_call_a_page(owner: Client, stub_engine: StubEngine) -> None:
+    stub_engine.rows["/app-connections"] = [connection(number, f"Account {number:03}") for number in range(1, 120)]
+    stub_engine.rows["/pieces"] = []
+    stub_engine.arrays.add("/pieces")
     seen = ""
     for position in ("", "&at=50~", "&at=50~&at=100~"):
         seen += text(owner.get(f"{LIST}?rows=50{position}").content)
     assert all(seen.count(f">Account {number:03}<") == 1 for number in range(1, 120))
-    assert shelf.calls.count("/app-connections") == 3
+    assert stub_engine.calls.count("/app-connections") == 3
 
 
-def test_beyond_a_thousand_the_engines_cursor_is_followed(owner: Client, shelf: Shelf) -> None:
-    shelf.rows["/app-connections"] = [connection(number, f"Account {number}") for number in range(1, 1011)]
+def test_beyond_a_thousand_the_engines_cursor_is_followed(owner: Client, stub_engine: StubEngine) -> None:
+    stub_engine.rows["/app-connections"] = [connection(number, f"Account {number}") for number in range(1, 1011)]
     assert "Account 1010" in text(owner.get(f"{LIST}{identity(1010)}/").content)
-    assert [query.get("cursor") for query in shelf.queries("/app-connections")] == [None, ["1000"]]
+    assert [query.get("cursor") for query in stub_engine.queries("/app-connections")] == [None, ["1000"]]
 
 
-def test_a_position_that_is_none_is_the_first_page(owner: Client, shelf: Shelf) -> None:
-    shelf.rows["/app-connections"] = [connection()]
+def test_a_position_that_is_none_is_the_first_page(owner: Client, stub_engine: StubEngine) -> None:
+    stub_engine.rows["/app-connections"] = [connection()]
     for position in ("x", "-5~", "²~", "~"):
         assert "Twilio SMS" in text(owner.get(f"{LIST}?at={position}").content)
 
 
-def test_a_secret_that_an_engine_puts_into_its_list_goes_no_further(owner: Client, shelf: Shelf) -> None:
-    shelf.rows["/app-connections"] = [connection(value={"secret_text": TYPED}, metadata={"value": TYPED})]
+def test_a_secret_that_an_engine_puts_into_its_list_goes_no_further(owner: Client, stub_engine: StubEngine) -> None:
+    stub_engine.rows["/app-connections"] = [connection(value={"secret_text": TYPED}, metadata={"value": TYPED})]
     for address in (LIST, f"{LIST}{identity(1)}/", f"{LIST}do/rename/{identity(1)}/"):
         assert TYPED not in text(owner.get(address).content)
 
 
-def test_words_of_the_engine_that_repeat_the_secret_are_left_out(owner: Client, shelf: Shelf) -> None:
-    shelf.faults[PIECE] = Reply(200, piece(auth={"type": "SECRET_TEXT", "displayName": "Key", "required": True}))
+def test_words_of_the_engine_that_repeat_the_secret_are_left_out(owner: Client, stub_engine: StubEngine) -> None:
+    stub_engine.faults[PIECE] = Reply(200, piece(auth={"type": "SECRET_TEXT", "displayName": "Key", "required": True}))
     address = f"/w/sales/pieces/do/connect/{PIECE}/"
     fields = hidden(owner.get(address)) | {"name": "New one", "secret_text": TYPED}
     for code in ("INVALID_APP_CONNECTION", "SOMETHING_ELSE"):
         error = {"code": code, "params": {"error": f"Incorrect key: {TYPED.upper()}"}}
-        shelf.faults["/app-connections"] = Reply(400, error)
+        stub_engine.faults["/app-connections"] = Reply(400, error)
         page = shown(owner.post(address, fields | {"action-ticket": code}))
         assert "Incorrect key" not in page
         assert TYPED.upper() not in page
     assert TYPED.upper() not in json.dumps(list(AuditEvent.objects.values_list("detail", flat=True)))
 
 
-def test_html_in_an_apps_schema_is_text(owner: Client, shelf: Shelf) -> None:
+def test_html_in_an_apps_schema_is_text(owner: Client, stub_engine: StubEngine) -> None:
     bad = "<script>alert(1)</script>"
     prop = {"type": "SHORT_TEXT", "displayName": bad, "description": bad, "defaultValue": bad, "required": True}
     dropdown = {"type": "STATIC_DROPDOWN", "displayName": "x", "options": {"options": [{"label": bad, "value": bad}]}}
     auth = {"type": "CUSTOM_AUTH", "description": bad, "props": {bad: prop, "list": dropdown}}
-    shelf.faults[PIECE] = Reply(200, piece(bad, auth=auth, description=bad))
+    stub_engine.faults[PIECE] = Reply(200, piece(bad, auth=auth, description=bad))
     for address in (f"/w/sales/pieces/do/connect/{PIECE}/", f"/w/sales/pieces/{PIECE}/"):
         page = owner.get(address).content.decode()
         assert "<script>alert" not in page
@@ -360,32 +365,32 @@ ODD_AUTHS: list[Any] = [
 
 
 @pytest.mark.parametrize("auth", ODD_AUTHS, ids=range(len(ODD_AUTHS)))
-def test_an_odd_schema_gives_a_form_all_the_same(owner: Client, shelf: Shelf, auth: Any) -> None:
-    shelf.faults[PIECE] = Reply(200, piece(auth=auth))
-    shelf.rows["/app-connections"] = [connection()]
+def test_an_odd_schema_gives_a_form_all_the_same(owner: Client, stub_engine: StubEngine, auth: Any) -> None:
+    stub_engine.faults[PIECE] = Reply(200, piece(auth=auth))
+    stub_engine.rows["/app-connections"] = [connection()]
     address = f"/w/sales/pieces/do/connect/{PIECE}/"
     fields = hidden(owner.get(address))
     assert "external_id" in fields
     assert owner.get(f"{LIST}do/replace-secret/{identity(1)}/").status_code == 200
-    shelf.faults["/app-connections"] = Reply(400, {"code": "VALIDATION", "params": {}})
+    stub_engine.faults["/app-connections"] = Reply(400, {"code": "VALIDATION", "params": {}})
     assert owner.post(address, fields | {"name": "x"}).status_code == 422
 
 
-def test_an_app_without_a_secret_is_connected_by_its_name_alone(owner: Client, shelf: Shelf) -> None:
-    shelf.faults[PIECE] = Reply(200, piece(auth={"type": "NO_AUTH"}))
-    shelf.faults["/app-connections"] = Reply(201, {"id": identity(4)})
+def test_an_app_without_a_secret_is_connected_by_its_name_alone(owner: Client, stub_engine: StubEngine) -> None:
+    stub_engine.faults[PIECE] = Reply(200, piece(auth={"type": "NO_AUTH"}))
+    stub_engine.faults["/app-connections"] = Reply(201, {"id": identity(4)})
     address = f"/w/sales/pieces/do/connect/{PIECE}/"
     answer = owner.post(address, hidden(owner.get(address)) | {"name": "Plain"})
     assert answer["Location"] == f"{LIST}{identity(4)}/"
-    (sent,) = [json.loads(seen.body) for seen in shelf.seen if seen.method == "POST"]
+    (sent,) = [json.loads(seen.body) for seen in stub_engine.seen if seen.method == "POST"]
     assert sent["type"] == "NO_AUTH"
     assert sent["value"] == {"type": "NO_AUTH"}
 
 
-def test_an_app_with_several_ways_to_be_connected_lets_one_choose(owner: Client, shelf: Shelf) -> None:
+def test_an_app_with_several_ways_to_be_connected_lets_one_choose(owner: Client, stub_engine: StubEngine) -> None:
     sign_in = {"type": "OAUTH2", "authUrl": "https://app.example/auth", "tokenUrl": "https://app.example/token"}
-    shelf.faults[PIECE] = Reply(200, piece(auth=[sign_in, {"type": "SECRET_TEXT"}, {"type": "BASIC_AUTH"}]))
-    shelf.faults["/app-connections"] = Reply(201, {"id": identity(4)})
+    stub_engine.faults[PIECE] = Reply(200, piece(auth=[sign_in, {"type": "SECRET_TEXT"}, {"type": "BASIC_AUTH"}]))
+    stub_engine.faults["/app-connections"] = Reply(201, {"id": identity(4)})
     address = f"/w/sales/pieces/do/connect/{PIECE}/"
     page = text(owner.get(address).content)
     assert "This app can be connected in several ways:" in page
@@ -398,12 +403,12 @@ def test_an_app_with_several_ways_to_be_connected_lets_one_choose(owner: Client,
     chosen = f"{address}?way=SECRET_TEXT"
     answer = owner.post(address, hidden(owner.get(chosen)) | {"name": "By key", "secret_text": TYPED})
     assert answer["Location"] == f"{LIST}{identity(4)}/"
-    (sent,) = [json.loads(seen.body) for seen in shelf.seen if seen.method == "POST"]
+    (sent,) = [json.loads(seen.body) for seen in stub_engine.seen if seen.method == "POST"]
     assert sent["value"] == {"type": "SECRET_TEXT", "secret_text": TYPED}
 
 
-def test_a_connection_whose_app_is_gone_still_gets_a_new_secret(owner: Client, shelf: Shelf) -> None:
-    shelf.rows["/app-connections"] = [connection(type="SECRET_TEXT", status="MISSING")]
+def test_a_connection_whose_app_is_gone_still_gets_a_new_secret(owner: Client, stub_engine: StubEngine) -> None:
+    stub_engine.rows["/app-connections"] = [connection(type="SECRET_TEXT", status="MISSING")]
     page = text(owner.get(f"{LIST}do/replace-secret/{identity(1)}/").content)
     assert 'name="secret_text"' in page
 
@@ -425,8 +430,12 @@ def test_every_kind_of_value_of_a_schema_is_sent_as_what_it_is() -> None:
     assert list(fields) == ["prop-port", "prop-region", "prop-tls", "secret-pem", "prop-host"]
     assert fields["prop-region"].initial == "1"
     assert str(fields["prop-host"].help_text) == "a &lt; b"
-    typed = {"prop-port": 8443, "prop-region": "0", "prop-tls": True, "secret-pem": "a\nb", "prop-host": ""}
-    assert auth_forms.value(auth, typed) == {
+    form = forms.Form(
+        {"prop-port": "8443", "prop-region": "0", "prop-tls": "on", "secret-pem": "a\nb", "prop-host": ""}
+    )
+    form.fields |= fields
+    assert form.is_valid()
+    assert auth_forms.value(auth, form.cleaned_data) == {
         "type": "CUSTOM_AUTH",
         "props": {"port": 8443, "region": {"region": "eu"}, "tls": True, "pem": "a\nb"},
     }
@@ -445,12 +454,12 @@ def test_a_client_that_signs_in_by_itself_needs_no_code() -> None:
     assert auth_forms.secrets(made) == ["i", "s", "r"]
 
 
-def test_a_flow_that_only_the_engine_names_is_linked_by_its_id(owner: Client, shelf: Shelf) -> None:
-    shelf.flows = [
+def test_a_flow_that_only_the_engine_names_is_linked_by_its_id(owner: Client, stub_engine: StubEngine) -> None:
+    stub_engine.flows = [
         flow(1, "Known"),
         flow(2, "Other", version={"displayName": "Other", "connectionIds": ["external-1"]}),
     ]
-    shelf.rows["/app-connections"] = [connection(flowIds=[identity(1), identity(3), 5, None, ""])]
+    stub_engine.rows["/app-connections"] = [connection(flowIds=[identity(1), identity(3), 5, None, ""])]
     page = text(owner.get(f"{LIST}{identity(1)}/").content)
     for number, name in ((1, "Known"), (2, "Other"), (3, identity(3))):
         assert f'href="/w/sales/flows/{identity(number)}/">{name}</a>' in page

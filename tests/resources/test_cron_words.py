@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workflows_ui.resources import cron_words
+from workflows_ui.resources.triggers import cron_messages as cron_words
 
 ZONE = "Asia/Ho_Chi_Minh"
 
@@ -28,7 +28,7 @@ ZONE = "Asia/Ho_Chi_Minh"
     ],
 )
 def test_common_shapes_are_told_in_words(cron: str, words: str) -> None:
-    assert cron_words.told(cron, ZONE) == words
+    assert cron_words.describe_schedule(cron, ZONE) == words
 
 
 @pytest.mark.parametrize(
@@ -50,21 +50,21 @@ def test_common_shapes_are_told_in_words(cron: str, words: str) -> None:
     ],
 )
 def test_every_other_expression_is_shown_as_it_is(cron: str) -> None:
-    assert cron_words.told(cron, ZONE) == f"{cron}, {ZONE}"
-    assert cron_words.told(cron) == cron
+    assert cron_words.describe_schedule(cron, ZONE) == f"{cron}, {ZONE}"
+    assert cron_words.describe_schedule(cron) == cron
 
 
 def test_a_zone_is_not_told_where_it_makes_no_difference() -> None:
-    assert cron_words.told("0 9 * * *") == "Every day at 09:00"
-    assert cron_words.told("0 9 * * *", {"odd": 1}) == "Every day at 09:00"
-    assert cron_words.told("*/5 * * * *", ZONE) == "Every 5 minutes"
+    assert cron_words.describe_schedule("0 9 * * *") == "Every day at 09:00"
+    assert cron_words.describe_schedule("0 9 * * *", {"odd": 1}) == "Every day at 09:00"
+    assert cron_words.describe_schedule("*/5 * * * *", ZONE) == "Every 5 minutes"
 
 
 @pytest.mark.parametrize("cron", [None, "", "  ", 7, [], {}])
 def test_what_is_no_expression_is_nothing(cron: object) -> None:
-    assert cron_words.told(cron, ZONE) == ""
+    assert cron_words.describe_schedule(cron, ZONE) == ""
 
 
 @given(st.text(max_size=200), st.text(max_size=50))
 def test_any_text_is_told_somehow(cron: str, zone: str) -> None:
-    assert bool(cron_words.told(cron, zone)) is bool(cron.strip())
+    assert bool(cron_words.describe_schedule(cron, zone)) is bool(cron.strip())

@@ -1,57 +1,61 @@
 """What holds for every declared action of every resource: one suite over the list of them, on the practice engine.
 
-Each is done in both flavours, on a page of its own in one and in its place on another page in the other. Whom it is for, and how faults
-of the engine are told, is the same in both (tests/pages/test_faults.py has each fault in each).
+Each is done in both flavours, on a page of its own in one and in its place on another page in the other; quickly, each in one of them.
+How it is asked about, and how faults of the engine are told, is the same for all (tests/web/test_faults.py has each fault); quickly, one
+action of each resource is tried. Whom actions are for is in tests/web/test_matrix.py.
 """
 
 from typing import Any
 
 import pytest
-from django.test import Client
 
 from tests.resources import samples
-from tests.resources.stage import HTMX, TYPED_SECRET, Stage, everything_told, lead, outcomes
-from tests.shelf import text
-from workflows_ui.kit import checks
-from workflows_ui.kit.actions import Action
-from workflows_ui.kit.resource import Resource
-from workflows_ui.models import Role
+from tests.resources.stage import HTMX, TYPED_SECRET, Stage, everything_told, lead, outcomes, turns
+from tests.stub_engine import text
+from workflows_ui.members.models import Role
+from workflows_ui.resource_admin import checks as resource_checks
+from workflows_ui.resource_admin.actions import Action
+from workflows_ui.resource_admin.resource import Resource
 from workflows_ui.resources import RESOURCES
 
 ACTIONS = [(resource, action) for resource in RESOURCES for action in resource.actions]
-every = pytest.mark.parametrize(
-    ("resource", "action"), ACTIONS, ids=[f"{a.name}-{'new' if b.collection else 'of'}-{b.name}" for a, b in ACTIONS]
-)
-plain = pytest.mark.parametrize("stage", ["activepieces"], indirect=True)
-WHOLE_AND_FRAGMENT: tuple[dict[str, str], ...] = ({}, HTMX)
 
 
 def name_of(resource: Resource, action: Action) -> str:
     return f"{resource.name}.{action.name}"
 
 
+plain = pytest.mark.parametrize("stage", ["activepieces"], indirect=True)
+WHOLE_AND_FRAGMENT: tuple[dict[str, str], ...] = ({}, HTMX)
+#: The first action of each resource; the others are slow.
+first_of_each = pytest.mark.parametrize(
+    ("resource", "action"),
+    [pytest.param(a, b, id=name_of(a, b), marks=() if b is a.actions[0] else pytest.mark.slow) for a, b in ACTIONS],
+)
+#: Each action as a whole page on an Activepieces and as a fragment on the gateway, in turns; the other way round is slow.
+in_both_flavours = pytest.mark.parametrize(
+    ("resource", "action", "stage", "headers"),
+    [
+        pytest.param(
+            a, b, flavour, {} if flavour == "activepieces" else HTMX, id=f"{name_of(a, b)}-{flavour}", marks=marks
+        )
+        for number, (a, b) in enumerate(ACTIONS)
+        for flavour, marks in turns(a, b, number)
+    ],
+    indirect=["stage"],
+)
+
+
 def typed(fields: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if isinstance(value, str)}
 
 
-@pytest.mark.once
 @plain
-@every
-def test_it_is_offered_and_asked_about_to_whom_it_is_for_and_nothing_is_done_yet(
+@first_of_each
+def test_it_is_offered_and_asked_about_and_nothing_is_done_yet(
     stage: Stage, resource: Resource, action: Action
 ) -> None:
     url = stage.url(resource, action)
-    needed = max(action.role, resource.role, key=lambda role: role.rank)
-    for role in Role:
-        browser = stage.as_role(role)
-        assert browser.get(url).status_code == (200 if role.includes(needed) else 403)
-        if not role.includes(needed):
-            assert browser.post(url).status_code == 403
-    stranger = Client()
-    stranger.force_login(stage.cast.stranger)
-    assert stranger.get(url).status_code == stranger.post(url).status_code == 404
-    assert Client().get(url).status_code == 303
-    assert Client().post(url).status_code == 403
     for headers in WHOLE_AND_FRAGMENT:
         answer = stage.browser.get(url, headers=headers)
         page = answer.content.decode()
@@ -81,10 +85,7 @@ def _its_button_stands_where_it_is_offered(stage: Stage, resource: Resource, act
         assert f"{url}" in listed
 
 
-@every
-@pytest.mark.parametrize(
-    ("stage", "headers"), [("activepieces", {}), ("imbrace", HTMX)], indirect=["stage"], ids=["whole", "fragment"]
-)
+@in_both_flavours
 def test_it_is_done_once_and_written_down_as_begun_and_done_and_a_double_click_is_one_deed(
     stage: Stage, resource: Resource, action: Action, headers: dict[str, str]
 ) -> None:
@@ -107,9 +108,8 @@ def test_it_is_done_once_and_written_down_as_begun_and_done_and_a_double_click_i
     assert stage.writes() == done
 
 
-@pytest.mark.once
 @plain
-@every
+@first_of_each
 def test_an_engine_that_is_down_refuses_or_is_lost_is_told_at_the_form_with_everything_typed(
     stage: Stage, resource: Resource, action: Action
 ) -> None:
@@ -158,4 +158,4 @@ def _is_refused(stage: Stage, url: str, fields: dict[str, Any], headers: dict[st
 
 
 def test_declarations_pass_their_checks() -> None:
-    assert checks.of(RESOURCES) == []
+    assert resource_checks.check_resources(RESOURCES) == []

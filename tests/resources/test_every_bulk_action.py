@@ -1,6 +1,6 @@
 """What holds for every action that may be done to many, of every resource: one suite over the list of them.
 
-Each is done in both flavours; what is asked for and offered is the same in both.
+Each is done in both flavours, quickly in one of them; what is asked for and offered is the same in both.
 """
 
 from typing import Any
@@ -8,24 +8,36 @@ from typing import Any
 import pytest
 
 from tests.resources import samples
-from tests.resources.stage import TYPED_SECRET, Stage, _filled, everything_told, lead
+from tests.resources.stage import TYPED_SECRET, Stage, _filled, everything_told, lead, turns
 from tests.resources.stage import stage as stage
-from workflows_ui.kit import action_forms, bulk_work
-from workflows_ui.kit.actions import Action
-from workflows_ui.kit.resource import Query, Resource
-from workflows_ui.models import ItemState, Job, JobState, Role
+from workflows_ui.jobs import bulk
+from workflows_ui.jobs.models import ItemState, Job, JobState
+from workflows_ui.members.models import Role
+from workflows_ui.resource_admin import action_forms
+from workflows_ui.resource_admin.actions import Action
+from workflows_ui.resource_admin.resource import Query, Resource
 from workflows_ui.resources import BY_NAME, RESOURCES
 
 ACTIONS = [(resource, action) for resource in RESOURCES for action in resource.actions if action.bulk]
 every = pytest.mark.parametrize(("resource", "action"), ACTIONS, ids=[f"{a.name}-{b.name}" for a, b in ACTIONS])
 
+in_both_flavours = pytest.mark.parametrize(
+    ("resource", "action", "stage"),
+    [
+        pytest.param(a, b, flavour, id=f"{a.name}-{b.name}-{flavour}", marks=marks)
+        for number, (a, b) in enumerate(ACTIONS)
+        for flavour, marks in turns(a, b, number)
+    ],
+    indirect=["stage"],
+)
 plain = pytest.mark.parametrize("stage", ["activepieces"], indirect=True)
 
 
 def ids(stage: Stage, resource: Resource, action: Action) -> list[str]:
     """Two objects of the sample company that the action is offered for, or the one there is."""
-    listed = resource.list(stage.caller, Query(samples.of(resource).asked, 100)).rows
-    found = [resource.key(row) for row in listed if resource.key(row) and action.offered(row)]
+    stage.suit(resource, action)
+    listed = resource.list(stage.session, Query(samples.of(resource).asked, 100)).rows
+    found = [resource.key(row) for row in listed if resource.key(row) and action.visible(row)]
     assert found, f"No object of the sample company is offered {resource.name}.{action.name}."
     return found[:2]
 
@@ -36,14 +48,13 @@ def asked(stage: Stage, resource: Resource, action: Action, **more: Any) -> Job:
     return Job.objects.get()
 
 
-def turns(job: Job) -> Job:
-    while bulk_work.turn(job.pk, BY_NAME):
+def worked(job: Job) -> Job:
+    while bulk.turn(job.pk, BY_NAME):
         pass
     job.refresh_from_db()
     return job
 
 
-@pytest.mark.once
 @plain
 @every
 def test_without_ids_the_engine_is_told_nothing(stage: Stage, resource: Resource, action: Action) -> None:
@@ -55,26 +66,26 @@ def test_without_ids_the_engine_is_told_nothing(stage: Stage, resource: Resource
     assert action.bulk is not None
     if action.bulk.together is not None:
         with pytest.raises(ValueError, match="at least one id"):
-            action.bulk.together(stage.caller, [], {})
+            action.bulk.together(stage.session, [], {})
     assert not stage.writes()
 
 
-@every
+@in_both_flavours
 def test_it_is_done_to_what_was_named_and_to_nothing_else(stage: Stage, resource: Resource, action: Action) -> None:
     named = ids(stage, resource, action)
-    job = turns(asked(stage, resource, action, id=named))
+    job = worked(asked(stage, resource, action, id=named))
     assert job.state == JobState.ASKING
     page = stage.browser.get(f"/w/sales/jobs/{job.pk}/")
     assert page.status_code == 200
     assert stage.secret not in page.content.decode()
     form = page.context["form"]
-    assert not action_forms.secret(form, action)
+    assert not action_forms.secret_fields(form)
     assert not form.is_multipart()
     given = samples.of(resource).typed.get(action.name, {})
     typed = {name: given.get(name, _filled(form, name, field)) for name, field in form.fields.items()}
     answer = stage.browser.post(f"/w/sales/jobs/{job.pk}/begin/", {k: v for k, v in typed.items() if v is not None})
     assert answer.status_code == 303
-    job = turns(job)
+    job = worked(job)
     assert job.state == JobState.ENDED
     assert set(job.items.values_list("state", flat=True)) == {ItemState.DONE}
     for sent in stage.practice.journal.all():
@@ -86,24 +97,32 @@ def test_it_is_done_to_what_was_named_and_to_nothing_else(stage: Stage, resource
     assert stage.browser.get(f"/w/sales/jobs/{job.pk}/").status_code == 200
 
 
-@pytest.mark.once
 @plain
-@every
+@pytest.mark.parametrize(
+    ("resource", "action"),
+    [
+        pytest.param(a, b, id=f"{a.name}-{b.name}", marks=() if first else pytest.mark.slow)
+        for number, (a, b) in enumerate(ACTIONS)
+        for first in [a not in [other for other, _action in ACTIONS[:number]]]
+    ],
+)
 def test_everything_is_frozen_as_ids_before_it_is_asked_about(stage: Stage, resource: Resource, action: Action) -> None:
-    job = turns(asked(stage, resource, action, everything="1"))
+    job = worked(asked(stage, resource, action, everything="1"))
     called = job.items.values_list("name", flat=True)
     assert len(set(called)) == len(called), "names that tell the objects apart"
-    listed = resource.list(stage.caller, Query({}, 100))
+    listed = resource.list(stage.session, Query({}, 100))
     assert set(job.items.values_list("object_id", flat=True)) >= {resource.key(row) for row in listed.rows} - {""}
     assert not stage.writes()
 
 
-@pytest.mark.once
 @plain
 @pytest.mark.parametrize(
     "resource", {one.name: one for one, _action in ACTIONS}.values(), ids=lambda one: str(one.name)
 )
 def test_their_buttons_stand_above_the_list_for_whom_they_are_only(stage: Stage, resource: Resource) -> None:
+    for action in resource.actions:
+        if action.bulk:
+            stage.suit(resource, action)
     for role in Role:
         browser = stage.as_role(role)
         page = browser.get(resource.url("sales"), {"rows": "100"} | dict(samples.of(resource).asked)).content.decode()

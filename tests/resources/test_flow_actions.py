@@ -8,11 +8,12 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http.response import HttpResponseBase
 
 from tests import flows
-from tests.practice.fixtures import until
+from tests.practice_engine.fixtures import until
 from tests.resources.stage import HTMX, Stage, lead
-from tests.shelf import text
-from workflows_ui.engine import NotFound
-from workflows_ui.models import AuditEvent, Role
+from tests.stub_engine import text
+from workflows_ui.audit.models import AuditEvent
+from workflows_ui.engine import InProgress, NotFound
+from workflows_ui.members.models import Flavour, Role
 
 
 def url(action: str, flow_id: str) -> str:
@@ -20,11 +21,11 @@ def url(action: str, flow_id: str) -> str:
 
 
 def state(stage: Stage, flow_id: str) -> dict[str, Any]:
-    return stage.caller.workflows.get_flow(flow_id)
+    return stage.session.workflows.get_flow(flow_id)
 
 
 def made(stage: Stage, name: str = "Made here", *, publish: bool = True) -> str:
-    return flows.make(stage.caller.workflows, name, flows.code("echo"), flows.response({"ok": True}), publish=publish)
+    return flows.make(stage.session.workflows, name, flows.code("echo"), flows.response({"ok": True}), publish=publish)
 
 
 def key_of(response: HttpResponseBase) -> str:
@@ -47,7 +48,7 @@ def test_a_flow_is_turned_off_after_a_question_and_on_with_one_click(stage: Stag
     flow = made(stage)
     page = text(stage.browser.get(f"/w/sales/flows/{flow}/").content)
     assert f'href="{url("turn-off", flow)}"' in page
-    assert "is not started any more" in text(stage.browser.get(url("turn-off", flow)).content)
+    assert "is no longer started" in text(stage.browser.get(url("turn-off", flow)).content)
     stage.browser.post(url("turn-off", flow))
     assert state(stage, flow)["status"] == "DISABLED"
     page = text(stage.browser.get(f"/w/sales/flows/{flow}/").content)
@@ -69,8 +70,10 @@ def test_a_flow_that_was_never_published_cannot_be_turned_on(stage: Stage) -> No
 def test_publishing_says_that_it_goes_live_and_which_steps_are_not_complete(stage: Stage) -> None:
     flow = made(stage, publish=False)
     assert "goes live" in text(stage.browser.get(url("publish", flow)).content)
-    broken = flows.code("echo") | {"valid": False, "displayName": "Half done"}
-    stage.caller.workflows.apply_flow_operation(
+    # Of a step of an app every version decides itself whether it is complete.
+    broken = flows.installed(stage.session.workflows, flows.delay(60)) | {"displayName": "Half done"}
+    broken["settings"] = broken["settings"] | {"input": {}}
+    stage.session.workflows.apply_flow_operation(
         flow, {"type": "ADD_ACTION", "request": {"parentStep": "trigger", "action": {"name": "step_9", **broken}}}
     )
     assert "Careful: 1 step is not complete" in text(stage.browser.get(url("publish", flow)).content)
@@ -93,7 +96,7 @@ def test_a_flow_is_renamed_in_its_draft(stage: Stage) -> None:
 
 def test_a_flow_is_moved_into_a_folder_and_out_of_it(stage: Stage) -> None:
     flow = made(stage)
-    folder = stage.caller.workflows.create_folder("Orders here")["id"]
+    folder = stage.session.workflows.create_folder("Orders here")["id"]
     assert "Orders here" in text(stage.browser.get(url("move", flow)).content)
     stage.browser.post(url("move", flow), {"folder": folder})
     assert state(stage, flow)["folderId"] == folder
@@ -104,7 +107,7 @@ def test_a_flow_is_moved_into_a_folder_and_out_of_it(stage: Stage) -> None:
 
 
 def test_a_flow_is_made_in_a_folder_and_listed_at_once(stage: Stage) -> None:
-    folder = stage.caller.workflows.create_folder("Orders here")["id"]
+    folder = stage.session.workflows.create_folder("Orders here")["id"]
     answer = stage.browser.post("/w/sales/flows/do/new/", {"name": "Brand <new>", "folder": folder})
     found = state(stage, key_of(answer))
     assert found["version"]["displayName"] == "Brand <new>"
@@ -116,7 +119,7 @@ def test_a_flow_is_made_in_a_folder_and_listed_at_once(stage: Stage) -> None:
 def test_tags_are_changed_and_whatever_else_is_kept_with_the_flow_stays(stage: Stage) -> None:
     flow = made(stage)
     metadata = {"owner": "ops", "tags": ["orders"]}
-    stage.caller.workflows.apply_flow_operation(flow, {"type": "UPDATE_METADATA", "request": {"metadata": metadata}})
+    stage.session.workflows.apply_flow_operation(flow, {"type": "UPDATE_METADATA", "request": {"metadata": metadata}})
     assert 'value="orders"' in text(stage.browser.get(url("tag", flow)).content)
     stage.browser.post(url("tag", flow), {"tags": " orders, đơn  hàng ,, <b>,orders"})
     assert state(stage, flow)["metadata"] == {"owner": "ops", "tags": ["orders", "đơn hàng", "<b>"]}
@@ -149,7 +152,9 @@ def test_an_export_is_a_file_that_can_be_imported_as_another_flow(stage: Stage) 
     exported = stage.as_role(Role.VIEWER).get(f"/w/sales/flows/{flow}/export/")
     assert exported.headers["Content-Type"] == "application/json; charset=utf-8"
     assert exported.headers["Content-Disposition"].startswith("attachment")
-    assert json.loads(exported.content)["template"]["displayName"] == "Đơn hàng / orders"
+    template = json.loads(exported.content)
+    assert (template.get("template") or template["flows"][0])["displayName"] == "Đơn hàng / orders"
+    assert "%20orders.json" in exported.headers["Content-Disposition"]
     answer = stage.browser.post("/w/sales/flows/do/import/", {"file": upload(exported.content)})
     again = state(stage, key_of(answer))
     assert again["version"]["displayName"] == "Đơn hàng / orders"
@@ -159,7 +164,7 @@ def test_an_export_is_a_file_that_can_be_imported_as_another_flow(stage: Stage) 
 
 def test_a_file_imported_into_a_flow_replaces_its_draft_and_keeps_its_name(stage: Stage) -> None:
     flow, other = made(stage, "Stays"), made(stage, "Comes", publish=False)
-    template = stage.caller.workflows.get_flow_template(other)
+    template = stage.session.workflows.get_flow_template(other)
     stage.browser.post(url("import-here", flow), {"file": upload(template)})
     found = state(stage, flow)
     assert found["version"]["displayName"] == "Stays"
@@ -206,10 +211,40 @@ def test_an_engine_that_lists_no_versions_leaves_the_panel_out(stage: Stage) -> 
     assert '<h2 class="card-title">Versions</h2>' not in text(answer.content)
 
 
+def test_a_flow_that_is_gone_at_once_is_said_to_be_and_one_that_is_not_has_its_page(stage: Stage) -> None:
+    stage.practice.engine.settings.delete_after = 10_000
+    flow = made(stage, publish=False)
+    answer = stage.browser.post(url("delete", flow))
+    told = text(stage.browser.get(lead(answer)).content)
+    assert lead(answer) == "/w/sales/flows/"
+    if stage.users.workspace.flavour == Flavour.IMBRACE:
+        assert "That takes a moment." in told
+    else:
+        assert "The flow is deleted." in told
+
+
+def test_after_a_deletion_from_a_page_of_the_flow_its_list_follows(stage: Stage) -> None:
+    for page in ("", "launch/"):
+        flow = made(stage)
+        answer = stage.browser.post(url("delete", flow), {"next": f"/w/sales/flows/{flow}/{page}"})
+        assert (answer.status_code, answer["Location"]) == (303, "/w/sales/flows/")
+
+
+def test_a_second_deletion_meanwhile_is_told_in_words(stage: Stage) -> None:
+    stage.practice.engine.settings.delete_after = 10_000
+    flow = made(stage)
+    asked = stage.browser.get(url("delete", flow))
+    stage.session.workflows.delete_flow(flow)
+    assert stage.browser.post(url("delete", flow), {"ticket": asked.context["ticket"]}).status_code == 409
+    with pytest.raises(InProgress):
+        stage.session.workflows.delete_flow(flow)
+
+
 def test_a_deleted_flow_is_shown_as_being_deleted_until_it_is_gone(stage: Stage) -> None:
+    stage.practice.engine.settings.delete_after = 50
     flow = made(stage)
     answer = stage.browser.post(url("delete", flow), headers=HTMX)
-    assert lead(answer) == f"/w/sales/flows/{flow}/"
+    assert lead(answer) == "/w/sales/flows/"
 
     def gone() -> bool:
         try:
@@ -239,7 +274,7 @@ def test_while_a_flow_is_being_deleted_its_page_looks_again_and_offers_nothing(s
     assert "Being deleted" in page
     assert 'hx-trigger="every 2s"' in page
     assert not [
-        word for word in ("/do/delete/", "it can be launched", "Make a launch form", "Tell me when") if word in page
+        word for word in ("/do/delete/", "it can be launched", "Make a launch form", "Notify me") if word in page
     ]
     assert stage.browser.post(url("delete", flow)).status_code == 409
 

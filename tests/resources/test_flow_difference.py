@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 from tests import flows
 from tests.engine.servers import Reply
 from tests.resources.stage import Stage
-from tests.shelf import Shelf, flow, identity, text
-from workflows_ui.kit import redact
-from workflows_ui.models import Role
-from workflows_ui.resources import flow_difference, step_settings
-from workflows_ui.resources.flow_difference import Difference, StepChange
+from tests.stub_engine import StubEngine, flow, identity, text
+from workflows_ui.core import redaction
+from workflows_ui.members.models import Role
+from workflows_ui.resources.flows import difference as flow_difference
+from workflows_ui.resources.flows import step_settings
+from workflows_ui.resources.flows.difference import Difference, StepChange
 
 SECRETS = frozenset({"password"})
 
@@ -33,7 +34,7 @@ def version(*steps: dict[str, Any], name: str = "Orders", **more: Any) -> dict[s
 
 
 def between(old: Any, new: Any) -> Difference:
-    masked = (redact.step(old, secrets=SECRETS), redact.step(new, secrets=SECRETS))
+    masked = (redaction.step(old, secrets=SECRETS), redaction.step(new, secrets=SECRETS))
     names = step_settings.names_of(new.get("trigger"), {}, "sales", older=old.get("trigger"))
     return flow_difference.between(old, new, masked=masked, names=names, known={})
 
@@ -144,7 +145,7 @@ def test_long_texts_that_differ_far_down_differ_and_lines_are_compared() -> None
 def test_a_difference_that_no_line_tells_is_admitted() -> None:
     old, new = (step("a", settings={"branches": {"odd": n}}) for n in (1, 2))
     (change,) = between(version(old), version(new)).steps[0].changes
-    assert change.label == "Something that only the raw data tells"
+    assert change.label == "Something that only the raw data shows"
 
 
 _JSON = st.recursive(
@@ -177,7 +178,7 @@ def page_of(browser: Client, id: str, **query: str) -> str:
 
 
 def test_a_published_flow_is_compared_with_its_draft(stage: Stage) -> None:
-    workflows = stage.caller.workflows
+    workflows = stage.session.workflows
     key = flows.make(workflows, "First", flows.code("echo", a="1"), flows.response({"ok": True}))
     first = workflows.get_flow(key)["version"]["id"]
     assert "This flow has only one version" in page_of(stage.browser, key)
@@ -200,14 +201,14 @@ def test_a_published_flow_is_compared_with_its_draft(stage: Stage) -> None:
 
 @pytest.mark.parametrize("query", [{"old": "x", "new": "y"}, {"old": "<b>"}, {"new": "../.."}])
 def test_versions_that_there_are_not_are_passed_over(stage: Stage, query: dict[str, str]) -> None:
-    key = flows.make(stage.caller.workflows, "First", flows.code("echo"))
-    stage.caller.workflows.apply_flow_operation(key, {"type": "CHANGE_NAME", "request": {"displayName": "Second"}})
+    key = flows.make(stage.session.workflows, "First", flows.code("echo"))
+    stage.session.workflows.apply_flow_operation(key, {"type": "CHANGE_NAME", "request": {"displayName": "Second"}})
     assert "Name of the flow" in page_of(stage.browser, key, **query)
 
 
 def test_an_engine_that_lists_no_versions_still_compares_what_is_live(stage: Stage) -> None:
-    key = flows.make(stage.caller.workflows, "First", flows.code("echo"))
-    stage.caller.workflows.apply_flow_operation(key, {"type": "CHANGE_NAME", "request": {"displayName": "Second"}})
+    key = flows.make(stage.session.workflows, "First", flows.code("echo"))
+    stage.session.workflows.apply_flow_operation(key, {"type": "CHANGE_NAME", "request": {"displayName": "Second"}})
     stage.practice.engine.faults.add("status", "GET", "/v1/flows/*/versions", status=404)
     assert "Name of the flow" in page_of(stage.browser, key)
 
@@ -226,12 +227,12 @@ def test_an_id_that_is_none_is_not_found(owner: Client, id: str) -> None:
         {"publishedVersionId": "V0", "version": []},
     ],
 )
-def test_odd_flows_break_no_page(owner: Client, shelf: Shelf, odd: dict[str, Any]) -> None:
-    shelf.flows = [flow(**odd)]
-    shelf.rows[f"/flows/{identity(1)}/versions"] = [{"id": "V0"}, {"id": None}, {}]
+def test_odd_flows_break_no_page(owner: Client, stub_engine: StubEngine, odd: dict[str, Any]) -> None:
+    stub_engine.flows = [flow(**odd)]
+    stub_engine.rows[f"/flows/{identity(1)}/versions"] = [{"id": "V0"}, {"id": None}, {}]
     assert owner.get(f"/w/sales/flows/{identity(1)}/difference/").status_code == 200
 
 
-def test_an_engine_that_is_down_is_no_mistake_of_ours(owner: Client, shelf: Shelf) -> None:
-    shelf.faults[f"/{identity(1)}"] = Reply(502, b"<html>no</html>")
+def test_an_engine_that_is_down_is_no_mistake_of_ours(owner: Client, stub_engine: StubEngine) -> None:
+    stub_engine.faults[f"/{identity(1)}"] = Reply(502, b"<html>no</html>")
     assert owner.get(f"/w/sales/flows/{identity(1)}/difference/").status_code == 503

@@ -6,24 +6,25 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from tests.cast import Cast
 from tests.engine.servers import Reply
-from tests.shelf import Shelf, flow, identity, run, text
-from workflows_ui.kit import caller
-from workflows_ui.models import Launch, State, Workspace
-from workflows_ui.resources import flow_results
+from tests.stub_engine import StubEngine, flow, identity, run, text
+from tests.users import Users
+from workflows_ui.credentials.services import engine_session
+from workflows_ui.launches.models import Launch, State
+from workflows_ui.members.models import Workspace
+from workflows_ui.resources.flows import results as flow_results
 
 FLOWS = "/w/sales/flows/"
 #: The second look, which has what merely decorates the list.
 LATE = f"{FLOWS}?late=1"
 
 
-def launch(cast: Cast, **more: Any) -> Launch:
+def launch(users: Users, **more: Any) -> Launch:
     now = timezone.now()
     times = {"asked_at": now, "not_before": now, "send_by": now}
     return Launch.objects.create(
-        workspace=cast.workspace,
-        user=cast.owner,
+        workspace=users.workspace,
+        user=users.owner,
         ticket=f"t{more}",
         flow_id=identity(1),
         payload_digest="d",
@@ -32,43 +33,47 @@ def launch(cast: Cast, **more: Any) -> Launch:
     )
 
 
-def test_the_newest_result_is_told_and_the_ones_before_are_icons_with_words(owner: Client, shelf: Shelf) -> None:
-    shelf.flows = [flow()]
-    shelf.runs = [
+def test_the_newest_result_is_told_and_the_ones_before_are_icons_with_words(
+    owner: Client, stub_engine: StubEngine
+) -> None:
+    stub_engine.flows = [flow()]
+    stub_engine.runs = [
         run(7, "FAILED", created="2026-11-24T22:40:00.000Z"),
         run(6, "SUCCEEDED", created="2026-11-24T22:39:00.000Z"),
         run(5, "NO_SUCH_STATE", created="2026-11-24T22:38:00.000Z"),
     ]
     page = text(owner.get(LATE).content)
     assert f'href="/w/sales/runs/{identity(7)}/"' in page
-    assert page.index("Failed</span>") < page.index('title="Done, ') < page.index('title="NO_SUCH_STATE, ')
+    assert page.index("Failed</span>") < page.index('title="Succeeded, ') < page.index('title="NO_SUCH_STATE, ')
 
 
-def test_a_launch_that_led_to_no_run_is_a_result_too(cast: Cast, owner: Client, shelf: Shelf) -> None:
-    shelf.flows = [flow()]
-    shelf.runs = [run(7)]
-    launch(cast, run_id=identity(7), state=State.SUCCEEDED)
+def test_a_launch_that_led_to_no_run_is_a_result_too(users: Users, owner: Client, stub_engine: StubEngine) -> None:
+    stub_engine.flows = [flow()]
+    stub_engine.runs = [run(7)]
+    launch(users, run_id=identity(7), state=State.SUCCEEDED)
     assert text(owner.get(LATE).content).count('class="status ') == 2
-    refused = launch(cast, state=State.REFUSED)
+    refused = launch(users, state=State.REFUSED)
     page = text(owner.get(FLOWS).content)
     assert f'href="/w/sales/launches/{refused.pk}/"' in page
 
 
-def test_a_launch_of_ones_own_is_told_at_the_first_look_already(cast: Cast, owner: Client, shelf: Shelf) -> None:
-    shelf.flows = [flow(), flow(2, "Never launched")]
-    found = launch(cast, state=State.REFUSED)
+def test_a_launch_of_ones_own_is_told_at_the_first_look_already(
+    users: Users, owner: Client, stub_engine: StubEngine
+) -> None:
+    stub_engine.flows = [flow(), flow(2, "Never launched")]
+    found = launch(users, state=State.REFUSED)
     page = text(owner.get(FLOWS).content)
     assert f'href="/w/sales/launches/{found.pk}/"' in page
     # That another has no results is not said before the runs are known.
     nothing = 'data-label="Last results"> <span class="text-secondary">–</span>'
     assert nothing not in page
-    assert "/flow-runs" not in shelf.calls
+    assert "/flow-runs" not in stub_engine.calls
     assert nothing in text(owner.get(LATE).content)
 
 
-def test_launches_of_another_workspace_are_not_told(cast: Cast, owner: Client, shelf: Shelf) -> None:
-    shelf.flows = [flow()]
-    found = launch(cast, state=State.REFUSED)
+def test_launches_of_another_workspace_are_not_told(users: Users, owner: Client, stub_engine: StubEngine) -> None:
+    stub_engine.flows = [flow()]
+    found = launch(users, state=State.REFUSED)
     Launch.objects.filter(pk=found.pk).update(workspace=Workspace.objects.get(slug="elsewhere"))
     assert f"/launches/{found.pk}" not in text(owner.get(FLOWS).content)
 
@@ -76,25 +81,25 @@ def test_launches_of_another_workspace_are_not_told(cast: Cast, owner: Client, s
 @pytest.mark.parametrize(
     "odd", [{"flowId": None}, {"flowId": {}}, {"created": ""}, {"created": 5}, {"status": None}, {"id": "a\nb"}]
 )
-def test_odd_runs_break_no_list(owner: Client, shelf: Shelf, odd: dict[str, Any]) -> None:
-    shelf.flows = [flow()]
-    shelf.rows["/flow-runs"] = [run() | odd]
+def test_odd_runs_break_no_list(owner: Client, stub_engine: StubEngine, odd: dict[str, Any]) -> None:
+    stub_engine.flows = [flow()]
+    stub_engine.rows["/flow-runs"] = [run() | odd]
     assert owner.get(LATE).status_code == 200
 
 
-def test_a_file_has_the_results_in_words_with_times_of_ones_own_zone(cast: Cast, shelf: Shelf) -> None:
-    shelf.runs = [run(7, "FAILED", created="2026-11-24T22:40:00.000Z"), run(6)]
-    found = flow_results.latest(caller.of(cast.place(cast.owner)), [identity(1)])
-    assert str(found[identity(1)]) == "Failed (25 Nov 2026 05:40); Done (25 Nov 2026 05:38)"
+def test_a_file_has_the_results_in_words_with_times_of_ones_own_zone(users: Users, stub_engine: StubEngine) -> None:
+    stub_engine.runs = [run(7, "FAILED", created="2026-11-24T22:40:00.000Z"), run(6)]
+    found = flow_results.latest(engine_session.open_session(users.place(users.owner)), [identity(1)])
+    assert str(found[identity(1)]) == "Failed (25 Nov 2026 05:40); Succeeded (25 Nov 2026 05:38)"
 
 
 def test_an_engine_that_refuses_its_runs_costs_the_column_only_and_is_not_asked_again(
-    owner: Client, shelf: Shelf
+    owner: Client, stub_engine: StubEngine
 ) -> None:
-    shelf.flows = [flow()]
-    shelf.faults["/flow-runs"] = Reply(403, {"code": "PERMISSION_DENIED", "params": {}})
+    stub_engine.flows = [flow()]
+    stub_engine.faults["/flow-runs"] = Reply(403, {"code": "PERMISSION_DENIED", "params": {}})
     answer = owner.get(LATE)
     assert answer.status_code == 200
     assert "Order intake" in text(answer.content)
     owner.get(LATE)
-    assert shelf.calls.count("/flow-runs") == 1
+    assert stub_engine.calls.count("/flow-runs") == 1

@@ -7,17 +7,18 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from tests.cast import Cast
 from tests.engine.servers import Reply
-from tests.shelf import Shelf, flow, identity, text
-from workflows_ui.models import Launch, Member, Role
+from tests.stub_engine import StubEngine, flow, identity, text
+from tests.users import Users
+from workflows_ui.launches.models import Launch
+from workflows_ui.members.models import Member, Role
 
 FLOWS = "/w/sales/flows/"
 
 
-def test_filters_reach_the_engine_as_it_names_them(owner: Client, shelf: Shelf) -> None:
+def test_filters_reach_the_engine_as_it_names_them(owner: Client, stub_engine: StubEngine) -> None:
     owner.get(f"{FLOWS}?name=order&status=ENABLED&folder=NULL&connection=gmail-sales&rows=50")
-    (query,) = shelf.queries("/flows")
+    (query,) = stub_engine.queries("/flows")
     assert query["name"] == ["order"]
     assert query["status"] == ["ENABLED"]
     assert query["folderId"] == ["NULL"]
@@ -26,16 +27,16 @@ def test_filters_reach_the_engine_as_it_names_them(owner: Client, shelf: Shelf) 
     assert query["limit"] == ["100"]
 
 
-def test_folders_are_shown_and_offered_by_name(owner: Client, shelf: Shelf) -> None:
-    shelf.folders = [{"id": identity(7), "displayName": "Sales"}]
-    shelf.flows = [flow(folderId=identity(7))]
+def test_folders_are_shown_and_offered_by_name(owner: Client, stub_engine: StubEngine) -> None:
+    stub_engine.folders = [{"id": identity(7), "displayName": "Sales"}]
+    stub_engine.flows = [flow(folderId=identity(7))]
     page = text(owner.get(f"{FLOWS}?folder={identity(7)}").content)
     assert f'<option value="{identity(7)}" selected>Sales</option>' in page
     assert "Folder: Sales" in page
 
 
-def test_every_flow_is_reached_by_following_older(owner: Client, shelf: Shelf) -> None:
-    shelf.flows = [flow(number, f"Flow {number:02}") for number in range(1, 46)]
+def test_every_flow_is_reached_by_following_older(owner: Client, stub_engine: StubEngine) -> None:
+    stub_engine.flows = [flow(number, f"Flow {number:02}") for number in range(1, 46)]
     address, seen = FLOWS, []
     while address:
         page = owner.get(address).content.decode()
@@ -45,8 +46,8 @@ def test_every_flow_is_reached_by_following_older(owner: Client, shelf: Shelf) -
     assert seen == [f"Flow {number:02}" for number in range(1, 46)]
 
 
-def test_a_row_that_the_engine_gives_twice_is_shown_once(owner: Client, shelf: Shelf) -> None:
-    shelf.flows = [flow(1, "Twice"), flow(1, "Twice")]
+def test_a_row_that_the_engine_gives_twice_is_shown_once(owner: Client, stub_engine: StubEngine) -> None:
+    stub_engine.flows = [flow(1, "Twice"), flow(1, "Twice")]
     assert owner.get(FLOWS).content.count(b">Twice</span>") == 1
 
 
@@ -54,12 +55,14 @@ def _launch_link(page: bytes) -> bool:
     return f'href="/w/sales/flows/{identity(1)}/launch/"' in page.decode()
 
 
-def test_a_launcher_is_offered_the_launch_in_the_row_and_on_the_page(cast: Cast, client: Client, shelf: Shelf) -> None:
-    shelf.flows = [flow()]
-    client.force_login(cast.colleague)
+def test_a_launcher_is_offered_the_launch_in_the_row_and_on_the_page(
+    users: Users, client: Client, stub_engine: StubEngine
+) -> None:
+    stub_engine.flows = [flow()]
+    client.force_login(users.colleague)
     assert _launch_link(client.get(FLOWS).content)
     assert _launch_link(client.get(f"{FLOWS}{identity(1)}/").content)
-    Member.objects.filter(user=cast.colleague).update(role=Role.VIEWER)
+    Member.objects.filter(user=users.colleague).update(role=Role.VIEWER)
     assert not _launch_link(client.get(FLOWS).content)
     assert not _launch_link(client.get(f"{FLOWS}{identity(1)}/").content)
 
@@ -71,25 +74,27 @@ def test_a_launcher_is_offered_the_launch_in_the_row_and_on_the_page(cast: Cast,
         ({"status": "DISABLED", "publishedVersionId": None}, "It was never published."),
         (
             {"version": {"displayName": "x", "trigger": {"type": "PIECE_TRIGGER", "settings": {}}}},
-            "It starts by itself",
+            "It starts automatically",
         ),
     ],
 )
 def test_a_flow_that_cannot_be_launched_says_why(
-    owner: Client, shelf: Shelf, changes: dict[str, Any], reason: str
+    owner: Client, stub_engine: StubEngine, changes: dict[str, Any], reason: str
 ) -> None:
-    shelf.flows = [flow(**changes)]
+    stub_engine.flows = [flow(**changes)]
     page = owner.get(f"{FLOWS}{identity(1)}/").content
     assert reason in text(page)
     assert not _launch_link(page)
 
 
-def test_the_page_of_a_flow_leads_to_its_runs_and_launches(cast: Cast, owner: Client, shelf: Shelf) -> None:
-    shelf.flows = [flow()]
+def test_the_page_of_a_flow_leads_to_its_runs_and_launches(
+    users: Users, owner: Client, stub_engine: StubEngine
+) -> None:
+    stub_engine.flows = [flow()]
     now = timezone.now()
     times = {"asked_at": now, "not_before": now, "send_by": now}
     launch = Launch.objects.create(
-        workspace=cast.workspace, user=cast.colleague, ticket="t", flow_id=identity(1), payload_digest="d", **times
+        workspace=users.workspace, user=users.colleague, ticket="t", flow_id=identity(1), payload_digest="d", **times
     )
     page = text(owner.get(f"{FLOWS}{identity(1)}/").content)
     assert f'href="/w/sales/runs/?flow={identity(1)}"' in page
@@ -97,14 +102,18 @@ def test_the_page_of_a_flow_leads_to_its_runs_and_launches(cast: Cast, owner: Cl
     assert "Waiting to be sent" in page
 
 
-def test_unpublished_changes_are_told(owner: Client, shelf: Shelf) -> None:
-    shelf.flows = [flow(publishedVersionId="V0")]
+def test_unpublished_changes_are_told(owner: Client, stub_engine: StubEngine) -> None:
+    stub_engine.flows = [flow(publishedVersionId="V0")]
     assert "Unpublished changes" in text(owner.get(FLOWS).content)
     assert "Has changes that are not published" in text(owner.get(f"{FLOWS}{identity(1)}/").content)
 
 
-def test_connections_are_offered_by_name_and_what_the_search_spans_is_told(owner: Client, shelf: Shelf) -> None:
-    shelf.rows["/app-connections"] = [{"id": identity(5), "externalId": "gmail-sales", "displayName": "Sales <mail>"}]
+def test_connections_are_offered_by_name_and_what_the_search_spans_is_told(
+    owner: Client, stub_engine: StubEngine
+) -> None:
+    stub_engine.rows["/app-connections"] = [
+        {"id": identity(5), "externalId": "gmail-sales", "displayName": "Sales <mail>"}
+    ]
     page = text(owner.get(f"{FLOWS}?connection=gmail-sales&late=1").content)
     assert '<option value="gmail-sales" selected>Sales &lt;mail&gt;</option>' in page
     assert "Connection: Sales &lt;mail&gt;" in page
@@ -126,9 +135,11 @@ def _with_steps(first: dict[str, Any], *more: dict[str, Any], **changes: Any) ->
     return found
 
 
-def test_the_list_tells_how_a_flow_starts_where_it_lies_and_its_apps(owner: Client, shelf: Shelf) -> None:
-    shelf.flows = [_with_steps(_step("step_1", "google-sheets"), _step("step_2", "gmail")) | {"folderId": identity(7)}]
-    shelf.folders = [{"id": identity(7), "displayName": "Sales"}]
+def test_the_list_tells_how_a_flow_starts_where_it_lies_and_its_apps(owner: Client, stub_engine: StubEngine) -> None:
+    stub_engine.flows = [
+        _with_steps(_step("step_1", "google-sheets"), _step("step_2", "gmail")) | {"folderId": identity(7)}
+    ]
+    stub_engine.folders = [{"id": identity(7), "displayName": "Sales"}]
     page = text(owner.get(FLOWS).content)
     assert '<span class="long">Webhook</span>' in page
     assert '<span class="long">Sales</span>' in page
@@ -136,11 +147,13 @@ def test_the_list_tells_how_a_flow_starts_where_it_lies_and_its_apps(owner: Clie
     assert 'title="Gmail"' in page
 
 
-def test_a_flows_apps_connections_and_tables_are_linked_by_name(owner: Client, shelf: Shelf) -> None:
+def test_a_flows_apps_connections_and_tables_are_linked_by_name(owner: Client, stub_engine: StubEngine) -> None:
     steps = [_step("step_1", "tables", table_id="T-ext"), _step("step_2", "tables", table_id="gone")]
-    shelf.flows = [_with_steps(*steps, connectionIds=["gmail-sales", "lost", 7])]
-    shelf.rows["/app-connections"] = [{"id": identity(5), "externalId": "gmail-sales", "displayName": "Sales mail"}]
-    shelf.rows["/tables"] = [{"id": identity(6), "externalId": "T-ext", "name": "Orders"}]
+    stub_engine.flows = [_with_steps(*steps, connectionIds=["gmail-sales", "lost", 7])]
+    stub_engine.rows["/app-connections"] = [
+        {"id": identity(5), "externalId": "gmail-sales", "displayName": "Sales mail"}
+    ]
+    stub_engine.rows["/tables"] = [{"id": identity(6), "externalId": "T-ext", "name": "Orders"}]
     page = text(owner.get(f"{FLOWS}{identity(1)}/").content)
     assert f'<a href="/w/sales/connections/{identity(5)}/"><span class="long">Sales mail</span>' in page
     assert f'<a href="/w/sales/tables/{identity(6)}/"><span class="long">Orders</span>' in page
@@ -148,7 +161,9 @@ def test_a_flows_apps_connections_and_tables_are_linked_by_name(owner: Client, s
     assert 'href="/w/sales/pieces/@activepieces/piece-tables/"' in page
 
 
-def test_what_is_set_in_a_step_is_told_with_references_and_without_secrets(owner: Client, shelf: Shelf) -> None:
+def test_what_is_set_in_a_step_is_told_with_references_and_without_secrets(
+    owner: Client, stub_engine: StubEngine
+) -> None:
     inputs = {
         "auth": "{{connections['gmail-sales']}}",
         "body_type": "plain_text",
@@ -160,9 +175,11 @@ def test_what_is_set_in_a_step_is_told_with_references_and_without_secrets(owner
         "deep": {"a": {"b": {"c": {"d": {"e": 1}}}}},
         "empty": None,
     }
-    shelf.flows = [_with_steps(_step("step_1", "gmail", **inputs), connectionIds=["gmail-sales"])]
-    shelf.rows["/app-connections"] = [{"id": identity(5), "externalId": "gmail-sales", "displayName": "Sales mail"}]
-    shelf.faults["/pieces/@activepieces/piece-gmail"] = Reply(
+    stub_engine.flows = [_with_steps(_step("step_1", "gmail", **inputs), connectionIds=["gmail-sales"])]
+    stub_engine.rows["/app-connections"] = [
+        {"id": identity(5), "externalId": "gmail-sales", "displayName": "Sales mail"}
+    ]
+    stub_engine.faults["/pieces/@activepieces/piece-gmail"] = Reply(
         200, {"name": "@activepieces/piece-gmail", "actions": {"do_it": {"props": {"to": {"displayName": "Receiver"}}}}}
     )
     page = text(owner.get(f"{FLOWS}{identity(1)}/").content)
@@ -177,9 +194,9 @@ def test_what_is_set_in_a_step_is_told_with_references_and_without_secrets(owner
     assert "Deep › a › b › c" in page
 
 
-def test_a_flow_of_very_many_steps_and_fields_keeps_its_page_small(owner: Client, shelf: Shelf) -> None:
+def test_a_flow_of_very_many_steps_and_fields_keeps_its_page_small(owner: Client, stub_engine: StubEngine) -> None:
     steps = [_step(f"step_{n}", "gmail", **{f"field_{m}": "x" * 5000 for m in range(80)}) for n in range(60)]
-    shelf.flows = [_with_steps(*steps)]
+    stub_engine.flows = [_with_steps(*steps)]
     answer = owner.get(f"{FLOWS}{identity(1)}/")
     assert "20 more fields are in the raw data only." in text(answer.content)
     assert len(answer.content) < 1_500_000

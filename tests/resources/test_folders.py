@@ -4,7 +4,7 @@ from typing import Any
 
 from tests import flows
 from tests.resources.stage import Stage, lead
-from tests.shelf import text
+from tests.stub_engine import text
 
 NEW = "/w/sales/folders/do/new/"
 
@@ -14,15 +14,15 @@ def url(action: str, folder_id: str) -> str:
 
 
 def made(stage: Stage, name: str = "Angebote") -> str:
-    return str(stage.caller.workflows.create_folder(name)["id"])
+    return str(stage.session.workflows.create_folder(name)["id"])
 
 
 def put(stage: Stage, folder: str, *names: str) -> list[str]:
     found = []
     for name in names:
-        flow = flows.make(stage.caller.workflows, name)
+        flow = flows.make(stage.session.workflows, name)
         move: dict[str, Any] = {"type": "CHANGE_FOLDER", "request": {"folderId": folder}}
-        stage.caller.workflows.apply_flow_operation(flow, move)
+        stage.session.workflows.apply_flow_operation(flow, move)
         found.append(flow)
     return found
 
@@ -58,10 +58,10 @@ def test_a_folder_is_renamed_and_a_taken_name_refused_at_the_form(stage: Stage) 
     folder = made(stage)
     made(stage, "Taken")
     stage.browser.post(url("rename", folder), {"name": "Offers"})
-    assert stage.caller.workflows.get_folder(folder)["displayName"] == "Offers"
+    assert stage.session.workflows.get_folder(folder)["displayName"] == "Offers"
     answer = stage.browser.post(url("rename", folder), {"name": "taken"})
     assert answer.status_code == 422
-    assert "The engine refuses this request" in text(answer.content)
+    assert "There is a folder of this name already." in text(answer.content)
     assert 'value="taken"' in text(answer.content)
 
 
@@ -75,7 +75,7 @@ def test_deleting_names_the_flows_that_end_up_in_no_folder(stage: Stage) -> None
     assert "Delete the folder “Angebote”" in page
     answer = stage.browser.post(url("delete", folder))
     assert lead(answer) == "/w/sales/folders/"
-    assert [stage.caller.workflows.get_flow(flow)["folderId"] for flow in inside] == [None, None]
+    assert [stage.session.workflows.get_flow(flow)["folderId"] for flow in inside] == [None, None]
 
 
 def test_deleting_an_empty_folder_says_that_nothing_is_in_it(stage: Stage) -> None:

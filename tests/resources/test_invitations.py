@@ -3,13 +3,14 @@
 import pytest
 from django.test import Client
 
-from tests.cast import Cast
 from tests.engine.servers import Reply
-from tests.practice.fixtures import practice
+from tests.practice_engine.fixtures import practice
 from tests.resources.connection_scene import Scene, scene, shown
 from tests.resources.samples.invitations import invitation
-from tests.shelf import Shelf, identity, text
-from workflows_ui.models import AuditEvent, Flavour, Member, Role
+from tests.stub_engine import StubEngine, identity, text
+from tests.users import Users
+from workflows_ui.audit.models import AuditEvent
+from workflows_ui.members.models import Flavour, Member, Role
 
 __all__ = ["practice", "scene"]
 
@@ -18,7 +19,7 @@ EVERYWHERE = f"{LIST}?type=PLATFORM"
 
 
 def place(scene: Scene) -> str:
-    return str(scene.cast.workspace.flavour)
+    return str(scene.users.workspace.flavour)
 
 
 def of(scene: Scene, email: str) -> str:
@@ -108,36 +109,36 @@ def test_a_plan_that_refuses_is_explained_where_one_is(scene: Scene) -> None:
     ],
 )
 def test_a_list_that_is_refused_says_why_in_its_own_place(
-    owner: Client, shelf: Shelf, status: int, code: str, words: str
+    owner: Client, stub_engine: StubEngine, status: int, code: str, words: str
 ) -> None:
-    shelf.faults["/user-invitations"] = Reply(status, {"code": code, "params": {"message": "no"}})
+    stub_engine.faults["/user-invitations"] = Reply(status, {"code": code, "params": {"message": "no"}})
     answer = owner.get(LIST)
     assert answer.status_code == 200
     assert words in text(answer.content)
     assert "Nobody is invited" not in text(answer.content)
 
 
-def test_the_type_is_always_named_to_the_engine(owner: Client, shelf: Shelf) -> None:
-    shelf.rows["/user-invitations"] = []
+def test_the_type_is_always_named_to_the_engine(owner: Client, stub_engine: StubEngine) -> None:
+    stub_engine.rows["/user-invitations"] = []
     owner.get(LIST)
     owner.get(EVERYWHERE)
-    asked = shelf.queries("/user-invitations")
+    asked = stub_engine.queries("/user-invitations")
     assert [query["type"] for query in asked] == [["PROJECT"], ["PLATFORM"]]
     assert asked[0]["projectId"] == ["P" * 21]
 
 
-def test_a_link_that_an_engine_should_not_send_is_hidden(owner: Client, shelf: Shelf) -> None:
+def test_a_link_that_an_engine_should_not_send_is_hidden(owner: Client, stub_engine: StubEngine) -> None:
     link = "https://engine.example/invitation?token=abc"
-    shelf.rows["/user-invitations"] = [invitation(link=link, projectRole={"name": 5}, platformRole="")]
+    stub_engine.rows["/user-invitations"] = [invitation(link=link, projectRole={"name": 5}, platformRole="")]
     for address in (LIST, f"{LIST}{identity(1)}/"):
         answer = owner.get(address)
         assert answer.status_code == 200
         assert "token=abc" not in answer.content.decode()
 
 
-def test_a_builder_does_not_see_the_button(cast: Cast, client: Client, shelf: Shelf) -> None:
-    shelf.rows["/user-invitations"] = [invitation(type="PROJECT")]
+def test_a_builder_does_not_see_the_button(users: Users, client: Client, stub_engine: StubEngine) -> None:
+    stub_engine.rows["/user-invitations"] = [invitation(type="PROJECT")]
     for role, there in ((Role.BUILDER, False), (Role.MANAGER, True)):
-        Member.objects.filter(user=cast.colleague).update(role=role)
-        client.force_login(cast.colleague)
+        Member.objects.filter(user=users.colleague).update(role=role)
+        client.force_login(users.colleague)
         assert ("do/delete" in client.get(LIST).content.decode()) is there

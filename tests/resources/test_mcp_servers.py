@@ -9,16 +9,23 @@ import pytest
 from django.test import Client
 
 from tests.engine.servers import Reply
-from tests.practice.fixtures import practice
+from tests.practice_engine.fixtures import Practice, practice
 from tests.resources.connection_scene import Scene, hidden, scene
 from tests.resources.samples.mcp_servers import flow_tool, piece_tool, server
-from tests.shelf import Shelf, flow, identity, text
-from workflows_ui.models import AuditEvent, Flavour
+from tests.stub_engine import StubEngine, flow, identity, text
+from workflows_ui.audit.models import AuditEvent
+from workflows_ui.members.models import Flavour
 
 __all__ = ["practice", "scene"]
 LIST = "/w/sales/mcp-servers/"
 ONE = f"{LIST}{identity(1)}/"
 REASON = "Setting up the assistant on the sales laptop"
+
+
+@pytest.fixture(autouse=True)
+def _several_servers(practice: Practice) -> None:
+    """These are about engines with several servers; the one of a project has its own tests."""
+    practice.engine.settings.version = "0.72.4"
 
 
 def row(scene: Scene, name: str = "Trợ lý bán hàng") -> dict[str, Any]:
@@ -128,7 +135,7 @@ def test_replacing_the_token_says_who_stops_and_does_it_once(scene: Scene) -> No
 
 def test_what_is_pasted_fits_the_engine_and_holds_a_placeholder(scene: Scene) -> None:
     page = scene.page(page_of(scene))
-    gateway = scene.cast.workspace.flavour == Flavour.IMBRACE
+    gateway = scene.users.workspace.flavour == Flavour.IMBRACE
     base = f"{scene.practice.gateway}/activepieces" if gateway else scene.practice.activepieces
     assert f"{base}/v1/mcp/YOUR_TOKEN/sse" in page
     configured = re.search(r'<pre id="mcp-desktop-text"[^>]*>(.*?)</pre>', page)
@@ -151,12 +158,12 @@ def test_a_server_of_another_project_is_not_there_and_not_touched(scene: Scene) 
     assert not AuditEvent.objects.exists()
 
 
-def test_an_engine_that_gives_others_servers_is_not_believed(owner: Client, shelf: Shelf) -> None:
-    shelf.faults[f"/mcp-servers/{identity(1)}"] = Reply(200, server(projectId="O" * 21))
+def test_an_engine_that_gives_others_servers_is_not_believed(owner: Client, stub_engine: StubEngine) -> None:
+    stub_engine.faults[f"/mcp-servers/{identity(1)}"] = Reply(200, server(projectId="O" * 21))
     assert owner.get(ONE).status_code == 404
     assert owner.post(f"{LIST}do/rotate-token/{identity(1)}/").status_code == 404
     assert owner.post(f"{ONE}token/", {"reason": REASON}).status_code == 404
-    assert {seen.method for seen in shelf.seen} == {"GET"}
+    assert {seen.method for seen in stub_engine.seen} == {"GET"}
 
 
 ODD_TOOLS: list[Any] = [
@@ -175,24 +182,24 @@ ODD_TOOLS: list[Any] = [
 
 
 @pytest.mark.parametrize("tools", ODD_TOOLS, ids=range(len(ODD_TOOLS)))
-def test_odd_tools_break_nothing(owner: Client, shelf: Shelf, tools: Any) -> None:
-    shelf.rows["/mcp-servers"] = [server(tools=tools)]
-    shelf.rows["/pieces"], shelf.rows["/app-connections"] = [], []
-    shelf.arrays.add("/pieces")
-    shelf.flows = [flow()]
-    shelf.faults[f"/mcp-servers/{identity(1)}"] = Reply(200, server(tools=tools))
+def test_odd_tools_break_nothing(owner: Client, stub_engine: StubEngine, tools: Any) -> None:
+    stub_engine.rows["/mcp-servers"] = [server(tools=tools)]
+    stub_engine.rows["/pieces"], stub_engine.rows["/app-connections"] = [], []
+    stub_engine.arrays.add("/pieces")
+    stub_engine.flows = [flow()]
+    stub_engine.faults[f"/mcp-servers/{identity(1)}"] = Reply(200, server(tools=tools))
     for address in (LIST, ONE, *(f"{LIST}do/{name}/{identity(1)}/" for name in ("delete", "add-flow"))):
         answer = owner.get(address)
         assert answer.status_code == 200
         assert b"<script>alert" not in answer.content
 
 
-def test_a_kind_of_tool_that_nobody_knows_is_sent_back_as_it_is(owner: Client, shelf: Shelf) -> None:
+def test_a_kind_of_tool_that_nobody_knows_is_sent_back_as_it_is(owner: Client, stub_engine: StubEngine) -> None:
     new = {"type": "NEW_KIND", "id": identity(4), "toolName": f"new_{identity(4)[:4]}", "agentId": "A", "mcpId": "M"}
-    shelf.faults[f"/mcp-servers/{identity(1)}"] = Reply(200, server(tools=[new, flow_tool(), piece_tool()]))
+    stub_engine.faults[f"/mcp-servers/{identity(1)}"] = Reply(200, server(tools=[new, flow_tool(), piece_tool()]))
     address = f"{LIST}do/remove-tool/{identity(1)}/"
     assert owner.post(address, hidden(owner.get(address)) | {"tool": identity(5)}).status_code == 303
-    (sent,) = [json.loads(seen.body) for seen in shelf.seen if seen.method == "POST"]
+    (sent,) = [json.loads(seen.body) for seen in stub_engine.seen if seen.method == "POST"]
     assert sent == {
         "tools": [
             {"type": "NEW_KIND", "toolName": "new", "agentId": "A"},
@@ -201,11 +208,11 @@ def test_a_kind_of_tool_that_nobody_knows_is_sent_back_as_it_is(owner: Client, s
     }
 
 
-def test_flows_made_to_be_tools_are_offered_first(owner: Client, shelf: Shelf) -> None:
+def test_flows_made_to_be_tools_are_offered_first(owner: Client, stub_engine: StubEngine) -> None:
     mcp = flow(3, "Made for it")
     mcp["version"]["trigger"]["settings"]["pieceName"] = "@activepieces/piece-mcp"
-    shelf.flows = [flow(2, "Another"), mcp, flow(4, "Unpublished", publishedVersionId=None)]
-    shelf.faults[f"/mcp-servers/{identity(1)}"] = Reply(200, server())
+    stub_engine.flows = [flow(2, "Another"), mcp, flow(4, "Unpublished", publishedVersionId=None)]
+    stub_engine.faults[f"/mcp-servers/{identity(1)}"] = Reply(200, server())
     page = text(owner.get(f"{LIST}do/add-flow/{identity(1)}/").content)
     assert page.index("Made for it") < page.index("Other published flows") < page.index("Another")
     assert "Unpublished" not in page

@@ -4,19 +4,26 @@ import logging
 from typing import Any
 
 import pytest
-from django.core.cache import cache
+from django.core.cache import caches
 from django.test import Client
 
 from tests.engine.servers import Reply
-from tests.practice.fixtures import practice
+from tests.practice_engine.fixtures import Practice, practice
 from tests.resources.connection_scene import Scene, scene, shown
 from tests.resources.samples.mcp_servers import TOKEN, flow_tool, server
 from tests.resources.test_mcp_servers import LIST, ONE, REASON, page_of, row, token_of
-from tests.shelf import Shelf, identity, text
-from workflows_ui.kit.redact import MASK
-from workflows_ui.models import AuditEvent, Flavour, Role
+from tests.stub_engine import StubEngine, identity, text
+from workflows_ui.audit.models import AuditEvent
+from workflows_ui.core.redaction import MASK
+from workflows_ui.members.models import Flavour, Role
 
 __all__ = ["practice", "scene"]
+
+
+@pytest.fixture(autouse=True)
+def _several_servers(practice: Practice) -> None:
+    """These are about engines with several servers; the one of a project has its own tests."""
+    practice.engine.settings.version = "0.72.4"
 
 
 def test_the_token_is_shown_for_a_reason_once_and_written_down(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
@@ -40,8 +47,8 @@ def test_the_token_is_shown_for_a_reason_once_and_written_down(scene: Scene, cap
     event, end = AuditEvent.objects.filter(action="mcp.reveal").order_by("pk")
     assert (event.outcome, end.outcome, end.begun) == ("begun", "done", event)
     assert event.reason == REASON
-    assert (event.user, event.object_id) == (scene.cast.owner, row(scene)["id"])
-    assert (event.object_name, event.workspace) == ("Trợ lý bán hàng", scene.cast.workspace)
+    assert (event.user, event.object_id) == (scene.users.owner, row(scene)["id"])
+    assert (event.object_name, event.workspace) == ("Trợ lý bán hàng", scene.users.workspace)
     for page in (page_of(scene), address, LIST):
         assert token not in scene.page(page)
     assert token not in caplog.text
@@ -54,13 +61,13 @@ def test_the_token_is_on_no_other_page_and_in_no_place(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     kept: list[str] = []
-    keep = cache.set
+    for cache in caches.all():
 
-    def noted(key: str, value: object, *more: Any, **named: Any) -> None:
-        kept.append(repr(value))
-        keep(key, value, *more, **named)
+        def noted(key: str, value: object, *more: Any, keep: Any = cache.set, **named: Any) -> None:
+            kept.append(repr(value))
+            keep(key, value, *more, **named)
 
-    monkeypatch.setattr(cache, "set", noted)
+        monkeypatch.setattr(cache, "set", noted)
     known = {token_of(scene)}
     addresses = [LIST, page_of(scene), f"{page_of(scene)}apps/", f"{page_of(scene)}token/"]
     addresses += [page_of(scene, name) for name in ("rename", "add-flow", "remove-tool", "rotate-token", "delete")]
@@ -104,19 +111,19 @@ def test_only_builders_see_the_token_and_change_servers(scene: Scene, role: Role
     assert "YOUR_TOKEN" in page
 
 
-def test_a_token_that_the_engine_repeats_elsewhere_is_hidden_too(owner: Client, shelf: Shelf) -> None:
+def test_a_token_that_the_engine_repeats_elsewhere_is_hidden_too(owner: Client, stub_engine: StubEngine) -> None:
     told = {"url": f"https://engine.example/other/{TOKEN}", "deep": [{"x": f"is {TOKEN}."}]}
     one = server(f"Called {TOKEN}", tools=[flow_tool(name=f"Flow {TOKEN}", toolName=TOKEN)], more=told)
-    shelf.rows["/mcp-servers"] = [one]
-    shelf.faults[f"/mcp-servers/{identity(1)}"] = Reply(200, one)
+    stub_engine.rows["/mcp-servers"] = [one]
+    stub_engine.faults[f"/mcp-servers/{identity(1)}"] = Reply(200, one)
     for address in (LIST, ONE, f"{LIST}do/delete/{identity(1)}/", f"{LIST}do/remove-tool/{identity(1)}/"):
         page = text(owner.get(address).content)
         assert TOKEN not in page
         assert MASK in page
 
 
-def test_a_server_without_a_token_says_so(owner: Client, shelf: Shelf) -> None:
-    shelf.faults[f"/mcp-servers/{identity(1)}"] = Reply(200, server(token=None))
+def test_a_server_without_a_token_says_so(owner: Client, stub_engine: StubEngine) -> None:
+    stub_engine.faults[f"/mcp-servers/{identity(1)}"] = Reply(200, server(token=None))
     page = text(owner.post(f"{ONE}token/", {"reason": REASON}).content)
     assert "The engine gives no token" in page
 

@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workflows_ui.resources import outline
+from workflows_ui.resources.flows import outline
 
 
 def step(name: str, kind: str = "CODE", **more: Any) -> dict[str, Any]:

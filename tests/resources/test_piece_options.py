@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.engine.servers import Reply
-from tests.practice.fixtures import practice
+from tests.practice_engine.fixtures import practice
 from tests.resources.connection_scene import Scene, scene, shown
 from tests.resources.samples.pieces import PIECE, piece
-from tests.shelf import Shelf, flow, text
-from workflows_ui.models import Role
-from workflows_ui.resources import piece_options
-from workflows_ui.resources.piece_options import key
+from tests.stub_engine import StubEngine, flow, text
+from workflows_ui.members.models import Role
+from workflows_ui.resources.pieces import options as piece_options
+from workflows_ui.resources.pieces.options import key
 
 __all__ = ["practice", "scene"]
 
@@ -24,7 +24,7 @@ SHEETS = "/w/sales/pieces/options/@activepieces/piece-google-sheets/"
 SPREADSHEET = key("actions", "insert_row", "spreadsheet_id")
 SHEET = key("actions", "insert_row", "sheet_id")
 VALUES = key("actions", "insert_row", "values")
-#: The address of the page on the shelf.
+#: The address of the page in the stub engine.
 HERE = f"/w/sales/pieces/options/{PIECE}/"
 
 
@@ -86,12 +86,12 @@ def test_an_app_without_such_fields_has_no_page_and_one_that_is_not_there_neithe
         assert scene.browser.get(f"/w/sales/pieces/options/{name}/").status_code == 404
 
 
-def fill(shelf: Shelf, answer: Any, *, flows: bool = True) -> None:
+def fill(stub_engine: StubEngine, answer: Any, *, flows: bool = True) -> None:
     props = {"to": {"type": "DROPDOWN", "displayName": "<b>To</b>", "required": True, "refreshers": ["auth", "x", 5]}}
     actions = {"send": {"displayName": "Send", "props": props | {"x": {"type": "SHORT_TEXT"}, "odd": 5}}, "none": None}
-    shelf.faults[f"/pieces/{PIECE}"] = Reply(200, piece(actions=actions))
-    shelf.faults["/pieces/options"] = answer if isinstance(answer, Reply) else Reply(200, answer)
-    shelf.flows = [flow()] if flows else []
+    stub_engine.faults[f"/pieces/{PIECE}"] = Reply(200, piece(actions=actions))
+    stub_engine.faults["/pieces/options"] = answer if isinstance(answer, Reply) else Reply(200, answer)
+    stub_engine.flows = [flow()] if flows else []
 
 
 ASKED = f"{HERE}?{urlencode({'field': key('actions', 'send', 'to'), 'with-x': '7', 'show': 'yes'})}"
@@ -109,24 +109,24 @@ ASKED = f"{HERE}?{urlencode({'field': key('actions', 'send', 'to'), 'with-x': '7
         ({"options": [{"label": f"n{number}", "value": number} for number in range(700)]}, "the first 500 are shown"),
     ],
 )
-def test_whatever_the_app_gives_is_told(owner: Client, shelf: Shelf, options: Any, words: str) -> None:
-    fill(shelf, {"type": "DROPDOWN", "options": options})
+def test_whatever_the_app_gives_is_told(owner: Client, stub_engine: StubEngine, options: Any, words: str) -> None:
+    fill(stub_engine, {"type": "DROPDOWN", "options": options})
     page = text(owner.get(ASKED).content)
     assert words in page
     assert "<script>x" not in page
     assert "<b>To</b>" not in page
 
 
-def test_values_reach_the_app_as_what_they_are(owner: Client, shelf: Shelf) -> None:
-    fill(shelf, {"type": "DROPDOWN", "options": {"options": []}})
+def test_values_reach_the_app_as_what_they_are(owner: Client, stub_engine: StubEngine) -> None:
+    fill(stub_engine, {"type": "DROPDOWN", "options": {"options": []}})
     owner.get(ASKED)
-    (sent,) = [json.loads(seen.body) for seen in shelf.seen if seen.method == "POST"]
+    (sent,) = [json.loads(seen.body) for seen in stub_engine.seen if seen.method == "POST"]
     assert sent["input"] == {"x": 7}
     assert sent["flowVersionId"] == "V1"
 
 
-def test_a_workspace_without_a_flow_is_told_to_make_one(owner: Client, shelf: Shelf) -> None:
-    fill(shelf, {}, flows=False)
+def test_a_workspace_without_a_flow_is_told_to_make_one(owner: Client, stub_engine: StubEngine) -> None:
+    fill(stub_engine, {}, flows=False)
     assert "this workspace has none. Make one first." in text(owner.get(ASKED).content)
 
 
@@ -138,8 +138,10 @@ def test_a_workspace_without_a_flow_is_told_to_make_one(owner: Client, shelf: Sh
         (Reply(403, {"code": "AUTHORIZATION", "params": {}}), "The credential does not reach this"),
     ],
 )
-def test_an_engine_at_fault_is_told_beside_the_form(owner: Client, shelf: Shelf, reply: Reply, words: str) -> None:
-    fill(shelf, reply)
+def test_an_engine_at_fault_is_told_beside_the_form(
+    owner: Client, stub_engine: StubEngine, reply: Reply, words: str
+) -> None:
+    fill(stub_engine, reply)
     answer = owner.get(ASKED)
     assert answer.status_code == 200
     assert words in text(answer.content)

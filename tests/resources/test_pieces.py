@@ -5,18 +5,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.cache import cache
 from django.test import Client
 
+from tests import caches
 from tests.engine.servers import Reply
-from tests.practice.fixtures import practice
+from tests.practice_engine.fixtures import practice
 from tests.resources.connection_scene import Scene, scene, shown
 from tests.resources.samples.pieces import PIECE, piece
-from tests.shelf import Shelf, flow, identity, text
-from workflows_ui.models import Flavour, Role
-from workflows_ui.resources import apps
-from workflows_ui.resources.piece_fields import operations
-from workflows_ui.resources.pieces import CATEGORIES
+from tests.stub_engine import StubEngine, flow, identity, text
+from workflows_ui.members.models import Flavour, Role
+from workflows_ui.resources.pieces import apps
+from workflows_ui.resources.pieces.declaration import CATEGORIES
+from workflows_ui.resources.pieces.fields import operations
 
 __all__ = ["practice", "scene"]
 
@@ -24,9 +24,9 @@ LIST = "/w/sales/pieces/"
 ONE = f"{LIST}{PIECE}/"
 
 
-def fill(shelf: Shelf, *rows: dict[str, Any]) -> None:
-    shelf.rows["/pieces"] = list(rows)
-    shelf.arrays.add("/pieces")
+def fill(stub_engine: StubEngine, *rows: dict[str, Any]) -> None:
+    stub_engine.rows["/pieces"] = list(rows)
+    stub_engine.arrays.add("/pieces")
 
 
 def test_the_catalogue_is_asked_for_once_whatever_is_searched_for(scene: Scene) -> None:
@@ -70,7 +70,7 @@ def test_the_page_of_a_piece_tells_its_actions_and_triggers_with_their_fields(sc
         "One of a list",
         "plain_text",
         "New Email",
-        "Looks for news from time to time",
+        "Updates automatically from time to time",
         "One of a list that the app gives",
         "Sign-in at the app (OAuth2)",
         "Office work",
@@ -78,38 +78,38 @@ def test_the_page_of_a_piece_tells_its_actions_and_triggers_with_their_fields(sc
         assert words in page
 
 
-def test_the_page_of_a_piece_names_the_flows_with_a_step_of_it(owner: Client, shelf: Shelf) -> None:
+def test_the_page_of_a_piece_names_the_flows_with_a_step_of_it(owner: Client, stub_engine: StubEngine) -> None:
     step = {"name": "step_1", "type": "PIECE", "settings": {"pieceName": PIECE}}
     loop = {"name": "loop", "type": "LOOP_ON_ITEMS", "firstLoopAction": step}
     inner = flow(2, "Inside a loop", version={"displayName": "Inside a loop", "trigger": {"nextAction": loop}})
-    shelf.flows = [flow(1, "Without"), inner]
-    shelf.faults[PIECE] = Reply(200, piece())
+    stub_engine.flows = [flow(1, "Without"), inner]
+    stub_engine.faults[PIECE] = Reply(200, piece())
     page = text(owner.get(ONE).content)
     assert f'href="/w/sales/flows/{identity(2)}/">Inside a loop</a>' in page
     assert "Without" not in page
 
 
-def test_no_flow_is_said_only_where_all_flows_are_known(owner: Client, shelf: Shelf) -> None:
-    shelf.faults[PIECE] = Reply(200, piece())
+def test_no_flow_is_said_only_where_all_flows_are_known(owner: Client, stub_engine: StubEngine) -> None:
+    stub_engine.faults[PIECE] = Reply(200, piece())
     assert "No flow uses this app" in text(owner.get(ONE).content)
 
 
-def test_flows_that_the_engine_does_not_give_are_admitted(owner: Client, shelf: Shelf) -> None:
-    shelf.faults[PIECE] = Reply(200, piece())
-    shelf.faults["/flows"] = Reply(403, {"code": "PERMISSION_DENIED", "params": {}})
+def test_flows_that_the_engine_does_not_give_are_admitted(owner: Client, stub_engine: StubEngine) -> None:
+    stub_engine.faults[PIECE] = Reply(200, piece())
+    stub_engine.faults["/flows"] = Reply(403, {"code": "PERMISSION_DENIED", "params": {}})
     page = text(owner.get(ONE).content)
     assert "No flow uses this app" not in page
     assert "there may be more" in page
 
 
-def test_a_gap_between_the_pages_of_flows_is_admitted(owner: Client, shelf: Shelf) -> None:
-    shelf.faults[PIECE] = Reply(200, piece())
-    shelf.flows = [flow(number) for number in range(1, 102)]
+def test_a_gap_between_the_pages_of_flows_is_admitted(owner: Client, stub_engine: StubEngine) -> None:
+    stub_engine.faults[PIECE] = Reply(200, piece())
+    stub_engine.flows = [flow(number) for number in range(1, 102)]
     for count, complete in ((101, True), (102, False)):
-        shelf.faults["/flows/count"] = Reply(200, count)
+        stub_engine.faults["/flows/count"] = Reply(200, count)
         page = text(owner.get(ONE).content)
         assert ("No flow uses this app" in page) is complete
-        cache.clear()
+        caches.forget_answers()
 
 
 @pytest.mark.parametrize("scene", [Flavour.ACTIVEPIECES], indirect=True)
@@ -119,20 +119,20 @@ def test_only_builders_are_offered_to_connect_an_app(scene: Scene, role: Role) -
     assert ("/pieces/do/connect/@activepieces/piece-gmail/" in page) is role.includes(Role.BUILDER)
 
 
-def test_an_app_that_needs_no_connection_is_not_connected(owner: Client, shelf: Shelf) -> None:
-    shelf.faults[PIECE] = Reply(200, piece())
+def test_an_app_that_needs_no_connection_is_not_connected(owner: Client, stub_engine: StubEngine) -> None:
+    stub_engine.faults[PIECE] = Reply(200, piece())
     assert "do/connect" not in text(owner.get(ONE).content)
     assert owner.get(f"{LIST}do/connect/{PIECE}/").status_code == 409
 
 
 @pytest.mark.parametrize("id", ["a//b", "@activepieces/..", "../x", "@activepieces/ /x"])
-def test_names_that_no_address_may_hold_are_not_found(owner: Client, shelf: Shelf, id: str) -> None:
+def test_names_that_no_address_may_hold_are_not_found(owner: Client, stub_engine: StubEngine, id: str) -> None:
     assert owner.get(f"{LIST}{id}/").status_code == 404
 
 
-def test_the_recorded_catalogue_is_shown(owner: Client, shelf: Shelf) -> None:
+def test_the_recorded_catalogue_is_shown(owner: Client, stub_engine: StubEngine) -> None:
     facts = json.loads((Path(__file__).parent / "pieces_list.json").read_text(encoding="utf-8"))
-    fill(shelf, *facts)
+    fill(stub_engine, *facts)
     page = text(owner.get(f"{LIST}?rows=100").content)
     for row in facts:
         assert f">{row['displayName']}</span>" in page
@@ -160,9 +160,9 @@ ODD: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("odd", ODD, ids=range(len(ODD)))
-def test_odd_pieces_are_shown_and_break_nothing(owner: Client, shelf: Shelf, odd: dict[str, Any]) -> None:
-    fill(shelf, odd)
-    shelf.faults[PIECE] = Reply(200, odd)
+def test_odd_pieces_are_shown_and_break_nothing(owner: Client, stub_engine: StubEngine, odd: dict[str, Any]) -> None:
+    fill(stub_engine, odd)
+    stub_engine.faults[PIECE] = Reply(200, odd)
     for address in (LIST, f"{LIST}?search=twilio", f"{LIST}?connection=yes", ONE, "/w/sales/connections/new/"):
         assert owner.get(address).status_code == 200, address
     assert f'href="{ONE}"' in text(owner.get(f"{LIST}?search=twilio").content)

@@ -7,11 +7,14 @@ from django.test import Client
 from django.utils import timezone
 
 from tests import flows
-from tests.cast import workspace
-from tests.practice.fixtures import until
+from tests.engine.servers import Reply, Seen
+from tests.practice_engine.fixtures import until
 from tests.resources.stage import Stage, lead
-from tests.shelf import text
-from workflows_ui.models import Launch, Role, State
+from tests.stub_engine import StubEngine, identity, text
+from tests.stub_engine import run as run_row
+from tests.users import workspace
+from workflows_ui.launches.models import Launch, State
+from workflows_ui.members.models import Role
 
 
 def url(action: str, run_id: str) -> str:
@@ -34,20 +37,20 @@ def failing(stage: Stage) -> str:
 
 
 def paused(stage: Stage) -> str:
-    flow = flows.make(stage.caller.workflows, "Waits", flows.delay(86_400))
+    flow = flows.make(stage.session.workflows, "Waits", flows.delay(86_400))
     return run_of(stage, flow, "PAUSED")
 
 
 def status(stage: Stage, run_id: str) -> Any:
-    return stage.caller.workflows.get_run(run_id)["status"]
+    return stage.session.workflows.get_run(run_id)["status"]
 
 
 def launched(stage: Stage, run_id: str) -> Launch:
     """A launch that ended as failed with this run, and is not followed any more."""
     now = timezone.now()
     return Launch.objects.create(
-        workspace=stage.cast.workspace,
-        user=stage.cast.colleague,
+        workspace=stage.users.workspace,
+        user=stage.users.colleague,
         ticket=run_id,
         flow_id="f" * 21,
         payload_digest="d",
@@ -70,7 +73,7 @@ def test_a_retry_from_the_failed_step_keeps_the_run_and_has_its_launch_followed_
 ) -> None:
     run = failing(stage)
     launch, other = launched(stage, run), launched(stage, "o" * 21)
-    assert "What came before is not done again" in text(launcher.get(url("retry", run)).content)
+    assert "Earlier steps are not repeated" in text(launcher.get(url("retry", run)).content)
     answer = launcher.post(url("retry", run))
     assert lead(answer) == f"/w/sales/runs/{run}/"
     launch.refresh_from_db()
@@ -130,15 +133,69 @@ def test_a_paused_run_is_cancelled_and_its_launch_followed_again(stage: Stage, l
     launch = launched(stage, run)
     others = [row["id"] for row in stage.practice.runs() if row["status"] in {"PAUSED", "QUEUED"} and row["id"] != run]
     page = text(launcher.get(url("cancel", run)).content)
-    assert "What it has done already is not undone." in page
+    assert "If it is already working, it runs to its end." in page
     assert "autofocus>Leave it as it is</a>" in page
-    launcher.post(url("cancel", run))
+    answer = launcher.post(url("cancel", run))
     assert status(stage, run) == "CANCELED"
+    assert "The run is cancelled." in text(launcher.get(lead(answer)).content)
     still = {row["id"]: row["status"] for row in stage.practice.runs()}
     assert others
     assert all(still[other] != "CANCELED" for other in others)
     launch.refresh_from_db()
     assert launch.look_at is not None
+
+
+def shelved(stub_engine: StubEngine, before: str, after: str) -> None:
+    """A run that is in another state after the engine was asked for something, whatever it answered (recording `runs_cancel_running`)."""
+    stub_engine.runs = [run_row(1, before)]
+    find = stub_engine._find
+
+    def answer(seen: Seen) -> Reply:
+        if seen.method == "POST":
+            stub_engine.runs = [run_row(1, after)]
+            return Reply(200, b"")
+        return find(seen)
+
+    stub_engine.answer = answer
+
+
+@pytest.mark.parametrize(
+    ("after", "said"),
+    [
+        ("CANCELED", "The run is cancelled."),
+        ("QUEUED", "This page will show the result."),
+        ("RUNNING", "it was not cancelled."),
+        ("SUCCEEDED", "it was not cancelled."),
+    ],
+)
+def test_cancelled_is_said_only_where_the_run_says_so(
+    owner: Client, stub_engine: StubEngine, after: str, said: str
+) -> None:
+    shelved(stub_engine, "QUEUED", after)
+    answer = owner.post(url("cancel", identity(1)))
+    assert answer.status_code == 303
+    assert said in text(owner.get(f"/w/sales/runs/{identity(1)}/").content)
+
+
+def test_a_run_whose_state_cannot_be_read_afterwards_is_not_called_cancelled(
+    owner: Client, stub_engine: StubEngine
+) -> None:
+    shelved(stub_engine, "QUEUED", "CANCELED")
+    asked = stub_engine.answer
+    assert asked is not None
+    stub_engine.answer = lambda seen: Reply(502, b"<html>") if seen.path.endswith("/flow-runs") else asked(seen)
+    owner.post(url("cancel", identity(1)))
+    page = text(owner.get(f"/w/sales/runs/{identity(1)}/").content)
+    assert "This page will show the result." in page
+    assert "The run is cancelled." not in page
+
+
+def test_a_run_that_is_at_work_says_that_it_cannot_be_cancelled(owner: Client, stub_engine: StubEngine) -> None:
+    stub_engine.runs = [run_row(1, "RUNNING", finishTime=None)]
+    page = text(owner.get(f"/w/sales/runs/{identity(1)}/").content)
+    assert "A run that is working cannot be cancelled" in page
+    stub_engine.runs = [run_row(1, "PAUSED", finishTime=None)]
+    assert "A run that is working" not in text(owner.get(f"/w/sales/runs/{identity(1)}/").content)
 
 
 def test_an_archived_run_leaves_the_others_in_the_list(stage: Stage) -> None:

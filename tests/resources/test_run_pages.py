@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from tests.cast import Cast
 from tests.engine.servers import Reply
 from tests.resources.test_run_starters import ONE, launched
-from tests.shelf import Shelf, flow, identity, run, text
-from workflows_ui.kit.redact import MASK
-from workflows_ui.models import AuditEvent
+from tests.stub_engine import StubEngine, flow, identity, run, text
+from tests.users import Users
+from workflows_ui.audit.models import AuditEvent
+from workflows_ui.core.redaction import MASK
 
 SECOND = f"/w/sales/runs/{identity(2)}/"
 
@@ -34,9 +34,9 @@ def items(page: str) -> list[int]:
 
 
 def test_a_loop_of_a_thousand_shows_its_first_items_and_the_failed_one_and_leads_on(
-    owner: Client, shelf: Shelf
+    owner: Client, stub_engine: StubEngine
 ) -> None:
-    shelf.runs = [run(steps={"trigger": code(), "loop": looping(1000, failed=900)})]
+    stub_engine.runs = [run(steps={"trigger": code(), "loop": looping(1000, failed=900)})]
     answer = owner.get(ONE)
     assert items(text(answer.content)) == [*range(1, 31), 900]
     assert len(answer.content) < 1_000_000
@@ -44,8 +44,8 @@ def test_a_loop_of_a_thousand_shows_its_first_items_and_the_failed_one_and_leads
     assert "969 more items are not shown here" in text(answer.content)
 
 
-def test_the_pages_of_a_loop_hold_every_item_once(owner: Client, shelf: Shelf) -> None:
-    shelf.runs = [run(steps={"loop": looping(95)})]
+def test_the_pages_of_a_loop_hold_every_item_once(owner: Client, stub_engine: StubEngine) -> None:
+    stub_engine.runs = [run(steps={"loop": looping(95)})]
     address, seen = f"{ONE}steps/0/", []
     while address:
         page = text(owner.get(address).content)
@@ -59,28 +59,28 @@ def test_the_pages_of_a_loop_hold_every_item_once(owner: Client, shelf: Shelf) -
 
 
 @pytest.mark.parametrize("asked", ["0", "-3", "x", "9999999999", "²", "96"])
-def test_a_number_that_no_item_has_breaks_nothing(owner: Client, shelf: Shelf, asked: str) -> None:
-    shelf.runs = [run(steps={"loop": looping(95)})]
+def test_a_number_that_no_item_has_breaks_nothing(owner: Client, stub_engine: StubEngine, asked: str) -> None:
+    stub_engine.runs = [run(steps={"loop": looping(95)})]
     assert owner.get(f"{ONE}steps/0/?from={asked}").status_code == 200
 
 
-def test_a_step_inside_a_loop_has_a_page_with_its_flows_name(owner: Client, shelf: Shelf) -> None:
-    shelf.runs, shelf.flows = [run(steps={"loop": looping(3)})], [flow()]
+def test_a_step_inside_a_loop_has_a_page_with_its_flows_name(owner: Client, stub_engine: StubEngine) -> None:
+    stub_engine.runs, stub_engine.flows = [run(steps={"loop": looping(3)})], [flow()]
     page = text(owner.get(f"{ONE}steps/0-2-0/").content)
     assert '<th scope="row" dir="auto">line</th><td><span class="long" dir="auto">2</span></td>' in page
     assert f'href="{ONE}"' in page
 
 
 @pytest.mark.parametrize("place", ["1", "0-0-0", "0-1", "x", "0-4-0", "0-1-0-1-0"])
-def test_a_place_where_no_step_is_is_not_found(owner: Client, shelf: Shelf, place: str) -> None:
-    shelf.runs = [run(steps={"loop": looping(3)})]
+def test_a_place_where_no_step_is_is_not_found(owner: Client, stub_engine: StubEngine, place: str) -> None:
+    stub_engine.runs = [run(steps={"loop": looping(3)})]
     assert owner.get(f"{ONE}steps/{place}/").status_code == 404
 
 
-def test_a_run_of_two_thousand_steps_is_cut_and_the_file_has_all(owner: Client, shelf: Shelf) -> None:
+def test_a_run_of_two_thousand_steps_is_cut_and_the_file_has_all(owner: Client, stub_engine: StubEngine) -> None:
     steps = {f"step_{number}": code(output={"text": "y" * 500}) for number in range(2000)}
     steps["step_1999"] = code("FAILED", errorMessage="Error: the last one")
-    shelf.runs = [run(status="FAILED", steps=steps, failedStep={"name": "step_1999", "displayName": "Last"})]
+    stub_engine.runs = [run(status="FAILED", steps=steps, failedStep={"name": "step_1999", "displayName": "Last"})]
     page = text(owner.get(ONE).content)
     assert "Error: the last one" in page
     assert "1799 more steps are not shown" in page
@@ -89,10 +89,10 @@ def test_a_run_of_two_thousand_steps_is_cut_and_the_file_has_all(owner: Client, 
     assert len(found["steps"]) == 2000
 
 
-def test_the_file_has_no_secret_and_leaves_a_trace(owner: Client, shelf: Shelf) -> None:
+def test_the_file_has_no_secret_and_leaves_a_trace(owner: Client, stub_engine: StubEngine) -> None:
     headers = {"authorization": "Bearer opens-more-1234", "accept": "*/*"}
     name = {"displayName": 'Đơn <b>"x"/..\r\n'}
-    shelf.runs = [run(steps={"trigger": {"output": {"headers": headers}}}, flowVersion=name)]
+    stub_engine.runs = [run(steps={"trigger": {"output": {"headers": headers}}}, flowVersion=name)]
     answer = owner.get(f"{ONE}file/")
     assert "opens-more" not in answer.content.decode()
     assert MASK in answer.content.decode()
@@ -101,8 +101,10 @@ def test_the_file_has_no_secret_and_leaves_a_trace(owner: Client, shelf: Shelf) 
     assert list(AuditEvent.objects.values_list("action", "object_id")) == [("runs.export", identity(1))]
 
 
-def test_parent_and_children_are_found_by_what_the_runs_say_of_themselves(owner: Client, shelf: Shelf) -> None:
-    shelf.runs = [
+def test_parent_and_children_are_found_by_what_the_runs_say_of_themselves(
+    owner: Client, stub_engine: StubEngine
+) -> None:
+    stub_engine.runs = [
         run(1, flowVersion={"displayName": "Above"}),
         run(2, parentRunId=identity(1)),
         run(3, parentRunId=identity(2), flowVersion={"displayName": "Below"}),
@@ -112,14 +114,14 @@ def test_parent_and_children_are_found_by_what_the_runs_say_of_themselves(owner:
     assert re.search(rf'<a class="long" href="{ONE}">Above</a>', page)
     assert f'href="/w/sales/runs/{identity(3)}/">Below</a>' in page
     assert "Elsewhere" not in page
-    query = shelf.queries("/flow-runs")[0]
+    query = stub_engine.queries("/flow-runs")[0]
     assert query["createdAfter"][0] < run()["startTime"] < run()["finishTime"] < query["createdBefore"][0]
 
 
-def test_they_are_looked_for_at_once_only_where_there_is_a_sign_of_them(owner: Client, shelf: Shelf) -> None:
+def test_they_are_looked_for_at_once_only_where_there_is_a_sign_of_them(owner: Client, stub_engine: StubEngine) -> None:
     starts = {"name": "s", "type": "PIECE", "settings": {"pieceName": "@activepieces/piece-subflows"}}
     version = {"id": "V1", "displayName": "x", "trigger": {"name": "trigger", "nextAction": starts}}
-    shelf.runs, shelf.flows = (
+    stub_engine.runs, stub_engine.flows = (
         [run(1), run(2, parentRunId=identity(1)), run(3, flowId=identity(3))],
         [
             flow(),
@@ -132,20 +134,20 @@ def test_they_are_looked_for_at_once_only_where_there_is_a_sign_of_them(owner: C
     assert fragment.strip().startswith('<div class="card-body" id="family">')
 
 
-def test_the_marker_of_our_own_launch_is_no_parent(cast: Cast, owner: Client, shelf: Shelf) -> None:
-    launch = launched(cast)
-    shelf.runs = [run(parentRunId=launch.pk)]
+def test_the_marker_of_our_own_launch_is_no_parent(users: Users, owner: Client, stub_engine: StubEngine) -> None:
+    launch = launched(users)
+    stub_engine.runs = [run(parentRunId=launch.pk)]
     assert 'hx-trigger="load"' not in text(owner.get(ONE).content)
     page = text(owner.get(f"{ONE}family/").content)
     assert "No other run started it." in page
     assert "None was found." in page
-    assert f"/flow-runs/{launch.pk}" not in shelf.calls
+    assert f"/flow-runs/{launch.pk}" not in stub_engine.calls
 
 
-def test_a_parent_that_the_engine_does_not_know_is_told_by_its_id(owner: Client, shelf: Shelf) -> None:
-    shelf.runs = [run(parentRunId=identity(7))]
+def test_a_parent_that_the_engine_does_not_know_is_told_by_its_id(owner: Client, stub_engine: StubEngine) -> None:
+    stub_engine.runs = [run(parentRunId=identity(7))]
     page = text(owner.get(f"{ONE}family/").content)
-    assert "which the engine does not know any more" in page
+    assert "that the engine no longer has" in page
     assert identity(7) in page
 
 
@@ -159,8 +161,8 @@ ODD = [
 
 
 @pytest.mark.parametrize("odd", ODD, ids=range(len(ODD)))
-def test_odd_runs_break_none_of_these_pages(owner: Client, shelf: Shelf, odd: dict[str, Any]) -> None:
-    shelf.faults[f"/flow-runs/{identity(1)}"] = Reply(200, run() | odd)
+def test_odd_runs_break_none_of_these_pages(owner: Client, stub_engine: StubEngine, odd: dict[str, Any]) -> None:
+    stub_engine.faults[f"/flow-runs/{identity(1)}"] = Reply(200, run() | odd)
     assert owner.get(ONE).status_code == 200
     assert owner.get(f"{ONE}family/").status_code == 200
     assert owner.get(f"{ONE}file/").status_code == 200
@@ -168,8 +170,8 @@ def test_odd_runs_break_none_of_these_pages(owner: Client, shelf: Shelf, odd: di
 
 
 @pytest.mark.parametrize("below", ["steps/0/", "family/", "file/"])
-def test_an_engine_that_is_down_is_told_there_too(owner: Client, shelf: Shelf, below: str) -> None:
-    shelf.faults[identity(1)] = Reply(502, b"<html>no</html>")
+def test_an_engine_that_is_down_is_told_there_too(owner: Client, stub_engine: StubEngine, below: str) -> None:
+    stub_engine.faults[identity(1)] = Reply(502, b"<html>no</html>")
     assert owner.get(f"{ONE}{below}").status_code == 503
     assert owner.get(f"/w/sales/runs/{identity(404)}/{below}").status_code == 404
     assert owner.post(f"{ONE}{below}").status_code == 405

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.shelf import run
-from workflows_ui.resources import run_times
+from tests.stub_engine import run
+from workflows_ui.resources.runs import times as run_times
 
 NOW = datetime.datetime(2026, 11, 24, 22, 40, 25, 786_000, tzinfo=datetime.UTC)
 DELAY = {"settings": {"pieceName": "@activepieces/piece-delay", "actionName": "delayFor"}}
@@ -38,7 +38,18 @@ def test_what_the_steps_leave_over_is_the_engines_own_time() -> None:
 
 def test_the_queue_stands_first_where_the_run_had_to_wait_for_its_start() -> None:
     parts = told(lasting(1, {"a": code(1000)}, created="2026-11-24T22:38:23.786Z"))
-    assert parts == [("queue", "2.0 s"), ("work", "1.0 s")]
+    assert parts == [("before", "2.0 s"), ("work", "1.0 s")]
+
+
+def test_a_running_runs_time_goes_on_and_a_queued_ones_is_the_queue() -> None:
+    found = run(status="RUNNING", finishTime=None, steps={"a": code(1000), "b": {"status": "RUNNING"}})
+    assert told(found) == [("work", "1.0 s"), ("current", "1 min 59 s")]
+    assert told(run(status="QUEUED", startTime=None, finishTime=None, steps={})) == [("queue", "2 min")]
+
+
+def test_a_long_time_before_the_start_may_be_that_of_earlier_tries() -> None:
+    parts = told(lasting(1, {"a": code(1000)}, created="2026-11-24T22:36:00.000Z"))
+    assert parts == [("long-before", "2 min 26 s"), ("work", "1.0 s")]
 
 
 def test_a_delay_makes_the_rest_waiting_and_the_step_says_how_long() -> None:
@@ -70,6 +81,8 @@ def test_of_several_pauses_that_say_nothing_no_one_is_guessed_at() -> None:
 def test_a_step_that_never_ended_took_the_rest_of_a_run_that_was_stopped() -> None:
     steps = {"trigger": {"status": "SUCCEEDED"}, "step_1": {"type": "CODE", "status": "RUNNING"}}
     assert told(lasting(20, steps, status="TIMEOUT")) == [("unended", "20.0 s")]
+    steps["step_1"]["status"] = "FAILED"
+    assert told(lasting(20, steps, status="LOG_SIZE_EXCEEDED")) == [("unended", "20.0 s")]
 
 
 def test_a_loop_without_a_time_of_its_own_worked_as_long_as_its_steps() -> None:

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workflows_ui.resources import step_settings, step_values
-from workflows_ui.resources.step_values import Names
+from workflows_ui.resources.flows import step_settings
+from workflows_ui.resources.runs import step_values
+from workflows_ui.resources.runs.step_values import Names
 
 NAMES = Names({"trigger": "Catch <it>", "step_1": "Each line"}, {"mail": ("c1", "Sales mail")}, "sales")
 

@@ -5,9 +5,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workflows_ui.kit import show
-from workflows_ui.resources import run_times, steps
-from workflows_ui.services.runs import any_failed
+from workflows_ui.launches.services.runs import any_failed
+from workflows_ui.resources.runs import steps
+from workflows_ui.resources.runs import times as run_times
+from workflows_ui.web import formats
 
 STARTED = "2026-11-24T22:38:25.786Z"
 
@@ -71,10 +72,10 @@ def test_a_place_leads_to_its_step_and_to_no_other() -> None:
 
 def test_one_step_alone_has_the_iterations_that_are_asked_for() -> None:
     long = loop([{"s": ran()} for _number in range(1000)])
-    view = steps.Reader({}).one(long, "loop", "3", 991, 30)
+    view = steps.Reader({}).read_step(long, "loop", "3", 991, 30)
     assert ([one.number for one in view.iterations], view.iterations_in_all) == ([*range(991, 1001)], 1000)
     assert view.iterations[0].steps[0].place == "3-991-0"
-    assert steps.Reader({}).one(long, "loop", "3", 1001, 30).iterations == []
+    assert steps.Reader({}).read_step(long, "loop", "3", 1001, 30).iterations == []
 
 
 def test_bars_are_laid_one_after_another_and_inside_loops_too() -> None:
@@ -104,9 +105,9 @@ def test_a_router_tells_which_branches_were_taken() -> None:
 
 def test_the_first_line_of_an_error_leaves_out_the_stack() -> None:
     text = steps.error_text("\n  Error: row 7\n    at Object.w (index.js:1)")
-    assert show.first_line(text) == "Error: row 7"
-    assert show.first_line(steps.error_text({"message": "no"})) == '"message": "no"'
-    assert show.first_line(steps.error_text(None)) == ""
+    assert formats.first_line(text) == "Error: row 7"
+    assert formats.first_line(steps.error_text({"message": "no"})) == '"message": "no"'
+    assert formats.first_line(steps.error_text(None)) == ""
 
 
 def test_a_failure_inside_a_loop_counts() -> None:

@@ -11,9 +11,10 @@ from tests.engine.servers import Reply
 from tests.resources.samples.tables import SAMPLE, field, lay, record
 from tests.resources.stage import Stage, outcomes
 from tests.resources.test_tables import columns, orders
-from tests.shelf import Shelf, flow, identity, text
-from workflows_ui.models import AuditEvent, Role
-from workflows_ui.resources import table_parts
+from tests.stub_engine import StubEngine, flow, identity, text
+from workflows_ui.audit.models import AuditEvent
+from workflows_ui.members.models import Role
+from workflows_ui.resources.tables import parts as table_parts
 
 
 def with_table(name: str, number: int = 1) -> dict[str, Any]:
@@ -33,9 +34,9 @@ def where(stage: Stage, table: str) -> str:
     return f"/w/sales/tables/{table}/records/"
 
 
-def test_a_table_names_the_flows_that_use_it_before_it_is_deleted(owner: Client, shelf: Shelf) -> None:
-    SAMPLE.fill(shelf)
-    shelf.flows = [with_table(identity(8)), with_table(identity(1), 2), with_table("another", 3), flow(4, "None")]
+def test_a_table_names_the_flows_that_use_it_before_it_is_deleted(owner: Client, stub_engine: StubEngine) -> None:
+    SAMPLE.fill(stub_engine)
+    stub_engine.flows = [with_table(identity(8)), with_table(identity(1), 2), with_table("another", 3), flow(4, "None")]
     page = text(owner.get(f"/w/sales/tables/{identity(1)}/").content)
     for number, there in ((1, True), (2, True), (3, False), (4, False)):
         assert (f'href="/w/sales/flows/{identity(number)}/"' in page) is there
@@ -46,9 +47,9 @@ def test_a_table_names_the_flows_that_use_it_before_it_is_deleted(owner: Client,
     assert "Column: SKU" in text(owner.get(f"/w/sales/tables/do/delete/{identity(1)}/").content)
 
 
-def test_flows_that_cannot_be_read_are_admitted_before_a_table_goes(owner: Client, shelf: Shelf) -> None:
-    SAMPLE.fill(shelf)
-    shelf.faults["/flows"] = Reply(403, {"code": "AUTHORIZATION", "params": {}})
+def test_flows_that_cannot_be_read_are_admitted_before_a_table_goes(owner: Client, stub_engine: StubEngine) -> None:
+    SAMPLE.fill(stub_engine)
+    stub_engine.faults["/flows"] = Reply(403, {"code": "AUTHORIZATION", "params": {}})
     asked = text(owner.get(f"/w/sales/tables/do/delete/{identity(1)}/").content)
     assert "the engine did not give all its flows, so there may be more" in asked
 
@@ -112,20 +113,20 @@ def test_a_viewer_has_no_boxes_and_no_way_to_delete(stage: Stage) -> None:
     assert records_of(stage, orders(stage)) == ids
 
 
-def test_what_was_deleted_before_the_engine_failed_is_told(owner: Client, shelf: Shelf) -> None:
-    SAMPLE.fill(shelf)
-    lay(shelf, [field(2)], [record(number, {2: f"v{number}"}) for number in range(10, 260)])
+def test_what_was_deleted_before_the_engine_failed_is_told(owner: Client, stub_engine: StubEngine) -> None:
+    SAMPLE.fill(stub_engine)
+    lay(stub_engine, [field(2)], [record(number, {2: f"v{number}"}) for number in range(10, 260)])
     here = f"/w/sales/tables/{identity(1)}/records/"
     ids = [identity(number) for number in range(10, 260)]
     answers = iter([Reply(204, b""), Reply(500, {"message": "no"})])
-    find = shelf._find
-    shelf.answer = lambda seen: next(answers) if seen.method == "DELETE" else find(seen)
+    find = stub_engine._find
+    stub_engine.answer = lambda seen: next(answers) if seen.method == "DELETE" else find(seen)
     answer = owner.post(f"{here}many/delete/", {"id": ids, "confirmed": "yes", "next": here, "action-ticket": "t"})
     assert answer.status_code == 422
     page = text(answer.content)
     assert "100 records were deleted before that." in page
     assert "Delete 150 records" in page
-    assert [seen.method for seen in shelf.seen].count("DELETE") == 2
+    assert [seen.method for seen in stub_engine.seen].count("DELETE") == 2
     last = AuditEvent.objects.order_by("pk").last()
     assert last is not None
     assert last.detail["done"] == 100
@@ -153,6 +154,6 @@ def test_records_that_fit_are_had_as_a_file(stage: Stage) -> None:
 
 @pytest.mark.parametrize("id", ["", " ", "..", "/", "a/b", "a\nb", "\x00", "./."])
 def test_an_odd_id_makes_no_address_below_a_table(id: str) -> None:
-    assert not table_parts.fits(id)
+    assert not table_parts.is_id(id)
     assert table_parts.record_url("sales", identity(1), id) == ""
     assert table_parts.export_url("sales", id, "csv") == ""

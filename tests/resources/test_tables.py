@@ -12,9 +12,11 @@ from django.urls import reverse
 from tests.engine.servers import Reply
 from tests.resources.samples.tables import SAMPLE, field, lay, record, table
 from tests.resources.stage import Stage, outcomes
-from tests.shelf import Shelf, identity, text
-from workflows_ui.models import AuditEvent, Role
-from workflows_ui.resources import table_files, table_reading
+from tests.stub_engine import StubEngine, identity, text
+from workflows_ui.audit.models import AuditEvent
+from workflows_ui.members.models import Role
+from workflows_ui.resources.tables import files as table_files
+from workflows_ui.resources.tables import reading as table_reading
 
 TABLE = f"/w/sales/tables/{identity(1)}/"
 
@@ -38,6 +40,7 @@ def column_url(stage: Stage, id: str, name: str, action: str) -> str:
 
 
 def test_a_table_is_made_given_a_column_of_each_kind_and_deleted(stage: Stage) -> None:
+    stage.practice.engine.settings.max_fields_per_table = 15
     made = stage.browser.post("/w/sales/tables/do/new/", {"name": "Returns"})
     key = made.headers["Location"].rstrip("/").rsplit("/", 1)[-1]
     for name, kind in (("Note", "TEXT"), ("Amount", "NUMBER"), ("Day", "DATE")):
@@ -57,6 +60,7 @@ def test_a_table_is_made_given_a_column_of_each_kind_and_deleted(stage: Stage) -
 def test_a_list_without_choices_a_name_that_is_taken_and_a_sixteenth_column_are_told_before_the_engine_is(
     stage: Stage,
 ) -> None:
+    stage.practice.engine.settings.max_fields_per_table = 15
     key = orders(stage)
     no_choices = do(stage, "add-column", key, {"name": "State", "type": "STATIC_DROPDOWN", "options": " \n"})
     assert "Write at least one choice." in text(no_choices.content)
@@ -130,7 +134,7 @@ def test_columns_are_changed_by_builders_only_and_the_table_is_exported_by_whoev
 def test_a_stranger_and_nobody_get_no_file_and_no_form(stage: Stage) -> None:
     key = orders(stage)
     stranger = Client()
-    stranger.force_login(stage.cast.stranger)
+    stranger.force_login(stage.users.stranger)
     before = len(stage.practice.journal.all())
     for url in (f"/w/sales/tables/{key}/export/csv/", column_url(stage, key, "Khách", "delete")):
         assert stranger.get(url).status_code == 404
@@ -170,17 +174,17 @@ def test_harmless_cells_of_a_csv_file_stay_as_they_are() -> None:
     assert list(csv.reader(io.StringIO(made.removeprefix("\ufeff"), newline=""))) == [odd[1:]] * 2
 
 
-def test_two_columns_of_one_name_are_both_exported(owner: Client, shelf: Shelf) -> None:
-    SAMPLE.put(shelf, table())
+def test_two_columns_of_one_name_are_both_exported(owner: Client, stub_engine: StubEngine) -> None:
+    SAMPLE.put(stub_engine, table())
     fields = [field(2, "Sum"), field(3, "Sum")]
-    lay(shelf, fields, [record(4, {2: "one", 3: "two"}), record(5, {3: None})])
+    lay(stub_engine, fields, [record(4, {2: "one", 3: "two"}), record(5, {3: None})])
     # As the engine gives it: one value by one name (recording `tables_export`).
     exported = {
         "name": "Orders",
         "fields": [{"id": row["id"], "name": "Sum"} for row in fields],
         "rows": [{"Sum": "two"}],
     }
-    shelf.faults["/export"] = Reply(200, exported)
+    stub_engine.faults["/export"] = Reply(200, exported)
     found = json.loads(owner.get(f"{TABLE}export/json/").content)
     assert found["rows"] == [{"Sum": "one", "Sum (2)": "two"}, {"Sum": "", "Sum (2)": ""}]
 
@@ -188,8 +192,9 @@ def test_two_columns_of_one_name_are_both_exported(owner: Client, shelf: Shelf) 
 @pytest.mark.parametrize(
     "odd", [{}, {"fields": None, "rows": None}, {"fields": [3, {}], "rows": [3, {"": {"a": 1}}], "name": 7}], ids=repr
 )
-def test_an_odd_export_is_a_file_all_the_same(owner: Client, shelf: Shelf, odd: dict[str, Any]) -> None:
-    shelf.faults["/export"] = Reply(200, odd)
+def test_an_odd_export_is_a_file_all_the_same(owner: Client, stub_engine: StubEngine, odd: dict[str, Any]) -> None:
+    SAMPLE.fill(stub_engine)
+    stub_engine.faults["/export"] = Reply(200, odd)
     for kind in table_files.TYPES:
         answer = owner.get(f"{TABLE}export/{kind}/")
         assert answer.status_code == 200
@@ -197,9 +202,11 @@ def test_an_odd_export_is_a_file_all_the_same(owner: Client, shelf: Shelf, odd: 
 
 
 @pytest.mark.parametrize("path", ["/fields", "/records"])
-def test_columns_and_records_that_cannot_be_had_leave_the_page_standing(owner: Client, shelf: Shelf, path: str) -> None:
-    SAMPLE.fill(shelf)
-    shelf.faults[path] = Reply(502, b"<html>no</html>", (("retry-after", "0"),))
+def test_columns_and_records_that_cannot_be_had_leave_the_page_standing(
+    owner: Client, stub_engine: StubEngine, path: str
+) -> None:
+    SAMPLE.fill(stub_engine)
+    stub_engine.faults[path] = Reply(502, b"<html>no</html>", (("retry-after", "0"),))
     answer = owner.get(TABLE)
     assert answer.status_code == 200
     assert "The engine does not answer properly" in text(answer.content)
@@ -214,10 +221,10 @@ ODD_FIELDS: list[dict[str, Any]] = [
 ]
 
 
-def test_odd_columns_are_shown_and_break_nothing(owner: Client, shelf: Shelf) -> None:
-    SAMPLE.put(shelf, table())
+def test_odd_columns_are_shown_and_break_nothing(owner: Client, stub_engine: StubEngine) -> None:
+    SAMPLE.put(stub_engine, table())
     odd = record(6, {3: {"deep": 1}, 4: "y" * 10_000}) | {"created": 5}
-    lay(shelf, ODD_FIELDS, [odd, {}, {"id": 3, "cells": []}, {"id": "a/b", "cells": {identity(5): 3}}])
+    lay(stub_engine, ODD_FIELDS, [odd, {}, {"id": 3, "cells": []}, {"id": "a/b", "cells": {identity(5): 3}}])
     for url in (TABLE, f"{TABLE}records/", f"{TABLE}records/do/new/", f"{TABLE}records/{identity(6)}/"):
         answer = owner.get(url)
         assert answer.status_code == 200, url

@@ -9,11 +9,12 @@ import pytest
 from django.test import Client
 
 from tests.engine.servers import Reply
-from tests.practice.fixtures import practice
+from tests.practice_engine.fixtures import practice
 from tests.resources.connection_scene import Scene, hidden, scene, shown
-from tests.shelf import Shelf, flow, identity, text
-from workflows_ui.kit.redact import MASK
-from workflows_ui.models import AuditEvent, Flavour, Role
+from tests.stub_engine import StubEngine, flow, identity, text
+from workflows_ui.audit.models import AuditEvent
+from workflows_ui.core.redaction import MASK
+from workflows_ui.members.models import Flavour, Role
 
 __all__ = ["practice", "scene"]
 WEBHOOK = "@activepieces/piece-webhook"
@@ -35,7 +36,7 @@ def listening(scene: Scene) -> set[str]:
 def test_both_ways_are_explained_and_the_apps_own_is_chosen_before(scene: Scene) -> None:
     page = scene.page(do(scene.practice.sample("quick").id))
     assert "The engine listens, and keeps the next event that comes as a sample. The app recommends this." in page
-    assert "A webhook has nobody to ask" in page
+    assert "A webhook has no source to ask" in page
     assert "The flow is on: a real event runs it too" in page
     assert re.search(r'<input[^>]*value="wait"[^>]*checked', page)
     clock = next(
@@ -43,7 +44,7 @@ def test_both_ways_are_explained_and_the_apps_own_is_chosen_before(scene: Scene)
     )
     page = scene.page(do(clock["id"]))
     assert re.search(r'<input[^>]*value="ask"[^>]*checked', page)
-    assert "A webhook has nobody" not in page
+    assert "A webhook has no source" not in page
 
 
 def test_asking_now_keeps_a_sample_and_shows_it(scene: Scene) -> None:
@@ -95,8 +96,8 @@ def test_a_waiting_test_is_cancelled(scene: Scene) -> None:
     ) == ["begun", "done"]
 
 
-def test_nobody_waits_for_ever(owner: Client, shelf: Shelf) -> None:
-    shelf.flows, shelf.rows["/trigger-events"] = [flow()], []
+def test_nobody_waits_for_ever(owner: Client, stub_engine: StubEngine) -> None:
+    stub_engine.flows, stub_engine.rows["/trigger-events"] = [flow()], []
     long_ago = int(time.time()) - 601
     page = text(owner.get(f"{page_of(identity(1))}?waiting={long_ago}&seen=").content)
     assert "Nothing has come for ten minutes" in page
@@ -106,8 +107,8 @@ def test_nobody_waits_for_ever(owner: Client, shelf: Shelf) -> None:
 
 
 @pytest.mark.parametrize("query", ["waiting=x", "waiting=-5", "waiting=²", f"waiting={'9' * 40}", "made=&seen=<b>"])
-def test_an_address_that_makes_no_sense_waits_for_nothing(owner: Client, shelf: Shelf, query: str) -> None:
-    shelf.flows, shelf.rows["/trigger-events"] = [flow()], []
+def test_an_address_that_makes_no_sense_waits_for_nothing(owner: Client, stub_engine: StubEngine, query: str) -> None:
+    stub_engine.flows, stub_engine.rows["/trigger-events"] = [flow()], []
     page = text(owner.get(f"{page_of(identity(1))}?{query}").content)
     assert "There are no samples yet" in page
     assert 'id="trigger-live" data-live' not in page
@@ -120,7 +121,7 @@ def event(payload: Any, number: int = 1) -> dict[str, Any]:
     return row | {"sourceName": f"{WEBHOOK}@0.1:catch_webhook", "fileId": identity(9), "payload": payload}
 
 
-def test_samples_are_read_as_tables_with_their_secrets_masked(owner: Client, shelf: Shelf) -> None:
+def test_samples_are_read_as_tables_with_their_secrets_masked(owner: Client, stub_engine: StubEngine) -> None:
     payload = {
         "method": "POST",
         "headers": {"authorization": "Bearer opens-everything-1", "x-api-key": "opens-things", "host": "x.example"},
@@ -131,7 +132,10 @@ def test_samples_are_read_as_tables_with_their_secrets_masked(owner: Client, she
         },
         "queryParams": {"page": "7"},
     }
-    shelf.flows, shelf.rows["/trigger-events"] = [flow()], [event({"before": "an older one"}, 1), event(payload, 2)]
+    stub_engine.flows, stub_engine.rows["/trigger-events"] = (
+        [flow()],
+        [event({"before": "an older one"}, 1), event(payload, 2)],
+    )
     page = text(owner.get(page_of(identity(1))).content)
     assert page.index("T-1") < page.index("an older one"), "newest first"
     for heading in ("What was sent", "Values in the address", "About the request"):
@@ -157,17 +161,22 @@ PAYLOADS: list[Any] = [
 
 
 @pytest.mark.parametrize("payload", PAYLOADS, ids=range(len(PAYLOADS)))
-def test_any_payload_can_be_shown(owner: Client, shelf: Shelf, payload: Any) -> None:
-    shelf.flows, shelf.rows["/trigger-events"] = [flow()], [event(payload), {}, {"id": 5, "payload": {"x": 1}}]
+def test_any_payload_can_be_shown(owner: Client, stub_engine: StubEngine, payload: Any) -> None:
+    stub_engine.flows, stub_engine.rows["/trigger-events"] = (
+        [flow()],
+        [event(payload), {}, {"id": 5, "payload": {"x": 1}}],
+    )
     answer = owner.get(page_of(identity(1)))
     assert answer.status_code == 200
     assert len(answer.content) < 2_000_000
 
 
-def test_a_test_that_fails_is_told_in_words_with_what_the_app_said(owner: Client, shelf: Shelf) -> None:
-    shelf.flows, shelf.rows["/trigger-events"] = [flow()], []
-    shelf.faults["/test-trigger"] = Reply(400, {"code": "TEST_TRIGGER_FAILED", "params": {"message": "No such inbox"}})
-    shelf.faults[WEBHOOK] = Reply(200, {"name": WEBHOOK, "triggers": {}})
+def test_a_test_that_fails_is_told_in_words_with_what_the_app_said(owner: Client, stub_engine: StubEngine) -> None:
+    stub_engine.flows, stub_engine.rows["/trigger-events"] = [flow()], []
+    stub_engine.faults["/test-trigger"] = Reply(
+        400, {"code": "TEST_TRIGGER_FAILED", "params": {"message": "No such inbox"}}
+    )
+    stub_engine.faults[WEBHOOK] = Reply(200, {"name": WEBHOOK, "triggers": {}})
     fields = hidden(owner.get(do(identity(1)))) | {"how": "ask"}
     answer = owner.post(do(identity(1)), fields)
     assert answer.status_code == 422
@@ -176,14 +185,14 @@ def test_a_test_that_fails_is_told_in_words_with_what_the_app_said(owner: Client
     assert "No such inbox" in page
 
 
-def test_what_is_sent_is_what_the_recordings_hold(owner: Client, shelf: Shelf) -> None:
-    shelf.flows, shelf.rows["/trigger-events"] = [flow()], [event({})]
-    shelf.faults[WEBHOOK] = Reply(404, {"code": "ENTITY_NOT_FOUND", "params": {}})
+def test_what_is_sent_is_what_the_recordings_hold(owner: Client, stub_engine: StubEngine) -> None:
+    stub_engine.flows, stub_engine.rows["/trigger-events"] = [flow()], [event({})]
+    stub_engine.faults[WEBHOOK] = Reply(404, {"code": "ENTITY_NOT_FOUND", "params": {}})
     for way, strategy in (("wait", "SIMULATION"), ("ask", "TEST_FUNCTION")):
-        shelf.faults["/test-trigger"] = Reply(200, b"") if way == "wait" else Reply(200, {"data": []})
+        stub_engine.faults["/test-trigger"] = Reply(200, b"") if way == "wait" else Reply(200, {"data": []})
         fields = hidden(owner.get(do(identity(1)))) | {"how": way}
         assert owner.post(do(identity(1)), fields).status_code == 303
-        sent = json.loads([seen for seen in shelf.seen if seen.method == "POST"][-1].body)
+        sent = json.loads([seen for seen in stub_engine.seen if seen.method == "POST"][-1].body)
         assert sent == {
             "projectId": "P" * 21,
             "flowId": identity(1),
@@ -192,10 +201,10 @@ def test_what_is_sent_is_what_the_recordings_hold(owner: Client, shelf: Shelf) -
         }
 
 
-def test_a_flow_without_a_trigger_is_not_offered_a_test(owner: Client, shelf: Shelf) -> None:
+def test_a_flow_without_a_trigger_is_not_offered_a_test(owner: Client, stub_engine: StubEngine) -> None:
     bare = flow()
     bare["version"]["trigger"] = {"type": "EMPTY", "name": "trigger", "settings": {}}
-    shelf.flows, shelf.rows["/trigger-events"] = [bare], []
+    stub_engine.flows, stub_engine.rows["/trigger-events"] = [bare], []
     assert do(identity(1)) not in text(owner.get(f"/w/sales/flows/{identity(1)}/").content)
     assert owner.post(do(identity(1)), {"how": "ask"}).status_code == 409
     assert do(identity(1)) not in text(owner.get(page_of(identity(1))).content)

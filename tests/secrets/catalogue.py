@@ -11,8 +11,8 @@ from typing import Any
 from django import forms
 from django.apps import apps
 
-from workflows_ui.crypto import SealsFields
-from workflows_ui.models import Kind
+from workflows_ui.core.crypto import SealsFields
+from workflows_ui.credentials.models import Kind
 
 #: What each part of the hunt hides, by its module.
 HUNTED: dict[str, set[str]] = {
@@ -25,7 +25,7 @@ HUNTED: dict[str, set[str]] = {
     },
     "test_engine": {
         "app client secret",
-        "app code",
+        "code of the app",
         "app connection secret",
         "credential bearer_token",
         "engine invitation token",
@@ -59,6 +59,8 @@ HUNTED: dict[str, set[str]] = {
         "wrong old password",
         "wrong password",
     },
+    "test_secret_fields": {"secret fields"},
+    "test_run_data": {"secrets in a payload", "values of another's launch"},
     "test_settings": {
         "CACHE_URL",
         "CELERY_BROKER_URL",
@@ -117,11 +119,17 @@ NO_SECRET: dict[str, str] = {
         "a digest made with AUDIT_KEY, or that key's number",
     ),
     **dict.fromkeys(("AuditEvent.key", "AuditEvent.mark"), "a digest made with AUDIT_KEY, or that key's number"),
+    **dict.fromkeys(("ExpiringValue.key", "KnownBrowser.digest"), "a digest made with SECRET_KEY"),
+    **dict.fromkeys(
+        ("CredentialShare.mark", "Job.mark", "Launch.mark", "Workspace.mark"),
+        "a mark: what is sealed in it is the same word everywhere",
+    ),
     "AuditEvent.session": "a digest of the session's key",
     "BASE_URL": "refused with a password in it",
     "ENGINE_PROXY": "refused with a password in it: test_settings.py",
     "JobPart.data": "an export's file, for whoever asked for it",
     "Launch.payload_digest": "made with SECRET_KEY",
+    "Launch.secret_marks": "places, lengths and digests made with SECRET_KEY",
     "PRACTICE_ENGINE_URL": "refused with a password in it",
 }
 

@@ -9,7 +9,7 @@ import structlog
 from django.conf import settings
 
 from tests.chaos.conftest import scene
-from tests.practice.fixtures import practice
+from tests.practice_engine.fixtures import practice
 from tests.secrets.hunt import Hunt
 
 __all__ = ["practice", "scene"]

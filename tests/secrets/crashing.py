@@ -13,7 +13,7 @@ if __name__ == "__main__":
 
     django.setup()
     from console.celery import app
-    from workflows_ui.services import sending
+    from workflows_ui.launches.services import sending
 
     struck: list[str] = []
 

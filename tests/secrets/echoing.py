@@ -10,9 +10,9 @@ import requests
 
 from tests.attacks.poison import _IDENTITY, _SHAPE, _TOLD
 from tests.engine.servers import Recorder, Reply, Seen
-from tests.practice.fixtures import Practice
-from tests.shelf import Shelf
-from workflows_ui.engine.masking import forms_of
+from tests.practice_engine.fixtures import Practice
+from tests.stub_engine import StubEngine
+from workflows_ui.engine.masking import encoded_forms
 
 #: The errors that an engine can end a call with, told by their status; `said` stands for everything it should have kept to itself.
 ERRORS = (400, 401, 500)
@@ -22,7 +22,7 @@ class Echo:
     """Puts secrets into answers: each text gets the next form of the next secret, so that every kind of value meets every form."""
 
     def __init__(self, secrets: Sequence[str]) -> None:
-        self._forms = itertools.cycle([form for secret in secrets for form in sorted(forms_of(secret))])
+        self._forms = itertools.cycle([form for secret in secrets for form in sorted(encoded_forms(secret))])
         self.said = " ".join([*secrets, *(quote(secret, safe="") for secret in secrets)])
         self._secrets = itertools.cycle(secrets)
         #: The status of the error with which everything is answered instead; 0 for none.
@@ -53,8 +53,8 @@ class Echo:
         return Reply(self.failing, body, headers)
 
 
-class EchoingShelf(Shelf):
-    """The shelf, heard through `echo` where there is one."""
+class EchoingShelf(StubEngine):
+    """The stub engine, heard through `echo` where there is one."""
 
     echo: Echo | None = None
 

@@ -13,7 +13,7 @@ from urllib.parse import quote, quote_plus
 
 from tests.secrets.catalogue import HUNTED, OWN
 
-#: What a form must be long enough for: a shorter one would be found by chance.
+#: Characters of the shortest encoded form: a shorter one occurs by chance in random text, such as ciphertexts.
 _SHORTEST = 6
 
 
@@ -30,7 +30,7 @@ def forms_of(secret: str) -> set[bytes]:
         # Six bits a character: only those whose bits are all the secret's own.
         inner = whole[-(-8 * shift // 6) : 8 * (shift + len(plain)) // 6]
         found |= {inner, inner.replace("+", "-").replace("/", "_")}
-    return {form.encode() for form in found if len(form) >= min(_SHORTEST, len(secret))}
+    return {form.encode() for form in found if len(form) >= _SHORTEST or form == secret}
 
 
 @dataclass

@@ -30,6 +30,7 @@ def main() -> None:
 
     from console.celery import app
     from workflows_ui import tasks
+    from workflows_ui.launches import tasks as launch_tasks
 
     setup_test_environment(debug=False)
     # Nobody has collected static files here.
@@ -43,7 +44,7 @@ def main() -> None:
         sys.stdout.write(f"{url} {answer.status_code} {answer.headers!r}\n{answer.content.decode()}\n")
     refused = browser.get("/metrics", headers={"authorization": "Bearer wrong"}, secure=True)
     sys.stdout.write(refused.content.decode())
-    tried(lambda: tasks.ring("a-launch"))
+    tried(lambda: launch_tasks.enqueue("a-launch"))
     tried(lambda: tasks.tick())
     tried(lambda: app.connection().as_uri())
     tried(lambda: app.connection().ensure_connection(max_retries=1, timeout=2))

@@ -4,24 +4,27 @@ import io
 from typing import Any
 
 import pytest
-from django.core.cache import cache
 from django.db import transaction
 from django.urls import reverse
 
-from tests.kit import matrix
-from tests.kit.furnished import Furnished, furnish
-from tests.kit.matrix import Address
-from tests.kit.test_every_address import OWN, SUPERUSERS, TEAMS
+from tests import caches
+from tests import users as people
 from tests.secrets import places
 from tests.secrets.echoing import ERRORS, Echo, EchoingShelf
 from tests.secrets.forms import Form, filled
 from tests.secrets.hunt import Hunt
+from tests.web import matrix
+from tests.web.filled_workspace import Furnished, furnish
+from tests.web.matrix import Address
+from tests.web.test_every_address import OWN, SUPERUSERS, TEAMS
+from workflows_ui.core import heartbeat
+from workflows_ui.credentials import masking
+from workflows_ui.credentials.models import Credential, CredentialSecret
 from workflows_ui.engine.masking import HIDDEN
-from workflows_ui.models import Credential, CredentialSecret, Flavour, Workspace
-from workflows_ui.services import heartbeat, masking
-from workflows_ui.views.administration import registered
+from workflows_ui.members.models import Flavour
+from workflows_ui.web.administration import registered
 
-pytestmark = [pytest.mark.once, pytest.mark.django_db, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.django_db, pytest.mark.timeout(900)]
 #: Signing out ends the walk's sessions; the way out is one of tests/secrets/test_people.py.
 LEFT_OUT = {"account_logout"}
 FOR_SUPERUSERS = SUPERUSERS | TEAMS | OWN
@@ -30,9 +33,9 @@ FOR_SUPERUSERS = SUPERUSERS | TEAMS | OWN
 class Walk:
     """Everybody who is let in, at every address of the furnished workspace; its engine echoes."""
 
-    def __init__(self, hunt: Hunt, shelf: EchoingShelf) -> None:
-        self.hunt, self.shelf = hunt, shelf
-        self.stage: Furnished = furnish(shelf)
+    def __init__(self, hunt: Hunt, stub_engine: EchoingShelf) -> None:
+        self.hunt, self.stub_engine = hunt, stub_engine
+        self.stage: Furnished = furnish(stub_engine)
         secrets = []
         rows: list[Credential | CredentialSecret] = [*Credential.objects.all(), *CredentialSecret.objects.all()]
         for number, row in enumerate(rows):
@@ -43,14 +46,14 @@ class Walk:
                 space = row.workspace if isinstance(row, Credential) else row.credential.workspace
                 secrets += [value] if space == self.stage.sales.workspace else []
             row.save()
-        masking.forget()
-        self.shelf.echo = Echo(secrets)
+        masking.clear()
+        self.stub_engine.echo = Echo(secrets)
         self.visited = 0
 
     def visit(self, address: Address, who: str, **headers: str) -> None:
         """Reads an address, and writes each of its forms; what is done is looked at and taken back."""
-        base = self.shelf.url if address.flavour == Flavour.IMBRACE else f"{self.shelf.url}/api"
-        Workspace.objects.filter(pk=self.stage.sales.workspace.pk).update(flavour=address.flavour, address=base)
+        base = self.stub_engine.url if address.flavour == Flavour.IMBRACE else f"{self.stub_engine.url}/api"
+        people.move(self.stage.sales.workspace, flavour=address.flavour, address=base)
         url, browser = address.url(self.stage.sales, who), self.stage.browsers[who]
         place = f"{who} {address.told}"
         page = places.answer(self.hunt, place, browser.get(url, headers=headers)).decode(errors="replace")
@@ -79,7 +82,7 @@ class Walk:
 
     def fail(self, address: Address, status: int) -> None:
         """Reads an address while the engine answers everything with an error that tells all."""
-        echo = self.shelf.echo
+        echo = self.stub_engine.echo
         assert echo is not None
         echo.failing = status
         self.visit(address, "manager", hx_request="true", hx_target="results")
@@ -98,14 +101,15 @@ class Walk:
                 places.answer(self.hunt, f"{name} row", answer)
 
 
+@pytest.mark.slow
 def test_no_address_tells_a_secret(hunt: Hunt, log: io.StringIO) -> None:
     heartbeat.beat()
-    with EchoingShelf() as shelf:
-        walk = Walk(hunt, shelf)
+    with EchoingShelf() as stub_engine:
+        walk = Walk(hunt, stub_engine)
         for number, address in enumerate(matrix.addresses()):
             if address.name in LEFT_OUT or address.whose == matrix.OTHERS:
                 continue
-            cache.clear()
+            caches.forget_answers()
             walk.visit(address, "manager")
             if address.name in FOR_SUPERUSERS:
                 walk.visit(address, "superuser")

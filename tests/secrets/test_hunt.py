@@ -15,7 +15,7 @@ from django.contrib import messages
 from django.contrib.messages.storage.cookie import CookieStorage
 from django.contrib.sessions.backends.db import SessionStore
 from django.core import signing
-from django.core.cache import cache
+from django.core.cache import caches
 from django.core.mail import EmailMessage
 from django.http import HttpResponse, StreamingHttpResponse
 from django.test import RequestFactory
@@ -23,15 +23,16 @@ from django.urls import URLPattern, get_resolver
 from django.utils import timezone
 
 from console import logs
-from tests.cast import person, workspace
-from tests.kit.matrix import _patterns
 from tests.secrets import catalogue, places
 from tests.secrets.catalogue import HUNTED, LOOKED_FOR, NO_SECRET, OWN
 from tests.secrets.hunt import Hunt
-from workflows_ui import tasks
-from workflows_ui.models import Job, JobKind, JobPart, JobState, Notice
-from workflows_ui.services import audit
-from workflows_ui.services.audit import CONSOLE
+from tests.users import person, workspace
+from tests.web.matrix import _patterns
+from workflows_ui.audit.services import audit_log
+from workflows_ui.audit.services.audit_log import CONSOLE
+from workflows_ui.jobs.models import Job, JobKind, JobPart, JobState
+from workflows_ui.launches import tasks as launch_tasks
+from workflows_ui.notifications.models import Notice
 
 SECRET = 'planted-7f"<&\\/+é-secret'
 NAME = "typed into a form"
@@ -44,7 +45,6 @@ def hidden(value: str = SECRET) -> Hunt:
     return made
 
 
-@pytest.mark.once
 @pytest.mark.parametrize(
     "form",
     [
@@ -71,7 +71,6 @@ def test_every_form_of_a_secret_is_found(form: str) -> None:
     assert hunt.found() == [f"{NAME} in page"]
 
 
-@pytest.mark.once
 def test_headers_cookies_streams_and_messages_are_looked_at() -> None:
     hunt = hidden()
     answer = HttpResponse("")
@@ -96,7 +95,7 @@ def _in_a_row(secret: str) -> None:
 
 
 def _in_the_audit_log(secret: str) -> None:
-    audit.record(CONSOLE, "flow.look", reason=secret)
+    audit_log.record(CONSOLE, "flow.look", reason=secret)
 
 
 def _in_a_session(secret: str) -> None:
@@ -112,11 +111,11 @@ def _in_a_job_file(secret: str) -> None:
 
 
 def _in_a_message(secret: str) -> None:
-    tasks.send.delay(secret)
+    launch_tasks.send.delay(secret)
 
 
 def _in_a_task_of_a_task(secret: str) -> None:
-    tasks.send.apply_async((), {"launch_id": secret}, headers={"odd": "x"})
+    launch_tasks.send.apply_async((), {"launch_id": secret}, headers={"odd": "x"})
 
 
 def _in_a_file(secret: str) -> None:
@@ -132,11 +131,11 @@ def _in_the_subject_of_a_mail(secret: str) -> None:
 
 
 def _in_the_cache(secret: str) -> None:
-    cache.set("a", {"b": [secret * 3]}, 60)
+    caches["answers"].set("a", {"b": [secret * 3]}, 60)
 
 
 def _in_the_cache_for_ever(secret: str) -> None:
-    cache.set("a", pickle.dumps(secret), None)
+    caches["answers"].set("a", pickle.dumps(secret), None)
 
 
 _PLANTED = [
@@ -152,6 +151,7 @@ _PLANTED = [
 _PLANTED += [_in_the_subject_of_a_mail, _in_the_cache, _in_the_cache_for_ever]
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 @pytest.mark.parametrize("plant", _PLANTED, ids=lambda plant: str(plant.__name__.strip("_")))
 def test_what_is_planted_in_any_place_that_lasts_is_found(plant: Callable[[str], None]) -> None:
@@ -166,7 +166,6 @@ def test_what_is_planted_in_any_place_that_lasts_is_found(plant: Callable[[str],
     assert hunt.found() != []
 
 
-@pytest.mark.once
 def test_every_secret_that_the_code_knows_takes_part() -> None:
     assert get_resolver().url_patterns
     known = set(LOOKED_FOR) | set(NO_SECRET) | OWN.union(*HUNTED.values())
@@ -182,7 +181,6 @@ def _keyed(pattern: URLPattern) -> bool:
     return bool(names & {"token", "key", "uidb36"})
 
 
-@pytest.mark.once
 def test_the_log_has_no_address_with_a_key_in_it() -> None:
     """An address with a key is one of a list: a new one fails here until the log knows it."""
     keyed = {str(one.name): f"/{one.pattern}" for one in _patterns(get_resolver()) if _keyed(one)}
@@ -195,6 +193,8 @@ def test_the_log_has_no_address_with_a_key_in_it() -> None:
         f"/oauth/callback/?state=x&code={key}",
         f"/accounts/single-sign-on/back/?code={key}",
     ):
-        event = logs.without_keys(logging.getLogger(), "warning", {"event": f"Gone: {url}", "exception": f"at '{url}'"})
+        event = logs.remove_url_keys(
+            logging.getLogger(), "warning", {"event": f"Gone: {url}", "exception": f"at '{url}'"}
+        )
         assert key not in str(event)
         assert "Gone: /" in str(event)

@@ -12,16 +12,18 @@ from django.test import Client
 from django.utils import timezone
 
 from tests import flows
-from tests.cast import person
 from tests.chaos.scene import Scene
 from tests.chaos.stage import until
 from tests.secrets import places
 from tests.secrets.hunt import Hunt
-from workflows_ui.models import Credential, CredentialSecret, Kind, Launch, Workspace
+from tests.users import person
+from workflows_ui.credentials.models import Credential, CredentialSecret, Kind
+from workflows_ui.credentials.services import clients, secret_rotation
+from workflows_ui.launches.models import Launch
+from workflows_ui.members.models import Workspace
 from workflows_ui.practice_engine.routes import gateway
-from workflows_ui.services import clients, swapping
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.both_databases, pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 CODE, INPUT = "QZ7K4W", "what-a-launcher-typed-Zk7q"
 
@@ -54,7 +56,7 @@ class Story:
         self.look("/credentials/add/", **form, name="Mine")
         self.credential = Credential.objects.latest("created_at")
         assert self.credential.open("secret") == form["secret"]
-        client = clients.of_credential(self.credential).workflows
+        client = clients.client_for_credential(self.credential).workflows
         echo = flows.code("echo", given="{{trigger.body}}")
         self.flows = {self.space: flows.make(client, "Quick", echo)}
 
@@ -83,7 +85,7 @@ class Story:
         assert ticket is not None
         self.look(url, ticket=ticket[1], payload=json.dumps({"typed": INPUT}), how="wait", confirmed="yes")
         launch = Launch.objects.latest("asked_at")
-        assert launch.state == "queued"
+        assert launch.ticket == ticket[1]
         places.everything(self.hunt)
         return launch
 
@@ -125,11 +127,14 @@ class Story:
         self.look(f"{self.place}/")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scene", [{"LOG_LEVEL": "DEBUG"}], indirect=True)
 def test_no_kind_of_credential_is_anywhere_after_everything_it_can_go_through(
     hunt: Hunt, scene: Scene, log: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(gateway, "OTP", CODE)
+    # On 0.83 the owner's token opens two projects, of which one is chosen first.
+    scene.engine.settings.version = "0.72.4"
     story, given = Story(hunt, scene), scene.engine.credentials
     address = f"{scene.server.url}/imbrace"
     story.add(engine="gateway", address=address, kind="api_key", secret=given.api_key)
@@ -162,7 +167,7 @@ def test_no_kind_of_credential_is_anywhere_after_everything_it_can_go_through(
         hunt.hide(f"credential {row.kind}", row.open("secret"))
     hunt.hide("tokens of the engine", *scene.engine.state.credentials)
     kept.update(keep_until=LONG_AGO)
-    assert swapping.purge() >= len(Kind.values) - 1
+    assert secret_rotation.purge() >= len(Kind.values) - 1
     assert not CredentialSecret.objects.exclude(secret="", password="").exists()
     for space in (first, story.space):
         for page in (

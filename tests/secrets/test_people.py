@@ -12,15 +12,15 @@ from django.http.response import HttpResponseBase
 from django.test import Client
 from django.urls import reverse
 
-from tests import letters
-from tests.cast import Cast, gather, workspace
-from tests.people.provider import Provider
-from tests.people.sign_in import code
+from tests import mailbox
+from tests.accounts.provider import Provider
+from tests.accounts.sign_in import code
 from tests.secrets import places
 from tests.secrets.hunt import Hunt
-from workflows_ui.models import User
+from tests.users import Users, gather, workspace
+from workflows_ui.accounts.models import User
 
-pytestmark = [pytest.mark.once, pytest.mark.django_db, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.django_db, pytest.mark.timeout(180)]
 STEP = "/accounts/second-step/"
 #: One that nobody has typed anywhere else, for each time that one is typed.
 TYPED = {
@@ -73,7 +73,7 @@ def _clean(url: str) -> str:
 
 
 @pytest.fixture
-def cast(db: None) -> Cast:
+def users(db: None) -> Users:
     made = gather(workspace("sales"), "sk-secret-of-the-engine")
     made.stranger.is_superuser = True
     made.stranger.save()
@@ -99,9 +99,9 @@ def only(*kept: str) -> Any:
     return lambda place: place.startswith(kept)
 
 
-def join(hunt: Hunt, cast: Cast, settings: Any) -> None:
+def join(hunt: Hunt, users: Users, settings: Any) -> None:
     """A colleague is invited by mail and by a copied link, and makes an account."""
-    owner = Desk(hunt, cast.owner)
+    owner = Desk(hunt, users.owner)
     invited = {"role": "launcher", "days": "7"}
     owner.followed(owner.post(reverse("invite", args=["sales"]), email="lena@example.com", **invited))
     by_mail = _link("/join/")
@@ -162,7 +162,7 @@ def reset(hunt: Hunt) -> None:
     """Lena has lost the password."""
     lost = Desk(hunt)
     lost.post("/accounts/password/reset/", email="lena@example.com")
-    letters.carry()
+    mailbox.carry()
     link = _link("/accounts/password/reset/key/")
     # Its first part says whose it is.
     hunt.hide(
@@ -200,15 +200,15 @@ def single_sign_on(hunt: Hunt, settings: Any) -> None:
     provider.close()
 
 
-def test_what_opens_an_account_is_nowhere(hunt: Hunt, log: io.StringIO, cast: Cast, settings: Any) -> None:
+def test_what_opens_an_account_is_nowhere(hunt: Hunt, log: io.StringIO, users: Users, settings: Any) -> None:
     for name, value in TYPED.items():
         hunt.hide(name, value)
-    join(hunt, cast, settings)
+    join(hunt, users, settings)
     confirm = second_step(hunt)
     reset(hunt)
     Desk(hunt).get(confirm)
     single_sign_on(hunt, settings)
-    watching = Desk(hunt, cast.stranger)
+    watching = Desk(hunt, users.stranger)
     lena = User.objects.get(username="lena")
     for url in ("/people/", f"/people/{lena.pk}/", "/audit/", "/audit/file/json/", "/admin/"):
         watching.get(url)

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from console.check import PRODUCTION
+from console.dev.check import PRODUCTION
 from tests.secrets.hunt import Hunt
 
-pytestmark = [pytest.mark.once, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.timeout(300)]
 ROOT = Path(__file__).resolve().parents[2]
 #: A key of Fernet's, in base64.
 _KEY = "bGVhay1odW50LWtleS1sZWFrLWh1bnQta2V5LTEyMzQ="

@@ -3,11 +3,11 @@
     client = Client(env="stable", auth=ApiKey("api_..."))
     client.workflows.list_flows(limit=100)["data"]
 
-Everything raises `EngineError` and its subclasses, and ValueError for arguments that cannot be meant.
+Raises `EngineError` and its subclasses, and ValueError for invalid arguments.
 """
 
-from .auth import AccessToken, ApiKey, BearerToken, Credential, Nobody
-from .calls import Flavour
+from .auth import AccessToken, Anonymous, ApiKey, BearerToken, Credential, claims
+from .calls import Flavour, NotHere
 from .client import ENVIRONMENTS, Client
 from .errors import (
     AddressRefused,
@@ -16,61 +16,77 @@ from .errors import (
     FlowFailed,
     Forbidden,
     HiddenValue,
+    InProgress,
+    NoRoute,
     NotFound,
     NotInPlan,
     NotSent,
+    RateLimited,
     Refused,
     ScopedKey,
     TooLarge,
-    TooMany,
     Unavailable,
     Unknown,
+    UnknownReference,
     Unreachable,
     WrongOrganization,
+    WrongProject,
 )
 from .flow_tree import Node, steps_by_name, walk
-from .masking import HIDDEN, Mask
+from .masking import HIDDEN, Mask, alternatives
 from .multipart import Upload
+from .ownership import Owned
 from .safety import AddressSafety
-from .transport import Timeouts, close_pools
-from .trigger import Outcome, TriggerAnswer
+from .transport import LARGEST_ANSWER, USER_AGENT, Timeouts, close_pools
+from .trigger import EncodedJson, Outcome, TriggerAnswer
 from .workflows import Workflows
 
 __all__ = [
     "ENVIRONMENTS",
     "HIDDEN",
+    "LARGEST_ANSWER",
+    "USER_AGENT",
     "AccessToken",
     "AddressRefused",
     "AddressSafety",
+    "Anonymous",
     "ApiKey",
     "BearerToken",
     "Client",
     "Credential",
     "CredentialRefused",
+    "EncodedJson",
     "EngineError",
     "Flavour",
     "FlowFailed",
     "Forbidden",
     "HiddenValue",
+    "InProgress",
     "Mask",
-    "Nobody",
+    "NoRoute",
     "Node",
     "NotFound",
+    "NotHere",
     "NotInPlan",
     "NotSent",
     "Outcome",
+    "Owned",
+    "RateLimited",
     "Refused",
     "ScopedKey",
     "Timeouts",
     "TooLarge",
-    "TooMany",
     "TriggerAnswer",
     "Unavailable",
     "Unknown",
+    "UnknownReference",
     "Unreachable",
     "Upload",
     "Workflows",
     "WrongOrganization",
+    "WrongProject",
+    "alternatives",
+    "claims",
     "close_pools",
     "steps_by_name",
     "walk",

@@ -1,4 +1,4 @@
-"""A whole HTTP answer, and the reading of its JSON, which may be anything but JSON."""
+"""A complete HTTP answer, and the decoding of its body, which may not be JSON."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 class NotJson(ValueError):
-    """The body is not JSON; the text says in which way. `code` is "EMPTY", "HTML" or "NOT_JSON"."""
+    """The body is not JSON; the message gives the reason. `code` is "EMPTY", "HTML" or "NOT_JSON"."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -23,7 +23,7 @@ class NotJson(ValueError):
 
 @dataclass(frozen=True)
 class Answer:
-    """Status, headers (lower-case names) and body of an answer that arrived whole."""
+    """Status, headers (lower-case names) and body of a complete answer."""
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
@@ -35,7 +35,7 @@ class Answer:
 
     @property
     def request_id(self) -> str:
-        """`x-request-id`, or the gateway's `request_id` in the body (api.md 2.2); "" where neither."""
+        """`x-request-id`, or the gateway's `request_id` in the body (api.md 2.2); "" if there is neither."""
         given = self.headers.get("x-request-id", "")
         if not given:
             try:
@@ -47,11 +47,11 @@ class Answer:
 
     @property
     def date(self) -> datetime | None:
-        """The engine's clock when it answered (header `Date`), in UTC; None where it does not say."""
+        """The engine's clock when it answered (header `Date`), in UTC; None without the header."""
         return http_date(self.headers.get("date", ""))
 
     def retry_after(self, now: datetime) -> float | None:
-        """Seconds that `Retry-After` asks to wait, from its number or its date, counted on the engine's clock if it told it."""
+        """Seconds to wait by `Retry-After`, a number or a date; a date is compared with the engine's clock if the answer has one."""
         text = self.headers.get("retry-after", "").strip()
         if text.isascii() and text.isdigit():
             return float(text[:9])
@@ -60,17 +60,17 @@ class Answer:
 
 
 def http_date(text: str) -> datetime | None:
-    """An HTTP date in UTC, or None for what is not one."""
+    """An HTTP date in UTC; None for any other text."""
     try:
         moment = parsedate_to_datetime(text)
-        # At the calendar's ends a time zone leads out of it.
+        # At the ends of the calendar, the conversion can overflow.
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
 
 
 def decoded(body: bytes) -> Any:
-    """JSON in UTF-8, decoded. Lone surrogates, which no page or database could hold, become U+FFFD. Raises NotJson."""
+    """JSON in UTF-8, decoded. Lone surrogates, which pages and databases cannot hold, become U+FFFD. Raises NotJson."""
     if not body.strip():
         raise NotJson("EMPTY", "The answer is empty.")
     try:

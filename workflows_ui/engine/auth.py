@@ -1,45 +1,48 @@
-"""Credentials, and the headers that each of them becomes.
+"""Credentials, and their headers.
 
 Objects are frozen, compare by value and never show their secret in `repr`, `str` or an f-string.
 """
 
 from __future__ import annotations
 
+import base64
+import binascii
+import json
 import re
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 _PLAIN = re.compile(r"[\x21-\x7e]+")
 
 
 class Credential(Protocol):
-    """Whatever `Client(auth=...)` takes."""
+    """The interface of `Client(auth=...)`."""
 
     def headers(self) -> dict[str, str]:
-        """The headers that prove who calls, lower-case names. A new dictionary each time."""
+        """The headers that authenticate a call, with lower-case names, as a new dictionary."""
         ...
 
     def secrets(self) -> tuple[str, ...]:
-        """The texts that must never be shown; messages are cleared of them."""
+        """The texts that must never be shown; they are removed from messages."""
         ...
 
 
-def _checked(value: str, what: str) -> str:
-    """`value` without surrounding space. Raises ValueError if it is empty or could not stand in a header."""
+def _header_value(value: str, label: str) -> str:
+    """`value` without surrounding space. Raises ValueError if it is empty or not valid in a header."""
     value = value.strip()
     if not _PLAIN.fullmatch(value):
-        raise ValueError(f"The {what} is empty or holds characters that a header cannot carry.")
+        raise ValueError(f"The {label} is empty or holds characters that a header cannot carry.")
     return value
 
 
 @dataclass(frozen=True)
 class ApiKey:
-    """An Imbrace API key (`api_...`). The key belongs to one organization, so none is named (api.md 2.1)."""
+    """An Imbrace API key (`api_...`). It belongs to one organization, so no header names one (api.md 2.1)."""
 
     key: str = field(repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "key", _checked(self.key, "API key"))
+        object.__setattr__(self, "key", _header_value(self.key, "API key"))
 
     def headers(self) -> dict[str, str]:
         return {"x-api-key": self.key}
@@ -50,22 +53,22 @@ class ApiKey:
 
 @dataclass(frozen=True)
 class AccessToken:
-    """An Imbrace access token, opaque (`acc_...`) or a JWT; which headers it becomes: api.md 2.1.
+    """An Imbrace access token, opaque (`acc_...`) or a JWT; its headers: api.md 2.1.
 
-    A JWT without an organization goes out as `x-access-token`, as the vendor's SDK sends it; the gateway refuses it.
+    A JWT without an organization is sent as `x-access-token`, as the vendor's SDK sends it; the gateway refuses it.
     """
 
     token: str = field(repr=False)
     organization_id: str | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "token", _checked(self.token, "access token"))
-        organization = _checked(self.organization_id, "organization id") if self.organization_id else None
+        object.__setattr__(self, "token", _header_value(self.token, "access token"))
+        organization = _header_value(self.organization_id, "organization id") if self.organization_id else None
         object.__setattr__(self, "organization_id", organization)
 
     @property
     def is_jwt(self) -> bool:
-        """True for three dot-parts that start with `eyJ`."""
+        """Whether the token has three parts and begins with `eyJ`."""
         return self.token.startswith("eyJ") and len(self.token.split(".")) == 3
 
     def headers(self) -> dict[str, str]:
@@ -80,26 +83,33 @@ class AccessToken:
 
 @dataclass(frozen=True)
 class BearerToken:
-    """Activepieces' own: the JWT of a sign-in, or an `sk-` key of the paid editions.
+    """A credential of Activepieces: the JWT of a sign-in, or an `sk-` key of the paid editions.
 
-    The word is sent as `Bearer`: the engine takes a lower-case `bearer` for no credential (recording `err_lowercase_bearer`).
+    The scheme is sent as `Bearer`: the engine does not accept a lower-case `bearer` (recording `err_lowercase_bearer`).
     """
 
     token: str = field(repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "token", _checked(self.token, "token"))
+        object.__setattr__(self, "token", _header_value(self.token, "token"))
 
     def headers(self) -> dict[str, str]:
         return {"authorization": f"Bearer {self.token}"}
+
+    @property
+    def user_id(self) -> str:
+        """The engine's user in the claims of a sign-in's JWT; "" for other tokens."""
+        payload = claims(self.token)
+        user_id = payload.get("id")
+        return user_id if isinstance(user_id, str) and payload.get("type", "USER") == "USER" else ""
 
     def secrets(self) -> tuple[str, ...]:
         return (self.token,)
 
 
 @dataclass(frozen=True)
-class Nobody:
-    """No credential at all, for signing in. `typed` is what is about to be sent (a password, a code), so that no message repeats it."""
+class Anonymous:
+    """No credential, for signing in. `typed` holds the password or code that will be sent, so that no message repeats it."""
 
     typed: tuple[str, ...] = field(default=(), repr=False)
 
@@ -108,3 +118,15 @@ class Nobody:
 
     def secrets(self) -> tuple[str, ...]:
         return self.typed
+
+
+def claims(token: str) -> dict[str, Any]:
+    """The claims of a JWT, without a check of its signature; {} for any other text."""
+    parts = token.strip().split(".")
+    if len(parts) != 3:
+        return {}
+    try:
+        payload = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    except (ValueError, binascii.Error, RecursionError):
+        return {}
+    return payload if isinstance(payload, dict) else {}

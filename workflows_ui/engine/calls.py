@@ -1,25 +1,46 @@
-"""What every group of operations stands on: paths, queries, the project id, and answers of the shape that was promised."""
+"""The base of the operations: paths, queries, the project id, and checks of the answers' shape."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 from urllib.parse import quote
 
-from .errors import EngineError, Forbidden, NotFound, Unavailable, Unknown
+from .errors import EngineError, Forbidden, NoRoute, NotFound, Unavailable, Unknown
+from .generations import Generation, generations
+from .ownership import Owned
 from .transport import Transport
 from .trigger import TriggerWire
 
 Flavour = Literal["imbrace", "activepieces"]
 Json = dict[str, Any]
 Texts = str | Sequence[str] | None
+T = TypeVar("T")
+#: How often an engine accepts one query parameter: the 21st turns the list into an object (recordings `runs_list_flow_run_ids_20`,
+#: `runs_list_flow_run_ids_21_refused`).
+REPEATED = 20
+#: Rows of a page of projects, and the most pages that are read.
+_PROJECTS, _PAGES = 100, 50
+#: Objects that belong to one project, by their route below /v1. True: the engine returns one by its id, without a secret in the
+#: answer; False: the id must have been in a list.
+_KINDS = {
+    "flows": True,
+    "flow-runs": True,
+    "folders": True,
+    "tables": True,
+    "fields": True,
+    "records": True,
+    "app-connections": False,
+    "mcp-servers": False,
+    "user-invitations": False,
+}
 
 
 @dataclass(frozen=True)
 class Bases:
-    """Addresses without a slash at the end. `gateway` is None for a plain Activepieces."""
+    """Addresses without a trailing slash. `gateway` is None for a plain Activepieces."""
 
     engine: str
     gateway: str | None
@@ -30,52 +51,129 @@ class Bases:
 
 
 class Calls:
-    """One engine, one credential. The operations are in the subclasses; `Workflows` is all of them."""
+    """One engine, one credential. The operations are in the subclasses; `Workflows` combines them."""
 
-    def __init__(self, bases: Bases, transport: Transport, triggers: TriggerWire, project_id: str | None) -> None:
+    def __init__(
+        self,
+        bases: Bases,
+        transport: Transport,
+        triggers: TriggerWire,
+        project_id: str | None,
+        owned: Owned | None = None,
+    ) -> None:
+        self._owned = owned
         self._bases = bases
         self._transport = transport
         self._triggers = triggers
         self._project_id = project_id
 
     def resolve_project_id(self) -> str:
-        """The id of the project that the credential works in: the client's own if it was given one, else asked for and kept.
+        """The id of the credential's project: the client's argument, else requested once from the engine.
 
-        `GET /v1/users/projects/current` (recording `users_project_current`); an Imbrace engine without that route is asked
-        for the project of its first flow, as the vendor's SDK does. Raises NotFound where neither tells.
+        On an Imbrace engine without a route for it, the project of the first flow is used, as in the vendor's SDK. Raises NotFound
+        if the engine does not give one (code `NO_PROJECT`) or gives several (`SEVERAL_PROJECTS`).
         """
         if self._project_id is None:
-            self._project_id = self._asked_project()
+            self._project_id = self._request_project_id()
         return self._project_id
 
-    def _asked_project(self) -> str:
+    def list_projects(self) -> list[Json]:
+        """Every project of the credential: all pages of `GET /v1/projects` (recording `projects_list`); on engines without that route
+        the only one, `GET /v1/users/projects/current` (recording `users_project_current` of 0.72.4)."""
+        return self._by_generation(
+            "project", current=self._all_projects, legacy=lambda: [self._object("/v1/users/projects/current")]
+        )
+
+    def get_current_project(self) -> Json:
+        """The project of the credential: `GET /v1/projects/{id}` if the client has a project id, else the only one of `list_projects`.
+
+        Raises NotFound with the code `SEVERAL_PROJECTS` if a person has to choose. On engines of the older generation it is the
+        credential's own project, regardless of the client's project id.
+        """
+        project_id = self._project_id
+        if project_id is None:
+            return _only(self.list_projects())
+        return self._by_generation(
+            "project",
+            current=lambda: self._object(f"/v1/projects/{segment(project_id)}"),
+            legacy=lambda: self._object("/v1/users/projects/current"),
+        )
+
+    def _request_project_id(self) -> str:
         try:
-            found = self._object("/v1/users/projects/current").get("id")
-        except NotFound:
-            if self._bases.flavour == "activepieces":
+            project_id = _only(self.list_projects()).get("id")
+        except NotFound as missing:
+            if self._bases.flavour == "activepieces" or missing.code == "SEVERAL_PROJECTS":
                 raise
-            found = None
-        if not found and self._bases.flavour == "imbrace":
-            first: list[Json] = self._page("/v1/flows", {"limit": 1})["data"][:1]
-            found = first[0].get("projectId") if first else None
-        if not isinstance(found, str) or not found:
+            project_id = None
+        if not project_id and self._bases.flavour == "imbrace":
+            flows: list[Json] = self._page("/v1/flows", {"limit": 1})["data"][:1]
+            project_id = flows[0].get("projectId") if flows else None
+        if not isinstance(project_id, str) or not project_id:
             raise NotFound(
                 "The engine does not tell which project this credential works in.", code="NO_PROJECT", sent=True
             )
-        return found
+        return project_id
 
-    def _known_project(self, given: str | None = None) -> str | None:
-        """For calls that may name a project: the one given, else the client's, else none."""
-        return given if given is not None else self._project_id
+    def _all_projects(self) -> list[Json]:
+        projects: dict[str, Json] = {}
+        cursor: str | None = None
+        for _ in range(_PAGES):
+            page = self._page("/v1/projects", {"limit": _PROJECTS, "cursor": cursor})
+            for row in page["data"]:
+                projects.setdefault(str(row.get("id") or ""), row)
+            following = page.get("next")
+            if not isinstance(following, str) or not following or following == cursor:
+                break
+            cursor = following
+        return list(projects.values())
 
-    def _needed_project(self, given: str | None = None) -> str | None:
-        """For calls that Activepieces refuses without a project: there it is asked for. Imbrace does without."""
-        known = self._known_project(given)
-        return self.resolve_project_id() if known is None and self._bases.flavour == "activepieces" else known
+    def _by_generation(self, route: str, *, current: Callable[[], T], legacy: Callable[[], T]) -> T:
+        """The answer of a route that moved between versions, called in the generation that this engine offers.
 
-    def _gateway(self, what: str) -> str:
+        The generation that this engine offered last is tried first; if it is not known, `legacy` at Imbrace and `current` at
+        Activepieces. The other one is tried after `NoRoute` only, which is safe for writes too, since nothing was done. Other errors
+        are not caught.
+
+        Args:
+            route: the name under which the generation is remembered: "project", "user", "mcp".
+            current, legacy: the call on 0.83 and on 0.72. They raise NoRoute if the engine does not offer it.
+
+        Raises:
+            NoRoute: the engine offers neither.
+        """
+        calls: dict[Generation, Callable[[], T]] = {"current": current, "legacy": legacy}
+        first = generations.known(self._transport.base, route)
+        if first is None:
+            first = "legacy" if self._bases.flavour == "imbrace" else "current"
+        second: Generation = "legacy" if first == "current" else "current"
+        try:
+            answer = calls[first]()
+        except NoRoute as error:
+            if error.sent:
+                generations.forget(self._transport.base)
+            missing = error
+        else:
+            generations.remember(self._transport.base, route, first)
+            return answer
+        try:
+            answer = calls[second]()
+        except NoRoute:
+            raise missing from None
+        generations.remember(self._transport.base, route, second)
+        return answer
+
+    def _required_project_id(self, given: str | None = None) -> str | None:
+        """The project for a call that takes one: the argument, else the client's. On Activepieces, which refuses many calls without a
+        project, it is resolved; Imbrace does not need it."""
+        project_id = given if given is not None else self._project_id
+        if project_id is None and self._bases.flavour == "activepieces":
+            return self.resolve_project_id()
+        return project_id
+
+    def _gateway(self, label: str) -> str:
         if self._bases.gateway is None:
-            raise NotFound(f"A plain Activepieces has no {what}.", code="NOT_ON_THIS_ENGINE", sent=False)
+            raise NotFound(f"A plain Activepieces has no {label}.", code="NOT_ON_THIS_ENGINE", sent=False)
         return self._bases.gateway
 
     def _url(self, path: str) -> str:
@@ -87,71 +185,129 @@ class Calls:
     def _object(self, path: str, query: Mapping[str, Any] | None = None) -> Json:
         return as_object(self._get(path, query), path)
 
-    def _own(self, path: str, query: Mapping[str, Any] | None = None) -> Json:
-        """One thing of the client's project. One of another project is NotFound, as if its id were made up.
+    def _check_ids(self, kind: str, *given: str | None) -> None:
+        """Check that these ids belong to the client's project, before any other call uses one of them: an id that is not known to
+        belong there is read first. Only that read and calls without an id need no check.
 
-        Engines differ there (api.md 4.2): some look for it within the project, some refuse it, and some of their routes do not ask.
+        Nothing is checked without `owned`: the ids then come from the console's own rows, not from a request.
+
+        Raises:
+            NotFound: the id belongs to another project, does not exist, or has to be from a list and is not.
         """
+        if self._owned is None:
+            return
+        for object_id in given:
+            if object_id is None or self._owned.knows(kind, object_id):
+                continue
+            if not _KINDS[kind]:
+                raise _not_in_project()
+            try:
+                self._get_owned(kind, object_id)
+            except NoRoute:
+                raise
+            except NotFound as missing:
+                raise _not_in_project() from missing
+
+    def _get_owned(self, kind: str, id: str, query: Mapping[str, Any] | None = None) -> Json:
+        """An object of the client's project. An object of another project is NotFound, as if it did not exist.
+
+        Engines differ (api.md 4.2): some search within the project, some refuse the id, and some of their routes do not check it.
+        """
+        path = f"/v1/{kind}/{segment(id)}"
         try:
             found = self._object(path, query)
         except Forbidden as refused:
             if refused.code == "AUTHORIZATION":
-                raise _not_here() from refused
+                raise _not_in_project() from refused
             raise
-        projects = found.get("projectIds") or [found.get("projectId")]
-        named = [one for one in projects if isinstance(one, str) and one] if isinstance(projects, list) else []
-        if self._project_id and named and self._project_id not in named:
-            raise _not_here()
+        if not self._belongs(found):
+            raise _not_in_project()
+        self._remember_ids(kind, id)
         return found
+
+    def _belongs(self, row: Json) -> bool:
+        """Whether a row names no other project than the client's."""
+        projects = row.get("projectIds") or [row.get("projectId")]
+        project_ids = (
+            [value for value in projects if isinstance(value, str) and value] if isinstance(projects, list) else []
+        )
+        return not (self._project_id and project_ids and self._project_id not in project_ids)
+
+    def _remember_ids(self, kind: str, *given: Any) -> None:
+        if self._owned is not None:
+            self._owned.learn(kind, [value for value in given if isinstance(value, str) and value])
 
     def _page(self, path: str, query: Mapping[str, Any] | None = None) -> Json:
-        """A page `{"data": [objects], "next": cursor or None, "previous": cursor or None}` (api.md 4.1)."""
-        return as_page(self._get(path, query), path)
+        """A page `{"data": [objects], "next": cursor or None, "previous": cursor or None}` (api.md 4.1), without rows of another
+        project, which an engine should not send."""
+        page = as_page(self._get(path, query), path)
+        kind = path.removeprefix("/v1/")
+        if kind in _KINDS:
+            page["data"] = [row for row in page["data"] if self._belongs(row)]
+            self._remember_ids(kind, *(row.get("id") for row in page["data"]))
+        return page
 
     def _array(self, path: str, query: Mapping[str, Any] | None = None) -> list[Json]:
-        found = self._get(path, query)
-        if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
-            raise odd(path, "a list of objects", write=False)
-        return found
+        rows = self._get(path, query)
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            raise shape_error(path, "a list of objects", write=False)
+        return rows
 
     def _post(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        # Always a body: the engine refuses JSON without one (api.md section 4).
+        # The engine refuses a JSON request without a body (api.md section 4).
         return self._transport.write("POST", self._url(path), dict(body or {}))
 
-    def _made(self, path: str, body: Mapping[str, Any] | None = None) -> Json:
-        """A POST that answers with the object it made or changed."""
+    def _post_object(self, path: str, body: Mapping[str, Any] | None = None) -> Json:
+        """The object that a POST created or changed."""
         found = self._post(path, body)
         if not isinstance(found, dict):
-            raise odd(path, "an object", write=True)
+            raise shape_error(path, "an object", write=True)
+        kind = path.removeprefix("/v1/")
+        if kind in _KINDS and self._belongs(found):
+            self._remember_ids(kind, found.get("id"))
         return found
 
     def _delete(self, path: str, body: Mapping[str, Any] | None = None) -> None:
         self._transport.write("DELETE", self._url(path), body)
 
 
+class NotHere(NotFound):
+    """The client's project has no object with this id; another project may have one."""
+
+
+class NotAnId(NotHere, ValueError):
+    """No object can have this id; nothing is sent."""
+
+
 def segment(value: str) -> str:
-    """`value` as one segment of a path. Raises ValueError for what would be another path: an empty text, a dot, two dots."""
-    if value.strip() in ("", ".", ".."):
-        raise ValueError(f"{value!r} is not an id.")
+    """`value` as one segment of a path. Raises NotAnId, a NotFound and a ValueError, for a text of blanks, dots and slashes only, which
+    would change the path."""
+    if not value.strip(" ./"):
+        raise NotAnId(f"{value!r} is not an id.", code="ENTITY_NOT_FOUND", status=404, sent=False)
     return quote(value, safe="")
 
 
 def segments(value: str) -> str:
-    """A name that holds slashes, such as a piece's, as segments of a path. Raises ValueError as `segment` does."""
+    """A name with slashes, such as a piece's, as segments of a path. Raises NotAnId as `segment` does."""
     return "/".join(quote(part, safe="@") if segment(part) else "" for part in value.split("/"))
 
 
 def pairs(query: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """A query as the engine reads it: None left out, lists as repeated keys, times as ISO 8601 in UTC with milliseconds."""
-    found: list[tuple[str, str]] = []
+    """A query in the engine's form: without None, lists as repeated keys, times as ISO 8601 in UTC with milliseconds.
+
+    Raises ValueError for a list of more than `REPEATED` values.
+    """
+    result: list[tuple[str, str]] = []
     for name, value in query.items():
         values = value if isinstance(value, list | tuple | set | frozenset) else [value]
-        found.extend((name, _text(item)) for item in values if item is not None)
-    return found
+        if len(values) > REPEATED:
+            raise ValueError(f"The engine takes {name} at most {REPEATED} times.")
+        result.extend((name, _text(item)) for item in values if item is not None)
+    return result
 
 
 def moment(value: str | datetime | None) -> str | None:
-    """A time as the engine writes it. Raises ValueError for a datetime without a time zone."""
+    """A time in the engine's format. Raises ValueError for a datetime without a time zone."""
     if not isinstance(value, datetime):
         return value
     if value.tzinfo is None:
@@ -160,22 +316,22 @@ def moment(value: str | datetime | None) -> str | None:
 
 
 def ids(values: Iterable[str]) -> list[str]:
-    """An explicit list of ids. Raises ValueError for none at all: the engine takes an empty list for "every run" (api.md 8.2)."""
-    found = [] if isinstance(values, str) else list(values)
-    if not all(found) or not found:
+    """An explicit list of ids. Raises ValueError for an empty one: to the engine it means "every run" (api.md 8.2)."""
+    result = [] if isinstance(values, str) else list(values)
+    if not all(result) or not result:
         raise ValueError("A list of at least one id is needed.")
-    return found
+    return result
 
 
-def given(body: Mapping[str, Any]) -> Json:
-    """`body` without what was not given (None)."""
+def without_none(body: Mapping[str, Any]) -> Json:
+    """`body` without the members that are None."""
     return {name: value for name, value in body.items() if value is not None}
 
 
 def as_object(found: Any, path: str) -> Json:
     """`found` if it is an object. Raises Unavailable."""
     if not isinstance(found, dict):
-        raise odd(path, "an object", write=False)
+        raise shape_error(path, "an object", write=False)
     return found
 
 
@@ -184,12 +340,21 @@ def as_page(found: Any, path: str) -> Json:
     page = as_object(found, path)
     data = page.get("data")
     if not isinstance(data, list) or not all(isinstance(item, dict) for item in data):
-        raise odd(path, "a page of objects", write=False)
+        raise shape_error(path, "a page of objects", write=False)
     return page
 
 
-def _not_here() -> NotFound:
-    return NotFound("There is nothing with this id in this project.", code="ENTITY_NOT_FOUND", status=404, sent=True)
+def _only(projects: list[Json]) -> Json:
+    """The only project. Raises NotFound if there is none or several."""
+    if len(projects) == 1:
+        return projects[0]
+    if projects:
+        raise NotFound("This credential opens several projects: one must be named.", code="SEVERAL_PROJECTS", sent=True)
+    raise NotFound("This credential opens no project.", code="NO_PROJECT", sent=True)
+
+
+def _not_in_project() -> NotHere:
+    return NotHere("There is nothing with this id in this project.", code="ENTITY_NOT_FOUND", status=404, sent=True)
 
 
 def _text(value: Any) -> str:
@@ -198,8 +363,8 @@ def _text(value: Any) -> str:
     return str(moment(value)) if isinstance(value, datetime) else str(value)
 
 
-def odd(path: str, wanted: str, *, write: bool) -> EngineError:
-    """The error for an answer that is JSON but not `wanted`: after a write it is not known what happened."""
+def shape_error(path: str, wanted: str, *, write: bool) -> EngineError:
+    """The error for an answer that is JSON but not `wanted`: Unknown after a write, whose outcome is not known."""
     kind = Unknown if write else Unavailable
     return kind(
         "The engine's answer has another shape than it should.",

@@ -1,14 +1,15 @@
-"""The door of the package: `Client(...).workflows`."""
+"""The entry point of the package: `Client(...).workflows`."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 
-from .auth import Credential, Nobody
+from .auth import Anonymous, Credential
 from .calls import Bases
 from .errors import AddressRefused
 from .masking import Mask
+from .ownership import Owned
 from .safety import AddressSafety
 from .transport import LARGEST_ANSWER, Route, Timeouts, Transport
 from .trigger import TriggerWire
@@ -24,25 +25,28 @@ ENVIRONMENTS: dict[str, str] = {
 
 
 class Client:
-    """One credential at one engine. Cheap to make: connections are shared by all clients of an engine and kept when it goes.
+    """One credential at one engine. Cheap to create: all clients of an engine share their connections, which outlive the client.
 
     Args:
         env: a name of `ENVIRONMENTS`;
         gateway: or the address of any Imbrace gateway;
-        engine_url: or the address of a plain Activepieces, as far as before `/v1` (`https://host/api`). Exactly one of the three.
+        engine_url: or the address of a plain Activepieces, without `/v1` (`https://host/api`). Exactly one of the three.
         auth: `ApiKey`, `AccessToken` or `BearerToken`.
-        project_id: the project of the credential, where it is known; it is added to the calls that take one.
-        mask: the secrets that are taken out of everything that comes back; by default those of `auth`.
-        safety: which addresses may be talked to; by default no private and no loopback ones.
-        timeouts: for all calls but triggers, whose deadline is an argument of theirs.
+        project_id: the project of the credential, if known; it is added to the calls that take one.
+        owned: the ids that are known to belong to that project, for callers that pass on ids from requests: any other id is checked
+            before a call uses it. Without it ids are not checked; they must come from the console's own rows.
+        mask: the secrets to mask in every answer; by default those of `auth`.
+        safety: the addresses that are allowed; by default no private and no loopback ones.
+        timeouts: for all calls but triggers, which take a deadline.
         proxy: `http://[user:password@]host:port`. The peer is then the proxy: see `AddressSafety.check_host_behind_proxy`.
-        ca_bundle: a PEM file of certificates to trust instead of the usual ones.
+        ca_bundle: a PEM file of certificates to trust instead of certifi's.
         largest_answer: bytes; a larger answer is cut off with `TooLarge`, a trigger's with `TriggerAnswer.truncated`.
-        clock, sleep: for tests of the repeating of reads.
+        on_no_route: called after each `NoRoute`: the engine may have been replaced by another version.
+        clock, sleep: for tests of the retries of reads.
 
     Raises:
         ValueError: not exactly one address, or an unknown environment.
-        AddressRefused: an address that is not one, or is not to be talked to. Host names are judged when connecting.
+        AddressRefused: the address is malformed or not allowed. Host names are checked when connecting.
     """
 
     def __init__(
@@ -53,12 +57,14 @@ class Client:
         engine_url: str | None = None,
         auth: Credential,
         project_id: str | None = None,
+        owned: Owned | None = None,
         mask: Mask | None = None,
         safety: AddressSafety | None = None,
         timeouts: Timeouts | None = None,
         proxy: str | None = None,
         ca_bundle: str | None = None,
         largest_answer: int = LARGEST_ANSWER,
+        on_no_route: Callable[[], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -75,16 +81,22 @@ class Client:
             largest_answer=largest_answer,
         )
         transport = Transport(
-            self._bases.gateway or self._bases.engine, auth, route, mask=mask, clock=clock, sleep=sleep
+            self._bases.gateway or self._bases.engine,
+            auth,
+            route,
+            mask=mask,
+            on_no_route=on_no_route,
+            clock=clock,
+            sleep=sleep,
         )
-        # A plain Activepieces asks for no credential there (recordings `webhook_*`), and keeps each header with the run, where whoever
-        # made the flow reads it. A gateway asks for one.
-        caller = auth if self._bases.gateway is not None else Nobody(auth.secrets())
-        self.workflows = Workflows(self._bases, transport, TriggerWire(caller, route, mask), project_id)
+        # A plain Activepieces needs no credential for a trigger (recordings `webhook_*`), and keeps each header with the run, where the
+        # author of the flow can read it. A gateway needs one.
+        session = auth if self._bases.gateway is not None else Anonymous(auth.secrets())
+        self.workflows = Workflows(self._bases, transport, TriggerWire(session, route, mask), project_id, owned)
 
     @property
     def flavour(self) -> str:
-        """Which of the two engines it is: "imbrace" or "activepieces"."""
+        """ "imbrace" or "activepieces"."""
         return self._bases.flavour
 
     def __repr__(self) -> str:

@@ -1,22 +1,22 @@
-"""The tree of everything that can go wrong between the console and the engine.
+"""The errors of calls to the engine.
 
-Which of these an answer becomes is decided in `verdict.py`; which of them a broken connection becomes, in `wire.py`.
+`response_errors.py` maps answers to them; `transport.py` and `trigger.py` map failed connections.
 """
 
 from __future__ import annotations
 
 
 class EngineError(Exception):
-    """Something went wrong with a call to the engine; the subclass says what kind of thing.
+    """A call to the engine failed; the subclass gives the kind of failure.
 
     Attributes:
-        message: plain English about the cause, for staff and logs. It may hold the engine's own words; never a secret.
-        status: the HTTP status of the answer, None where no answer came.
-        code: the engine's own code (`ENTITY_NOT_FOUND`), or one of ours in capitals (`CONNECT_FAILED`); "" where neither.
-        request_id: the engine's or gateway's id of the request, "" where unknown.
-        sent: False: certainly nothing of the request left. True: a whole answer arrived. None: not known.
-        retry_after: seconds that the engine asks to wait, None where it does not say.
-        technical: one line for whoever looks into it: method, path, exception, size.
+        message: the cause in plain English, for staff and logs. It may contain the engine's message; never a secret.
+        status: the HTTP status of the answer, None without an answer.
+        code: the engine's code (`ENTITY_NOT_FOUND`) or the client's (`CONNECT_FAILED`); "" if there is neither.
+        request_id: the engine's or gateway's id of the request, "" if unknown.
+        sent: False: nothing of the request was sent. True: a complete answer arrived. None: not known.
+        retry_after: seconds to wait as requested by the engine, None if it gives none.
+        technical: one line for debugging: method, path, exception, size.
     """
 
     def __init__(
@@ -47,64 +47,83 @@ class EngineError(Exception):
 
 
 class Refused(EngineError):
-    """The engine read the request and said no to what it asks for (400, 409, `FLOW_IN_USE`, `VALIDATION`, ...)."""
+    """The engine read the request and refused it (400, 409, `FLOW_IN_USE`, `VALIDATION`, ...)."""
+
+
+class InProgress(Refused):
+    """The engine is still processing this flow, deleting it for instance (recordings `flow_del_published_03_delete_again`,
+    `flow_del_04_delete_again` of 0.72.4)."""
+
+
+class UnknownReference(Refused):
+    """The request refers to an object that does not exist, such as a folder or an owner: a 500 with the database's code 23503
+    (recordings `op_change_folder_unknown`, `op_update_owner_unknown`, `records_create_unknown_table` of 0.72.4)."""
 
 
 class HiddenValue(Refused):
-    """What was to be written holds the words that stand in a secret's place (`masking.HIDDEN`). Nothing was sent."""
+    """The request contains the replacement text of a masked secret (`masking.HIDDEN`). Nothing was sent."""
 
 
 class CredentialRefused(EngineError):
-    """The credential is not accepted: 401, or the 403 that Activepieces gives to a caller it does not know."""
+    """The credential is not accepted: 401, or the 403 of Activepieces for an unknown caller."""
 
 
 class ScopedKey(CredentialRefused):
-    """The API key has a list of permissions: the gateway lets such keys reach no workflow route (api.md 2.2)."""
+    """The API key has a list of permissions: the gateway opens no workflow route to such keys (api.md 2.2)."""
 
 
 class WrongOrganization(CredentialRefused):
-    """The token is good but does not belong to the organization that was named (api.md 2.2)."""
+    """The token is valid but does not belong to the organization in the request (api.md 2.2)."""
 
 
 class Forbidden(EngineError):
-    """The credential is good, but not for this project, row or action (403)."""
+    """The credential is valid, but not for this project, row or action (403)."""
+
+
+class WrongProject(Forbidden):
+    """The project of the call does not exist, or is closed to the credential: 404 on 0.83 and 403 before (recordings
+    `err_other_project_403` of both, `member_flows_of_other_project`)."""
 
 
 class NotInPlan(EngineError):
-    """The engine's plan does not hold this, or a quota is used up (402)."""
+    """The engine's plan does not include this, or a quota is used up (402)."""
 
 
 class NotFound(EngineError):
-    """There is no such thing (404, 410, and the 400 `FLOW_RUN_NOT_FOUND`), or this engine has no such route."""
+    """The object does not exist (404, 410, and the 400 `FLOW_RUN_NOT_FOUND` of 0.72). See also `NoRoute`."""
 
 
-class TooMany(EngineError):
-    """The engine asks for fewer calls (429). `retry_after` where it says how long."""
+class NoRoute(NotFound):
+    """The engine has no such route: it is older or newer than the call (recording `err_route_not_found`). Nothing was done."""
+
+
+class RateLimited(EngineError):
+    """The engine limits the rate of calls (429). `retry_after` is set if it gives a time."""
 
 
 class Unavailable(EngineError):
-    """The engine cannot be used just now or does not talk as an engine does: 5xx, a proxy's page, garbage, a broken read."""
+    """The engine is temporarily unavailable or the answer is not an engine's: 5xx, a proxy's page, garbage, a broken read."""
 
 
 class TooLarge(Unavailable):
-    """The answer is larger than the console reads; the rest of it was not fetched."""
+    """The answer exceeds the limit; the rest of it was not read."""
 
 
 class FlowFailed(EngineError):
-    """A waiting trigger started its flow, and the flow failed (api.md 7.2). Raised by `trigger_flow_sync` only."""
+    """The flow of a waiting trigger failed (api.md 7.2). Raised by `trigger_flow_sync` only."""
 
 
 class NotSent(EngineError):
-    """No connection was made: nothing of the request reached the engine. `sent` is False; it may be sent again."""
+    """Nothing of the request reached the engine. `sent` is False; it may be sent again."""
 
 
 class Unreachable(Unavailable, NotSent):
-    """A read found no way to the engine: no address, no connection, no TLS. Both what it is and what it means."""
+    """A read could not connect: no address, no connection, no TLS. It is both Unavailable and NotSent."""
 
 
 class AddressRefused(NotSent):
-    """The address is one the console does not talk to (see `safety.py`). Nothing was sent."""
+    """The address is not allowed (see `safety.py`). Nothing was sent."""
 
 
 class Unknown(EngineError):
-    """A write left, and no whole answer came back: it may or may not have been acted on. Never sent again by us."""
+    """A write was sent, and no conclusive answer arrived: it may or may not have taken effect. The client never repeats it."""

@@ -1,7 +1,9 @@
-"""The body of a trigger that carries files: multipart/form-data as the engine's webhook reads it (api.md section 7).
+"""The body of a trigger with files: multipart/form-data as the engine's webhook reads it (api.md section 7).
 
-The engine (fastify-multipart) takes each part as one key of the body: a part with a file name is stored and becomes an address, a part
-of type application/json is decoded, so that numbers, lists and objects arrive as what they are. Nothing nested can hold a file.
+The engine (fastify-multipart) reads each part as one key of the body: a part with a file name is stored and becomes an address that
+opens without a login, a part without one becomes a text (recording `run_get_body_multipart_file`). A part of type application/json is
+decoded, so that numbers, lists and objects keep their type (by the parser's source; there is no recording). Nested values cannot hold
+files.
 """
 
 from __future__ import annotations
@@ -12,9 +14,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-#: Bytes of a part without a file: the engine's parser cuts longer ones, and then refuses what no longer is JSON.
+#: Bytes of a part without a file: the engine's parser truncates longer ones, and then refuses them as invalid JSON.
 LARGEST_VALUE = 1024 * 1024
-#: Keys that the engine's parser refuses, since JavaScript's objects have them.
+#: Keys that the engine's parser refuses, since they are properties of JavaScript's objects.
 _PROTOTYPE = frozenset(
     {
         "__defineGetter__",
@@ -37,7 +39,7 @@ _TYPE = re.compile(r"[A-Za-z0-9!#$&^_.+-]{1,80}/[A-Za-z0-9!#$&^_.+-]{1,80}")
 
 @dataclass(frozen=True)
 class Upload:
-    """A file that goes with a trigger: `key` is where its address stands in the trigger's body."""
+    """A file of a trigger: `key` is the key of its address in the trigger's body."""
 
     key: str
     filename: str
@@ -45,17 +47,18 @@ class Upload:
     data: bytes = field(repr=False)
 
 
-def body_of(payload: Any, uploads: Sequence[Upload], encoded: Any) -> tuple[bytes, str]:
-    """The body and its content type for an object of values and the files beside them.
+def encode_body(payload: Any, uploads: Sequence[Upload], encoded: Any) -> tuple[bytes, str]:
+    """The body and its content type for an object of values and files.
 
     Args:
-        encoded: how a value becomes bytes of JSON.
+        encoded: the function that encodes a value as JSON.
 
-    Raises ValueError for what the engine cannot be sent in this form: no object, a key or a file name that no header carries or that
-    the engine refuses, a value of more than 1 MiB, a key that is both a value and a file.
+    Raises:
+        ValueError: the payload is not an object, a key or a file name is not valid in a header or refused by the engine, a value is
+            larger than 1 MiB, or a key is both a value and a file.
     """
     if not isinstance(payload, dict):
-        raise ValueError("Files go with an object of values only.")  # noqa: TRY004 - what a caller has to catch is one kind
+        raise ValueError("Files go with an object of values only.")  # noqa: TRY004 - callers catch one kind of error
     values = [(key, encoded(value)) for key, value in payload.items()]
     keys = [*payload, *(upload.key for upload in uploads)]
     if len(set(keys)) < len(keys):
@@ -65,10 +68,10 @@ def body_of(payload: Any, uploads: Sequence[Upload], encoded: Any) -> tuple[byte
     boundary = f"console-{secrets.token_hex(24)}"
     parts: list[bytes] = []
     for key, data in values:
-        parts += _part(boundary, f'name="{_quoted(key)}"', "application/json", data)
+        parts += _part(boundary, f'name="{_escape_name(key)}"', "application/json", data)
     for upload in uploads:
         kind = upload.content_type if _TYPE.fullmatch(upload.content_type) else "application/octet-stream"
-        names = f'name="{_quoted(upload.key)}"; filename="{_quoted(upload.filename or "file")}"'
+        names = f'name="{_escape_name(upload.key)}"; filename="{_escape_name(upload.filename or "file")}"'
         parts += _part(boundary, names, kind, upload.data)
     parts.append(f"--{boundary}--\r\n".encode())
     return b"".join(parts), f"multipart/form-data; boundary={boundary}"
@@ -79,8 +82,8 @@ def _part(boundary: str, names: str, kind: str, data: bytes) -> list[bytes]:
     return [head.encode(), data, b"\r\n"]
 
 
-def _quoted(text: str) -> str:
-    """A name inside the quotation marks of a header. Raises ValueError."""
+def _escape_name(text: str) -> str:
+    """A name, escaped for the quotation marks of a header. Raises ValueError."""
     if text in _PROTOTYPE or _CONTROL.search(text) or not text:
         raise ValueError("A key or a file name that no request of this kind can carry.")
     return text.replace("\\", "\\\\").replace('"', '\\"')

@@ -1,13 +1,13 @@
-"""Which addresses the console may talk to: the guard against being used to reach the inside of a network.
+"""The addresses that the console may connect to: protection against server-side request forgery.
 
 Three kinds of address:
 
 - never: link-local, cloud metadata, multicast, unspecified, reserved. No setting opens them.
-- inside: loopback, private, shared and documentation ranges. Open where `allowed_networks` lists them.
-- the rest: open.
+- inside: loopback, private, shared and documentation ranges. Open if `allowed_networks` lists them.
+- all others: open.
 
-An IPv4 address that hides in an IPv6 one (mapped, translated, compatible, 6to4, NAT64, Teredo, ISATAP) is judged as itself too.
-The networks are written out because what Python calls private differs between its releases.
+An IPv4 address embedded in an IPv6 one (mapped, translated, compatible, 6to4, NAT64, Teredo, ISATAP) is checked too.
+The networks are listed here because Python's definition of private addresses differs between its releases.
 """
 
 from __future__ import annotations
@@ -69,11 +69,11 @@ _INSIDE_NAMES = ("localhost", "metadata.google.internal", "metadata")
 
 @dataclass(frozen=True, init=False)
 class AddressSafety:
-    """The rule for addresses. Frozen and hashable: connections are pooled per rule.
+    """The rules for addresses. Frozen and hashable: connections are pooled per object.
 
     Args:
-        allowed_networks: inside networks that are open nevertheless, as text (`"10.1.0.0/16"`, `"127.0.0.1"`) or network
-            objects. Raises ValueError for anything that is not a network.
+        allowed_networks: inside networks that are open, as text (`"10.1.0.0/16"`, `"127.0.0.1"`) or network objects. Raises
+            ValueError for anything else.
     """
 
     allowed_networks: tuple[Network, ...]
@@ -84,7 +84,7 @@ class AddressSafety:
 
     def check_url(self, url: str) -> None:
         """Raise AddressRefused unless `url` is http(s), has a host, no user name, and no forbidden address as its host."""
-        if any(ord(letter) <= 32 or ord(letter) == 127 or letter == "\\" for letter in url):
+        if any(ord(character) <= 32 or ord(character) == 127 or character == "\\" for character in url):
             raise AddressRefused("The address holds spaces or control characters.", code="BAD_ADDRESS", sent=False)
         try:
             parts = urlsplit(url)
@@ -97,8 +97,8 @@ class AddressSafety:
             raise AddressRefused("The address names no host.", code="BAD_ADDRESS", sent=False)
         if "@" in parts.netloc:
             raise AddressRefused("The address holds a user name or password.", code="USER_IN_ADDRESS", sent=False)
-        for spelling in (host, _as_called(url)):
-            literal = _as_address(spelling)
+        for spelling in (host, _requested_host(url)):
+            literal = _parse_address(spelling)
             if literal is not None:
                 self._check(literal)
 
@@ -107,40 +107,40 @@ class AddressSafety:
         self._check(ip_address(address.partition("%")[0]))
 
     def check_host_behind_proxy(self, host: str) -> None:
-        """Raise AddressRefused for a host that a proxy must not be asked for.
+        """Raise AddressRefused for a host that a proxy must not be requested to reach.
 
-        With a proxy the connected peer is the proxy, and the proxy looks the name up: only addresses written as such, and a
-        few well-known inside names, can be judged here. What a name leads to is the proxy's to guard.
+        With a proxy, the connected peer is the proxy, which resolves the name: only literal addresses and a few well-known inside
+        names can be checked here. The proxy has to restrict the addresses of all other names.
         """
-        literal = _as_address(host)
+        literal = _parse_address(host)
         if literal is not None:
             self._check(literal)
             return
         name = host.rstrip(".").lower()
         if name in _INSIDE_NAMES[1:] or (
-            (name == _INSIDE_NAMES[0] or name.endswith(".localhost")) and not self._listed(IPv4Address("127.0.0.1"))
+            (name == _INSIDE_NAMES[0] or name.endswith(".localhost")) and not self._is_allowed(IPv4Address("127.0.0.1"))
         ):
             raise _refusal(name)
 
     def _check(self, address: Address) -> None:
-        forms = [address, *_hidden(address)]
+        forms = [address, *_embedded_ipv4(address)]
         if any(form in network for form in forms for network in _NEVER):
             raise _refusal(str(address))
-        if self._listed(address):
+        if self._is_allowed(address):
             return
-        if any(_is_inside(form) and not self._listed(form) for form in forms):
+        if any(_is_inside(form) and not self._is_allowed(form) for form in forms):
             raise _refusal(str(address))
 
-    def _listed(self, address: Address) -> bool:
+    def _is_allowed(self, address: Address) -> bool:
         return any(address in network for network in self.allowed_networks)
 
 
-def _refusal(what: str) -> AddressRefused:
+def _refusal(host: str) -> AddressRefused:
     return AddressRefused(
-        f"The console does not connect to {what}: it is an inside or reserved address.",
+        f"The console does not connect to {host}: it is an inside or reserved address.",
         code="ADDRESS_REFUSED",
         sent=False,
-        technical=what,
+        technical=host,
     )
 
 
@@ -150,8 +150,7 @@ def _is_inside(address: Address) -> bool:
     return isinstance(address, IPv6Address) and not any(address in network for network in _OUTSIDE_V6)
 
 
-def _hidden(address: Address) -> Iterator[IPv4Address]:
-    """The IPv4 addresses that an IPv6 address carries."""
+def _embedded_ipv4(address: Address) -> Iterator[IPv4Address]:
     if not isinstance(address, IPv6Address):
         return
     number = int(address)
@@ -167,8 +166,8 @@ def _hidden(address: Address) -> Iterator[IPv4Address]:
         yield from address.teredo
 
 
-def _as_called(url: str) -> str:
-    """The host as the HTTP library will call it, other scripts in plain letters. Raises AddressRefused where it will not."""
+def _requested_host(url: str) -> str:
+    """The host as the HTTP library will request it, with other scripts in ASCII. Raises AddressRefused if it refuses the URL."""
     prepared = requests.PreparedRequest()
     try:
         prepared.prepare_url(url, None)
@@ -177,8 +176,8 @@ def _as_called(url: str) -> str:
         raise AddressRefused("The address names no host.", code="BAD_ADDRESS", sent=False) from None
 
 
-def _as_address(host: str) -> Address | None:
-    """The address that `host` is, also in the old spellings that the system takes (`0x7f.1`, `2130706433`); None for a name."""
+def _parse_address(host: str) -> Address | None:
+    """`host` as an address, also in the old spellings that the system accepts (`0x7f.1`, `2130706433`); None for a name."""
     text = host.strip("[]").partition("%")[0]
     try:
         return ip_address(text)

@@ -1,8 +1,8 @@
-"""Calls of the engine over pooled connections: reads that are tried again, writes that are sent once.
+"""Calls to the engine over pooled connections: reads are retried, writes are sent once.
 
-The repeating is this module's own loop. urllib3's Retry stays off: its "other" branch sends POSTs again. Redirects are not
-followed, cookies are not kept, the environment (`.netrc`, proxy variables) is not looked at, and a secret is put on each
-request, never on what threads share.
+The retries are a loop in this module. urllib3's Retry stays off: its "other" branch repeats POSTs. Redirects are not followed, cookies
+are not kept, the environment (`.netrc`, proxy variables) is not read, and a secret is added to each request, never to objects that
+threads share.
 """
 
 from __future__ import annotations
@@ -19,36 +19,38 @@ from urllib.parse import urlencode, urlsplit
 import requests
 from urllib3.exceptions import HTTPError
 
-from . import verdict
+from . import response_errors
 from .answer import Answer, NotJson
 from .auth import Credential
+from .connection import Call, CheckedAdapter, current_call, failed_stage
 from .errors import (
     AddressRefused,
     EngineError,
     HiddenValue,
+    NoRoute,
     NotSent,
+    RateLimited,
     TooLarge,
-    TooMany,
     Unavailable,
     Unknown,
     Unreachable,
 )
+from .generations import generations
 from .masking import HIDDEN, Mask
 from .safety import AddressSafety
 from .watchdog import Watch
-from .wire import Call, CheckedAdapter, where_it_broke, working_for
 
 Params = Sequence[tuple[str, str]]
 LARGEST_ANSWER = 32 * 1024 * 1024
 USER_AGENT = "workflow-console/1"
 _TRIES = 3
-_AGAIN_CODES = ("CONNECT_FAILED", "CONNECTION_LOST", "DNS_FAILED", "TIMEOUT", "TLS_FAILED")
+_RETRIED_CODES = ("CONNECT_FAILED", "CONNECTION_LOST", "DNS_FAILED", "TIMEOUT", "TLS_FAILED")
 
 
 @dataclass(frozen=True)
 class Timeouts:
-    """Seconds. `connect`: for name, connection and TLS each. `read`: without a byte. `total`: the whole call, with all its tries.
-    `pause`: the longest rest between two tries that somebody may be kept waiting for; who is asked for more is told so."""
+    """Seconds. `connect`: for name, connection and TLS each. `read`: without a byte. `total`: the whole call, with all its attempts.
+    `pause`: the longest wait between two attempts; if the engine requests a longer one, its error is raised."""
 
     connect: float = 5.0
     read: float = 30.0
@@ -58,13 +60,13 @@ class Timeouts:
 
 @dataclass(frozen=True)
 class Route:
-    """How the engine is reached: what may be talked to, through which proxy, trusting which certificates.
+    """The network settings for an engine: allowed addresses, time limits, proxy, trusted certificates.
 
     Args:
-        proxy: `http://[user:password@]host:port` or None. The proxy is the operator's and is not checked; with one, only
-            addresses written in the engine's address are (see `AddressSafety.check_host_behind_proxy`).
-        ca_bundle: a file of certificates in PEM that are trusted instead of the usual ones, or None.
-        largest_answer: bytes, after decompression; an answer beyond is cut off.
+        proxy: `http://[user:password@]host:port` or None. The proxy is the operator's choice and is not checked; with a proxy, only
+            literal addresses of engines are checked (see `AddressSafety.check_host_behind_proxy`).
+        ca_bundle: a file of certificates in PEM to trust instead of certifi's, or None.
+        largest_answer: bytes, after decompression; a larger answer is cut off.
     """
 
     safety: AddressSafety = AddressSafety()  # noqa: RUF009
@@ -78,7 +80,7 @@ class Route:
             raise ValueError("The proxy must be an http:// address.")
 
     def check(self, url: str) -> None:
-        """Raise AddressRefused for an address that must not be called. Names are judged when they are connected to."""
+        """Raise AddressRefused for an address that must not be called. Names are checked when connecting."""
         self.safety.check_url(url)
         if self.proxy:
             self.safety.check_host_behind_proxy(urlsplit(url).hostname or "")
@@ -88,15 +90,16 @@ _adapters: dict[tuple[str, AddressSafety, str | None, str | None], CheckedAdapte
 _adapters_lock = threading.Lock()
 
 
-def pooled(base: str, route: Route) -> CheckedAdapter:
-    """The connections to one engine under one rule, shared by all threads and credentials."""
+def shared_adapter(base: str, route: Route) -> CheckedAdapter:
+    """The connections to one engine with the same settings, shared by all threads and credentials."""
     key = (base, route.safety, route.proxy, route.ca_bundle)
     with _adapters_lock:
         return _adapters.setdefault(key, _adapters.get(key) or CheckedAdapter())
 
 
 def close_pools() -> None:
-    """Close every kept connection; the next call opens new ones. For the end of a process, and for tests."""
+    """Close every kept connection and forget the generations of engines. For the end of a process, and for tests."""
+    generations.clear()
     with _adapters_lock:
         for adapter in _adapters.values():
             adapter.close()
@@ -107,9 +110,10 @@ class Transport:
     """Reads and writes for one credential.
 
     Args:
-        base: the address whose connections are shared, without a slash at the end.
-        mask: what must not come in with any answer; by default the credential itself.
-        clock, sleep: `time.monotonic` and `time.sleep`, given by tests so that they need not wait.
+        base: the address whose connections are shared, without a trailing slash.
+        mask: the secrets to mask in answers; by default the credential.
+        on_no_route: called after each `NoRoute`, before it is raised.
+        clock, sleep: `time.monotonic` and `time.sleep`, replaced in tests to avoid waiting.
     """
 
     def __init__(
@@ -119,22 +123,25 @@ class Transport:
         route: Route,
         *,
         mask: Mask | None = None,
+        on_no_route: Callable[[], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         route.check(base)
+        self.base = base
         self.route = route
+        self._on_no_route = on_no_route
         self.auth = auth
         self._mask = mask if mask is not None else Mask(auth.secrets())
-        self._adapter = pooled(base, route)
+        self._adapter = shared_adapter(base, route)
         self._clock = clock
         self._sleep = sleep
 
     def read(self, url: str, params: Params = (), *, method: str = "GET", body: Any = None) -> Any:
-        """The decoded JSON of a call that changes nothing, tried at most three times within the total time.
+        """The decoded JSON of a call that changes nothing, with at most three attempts within the total time.
 
-        Tried again: 429 (after its `Retry-After`, if that is short and fits), 5xx, and connections that were not made or broke.
-        Raises EngineError: `Unreachable` where no connection was made, `Unavailable` where one broke.
+        Retried: 429 (after its `Retry-After`, if that is short enough), 5xx, and failed connections. Raises EngineError: `Unreachable` if
+        no connection was made, `Unavailable` if one broke.
         """
         started = self._clock()
         for attempt in range(1, _TRIES + 1):
@@ -144,23 +151,27 @@ class Transport:
             except EngineError as error:
                 wait = error.retry_after if error.retry_after is not None else 0.5 * 2 ** (attempt - 1)
                 left = self.route.timeouts.total - (self._clock() - started)
-                if attempt == _TRIES or not _worth_another(error) or wait >= min(left, self.route.timeouts.pause):
+                if attempt == _TRIES or not _is_retriable(error) or wait >= min(left, self.route.timeouts.pause):
                     raise
             self._sleep(wait)
         raise AssertionError("the loop returns or raises")
 
     def write(self, method: str, url: str, body: Any = None) -> Any:
-        """The decoded JSON of a call that changes something, None for an empty answer. Sent once, whatever happens.
+        """The decoded JSON of a call that changes something, None for an empty answer. Always sent at most once.
 
-        Raises EngineError: `NotSent` where nothing left, `Unknown` where it may or may not have been acted on; `HiddenValue`,
-        before anything is sent, where the body holds what stands in a secret's place: it would overwrite the secret with words.
+        Raises EngineError: `NotSent` if nothing was sent, `Unknown` if the outcome is not known; `HiddenValue`, before anything is sent,
+        if the body contains the replacement of a masked secret, which would overwrite the secret.
         """
         return self._once(method, url, (), body, seconds=self.route.timeouts.total, write=True)
 
     def _once(self, method: str, url: str, params: Params, body: Any, *, seconds: float, write: bool) -> Any:
         what = self._mask.text(f"{method} {urlsplit(url).path}")
-        answer = self._exchange(self._prepared(method, url, params, body), what, seconds=seconds, write=write)
-        error = verdict.of_answer(answer, write=write, what=what, secrets=self.auth.secrets())
+        answer = self._exchange(self._prepare(method, url, params, body), what, seconds=seconds, write=write)
+        error = response_errors.error_for_answer(answer, write=write, what=what, secrets=self.auth.secrets())
+        if isinstance(error, NoRoute):
+            generations.forget(self.base)
+            if self._on_no_route is not None:
+                self._on_no_route()
         if error is not None:
             raise error
         if write and not answer.body:
@@ -168,46 +179,48 @@ class Transport:
         try:
             return answer.json()
         except NotJson as problem:
-            unreadable = verdict.of_body(answer, problem, write=write, what=what)
+            unreadable = response_errors.error_for_body(answer, problem, write=write, what=what)
         raise unreadable
 
-    def _prepared(self, method: str, url: str, params: Params, body: Any) -> requests.PreparedRequest:
+    def _prepare(self, method: str, url: str, params: Params, body: Any) -> requests.PreparedRequest:
         headers = {"accept": "application/json", "accept-encoding": "gzip, deflate", "user-agent": USER_AGENT}
         data = None
         if body is not None:
             data = encoded(body)
             if HIDDEN.encode() in data:
-                words = (
+                message = (
                     "A value of this was hidden because it is a key of this workspace, so it cannot be written back."
                 )
-                raise HiddenValue(words, code="HIDDEN_VALUE", sent=False)
+                raise HiddenValue(message, code="HIDDEN_VALUE", sent=False)
             headers["content-type"] = "application/json"
         target = f"{url}?{urlencode(params)}" if params else url
         return requests.Request(method, target, headers=headers | self.auth.headers(), data=data).prepare()
 
     def _exchange(self, request: requests.PreparedRequest, what: str, *, seconds: float, write: bool) -> Answer:
-        """One request, one whole answer. Raises AddressRefused, NotSent, Unreachable, Unavailable, TooLarge or Unknown."""
-        times = self.route.timeouts
+        """Send one request and read the complete answer.
+
+        Raises AddressRefused, NotSent, Unreachable, Unavailable, TooLarge or Unknown.
+        """
         with Watch(seconds) as watch:
             call = Call(
                 watch,
                 safety=self.route.safety,
-                connect_seconds=times.connect,
+                connect_seconds=self.route.timeouts.connect,
                 through_proxy=self.route.proxy is not None,
             )
-            with working_for(call):
+            with current_call(call):
                 try:
-                    return self._received(request, watch)
+                    return self._send(request, watch)
                 except AddressRefused:
                     raise
                 except TooLargeToRead as error:
-                    broken = _too_large(error, self.route.largest_answer, what, write=write)
+                    failure = _too_large(error, self.route.largest_answer, what, write=write)
                 except (requests.RequestException, HTTPError, HTTPException, OSError) as error:
-                    broken = _broken(call, error, what, write=write, mask=self._mask)
-        # Raised out here so that the request, and with it the credential, is not carried along as the exception's context.
-        raise broken
+                    failure = _connection_error(call, error, what, write=write, mask=self._mask)
+        # Raised outside of the handler, so that the exception's context does not hold the request with its credential.
+        raise failure
 
-    def _received(self, request: requests.PreparedRequest, watch: Watch) -> Answer:
+    def _send(self, request: requests.PreparedRequest, watch: Watch) -> Answer:
         times, proxy = self.route.timeouts, self.route.proxy
         response = self._adapter.send(
             request,
@@ -229,7 +242,7 @@ class Transport:
 
 
 class TooLargeToRead(Exception):
-    """The body goes on beyond the limit. `start` holds as much as the limit allows."""
+    """The body exceeds the limit. `start` is its beginning up to the limit."""
 
     def __init__(self, start: bytes) -> None:
         super().__init__("too large")
@@ -247,21 +260,21 @@ def read_body(raw: Any, limit: int, *, decode: bool = True) -> bytes:
 
 
 def encoded(body: Any) -> bytes:
-    """JSON as it goes over the wire: UTF-8, compact. Raises ValueError for NaN, infinities and lone surrogates."""
+    """Compact JSON in UTF-8. Raises ValueError for NaN, infinities and lone surrogates."""
     return json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
 
 
-def _worth_another(error: EngineError) -> bool:
-    if isinstance(error, TooMany):
+def _is_retriable(error: EngineError) -> bool:
+    if isinstance(error, RateLimited):
         return True
-    return isinstance(error, Unavailable) and ((error.status or 0) >= 500 or error.code in _AGAIN_CODES)
+    return isinstance(error, Unavailable) and ((error.status or 0) >= 500 or error.code in _RETRIED_CODES)
 
 
-def _broken(call: Call, error: BaseException, what: str, *, write: bool, mask: Mask) -> EngineError:
-    code, words = where_it_broke(call, error)
+def _connection_error(call: Call, error: BaseException, what: str, *, write: bool, mask: Mask) -> EngineError:
+    code, message = failed_stage(call, error)
     kinds = (Unknown, Unavailable) if call.sent else (NotSent, Unreachable)
     return kinds[0 if write else 1](
-        words,
+        message,
         code=code,
         sent=None if call.sent else False,
         technical=mask.text(f"{what}: {call.stage}: {type(error).__name__}: {error}")[:500],

@@ -1,16 +1,17 @@
-"""Sending a trigger: one POST on one connection that was made for it, repeated by no layer.
+"""Sends triggers: one POST on a new connection, repeated by no layer.
 
-There is no layer: no pool (a stale pooled socket looks just like a processed request), no requests session, no urllib3 Retry, no
-redirect following; one connection object that opens once and sends once. What the answer means is in `outcome_of`.
+There is no pool (a stale pooled socket cannot be distinguished from a processed request), no requests session, no urllib3 Retry and no
+redirect following; one connection object connects once and sends once. `outcome_of` interprets the answer.
 """
 
 from __future__ import annotations
 
+import re
 import ssl
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from http.client import HTTPException
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -19,18 +20,18 @@ from urllib3.connection import ProxyConfig
 from urllib3.exceptions import HTTPError
 from urllib3.util import make_headers, parse_url
 
-from . import verdict
+from . import response_errors
 from .answer import Answer, NotJson, decoded
 from .auth import Credential
+from .connection import Call, CheckedHTTPConnection, CheckedHTTPSConnection, current_call, failed_stage, tls_context
 from .errors import AddressRefused, EngineError, NotSent, Unknown
 from .masking import HIDDEN, Mask
-from .multipart import Upload, body_of
+from .multipart import Upload, encode_body
 from .transport import USER_AGENT, Route, TooLargeToRead, encoded, read_body
 from .watchdog import Watch
-from .wire import Call, CheckedHTTPConnection, CheckedHTTPSConnection, tls_context, where_it_broke, working_for
 
 Outcome = Literal["accepted", "answered", "waited_out", "failed", "refused", "unknown"]
-_REFUSING = (400, 401, 402, 403, 413, 429)
+_TAG = re.compile(r"<[^<>]*>")
 _FAILED = "The flow has failed and there is no response returned"  # recording webhook_sync_get_method
 _BROKE = "An internal error has occurred"  # api.md 7.2
 _TOO_SLOW = "The request took too long to reply"  # api.md 7.2
@@ -38,16 +39,17 @@ _TOO_SLOW = "The request took too long to reply"  # api.md 7.2
 
 @dataclass(frozen=True)
 class TriggerAnswer:
-    """A whole answer to a trigger, and what it means.
+    """A complete answer to a trigger, and its interpretation.
 
     Attributes:
-        status, headers: as they came; header names in lower case.
-        body: decompressed, cut at the limit; `truncated` says whether it was.
-        webhook_id: the header `x-webhook-id`: only the engine's webhook handler sends it. It names the request, not the run.
-        engine_date: the engine's clock at the answer, UTC, from the header `Date`; None where absent.
-        outcome: "accepted" (started, nothing to wait for), "answered" (the flow's own answer, whatever its status),
-            "waited_out" (no answer within the engine's wait limit, the run goes on), "failed" (the flow ran and failed),
-            "refused" (no run was started), "unknown" (cannot be told from the answer).
+        status, headers: of the answer; header names in lower case.
+        body: decompressed, cut at the limit; `truncated` tells whether it was cut.
+        webhook_id: the header `x-webhook-id`, which only the engine's webhook handler sends. It identifies the request, not the run.
+        engine_date: the engine's clock at the answer, UTC, from the header `Date`; None without it.
+        retry_after: seconds to wait by `Retry-After`; None without it.
+        outcome: "accepted" (started, nothing to wait for), "answered" (the flow's answer, of any status), "waited_out" (no
+            answer within the engine's wait limit, the run goes on), "failed" (the flow ran and failed), "refused" (no run was
+            started), "unknown" (the answer is not the engine's and proves nothing).
     """
 
     status: int
@@ -56,10 +58,11 @@ class TriggerAnswer:
     truncated: bool
     webhook_id: str | None
     engine_date: datetime | None
+    retry_after: float | None
     outcome: Outcome
 
     def value(self) -> Any:
-        """The body as JSON, else as text, else as bytes; None where it is empty. Never raises."""
+        """The body as JSON, else as text, else as bytes; None if empty. Never raises."""
         if not self.body:
             return None
         try:
@@ -71,41 +74,50 @@ class TriggerAnswer:
         except UnicodeDecodeError:
             return self.body
 
+    def message(self) -> str:
+        """The message in the body, for debugging: an error's message, else the start of a text."""
+        value = self.value()
+        text = response_errors.error_message(value) or (value if isinstance(value, str) else "")
+        return " ".join(_TAG.sub(" ", text[:5000]).split())[:500]
+
 
 def outcome_of(status: int, headers: Mapping[str, str], body: bytes, *, wait: bool) -> Outcome:
-    """What an answer to a trigger means (api.md 7.1 and 7.2; recordings `webhook_*`).
+    """The outcome of a trigger by its answer (api.md 7.1 and 7.2; recordings `webhook_*`).
+
+    Only the engine's webhook handler sends `x-webhook-id`. Without it the answer is a proxy's, which may have sent it after the engine
+    acted: then no status proves anything.
 
     Args:
         headers: names in lower case.
-        wait: True where the trigger asked to wait for the flow's answer.
+        wait: whether the trigger waited for the flow's answer.
     """
+    if "x-webhook-id" not in headers:
+        return "unknown"
     try:
         value = decoded(body)
     except NotJson:
         value = None
-    if "x-webhook-id" not in headers:
-        return "refused" if status in _REFUSING or _no_route(status, value) else "unknown"
     if status in (404, 410) and value == {}:
         return "refused"
     if not wait:
-        if 200 <= status < 300:
-            return "accepted"
-        return "refused" if status in _REFUSING or status in (404, 410) else "unknown"
+        return "accepted" if 200 <= status < 300 else "unknown"
     if status == 204:
         return "waited_out"
-    words = verdict.said(value)
-    if (status == 500 and words in (_FAILED, _BROKE)) or (status == 504 and words == _TOO_SLOW):
+    message = response_errors.error_message(value)
+    if (status == 500 and message in (_FAILED, _BROKE)) or (status == 504 and message == _TOO_SLOW):
         return "failed"
     return "answered"
 
 
-def _no_route(status: int, value: Any) -> bool:
-    """The engine's own "there is no such route" (recording `err_route_not_found`): nothing that starts flows was reached."""
-    return status == 404 and isinstance(value, dict) and value.get("statusCode") == 404
+@dataclass(frozen=True)
+class EncodedJson:
+    """A payload that is JSON in UTF-8 already. It is sent unchanged, so that a large one needs no second copy."""
+
+    data: bytes = field(repr=False)
 
 
 class TriggerWire:
-    """Sends triggers for one credential by one route. Holds no connection; may be shared by threads."""
+    """Sends triggers for one credential by one route. Holds no connection; thread-safe."""
 
     def __init__(self, auth: Credential, route: Route, mask: Mask | None = None) -> None:
         self._auth = auth
@@ -127,21 +139,24 @@ class TriggerWire:
         """POST `payload` to `url`, once.
 
         Args:
-            files: sent beside the payload as multipart/form-data; without any, the payload is the body as JSON.
-            before_first_byte: called once the connection, its TLS and its peer are good, right before the first byte of the
-                request. What it raises is raised again unchanged, and nothing is sent.
-            deadline: seconds for the whole call, from looking up the name to the last byte of the answer.
+            files: sent with the payload as multipart/form-data; without files, the payload is the body as JSON.
+            before_first_byte: called after the connection, its TLS and its peer were checked, directly before the first byte of
+                the request. Its exception is raised unchanged, and nothing is sent.
+            deadline: seconds for the whole call, from the resolution of the name to the last byte of the answer.
 
         Raises:
-            NotSent: nothing left; it may be sent again. AddressRefused is one of these.
-            Unknown: it left, and no whole answer came back; it must not be sent again.
-            ValueError: `payload` cannot be written as JSON, or not beside files, or holds what stands in a secret's place; nothing
-                was sent.
+            NotSent: nothing was sent; it may be sent again. AddressRefused is a subclass.
+            Unknown: it was sent, and no complete answer arrived; it must not be sent again.
+            ValueError: `payload` cannot be encoded as JSON, or not together with files, or contains the replacement of a masked
+                secret; nothing was sent.
         """
-        plain = encoded(payload)
+        plain = payload.data if isinstance(payload, EncodedJson) else encoded(payload)
         if HIDDEN.encode() in plain:
             raise ValueError("A hidden value cannot be sent.")
-        data, kind = body_of(payload, files, encoded) if files else (plain, "application/json")
+        data, kind = plain, "application/json"
+        if files:
+            values = decoded(plain) if isinstance(payload, EncodedJson) else payload
+            data, kind = encode_body(values, files, encoded)
         what = self._mask.text(f"POST {urlsplit(url).path}")
         with Watch(deadline) as watch:
             call = Call(
@@ -151,7 +166,7 @@ class TriggerWire:
                 through_proxy=self._route.proxy is not None,
                 before_first_byte=before_first_byte,
             )
-            with working_for(call):
+            with current_call(call):
                 try:
                     return self._exchange(url, data, {"content-type": kind, **headers}, call, wait=wait)
                 except AddressRefused:
@@ -159,13 +174,13 @@ class TriggerWire:
                 except (HTTPError, HTTPException, OSError, ValueError) as error:
                     if error is call.refused:
                         raise
-                    broken = _broken(call, error, what, self._mask)
-        # Raised out here so that the headers, and with them the credential, are not carried along as its context.
-        raise broken
+                    failure = _connection_error(call, error, what, self._mask)
+        # Raised outside of the handler, so that the exception's context does not hold the headers with the credential.
+        raise failure
 
     def _exchange(self, url: str, data: bytes, headers: Mapping[str, str], call: Call, *, wait: bool) -> TriggerAnswer:
         connection, target, extra = self._connection(url)
-        sent = {
+        all_headers = {
             "accept": "*/*",
             "accept-encoding": "identity",
             "connection": "close",
@@ -179,16 +194,18 @@ class TriggerWire:
             connection.connect()
             connection.timeout = max(call.watch.remaining(), 0.001)
             try:
-                connection.request("POST", target, body=data, headers=sent, preload_content=False, decode_content=False)
+                connection.request(
+                    "POST", target, body=data, headers=all_headers, preload_content=False, decode_content=False
+                )
             except BrokenPipeError:
-                # The other side closed while we wrote. It may have answered first (a 413 does), so look before giving up.
+                # The peer closed the connection during the write. It may have answered before (a 413 does), so read first.
                 if not call.sent or call.refused is not None:
                     raise
-            with_body = connection.getresponse()
+            response = connection.getresponse()
             try:
-                return self._read(with_body, call, wait=wait)
+                return self._read(response, call, wait=wait)
             finally:
-                with_body.close()
+                response.close()
         finally:
             connection.close()
 
@@ -201,19 +218,21 @@ class TriggerWire:
         call.watch.check()
         headers = {name.lower(): value for name, value in response.headers.items()}
         if not truncated:
-            body, truncated = _plain(body, headers.get("content-encoding", ""), self._route.largest_answer)
+            body, truncated = _decompress(body, headers.get("content-encoding", ""), self._route.largest_answer)
+        answer = Answer(response.status, headers, b"")
         return TriggerAnswer(
             status=response.status,
             headers=self._mask.headers(headers),
             body=self._mask.body(body),
             truncated=truncated,
             webhook_id=headers.get("x-webhook-id"),
-            engine_date=Answer(response.status, headers, b"").date,
+            engine_date=answer.date,
+            retry_after=answer.retry_after(datetime.now(UTC)),
             outcome=outcome_of(response.status, headers, body, wait=wait),
         )
 
     def _connection(self, url: str) -> tuple[CheckedHTTPConnection | CheckedHTTPSConnection, str, dict[str, str]]:
-        """A connection for `url`, not open yet, with what to write as the request's target and the headers a proxy needs."""
+        """A connection for `url`, not open yet, the request's target and the headers for a proxy."""
         parts = urlsplit(url)
         host, secure = parts.hostname or "", parts.scheme == "https"
         port = parts.port or (443 if secure else 80)
@@ -240,8 +259,8 @@ class TriggerWire:
         return tunnel, path, {}
 
 
-def _plain(body: bytes, encoding: str, limit: int) -> tuple[bytes, bool]:
-    """`body` unpacked as far as `limit`, and whether there was more. A body that is not what it says stays as it is."""
+def _decompress(body: bytes, encoding: str, limit: int) -> tuple[bytes, bool]:
+    """`body` decompressed up to `limit`, and whether it was longer. A body that is not in the encoding is returned unchanged."""
     if encoding.strip().lower() not in ("gzip", "x-gzip", "deflate"):
         return body, False
     try:
@@ -252,11 +271,11 @@ def _plain(body: bytes, encoding: str, limit: int) -> tuple[bytes, bool]:
     return plain, bool(unpacker.unconsumed_tail)
 
 
-def _broken(call: Call, error: BaseException, what: str, mask: Mask) -> EngineError:
-    code, words = where_it_broke(call, error)
+def _connection_error(call: Call, error: BaseException, what: str, mask: Mask) -> EngineError:
+    code, message = failed_stage(call, error)
     kind: type[EngineError] = Unknown if call.sent else NotSent
     return kind(
-        words,
+        message,
         code=code,
         sent=None if call.sent else False,
         technical=mask.text(f"{what}: {call.stage}: {type(error).__name__}: {error}")[:500],

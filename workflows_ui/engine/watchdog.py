@@ -1,7 +1,7 @@
-"""The total deadline of a call: one thread that cuts the sockets of calls which took too long.
+"""The total deadline of a call: one thread shuts down the sockets of calls that took too long.
 
-Socket time-outs are per read: a server that sends one byte a second never meets them. So every call takes out a `Watch`, and
-when its time is over the socket is shut down under the reader, who then sees the end of the stream and finds `watch.cut` set.
+Socket time-outs are per read: a server that sends one byte a second never triggers them. So every call has a `Watch`, and at its
+deadline the socket is shut down during the read, which then sees the end of the stream and `watch.cut`.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ import threading
 import time
 import weakref
 
-# Whose a socket is: the pool may hand it to another thread's call a moment before this call has ended.
+# The watch of each socket: the pool may pass a socket to another thread's call a moment before this call has ended.
 _owners: weakref.WeakKeyDictionary[socket.socket, Watch] = weakref.WeakKeyDictionary()
-_owning = threading.Lock()
+_owners_lock = threading.Lock()
 
 
 class Watch:
-    """One call's deadline. Use as a context manager; `guard` names the socket to cut.
+    """One call's deadline. Use as a context manager; `guard` sets the socket to cut.
 
     Attributes:
-        cut: True once the time was over while the call was still going on.
+        cut: True if the deadline passed during the call.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -39,20 +39,20 @@ class Watch:
 
     @property
     def is_over(self) -> bool:
-        """True once no time is left, whether or not a socket had to be cut."""
+        """Whether no time is left, even if no socket was cut."""
         return self.cut or self.remaining() == 0.0
 
     def guard(self, connection: socket.socket) -> None:
-        """Cut `connection`, and no longer the one before it, when the time is over; at once if it is."""
-        with _owning:
+        """Cut `connection` instead of the previous one at the deadline, or immediately if it has passed."""
+        with _owners_lock:
             self._socket = connection
             _owners[connection] = self
             if self.cut:
                 _shut_down(connection)
 
     def fire(self) -> None:
-        """The time is over."""
-        with _owning:
+        """Cut the call at its deadline."""
+        with _owners_lock:
             if self._over:
                 return
             self.cut = True
@@ -60,13 +60,13 @@ class Watch:
                 _shut_down(self._socket)
 
     def check(self) -> None:
-        """Raise OSError if the call was cut: what looks like the end of an answer without a length may be the cut."""
+        """Raise OSError if the call was cut: the apparent end of an answer without a length may be the cut."""
         if self.cut:
             raise OSError("cut by the deadline")
 
     def end(self) -> None:
-        """The call is over: from now on nothing is cut, so a pooled socket can serve the next call."""
-        with _owning:
+        """End the call: nothing is cut any more, so a pooled socket can serve the next call."""
+        with _owners_lock:
             self._over = True
             self._socket = None
 
@@ -75,7 +75,7 @@ class Watch:
         return self._over
 
     def __enter__(self) -> Watch:
-        _watchdog.take(self)
+        _watchdog.add(self)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -83,7 +83,7 @@ class Watch:
 
 
 class _Watchdog:
-    """A heap of watches and the one thread that waits for the nearest of them; it starts with the first call."""
+    """A heap of watches and one thread that waits for the nearest deadline; it starts with the first call."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -91,7 +91,7 @@ class _Watchdog:
         self._order = itertools.count()
         self._thread: threading.Thread | None = None
 
-    def take(self, watch: Watch) -> None:
+    def add(self, watch: Watch) -> None:
         with self._changed:
             heapq.heappush(self._heap, (watch.ends, next(self._order), watch))
             if self._thread is None:
@@ -113,7 +113,7 @@ class _Watchdog:
 
 
 def _shut_down(connection: socket.socket) -> None:
-    # Not `connection.shutdown`: on a TLS socket that would also forget the TLS state which another thread is reading with.
+    # Not `connection.shutdown`: on a TLS socket it would also drop the TLS state, which another thread is using for a read.
     with contextlib.suppress(OSError):
         socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
@@ -121,11 +121,11 @@ def _shut_down(connection: socket.socket) -> None:
 _watchdog = _Watchdog()
 
 
-def _start_afresh() -> None:
-    # A forked process has the heap but not the thread, and a lock may have been held while it forked.
-    global _watchdog, _owning
+def _reset_after_fork() -> None:
+    # A forked process has the heap but not the thread, and a lock may have been held during the fork.
+    global _watchdog, _owners_lock
     _watchdog = _Watchdog()
-    _owning = threading.Lock()
+    _owners_lock = threading.Lock()
 
 
-os.register_at_fork(after_in_child=_start_afresh)
+os.register_at_fork(after_in_child=_reset_after_fork)

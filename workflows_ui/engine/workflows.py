@@ -1,7 +1,7 @@
-"""Every operation of the engine, each a method: decoded JSON in and out.
+"""Every operation of the engine, each a method that takes and returns decoded JSON.
 
-Names, arguments and answers are those of the vendor's Python SDK 1.3.1 where it has the operation; arguments beyond the SDK's are
-keyword-only. A method's docstring names its route and what is peculiar about it.
+Names, arguments and answers are those of the vendor's Python SDK 1.3.1 if it has the operation; arguments beyond the SDK's are
+keyword-only. A method's docstring gives its route and its peculiarities.
 """
 
 from __future__ import annotations
@@ -18,4 +18,4 @@ from .operations.triggers import Triggers
 
 
 class Workflows(Flows, Triggers, Runs, Folders, Connections, Tables, McpServers, People, SignIn):
-    """What `Client.workflows` is. May be shared by threads."""
+    """The class of `Client.workflows`. Thread-safe."""

@@ -1,9 +1,9 @@
-"""A stand-in workflow engine, for practice workspaces and for tests. It imports nothing of the rest of the project.
+"""A stand-in workflow engine, for practice workspaces and for tests. It does not import the rest of the project.
 
 engine = PracticeEngine(clock_scale=0.05)      # twenty times faster
 server = serve(engine, port=0)                 # server.url; Activepieces at url + "/api", the gateway at url + "/imbrace"
 engine.faults.add("html", "GET", "/v1/flows", times=1)
-engine.journal.triggers()                      # what really arrived
+engine.journal.triggers()                      # what arrived
 server.stop()
 engine.close()
 """
@@ -11,10 +11,11 @@ engine.close()
 from __future__ import annotations
 
 from .accounts import Credentials
-from .engine import PracticeEngine, Settings
+from .engine import PracticeEngine
 from .faults import Fault, Faults
 from .journal import Journal, Received
 from .server import Server, serve, wait_until_listening
+from .settings import Settings
 
 __all__ = [
     "Credentials",

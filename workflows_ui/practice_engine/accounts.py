@@ -1,4 +1,4 @@
-"""Who may call the practice engine: users, organizations, projects, and the practice credentials that open them.
+"""Users, organizations, projects, and the practice credentials that open them.
 
 None of these credentials opens anything but this stand-in. They are generated for each instance unless given.
 """
@@ -12,33 +12,29 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from . import ids
-from .http import Json
+from .http import Json, Principal
 from .state import State
 
-PLATFORM = ids.named("platform")
+PLATFORM = ids.named_id("platform")
 SAO_MAI, HOA_SEN = "org_sao_mai_practice", "org_hoa_sen_practice"
-SAO_MAI_PROJECT, HOA_SEN_PROJECT = ids.named("project sao mai"), ids.named("project hoa sen")
-ANH, BAO, HA = ids.named("user anh"), ids.named("user bao"), ids.named("user ha")
+SAO_MAI_PROJECT, HOA_SEN_PROJECT = ids.named_id("project sao mai"), ids.named_id("project hoa sen")
+ANH, BAO, HA = ids.named_id("user anh"), ids.named_id("user bao"), ids.named_id("user ha")
 EMAIL = "minh.anh@sao-mai.example"
 
-
-@dataclass(frozen=True)
-class Principal:
-    """Who a credential stands for. ``organization`` is known on the gateway only."""
-
-    user: str
-    project: str
-    organization: str = ""
-    by_api_key: bool = False
+#: The fields of a user in every response.
+USER_FIELDS = (
+    *("id", "created", "updated", "email", "firstName", "lastName", "status", "platformRole", "externalId"),
+    "platformId",
+)
 
 
-def token(prefix: str) -> str:
-    """A fresh opaque secret."""
+def new_token(prefix: str) -> str:
+    """Return a random opaque secret."""
     return f"{prefix}practice_{secrets.token_urlsafe(24).replace('-', 'x').replace('_', 'y')}"
 
 
 def jwt(claims: Json) -> str:
-    """A text shaped like a JWT. Its signature is random: the practice engine knows its tokens by heart."""
+    """Return a text shaped like a JWT. Its signature is random: the practice engine looks its tokens up."""
 
     def part(value: Json) -> str:
         return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
@@ -62,116 +58,121 @@ class Credentials:
     bearer_token: str = field(default_factory=lambda: _bearer(ANH, SAO_MAI_PROJECT))
     bearer_token_colleague: str = field(default_factory=lambda: _bearer(BAO, SAO_MAI_PROJECT))
     bearer_token_stranger: str = field(default_factory=lambda: _bearer(HA, HOA_SEN_PROJECT))
-    api_key: str = field(default_factory=lambda: token("api_"))
-    api_key_colleague: str = field(default_factory=lambda: token("api_"))
-    api_key_stranger: str = field(default_factory=lambda: token("api_"))
-    api_key_scoped: str = field(default_factory=lambda: token("api_"))
-    api_key_expired: str = field(default_factory=lambda: token("api_"))
-    access_token: str = field(default_factory=lambda: token("acc_"))
-    access_token_colleague: str = field(default_factory=lambda: token("acc_"))
-    access_token_stranger: str = field(default_factory=lambda: token("acc_"))
+    api_key: str = field(default_factory=lambda: new_token("api_"))
+    api_key_colleague: str = field(default_factory=lambda: new_token("api_"))
+    api_key_stranger: str = field(default_factory=lambda: new_token("api_"))
+    api_key_scoped: str = field(default_factory=lambda: new_token("api_"))
+    api_key_expired: str = field(default_factory=lambda: new_token("api_"))
+    access_token: str = field(default_factory=lambda: new_token("acc_"))
+    access_token_colleague: str = field(default_factory=lambda: new_token("acc_"))
+    access_token_stranger: str = field(default_factory=lambda: new_token("acc_"))
     jwt: str = field(
         default_factory=lambda: jwt({"user_id": ANH, "organizations": [SAO_MAI, HOA_SEN], "practice": True})
     )
-    password: str = field(default_factory=lambda: token(""))
-    control_token: str = field(default_factory=lambda: token("ctl_"))
+    password: str = field(default_factory=lambda: new_token(""))
+    control_token: str = field(default_factory=lambda: new_token("ctl_"))
     email: str = EMAIL
     organization_id: str = SAO_MAI
     other_organization_id: str = HOA_SEN
     project_id: str = SAO_MAI_PROJECT
     other_project_id: str = HOA_SEN_PROJECT
 
-    def rows(self) -> dict[str, Json]:
-        """What each secret opens, as the state keeps it."""
+    def _rows(self) -> dict[str, Json]:
         anh, bao, ha = (ANH, SAO_MAI), (BAO, SAO_MAI), (HA, HOA_SEN)
         return {
-            self.bearer_token: row("bearer", *anh),
-            self.bearer_token_colleague: row("bearer", *bao),
-            self.bearer_token_stranger: row("bearer", *ha),
-            self.api_key: row("api_key", *anh),
-            self.api_key_colleague: row("api_key", *bao),
-            self.api_key_stranger: row("api_key", *ha),
-            self.api_key_scoped: row("api_key", *anh, scoped=True),
-            self.api_key_expired: row("api_key", *anh, expired=True),
-            self.access_token: row("access", *anh),
-            self.access_token_colleague: row("access", *bao),
-            self.access_token_stranger: row("access", *ha),
-            self.jwt: row("jwt", *anh, organizations=[SAO_MAI, HOA_SEN]),
+            self.bearer_token: credential_row("bearer", *anh),
+            self.bearer_token_colleague: credential_row("bearer", *bao),
+            self.bearer_token_stranger: credential_row("bearer", *ha),
+            self.api_key: credential_row("api_key", *anh),
+            self.api_key_colleague: credential_row("api_key", *bao),
+            self.api_key_stranger: credential_row("api_key", *ha),
+            self.api_key_scoped: credential_row("api_key", *anh, scoped=True),
+            self.api_key_expired: credential_row("api_key", *anh, expired=True),
+            self.access_token: credential_row("access", *anh),
+            self.access_token_colleague: credential_row("access", *bao),
+            self.access_token_stranger: credential_row("access", *ha),
+            self.jwt: credential_row("jwt", *anh, organizations=[SAO_MAI, HOA_SEN]),
         }
 
-    def keep(self, state: State) -> None:
-        """Make the credentials known to the engine, and remembered with its state."""
-        state.credentials.update(self.rows())
+    def save(self, state: State) -> None:
+        """Register the credentials with the engine and keep them with its state."""
+        state.credentials.update(self._rows())
         state.given["credentials"] = asdict(self)
 
     @classmethod
     def restored(cls, state: State, given: Json) -> Credentials:
-        """The credentials of a loaded state; those in ``given`` replace the remembered ones.
+        """Return the credentials of a loaded state; those in ``given`` replace the saved ones.
 
         Keys and tokens that were made over HTTP stay as they are.
         """
         known = {one.name for one in fields(cls)}
-        remembered: Json = state.given.get("credentials", {})
-        for secret in remembered.values():
+        saved: Json = state.given.get("credentials", {})
+        for secret in saved.values():
             state.credentials.pop(secret, None)
-        return cls(**{name: value for name, value in {**remembered, **given}.items() if name in known})
+        return cls(**{name: value for name, value in {**saved, **given}.items() if name in known})
 
 
-def row(kind: str, user: str, organization: str, **more: Any) -> Json:
-    """What one secret opens."""
+def credential_row(kind: str, user: str, organization: str, **more: Any) -> Json:
+    """Return the row of one secret in the state."""
     return {"kind": kind, "user": user, "organization": organization, "scoped": False, "expired": False, **more}
 
 
-def project_of(organization: str) -> str:
-    """The one project of an organization (api.md 2.3)."""
+def organization_project(organization: str) -> str:
+    """Return the id of the one project of an organization (api.md 2.3)."""
     return HOA_SEN_PROJECT if organization == HOA_SEN else SAO_MAI_PROJECT
 
 
-def principal(entry: Json, organization: str = "") -> Principal:
-    """Who ``entry`` (a row of the state's credentials) stands for, in ``organization`` or its own."""
-    organization = organization or entry["organization"]
-    return Principal(entry["user"], project_of(organization), organization, entry["kind"] == "api_key")
+def principal_for(credential: Json, organization: str = "") -> Principal:
+    """Return the caller that a row of the state's credentials stands for, in ``organization`` or the row's own."""
+    organization = organization or credential["organization"]
+    project = credential.get("project") or organization_project(organization)
+    return Principal(credential["user"], project, organization)
 
 
-def people(state: State) -> None:
-    """Fill in the sample users, organizations and projects."""
-    created = "2025-02-03T01:30:00.000Z"
-    for user, email, first, last, role in (
-        (ANH, EMAIL, "Minh Anh", "Nguyễn", "ADMIN"),
-        (BAO, "quoc.bao@sao-mai.example", "Quốc Bảo", "Trần", "MEMBER"),
-        (HA, "thu.ha@hoa-sen.example", "Thu Hà", "Lê", "MEMBER"),
-    ):
-        state.users[user] = {
-            "id": user,
-            "created": created,
-            "updated": created,
-            "email": email,
-            "firstName": first,
-            "lastName": last,
-            "status": "ACTIVE",
-            "platformRole": role,
-            "externalId": None,
-            "platformId": PLATFORM,
-        }
-    for organization, name, owner, color in (
-        (SAO_MAI, "Công ty Thương mại Sao Mai", ANH, "PURPLE"),
-        (HOA_SEN, "Hoa Sen Logistics", HA, "GREEN"),
-    ):
-        state.organizations[organization] = {"id": organization, "name": name}
-        project = project_of(organization)
-        state.projects[project] = {
-            "id": project,
-            "created": created,
-            "updated": created,
-            "deleted": None,
-            "ownerId": owner,
-            "displayName": name,
-            "platformId": PLATFORM,
-            "externalId": organization,
-            "maxConcurrentJobs": None,
-            "icon": {"color": color},
-            "releasesEnabled": False,
-            "metadata": None,
-        }
-    state.organizations[SAO_MAI]["members"] = [ANH, BAO]
-    state.organizations[HOA_SEN]["members"] = [ANH, HA]
+def basic_user(user: Json) -> Json:
+    """Return a user without the fields that only the practice engine has."""
+    return {name: user[name] for name in USER_FIELDS}
+
+
+def full_user(user: Json) -> Json:
+    """Return a user as 0.83.0 shows them to others."""
+    return {**basic_user(user), "lastActiveDate": None, "imageUrl": user.get("imageUrl")}
+
+
+def is_admin(state: State, user: str) -> bool:
+    """Return whether the user is an administrator of the platform."""
+    return bool(state.users[user]["platformRole"] == "ADMIN")
+
+
+def project_ids(state: State, user: str) -> list[str]:
+    """Return the projects that a user of 0.83.0 may enter, the personal ones first.
+
+    An administrator may enter all (recordings ``second_user_*``), others their own (``member_*``). Colleagues of the sample
+    companies share a project, as members of a paid edition would.
+    """
+    rows = [
+        row
+        for row in state.projects.values()
+        if is_admin(state, user)
+        or row["ownerId"] == user
+        or user in state.organizations.get(row["externalId"] or "", {}).get("members", [])
+    ]
+    return [row["id"] for row in sorted(rows, key=lambda row: (row.get("type", "PERSONAL"), row["displayName"]))]
+
+
+def home_project(state: State, user: str) -> str:
+    """Return the project in which a user signs in: that of their organization, or the personal one."""
+    shared = [key for key, one in state.organizations.items() if user in one["members"]]
+    if shared:
+        return organization_project(shared[0])
+    return next(key for key, row in state.projects.items() if row["ownerId"] == user)
+
+
+def new_project(state: State, identity: str, owner: str, name: str, kind: str) -> Json:
+    """Add a project that belongs to no organization, of the type PERSONAL or TEAM."""
+    moment = ids.stamp()
+    row: Json = {"id": identity, "created": moment, "updated": moment, "deleted": None, "ownerId": owner}
+    row |= {"displayName": name, "platformId": PLATFORM, "externalId": None, "maxConcurrentJobs": None}
+    row |= {"icon": {"color": "CYAN"}, "releasesEnabled": False, "metadata": None, "type": kind}
+    state.projects[identity] = row
+    return row

@@ -1,4 +1,4 @@
-"""Shortened time: one thread that calls things later, and waits measured in engine seconds."""
+"""Scaled time: a thread that calls functions later, in engine seconds."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ log = logging.getLogger(__name__)
 class Clock:
     """Calls functions after a number of engine seconds; one engine second lasts ``scale`` real seconds.
 
-    The thread starts with the first call and is a daemon. A function that raises is logged and forgotten: it is a fault
-    of the practice engine and must not stop the other runs.
+    The thread starts with the first call and is a daemon. An exception of a function is logged: a bug of the practice engine
+    must not stop other runs.
     """
 
     def __init__(self, scale: float = 1.0) -> None:
@@ -29,23 +29,23 @@ class Clock:
         self._thread: threading.Thread | None = None
         self._stopped = False
 
-    def real(self, seconds: float) -> float:
-        """How many real seconds ``seconds`` engine seconds last."""
+    def real_seconds(self, seconds: float) -> float:
+        """Return ``seconds`` engine seconds in real seconds."""
         return seconds * self.scale
 
-    def after(self, seconds: float, call: Callable[[], None]) -> None:
+    def call_later(self, seconds: float, call: Callable[[], None]) -> None:
         """Call ``call`` once, in the clock's thread, after ``seconds`` engine seconds."""
         with self._changed:
             if self._stopped:
                 return
-            heapq.heappush(self._queue, (time.monotonic() + self.real(seconds), next(self._order), call))
+            heapq.heappush(self._queue, (time.monotonic() + self.real_seconds(seconds), next(self._order), call))
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, name="practice-clock", daemon=True)
                 self._thread.start()
             self._changed.notify()
 
     def stop(self) -> None:
-        """Forget everything that was to come, and end the thread."""
+        """Drop all pending calls and end the thread."""
         with self._changed:
             self._stopped = True
             self._queue.clear()

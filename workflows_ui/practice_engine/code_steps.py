@@ -1,20 +1,21 @@
-"""What a code step does. The practice engine runs no JavaScript: it knows a small set of behaviours.
+"""Code steps. The practice engine runs no JavaScript: it has a small set of behaviours.
 
-A behaviour is named by a comment in the source, ``// practice: <behaviour> [argument]``; without one, a few well-known ways
-of writing are recognised. Anything else gives back its inputs.
+A behaviour is named by a comment in the source, ``// practice: <behaviour> [argument]``; without one, a few well-known
+constructs are recognised. All other code returns its inputs.
 
 ==========================  =========================================================================
-``echo``                    gives the inputs back
-``return {json}``           gives this back
-``order-total``             ``items`` of ``{qty, price}`` -> ``{total, count, currency}``; fails if they are no list
+``echo``                    returns the inputs
+``return {json}``           returns this
+``order-total``             ``items`` of ``{qty, price}`` -> ``{total, count, currency}``; fails if not a list
 ``line-total``              ``item`` of ``{qty, price}`` -> ``{line}``
-``greeting``                ``name`` -> ``{text}``, with the time of day in Vietnamese
-``sleep <seconds>``         waits, then gives ``{slept}`` or, after a second marker, that
+``greeting``                ``name`` -> ``{text, name}``, in Vietnamese
+``sleep <seconds>``         waits, then returns ``{slept}`` or, after a second marker, that
 ``fail <message>``          throws
-``memory``                  takes all memory: MEMORY_LIMIT_EXCEEDED
-``exit``                    ends the worker: INTERNAL_ERROR
+``memory``                  takes all memory; ends the run as MEMORY_LIMIT_EXCEEDED, or fails its step (0.83.0)
+``exit``                    ends its process; ends the run as INTERNAL_ERROR, or fails its step (0.83.0)
+``crash <status>``          kills the worker: the run ends in this state in every version
 ``hang``                    never ends: TIMEOUT
-``big <kilobytes>``         a large output
+``big <kilobytes>``         a large output; over ``Settings.log_limit_mb`` LOG_SIZE_EXCEEDED (0.83.0)
 ==========================  =========================================================================
 """
 
@@ -35,9 +36,10 @@ MEMORY, EXIT = "MEMORY_LIMIT_EXCEEDED", "INTERNAL_ERROR"
 
 @dataclass
 class Outcome:
-    """How a code step ends: after ``seconds``, by an ``error``, a ``crash`` (a run status), or with ``output``.
+    """The end of a code step: after ``seconds``, by an ``error``, a ``crash`` (a run status), or with ``output``.
 
-    ``nothing`` means that the function returned nothing, so the step has no output at all.
+    ``nothing``: the function returned nothing, so the step has no output. ``killed``: how the code's own process ended, for
+    versions where only that process ends.
     """
 
     output: Any = None
@@ -45,14 +47,22 @@ class Outcome:
     error: str = ""
     crash: str = ""
     nothing: bool = False
+    killed: str = ""
 
 
-def run(source: str, inputs: Any) -> Outcome:
-    """What the code in ``source`` does with ``inputs``."""
+def run(source: str, inputs: Any, *, own_process: bool = False) -> Outcome:
+    """Run the code in ``source`` with ``inputs``.
+
+    ``own_process``: code runs in a process of its own, as in 0.83.0. The end of that fails the step only, and errors have a
+    second "Error:" before them (recordings ``run_odd_FAILED_*``).
+    """
     markers = MARKER.findall(source)
-    if markers:
-        return _marked(markers, inputs)
-    return _recognised(source, inputs)
+    outcome = _marked(markers, inputs) if markers else _recognised(source, inputs)
+    if own_process and outcome.killed:
+        return Outcome(error=f"Error: Code process exited with {outcome.killed}", seconds=outcome.seconds)
+    if own_process and outcome.error:
+        outcome.error = f"Error: {outcome.error}"
+    return outcome
 
 
 def _marked(markers: list[tuple[str, str]], inputs: Any) -> Outcome:
@@ -61,7 +71,7 @@ def _marked(markers: list[tuple[str, str]], inputs: Any) -> Outcome:
     for name, argument in markers:
         behaviour = BEHAVIOURS.get(name)
         if behaviour is None:
-            return Outcome(error=f"Error: the practice engine knows no behaviour called {name}")
+            return Outcome(error=f"Error: the practice engine has no behaviour called {name}")
         outcome = behaviour(inputs if isinstance(inputs, dict) else {}, argument.strip())
         seconds += outcome.seconds
         if outcome.error or outcome.crash:
@@ -75,9 +85,9 @@ def _recognised(source: str, inputs: Any) -> Outcome:
     if any(source.count(left) != source.count(right) for left, right in ("()", "{}", "[]")):
         return Outcome(error="Error: Compilation Error")
     if "process.exit" in source:
-        return Outcome(crash=EXIT)
+        return _exit()
     if "for(;;)" in source.replace(" ", ""):
-        return Outcome(crash=MEMORY)
+        return _memory()
     if found := THROW.search(source):
         return Outcome(error=f"Error: {found[2]}")
     if ".reduce(" in source and "qty" in source:
@@ -96,12 +106,18 @@ def _recognised(source: str, inputs: Any) -> Outcome:
 
 
 def _literal(text: str) -> Any:
-    """A simple JavaScript object as a value; None if it is not simple."""
+    """The value of a simple JavaScript object, else None."""
     quoted = re.sub(r"([{,]\s*)(\w+)\s*:", r'\1"\2":', text)
     try:
         return json.loads(quoted)
     except ValueError:
         return None
+
+
+def _nullish(inputs: dict[str, Any], name: str, otherwise: Any) -> Any:
+    """JavaScript's ``inputs.name ?? otherwise``: an empty text is a value (recording ``run_get_archived``)."""
+    value = inputs.get(name)
+    return otherwise if value is None else value
 
 
 def _number(value: float) -> float | int:
@@ -113,10 +129,6 @@ def _amount(line: Any) -> float:
     return float(line["qty"]) * float(line["price"])
 
 
-def _echo(inputs: dict[str, Any], argument: str) -> Outcome:
-    return Outcome(inputs)
-
-
 def _return(inputs: dict[str, Any], argument: str) -> Outcome:
     try:
         return Outcome(json.loads(argument))
@@ -125,14 +137,14 @@ def _return(inputs: dict[str, Any], argument: str) -> Outcome:
 
 
 def _order_total(inputs: dict[str, Any], argument: str) -> Outcome:
-    items = inputs.get("items", [])
+    items, currency = _nullish(inputs, "items", []), _nullish(inputs, "currency", "EUR")
     if not isinstance(items, list):
         return Outcome(error="TypeError: items.reduce is not a function")
     try:
         total = _number(sum(_amount(line) for line in items))
     except (KeyError, TypeError, ValueError):
-        return Outcome({"total": None, "count": len(items), "currency": inputs.get("currency") or "EUR"})
-    return Outcome({"total": total, "count": len(items), "currency": inputs.get("currency", "") or "EUR"})
+        total = None
+    return Outcome({"total": total, "count": len(items), "currency": currency})
 
 
 def _line_total(inputs: dict[str, Any], argument: str) -> Outcome:
@@ -152,36 +164,25 @@ def _sleep(inputs: dict[str, Any], argument: str) -> Outcome:
     return Outcome({"slept": _number(seconds)}, seconds)
 
 
-def _fail(inputs: dict[str, Any], argument: str) -> Outcome:
-    return Outcome(error=f"Error: {argument or 'this step fails'}")
+def _memory() -> Outcome:
+    return Outcome(crash=MEMORY, killed="code null and signal SIGABRT")
 
 
-def _memory(inputs: dict[str, Any], argument: str) -> Outcome:
-    return Outcome(crash=MEMORY)
-
-
-def _exit(inputs: dict[str, Any], argument: str) -> Outcome:
-    return Outcome(crash=EXIT)
-
-
-def _hang(inputs: dict[str, Any], argument: str) -> Outcome:
-    return Outcome(nothing=True, seconds=float("inf"))
-
-
-def _big(inputs: dict[str, Any], argument: str) -> Outcome:
-    return Outcome({"text": "x" * (int(argument or 100) * 1000)})
+def _exit() -> Outcome:
+    return Outcome(crash=EXIT, killed="code 1 and signal null")
 
 
 BEHAVIOURS: dict[str, Callable[[dict[str, Any], str], Outcome]] = {
-    "echo": _echo,
+    "echo": lambda inputs, argument: Outcome(inputs),
     "return": _return,
     "order-total": _order_total,
     "line-total": _line_total,
     "greeting": _greeting,
     "sleep": _sleep,
-    "fail": _fail,
-    "memory": _memory,
-    "exit": _exit,
-    "hang": _hang,
-    "big": _big,
+    "fail": lambda inputs, argument: Outcome(error=f"Error: {argument or 'this step fails'}"),
+    "memory": lambda inputs, argument: _memory(),
+    "exit": lambda inputs, argument: _exit(),
+    "crash": lambda inputs, argument: Outcome(crash=argument or EXIT),
+    "hang": lambda inputs, argument: Outcome(nothing=True, seconds=float("inf")),
+    "big": lambda inputs, argument: Outcome({"text": "x" * (int(argument or 100) * 1000)}),
 }

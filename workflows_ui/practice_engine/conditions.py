@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import operator
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -10,20 +11,22 @@ from typing import Any
 from . import ids
 from .http import Json
 
+Operator = Callable[[Any, Any], bool]
+
 
 def holds(groups: list[list[Json]]) -> bool:
-    """Whether the resolved conditions hold. Two empty lists hold never."""
-    return any(group and all(_one(condition) for condition in group) for group in groups)
+    """Return whether the resolved conditions hold. Empty lists never do."""
+    return any(group and all(_condition_holds(condition) for condition in group) for group in groups)
 
 
-def _one(condition: Json) -> bool:
-    operator = OPERATORS.get(str(condition.get("operator")))
-    if operator is None:
+def _condition_holds(condition: Json) -> bool:
+    check = OPERATORS.get(str(condition.get("operator")))
+    if check is None:
         return False
     first, second = condition.get("firstValue"), condition.get("secondValue")
     if not condition.get("caseSensitive"):
         first, second = _lower(first), _lower(second)
-    return operator(first, second)
+    return check(first, second)
 
 
 def _lower(value: Any) -> Any:
@@ -34,34 +37,8 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else "" if value is None else json.dumps(value)
 
 
-def _number(value: Any) -> float | None:
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        return None
-
-
-def _numbers(compare: Callable[[float, float], bool]) -> Callable[[Any, Any], bool]:
-    def check(first: Any, second: Any) -> bool:
-        one, two = _number(first), _number(second)
-        return one is not None and two is not None and compare(one, two)
-
-    return check
-
-
-def _date(value: Any) -> datetime | None:
-    try:
-        return ids.parse(str(value).upper())
-    except ValueError:
-        return None
-
-
-def _dates(compare: Callable[[datetime, datetime], bool]) -> Callable[[Any, Any], bool]:
-    def check(first: Any, second: Any) -> bool:
-        one, two = _date(first), _date(second)
-        return one is not None and two is not None and compare(one, two)
-
-    return check
+def _date(value: Any) -> datetime:
+    return ids.parse(str(value).upper())
 
 
 def _list(value: Any) -> list[Any]:
@@ -73,67 +50,40 @@ def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
+def _compared(convert: Callable[[Any], Any], compare: Callable[[Any, Any], bool]) -> Operator:
+    """Compare what ``convert`` makes of the values. False if it cannot convert one."""
+
+    def check(first: Any, second: Any) -> bool:
+        try:
+            return compare(convert(first), convert(second))
+        except (TypeError, ValueError):
+            return False
+
+    return check
+
+
 def _contains(first: Any, second: Any) -> bool:
     return any(_text(_lower(item)) == _text(second) for item in _list(first))
 
 
-def _there(first: Any, second: Any) -> bool:
-    return first is not None and first != ""
+def _with_negation(name: str, negation: str, check: Operator) -> dict[str, Operator]:
+    return {name: check, negation: lambda first, second: not check(first, second)}
 
 
-def _true(first: Any, second: Any) -> bool:
-    return first is True or first == "true"
-
-
-def _false(first: Any, second: Any) -> bool:
-    return first is False or first == "false"
-
-
-def _not(check: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
-    return lambda first, second: not check(first, second)
-
-
-def _in(first: Any, second: Any) -> bool:
-    return _text(second) in _text(first)
-
-
-def _equal(first: Any, second: Any) -> bool:
-    return _text(first) == _text(second)
-
-
-def _starts(first: Any, second: Any) -> bool:
-    return _text(first).startswith(_text(second))
-
-
-def _ends(first: Any, second: Any) -> bool:
-    return _text(first).endswith(_text(second))
-
-
-def _empty_list(first: Any, second: Any) -> bool:
-    return not _list(first)
-
-
-OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
-    "TEXT_CONTAINS": _in,
-    "TEXT_DOES_NOT_CONTAIN": _not(_in),
-    "TEXT_EXACTLY_MATCHES": _equal,
-    "TEXT_DOES_NOT_EXACTLY_MATCH": _not(_equal),
-    "TEXT_START_WITH": _starts,
-    "TEXT_DOES_NOT_START_WITH": _not(_starts),
-    "TEXT_ENDS_WITH": _ends,
-    "TEXT_DOES_NOT_END_WITH": _not(_ends),
-    "LIST_CONTAINS": _contains,
-    "LIST_DOES_NOT_CONTAIN": _not(_contains),
-    "NUMBER_IS_GREATER_THAN": _numbers(lambda one, two: one > two),
-    "NUMBER_IS_LESS_THAN": _numbers(lambda one, two: one < two),
-    "NUMBER_IS_EQUAL_TO": _numbers(lambda one, two: one == two),
-    "DATE_IS_BEFORE": _dates(lambda one, two: one < two),
-    "DATE_IS_EQUAL": _dates(lambda one, two: one == two),
-    "DATE_IS_AFTER": _dates(lambda one, two: one > two),
-    "EXISTS": _there,
-    "DOES_NOT_EXIST": _not(_there),
-    "BOOLEAN_IS_TRUE": _true,
-    "BOOLEAN_IS_FALSE": _false,
-    "LIST_IS_EMPTY": _empty_list,
-    "LIST_IS_NOT_EMPTY": _not(_empty_list),
+OPERATORS: dict[str, Operator] = {
+    **_with_negation("TEXT_CONTAINS", "TEXT_DOES_NOT_CONTAIN", lambda one, two: _text(two) in _text(one)),
+    **_with_negation("TEXT_EXACTLY_MATCHES", "TEXT_DOES_NOT_EXACTLY_MATCH", lambda one, two: _text(one) == _text(two)),
+    **_with_negation("TEXT_START_WITH", "TEXT_DOES_NOT_START_WITH", _compared(_text, str.startswith)),
+    **_with_negation("TEXT_ENDS_WITH", "TEXT_DOES_NOT_END_WITH", _compared(_text, str.endswith)),
+    **_with_negation("LIST_CONTAINS", "LIST_DOES_NOT_CONTAIN", _contains),
+    **_with_negation("LIST_IS_EMPTY", "LIST_IS_NOT_EMPTY", lambda one, _: not _list(one)),
+    **_with_negation("EXISTS", "DOES_NOT_EXIST", lambda one, _: one not in (None, "")),
+    "BOOLEAN_IS_TRUE": lambda one, _: one is True or one == "true",
+    "BOOLEAN_IS_FALSE": lambda one, _: one is False or one == "false",
+    "NUMBER_IS_GREATER_THAN": _compared(float, operator.gt),
+    "NUMBER_IS_LESS_THAN": _compared(float, operator.lt),
+    "NUMBER_IS_EQUAL_TO": _compared(float, operator.eq),
+    "DATE_IS_BEFORE": _compared(_date, operator.lt),
+    "DATE_IS_EQUAL": _compared(_date, operator.eq),
+    "DATE_IS_AFTER": _compared(_date, operator.gt),
 }

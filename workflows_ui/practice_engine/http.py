@@ -1,24 +1,33 @@
-"""Requests and responses inside the practice engine, and the shapes of its refusals (api.md 4.2, recordings ``err_*``)."""
+"""Requests and responses inside the practice engine, and the shapes of its errors (api.md 4.2, recordings ``err_*``)."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from .accounts import Principal
+from .versions import V072, Version
 
 Json = dict[str, Any]
 JSON_TYPE = "application/json; charset=utf-8"
 REASONS = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 409: "Conflict", 410: "Gone"}
-REASONS |= {413: "Payload Too Large", 415: "Unsupported Media Type", 500: "Internal Server Error", 502: "Bad Gateway"}
+REASONS |= {413: "Payload Too Large", 415: "Unsupported Media Type", 429: "Too Many Requests"}
+REASONS |= {500: "Internal Server Error", 502: "Bad Gateway"}
+#: The status of each code of a domain error; every other code is 400 (api.md 4.2).
+STATUS_OF_CODE = {
+    **dict.fromkeys(("INVALID_API_KEY", "INVALID_BEARER_TOKEN", "INVALID_CREDENTIALS", "AUTHENTICATION"), 401),
+    **dict.fromkeys(("QUOTA_EXCEEDED", "FEATURE_DISABLED", "AI_CREDIT_LIMIT_EXCEEDED"), 402),
+    **dict.fromkeys(("PERMISSION_DENIED", "AUTHORIZATION", "SESSION_EXPIRED", "INVITATION_ONLY_SIGN_UP"), 403),
+    **dict.fromkeys(("ENTITY_NOT_FOUND", "FILE_NOT_FOUND"), 404),
+    **dict.fromkeys(("VALIDATION", "FLOW_IN_USE", "EXISTING_USER", "FLOW_OPERATION_IN_PROGRESS"), 409),
+    "INVALID_OTP": 410,
+}
 
 
 @dataclass
 class Response:
-    """What goes back. ``wire`` names a fault that the server plays while sending: see ``faults.py``."""
+    """An HTTP response. ``wire`` names a fault that the server plays while sending: see ``faults.py``."""
 
     status: int = 200
     body: bytes = b""
@@ -26,24 +35,46 @@ class Response:
     wire: str = ""
     pause: float = 0.0  # real seconds between two bytes while dripping
 
+    @classmethod
+    def from_json(cls, body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+        """Return a response with the JSON of ``body``."""
+        text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+        return cls(status, text.encode(), {"content-type": JSON_TYPE, **(headers or {})})
+
+    @classmethod
+    def empty(cls, status: int = 204) -> Response:
+        """Return a response without a body (recordings ``conn_delete``: 204, ``folder_del_02_delete``: 200)."""
+        return cls(status)
+
     def json(self) -> Any:
-        """The body, decoded."""
+        """Return the decoded body."""
         return json.loads(self.body)
 
 
 @dataclass
-class Later:
-    """An answer that has to be waited for: ``wait`` runs in the request's thread, without the engine's lock."""
+class Deferred:
+    """A response that takes time: ``wait`` runs in the request's thread, without the engine's lock."""
 
     wait: Callable[[], Response]
+
+
+@dataclass(frozen=True)
+class Principal:
+    """The caller that a credential stands for. ``organization`` is known on the gateway only."""
+
+    user: str
+    project: str
+    organization: str = ""
 
 
 @dataclass
 class Request:
     """One request as a handler sees it.
 
-    ``path`` is the engine's (``/v1/...``), ``full_path`` what was asked for. ``headers`` have lower-case names. ``query``
-    and ``values`` are filled in after validation: unknown keys gone, types coerced.
+    ``path`` is the engine's (``/v1/...``), ``full_path`` what was requested. ``version`` is that of the engine addressed: a
+    plain Activepieces of ``Settings.version``, or Imbrace's fork of 0.72.4. ``headers`` have lower-case names. ``query``
+    and ``values`` are set after validation: unknown keys dropped, types coerced. ``is_binary``: the body is not text.
+    ``runs`` are the ids of the runs that the request created.
     """
 
     method: str
@@ -54,19 +85,28 @@ class Request:
     client: str = "127.0.0.1"
     path: str = ""
     flavour: str = "activepieces"
+    version: Version = V072
     principal_or_none: Principal | None = None
     params: dict[str, str] = field(default_factory=dict)
     query: Json = field(default_factory=dict)
     values: Json = field(default_factory=dict)
     payload: Any = None
     has_payload: bool = False
+    is_binary: bool = False
+    runs: list[str] = field(default_factory=list)
 
     @property
     def principal(self) -> Principal:
-        """Who asks. Only for routes that need a credential."""
+        """The caller. Only for routes that need a credential."""
         if self.principal_or_none is None:
             raise RuntimeError("This route was declared without a credential.")
         return self.principal_or_none
+
+    @property
+    def base(self) -> str:
+        """The address of the engine as the request used it, to which its paths (``/v1/...``) are appended."""
+        prefix = self.full_path[: len(self.full_path.rstrip("/")) - len(self.path)]
+        return f"http://{self.headers.get('host', 'localhost')}{prefix}"
 
     @property
     def on_gateway(self) -> bool:
@@ -75,12 +115,28 @@ class Request:
 
     @property
     def is_multipart(self) -> bool:
-        """Whether the body comes in parts, files among them."""
         return self.headers.get("content-type", "").lower().startswith("multipart/form-data")
 
+    @property
+    def payload_object(self) -> Json:
+        """The payload, or an empty object if it is not an object."""
+        return self.payload if isinstance(self.payload, dict) else {}
 
-class Refusal(Exception):
-    """Raised by a handler to answer with an error body."""
+    def own_rows(self, rows: Mapping[str, Json]) -> list[Json]:
+        """Return the rows that belong to the caller's project."""
+        project = self.principal.project
+        return [row for row in rows.values() if project in (row.get("projectIds") or (row["projectId"],))]
+
+    def own_row(self, rows: Mapping[str, Json], identity: str, error: HttpError) -> Json:
+        """Return the row with this id. Raises ``error`` unless it exists in the caller's project."""
+        row = rows.get(identity)
+        if row is None or self.principal.project not in (row.get("projectIds") or (row["projectId"],)):
+            raise error
+        return row
+
+
+class HttpError(Exception):
+    """Raised by a handler to respond with an error body."""
 
     def __init__(self, status: int, body: Any, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(status, body)
@@ -88,56 +144,28 @@ class Refusal(Exception):
         self.body = body
         self.headers = dict(headers or {})
 
+    @classmethod
+    def domain(cls, code: str, params: Json | None = None) -> HttpError:
+        """Return the error ``{code, params}``; the status follows from the code."""
+        return cls(STATUS_OF_CODE.get(code, 400), {"code": code, "params": params if params is not None else {}})
 
-def answer(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """A JSON answer."""
-    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
-    return Response(status, text.encode(), {"content-type": JSON_TYPE, **(headers or {})})
+    @classmethod
+    def not_found(cls, entity: str, identity: str) -> HttpError:
+        """Return the 404 of 0.83.0, which names what was looked up."""
+        return cls.domain("ENTITY_NOT_FOUND", {"entityId": identity, "entityType": entity})
 
+    @classmethod
+    def plain(cls, status: int, message: str, code: str = "") -> HttpError:
+        """Return the error ``{statusCode, error, message}``, with the framework's ``code`` if it has one."""
+        body: Json = {"statusCode": status, "error": REASONS.get(status, "Error"), "message": message}
+        return cls(status, {**body, "code": code} if code else body)
 
-def empty(status: int = 204) -> Response:
-    """An answer without a body (recordings ``conn_delete``: 204, ``folder_del_02_delete``: 200)."""
-    return Response(status)
+    @classmethod
+    def invalid(cls, message: str) -> HttpError:
+        """Return the error of a request that does not fit the route's schema."""
+        return cls.plain(400, message, "FST_ERR_VALIDATION")
 
-
-def refuse(code: str, params: Json | None = None) -> Refusal:
-    """A domain error ``{code, params}``; the status follows from the code (api.md 4.2: every other code is 400)."""
-    return Refusal(STATUS_OF_CODE.get(code, 400), {"code": code, "params": params if params is not None else {}})
-
-
-def invalid(message: str) -> Refusal:
-    """A schema validation error."""
-    return Refusal(400, {"statusCode": 400, "code": "FST_ERR_VALIDATION", "error": REASONS[400], "message": message})
-
-
-def bare(status: int, message: str, code: str = "") -> Refusal:
-    """An error without domain: ``{statusCode, error, message}``, with the framework's code where it has one."""
-    body: Json = {"statusCode": status, "error": REASONS.get(status, "Error"), "message": message}
-    if code:
-        body["code"] = code
-    return Refusal(status, body)
-
-
-def no_route() -> Refusal:
-    """Unknown path, or a known one with another method (recordings ``err_route_not_found``, ``err_method_not_allowed``)."""
-    return bare(404, "Route not found")
-
-
-STATUS_OF_CODE = {
-    "INVALID_API_KEY": 401,
-    "INVALID_BEARER_TOKEN": 401,
-    "INVALID_CREDENTIALS": 401,
-    "AUTHENTICATION": 401,
-    "QUOTA_EXCEEDED": 402,
-    "FEATURE_DISABLED": 402,
-    "AI_CREDIT_LIMIT_EXCEEDED": 402,
-    "PERMISSION_DENIED": 403,
-    "AUTHORIZATION": 403,
-    "SESSION_EXPIRED": 403,
-    "ENTITY_NOT_FOUND": 404,
-    "FILE_NOT_FOUND": 404,
-    "VALIDATION": 409,
-    "FLOW_IN_USE": 409,
-    "EXISTING_USER": 409,
-    "INVALID_OTP": 410,
-}
+    @classmethod
+    def no_route(cls) -> HttpError:
+        """Return the 404 of an unknown path or method (recordings ``err_route_not_found``, ``err_method_not_allowed``)."""
+        return cls.plain(404, "Route not found")

@@ -10,6 +10,7 @@ import random
 import re
 import string
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
 ID_LENGTH = 21
@@ -17,23 +18,24 @@ ID_PATTERN = re.compile(r"[0-9A-Za-z]{21}")
 
 
 def is_id(text: object) -> bool:
-    """Whether ``text`` is shaped like an engine id."""
+    """Return whether ``text`` is shaped like an engine id."""
     return isinstance(text, str) and ID_PATTERN.fullmatch(text) is not None
 
 
 class Ids:
-    """Makes ids. With a ``seed`` the sequence is the same every time; without one it is unpredictable."""
+    """A source of ids. With a ``seed`` the sequence is always the same."""
 
     def __init__(self, seed: int | str | None = None) -> None:
         self._random: random.Random = random.SystemRandom() if seed is None else random.Random(seed)  # noqa: S311  practice data, no secrets
 
     def new(self, length: int = ID_LENGTH) -> str:
-        """A fresh id of ``length`` characters."""
-        return "".join(self._random.choice(ALPHABET) for _ in range(length))
+        """Return a new id of ``length`` characters."""
+        return "".join(ALPHABET[byte % len(ALPHABET)] for byte in self._random.randbytes(length))
 
 
-def named(name: str) -> str:
-    """The id that belongs to ``name``: always the same, so sample objects keep their ids over restarts."""
+@cache
+def named_id(name: str) -> str:
+    """Return the id that belongs to ``name``, always the same, so that sample objects keep their ids over restarts."""
     number = int.from_bytes(hashlib.sha256(name.encode()).digest())
     letters = []
     for _ in range(ID_LENGTH):
@@ -43,22 +45,22 @@ def named(name: str) -> str:
 
 
 def now() -> datetime:
-    """The present, in UTC. Time may be shortened for waiting, but what is written down is always real."""
+    """Return the real time in UTC: only waiting is scaled (``clock.py``)."""
     return datetime.now(UTC)
 
 
 def stamp(moment: datetime | None = None) -> str:
-    """``moment`` (default: now) as the engine writes it, e.g. ``2025-11-24T09:00:00.000Z``."""
-    moment = (moment or now()).astimezone(UTC)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+    """Return ``moment`` (default: now) as the engine writes it, e.g. ``2025-11-24T09:00:00.000Z``."""
+    moment = (moment or now()).astimezone(UTC).replace(tzinfo=None)
+    return moment.isoformat(timespec="milliseconds") + "Z"
 
 
 def parse(text: str) -> datetime:
-    """The moment that an ISO-8601 text names; without a zone it is taken as UTC. Raises ``ValueError``."""
+    """Return the moment of an ISO-8601 text, in UTC if it names no zone. Raises ``ValueError``."""
     moment = datetime.fromisoformat(text)
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def epoch_ms(text: str) -> int:
-    """Milliseconds since 1970 of an ISO-8601 text."""
+    """Return an ISO-8601 text in milliseconds since 1970."""
     return (parse(text) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)

@@ -1,4 +1,4 @@
-"""The journal of received requests, by which tests count what really arrived."""
+"""The journal of received requests, by which tests count what arrived."""
 
 from __future__ import annotations
 
@@ -11,14 +11,16 @@ from dataclasses import dataclass, field
 from . import ids
 from .http import Json, Request
 
-KEPT_BODY = 65_536
+BODY_SIZE = 65_536
 
 
 @dataclass
 class Received:
-    """One request that arrived; of a large body only the start is kept.
+    """One request; a large body is truncated.
 
-    ``status`` is None until it was answered, and stays so when the connection was reset.
+    ``status`` is that of the response: None until then, and always if the connection was reset. Whatever faults did: ``acted``
+    is whether the request reached the engine, ``own_status`` the engine's own status (None without or before it), ``runs``
+    the runs that it created or queued again.
     """
 
     number: int
@@ -33,9 +35,12 @@ class Received:
     route: str = ""
     status: int | None = None
     faults: list[str] = field(default_factory=list)
+    acted: bool = False
+    own_status: int | None = None
+    runs: list[str] = field(default_factory=list)
 
-    def described(self) -> Json:
-        """As JSON, for the control routes."""
+    def to_json(self) -> Json:
+        """Return the entry for the control routes."""
         return {**self.__dict__, "body": self.body.decode("utf-8", "replace")}
 
 
@@ -47,8 +52,8 @@ class Journal:
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
 
-    def write(self, request: Request) -> Received:
-        """Note that ``request`` arrived, before anything is done with it."""
+    def add(self, request: Request) -> Received:
+        """Add an entry for ``request``, before it is handled."""
         with self._lock:
             entry = Received(
                 next(self._numbers),
@@ -59,13 +64,14 @@ class Journal:
                 request.flavour,
                 request.raw_query,
                 dict(request.headers),
-                request.body[:KEPT_BODY],
+                request.body[:BODY_SIZE],
+                runs=request.runs,
             )
             self._received.append(entry)
         return entry
 
     def all(self, method: str = "*", path: str = "*") -> list[Received]:
-        """The requests whose method and path (the engine's, or the whole one) match these patterns, oldest first."""
+        """Return the requests whose method and path (the engine's or the full one) match these patterns, oldest first."""
         with self._lock:
             entries = list(self._received)
         return [
@@ -76,17 +82,19 @@ class Journal:
         ]
 
     def count(self, method: str = "*", path: str = "*") -> int:
-        """How many requests match."""
         return len(self.all(method, path))
 
     def triggers(self, flow: str = "*") -> list[Received]:
-        """The requests that started a flow, or tried to, with and without waiting; ``flow`` is an id."""
-        wanted = {f"/v1/webhooks/{flow}", f"/v1/webhooks/{flow}/sync"}
+        """Return the requests that started a flow, or tried to, with and without waiting; ``flow`` is an id."""
+        patterns = (f"/v1/webhooks/{flow}", f"/v1/webhooks/{flow}/sync")
         return [
-            entry for entry in self.all() if any(fnmatch.fnmatchcase(entry.path.rstrip("/"), one) for one in wanted)
+            entry for entry in self.all() if any(fnmatch.fnmatchcase(entry.path.rstrip("/"), one) for one in patterns)
         ]
 
+    def creator(self, run: str) -> Received | None:
+        """Return the request that created this run, or None."""
+        return next((entry for entry in self.all() if run in entry.runs), None)
+
     def clear(self) -> None:
-        """Forget all of it."""
         with self._lock:
             self._received.clear()

@@ -9,11 +9,11 @@ from email.parser import BytesParser
 from email.policy import HTTP
 from typing import Any
 
-from .http import Json, bare
+from .http import HttpError, Json
 
-#: Bytes of a part without a file; the parser cuts what is longer.
+#: The parser truncates longer parts without a file (bytes).
 FIELD_SIZE = 1024 * 1024
-#: What JavaScript's objects have: the parser refuses parts of these names.
+#: Attributes of every JavaScript object: the parser refuses parts with these names.
 PROTOTYPE = frozenset(
     {"__proto__", "constructor", "hasOwnProperty", "isPrototypeOf", "toString", "toLocaleString", "valueOf"}
 )
@@ -21,31 +21,36 @@ PROTOTYPE = frozenset(
 
 @dataclass
 class FormFile:
-    """A part with a file name. It becomes an address once the flow is known (``routes/webhooks.py``)."""
+    """A part with a file name. It is replaced by an address once the flow is known (``routes/webhooks.py``)."""
 
     name: str
     data: bytes = field(repr=False)
 
 
 def parse(body: bytes, content_type: str) -> Json:
-    """The parts by name: text as text, parts of type JSON decoded, files as ``FormFile``; a name that comes twice gives a list."""
+    """Return the parts by name: text as text, parts of type JSON decoded, files as ``FormFile``, repeated names as lists."""
     head = f"content-type: {content_type}\r\n\r\n".encode("latin-1", "replace")
     message = BytesParser(policy=HTTP).parsebytes(head + body)
     if not message.is_multipart():
-        raise bare(400, "Multipart: Boundary not found")
-    found: Json = {}
+        raise HttpError.plain(400, "Multipart: Boundary not found")
+    values: Json = {}
     for part in message.iter_parts():
         name = _parameter(part, "name")
         if name is None:
             continue
         if name in PROTOTYPE:
-            raise bare(400, "prototype property is not allowed as field name", "FST_PROTO_VIOLATION")
-        value = _value(part)
-        if name in found:
-            found[name] = [*found[name], value] if isinstance(found[name], list) else [found[name], value]
-        else:
-            found[name] = value
-    return found
+            raise HttpError.plain(400, "prototype property is not allowed as field name", "FST_PROTO_VIOLATION")
+        add_repeated(values, name, _value(part))
+    return values
+
+
+def add_repeated(values: Json, name: str, value: Any) -> None:
+    """Add a value; several values of one name become a list."""
+    if name not in values:
+        values[name] = value
+    else:
+        known = values[name]
+        values[name] = [*known, value] if isinstance(known, list) else [known, value]
 
 
 def _value(part: Message) -> Any:
@@ -60,12 +65,12 @@ def _value(part: Message) -> Any:
     try:
         return json.loads(text)
     except ValueError:
-        raise bare(
+        raise HttpError.plain(
             400, "a request field is not a valid JSON as declared by its Content-Type", "FST_INVALID_JSON_FIELD_ERROR"
         ) from None
 
 
 def _parameter(part: Message, name: str) -> str | None:
     """A parameter of the part's content disposition, UTF-8 as browsers write it."""
-    found = part.get_param(name, header="content-disposition")
-    return found if isinstance(found, str) else None
+    value = part.get_param(name, header="content-disposition")
+    return value if isinstance(value, str) else None

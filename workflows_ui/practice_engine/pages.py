@@ -8,8 +8,8 @@ be read gives the first page (recording ``runs_list_bad_cursor``). A limit of ze
 from __future__ import annotations
 
 import base64
-import binascii
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from . import ids
@@ -18,63 +18,110 @@ from .http import Json
 DEFAULT_LIMIT = 10
 
 
-def page(rows: Sequence[Json], limit: float | None, cursor: str | None, *, oldest_first: bool = False) -> Json:
-    """One page of ``rows``, which come in the order in which the list shows them.
+def page(
+    rows: Iterable[Json],
+    query: Json,
+    render: Callable[[Json], Json] = lambda row: row,
+    *,
+    oldest_first: bool = False,
+    sort_key: str = "created",
+) -> Json:
+    """Return the page of ``rows`` for ``query`` (``limit``, ``cursor``), newest first, each row by ``render``.
 
-    Flows are shown by ``updated`` but cut by ``created``, as the engine does; everything else by ``created``.
+    Flows are sorted by ``updated`` and projects keep their order (``sort_key=""``), but both are cut by ``created``, as the
+    engine does.
     """
-    size = DEFAULT_LIMIT if limit is None else int(limit)
-    direction, boundary = _read(cursor)
-    after, before = _comparisons(oldest_first)
+    ordered = sorted(rows, key=lambda row: str(row.get(sort_key)), reverse=not oldest_first)
+    direction, boundary = _cursor(query, _parse_created)
+    if direction:
+        second = boundary // 1000
+        older = (direction == "next") != oldest_first
+        ordered = [row for row in ordered if (_second(row) < second if older else _second(row) > second)]
+    return _slice(ordered, query, direction, render, lambda row: f"created:{ids.epoch_ms(row['created'])}")
+
+
+def page_of_flows(rows: Iterable[Json], query: Json, render: Callable[[Json], Json]) -> Json:
+    """Return a page of flows as 0.83.0 lists them: enabled ones first, then the last changed (recordings ``flows_list*``).
+
+    Its cursor holds status and time of the boundary row, so no row is lost.
+    """
+    ordered = sorted(sorted(rows, key=lambda row: str(row["updated"]), reverse=True), key=_rank)
+    direction, boundary = _cursor(query, _parse_status)
     if direction == "next":
-        rows = [row for row in rows if after(_second(row), boundary)]
+        ordered = [row for row in ordered if _follows(row, boundary)]
     elif direction == "prev":
-        rows = [row for row in rows if before(_second(row), boundary)]
-    if size <= 0:
-        return {"data": list(rows), "next": None, "previous": None}
-    more = len(rows) > size
-    if direction == "prev":
-        chosen, has_next, has_previous = list(rows[-size:]), True, more
-    else:
-        chosen, has_next, has_previous = list(rows[:size]), more, direction == "next"
-    has_next, has_previous = has_next and bool(chosen), has_previous and bool(chosen)
-    return {
-        "data": chosen,
-        "next": _write("next", chosen[-1]) if has_next else None,
-        "previous": _write("prev", chosen[0]) if has_previous else None,
-    }
+        ordered = [row for row in ordered if _follows(boundary, row)]
+    return _slice(ordered, query, direction, render, _flow_boundary)
 
 
-def bare(rows: Sequence[Json]) -> Json:
-    """The page shape of a list that never pages."""
+def single_page(rows: Sequence[Json]) -> Json:
+    """Return the shape of a page for a list that is never cut."""
     return {"data": list(rows), "next": None, "previous": None}
 
 
-def _comparisons(oldest_first: bool) -> tuple[Callable[[int, int], bool], Callable[[int, int], bool]]:
-    def older(row: int, boundary: int) -> bool:
-        return row < boundary // 1000
+def _slice(
+    rows: list[Json],
+    query: Json,
+    direction: str,
+    render: Callable[[Json], Json],
+    boundary: Callable[[Json], str],
+) -> Json:
+    size = int(query.get("limit", DEFAULT_LIMIT))
+    if size <= 0:
+        return single_page([render(row) for row in rows])
+    more = len(rows) > size
+    if direction == "prev":
+        chosen, has_next, has_previous = rows[-size:], True, more
+    else:
+        chosen, has_next, has_previous = rows[:size], more, direction == "next"
+    return {
+        "data": [render(row) for row in chosen],
+        "next": _encode(f"next_{_encode(boundary(chosen[-1]))}") if has_next and chosen else None,
+        "previous": _encode(f"prev_{_encode(boundary(chosen[0]))}") if has_previous and chosen else None,
+    }
 
-    def newer(row: int, boundary: int) -> bool:
-        return row > boundary // 1000
 
-    return (newer, older) if oldest_first else (older, newer)
+def _cursor(query: Json, parse: Callable[[str], Any]) -> tuple[str, Any]:
+    """The direction of a cursor and what ``parse`` makes of its boundary; no direction if it cannot be read."""
+    try:
+        direction, _, inner = _decode(str(query.get("cursor") or "")).partition("_")
+        return (direction, parse(_decode(inner))) if direction in ("next", "prev") else ("", None)
+    except (KeyError, TypeError, ValueError):
+        return "", None
+
+
+def _parse_created(text: str) -> int:
+    name, _, number = text.partition(":")
+    return {"created": int}[name](number)
+
+
+def _parse_status(text: str) -> Json:
+    row = json.loads(text)
+    return {"status": row["status"], "updated": row["updated"]}
+
+
+def _decode(text: str) -> str:
+    return base64.b64decode(text, validate=True).decode()
+
+
+def _encode(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
 
 
 def _second(row: Json) -> int:
     return ids.epoch_ms(row["created"]) // 1000
 
 
-def _write(direction: str, row: Json) -> str:
-    inner = base64.b64encode(f"created:{ids.epoch_ms(row['created'])}".encode()).decode()
-    return base64.b64encode(f"{direction}_{inner}".encode()).decode()
+def _rank(row: Json) -> int:
+    return 0 if row["status"] == "ENABLED" else 1
 
 
-def _read(cursor: Any) -> tuple[str, int]:
-    try:
-        direction, _, inner = base64.b64decode(str(cursor or ""), validate=True).decode().partition("_")
-        name, _, number = base64.b64decode(inner, validate=True).decode().partition(":")
-        if direction in ("next", "prev") and name == "created":
-            return direction, int(number)
-    except (ValueError, binascii.Error):
-        pass
-    return "", 0
+def _follows(row: Json, other: Json) -> bool:
+    """Whether a row comes after another in a list of flows."""
+    if _rank(row) != _rank(other):
+        return _rank(row) > _rank(other)
+    return bool(row["updated"] < other["updated"])
+
+
+def _flow_boundary(row: Json) -> str:
+    return json.dumps({"status": row["status"], "updated": row["updated"]}, separators=(",", ":"))

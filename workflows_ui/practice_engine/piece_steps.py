@@ -1,4 +1,4 @@
-"""What the action of a piece does: responses, delays and waiting are real, anything outside the engine is only pretended."""
+"""Actions of pieces: responses, delays and waiting are real, everything outside the engine is simulated."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ UNITS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400}
 
 @dataclass
 class FlowResponse:
-    """What a flow answers to the one who waits."""
+    """The response of a flow to the waiting client."""
 
     status: int
     headers: dict[str, str]
@@ -25,8 +25,8 @@ class FlowResponse:
 
 
 @dataclass
-class Done:
-    """How an action ends. ``pause`` in engine seconds (None: until somebody resumes it, if ``waits``)."""
+class ActionResult:
+    """The end of an action. If it ``waits``: for ``pause`` engine seconds or, if None, until a request resumes it."""
 
     output: Any = field(default_factory=dict)
     response: FlowResponse | None = None
@@ -36,37 +36,43 @@ class Done:
     error: str = ""
 
 
-def run(piece: str, action: str, values: Json) -> Done:
-    """What ``action`` of ``piece`` does with its resolved input."""
+def run(piece: str, action: str, values: Json) -> ActionResult:
+    """Run ``action`` of ``piece`` with its resolved input."""
     special = ACTIONS.get((piece, action))
     if special is not None:
         return special(values)
-    return Done(
-        {"success": True, "practice": True, "action": action, "sent": {k: v for k, v in values.items() if k != "auth"}}
-    )
+    sent = {name: value for name, value in values.items() if name != "auth"}
+    return ActionResult({"success": True, "practice": True, "action": action, "sent": sent})
 
 
-def _respond(values: Json) -> Done:
+def _respond(values: Json) -> ActionResult:
     """The response step (api.md 7.3; recordings ``webhook_sync_json_201``, ``..._raw_text``, ``..._redirect``)."""
     fields = values.get("fields") or {}
     kind, body = values.get("responseType") or "json", fields.get("body")
-    headers = {str(name): _header(text) for name, text in (fields.get("headers") or {}).items()}
+    # A number stays a number in the step; it becomes text in the response (recording run_get_archived).
+    headers = {str(name): value for name, value in (fields.get("headers") or {}).items()}
     if kind == "redirect":
-        where = str(body or "")
-        where = where if "://" in where else f"https://{where}"
-        output: Json = {"status": 301, "headers": {**headers, "Location": where}, "body": body}
+        address = str(body or "")
+        address = address if "://" in address else f"https://{address}"
+        output: Json = {"status": 301, "headers": {**headers, "Location": address}, "body": body}
     else:
         output = {"status": _status(fields.get("status")), "headers": headers, "body": {} if body is None else body}
-    response = FlowResponse(
-        output["status"], dict(output["headers"]), output["body"], json=not isinstance(output["body"], str)
-    )
-    return Done(output, response, stop=values.get("respond", "stop") != "respond")
+    texts = {name: str(value) for name, value in output["headers"].items()}
+    response = FlowResponse(output["status"], texts, output["body"], json=not isinstance(output["body"], str))
+    return ActionResult(output, response, stop=values.get("respond", "stop") != "respond")
 
 
-def _respond_and_wait(values: Json) -> Done:
-    done = _respond(values)
-    done.stop, done.waits = False, True
-    return done
+def _respond_and_wait(values: Json) -> ActionResult:
+    result = _respond(values)
+    result.stop, result.waits = False, True
+    return result
+
+
+def _respond_on_form(values: Json) -> ActionResult:
+    """The response on a form's own page (recording ``form_wait_submit_sync``)."""
+    files = [{"url": values["file"], "mimeType": ""}] if values.get("file") else []
+    body: Json = {"type": "markdown", "value": str(values.get("markdown") or ""), "files": files}
+    return ActionResult(body, FlowResponse(200, {}, body), stop=True)
 
 
 def _status(value: Any) -> int:
@@ -76,39 +82,44 @@ def _status(value: Any) -> int:
         return 200
 
 
-def _header(value: Any) -> str:
-    return value if isinstance(value, str) else str(value)
-
-
-def _delay_for(values: Json) -> Done:
+def delay_seconds(values: Json) -> float | None:
+    """Return the seconds of a delay's input; None if they cannot be read."""
+    if "delayFor" not in values:
+        return None
     try:
-        seconds = float(values.get("delayFor") or 0) * UNITS[str(values.get("unit") or "seconds")]
-    except (KeyError, ValueError):
-        return Done(error="Error: the delay is not a number of a known unit")
-    return Done({}, waits=True, pause=max(0.0, seconds))
+        return max(0.0, float(values["delayFor"] or 0) * UNITS[str(values.get("unit") or "seconds")])
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
-def _delay_until(values: Json) -> Done:
+def _delay_for(values: Json) -> ActionResult:
+    seconds = delay_seconds({"delayFor": 0, **values})
+    if seconds is None:
+        return ActionResult(error="Error: the delay is not a number of a known unit")
+    return ActionResult({}, waits=True, pause=seconds)
+
+
+def _delay_until(values: Json) -> ActionResult:
     try:
         moment = ids.parse(str(values.get("delayUntilTimestamp")))
     except ValueError:
-        return Done(error="Error: the time to wait for cannot be read")
-    return Done({}, waits=True, pause=max(0.0, (moment - ids.now()).total_seconds()))
+        return ActionResult(error="Error: the time to wait for cannot be read")
+    return ActionResult({}, waits=True, pause=max(0.0, (moment - ids.now()).total_seconds()))
 
 
-def _wait_for_event(values: Json) -> Done:
-    return Done({"key": values.get("key")}, waits=True)
+def _wait_for_event(values: Json) -> ActionResult:
+    return ActionResult({"key": values.get("key")}, waits=True)
 
 
-def _request(values: Json) -> Done:
-    return Done(
+def _request(values: Json) -> ActionResult:
+    return ActionResult(
         {"status": 200, "headers": {"content-type": JSON_TYPE}, "body": {"practice": True, "url": values.get("url")}}
     )
 
 
-ACTIONS: dict[tuple[str, str], Callable[[Json], Done]] = {
+ACTIONS: dict[tuple[str, str], Callable[[Json], ActionResult]] = {
     (WEBHOOK, "return_response"): _respond,
-    (FORMS, "return_response"): _respond,
+    (FORMS, "return_response"): _respond_on_form,
     (WEBHOOK, "return_response_and_wait_for_next_webhook"): _respond_and_wait,
     (WEBHOOK, "wait_for_event"): _wait_for_event,
     (APPROVAL, "wait_for_approval"): _wait_for_event,

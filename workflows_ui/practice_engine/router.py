@@ -4,23 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeVar
 from urllib.parse import unquote
 
 from .auth import REQUIRED
-from .http import Later, Request, Response
+from .core import Engine
+from .http import Deferred, Request, Response
 from .schema import Schema
+from .versions import Version
 
-if TYPE_CHECKING:
-    from .engine import PracticeEngine
-
-Handler = Callable[["PracticeEngine", Request], Response | Later | Any]
+Handler = Callable[[Engine, Request], Response | Deferred | Any]
+H = TypeVar("H", bound=Handler)
 ANY = "*"
 
 
 @dataclass(frozen=True)
 class Route:
-    """One route. ``path`` has ``{name}`` for a segment, ``{name:id}`` for one that must be an id, ``{name:rest}`` for all."""
+    """One route. ``path`` has ``{name}`` for a segment, ``{name:id}`` for one that must be an id, ``{name:rest}`` for all.
+
+    ``since`` and ``before`` limit the versions of the engine that have it, ``per_minute`` the calls of one client (0: no
+    limit). ``any_body``: the body may have any content type.
+    """
 
     method: str
     path: str
@@ -30,19 +34,22 @@ class Route:
     auth: str = REQUIRED
     flavours: tuple[str, ...] = ("activepieces", "imbrace")
     any_body: bool = False
+    since: Version = (0,)
+    before: Version = (1000,)
+    per_minute: int = 0
 
     @property
     def name(self) -> str:
-        """How journals and reports call it."""
+        """The name in the journal."""
         return f"{self.method} {self.path}"
 
     def match(self, method: str, segments: list[str]) -> dict[str, str] | None:
-        """The parameters if this route is meant, else None."""
+        """Return the parameters in the path, None if this is not its route."""
         if self.method not in (ANY, method):
             return None
-        found: dict[str, str] = {}
-        wanted = self.path.strip("/").split("/")
-        for number, part in enumerate(wanted):
+        params: dict[str, str] = {}
+        parts = self.path.strip("/").split("/")
+        for number, part in enumerate(parts):
             if number >= len(segments):
                 return None
             if not part.startswith("{"):
@@ -51,13 +58,13 @@ class Route:
                 continue
             name, _, kind = part.strip("{}").partition(":")
             if kind == "rest":
-                found[name] = "/".join(segments[number:])
-                return found
-            found[name] = segments[number]
-        return found if len(segments) == len(wanted) else None
+                params[name] = "/".join(segments[number:])
+                return params
+            params[name] = segments[number]
+        return params if len(segments) == len(parts) else None
 
     def id_params(self) -> list[str]:
-        """The parameters that must be ids."""
+        """Return the names of the parameters that must be ids."""
         return [part.strip("{}").partition(":")[0] for part in self.path.split("/") if part.endswith(":id}")]
 
 
@@ -67,20 +74,22 @@ class Routes:
     def __init__(self) -> None:
         self.routes: list[Route] = []
 
-    def route(self, method: str, path: str, **more: Any) -> Callable[[Handler], Handler]:
-        """Declare a handler: ``handler(engine, request)`` gives a response, a ``Later``, or plain JSON (then it is 200)."""
+    def route(self, method: str, path: str, **more: Any) -> Callable[[H], H]:
+        """Declare a handler: ``handler(engine, request)`` returns a response, a ``Deferred``, or the JSON of a 200."""
 
-        def declare(handler: Handler) -> Handler:
+        def declare(handler: H) -> H:
             self.routes.append(Route(method, path, handler, **more))
             return handler
 
         return declare
 
     def find(self, request: Request) -> Route | None:
-        """The route of ``request``, its parameters filled in; None if there is none."""
+        """Return the route of ``request`` and set its parameters; None if there is no route."""
         segments = [unquote(part) for part in request.path.strip("/").split("/")]
         for route in self.routes:
-            params = route.match(request.method, segments) if request.flavour in route.flavours else None
+            if request.flavour not in route.flavours or not route.since <= request.version < route.before:
+                continue
+            params = route.match(request.method, segments)
             if params is not None:
                 request.params = params
                 return route

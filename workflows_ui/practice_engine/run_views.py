@@ -1,49 +1,120 @@
-"""How a run is shown, and how a flow's own answer goes over HTTP."""
+"""Runs as each version of the engine shows them, and the HTTP response that a flow itself gives."""
 
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from .http import JSON_TYPE, Json, Response
 from .piece_steps import FlowResponse
+from .run_rows import CRASHED
+from .versions import V083, Version
+
+#: The fields of every run of 0.83.0.
+FIELDS_083 = (
+    *("id", "created", "updated", "projectId", "flowId", "flowVersionId", "environment", "parentRunId"),
+    *("failParentOnFailure", "status", "tags", "triggeredBy", "finishTime", "failedStep", "archivedAt"),
+    *("stepNameToTest", "logsFileId"),
+)
+#: The fields of every run of 0.72.4. In the response to a retry nulls stay nulls (recording ``run_retry_from_failed_step``).
+FIELDS_072 = (
+    *("id", "created", "updated", "projectId", "flowId", "flowVersionId", "environment", "logsFileId", "parentRunId"),
+    *("failParentOnFailure", "status", "tags", "startTime", "finishTime", "archivedAt", "stepNameToTest"),
+)
+#: The fields of a new run on the latest version (recordings ``run_retry_on_latest``, ``run_retry_succeeded``).
+NEW_RUN_FIELDS = ("id", "projectId", "flowId", "flowVersionId", "environment", "status", "updated")
 
 
-def flow_response(given: FlowResponse) -> Response:
-    """A flow's own answer as it goes over HTTP: text as it is, anything else as JSON."""
-    headers = {name.lower(): text for name, text in given.headers.items()}
-    if given.json:
-        headers.setdefault("content-type", JSON_TYPE)
-        return Response(
-            given.status, json.dumps(given.body, ensure_ascii=False, separators=(",", ":")).encode(), headers
-        )
-    headers.setdefault("content-type", "text/plain; charset=utf-8")
-    return Response(given.status, str(given.body).encode(), headers)
+def flow_response(response: FlowResponse) -> Response:
+    """Return a flow's own response over HTTP: text as it is, anything else as JSON."""
+    headers = {name.lower(): text for name, text in response.headers.items()}
+    if response.json:
+        body, kind = json.dumps(response.body, ensure_ascii=False, separators=(",", ":")), JSON_TYPE
+    else:
+        body, kind = str(response.body), "text/plain; charset=utf-8"
+    return Response(response.status, body.encode(), {"content-type": kind, **headers})
 
 
-def listed(row: Json) -> Json:
-    """A run as the list shows it: nulls are empty texts or ``{}`` there (recording ``runs_list``)."""
+def list_json(row: Json, flow_version: Json, version: Version) -> Json:
+    """Return a run as the list shows it: with the whole flow version, twice, since 0.83.0 (recordings ``runs_list``)."""
+    if version < V083:
+        return _json_072(row)
+    twice = {f"flowVersion_{name}": value for name, value in flow_version.items()}
+    return {**_json_083(row), "flowVersion": flow_version, **twice, "displayName": flow_version["displayName"]}
+
+
+def run_json(row: Json, flow_version: Json, version: Version) -> Json:
+    """Return a run with its steps."""
+    if version < V083:
+        return {**_json_072(row), "steps": {} if _is_unlogged(row) else row["steps"]}
+    steps = row["steps"]
+    if _is_unreported(row) and "trigger" in steps:
+        steps = {"trigger": steps["trigger"]}
+    return {**_json_083(row), "flowVersion": flow_version, "steps": steps}
+
+
+def retry_json(row: Json, flow_version: Json, version: Version) -> Json:
+    """Return a run that was queued again from its failed step (recordings ``run_retry_from_failed_step``)."""
+    if version >= V083:
+        return {**_json_083(row), "flowVersion": flow_version}
+    fields = {name: row[name] for name in FIELDS_072}
+    return {**fields, "failedStep": _failed_step_072(row), "pauseMetadata": None, "flowVersion": flow_version}
+
+
+def new_run_json(row: Json, version: Version) -> Json:
+    """Return a new run on the latest version: only a part of it."""
+    run = {**{name: row[name] for name in NEW_RUN_FIELDS}, "parentRunId": None, "failParentOnFailure": False}
+    return run if version < V083 else {**run, "created": row["created"], "tags": [], "steps": {}}
+
+
+def step_test_json(row: Json) -> Json:
+    """Return a run that tests one step (recording ``sample_data_test_step``)."""
+    return {**_json_083(row), "steps": {}}
+
+
+def _json_072(row: Json) -> Json:
+    """A run of 0.72.4: nulls are empty texts or ``{}`` there."""
+    kept = {name: row[name] for name in FIELDS_072}
+    empty = {name: row[name] or "" for name in ("parentRunId", "startTime", "finishTime", "stepNameToTest")}
     return {
-        "id": row["id"],
-        "created": row["created"],
-        "updated": row["updated"],
-        "projectId": row["projectId"],
-        "flowId": row["flowId"],
-        "failParentOnFailure": row["failParentOnFailure"],
-        "flowVersionId": row["flowVersionId"],
-        "status": row["status"],
-        "environment": row["environment"],
-        "parentRunId": row["parentRunId"] or "",
-        "tags": row["tags"],
+        **kept,
+        **empty,
         "flowVersion": {"displayName": row["flowName"]},
-        "logsFileId": row["logsFileId"],
-        "startTime": row["startTime"] or "",
-        "finishTime": row["finishTime"] or "",
-        "failedStep": row["failedStep"] or {},
-        "stepNameToTest": row["stepNameToTest"] or "",
-        "archivedAt": row["archivedAt"],
+        "logsFileId": None if _is_unlogged(row) else row["logsFileId"],
+        "failedStep": _failed_step_072(row) or {},
     }
 
 
-def shown(row: Json) -> Json:
-    """A run with its steps; none while it is queued or running."""
-    return {**listed(row), "steps": {} if row["status"] == "RUNNING" else row["steps"]}
+def _failed_step_072(row: Json) -> Json | None:
+    """The failed step without its message, which 0.72.4 does not show."""
+    failed = row["failedStep"]
+    return failed and {name: failed[name] for name in ("name", "displayName")}
+
+
+def _json_083(row: Json) -> Json:
+    return {
+        **{name: row.get(name) for name in FIELDS_083},
+        # A tested step has no start time (recording sample_data_test_step_run_get).
+        "startTime": None if _is_unreported(row) or row["stepNameToTest"] else row["startTime"],
+        "stepsCount": _count_steps(row),
+        "pauseMetadata": None,
+    }
+
+
+def _is_unlogged(row: Json) -> bool:
+    return row["status"] == "RUNNING" or row["status"] in CRASHED
+
+
+def _is_unreported(row: Json) -> bool:
+    """Whether start and steps were never stored (recordings ``run_get_RUNNING``, ``run_odd_INTERNAL_ERROR_*``)."""
+    return _is_unlogged(row) and not row.get("reported")
+
+
+def _count_steps(row: Json) -> int:
+    """The number of steps that are done or wait, without those inside loops; of a tested step, only that one."""
+    steps: dict[str, Any] = row["steps"]
+    tested = row["stepNameToTest"]
+    return sum(
+        step.get("status") in ("SUCCEEDED", "PAUSED") and name != "trigger" and tested in (None, name)
+        for name, step in steps.items()
+    )

@@ -1,52 +1,59 @@
 """The life of a run: QUEUED, RUNNING, maybe PAUSED, ended (api.md section 8; recordings ``run_*`` and ``runs_*``).
 
-All work is done in the clock's thread, under the state's lock. A run is there at once but seen only a moment later, as in
-the real engine, whose rows are written by its workers.
+All work is done in the clock's thread, under the state's lock. A run exists at once but is shown only a moment later, as in
+the real engine, whose rows are written by its workers. What a version shows of a run is in ``run_views.py``.
 """
 
 from __future__ import annotations
 
 import copy
 import threading
-import time
+import urllib.parse
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from . import ids
-from .http import Json, Response, answer, empty
+from . import ids, run_rows, sample_data
+from .clock import Clock
+from .execution import Context, Crash, Effect, Execution, Pause, Respond, Sleep, StepFailed, Stopped
+from .http import Json, Request, Response
+from .run_rows import visible
 from .run_views import flow_response
-from .walker import Crash, Effect, Pause, Respond, Sleep, StepFailed, Stopped, Walk
+from .settings import Settings
+from .state import State
+from .versions import V083
 
-if TYPE_CHECKING:
-    from .engine import PracticeEngine
-
-ENDED = ("SUCCEEDED", "FAILED", "TIMEOUT", "MEMORY_LIMIT_EXCEEDED", "QUOTA_EXCEEDED", "INTERNAL_ERROR", "CANCELED")
-STATUSES = ("QUEUED", "RUNNING", "PAUSED", *ENDED)
-MOST_RUNS = 5000
-TRACELESS = ("MEMORY_LIMIT_EXCEEDED", "INTERNAL_ERROR")
+MEGABYTE = 1024 * 1024
+#: What 0.72.4 responds at once to a client that waits for a run that ended so. On 0.83.0 it keeps waiting
+#: (``webhook_sync_flow_fails_500``).
+FAILURES = {
+    "FAILED": (500, "The flow has failed and there is no response returned"),
+    "MEMORY_LIMIT_EXCEEDED": (500, "The flow has failed and there is no response returned"),
+    "INTERNAL_ERROR": (500, "An internal error has occurred"),
+    "TIMEOUT": (504, "The request took too long to reply"),
+}
 
 
 @dataclass
 class Waiter:
-    """Somebody who waits for a run's answer."""
+    """A client that waits for a run's response."""
 
     came: threading.Event = field(default_factory=threading.Event)
     response: Response | None = None
 
     def give(self, response: Response) -> None:
-        """Answer, once."""
+        """Set the response, unless there is one already."""
         if not self.came.is_set():
             self.response = response
             self.came.set()
 
 
 @dataclass
-class _Live:
-    """A run being walked: its effects, and how many engine seconds it has taken."""
+class _LiveRun:
+    """A run in execution, and how many engine seconds it has taken."""
 
-    walk: Walk
+    execution: Execution
     effects: Iterator[Effect]
     elapsed: float = 0.0
 
@@ -54,139 +61,120 @@ class _Live:
 class Runs:
     """Starts, continues and ends runs."""
 
-    def __init__(self, engine: PracticeEngine) -> None:
-        self._engine = engine
+    def __init__(self, state: State, clock: Clock, settings: Settings) -> None:
+        self._state, self._clock, self._settings = state, clock, settings
         self._waiters: dict[str, Waiter] = {}
-        self._live: dict[str, _Live] = {}
+        self._live: dict[str, _LiveRun] = {}
+
+    def add(self, flow: Json, flow_version: Json, payload: Any, **more: Any) -> Json:
+        """Add the row of a run without queueing it. ``more`` are arguments of ``run_rows.add_run``."""
+        delay = self._clock.real_seconds(self._settings.appear_after)
+        return run_rows.add_run(self._state, delay, flow, flow_version, payload, **more)
 
     def start(
-        self,
-        flow: Json,
-        version: Json,
-        payload: Any,
-        *,
-        parent: str | None = None,
-        fail_parent: bool = False,
-        environment: str = "PRODUCTION",
-        waiter: Waiter | None = None,
+        self, request: Request, flow: Json, version: Json, payload: Any, *, waiter: Waiter | None = None, **more: Any
     ) -> Json:
-        """Queue a run of ``version`` with the trigger output ``payload``; gives its row. The caller holds the lock."""
-        row = self.row(flow, version, payload, parent=parent, fail_parent=fail_parent, environment=environment)
+        """Queue a run of ``version`` with the trigger output ``payload`` and return its row. The caller holds the lock.
+
+        ``more`` are arguments of ``run_rows.add_run``.
+        """
+        row = self.add(flow, version, payload, version=request.version, base=request.base, **more)
+        request.runs.append(row["id"])
         if waiter is not None:
             self._waiters[row["id"]] = waiter
-        self._queue(row["id"])
+        # Since 0.83.0 the row is written before anything is done with the run.
+        self._queue(row["id"], self._settings.appear_after if request.version >= V083 else 0.0)
         return row
 
-    def row(
-        self,
-        flow: Json,
-        version: Json,
-        payload: Any,
-        *,
-        parent: str | None = None,
-        fail_parent: bool = False,
-        environment: str = "PRODUCTION",
-    ) -> Json:
-        """Make the row of a run and keep it, without queueing it."""
-        engine = self._engine
-        moment = ids.now()
-        delay = engine.clock.real(engine.settings.appear_after)
-        row: Json = {
-            "id": engine.ids.new(),
-            "created": ids.stamp(moment + timedelta(seconds=delay)),
-            "updated": ids.stamp(moment),
-            "projectId": flow["projectId"],
-            "flowId": flow["id"],
-            "flowVersionId": version["id"],
-            "flowName": version["displayName"],
-            "status": "QUEUED",
-            "environment": environment,
-            "parentRunId": parent,
-            "failParentOnFailure": fail_parent,
-            "tags": [],
-            "logsFileId": None,
-            "startTime": None,
-            "finishTime": None,
-            "failedStep": None,
-            "stepNameToTest": None,
-            "archivedAt": None,
-            "steps": {},
-            "payload": payload,
-            "visibleAt": time.time() + delay,
-            "resumeAt": None,
-            "requestId": None,
-        }
-        self._forget_old()
-        engine.state.runs[row["id"]] = row
-        return row
-
-    def visible(self, row: Json) -> bool:
-        """Whether the run can be seen already."""
-        return float(row["visibleAt"]) <= time.time()
-
-    def retry(self, row: Json) -> None:
+    def retry(self, request: Request, row: Json) -> None:
         """Queue the same run again, from its failed step."""
-        row |= {"status": "QUEUED", "updated": ids.stamp()}
+        moment = ids.stamp()
+        row |= {"status": "QUEUED", "updated": moment, "speaks": list(request.version)}
+        if request.version >= V083:
+            row |= {"startTime": moment, "finishTime": None, "reported": True}
+        request.runs.append(row["id"])
         self._queue(row["id"])
 
-    def resume(self, row: Json) -> None:
-        """Let a paused run go on."""
-        row |= {"status": "RUNNING", "updated": ids.stamp(), "resumeAt": None, "requestId": None}
-        self._engine.clock.after(0, lambda: self._begin(row["id"]))
+    def resume(self, row: Json, call: Json | None = None, waiter: Waiter | None = None) -> None:
+        """Continue a paused run; ``call`` is the request that resumed it."""
+        row |= {"status": "RUNNING", "updated": ids.stamp(), "resumeAt": None, "resumed": call}
+        if waiter is not None:
+            self._waiters[row["id"]] = waiter
+        self._clock.call_later(0, lambda: self._begin(row["id"]))
 
-    def take_up(self) -> None:
-        """After a restart: go on with what was queued, running or paused."""
-        for row in list(self._engine.state.runs.values()):
+    def restore(self) -> None:
+        """Continue what was queued, running or paused before a restart."""
+        for row in list(self._state.runs.values()):
             if row["status"] in ("QUEUED", "RUNNING"):
                 self._queue(row["id"])
             elif row["status"] == "PAUSED" and row["resumeAt"]:
                 left = (ids.parse(row["resumeAt"]) - ids.now()).total_seconds()
-                self._wake(row["id"], max(0.0, left / self._engine.clock.scale))
+                self._resume_after(row["id"], max(0.0, left / self._clock.scale))
 
-    def play_out(self, row: Json) -> float:
-        """Walk a run to its end (or its pause) at once, without waiting: how sample runs are made.
+    def run_at_once(self, row: Json) -> float:
+        """Execute a run to its end or pause without waiting, for sample data.
 
-        Gives the engine seconds it would have taken; the times in the row are the caller's to set.
+        Returns the engine seconds it would have taken. The times in the row are not set.
         """
-        live = self._walk(row)
+        live = self._execute(row)
+        steps = live.execution.steps
+        row |= {"status": "SUCCEEDED", "steps": steps}
         try:
             for effect in live.effects:
                 if isinstance(effect, Sleep):
                     live.elapsed += effect.seconds
                 elif isinstance(effect, Pause):
-                    row |= {"status": "PAUSED", "steps": live.walk.steps, "requestId": self._engine.ids.new()}
-                    return live.elapsed
-                if live.elapsed > self._engine.settings.flow_limit:
-                    row |= {"status": "TIMEOUT", "steps": live.walk.steps}
-                    return self._engine.settings.flow_limit
+                    row["status"] = "PAUSED"
+                    break
+                if live.elapsed > self._settings.flow_limit:
+                    row["status"], live.elapsed = "TIMEOUT", self._settings.flow_limit
+                    break
         except StepFailed as failed:
-            row |= {"status": "FAILED", "failedStep": failed.step, "steps": live.walk.steps}
+            row |= {"status": failed.status, "failedStep": failed.step}
         except Crash as crash:
-            row |= {"status": crash.status, "steps": {}}
+            row |= {"status": crash.status, "steps": {"trigger": steps["trigger"]}}
         except Stopped:
-            row |= {"status": "SUCCEEDED", "steps": live.walk.steps}
-        else:
-            row |= {"status": "SUCCEEDED", "steps": live.walk.steps}
+            row["status"] = "SUCCEEDED"
         return live.elapsed
 
-    def _forget_old(self) -> None:
-        """Make room: the oldest ended run goes when there are too many."""
-        runs = self._engine.state.runs
-        if len(runs) >= MOST_RUNS:
-            oldest = next((key for key, row in runs.items() if row["status"] in ENDED), None)
-            if oldest is not None:
-                del runs[oldest]
+    def wait(self, waiter: Waiter, run: str, webhook: str = "", *, on_gateway: bool = False) -> Response:
+        """Wait for the run's response, at most the wait limit; then 204 (recording ``webhook_sync_no_response_step``).
 
-    def _queue(self, run: str) -> None:
-        self._engine.clock.after(self._engine.settings.queue_time, lambda: self._begin(run))
+        The gateway may have a shorter limit of its own; then it responds itself, and drops the engine's response.
+        """
+        settings, clock = self._settings, self._clock
+        cut = settings.gateway_limit if on_gateway and 0 < settings.gateway_limit < settings.wait_limit else 0.0
+        came = waiter.came.wait(clock.real_seconds(cut or settings.wait_limit))
+        with self._state.lock:
+            self._waiters.pop(run, None)
+        if cut and not came:
+            return Response(504, b"Error occurred while trying to proxy", {"content-type": "text/plain"})
+        response = waiter.response or Response.empty()
+        if webhook:
+            response.headers["x-webhook-id"] = webhook
+        return response
 
-    def _walk(self, row: Json) -> _Live:
-        version = self._engine.state.versions[row["flowVersionId"]]
-        walk = Walk(version["trigger"], row["payload"], copy.deepcopy(row["steps"]), row["id"])
-        return _Live(walk, walk.effects())
+    def _queue(self, run: str, delay: float = 0.0) -> None:
+        self._clock.call_later(delay + self._settings.queue_time, lambda: self._begin(run))
+
+    def _execute(self, row: Json) -> _LiveRun:
+        state = self._state
+        trigger = state.versions[row["flowVersionId"]]["trigger"]
+        row["requestId"] = self._state.ids.new()
+        context = Context(
+            run_rows.run_version(row),
+            self._settings.log_limit_mb * MEGABYTE,
+            _resume_url(row) if row.get("base") else "",
+            row.get("resumed"),
+        )
+        execution = Execution(trigger, row["payload"], copy.deepcopy(row["steps"]), row["id"], context)
+        if row["stepNameToTest"] is None:
+            return _LiveRun(execution, execution.effects())
+        samples = sample_data.output_samples(state, trigger)
+        return _LiveRun(execution, execution.test_step(row["stepNameToTest"], samples))
 
     def _begin(self, run: str) -> None:
-        state = self._engine.state
+        state, clock = self._state, self._clock
         with state.lock:
             row = state.runs.get(run)
             flow = state.flows.get(row["flowId"]) if row else None
@@ -194,109 +182,103 @@ class Runs:
                 return
             if row["status"] == "QUEUED" and flow["status"] == "DISABLED" and row["environment"] == "PRODUCTION":
                 return  # it stays QUEUED for ever (api.md 8.1)
-            row |= {"status": "RUNNING", "startTime": row["startTime"] or ids.stamp()}
-            if self.visible(row):
+            self._live[run] = live = self._execute(row)
+            row |= {"status": "RUNNING", "startTime": row["startTime"] or ids.stamp(), "steps": live.execution.steps}
+            row["logsFileId"] = row["logsFileId"] or self._state.ids.new()
+            if visible(row):
                 row["updated"] = ids.stamp()
-            self._live[run] = self._walk(row)
+            if run_rows.run_version(row) >= V083:
+                clock.call_later(self._settings.report_after, lambda: self._report(run, live))
             state.dirty()
-        self._advance(run)
+        self._advance(run, live)
 
-    def _advance(self, run: str) -> None:
-        state = self._engine.state
+    def _report(self, run: str, live: _LiveRun) -> None:
+        """Store the progress of a run that still runs."""
+        with self._state.lock:
+            row = self._state.runs.get(run)
+            if row is not None and self._live.get(run) is live:
+                row |= {"reported": True, "updated": ids.stamp()}
+
+    def _advance(self, run: str, live: _LiveRun) -> None:
+        state = self._state
         with state.lock:
-            live, row = self._live.get(run), state.runs.get(run)
-            if live is None or row is None or row["status"] != "RUNNING":
-                self._live.pop(run, None)
+            row = state.runs.get(run)
+            if self._live.get(run) is not live or row is None:
+                return
+            if row["status"] != "RUNNING":
+                del self._live[run]
                 return
             state.dirty()
             try:
                 for effect in live.effects:
-                    if not self._play(row, live, effect):
+                    if not self._apply(row, live, effect):
                         return
             except StepFailed as failed:
-                self._end(row, "FAILED", live.walk.steps, failed.step)
+                self._end(row, failed.status, failed.step)
             except Crash as crash:
-                self._end(row, crash.status, {})
+                row["steps"] = {"trigger": live.execution.steps["trigger"]}
+                self._end(row, crash.status)
             except Stopped:
-                self._end(row, "SUCCEEDED", live.walk.steps)
+                self._end(row, "SUCCEEDED")
             else:
-                self._end(row, "SUCCEEDED", live.walk.steps)
+                self._end(row, "SUCCEEDED")
 
-    def _play(self, row: Json, live: _Live, effect: Effect) -> bool:
-        """Play one effect. False: the run waits for the clock now."""
-        clock, run = self._engine.clock, row["id"]
+    def _apply(self, row: Json, live: _LiveRun, effect: Effect) -> bool:
+        """Apply one effect. False: the run waits for the clock now."""
+        clock, run = self._clock, row["id"]
         if isinstance(effect, Respond):
-            self._answer(run, flow_response(effect.response))
+            self._respond(run, flow_response(effect.response))
             return True
         if isinstance(effect, Sleep):
-            left = self._engine.settings.flow_limit - live.elapsed
+            left = self._settings.flow_limit - live.elapsed
             if effect.seconds >= left:
-                clock.after(left, lambda: self._timed_out(run))
+                clock.call_later(left, lambda: self._time_out(run, live))
             else:
                 live.elapsed += effect.seconds
-                clock.after(effect.seconds, lambda: self._advance(run))
+                clock.call_later(effect.seconds, lambda: self._advance(run, live))
             return False
-        row |= {
-            "status": "PAUSED",
-            "steps": live.walk.steps,
-            "updated": ids.stamp(),
-            "requestId": self._engine.ids.new(),
-        }
-        row["logsFileId"] = row["logsFileId"] or self._engine.ids.new()
+        row |= {"status": "PAUSED", "updated": ids.stamp()}
         self._live.pop(run, None)
         if effect.seconds is not None:
-            row["resumeAt"] = ids.stamp(ids.now() + timedelta(seconds=clock.real(effect.seconds)))
-            self._wake(run, effect.seconds)
+            row["resumeAt"] = ids.stamp(ids.now() + timedelta(seconds=clock.real_seconds(effect.seconds)))
+            self._resume_after(run, effect.seconds)
         return False
 
-    def _wake(self, run: str, seconds: float) -> None:
-        def wake() -> None:
-            with self._engine.state.lock:
-                row = self._engine.state.runs.get(run)
+    def _resume_after(self, run: str, seconds: float) -> None:
+        def resume() -> None:
+            with self._state.lock:
+                row = self._state.runs.get(run)
                 if row and row["status"] == "PAUSED":
                     self.resume(row)
 
-        self._engine.clock.after(seconds, wake)
+        self._clock.call_later(seconds, resume)
 
-    def _timed_out(self, run: str) -> None:
-        with self._engine.state.lock:
-            live, row = self._live.get(run), self._engine.state.runs.get(run)
-            if live and row and row["status"] == "RUNNING":
-                self._end(row, "TIMEOUT", live.walk.steps)
+    def _time_out(self, run: str, live: _LiveRun) -> None:
+        with self._state.lock:
+            row = self._state.runs.get(run)
+            if row and row["status"] == "RUNNING" and self._live.get(run) is live:
+                self._end(row, "TIMEOUT")
 
-    def _end(self, row: Json, status: str, steps: Json, failed: Json | None = None) -> None:
-        moment = ids.stamp()
-        row |= {"status": status, "steps": steps, "finishTime": moment, "failedStep": failed}
+    def _end(self, row: Json, status: str, failed: Json | None = None) -> None:
+        live = self._live.pop(row["id"], None)
+        # A run lasts at least as long as its steps together (recording `run_get_SUCCEEDED`).
+        moment = ids.stamp(ids.now() + timedelta(milliseconds=live.execution.invented if live else 0.0))
+        if row["finishTime"]:
+            moment = max(moment, ids.stamp(ids.parse(row["finishTime"]) + timedelta(milliseconds=1)))
+        row |= {"status": status, "finishTime": moment, "failedStep": failed, "requestId": None, "resumed": None}
         # A quick run is over before its row is written: then `updated` stays earlier than `created` (recording runs_list).
-        if self.visible(row):
+        if visible(row):
             row["updated"] = moment
-        row["logsFileId"] = None if status in TRACELESS else row["logsFileId"] or self._engine.ids.new()
-        self._live.pop(row["id"], None)
-        self._engine.state.dirty()
-        if status in ("FAILED", "MEMORY_LIMIT_EXCEEDED"):
-            self._answer(row["id"], answer({"message": "The flow has failed and there is no response returned"}, 500))
-        elif status == "INTERNAL_ERROR":
-            self._answer(row["id"], answer({"message": "An internal error has occurred"}, 500))
-        elif status == "TIMEOUT":
-            self._answer(row["id"], answer({"message": "The request took too long to reply"}, 504))
+        self._state.dirty()
+        if run_rows.run_version(row) < V083 and (failure := FAILURES.get(status)):
+            self._respond(row["id"], Response.from_json({"message": failure[1]}, failure[0]))
 
-    def _answer(self, run: str, response: Response) -> None:
+    def _respond(self, run: str, response: Response) -> None:
         waiter = self._waiters.pop(run, None)
         if waiter is not None:
             waiter.give(response)
 
-    def wait(self, waiter: Waiter, run: str, webhook: str, *, on_gateway: bool = False) -> Response:
-        """Wait for the run's answer, at most the wait limit; then 204 (recording ``webhook_sync_no_response_step``).
 
-        The gateway may have a shorter limit of its own; then it answers itself, and nobody hears of the engine's answer.
-        """
-        settings, clock = self._engine.settings, self._engine.clock
-        cut = settings.gateway_limit if on_gateway and 0 < settings.gateway_limit < settings.wait_limit else 0.0
-        came = waiter.came.wait(clock.real(cut or settings.wait_limit))
-        with self._engine.state.lock:
-            self._waiters.pop(run, None)
-        if cut and not came:
-            return Response(504, b"Error occurred while trying to proxy", {"content-type": "text/plain"})
-        response = waiter.response or empty(204)
-        response.headers["x-webhook-id"] = webhook
-        return response
+def _resume_url(row: Json) -> str:
+    query = urllib.parse.urlencode({"created": row["created"], "runId": row["id"]})
+    return f"{row['base']}/v1/flow-runs/{row['id']}/requests/{row['requestId']}/sync?{query}"

@@ -7,22 +7,22 @@ from .http import Json
 PIECE = "@activepieces/piece-schedule"
 
 
-def schedule_of(trigger: Json) -> Json | None:
-    """``{type, cronExpression, timezone}`` for a schedule trigger, else None."""
+def schedule_for(trigger: Json) -> Json | None:
+    """Return ``{type, cronExpression, timezone}`` for a schedule trigger, else None."""
     settings = trigger.get("settings", {})
     if settings.get("pieceName") != PIECE:
         return None
-    given = settings.get("input") or {}
-    # Weekend runs are off in the recording although asked for: the option's true name differs there; kept as recorded.
-    days = "*" if given.get("run_on_weekends") else "1-5"
-    hour, weekday = given.get("hour_of_the_day", 0), given.get("day_of_the_week", 1)
+    inputs = settings.get("input") or {}
+    # In the recording weekend runs are off although enabled: the option has another name there.
+    days = "*" if inputs.get("run_on_weekends") else "1-5"
+    hour, weekday = inputs.get("hour_of_the_day", 0), inputs.get("day_of_the_week", 1)
     crons = {
-        "every_x_minutes": f"*/{given.get('minutes', 5)} * * * *",
+        "every_x_minutes": f"*/{inputs.get('minutes', 5)} * * * *",
         "every_hour": f"0 * * * {days}",
-        "every_day": f"0 {hour} * * {'*' if given.get('run_on_weekends') else '1-5'}",
+        "every_day": f"0 {hour} * * {days}",
         "every_week": f"0 {hour} * * {weekday}",
-        "every_month": f"0 {hour} {given.get('day_of_the_month', 1)} * *",
-        "cron_expression": str(given.get("cronExpression", "0 9 * * *")),
+        "every_month": f"0 {hour} {inputs.get('day_of_the_month', 1)} * *",
+        "cron_expression": str(inputs.get("cronExpression", "0 9 * * *")),
     }
     cron = crons.get(str(settings.get("triggerName")), "0 * * * *")
-    return {"type": "CRON_EXPRESSION", "cronExpression": cron, "timezone": given.get("timezone") or "UTC"}
+    return {"type": "CRON_EXPRESSION", "cronExpression": cron, "timezone": inputs.get("timezone") or "UTC"}

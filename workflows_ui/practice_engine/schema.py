@@ -1,6 +1,6 @@
 """Validation as the engine does it: unknown keys dropped, types coerced, then checked (api.md section 4).
 
-A schema is a map of name to ``Field``. Messages are our own words; status and code are the engine's.
+A schema maps names to ``Field``. The messages are our own; status and code are the engine's.
 """
 
 from __future__ import annotations
@@ -10,17 +10,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import ids
-from .http import Json, Refusal, invalid
+from .http import HttpError, Json, Request
+from .versions import V083, Version
 
-BOTH, ACTIVEPIECES, NEVER = "both", "activepieces", "never"
+#: Where a value is required: nowhere, by the Activepieces flavour, since 0.83.0, everywhere.
+NEVER, ACTIVEPIECES, SINCE_083, ALWAYS = "never", "activepieces", "since 0.83", "always"
 
 
 @dataclass(frozen=True)
 class Field:
     """One value.
 
-    ``kind``: text, number, boolean, id, time, object, array or any. ``required``: in which flavour it must be there.
-    ``many``: a list is meant, one value is taken as a list of one. ``nullable``: null is let through.
+    ``kind``: text, number, boolean, id, time, object, array, strings (an array of texts) or any. ``many``: a list; a single
+    value becomes a list of one. ``since``: the first version that knows the value.
     """
 
     kind: str = "text"
@@ -28,72 +30,91 @@ class Field:
     choices: tuple[str, ...] = ()
     many: bool = False
     nullable: bool = False
-    shortest: int = 0
+    min_length: int = 0
+    since: Version = (0,)
 
 
 Schema = Mapping[str, Field]
 
 
-def need(kind: str = "text", **more: Any) -> Field:
-    """A value that must be there in both flavours."""
-    return Field(kind, required=BOTH, **more)
+def required(kind: str = "text", **more: Any) -> Field:
+    """Return a field that is required everywhere."""
+    return Field(kind, required=ALWAYS, **more)
 
 
-def read(source: Any, schema: Schema, where: str, flavour: str) -> Json:
-    """The values of ``schema`` found in ``source``. Raises a 400 refusal that names the first thing that is wrong."""
+PROJECT = Field("id", required=ACTIVEPIECES)
+PROJECT_083 = Field("id", required=SINCE_083)
+PAGE = {"limit": Field("number"), "cursor": Field("text")}
+
+
+def read(source: Any, schema: Schema, path: str, request: Request | None = None) -> Json:
+    """Return the values of ``schema`` in ``source``. ``path`` is where ``source`` is, for messages.
+
+    Without a ``request`` only what is required everywhere must be there. Raises a 400 for the first invalid value.
+    """
     if not isinstance(source, dict):
-        raise invalid(f"{where} must be an object")
+        raise HttpError.invalid(f"{path} must be an object")
+    version, needed = V083, {ALWAYS}
+    if request is not None:
+        version = request.version
+        needed |= {request.flavour} | ({SINCE_083} if version >= V083 else set())
     values: Json = {}
     for name, field in schema.items():
+        if field.since > version:
+            continue
         if name not in source:
-            if field.required in (BOTH, flavour):
-                raise invalid(f"{where}: '{name}' is missing")
+            if field.required in needed:
+                raise HttpError.invalid(f"{path}: '{name}' is missing")
             continue
         value = source[name]
         if value is None and field.nullable:
             values[name] = None
         elif field.many:
             items = value if isinstance(value, list) else [value]
-            values[name] = [one(item, field, f"{where}/{name}/{number}") for number, item in enumerate(items)]
+            values[name] = [_value(item, field, f"{path}/{name}/{number}") for number, item in enumerate(items)]
         else:
-            values[name] = one(value, field, f"{where}/{name}")
+            values[name] = _value(value, field, f"{path}/{name}")
     return values
 
 
-def one(value: Any, field: Field, where: str) -> Any:
-    """``value`` as ``field`` wants it, coerced where the engine coerces. Raises a 400 refusal."""
-    if isinstance(value, list) and field.kind not in ("array", "any", "object") and len(value) == 1:
+def _value(value: Any, field: Field, path: str) -> Any:
+    if isinstance(value, list) and field.kind not in ("array", "strings", "any", "object") and len(value) == 1:
         value = value[0]
-    value = COERCE[field.kind](value, where)
+    value = COERCE[field.kind](value, path)
     if field.choices and value not in field.choices:
-        raise invalid(f"{where} must be one of the known values")
-    if field.shortest and len(value) < field.shortest:
-        raise invalid(f"{where} must not be shorter than {field.shortest}")
+        raise HttpError.invalid(f"{path} must be one of the known values")
+    if field.min_length and len(value) < field.min_length:
+        raise HttpError.invalid(f"{path} must not be shorter than {field.min_length}")
     return value
 
 
-def query_source(raw: Mapping[str, list[str]]) -> Json:
-    """A query string as one map: a repeated or ``name[]`` key is a list, the rest are texts (api.md section 4)."""
+def query_source(raw: Mapping[str, list[str]], max_repeated: int | None = None) -> Json:
+    """Return a query string as one map: a repeated or ``name[]`` key is a list, the rest are texts (api.md section 4).
+
+    A name repeated more than ``max_repeated`` times becomes an object (recording ``runs_list_flow_run_ids_21_refused``).
+    """
     source: Json = {}
     for key, texts in raw.items():
         name = key.removesuffix("[]")
-        source[name] = texts if len(texts) > 1 or key.endswith("[]") else texts[0]
+        if max_repeated is not None and len(texts) > max_repeated:
+            source[name] = {str(number): text for number, text in enumerate(texts)}
+        else:
+            source[name] = texts if len(texts) > 1 or key.endswith("[]") else texts[0]
     return source
 
 
-def check_id(text: str, where: str) -> str:
-    """``text`` if it is shaped like an id, else a 400 refusal (recording ``flow_get_bad_id``)."""
+def check_id(text: str, path: str) -> str:
+    """Return ``text``. Raises a 400 unless it is shaped like an id (recording ``flow_get_bad_id``)."""
     if not ids.is_id(text):
-        raise wrong(where, "shaped like an id")
+        raise _type_error(path, "shaped like an id")
     return text
 
 
-def wrong(where: str, wanted: str) -> Refusal:
-    """The refusal of a value that is not what was wanted."""
-    return invalid(f"{where} must be {wanted}")
+def _type_error(path: str, expected: str) -> HttpError:
+    return HttpError.invalid(f"{path} must be {expected}")
 
 
-def _text(value: Any, where: str) -> str:
+def _text(value: Any, path: str) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):
@@ -101,11 +122,11 @@ def _text(value: Any, where: str) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise wrong(where, "a text")
+        raise _type_error(path, "a text")
     return value
 
 
-def _number(value: Any, where: str) -> float | int:
+def _number(value: Any, path: str) -> float | int:
     if isinstance(value, bool) or value is None:
         return int(bool(value))
     if isinstance(value, int | float):
@@ -113,54 +134,47 @@ def _number(value: Any, where: str) -> float | int:
     try:
         number = float(str(value))
     except ValueError:
-        raise wrong(where, "a number") from None
+        raise _type_error(path, "a number") from None
     return int(number) if number.is_integer() else number
 
 
-def _boolean(value: Any, where: str) -> bool:
+def _boolean(value: Any, path: str) -> bool:
     if isinstance(value, bool):
         return value
     if value in ("true", 1):
         return True
     if value in ("false", 0, None, ""):
         return False
-    raise wrong(where, "true or false")
+    raise _type_error(path, "true or false")
 
 
-def _id(value: Any, where: str) -> str:
-    return check_id(_text(value, where), where)
-
-
-def _time(value: Any, where: str) -> str:
-    text = _text(value, where)
+def _time(value: Any, path: str) -> str:
+    text = _text(value, path)
     try:
         ids.parse(text)
     except ValueError:
-        raise wrong(where, "a time") from None
+        raise _type_error(path, "a time") from None
     return text
 
 
-def _object(value: Any, where: str) -> Json:
-    if not isinstance(value, dict):
-        raise wrong(where, "an object")
-    return value
+def _instance(kind: type, expected: str) -> Callable[[Any, str], Any]:
+    def check(value: Any, path: str) -> Any:
+        if not isinstance(value, kind):
+            raise _type_error(path, expected)
+        return value
+
+    return check
 
 
-def _array(value: Any, where: str) -> list[Any]:
-    if not isinstance(value, list):
-        raise wrong(where, "an array")
-    return value
-
-
+_array = _instance(list, "an array")
 COERCE: dict[str, Callable[[Any, str], Any]] = {
     "text": _text,
     "number": _number,
     "boolean": _boolean,
-    "id": _id,
+    "id": lambda value, path: check_id(_text(value, path), path),
     "time": _time,
-    "object": _object,
+    "object": _instance(dict, "an object"),
     "array": _array,
-    "any": lambda value, where: value,
+    "strings": lambda value, path: [_text(item, path) for item in _array(value, path)],
+    "any": lambda value, path: value,
 }
-PROJECT = Field("id", required=ACTIVEPIECES)
-PAGE = {"limit": Field("number"), "cursor": Field("text")}

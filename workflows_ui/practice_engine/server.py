@@ -1,6 +1,6 @@
-"""HTTP/1.1 for the practice engine: keep-alive, a thread per connection, and the faults of the wire.
+"""HTTP/1.1 for the practice engine: keep-alive, a thread per connection, and faults of the connection.
 
-Not wsgiref: a reset, a cut answer or one byte a second cannot be said in WSGI.
+Not wsgiref: WSGI has no resets, truncated responses or single bytes.
 """
 
 from __future__ import annotations
@@ -14,28 +14,26 @@ import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qs
 
+from .engine import PracticeEngine
 from .http import Request, Response
 
-if TYPE_CHECKING:
-    from .engine import PracticeEngine
-
 log = logging.getLogger(__name__)
-MOST_BODY = 64 * 1024 * 1024
+MAX_BODY = 64 * 1024 * 1024
 BODILESS = (204, 304)
 
 
 class _Connection(BaseHTTPRequestHandler):
-    """One connection. ``setup`` turns Nagle's delay off: small answers must not wait for an ACK."""
+    """One connection. Nagle's delay is off: small responses must not wait for an ACK."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     server: _Listener
 
     def handle_one_request(self) -> None:
-        """Read a request and answer it; every method goes the same way."""
+        """Read a request and respond, with the same code for every method."""
         try:
             self.raw_requestline = self.rfile.readline(65537)
             if not self.raw_requestline:
@@ -66,7 +64,7 @@ class _Connection(BaseHTTPRequestHandler):
             length = int(self.headers.get("content-length") or 0)
         except ValueError:
             length = -1
-        if length < 0 or length > MOST_BODY:
+        if length < 0 or length > MAX_BODY:
             self.close_connection = True
             self._send(Response(413, b'{"statusCode":413,"error":"Payload Too Large","message":"too large"}'))
             return None
@@ -81,7 +79,7 @@ class _Connection(BaseHTTPRequestHandler):
         while size := int(self.rfile.readline(64).partition(b";")[0].strip() or b"0", 16):
             parts.append(self.rfile.read(size))
             self.rfile.readline(8)
-            if sum(map(len, parts)) > MOST_BODY:
+            if sum(map(len, parts)) > MAX_BODY:
                 self.close_connection = True
                 return None
         while self.rfile.readline(65537).strip():
@@ -108,12 +106,14 @@ class _Connection(BaseHTTPRequestHandler):
     def _play(self, response: Response, head: bytes, body: bytes) -> None:
         if response.wire == "reset":
             self._reset()
-        elif response.wire == "truncated":
+        elif response.wire == "truncated" and body:
             self.wfile.write(head + body[: len(body) // 2])
+        elif response.wire == "truncated":  # without a body only the status line can be cut
+            self.wfile.write(head[: len("HTTP/1.1 2")])
         elif response.wire == "headers_cut":
             self.wfile.write(head[: max(20, len(head) // 2)])
         elif response.wire == "garbage":
-            self.wfile.write(b"\x16\x03\x01\x00\x05 this is no HTTP\r\n\r\n")
+            self.wfile.write(b"\x16\x03\x01\x00\x05 this is not HTTP\r\n\r\n")
         elif response.wire == "drip":
             self.wfile.write(head)
             self._drip(body, response.pause)
@@ -127,19 +127,19 @@ class _Connection(BaseHTTPRequestHandler):
                 return
 
     def _reset(self) -> None:
-        """Close with RST instead of FIN: what a crash looks like from the other side."""
+        """Close with RST instead of FIN, as after a crash."""
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.rfile.close()
         self.wfile.close()
         self.connection.close()
 
     def finish(self) -> None:
-        """As ever, except after a reset, when there is nothing left to close."""
+        """Close, unless a reset has closed already."""
         with contextlib.suppress(ValueError, OSError):
             super().finish()
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Into our logger, quietly: the journal is what tells."""
+        """Log at debug level only: there is the journal."""
         log.debug(format, *args)
 
 
@@ -157,24 +157,23 @@ class _Listener(ThreadingHTTPServer):
         super().__init__(address, _Connection)
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Remember the connection, so that a stop can end it."""
+        """Register the connection, so that a stop can end it."""
         with self._lock:
             self._open.add(request)
         super().process_request(request, client_address)
 
     def shutdown_request(self, request: Any) -> None:
-        """Forget the connection, and close it unless a fault did so already."""
+        """Close the connection unless a fault did so already."""
         with self._lock:
             self._open.discard(request)
         with contextlib.suppress(OSError):
             super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A connection that broke is no news here."""
+        """Log a broken connection at debug level."""
         log.debug("The connection from %s ended badly: %s", client_address, sys.exc_info()[1])
 
     def cut(self) -> None:
-        """Close all connections."""
         self.ended.set()
         with self._lock:
             still_open = list(self._open)
@@ -197,14 +196,14 @@ class Server:
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop listening and end every connection. The engine itself is left as it is: ``engine.close()``."""
+        """Stop listening and end every connection. The engine itself is not closed: ``engine.close()``."""
         self._listener.shutdown()
         self._listener.server_close()
         self._listener.cut()
         self._thread.join(timeout=5)
 
     def wait(self, seconds: float | None = None) -> None:
-        """Wait until the server was stopped, at most so long."""
+        """Wait until the server is stopped, at most ``seconds``."""
         self._thread.join(seconds)
 
 
@@ -214,7 +213,7 @@ def serve(engine: PracticeEngine, port: int = 0, host: str = "127.0.0.1") -> Ser
 
 
 def wait_until_listening(url: str, seconds: float = 10.0) -> bool:
-    """Whether something listens at ``url`` within ``seconds``. For whoever starts the engine in another process."""
+    """Return whether a server listens at ``url`` within ``seconds``, for an engine in another process."""
     host, _, port = url.removeprefix("http://").partition("/")[0].partition(":")
     end = time.monotonic() + seconds
     while time.monotonic() < end:

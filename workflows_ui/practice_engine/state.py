@@ -1,4 +1,4 @@
-"""Everything the practice engine remembers: plain maps of JSON objects, and how they are kept on disk."""
+"""The state of the practice engine: maps of JSON objects, and their snapshot on disk."""
 
 from __future__ import annotations
 
@@ -6,67 +6,65 @@ import json
 import os
 import threading
 from pathlib import Path
+from typing import Any
 
 from .http import Json
+from .ids import Ids, stamp
 
-KINDS = (
-    "projects",
-    "users",
-    "organizations",
-    "folders",
-    "flows",
-    "versions",
-    "runs",
-    "connections",
-    "tables",
-    "fields",
-    "records",
-    "mcp_servers",
-    "invitations",
-    "events",
-    "automations",
-    "credentials",
-    "files",
-    "given",
-)
 FORMAT = 1
 
 
 class State:
-    """Maps of objects by id, one per kind. Whoever reads or writes holds ``lock``.
+    """Maps of rows by id, one for each kind. Hold ``lock`` while reading or writing.
 
-    ``dirty()`` tells that something changed; with a file, it is written within a second, to a new file that then replaces
-    the old one, so a kill at any moment leaves a whole snapshot.
+    ``dirty()`` schedules a save: with a file, the state is written within a second to a new file that then replaces the old
+    one, so that there is a complete snapshot whenever the process is killed.
     """
 
-    def __init__(self, file: Path | None = None) -> None:
+    projects: dict[str, Json]
+    users: dict[str, Json]
+    organizations: dict[str, Json]
+    folders: dict[str, Json]
+    flows: dict[str, Json]
+    versions: dict[str, Json]
+    runs: dict[str, Json]
+    connections: dict[str, Json]
+    tables: dict[str, Json]
+    fields: dict[str, Json]
+    records: dict[str, Json]
+    mcp_servers: dict[str, Json]
+    mcp_own_servers: dict[str, Json]  # by the id of the project, or of the platform
+    invitations: dict[str, Json]
+    events: dict[str, Json]
+    automations: dict[str, Json]
+    credentials: dict[str, Json]
+    files: dict[str, Json]
+    given: dict[str, Json]
+
+    def __init__(self, new_ids: Ids, file: Path | None = None) -> None:
+        self.ids = new_ids
+        for kind in KINDS:
+            setattr(self, kind, {})
         self.lock = threading.RLock()
         self.file = file
-        self.projects: dict[str, Json] = {}
-        self.users: dict[str, Json] = {}
-        self.organizations: dict[str, Json] = {}
-        self.folders: dict[str, Json] = {}
-        self.flows: dict[str, Json] = {}
-        self.versions: dict[str, Json] = {}
-        self.runs: dict[str, Json] = {}
-        self.connections: dict[str, Json] = {}
-        self.tables: dict[str, Json] = {}
-        self.fields: dict[str, Json] = {}
-        self.records: dict[str, Json] = {}
-        self.mcp_servers: dict[str, Json] = {}
-        self.invitations: dict[str, Json] = {}
-        self.events: dict[str, Json] = {}
-        self.automations: dict[str, Json] = {}
-        self.credentials: dict[str, Json] = {}
-        self.files: dict[str, Json] = {}
-        self.given: dict[str, Json] = {}
         self._changed = threading.Event()
         self._ended = threading.Event()
         self._saving = threading.Lock()
         self._thread: threading.Thread | None = None
 
+    def new_row(self, **values: Any) -> Json:
+        """Return a row with a new id, created now."""
+        moment = stamp()
+        return {"id": self.ids.new(), "created": moment, "updated": moment, **values}
+
+    def add_row(self, kind: str, **values: Any) -> Json:
+        """Add a row with a new id, created now, to one of the maps."""
+        row = self.new_row(**values)
+        getattr(self, kind)[row["id"]] = row
+        return row
+
     def load(self) -> bool:
-        """Read the snapshot. False if there is none. Raises ``ValueError`` for a file that is not one of ours."""
+        """Read the snapshot. False if there is none. Raises ``ValueError`` for a file that is not a snapshot."""
         if self.file is None or not self.file.exists():
             return False
         try:
@@ -82,7 +80,7 @@ class State:
         return True
 
     def dirty(self) -> None:
-        """Something changed: save it soon, if there is a file to save to."""
+        """Schedule a save, if there is a file."""
         if self.file is None:
             return
         self._changed.set()
@@ -112,7 +110,7 @@ class State:
             draft.replace(self.file)
 
     def close(self) -> None:
-        """Stop saving in the background; write what is left."""
+        """Stop saving in the background, and save."""
         self._ended.set()
         self._changed.set()
         if self._thread is not None:
@@ -126,3 +124,6 @@ class State:
                 return
             self.save()
             self._ended.wait(1)
+
+
+KINDS = tuple(State.__annotations__)

@@ -1,6 +1,6 @@
 """Templates in step inputs: ``{{trigger.body.x}}``, ``{{trigger['body']['x']}}``, ``{{step_1.list[0]}}``.
 
-A text that is one template keeps the value's type; among other text it becomes text. What is not there is an empty text
+A text that is one template keeps the value's type; among other text it becomes text. An unknown value is an empty text
 (recording ``run_odd_FAILED_Order_intake``: inputs ``""``).
 """
 
@@ -15,7 +15,7 @@ TOKEN = re.compile(r"""\s*(?:\?\.|\.)?\s*(?:(\w[\w$-]*)|\[\s*(?:'([^']*)'|"([^"]
 
 
 def resolve(value: Any, known: dict[str, Any]) -> Any:
-    """``value`` with every template in it replaced; ``known`` maps step names to their outputs."""
+    """Return ``value`` with every template in it replaced; ``known`` maps step names to their outputs."""
     if isinstance(value, dict):
         return {name: resolve(inner, known) for name, inner in value.items()}
     if isinstance(value, list):
@@ -24,27 +24,27 @@ def resolve(value: Any, known: dict[str, Any]) -> Any:
         return value
     whole = TEMPLATE.fullmatch(value.strip())
     if whole and value.count("{{") == 1:
-        found = look_up(whole[1], known)
-        return "" if found is None else found
-    return TEMPLATE.sub(lambda found: as_text(look_up(found[1], known)), value)
+        result = look_up(whole[1], known)
+        return "" if result is None else result
+    return TEMPLATE.sub(lambda match: _as_text(look_up(match[1], known)), value)
 
 
 def look_up(expression: str, known: dict[str, Any]) -> Any:
-    """The value that a path such as ``step_1['total']`` leads to; None if it leads nowhere."""
+    """Return the value at a path such as ``step_1['total']``; None if there is none."""
     expression = expression.strip()
     position, value, first = 0, known, True
     while position < len(expression):
-        found = TOKEN.match(expression, position)
-        if found is None or (first and found[1] is None):
+        token = TOKEN.match(expression, position)
+        if token is None or (first and token[1] is None):
             return None
-        key = next(group for group in found.groups() if group is not None)
-        value = _step(value, key)
-        position, first = found.end(), False
+        key = next(group for group in token.groups() if group is not None)
+        value = _get_item(value, key)
+        position, first = token.end(), False
     return None if first else value
 
 
-def as_text(value: Any) -> str:
-    """A value as it stands in the midst of other text."""
+def _as_text(value: Any) -> str:
+    """A value among other text."""
     if value is None:
         return ""
     if isinstance(value, str):
@@ -52,7 +52,7 @@ def as_text(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _step(value: Any, key: str) -> Any:
+def _get_item(value: Any, key: str) -> Any:
     if isinstance(value, dict):
         return value.get(key)
     if isinstance(value, list):

@@ -1,22 +1,26 @@
-"""The step tree of a flow version: walking, finding, inserting, taking out (api.md 6.3).
+"""The step tree of a flow version: finding, inserting and removing steps (api.md 6.3).
 
 A step is a map with ``nextAction``; loops have ``firstLoopAction``, routers ``children``.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from .http import Json
 
 ROUTERS = ("ROUTER", "MULTIPLE_CHOICE")
 CONNECTION = re.compile(r"\{\{\s*connections\[\s*['\"]([^'\"]+)['\"]\s*\]\s*\}\}")
+TEMPLATE = re.compile(r"\{\{.*?\}\}", re.DOTALL)
+WORD = re.compile(r"\b\w+\b")
 CHILD_KEYS = ("nextAction", "firstLoopAction", "children")
 
 
 def walk(step: Json | None) -> Iterator[Json]:
-    """Every step from ``step`` on, depth first, inner steps before the following one."""
+    """Yield every step from ``step`` on, depth first, inner steps before the next one."""
     while step:
         yield step
         yield from walk(step.get("firstLoopAction"))
@@ -26,26 +30,32 @@ def walk(step: Json | None) -> Iterator[Json]:
 
 
 def find(trigger: Json, name: str) -> Json | None:
-    """The step with this name."""
     return next((step for step in walk(trigger) if step["name"] == name), None)
 
 
 def names(step: Json | None) -> set[str]:
-    """The names of all steps."""
     return {one["name"] for one in walk(step)}
 
 
 def free_name(trigger: Json, taken: set[str] | None = None) -> str:
-    """The next free ``step_N``."""
+    """Return the next free ``step_N``."""
     used = names(trigger) | (taken or set())
-    number = 1
-    while f"step_{number}" in used:
-        number += 1
-    return f"step_{number}"
+    return next(name for number in itertools.count(1) if (name := f"step_{number}") not in used)
 
 
-def insert(trigger: Json, parent: Json, location: str, branch: int, action: Json) -> None:
-    """Put ``action`` after ``parent``, or at the start of its loop or branch; it takes over what stood there."""
+def with_names(value: Any, names: dict[str, str]) -> Any:
+    """Return an input with the names of steps in its templates replaced."""
+    if isinstance(value, dict):
+        return {key: with_names(inner, names) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [with_names(inner, names) for inner in value]
+    if not isinstance(value, str):
+        return value
+    return TEMPLATE.sub(lambda match: WORD.sub(lambda word: names.get(word[0], word[0]), match[0]), value)
+
+
+def insert(parent: Json, location: str, branch: int, action: Json) -> None:
+    """Insert ``action`` after ``parent``, or at the start of its loop or branch, before what is there."""
     if location == "INSIDE_LOOP":
         action = _before(action, parent.get("firstLoopAction"))
         parent["firstLoopAction"] = action
@@ -59,7 +69,7 @@ def insert(trigger: Json, parent: Json, location: str, branch: int, action: Json
 
 
 def remove(trigger: Json, name: str) -> Json | None:
-    """Take the step out and close the gap; gives it without what followed it, or None if there is none."""
+    """Remove the step and close the gap. Returns it without the steps after it, None if it does not exist."""
     for step in walk(trigger):
         for key in ("nextAction", "firstLoopAction"):
             child = step.get(key)
@@ -75,24 +85,16 @@ def remove(trigger: Json, name: str) -> Json | None:
 
 
 def connection_ids(trigger: Json) -> list[str]:
-    """The external ids of connections that step inputs name."""
-    found: list[str] = []
-    for step in walk(trigger):
-        auth = (step.get("settings", {}).get("input") or {}).get("auth")
-        for name in CONNECTION.findall(auth) if isinstance(auth, str) else []:
-            if name not in found:
-                found.append(name)
-    return found
+    """Return the external ids of the connections in step inputs."""
+    inputs = (step.get("settings", {}).get("input") or {} for step in walk(trigger))
+    texts = (given["auth"] for given in inputs if isinstance(given.get("auth"), str))
+    return list(dict.fromkeys(name for text in texts for name in CONNECTION.findall(text)))
 
 
 def pieces(trigger: Json) -> list[str]:
-    """The names of the pieces in use, in order."""
-    found: list[str] = []
-    for step in walk(trigger):
-        name = step.get("settings", {}).get("pieceName")
-        if name and name not in found:
-            found.append(name)
-    return found
+    """Return the names of the pieces in use, in order."""
+    names = (step.get("settings", {}).get("pieceName") for step in walk(trigger))
+    return list(dict.fromkeys(name for name in names if name))
 
 
 def _before(action: Json, following: Json | None) -> Json:

@@ -1,95 +1,162 @@
-"""Whether a step is valid, as the server decides it (api.md 6.3 and 11.3), and what it does to inputs on the way."""
+"""Whether a step is valid, as the server decides it (api.md 6.3 and 11.3), and what it changes in the inputs.
+
+The versions differ in how they store the version of a piece and in what they check: ``Rules`` and ``Rules083``.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from . import catalog
-from .http import Json, refuse
+from . import ids, tree
+from .http import HttpError, Json
 from .tree import ROUTERS
+from .versions import V083, Version
 
-EXACT = re.compile(r"[~^]?(\d+\.\d+\.\d+)")
-
-
-def piece(project: str, name: str) -> Json:
-    """The piece with this name; a 404 refusal if there is none (recording ``piece_get_unknown``)."""
-    found = catalog.PIECES.get(name)
-    if found is None:
-        raise refuse("ENTITY_NOT_FOUND", {"message": f"no such piece: project {project}, piece {name}"})
-    return found
+VERSION = re.compile(r"[~^]?([0-9]+\.[0-9]+\.[0-9]+)")
+#: Conditions without a second value.
+ONE_VALUE = {"EXISTS", "DOES_NOT_EXIST", "BOOLEAN_IS_TRUE", "BOOLEAN_IS_FALSE", "LIST_IS_EMPTY", "LIST_IS_NOT_EMPTY"}
 
 
-def prepare(step: Json, project: str) -> Json:
-    """A step from a request as it is stored: loose version, validity computed, unknown inputs gone."""
+class Rules:
+    """The rules of 0.72.4 for steps. ``pieces`` are those that the engine has, by name."""
+
+    def __init__(self, pieces: Mapping[str, Json]) -> None:
+        self.pieces = pieces
+
+    def stored_version(self, version: str) -> str:
+        """Return the version of a piece in a draft: with ``~`` (0.x) or ``^`` in front."""
+        number = exact_version(version)
+        return ("~" if number.startswith("0.") else "^") + number
+
+    def has_version(self, piece: Json, version: str) -> bool:
+        """Return whether the engine has this version of the piece: any up to the newest of the same major version."""
+        try:
+            parts = [int(part) for part in exact_version(version).split(".")]
+        except ValueError:
+            return False
+        newest = [int(part) for part in piece["version"].split(".")]
+        return parts[0] == newest[0] and parts <= newest
+
+    def is_code_valid(self, step: Json) -> bool:
+        """Return whether a code step is valid: as the client says."""
+        return bool(step.get("valid", True))
+
+    def is_router_valid(self, settings: Json) -> bool:
+        return bool(settings.get("branches")) and bool(settings.get("executionType"))
+
+
+class Rules083(Rules):
+    """The rules of 0.83.0 for steps (engine-0.83.md section 5).
+
+    ``used`` are pieces with versions that flows use: an upgraded engine still has them.
+    """
+
+    def __init__(self, pieces: Mapping[str, Json], used: Iterable[tuple[str, str]]) -> None:
+        super().__init__(pieces)
+        self.used = set(used)
+
+    def stored_version(self, version: str) -> str:
+        """Return the exact version (recordings ``op_update_trigger_caret_version``, ``..._exact_version``)."""
+        return exact_version(version)
+
+    def has_version(self, piece: Json, version: str) -> bool:
+        """Return whether the version is installed (recording ``op_update_trigger_tilde_older_version``)."""
+        return exact_version(version) == piece["version"] or (piece["name"], exact_version(version)) in self.used
+
+    def is_code_valid(self, step: Json) -> bool:
+        """Return True, whatever the client says (recording ``op_add_action_code_valid_false``)."""
+        return True
+
+    def is_router_valid(self, settings: Json) -> bool:
+        """Return whether all conditions have their values (recordings ``op_add_action_router_*``)."""
+        conditions = [
+            condition
+            for branch in settings.get("branches") or []
+            for group in branch.get("conditions") or []
+            for condition in group
+        ]
+        return super().is_router_valid(settings) and all(_is_condition_valid(condition) for condition in conditions)
+
+
+def rules_for(version: Version, pieces: Mapping[str, Json], flow_versions: Iterable[Json]) -> Rules:
+    """Return the rules of an engine of this version with these pieces and these versions of flows."""
+    if version < V083:
+        return Rules(pieces)
+    settings = (step["settings"] for one in flow_versions for step in tree.walk(one["trigger"]))
+    used = {(one["pieceName"], exact_version(one["pieceVersion"])) for one in settings if one.get("pieceVersion")}
+    return Rules083(pieces, used)
+
+
+def get_piece(project: str, name: str, pieces: Mapping[str, Json]) -> Json:
+    """Return the piece with this name. Raises a 404 if it does not exist (recording ``piece_get_unknown``)."""
+    piece = pieces.get(name)
+    if piece is None:
+        raise HttpError.domain("ENTITY_NOT_FOUND", {"message": f"no such piece: project {project}, piece {name}"})
+    return piece
+
+
+def prepare(step: Json, project: str, rules: Rules) -> Json:
+    """Change a step from a request into what is stored: validity computed, unknown inputs dropped, with a date."""
     kind = step["type"]
     settings = step.setdefault("settings", {})
+    step["lastUpdatedDate"] = ids.stamp()
     if kind in ("PIECE", "PIECE_TRIGGER"):
-        _piece_step(step, settings, project)
+        _prepare_piece_step(step, settings, project, rules)
     elif kind == "LOOP_ON_ITEMS":
         step["valid"] = bool(settings.get("items"))
     elif kind in ROUTERS:
-        step["valid"] = bool(settings.get("branches")) and bool(settings.get("executionType"))
+        step["valid"] = rules.is_router_valid(settings)
         step.setdefault("children", [None] * len(settings.get("branches") or []))
     elif kind == "EMPTY":
         step["valid"] = False
     else:
-        step["valid"] = bool(step.get("valid", True))
+        step["valid"] = rules.is_code_valid(step)
     return step
 
 
-def loose(version: str) -> str:
-    """A version with ``~`` (0.x) or ``^`` in front, as structural operations store it."""
-    number = exact(version)
-    return ("~" if number.startswith("0.") else "^") + number
+def exact_version(version: str) -> str:
+    """Return a version without ``~`` or ``^``."""
+    match = VERSION.fullmatch(str(version))
+    return match[1] if match else str(version)
 
 
-def exact(version: str) -> str:
-    """A version without ``~`` or ``^``, as a lock stores it."""
-    found = EXACT.fullmatch(str(version))
-    return found[1] if found else str(version)
-
-
-def known_version(asked: str, newest: str) -> bool:
-    """Whether a version can be had: any up to the newest of the same major one is taken as released."""
-    try:
-        wanted = [int(part) for part in exact(asked).split(".")]
-    except ValueError:
-        return False
-    has = [int(part) for part in newest.split(".")]
-    return wanted[0] == has[0] and wanted <= has
-
-
-def _piece_step(step: Json, settings: Json, project: str) -> None:
-    found = piece(project, settings.get("pieceName", ""))
-    version = settings.get("pieceVersion") or found["version"]
-    if not known_version(version, found["version"]):
-        raise refuse("ENTITY_NOT_FOUND", {"message": f"no such version: project {project}, piece {found['name']}"})
-    settings["pieceVersion"] = loose(version)
+def _prepare_piece_step(step: Json, settings: Json, project: str, rules: Rules) -> None:
+    piece = get_piece(project, settings.get("pieceName", ""), rules.pieces)
+    version = settings.get("pieceVersion") or piece["version"]
+    if not rules.has_version(piece, version):
+        message = f"no such version: project {project}, piece {piece['name']}"
+        raise HttpError.domain("ENTITY_NOT_FOUND", {"message": message})
+    settings["pieceVersion"] = rules.stored_version(version)
     settings.setdefault("propertySettings", {})
-    given = settings.setdefault("input", {})
-    triggers = step["type"] == "PIECE_TRIGGER"
-    operation = found["triggers" if triggers else "actions"].get(
-        settings.get("triggerName" if triggers else "actionName")
-    )
+    inputs = settings.setdefault("input", {})
+    trigger = step["type"] == "PIECE_TRIGGER"
+    operations, name_key = ("triggers", "triggerName") if trigger else ("actions", "actionName")
+    operation = piece[operations].get(settings.get(name_key))
     if operation is None:
         step["valid"] = False
         return
-    step["valid"] = inputs_hold(operation["props"], given) and (
-        not found["auth"] or operation.get("requireAuth") is False or isinstance(given.get("auth"), str)
+    needs_auth = piece["auth"] and operation.get("requireAuth") is not False
+    step["valid"] = are_inputs_valid(operation["props"], inputs) and (
+        not needs_auth or isinstance(inputs.get("auth"), str)
     )
-    if not triggers or step["valid"]:
-        settings["input"] = {
-            name: value for name, value in given.items() if name in operation["props"] or name == "auth"
-        }
+    if not trigger or step["valid"]:
+        known = (*operation["props"], "auth")
+        settings["input"] = {name: value for name, value in inputs.items() if name in known}
 
 
-def inputs_hold(props: Json, given: Json) -> bool:
-    """Whether the inputs fit the properties. Arrays and dynamic parts are not looked into, as in the engine."""
-    return all(_holds(prop, given.get(name)) for name, prop in props.items())
+def _is_condition_valid(condition: Json) -> bool:
+    one_value = condition.get("operator") in ONE_VALUE
+    return bool(condition.get("firstValue")) and (one_value or bool(condition.get("secondValue")))
 
 
-def _holds(prop: Json, value: Any) -> bool:
+def are_inputs_valid(props: Json, inputs: Json) -> bool:
+    """Return whether the inputs fit the properties. Content of arrays and dynamic properties is not checked, as in the engine."""
+    return all(_is_input_valid(prop, inputs.get(name)) for name, prop in props.items())
+
+
+def _is_input_valid(prop: Json, value: Any) -> bool:
     kind = prop["type"]
     if kind in ("MARKDOWN", "CUSTOM"):
         return True

@@ -1,38 +1,34 @@
-"""The remote kinds of things, in menu order. Addresses, menu, rights and checks follow from this list."""
+"""The remote kinds of objects: every `Resource` declared in the `declaration.py` of a package here.
 
-from collections.abc import Mapping
+URLs, menu, permissions, audit and checks follow from this list.
+"""
 
-from workflows_ui.kit.nav import Entry
-from workflows_ui.kit.resource import Resource
-from workflows_ui.resources.channel_automations import ChannelAutomations
-from workflows_ui.resources.connections import Connections
-from workflows_ui.resources.flows import Flows
-from workflows_ui.resources.folders import Folders
-from workflows_ui.resources.invitations import Invitations
-from workflows_ui.resources.mcp_servers import McpServers
-from workflows_ui.resources.pieces import Pieces
-from workflows_ui.resources.runs import Runs
-from workflows_ui.resources.tables import Tables
-from workflows_ui.resources.triggers import Triggers
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from importlib.util import find_spec
+from pkgutil import iter_modules
 
-RESOURCES: tuple[Resource, ...] = (
-    Runs(),
-    Triggers(),
-    Flows(),
-    Folders(),
-    Connections(),
-    Pieces(),
-    Tables(),
-    McpServers(),
-    ChannelAutomations(),
-    Invitations(),
-)
-#: The same by their names.
+from workflows_ui.resource_admin.resource import Resource
+from workflows_ui.web.navigation import Entry
+
+
+def _declared() -> Iterator[Resource]:
+    for package in iter_modules(__path__):
+        name = f"{__name__}.{package.name}.declaration"
+        if package.ispkg and find_spec(name):
+            for found in vars(import_module(name)).values():
+                if isinstance(found, type) and issubclass(found, Resource) and found.__module__ == name:
+                    yield found()
+
+
+#: In menu order.
+RESOURCES: tuple[Resource, ...] = tuple(sorted(_declared(), key=lambda found: (found.menu_order, found.name)))
+#: The same by name.
 BY_NAME: Mapping[str, Resource] = {found.name: found for found in RESOURCES}
 
 
 def menu() -> list[Entry]:
-    """The resources' lines of the menu."""
+    """Menu entries of the resources."""
     return [
         Entry(found.group, found.label_plural, found.icon, "resource_list", resource=found.name, role=found.role)
         for found in RESOURCES

@@ -1,24 +1,28 @@
-"""Which flows use which apps, connections and tables, read from all flows at once; remembered for a minute where it only informs."""
+"""Which flows use which apps, connections and tables, read from all flows at once; cached for a minute where it is only
+for information.
+"""
 
 from dataclasses import dataclass
 from typing import Any
 
-from django.urls import reverse
+from workflows_ui.core.collation import sort_key
+from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.resource_admin.resource import id_at
+from workflows_ui.resources.flows import pages as flow_pages
+from workflows_ui.resources.places import object_url
+from workflows_ui.web.paths import text_at, texts_at
 
-from workflows_ui.kit.caller import Caller
-from workflows_ui.kit.resource import id_at, pick
-from workflows_ui.resources import flow_pages
-
-#: The names under which it is remembered.
+#: Cache names.
 REMEMBERED_AS, _NOW = "usage", "usage-now"
 _SECONDS, _NOW_SECONDS = 60, 10
 
 
 @dataclass(frozen=True)
 class Use:
-    """A flow's latest version: the whole names of the pieces in it, the external ids of its connections, and the piece that starts it.
+    """A flow's latest version: the whole names of its pieces, the external ids of its connections, and the piece of its
+    trigger.
 
-    `published` says whether any version of it was ever published; `tables` are what its steps call their tables.
+    `published` is whether any version was ever published; `tables` are the ids by which its steps name tables.
     """
 
     id: str
@@ -32,7 +36,9 @@ class Use:
 
 @dataclass(frozen=True)
 class Usage:
-    """All flows that the engine gave; `complete` is False where it counts more than it gives (flow_pages.py) or refused."""
+    """All flows that the engine gave; `complete` is False if it counts more than it gives (resources/flows/pages.py) or
+    refused.
+    """
 
     flows: tuple[Use, ...]
     complete: bool
@@ -46,65 +52,64 @@ class Usage:
         return [flow for flow in self.flows if flow.starts_with == name]
 
     def of_table(self, *names: str) -> list[Use]:
-        """The flows with a step for the table that has this id or external id."""
+        """The flows with a step for the table with this id or external id."""
         return [flow for flow in self.flows if not flow.tables.isdisjoint(names)]
 
     def of_connection(self, external_id: object, flow_ids: object) -> list[Use]:
-        """The flows with this connection, and those that the engine itself names (by id where nothing else is known)."""
-        told = [one for one in flow_ids if isinstance(one, str)] if isinstance(flow_ids, list) else []
-        found = [flow for flow in self.flows if flow.id in told or external_id in flow.connections]
-        known = {flow.id for flow in found}
-        nameless = [Use(one, "", frozenset(), frozenset()) for one in dict.fromkeys(told) if one and one not in known]
-        return [*found, *nameless]
+        """The flows with this connection, and those that the engine itself names (only by id if nothing else is known)."""
+        ids = [item for item in flow_ids if isinstance(item, str)] if isinstance(flow_ids, list) else []
+        flows = [flow for flow in self.flows if flow.id in ids or external_id in flow.connections]
+        known_ids = {flow.id for flow in flows}
+        nameless = [
+            Use(item, "", frozenset(), frozenset()) for item in dict.fromkeys(ids) if item and item not in known_ids
+        ]
+        return [*flows, *nameless]
 
 
 NOTHING = Usage((), complete=False)
 
 
-def remembered(caller: Caller) -> Usage:
-    """At most a minute old; NOTHING where the engine does not give its flows."""
-    return caller.remember_or(NOTHING, REMEMBERED_AS, _SECONDS, lambda: _asked(caller))
+def cached_usage(session: EngineSession) -> Usage:
+    """At most a minute old; NOTHING if the engine does not give its flows."""
+    return session.remember_or(NOTHING, REMEMBERED_AS, _SECONDS, lambda: _load(session))
 
 
-def fresh(caller: Caller) -> Usage:
-    """At most ten seconds old, for what is about to change something; NOTHING where the engine does not give its flows.
+def current_usage(session: EngineSession) -> Usage:
+    """At most ten seconds old, for actions that change something; NOTHING if the engine does not give its flows.
 
-    Many objects that are asked about one after the other share one walk through the flows.
+    Many objects checked one after the other share one walk through the flows.
     """
-    return caller.remember_or(NOTHING, _NOW, _NOW_SECONDS, lambda: _asked(caller))
+    return session.remember_or(NOTHING, _NOW, _NOW_SECONDS, lambda: _load(session))
 
 
-def forget(caller: Caller) -> None:
-    """Something changed what flows use."""
-    caller.forget(REMEMBERED_AS, _NOW)
+def forget(session: EngineSession) -> None:
+    """Clear the cache after a change to what flows use."""
+    session.forget(REMEMBERED_AS, _NOW)
 
 
 def lines(slug: str, flows: list[Use]) -> list[tuple[str, str]]:
-    """(name, address) of flows, by name."""
+    """(name, URL) of flows, by name."""
     listed = [(flow.name or flow.id, _url(slug, flow.id)) for flow in flows]
-    return sorted(listed, key=lambda line: line[0].casefold())
+    return sorted(listed, key=lambda line: sort_key(line[0]))
 
 
 def _url(slug: str, id: str) -> str:
     key = id_at({"id": id})
-    return reverse("resource_detail", kwargs={"slug": slug, "resource": "flows", "id": key}) if key else ""
+    return object_url(slug, "flows", key)
 
 
-def _asked(caller: Caller) -> Usage:
-    rows, complete = flow_pages.everything(caller)
+def _load(session: EngineSession) -> Usage:
+    rows, complete = flow_pages.all_flows(session)
     return Usage(tuple(_use(str(row["id"]), row) for row in rows if row.get("id")), complete)
 
 
 def _use(id: str, row: dict[str, Any]) -> Use:
-    name, told = pick(row, "version.displayName"), pick(row, "version.connectionIds")
-    connections = told if isinstance(told, list) else []
-    starts_with = pick(row, "version.trigger.settings.pieceName")
     return Use(
         id,
-        name if isinstance(name, str) else "",
+        text_at(row, "version.displayName"),
         frozenset(row.get("pieces") or []),
-        frozenset(one for one in connections if isinstance(one, str)),
-        starts_with if isinstance(starts_with, str) else "",
+        frozenset(texts_at(row, "version.connectionIds")),
+        text_at(row, "version.trigger.settings.pieceName"),
         bool(row.get("publishedVersionId")),
         frozenset(row.get("tables") or []),
     )

@@ -1,7 +1,8 @@
-"""Lists of small things: a thousand are had by one call and paged here, since the engine's cursors lose the rows of the boundary's second.
+"""Lists of small objects: a thousand are loaded in one call and paged here, since the engine's cursors lose the rows of
+the boundary's second.
 
-A position is the place where the page begins, the id of the row before it, and the engine's cursor of the thousand that it lies in:
-what is made or deleted meanwhile neither hides a row nor shows one twice.
+A position is the index where the page begins, the id of the row before it, and the engine's cursor of its thousand:
+rows created or deleted meanwhile neither hide a row nor show one twice.
 """
 
 from collections.abc import Sequence
@@ -9,49 +10,57 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from workflows_ui.kit.resource import Page, Query, Row, Text
+from workflows_ui.resource_admin.resource import Page, Query, Row, Text
+from workflows_ui.web.paths import text_at
 
-#: Rows of one call (api.md 4.1: no upper bound of a page is known). A resource that pages so has this as its `stride`.
+#: Rows per call (api.md 4.1: no upper bound of a page is known). A resource with this paging has it as its
+#: `batch_size`.
 AT_ONCE = 1000
 _LONGEST_ID = 60
 
 
 def cursor(query: Query) -> str | None:
-    """The engine's cursor of the thousand in which the page lies; None for the first."""
+    """The engine's cursor of the thousand that contains the page; None for the first."""
     return query.position.partition("~")[2] or None
 
 
 def rows_of(answer: dict[str, Any]) -> list[dict[str, Any]]:
-    """The rows of the engine's answer, each once."""
+    """The rows of the engine's answer, without duplicates."""
     return list({str(row.get("id")): row for row in answer.get("data") or [] if isinstance(row, dict)}.values())
 
 
 def following(answer: dict[str, Any]) -> str:
-    """The engine's cursor of what comes after its answer; "" for nothing."""
-    found = answer.get("next")
-    return found if isinstance(found, str) else ""
+    """The engine's cursor of what follows its answer; "" for nothing."""
+    return text_at(answer, "next")
 
 
 def page(rows: Sequence[Row], query: Query, *, beyond: str = "", notice: Text = "", warning: Text = "") -> Page:
-    """The page that is asked for, out of all rows that one call gave; `beyond` is the engine's cursor of what follows them."""
-    here = cursor(query) or ""
+    """The requested page out of all rows of one call; `beyond` is the engine's cursor of what follows them."""
+    current = cursor(query) or ""
     start = _start(rows, query.position.partition("~")[0])
     end = start + query.rows
-    shown = rows[start:end]
+    page_rows = rows[start:end]
     older = f"0.~{beyond}" if beyond else ""
     if end < len(rows):
-        last = str(shown[-1].get("id")) if shown else ""
-        older = f"{end}.{last if len(last) <= _LONGEST_ID else ''}~{here}"
+        last = str(page_rows[-1].get("id")) if page_rows else ""
+        older = f"{end}.{last if len(last) <= _LONGEST_ID else ''}~{current}"
     note = _("The engine gives a thousand at a time, and may leave some out between two of them.") if beyond else ""
-    return Page(shown, older, note, notice, warning, total=None if here or beyond else len(rows))
+    return Page(page_rows, older, note, notice, warning, total=None if current or beyond else len(rows))
+
+
+def page_of(answer: dict[str, Any], query: Query, *, warning: Text = "") -> Page:
+    """The requested page out of the engine's answer."""
+    return page(rows_of(answer), query, beyond=following(answer), warning=warning)
 
 
 def _start(rows: Sequence[Row], place: str) -> int:
-    """Where a page begins: behind the row that ended the one before; where that is gone, at its place."""
+    """The index of the page's first row: after the last row of the previous page or, if that is gone, the index in the
+    position.
+    """
     number, _dot, last = place.partition(".")
-    found = next((at + 1 for at, row in enumerate(rows) if last and row.get("id") == last), None)
-    if found is not None:
-        return found
+    index = next((at + 1 for at, row in enumerate(rows) if last and row.get("id") == last), None)
+    if index is not None:
+        return index
     if not (number.isascii() and number.isdecimal() and len(number) < 6):
         return 0
     return max(0, int(number) - 1) if last else int(number)

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.engine.servers import Reply
-from tests.shelf import Shelf, identity
-from workflows_ui.kit.resource import Resource
-from workflows_ui.models import Flavour
+from tests.stub_engine import StubEngine, identity
+from workflows_ui.members.models import Flavour
+from workflows_ui.resource_admin.resource import Resource
 
 #: What the sample's object is called, unless it is asked for under another name.
 NAME = "Order intake"
@@ -16,7 +16,7 @@ NAME = "Order intake"
 
 @dataclass(frozen=True)
 class Sample:
-    """How a resource's object lies on the shelf.
+    """How a resource's object lies in the stub engine.
 
     Attributes:
         path: of the list, below /v1.
@@ -32,6 +32,7 @@ class Sample:
         typed: what the suite of actions types, by action and field, where a value of the field's kind would not do; bytes are a file.
         alone: the engine gives one object by an address of its own; False where it is looked for in the list.
         flavour: of the engine, where only one has such things.
+        versions: the version of the engine that has an action, by the action's name, where not every version has it.
     """
 
     path: str
@@ -47,23 +48,24 @@ class Sample:
     typed: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     alone: bool = True
     flavour: str = Flavour.ACTIVEPIECES
+    versions: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def key(self) -> str:
         """The id in the object's address."""
         return self.named or identity(1)
 
-    def fill(self, shelf: Shelf, name: str = NAME, **more: Any) -> None:
-        """Puts one object on the shelf."""
-        self.put(shelf, self.row(name) | more)
+    def fill(self, stub_engine: StubEngine, name: str = NAME, **more: Any) -> None:
+        """Puts one object in the stub engine."""
+        self.put(stub_engine, self.row(name) | more)
 
-    def put(self, shelf: Shelf, row: dict[str, Any]) -> None:
-        """Puts this object on the shelf, whatever it is."""
-        shelf.rows[self.path] = [row]
+    def put(self, stub_engine: StubEngine, row: dict[str, Any]) -> None:
+        """Puts this object in the stub engine, whatever it is."""
+        stub_engine.rows[self.path] = [row]
         if self.array:
-            shelf.arrays.add(self.path)
+            stub_engine.arrays.add(self.path)
         if self.alone:
-            shelf.faults[f"{self.path}/{self.key}"] = Reply(200, row)
+            stub_engine.faults[f"{self.path}/{self.key}"] = Reply(200, row)
 
 
 def of(resource: Resource) -> Sample:

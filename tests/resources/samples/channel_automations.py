@@ -1,8 +1,8 @@
 """A channel automation, with the keys of api.md section 17; Imbrace's own, beside the engine."""
 
 from tests.resources.samples import Sample
-from tests.shelf import identity
-from workflows_ui.models import Flavour
+from tests.stub_engine import identity
+from workflows_ui.members.models import Flavour
 
 _PATH = "/channel-service/v1/workflows/channel_automation"
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.resources.samples import Sample
-from tests.shelf import Shelf, identity
+from tests.stub_engine import StubEngine, identity
 
 _MADE = "2026-11-24T22:41:42.659Z"
 
@@ -11,11 +11,11 @@ _MADE = "2026-11-24T22:41:42.659Z"
 class _WithApps(Sample):
     """The names of apps come from the list of pieces, which is there."""
 
-    def put(self, shelf: Shelf, row: dict[str, Any]) -> None:
-        """Puts this object on the shelf, beside an empty catalogue."""
-        super().put(shelf, row)
-        shelf.rows["/pieces"] = []
-        shelf.arrays.add("/pieces")
+    def put(self, stub_engine: StubEngine, row: dict[str, Any]) -> None:
+        """Puts this object in the stub engine, beside an empty catalogue."""
+        super().put(stub_engine, row)
+        stub_engine.rows["/pieces"] = []
+        stub_engine.arrays.add("/pieces")
 
 
 def connection(number: int = 1, name: str = "Twilio SMS", **changes: Any) -> dict[str, Any]:

@@ -3,9 +3,11 @@
 import json
 
 from tests.resources.samples import Sample
-from tests.shelf import flow
+from tests.stub_engine import flow
 
-_FILE = json.dumps({"template": flow(name="From a file")["version"]}).encode()
+#: A tree that fits every version of the engine, so that nothing has to be asked.
+_TREE = {"name": "trigger", "type": "EMPTY", "valid": True, "displayName": "Select a trigger", "settings": {}}
+_FILE = json.dumps({"template": {"displayName": "From a file", "trigger": _TREE, "schemaVersion": "8"}}).encode()
 
 SAMPLE = Sample(
     "/flows",

@@ -1,7 +1,7 @@
 """A folder, with the keys of recording `folders_list`: its number of flows is a text."""
 
 from tests.resources.samples import Sample
-from tests.shelf import identity
+from tests.stub_engine import identity
 
 _MADE = "2026-11-24T22:37:51.391Z"
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.resources.samples import Sample
-from tests.shelf import identity
+from tests.stub_engine import identity
 
 _SENT = "2026-11-24T22:41:45.066Z"
 

@@ -3,10 +3,10 @@
 from typing import Any
 
 from tests.resources.samples import Sample
-from tests.shelf import flow, identity
+from tests.stub_engine import flow, identity
 
 _MADE = "2026-11-24T22:41:44.967Z"
-#: The token of every server on the shelf.
+#: The token of every server in the stub engine.
 TOKEN = "tDo7I6WbzElAJAe8e2bcG"
 
 
@@ -37,4 +37,8 @@ SAMPLE = Sample(
     ("/mcp-servers",),
     filter="name=nothing",
     huge={"note": "y" * 3_000_000},
+    versions={
+        **dict.fromkeys(("new", "rename", "delete", "add-flow", "remove-tool"), "0.72.4"),
+        "switch-tools": "0.83.0",
+    },
 )

@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.resources.samples import Sample
-from tests.shelf import identity
+from tests.stub_engine import identity
 
 PIECE = "@activepieces/piece-twilio"
 
@@ -40,4 +40,5 @@ SAMPLE = Sample(
     array=True,
     asked={"connection": "yes"},
     huge={"metadata": {"note": "y" * 3_000_000}},
+    versions={"mcp-tool": "0.72.4"},
 )

@@ -1,7 +1,7 @@
 """A run."""
 
 from tests.resources.samples import Sample
-from tests.shelf import run
+from tests.stub_engine import run
 
 SAMPLE = Sample(
     "/flow-runs",

@@ -4,7 +4,7 @@ from typing import Any
 
 from tests.engine.servers import Reply
 from tests.resources.samples import Sample
-from tests.shelf import Shelf, identity
+from tests.stub_engine import StubEngine, identity
 
 _MADE = "2026-11-24T22:41:44.573Z"
 
@@ -12,19 +12,19 @@ _MADE = "2026-11-24T22:41:44.573Z"
 class _WithParts(Sample):
     """Columns and records are asked for apart."""
 
-    def put(self, shelf: Shelf, row: dict[str, Any]) -> None:
-        """Puts this table on the shelf, with one column and no records."""
-        super().put(shelf, row)
-        lay(shelf, [field(2)], [])
+    def put(self, stub_engine: StubEngine, row: dict[str, Any]) -> None:
+        """Puts this table in the stub engine, with one column and no records."""
+        super().put(stub_engine, row)
+        lay(stub_engine, [field(2)], [])
 
 
-def lay(shelf: Shelf, fields: list[dict[str, Any]], records: list[dict[str, Any]]) -> None:
-    """Puts columns and records of a table on the shelf."""
-    shelf.rows["/fields"] = fields
-    shelf.arrays.add("/fields")
-    shelf.rows["/records"] = records
+def lay(stub_engine: StubEngine, fields: list[dict[str, Any]], records: list[dict[str, Any]]) -> None:
+    """Puts columns and records of a table in the stub engine."""
+    stub_engine.rows["/fields"] = fields
+    stub_engine.arrays.add("/fields")
+    stub_engine.rows["/records"] = records
     for one in records:
-        shelf.faults[f"/records/{one.get('id')}"] = Reply(200, one)
+        stub_engine.faults[f"/records/{one.get('id')}"] = Reply(200, one)
 
 
 def table(name: str = "Orders", number: int = 1) -> dict[str, Any]:

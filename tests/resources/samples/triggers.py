@@ -4,7 +4,7 @@ from typing import Any
 
 from tests.engine.servers import Reply
 from tests.resources.samples import NAME, Sample
-from tests.shelf import Shelf
+from tests.stub_engine import StubEngine
 
 DAY = {"success": 6, "failure": 1}
 PATH = "/trigger-runs/status"
@@ -13,16 +13,16 @@ PATH = "/trigger-runs/status"
 class _OfAll(Sample):
     """All figures come at once, by the pieces' whole names."""
 
-    def fill(self, shelf: Shelf, name: str = NAME, **more: Any) -> None:
-        """Puts the figures of one app on the shelf, and the app into the catalogue."""
-        self.put(shelf, self.row(name) | more)
-        shelf.rows["/pieces"] = [{"name": NAME, "displayName": name, "description": "", "version": "1.0.0"}]
+    def fill(self, stub_engine: StubEngine, name: str = NAME, **more: Any) -> None:
+        """Puts the figures of one app in the stub engine, and the app into the catalogue."""
+        self.put(stub_engine, self.row(name) | more)
+        stub_engine.rows["/pieces"] = [{"name": NAME, "displayName": name, "description": "", "version": "1.0.0"}]
 
-    def put(self, shelf: Shelf, row: dict[str, Any]) -> None:
-        """Puts these figures on the shelf, whatever they are, beside an empty catalogue."""
-        shelf.faults[PATH] = Reply(200, {"pieces": {NAME: row}})
-        shelf.rows["/pieces"] = []
-        shelf.arrays.add("/pieces")
+    def put(self, stub_engine: StubEngine, row: dict[str, Any]) -> None:
+        """Puts these figures in the stub engine, whatever they are, beside an empty catalogue."""
+        stub_engine.faults[PATH] = Reply(200, {"pieces": {NAME: row}})
+        stub_engine.rows["/pieces"] = []
+        stub_engine.arrays.add("/pieces")
 
 
 SAMPLE = _OfAll(

@@ -1,1 +1,1 @@
-"""The engine's operations, one file for each kind of thing. `Workflows` in `workflows.py` is all of them together."""
+"""The engine's operations, a module for each kind of object. `Workflows` in `workflows.py` combines them."""

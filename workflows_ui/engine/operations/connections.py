@@ -1,11 +1,11 @@
-"""Connections of pieces to outside services, and the pieces themselves (api.md sections 10 and 11)."""
+"""Connections of pieces to external services, and pieces (api.md sections 10 and 11)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from workflows_ui.engine.calls import Calls, Json, Texts, as_object, given, segment, segments
+from workflows_ui.engine.calls import Calls, Json, Texts, as_object, segment, segments, without_none
 
 
 class Connections(Calls):
@@ -28,7 +28,7 @@ class Connections(Calls):
             {
                 "limit": limit,
                 "cursor": cursor,
-                "projectId": self._needed_project(project_id),
+                "projectId": self._required_project_id(project_id),
                 "pieceName": piece_name,
                 "displayName": display_name,
                 "status": status,
@@ -37,52 +37,56 @@ class Connections(Calls):
         )
 
     def get_connection(self, connection_id: str) -> Json:
-        """`GET /v1/app-connections/{id}`: Imbrace answers **with the decrypted secret** in `value`; never show, log or keep it.
+        """`GET /v1/app-connections/{id}`: Imbrace returns **the decrypted secret** in `value`; never show, log or keep it.
 
         NotFound on Activepieces, which has no such route (recording `conn_get_by_id_route`).
         """
-        return self._own(f"/v1/app-connections/{segment(connection_id)}")
+        return self._get_owned("app-connections", connection_id)
 
     def upsert_connection(self, body: Mapping[str, Any]) -> Json:
-        """`POST /v1/app-connections`: makes or replaces the one with this `externalId`. What `body` holds: api.md 10.3."""
-        return self._made(
-            "/v1/app-connections", given({"projectId": self._needed_project(body.get("projectId"))}) | dict(body)
+        """`POST /v1/app-connections`: creates or replaces the connection with this `externalId`. `body`: api.md 10.3."""
+        return self._post_object(
+            "/v1/app-connections",
+            without_none({"projectId": self._required_project_id(body.get("projectId"))}) | dict(body),
         )
 
     def rename_connection(
         self, connection_id: str, display_name: str, metadata: Mapping[str, Any] | None = None
     ) -> Json:
-        """`POST /v1/app-connections/{id}`: gives it another display name."""
-        body = given({"displayName": display_name, "metadata": metadata})
-        return self._made(f"/v1/app-connections/{segment(connection_id)}", body)
+        """`POST /v1/app-connections/{id}`: changes the display name."""
+        self._check_ids("app-connections", connection_id)
+        body = without_none({"displayName": display_name, "metadata": metadata})
+        return self._post_object(f"/v1/app-connections/{segment(connection_id)}", body)
 
     def replace_connection(self, source_id: str, target_id: str) -> None:
-        """`POST /v1/app-connections/replace`: flows that use the source use the target from now on.
+        """`POST /v1/app-connections/replace`: makes flows that use the source use the target.
 
-        Builds differ: older ones change live flows too, and delete the source afterwards; newer ones do neither unless asked to.
-        What is asked for here is the first and not the second; builds that know neither key drop it (api.md section 4).
+        Builds differ: older ones also change live flows and delete the source afterwards; newer ones do neither by default. The request
+        here is to change live flows and to keep the source; builds without these keys ignore them (api.md section 4).
         """
+        self._check_ids("app-connections", source_id, target_id)
         body = {
             "sourceAppConnectionId": source_id,
             "targetAppConnectionId": target_id,
             "applyToPublishedVersions": True,
             "deleteSourceConnection": False,
-            "projectId": self._needed_project(),
+            "projectId": self._required_project_id(),
         }
-        self._post("/v1/app-connections/replace", given(body))
+        self._post("/v1/app-connections/replace", without_none(body))
 
     def delete_connection(self, connection_id: str) -> None:
-        """`DELETE /v1/app-connections/{id}`. One that belongs to the platform stays, without a word."""
+        """`DELETE /v1/app-connections/{id}`. A connection of the platform is silently kept."""
+        self._check_ids("app-connections", connection_id)
         self._delete(f"/v1/app-connections/{segment(connection_id)}")
 
     def list_pieces(
         self, limit: int = 10, *, search: str | None = None, suggestion_type: str | None = None
     ) -> list[Json]:
-        """`GET /v1/pieces`: all pieces at once, in a list; the engine does not look at `limit` (recording `pieces_limit_param_ignored`)."""
+        """`GET /v1/pieces`: all pieces in a list; the engine ignores `limit` (recording `pieces_limit_param_ignored`)."""
         return self._array("/v1/pieces", {"limit": limit, "searchQuery": search, "suggestionType": suggestion_type})
 
     def get_piece(self, name: str, version: str | None = None) -> Json:
-        """`GET /v1/pieces/{name}`: actions, triggers and their properties. `name` is the whole one, `@activepieces/piece-x`."""
+        """`GET /v1/pieces/{name}`: actions, triggers and their properties. `name` is the full name, `@activepieces/piece-x`."""
         return self._object(f"/v1/pieces/{segments(name)}", {"version": version})
 
     def piece_options(
@@ -99,10 +103,11 @@ class Connections(Calls):
     ) -> Json:
         """`POST /v1/pieces/options`: `{type, options}` of a dropdown or dynamic property (api.md 11.5).
 
-        Changes nothing, so it is tried again as a read; takes seconds, since a worker of the engine runs the piece's code.
+        Changes nothing, so it is retried as a read. Takes seconds, since a worker of the engine runs the piece's code.
         """
+        self._check_ids("flows", flow_id)
         body = {
-            "projectId": self._known_project(),
+            "projectId": self._required_project_id(),
             "pieceName": piece_name,
             "pieceVersion": piece_version,
             "actionOrTriggerName": action_or_trigger_name,
@@ -113,4 +118,4 @@ class Connections(Calls):
             "searchValue": search_value,
         }
         path = "/v1/pieces/options"
-        return as_object(self._transport.read(self._url(path), method="POST", body=given(body)), path)
+        return as_object(self._transport.read(self._url(path), method="POST", body=without_none(body)), path)

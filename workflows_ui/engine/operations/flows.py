@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from workflows_ui.engine.calls import Calls, Json, Texts, given, odd, segment
+from workflows_ui.engine.calls import Calls, Json, Texts, segment, shape_error, without_none
 
 
 class Flows(Calls):
@@ -27,20 +27,21 @@ class Flows(Calls):
         """`GET /v1/flows`: a page of flows, last changed first.
 
         Args:
-            limit: rows a page. Pages cut by cursor can lose rows (api.md 4.1): ask for many at once.
+            limit: rows of a page. Pages by cursor can lose rows (api.md 4.1): request many at once.
             folder_id: an id, or `"NULL"` for flows in no folder.
             status: ENABLED, DISABLED, or a list of them.
             name: part of the name, any case.
             version_state: DRAFT (the latest version, the default) or LOCKED (the published one; the whole list is then
                 NotFound if one flow was never published).
-            tags: flows without any tag pass too.
+            tags: flows without any tag match too.
         """
+        self._check_ids("folders", None if folder_id == "NULL" else folder_id)
         return self._page(
             "/v1/flows",
             {
                 "limit": limit,
                 "cursor": cursor,
-                "projectId": self._needed_project(project_id),
+                "projectId": self._required_project_id(project_id),
                 "folderId": folder_id,
                 "status": status,
                 "name": name,
@@ -51,17 +52,18 @@ class Flows(Calls):
         )
 
     def count_flows(self, folder_id: str | None = None, status: Texts = None) -> int:
-        """`GET /v1/flows/count`: how many flows there are (recording `flows_count`: a bare number)."""
-        found = self._get(
-            "/v1/flows/count", {"folderId": folder_id, "status": status, "projectId": self._known_project()}
+        """`GET /v1/flows/count`: the number of flows (recording `flows_count`: a bare number)."""
+        self._check_ids("folders", None if folder_id == "NULL" else folder_id)
+        count = self._get(
+            "/v1/flows/count", {"folderId": folder_id, "status": status, "projectId": self._required_project_id()}
         )
-        if isinstance(found, bool) or not isinstance(found, int):
-            raise odd("/v1/flows/count", "a number", write=False)
-        return found
+        if isinstance(count, bool) or not isinstance(count, int):
+            raise shape_error("/v1/flows/count", "a number", write=False)
+        return count
 
     def get_flow(self, flow_id: str, version_id: str | None = None) -> Json:
-        """`GET /v1/flows/{id}`: a flow with its latest version, or the version named. NotFound if there is none."""
-        return self._own(f"/v1/flows/{segment(flow_id)}", {"versionId": version_id})
+        """`GET /v1/flows/{id}`: a flow with its latest version, or the given one. NotFound if it does not exist."""
+        return self._get_owned("flows", flow_id, {"versionId": version_id})
 
     def create_flow(
         self,
@@ -72,44 +74,51 @@ class Flows(Calls):
         folder_name: str | None = None,
         metadata: Mapping[str, Any] | None = None,
     ) -> Json:
-        """`POST /v1/flows`: the new flow, disabled and with an empty trigger. Two calls make two flows."""
+        """`POST /v1/flows`: the new flow, disabled and with an empty trigger. Two calls create two flows."""
+        self._check_ids("folders", folder_id)
         body = {
             "displayName": display_name,
-            "projectId": self._needed_project(project_id),
+            "projectId": self._required_project_id(project_id),
             "folderId": folder_id,
             "folderName": folder_name,
             "metadata": metadata,
         }
-        return self._made("/v1/flows", given(body))
+        return self._post_object("/v1/flows", without_none(body))
 
     def delete_flow(self, flow_id: str) -> None:
-        """`DELETE /v1/flows/{id}`. Takes effect later: a second call meanwhile is Refused (recording `flow_del_04_delete_again`)."""
+        """`DELETE /v1/flows/{id}`. Takes effect later: a second call before that is Refused (recording `flow_del_04_delete_again`)."""
+        self._check_ids("flows", flow_id)
         self._delete(f"/v1/flows/{segment(flow_id)}")
 
     def apply_flow_operation(self, flow_id: str, body: Mapping[str, Any]) -> Json:
-        """`POST /v1/flows/{id}` with `{"type", "request"}` (api.md 6.5): the whole flow afterwards.
+        """`POST /v1/flows/{id}` with `{"type", "request"}` (api.md 6.5): the whole flow after the change.
 
-        Refused with `FLOW_IN_USE` while somebody else edits it. `ADD_ACTION` to an unknown parent changes nothing and succeeds.
+        Refused with `FLOW_IN_USE` while another user edits it. `ADD_ACTION` to an unknown parent changes nothing and succeeds.
         """
-        return self._made(f"/v1/flows/{segment(flow_id)}", body)
+        self._check_ids("flows", flow_id)
+        return self._post_object(f"/v1/flows/{segment(flow_id)}", body)
 
     def list_flow_versions(self, flow_id: str, limit: int = 10, cursor: str | None = None) -> Json:
         """`GET /v1/flows/{id}/versions`: a page of version heads. Not confirmed for Imbrace (api.md 6.4): may be NotFound."""
+        self._check_ids("flows", flow_id)
         return self._page(f"/v1/flows/{segment(flow_id)}/versions", {"limit": limit, "cursor": cursor})
 
     def get_flow_template(self, flow_id: str, version_id: str | None = None) -> Json:
-        """`GET /v1/flows/{id}/template`: the flow as it can be imported elsewhere (recording `flow_template`)."""
+        """`GET /v1/flows/{id}/template`: the flow for an import elsewhere (recording `flow_template`)."""
+        self._check_ids("flows", flow_id)
         return self._object(f"/v1/flows/{segment(flow_id)}/template", {"versionId": version_id})
 
     def list_trigger_events(self, flow_id: str, limit: int = 10, cursor: str | None = None) -> Json:
         """`GET /v1/trigger-events`: a page of stored sample events of the flow's trigger (recording `trigger_events_list`)."""
-        query = {"flowId": flow_id, "limit": limit, "cursor": cursor, "projectId": self._known_project()}
+        self._check_ids("flows", flow_id)
+        query = {"flowId": flow_id, "limit": limit, "cursor": cursor, "projectId": self._required_project_id()}
         return self._page("/v1/trigger-events", query)
 
     def save_trigger_event(self, flow_id: str, mock_data: Any) -> Json:
         """`POST /v1/trigger-events`: stores `mock_data` as a sample event (api.md section 12)."""
-        body = {"flowId": flow_id, "mockData": mock_data, "projectId": self._known_project()}
-        return self._made("/v1/trigger-events", given(body))
+        self._check_ids("flows", flow_id)
+        body = {"flowId": flow_id, "mockData": mock_data, "projectId": self._required_project_id()}
+        return self._post_object("/v1/trigger-events", without_none(body))
 
     def test_trigger(self, body: Mapping[str, Any]) -> Any:
         """`POST /v1/test-trigger` with `{flowId, flowVersionId, testStrategy}`: a page of events for TEST_FUNCTION, None for SIMULATION."""
@@ -124,4 +133,5 @@ class Flows(Calls):
         return self._object("/v1/trigger-runs/status")
 
     def _with_project(self, body: Mapping[str, Any]) -> Json:
-        return given({"projectId": self._known_project()}) | dict(body)
+        self._check_ids("flows", body.get("flowId"))
+        return without_none({"projectId": self._required_project_id()}) | dict(body)

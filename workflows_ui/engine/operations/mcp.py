@@ -1,11 +1,19 @@
-"""MCP servers (api.md section 14). `token` in their answers is a secret."""
+"""MCP servers. `token` in answers is a secret.
+
+0.72 has any number of named servers, each with its tools (api.md section 14). 0.83 has one unnamed server for each project, whose tools
+are switched on and off (recordings `mcp_project_get`, `mcp_project_update_tools`); the first request creates it. The engine's routes
+show which of the two it has.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from workflows_ui.engine.calls import Calls, Json, segment
+from workflows_ui.engine.calls import Calls, Json, segment, shape_error
+from workflows_ui.engine.errors import NotFound
+
+_ROUTE = "mcp"
 
 
 class McpServers(Calls):
@@ -19,29 +27,81 @@ class McpServers(Calls):
         cursor: str | None = None,
         name: str | None = None,
     ) -> Json:
-        """`GET /v1/mcp-servers`: a page of servers, with their tokens. The project is needed, and resolved where not given."""
-        query = {"projectId": project_id or self.resolve_project_id(), "limit": limit, "cursor": cursor, "name": name}
-        return self._page("/v1/mcp-servers", query)
+        """A page of servers, with their tokens. The project is required, and resolved if not given.
+
+        `GET /v1/projects/{id}/mcp-server` as the only row, or `GET /v1/mcp-servers`. A server without a name matches any `name`.
+        """
+        project = project_id or self.resolve_project_id()
+        query = {"projectId": project, "limit": limit, "cursor": cursor, "name": name}
+        return self._by_generation(
+            _ROUTE,
+            current=lambda: {"data": [self._project_server(project)], "next": None, "previous": None},
+            legacy=lambda: self._page("/v1/mcp-servers", query),
+        )
 
     def get_mcp_server(self, mcp_server_id: str) -> Json:
-        """`GET /v1/mcp-servers/{id}`."""
-        return self._own(f"/v1/mcp-servers/{segment(mcp_server_id)}")
+        """`GET /v1/projects/{id}/mcp-server`, NotFound if it has another id; or `GET /v1/mcp-servers/{id}`."""
+        return self._by_generation(
+            _ROUTE,
+            current=lambda: self._checked_server(mcp_server_id),
+            legacy=lambda: self._get_owned("mcp-servers", mcp_server_id),
+        )
+
+    def enable_mcp_tools(self, tools: Iterable[str]) -> Json:
+        """`POST /v1/projects/{id}/mcp-server` (engine-0.83.md section 10): switches these tools of the project's server on, all others off.
+
+        NoRoute on engines with several servers. The engine does not check the names.
+        """
+        return self._post_object(self._server_path(), {"enabledTools": list(tools)})
 
     def create_mcp_server(self, body: Mapping[str, Any]) -> Json:
-        """`POST /v1/mcp-servers` with `{name, projectId?}`; the project is resolved where not given."""
-        return self._made("/v1/mcp-servers", {**body, "projectId": body.get("projectId") or self.resolve_project_id()})
+        """`POST /v1/mcp-servers` with `{name, projectId?}`; the project is resolved if not given. NoRoute on 0.83."""
+        return self._post_object(
+            "/v1/mcp-servers", {**body, "projectId": body.get("projectId") or self.resolve_project_id()}
+        )
 
     def update_mcp_server(self, mcp_server_id: str, body: Mapping[str, Any]) -> Json:
-        """`POST /v1/mcp-servers/{id}` with `{name?, tools?}`; `tools` replaces all of them.
+        """`POST /v1/mcp-servers/{id}` with `{name?, tools?}`; `tools` replaces all of them. NoRoute on 0.83.
 
-        Only for ids that were listed: the engine changes another project's server before it says 403. Unknown ids answer 500.
+        Only for ids from a list: the engine changes another project's server before it answers 403. Unknown ids get a 500.
         """
-        return self._made(f"/v1/mcp-servers/{segment(mcp_server_id)}", body)
+        self._check_ids("mcp-servers", mcp_server_id)
+        return self._post_object(f"/v1/mcp-servers/{segment(mcp_server_id)}", body)
 
     def delete_mcp_server(self, mcp_server_id: str) -> None:
-        """`DELETE /v1/mcp-servers/{id}`."""
+        """`DELETE /v1/mcp-servers/{id}`. NoRoute on 0.83."""
+        self._check_ids("mcp-servers", mcp_server_id)
         self._delete(f"/v1/mcp-servers/{segment(mcp_server_id)}")
 
     def rotate_mcp_token(self, mcp_server_id: str) -> Json:
-        """`POST /v1/mcp-servers/{id}/rotate`: the server with its new token; the old one is dead at once. Only for listed ids."""
-        return self._made(f"/v1/mcp-servers/{segment(mcp_server_id)}/rotate")
+        """The server with its new token; the old one is revoked at once. Only for ids from a list.
+
+        `POST /v1/projects/{id}/mcp-server/rotate` or `POST /v1/mcp-servers/{id}/rotate`.
+        """
+        self._check_ids("mcp-servers", mcp_server_id)
+        path = f"/v1/mcp-servers/{segment(mcp_server_id)}/rotate"
+        return self._by_generation(
+            _ROUTE,
+            current=lambda: self._post_object(f"{self._server_path()}/rotate"),
+            legacy=lambda: self._post_object(path),
+        )
+
+    def _server_path(self) -> str:
+        return _project_server_path(self.resolve_project_id())
+
+    def _project_server(self, project: str) -> Json:
+        server = self._object(_project_server_path(project))
+        if not isinstance(server.get("id"), str):
+            raise shape_error(_project_server_path(project), "an MCP server", write=False)
+        self._remember_ids("mcp-servers", server["id"])
+        return server
+
+    def _checked_server(self, mcp_server_id: str) -> Json:
+        server = self._project_server(self.resolve_project_id())
+        if server.get("id") != mcp_server_id:
+            raise NotFound("The project has another MCP server.", code="ENTITY_NOT_FOUND", status=404, sent=True)
+        return server
+
+
+def _project_server_path(project: str) -> str:
+    return f"/v1/projects/{segment(project)}/mcp-server"

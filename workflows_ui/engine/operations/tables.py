@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from workflows_ui.engine.calls import Calls, Json, given, ids, segment
+from workflows_ui.engine.calls import Calls, Json, ids, segment, without_none
 
 
 class Tables(Calls):
@@ -13,58 +13,70 @@ class Tables(Calls):
 
     def list_tables(self, limit: int = 10, cursor: str | None = None, *, name: str | None = None) -> Json:
         """`GET /v1/tables`: a page of tables."""
-        query = {"limit": limit, "cursor": cursor, "name": name, "projectId": self._known_project()}
+        query = {"limit": limit, "cursor": cursor, "name": name, "projectId": self._required_project_id()}
         return self._page("/v1/tables", query)
 
     def get_table(self, table_id: str) -> Json:
         """`GET /v1/tables/{id}`."""
-        return self._own(f"/v1/tables/{segment(table_id)}")
+        return self._get_owned("tables", table_id)
 
     def create_table(self, name: str, *, external_id: str | None = None) -> Json:
-        """`POST /v1/tables`: the new table. Two calls make two tables of one name (recording `tables_create_dup`)."""
-        body = {"name": name, "externalId": external_id, "projectId": self._known_project()}
-        return self._made("/v1/tables", given(body))
+        """`POST /v1/tables`: the new table. Two calls create two tables of one name (recording `tables_create_dup`)."""
+        body = {"name": name, "externalId": external_id, "projectId": self._required_project_id()}
+        return self._post_object("/v1/tables", without_none(body))
 
     def update_table(
         self, table_id: str, name: str | None = None, *, trigger: str | None = None, status: str | None = None
     ) -> Json:
-        """`POST /v1/tables/{id}`: changes what is given."""
-        body = given({"name": name, "trigger": trigger, "status": status})
-        return self._made(f"/v1/tables/{segment(table_id)}", body)
+        """`POST /v1/tables/{id}`: changes the given attributes."""
+        self._check_ids("tables", table_id)
+        body = without_none({"name": name, "trigger": trigger, "status": status})
+        return self._post_object(f"/v1/tables/{segment(table_id)}", body)
 
     def delete_table(self, table_id: str) -> None:
         """`DELETE /v1/tables/{id}`: with its fields and records."""
+        self._check_ids("tables", table_id)
         self._delete(f"/v1/tables/{segment(table_id)}")
 
     def clear_table(self, table_id: str) -> None:
-        """`POST /v1/tables/{id}/clear`: deletes every record of it."""
+        """`POST /v1/tables/{id}/clear`: deletes every record."""
+        self._check_ids("tables", table_id)
         self._post(f"/v1/tables/{segment(table_id)}/clear")
 
     def export_table(self, table_id: str) -> Json:
         """`GET /v1/tables/{id}/export`: `{name, fields: [{id, name}], rows: [{field name: value}]}` (recording `tables_export`)."""
+        self._check_ids("tables", table_id)
         return self._object(f"/v1/tables/{segment(table_id)}/export")
 
     def list_fields(self, table_id: str) -> list[Json]:
         """`GET /v1/fields`: all fields of the table, in a list."""
-        return self._array("/v1/fields", {"tableId": table_id})
+        self._check_ids("tables", table_id)
+        found = self._array("/v1/fields", {"tableId": table_id})
+        self._remember_ids("fields", *(row.get("id") for row in found if self._belongs(row)))
+        return found
 
     def get_field(self, field_id: str) -> Json:
         """`GET /v1/fields/{id}`."""
-        return self._own(f"/v1/fields/{segment(field_id)}")
+        return self._get_owned("fields", field_id)
 
     def create_field(
         self, table_id: str, name: str, type: str = "TEXT", *, options: Sequence[str] | None = None
     ) -> Json:
-        """`POST /v1/fields`. `type`: TEXT, NUMBER, DATE or STATIC_DROPDOWN; the last one needs `options`."""
+        """`POST /v1/fields`. `type`: TEXT, NUMBER, DATE or STATIC_DROPDOWN, which needs `options`."""
+        self._check_ids("tables", table_id)
         data = None if options is None else {"options": [{"value": value} for value in options]}
-        return self._made("/v1/fields", given({"tableId": table_id, "name": name, "type": type, "data": data}))
+        return self._post_object(
+            "/v1/fields", without_none({"tableId": table_id, "name": name, "type": type, "data": data})
+        )
 
     def update_field(self, field_id: str, name: str) -> Json:
         """`POST /v1/fields/{id}`: renames."""
-        return self._made(f"/v1/fields/{segment(field_id)}", {"name": name})
+        self._check_ids("fields", field_id)
+        return self._post_object(f"/v1/fields/{segment(field_id)}", {"name": name})
 
     def delete_field(self, field_id: str) -> None:
         """`DELETE /v1/fields/{id}`: with its values in every record."""
+        self._check_ids("fields", field_id)
         self._delete(f"/v1/fields/{segment(field_id)}")
 
     def list_records(
@@ -75,35 +87,49 @@ class Tables(Calls):
         *,
         filters: Iterable[Mapping[str, Any]] | None = None,
     ) -> Json:
-        """`GET /v1/records`: records, oldest first. They never page: `next` is None although there are more; ask for 1500.
+        """`GET /v1/records`: records, oldest first. There are no pages: `next` is None even if there are more; request 1500.
 
         Args:
-            filters: `{"fieldId", "value", "operator"?}` each; operators: api.md section 13 (recording `records_list_filter`).
+            filters: `{"fieldId", "value", "operator"?}` each; operators: api.md section 13 (recording `records_list_filter`). The
+                default operator "eq" is always sent: 0.83 requires one (recording `records_list_filter_no_operator`).
         """
-        query: Json = {"tableId": table_id, "limit": limit, "cursor": cursor, "projectId": self._known_project()}
+        self._check_ids("tables", table_id)
+        query: Json = {"tableId": table_id, "limit": limit, "cursor": cursor, "projectId": self._required_project_id()}
         for number, condition in enumerate(filters or ()):
             for key in ("fieldId", "operator", "value"):
                 query[f"filters[{number}][{key}]"] = condition.get(key)
+            query[f"filters[{number}][operator]"] = condition.get("operator") or "eq"
         return self._page("/v1/records", query)
 
     def get_record(self, record_id: str) -> Json:
-        """`GET /v1/records/{id}`: `cells` is a map by field id."""
-        return self._own(f"/v1/records/{segment(record_id)}")
+        """`GET /v1/records/{id}`: `cells` is a mapping by field id."""
+        return self._get_owned("records", record_id)
 
     def create_records(self, table_id: str, records: Iterable[Mapping[str, Any]]) -> Any:
-        """`POST /v1/records`: the new records, in a list. Each of `records` is a map of field id to value.
+        """`POST /v1/records`: the new records, in a list. Each of `records` maps field ids to values.
 
-        Values go out as text, as the engine keeps them; None is left out. Unknown field ids are dropped by the engine.
+        Values are sent as text, as the engine stores them; None is left out. The engine drops unknown field ids.
         """
+        self._check_ids("tables", table_id)
         return self._post("/v1/records", {"tableId": table_id, "records": [_cells(record) for record in records]})
 
     def update_record(self, record_id: str, table_id: str, cells: Mapping[str, Any]) -> Json:
-        """`POST /v1/records/{id}`: sets these cells, a map of field id to value; the others stay."""
-        return self._made(f"/v1/records/{segment(record_id)}", {"tableId": table_id, "cells": _cells(cells)})
+        """`POST /v1/records/{id}`: sets these cells, a mapping of field ids to values; the others stay."""
+        self._check_ids("tables", table_id)
+        self._check_ids("records", record_id)
+        return self._post_object(f"/v1/records/{segment(record_id)}", {"tableId": table_id, "cells": _cells(cells)})
 
-    def delete_records(self, record_ids: Iterable[str]) -> None:
-        """`DELETE /v1/records`. NotFound if the first of them is unknown. ValueError for an empty list."""
-        self._delete("/v1/records", {"ids": ids(record_ids)})
+    def delete_records(self, record_ids: Iterable[str], *, table_id: str | None = None) -> None:
+        """`DELETE /v1/records`. NotFound if the first of them is unknown. ValueError for an empty list.
+
+        Args:
+            table_id: their table. 0.83 refuses the call without it, but does not check it: records of another table are deleted too
+                (recordings `records_delete_no_table_id`, `records_delete_wrong_table`). The caller has to check it.
+        """
+        known = ids(record_ids)
+        self._check_ids("tables", table_id)
+        self._check_ids("records", *known)
+        self._delete("/v1/records", without_none({"tableId": table_id, "ids": known}))
 
 
 def _cells(record: Mapping[str, Any]) -> list[Json]:

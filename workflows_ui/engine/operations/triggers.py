@@ -1,4 +1,4 @@
-"""Starting a flow through its webhook (api.md section 7). Sent once by every method here."""
+"""Triggers: they start a flow through its webhook (api.md section 7)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from workflows_ui.engine import verdict
+from workflows_ui.engine import response_errors
 from workflows_ui.engine.answer import Answer
 from workflows_ui.engine.calls import Calls, segment
 from workflows_ui.engine.errors import EngineError, FlowFailed, Unknown
@@ -17,13 +17,13 @@ _MARKER = re.compile(r"[0-9A-Za-z]{21}")
 
 
 class Triggers(Calls):
-    """Each method sends at most one request, on a connection of its own, and nothing below it sends a second one."""
+    """Each method sends at most one request, on a new connection, and no lower layer repeats it."""
 
     def trigger_flow(self, flow_id: str, payload: Any = None) -> Any:
         """`POST /v1/webhooks/{id}`: starts the published flow and does not wait. Returns `{}`.
 
-        The flow gets `payload` as `trigger.body`. Raises NotFound for a flow that is off or unknown, other errors as
-        `send_trigger` and the classes say, Unknown where it cannot be told whether the flow was started.
+        The flow gets `payload` as `trigger.body`. Raises NotFound for a disabled or unknown flow, Unknown if the answer does not show
+        whether the flow was started, and the errors of `send_trigger`.
         """
         answer = self.send_trigger(flow_id, {} if payload is None else payload, wait=False)
         return answer.value() if answer.outcome == "accepted" else self._raise(answer, flow_id)
@@ -31,9 +31,9 @@ class Triggers(Calls):
     def trigger_flow_sync(self, flow_id: str, payload: Any = None) -> Any:
         """`POST /v1/webhooks/{id}/sync`: starts the flow and waits for its answer, for 30 s at the engine.
 
-        Returns the flow's own answer whatever its status (422 and 301 are answers too): JSON decoded, else text, else bytes;
-        None where it is empty, which is also what a flow without an answer in time gives (it goes on running).
-        Raises FlowFailed for a flow that failed before it answered, else as `trigger_flow`.
+        Returns the flow's answer, of any status (422 and 301 are answers too): JSON decoded, else text, else bytes; None if it is
+        empty or the flow did not answer in time (it goes on running). Raises FlowFailed if the flow failed before its answer, and
+        the errors of `trigger_flow`.
         """
         answer = self.send_trigger(flow_id, {} if payload is None else payload, wait=True)
         return answer.value() if answer.outcome in ("answered", "waited_out") else self._raise(answer, flow_id)
@@ -49,22 +49,21 @@ class Triggers(Calls):
         deadline: float = 45.0,
         files: Sequence[Upload] = (),
     ) -> TriggerAnswer:
-        """Starts a flow and says what came back; `TriggerAnswer.outcome` says what it means.
+        """Start a flow; `TriggerAnswer.outcome` interprets the answer.
 
         Args:
             payload: anything JSON can hold. `None` is sent as `null`.
-            wait: whether to wait for the flow's own answer.
+            wait: whether to wait for the flow's answer.
             marker: 21 characters of `[0-9A-Za-z]`; the run carries it as `parentRunId` and in its trigger's headers
                 (recording `webhook_headers_parent_run`). Raises ValueError for another shape.
-            before_first_byte: called once connection, TLS and the peer's address are good, right before the request's first
-                byte. If it raises, nothing is sent and its exception comes through unchanged.
-            deadline: seconds for the whole call. More than 35 where `wait`: engine and gateway both wait 30 s.
-            files: sent with it; each becomes an address under its key in the trigger's body. Then `payload` must be an object, else
-                ValueError.
+            before_first_byte: called after the connection, TLS and the peer's address were checked, directly before the request's
+                first byte. If it raises, nothing is sent and its exception is raised unchanged.
+            deadline: seconds for the whole call. More than 35 if `wait` is set: engine and gateway both wait 30 s.
+            files: each becomes an address under its key in the trigger's body. `payload` must be an object then, else ValueError.
 
         Raises:
-            NotSent: nothing left, it may be sent again (AddressRefused: the address is not one to talk to).
-            Unknown: it left and no whole answer came; it must not be sent again.
+            NotSent: nothing was sent; it may be sent again (AddressRefused: the address is not allowed).
+            Unknown: it was sent and no complete answer arrived; it must not be sent again.
         """
         if marker is not None and not _MARKER.fullmatch(marker):
             raise ValueError("A marker is 21 characters of 0-9, A-Z, a-z.")
@@ -80,19 +79,19 @@ class Triggers(Calls):
 
     def _raise(self, answer: TriggerAnswer, flow_id: str) -> Any:
         what = f"POST /v1/webhooks/{segment(flow_id)}"
-        as_error = verdict.of_answer(
+        error = response_errors.error_for_answer(
             Answer(answer.status, answer.headers, answer.body),
             write=True,
             what=what,
             secrets=self._transport.auth.secrets(),
         )
-        if answer.outcome == "refused" and as_error is not None:
-            raise as_error
+        if answer.outcome == "refused" and error is not None:
+            raise error
         kind: type[EngineError] = FlowFailed if answer.outcome == "failed" else Unknown
         raise kind(
-            as_error.message if as_error else "It cannot be told from the answer whether the flow was started.",
+            error.message if error else "It cannot be told from the answer whether the flow was started.",
             status=answer.status,
-            code=as_error.code if as_error else "",
+            code=error.code if error else "",
             request_id=answer.headers.get("x-request-id", "")[:100],
             sent=True if kind is FlowFailed else None,
             technical=f"{what}: {answer.status}, {len(answer.body)} bytes, {answer.outcome}",

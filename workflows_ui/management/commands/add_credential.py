@@ -1,25 +1,34 @@
-"""`manage.py add_credential`: adds a credential as its page does; the secret comes from standard input, never from an option."""
+"""`manage.py add_credential`: adds a credential like its page; the secret is read from standard input, never from an option."""
 
 import getpass
 import sys
+from dataclasses import replace
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.views.decorators.debug import sensitive_variables
 
-from workflows_ui.forms.credentials import ACTIVEPIECES, ACTIVEPIECES_KINDS, GATEWAY, IMBRACE_KINDS, CredentialForm
-from workflows_ui.kit import credential_words
-from workflows_ui.models import SIGNED_IN_KINDS, Flavour, Kind, User
-from workflows_ui.services import credentials, signing_in
-from workflows_ui.services.audit import Actor
-from workflows_ui.services.credentials import Draft, Problem
+from workflows_ui.accounts.models import User
+from workflows_ui.audit.services.audit_log import Actor
+from workflows_ui.credentials import messages as credential_messages
+from workflows_ui.credentials.forms.credentials import (
+    ACTIVEPIECES,
+    ACTIVEPIECES_KINDS,
+    GATEWAY,
+    IMBRACE_KINDS,
+    CredentialForm,
+)
+from workflows_ui.credentials.models import SIGNED_IN_KINDS, Kind
+from workflows_ui.credentials.services import credential_tests, credentials, signing_in
+from workflows_ui.credentials.services.credential_tests import Draft, Problem, SeveralProjects
+from workflows_ui.members.models import Flavour
 
 PASSWORD, CODE, SECRET = "password", "code", "secret"
 _PROMPTS = {PASSWORD: "Password at the engine: ", CODE: "One-time code: ", SECRET: "Secret: "}
 
 
 class Command(BaseCommand):
-    """The same test, the same rules and the same audit rows as the page."""
+    """Uses the same test, rules and audit rows as the page."""
 
     help = (
         "Tests a credential and saves it for a person. The secret (for a sign-in: the password, or with --by-code the one-time code) "
@@ -27,7 +36,6 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Where the credential leads, what it is, and whose it is."""
         parser.add_argument("--user", required=True, help="user name of the owner")
         parser.add_argument("--flavour", choices=Flavour.values, default=Flavour.IMBRACE.value)
         parser.add_argument("--env", default="", help="Imbrace environment: stable, prodv2, sandbox or develop")
@@ -38,6 +46,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--organization", default="", help="organization id: with a JWT, and with a sign-in that opens several"
         )
+        parser.add_argument("--project", default="", help="project id: with a secret that opens several")
         parser.add_argument("--email", default="", help="who signs in, of the kinds that do")
         parser.add_argument(
             "--keep-password", action="store_true", help="keep it encrypted, so that the token renews itself"
@@ -53,7 +62,7 @@ class Command(BaseCommand):
 
     @sensitive_variables("form", "draft")
     def handle(self, *args: Any, **options: Any) -> None:
-        """Prints what was found, and what came of it. Raises CommandError with what failed."""
+        """Print the findings of the test and the outcome. Raises CommandError."""
         owner = User.objects.filter(username__iexact=options["user"], is_active=True).first()
         if owner is None:
             raise CommandError(f"There is no active account {options['user']!r}.")
@@ -63,25 +72,29 @@ class Command(BaseCommand):
         kind = Kind(options["kind"] or kinds[0])
         if kind not in kinds:
             raise CommandError(f"An engine of this flavour takes --kind {', '.join(kinds)}.")
-        form = CredentialForm(_typed(options, kind))
+        form = CredentialForm(_form_data(options, kind))
         if not form.is_valid():
             raise CommandError(
                 "\n".join(f"{field}: {' '.join(map(str, errors))}" for field, errors in form.errors.items())
             )
         try:
             if form.wants_code:
-                signing_in.ask_for_code(form.base, form.cleaned_data["email"])
+                signing_in.request_code(form.base, form.cleaned_data["email"])
                 self.stdout.write(
                     "The engine was asked to send a code. Run this again with --by-code when it has come."
                 )
                 return
-            draft = _draft(form, options["organization"])
-            findings = credentials.test(draft)
+            draft = replace(_draft(form, options["organization"]), project_id=options["project"])
+            findings = credential_tests.test(draft)
+        except SeveralProjects as several:
+            lines = "\n".join(f"  {project.id}  {project.name}" for project in several.projects)
+            raise CommandError(f"Choose with --project which one the credential is for:\n{lines}") from None
         except Problem as problem:
+            credential_tests.with_suggestion(problem, form.flavour, form.base)
             detail = f"\n({problem.technical})" if problem.technical else ""
-            raise CommandError(credential_words.of_problem(problem).sentence + detail) from None
+            raise CommandError(credential_messages.problem_message(problem).sentence + detail) from None
         added = credentials.add(Actor(user=owner), draft, findings)
-        for label, value in credential_words.facts(added.credential):
+        for label, value in credential_messages.facts(added.credential):
             self.stdout.write(f"{label}: {value}")
         self.stdout.write(
             {
@@ -92,8 +105,8 @@ class Command(BaseCommand):
         )
 
 
-def _typed(options: dict[str, Any], kind: Kind) -> dict[str, str]:
-    """What the page's form would send."""
+def _form_data(options: dict[str, Any], kind: Kind) -> dict[str, str]:
+    """The data of the page's form for these options."""
     plain = options["flavour"] == Flavour.ACTIVEPIECES
     form = {
         "engine": ACTIVEPIECES if plain else options["env"] or GATEWAY,
@@ -107,29 +120,29 @@ def _typed(options: dict[str, Any], kind: Kind) -> dict[str, str]:
     form |= {name: "yes" for name in ("keep_password", "send_code") if options[name]}
     if options["send_code"]:
         return form
-    wanted = SECRET if kind not in SIGNED_IN_KINDS else CODE if options["by_code"] else PASSWORD
-    return form | {wanted: _secret(_PROMPTS[wanted])}
+    field = SECRET if kind not in SIGNED_IN_KINDS else CODE if options["by_code"] else PASSWORD
+    return form | {field: _read_secret(_PROMPTS[field])}
 
 
-@sensitive_variables("typed", "begun")
+@sensitive_variables("sign_in", "login")
 def _draft(form: CredentialForm, organization: str) -> Draft:
-    """The secret that was typed, or what signing in came to. Raises Problem, CommandError."""
+    """The credential with the entered secret, or with the token of a sign-in. Raises Problem, CommandError."""
     if not form.signs_in:
         return form.draft()
-    typed = form.typed(form.base)
+    sign_in = form.typed(form.base)
     if form.flavour == Flavour.ACTIVEPIECES:
-        return form.draft(signing_in.sign_in(typed))
-    begun = signing_in.begin(typed)
-    opened = {one.id: one.name for one in begun.organizations}
-    chosen = organization or (next(iter(opened)) if len(opened) == 1 else "")
-    if chosen not in opened:
-        lines = "\n".join(f"  {key}  {name}" for key, name in opened.items())
+        return form.draft(signing_in.sign_in(sign_in))
+    login = signing_in.begin(sign_in)
+    names = {choice.id: choice.name for choice in login.organizations}
+    organization_id = organization or (next(iter(names)) if len(names) == 1 else "")
+    if organization_id not in names:
+        lines = "\n".join(f"  {key}  {name}" for key, name in names.items())
         raise CommandError(f"Choose with --organization which one the credential is for:\n{lines}")
-    return form.draft(signing_in.finish(begun, chosen), chosen)
+    return form.draft(signing_in.finish(login, organization_id), organization_id)
 
 
-def _secret(prompt: str) -> str:
-    """The first line of standard input; typed without an echo where it is a terminal."""
+def _read_secret(prompt: str) -> str:
+    """The first line of standard input, without echo on a terminal."""
     if sys.stdin.isatty():
         return getpass.getpass(prompt)
     return sys.stdin.readline().removesuffix("\n").removesuffix("\r")

@@ -1,19 +1,18 @@
-"""`manage.py add_person`: one more account, with a generated password that is printed once."""
+"""`manage.py add_person`: adds an account with a generated password, which is printed once."""
 
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from workflows_ui.services import people
+from workflows_ui.accounts.services import people
 
 
 class Command(BaseCommand):
-    """Makes an account; what the person may do is decided by the managers of workspaces."""
+    """Creates an account; the managers of workspaces grant its roles."""
 
     help = "Makes an account and prints its generated password once."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """User name, e-mail address, name."""
         parser.add_argument("user", help="user name")
         parser.add_argument("--email", default="", help="e-mail address, to which a lost password can be reset")
         parser.add_argument("--name", default="", help="full name, as colleagues see it")
@@ -22,7 +21,6 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Prints name and password."""
         try:
             person, password = people.create(
                 options["user"],

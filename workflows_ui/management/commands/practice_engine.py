@@ -1,4 +1,4 @@
-"""``manage.py practice_engine --port N``: serve the practice engine until it is stopped."""
+"""`manage.py practice_engine --port N`: serves the practice engine until it is stopped."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from workflows_ui.practice_engine import PracticeEngine, serve
+from workflows_ui.practice_engine import PracticeEngine, Settings, serve
 
-GIVEN = ("api_key", "bearer_token", "access_token", "control_token", "password")
+CREDENTIALS = ("api_key", "bearer_token", "access_token", "control_token", "password")
 
 
 class Command(BaseCommand):
-    """Serves both flavours: Activepieces at ``/api``, the Imbrace gateway at ``/imbrace``."""
+    """Serves both flavours: Activepieces at `/api`, the Imbrace gateway at `/imbrace`."""
 
     help = "Serve the practice engine: a stand-in for a workflow engine, for practice workspaces and tests."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """The options. Credentials that are not given are generated, and remembered in the state file."""
+        """Add the options. Missing credentials are generated and stored in the state file."""
         parser.formatter_class = argparse.ArgumentDefaultsHelpFormatter
         parser.add_argument("--port", type=int, default=8765)
         parser.add_argument("--host", default="127.0.0.1")
@@ -35,12 +35,15 @@ class Command(BaseCommand):
         )
         parser.add_argument("--state", type=Path, help="keep flows, runs and records in this file")
         parser.add_argument("--empty", action="store_true", help="start without sample data")
+        parser.add_argument(
+            "--engine-version", default=Settings.version, help="which Activepieces to speak as: 0.72.4 or 0.83.0"
+        )
         parser.add_argument("--credentials-file", type=Path, help="write all credentials here, as JSON, mode 0600")
-        for name in GIVEN:
+        for name in CREDENTIALS:
             parser.add_argument(f"--{name.replace('_', '-')}", help="use this practice credential")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Serve until SIGTERM or SIGINT; then save the state and end."""
+        """Serve until SIGTERM or SIGINT, then save the state."""
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
@@ -49,7 +52,8 @@ class Command(BaseCommand):
                 options["clock_scale"],
                 state_file=options["state"],
                 samples=not options["empty"],
-                given=self._given(options),
+                given=self._credentials(options),
+                version=options["engine_version"],
             )
         except (ValueError, OSError) as error:
             raise CommandError(str(error)) from error
@@ -69,12 +73,12 @@ class Command(BaseCommand):
         engine.close()
 
     @staticmethod
-    def _given(options: dict[str, Any]) -> dict[str, str]:
-        """The credentials given as options; the console's own comes from its setting, so that no command line shows it."""
-        given = {name: options[name] for name in GIVEN if options[name]}
+    def _credentials(options: dict[str, Any]) -> dict[str, str]:
+        """The credentials from the options; the console's credential is a setting, so that no command line shows it."""
+        credentials = {name: options[name] for name in CREDENTIALS if options[name]}
         if settings.PRACTICE_ENGINE_TOKEN:
-            given.setdefault("bearer_token", settings.PRACTICE_ENGINE_TOKEN)
-        return given
+            credentials.setdefault("bearer_token", settings.PRACTICE_ENGINE_TOKEN)
+        return credentials
 
 
 def _write(file: Path, content: dict[str, str]) -> None:

@@ -1,27 +1,26 @@
-"""`manage.py rotate_credential_keys`: seals everything that is encrypted at rest anew with the first of CREDENTIAL_KEYS."""
+"""`manage.py rotate_credential_keys`: re-seals all data that is encrypted at rest with the first of CREDENTIAL_KEYS."""
 
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from workflows_ui.services import rotation
+from workflows_ui.credentials.services import key_rotation
 
 
 class Command(BaseCommand):
-    """Safe while the console runs, and to be stopped and begun again at any time."""
+    """Safe while the console runs; can be stopped and restarted at any time."""
 
     help = (
         "Seals credentials, inputs and answers anew with the first of CREDENTIAL_KEYS, so that the other keys can go."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Looking without changing."""
         parser.add_argument("--check", action="store_true", help="only say whether anything still needs another key")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Prints a line a column. Raises CommandError while something needs an old key, or opens with none."""
+        """Print a line for each column. Raises CommandError if a value needs an old key or opens with none."""
         old = lost = 0
-        for count in rotation.rotate(check=options["check"]):
+        for count in key_rotation.rotate(check=options["check"]):
             self.stdout.write(
                 f"{count.model}.{count.field}: {count.current} current, {count.resealed} sealed anew, "
                 f"{count.old} with an old key, {count.lost} that no key opens"

@@ -1,14 +1,14 @@
-"""Proves the audit log's chain, or names the first row that is wrong: `manage.py verify_audit [--head NUMBER:MARK]`."""
+"""`manage.py verify_audit [--head NUMBER:MARK]`: verifies the audit log's hash chain, or reports the first wrong row."""
 
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from workflows_ui.services import audit_proof
+from workflows_ui.audit.services import verification as audit_verification
 
 
 class Command(BaseCommand):
-    """Ends with 0 where the chain holds, with 1 where it does not."""
+    """Exits with 0 if the chain is valid, else with 1."""
 
     help = (
         "Proves that no row of the audit log was changed, removed, inserted or moved. Rows cut off from the end can be found with"
@@ -16,20 +16,19 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """A head that was written down earlier."""
         parser.add_argument(
             "--head", metavar="NUMBER:MARK", help="a head from the process log; it must still be in the chain"
         )
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        """Raises CommandError with the first thing that is wrong."""
+        """Raises CommandError with the first problem."""
         known = None
         if options["head"]:
             try:
-                known = audit_proof.parse(options["head"])
+                known = audit_verification.parse(options["head"])
             except ValueError:
                 raise CommandError("--head wants NUMBER:MARK, as it stands in the process log.") from None
-        proof = audit_proof.verify(known)
+        proof = audit_verification.verify(known)
         for warning in proof.warnings:
             self.stderr.write(self.style.WARNING(warning))
         if proof.problem:

@@ -1,19 +1,25 @@
-"""The routes, one file per resource, gathered by service."""
+"""The routes, one module per resource, collected by service."""
 
 from __future__ import annotations
 
 from workflows_ui.practice_engine.router import Routes
 
 from . import (
+    authentication,
     connections,
     flows,
     folders,
     gateway,
+    human_input,
     invitations,
     mcp,
+    mcp_server,
     pieces,
+    platforms,
+    projects,
     records,
     runs,
+    samples,
     step_files,
     tables,
     triggers,
@@ -22,23 +28,11 @@ from . import (
 )
 
 ENGINE = Routes()
-_PARTS = (
-    flows,
-    webhooks,
-    step_files,
-    runs,
-    folders,
-    connections,
-    pieces,
-    triggers,
-    tables,
-    records,
-    mcp,
-    invitations,
-    users,
-)
-for part in _PARTS:
-    ENGINE.routes.extend(part.routes.routes)
+for module in (
+    *(flows, webhooks, human_input, step_files, samples, runs, folders, connections, pieces, triggers, tables, records),
+    *(mcp, mcp_server, invitations, users, authentication, projects, platforms),
+):
+    ENGINE.routes.extend(module.routes.routes)
 
 SERVICES = {
     "engine": ENGINE,

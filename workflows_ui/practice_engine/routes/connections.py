@@ -1,43 +1,39 @@
-"""App connections (api.md section 10; recordings ``conn_*``)."""
+"""App connections (api.md section 10; recordings ``conn_*``; for 0.83 engine-0.83.md section 9)."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+import urllib.parse
+from typing import Any
 
-from workflows_ui.practice_engine import ids, pages, tree, validity
+from workflows_ui.practice_engine import accounts, catalog, ids, pages, tree, validity
 from workflows_ui.practice_engine.accounts import PLATFORM
-from workflows_ui.practice_engine.http import Json, Request, Response, answer, empty, invalid, refuse
+from workflows_ui.practice_engine.core import Engine
+from workflows_ui.practice_engine.http import HttpError, Json, Request, Response
 from workflows_ui.practice_engine.router import Routes
-from workflows_ui.practice_engine.schema import PAGE, PROJECT, Field, Schema, need, read
-
-if TYPE_CHECKING:
-    from workflows_ui.practice_engine.engine import PracticeEngine
+from workflows_ui.practice_engine.schema import PAGE, PROJECT, Field, Schema, read, required
+from workflows_ui.practice_engine.versions import V083
 
 routes = Routes()
-SOME = need(shortest=1)
+TEXT = required(min_length=1)
 OAUTH: Schema = {
-    "code": SOME,
-    "scope": need(),
+    "code": TEXT,
+    "scope": required(),
     "code_challenge": Field(),
     "authorization_method": Field(choices=("HEADER", "BODY")),
     "props": Field("object"),
+    "client_id": TEXT,
 }
-# What `value` must hold besides its `type` (api.md 10.3).
+GRANT = Field(choices=("authorization_code", "client_credentials"))
+#: What ``value`` must hold besides its ``type`` (api.md 10.3).
 VALUES: dict[str, Schema] = {
-    "SECRET_TEXT": {"secret_text": SOME},
-    "BASIC_AUTH": {"username": SOME, "password": SOME},
-    "CUSTOM_AUTH": {"props": need("object")},
+    "SECRET_TEXT": {"secret_text": TEXT},
+    "BASIC_AUTH": {"username": TEXT, "password": TEXT},
+    "CUSTOM_AUTH": {"props": required("object")},
     "NO_AUTH": {},
-    "OAUTH2": {
-        **OAUTH,
-        "client_id": SOME,
-        "client_secret": SOME,
-        "redirect_url": SOME,
-        "grant_type": Field(choices=("authorization_code", "client_credentials")),
-    },
-    "PLATFORM_OAUTH2": {**OAUTH, "client_id": SOME, "redirect_url": SOME},
-    "CLOUD_OAUTH2": {**OAUTH, "client_id": SOME},
+    "OAUTH2": {**OAUTH, "client_secret": TEXT, "redirect_url": TEXT, "grant_type": GRANT},
+    "PLATFORM_OAUTH2": {**OAUTH, "redirect_url": TEXT},
+    "CLOUD_OAUTH2": OAUTH,
 }
 LIST = {
     **PAGE,
@@ -48,133 +44,141 @@ LIST = {
     "scope": Field(choices=("PROJECT", "PLATFORM")),
     "imbraceUserId": Field(),
 }
+METADATA = Field("object", nullable=True)
 UPSERT = {
-    "externalId": need(),
-    "displayName": need(),
-    "pieceName": need(),
-    "type": need(choices=tuple(VALUES)),
-    "value": need("object"),
-    "metadata": Field("object", nullable=True),
+    "externalId": required(),
+    "displayName": required(),
+    "pieceName": required(),
+    "type": required(choices=tuple(VALUES)),
+    "value": required("object"),
+    "metadata": METADATA,
+    "pieceVersion": Field(),
     "projectId": PROJECT,
 }
+REPLACE = {
+    "sourceAppConnectionId": required("id"),
+    "targetAppConnectionId": required("id"),
+    "applyToPublishedVersions": Field("boolean"),
+    "deleteSourceConnection": Field("boolean"),
+    "projectId": PROJECT,
+}
+AUTHORIZE = {
+    "pieceName": required(),
+    "pieceVersion": Field(),
+    "projectId": required("id"),
+    "clientId": required(),
+    "redirectUrl": required(),
+    "props": Field("object"),
+}
+#: What a code of the practice provider begins with; each can be used once, as with every provider.
+PRACTICE_CODE = "code-"
 
 
 @routes.route("GET", "/v1/app-connections", query=LIST)
-def find(engine: PracticeEngine, request: Request) -> Json:
-    """The project's connections, oldest first, without their secrets."""
-    query = request.query
-    rows = [row for row in _mine(engine, request) if _matches(row, query)]
-    rows.sort(key=lambda row: str(row["created"]))
-    result = pages.page(rows, query.get("limit"), query.get("cursor"), oldest_first=True)
-    return {**result, "data": [_listed(engine, row) for row in result["data"]]}
+def find(engine: Engine, request: Request) -> Json:
+    """List the project's connections, oldest first, without their secrets."""
+    rows = [row for row in request.own_rows(engine.state.connections) if _matches(row, request.query)]
+    return pages.page(rows, request.query, lambda row: _with_owner(engine, request, row), oldest_first=True)
 
 
 @routes.route("GET", "/v1/app-connections/owners", query={"projectId": PROJECT})
-def owners(engine: PracticeEngine, request: Request) -> Json:
-    """Who owns connections."""
-    users = {row["ownerId"]: engine.state.users[row["ownerId"]] for row in _mine(engine, request)}
-    return pages.bare([{key: user[key] for key in ("firstName", "lastName", "email")} for user in users.values()])
+def owners(engine: Engine, request: Request) -> Json:
+    """List the people of the project, with and without connections (recording ``conn_owners``)."""
+    project = request.principal.project
+    users = [user for key, user in engine.state.users.items() if project in accounts.project_ids(engine.state, key)]
+    return pages.single_page([{key: user[key] for key in ("firstName", "lastName", "email")} for user in users])
 
 
 @routes.route("GET", "/v1/app-connections/{id:id}", flavours=("imbrace",))
-def get(engine: PracticeEngine, request: Request) -> Json:
-    """One connection with its secret: Imbrace's fork only (recording ``conn_get_by_id_route``: 404 on Activepieces)."""
-    row = _one(engine, request)
-    return {**_listed(engine, row), "value": row["value"]}
+def get(engine: Engine, request: Request) -> Json:
+    """Return a connection with its secret: Imbrace's fork only (recording ``conn_get_by_id_route``: 404 on Activepieces)."""
+    row = _get_connection(engine, request)
+    return {**_with_owner(engine, request, row), "value": row["value"]}
 
 
 @routes.route("POST", "/v1/app-connections", body=UPSERT)
-def upsert(engine: PracticeEngine, request: Request) -> Response:
+def upsert(engine: Engine, request: Request) -> Response:
     """Create, or update the one with this external id; 201 either way."""
-    values = request.values
-    if values["value"].get("type") != values["type"]:
-        raise invalid("body/value/type must be the same as body/type")
-    value = read(values["value"], VALUES[values["type"]], "body/value", request.flavour)
-    piece = validity.piece(request.principal.project, values["pieceName"])
-    if values["type"] != "NO_AUTH" and piece["auth"]:
-        _check(values["type"], value)
-    row = next((one for one in _mine(engine, request) if one["externalId"] == values["externalId"]), None)
-    moment = ids.stamp()
-    if row is None:
-        row = new(engine, request.principal.project, request.principal.user, values["externalId"])
-    row |= {"displayName": values["displayName"], "type": values["type"], "pieceName": values["pieceName"]}
-    row |= {"updated": moment, "status": "ACTIVE", "value": {"type": values["type"], **value}}
-    if "metadata" in values:
-        row["metadata"] = values["metadata"]
-    return answer(_plain(row), 201)
-
-
-@routes.route(
-    "POST",
-    "/v1/app-connections/replace",
-    body={"sourceAppConnectionId": need("id"), "targetAppConnectionId": need("id"), "projectId": PROJECT},
-)
-def replace(engine: PracticeEngine, request: Request) -> Response:
-    """Make every flow that uses one connection use another."""
-    rows = {row["id"]: row for row in _mine(engine, request)}
-    source, target = (
-        rows.get(request.values["sourceAppConnectionId"]),
-        rows.get(request.values["targetAppConnectionId"]),
+    values, kind = request.values, request.values["type"]
+    if values["value"].get("type") != kind:
+        raise HttpError.invalid("body/value/type must be the same as body/type")
+    value = read(values["value"], VALUES[kind], "body/value", request)
+    piece = _get_piece(engine, request)
+    if kind != "NO_AUTH" and piece["auth"]:
+        _test(engine, request, piece, kind, value)
+    rows = request.own_rows(engine.state.connections)
+    row = next((one for one in rows if one["externalId"] == values["externalId"]), None)
+    row = row or engine.state.add_row(
+        "connections",
+        externalId=values["externalId"],
+        projectIds=[request.principal.project],
+        scope="PROJECT",
+        platformId=PLATFORM,
+        ownerId=request.principal.user,
+        metadata=None,
     )
-    if source is None or target is None:
-        raise refuse("ENTITY_NOT_FOUND", {"entityType": "AppConnection"})
+    row |= {"displayName": values["displayName"], "type": kind, "pieceName": values["pieceName"], "status": "ACTIVE"}
+    row |= {"pieceVersion": values.get("pieceVersion", piece["version"]), "value": {"type": kind, **value}}
+    row |= {"metadata": values.get("metadata", row["metadata"]), "updated": ids.stamp()}
+    return Response.from_json(_without_secret(request, row), 201)
+
+
+@routes.route("POST", "/v1/app-connections/replace", body=REPLACE)
+def replace(engine: Engine, request: Request) -> Response:
+    """Make every flow that uses one connection use another.
+
+    0.72.4 also changes published versions, and deletes the replaced one. 0.83 does either only on request (by their source).
+    """
+    values = request.values
+    source = _get_connection(engine, request, values["sourceAppConnectionId"])
+    target = _get_connection(engine, request, values["targetAppConnectionId"])
     if source["pieceName"] != target["pieceName"]:
-        raise refuse("INVALID_APP_CONNECTION", {"error": "the two connections are for different pieces"})
-    for flow in engine.state.flows.values():
-        if flow["projectId"] == request.principal.project:
-            version = engine.state.versions[flow["versionId"]]
-            text = json.dumps(version["trigger"])
-            version["trigger"] = json.loads(
-                text.replace(f"connections['{source['externalId']}']", f"connections['{target['externalId']}']")
-            )
-            version["connectionIds"] = tree.connection_ids(version["trigger"])
-    return empty(200)
+        raise HttpError.domain("VALIDATION", {"message": "the two connections are for different pieces"})
+    older = request.version < V083
+    published = older or values.get("applyToPublishedVersions", False)
+    for flow in request.own_rows(engine.state.flows):
+        for version in {flow["versionId"], flow["publishedVersionId"] if published else None} - {None}:
+            _replace_in_version(engine.state.versions[version], source["externalId"], target["externalId"])
+    if source["scope"] == "PROJECT" and (older or values.get("deleteSourceConnection", False)):
+        del engine.state.connections[source["id"]]
+    return Response.empty(200 if older else 204)
 
 
-@routes.route(
-    "POST", "/v1/app-connections/{id:id}", body={"displayName": SOME, "metadata": Field("object", nullable=True)}
-)
-def rename(engine: PracticeEngine, request: Request) -> Json:
-    """Rename (recording ``conn_update_name``)."""
-    row = _one(engine, request)
+@routes.route("POST", "/v1/app-connections/oauth2/authorization-url", body=AUTHORIZE, since=V083)
+def authorization_url(engine: Engine, request: Request) -> Json:
+    """Return where a person signs in at the app, and the code verifier (recording ``conn_oauth2_authorization_url``)."""
+    values = request.values
+    auth = _get_piece(engine, request)["auth"]
+    if not auth or auth["type"] != "OAUTH2":
+        raise HttpError.invalid("body/pieceName: this piece has no sign-in of this kind")
+    verifier = engine.ids.new(43)
+    query = {"response_type": "code", "client_id": values["clientId"], "redirect_uri": values["redirectUrl"]}
+    query |= {"state": engine.ids.new(), "scope": " ".join(auth["scope"])}
+    query |= {"code_challenge_method": "plain", "code_challenge": verifier}
+    return {"authorizationUrl": f"{auth['authUrl']}?{urllib.parse.urlencode(query)}", "codeVerifier": verifier}
+
+
+@routes.route("POST", "/v1/app-connections/{id:id}", body={"displayName": TEXT, "metadata": METADATA})
+def rename(engine: Engine, request: Request) -> Json:
+    row = _get_connection(engine, request)
     row |= {**request.values, "updated": ids.stamp()}
-    return _plain(row)
+    return _without_secret(request, row)
 
 
 @routes.route("DELETE", "/v1/app-connections/{id:id}")
-def delete(engine: PracticeEngine, request: Request) -> Response:
-    """Delete. A connection of the platform says 204 and stays (api.md 10.2)."""
-    row = _one(engine, request)
+def delete(engine: Engine, request: Request) -> Response:
+    """Delete. A connection of the platform responds 204 and stays (api.md 10.2)."""
+    row = _get_connection(engine, request)
     if row["scope"] == "PROJECT":
         del engine.state.connections[row["id"]]
-    return empty()
+    return Response.empty()
 
 
-def new(engine: PracticeEngine, project: str, owner: str, external: str) -> Json:
-    """A row for a connection, kept; the caller fills in the rest."""
-    moment = ids.stamp()
-    row: Json = {
-        "id": engine.ids.new(),
-        "created": moment,
-        "updated": moment,
-        "externalId": external,
-        "displayName": external,
-    }
-    row |= {"type": "NO_AUTH", "pieceName": "", "projectIds": [project], "scope": "PROJECT", "status": "ACTIVE"}
-    row |= {"platformId": PLATFORM, "ownerId": owner, "metadata": None, "value": {}}
-    engine.state.connections[row["id"]] = row
-    return row
-
-
-def _mine(engine: PracticeEngine, request: Request) -> list[Json]:
-    return [row for row in engine.state.connections.values() if request.principal.project in row["projectIds"]]
-
-
-def _one(engine: PracticeEngine, request: Request) -> Json:
-    row = engine.state.connections.get(request.params["id"])
-    if row is None or request.principal.project not in row["projectIds"]:
-        raise refuse("ENTITY_NOT_FOUND", {"entityType": "AppConnection", "entityId": request.params["id"]})
-    return row
+def _get_connection(engine: Engine, request: Request, identity: str = "") -> Json:
+    """The connection with this id, by default that of the path."""
+    identity = identity or request.params["id"]
+    error = HttpError.domain("ENTITY_NOT_FOUND", {"entityType": "AppConnection", "entityId": identity})
+    return request.own_row(engine.state.connections, identity, error)
 
 
 def _matches(row: Json, query: Json) -> bool:
@@ -187,13 +191,46 @@ def _matches(row: Json, query: Json) -> bool:
     )
 
 
-def _check(kind: str, value: Json) -> None:
-    """The piece's own check: a secret that says "wrong" is refused, and so is the recorded one, ``sk-test``."""
-    texts = [text for text in _texts(value) if "wrong" in text.lower() or text == "sk-test"]
-    if texts and kind.endswith("OAUTH2"):
-        raise refuse("INVALID_CLAIM", {"message": "the authorization code was refused"})
-    if texts:
-        raise refuse("INVALID_APP_CONNECTION", {"error": "the service refused this secret"})
+def _get_piece(engine: Engine, request: Request) -> Json:
+    """The piece that the body names."""
+    return validity.get_piece(request.principal.project, request.values["pieceName"], engine.pieces(request.version))
+
+
+def _test(engine: Engine, request: Request, piece: Json, kind: str, value: Json) -> None:
+    """Refuse as the service would: secrets with "wrong" in them, the recorded ``sk-test``, and missing ones."""
+    wrong = any("wrong" in text.lower() or text == "sk-test" for text in _texts(value))
+    if kind.endswith("OAUTH2"):
+        _exchange_code(engine, request, piece, kind, value, wrong)
+        return
+    if kind == "CUSTOM_AUTH" and piece["auth"]["type"] == "CUSTOM_AUTH":
+        props = piece["auth"]["props"].items()
+        secrets = [name for name, prop in props if prop["type"] == "SECRET_TEXT" and prop["required"]]
+        wrong = wrong or not all(value["props"].get(name) for name in secrets)
+    if wrong:
+        raise HttpError.domain("INVALID_APP_CONNECTION", {"error": "the service refused this secret"})
+
+
+def _exchange_code(engine: Engine, request: Request, piece: Json, kind: str, value: Json, wrong: bool) -> None:
+    """Exchange a code for tokens (recordings ``conn_upsert_oauth2_bad_code``, ``..._cloud_oauth2``, ``..._platform_oauth2``)."""
+    if kind == "PLATFORM_OAUTH2" and request.version >= V083:
+        raise HttpError.plain(500, "this edition has no clients of the platform")
+    used = engine.state.given.setdefault("used codes", {})
+    if value.get("grant_type") != "client_credentials":
+        code = value["code"]
+        wrong = wrong or not code.startswith(PRACTICE_CODE) or code in used
+        if not wrong:
+            used[code] = True
+    if wrong and kind == "CLOUD_OAUTH2":
+        raise HttpError.domain("INVALID_CLOUD_CLAIM", {"pieceName": piece["name"]})
+    if wrong:
+        params = {"tokenUrl": piece["auth"].get("tokenUrl", ""), "redirectUrl": value.get("redirect_url", "")}
+        raise HttpError.domain("INVALID_CLAIM", {"clientId": value["client_id"], **params})
+
+
+def _replace_in_version(version: Json, source: str, target: str) -> None:
+    text = json.dumps(version["trigger"])
+    version["trigger"] = json.loads(text.replace(f"connections['{source}']", f"connections['{target}']"))
+    version["connectionIds"] = tree.connection_ids(version["trigger"])
 
 
 def _texts(value: Any) -> list[str]:
@@ -202,14 +239,20 @@ def _texts(value: Any) -> list[str]:
     return [value] if isinstance(value, str) else []
 
 
-def _plain(row: Json) -> Json:
-    return {key: value for key, value in row.items() if key != "value"}
+def _without_secret(request: Request, row: Json) -> Json:
+    public = {key: value for key, value in row.items() if key not in ("value", "pieceVersion")}
+    if request.version < V083:
+        return public
+    version = row.get("pieceVersion") or catalog.pieces(request.version)[row["pieceName"]]["version"]
+    return {**public, "pieceVersion": version, "preSelectForNewProjects": False, "usingSecretManager": False}
 
 
-def _listed(engine: PracticeEngine, row: Json) -> Json:
+def _with_owner(engine: Engine, request: Request, row: Json) -> Json:
+    """A connection without its secret, with its owner and the flows that use it."""
     flows = [
         flow["id"]
         for flow in engine.state.flows.values()
         if row["externalId"] in engine.state.versions[flow["versionId"]]["connectionIds"]
     ]
-    return {**_plain(row), "owner": engine.state.users.get(row["ownerId"]), "flowIds": flows}
+    owner = engine.state.users.get(row["ownerId"])
+    return {**_without_secret(request, row), "owner": owner and accounts.basic_user(owner), "flowIds": flows}

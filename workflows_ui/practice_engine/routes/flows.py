@@ -1,137 +1,197 @@
-"""Flows (api.md section 6; recordings ``flow_*``, ``flows_*``)."""
+"""Flows. 0.72.4: api.md section 6; 0.83.0: engine-0.83.md sections 4 to 6; of both recordings ``flow_*``, ``flows_*``.
+
+How the versions show flows differently is in ``flow_views.py``, their operations in
+``practice_engine/stories_083/operations.py`` and ``operations_083.py``.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from workflows_ui.practice_engine import ids, operations, pages, tree
-from workflows_ui.practice_engine.http import Json, Request, Response, answer, empty, refuse
+from workflows_ui.practice_engine import flow_views, ids, operations, pages
+from workflows_ui.practice_engine.core import Engine
+from workflows_ui.practice_engine.http import HttpError, Json, Request, Response
+from workflows_ui.practice_engine.operations_083 import OPERATIONS_083, Edit083
 from workflows_ui.practice_engine.router import Routes
-from workflows_ui.practice_engine.schema import PAGE, PROJECT, Field, need
+from workflows_ui.practice_engine.schema import PAGE, PROJECT, SINCE_083, Field, required
+from workflows_ui.practice_engine.versions import V083, Version
 
 from .folders import find_or_create
 
-if TYPE_CHECKING:
-    from workflows_ui.practice_engine.engine import PracticeEngine
-
 routes = Routes()
-STATUS = Field(choices=("ENABLED", "DISABLED"), many=True)
+COUNT = {
+    "folderId": Field(),
+    "status": Field(choices=("ENABLED", "DISABLED"), many=True),
+    "tags": Field(many=True),
+}
 LIST = {
     **PAGE,
+    **COUNT,
     "projectId": PROJECT,
-    "folderId": Field(),
-    "status": STATUS,
     "name": Field(),
     "versionState": Field(choices=("DRAFT", "LOCKED")),
-    "externalIds": Field(many=True),
-    "connectionExternalIds": Field(many=True),
-    "agentExternalIds": Field(many=True),
-    "tags": Field(many=True),
+    **dict.fromkeys(("externalIds", "connectionExternalIds", "agentExternalIds"), Field(many=True)),
     "operationStatus": Field(),
 }
 CREATE = {
-    "displayName": need(),
+    "displayName": required(),
     "folderId": Field("id", nullable=True),
     "folderName": Field(),
     "metadata": Field("object", nullable=True),
     "projectId": PROJECT,
 }
+VERSION = {"versionId": Field("id"), "projectId": Field("id")}
 
 
 @routes.route("GET", "/v1/flows", query=LIST)
-def find(engine: PracticeEngine, request: Request) -> Json:
-    """Flows, last edited first; those being deleted are hidden."""
-    rows = [
-        shown(engine, flow, request.query.get("versionState", "DRAFT"))
-        for flow in _select(engine, request, request.query)
-    ]
-    rows = [row for row in rows if _matches(row, request.query)]
-    rows.sort(key=lambda row: str(row["updated"]), reverse=True)
-    return pages.page(rows, request.query.get("limit"), request.query.get("cursor"))
+def find(engine: Engine, request: Request) -> Json:
+    """List flows. 0.72.4: the last changed first; 0.83.0: the enabled first."""
+    query, version = request.query, request.version
+    state = query.get("versionState", "DRAFT")
+    selected = _select(engine, request)
+    if version < V083:
+        rows = [flow_json(engine, flow, version, state) for flow in selected]
+        return pages.page([row for row in rows if _matches(row, query)], query, sort_key="updated")
+    rows = [row for row in (flow_json(engine, flow, version) for flow in selected) if _matches(row, query)]
+    flows = engine.state.flows
+    return pages.page_of_flows(rows, query, lambda row: flow_json(engine, flows[row["id"]], version, state))
 
 
-@routes.route("GET", "/v1/flows/count", query={"folderId": Field(), "status": STATUS, "tags": Field(many=True)})
-def count(engine: PracticeEngine, request: Request) -> int:
-    """A bare number."""
-    return len(_select(engine, request, request.query))
+@routes.route("GET", "/v1/flows/count", query={**COUNT, "projectId": Field("id", required=SINCE_083, since=V083)})
+def count(engine: Engine, request: Request) -> int:
+    return len(_select(engine, request))
 
 
 @routes.route("POST", "/v1/flows", body=CREATE)
-def create(engine: PracticeEngine, request: Request) -> Response:
-    """A new flow: DISABLED, a draft with an empty trigger."""
-    values = request.values
+def create(engine: Engine, request: Request) -> Response:
+    """Add a disabled flow, a draft with an empty trigger. 0.83.0 finds an unknown folder by its database only."""
+    values, state, project = request.values, engine.state, request.principal.project
     folder = values.get("folderId")
+    if request.version >= V083 and folder is not None and folder not in state.folders:
+        raise HttpError.plain(500, "the folder is not known to the database", "23503")
     if folder is None and values.get("folderName"):
-        folder = find_or_create(engine, request.principal.project, values["folderName"])["id"]
-    flow = new(engine, request.principal.project, values["displayName"], folder, values.get("metadata"))
-    return answer(shown(engine, flow), 201)
+        folder = find_or_create(engine, project, values["folderName"])["id"]
+    flow = state.add_row(
+        "flows",
+        projectId=project,
+        externalId=engine.ids.new(),
+        status="DISABLED",
+        operationStatus="NONE",
+        folderId=folder,
+        publishedVersionId=None,
+        metadata=values.get("metadata"),
+        ownerId=request.principal.user,
+    )
+    trigger: Json = {
+        "name": "trigger",
+        "valid": False,
+        "displayName": "Select Trigger",
+        "type": "EMPTY",
+        "settings": {},
+    }
+    version = state.add_row(
+        "versions",
+        flowId=flow["id"],
+        displayName=values["displayName"],
+        trigger={**trigger, "lastUpdatedDate": flow["created"]},
+        valid=False,
+        agentIds=[],
+        state="DRAFT",
+        connectionIds=[],
+        updatedBy=None,
+        backupFiles=None,
+        notes=[],
+    )
+    flow["versionId"] = version["id"]
+    return Response.from_json(flow_json(engine, flow, request.version), 201)
 
 
-@routes.route("GET", "/v1/flows/{id:id}", query={"versionId": Field("id"), "projectId": Field("id")})
-def get(engine: PracticeEngine, request: Request) -> Json:
-    """One flow with its latest version, or the one asked for."""
-    flow = one(engine, request)
-    wanted = request.query.get("versionId")
-    if wanted and engine.state.versions.get(wanted, {}).get("flowId") != flow["id"]:
-        raise refuse("ENTITY_NOT_FOUND")
-    return shown(engine, flow, version=wanted)
+@routes.route("GET", "/v1/flows/{id:id}", query=VERSION)
+def get(engine: Engine, request: Request) -> Json:
+    """Return a flow with its latest version, or the one that the query names."""
+    flow = _get_flow(engine, request)
+    version = request.query.get("versionId")
+    if version and engine.state.versions.get(version, {}).get("flowId") != flow["id"]:
+        raise HttpError.domain("ENTITY_NOT_FOUND")
+    if request.version >= V083 and _is_deleting(flow) and flow["publishedVersionId"] is None:
+        raise _no_version()
+    return flow_json(engine, flow, request.version, version_id=version)
 
 
 @routes.route("GET", "/v1/flows/{id:id}/versions", query={**PAGE, "projectId": Field("id")})
-def versions(engine: PracticeEngine, request: Request) -> Json:
-    """The headers of a flow's versions, newest first."""
-    flow = one(engine, request)
+def versions(engine: Engine, request: Request) -> Json:
+    flow = _get_flow(engine, request)
     rows = [version for version in engine.state.versions.values() if version["flowId"] == flow["id"]]
-    rows.sort(key=lambda version: str(version["created"]), reverse=True)
-    kept = ("id", "created", "updated", "flowId", "displayName", "valid", "state", "updatedBy", "schemaVersion")
-    result = pages.page(rows, request.query.get("limit"), request.query.get("cursor"))
-    return {**result, "data": [{name: row[name] for name in kept} for row in result["data"]]}
+    return pages.page(rows, request.query, lambda row: flow_views.version_header(engine.state, row, request.version))
 
 
-@routes.route("GET", "/v1/flows/{id:id}/template", query={"versionId": Field("id"), "projectId": Field("id")})
-def template(engine: PracticeEngine, request: Request) -> Json:
-    """A flow as a template to share (recording ``flow_template``: times are numbers in texts)."""
-    flow = one(engine, request)
-    version = engine.state.versions[request.query.get("versionId") or flow["publishedVersionId"] or flow["versionId"]]
-    moment = str(ids.epoch_ms(ids.stamp()))
-    return {
-        "created": moment,
-        "updated": moment,
-        "name": version["displayName"],
-        "description": "",
-        "tags": [],
-        "pieces": tree.pieces(version["trigger"]),
-        "template": {
-            "displayName": version["displayName"],
-            "trigger": version["trigger"],
-            "valid": version["valid"],
-            "schemaVersion": version["schemaVersion"],
-        },
-        "blogUrl": "",
-    }
+@routes.route("GET", "/v1/flows/{id:id}/template", query=VERSION)
+def template(engine: Engine, request: Request) -> Json:
+    """Return a flow as a template to share: its latest version on 0.83.0 (``flow_template_branches_loop_notes``), else the published."""
+    flow = _get_flow(engine, request)
+    default = flow["versionId"] if request.version >= V083 else flow["publishedVersionId"] or flow["versionId"]
+    version = engine.state.versions[request.query.get("versionId") or default]
+    return flow_views.template(engine.state, flow, version, request.version)
 
 
 @routes.route("POST", "/v1/flows/{id:id}")
-def operate(engine: PracticeEngine, request: Request) -> Json:
-    """Apply an operation; answers the whole flow with the edited version."""
-    flow = one(engine, request)
-    operations.apply(engine, flow, request.payload, request.principal.user, request.flavour)
-    return shown(engine, flow)
+def operate(engine: Engine, request: Request) -> Json:
+    """Apply an operation; respond with the whole flow and the edited version.
+
+    On 0.83.0 a flow that is being deleted has no version any more (recording ``flow_del_published_04_op_at_once``).
+    """
+    flow, newer = _get_flow(engine, request), request.version >= V083
+    if newer and _is_deleting(flow):
+        raise _no_version()
+    table, edit_class = (OPERATIONS_083, Edit083) if newer else (operations.OPERATIONS, operations.Edit)
+    rules = engine.rules(request.version)
+    operations.apply(engine, flow, request.payload, request.principal.user, rules, table, edit_class)
+    return flow_json(engine, flow, request.version)
 
 
 @routes.route("DELETE", "/v1/flows/{id:id}")
-def delete(engine: PracticeEngine, request: Request) -> Response:
-    """Deleting takes a moment: first DELETING, then gone (recordings ``flow_del_*``)."""
-    flow = one(engine, request)
-    if flow["operationStatus"] != "NONE":
-        raise refuse("FLOW_OPERATION_INVALID", {"message": f"flow {flow['id']} is being deleted already"})
-    flow |= {"operationStatus": "DELETING", "status": "DISABLED", "updated": ids.stamp()}
-    flow.pop("triggerSource", None)
-    engine.clock.after(engine.settings.delete_after, lambda: _gone(engine, flow["id"]))
-    return empty()
+def delete(engine: Engine, request: Request) -> Response:
+    """Delete. That takes a moment: first DELETING, then gone (recordings ``flow_del_*``)."""
+    flow, newer = _get_flow(engine, request), request.version >= V083
+    if _is_deleting(flow):
+        if newer and flow["publishedVersionId"] is None:
+            raise HttpError.not_found("flow", flow["id"])
+        code = "FLOW_OPERATION_IN_PROGRESS" if newer else "FLOW_OPERATION_INVALID"
+        raise HttpError.domain(code, {"message": f"flow {flow['id']} is already being deleted"})
+    if not newer:
+        flow["status"] = "DISABLED"
+        flow.pop("triggerSource", None)
+    flow |= {"operationStatus": "DELETING", "updated": ids.stamp()}
+    engine.clock.call_later(engine.settings.delete_after, lambda: _remove(engine, flow["id"]))
+    return Response.empty()
 
 
-def _gone(engine: PracticeEngine, flow: str) -> None:
+def flow_json(
+    engine: Engine, flow: Json, version: Version, state: str = "DRAFT", version_id: str | None = None
+) -> Json:
+    """Return a flow as an engine of ``version`` shows it, with its latest version, the published one (``state`` LOCKED), or the
+    one with ``version_id``.
+    """
+    chosen = version_id or (flow["publishedVersionId"] if state == "LOCKED" else flow["versionId"])
+    if chosen is None:
+        # One flow that was never published makes the whole list fail (api.md 6.4).
+        raise HttpError.domain("ENTITY_NOT_FOUND")
+    return flow_views.flow_json(engine.state, flow, engine.state.versions[chosen], version)
+
+
+def _get_flow(engine: Engine, request: Request) -> Json:
+    return request.own_row(engine.state.flows, request.params["id"], HttpError.domain("ENTITY_NOT_FOUND"))
+
+
+def _is_deleting(flow: Json) -> bool:
+    return bool(flow["operationStatus"] != "NONE")
+
+
+def _no_version() -> HttpError:
+    return HttpError.domain(
+        "ENTITY_NOT_FOUND", {"entityType": "FlowVersion", "message": "the flow has no version any more"}
+    )
+
+
+def _remove(engine: Engine, flow: str) -> None:
     state = engine.state
     with state.lock:
         state.flows.pop(flow, None)
@@ -141,79 +201,19 @@ def _gone(engine: PracticeEngine, flow: str) -> None:
         state.dirty()
 
 
-def new(
-    engine: PracticeEngine, project: str, name: str, folder: str | None = None, metadata: Json | None = None
-) -> Json:
-    """Make a flow with its first draft, and keep both; gives the flow's row."""
-    moment = ids.stamp()
-    flow: Json = {
-        "id": engine.ids.new(),
-        "created": moment,
-        "updated": moment,
-        "projectId": project,
-        "externalId": engine.ids.new(),
-        "status": "DISABLED",
-        "operationStatus": "NONE",
-        "folderId": folder,
-        "publishedVersionId": None,
-        "metadata": metadata,
-        "versionId": engine.ids.new(),
-    }
-    engine.state.flows[flow["id"]] = flow
-    engine.state.versions[flow["versionId"]] = {
-        "id": flow["versionId"],
-        "created": moment,
-        "updated": moment,
-        "flowId": flow["id"],
-        "displayName": name,
-        "trigger": {
-            "name": "trigger",
-            "valid": False,
-            "displayName": "Select Trigger",
-            "type": "EMPTY",
-            "settings": {},
-        },
-        "valid": False,
-        "agentIds": [],
-        "state": "DRAFT",
-        "connectionIds": [],
-        "updatedBy": None,
-        "schemaVersion": "8",
-        "backupFiles": None,
-    }
-    return flow
-
-
-def one(engine: PracticeEngine, request: Request) -> Json:
-    """The flow of the path, within the caller's project; a 404 refusal if there is none."""
-    flow = engine.state.flows.get(request.params["id"])
-    if flow is None or flow["projectId"] != request.principal.project:
-        raise refuse("ENTITY_NOT_FOUND")
-    return flow
-
-
-def shown(engine: PracticeEngine, flow: Json, state: str = "DRAFT", version: str | None = None) -> Json:
-    """A flow with a version: the latest, the published one (``state`` LOCKED), or the one named."""
-    chosen = version or (flow["publishedVersionId"] if state == "LOCKED" else flow["versionId"])
-    if chosen is None:
-        # One flow that was never published makes the whole list fail (api.md 6.4).
-        raise refuse("ENTITY_NOT_FOUND")
-    whole = {key: value for key, value in flow.items() if key not in ("versionId", "sample")}
-    return {**whole, "version": engine.state.versions[chosen]}
-
-
-def _select(engine: PracticeEngine, request: Request, query: Json) -> list[Json]:
-    rows = [flow for flow in engine.state.flows.values() if flow["projectId"] == request.principal.project]
-    rows = [flow for flow in rows if flow["operationStatus"] != "DELETING"]
+def _select(engine: Engine, request: Request) -> list[Json]:
+    """The project's flows that match what does not depend on a version; those being deleted are hidden."""
+    query = request.query
+    rows = [flow for flow in request.own_rows(engine.state.flows) if flow["operationStatus"] != "DELETING"]
     if "status" in query:
         rows = [flow for flow in rows if flow["status"] in query["status"]]
     if "folderId" in query:
         folder = None if query["folderId"] == "NULL" else query["folderId"]
         rows = [flow for flow in rows if flow["folderId"] == folder]
     if "tags" in query:
-        # Flows that have no tags at all pass too (api.md 6.4).
+        # Flows without any tags match too (api.md 6.4).
         tags = set(query["tags"])
-        rows = [flow for flow in rows if not (found := (flow["metadata"] or {}).get("tags")) or tags & set(found)]
+        rows = [flow for flow in rows if not (own := (flow["metadata"] or {}).get("tags")) or tags & set(own)]
     return rows
 
 
@@ -222,9 +222,8 @@ def _matches(row: Json, query: Json) -> bool:
     return (
         query.get("name", "").lower() in version["displayName"].lower()
         and row["externalId"] in query.get("externalIds", [row["externalId"]])
-        and (
-            "connectionExternalIds" not in query
-            or bool(set(query["connectionExternalIds"]) & set(version["connectionIds"]))
+        and all(
+            name not in query or set(query[name]) & set(version[key])
+            for name, key in (("connectionExternalIds", "connectionIds"), ("agentExternalIds", "agentIds"))
         )
-        and ("agentExternalIds" not in query or bool(set(query["agentExternalIds"]) & set(version["agentIds"])))
     )

@@ -4,190 +4,165 @@ from __future__ import annotations
 
 import hmac
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 from workflows_ui.practice_engine import accounts, ids
 from workflows_ui.practice_engine.auth import PUBLIC
-from workflows_ui.practice_engine.http import Json, Refusal, Request, Response, answer, empty
+from workflows_ui.practice_engine.core import Engine
+from workflows_ui.practice_engine.http import HttpError, Json, Request, Response
 from workflows_ui.practice_engine.router import Routes
 from workflows_ui.practice_engine.schema import Field
 
-if TYPE_CHECKING:
-    from workflows_ui.practice_engine.engine import PracticeEngine
-
 root, channel, backend, platform = Routes(), Routes(), Routes(), Routes()
 CHANNEL = {"channelType": Field()}
+#: The only code for signing in by mail.
 OTP = "PRACT1"
 
 
 @root.route("GET", "/", auth=PUBLIC)
-def health(engine: PracticeEngine, request: Request) -> Json:
-    """The gateway is there."""
+def health(engine: Engine, request: Request) -> Json:
     return {"message": "practice gateway"}
 
 
 @channel.route("GET", "/v1/workflows/channel_automation", query=CHANNEL)
-def automations(engine: PracticeEngine, request: Request) -> Json:
-    """Channel automations on the new route."""
+def automations(engine: Engine, request: Request) -> Json:
     return _automations(engine, request, engine.settings.new_channel_route)
 
 
 @backend.route("GET", "/workflows/channel_automation", query=CHANNEL)
-def automations_before(engine: PracticeEngine, request: Request) -> Json:
-    """Channel automations on the old route, off unless switched on."""
+def automations_before(engine: Engine, request: Request) -> Json:
     return _automations(engine, request, engine.settings.old_channel_route)
 
 
 @root.route("POST", "/v1/platform/third_party_token")
-def create_key(engine: PracticeEngine, request: Request) -> Response:
-    """A new API key for the caller. With permissions it is a scoped one, which opens no workflow (api.md 2.5)."""
-    body = request.payload if isinstance(request.payload, dict) else {}
-    days = int(body.get("expirationDays") or 10_000)
-    key = accounts.token("api_")
-    permissions = body.get("permissions") or []
-    engine.state.credentials[key] = accounts.row(
-        "api_key", request.principal.user, request.principal.organization, scoped=bool(permissions)
-    )
-    moment = ids.stamp()
-    made: Json = {
+def create_key(engine: Engine, request: Request) -> Response:
+    """Issue an API key for the caller. With permissions it is a scoped one, which opens no workflow (api.md 2.5)."""
+    days = int(request.payload_object.get("expirationDays") or 10_000)
+    permissions = request.payload_object.get("permissions") or []
+    caller, key, moment = request.principal, accounts.new_token("api_"), ids.stamp()
+    scoped = bool(permissions)
+    engine.state.credentials[key] = accounts.credential_row("api_key", caller.user, caller.organization, scoped=scoped)
+    row: Json = {
         "_id": engine.ids.new(),
         "apiKey": key,
         "token": key,
-        "organization_id": request.principal.organization,
+        "organization_id": caller.organization,
+        "user_id": caller.user,
+        "is_active": True,
+        "permissions": permissions,
+        "expired_at": ids.stamp(ids.now() + timedelta(days=days)),
+        "created_at": moment,
+        "updated_at": moment,
     }
-    made |= {"user_id": request.principal.user, "is_active": True, "permissions": permissions}
-    made |= {"expired_at": ids.stamp(ids.now() + timedelta(days=days)), "created_at": moment, "updated_at": moment}
-    return answer({"apiKey": made, "expires_in": days * 86_400}, 201)
+    return Response.from_json({"apiKey": row, "expires_in": days * 86_400}, 201)
 
 
 @platform.route("POST", "/v1/login/sign_in", auth=PUBLIC)
-def sign_in(engine: PracticeEngine, request: Request) -> Json:
-    """Sign in by password."""
-    return _signed_in(engine, _checked(engine, request))
+@platform.route("POST", "/v1/login/_signin_with_email", auth=PUBLIC)
+def sign_in(engine: Engine, request: Request) -> Json:
+    """Sign in by password or by the code that was sent by mail."""
+    return _login_token(engine, _authenticate(engine, request))
 
 
 @platform.route("POST", "/v1/login/authenticate", auth=PUBLIC)
-def authenticate(engine: PracticeEngine, request: Request) -> Json:
-    """Sign in and learn the organizations."""
-    user = _checked(engine, request)
-    return {**_signed_in(engine, user), "user_id": user["id"], "organizations": _organizations(engine, user["id"])}
+def authenticate(engine: Engine, request: Request) -> Json:
+    """Sign in and list the organizations."""
+    user = _authenticate(engine, request)
+    return {**_login_token(engine, user), "user_id": user["id"], "organizations": _organizations(engine, user["id"])}
 
 
 @platform.route("POST", "/v1/login/_signin_email_request", auth=PUBLIC)
-def ask_code(engine: PracticeEngine, request: Request) -> Response:
-    """Ask for a code by mail. In practice it is always the same (``OTP``)."""
-    return empty(204)
-
-
-@platform.route("POST", "/v1/login/_signin_with_email", auth=PUBLIC)
-def sign_in_by_code(engine: PracticeEngine, request: Request) -> Json:
-    """Sign in by the code."""
-    return _signed_in(engine, _checked(engine, request))
+def request_code(engine: Engine, request: Request) -> Response:
+    """Send nothing: the code is always ``OTP``."""
+    return Response.empty()
 
 
 @platform.route("GET", "/v1/account")
-def account(engine: PracticeEngine, request: Request) -> Json:
-    """Who the credential belongs to."""
+def account(engine: Engine, request: Request) -> Json:
     user = engine.state.users[request.principal.user]
     name = f"{user['lastName']} {user['firstName']}"
-    found: Json = {"object_name": "account", "id": user["id"], "email": user["email"], "display_name": name}
-    return {**found, "organization_id": request.principal.organization, "is_active": True}
+    row: Json = {"object_name": "account", "id": user["id"], "email": user["email"], "display_name": name}
+    return {**row, "organization_id": request.principal.organization, "is_active": True}
 
 
 @platform.route("GET", "/v1/organizations")
-def organizations(engine: PracticeEngine, request: Request) -> Json:
-    """The caller's organizations."""
-    return _listed(engine, request)
-
-
-def _listed(engine: PracticeEngine, request: Request) -> Json:
-    found = _organizations(engine, request.principal.user)
-    return {"object_name": "list", "data": found, "has_more": False, "count": len(found), "total": len(found)}
-
-
 @platform.route("GET", "/v2/organizations")
-def organizations_2(engine: PracticeEngine, request: Request) -> Json:
-    """The same, by the newer address."""
-    return _listed(engine, request)
+def organizations(engine: Engine, request: Request) -> Json:
+    rows = _organizations(engine, request.principal.user)
+    return {"object_name": "list", "data": rows, "has_more": False, "count": len(rows), "total": len(rows)}
 
 
 @platform.route("POST", "/v1/access/_exchange_access_token")
-def exchange(engine: PracticeEngine, request: Request) -> Json:
-    """A login token and an organization give an access token; the login token is consumed."""
-    given = _access(engine, request)
+def exchange(engine: Engine, request: Request) -> Json:
+    """Issue an access token for a login token and an organization; the login token can be used once."""
+    issued = exchange_again(engine, request)
     engine.state.credentials.pop(request.headers.get("x-access-token", ""), None)
-    return given
+    return issued
 
 
 @platform.route("POST", "/v1/access/_exchange_access_token_with_access_token")
-def exchange_again(engine: PracticeEngine, request: Request) -> Json:
-    """An access token for another organization."""
-    return _access(engine, request)
-
-
-def _automations(engine: PracticeEngine, request: Request, there: bool) -> Json:
-    if not there:
-        raise Refusal(404, {"message": "Not Found"})
-    rows = [row for row in engine.state.automations.values() if row["organization"] == request.principal.organization]
-    wanted = request.query.get("channelType")
-    rows = [row for row in rows if wanted in (None, "", row["channelType"])]
-    return {"data": [{key: row[key] for key in ("id", "name", "active", "tags")} for row in rows]}
-
-
-def _checked(engine: PracticeEngine, request: Request) -> Json:
-    """The user whose mail and password (or code) are in the body; the platform's refusals otherwise (api.md 2.4)."""
-    body = request.payload if isinstance(request.payload, dict) else {}
-    for name in ("email",):
-        if not body.get(name):
-            raise Refusal(400, {"code": 1, "field": name, "message": f"{name} is required"})
-    given = str(body.get("otp") or body.get("password") or "")
-    if not given:
-        raise Refusal(400, {"code": 1, "field": "password", "message": "password is required"})
-    user = next((one for one in engine.state.users.values() if one["email"] == body["email"]), None)
-    if user is None:
-        raise Refusal(400, {"code": 40004, "message": "not signed up"})
-    wanted = OTP if body.get("otp") else engine.credentials.password
-    if not hmac.compare_digest(given.encode(), wanted.encode()):
-        raise Refusal(400, {"code": 40005, "message": "the password is wrong"})
-    return user
-
-
-def _signed_in(engine: PracticeEngine, user: Json) -> Json:
-    token = accounts.token("login_acc_")
-    home = next(key for key, one in engine.state.organizations.items() if user["id"] in one["members"])
-    engine.state.credentials[token] = accounts.row("login", user["id"], home)
-    expires = ids.stamp(ids.now() + timedelta(hours=3))
-    return {
-        "object_name": "login_access",
-        "id": engine.ids.new(),
-        "token": token,
-        "email": user["email"],
-        "expired_at": expires,
-    }
-
-
-def _access(engine: PracticeEngine, request: Request) -> Json:
-    body = request.payload if isinstance(request.payload, dict) else {}
-    organization = body.get("organization_id")
+def exchange_again(engine: Engine, request: Request) -> Json:
+    """Issue an access token for another organization."""
+    organization = request.payload_object.get("organization_id")
     if not organization:
-        raise Refusal(400, {"code": 1, "field": "organization_id", "message": "organization_id is required"})
+        raise _missing("organization_id")
     user = request.principal.user
     if user not in engine.state.organizations.get(organization, {}).get("members", []):
-        raise Refusal(400, {"code": 40004, "message": "not a member of this organization"})
-    token = accounts.token("acc_")
-    engine.state.credentials[token] = accounts.row("access", user, organization)
-    moment = ids.stamp()
-    given: Json = {
+        raise HttpError(400, {"code": 40004, "message": "not a member of this organization"})
+    token, moment = accounts.new_token("acc_"), ids.stamp()
+    engine.state.credentials[token] = accounts.credential_row("access", user, organization)
+    return {
         "object_name": "access",
         "id": engine.ids.new(),
         "token": token,
-        "refresh_token": accounts.token("rtk_"),
+        "refresh_token": accounts.new_token("rtk_"),
+        "user_id": user,
+        "expired_at": ids.stamp(ids.now() + timedelta(days=30)),
+        "created_at": moment,
+        "updated_at": moment,
+        "creator": {"id": user},
     }
-    given |= {"user_id": user, "expired_at": ids.stamp(ids.now() + timedelta(days=30)), "created_at": moment}
-    return {**given, "updated_at": moment, "creator": {"id": user}}
 
 
-def _organizations(engine: PracticeEngine, user: str) -> list[Json]:
+def _automations(engine: Engine, request: Request, available: bool) -> Json:
+    if not available:
+        raise HttpError(404, {"message": "Not Found"})
+    rows = [row for row in engine.state.automations.values() if row["organization"] == request.principal.organization]
+    kind = request.query.get("channelType")
+    rows = [row for row in rows if kind in (None, "", row["channelType"])]
+    return {"data": [{key: row[key] for key in ("id", "name", "active", "tags")} for row in rows]}
+
+
+def _authenticate(engine: Engine, request: Request) -> Json:
+    """The user with the address and password (or code) of the body. Raises the platform's errors (api.md 2.4)."""
+    body = request.payload_object
+    given = str(body.get("otp") or body.get("password") or "")
+    if not body.get("email"):
+        raise _missing("email")
+    if not given:
+        raise _missing("password")
+    user = next((one for one in engine.state.users.values() if one["email"] == body["email"]), None)
+    if user is None:
+        raise HttpError(400, {"code": 40004, "message": "not signed up"})
+    expected = OTP if body.get("otp") else engine.credentials.password
+    if not hmac.compare_digest(given.encode(), expected.encode()):
+        raise HttpError(400, {"code": 40005, "message": "the password is wrong"})
+    return user
+
+
+def _missing(name: str) -> HttpError:
+    return HttpError(400, {"code": 1, "field": name, "message": f"{name} is required"})
+
+
+def _login_token(engine: Engine, user: Json) -> Json:
+    token = accounts.new_token("login_acc_")
+    home = next(key for key, one in engine.state.organizations.items() if user["id"] in one["members"])
+    engine.state.credentials[token] = accounts.credential_row("login", user["id"], home)
+    expires = ids.stamp(ids.now() + timedelta(hours=3))
+    row: Json = {"object_name": "login_access", "id": engine.ids.new(), "token": token, "email": user["email"]}
+    return {**row, "expired_at": expires}
+
+
+def _organizations(engine: Engine, user: str) -> list[Json]:
     return [
         {
             "organization_id": key,

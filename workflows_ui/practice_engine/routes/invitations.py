@@ -3,88 +3,103 @@
 from __future__ import annotations
 
 import urllib.parse
-from typing import TYPE_CHECKING
 
 from workflows_ui.practice_engine import ids, pages
 from workflows_ui.practice_engine.accounts import PLATFORM
-from workflows_ui.practice_engine.http import Json, Request, Response, answer, empty, refuse
+from workflows_ui.practice_engine.auth import PUBLIC
+from workflows_ui.practice_engine.core import Engine
+from workflows_ui.practice_engine.http import HttpError, Json, Request, Response
 from workflows_ui.practice_engine.router import Routes
-from workflows_ui.practice_engine.schema import PAGE, Field, need
-
-if TYPE_CHECKING:
-    from workflows_ui.practice_engine.engine import PracticeEngine
+from workflows_ui.practice_engine.schema import PAGE, Field, required
+from workflows_ui.practice_engine.versions import V083
 
 routes = Routes()
-TYPE = need(choices=("PLATFORM", "PROJECT"))
+TYPE = required(choices=("PLATFORM", "PROJECT"))
+LIST = {**PAGE, "type": TYPE, "projectId": Field("id"), "status": Field(choices=("PENDING", "ACCEPTED"))}
+CREATE = {
+    "email": required(),
+    "type": TYPE,
+    "platformRole": Field(choices=("ADMIN", "MEMBER", "OPERATOR")),
+    "projectId": Field("id"),
+    "projectRole": Field(),
+}
+EDITOR = {"name": "Editor", "type": "DEFAULT", "permissions": ["READ_FLOW", "WRITE_FLOW"]}
 
 
-@routes.route(
-    "GET",
-    "/v1/user-invitations",
-    query={**PAGE, "type": TYPE, "projectId": Field("id"), "status": Field(choices=("PENDING", "ACCEPTED"))},
-)
-def find(engine: PracticeEngine, request: Request) -> Json:
-    """Invitations of the platform (all organizations) or of the caller's project."""
+@routes.route("GET", "/v1/user-invitations", query=LIST)
+def find(engine: Engine, request: Request) -> Json:
+    """List invitations to the platform (all organizations) or to the caller's project, oldest first."""
     kind, project = request.query["type"], request.principal.project
-    if kind == "PROJECT" and not request.on_gateway:
-        raise refuse(
-            "VALIDATION", {"message": "a personal project has no invitations"}
-        )  # recording invites_list_project
+    if kind == "PROJECT":
+        _require_team(engine, request)
     rows = [row for row in engine.state.invitations.values() if row["type"] == kind]
     rows = [row for row in rows if kind == "PLATFORM" or row["projectId"] == project]
     rows = [row for row in rows if row["status"] == request.query.get("status", row["status"])]
-    rows.sort(key=lambda row: str(row["created"]), reverse=True)
-    result = pages.page(rows, request.query.get("limit"), request.query.get("cursor"))
-    return {**result, "data": [{**row, "projectRole": _role(row)} for row in result["data"]]}
+    return pages.page(rows, request.query, _with_role, oldest_first=True)
 
 
-@routes.route(
-    "POST",
-    "/v1/user-invitations",
-    body={
-        "email": need(),
-        "type": TYPE,
-        "platformRole": Field(choices=("ADMIN", "MEMBER", "OPERATOR")),
-        "projectId": Field("id"),
-        "projectRole": Field(),
-    },
-)
-def create(engine: PracticeEngine, request: Request) -> Response:
-    """Invite somebody; the answer holds the link (recording ``invites_create_platform``)."""
-    values = request.values
-    if values["type"] == "PROJECT" and not engine.settings.invitations_in_plan:
-        raise refuse("FEATURE_DISABLED", {"message": "the plan has no project roles"})
-    row = new(engine, values["email"], values["type"], request.principal.project, values.get("platformRole"))
-    who = urllib.parse.quote(values["email"])
-    return answer({**row, "link": f"https://practice.example/invitation?token={engine.ids.new()}&email={who}"}, 201)
+@routes.route("POST", "/v1/user-invitations", body=CREATE)
+def create(engine: Engine, request: Request) -> Response:
+    """Invite a person; the response has the link (recording ``invites_create_platform``)."""
+    values, kind, project, role = request.values, request.values["type"], None, None
+    if kind == "PROJECT":
+        _require_team(engine, request)
+        if not engine.settings.invitations_in_plan:
+            raise HttpError.domain("FEATURE_DISABLED", {"message": "the plan has no project roles"})
+        project, role = request.principal.project, ids.named_id("role editor")
+    row = engine.state.add_row(
+        "invitations",
+        email=values["email"],
+        status="PENDING",
+        type=kind,
+        platformId=PLATFORM,
+        platformRole=values.get("platformRole") if kind == "PLATFORM" else None,
+        projectId=project,
+        projectRoleId=role,
+        token=engine.ids.new(),
+    )
+    query = urllib.parse.urlencode({"token": row["token"], "email": values["email"]}, quote_via=urllib.parse.quote)
+    return Response.from_json({**_without_token(row), "link": f"https://practice.example/invitation?{query}"}, 201)
+
+
+@routes.route("POST", "/v1/user-invitations/accept", body={"invitationToken": required()}, auth=PUBLIC, since=V083)
+def accept(engine: Engine, request: Request) -> Json:
+    """Accept by the token of the link; the response still says PENDING (recordings ``invites_accept*``)."""
+    token = request.values["invitationToken"]
+    row = next((row for row in engine.state.invitations.values() if row.get("token") == token), None)
+    if row is None:
+        raise HttpError.plain(500, "the token cannot be read")
+    before = _without_token(row)
+    row["status"] = "ACCEPTED"
+    return before
 
 
 @routes.route("DELETE", "/v1/user-invitations/{id:id}")
-def delete(engine: PracticeEngine, request: Request) -> Response:
-    """Take an invitation back. On the gateway the open-source plan refuses: 402 for a project's, 403 for the platform's."""
+def delete(engine: Engine, request: Request) -> Response:
+    """Revoke an invitation. On the gateway the open-source plan refuses: 402 for a project's, 403 for the platform's."""
     row = engine.state.invitations.get(request.params["id"])
     if row is None or (row["type"] == "PROJECT" and row["projectId"] != request.principal.project):
-        raise refuse("ENTITY_NOT_FOUND", {"entityId": f"id={request.params['id']}", "entityType": "UserInvitation"})
+        params = {"entityId": f"id={request.params['id']}", "entityType": "UserInvitation"}
+        raise HttpError.domain("ENTITY_NOT_FOUND", params)
     if request.on_gateway and not engine.settings.invitations_in_plan:
         if row["type"] == "PROJECT":
-            raise refuse("FEATURE_DISABLED", {"message": "the plan has no project roles"})
-        raise refuse("AUTHORIZATION", {"message": "members may not do this"})
+            raise HttpError.domain("FEATURE_DISABLED", {"message": "the plan has no project roles"})
+        raise HttpError.domain("AUTHORIZATION", {"message": "members may not do this"})
     del engine.state.invitations[row["id"]]
-    return empty()
+    return Response.empty()
 
 
-def new(engine: PracticeEngine, email: str, kind: str, project: str, role: str | None = None) -> Json:
-    """Make an invitation and keep it."""
-    moment = ids.stamp()
-    row: Json = {"id": engine.ids.new(), "created": moment, "updated": moment, "email": email, "status": "PENDING"}
-    row |= {"type": kind, "platformId": PLATFORM, "platformRole": role if kind == "PLATFORM" else None}
-    row |= {"projectId": project if kind == "PROJECT" else None}
-    row["projectRoleId"] = ids.named("role editor") if kind == "PROJECT" else None
-    engine.state.invitations[row["id"]] = row
-    return row
+def _require_team(engine: Engine, request: Request) -> None:
+    """A personal project, as all are on Activepieces at first, has no invitations (recordings ``invites_*_project``)."""
+    row = engine.state.projects[request.principal.project]
+    if not request.on_gateway and row.get("type", "PERSONAL") == "PERSONAL":
+        raise HttpError.domain("VALIDATION", {"message": "a personal project has no invitations"})
 
 
-def _role(row: Json) -> Json | None:
-    if row["projectRoleId"] is None:
-        return None
-    return {"id": row["projectRoleId"], "name": "Editor", "type": "DEFAULT", "permissions": ["READ_FLOW", "WRITE_FLOW"]}
+def _without_token(row: Json) -> Json:
+    return {key: value for key, value in row.items() if key != "token"}
+
+
+def _with_role(row: Json) -> Json:
+    role = row["projectRoleId"]
+    return {**_without_token(row), "projectRole": role and {"id": role, **EDITOR}}

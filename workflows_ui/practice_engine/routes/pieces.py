@@ -1,17 +1,17 @@
-"""Pieces and their options (api.md section 11; recordings ``piece*``)."""
+"""Pieces, their options and, in 0.83, their installation (api.md section 11; recordings ``piece*``)."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from workflows_ui.practice_engine import catalog, validity
+from workflows_ui.practice_engine import access, catalog, validity
 from workflows_ui.practice_engine.auth import OPTIONAL
-from workflows_ui.practice_engine.http import Json, Request, Response, answer, empty
+from workflows_ui.practice_engine.core import Engine
+from workflows_ui.practice_engine.data_files import read_data
+from workflows_ui.practice_engine.http import HttpError, Json, Request, Response
 from workflows_ui.practice_engine.router import Routes
-from workflows_ui.practice_engine.schema import Field, need
-
-if TYPE_CHECKING:
-    from workflows_ui.practice_engine.engine import PracticeEngine
+from workflows_ui.practice_engine.schema import PROJECT_083, SINCE_083, Field, required
+from workflows_ui.practice_engine.versions import V083
 
 routes = Routes()
 LIST = {
@@ -21,107 +21,141 @@ LIST = {
     "orderBy": Field(choices=("ASC", "DESC")),
     "suggestionType": Field(choices=("ACTION", "TRIGGER", "ACTION_AND_TRIGGER")),
     "projectId": Field("id"),
+    "locale": Field(),
+    "release": Field(),
+}
+GET = {"version": Field(), "projectId": Field("id"), "locale": Field()}
+INSTALL = {
+    "packageType": required(choices=("REGISTRY", "ARCHIVE")),
+    "scope": required(choices=("PLATFORM",)),
+    "pieceName": required(),
+    "pieceVersion": required(),
+}
+REGISTRY = {
+    "release": Field(required=SINCE_083, since=V083),
+    "edition": Field(choices=("ce", "ee", "cloud"), required=SINCE_083, since=V083),
 }
 OPTIONS = {
-    "pieceName": need(),
-    "pieceVersion": need(),
-    "actionOrTriggerName": need(),
-    "propertyName": need(),
-    "flowId": need("id"),
-    "flowVersionId": need("id"),
+    **dict.fromkeys(("pieceName", "pieceVersion", "actionOrTriggerName", "propertyName"), required()),
+    "flowId": required("id"),
+    "flowVersionId": required("id"),
     "input": Field("object"),
     "searchValue": Field(),
-    "projectId": Field("id"),
+    "projectId": PROJECT_083,
 }
 
 
 @routes.route("GET", "/v1/pieces", query=LIST, auth=OPTIONAL)
-def find(engine: PracticeEngine, request: Request) -> list[Json]:
-    """All pieces as a plain array; a limit is not known here (recording ``pieces_limit_param_ignored``).
+def find(engine: Engine, request: Request) -> list[Json]:
+    """List all pieces as a plain array; a limit is ignored (recording ``pieces_limit_param_ignored``).
 
     Without a credential the platform's own pieces are missing (recording ``pieces_list_anonymous``).
     """
     query = request.query
-    rows = [piece for piece in catalog.PIECES.values() if _matches(piece, query)]
+    if request.version >= V083 and "release" in query:
+        raise HttpError.domain(
+            "PIECE_SYNC_NOT_SUPPORTED", {"message": "ask without a release", "release": query["release"]}
+        )
+    rows = [piece for piece in engine.pieces(request.version).values() if _matches(piece, query)]
     if request.principal_or_none is None:
         rows = [piece for piece in rows if piece["platformId"] is None]
     if query.get("sortBy") in ("UPDATED", "CREATED"):
         rows.sort(key=lambda piece: str(piece[query["sortBy"].lower()]))
     if query.get("orderBy") == "DESC":
         rows.reverse()
-    return [_summary(piece, query) for piece in rows]
+    return [_summary(catalog.full_piece(piece, request.version, query.get("locale", "")), query) for piece in rows]
+
+
+@routes.route("POST", "/v1/pieces", body=INSTALL, since=V083)
+def install(engine: Engine, request: Request) -> Response:
+    """Install a piece on the platform, from the registry or, of type multipart/form-data, from an archive; for administrators.
+
+    The practice engine's registry holds the pieces of its catalogue: only those that a setting removed can be installed.
+    """
+    access.require_admin(request, engine.state)
+    values = request.values
+    piece = catalog.pieces(request.version).get(values["pieceName"])
+    if piece is None or piece["version"] != values["pieceVersion"]:
+        raise HttpError.domain("ENGINE_OPERATION_FAILURE", {"message": "the registry does not have this piece"})
+    missing = engine.settings.missing_pieces
+    if piece["name"] not in missing:
+        raise HttpError.domain("VALIDATION", {"message": "the piece is installed already"})
+    missing.remove(piece["name"])
+    full = catalog.full_piece(piece, request.version)
+    if values["packageType"] == "ARCHIVE":
+        full |= {"packageType": "ARCHIVE", "archiveId": engine.ids.new()}
+    return Response.from_json(full, 201)
 
 
 @routes.route("GET", "/v1/pieces/categories", auth=OPTIONAL)
-def categories(engine: PracticeEngine, request: Request) -> list[str]:
-    """The categories."""
+def categories(engine: Engine, request: Request) -> list[str]:
     return catalog.CATEGORIES
 
 
-@routes.route("GET", "/v1/pieces/registry", auth=OPTIONAL)
-def registry(engine: PracticeEngine, request: Request) -> list[Json]:
-    """Names and versions."""
-    return [{"name": piece["name"], "version": piece["version"]} for piece in catalog.PIECES.values()]
+@routes.route("GET", "/v1/pieces/registry", query=REGISTRY, auth=OPTIONAL)
+def registry(engine: Engine, request: Request) -> list[Json]:
+    return [{"name": piece["name"], "version": piece["version"]} for piece in engine.pieces(request.version).values()]
 
 
 @routes.route("GET", "/v1/pieces/versions", query={"name": Field()}, auth=OPTIONAL)
-def versions(engine: PracticeEngine, request: Request) -> Json:
-    """The versions of one piece."""
-    piece = catalog.PIECES.get(request.query.get("name", ""))
+def versions(engine: Engine, request: Request) -> Json:
+    piece = engine.pieces(request.version).get(request.query.get("name", ""))
     return {piece["version"]: {}} if piece else {}
 
 
 @routes.route("POST", "/v1/pieces/options", body=OPTIONS)
-def options(engine: PracticeEngine, request: Request) -> Response:
-    """The choices of a property. One that is not there: 200 without a body (recording ``piece_options_bad_prop``)."""
+def options(engine: Engine, request: Request) -> Response:
+    """Return the choices of a property. An unknown one: 200 without a body (recording ``piece_options_bad_prop``)."""
     values = request.values
-    piece = validity.piece(request.principal.project, values["pieceName"])
+    piece = validity.get_piece(request.principal.project, values["pieceName"], engine.pieces(request.version))
     operation = {**piece["actions"], **piece["triggers"]}.get(values["actionOrTriggerName"])
     prop = operation["props"].get(values["propertyName"]) if operation else None
     if prop is None:
-        return empty(200)
-    given = values.get("input") or {}
+        return Response.empty(200)
+    inputs = values.get("input") or {}
     if prop["type"] == "DYNAMIC":
-        return answer({"type": "DYNAMIC", "options": _dynamic(values["propertyName"], given)})
-    if piece["auth"] and "auth" in prop.get("refreshers", []) and not given.get("auth"):
-        shown: Json = {"options": [], "disabled": True, "placeholder": "Connect an account first"}
+        return Response.from_json({"type": "DYNAMIC", "options": _dynamic_properties(values["propertyName"], inputs)})
+    if piece["auth"] and "auth" in prop.get("refreshers", []) and not inputs.get("auth"):
+        choices: Json = {"options": [], "disabled": True, "placeholder": "Connect an account first"}
     else:
-        wanted = values.get("searchValue", "").lower()
-        names = [name for name in CHOICES.get(values["propertyName"], DEFAULT_CHOICES) if wanted in name.lower()]
-        shown = {
-            "options": [{"label": name, "value": name.lower().replace(" ", "-")} for name in names],
-            "disabled": False,
-        }
-    return answer({"type": prop["type"], "options": shown})
+        known, text = read_data("catalog/options.json")["choices"], values.get("searchValue", "").lower()
+        labels = known.get(values["propertyName"], known["otherwise"])
+        rows = [{"label": label, "value": label.lower().replace(" ", "-")} for label in labels if text in label.lower()]
+        choices = {"options": rows, "disabled": False}
+    return Response.from_json({"type": prop["type"], "options": choices})
 
 
-@routes.route("GET", "/v1/pieces/{name:rest}", query={"version": Field(), "projectId": Field("id")}, auth=OPTIONAL)
-def get(engine: PracticeEngine, request: Request) -> Json:
-    """One piece with its actions and triggers."""
+@routes.route("GET", "/v1/pieces/{name:rest}", query=GET, auth=OPTIONAL)
+def get(engine: Engine, request: Request) -> Json:
+    """Return a piece with its actions and triggers, of one version if the query names it (recordings ``piece_get_*_version``)."""
     project = request.principal_or_none.project if request.principal_or_none else ""
-    return validity.piece(project, request.params["name"])
+    piece = validity.get_piece(project, request.params["name"], engine.pieces(request.version))
+    version = str(request.query.get("version", piece["version"]))
+    if validity.VERSION.fullmatch(version) is None:
+        raise HttpError.invalid("querystring/version must be a version")
+    if not _has_version(engine, request, piece, version):
+        raise HttpError.domain("ENTITY_NOT_FOUND", {"message": f"no such version of {piece['name']}"})
+    return catalog.full_piece(piece, request.version, request.query.get("locale", ""))
 
 
-CHOICES = {
-    "channel": ["Bán hàng", "Kho vận", "Thông báo chung"],
-    "model": ["Small model", "Large model"],
-    "spreadsheet_id": ["Đơn hàng 2025", "Khách hàng", "Tồn kho"],
-    "sheet_id": ["Tháng 10", "Tháng 11"],
-    "calendar_id": ["Phòng họp A", "Lịch chung"],
-}
-DEFAULT_CHOICES = ["First choice", "Second choice", "Third choice"]
+def _dynamic_properties(name: str, inputs: Json) -> Json:
+    """The properties of a dynamic one, which depend on another input (recordings ``piece_options``, ``piece_options_trigger``)."""
+    dynamic = read_data("catalog/options.json")["dynamic"]
+    sets: Json = dynamic.get(name, dynamic["otherwise"])
+    chosen = str(inputs.get(sets.get("depends_on", "")))
+    properties: Json = sets[chosen if chosen in sets else "otherwise"]
+    return properties
 
 
-def _dynamic(name: str, given: Json) -> Json:
-    """The properties of a dynamic one; those of a response as in the recording ``piece_options``."""
-    if name == "fields":
-        status: Json = {"displayName": "Status", "required": False, "defaultValue": 200, "type": "NUMBER"}
-        headers: Json = {"displayName": "Headers", "required": False, "type": "OBJECT"}
-        if given.get("responseType") == "redirect":
-            return {"headers": headers, "body": {"displayName": "Address", "required": True, "type": "LONG_TEXT"}}
-        kind = "LONG_TEXT" if given.get("responseType") == "raw" else "JSON"
-        return {"status": status, "headers": headers, "body": {"displayName": "Body", "required": True, "type": kind}}
-    return {"value": {"displayName": "Value", "required": False, "type": "SHORT_TEXT"}}
+def _has_version(engine: Engine, request: Request, piece: Json, version: str) -> bool:
+    """Whether the engine has this version or, for ``~`` and ``^``, a later compatible one."""
+    if version == piece["version"]:
+        return True
+    if version[0] not in "~^":
+        return engine.rules(request.version).has_version(piece, version)
+    wanted, newest = ([int(part) for part in one.lstrip("~^").split(".")] for one in (version, piece["version"]))
+    same = 2 if version[0] == "~" or wanted[0] == 0 else 1
+    return wanted[:same] == newest[:same] and wanted <= newest
 
 
 def _matches(piece: Json, query: Json) -> bool:
@@ -132,6 +166,8 @@ def _matches(piece: Json, query: Json) -> bool:
 
 def _summary(piece: Json, query: Json) -> Json:
     row: dict[str, Any] = {**piece, "actions": len(piece["actions"]), "triggers": len(piece["triggers"])}
+    for name in ("i18n", "contextInfo"):
+        row.pop(name, None)
     kind = query.get("suggestionType")
     if kind:
         row["suggestedActions"] = list(piece["actions"].values()) if "ACTION" in kind else []

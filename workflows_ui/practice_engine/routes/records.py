@@ -1,152 +1,160 @@
-"""Records of tables (api.md section 13; recordings ``records_*``)."""
+"""Records of tables (api.md section 13; recordings ``records_*``).
+
+0.83 shows cells that were never set as null, wants an operator in each filter and the table in each delete (engine-0.83.md section 9).
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from workflows_ui.practice_engine import ids, pages
-from workflows_ui.practice_engine.http import Json, Refusal, Request, Response, answer, bare, empty, invalid, refuse
+from workflows_ui.practice_engine.core import Engine
+from workflows_ui.practice_engine.http import HttpError, Json, Request, Response
 from workflows_ui.practice_engine.router import Routes
-from workflows_ui.practice_engine.schema import PAGE, Field, Schema, need, read
+from workflows_ui.practice_engine.schema import PAGE, SINCE_083, Field, Schema, read, required
+from workflows_ui.practice_engine.versions import V083
 
-from .tables import one
-
-if TYPE_CHECKING:
-    from workflows_ui.practice_engine.engine import PracticeEngine
+from .tables import get_table, max_records, table_fields
 
 routes = Routes()
-MOST_RECORDS = 1500
 FILTER = re.compile(r"filters\[(\d+)\]\[(fieldId|value|operator)\]")
-CELL: Schema = {"fieldId": need(), "value": need()}
+TABLE = {"tableId": required("id"), "projectId": Field("id")}
+DELETE = {"ids": required(many=True), "tableId": Field("id", required=SINCE_083, since=V083), "projectId": Field("id")}
+CELL: Schema = {"fieldId": required(), "value": required()}
 
 
-@routes.route("GET", "/v1/records", query={**PAGE, "tableId": need("id"), "projectId": Field("id")})
-def find(engine: PracticeEngine, request: Request) -> Json:
-    """The records of a table, oldest first. They never page: a limit only cuts, a cursor is ignored."""
-    table = request.query["tableId"]
-    rows = [row for row in engine.state.records.values() if row["tableId"] == table]
-    rows = [row for row in rows if row["projectId"] == request.principal.project]
-    for wanted in _filters(request):
-        rows = [row for row in rows if _passes(row, wanted)]
+@routes.route("GET", "/v1/records", query={**PAGE, **TABLE})
+def find(engine: Engine, request: Request) -> Json:
+    """List the records of a table, oldest first. They never page: a limit only cuts, a cursor is ignored."""
+    rows = [row for row in request.own_rows(engine.state.records) if row["tableId"] == request.query["tableId"]]
+    for condition in _filters(request):
+        rows = [row for row in rows if _matches(row, condition)]
     limit = int(request.query.get("limit", pages.DEFAULT_LIMIT))
-    return pages.bare(rows[:limit] if limit > 0 else rows)
+    return pages.single_page([_record_json(engine, request, row) for row in (rows[:limit] if limit > 0 else rows)])
 
 
 @routes.route("GET", "/v1/records/{id:id}")
-def get(engine: PracticeEngine, request: Request) -> Json:
-    """One record."""
-    return _one(engine, request)
+def get(engine: Engine, request: Request) -> Json:
+    return _record_json(engine, request, _get_record(engine, request))
 
 
-@routes.route("POST", "/v1/records", body={"tableId": need("id"), "records": need("array"), "projectId": Field("id")})
-def create(engine: PracticeEngine, request: Request) -> Response:
-    """New records: a list of rows, each a list of cells. Unknown fields are dropped, values become texts."""
-    table = request.values["tableId"]
-    rows = [_cells(cells, f"body/records/{number}") for number, cells in enumerate(request.values["records"])]
-    if table not in engine.state.tables:
+@routes.route("POST", "/v1/records", body={**TABLE, "records": required("array")})
+def create(engine: Engine, request: Request) -> Response:
+    """Add rows, each a list of cells. Unknown fields are dropped, values become texts."""
+    identity = request.values["tableId"]
+    rows = [_read_cells(cells, f"body/records/{number}") for number, cells in enumerate(request.values["records"])]
+    if identity not in engine.state.tables:
         # The database's own code comes through (recording records_create_unknown_table).
-        raise bare(500, "there is no such table", "23503")
-    found = one(engine, request, table)
-    if sum(row["tableId"] == table for row in engine.state.records.values()) + len(rows) > MOST_RECORDS:
-        raise refuse("VALIDATION", {"message": f"a table has {MOST_RECORDS} records at most"})
-    return answer([new(engine, found, cells) for cells in rows], 201)
+        raise HttpError.plain(500, "there is no such table", "23503")
+    table = get_table(engine, request, identity)
+    limit = max_records(engine, request)
+    if sum(row["tableId"] == identity for row in engine.state.records.values()) + len(rows) > limit:
+        raise HttpError.domain("VALIDATION", {"message": f"a table has {limit} records at most"})
+    return Response.from_json([_record_json(engine, request, add_record(engine, table, cells)) for cells in rows], 201)
 
 
-@routes.route(
-    "POST",
-    "/v1/records/{id:id}",
-    body={"tableId": need("id"), "cells": Field("array"), "agentUpdate": Field("boolean"), "projectId": Field("id")},
-)
-def change(engine: PracticeEngine, request: Request) -> Json:
-    """Change cells of a record."""
-    record = _one(engine, request)
+@routes.route("POST", "/v1/records/{id:id}", body={**TABLE, "cells": Field("array"), "agentUpdate": Field("boolean")})
+def change(engine: Engine, request: Request) -> Json:
+    """Change cells of a record; the record's own date stays (recording ``records_update``)."""
+    record = _get_record(engine, request)
     if record["tableId"] != request.values["tableId"]:
-        raise Refusal(404, "[object Object]")
-    _write(engine, record, _cells(request.values.get("cells", []), "body/cells"))
-    return record
+        raise _no_record(request)
+    _write(engine, record, _read_cells(request.values.get("cells", []), "body/cells"))
+    return _record_json(engine, request, record)
 
 
-@routes.route("DELETE", "/v1/records", body={"ids": need(many=True), "projectId": Field("id")})
-def delete(engine: PracticeEngine, request: Request) -> Response:
-    """Delete by ids in the body; 404 if the first is not there."""
-    wanted = request.values["ids"]
-    rows = engine.state.records
-    if wanted and (wanted[0] not in rows or rows[wanted[0]]["projectId"] != request.principal.project):
-        raise refuse("ENTITY_NOT_FOUND", {"entityType": "Record", "entityId": wanted[0]})
-    for key in wanted:
-        if key in rows and rows[key]["projectId"] == request.principal.project:
-            del rows[key]
-    return empty()
+@routes.route("DELETE", "/v1/records", body=DELETE)
+def delete(engine: Engine, request: Request) -> Response:
+    """Delete by ids in the body; 404 if the first does not exist. The table's id is not compared (``records_delete_wrong_table``)."""
+    selected = request.values["ids"]
+    own = {row["id"] for row in request.own_rows(engine.state.records)}
+    if selected and selected[0] not in own:
+        raise HttpError.domain("ENTITY_NOT_FOUND", {"entityType": "Record", "entityId": selected[0]})
+    for key in own & set(selected):
+        del engine.state.records[key]
+    return Response.from_json([]) if request.version >= V083 else Response.empty()
 
 
-def new(engine: PracticeEngine, table: Json, cells: dict[str, str]) -> Json:
-    """Make a record and keep it; ``cells`` maps field ids to texts."""
-    moment = ids.stamp()
-    record: Json = {"id": engine.ids.new(), "created": moment, "updated": moment, "tableId": table["id"]}
-    record |= {"projectId": table["projectId"], "cells": {}}
+def add_record(engine: Engine, table: Json, cells: dict[str, str]) -> Json:
+    """Add a record; ``cells`` maps field ids to texts."""
+    record = engine.state.add_row("records", tableId=table["id"], projectId=table["projectId"], cells={})
     _write(engine, record, cells)
-    engine.state.records[record["id"]] = record
     return record
 
 
-def _write(engine: PracticeEngine, record: Json, cells: dict[str, str]) -> None:
+def _write(engine: Engine, record: Json, cells: dict[str, str]) -> None:
     moment = ids.stamp()
-    record["updated"] = moment
-    for field, value in cells.items():
-        known = engine.state.fields.get(field)
-        if known and known["tableId"] == record["tableId"]:
-            created = record["cells"].get(field, {}).get("created", moment)
-            record["cells"][field] = {"updated": moment, "created": created, "value": value, "fieldName": known["name"]}
+    for key, value in cells.items():
+        field = engine.state.fields.get(key)
+        if field and field["tableId"] == record["tableId"]:
+            created = record["cells"].get(key, {}).get("created", moment)
+            record["cells"][key] = {"updated": moment, "created": created, "value": value, "fieldName": field["name"]}
 
 
-def _cells(cells: Any, where: str) -> dict[str, str]:
+def _read_cells(cells: Any, path: str) -> dict[str, str]:
     if not isinstance(cells, list):
-        raise invalid(f"{where} must be an array")
-    read_cells = [read(cell, CELL, f"{where}/{number}", "") for number, cell in enumerate(cells)]
-    return {cell["fieldId"]: cell["value"] for cell in read_cells}
+        raise HttpError.invalid(f"{path} must be an array")
+    values = [read(cell, CELL, f"{path}/{number}") for number, cell in enumerate(cells)]
+    return {cell["fieldId"]: cell["value"] for cell in values}
 
 
-def _one(engine: PracticeEngine, request: Request) -> Json:
-    record = engine.state.records.get(request.params["id"])
-    if record is None or record["projectId"] != request.principal.project:
-        raise Refusal(404, "[object Object]")  # recording records_get_unknown
-    return record
+def _get_record(engine: Engine, request: Request) -> Json:
+    return request.own_row(engine.state.records, request.params["id"], _no_record(request))
+
+
+def _no_record(request: Request) -> HttpError:
+    """Recording ``records_get_unknown`` of each version."""
+    if request.version >= V083:
+        return HttpError.not_found("record", request.params["id"])
+    return HttpError(404, "[object Object]")
+
+
+def _record_json(engine: Engine, request: Request, record: Json) -> Json:
+    """A record as its version shows it: 0.83 with a cell for every field of the table."""
+    if request.version < V083:
+        return record
+    unset: Json = {"updated": record["updated"], "created": record["created"], "value": None}
+    cells = {field["id"]: {**unset, "fieldName": field["name"]} for field in table_fields(engine, record["tableId"])}
+    return {**record, "cells": {**cells, **record["cells"]}}
 
 
 def _filters(request: Request) -> list[Json]:
-    found: dict[int, Json] = {}
+    newer = request.version >= V083
+    filters: dict[int, Json] = {}
     for key, texts in request.raw_query.items():
         if match := FILTER.fullmatch(key):
-            found.setdefault(int(match[1]), {})[match[2]] = texts[0]
-    for wanted in found.values():
-        if "fieldId" not in wanted or "value" not in wanted or wanted.get("operator", "eq") not in OPERATORS:
-            raise invalid("querystring/filters: a filter needs a field, a value and a known operator")
-    return [found[number] for number in sorted(found)]
+            filters.setdefault(int(match[1]), {})[match[2]] = texts[0]
+    for one in filters.values():
+        operator = one.setdefault("operator", "" if newer else "eq")
+        known = (newer and operator in EXISTENCE) or (operator in OPERATORS and "value" in one)
+        if "fieldId" not in one or not known:
+            raise HttpError.invalid("querystring/filters: a filter needs a field, a value and a known operator")
+    return [filters[number] for number in sorted(filters)]
 
 
-def _passes(row: Json, wanted: Json) -> bool:
-    cell = row["cells"].get(wanted["fieldId"])
-    return cell is not None and OPERATORS[wanted.get("operator", "eq")](cell["value"], wanted["value"])
+def _matches(row: Json, condition: Json) -> bool:
+    cell, operator = row["cells"].get(condition["fieldId"]), condition["operator"]
+    if operator in EXISTENCE:
+        return (cell is not None and cell["value"] != "") == EXISTENCE[operator]
+    return cell is not None and OPERATORS[operator](cell["value"], condition["value"])
 
 
 def _compared(compare: Callable[[Any, Any], bool]) -> Callable[[str, str], bool]:
-    """As numbers where both are, else as texts."""
+    """Compare as numbers if both are, else as texts."""
 
     def check(first: str, second: str) -> bool:
         try:
             return compare(float(first), float(second))
         except ValueError:
-            return compare(first, second) if not _is_number(second) else False
+            return re.fullmatch(r"-?\d+(\.\d+)?", second) is None and compare(first, second)
 
     return check
 
 
-def _is_number(text: str) -> bool:
-    return re.fullmatch(r"-?\d+(\.\d+)?", text) is not None
-
-
+#: Whether a filter of this kind, which has no value, wants the cell to be set.
+EXISTENCE = {"exists": True, "not_exists": False}
 OPERATORS: dict[str, Callable[[str, str], bool]] = {
     "eq": lambda one, two: one == two,
     "neq": lambda one, two: one != two,

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections import Counter
 
-from workflows_ui.practice_engine import ids, pages
+from workflows_ui.practice_engine import flow_views, ids, pages, payloads, run_views
 from workflows_ui.practice_engine.auth import PUBLIC
-from workflows_ui.practice_engine.http import Json, Later, Refusal, Request, Response, answer, empty, refuse
+from workflows_ui.practice_engine.core import Engine
+from workflows_ui.practice_engine.http import Deferred, HttpError, Json, Request, Response
 from workflows_ui.practice_engine.router import ANY, Routes
-from workflows_ui.practice_engine.run_views import listed, shown
-from workflows_ui.practice_engine.runs import STATUSES, Waiter
-from workflows_ui.practice_engine.schema import PAGE, PROJECT, Field, need
-
-if TYPE_CHECKING:
-    from workflows_ui.practice_engine.engine import PracticeEngine
+from workflows_ui.practice_engine.run_rows import STATUSES, STATUSES_083, visible
+from workflows_ui.practice_engine.runs import Waiter
+from workflows_ui.practice_engine.schema import PAGE, PROJECT, Field, required
+from workflows_ui.practice_engine.versions import V083, Version
 
 routes = Routes()
-STRATEGY = need(choices=("ON_LATEST_VERSION", "FROM_FAILED_STEP"))
-WHOLE = (
-    *("id", "created", "updated", "projectId", "flowId", "flowVersionId", "environment", "logsFileId", "parentRunId"),
-    *("failParentOnFailure", "status", "tags", "startTime", "finishTime", "failedStep", "archivedAt", "stepNameToTest"),
-)
+STRATEGY = {"strategy": required(choices=("ON_LATEST_VERSION", "FROM_FAILED_STEP"))}
 SELECTION = {
     "projectId": PROJECT,
     "flowRunIds": Field("id", many=True),
@@ -31,142 +26,158 @@ SELECTION = {
     "createdBefore": Field("time"),
     "failedStepName": Field(),
 }
-FILTERS = {**PAGE, **SELECTION, "tags": Field(many=True), "archived": Field("boolean")}
+#: 0.83.0 takes any text as a time (recording runs_list_created_bad_date).
+SELECTION_083 = {
+    **SELECTION,
+    "status": Field(choices=STATUSES_083, many=True),
+    "createdAfter": Field(),
+    "createdBefore": Field(),
+    "projectId": required("id"),
+}
+LIST = {**PAGE, "tags": Field(many=True)}
+COUNT = {name: SELECTION_083[name] for name in ("projectId", "createdAfter", "createdBefore", "flowId")}
+CANCEL = {"status": Field(choices=("PAUSED", "QUEUED"), many=True)}
 
 
-@routes.route("GET", "/v1/flow-runs", query=FILTERS)
-def find(engine: PracticeEngine, request: Request) -> Json:
-    """PRODUCTION runs, newest first, without their steps."""
+@routes.route("GET", "/v1/flow-runs", query={**LIST, **SELECTION_083, "includeArchived": Field("boolean")}, since=V083)
+@routes.route("GET", "/v1/flow-runs", query={**LIST, **SELECTION, "archived": Field("boolean")}, before=V083)
+def find(engine: Engine, request: Request) -> Json:
+    """List PRODUCTION runs, newest first, without their steps."""
     query = request.query
-    rows = _select(engine, request, query)
-    rows = [row for row in rows if row["environment"] == "PRODUCTION"]
+    rows = [row for row in _select(engine, request, query) if row["environment"] == "PRODUCTION"]
     if "tags" in query:
         rows = [row for row in rows if set(query["tags"]) & set(row["tags"])]
     if "archived" in query:
         rows = [row for row in rows if bool(row["archivedAt"]) is query["archived"]]
-    result = pages.page(rows, query.get("limit"), query.get("cursor"))
-    return {**result, "data": [listed(row) for row in result["data"]]}
+    if request.version >= V083 and not query.get("includeArchived"):
+        rows = [row for row in rows if not row["archivedAt"]]
+    return pages.page(rows, query, lambda row: run_views.list_json(row, *_flow_version(engine, request, row)))
+
+
+@routes.route("GET", "/v1/flow-runs/count-by-status", query=COUNT, since=V083)
+def count(engine: Engine, request: Request) -> Json:
+    """Count runs by state, without states that no run is in (recording ``runs_count_by_status``)."""
+    rows = [row for row in _select(engine, request, request.query) if row["environment"] == "PRODUCTION"]
+    counts = Counter(row["status"] for row in rows if not row["archivedAt"])
+    return {"data": [{"status": status, "count": counts[status]} for status in sorted(counts)]}
 
 
 @routes.route("GET", "/v1/flow-runs/{id:id}", query={"projectId": Field("id")})
-def get(engine: PracticeEngine, request: Request) -> Json:
-    """One run with its steps."""
-    return shown(_one(engine, request))
+def get(engine: Engine, request: Request) -> Json:
+    row = _get_run(engine, request)
+    return run_views.run_json(row, *_flow_version(engine, request, row))
 
 
-@routes.route("POST", "/v1/flow-runs/{id:id}/retry", body={"strategy": STRATEGY, "projectId": PROJECT})
-def retry(engine: PracticeEngine, request: Request) -> Json:
+@routes.route("POST", "/v1/flow-runs/{id:id}/retry", body={**STRATEGY, "projectId": PROJECT})
+def retry(engine: Engine, request: Request) -> Json:
     """Retry from the failed step (same run) or on the latest version (a new run)."""
-    return _retry(engine, _one(engine, request), request.values["strategy"])
+    return _retry(engine, request, _get_run(engine, request))
 
 
-@routes.route("POST", "/v1/flow-runs/retry", body={**SELECTION, "strategy": STRATEGY})
-def retry_many(engine: PracticeEngine, request: Request) -> list[Json]:
-    """Retry many. Without a filter: every run of the project."""
-    rows = _select(engine, request, request.values)
-    return [_retry(engine, row, request.values["strategy"]) for row in rows]
+@routes.route("POST", "/v1/flow-runs/retry", body={**SELECTION_083, **STRATEGY}, since=V083)
+@routes.route("POST", "/v1/flow-runs/retry", body={**SELECTION, **STRATEGY}, before=V083)
+def retry_many(engine: Engine, request: Request) -> list[Json]:
+    """Retry the selected runs. Without a filter: every run of the project."""
+    return [_retry(engine, request, row) for row in _select(engine, request, request.values)]
 
 
-@routes.route(
-    "POST", "/v1/flow-runs/cancel", body={**SELECTION, "status": Field(choices=("PAUSED", "QUEUED"), many=True)}
-)
-def cancel_many(engine: PracticeEngine, request: Request) -> Response:
-    """Cancel what is paused or queued; a running one cannot be (recording ``runs_cancel``)."""
+@routes.route("POST", "/v1/flow-runs/cancel", body={**SELECTION_083, **CANCEL}, since=V083)
+@routes.route("POST", "/v1/flow-runs/cancel", body={**SELECTION, **CANCEL}, before=V083)
+def cancel_many(engine: Engine, request: Request) -> Response:
+    """Cancel what is paused or queued. A running one continues, whatever the response (recordings ``runs_cancel*``)."""
     for row in _select(engine, request, request.values):
         if row["status"] in ("PAUSED", "QUEUED"):
             row |= {"status": "CANCELED", "updated": ids.stamp(), "resumeAt": None, "requestId": None}
-    return empty(200)
+    return Response.empty(200)
 
 
-@routes.route("POST", "/v1/flow-runs/archive", body=SELECTION)
-def archive_many(engine: PracticeEngine, request: Request) -> Response:
-    """Archive many. Without a filter: every run of the project."""
+@routes.route("POST", "/v1/flow-runs/archive", body=SELECTION_083, since=V083)
+@routes.route("POST", "/v1/flow-runs/archive", body=SELECTION, before=V083)
+def archive_many(engine: Engine, request: Request) -> Response:
+    """Archive the selected runs. Without a filter: every run of the project."""
     for row in _select(engine, request, request.values):
         row["archivedAt"] = row["updated"] = ids.stamp()
-    return empty(200)
+    return Response.empty(200)
 
 
 @routes.route(ANY, "/v1/flow-runs/{id:id}/requests/{requestId}", auth=PUBLIC, any_body=True)
-def resume(engine: PracticeEngine, request: Request) -> Response:
-    """Let a paused run go on."""
-    _wake(engine, request)
-    return answer({"message": "Your response has been recorded. You can close this page now."})
+def resume(engine: Engine, request: Request) -> Response:
+    """Resume a paused run."""
+    _resume(engine, request)
+    return Response.from_json({"message": "Your response has been recorded. You can close this page now."})
 
 
 @routes.route(ANY, "/v1/flow-runs/{id:id}/requests/{requestId}/sync", auth=PUBLIC, any_body=True)
-def resume_and_wait(engine: PracticeEngine, request: Request) -> Later:
-    """Let a paused run go on; answered as soon as the limit passes (responses after a pause are not practised)."""
-    _wake(engine, request)
-    return Later(lambda: engine.runs.wait(Waiter(), "", engine.ids.new()))
+def resume_and_wait(engine: Engine, request: Request) -> Deferred:
+    """Resume a paused run and wait for its response (recordings ``wait_*``)."""
+    waiter = Waiter()
+    _resume(engine, request, waiter)
+    return Deferred(lambda: engine.runs.wait(waiter, request.params["id"]))
 
 
-def _wake(engine: PracticeEngine, request: Request) -> None:
+def _resume(engine: Engine, request: Request, waiter: Waiter | None = None) -> None:
     row = engine.state.runs.get(request.params["id"])
     if row is None:
-        raise Refusal(404, {})
+        raise HttpError(404, {})
     if row["status"] != "PAUSED":
-        raise Refusal(409, {"message": "the run is not paused", "flowRunStatus": row["status"]})
+        raise HttpError(409, {"message": "the run is not paused", "flowRunStatus": row["status"]})
     if row["requestId"] != request.params["requestId"]:
-        raise Refusal(404, {})
-    engine.runs.resume(row)
+        raise HttpError(404, {})
+    engine.runs.resume(row, payloads.resume_payload(request), waiter)
+    request.runs.append(row["id"])
 
 
-def _one(engine: PracticeEngine, request: Request) -> Json:
-    row = engine.state.runs.get(request.params["id"])
-    if row is None or not engine.runs.visible(row) or row["projectId"] != request.principal.project:
-        raise refuse("FLOW_RUN_NOT_FOUND", {"id": request.params["id"]})
+def _get_run(engine: Engine, request: Request) -> Json:
+    identity, error = request.params["id"], HttpError.domain("FLOW_RUN_NOT_FOUND", {"id": request.params["id"]})
+    if request.version >= V083:
+        error = HttpError.not_found("flow_run", identity)
+    row = request.own_row(engine.state.runs, identity, error)
+    if not visible(row):
+        raise error
     return row
 
 
-def _select(engine: PracticeEngine, request: Request, wanted: Json) -> list[Json]:
+def _flow_version(engine: Engine, request: Request, row: Json) -> tuple[Json, Version]:
+    """The flow version of a run as the caller's engine shows it, and the version of that engine."""
+    flow_version = engine.state.versions[row["flowVersionId"]]
+    return flow_views.version_json(flow_version, request.version), request.version
+
+
+def _select(engine: Engine, request: Request, query: Json) -> list[Json]:
     """The project's runs that match, newest first."""
-    rows = [row for row in engine.state.runs.values() if row["projectId"] == request.principal.project]
-    rows = [row for row in rows if engine.runs.visible(row) and _matches(row, wanted)]
+    rows = [row for row in request.own_rows(engine.state.runs) if visible(row) and _matches(row, query)]
     return sorted(rows, key=lambda row: str(row["created"]), reverse=True)
 
 
-def _matches(row: Json, wanted: Json) -> bool:
-    created = row["created"]  # times of one form can be compared as texts
-    checks: list[Any] = [
-        row["id"] in wanted.get("flowRunIds", [row["id"]]),
-        row["id"] not in wanted.get("excludeFlowRunIds", []),
-        row["status"] in wanted.get("status", STATUSES),
-        row["flowId"] in wanted.get("flowId", [row["flowId"]]),
-        "createdAfter" not in wanted or created >= ids.stamp(ids.parse(wanted["createdAfter"])),
-        "createdBefore" not in wanted or created <= ids.stamp(ids.parse(wanted["createdBefore"])),
-        "failedStepName" not in wanted or (row["failedStep"] or {}).get("name") == wanted["failedStepName"],
-    ]
-    return all(checks)
+def _matches(row: Json, query: Json) -> bool:
+    created = row["created"]  # times of the same form compare as texts
+    return (
+        row["id"] in query.get("flowRunIds", [row["id"]])
+        and row["id"] not in query.get("excludeFlowRunIds", [])
+        and row["status"] in query.get("status", STATUSES_083)
+        and row["flowId"] in query.get("flowId", [row["flowId"]])
+        and created >= _time(query.get("createdAfter"), "0")
+        and created <= _time(query.get("createdBefore"), "9")
+        and ("failedStepName" not in query or (row["failedStep"] or {}).get("name") == query["failedStepName"])
+    )
 
 
-def _retry(engine: PracticeEngine, row: Json, strategy: str) -> Json:
+def _time(text: str | None, default: str) -> str:
+    """A time in the form of rows; ``default`` if the text is not a time."""
+    try:
+        return ids.stamp(ids.parse(text)) if text else default
+    except ValueError:
+        return default
+
+
+def _retry(engine: Engine, request: Request, row: Json) -> Json:
     if engine.settings.retries_disabled:
-        raise refuse("FEATURE_DISABLED", {"message": "the plan has no retries"})
-    if strategy == "FROM_FAILED_STEP":
-        engine.runs.retry(row)
-        return _whole(engine, row)
+        raise HttpError.domain("FEATURE_DISABLED", {"message": "the plan has no retries"})
+    if request.values["strategy"] == "FROM_FAILED_STEP":
+        engine.runs.retry(request, row)
+        return run_views.retry_json(row, *_flow_version(engine, request, row))
     flow = engine.state.flows.get(row["flowId"])
     if flow is None or flow["publishedVersionId"] is None:
-        raise refuse("ENTITY_NOT_FOUND")
-    new = engine.runs.start(flow, engine.state.versions[flow["publishedVersionId"]], row["payload"])
-    # Only a part of a run comes back (recording run_retry_on_latest).
-    return {
-        "id": new["id"],
-        "projectId": new["projectId"],
-        "flowId": new["flowId"],
-        "flowVersionId": new["flowVersionId"],
-        "environment": new["environment"],
-        "parentRunId": None,
-        "failParentOnFailure": False,
-        "status": new["status"],
-        "updated": new["updated"],
-    }
-
-
-def _whole(engine: PracticeEngine, row: Json) -> Json:
-    """A run as the retry shows it: nulls stay nulls, with the whole version (recording ``run_retry_from_failed_step``)."""
-    return {
-        **{name: row[name] for name in WHOLE},
-        "pauseMetadata": None,
-        "flowVersion": {**engine.state.versions[row["flowVersionId"]]},
-    }
+        raise HttpError.domain("ENTITY_NOT_FOUND")
+    new = engine.runs.start(request, flow, engine.state.versions[flow["publishedVersionId"]], row["payload"])
+    return run_views.new_run_json(new, request.version)

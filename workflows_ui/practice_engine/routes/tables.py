@@ -1,159 +1,173 @@
-"""Tables and their fields (api.md section 13; recordings ``table*``, ``fields_*``)."""
+"""Tables and their fields (api.md section 13; recordings ``table*``, ``fields_*``).
+
+0.83 puts tables into folders, wants the project named, and allows more of everything (engine-0.83.md section 9).
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from workflows_ui.practice_engine import ids, pages
-from workflows_ui.practice_engine.http import Json, Request, Response, answer, empty, invalid, refuse
+from workflows_ui.practice_engine import flow_views, ids, pages
+from workflows_ui.practice_engine.core import Engine
+from workflows_ui.practice_engine.http import HttpError, Json, Request, Response
 from workflows_ui.practice_engine.router import Routes
-from workflows_ui.practice_engine.schema import PAGE, Field, need
+from workflows_ui.practice_engine.schema import PAGE, PROJECT_083, Field, required
+from workflows_ui.practice_engine.versions import V083
 
-if TYPE_CHECKING:
-    from workflows_ui.practice_engine.engine import PracticeEngine
+from .folders import find_or_create
 
 routes = Routes()
-MOST_FIELDS = 15
-TYPES = ("TEXT", "NUMBER", "DATE", "STATIC_DROPDOWN")
+FOLDER = Field("id", nullable=True, since=V083)
+LIST = {**PAGE, "name": Field(), "externalIds": Field(many=True), "folderId": FOLDER, "projectId": PROJECT_083}
+CREATE = {
+    "name": required(),
+    "externalId": Field(),
+    "folderId": FOLDER,
+    "folderName": Field(since=V083),
+    "projectId": PROJECT_083,
+}
 CHANGE = {
     "name": Field(),
     "trigger": Field(choices=("ON_NEW_RECORD", "ON_UPDATE_RECORD"), nullable=True),
     "status": Field(choices=("ENABLED", "DISABLED"), nullable=True),
+    "folderId": FOLDER,
+}
+CREATE_FIELD = {
+    "tableId": required("id"),
+    "name": required(),
+    "type": required(choices=("TEXT", "NUMBER", "DATE", "STATIC_DROPDOWN")),
+    "externalId": Field(),
+    "data": Field("object", nullable=True),
     "projectId": Field("id"),
 }
+WEBHOOK = {"events": required(many=True), "webhookUrl": required(), "flowId": required("id")}
 
 
-@routes.route(
-    "GET", "/v1/tables", query={**PAGE, "name": Field(), "externalIds": Field(many=True), "projectId": Field("id")}
-)
-def find(engine: PracticeEngine, request: Request) -> Json:
-    """The project's tables, newest first."""
-    query = request.query
-    rows = [row for row in engine.state.tables.values() if row["projectId"] == request.principal.project]
+@routes.route("GET", "/v1/tables", query=LIST)
+def find(engine: Engine, request: Request) -> Json:
+    query, rows = request.query, request.own_rows(engine.state.tables)
     rows = [row for row in rows if query.get("name", "").lower() in row["name"].lower()]
     rows = [row for row in rows if row["externalId"] in query.get("externalIds", [row["externalId"]])]
-    rows.sort(key=lambda row: str(row["created"]), reverse=True)
-    return pages.page(rows, query.get("limit"), query.get("cursor"))
+    rows = [row for row in rows if "folderId" not in query or row.get("folderId") == query["folderId"]]
+    return pages.page(rows, query, lambda row: _table_json(request, row))
 
 
-@routes.route("POST", "/v1/tables", body={"name": need(), "externalId": Field(), "projectId": Field("id")})
-def create(engine: PracticeEngine, request: Request) -> Json:
-    """A new table; names need not differ."""
-    return new_table(engine, request.principal.project, request.values["name"], request.values.get("externalId"))
+@routes.route("GET", "/v1/tables/count", query={"projectId": required("id")}, since=V083)
+def count(engine: Engine, request: Request) -> int:
+    return len(request.own_rows(engine.state.tables))
+
+
+@routes.route("POST", "/v1/tables", body=CREATE)
+def create(engine: Engine, request: Request) -> Json:
+    """Add a table; names need not differ. A folder given by name is made if there is none."""
+    values, project = request.values, request.principal.project
+    table = add_table(engine, project, values["name"], values.get("externalId"))
+    table["folderId"] = values.get("folderId")
+    if values.get("folderName"):
+        table["folderId"] = find_or_create(engine, project, values["folderName"])["id"]
+    return _table_json(request, table)
 
 
 @routes.route("GET", "/v1/tables/{id:id}")
-def get(engine: PracticeEngine, request: Request) -> Json:
-    """One table."""
-    return one(engine, request, request.params["id"])
+def get(engine: Engine, request: Request) -> Json:
+    return _table_json(request, _path_table(engine, request))
 
 
-@routes.route("POST", "/v1/tables/{id:id}", body=CHANGE)
-def change(engine: PracticeEngine, request: Request) -> Json:
-    """Change a table."""
-    table = one(engine, request, request.params["id"])
-    values = {key: value for key, value in request.values.items() if key != "projectId"}
-    table |= {**values, "updated": ids.stamp()}
-    return table
+@routes.route("POST", "/v1/tables/{id:id}", body={**CHANGE, "projectId": Field("id")})
+def change(engine: Engine, request: Request) -> Json:
+    table = _path_table(engine, request)
+    table |= {**{key: value for key, value in request.values.items() if key in CHANGE}, "updated": ids.stamp()}
+    return _table_json(request, table)
 
 
 @routes.route("DELETE", "/v1/tables/{id:id}")
-def delete(engine: PracticeEngine, request: Request) -> Response:
-    """Delete with everything in it."""
-    table = one(engine, request, request.params["id"])
+def delete(engine: Engine, request: Request) -> Response:
+    table = _path_table(engine, request)
     del engine.state.tables[table["id"]]
     for rows in (engine.state.fields, engine.state.records):
-        for key in [key for key, row in rows.items() if row["tableId"] == table["id"]]:
-            del rows[key]
-    return empty()
+        _delete_rows(rows, table)
+    return Response.empty()
 
 
 @routes.route("GET", "/v1/tables/{id:id}/export")
-def export(engine: PracticeEngine, request: Request) -> Json:
-    """All of it: cells by field name, empty ones as empty texts (recording ``tables_export``)."""
-    table = one(engine, request, request.params["id"])
-    fields = fields_of(engine, table["id"])
-    rows = [
-        {field["name"]: record["cells"].get(field["id"], {}).get("value", "") for field in fields}
-        for record in engine.state.records.values()
-        if record["tableId"] == table["id"]
-    ]
+def export(engine: Engine, request: Request) -> Json:
+    """Return all records: cells by field name, empty ones as empty texts (recording ``tables_export``)."""
+    table = _path_table(engine, request)
+    fields = table_fields(engine, table["id"])
+    names = [field["name"] for field in fields]
     return {
         "fields": [{"id": field["id"], "name": field["name"]} for field in fields],
-        "rows": rows,
+        "rows": [dict(zip(names, values, strict=True)) for values in _cell_values(engine, table, fields)],
         "name": table["name"],
     }
 
 
+@routes.route("GET", "/v1/tables/{id:id}/template", since=V083)
+def template(engine: Engine, request: Request) -> Json:
+    """Return what is needed to make the table elsewhere: fields by their external ids, cells as texts (``tables_template``)."""
+    table = _path_table(engine, request)
+    fields = table_fields(engine, table["id"])
+    rows = [
+        [{"fieldId": field["externalId"], "value": value} for field, value in zip(fields, values, strict=True)]
+        for values in _cell_values(engine, table, fields)
+    ]
+    kept = ("name", "type", "data", "externalId")
+    content: Json = {"name": table["name"], "externalId": table["externalId"], "data": {"type": "CSV", "rows": rows}}
+    content["fields"] = [{key: field[key] for key in kept if field[key] is not None} for field in fields]
+    user, metadata = engine.state.users[request.principal.user], {"externalId": table["externalId"]}
+    shared = flow_views.shared_template(user, table["name"], ["@activepieces/piece-tables"], metadata)
+    return {**shared, "tables": [content]}
+
+
 @routes.route("POST", "/v1/tables/{id:id}/clear")
-def clear(engine: PracticeEngine, request: Request) -> Response:
+def clear(engine: Engine, request: Request) -> Response:
     """Delete all records."""
-    table = one(engine, request, request.params["id"])
-    for key in [key for key, row in engine.state.records.items() if row["tableId"] == table["id"]]:
-        del engine.state.records[key]
-    return empty()
+    _delete_rows(engine.state.records, _path_table(engine, request))
+    return Response.empty()
 
 
-@routes.route(
-    "POST",
-    "/v1/tables/{id:id}/webhooks",
-    body={"events": need(many=True), "webhookUrl": need(), "flowId": need("id")},
-)
-def add_webhook(engine: PracticeEngine, request: Request) -> Json:
-    """Register a webhook. It is kept and never called."""
-    table = one(engine, request, request.params["id"])
-    moment = ids.stamp()
-    base: Json = {"id": engine.ids.new(), "created": moment, "updated": moment, "projectId": table["projectId"]}
-    return {**base, "tableId": table["id"], **request.values}
+@routes.route("POST", "/v1/tables/{id:id}/webhooks", body=WEBHOOK)
+def add_webhook(engine: Engine, request: Request) -> Json:
+    """Register a webhook. It is never called."""
+    table = _path_table(engine, request)
+    if request.version >= V083:  # its address is not shown there (recording tables_webhook_create)
+        del request.values["webhookUrl"]
+    return engine.state.new_row(projectId=table["projectId"], tableId=table["id"], **request.values)
 
 
 @routes.route("DELETE", "/v1/tables/{id:id}/webhooks/{webhookId:id}")
-def delete_webhook(engine: PracticeEngine, request: Request) -> Response:
-    """Forget a webhook."""
-    one(engine, request, request.params["id"])
-    return empty(200)
+def delete_webhook(engine: Engine, request: Request) -> Response:
+    _path_table(engine, request)
+    return Response.empty(200)
 
 
-@routes.route("GET", "/v1/fields", query={"tableId": need("id"), "projectId": Field("id")})
-def find_fields(engine: PracticeEngine, request: Request) -> list[Json]:
-    """The fields of a table, as a plain array."""
-    return fields_of(engine, request.query["tableId"])
+@routes.route("GET", "/v1/fields", query={"tableId": required("id"), "projectId": Field("id")})
+def find_fields(engine: Engine, request: Request) -> list[Json]:
+    return table_fields(engine, request.query["tableId"])
 
 
 @routes.route("GET", "/v1/fields/{id:id}")
-def get_field(engine: PracticeEngine, request: Request) -> Json:
-    """One field."""
-    return _field(engine, request)
+def get_field(engine: Engine, request: Request) -> Json:
+    error = HttpError.domain("ENTITY_NOT_FOUND", {"entityType": "Field", "entityId": request.params["id"]})
+    return request.own_row(engine.state.fields, request.params["id"], error)
 
 
-@routes.route(
-    "POST",
-    "/v1/fields",
-    body={
-        "tableId": need("id"),
-        "name": need(),
-        "type": need(choices=TYPES),
-        "externalId": Field(),
-        "data": Field("object", nullable=True),
-        "projectId": Field("id"),
-    },
-)
-def create_field(engine: PracticeEngine, request: Request) -> Response:
-    """A new field; a dropdown needs its choices."""
+@routes.route("POST", "/v1/fields", body=CREATE_FIELD)
+def create_field(engine: Engine, request: Request) -> Response:
+    """Add a field; a dropdown needs its choices."""
     values = request.values
-    if values["type"] == "STATIC_DROPDOWN" and not isinstance((values.get("data") or {}).get("options"), list):
-        raise invalid("body: 'data' is missing")
-    table = one(engine, request, values["tableId"])
-    if len(fields_of(engine, table["id"])) >= MOST_FIELDS:
-        raise refuse("VALIDATION", {"message": f"a table has {MOST_FIELDS} fields at most"})
     data = values.get("data") if values["type"] == "STATIC_DROPDOWN" else None
-    return answer(new_field(engine, table, values["name"], values["type"], data, values.get("externalId")), 201)
+    if values["type"] == "STATIC_DROPDOWN" and not isinstance((data or {}).get("options"), list):
+        raise HttpError.invalid("body: 'data' is missing")
+    table = get_table(engine, request, values["tableId"])
+    limit = max_fields(engine, request)
+    if len(table_fields(engine, table["id"])) >= limit:
+        raise HttpError.domain("VALIDATION", {"message": f"a table has {limit} fields at most"})
+    field = add_field(engine, table, values["name"], values["type"], data, values.get("externalId"))
+    return Response.from_json(field, 201)
 
 
-@routes.route("POST", "/v1/fields/{id:id}", body={"name": need()})
-def rename_field(engine: PracticeEngine, request: Request) -> Json:
-    """Rename a field."""
-    field = _field(engine, request)
+@routes.route("POST", "/v1/fields/{id:id}", body={"name": required()})
+def rename_field(engine: Engine, request: Request) -> Json:
+    field = get_field(engine, request)
     field |= {"name": request.values["name"], "updated": ids.stamp()}
     for record in engine.state.records.values():
         if field["id"] in record["cells"]:
@@ -162,51 +176,77 @@ def rename_field(engine: PracticeEngine, request: Request) -> Json:
 
 
 @routes.route("DELETE", "/v1/fields/{id:id}")
-def delete_field(engine: PracticeEngine, request: Request) -> Response:
+def delete_field(engine: Engine, request: Request) -> Response:
     """Delete a field and its cells: 200 with an empty body (recording ``fields_delete``)."""
-    field = _field(engine, request)
+    field = get_field(engine, request)
     del engine.state.fields[field["id"]]
     for record in engine.state.records.values():
         record["cells"].pop(field["id"], None)
-    return empty(200)
+    return Response.empty(200)
 
 
-def new_table(engine: PracticeEngine, project: str, name: str, external: str | None = None) -> Json:
-    """Make a table and keep it."""
-    moment = ids.stamp()
-    table: Json = {"id": engine.ids.new(), "created": moment, "updated": moment, "name": name, "projectId": project}
-    table |= {"externalId": external or engine.ids.new(), "trigger": None, "status": None}
-    engine.state.tables[table["id"]] = table
-    return table
+def add_table(engine: Engine, project: str, name: str, external: str | None = None) -> Json:
+    """Add an empty table."""
+    external = external or engine.ids.new()
+    unset = {"trigger": None, "status": None, "folderId": None}
+    return engine.state.add_row("tables", name=name, projectId=project, externalId=external, **unset)
 
 
-def new_field(
-    engine: PracticeEngine, table: Json, name: str, kind: str, data: Json | None = None, external: str | None = None
+def add_field(
+    engine: Engine, table: Json, name: str, kind: str, data: Json | None = None, external: str | None = None
 ) -> Json:
-    """Make a field and keep it."""
-    moment = ids.stamp()
-    field: Json = {"id": engine.ids.new(), "created": moment, "updated": moment, "name": name, "type": kind}
-    field |= {"tableId": table["id"], "projectId": table["projectId"], "externalId": external or engine.ids.new()}
-    field["data"] = data
-    engine.state.fields[field["id"]] = field
-    return field
+    """Add a field to a table."""
+    return engine.state.add_row(
+        "fields",
+        name=name,
+        type=kind,
+        tableId=table["id"],
+        projectId=table["projectId"],
+        externalId=external or engine.ids.new(),
+        data=data,
+    )
 
 
-def fields_of(engine: PracticeEngine, table: str) -> list[Json]:
-    """The fields of a table, oldest first."""
+def table_fields(engine: Engine, table: str) -> list[Json]:
+    """Return the fields of a table, oldest first."""
     return [field for field in engine.state.fields.values() if field["tableId"] == table]
 
 
-def one(engine: PracticeEngine, request: Request, table: str) -> Json:
-    """The table within the caller's project; a 404 refusal if there is none."""
-    found = engine.state.tables.get(table)
-    if found is None or found["projectId"] != request.principal.project:
-        raise refuse("ENTITY_NOT_FOUND", {"entityType": "Table", "entityId": table})
-    return found
+def get_table(engine: Engine, request: Request, identity: str) -> Json:
+    """Return the table. Raises a 404 unless it exists in the caller's project."""
+    error = HttpError.domain("ENTITY_NOT_FOUND", {"entityType": "Table", "entityId": identity})
+    return request.own_row(engine.state.tables, identity, error)
 
 
-def _field(engine: PracticeEngine, request: Request) -> Json:
-    field = engine.state.fields.get(request.params["id"])
-    if field is None or field["projectId"] != request.principal.project:
-        raise refuse("ENTITY_NOT_FOUND", {"entityType": "Field", "entityId": request.params["id"]})
-    return field
+def max_records(engine: Engine, request: Request) -> int:
+    """Return how many records a table may have (recording ``records_create_over_limit``; api.md section 13)."""
+    limit = engine.settings.max_records_per_table
+    return limit if request.version >= V083 else min(limit, 1500)
+
+
+def max_fields(engine: Engine, request: Request) -> int:
+    """Return how many fields a table may have (recording ``fields_create_over_limit``; api.md section 13)."""
+    limit = engine.settings.max_fields_per_table
+    return limit if request.version >= V083 else min(limit, 15)
+
+
+def _path_table(engine: Engine, request: Request) -> Json:
+    return get_table(engine, request, request.params["id"])
+
+
+def _delete_rows(rows: dict[str, Json], table: Json) -> None:
+    for key in [key for key, row in rows.items() if row["tableId"] == table["id"]]:
+        del rows[key]
+
+
+def _cell_values(engine: Engine, table: Json, fields: list[Json]) -> list[list[str]]:
+    """The values of all records in the order of ``fields``."""
+    records = [record["cells"] for record in engine.state.records.values() if record["tableId"] == table["id"]]
+    return [[cells.get(field["id"], {}).get("value", "") for field in fields] for cells in records]
+
+
+def _table_json(request: Request, table: Json) -> Json:
+    """A table as its version shows it: 0.72.4 has no folders of tables."""
+    if request.version >= V083:
+        return {"folderId": None, **table}
+    return {key: value for key, value in table.items() if key != "folderId"}

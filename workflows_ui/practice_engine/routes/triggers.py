@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from workflows_ui.practice_engine import ids, pages
-from workflows_ui.practice_engine.http import Json, Request, Response, answer, empty, refuse
+from workflows_ui.practice_engine import ids, pages, run_rows
+from workflows_ui.practice_engine.core import Engine
+from workflows_ui.practice_engine.http import HttpError, Json, Request, Response
 from workflows_ui.practice_engine.router import Routes
-from workflows_ui.practice_engine.schema import PAGE, Field, need
+from workflows_ui.practice_engine.schema import PAGE, PROJECT_083, Field, required
+from workflows_ui.practice_engine.versions import V083
 
-from .webhooks import remember
-
-if TYPE_CHECKING:
-    from workflows_ui.practice_engine.engine import PracticeEngine
+from .webhooks import add_event
 
 routes = Routes()
 DAYS = 14
+FLOW = {"flowId": required("id"), "projectId": PROJECT_083}
+STRATEGY = required(choices=("SIMULATION", "TEST_FUNCTION"))
 
 
-@routes.route("GET", "/v1/trigger-runs/status")
-def status(engine: PracticeEngine, request: Request) -> Json:
-    """Runs by piece and day, of the whole platform: every project (api.md section 12)."""
+@routes.route("GET", "/v1/trigger-runs/status", since=V083)
+def no_status(engine: Engine, request: Request) -> Json:
+    """Return no figures, whatever ran (recording ``trigger_runs_status``)."""
+    return {"pieces": {}}
+
+
+@routes.route("GET", "/v1/trigger-runs/status", before=V083)
+def status(engine: Engine, request: Request) -> Json:
+    """Count runs by piece and day, of the whole platform: every project (api.md section 12)."""
     pieces: dict[str, Any] = {}
     oldest = ids.epoch_ms(ids.stamp()) - DAYS * 86_400_000
     for run in engine.state.runs.values():
-        if ids.epoch_ms(run["created"]) < oldest or not engine.runs.visible(run):
+        if ids.epoch_ms(run["created"]) < oldest or not run_rows.visible(run):
             continue
         name = engine.state.versions[run["flowVersionId"]]["trigger"].get("settings", {}).get("pieceName", "none")
         entry = pieces.setdefault(name, {"dailyStats": {}, "totalRuns": 0})
@@ -34,57 +41,39 @@ def status(engine: PracticeEngine, request: Request) -> Json:
     return {"pieces": pieces}
 
 
-@routes.route(
-    "POST",
-    "/v1/test-trigger",
-    body={
-        "flowId": need("id"),
-        "flowVersionId": need("id"),
-        "testStrategy": need(choices=("SIMULATION", "TEST_FUNCTION")),
-        "projectId": Field("id"),
-    },
-)
-def test(engine: PracticeEngine, request: Request) -> Response:
+@routes.route("POST", "/v1/test-trigger", body={**FLOW, "flowVersionId": required("id"), "testStrategy": STRATEGY})
+def test(engine: Engine, request: Request) -> Response:
     """Listen for the next event, or make one now."""
-    flow = _flow(engine, request, request.values["flowId"])
+    flow = _get_flow(engine, request, request.values)
     version = engine.state.versions.get(request.values["flowVersionId"])
     if version is None or version["flowId"] != flow["id"]:
-        raise refuse("ENTITY_NOT_FOUND")
+        raise HttpError.domain("ENTITY_NOT_FOUND")
     if request.values["testStrategy"] == "SIMULATION":
         engine.listening.add(flow["id"])
-        return empty(200)
+        return Response.empty(200)
     if version["trigger"]["type"] == "EMPTY":
-        return answer(pages.bare([]))
+        return Response.from_json(pages.single_page([]))
     webhook = version["trigger"]["settings"].get("triggerName") == "catch_webhook"
-    return answer(pages.bare([remember(engine, flow, None if webhook else {})]))
+    return Response.from_json(pages.single_page([add_event(engine, flow, None if webhook else {})]))
 
 
-@routes.route("DELETE", "/v1/test-trigger", body={"flowId": need("id"), "projectId": Field("id")})
-def stop(engine: PracticeEngine, request: Request) -> Response:
-    """Stop listening."""
-    engine.listening.discard(_flow(engine, request, request.values["flowId"])["id"])
-    return empty(200)
+@routes.route("DELETE", "/v1/test-trigger", body=FLOW)
+def stop(engine: Engine, request: Request) -> Response:
+    engine.listening.discard(_get_flow(engine, request, request.values)["id"])
+    return Response.empty(200)
 
 
-@routes.route("GET", "/v1/trigger-events", query={**PAGE, "flowId": need("id"), "projectId": Field("id")})
-def events(engine: PracticeEngine, request: Request) -> Json:
-    """Sample events of a flow, newest first."""
-    flow = _flow(engine, request, request.query["flowId"])
+@routes.route("GET", "/v1/trigger-events", query={**PAGE, **FLOW})
+def events(engine: Engine, request: Request) -> Json:
+    flow = _get_flow(engine, request, request.query)
     rows = [event for event in engine.state.events.values() if event["flowId"] == flow["id"]]
-    rows.sort(key=lambda event: str(event["created"]), reverse=True)
-    return pages.page(rows, request.query.get("limit"), request.query.get("cursor"))
+    return pages.page(rows, request.query)
 
 
-@routes.route(
-    "POST", "/v1/trigger-events", body={"flowId": need("id"), "mockData": Field("any"), "projectId": Field("id")}
-)
-def keep(engine: PracticeEngine, request: Request) -> Json:
-    """Store a sample event."""
-    return remember(engine, _flow(engine, request, request.values["flowId"]), request.values.get("mockData"))
+@routes.route("POST", "/v1/trigger-events", body={**FLOW, "mockData": Field("any")})
+def create_event(engine: Engine, request: Request) -> Json:
+    return add_event(engine, _get_flow(engine, request, request.values), request.values.get("mockData"))
 
 
-def _flow(engine: PracticeEngine, request: Request, flow: str) -> Json:
-    found = engine.state.flows.get(flow)
-    if found is None or found["projectId"] != request.principal.project:
-        raise refuse("ENTITY_NOT_FOUND")
-    return found
+def _get_flow(engine: Engine, request: Request, values: Json) -> Json:
+    return request.own_row(engine.state.flows, values["flowId"], HttpError.domain("ENTITY_NOT_FOUND"))

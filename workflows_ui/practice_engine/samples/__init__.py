@@ -5,55 +5,56 @@ from __future__ import annotations
 import copy
 import random
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 from workflows_ui.practice_engine import ids, tree, validity
-from workflows_ui.practice_engine.accounts import ANH, HOA_SEN_PROJECT, SAO_MAI_PROJECT
+from workflows_ui.practice_engine.accounts import ANH
+from workflows_ui.practice_engine.core import Engine
 from workflows_ui.practice_engine.http import Json
-from workflows_ui.practice_engine.operations import refresh
-from workflows_ui.practice_engine.schedules import schedule_of
+from workflows_ui.practice_engine.operations import refresh, set_piece_versions
+from workflows_ui.practice_engine.routes import mcp
+from workflows_ui.practice_engine.routes.webhooks import source_name
+from workflows_ui.practice_engine.schedules import schedule_for
+from workflows_ui.practice_engine.versions import V072
 
-from .flows import BY_SLUG, ELSEWHERE, FLOWS, SampleFlow
-
-if TYPE_CHECKING:
-    from workflows_ui.practice_engine.engine import PracticeEngine
+from .flows import SampleFlow, sample_flows
+from .rows import load_rows, load_tables
 
 DAYS = 14
-__all__ = ["BY_SLUG", "FLOWS", "SampleFlow", "fill"]
+__all__ = ["SampleFlow", "fill", "load_rows", "sample_flows"]
 
 
-def fill(engine: PracticeEngine) -> None:
-    """Fill an empty engine."""
-    from . import company
-
-    for project, flows in ((SAO_MAI_PROJECT, FLOWS), (HOA_SEN_PROJECT, ELSEWHERE)):
-        for number, sample in enumerate(flows):
-            _flow(engine, project, sample, number)
-    company.connect(engine)
-    company.tabulate(engine)
-    company.surround(engine)
-    for sample in FLOWS + ELSEWHERE:
-        _runs(engine, sample)
+def fill(engine: Engine) -> None:
+    """Add the sample data to an engine that has users and projects only."""
+    for sample in sample_flows().values():
+        _add_flow(engine, sample)
+    load_rows(engine, "company")
+    for server in engine.state.mcp_servers.values():
+        server["tools"] = [mcp.new_tool(engine, server, data) for data in server["tools"]]
+    load_tables(engine)
+    for sample in sample_flows().values():
+        _add_runs(engine, sample)
 
 
-def _folder(engine: PracticeEngine, project: str, name: str | None) -> str | None:
+def _folder_id(engine: Engine, project: str, name: str | None) -> str | None:
     if name is None:
         return None
-    identity = ids.named(f"folder {project} {name}")
+    identity = ids.named_id(f"folder {project} {name}")
     moment = ids.stamp(ids.now() - timedelta(days=90 - len(engine.state.folders)))
     row: Json = {"id": identity, "created": moment, "updated": moment, "displayName": name, "projectId": project}
     engine.state.folders.setdefault(identity, {**row, "displayOrder": 0})
     return identity
 
 
-def _flow(engine: PracticeEngine, project: str, sample: SampleFlow, number: int) -> None:
+def _add_flow(engine: Engine, sample: SampleFlow) -> None:
+    project, number = sample.project, sample.number
     created = ids.now() - timedelta(days=80 - number, hours=number)
     edited = ids.stamp(ids.now() - timedelta(days=20 - number % 5, minutes=13 * number))
-    trigger = sample.build()
+    trigger = copy.deepcopy(sample.trigger)
+    rules = engine.rules(V072)
     for step in tree.walk(trigger):
-        validity.prepare(step, project)
+        validity.prepare(step, project, rules)
     version: Json = {
-        "id": ids.named(f"version {sample.slug} 1"),
+        "id": ids.named_id(f"version {sample.slug} 1"),
         "created": ids.stamp(created),
         "updated": edited,
         "flowId": sample.id,
@@ -64,7 +65,6 @@ def _flow(engine: PracticeEngine, project: str, sample: SampleFlow, number: int)
         "state": "DRAFT",
         "connectionIds": [],
         "updatedBy": ANH,
-        "schemaVersion": "8",
         "backupFiles": None,
     }
     refresh(version)
@@ -74,10 +74,10 @@ def _flow(engine: PracticeEngine, project: str, sample: SampleFlow, number: int)
         "created": ids.stamp(created),
         "updated": edited,
         "projectId": project,
-        "externalId": ids.named(f"external {sample.slug}"),
+        "externalId": ids.named_id(f"external {sample.slug}"),
         "status": "DISABLED",
         "operationStatus": "NONE",
-        "folderId": _folder(engine, project, sample.folder),
+        "folderId": _folder_id(engine, project, sample.folder),
         "publishedVersionId": None,
         "metadata": {"tags": sample.tags} if sample.tags else None,
         "versionId": version["id"],
@@ -87,28 +87,24 @@ def _flow(engine: PracticeEngine, project: str, sample: SampleFlow, number: int)
     if sample.state != "draft":
         _publish(engine, flow, version, sample)
     if sample.payload:
-        _event(engine, flow, sample)
+        _add_event(engine, flow, sample)
 
 
-def _publish(engine: PracticeEngine, flow: Json, version: Json, sample: SampleFlow) -> None:
-    for step in tree.walk(version["trigger"]):
-        if "pieceVersion" in step["settings"]:
-            step["settings"]["pieceVersion"] = validity.exact(step["settings"]["pieceVersion"])
+def _publish(engine: Engine, flow: Json, version: Json, sample: SampleFlow) -> None:
+    set_piece_versions(version["trigger"], validity.exact_version)
     version["state"] = "LOCKED"
     flow["publishedVersionId"] = version["id"]
     if sample.state != "disabled":
-        flow |= {"status": "ENABLED", "triggerSource": {"schedule": schedule_of(version["trigger"])}}
+        flow |= {"status": "ENABLED", "triggerSource": {"schedule": schedule_for(version["trigger"])}}
     if sample.state == "changed":
-        draft = {**copy.deepcopy(version), "id": ids.named(f"version {sample.slug} 2"), "state": "DRAFT"}
+        draft = {**copy.deepcopy(version), "id": ids.named_id(f"version {sample.slug} 2"), "state": "DRAFT"}
         draft |= {"displayName": f"{sample.name} (new text)", "created": flow["updated"]}
         engine.state.versions[draft["id"]] = draft
         flow["versionId"] = draft["id"]
 
 
-def _event(engine: PracticeEngine, flow: Json, sample: SampleFlow) -> None:
-    from workflows_ui.practice_engine.routes.webhooks import source_name
-
-    identity = ids.named(f"event {sample.slug}")
+def _add_event(engine: Engine, flow: Json, sample: SampleFlow) -> None:
+    identity = ids.named_id(f"event {sample.slug}")
     engine.state.events[identity] = {
         "id": identity,
         "created": flow["updated"],
@@ -116,12 +112,15 @@ def _event(engine: PracticeEngine, flow: Json, sample: SampleFlow) -> None:
         "flowId": flow["id"],
         "projectId": flow["projectId"],
         "sourceName": source_name(engine.state.versions[flow["versionId"]]["trigger"]),
-        "fileId": ids.named(f"file {sample.slug}"),
-        "payload": _request(sample.payload),
+        "fileId": ids.named_id(f"file {sample.slug}"),
+        "payload": _trigger_output(sample, sample.payload),
     }
 
 
-def _request(payload: Json) -> Json:
+def _trigger_output(sample: SampleFlow, payload: Json) -> Json:
+    """The values of a form as they are, else a request."""
+    if sample.slug == "form":
+        return payload
     return {
         "method": "POST",
         "headers": {"host": "practice.example", "user-agent": "sample", "content-type": "application/json"},
@@ -130,22 +129,22 @@ def _request(payload: Json) -> Json:
     }
 
 
-def _runs(engine: PracticeEngine, sample: SampleFlow) -> None:
-    """Runs over two weeks, the last a few minutes ago; most by day, a few of them paused or in an odd state."""
+def _add_runs(engine: Engine, sample: SampleFlow) -> None:
+    """Add runs of the last two weeks, a few of them paused or canceled."""
     dice = random.Random(sample.slug)  # noqa: S311  practice data, no secrets
     flow = engine.state.flows[sample.id]
-    for number in range(sample.often):
+    for number in range(sample.run_count):
         payload = (
             sample.payload if not sample.other_payloads or dice.random() < 0.8 else dice.choice(sample.other_payloads)
         )
         version = engine.state.versions[flow["publishedVersionId"]]
         start = ids.now() - timedelta(days=dice.uniform(0.02, DAYS), seconds=dice.uniform(0, 60))
-        row = engine.runs.row(flow, version, _request(payload))
+        row = engine.runs.add(flow, version, _trigger_output(sample, payload), version=engine.version)
         row["visibleAt"] = start.timestamp()
-        seconds = engine.runs.play_out(row)
+        seconds = engine.runs.run_at_once(row)
         finish = start + timedelta(seconds=seconds + dice.uniform(0.03, 0.9))
         if row["status"] == "PAUSED":
-            _settle(row, dice, number)
+            _finish_paused(row, dice, number)
             finish += timedelta(seconds=60)
         ended = row["status"] not in ("PAUSED", "CANCELED")
         row |= {
@@ -153,13 +152,13 @@ def _runs(engine: PracticeEngine, sample: SampleFlow) -> None:
             "updated": ids.stamp(finish),
             "startTime": ids.stamp(start - timedelta(milliseconds=12)),
             "finishTime": ids.stamp(finish) if ended else None,
-            "logsFileId": None if row["steps"] == {} else engine.ids.new(),
+            "logsFileId": engine.ids.new(),
             "archivedAt": ids.stamp() if number == 0 and sample.slug == "orders" else None,
         }
 
 
-def _settle(row: Json, dice: random.Random, number: int) -> None:
-    """What became of a paused run: still paused (waiting for a long time), cancelled, or gone on and done."""
+def _finish_paused(row: Json, dice: random.Random, number: int) -> None:
+    """Let the first run that paused wait for two days, cancel some, and complete the others."""
     if number == 0:
         row["resumeAt"] = ids.stamp(ids.now() + timedelta(days=2))
         return
@@ -167,11 +166,6 @@ def _settle(row: Json, dice: random.Random, number: int) -> None:
         row |= {"status": "CANCELED", "requestId": None}
         return
     row["steps"]["step_1"] |= {"status": "SUCCEEDED", "output": {"success": True}}
-    row["steps"]["step_2"] = {
-        "type": "CODE",
-        "status": "SUCCEEDED",
-        "input": {},
-        "output": {"reminded": True},
-        "duration": 1.4,
-    }
+    step: Json = {"type": "CODE", "status": "SUCCEEDED", "input": {}, "output": {"reminded": True}, "duration": 1.4}
+    row["steps"]["step_2"] = step
     row |= {"status": "SUCCEEDED", "requestId": None}

@@ -1,0 +1,1 @@
+"""What only `make run` and the checks need; production does not import it."""

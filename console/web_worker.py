@@ -1,0 +1,200 @@
+"""The web server's worker: gunicorn manages the processes, waitress reads requests and writes responses in one loop.
+
+A thread gets a request only when all of it has arrived, and is free as soon as the response is complete. The loop buffers the requests
+and responses of slow clients, on disk if they are large, for as long as the settings allow.
+"""
+
+import os
+import resource
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from django.conf import settings
+from gunicorn.workers.base import Worker
+from waitress import wasyncore
+from waitress.adjustments import Adjustments
+from waitress.channel import HTTPChannel
+from waitress.server import TcpWSGIServer
+from waitress.task import ThreadedTaskDispatcher
+
+#: Bytes of a request or response that are kept in memory; a larger one goes to a temporary file.
+_MEMORY_BYTES = 128 * 1024
+#: The loop buffers whole responses, whatever their size, so that no thread waits for a client.
+_UNLIMITED = 2**50
+#: Maximum bytes of the first line and the headers of a request.
+_HEAD_BYTES = 64 * 1024
+#: File descriptors for everything but connections: database, cache, logs, engines.
+_OTHER_FILES = 1024
+#: Maximum seconds of a turn of the loop.
+_TURN_SECONDS = 1.0
+#: Seconds that clients get to send or read the rest during a shutdown, in which no new connection is accepted.
+_DRAIN_SECONDS = 10.0
+
+
+class Channel(HTTPChannel):
+    """A connection, with the times that tell whether its client is slow."""
+
+    #: When the first byte of the current request arrived.
+    begun_at = 0.0
+    #: When the current response was complete.
+    answered_at = 0.0
+    close_when_flushed: bool
+
+    def received(self, data: bytes) -> bool:
+        """Process data from the client."""
+        if self.request is None:
+            self.begun_at = time.time()
+        return bool(super().received(data))
+
+    def service(self) -> None:
+        """Answer the request, in a thread."""
+        # Set before as well: the loop may see the response before the line after `super().service()` runs.
+        self.answered_at = time.time()
+        super().service()
+        self.answered_at = time.time()
+        if not self.server.accepting:
+            with self.requests_lock:
+                self.close_when_flushed = self.close_when_flushed or not self.requests
+
+    @property
+    def busy(self) -> bool:
+        """Whether a request is being answered, a response read, or a body sent."""
+        body = self.request is not None and self.request.headers_finished
+        return bool(self.requests or self.total_outbufs_len or body)
+
+    @property
+    def waits_since(self) -> float | None:
+        """Since when the connection waits for its client, or None while a request is being answered."""
+        if self.requests:
+            return None
+        if self.total_outbufs_len:
+            return self.answered_at
+        return float(self.begun_at if self.request is not None else self.last_activity)
+
+    def is_late(self, now: float) -> bool:
+        """Return whether the client has exceeded one of its time limits."""
+        since = self.waits_since
+        if since is None:
+            return False
+        if self.total_outbufs_len:
+            limit = settings.WEB_ANSWER_SECONDS
+        elif self.request is None:
+            limit = settings.WEB_IDLE_SECONDS
+        else:
+            limit = settings.WEB_BODY_SECONDS if self.request.headers_finished else settings.WEB_HEAD_SECONDS
+        return now - since > limit or now - self.last_activity > settings.WEB_IDLE_SECONDS
+
+
+class Server(TcpWSGIServer):
+    """A listening socket. Accepts no connection while requests queue for a thread: another process may have a free one."""
+
+    channel_class = Channel
+    checked_at = 0.0
+    #: When it stopped accepting connections.
+    ended_at = 0.0
+
+    def readable(self) -> bool:
+        """Return whether to accept a connection."""
+        room = len(self.active_channels) <= settings.WEB_CONNECTIONS
+        return bool(self.accepting and room and not self.task_dispatcher.queue)
+
+    def close_late(self) -> None:
+        """Close connections that are late, and those beyond the limit.
+
+        They are closed at once: waitress's `will_close` waits until the client has read. Must be called between two turns of the loop,
+        since within one the file descriptor of a closed socket may already have been reused.
+        """
+        now = time.time()
+        if now - self.checked_at >= _TURN_SECONDS / 2:
+            self.checked_at = now
+            for channel in list(self.active_channels.values()):
+                if channel.is_late(now) or (not self.accepting and self._can_close(channel, now)):
+                    channel.handle_close()
+        surplus = len(self.active_channels) - settings.WEB_CONNECTIONS
+        if surplus > 0:
+            waiting = [one for one in self.active_channels.values() if one.waits_since is not None]
+            for channel in sorted(waiting, key=lambda one: one.waits_since)[:surplus]:
+                channel.handle_close()
+
+    def _can_close(self, channel: Channel, now: float) -> bool:
+        """Return whether a connection can be closed during a shutdown: it is idle, or its client has had its time."""
+        if not channel.busy:
+            return now - float(channel.last_activity) > _TURN_SECONDS
+        return not channel.requests and now - self.ended_at > _DRAIN_SECONDS
+
+
+class BufferingWorker(Worker):
+    """A process of the web server."""
+
+    alive: bool
+
+    def run(self) -> None:
+        """Serve until gunicorn stops it, then finish requests in progress within `graceful_timeout`."""
+        # A connection and the file of a large request or response.
+        _allow_files(2 * settings.WEB_CONNECTIONS + _OTHER_FILES)
+        loop: dict[int, Any] = {}
+        dispatcher = ThreadedTaskDispatcher()
+        dispatcher.set_thread_count(self.cfg.threads)
+        servers = [self._create_server(listener.sock, loop, dispatcher) for listener in self.sockets]
+        while self.alive and self.ppid == os.getppid():
+            self._run_once(servers, loop)
+        for server in servers:
+            # Closes only the listening socket: threads still wake the loop by the trigger that `server.close()` would close too.
+            wasyncore.dispatcher.close(server)
+            server.ended_at = time.time()
+        until = time.monotonic() + self.cfg.graceful_timeout
+        while any(server.active_channels for server in servers) and time.monotonic() < until:
+            self._run_once(servers, loop)
+        dispatcher.shutdown(timeout=1)
+
+    def _run_once(self, servers: list[Server], loop: dict[int, Any]) -> None:
+        self.notify()
+        for server in servers:
+            server.close_late()
+        wasyncore.poll2(_TURN_SECONDS, loop)
+
+    def _create_server(self, sock: Any, loop: dict[int, Any], dispatcher: ThreadedTaskDispatcher) -> Server:
+        adjustments = Adjustments(
+            sockets=[sock],
+            threads=self.cfg.threads,
+            backlog=self.cfg.backlog,
+            # Django decides which proxies to trust (TRUSTED_PROXIES).
+            clear_untrusted_proxy_headers=False,
+            ident=None,
+            inbuf_overflow=_MEMORY_BYTES,
+            outbuf_overflow=_MEMORY_BYTES,
+            outbuf_high_watermark=_UNLIMITED,
+            max_request_header_size=_HEAD_BYTES,
+            # Twice what Django accepts, whose own error page explains the limit.
+            max_request_body_size=2 * settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
+            expose_tracebacks=False,
+        )
+        info = (sock.family, sock.type, sock.proto, sock.getsockname())
+        return Server(
+            self._call_application,
+            loop,
+            True,
+            sock,
+            dispatcher=dispatcher,
+            adj=adjustments,
+            bind_socket=False,
+            sockinfo=info,
+        )
+
+    def _call_application(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Call the application. After `max_requests` the process asks to be replaced."""
+        self.nr += 1
+        if self.nr >= self.max_requests and self.alive:
+            self.log.info("Autorestarting worker after current request.")
+            self.alive = False
+        response: Iterable[bytes] = self.wsgi(environ, start_response)
+        return response
+
+
+def _allow_files(wanted: int) -> None:
+    """Raise the limit of open files to `wanted`, as far as the system allows."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

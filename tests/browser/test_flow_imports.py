@@ -1,0 +1,84 @@
+"""Flows brought in from files, in a real browser: the file of each version, on each version, with what is asked before and said after."""
+
+import json
+from typing import Any
+
+import pytest
+from playwright.sync_api import FilePayload, Page, expect
+
+from tests.browser.looks import sound_in_every_look
+from tests.browser.windows import Window
+from tests.resources.stage import Stage, stage
+from tests.resources.test_flow_imports import code, new, newest, old, one, piece, webhook
+
+__all__ = ["stage"]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+LIST = "/w/sales/flows/"
+
+
+def file(stage: Stage, content: Any) -> FilePayload:
+    """A file whose webhooks are of the version that the engine has."""
+    text = json.dumps(content).replace('"0.1.24"', f'"{newest(stage, "webhook")}"')
+    return {"name": "flow.json", "mimeType": "application/json", "buffer": text.encode()}
+
+
+def choose(page: Page, stage: Stage, content: Any) -> None:
+    page.goto(LIST)
+    page.get_by_role("link", name="Import from a file").first.click()
+    expect(page.get_by_text("checks none of them")).to_be_visible()
+    page.get_by_label("File").set_input_files(file(stage, content))
+    page.get_by_role("button", name="Import", exact=True).click()
+
+
+@pytest.mark.parametrize("made_by", [pytest.param("0.72.4", marks=pytest.mark.slow), "0.83.0"])
+def test_a_file_of_each_version_becomes_a_flow_on_each_version(stage: Stage, window: Window, made_by: str) -> None:
+    tree = webhook(code(), dated=made_by == "0.83.0")
+    page = window(stage.users.owner)
+    choose(page, stage, old(tree, "Brought in") if made_by == "0.72.4" else new(one(tree, "Brought in")))
+    expect(page.get_by_role("heading", name="Brought in", level=1)).to_be_visible()
+    expect(page.get_by_text("The flow “Brought in” is imported. This is it.")).to_be_visible()
+    with page.expect_download() as download:
+        page.locator(".page-actions summary").click()
+        page.locator(".page-actions").get_by_role("link", name="Export as a file").click()
+    choose(page, stage, json.loads(download.value.path().read_text(encoding="utf-8")))
+    expect(page.get_by_role("heading", name="Brought in", level=1)).to_be_visible()
+
+
+@pytest.mark.parametrize("javascript", [True, False], ids=["javascript", "plain"])
+@pytest.mark.parametrize("stage", ["activepieces"], indirect=True)
+def test_of_several_flows_some_are_chosen_and_what_does_not_fit_is_told(
+    stage: Stage, window: Window, *, javascript: bool
+) -> None:
+    broken = webhook(code(valid=False), piece("oracle", "ask", step="step_2"))
+    content = new(one(webhook(code()), "Orders"), one(broken, "Answers"), one(webhook(), "Nothing yet"))
+    page = window(stage.users.owner, java_script_enabled=javascript)
+    if javascript:
+        choose(page, stage, content)
+    else:
+        page.goto(f"{LIST}do/import/")
+        page.get_by_label("File").set_input_files(file(stage, content))
+        page.get_by_role("button", name="Import", exact=True).click()
+    expect(page.locator("#action").get_by_text("There are 3 flows in this file.")).to_be_visible()
+    expect(page.get_by_text("2 steps of “Answers” need to be checked after the import:")).to_be_visible()
+    expect(page.get_by_text("The engine does not have the app “Oracle”.")).to_be_visible()
+    if javascript:
+        sound_in_every_look(page)
+    page.get_by_label("Nothing yet (0 steps)").uncheck()
+    page.get_by_role("button", name="Import", exact=True).click()
+    expect(page.get_by_text("2 flows are imported: “Orders”, “Answers”.")).to_be_visible()
+    expect(page.get_by_text("In “Answers”, check 2 steps:")).to_be_visible()
+    page.get_by_role("link", name="Answers").first.click()
+    expect(page.get_by_text("The flow needs an app that this engine does not have")).to_be_visible()
+    if javascript:
+        sound_in_every_look(page)
+
+
+@pytest.mark.parametrize("stage", ["activepieces"], indirect=True)
+def test_a_bad_file_is_told_at_the_field(stage: Stage, window: Window) -> None:
+    page = window(stage.users.owner, expected=("status of 422",))
+    choose(page, stage, old(webhook(code(), code()), "Twice"))
+    expect(page.get_by_text("have the same name, “step_1”")).to_be_visible()
+    sound_in_every_look(page)
+    page.get_by_label("File").set_input_files(file(stage, old(webhook(code()), "Once")))
+    page.get_by_role("button", name="Import", exact=True).click()
+    expect(page.get_by_role("heading", name="Once", level=1)).to_be_visible()

@@ -1,0 +1,85 @@
+"""A secret field in a real browser: its builder, the form that asks for it, and the run in which it is masked, in both looks."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser.looks import sound_in_every_look
+from tests.browser.running_console import Desk
+from tests.project.console_process import wait_for
+from workflows_ui.core.secret_names import MASK
+from workflows_ui.practice_engine.samples import sample_flows
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("desk")]
+
+FLOW = sample_flows()["quick"].id
+TYPED = "open-sesame-Zk7q"
+SCENE = f"""
+from workflows_ui.launch_forms.schema.document import Field, Form, Kind
+from workflows_ui.members.models import Member, Role, Workspace
+from workflows_ui.members.services import access
+from workflows_ui.audit.services import audit_log as audit
+from workflows_ui.launch_forms.services import launch_forms
+space = Workspace.objects.get(practice=True)
+manager = access.find(Member.objects.filter(workspace=space, role=Role.MANAGER).first().user, space.slug)
+form = Form((
+    Field("name", ("name",), label="Customer", required=True),
+    Field("door", ("door",), label="Word of the door", kind=Kind.SECRET, required=True, help="As it is on the customer's contract."),
+))
+row = launch_forms.find_form(space, "{FLOW}")
+row = launch_forms.save(audit.CONSOLE, manager, "{FLOW}", "Greet a customer", form, lock=row.lock if row else None)
+launch_forms.publish(audit.CONSOLE, manager, "{FLOW}", lock=row.lock)
+"""
+READY = """
+from workflows_ui.members.models import Workspace
+print("ready" if Workspace.objects.filter(practice=True).exists() else "not yet")
+"""
+END = f"""
+from workflows_ui.launch_forms.models import LaunchForm
+LaunchForm.objects.filter(flow_id="{FLOW}").update(published=None)
+"""
+
+
+@pytest.fixture
+def formed(desk: Desk) -> Iterator[Desk]:
+    wait_for(lambda: "ready" in desk.run(READY), "the practice workspace")
+    desk.run(SCENE)
+    yield desk
+    desk.run(END)
+
+
+def test_a_secret_is_typed_typed_again_after_a_mistake_and_masked_in_the_run(formed: Desk, browser: Browser) -> None:
+    with formed.window(browser) as window:
+        page = window.page
+        page.goto(f"/w/practice/flows/{FLOW}/form/fields/door/")
+        sound_in_every_look(page)
+        page.goto(f"/w/practice/flows/{FLOW}/launch/")
+        door = page.get_by_label("Word of the door")
+        door.fill(TYPED)
+        page.get_by_role("button", name="Launch", exact=True).click()
+        # The customer is missing: nothing was launched, and the secret is not in the page any more.
+        expect(page.locator("#form-problems")).to_be_visible()
+        expect(door).to_have_value("")
+        expect(page.get_by_text("Type it again: a secret is not kept on the page.")).to_be_visible()
+        assert TYPED not in page.content()
+        sound_in_every_look(page)
+        page.get_by_label("Customer").fill("Lan")
+        door.fill(TYPED)
+        page.get_by_role("button", name="Launch", exact=True).click()
+        window.ends("Succeeded")
+        page.locator("#launch-payload summary").first.click()
+        expect(page.locator("#launch-payload")).to_contain_text(MASK)
+        assert TYPED not in page.content()
+        sound_in_every_look(page)
+        # Going back shows the form without it.
+        page.go_back()
+        page.go_back()
+        assert door.count() == 0 or door.input_value() == ""
+        page.goto("/w/practice/runs/")
+        page.locator("main table a").first.click()
+        page.wait_for_url("**/runs/*/")
+        page.locator("#step-0 summary").first.click()
+        expect(page.locator("main")).to_contain_text(MASK)
+        assert TYPED not in page.content()
+        sound_in_every_look(page)

@@ -1,0 +1,97 @@
+"""Where a credential is used: the people whom it acts for by the one rule, and the flows launched with it."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import Group
+from django.test import Client
+from django.utils import timezone
+
+from tests.users import Users, credential, gather, person, share, workspace
+from workflows_ui.accounts.models import User
+from workflows_ui.credentials.models import Credential
+from workflows_ui.credentials.services import usage as credential_usage
+from workflows_ui.launches.models import Launch
+from workflows_ui.launches.services import launches
+from workflows_ui.members.models import LaunchRight, Member, Role
+from workflows_ui.members.services import access
+
+pytestmark = [pytest.mark.both_databases, pytest.mark.django_db, pytest.mark.usefixtures("no_second_try")]
+
+
+@pytest.fixture
+def here() -> Users:
+    return gather(workspace("sales"), "a-secret-of-the-cast")
+
+
+def browser(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def team_key(here: Users, name: str, *people: User) -> Credential:
+    team = Group.objects.create(name=name)
+    for one in people:
+        one.groups.add(team)
+    row = credential(here.workspace, here.owner, f"secret-of-{name}", name=f"{name}'s key")
+    share(row, team)
+    return row
+
+
+def launched(here: Users, row: Credential, flow: str, name: str, days: int = 0) -> None:
+    now = timezone.now() - timedelta(days=days)
+    launch = Launch(workspace=here.workspace, user=here.colleague, credential=row, ticket=launches.ticket())
+    launch.flow_id, launch.flow_name, launch.payload_digest = flow, name, "0" * 64
+    launch.asked_at = launch.not_before = launch.send_by = now
+    launch.save(force_insert=True)
+
+
+def test_it_is_told_as_the_one_rule_has_it_for_everybody_with_a_place_here(here: Users) -> None:
+    ben, guest, outside, off = (person(name) for name in ("ben", "guest", "outside", "off"))
+    key = team_key(here, "Sales", ben, guest, outside, off, here.colleague)
+    newer = team_key(here, "Support", ben)
+    for one in (ben, off):
+        Member.objects.create(workspace=here.workspace, user=one, role=Role.VIEWER)
+    User.objects.filter(pk=off.pk).update(is_active=False)
+    LaunchRight.objects.create(workspace=here.workspace, flow_id="F" * 21, user=guest)
+    found = credential_usage.acts_for(here.workspace)
+    assert found[key.pk] == [guest]
+    assert found[newer.pk] == [ben]
+    for one in (here.owner, here.colleague, ben, guest):
+        acting = access.acting(one, here.workspace)
+        assert acting is not None
+        assert one in found[acting.credential.pk], one
+    # Nobody is told twice.
+    assert sorted(one.username for people in found.values() for one in people) == ["ben", "colleague", "guest", "owner"]
+
+
+def test_the_pages_say_where_it_is_used(here: Users) -> None:
+    ben = person("ben")
+    Member.objects.create(workspace=here.workspace, user=ben, role=Role.LAUNCHER)
+    key = team_key(here, "Sales", ben)
+    launched(here, key, "F" * 21, "Order <b>intake")
+    launched(here, key, "F" * 21, "Order <b>intake")
+    launched(here, key, "G" * 21, "Long ago", days=40)
+    manager = browser(here.owner)
+    page = manager.get(f"/w/sales/credentials/{key.pk}/").content.decode()
+    for words in ("Where it is used", "ben", "Order &lt;b&gt;intake", "2 times", f"?flow={'F' * 21}"):
+        assert words in page
+    assert "Long ago" not in page
+    listed = manager.get("/w/sales/credentials/").content.decode()
+    assert "acts for 1 person" in listed
+    assert "2 launches in 30 days" in listed
+    assert "It acts now for:" in manager.get(f"/w/sales/credentials/{key.pk}/delete/").content.decode()
+    # Whoever only uses it is not told who else does.
+    assert "Order" not in browser(ben).get(f"/w/sales/credentials/{key.pk}/").content.decode()
+
+
+def test_it_takes_as_many_queries_for_many_people_as_for_few(
+    here: Users, django_assert_max_num_queries: object
+) -> None:
+    people = [person(f"p{number}") for number in range(5)]
+    team_key(here, "Sales", *people)
+    for one in people:
+        Member.objects.create(workspace=here.workspace, user=one, role=Role.VIEWER)
+    with django_assert_max_num_queries(4):  # type: ignore[operator]
+        credential_usage.acts_for(here.workspace)

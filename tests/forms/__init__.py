@@ -1,1 +1,0 @@
-"""Tests of launch forms: making them, and launching by them."""

@@ -1,0 +1,90 @@
+"""A job that took its time is told of when it is over; one whose list went only partly well says so in its badge."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from tests.launches.launch_scene import Scene, text_of
+from workflows_ui.jobs.models import ItemState, Job, JobItem, JobKind, JobState
+from workflows_ui.launches.services import watching
+from workflows_ui.notifications import services as notifications
+
+pytestmark = pytest.mark.both_databases
+
+
+def _job(scene: Scene, *, took: int = 60, state: JobState = JobState.ENDED, kind: JobKind = JobKind.BULK) -> Job:
+    now = timezone.now()
+    return Job.objects.create(
+        workspace=scene.users.workspace,
+        user=scene.users.owner,
+        kind=kind,
+        resource="flows",
+        action="turn-off",
+        state=state,
+        asked_at=now - timedelta(seconds=took),
+        ended_at=now,
+    )
+
+
+def _item(job: Job, state: ItemState) -> JobItem:
+    return JobItem.objects.create(job=job, position=job.items.count(), object_id=f"o{job.items.count()}", state=state)
+
+
+def test_a_long_job_is_told_of_once_with_what_failed(scene: Scene) -> None:
+    job = _job(scene)
+    _item(job, ItemState.DONE)
+    _item(job, ItemState.FAILED)
+    watching.find_news()
+    watching.find_news()
+    [notice] = notifications.visible_notifications(scene.users.owner)
+    assert notice.url == f"/w/sales/jobs/{job.pk}/"
+    page = text_of(scene.sign_in(scene.users.owner).get("/notices/"))
+    assert "Your bulk action is finished" in page
+    assert "1 could not be done." in page
+
+
+def test_jobs_that_were_told_of_cost_the_next_look_nothing(scene: Scene) -> None:
+    def queries() -> int:
+        watching.find_news()
+        with CaptureQueriesContext(connection) as asked:
+            watching.find_news()
+        return len(asked)
+
+    _job(scene)
+    with_one = queries()
+    for _ in range(3):
+        _job(scene)
+    assert queries() == with_one
+
+
+def test_a_quick_job_is_no_news_and_an_export_has_its_own_page(scene: Scene) -> None:
+    _job(scene, took=2)
+    export = _job(scene, kind=JobKind.EXPORT)
+    watching.find_news()
+    [notice] = notifications.visible_notifications(scene.users.owner)
+    assert notice.url == f"/w/sales/jobs/{export.pk}/export/"
+
+
+def test_a_job_of_which_something_failed_does_not_look_as_if_all_were_well(scene: Scene) -> None:
+    well, partly = _job(scene), _job(scene)
+    _item(well, ItemState.DONE)
+    _item(partly, ItemState.UNCLEAR)
+    owner = scene.sign_in(scene.users.owner)
+    page = text_of(owner.get("/w/sales/jobs/"))
+    assert page.count("Finished, not all done") == 1
+    assert "Finished, not all done" in text_of(owner.get(f"/w/sales/jobs/{partly.pk}/"))
+    assert "Finished, not all done" not in text_of(owner.get(f"/w/sales/jobs/{well.pk}/"))
+
+
+def test_the_list_of_jobs_leads_to_older_ones_and_back(scene: Scene) -> None:
+    made = [_job(scene, took=number).pk for number in range(30)]
+    browser = scene.sign_in(scene.users.owner)
+    first = browser.get("/w/sales/jobs/")
+    older = browser.get(first.context["older_url"])
+    assert [page.job.pk for page in [*first.context["pages"], *older.context["pages"]]] == made
+    back = browser.get(older.context["newer_url"])
+    assert [page.job.pk for page in back.context["pages"]] == made[:25]
+    assert browser.get("/w/sales/jobs/?before=nonsense").context["pages"][0].job.pk == made[0]

@@ -1,0 +1,259 @@
+"""Jobs in workers' hands: claims, kills at every point, stops, pauses, sweeps. No object is ever sent twice."""
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from tests.resources.stage import Stage
+from tests.resources.stage import stage as stage
+from tests.stub_engine import text
+from workflows_ui.audit.models import AuditEvent
+from workflows_ui.audit.services.audit_log import Actor
+from workflows_ui.core import clock, lease
+from workflows_ui.jobs import bulk
+from workflows_ui.jobs.models import ItemState, Job, JobKind, JobPart, JobState
+from workflows_ui.jobs.services import jobs
+from workflows_ui.jobs.services import turns as job_turns
+from workflows_ui.jobs.services.jobs import Found, Reason
+from workflows_ui.resource_admin.resource import Query
+from workflows_ui.resources import BY_NAME
+
+pytestmark = pytest.mark.both_databases
+
+
+class Killed(BaseException):
+    """What a kill does to a thread: nothing after this point happens."""
+
+
+@pytest.fixture
+def running(stage: Stage) -> Job:
+    """Three flows to turn off, confirmed."""
+    listed = BY_NAME["flows"].list(stage.session, Query({"status": "ENABLED"}, 100)).rows[:3]
+    job = ask(stage, [Found(str(row["id"]), "Name") for row in listed])
+    jobs.begin(Actor(job.user), job, "{}", {})
+    job.refresh_from_db()
+    return job
+
+
+def ask(stage: Stage, found: list[Found], **more: Any) -> Job:
+    place = stage.users.place(stage.users.owner)
+    return jobs.ask(Actor(place.user), place, resource="flows", action="turn-off", found=found, **more)
+
+
+def turns(job: Job) -> Job:
+    while bulk.turn(job.pk, BY_NAME):
+        pass
+    job.refresh_from_db()
+    return job
+
+
+def lease_over(job: Job) -> None:
+    Job.objects.filter(pk=job.pk).update(claim_until=clock.now() - timedelta(seconds=1))
+
+
+def states(job: Job) -> list[str]:
+    return list(job.items.order_by("position").values_list("state", flat=True))
+
+
+def kill_after(calls: int, call: Callable[..., Any]) -> Callable[..., Any]:
+    """The call, which kills the worker instead of its second or later time."""
+    left = [calls]
+
+    def dying(*args: Any, **named: Any) -> Any:
+        if not left[0]:
+            raise Killed
+        left[0] -= 1
+        return call(*args, **named)
+
+    return dying
+
+
+@pytest.mark.parametrize(
+    ("place", "name", "unclear"),
+    [
+        (job_turns, "check", 0),
+        (job_turns, "take", 0),
+        (job_turns, "settle", 1),
+        (bulk, "_apply_to_one", 1),
+        (bulk, "_settle", 1),
+        (job_turns, "reset_tries", 0),
+    ],
+)
+def test_a_worker_killed_anywhere_leaves_at_most_one_unclear_and_sends_none_twice(
+    stage: Stage, running: Job, monkeypatch: pytest.MonkeyPatch, place: Any, name: str, unclear: int
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(place, name, kill_after(1, getattr(place, name)))
+        with pytest.raises(Killed):
+            bulk.turn(running.pk, BY_NAME)
+    # Nobody else takes it up before the lease is over.
+    assert not bulk.turn(running.pk, BY_NAME)
+    lease_over(running)
+    job = turns(running)
+    assert job.state == JobState.ENDED
+    assert Counter(states(job)) == Counter({ItemState.DONE: 3 - unclear, ItemState.UNCLEAR: unclear})
+    assert max(Counter(stage.writes()).values()) == 1
+    assert AuditEvent.objects.filter(action="flows.turn-off", outcome="unclear").count() == unclear
+
+
+def test_a_worker_that_was_only_slow_still_writes_down_what_it_knows(running: Job) -> None:
+    slow = job_turns.claim(running.pk, JobKind.BULK)
+    assert slow is not None
+    items = job_turns.take(slow, 1)
+    lease_over(running)
+    assert job_turns.claim(running.pk, JobKind.BULK) is not None
+    assert states(running)[0] == ItemState.UNCLEAR
+    job_turns.settle(items, ItemState.DONE)
+    assert states(running)[0] == ItemState.DONE
+    with pytest.raises(job_turns.Lost):
+        job_turns.take(slow, 1)
+
+
+def test_two_workers_never_have_the_same_job(running: Job) -> None:
+    assert job_turns.claim(running.pk, JobKind.BULK) is not None
+    assert job_turns.claim(running.pk, JobKind.BULK) is None
+
+
+def test_an_export_is_no_bulk_action(running: Job) -> None:
+    assert job_turns.claim(running.pk, JobKind.EXPORT) is None
+
+
+def test_what_is_stopped_in_the_middle_keeps_its_outcome_and_leaves_the_rest(stage: Stage, running: Job) -> None:
+    job = job_turns.claim(running.pk, JobKind.BULK)
+    assert job is not None
+    items = job_turns.take(job, 1)
+    assert jobs.stop(Actor(job.user), running)
+    job_turns.settle(items, ItemState.DONE)
+    with pytest.raises(job_turns.Lost):
+        job_turns.take(job, 1)
+    assert states(running) == [ItemState.DONE, ItemState.WAITING, ItemState.WAITING]
+    assert not jobs.stop(Actor(job.user), running)
+    assert not bulk.turn(running.pk, BY_NAME)
+    assert not stage.writes()
+
+
+def test_a_worker_lost_in_a_stopped_job_is_noticed(running: Job) -> None:
+    job = job_turns.claim(running.pk, JobKind.BULK)
+    assert job is not None
+    job_turns.take(job, 1)
+    jobs.stop(Actor(job.user), running)
+    job_turns.notice_lost()
+    assert states(running)[0] == ItemState.SENDING
+    lease_over(running)
+    job_turns.notice_lost()
+    assert states(running)[0] == ItemState.UNCLEAR
+
+
+def test_an_engine_that_is_away_is_waited_for_and_nothing_is_lost(stage: Stage, running: Job) -> None:
+    stage.practice.engine.faults.add("status", status=503, headers={"Retry-After": "0"})
+    job = turns(running)
+    assert (job.state, job.reason, job.tries) == (JobState.RUNNING, Reason.NOT_REACHED, 1)
+    assert job.not_before is not None
+    assert not bulk.turn(job.pk, BY_NAME)
+    browser = Client()
+    browser.force_login(job.user)
+    assert "Waiting for the engine" in text(browser.get(f"/w/sales/jobs/{job.pk}/").content)
+    stage.practice.engine.faults.clear()
+    Job.objects.update(not_before=None)
+    job = turns(job)
+    assert (job.state, job.reason, states(job)) == (JobState.ENDED, "", [ItemState.DONE] * 3)
+
+
+def test_an_engine_that_stays_away_ends_the_job_early(running: Job) -> None:
+    Job.objects.update(tries=job_turns.TRIES - 1)
+    job = job_turns.claim(running.pk, JobKind.BULK)
+    assert job is not None
+    job_turns.pause(job, "connection refused")
+    running.refresh_from_db()
+    assert (running.state, running.reason) == (JobState.FAILED, Reason.NOT_REACHED)
+
+
+def test_the_same_failure_again_and_again_ends_the_job_early(stage: Stage) -> None:
+    listed = BY_NAME["flows"].list(stage.session, Query({"status": "ENABLED"}, 100)).rows[:6]
+    job = ask(stage, [Found(str(row["id"])) for row in listed])
+    jobs.begin(Actor(job.user), job, "{}", {})
+    stage.practice.engine.faults.add("status", "POST", "*", status=403, body="json")
+    job = turns(job)
+    assert (job.state, job.reason) == (JobState.FAILED, Reason.FORBIDDEN)
+    assert Counter(states(job)) == Counter({ItemState.FAILED: 3, ItemState.WAITING: 3})
+
+
+def test_a_collecting_worker_that_is_killed_is_continued_without_doubles(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = ask(stage, [], everything=True)
+    with monkeypatch.context() as patched:
+        patched.setattr(job_turns, "ask_now", kill_after(0, job_turns.ask_now))
+        with pytest.raises(Killed):
+            bulk.turn(job.pk, BY_NAME)
+    found = job.items.count()
+    assert found
+    lease_over(job)
+    job = turns(job)
+    assert (job.state, job.total, job.items.count()) == (JobState.ASKING, found, found)
+    # What the walk does not match is not there; what it matches and cannot be turned off is left out.
+    assert set(states(job)) == {ItemState.WAITING, ItemState.SKIPPED}
+
+
+def test_nothing_that_matches_is_said_and_not_asked(stage: Stage) -> None:
+    job = turns(ask(stage, [], everything=True, filters="name=no+flow+is+called+so"))
+    assert (job.state, job.reason, job.total) == (JobState.ENDED, Reason.NOTHING_FOUND, 0)
+
+
+def test_filters_that_make_no_sense_any_more_end_it(stage: Stage) -> None:
+    job = turns(ask(stage, [], everything=True, filters="status=NO_SUCH_STATE"))
+    assert (job.state, job.reason) == (JobState.FAILED, Reason.BAD_FILTERS)
+
+
+def test_an_action_that_is_declared_no_more_ends_it(stage: Stage) -> None:
+    job = ask(stage, [Found("x")], look=True)
+    job.action = "rename"
+    Job.objects.update(action="rename", mark=job.new_mark())
+    job = turns(job)
+    assert (job.state, job.reason) == (JobState.FAILED, Reason.NOT_DECLARED)
+
+
+@pytest.mark.parametrize("column", ["user", "action", "mark"])
+def test_a_job_that_was_changed_in_the_database_does_nothing_as_somebody_else(
+    stage: Stage, running: Job, column: str
+) -> None:
+    """Somebody who can write the database changes the person or the action of a job of theirs."""
+    values = {"user": stage.users.colleague, "action": "delete", "mark": ""}
+    before = stage.practice.journal.count()
+    Job.objects.update(**{column: values[column]})
+    job = turns(running)
+    assert (job.state, job.reason) == (JobState.FAILED, Reason.NO_ACCESS)
+    assert stage.practice.journal.count() == before
+
+
+def test_bells_are_rung_for_what_waits_and_not_too_often(stage: Stage, running: Job) -> None:
+    asking = ask(stage, [Found("x")])
+    assert job_turns.to_enqueue() == [running.pk]
+    assert job_turns.to_enqueue() == []
+    Job.objects.update(rung_at=clock.now() - lease.ENQUEUE_AGAIN * 2)
+    assert job_turns.to_enqueue() == [running.pk]
+    assert asking.pk not in job_turns.to_enqueue()
+
+
+def test_questions_and_values_and_files_have_their_time(stage: Stage) -> None:
+    job = ask(stage, [Found("x")], data='{"folder": "F"}')
+    assert "folder" not in Job.objects.get().data
+    JobPart.objects.create(job=job, number=0, data=b"x")
+    old = clock.now() - timedelta(days=400)
+    Job.objects.update(asked_at=old, keep_until=old)
+    job_turns.purge()
+    job.refresh_from_db()
+    assert (job.state, job.reason, job.data) == (JobState.STOPPED, Reason.FORGOTTEN, "")
+    assert not JobPart.objects.exists()
+
+
+def test_ugly_names_are_kept_as_far_as_a_database_takes_them(stage: Stage) -> None:
+    job = ask(stage, [Found("a", "x\x00\ud800" + "y" * 20_000), Found("b", "<b>\u202ebold</b>")])
+    assert all(len(item.name) <= jobs.KEPT for item in job.items.all())
+    browser = Client()
+    browser.force_login(job.user)
+    assert "&lt;b&gt;" in browser.get(f"/w/sales/jobs/{job.pk}/").content.decode()

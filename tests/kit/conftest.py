@@ -1,5 +1,0 @@
-"""Fixtures of the kit's tests."""
-
-from tests.shelf import cast, owner, shelf
-
-__all__ = ["cast", "owner", "shelf"]

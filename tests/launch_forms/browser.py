@@ -1,0 +1,36 @@
+"""What a browser sends for a form that shows what it shows: one-line controls without line breaks, others with \\r\\n."""
+
+from workflows_ui.launch_forms.schema import checking
+from workflows_ui.launch_forms.schema.checking import cell_name
+from workflows_ui.launch_forms.schema.document import Field, Form, Kind
+
+_MANY_LINES = (Kind.LONG_TEXT, Kind.JSON)
+
+
+def submitted(form: Form, shown: dict[str, checking.Shown]) -> dict[str, list[str]]:
+    """The data of a POST."""
+    data: dict[str, list[str]] = {}
+    for field in form.fields:
+        if field.name in shown:
+            _control(data, field, shown[field.name])
+    return data
+
+
+def _control(data: dict[str, list[str]], field: Field, value: checking.Shown) -> None:
+    if isinstance(value, str):
+        data[field.name] = [_sent(value, field.kind)]
+        return
+    texts = [item for item in value if isinstance(item, str)]
+    if field.kind is not Kind.TABLE:
+        data[field.name] = [_sent(text, Kind.TEXT) for text in texts] or [""]
+        return
+    rows = [row for row in value if isinstance(row, dict)] or [{}]
+    for number, row in enumerate(rows):
+        for column in field.columns:
+            data[cell_name(field, number, column)] = [_sent(row.get(column.name, ""), column.kind)]
+
+
+def _sent(text: str, kind: Kind) -> str:
+    if kind in _MANY_LINES:
+        return text.replace("\r\n", "\n").replace("\r", "\n").replace("\n", "\r\n")
+    return text.replace("\r", "").replace("\n", "")

@@ -1,0 +1,31 @@
+"""The forms proposed for the practice engine's flows and for recorded ones are the ones that were looked at."""
+
+import pytest
+
+from tests.launch_forms import golden
+from workflows_ui.launch_forms.proposal import changes, proposing
+from workflows_ui.launch_forms.schema import schema_out
+
+SOURCES = golden.sources()
+PROPOSED = golden.proposed()
+
+
+@pytest.mark.parametrize("name", sorted(SOURCES))
+def test_the_proposed_form_is_the_one_that_was_looked_at(name: str) -> None:
+    kept = golden.GOLDEN / f"{name}.json"
+    assert kept.exists(), "python -m tests.launch_forms.golden writes it"
+    assert PROPOSED[name] == kept.read_text("utf-8"), (
+        "python -m tests.launch_forms.golden writes it anew: read the difference"
+    )
+
+
+@pytest.mark.parametrize("name", sorted(SOURCES))
+def test_a_proposed_form_fits_its_flow_and_what_was_sent_to_it(name: str) -> None:
+    trigger, payloads, samples = SOURCES[name]
+    form = proposing.propose(proposing.Sources(trigger, payloads, samples))
+    assert changes.fit(form, trigger).missing == ()
+    assert all(schema_out.accepts(form, payload) for payload in payloads)
+
+
+def test_no_golden_file_is_left_over() -> None:
+    assert {path.stem for path in golden.GOLDEN.glob("*.json")} == set(SOURCES)

@@ -1,0 +1,66 @@
+"""What failure rules say of messages as real services send them: never what the message does not mean."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from workflows_ui.launches.failures import messages as failure_messages
+from workflows_ui.launches.failures import reading as failure_reading
+from workflows_ui.launches.failures import rules as failure_rules
+from workflows_ui.launches.failures.kinds import KINDS
+
+MESSAGES: list[dict[str, Any]] = json.loads(
+    Path(__file__).with_name("failure_messages.json").read_text(encoding="utf-8")
+)
+
+
+@pytest.mark.parametrize("case", MESSAGES, ids=range(len(MESSAGES)))
+def test_a_message_is_sorted_as_what_it_surely_means_or_not_at_all(case: dict[str, Any]) -> None:
+    found = failure_messages.explain_failure(case["message"])
+    assert found is not None
+    assert (found.kind or None) == case["rule"], case["message"]
+
+
+def test_the_messages_are_many_and_half_of_the_rules_business_is_to_say_nothing() -> None:
+    assert len(MESSAGES) >= 300
+    assert sum(case["rule"] is None for case in MESSAGES) >= 120
+    assert {case["rule"] for case in MESSAGES if case["rule"]} == set(KINDS)
+
+
+def test_every_rule_leads_to_a_kind() -> None:
+    rules = failure_rules
+    tables = (rules.STATUSES, rules.TWILIO, rules.META)
+    named = {kind for table in tables for kind in table.values()}
+    coded = (
+        rules.OAUTH,
+        rules.CODES,
+        rules.GRAPHQL,
+        rules.SLACK,
+        rules.SALESFORCE,
+        rules.HUBSPOT,
+        rules.GOOGLE,
+        rules.STORAGE,
+        rules.MAIL,
+    )
+    named |= {kind for table in coded for kind in table.values()}
+    named |= {kind for kind, _pattern in rules.PHRASES} | {kind for _name, kind, _pattern in rules.NAMED}
+    assert named <= set(KINDS)
+
+
+@pytest.mark.parametrize(
+    ("text", "once"),
+    [
+        ("Error: Error: soft", "Error: soft"),
+        ("Error: Error: Error: soft", "Error: soft"),
+        ("Error: TypeError: x is not a function", "TypeError: x is not a function"),
+        ("HTTPError: HTTPError: Response code 404 (Not Found)", "HTTPError: Response code 404 (Not Found)"),
+        ("TypeError: Error: odd", "TypeError: Error: odd"),
+        ("Error: ", "Error: "),
+        ("soft", "soft"),
+        ("", ""),
+    ],
+)
+def test_an_errors_name_is_printed_once(text: str, once: str) -> None:
+    assert failure_reading.collapsed(text) == once

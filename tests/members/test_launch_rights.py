@@ -1,0 +1,368 @@
+"""A right to launch one flow: what it opens, what stays closed, and how it ends by date, by number and by hand."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group
+from django.db import connection
+from django.urls import reverse
+from django.utils import timezone
+
+from tests.launches.launch_scene import form_of, text_of, unescape
+from tests.members.guests import Guests
+from tests.users import person, workspace
+from tests.web.test_every_address import LEAST, _url
+from workflows_ui.audit.models import AuditEvent
+from workflows_ui.audit.services.audit_log import Actor
+from workflows_ui.credentials.services import sharing
+from workflows_ui.launches.models import Launch, Reason, State
+from workflows_ui.launches.services import launches, sending
+from workflows_ui.members.messages import launch_rights as launch_right_messages
+from workflows_ui.members.models import LaunchRight, Member, Role
+from workflows_ui.members.services import access, launch_rights
+from workflows_ui.notifications import messages as notification_messages
+from workflows_ui.notifications.models import Notice
+
+pytestmark = pytest.mark.both_databases
+
+OPEN_TO_GUESTS = {"workspace", "launches", "launch", "launch_withdraw", "launch_settle"}
+
+
+def post(guests: Guests, payload: str = "{}", **more: str) -> str:
+    """Launches by the form as Gail; the address that this led to."""
+    url = guests.scene.url(guests.flow)
+    fields = form_of(guests.browser.get(url)) | {"payload": payload, "_how": "start", "confirmed": "yes"} | more
+    answer = guests.browser.post(url, fields)
+    assert answer.status_code == 303, text_of(answer)
+    return str(answer["Location"])
+
+
+def test_a_guest_sees_their_flow_launches_it_with_the_teams_key_and_reads_the_launch(guests: Guests) -> None:
+    right = guests.right(most_launches=20)
+    home = unescape(text_of(guests.browser.get("/w/sales/")))
+    assert "Quick" in home
+    assert "0 of 20 launches used" in home
+    assert "Hidden" not in home
+    address = post(guests)
+    launch = Launch.objects.get()
+    sending.send(launch.pk)
+    page = text_of(guests.browser.get(address))
+    assert "/w/sales/runs/" not in page
+    assert "/w/sales/flows/" + guests.flow + '/"' not in page
+    right.refresh_from_db()
+    assert (right.used, launch.right) == (1, right)
+    assert launch.credential is not None
+    assert sharing.teams(launch.credential) == [guests.team]
+    assert "Quick" in text_of(guests.browser.get("/w/sales/launches/"))
+
+
+def test_everything_else_of_the_workspace_is_closed_to_a_guest(guests: Guests) -> None:
+    guests.right()
+    for name in sorted(set(LEAST) - OPEN_TO_GUESTS):
+        for answer in (guests.browser.get(_url(name)), guests.browser.post(_url(name))):
+            assert answer.status_code in (403, 404, 405), name
+
+
+@pytest.mark.parametrize("path", ["flows/", "runs/", "connections/", "tables/", "credentials/", "members/"])
+def test_lists_are_closed_to_a_guest_as_pages_and_as_fragments(guests: Guests, path: str) -> None:
+    guests.right()
+    assert guests.browser.get(f"/w/sales/{path}").status_code == 403
+    fragment = guests.browser.get(f"/w/sales/{path}", headers={"HX-Request": "true", "HX-Target": "results"})
+    assert fragment.status_code == 403
+
+
+def test_another_flow_and_other_peoples_launches_are_not_there_for_a_guest(guests: Guests) -> None:
+    guests.right()
+    foreign = guests.scene.launch(guests.other)
+    url = guests.scene.url(guests.other)
+    assert guests.browser.get(url).status_code == 404
+    assert guests.browser.post(url, {"payload": "{}", "_how": "start", "ticket": launches.ticket()}).status_code == 404
+    assert guests.browser.get(f"/w/sales/launches/{foreign.pk}/").status_code == 404
+    assert guests.browser.get(guests.scene.url(guests.flow) + f"?from={foreign.pk}").status_code == 200
+    assert guests.browser.get("/w/sales/").status_code == 200
+
+
+def test_without_a_right_the_workspace_is_not_there(guests: Guests) -> None:
+    assert guests.browser.get("/w/sales/").status_code == 404
+    assert guests.browser.get(guests.scene.url(guests.flow)).status_code == 404
+
+
+def test_after_the_last_launch_the_form_says_that_the_right_is_used_up_and_the_launch_can_still_be_read(
+    guests: Guests,
+) -> None:
+    guests.right(most_launches=1)
+    address = post(guests)
+    refused = guests.browser.get(guests.scene.url(guests.flow))
+    assert refused.status_code == 403
+    assert "has ended" in text_of(refused)
+    assert guests.browser.get(address).status_code == 200
+    assert "nothing you may launch" in text_of(guests.browser.get("/w/sales/"))
+    LaunchRight.objects.update(last_used_at=timezone.now() - timedelta(days=8))
+    assert guests.browser.get(address).status_code == 404
+
+
+def test_the_last_launch_clicked_twice_leads_to_the_one_launch(guests: Guests) -> None:
+    guests.right(most_launches=1)
+    url = guests.scene.url(guests.flow)
+    fields = form_of(guests.browser.get(url)) | {"payload": "{}", "_how": "start"}
+    first, second = guests.browser.post(url, fields), guests.browser.post(url, fields)
+    assert first["Location"] == second["Location"]
+    assert Launch.objects.count() == 1
+    other = fields | {"ticket": launches.ticket(), "confirmed": "yes"}
+    assert guests.browser.post(url, other).status_code == 403
+    assert Launch.objects.count() == 1
+
+
+def test_a_date_that_is_over_ends_the_right_by_itself(guests: Guests) -> None:
+    guests.right(until=timezone.now() + timedelta(hours=1))
+    assert guests.browser.get(guests.scene.url(guests.flow)).status_code == 200
+    address = post(guests)
+    launch = Launch.objects.get()
+    LaunchRight.objects.update(until=timezone.now() - timedelta(seconds=1))
+    assert guests.browser.get(guests.scene.url(guests.flow)).status_code == 403
+    assert guests.browser.get(address).status_code == 200
+    assert sending.send(launch.pk) is None
+    launch.refresh_from_db()
+    assert (launch.state, launch.reason) == (State.NOT_SENT, Reason.NO_ACCESS)
+
+
+def test_a_withdrawn_right_closes_the_door_at_once_and_what_waits_is_not_sent(guests: Guests) -> None:
+    right = guests.right()
+    post(guests)
+    launch = Launch.objects.get()
+    manager = guests.scene.sign_in(guests.scene.users.owner)
+    address = reverse("launch_right_revoke", args=["sales", right.pk])
+    assert "Withdraw the right from Field?" in text_of(manager.get(address))
+    assert "withdrawn from Field" in text_of(manager.post(address, follow=True))
+    assert "withdrawn already" in text_of(manager.post(address, follow=True))
+    assert guests.browser.get("/w/sales/").status_code == 404
+    sending.send(launch.pk)
+    launch.refresh_from_db()
+    assert (launch.state, launch.reason) == (State.NOT_SENT, Reason.NO_ACCESS)
+
+
+def test_leaving_the_team_ends_the_right_with_the_next_click(guests: Guests) -> None:
+    guests.right()
+    assert guests.browser.get("/w/sales/").status_code == 200
+    guests.gail.groups.clear()
+    assert guests.browser.get("/w/sales/").status_code == 404
+
+
+def test_a_launch_that_was_never_sent_gives_its_use_back_once(guests: Guests) -> None:
+    right = guests.right(most_launches=2)
+    address = post(guests)
+    launch = Launch.objects.get()
+    assert guests.browser.post(f"{address}withdraw/").status_code == 303
+    guests.browser.post(f"{address}withdraw/")
+    right.refresh_from_db()
+    assert right.used == 0
+    launch.refresh_from_db()
+    assert launch.reason == Reason.WITHDRAWN
+
+
+def test_a_launch_that_a_person_settled_as_not_run_keeps_its_use(guests: Guests) -> None:
+    right = guests.right(most_launches=2)
+    address = post(guests)
+    Launch.objects.update(state=State.UNKNOWN, look_at=None)
+    guests.browser.post(f"{address}settle/", {"ran": "no", "why": "I looked"})
+    assert Launch.objects.get().reason == Reason.SETTLED_NOT_RUN
+    right.refresh_from_db()
+    assert right.used == 1
+
+
+def test_a_launcher_does_not_use_up_a_right_of_their_team(guests: Guests) -> None:
+    right = guests.right(most_launches=1)
+    Member.objects.create(workspace=guests.scene.users.workspace, user=guests.gail, role=Role.LAUNCHER)
+    post(guests)
+    right.refresh_from_db()
+    assert right.used == 0
+
+
+def test_a_viewer_with_a_right_launches_that_flow_only(guests: Guests) -> None:
+    guests.right(most_launches=5)
+    Member.objects.create(workspace=guests.scene.users.workspace, user=guests.gail, role=Role.VIEWER)
+    post(guests)
+    assert guests.browser.get(guests.scene.url(guests.other)).status_code == 403
+    assert guests.browser.get("/w/sales/flows/").status_code == 200
+
+
+def test_the_right_that_ends_first_is_used_first_and_the_next_one_then(guests: Guests) -> None:
+    lasting = guests.right(most_launches=1)
+    soon = guests.right(until=timezone.now() + timedelta(days=1), most_launches=1)
+    post(guests)
+    assert Launch.objects.get().right == soon
+    post(guests, '{"n": 2}')
+    assert Launch.objects.order_by("-asked_at")[0].right == lasting
+
+
+def test_a_guest_who_brings_a_key_asks_to_be_let_in_like_a_stranger(guests: Guests) -> None:
+    guests.right()
+    assert not access.belongs(guests.gail, guests.scene.users.workspace)
+    assert access.workspaces(guests.gail).exists()
+    Member.objects.create(workspace=guests.scene.users.workspace, team=guests.team, role=Role.VIEWER)
+    assert access.belongs(guests.gail, guests.scene.users.workspace)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_eight_people_at_once_never_use_a_right_more_often_than_it_may_be() -> None:
+    space, team = workspace("sales"), Group.objects.create(name="Field")
+    right = LaunchRight.objects.create(workspace=space, flow_id="F" * 21, team=team, most_launches=3)
+    people = [person(f"person{number}") for number in range(8)]
+    team.user_set.set(people)
+    places = [access.find(one, "sales") for one in people]
+
+    def ask(number: int) -> bool:
+        try:
+            order = launches.LaunchRequest("F" * 21, "F", {"n": number}, wait=False, ticket=launches.ticket())
+            launches.create(Actor(people[number]), places[number], order)
+        except access.RightEnded:
+            return False
+        finally:
+            connection.close()
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        done = list(pool.map(ask, range(8)))
+    right.refresh_from_db()
+    assert (sum(done), right.used, Launch.objects.count()) == (3, 3, 3)
+
+
+# --- Giving
+
+
+def give(guests: Guests, **fields: str) -> str:
+    manager = guests.scene.sign_in(guests.scene.users.owner)
+    answer = manager.post(reverse("flow_launch_rights", args=["sales", guests.flow]), fields, follow=True)
+    return unescape(text_of(answer))
+
+
+def test_a_manager_gives_a_team_a_right_with_an_end_and_a_number_and_it_is_audited(guests: Guests) -> None:
+    until = timezone.localtime(timezone.now() + timedelta(days=3)).replace(second=0, microsecond=0)
+    page = give(guests, team=str(guests.team.pk), until=until.strftime("%Y-%m-%dT%H:%M"), most_launches="20")
+    right = LaunchRight.objects.get()
+    assert (right.team, right.until, right.most_launches) == (guests.team, until, 20)
+    assert f"until {until:%A %H:%M}, 0 of 20 launches used" in page
+    event = AuditEvent.objects.get(action="launch_right.give")
+    assert (event.object_id, event.detail["holder"], event.detail["most_launches"]) == (str(right.pk), "Field", 20)
+    assert launch_rights.flows(access.find(guests.gail, "sales")) == [right]
+    news = Notice.objects.get(user=guests.gail)
+    assert news.url == guests.scene.url(guests.flow)
+    told = notification_messages.notification_message(news)
+    assert told.title == "You may launch Quick"
+    assert "At most 20 launches." in told.detail
+
+
+def test_a_manager_gives_a_person_a_right_and_is_told_that_no_key_acts_for_them(guests: Guests) -> None:
+    page = give(guests, who="stranger@example.com")
+    assert LaunchRight.objects.get().user == guests.scene.users.stranger
+    assert "without an end, 0 launches so far" in page
+    assert "They have no credential here yet" in page
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({}, "Name a person, or choose a team."),
+        ({"who": "nobody-here"}, "Invite them first."),
+        ({"who": "gail", "until": "2020-01-01T10:00"}, "This moment is over."),
+        ({"who": "gail", "until": "Friday"}, "Give day and time"),
+        ({"who": "gail", "most_launches": "0"}, "greater than or equal to 1"),
+        ({"team": "987654"}, "Select a valid choice"),
+    ],
+)
+def test_what_is_wrong_with_a_right_is_said_and_nothing_is_given(
+    guests: Guests, fields: dict[str, str], words: str
+) -> None:
+    assert words in give(guests, **fields)
+    assert not LaunchRight.objects.exists()
+
+
+def test_a_person_and_a_team_together_are_refused(guests: Guests) -> None:
+    assert "not both" in give(guests, who="gail", team=str(guests.team.pk))
+    assert not LaunchRight.objects.exists()
+
+
+def test_no_right_is_given_on_a_flow_that_is_not_there(guests: Guests) -> None:
+    manager = guests.scene.sign_in(guests.scene.users.owner)
+    assert manager.post(reverse("flow_launch_rights", args=["sales", "F" * 21]), {"who": "gail"}).status_code == 404
+    assert not LaunchRight.objects.exists()
+
+
+def test_a_right_is_made_longer_or_shorter_but_never_less_than_what_is_used(guests: Guests) -> None:
+    right = guests.right(most_launches=2, used=2, last_used_at=timezone.now())
+    manager = guests.scene.sign_in(guests.scene.users.owner)
+    address = reverse("launch_right_change", args=["sales", right.pk])
+    assert guests.browser.get(guests.scene.url(guests.flow)).status_code == 403
+    refused = manager.post(address, {"until": "", "most_launches": "1"})
+    assert refused.status_code == 422
+    assert "2 are used already" in text_of(refused)
+    until = timezone.localtime(timezone.now() + timedelta(days=30)).strftime("%Y-%m-%dT%H:%M")
+    assert "2 of 5 launches used" in unescape(
+        text_of(manager.post(address, {"until": until, "most_launches": "5"}, follow=True))
+    )
+    assert guests.browser.get(guests.scene.url(guests.flow)).status_code == 200
+    event = AuditEvent.objects.get(action="launch_right.change")
+    assert event.detail["before"] == {"until": None, "most_launches": 2}
+    assert event.detail["after"]["most_launches"] == 5
+    assert f'value="{until}"' in text_of(manager.get(address))
+    right.refresh_from_db()
+    LaunchRight.objects.filter(pk=right.pk).update(used=4)
+    assert not launch_rights.change(Actor(guests.scene.users.owner), right, until=None, most_launches=3)
+    LaunchRight.objects.update(revoked_at=timezone.now())
+    assert "withdrawn already" in text_of(manager.post(address, {"most_launches": "9"}, follow=True))
+
+
+def test_a_right_of_another_workspace_cannot_be_withdrawn_from_here(guests: Guests) -> None:
+    elsewhere = workspace("hr", project="Q" * 21)
+    right = LaunchRight.objects.create(workspace=elsewhere, flow_id="F" * 21, user=guests.gail)
+    manager = guests.scene.sign_in(guests.scene.users.owner)
+    address = reverse("launch_right_revoke", args=["sales", right.pk])
+    assert (manager.get(address).status_code, manager.post(address).status_code) == (404, 404)
+    assert manager.post(reverse("launch_right_change", args=["sales", right.pk])).status_code == 404
+    right.refresh_from_db()
+    assert right.revoked_at is None
+
+
+def test_the_way_from_the_list_to_giving_leads_over_the_choice_of_a_flow(guests: Guests) -> None:
+    manager = guests.scene.sign_in(guests.scene.users.owner)
+    assert "No launch right is in force" in text_of(manager.get("/w/sales/launch-rights/"))
+    page = unescape(text_of(manager.get("/w/sales/launch-rights/give/")))
+    assert f'<option value="{guests.flow}">Quick</option>' in page
+    answer = manager.get("/w/sales/launch-rights/give/", {"flow": guests.flow})
+    assert answer["Location"] == reverse("flow_launch_rights", args=["sales", guests.flow])
+    for odd in ("..", "a/b", "//evil.example"):
+        assert manager.get("/w/sales/launch-rights/give/", {"flow": odd}).status_code == 200
+
+
+def test_names_of_any_length_and_kind_are_shown_as_text(guests: Guests) -> None:
+    guests.right(flow_name="<script>alert(1)</script>" + "x" * 10_000)
+    guests.right(flow_name="")
+    page = text_of(guests.scene.sign_in(guests.scene.users.owner).get("/w/sales/launch-rights/"))
+    assert "<script>alert(1)" not in page
+    assert len(page) < 60_000
+    assert "<script>alert(1)" not in text_of(guests.browser.get("/w/sales/"))
+
+
+def test_a_long_list_of_rights_takes_no_more_queries_than_a_short_one(
+    guests: Guests, django_assert_max_num_queries: Any
+) -> None:
+    manager = guests.scene.sign_in(guests.scene.users.owner)
+    for number in range(40):
+        holder = person(f"holder{number}")
+        guests.right(user=holder, team=None, flow_name=f"Flow {number}")
+    with django_assert_max_num_queries(30):
+        page = text_of(manager.get("/w/sales/launch-rights/"))
+    assert page.count("They have no credential here yet") == 40
+
+
+def test_ended_rights_are_listed_below_with_the_reason(guests: Guests) -> None:
+    now = timezone.now()
+    guests.right(until=now - timedelta(days=1))
+    guests.right(most_launches=1, used=1)
+    guests.right(revoked_at=now)
+    told = [launch_right_messages.describe_right(right).state for right in LaunchRight.objects.order_by("pk")]
+    assert [str(state) for state in told] == ["Over", "Used up", "Withdrawn"]
+    page = text_of(guests.scene.sign_in(guests.scene.users.owner).get("/w/sales/launch-rights/"))
+    assert all(word in page for word in ("Over", "Used up", "Withdrawn"))

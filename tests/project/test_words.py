@@ -1,0 +1,57 @@
+"""Texts that people read avoid the words that docs/glossary.md lists, in English and Vietnamese."""
+
+import re
+from pathlib import Path
+
+import pytest
+from babel.messages.pofile import read_po
+
+ROOT = Path(__file__).resolve().parents[2]
+GLOSSARY = ROOT / "docs" / "glossary.md"
+_TERMS, _, _AVOIDED = GLOSSARY.read_text(encoding="utf-8").partition("## Words to avoid")
+
+
+def avoided(language: str) -> re.Pattern[str]:
+    """The words to avoid in a language, as one pattern. Raises AssertionError if the glossary lists none."""
+    table = _AVOIDED.partition(f"### {language}")[2].partition("###")[0]
+    words = [word for row in re.findall(r"^\| (`.*`) \| ", table, re.MULTILINE) for word in re.findall(r"`(.+?)`", row)]
+    assert words
+    return re.compile(rf"\b(?:{'|'.join(words)})\b".replace(r"\|", "|"), re.IGNORECASE)
+
+
+@pytest.mark.parametrize(
+    ("language", "bad", "good"),
+    [
+        ("English", "Whoever was told runs it by itself.", "The person who was notified runs it."),
+        ("Vietnamese", "Hệ thống luồng đòi hỏi mật khẩu.", "Hệ thống yêu cầu mật khẩu."),
+    ],
+)
+def test_words_to_avoid_are_found(language: str, bad: str, good: str) -> None:
+    assert avoided(language).search(bad)
+    assert not avoided(language).search(good)
+
+
+def test_no_text_of_the_interface_has_them() -> None:
+    english, vietnamese = avoided("English"), avoided("Vietnamese")
+    with (ROOT / "locale" / "vi" / "LC_MESSAGES" / "django.po").open("rb") as stream:
+        messages = [message for message in read_po(stream) if message.id]
+    found = [text for message in messages for text in _forms(message.id) if english.search(text)]
+    found += [text for message in messages for text in _forms(message.string) if vietnamese.search(text)]
+    assert found == []
+
+
+def _forms(text: object) -> tuple[str, ...]:
+    return tuple(text) if isinstance(text, tuple | list) else (str(text),)
+
+
+def test_no_document_has_them() -> None:
+    texts = {
+        file.name: file.read_text(encoding="utf-8") for file in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
+    }
+    texts["glossary.md"] = _TERMS
+    # Code, quotations, and the rows of permissions.md, which name addresses, are no prose.
+    quoted = re.compile(r'^\| `/.*$|^    .*$|`[^`]*`|"[^"\n]*"|“[^”]*”', re.MULTILINE)
+    prose = {name: quoted.sub("", text) for name, text in texts.items()}
+    assert {
+        name: found for name, text in prose.items() if (found := [hit[0] for hit in avoided("English").finditer(text)])
+    } == {}

@@ -1,0 +1,121 @@
+"""docs/adding-a-resource.md, done as it says in a copy of the project: a new resource passes the suites without another file touched."""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from workflows_ui.management.commands.startresource import with_permissions
+
+ROOT = Path(__file__).resolve().parents[2]
+GUIDE = ROOT / "docs" / "adding-a-resource.md"
+COPIED = (
+    "console",
+    "docs",
+    "locale",
+    "templates",
+    "tests",
+    "workflows_ui",
+    "manage.py",
+    "pyproject.toml",
+    ".env.example",
+)
+BLOCK = re.compile(r"^```(diff|sh)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project in which everything of the guide is done but the last step, which runs the suites."""
+    folder = tmp_path_factory.mktemp("copy")
+    for name in COPIED:
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.png"))
+        else:
+            shutil.copy(ROOT / name, folder / name)
+    for kind, text in blocks()[:-1]:
+        if kind == "diff":
+            change(folder, text)
+        else:
+            command(folder, text)
+    return folder
+
+
+def blocks() -> list[tuple[str, str]]:
+    """The changes and the commands of the guide, in its order."""
+    return [(found[1], found[2]) for found in BLOCK.finditer(GUIDE.read_text(encoding="utf-8"))]
+
+
+def command(folder: Path, line: str) -> str:
+    """Run a command of the guide with this Python and the settings of the tests."""
+    words = shlex.split(line)
+    if words[:2] == ["make", "manage"]:
+        words = [".venv/bin/python", "manage.py", *shlex.split(words[2].removeprefix("DO="))]
+    return run(folder, [sys.executable if word == ".venv/bin/python" else word for word in words])
+
+
+def change(folder: Path, text: str) -> None:
+    """Apply a change of the guide: each of its parts must fit at one place."""
+    head, *parts = text.split("@@\n")
+    file = folder / head.removeprefix("--- ").strip()
+    whole = file.read_text(encoding="utf-8")
+    for part in parts:
+        lines = part.splitlines(keepends=True)
+        old, new = ("".join(line[1:] or line for line in lines if line[0] != sign) for sign in "+-")
+        assert whole.count(old) == 1, f"{file.name} does not hold this once:\n{old}"
+        whole = whole.replace(old, new)
+    file.write_text(whole, encoding="utf-8")
+
+
+def run(folder: Path, words: list[str]) -> str:
+    """What a program wrote; fails if it failed."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    environment |= {"DJANGO_SETTINGS_MODULE": "tests.settings"}
+    done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_the_command_writes_all_that_the_checks_ask_for(copy: Path) -> None:
+    run(copy, [sys.executable, "manage.py", "check"])
+    run(copy, [sys.executable, "-m", "console.dev.translations", "check"])
+    run(copy, [sys.executable, "-m", "ruff", "check", "."])
+    run(copy, [sys.executable, "-m", "ruff", "format", "--check", "."])
+    assert '"project-members"' in (copy / "workflows_ui/resources/project_members/declaration.py").read_text("utf-8")
+    assert "Thành viên dự án" in (copy / "locale/vi/LC_MESSAGES/django.po").read_text("utf-8")
+
+
+@pytest.mark.slow
+def test_the_suites_pick_the_new_resource_up_and_pass(copy: Path) -> None:
+    assert " passed" in command(copy, blocks()[-1][1])
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("flows", "There is a resource"),
+        ("No Name", "lower case"),
+        ("nothing-there", "The client has no list_nothing_there"),
+    ],
+)
+def test_the_command_refuses_names_and_calls_that_do_not_fit(name: str, said: str) -> None:
+    with pytest.raises(CommandError, match=said):
+        call_command("startresource", name)
+
+
+def test_permission_rows_of_a_new_resource_stand_in_the_order_of_names() -> None:
+    page = (ROOT / "docs" / "permissions.md").read_text(encoding="utf-8")
+    changed = with_permissions(page, "labels").splitlines()
+    added = [line for line in changed if " labels |" in line]
+    assert [line.split(" | ")[0] for line in added] == [
+        "| `/w/<slug:slug>/labels/`",
+        "| `/w/<slug:slug>/labels/<path:id>/`",
+    ]
+    assert [line for line in changed if line not in added] == page.splitlines()
+    listed = [line.split(" | ")[1] for line in changed if "| resource_list " in line]
+    assert listed == sorted(listed)

@@ -1,1 +1,0 @@
-"""The vault: kinds of credentials, what acts for whom, masking, replacement, rotation."""

@@ -1,0 +1,77 @@
+"""What people write for others is shown as they meant it, and can do nothing."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workflows_ui.web import markdown
+
+
+def test_a_note_has_paragraphs_lists_links_and_tables() -> None:
+    found = markdown.html(
+        "# Before you start\n\n**Read** this:\n\n- one\n- two\n\n[Rules](https://example.com/a)\n\n|a|b|\n|-|-|\n|1|2|"
+    )
+    assert "<h3>Before you start</h3>" in found
+    assert "<strong>Read</strong>" in found
+    assert "<li>one</li>" in found
+    assert 'href="https://example.com/a"' in found
+    assert "noopener" in found
+    assert "<td>1</td>" in found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<script>alert(1)</script>",
+        "[x](javascript:alert(1))",
+        "[x](data:text/html;base64,PHNjcmlwdD4=)",
+        "![x](https://example.com/pixel.png)",
+        '<img src=x onerror="alert(1)">',
+        "<style>body{display:none}</style>",
+        "<javascript:alert(1)>",
+    ],
+)
+def test_what_could_do_something_is_text_or_left_out(text: str) -> None:
+    found = markdown.html(text)
+    for bad in ("<script", "<img", "<style", 'href="javascript', 'href="data', "onclick=", "<iframe"):
+        assert bad not in found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[x](//evil.example/a)",
+        "[x](///evil.example/a)",
+        r"[x](\\\\evil.example/a)",
+        r"[x](/\\evil.example/a)",
+        r"[x](<\\/evil.example/a>)",
+        "[x](/&#9;/evil.example/a)",
+        "[x](&#9;//evil.example/a)",
+        "[x](<&#32;//evil.example/a>)",
+        "[x](/&#10;/evil.example/a)",
+        "[x](%20//evil.example/a)",
+        "[x](/%5Cevil.example/a)",
+        "[x][1]\n\n[1]: //evil.example/a",
+    ],
+)
+def test_an_address_of_another_host_without_a_scheme_is_shown_as_one_that_leaves(text: str) -> None:
+    assert re.findall(r'href="([^"]*)"', markdown.html(text)) == ["https://evil.example/a"]
+
+
+def test_links_within_the_console_stay_as_they_are() -> None:
+    text = "[x](/w/sales/flows/) [y](#part) [z](runs/?a=%20b)"
+    assert re.findall(r'href="([^"]*)"', markdown.html(text)) == ["/w/sales/flows/", "#part", "runs/?a=%20b"]
+
+
+def test_nothing_is_nothing() -> None:
+    assert markdown.html("  \n") == ""
+
+
+@given(st.text(max_size=400))
+def test_any_text_is_harmless(text: str) -> None:
+    found = markdown.html(text)
+    assert "<script" not in found
+    assert 'href="javascript' not in found.lower()
+    assert not re.search(r'href="\s*[/\\]\s*[/\\]', found)

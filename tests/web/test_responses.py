@@ -1,0 +1,52 @@
+"""Whole pages and fragments: the one htmx rule."""
+
+import pytest
+from django.test import Client
+
+from tests.stub_engine import StubEngine, flow
+
+PAGE = "/w/sales/flows/"
+
+
+@pytest.fixture(autouse=True)
+def _one_flow(stub_engine: StubEngine) -> None:
+    stub_engine.flows = [flow()]
+
+
+def test_a_browser_gets_the_whole_page(owner: Client) -> None:
+    page = owner.get(PAGE).content
+    assert page.startswith(b"<!doctype html>")
+    assert b'<section id="results"' in page
+
+
+def test_htmx_gets_only_the_element_it_replaces(owner: Client) -> None:
+    fragment = owner.get(PAGE, headers={"HX-Request": "true", "HX-Target": "results"}).content.strip()
+    assert fragment.startswith(b'<section id="results"')
+    assert fragment.endswith(b"</section>")
+    assert b"Order intake" in fragment
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"HX-Request": "true", "HX-Target": "something-else"},
+        {"HX-Request": "true", "HX-Boosted": "true", "HX-Target": "results"},
+        {"HX-Request": "true", "HX-History-Restore-Request": "true"},
+    ],
+    ids=["a target that is not the view's", "a boosted link", "restored history"],
+)
+def test_anything_else_from_htmx_gets_the_whole_page(owner: Client, headers: dict[str, str]) -> None:
+    assert owner.get(PAGE, headers=headers).content.startswith(b"<!doctype html>")
+
+
+def test_caches_keep_page_and_fragment_apart(owner: Client) -> None:
+    answer = owner.get(PAGE)
+    assert {"HX-Request", "HX-Target"} <= {name.strip() for name in answer["Vary"].split(",")}
+    assert "private" in answer["Cache-Control"]
+
+
+def test_a_redirect_is_303_for_a_browser_and_a_header_for_htmx(owner: Client) -> None:
+    plain = owner.post("/preferences/theme/", {"theme": "dark", "next": "/"})
+    htmx = owner.post("/preferences/theme/", {"theme": "dark", "next": "/"}, headers={"HX-Request": "true"})
+    assert (plain.status_code, plain["Location"]) == (303, "/")
+    assert (htmx.status_code, htmx["HX-Redirect"]) == (200, "/")

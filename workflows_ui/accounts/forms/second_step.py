@@ -1,0 +1,116 @@
+"""Forms of the second step of signing in: allauth's with the console's texts, and single-use codes."""
+
+import contextlib
+from typing import Any
+
+from allauth.core import context
+from allauth.mfa.adapter import get_adapter
+from allauth.mfa.base import forms as base_forms
+from allauth.mfa.totp import forms as totp_forms
+from allauth.mfa.totp.internal.auth import SECRET_SESSION_KEY
+from allauth.mfa.webauthn import forms as webauthn_forms
+from django import forms
+from django.core.cache import cache
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from workflows_ui.accounts.services import second_step
+from workflows_ui.core.crypto import CannotOpen
+
+#: Longer than the validity of a code: its half minute, with one more on either side.
+_USED_SECONDS = 120
+_LONGEST_NAME = 60
+
+
+class _SingleUse:
+    """Reject an accepted code for the rest of its validity."""
+
+    user: Any
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _set_code_field(self.fields["code"])  # type: ignore[attr-defined]
+
+    def clean_code(self) -> str:
+        """Return the code, or reject it if it was used."""
+        code: str = super().clean_code()  # type: ignore[misc]
+        plain = "".join(character for character in code if character.isalnum())
+        if not cache.add(f"second-step-code:{self.user.pk}:{plain}", "used", timeout=_USED_SECONDS):
+            raise get_adapter().validation_error("incorrect_code")
+        return code
+
+
+class CodeForm(_SingleUse, base_forms.AuthenticateForm):  # type: ignore[misc]
+    """The code of an app, or a recovery code, at the sign-in."""
+
+
+class CodeAgainForm(_SingleUse, base_forms.ReauthenticateForm):  # type: ignore[misc]
+    """The code of an app, or a recovery code, before a sensitive action."""
+
+
+class AppForm(_SingleUse, totp_forms.ActivateTOTPForm):  # type: ignore[misc]
+    """The first code of an authenticator app, as proof that it has the secret."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        session = context.request.session
+        kept = session.pop(SECRET_SESSION_KEY, "")
+        if kept:
+            with contextlib.suppress(CannotOpen):
+                session[SECRET_SESSION_KEY] = second_step.unseal(kept)
+        super().__init__(*args, **kwargs)
+        # A session is a database row: the secret is sealed there during the set-up, too.
+        session[SECRET_SESSION_KEY] = second_step.seal(self.secret)
+        self.fields["code"].label = _("The code that the app shows now")
+        self.fields["code"].help_text = _("Six digits; they change every half minute.")
+
+
+class _WellFormed:
+    """Report a malformed passkey credential as an incorrect code."""
+
+    def full_clean(self) -> None:
+        """Validate; turn errors from parsing a malformed credential into a form error."""
+        try:
+            super().full_clean()  # type: ignore[misc]
+        except (KeyError, TypeError, ValueError, AttributeError):
+            self.add_error("credential", get_adapter().validation_error("incorrect_code"))  # type: ignore[attr-defined]
+
+
+class PasskeyStepForm(_WellFormed, webauthn_forms.AuthenticateWebAuthnForm):  # type: ignore[misc]
+    """A passkey at the second step."""
+
+
+class PasskeyAgainForm(_WellFormed, webauthn_forms.ReauthenticateWebAuthnForm):  # type: ignore[misc]
+    """A passkey before a sensitive action."""
+
+
+class PasskeySignInForm(_WellFormed, webauthn_forms.LoginWebAuthnForm):  # type: ignore[misc]
+    """A passkey instead of name and password."""
+
+
+class PasskeyForm(_WellFormed, webauthn_forms.AddWebAuthnForm):  # type: ignore[misc]
+    """A name for a new passkey, and whether it replaces the password. A hidden field carries the browser's credential."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        name, alone = self.fields["name"], self.fields["passwordless"]
+        name.label, name.max_length = _("Name"), _LONGEST_NAME
+        name.widget.attrs["maxlength"] = _LONGEST_NAME
+        name.help_text = _("So that you recognize it: “Work laptop”, “Phone”.")
+        alone.label = _("Sign in with it alone")
+        alone.help_text = _("Then no password is asked for. The device asks for your finger, face or PIN instead.")
+        alone.initial = True
+
+    def clean_name(self) -> str:
+        """Return the truncated name, or a generated one if the field is empty."""
+        return str(super().clean_name())[:_LONGEST_NAME]
+
+
+class PasskeyNameForm(webauthn_forms.EditWebAuthnForm):  # type: ignore[misc]
+    """A new name for a passkey."""
+
+    name = forms.CharField(label=_("Name"), max_length=_LONGEST_NAME)
+
+
+def _set_code_field(field: forms.Field) -> None:
+    field.label = pgettext_lazy("of an app", "Code")
+    field.widget.attrs = {"autocomplete": "one-time-code", "inputmode": "numeric", "spellcheck": "false"}

@@ -1,0 +1,64 @@
+"""Recognize browsers in which a person signed in before, so that password guessing by strangers does not lock the owner out.
+
+A browser keeps one signed cookie for each account that signed in there; its name is a keyed digest of the account. It grants no access:
+wrong passwords from this browser are counted separately from the account's. It is replaced at each sign-in.
+"""
+
+from datetime import timedelta
+
+from django.http import HttpRequest, HttpResponseBase
+from django.utils import timezone
+from django.utils.crypto import get_random_string, salted_hmac
+
+from workflows_ui.accounts.models import KnownBrowser, User
+
+#: A browser is forgotten after this time without a sign-in.
+KEPT = timedelta(days=180)
+#: At most this many browsers of a person are known: those used last.
+MOST = 10
+_SALT = "known browser"
+
+
+def cookie_name(user_id: int) -> str:
+    """Return the name of an account's cookie, which does not reveal the account."""
+    return f"known_{salted_hmac(_SALT, str(user_id), algorithm='sha256').hexdigest()[:24]}"
+
+
+def find(request: HttpRequest, user_id: int) -> KnownBrowser | None:
+    """Return the requesting browser's row, if the account signed in there with its current password. No query without a valid cookie."""
+    token = _token(request, user_id)
+    if not token:
+        return None
+    user = User.objects.get(pk=user_id)
+    browsers = KnownBrowser.objects.filter(user=user, digest=_digest(user, token))
+    return browsers.filter(used_at__gt=timezone.now() - KEPT).first()
+
+
+def remember(request: HttpRequest, response: HttpResponseBase, user: User, *, secure: bool) -> None:
+    """Set a new cookie after a sign-in, invalidate the old one, and forget the oldest browsers."""
+    old = find(request, user.pk)
+    if old is not None:
+        old.delete()
+    token = get_random_string(32)
+    KnownBrowser.objects.create(user=user, digest=_digest(user, token), used_at=timezone.now())
+    keys = KnownBrowser.objects.filter(user=user).order_by("-used_at", "-pk").values_list("pk", flat=True)
+    KnownBrowser.objects.filter(pk__in=list(keys[MOST:])).delete()
+    response.set_signed_cookie(
+        cookie_name(user.pk),
+        token,
+        salt=_SALT,
+        max_age=KEPT,
+        path="/accounts/",
+        secure=secure,
+        httponly=True,
+        samesite="Strict",
+    )
+
+
+def _token(request: HttpRequest, user_id: int) -> str:
+    token = request.get_signed_cookie(cookie_name(user_id), default="", salt=_SALT, max_age=KEPT)
+    return token or ""
+
+
+def _digest(user: User, token: str) -> str:
+    return salted_hmac(_SALT, f"{user.pk}:{token}:{user.password}", algorithm="sha256").hexdigest()

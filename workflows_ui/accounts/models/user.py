@@ -1,0 +1,60 @@
+"""A person who signs in to the console."""
+
+import zoneinfo
+from collections.abc import Iterator
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class User(AbstractUser):
+    """A local account. Language and time zone are empty until the person chooses; the console's defaults apply then."""
+
+    language = models.CharField(_("language"), max_length=10, blank=True)
+    #: The language of the last page, for mails to people who have not chosen a language.
+    last_language = models.CharField(max_length=10, blank=True, editable=False)
+    time_zone = models.CharField(_("time zone"), max_length=64, blank=True)
+    #: Whether notifications are also sent by mail.
+    mail_news = models.BooleanField(_("news by mail"), default=True)
+
+    #: Incremented to end all sessions of the person at once: older sessions become invalid.
+    session_generation = models.PositiveIntegerField(default=0, editable=False)
+
+    class Meta(AbstractUser.Meta):
+        pass
+
+    def get_session_auth_hash(self) -> str:
+        """Return the hash that a valid session contains: of the current password, with the generation."""
+        return self._with_generation(super().get_session_auth_hash())
+
+    def get_session_auth_fallback_hash(self) -> Iterator[str]:
+        """Yield the same hash for each of SECRET_KEY_FALLBACKS."""
+        for session_hash in super().get_session_auth_fallback_hash():
+            yield self._with_generation(session_hash)
+
+    def _with_generation(self, session_hash: str) -> str:
+        return f"{session_hash}.{self.session_generation}" if self.session_generation else session_hash
+
+    @property
+    def mail_language(self) -> str:
+        """The language of mails to the person: the chosen one, else that of the last page, else the console's."""
+        languages = dict(settings.LANGUAGES)
+        return next(
+            (language for language in (self.language, self.last_language) if language in languages),
+            settings.LANGUAGE_CODE,
+        )
+
+    @property
+    def zone(self) -> zoneinfo.ZoneInfo:
+        """The person's time zone, or the console's if it is empty or no longer exists."""
+        try:
+            return zoneinfo.ZoneInfo(self.time_zone or settings.TIME_ZONE)
+        except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+            return zoneinfo.ZoneInfo(settings.TIME_ZONE)
+
+    @property
+    def label(self) -> str:
+        """The name shown to colleagues: the full name, else the user name."""
+        return self.get_full_name() or self.username

@@ -1,0 +1,27 @@
+"""Password check at the sign-in, in equal time for known and unknown names."""
+
+from typing import Any
+
+from allauth.account.auth_backends import AuthenticationBackend
+
+from workflows_ui.accounts.models import User
+
+
+class Backend(AuthenticationBackend):  # type: ignore[misc]
+    """Check the password of each person once, although allauth searches both user names and addresses.
+
+    Hashing takes most of the time: otherwise a known address would take twice as long as an unknown one.
+    """
+
+    def authenticate(self, request: Any, **credentials: Any) -> User | None:
+        """Return the person with these credentials, or None."""
+        self._checked: dict[int, User | None] = {}
+        person: User | None = super().authenticate(request, **credentials)
+        return person
+
+    def _check_password(self, user: User | None, password: str) -> User | None:
+        if user is None:
+            return None
+        if user.pk not in self._checked:
+            self._checked[user.pk] = super()._check_password(user, password)
+        return self._checked[user.pk]

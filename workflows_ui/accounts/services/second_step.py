@@ -1,0 +1,96 @@
+"""The second step of signing in: its state, and the encrypted secrets of authenticator apps.
+
+A second step is an authenticator app (TOTP) or a passkey. Recovery codes supplement either, but are not a second step on their own.
+"""
+
+from collections.abc import Iterable
+
+from allauth.mfa.models import Authenticator
+from django.db import transaction
+
+from workflows_ui.accounts.models import User
+from workflows_ui.audit.services import audit_log
+from workflows_ui.audit.services.audit_log import Actor
+from workflows_ui.core import crypto
+from workflows_ui.members.models import Workspace
+
+_STEPS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
+#: The binding of each sealed secret; without the row, since allauth encrypts before it creates the row.
+_BINDING = "second_step"
+
+
+def has(user: User) -> bool:
+    """Return whether the person has a second step, which every sign-in with a password then requires."""
+    return bool(Authenticator.objects.filter(user_id=user.pk, type__in=_STEPS).exists())
+
+
+def users_with_step(users: Iterable[int]) -> set[int]:
+    """Return the primary keys among these of people with a second step."""
+    rows = Authenticator.objects.filter(user_id__in=list(users), type__in=_STEPS)
+    return set(rows.values_list("user_id", flat=True))
+
+
+def required_somewhere() -> bool:
+    """Return whether any workspace requires a second step: then superusers, who see all workspaces, need one, too."""
+    return Workspace.objects.filter(second_factor_required=True).exists()
+
+
+def seal(secret: str) -> str:
+    """Encrypt the secret of an app or the seed of recovery codes."""
+    return crypto.seal(secret, _BINDING)
+
+
+def unseal(ciphertext: str) -> str:
+    """Decrypt the result of `seal`. Raise crypto.CannotOpen."""
+    return crypto.unseal(ciphertext, _BINDING)
+
+
+def sealed(authenticator: Authenticator) -> bool:
+    """Return whether a row contains secrets; passkeys contain none."""
+    return bool(_fields(authenticator))
+
+
+def stale(authenticator: Authenticator) -> bool:
+    """Return whether a secret of this row is encrypted with another key than the first of CREDENTIAL_KEYS."""
+    return any(not crypto.is_current(authenticator.data[field]) for field in _fields(authenticator))
+
+
+def reseal(authenticator: Authenticator) -> bool:
+    """Encrypt the secrets of one row with the first of CREDENTIAL_KEYS. Return False if it has none or was changed meanwhile.
+
+    Raise crypto.CannotOpen.
+    """
+    fields, before = _fields(authenticator), authenticator.data
+    if not fields:
+        return False
+    after = before | {field: crypto.reseal(before[field]) for field in fields}
+    rows = Authenticator.objects.filter(pk=authenticator.pk, **{f"data__{field}": before[field] for field in fields})
+    # The same value records the used recovery codes, which must not be reset.
+    if "used_mask" in before:
+        rows = rows.filter(data__used_mask=before["used_mask"])
+    return bool(rows.update(data=after))
+
+
+def _fields(authenticator: Authenticator) -> list[str]:
+    return [field for field in ("secret", "seed") if authenticator.data.get(field)]
+
+
+def remove_all(actor: Actor, person: User) -> int:
+    """Remove all parts of a person's second step after a loss; return their number.
+
+    The actor is responsible for verifying the requester: from then on the password alone is enough.
+    """
+    with transaction.atomic():
+        rows = Authenticator.objects.filter(user_id=person.pk)
+        kinds = sorted(rows.values_list("type", flat=True))
+        rows.delete()
+        if kinds:
+            audit_log.record(
+                actor,
+                "person.second_step_reset",
+                object_type="person",
+                object_id=str(person.pk),
+                object_name=person.label,
+                kinds=kinds,
+            )
+    return len(kinds)

@@ -1,0 +1,156 @@
+"""Audit rows of authentication: sign-ins, failures and sign-outs; changes of second steps and passwords.
+
+The sources are allauth's signals and the hooks of its adapter.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+from allauth.account import signals as account_signals
+from allauth.account.internal.flows.login import get_authentication_records
+from allauth.mfa import signals as mfa_signals
+from allauth.mfa.models import Authenticator
+from django.db.models import Q
+from django.http import HttpRequest
+from django.utils.crypto import salted_hmac
+
+from workflows_ui.accounts.models import User
+from workflows_ui.accounts.services import second_step, sessions
+from workflows_ui.audit.services import audit_log
+from workflows_ui.audit.services.audit_log import Actor
+from workflows_ui.web.requests import actor
+
+_DIGEST = 16
+
+
+def connect() -> None:
+    """Connect to allauth's signals. Called once, at start-up."""
+    for signal, receiver in (
+        (account_signals.user_logged_in, _signed_in),
+        (account_signals.password_changed, _password_changed),
+        (account_signals.password_set, _password_changed),
+        (account_signals.password_reset, _password_reset),
+        (account_signals.email_changed, _address_changed),
+        (mfa_signals.authenticator_added, _step_added),
+        (mfa_signals.authenticator_removed, _step_removed),
+        (mfa_signals.authenticator_reset, _codes_made),
+        (mfa_signals.authenticator_used, _step_used),
+        (mfa_signals.authentication_failed, _step_failed),
+    ):
+        signal.connect(receiver, dispatch_uid=f"sign_in_log{receiver.__name__}{id(signal)}")
+
+
+def failed(request: HttpRequest, name: str) -> None:
+    """Record a failed sign-in. An unknown name is stored only as a digest, since people type passwords into the wrong field."""
+    person = User.objects.filter(Q(username__iexact=name) | Q(email__iexact=name)).order_by("pk").first()
+    if person is not None:
+        _record(request, person, "person.sign_in", outcome="refused")
+        return
+    digest = salted_hmac("sign-in-name", name.lower(), algorithm="sha256").hexdigest()[:_DIGEST]
+    audit_log.record(
+        _anonymous_actor(request), "person.sign_in", object_type="person", outcome="refused", name_digest=digest
+    )
+
+
+def passkey_failed(request: HttpRequest) -> None:
+    """Record a failed sign-in with a passkey, whose owner is unknown."""
+    audit_log.record(
+        _anonymous_actor(request), "person.sign_in", object_type="person", outcome="refused", ways=["passkey"]
+    )
+
+
+def passkey_renamed(request: HttpRequest, before: str, after: str) -> None:
+    _record(request, request.user, "person.passkey_rename", before=before, after=after)
+
+
+def codes_seen(request: HttpRequest) -> None:
+    _record(request, request.user, "person.recovery_codes_look")
+
+
+def single_sign_on_failed(request: HttpRequest, why: str) -> None:
+    """Record a failed single sign-on, whose account is unknown."""
+    audit_log.record(
+        _anonymous_actor(request),
+        "person.sign_in",
+        object_type="person",
+        outcome="refused",
+        ways=["single_sign_on"],
+        why=why,
+    )
+
+
+def signed_out(request: HttpRequest) -> None:
+    if request.user.is_authenticated:
+        _record(request, request.user, "person.sign_out")
+
+
+def _signed_in(request: HttpRequest, user: User, **_more: Any) -> None:
+    ways = [str(record.get("type") or record.get("method")) for record in get_authentication_records(request, user)]
+    _record(request, user, "person.sign_in", ways=ways)
+    if not request.session.session_key:
+        request.session.save()
+    sessions.keep_to_limit(replace(actor(request), user=user), user, str(request.session.session_key))
+
+
+def _password_changed(request: HttpRequest, user: User, **_more: Any) -> None:
+    _record(request, user, "person.password_change")
+
+
+def _password_reset(request: HttpRequest, user: User, **_more: Any) -> None:
+    _record(request, user, "person.password_reset")
+
+
+def _address_changed(request: HttpRequest, user: User, **more: Any) -> None:
+    old, new = more.get("from_email_address"), more["to_email_address"]
+    _record(request, user, "person.address_change", before=old.email if old else "", after=new.email)
+
+
+def _step_added(request: HttpRequest, user: User, authenticator: Authenticator, **_more: Any) -> None:
+    if authenticator.type == Authenticator.Type.RECOVERY_CODES:
+        # They are created with the first second step, and are not a second step on their own.
+        _record(request, user, "person.recovery_codes_make")
+        return
+    _record(request, user, "person.second_step_add", kind=authenticator.type)
+    # Sessions opened elsewhere with the password alone have to sign in again, with the second step.
+    others = Authenticator.objects.filter(user=user).exclude(pk=authenticator.pk)
+    if not others.exclude(type=Authenticator.Type.RECOVERY_CODES).exists():
+        sessions.end_others(actor(request), user, but=request.session.session_key)
+
+
+def _step_removed(request: HttpRequest, user: User, authenticator: Authenticator, **_more: Any) -> None:
+    _record(request, user, "person.second_step_remove", kind=authenticator.type, left=second_step.has(user))
+
+
+def _codes_made(request: HttpRequest, user: User, **_more: Any) -> None:
+    _record(request, user, "person.recovery_codes_make")
+
+
+def _step_used(request: HttpRequest, user: User, authenticator: Authenticator, **_more: Any) -> None:
+    if authenticator.type == Authenticator.Type.RECOVERY_CODES:
+        _record(request, user, "person.recovery_code_use")
+
+
+def _step_failed(request: HttpRequest, user: User, authenticator: Authenticator, **_more: Any) -> None:
+    _record(request, user, "person.second_step", outcome="refused", kind=authenticator.type)
+
+
+def _anonymous_actor(request: HttpRequest) -> Actor:
+    return replace(actor(request), user=None)
+
+
+def _record(request: HttpRequest, person: Any, action: str, *, outcome: str = "done", **detail: Any) -> None:
+    """Add a row about a person. A failed sign-in has no actor, since the claimed person is not authenticated."""
+    acting = actor(request)
+    if outcome == "refused" and not request.user.is_authenticated:
+        acting = _anonymous_actor(request)
+    elif acting.user is None:
+        acting = replace(acting, user=person)
+    audit_log.record(
+        acting,
+        action,
+        object_type="person",
+        object_id=str(person.pk),
+        object_name=person.label,
+        outcome=outcome,
+        **detail,
+    )

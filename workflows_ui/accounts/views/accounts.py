@@ -1,0 +1,252 @@
+"""A person's own account: signing in and out, passwords, profile. Based on allauth, with the console's pages, texts and URLs.
+
+Only the needed URLs exist: there is no sign-up. The second step is in second_step.py, sessions are in sessions.py.
+"""
+
+import logging
+from smtplib import SMTPException
+from typing import Any
+
+from allauth.account import views as allauth_views
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.decorators import reauthentication_required
+from allauth.core import ratelimit
+from django.conf import settings
+from django.contrib import messages
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse, reverse_lazy
+from django.utils import translation
+from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from workflows_ui.accounts import known_browsers, sign_in_log, tasks
+from workflows_ui.accounts.forms import accounts as forms
+from workflows_ui.accounts.models import Identity, User
+from workflows_ui.accounts.services import people, single_sign_on
+from workflows_ui.accounts.views.invalid_forms import Refuses
+from workflows_ui.core import crypto
+from workflows_ui.core.crypto import CannotOpen
+from workflows_ui.web import responses
+from workflows_ui.web.access import signed_in
+from workflows_ui.web.requests import ConsoleRequest, address
+
+_log = logging.getLogger(__name__)
+_RESET_KEY = allauth_views.INTERNAL_RESET_SESSION_KEY
+_MISMATCH = gettext_lazy("The name or the password is not right.")
+
+
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
+    """allauth's adapter: no sign-up, links in mails on BASE_URL, and the console's error messages."""
+
+    error_messages = DefaultAccountAdapter.error_messages | {
+        "username_password_mismatch": _MISMATCH,
+        "email_password_mismatch": _MISMATCH,
+        "too_many_login_attempts": gettext_lazy("Too many attempts. Wait five minutes, then try again."),
+        "enter_current_password": gettext_lazy("This is not your password until now."),
+        "invalid_password_reset": gettext_lazy("This link does not work any more."),
+        "account_inactive": gettext_lazy("This account is switched off."),
+        "incorrect_password": gettext_lazy("This is not your password."),
+        "duplicate_email": gettext_lazy("This is your address already."),
+        "email_taken": gettext_lazy("Somebody else has this address."),
+        "rate_limited": gettext_lazy("Too many attempts. Wait five minutes, then try again."),
+    }
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        return False
+
+    def format_email_subject(self, subject: str) -> str:
+        """Return the subject without a prefix, which would contain a host name from the request."""
+        return str(subject)
+
+    def get_email_confirmation_url(self, request: HttpRequest, emailconfirmation: Any) -> str:
+        """Return the link that confirms a new address: on BASE_URL, never on the host of the request."""
+        return settings.BASE_URL + reverse("account_confirm_email", args=[emailconfirmation.key])
+
+    def get_email_verification_redirect_url(self, email_address: Any) -> str:
+        """Return the profile, which anonymous visitors reach through the sign-in page."""
+        return reverse("profile")
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """Return the client address as in the rest of the console, else an unassigned one (RFC 5737): such requests share one limit."""
+        return address(request) or "192.0.2.0"
+
+    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+        """Record the failure without the typed values."""
+        sign_in_log.failed(request, str(credentials.get("username") or credentials.get("email") or ""))
+
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        """Count attempts by account, so that its name and address share one limit; an unknown name has its own.
+
+        Attempts from a known browser of the account are counted separately: strangers cannot lock its owner out there.
+        """
+        typed = str(credentials.get("email") or credentials.get("username") or "").strip().lower()
+        users = User.objects.filter(Q(username__iexact=typed) | Q(email__iexact=typed)).order_by("pk")
+        user_id = users.values_list("pk", flat=True).first()
+        if user_id is None:
+            return f"typed:{typed}"
+        browser = known_browsers.find(request, user_id)
+        return f"browser:{browser.pk}" if browser is not None else f"account:{user_id}"
+
+    def post_login(self, request: HttpRequest, user: Any, **more: Any) -> HttpResponse:
+        """Return the response after a sign-in, and remember the browser."""
+        response: HttpResponse = super().post_login(request, user, **more)
+        return _remember_browser(request, response, user)
+
+    def logout(self, request: HttpRequest) -> None:
+        """Record the sign-out before the session ends."""
+        sign_in_log.signed_out(request)
+        super().logout(request)
+
+    def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
+        """Return the methods of reauthentication; passkeys only if they are enabled."""
+        labels = {
+            "reauthenticate": _("Use the password"),
+            "mfa_reauthenticate": _("Use a code"),
+            "mfa_reauthenticate:webauthn": _("Use a passkey"),
+        }
+        methods = super().get_reauthentication_methods(user)
+        if not settings.PASSKEYS:
+            methods = [method for method in methods if method["id"] != "mfa_reauthenticate:webauthn"]
+        return [method | {"description": labels[method["id"]]} for method in methods]
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Send a mail with the console's URL for its footer.
+
+        A failure is shown only to signed-in people: for others, the response must not reveal that the address is known.
+        """
+        try:
+            super().send_mail(template_prefix, email, {"console_url": settings.BASE_URL, **context})
+        except (SMTPException, OSError) as problem:
+            _log.error("account mail not sent: %s", type(problem).__name__)
+            if self.request is not None and self.request.user.is_authenticated:
+                messages.error(self.request, _("The mail could not be sent. Try again in some minutes."))
+
+    def get_password_change_redirect_url(self, request: HttpRequest) -> str:
+        return reverse("profile")
+
+
+class SignIn(Refuses, allauth_views.LoginView):  # type: ignore[misc]
+    form_class = forms.SignInForm
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Add the other methods of signing in."""
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        return context | {
+            "passkeys": settings.PASSKEYS,
+            "single_sign_on": settings.OIDC_NAME if single_sign_on.enabled() else "",
+        }
+
+
+class ChangePassword(Refuses, allauth_views.PasswordChangeView):  # type: ignore[misc]
+    form_class = forms.ChangePasswordForm
+    extra_context = {"tab": "password"}
+
+    def form_valid(self, form: forms.ChangePasswordForm) -> HttpResponse:
+        """Save the password. Only this browser remains known."""
+        response: HttpResponse = super().form_valid(form)
+        return _remember_browser(self.request, response, self.request.user)
+
+
+class SetPassword(Refuses, allauth_views.PasswordSetView):  # type: ignore[misc]
+    """A first password. Not for people with single sign-on: it would outlive their account at the provider."""
+
+    form_class = forms.SetPasswordForm
+    extra_context = {"tab": "password"}
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Return the page, or an explanation if the person cannot set a password."""
+        joined = Identity.objects.filter(user__pk=request.user.pk or 0).exists()
+        if joined and request.user.is_authenticated and not request.user.has_usable_password():
+            context = {"tab": "password", "provider": settings.OIDC_NAME}
+            return responses.page(request, "account/no_password.html", context)
+        return super().dispatch(request, *args, **kwargs)
+
+
+class ResetPassword(Refuses, allauth_views.PasswordResetView):  # type: ignore[misc]
+    form_class = forms.ResetPasswordForm
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Add whether the console cannot send mail."""
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        return context | {"no_mail": no_mail()}
+
+    def form_valid(self, form: forms.ResetPasswordForm) -> HttpResponse:
+        """Enqueue the mail. Unlike in allauth, the request does not send it: its duration would reveal who has an account."""
+        typed = form.cleaned_data["email"].lower()
+        limited: HttpResponse | None = ratelimit.consume_or_429(self.request, action="reset_password", key=typed)
+        if limited is not None:
+            return limited
+        tasks.enqueue_password_mail(people.ids_with_address(typed), translation.get_language() or "")
+        return HttpResponseRedirect(self.get_success_url())
+
+
+class NewPassword(Refuses, allauth_views.PasswordResetFromKeyView):  # type: ignore[misc]
+    """A new password by the link of a mail. The key moves from the URL to the session, sealed, since sessions are database rows."""
+
+    form_class = forms.NewPasswordForm
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Unseal the key for allauth, in memory only, and seal it again."""
+        session = request.session
+        if _RESET_KEY in session:
+            try:
+                session[_RESET_KEY] = crypto.unseal(session[_RESET_KEY], _RESET_KEY)
+            except CannotOpen:
+                del session[_RESET_KEY]
+        answer = super().dispatch(request, *args, **kwargs)
+        if session.get(_RESET_KEY):
+            session[_RESET_KEY] = crypto.seal(session[_RESET_KEY], _RESET_KEY)
+        return answer
+
+    def form_valid(self, form: forms.NewPasswordForm) -> HttpResponse:
+        """Save the password, and remember this browser, so that guesses by others do not lock the person out."""
+        response: HttpResponse = super().form_valid(form)
+        return _remember_browser(self.request, response, self.reset_user)
+
+
+@method_decorator(reauthentication_required(app="allauth.account"), name="dispatch")
+class Address(Refuses, allauth_views.EmailView):  # type: ignore[misc]
+    """The e-mail address. Requires reauthentication, since the address allows to reset the password."""
+
+    form_class = forms.AddressForm
+    success_url = reverse_lazy("account_email")
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Add whether the console cannot send mail."""
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        return context | {"no_mail": no_mail(), "tab": "profile"}
+
+
+class Again(Refuses, allauth_views.ReauthenticateView):  # type: ignore[misc]
+    form_class = forms.PasswordAgainForm
+
+
+def _remember_browser(request: HttpRequest, response: HttpResponse, user: Any) -> HttpResponse:
+    known_browsers.remember(request, response, user, secure=settings.SESSION_COOKIE_SECURE)
+    return response
+
+
+def no_mail() -> bool:
+    """Return whether the console cannot send mail."""
+    return str(settings.EMAIL_BACKEND).endswith("dummy.EmailBackend")
+
+
+def sign_up_closed(request: HttpRequest) -> HttpResponse:
+    """Explain that there is no sign-up, and how to get access."""
+    return responses.page(request, "account/signup_closed.html")
+
+
+@signed_in
+def profile(request: ConsoleRequest) -> HttpResponse:
+    """Edit name, language and time zone."""
+    person = User.objects.get(pk=request.user.pk)
+    form = forms.ProfileForm(request.POST or None, instance=person)
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        messages.success(request, _("Your profile is saved."))
+        return responses.redirect(request, reverse("profile"))
+    return responses.page(
+        request, "account/profile.html", {"form": form, "tab": "profile"}, status=422 if form.errors else 200
+    )

@@ -1,0 +1,198 @@
+"""The second step of signing in: an authenticator app, passkeys, recovery codes. Based on allauth, with the console's pages and texts.
+
+The URLs for passkeys always exist, but passkeys are offered only if browsers accept them for this host (settings.PASSKEYS).
+"""
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.base import views as base_views
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes import views as code_views
+from allauth.mfa.totp import views as totp_views
+from allauth.mfa.webauthn import views as webauthn_views
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.cache import never_cache
+
+from workflows_ui.accounts import sign_in_log
+from workflows_ui.accounts.models import User
+from workflows_ui.accounts.services import second_step
+from workflows_ui.accounts.views.invalid_forms import Refuses
+from workflows_ui.web import responses
+from workflows_ui.web.access import GOING_TO, signed_in
+
+
+class SecondStepAdapter(DefaultMFAAdapter):  # type: ignore[misc]
+    """allauth's adapter: sealed secrets, passkeys for the host of BASE_URL, and the console's error messages."""
+
+    error_messages = DefaultMFAAdapter.error_messages | {
+        "incorrect_code": gettext_lazy("This code is not right. Wait for the next one, then try that."),
+        "cannot_generate_recovery_codes": gettext_lazy(
+            "Set up an authenticator app or a passkey first. Recovery codes replace them if they are lost."
+        ),
+    }
+
+    def encrypt(self, text: str) -> str:
+        return second_step.seal(text)
+
+    def decrypt(self, encrypted_text: str) -> str:
+        return second_step.unseal(encrypted_text)
+
+    def get_public_key_credential_rp_entity(self) -> dict[str, str]:
+        """Return the host of BASE_URL, independent of the request."""
+        return {"id": urlsplit(settings.BASE_URL).hostname or "", "name": _("Workflow console")}
+
+    def generate_authenticator_name(self, user: User, type: str) -> str:
+        """Return a default name for a passkey."""
+        number = Authenticator.objects.filter(user_id=user.pk, type=type).count() + 1
+        return _("Passkey %(number)s") % {"number": number}
+
+
+class Step(Refuses, base_views.AuthenticateView):  # type: ignore[misc]
+    """The second step after the password."""
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Add which methods the person has set up."""
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        types = set(Authenticator.objects.filter(user=self.stage.login.user).values_list("type", flat=True))
+        return context | {
+            "has_app": Authenticator.Type.TOTP in types,
+            "has_passkey": Authenticator.Type.WEBAUTHN in types and settings.PASSKEYS,
+        }
+
+
+class Overview(base_views.IndexView):  # type: ignore[misc]
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Add the methods, the number of unused recovery codes, and the page that the person was going to."""
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        codes = context["authenticators"].get(Authenticator.Type.RECOVERY_CODES)
+        has_step = second_step.has(self.request.user)
+        next_url = self.request.GET.get("next", "")[:2000]
+        if next_url.startswith("/") and url_has_allowed_host_and_scheme(next_url, allowed_hosts=None):
+            self.request.session[GOING_TO] = next_url
+        # The link to that page is offered until it was shown once after the set-up.
+        going_to = self.request.session.pop(GOING_TO, "") if has_step else self.request.session.get(GOING_TO, "")
+        left = len(codes.get_unused_codes()) if codes else 0
+        return context | {
+            "tab": "second_step",
+            "has_step": has_step,
+            "app": context["authenticators"].get(Authenticator.Type.TOTP),
+            "codes": codes,
+            "codes_left": ngettext("%(count)s code is left.", "%(count)s codes are left.", left) % {"count": left},
+            "few_codes": bool(codes) and left < 3,
+            "passkey_count": len(context["authenticators"].get(Authenticator.Type.WEBAUTHN, [])),
+            "going_to": going_to,
+        }
+
+
+class AddApp(Refuses, totp_views.ActivateTOTPView):  # type: ignore[misc]
+    extra_context = {"tab": "second_step"}
+
+
+class RemoveApp(Refuses, totp_views.DeactivateTOTPView):  # type: ignore[misc]
+    extra_context = {"tab": "second_step"}
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Add whether this is the last second step."""
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        keys = Authenticator.objects.filter(user=self.request.user, type=Authenticator.Type.WEBAUTHN)
+        return context | {"last": not keys.exists()}
+
+
+class Codes(code_views.ViewRecoveryCodesView):  # type: ignore[misc]
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Add the page that the person was going to, and record that the codes were shown."""
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        if context["can_view_codes"]:
+            sign_in_log.codes_seen(self.request)
+        return context | {"tab": "second_step", "going_to": self.request.session.get(GOING_TO, "")}
+
+
+class CodesFile(code_views.DownloadRecoveryCodesView):  # type: ignore[misc]
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Record that the codes were downloaded."""
+        sign_in_log.codes_seen(self.request)
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        return context
+
+
+class NewCodes(Refuses, code_views.GenerateRecoveryCodesView):  # type: ignore[misc]
+    extra_context = {"tab": "second_step"}
+
+
+class Passkeys(webauthn_views.ListWebAuthnView):  # type: ignore[misc]
+    extra_context = {"tab": "passkeys"}
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Add whether passkeys are possible for this host."""
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        return context | {"possible": settings.PASSKEYS, "host": urlsplit(settings.BASE_URL).hostname}
+
+
+class AddPasskey(Refuses, webauthn_views.AddWebAuthnView):  # type: ignore[misc]
+    extra_context = {"tab": "passkeys"}
+
+
+class RenamePasskey(Refuses, webauthn_views.EditWebAuthnView):  # type: ignore[misc]
+    extra_context = {"tab": "passkeys"}
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        """Rename, and record it: allauth sends no signal."""
+        before = self.object.wrap().name
+        answer: HttpResponse = super().form_valid(form)
+        sign_in_log.passkey_renamed(self.request, before, self.object.wrap().name)
+        return answer
+
+
+class RemovePasskey(Refuses, webauthn_views.RemoveWebAuthnView):  # type: ignore[misc]
+    extra_context = {"tab": "passkeys"}
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Add whether this is the last second step."""
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        steps = Authenticator.objects.filter(user=self.request.user).exclude(type=Authenticator.Type.RECOVERY_CODES)
+        return context | {"last": steps.count() == 1, "name": self.object.wrap().name}
+
+
+class CodeAgain(Refuses, base_views.ReauthenticateView):  # type: ignore[misc]
+    pass
+
+
+class PasskeyAgain(webauthn_views.ReauthenticateWebAuthnView):  # type: ignore[misc]
+    pass
+
+
+class PasskeySignIn(webauthn_views.LoginWebAuthnView):  # type: ignore[misc]
+    def form_invalid(self, form: Any) -> HttpResponse:
+        """Record the failed sign-in: allauth sends no signal."""
+        sign_in_log.passkey_failed(self.request)
+        answer: HttpResponse = super().form_invalid(form)
+        return answer
+
+
+def only_with_passkeys(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Redirect to the page that explains why there are no passkeys, if they are disabled."""
+
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not settings.PASSKEYS:
+            url_name = "mfa_list_webauthn" if request.user.is_authenticated else "account_login"
+            return responses.redirect(request, reverse(url_name))
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+def own_account(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Require a sign-in and forbid caching: the page may show a secret of the person."""
+    return signed_in(never_cache(view))
+
+
+STEP = "accounts/second-step/"
+KEY = "accounts/passkeys/"

@@ -1,0 +1,51 @@
+"""Filters of the audit log."""
+
+from typing import Any
+
+from django import forms
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from workflows_ui.audit import messages as audit_messages
+from workflows_ui.audit import visibility as audit_visibility
+from workflows_ui.audit.models import BEGUN, AuditEvent
+from workflows_ui.web.list_filters import DaysForm
+from workflows_ui.web.messages import Text
+
+
+class FilterForm(DaysForm):
+    """The select boxes offer known values; the query string may also name persons not offered, and kinds and actions without a label."""
+
+    field_order = ("person", "action", "kind", "id", "outcome", "since", "until", "request")
+    person = forms.IntegerField(label=_("Person"), required=False, min_value=0, max_value=2**31, widget=forms.Select)
+    action = forms.CharField(label=_("What was done"), required=False, max_length=60, widget=forms.Select)
+    kind = forms.CharField(label=_("Kind of object"), required=False, max_length=40, widget=forms.Select)
+    id = forms.CharField(label=_("Id of the object"), required=False, max_length=120)
+    outcome = forms.CharField(label=_("Outcome"), required=False, max_length=20, widget=forms.Select)
+    request = forms.CharField(label=_("Id of the request"), required=False, max_length=64)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.choices("action", audit_messages.actions())
+        self.choices("kind", audit_messages.kinds())
+        outcomes: dict[str, Text] = {
+            name: badge.word for name, badge in audit_messages.OUTCOMES.items() if name != "ended"
+        }
+        self.choices("outcome", {**outcomes, BEGUN: _("No end recorded")})
+
+    def offer(self, people: dict[str, str]) -> None:
+        """Set the choices for the person, by primary key; "0" is the console."""
+        self.choices("person", people, first={"0": _("The console")})
+
+    def narrow(self, rows: QuerySet[AuditEvent]) -> QuerySet[AuditEvent]:
+        """Filter the rows by a valid form. Days are in the current time zone."""
+        data, condition = self.filled(), self.within("at")
+        if "person" in data:
+            condition &= Q(user_id=data["person"] or None)
+        for name, field in (("action", "action"), ("kind", "object_type"), ("request", "request_id")):
+            if name in data:
+                condition &= Q(**{field: data[name]})
+        if "id" in data:
+            condition &= Q(object_id=data["id"])
+        rows = rows.filter(condition)
+        return audit_visibility.with_outcome(rows, data["outcome"]) if "outcome" in data else rows

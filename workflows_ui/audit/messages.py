@@ -1,0 +1,298 @@
+"""Labels of the audit log: actions, kinds of objects and outcomes. A test finds actions without a label.
+
+Actions on declared resources take their labels from the declarations (`install`).
+"""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from workflows_ui.audit.models import BEGUN, AuditEvent
+from workflows_ui.core.states import Badge
+from workflows_ui.members.models import Colour, Role
+from workflows_ui.resource_admin.resource import Resource
+from workflows_ui.web.messages import Text
+
+#: A write without a recorded end counts as interrupted after this time.
+CUT_OFF = timedelta(minutes=5)
+
+#: Kinds of objects that are not declared resources.
+KINDS: dict[str, Text] = {
+    "access_request": _("Access request"),
+    "audit": _("Audit log"),
+    "credential": _("Credential"),
+    "fields": pgettext_lazy("of a table", "Column"),
+    "form": _("Launch form"),
+    "job": _("Job"),
+    "invitation": _("Invitation of a colleague"),
+    "launch": _("Launch"),
+    "launch_right": _("Right to launch"),
+    "member": _("Member"),
+    "person": _("Person"),
+    "records": pgettext_lazy("of a table", "Record"),
+    "saved_inputs": _("Saved values"),
+    "team": _("Team"),
+    "watch": _("Watch"),
+    "workspace": _("Workspace"),
+}
+#: Actions that no resource declares.
+ACTIONS: dict[str, Text] = {
+    "access_request.ask": _("Requested access"),
+    "access_request.grant": _("Approved an access request"),
+    "access_request.refuse": _("Refused an access request"),
+    "access_request.withdraw": _("Withdrew an access request"),
+    "audit.export": _("Took the audit log as a file"),
+    "audit.prune": _("Removed old rows of the audit log"),
+    "credential.add": _("Added a credential"),
+    "credential.destroy_old": _("Destroyed the secret that was replaced"),
+    "credential.hand_over": _("Handed a credential over"),
+    "credential.pass_on": _("Changed the owner of a credential"),
+    "credential.refused": _("Noticed that a credential was changed outside of the console"),
+    "credential.share": _("Shared a credential with teams"),
+    "credential.remove": _("Deleted a credential"),
+    "credential.rename": _("Renamed a credential"),
+    "credential.put_back": _("Put the replaced secret back"),
+    "credential.renew": _("Renewed a credential"),
+    "credential.replace": _("Replaced the secret of a credential"),
+    "credential.test": _("Tested a credential"),
+    "fields.delete": _("Deleted a column"),
+    "fields.edit": _("Changed a column"),
+    "fields.new": _("Added a column"),
+    "flows.test-cancel": _("Stopped testing a trigger"),
+    "form.drop_draft": _("Discarded the draft of a launch form"),
+    "form.export": _("Took a launch form as a file"),
+    "form.hand_over": _("Handed a launch form over"),
+    "form.publish": _("Published a launch form"),
+    "form.restore": _("Used an old version of a launch form as the draft"),
+    "form.undo": _("Undid the last change of a launch form"),
+    "form.save": _("Changed a launch form"),
+    "form.unpublish": _("Withdrew a launch form"),
+    "inputs.change": _("Changed saved values"),
+    "inputs.delete": _("Deleted saved values"),
+    "inputs.hand_over": _("Handed saved values over"),
+    "inputs.save": _("Saved values for later"),
+    "invitation.accept": _("Accepted an invitation"),
+    "invitation.ask": _("Asked to use an invitation made for another address"),
+    "invitation.confirm": _("Confirmed a request to use an invitation"),
+    "invitation.create": _("Invited a colleague"),
+    "invitation.pass_on": _("Handed an invitation over"),
+    "invitation.refuse": _("Refused a request to use an invitation"),
+    "invitation.renew": _("Created a new link for an invitation"),
+    "invitation.revoke": _("Revoked an invitation"),
+    "job.ask": _("Asked for a job"),
+    "job.begin": _("Started a job"),
+    "job.download": _("Took the file of an export"),
+    "job.end": _("A job ended"),
+    "job.retry": _("Tried what failed of a job again"),
+    "job.stop": _("Stopped a job"),
+    "launch.ask": _("Launched a flow"),
+    "launch.end": _("A launch ended"),
+    "launch.reveal": _("Looked at something hidden"),
+    "launch.settle": _("Settled a launch"),
+    "launch.withdraw": _("Withdrew a launch"),
+    "launch_right.change": _("Changed a right to launch"),
+    "launch_right.give": _("Gave a right to launch"),
+    "launch_right.hand_over": _("Handed over responsibility for a launch right"),
+    "launch_right.revoke": _("Withdrew a right to launch"),
+    "mcp.reveal": _("Looked at the token of an MCP server"),
+    "member.add": _("Added a member"),
+    "member.change_role": _("Changed the role of a member"),
+    "member.hand_over": _("Handed the managing of a workspace over"),
+    "member.remove": _("Removed a member"),
+    "person.address_change": _("Changed the e-mail address"),
+    "person.create": _("Created an account"),
+    "person.deactivate": _("Switched an account off"),
+    "person.end_sessions": _("Signed somebody out everywhere"),
+    "person.join": _("Created an account from an invitation"),
+    "person.passkey_rename": _("Renamed a passkey"),
+    "person.password_change": _("Changed the password"),
+    "person.password_reset": _("Set a new password by mail"),
+    "person.reactivate": _("Switched an account on again"),
+    "person.recovery_code_use": _("Used a recovery code"),
+    "person.recovery_codes_look": _("Looked at the recovery codes"),
+    "person.recovery_codes_make": _("Created new recovery codes"),
+    "person.second_step": _("Two-factor authentication"),
+    "person.second_step_add": _("Set up two-factor authentication"),
+    "person.second_step_remove": _("Removed two-factor authentication"),
+    "person.second_step_reset": _("Removed two-factor authentication"),
+    "person.sessions_end": _("Ended sessions"),
+    "person.sign_in": _("Sign-in"),
+    "person.single_sign_on_join": _("Joined an account to single sign-on"),
+    "person.sign_out": _("Signed out"),
+    "records.delete": _("Deleted records"),
+    "records.edit": _("Changed a record"),
+    "records.new": _("Added a record"),
+    "team.add": _("Added somebody to a team"),
+    "team.change": _("Changed a team"),
+    "team.create": _("Created a team"),
+    "team.delete": _("Deleted a team"),
+    "team.end_owner": _("Removed an owner of a team"),
+    "team.make_owner": _("Added an owner of a team"),
+    "team.remove": _("Took somebody out of a team"),
+    "watch.end": _("Ended somebody's notifications"),
+    "watch.hand_over": _("Handed notifications over"),
+    "workspace.change": _("Changed the settings of the workspace"),
+    "workspace.create": _("Created the workspace"),
+    "workspace.look": _("Asked what the engine can do"),
+    "workspace.move": _("Moved the workspace to another address"),
+    "workspace.refused": _("Noticed that the workspace's address was changed outside of the console"),
+}
+#: Labels for the values of a row's detail.
+FIELDS: dict[str, Text] = {
+    "colour": _("Colour bar"),
+    "count": _("Number"),
+    "credentials_destroyed": _("Keys destroyed"),
+    "filters": _("Filters"),
+    "flow": _("Flow"),
+    "format": _("Format"),
+    "holder": _("Holder"),
+    "launch_rights": _("Rights to launch"),
+    "name": _("Name"),
+    "paused": _("Launching is paused"),
+    "role": _("Role"),
+    "rows": _("Rows"),
+    "second_factor_required": _("Two-factor authentication required"),
+    "successor": _("Successor"),
+    "superuser": _("Administrator"),
+    "team": _("Team"),
+    "workspaces": _("Workspaces"),
+}
+_CHOICES: dict[str, dict[str, Text]] = {
+    "colour": {choice.value: choice.label for choice in Colour},
+    "role": {choice.value: choice.label for choice in Role},
+}
+OUTCOMES: dict[str, Badge] = {
+    "done": Badge(pgettext_lazy("outcome", "Done"), "circle-check", "green"),
+    "refused": Badge(pgettext_lazy("outcome", "Refused"), "ban", "red"),
+    "failed": Badge(pgettext_lazy("outcome", "Failed"), "circle-xmark", "red"),
+    "cancelled": Badge(pgettext_lazy("outcome", "Cancelled"), "ban", "secondary"),
+    "not_sent": Badge(pgettext_lazy("outcome", "Not sent"), "circle-minus", "orange"),
+    "unclear": Badge(pgettext_lazy("outcome", "Unclear: it may have happened"), "circle-question", "orange"),
+    "other": Badge(pgettext_lazy("outcome", "Unknown state"), "circle-question", "secondary"),
+    "works": Badge(pgettext_lazy("outcome", "Works"), "circle-check", "green"),
+    "unreachable": Badge(pgettext_lazy("outcome", "Engine not reachable"), "plug-circle-xmark", "orange"),
+    "ended": Badge(pgettext_lazy("outcome", "Done"), "circle-check", "green"),
+    "stopped": Badge(pgettext_lazy("outcome", "Stopped"), "circle-stop", "secondary"),
+}
+_UNDER_WAY = Badge(pgettext_lazy("outcome", "Under way"), "circle-notch", "blue")
+_NO_END = Badge(pgettext_lazy("outcome", "No end recorded"), "triangle-exclamation", "orange")
+#: Labels of declared resources by name, and of their actions.
+_kinds: dict[str, Text] = {}
+_actions: dict[str, Text] = {}
+
+
+def install(resources: Iterable[Resource]) -> None:
+    """Take the labels of declared resources. Called once, at start-up."""
+    for resource in resources:
+        _kinds[resource.name] = resource.label
+        for action in resource.actions:
+            _actions[f"{resource.name}.{action.name}"] = format_lazy("{}: {}", resource.label, action.label)
+        for name, label in (
+            (f"{resource.name}.export", _("Exported")),
+            (f"{resource.name}.reveal", _("Looked at something hidden")),
+        ):
+            _actions.setdefault(name, format_lazy("{}: {}", resource.label, label))
+
+
+def kinds() -> dict[str, Text]:
+    return {**KINDS, **_kinds}
+
+
+def actions() -> dict[str, Text]:
+    return {**_actions, **ACTIONS}
+
+
+def kind(name: str) -> Text:
+    """Return the label of a kind of object, or its name if it has none."""
+    return KINDS.get(name) or _kinds.get(name) or name
+
+
+def action(name: str) -> Text:
+    """Return the label of an action, or its name if it has none."""
+    return ACTIONS.get(name) or _actions.get(name) or name
+
+
+def object_name(event: AuditEvent) -> Text:
+    """Return the recorded name of the object, else its id; a job is named by its action."""
+    if event.object_type == "job" and (label := _actions.get(event.object_name)):
+        return label
+    return event.object_name or event.object_id
+
+
+def field(name: str) -> Text:
+    """Return the label of a value in a row's detail, or its name if it has none."""
+    return FIELDS.get(name, name)
+
+
+def field_value(name: str, value: object) -> object:
+    """Return the label of a choice in a row's detail, else the value."""
+    choices = _CHOICES.get(name)
+    return choices[value] if choices and isinstance(value, str) and value in choices else value
+
+
+def outcome(name: str) -> Badge:
+    """Return the badge of an outcome; one without a label shows its name."""
+    return OUTCOMES.get(name) or Badge(name[:60], "circle-question", "secondary")
+
+
+def event_outcome(event: AuditEvent, end: AuditEvent | None) -> Badge:
+    """Return the outcome of a row, or of the write that it began."""
+    if event.outcome != BEGUN:
+        return outcome(event.outcome)
+    if end is not None:
+        return outcome(end.outcome)
+    return _NO_END if cut_off(event, end) else _UNDER_WAY
+
+
+def cut_off(event: AuditEvent, end: AuditEvent | None) -> bool:
+    """Return whether a write has no recorded end after CUT_OFF."""
+    return event.outcome == BEGUN and end is None and timezone.now() - event.at > CUT_OFF
+
+
+def actor_label(event: AuditEvent) -> Text:
+    """Return the recorded name of the person, or a label for the console or for an anonymous visitor."""
+    if event.user_name or event.user_id is not None:
+        return event.user_name or str(event.user_id)
+    return _("Somebody not signed in") if event.address else _("The console")
+
+
+def url(event: AuditEvent) -> str:
+    """Return the URL of the row's object, or "". The object may no longer exist."""
+    if event.workspace is None:
+        return ""
+    slug, key = event.workspace.slug, event.object_id
+    try:
+        if event.object_type in _kinds:
+            arguments = {"slug": slug, "resource": event.object_type}
+            return (
+                reverse("resource_detail", kwargs={**arguments, "id": key})
+                if key
+                else reverse("resource_list", kwargs=arguments)
+            )
+        if event.object_type in _PAGES and key:
+            name, argument = _PAGES[event.object_type]
+            return reverse(name, kwargs={"slug": slug, argument: key})
+        if event.object_type in _LISTS:
+            return reverse(_LISTS[event.object_type], kwargs={"slug": slug})
+    except NoReverseMatch:
+        pass  # An id that does not fit the URL pattern.
+    return ""
+
+
+_PAGES = {
+    "launch": ("launch", "id"),
+    "credential": ("credential", "credential_id"),
+    "job": ("job", "job_id"),
+    "invitation": ("invitation", "invitation_id"),
+}
+_LISTS = {
+    "member": "members",
+    "access_request": "members",
+    "workspace": "workspace_settings",
+    "launch_right": "launch_rights",
+}

@@ -1,0 +1,63 @@
+"""The canonical text of an audit row: a deterministic JSON text of all recorded values, the input of the chain's digests.
+
+The format is stored for years: a change needs a new `FORM`, and the old one must stay readable.
+"""
+
+import datetime
+import ipaddress
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+#: Version of the format, included in the text.
+FORM = 1
+
+
+def plain(value: Any) -> Any:
+    """Return the value as every database stores and returns it: JSON without NUL, lone surrogates and non-finite numbers.
+
+    Whole floats become integers, since PostgreSQL returns 1e16 as an integer; NaN and infinity become strings.
+    """
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return storable(str(value))
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            return str(value)
+        return int(value) if value.is_integer() else value
+    if isinstance(value, Mapping):
+        return {storable(str(key)): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(item) for item in value]
+    return storable(str(value))
+
+
+def storable(text: str) -> str:
+    """Replace what a database may reject: NUL and lone surrogates."""
+    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
+
+
+def moment(value: datetime.datetime) -> str:
+    """Return the moment in UTC, to the microsecond, in ISO 8601."""
+    return value.astimezone(datetime.UTC).isoformat(timespec="microseconds")
+
+
+def internet_address(value: str | None) -> str | None:
+    """Return an IP address in one spelling, independent of the database; other text is unchanged."""
+    if not value:
+        return None
+    try:
+        address = ipaddress.ip_address(value)
+    except ValueError:
+        return value
+    return str(getattr(address, "ipv4_mapped", None) or address)
+
+
+def text(values: Mapping[str, Any]) -> str:
+    """Return the canonical text of these values; `at` is an aware datetime. Equal values give equal text on every machine."""
+    content = {**values, "at": moment(values["at"]), "address": internet_address(values["address"]), "form": FORM}
+    return json.dumps(plain(content), ensure_ascii=False, sort_keys=True, separators=(",", ":"))

@@ -1,0 +1,118 @@
+"""Write the audit log. Callers pass plain values with secrets masked; known secrets of the workspace are masked here as well.
+
+Writers only insert, without locks and without reading other rows. hash_chain.py builds the chain afterwards.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils import timezone
+
+from workflows_ui.accounts.models import User
+from workflows_ui.audit.models import BEGUN, AuditEvent, canonical_text
+from workflows_ui.credentials import masking
+from workflows_ui.engine import Mask
+from workflows_ui.members.models import Workspace
+
+
+@dataclass(frozen=True)
+class Actor:
+    """The acting person and their connection, or the console (`user` None)."""
+
+    user: User | None
+    address: str | None = None
+    request_id: str = ""
+    #: A keyed digest of the session, never its key.
+    session: str = ""
+
+
+#: The console as the actor: following runs, periodic tasks.
+CONSOLE = Actor(user=None)
+
+
+def record(
+    actor: Actor,
+    action: str,
+    *,
+    workspace: Workspace | None = None,
+    object_type: str = "",
+    object_id: str = "",
+    object_name: str = "",
+    outcome: str = "done",
+    reason: str = "",
+    begun: AuditEvent | None = None,
+    **detail: Any,
+) -> AuditEvent:
+    """Add one row. `action` is noun.verb (`launch.ask`), `reason` a person's reason; `detail` is stored as JSON.
+
+    `outcome` is the result of the action itself, not of observing it: the end of a failed launch is `failed`.
+    """
+    mask = masking.workspace_mask(workspace) if workspace is not None else Mask(())
+    event = AuditEvent(
+        at=timezone.now(),
+        user=actor.user,
+        user_name=_name(actor.user),
+        workspace=workspace,
+        action=action,
+        object_type=object_type,
+        object_id=canonical_text.storable(object_id),
+        object_name=mask.text(canonical_text.storable(object_name)),
+        outcome=outcome,
+        reason=mask.text(canonical_text.storable(reason)),
+        detail=mask.value(canonical_text.plain(detail)),
+        address=actor.address,
+        session=actor.session,
+        request_id=actor.request_id,
+        begun=begun,
+    )
+    event.canonical = event.compute_canonical()
+    event.save(force_insert=True)
+    return event
+
+
+def begin(
+    actor: Actor,
+    action: str,
+    *,
+    workspace: Workspace | None = None,
+    object_type: str = "",
+    object_id: str = "",
+    object_name: str = "",
+    reason: str = "",
+    **detail: Any,
+) -> AuditEvent:
+    """Add the row that announces a write to the engine. `end` adds the result."""
+    return record(
+        actor,
+        action,
+        workspace=workspace,
+        object_type=object_type,
+        object_id=object_id,
+        object_name=object_name,
+        outcome=BEGUN,
+        reason=reason,
+        **detail,
+    )
+
+
+def end(begun: AuditEvent, outcome: str = "done", **detail: Any) -> AuditEvent:
+    """Add the result of a write announced by `begin`: same actor, workspace and object, with its outcome."""
+    actor = Actor(begun.user, begun.address, begun.request_id, begun.session)
+    return record(
+        actor,
+        begun.action,
+        workspace=begun.workspace,
+        object_type=begun.object_type,
+        object_id=begun.object_id,
+        object_name=begun.object_name,
+        outcome=outcome,
+        begun=begun,
+        **detail,
+    )
+
+
+def _name(user: User | None) -> str:
+    if user is None:
+        return ""
+    name = user.username if user.label == user.username else f"{user.label} ({user.username})"
+    return canonical_text.storable(name)

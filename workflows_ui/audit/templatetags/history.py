@@ -1,0 +1,27 @@
+"""Template tags for the history of an object."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import template
+
+from workflows_ui.audit import history as histories
+
+register = template.Library()
+
+
+@register.inclusion_tag("audit/history.html", takes_context=True)
+def history(context: Mapping[str, Any], kind: str, id: Any = "", *, whole: bool = False) -> dict[str, Any]:
+    """Show the history of an object of this workspace, or of all of its kind; `whole`: the person may see all of it."""
+    access = context["request"].access
+    return {
+        "history": histories.object_history(access, kind, str(id), whole=whole),
+        "place": access.workspace,
+        "named": not id,
+    }
+
+
+@register.inclusion_tag("audit/history.html", takes_context=True)
+def history_outside(context: Mapping[str, Any], kind: str, id: Any) -> dict[str, Any]:
+    """Show the whole history of an object that belongs to no workspace; the page checks access."""
+    return {"history": histories.global_history(context["request"].user, kind, str(id)), "place": None, "named": False}

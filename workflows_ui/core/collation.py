@@ -1,0 +1,18 @@
+"""Sort order of names in Vietnamese and English: a, ă, â, b, c, d, đ, e, ê ...; tones and capitals only break ties."""
+
+import unicodedata
+
+#: Combining marks that form a separate letter, in alphabetical order; all others are tones.
+_LETTERS = {"\u0306": "\uf001", "\u0302": "\uf002", "\u031b": "\uf003"}
+
+
+def sort_key(text: str) -> tuple[str, str]:
+    """The sort key of a name: its letters without tones, then the name itself.
+
+    >>> sorted(["e", "đa", "dz", "Da"], key=sort_key)
+    ['Da', 'dz', 'đa', 'e']
+    """
+    folded = text.casefold()
+    parts = unicodedata.normalize("NFD", folded.replace("đ", "d\uf001"))
+    letters = "".join(_LETTERS.get(part, "" if unicodedata.combining(part) else part) for part in parts)
+    return letters, folded

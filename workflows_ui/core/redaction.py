@@ -1,0 +1,134 @@
+"""Masks secrets in the engine's answers and in launch inputs, before a template, a file, a mail or the audit log gets them.
+
+The engine keeps the headers of the request that started a run in `steps.trigger.output.headers` (recording `webhook_headers_parent_run`),
+steps that call other systems have headers in their input, and people enter passwords as inputs. workflows_ui/core/secret_names.py
+decides which names denote a secret.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from workflows_ui.core.secret_names import MASK, mask_text, masks, names_secret
+
+__all__ = ["HEADERS", "MASK", "headers", "masks", "step", "without_masked"]
+
+#: Headers that carry credentials; a key with one of these names is masked everywhere.
+HEADERS = frozenset(
+    {
+        "authorization",
+        "proxy-authorization",
+        "x-api-key",
+        "x-access-token",
+        "cookie",
+        "set-cookie",
+        "imbracetoken",
+    }
+)
+_SUSPICIOUS = re.compile(r"secret|token|passw|api[-_]?key|signature|credential|session", re.IGNORECASE)
+#: A reference that the engine resolves when the flow runs, such as `{{connections['slack']}}`: it holds no secret.
+_REFERENCE = re.compile(r"""\s*\{\{\s*[A-Za-z_$][\w$]*(?:\.[\w$-]+|\[(?:'[^'{}]*'|"[^"{}]*"|\d+)\])*\s*\}\}\s*""")
+#: Headers, form fields, answers and parameters also come as lists of pairs: the keys of names and the keys of values, in any case.
+_NAMES = frozenset(
+    {
+        "name",
+        "key",
+        "field",
+        "header",
+        "label",
+        "title",
+        "question",
+        "param",
+        "parameter",
+        "variable",
+        "id",
+        "k",
+        "fieldname",
+    }
+)
+_VALUES = frozenset({"value", "values", "val", "v", "answer", "content", "text", "fieldvalue"})
+_NO: frozenset[str] = frozenset()
+_DEEPEST = 60
+_TOO_DEEP = "…"
+#: The most characters of a text that is parsed as JSON; longer ones are masked as plain text.
+_LONGEST_JSON = 4_000_000
+
+
+def headers(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The headers, with the values masked of those that carry a secret or have a suspicious name."""
+    return {
+        name: MASK if name.lower() in HEADERS or _SUSPICIOUS.search(name) else _text(value, _NO, _NO, 0)
+        for name, value in values.items()
+    }
+
+
+def step(value: Any, *, secrets: frozenset[str] = frozenset(), plain: frozenset[str] = frozenset()) -> Any:
+    """A copy of any JSON value with secrets masked: values whose key denotes one, and pairs of such a name and a value
+    inside texts, including JSON.
+
+    `secrets` are additional keys to mask; `plain` are keys that are not masked, since they have another meaning at the engine. Values
+    nested deeper than sixty levels are left out: no page can show them.
+    """
+    return _walk(value, secrets, plain, 0)
+
+
+def without_masked(value: Any) -> Any:
+    """A copy of a masked value without its masked members, for a form in which they have to be entered again."""
+    if isinstance(value, dict):
+        return {key: without_masked(inner) for key, inner in value.items() if inner != MASK}
+    return [without_masked(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _walk(value: Any, secrets: frozenset[str], plain: frozenset[str], depth: int) -> Any:
+    if isinstance(value, dict):
+        if depth > _DEEPEST:
+            return _TOO_DEEP
+        pair = any(names_secret(name) for key, name in value.items() if isinstance(name, str) and _plain(key) in _NAMES)
+        return {
+            str(key): MASK
+            if pair and _plain(key) in _VALUES and _holds(inner)
+            else _member(str(key), inner, secrets, plain, depth)
+            for key, inner in value.items()
+        }
+    if isinstance(value, list):
+        if value and all(isinstance(item, list) and len(item) == 2 and isinstance(item[0], str) for item in value):
+            value = [[name, MASK if names_secret(name) and _holds(inner) else inner] for name, inner in value]
+        return [_walk(inner, secrets, plain, depth + 1) for inner in value] if depth <= _DEEPEST else _TOO_DEEP
+    return _text(value, secrets, plain, depth)
+
+
+def _plain(key: object) -> str:
+    return str(key)[:20].lower().replace("_", "").replace("-", "")
+
+
+def _member(key: str, value: Any, secrets: frozenset[str], plain: frozenset[str], depth: int) -> Any:
+    if key in secrets or key.lower() in HEADERS:
+        return MASK if value not in (None, "") else value
+    if key not in plain and names_secret(key) and _holds(value):
+        return MASK
+    if key.lower() == "headers" and isinstance(value, dict):
+        return {str(name): _walk(inner, secrets, plain, depth + 2) for name, inner in headers(value).items()}
+    return _walk(value, secrets, plain, depth + 1)
+
+
+def _holds(value: Any) -> bool:
+    """Whether there is a value to hide: not for booleans, empty values and references."""
+    if value is None or isinstance(value, bool) or value in ("", [], {}):
+        return False
+    return not (isinstance(value, str) and _REFERENCE.fullmatch(value))
+
+
+def _text(value: Any, secrets: frozenset[str], plain: frozenset[str], depth: int) -> Any:
+    if not isinstance(value, str):
+        return value
+    head = value.lstrip()[:1]
+    if head and head in "{[" and len(value) <= _LONGEST_JSON and depth <= _DEEPEST:
+        try:
+            parsed = json.loads(value)
+        except (ValueError, RecursionError):
+            return mask_text(value)
+        masked = _walk(parsed, secrets, plain, depth + 1)
+        # The parser keeps only the last of duplicate keys, so the text itself is masked.
+        return mask_text(value) if masked == parsed else json.dumps(masked, ensure_ascii=False)
+    return mask_text(value)

@@ -1,0 +1,47 @@
+"""States of rows on pages: a label, an icon (Font Awesome) and a colour (Tabler), never a colour alone."""
+
+from dataclasses import dataclass
+
+from django.db import models
+from django.utils.functional import Promise
+
+Text = str | Promise
+
+#: The icon of states in progress; it spins.
+_MOVING = "circle-notch"
+
+
+@dataclass(frozen=True)
+class Badge:
+    """A state's label, icon and colour; `own` is the engine's name of the state."""
+
+    word: Text
+    icon: str
+    colour: str
+    moving: bool = False
+    own: str = ""
+
+
+class StateChoices(models.TextChoices):
+    """Choices with an icon and a colour, and optionally a text and a next step.
+
+    A member is written `NAME = value, icon, colour, label`, or `value, icon, colour, text, next_step, label`.
+    """
+
+    icon: str
+    colour: str
+    text: Text
+    next_step: Text
+
+    def __new__(
+        cls, value: str, icon: str = "", colour: str = "", text: Text = "", next_step: Text = ""
+    ) -> "StateChoices":
+        """Create the member as a string with its attributes; Django has removed the label."""
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.icon, member.colour, member.text, member.next_step = icon, colour, text, next_step
+        return member
+
+    @property
+    def badge(self) -> Badge:
+        return Badge(self.label, self.icon, self.colour, moving=self.icon == _MOVING)

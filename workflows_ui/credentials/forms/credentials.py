@@ -1,0 +1,409 @@
+"""Forms of credentials: adding, replacing, sharing, renaming, and choices of organization and project."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from typing import Any
+from urllib.parse import urlsplit
+
+from django import forms
+from django.contrib.auth.models import Group
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from workflows_ui.accounts.models import User
+from workflows_ui.credentials import messages as credential_messages
+from workflows_ui.credentials.models import SIGNED_IN_KINDS, Credential, CredentialSecret, Kind
+from workflows_ui.credentials.services import signing_in
+from workflows_ui.credentials.services.credential_tests import Draft, Problem
+from workflows_ui.credentials.services.signing_in import Token, Typed
+from workflows_ui.engine import ENVIRONMENTS
+from workflows_ui.members.models import Flavour, Workspace
+
+Text = str | Promise
+
+GATEWAY = "gateway"
+ACTIVEPIECES = "activepieces"
+#: The kinds of each flavour, the best for launching first.
+IMBRACE_KINDS = (Kind.API_KEY, Kind.SIGN_IN, Kind.ACCESS_TOKEN, Kind.JWT)
+ACTIVEPIECES_KINDS = (Kind.BEARER_TOKEN, Kind.BEARER_SIGN_IN)
+_ENVIRONMENT_LABELS = {
+    "stable": _("Imbrace, live"),
+    "prodv2": _("Imbrace, live (v2)"),
+    "sandbox": _("Imbrace, sandbox"),
+    "develop": _("Imbrace, development"),
+}
+#: Attributes against auto-completion and spell checking, which may send the text elsewhere.
+NO_ASSISTANCE = {"autocomplete": "off", "spellcheck": "false"}
+#: Live first: it is the normal case.
+_ORDER = ("stable", "prodv2", "sandbox", "develop")
+
+
+def engines() -> list[tuple[str, Any]]:
+    """The choices of engines: Imbrace's environments, then engines by address."""
+    environments = [(name, _ENVIRONMENT_LABELS.get(name, name)) for name in _ORDER if name in ENVIRONMENTS]
+    return [
+        *environments,
+        (GATEWAY, _("Imbrace, own gateway")),
+        (ACTIVEPIECES, _("Activepieces, own address")),
+    ]
+
+
+def _kind_field(kinds: tuple[Kind, ...]) -> forms.ChoiceField:
+    return forms.ChoiceField(
+        label=_("Kind of secret"),
+        choices=[(kind, kind.label) for kind in kinds],
+        initial=kinds[0],
+        required=False,
+        widget=forms.RadioSelect,
+    )
+
+
+class SecretForm(forms.Form):
+    """The kind of a secret, and the secret or the input of a sign-in. Subclasses define the engine."""
+
+    kind = _kind_field(IMBRACE_KINDS)
+    token_kind = _kind_field(ACTIVEPIECES_KINDS)
+    email = forms.EmailField(
+        label=_("E-mail address at the engine"),
+        required=False,
+        max_length=254,
+        widget=forms.EmailInput(attrs=NO_ASSISTANCE),
+    )
+    password = forms.CharField(
+        label=_("Password at the engine"),
+        required=False,
+        max_length=1000,
+        strip=False,
+        help_text=_("Used now to sign in, then forgotten, unless you want it kept."),
+        widget=forms.PasswordInput(attrs=NO_ASSISTANCE),
+    )
+    keep_password = forms.BooleanField(
+        label=_("Keep it, so that it renews itself"),
+        required=False,
+        help_text=_(
+            "The password is kept encrypted, shown to nobody, and used only to sign in again when that is needed."
+        ),
+    )
+    code = forms.CharField(
+        label=_("Or a one-time code"),
+        required=False,
+        max_length=20,
+        help_text=_("Instead of the password. It comes by mail, and works once."),
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "spellcheck": "false"}),
+    )
+    organization_id = forms.CharField(
+        label=_("Organization"),
+        required=False,
+        max_length=120,
+        help_text=_("A JWT needs it; other tokens know theirs. It looks like org_…"),
+        widget=forms.TextInput(attrs=NO_ASSISTANCE),
+    )
+    secret = forms.CharField(
+        label=_("Secret"),
+        required=False,
+        max_length=10_000,
+        strip=True,
+        help_text=_("Kept encrypted, used to call the engine, and never shown again, to anyone."),
+        widget=forms.PasswordInput(attrs=NO_ASSISTANCE),
+    )
+    ends_on = forms.DateField(
+        label=_("Ends on"),
+        required=False,
+        help_text=_(
+            "If you know it: you are reminded 30 days, 7 days and 1 day before. What a JWT says of itself is found without this."
+        ),
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )
+
+    @property
+    def flavour(self) -> str:
+        """The flavour of the engine."""
+        raise NotImplementedError
+
+    @property
+    def chosen(self) -> Kind:
+        """The selected kind of a valid form."""
+        if self.flavour == Flavour.ACTIVEPIECES:
+            return Kind(self.cleaned_data.get("token_kind") or Kind.BEARER_TOKEN)
+        return Kind(self.cleaned_data.get("kind") or Kind.API_KEY)
+
+    @property
+    def signs_in(self) -> bool:
+        """Whether the secret is the token of a sign-in."""
+        return self.chosen in SIGNED_IN_KINDS
+
+    @property
+    def wants_code(self) -> bool:
+        """Whether the form only requests a code by mail."""
+        return "send_code" in self.data and self.chosen == Kind.SIGN_IN
+
+    def clean_ends_on(self) -> date | None:
+        value: date | None = self.cleaned_data["ends_on"]
+        if value is not None and value <= timezone.localdate():
+            raise ValidationError(_("Enter a day that is still to come."))
+        return value
+
+    def clean(self) -> dict[str, Any]:
+        """Require the fields of the selected kind."""
+        data = super().clean() or {}
+        if not {"kind", "token_kind", "engine"}.isdisjoint(self.errors):
+            return data
+        if not self.signs_in:
+            if not data.get("secret") and "secret" not in self.errors:
+                self.add_error("secret", _("Enter the secret."))
+            return data
+        if not data.get("email") and "email" not in self.errors:
+            self.add_error("email", _("Enter the e-mail address."))
+        code = data.get("code") if self.chosen == Kind.SIGN_IN else ""
+        if not data.get("password") and not code and not self.wants_code and "password" not in self.errors:
+            self.add_error("password", _("Enter the password, or a one-time code where the engine sends them."))
+        return data
+
+    def typed(self, base: str) -> Typed:
+        """The input for a sign-in at the engine with this address. A code has precedence over a password."""
+        data = self.cleaned_data
+        code = data["code"].strip() if self.chosen == Kind.SIGN_IN else ""
+        password = "" if code else data["password"]
+        return Typed(self.flavour, base, data["email"], password=password, code=code)
+
+    @property
+    def kept_password(self) -> str:
+        """The password, if it is to be stored; else ""."""
+        return str(self.cleaned_data["password"]) if self.cleaned_data["keep_password"] else ""
+
+    def secret_draft(self, token: Token | None = None, organization: str = "", **more: str) -> Draft:
+        """The draft with the entered secret, or with the token of a sign-in for an organization."""
+        data, kind = self.cleaned_data, self.chosen
+        if token is not None:
+            return Draft(
+                flavour=self.flavour,
+                kind=kind,
+                secret=token.secret,
+                organization_id=organization,
+                email=data["email"],
+                password=self.kept_password,
+                ends_at=token.ends_at,
+                **more,
+            )
+        organization = data["organization_id"].strip() if kind in {Kind.ACCESS_TOKEN, Kind.JWT} else ""
+        ends_on: date | None = data["ends_on"]
+        typed_end = timezone.make_aware(datetime.combine(ends_on, time.min)) if ends_on else None
+        return Draft(
+            flavour=self.flavour,
+            kind=kind,
+            secret=data["secret"],
+            organization_id=organization,
+            ends_at=signing_in.end_of(data["secret"]) or typed_end,
+            **more,
+        )
+
+    def blame(self, problem: Problem) -> None:
+        """Add a test's problem to its field, or to the form if that field is not shown."""
+        field = problem.field if problem.field in self.fields else ""
+        if field == "secret" and self.signs_in:
+            field = "email"
+        self.add_error(field or None, credential_messages.problem_message(problem).sentence)
+
+    @property
+    def secret_is_lost(self) -> bool:
+        """Whether the returned form lacks the entered secret."""
+        return self.is_bound and bool(self.errors) and bool(self.data.get("secret") or self.data.get("password"))
+
+    @property
+    def kinds(self) -> list["Choice"]:
+        """The kinds of Imbrace, for the page."""
+        return self._choices("kind", IMBRACE_KINDS)
+
+    @property
+    def token_kinds(self) -> list["Choice"]:
+        """The kinds of Activepieces, for the page."""
+        return self._choices("token_kind", ACTIVEPIECES_KINDS)
+
+    def _choices(self, name: str, kinds: tuple[Kind, ...]) -> list["Choice"]:
+        value = self[name].value() or kinds[0]
+        return [Choice(kind.value, kind.label, credential_messages.KINDS[kind], kind.value == value) for kind in kinds]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A radio button: a kind of secret with its description."""
+
+    value: str
+    label: Text
+    hint: Text
+    checked: bool
+
+
+class EngineForm(forms.Form):
+    """The engine and its address."""
+
+    engine = forms.ChoiceField(label=_("Engine"), choices=engines)
+    address = forms.CharField(
+        label=_("Address"),
+        required=False,
+        max_length=500,
+        help_text=_(
+            "Imbrace: the gateway, as https://gateway.example.com. Activepieces: the address of its API, as https://flows.example.com/api."
+        ),
+        widget=forms.TextInput(attrs={"inputmode": "url", **NO_ASSISTANCE}),
+    )
+
+    @property
+    def flavour(self) -> str:
+        """The flavour of the selected engine."""
+        return Flavour.ACTIVEPIECES if self.cleaned_data.get("engine") == ACTIVEPIECES else Flavour.IMBRACE
+
+    def clean_address(self) -> str:
+        """An http or https address without user, query or fragment; empty stays empty."""
+        value = str(self.cleaned_data["address"]).strip()
+        if not value:
+            return ""
+        try:
+            parts = urlsplit(value)
+            good = parts.scheme.lower() in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            good = False
+        if not good or any(character.isspace() for character in value):
+            raise ValidationError(_("Enter an address that starts with https:// (or http://)."))
+        if parts.username or parts.password:
+            raise ValidationError(_("The address must not hold a user name or password."))
+        if parts.query or parts.fragment:
+            raise ValidationError(_("The address must end before any “?” or “#”."))
+        return value
+
+    def clean(self) -> dict[str, Any]:
+        """Require an address for engines without a fixed one."""
+        data = super().clean() or {}
+        if data.get("engine") in {GATEWAY, ACTIVEPIECES} and not data.get("address") and "address" not in self.errors:
+            self.add_error("address", _("Enter the engine's address."))
+        return data
+
+    def location(self) -> dict[str, str]:
+        """The engine's environment and address, as arguments of Draft."""
+        engine = self.cleaned_data["engine"]
+        return {
+            "environment": engine if engine in ENVIRONMENTS else "",
+            "address": self.cleaned_data["address"] if engine in {GATEWAY, ACTIVEPIECES} else "",
+        }
+
+    @property
+    def base(self) -> str:
+        """The engine's normalized address, of a valid form."""
+        location = self.location()
+        draft = Draft(self.flavour, "", "", environment=location["environment"], address=location["address"])
+        return draft.base
+
+
+class CredentialForm(EngineForm, SecretForm):
+    """A new credential: engine, kind and secret. `draft` is the result; `blame` adds a test's problem to its field."""
+
+    name = forms.CharField(
+        label=_("Name"),
+        required=False,
+        max_length=120,
+        help_text=_("How you want to call this credential. Left empty, it is called after its project."),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+    def location(self) -> dict[str, str]:
+        """The engine's environment and address and the credential's name, as arguments of Draft."""
+        return super().location() | {"name": self.cleaned_data["name"].strip()}
+
+    def draft(self, token: Token | None = None, organization: str = "") -> Draft:
+        """The draft of a valid form."""
+        return self.secret_draft(token, organization, **self.location())
+
+    def blame(self, problem: Problem) -> None:
+        """As in SecretForm; the address is shown for some engines only."""
+        if problem.field == "address" and self.cleaned_data.get("engine") not in {GATEWAY, ACTIVEPIECES}:
+            self.add_error(None, credential_messages.problem_message(problem).sentence)
+        else:
+            super().blame(problem)
+
+
+class ReplaceForm(SecretForm):
+    """A new secret for an existing credential, whose engine and organization are known.
+
+    `seen` is the last replacement when the page was opened: after a later one, a confirmation is needed.
+    """
+
+    seen = forms.CharField(required=False, max_length=36, widget=forms.HiddenInput(attrs={"autocomplete": "off"}))
+
+    def __init__(self, credential: Credential, last: CredentialSecret | None, data: Any = None) -> None:
+        self.credential = credential
+        self.last = last
+        self._mark = str(last.pk) if last else ""
+        super().__init__(
+            data,
+            initial={
+                "kind": credential.kind,
+                "token_kind": credential.kind,
+                "email": credential.email,
+                "organization_id": credential.organization_id,
+                "seen": self._mark,
+            },
+        )
+
+    @property
+    def flavour(self) -> str:
+        """The engine of the credential's workspace."""
+        return str(self.credential.workspace.flavour)
+
+    def overtaken(self, reader: User) -> bool:
+        """Whether the secret was replaced since the page was opened; if so, adds an error to the valid form that
+        requests a confirmation."""
+        if self.last is None or self.cleaned_data["seen"] == self._mark:
+            return False
+        self.data = {**{name: self.data.get(name, "") for name in self.data}, "seen": self._mark}
+        again = _("Check whether that is enough. To replace it with yours anyway, send it again.")
+        self.add_error(None, f"{credential_messages.overtaken(self.last, reader)} {again}")
+        return True
+
+
+class OrganizationForm(forms.Form):
+    """The organization of a sign-in."""
+
+    def __init__(self, organizations: list[tuple[str, str]], data: Any = None) -> None:
+        super().__init__(data)
+        self.fields["organization"] = forms.ChoiceField(
+            label=_("Organization"), choices=organizations, widget=forms.RadioSelect
+        )
+
+
+class ProjectForm(forms.Form):
+    """The project of a credential whose secret opens several."""
+
+    def __init__(self, projects: list[tuple[str, str]], likely: str = "", data: Any = None) -> None:
+        super().__init__(data, initial={"project": likely})
+        self.fields["project"] = forms.ChoiceField(label=_("Project"), choices=projects, widget=forms.RadioSelect)
+
+
+class ShareForm(forms.Form):
+    """The teams that a credential is shared with."""
+
+    def __init__(self, teams: list[Group], shared: list[Group], data: Any = None) -> None:
+        super().__init__(data, initial={"teams": [team.pk for team in shared]})
+        self.fields["teams"] = forms.ModelMultipleChoiceField(
+            label=_("Teams"),
+            queryset=Group.objects.filter(pk__in=[team.pk for team in teams]).order_by("name", "pk"),
+            required=False,
+            widget=forms.CheckboxSelectMultiple,
+        )
+
+
+def initial_for(workspace: Workspace | None) -> dict[str, str]:
+    """The initial values of the form for a credential of this workspace."""
+    if workspace is None:
+        return {}
+    if workspace.flavour == Flavour.ACTIVEPIECES:
+        return {"engine": ACTIVEPIECES, "address": workspace.address}
+    if workspace.environment in ENVIRONMENTS:
+        return {"engine": workspace.environment, "organization_id": workspace.organization_id}
+    return {"engine": GATEWAY, "address": workspace.address, "organization_id": workspace.organization_id}
+
+
+class RenameForm(forms.Form):
+    name = forms.CharField(label=pgettext_lazy("credential", "Name"), max_length=120, strip=True)

@@ -1,0 +1,317 @@
+"""Texts about credentials and their tests, for forms, pages and the command line."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.utils import timezone
+from django.utils.formats import number_format
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext, pgettext
+
+from workflows_ui.accounts.models import User
+from workflows_ui.core.crypto import Changed, NotEntered
+from workflows_ui.core.states import Badge
+from workflows_ui.credentials.models import KEPT_IN_RUNS, Credential, CredentialSecret, Health, Kind
+from workflows_ui.credentials.services import clients, credential_tests, engine_facts
+from workflows_ui.credentials.services.credential_tests import Code, Problem
+from workflows_ui.members.models import Flavour, Workspace
+from workflows_ui.members.services.access import Acting
+from workflows_ui.web import formats
+
+#: The badge mentions an end within this number of days.
+SOON = 30
+
+
+@dataclass(frozen=True)
+class Message:
+    """One problem: what happened, and what the person can do."""
+
+    what: str
+    remedy: str
+
+    @property
+    def sentence(self) -> str:
+        """Both in one text."""
+        return f"{self.what} {self.remedy}".strip()
+
+
+_MESSAGES: dict[str, tuple[str | Promise, str | Promise]] = {
+    Code.REFUSED: (
+        gettext_lazy("The engine refuses this secret."),
+        gettext_lazy("It may be mistyped, ended or withdrawn, or belong to another environment."),
+    ),
+    Code.SCOPED_KEY: (
+        gettext_lazy("This API key is limited to other parts of Imbrace and cannot reach workflows."),
+        gettext_lazy("Use an API key without a list of permissions."),
+    ),
+    Code.WRONG_ORGANIZATION: (
+        gettext_lazy("This secret does not belong to that organization."),
+        gettext_lazy("Check the organization's id."),
+    ),
+    Code.NEEDS_ORGANIZATION: (
+        gettext_lazy("A token of this kind works only together with its organization."),
+        gettext_lazy("Enter the organization's id."),
+    ),
+    Code.MALFORMED_SECRET: (
+        gettext_lazy("This cannot be a secret of an engine: it holds spaces or special characters."),
+        gettext_lazy("Copy it again, whole and alone."),
+    ),
+    Code.FORBIDDEN: (
+        gettext_lazy("The engine knows this secret but does not let it see its project."),
+        gettext_lazy("Ask the project's manager for more rights."),
+    ),
+    Code.NOT_IN_PLAN: (
+        gettext_lazy("The engine's plan does not allow this."),
+        gettext_lazy("Ask the person who manages the engine's account."),
+    ),
+    Code.OTHER_PROJECT: (
+        gettext_lazy("This secret now opens another project than this workspace's."),
+        gettext_lazy("Add a new credential, and delete this one."),
+    ),
+    Code.NOT_OF_THIS_PROJECT: (
+        gettext_lazy("This secret opens another project than this workspace's."),
+        gettext_lazy("The one in use stays as it is. To use the other project, add it as a new credential."),
+    ),
+    Code.UNREACHABLE: (
+        gettext_lazy("Nothing answers at this address."),
+        gettext_lazy("Check its spelling, or ask whether the engine is running."),
+    ),
+    Code.ADDRESS_REFUSED: (
+        gettext_lazy("The console does not call this address."),
+        gettext_lazy("An administrator has to allow internal addresses first."),
+    ),
+    Code.NOT_AN_ENGINE: (
+        gettext_lazy("What answers at this address is not a workflow engine."),
+        gettext_lazy("The address of an Activepieces usually ends in /api; that of an Imbrace gateway has no path."),
+    ),
+    Code.TIMED_OUT: (
+        gettext_lazy("The engine did not answer in time."),
+        gettext_lazy("Try again in a moment."),
+    ),
+    Code.BUSY: (
+        gettext_lazy("The engine asks for fewer calls just now."),
+        gettext_lazy("Try again in a minute."),
+    ),
+    Code.DOWN: (
+        gettext_lazy("The engine has trouble of its own and gave no proper answer."),
+        gettext_lazy("Try again in a moment."),
+    ),
+    Code.CANNOT_OPEN: (
+        gettext_lazy(
+            "The stored secret cannot be opened any more; its encryption key is gone or the data was changed."
+        ),
+        gettext_lazy("Replace its secret, or add the credential again and delete this one."),
+    ),
+    Code.CHANGED: (
+        gettext_lazy("This credential was changed outside of the console. Its secret is not used."),
+        gettext_lazy("Replace its secret, or have the change undone in the database. Tell your administrator."),
+    ),
+    Code.PLACE_CHANGED: (
+        gettext_lazy("The workspace's address was changed outside of the console. No secret is sent there."),
+        gettext_lazy(
+            "A manager can move the workspace to the right address in its settings, or have the change undone. Tell your administrator."
+        ),
+    ),
+    Code.NOT_ENTERED: (
+        gettext_lazy("The workspace moved to another address. This secret has to be entered again for it."),
+        gettext_lazy("Replace the secret: it is tested at the new address and used at once."),
+    ),
+    Code.WRONG_SIGN_IN: (
+        gettext_lazy("The engine does not accept this sign-in."),
+        gettext_lazy(
+            "Check the e-mail address, and the password or the code; a code works once, and for some hours only."
+        ),
+    ),
+    Code.NO_PASSWORD: (
+        gettext_lazy("The token could not renew itself: for a new sign-in the password is needed, and it is not kept."),
+        gettext_lazy("Replace the secret by signing in again, or by an API key, which needs no renewal."),
+    ),
+    Code.NO_SIGN_IN: (
+        gettext_lazy("This engine has no sign-in that the console could use."),
+        gettext_lazy("Use an API key or a token instead."),
+    ),
+    Code.NO_ORGANIZATION: (
+        gettext_lazy("The sign-in works, but this account belongs to no organization."),
+        gettext_lazy("Ask to be invited into one, then try again."),
+    ),
+}
+
+
+def code_message(code: str, *, found: str = "") -> Message:
+    """The message for a problem's code; `found` is the organization or project that was found instead."""
+    what, remedy = _MESSAGES.get(code, _MESSAGES[Code.DOWN])
+    if found and code == Code.WRONG_ORGANIZATION:
+        return Message(_("This secret belongs to the organization %(found)s.") % {"found": found}, str(remedy))
+    if found and code == Code.OTHER_PROJECT:
+        return Message(_("This secret now opens another project: %(found)s.") % {"found": found}, str(remedy))
+    if found and code == Code.NOT_OF_THIS_PROJECT:
+        return Message(_("This secret opens another project: %(found)s.") % {"found": found}, str(remedy))
+    return Message(str(what), str(remedy))
+
+
+def problem_message(problem: Problem) -> Message:
+    """The message for a problem."""
+    message = code_message(problem.code, found=problem.found)
+    if problem.suggestion:
+        remedy = _("A workflow engine answers at %(address)s: enter that address.") % {"address": problem.suggestion}
+        return Message(message.what, remedy)
+    return message
+
+
+#: A description of each kind, for the choice.
+KINDS: dict[str, Promise] = {
+    Kind.API_KEY: gettext_lazy(
+        "Best for launching: the engine never writes it into the data of runs. It starts with “api_”."
+    ),
+    Kind.SIGN_IN: gettext_lazy(
+        "The console signs in for you and gets a token for one organization, which it renews. The engine keeps that token with each run."
+    ),
+    Kind.ACCESS_TOKEN: gettext_lazy(
+        "A token that starts with “acc_”. The engine keeps it with each run that is launched with it."
+    ),
+    Kind.JWT: gettext_lazy(
+        "A long token that starts with “eyJ”, together with its organization. The engine may keep it with each run."
+    ),
+    Kind.BEARER_TOKEN: gettext_lazy("An API key that starts with “sk-”, or the token of a sign-in."),
+    Kind.BEARER_SIGN_IN: gettext_lazy(
+        "The console signs in with your e-mail address and password and uses the token that it gets."
+    ),
+}
+
+
+def health(credential: Credential) -> Badge:
+    """The badge of a credential: unusable, ended, ending soon, or the result of the last test; grey if it was never tested."""
+    now = timezone.now()
+    closed = clients.refusal(credential)
+    if isinstance(closed, NotEntered):
+        return Badge(pgettext("credential", "Enter it again"), "key", "orange")
+    if isinstance(closed, Changed):
+        return Badge(pgettext("credential", "Changed outside"), "triangle-exclamation", "red")
+    ends_at = credential.ends_at
+    if ends_at is not None and ends_at <= now:
+        return Badge(pgettext("credential", "Ended"), "circle-xmark", "red")
+    if credential.health == Health.WORKS and ends_at is not None and credential.renew_at is None:
+        days = -(-(ends_at - now) // timedelta(days=1))
+        if days <= SOON:
+            text = ngettext("Works, ends in %(n)s day", "Works, ends in %(n)s days", days) % {"n": days}
+            return Badge(text if days > 1 else _("Works, ends within a day"), "hourglass-half", "orange")
+    if credential.health not in Health.values:
+        return Badge(_("Not tested yet"), "circle-question", "secondary")
+    return Health(credential.health).badge
+
+
+def trouble(credential: Credential) -> Message | None:
+    """The problem of the last test, or that the secret has ended; None if no problem is known."""
+    closed = clients.refusal(credential)
+    if closed is not None:
+        return code_message(credential_tests.problem_code(closed))
+    code = credential.findings.get("problem", "")
+    if code:
+        return code_message(code, found=credential.findings.get("found", ""))
+    if credential.ends_at is not None and credential.ends_at <= timezone.now():
+        return Message(
+            _("The time of this secret is over."),
+            _("Get a new one from the engine and put it in its place, or ask the owner to."),
+        )
+    return None
+
+
+def renewal_trouble(credential: Credential) -> Message | None:
+    """The reason that the last renewal of the token failed; None if it did not fail."""
+    return code_message(credential.renew_problem) if credential.renew_problem else None
+
+
+def acting_label(acting: Acting) -> str:
+    """The name of the credential that acts for a person, and the reason for the choice."""
+    if acting.own:
+        return _("“%(name)s”, your own credential") % {"name": acting.credential.name}
+    names = {"name": acting.credential.name, "team": acting.team}
+    return _("“%(name)s”, shared with the team %(team)s, which you are in") % names
+
+
+def overtaken(last: CredentialSecret, reader: User) -> str:
+    """A message that the secret was replaced since a page about it was opened, with time and person."""
+    when = formats.relative(last.replaced_at)
+    if last.replaced_by_id == reader.pk:
+        return _("You replaced this secret yourself since this page was opened (%(when)s).") % {"when": when}
+    who = last.replaced_by.label if last.replaced_by else _("Somebody")
+    return _("%(who)s replaced this secret since this page was opened (%(when)s).") % {"who": who, "when": when}
+
+
+def owner(credential: Credential, reader: User) -> str:
+    """The label of the owner for a reader."""
+    if credential.owner_id == reader.pk:
+        return _("You")
+    return str(credential.owner.label)
+
+
+def kept_in_runs(credential: Credential) -> bool:
+    """Whether the engine keeps the secret with each launched run (api.md 2.2), so that an API key is the better choice."""
+    return credential.kind in KEPT_IN_RUNS
+
+
+#: Labels of a credential's access; the names are those of credentials.services.capability_probes.LOOKS.
+_ACCESS_LABELS = {
+    "flows": gettext_lazy("flows"),
+    "runs": gettext_lazy("runs"),
+    "folders": gettext_lazy("folders"),
+    "connections": gettext_lazy("connections"),
+    "tables": gettext_lazy("tables"),
+    "mcp-servers": gettext_lazy("MCP servers"),
+}
+
+
+def _access_labels(names: list[str]) -> str:
+    return ", ".join(str(_ACCESS_LABELS[name]) for name in names if name in _ACCESS_LABELS)
+
+
+def facts(credential: Credential) -> list[tuple[str, str]]:
+    """The known findings of the last successful test, as (label, value)."""
+    findings = credential.findings
+    milliseconds = findings.get("round_trip_ms")
+    who = " · ".join(part for part in (findings.get("who", ""), findings.get("email", "")) if part)
+    lines = [
+        (_("Whose it is"), who),
+        (_("Organization"), findings.get("organization", "")),
+        (_("Project"), findings.get("project", "")),
+        (_("Project id"), findings.get("project_id", "")),
+        (_("Engine"), engine(credential.workspace.flavour, credential.workspace.engine_version)),
+        (_("May look at"), _access_labels(findings.get("may") or [])),
+        (_("May not look at"), _access_labels(findings.get("may_not") or [])),
+        (_("Answered within"), _("%(count)s ms") % {"count": milliseconds} if milliseconds is not None else ""),
+    ]
+    return [(label, value) for label, value in lines if value]
+
+
+def engine(flavour: str, version: str) -> str:
+    """An engine's kind and version, and whether the console is tested with it."""
+    # A row that was changed in the database may hold any value.
+    label = Flavour(flavour).label if flavour in Flavour.values else flavour
+    values = {"engine": label, "version": version}
+    if not version:
+        return _("%(engine)s, version unknown") % values
+    if not engine_facts.is_tested(version):
+        return _("%(engine)s %(version)s, not tested with this console") % values
+    return f"{label} {version}"
+
+
+def limits(workspace: Workspace) -> list[tuple[str, str]]:
+    """The known limits of the engine, as (label, value)."""
+    lines = [
+        (_("Records of a table"), "records", _whole),
+        (_("Columns of a table"), "fields", _whole),
+        (_("Size of a file"), "file_megabytes", lambda number: f"{_whole(number)} MB"),
+        (_("A call that waits for a flow's answer"), "wait_seconds", _seconds),
+        (_("Length of a run"), "run_seconds", _seconds),
+    ]
+    known = [(label, engine_facts.limit(workspace, name, 0), form) for label, name, form in lines]
+    return [(label, form(number)) for label, number, form in known if number]
+
+
+def _whole(number: int) -> str:
+    return number_format(number, force_grouping=True)
+
+
+def _seconds(number: int) -> str:
+    return formats.duration(number * 1000)

@@ -1,0 +1,219 @@
+"""The capabilities of a workspace's engine: probed once a day and on request, and learnt from use.
+
+The probes are in capability_probes.py. An inconclusive probe does not change a known state.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from django.db.models import Q
+
+from workflows_ui.core import clock, database
+from workflows_ui.core.crypto import CannotOpen
+from workflows_ui.core.lease import backoff
+from workflows_ui.credentials.models import Ability, Capability, Credential, Health, Inspection
+from workflows_ui.credentials.services import capability_probes, clients, credential_tests, engine_facts
+from workflows_ui.credentials.services.capability_probes import LEARNT, NAMES, Survey, Verdict
+from workflows_ui.credentials.services.engine_facts import Facts
+from workflows_ui.engine import AddressRefused, Client, EngineError
+from workflows_ui.members.models import Workspace
+
+log = structlog.get_logger(__name__)
+
+#: After this time another worker takes over an inspection.
+LEASE = timedelta(minutes=2)
+DAILY = timedelta(days=1)
+#: The pause after a failed inspection, doubled with each failure, up to a day.
+AGAIN = timedelta(minutes=5)
+#: States learnt from use are reset after this time, so that they are tried again.
+BELIEVED = timedelta(days=7)
+#: The most credentials of one inspection; the most workspaces of one sweep.
+CREDENTIALS, SWEPT = 3, 50
+
+
+@dataclass(frozen=True)
+class Abilities:
+    """The capabilities that a workspace lacks, by name, with the reason (NO or NOT_IN_PLAN)."""
+
+    lacking: Mapping[str, Ability]
+
+    def lack(self, name: str) -> Ability | None:
+        """The reason that the capability is missing; None if it is not missing or not known."""
+        return self.lacking.get(name)
+
+
+@dataclass(frozen=True)
+class _Work:
+    inspection: Inspection
+    workspace: Workspace
+    clients: list[tuple[Credential, Client]]
+    #: The credential that caused the inspection, if it is the first in `clients`.
+    cause: Credential | None = None
+
+
+def read_capabilities(workspace: Workspace) -> Abilities:
+    """The missing capabilities of the workspace's engine. One query."""
+    lacking = Capability.objects.filter(workspace=workspace, state__in=(Ability.NO, Ability.NOT_IN_PLAN))
+    return Abilities({name: Ability(state) for name, state in lacking.values_list("name", "state")})
+
+
+def keep(workspace: Workspace, survey: Survey) -> None:
+    """Store the result of an inspection. UNKNOWN never replaces a known state."""
+    now = clock.now()
+    rows = [
+        Capability(
+            workspace=workspace,
+            name=name,
+            state=verdict.state,
+            status=verdict.status,
+            code=verdict.code,
+            checked_at=now,
+            credential=credential,
+        )
+        for name, (verdict, credential) in survey.verdicts.items()
+    ]
+    _upsert([row for row in rows if row.state != Ability.UNKNOWN])
+    Capability.objects.bulk_create([row for row in rows if row.state == Ability.UNKNOWN], ignore_conflicts=True)
+
+
+def learn(workspace: Workspace, credential_id: str, name: str, error: EngineError | None = None) -> Ability | None:
+    """Learn from the use of a capability, which worked (no error) or was refused; returns the reason if it is missing.
+
+    Unknown names are ignored.
+    """
+    if name not in NAMES:
+        return None
+    verdict = Verdict(Ability.YES) if error is None else capability_probes.verdict(name, error)
+    if verdict is None or verdict.state is Ability.UNKNOWN:
+        return None
+    if not Capability.objects.filter(workspace=workspace, name=name, state=verdict.state).exists():
+        _upsert(
+            [
+                Capability(
+                    workspace=workspace,
+                    name=name,
+                    state=verdict.state,
+                    status=verdict.status,
+                    code=verdict.code,
+                    checked_at=clock.now(),
+                    credential=Credential.objects.filter(pk=credential_id, workspace=workspace).first(),
+                )
+            ]
+        )
+        if verdict.state is not Ability.YES and name not in LEARNT:
+            # One bad answer, for instance during an upgrade of the gateway, must not disable a capability for a whole day.
+            soon = clock.now() + AGAIN
+            Inspection.objects.filter(pk=workspace.pk, due_at__gt=soon).update(due_at=soon)
+    return None if verdict.state is Ability.YES else verdict.state
+
+
+def inspect_now(workspace: Workspace, credential: Credential) -> Survey:
+    """Inspect the engine with one credential, at a person's request, and reset the states learnt from use. Raises CannotOpen."""
+    client = clients.client_for_credential(credential, timeouts=credential_tests.TIMEOUTS)
+    survey = capability_probes.look([(credential, client)])
+    keep(workspace, survey)
+    if survey.verdicts:
+        _keep_facts(workspace, engine_facts.read(client))
+        _reset_learnt(workspace)
+        Inspection.objects.update_or_create(workspace=workspace, defaults=_outcome(reached=True))
+    return survey
+
+
+def request_inspection(credential: Credential) -> int:
+    """Make an inspection due, first with this credential; returns the workspace's id, for the task."""
+    Inspection.objects.update_or_create(
+        workspace_id=credential.workspace_id,
+        defaults={"due_at": clock.now(), "credential": credential},
+    )
+    return credential.workspace_id
+
+
+def due() -> list[int]:
+    """Ids of the workspaces whose inspection is due and not running. Those without a credential wait."""
+    now = clock.now()
+    waiting = Inspection.objects.filter(Inspection.lease.free(now), due_at__lte=now)
+    rows = Workspace.objects.filter(Q(inspection=None) | Q(inspection__in=waiting))
+    return list(rows.filter(pk__in=Credential.objects.values("workspace_id")).values_list("pk", flat=True)[:SWEPT])
+
+
+def inspect(workspace_id: int) -> None:
+    """Inspect the engine of a workspace, if that is due. Safe to call any number of times, from any number of workers."""
+    with database.turn():
+        work = _claim(workspace_id)
+    if work is None:
+        return
+    survey = capability_probes.look(work.clients)
+    reached = bool(survey.verdicts)
+    if not reached:
+        log.info("inspect.failed", workspace=workspace_id, error=type(survey.stopped).__name__)
+    facts = engine_facts.read(work.clients[0][1]) if reached else None
+    with database.turn():
+        keep(work.workspace, survey)
+        _keep_facts(work.workspace, facts)
+        if reached and work.cause is not None:
+            _add_access(work.cause, survey)
+        if reached:
+            _reset_learnt(work.workspace, before=BELIEVED)
+        Inspection.lease.finish(work.inspection, **_outcome(reached=reached, failures=work.inspection.failures))
+
+
+def _claim(workspace_id: int) -> _Work | None:
+    workspace = Workspace.objects.filter(pk=workspace_id).first()
+    if workspace is None:
+        return None
+    now = clock.now()
+    Inspection.objects.get_or_create(workspace=workspace, defaults={"due_at": now})
+    inspection = Inspection.lease.claim(Inspection.objects.filter(due_at__lte=now), workspace_id, LEASE, now)
+    if inspection is None:
+        return None
+    rows = Credential.objects.filter(workspace=workspace).select_related("workspace").order_by("-created_at")
+    first = [row for row in rows if row.pk == inspection.credential_id]
+    others = [row for row in rows if row.pk != inspection.credential_id and row.health != Health.REFUSED]
+    usable = []
+    for credential in [*first, *others][:CREDENTIALS]:
+        try:
+            usable.append((credential, clients.client_for_credential(credential, timeouts=credential_tests.TIMEOUTS)))
+        except (AddressRefused, CannotOpen, ValueError) as problem:
+            log.warning("inspect.unusable", credential=str(credential.pk), error=type(problem).__name__)
+    cause = usable[0][0] if first and usable and usable[0][0].pk == first[0].pk else None
+    return _Work(inspection, workspace, usable, cause)
+
+
+def _add_access(credential: Credential, survey: Survey) -> None:
+    """Add the access of a new secret to its findings, unless it was replaced or tested again meanwhile."""
+    if all(prober.pk != credential.pk for _verdict, prober in survey.verdicts.values()):
+        return  # It was refused, and other credentials were used.
+    rows = Credential.objects.filter(pk=credential.pk, secret=credential.secret, tested_at=credential.tested_at)
+    rows.update(findings=credential.findings | capability_probes.allowed(survey, credential.pk))
+
+
+def _keep_facts(workspace: Workspace, facts: Facts | None) -> None:
+    if facts is not None:
+        engine_facts.keep(workspace, facts)
+
+
+def _outcome(*, reached: bool, failures: int = 0) -> dict[str, Any]:
+    """The values of the row after an inspection, with the time of the next one. `failures`: the number of earlier failures."""
+    now = clock.now()
+    if reached:
+        return {"looked_at": now, "due_at": now + DAILY, "credential": None, "failures": 0}
+    return {"due_at": now + backoff(AGAIN, failures + 1, DAILY), "credential": None, "failures": failures + 1}
+
+
+def _reset_learnt(workspace: Workspace, before: timedelta = timedelta()) -> None:
+    """Reset the states that no probe can find out, so that a person may try again."""
+    Capability.objects.filter(workspace=workspace, name__in=LEARNT, checked_at__lte=clock.now() - before).exclude(
+        state=Ability.YES
+    ).update(state=Ability.UNKNOWN)
+
+
+def _upsert(rows: list[Capability]) -> None:
+    Capability.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["workspace", "name"],
+        update_fields=["state", "status", "code", "checked_at", "credential"],
+    )

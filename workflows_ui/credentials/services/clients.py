@@ -1,0 +1,186 @@
+"""Builds engine clients from credentials: apart from tests of new ones, only here a secret is opened.
+
+A secret whose row was changed outside of the console does not open; each change is audited once.
+"""
+
+import hmac
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import QuerySet
+from django.urls import reverse
+from django.utils.crypto import salted_hmac
+
+from workflows_ui.accounts.models import User
+from workflows_ui.audit.services.audit_log import CONSOLE
+from workflows_ui.core.crypto import CannotOpen, Changed, NotEntered, PlaceChanged
+from workflows_ui.credentials import masking
+from workflows_ui.credentials.models import KEPT_IN_RUNS, Credential, Kind
+from workflows_ui.credentials.services import engine_facts, secret_rotation
+from workflows_ui.credentials.services.owned_ids import OwnedIds
+from workflows_ui.engine import (
+    LARGEST_ANSWER,
+    AccessToken,
+    AddressSafety,
+    Anonymous,
+    ApiKey,
+    BearerToken,
+    Client,
+    Mask,
+    Owned,
+    Timeouts,
+)
+from workflows_ui.members.models import Flavour, Workspace
+from workflows_ui.members.services import access, workspaces
+from workflows_ui.notifications import services as notifications
+from workflows_ui.notifications.models import NoticeKind
+
+Auth = ApiKey | AccessToken | BearerToken | Anonymous
+
+
+class NoCredential(Exception):
+    """Neither the person nor their teams have a credential for this workspace."""
+
+
+def auth_for(kind: str, secret: str, organization_id: str = "") -> Auth:
+    """The client's credential for a secret of this kind. Raises ValueError if it is not valid in a header."""
+    if kind == Kind.API_KEY:
+        return ApiKey(secret)
+    if kind in KEPT_IN_RUNS:
+        return AccessToken(secret, organization_id=organization_id or None)
+    return BearerToken(secret)
+
+
+def build(
+    flavour: str,
+    address: str,
+    auth: Auth,
+    *,
+    project_id: str | None = None,
+    owned: Owned | None = None,
+    timeouts: Timeouts | None = None,
+    mask: Mask | None = None,
+    on_no_route: Callable[[], None] | None = None,
+    largest_answer: int = LARGEST_ANSWER,
+) -> Client:
+    """A client for an engine. `address` is the gateway (Imbrace) or the API's base (Activepieces). Makes no call.
+
+    The secrets in `mask`, by default that of `auth`, are masked in answers. Raises AddressRefused for a forbidden address.
+    """
+    build_client = partial(
+        Client,
+        auth=auth,
+        project_id=project_id,
+        owned=owned,
+        mask=mask,
+        on_no_route=on_no_route,
+        largest_answer=largest_answer,
+        safety=AddressSafety(allowed_networks=settings.ENGINE_PRIVATE_NETWORKS),
+        timeouts=timeouts or Timeouts(),
+        ca_bundle=settings.ENGINE_CA_BUNDLE or None,
+        proxy=settings.ENGINE_PROXY or None,
+    )
+    return build_client(gateway=address) if flavour == Flavour.IMBRACE else build_client(engine_url=address)
+
+
+def client_for_credential(
+    credential: Credential,
+    *,
+    timeouts: Timeouts | None = None,
+    largest_answer: int = LARGEST_ANSWER,
+    checked: bool = False,
+) -> Client:
+    """A client that acts with this credential in its workspace. `largest_answer` is in bytes. Raises crypto.CannotOpen.
+
+    `checked`: for ids from a request. The client checks that each belongs to the workspace before any other call uses it.
+    """
+    workspace = credential.workspace
+    secret, _password = open_secrets(credential)
+    return build(
+        workspace.flavour,
+        workspace.address,
+        auth_for(credential.kind, secret, credential.organization_id),
+        project_id=workspace.project_id,
+        owned=OwnedIds(workspace) if checked else None,
+        timeouts=timeouts,
+        mask=masking.workspace_mask(workspace, (secret,)),
+        on_no_route=partial(engine_facts.advance_inspection, workspace.pk),
+        largest_answer=largest_answer,
+    )
+
+
+def open_secrets(credential: Credential) -> tuple[str, str]:
+    """Secret and stored password. Raises crypto.CannotOpen; each change of a row is audited once."""
+    try:
+        return credential.open("secret"), credential.open("password")
+    except NotEntered:
+        raise
+    except CannotOpen as problem:
+        _report_change(credential, problem)
+        raise
+
+
+def refusal(credential: Credential) -> CannotOpen | None:
+    """The error that keeps a credential from opening; None if it opens."""
+    try:
+        open_secrets(credential)
+    except CannotOpen as problem:
+        return problem
+    return None
+
+
+def _report_change(credential: Credential, problem: CannotOpen) -> None:
+    """Audit a change once, and notify the owner. One UPDATE decides which of several requests does it."""
+    workspace_changed = isinstance(problem, PlaceChanged)
+    row: Workspace | Credential = credential.workspace if workspace_changed else credential
+    values = row.bound_values()
+    sealed = [str(getattr(row, field)) for field in row.sealed_fields]
+    text = "\x1f".join([type(problem).__name__, *map(str, values.values()), *sealed])
+    digest = salted_hmac("workflows_ui.refused", text, algorithm="sha256").hexdigest()
+    with transaction.atomic():
+        rows: QuerySet[Any] = type(row)._default_manager.filter(pk=row.pk)  # type: ignore[misc]  # noqa: SLF001
+        if not rows.exclude(refused=digest).update(refused=digest):
+            return
+        if workspace_changed:
+            workspaces.record_place(CONSOLE, "workspace.refused", credential.workspace, outcome="refused")
+            return
+        cause = "changed" if isinstance(problem, Changed) else "damaged"
+        secret_rotation.record(CONSOLE, "credential.refused", credential, outcome="refused", cause=cause)
+        tell_to_enter(credential, f"refused:{digest[:16]}")
+
+
+def tell_to_enter(credential: Credential, key: str) -> None:
+    """Notify the owner that the secret must be entered again; `key` identifies the occasion."""
+    notifications.notify(
+        credential.owner,
+        NoticeKind.CREDENTIAL_TO_ENTER,
+        f"credential:{credential.pk}:{key}",
+        url=reverse("credential", args=[credential.workspace.slug, credential.pk]),
+        workspace=credential.workspace,
+        name=credential.name,
+        moved=key.startswith("moved"),
+    )
+
+
+def holds(credential: Credential, secret: str) -> bool:
+    """Whether this is the credential's secret; False also if it cannot be opened."""
+    try:
+        return hmac.compare_digest(credential.open("secret").encode(), secret.encode())
+    except CannotOpen:
+        return False
+
+
+def client_for_person(
+    user: User, workspace: Workspace, *, timeouts: Timeouts | None = None, checked: bool = False
+) -> tuple[Client, Credential]:
+    """The client that acts for a person in a workspace, and the credential it uses; `checked` as for `client_for_credential`.
+
+    Raises NoCredential, crypto.CannotOpen.
+    """
+    credential = access.credential(user, workspace)
+    if credential is None:
+        raise NoCredential
+    return client_for_credential(credential, timeouts=timeouts, checked=checked), credential

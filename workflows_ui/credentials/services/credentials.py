@@ -1,0 +1,241 @@
+"""Credentials: adding after a test, renaming, testing again, sharing and destroying; and creating their workspaces.
+
+A stored secret is opened only in `services.clients`. No audit row, message or exception here contains it.
+"""
+
+import secrets
+import uuid
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Literal
+
+from django.contrib.auth.models import Group
+from django.db import IntegrityError, transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+from django.utils.text import slugify
+
+from workflows_ui.accounts.models import User
+from workflows_ui.audit.services.audit_log import CONSOLE, Actor
+from workflows_ui.core import database
+from workflows_ui.core.collation import sort_key
+from workflows_ui.core.crypto import CannotOpen
+from workflows_ui.credentials import masking
+from workflows_ui.credentials.models import Credential, Health
+from workflows_ui.credentials.services import (
+    capability_probes,
+    clients,
+    credential_tests,
+    engine_facts,
+    renewal,
+    secret_rotation,
+    sharing,
+)
+from workflows_ui.credentials.services.credential_tests import Code, Draft, Findings, Problem
+from workflows_ui.engine import AddressRefused
+from workflows_ui.members.models import Colour, Flavour, Member, Role, Workspace
+from workflows_ui.members.services import access, members, teams, workspaces
+from workflows_ui.members.services.access import Access
+
+#: The stripe of a new workspace, by environment; live has none.
+_COLOURS = {"sandbox": Colour.BLUE, "develop": Colour.ORANGE}
+
+
+@dataclass(frozen=True)
+class Added:
+    """The result of adding a credential."""
+
+    credential: Credential
+    workspace: Workspace
+    outcome: Literal["created workspace", "joined", "asked"]
+
+
+def add(actor: Actor, draft: Draft, findings: Findings) -> Added:
+    """Save a tested credential for the actor. The first credential of a project creates its workspace, with the actor as manager; a
+    member of the workspace adds it there; for other people, an access request to the managers is made.
+
+    If two people add one at the same time, one workspace is created: a unique constraint decides. Raises ValueError without a person.
+    """
+    if actor.user is None:
+        raise ValueError("A credential needs an owner.")
+    with transaction.atomic():
+        workspace, created = _workspace(draft, findings)
+        if not created and findings.facts is not None:
+            engine_facts.keep(workspace, findings.facts)
+        credential = _save(actor.user, workspace, draft, findings)
+        outcome: Literal["created workspace", "joined", "asked"]
+        if created:
+            Member.objects.create(workspace=workspace, user=actor.user, role=Role.MANAGER)
+            workspaces.record_place(actor, "workspace.create", workspace)
+            outcome = "created workspace"
+        elif access.belongs(actor.user, workspace):
+            outcome = "joined"
+        else:
+            members.ask(actor, workspace, actor.user)
+            outcome = "asked"
+        secret_rotation.record(actor, "credential.add", credential, kind=credential.kind, findings=findings.plain())
+    return Added(credential=credential, workspace=workspace, outcome=outcome)
+
+
+def visible(viewer: Access) -> QuerySet[Credential]:
+    """The credentials that a member may see: their own and their teams'; for a manager, all."""
+    rows = Credential.objects.filter(workspace=viewer.workspace).select_related("owner", "workspace", "last_used_by")
+    if not viewer.allows(Role.MANAGER):
+        rows = rows.filter(Q(owner=viewer.user) | Q(pk__in=sharing.with_person(viewer.user, viewer.workspace)))
+    return rows.order_by("name", "created_at")
+
+
+def manageable(viewer: Access, credential: Credential) -> bool:
+    """Whether the member may rename, test and delete the credential: its owner and managers may."""
+    return credential.owner_id == viewer.user.pk or viewer.allows(Role.MANAGER)
+
+
+def retest(credential: Credential, actor: Actor = CONSOLE) -> Findings | Problem:
+    """Test a saved credential again and store the result. A problem is returned, not raised, since it is a result too.
+
+    The result is not stored if the secret was replaced meanwhile. Holds no database connection during the calls.
+    """
+    result: Findings | Problem
+    may: dict[str, list[str]] = {}
+    try:
+        with database.turn():
+            client = clients.client_for_credential(credential, timeouts=credential_tests.TIMEOUTS)
+        result = credential_tests.check_client(
+            client,
+            kind=credential.kind,
+            organization_id=credential.organization_id,
+            project_id=credential.workspace.project_id,
+        )
+        if result.project_id != credential.workspace.project_id:
+            result = Problem(Code.OTHER_PROJECT, found=result.project_name or result.project_id)
+        else:
+            may = capability_probes.allowed(
+                capability_probes.look([(credential, client)], capability_probes.MAY), credential.pk
+            )
+    except CannotOpen as problem:
+        result = Problem(credential_tests.problem_code(problem))
+    except AddressRefused as error:
+        result = Problem(Code.ADDRESS_REFUSED, error=error)
+    except ValueError:
+        result = Problem(Code.MALFORMED_SECRET)
+    except Problem as problem:
+        result = problem
+    with database.turn():
+        _store_result(credential, result, may, actor)
+    return result
+
+
+def _store_result(credential: Credential, result: Findings | Problem, may: dict[str, list[str]], actor: Actor) -> None:
+    if isinstance(result, Problem):
+        credential.health = Health.REFUSED if result.code in credential_tests.SECRET_PROBLEMS else Health.UNREACHABLE
+        credential.findings = credential.findings | {
+            "problem": result.code.value,
+            "found": result.found,
+            "technical": result.technical,
+        }
+    else:
+        credential.health = Health.WORKS
+        credential.findings = result.plain() | may
+        if result.facts is not None:
+            engine_facts.keep(credential.workspace, result.facts)
+    credential.tested_at = timezone.now()
+    Credential.objects.filter(pk=credential.pk, secret=credential.secret).update(
+        health=credential.health, findings=credential.findings, tested_at=credential.tested_at
+    )
+    secret_rotation.record(actor, "credential.test", credential, outcome=credential.health)
+
+
+def rename(actor: Actor, credential: Credential, name: str) -> None:
+    before, credential.name = credential.name, name
+    with transaction.atomic():
+        credential.save(update_fields=["name"])
+        secret_rotation.record(actor, "credential.rename", credential, before=before, after=name)
+
+
+def teams_for(viewer: Access, credential: Credential) -> list[Group]:
+    """The teams that a member may share a credential with or stop sharing it with, by name.
+
+    These are the teams that it is shared with and, for a manager, all teams of the workspace (teams.teams_within); for its owner, those
+    of them that they are in or own. Empty for other people.
+    """
+    if not manageable(viewer, credential):
+        return []
+    rows = teams.teams_within([viewer.workspace])
+    if not viewer.allows(Role.MANAGER):
+        rows = rows.filter(Q(user=viewer.user) | Q(owners__user=viewer.user))
+    by_id = {team.pk: team for team in [*rows, *sharing.teams(credential)]}
+    return sorted(by_id.values(), key=lambda team: (sort_key(team.name), team.pk))
+
+
+def share(actor: Actor, viewer: Access, credential: Credential, wanted: Collection[Group]) -> bool:
+    """Share a credential with exactly these teams: it is used for each of their members who has no credential.
+
+    The owner stays the same, and the secret is not shown. Returns whether anything changed. Raises NotAllowed.
+    """
+    allowed = {team.pk for team in teams_for(viewer, credential)}
+    if not manageable(viewer, credential) or not allowed.issuperset(team.pk for team in wanted):
+        raise access.NotAllowed(Role.MANAGER)
+    return sharing.share(actor, credential, wanted)
+
+
+def remove(actor: Actor, credential: Credential) -> None:
+    """Destroy a credential. Launches that used it remain, without it."""
+    with transaction.atomic():
+        secret_rotation.record(actor, "credential.remove", credential, owner=credential.owner.label)
+        credential.delete()
+        masking.secrets_changed(credential.workspace)
+
+
+def _workspace(draft: Draft, findings: Findings) -> tuple[Workspace, bool]:
+    """The workspace of the project in `findings`, and whether it was created now."""
+    identity = {"flavour": draft.flavour, "address": draft.base, "project_id": findings.project_id}
+    name = (findings.project_name or findings.organization_id or findings.project_id)[:200]
+    stem = slugify(name.replace("đ", "d").replace("Đ", "D"))[:45].strip("-") or "workspace"
+    taken = 0
+    while True:
+        workspace = Workspace.objects.filter(**identity).first()
+        if workspace is not None:
+            return workspace, False
+        slug = stem if taken == 0 else f"{stem}-{secrets.token_hex(2 + taken)}"
+        try:
+            # A savepoint: if another request took the project or the slug first, only this insert is undone.
+            with transaction.atomic():
+                workspace = Workspace.objects.create(
+                    **identity,
+                    slug=slug,
+                    name=name,
+                    colour=_COLOURS.get(draft.environment, Colour.NONE) if draft.flavour == Flavour.IMBRACE else "",
+                    environment=draft.environment,
+                    organization_id=findings.organization_id,
+                    project_name=findings.project_name,
+                    engine_version=findings.version,
+                    engine_limits=findings.facts.limits if findings.facts else {},
+                )
+        except IntegrityError:
+            taken += 1
+            if taken > 5:
+                raise
+            continue
+        return workspace, True
+
+
+def _save(owner: User, workspace: Workspace, draft: Draft, findings: Findings) -> Credential:
+    credential = Credential(
+        id=uuid.uuid4(),
+        workspace=workspace,
+        owner=owner,
+        name=(draft.name or findings.project_name or workspace.name)[:120],
+        kind=draft.kind,
+        organization_id=draft.organization_id,
+        email=draft.email,
+        ends_at=draft.ends_at,
+        health=Health.WORKS,
+        findings=findings.plain(),
+        tested_at=timezone.now(),
+    )
+    credential.renew_at = renewal.when(credential.kind, timezone.now(), credential.ends_at)
+    credential.secret = credential.seal("secret", draft.secret.strip())
+    credential.password = credential.seal("password", draft.password)
+    credential.save(force_insert=True)
+    masking.secrets_changed(workspace)
+    return credential

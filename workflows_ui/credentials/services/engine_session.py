@@ -1,0 +1,96 @@
+"""A person's session at an engine: the client that acts for them in a workspace, and a cache of its answers."""
+
+import hashlib
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeVar, cast
+
+from workflows_ui.core.caching import answers
+from workflows_ui.credentials.services import clients
+from workflows_ui.engine import EngineError, Timeouts, Workflows
+from workflows_ui.members.models import Role, Workspace
+from workflows_ui.members.services.access import Access, NotAllowed
+
+_log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class EngineSession:
+    """A person's session at an engine. Creating it makes no call.
+
+    Attributes:
+        workflows: makes calls with the person's credential.
+        role: the person's role in the workspace; None for a guest.
+        user_id: the person's primary key; 0 if not needed.
+        quick: skip calls for details that a page can do without (`decorate`), so that the first request of a list makes at most two calls.
+        put_off: the names of the skipped details; a second request that is not quick loads them.
+    """
+
+    workflows: Workflows
+    workspace: Workspace
+    credential_id: str
+    role: Role | None = Role.VIEWER
+    user_id: int = 0
+    quick: bool = False
+    put_off: list[str] = field(default_factory=list, compare=False)
+
+    def allows(self, needed: Role) -> bool:
+        """Whether the role is at least `needed`."""
+        return self.role is not None and self.role.includes(needed)
+
+    def require(self, needed: Role) -> None:
+        """Raises NotAllowed if the role is lower than `needed`. For parts of a resource with a higher role than the resource."""
+        if not self.allows(needed):
+            raise NotAllowed(needed)
+
+    def remember(self, name: str, seconds: int, call: Callable[[], T]) -> T:
+        """The result of `call`, from a cache for this credential, since others may have access to other objects.
+
+        The exceptions of `call` are raised, and nothing is cached then. The value must be picklable.
+        """
+        key = self._key(name)
+        value = answers.get(key)
+        if value is None:
+            value = call()
+            answers.set(key, value, seconds)
+        return cast("T", value)
+
+    def remember_or(self, default: T, name: str, seconds: int, call: Callable[[], T]) -> T:
+        """As `remember`, for details of a page: returns the default if the engine refuses the call."""
+        try:
+            return self.remember(name, seconds, call)
+        except EngineError as problem:
+            _log.warning("page goes without %s: %r", name.split(":", 1)[0], problem)
+            return default
+
+    def decorate(self, default: T, name: str, seconds: int, call: Callable[[], T]) -> T:
+        """As `remember_or`, for details that a list can do without: a quick session returns a cached value, else the default."""
+        if not self.quick:
+            return self.remember_or(default, name, seconds, call)
+        value = answers.get(self._key(name))
+        if value is None:
+            self.put_off.append(name)
+            return default
+        return cast("T", value)
+
+    def known(self, name: str, default: T) -> T:
+        """The cached value of this name, without a call."""
+        value = answers.get(self._key(name))
+        return default if value is None else cast("T", value)
+
+    def forget(self, *names: str) -> None:
+        """Remove the cached values of these names, after a change."""
+        answers.delete_many([self._key(name) for name in names])
+
+    def _key(self, name: str) -> str:
+        digest = hashlib.sha256(name.encode()).hexdigest()[:32]
+        return f"engine:{self.workspace.pk}:{self.credential_id}:{digest}"
+
+
+def open_session(access: Access, *, quick: bool = False, timeouts: Timeouts | None = None) -> EngineSession:
+    """The session for a person's access to a workspace. Before a call with an id, its client checks that the id belongs to the
+    workspace. Raises NoCredential, CannotOpen."""
+    client, credential = clients.client_for_person(access.user, access.workspace, timeouts=timeouts, checked=True)
+    return EngineSession(client.workflows, access.workspace, str(credential.pk), access.role, access.user.pk, quick)

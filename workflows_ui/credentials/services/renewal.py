@@ -1,0 +1,139 @@
+"""Renewal of tokens before they expire: once, by one worker; the old token stays until there is a new one."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+from django.db import transaction
+
+from workflows_ui.audit.services.audit_log import CONSOLE
+from workflows_ui.core import clock, database
+from workflows_ui.core.crypto import CannotOpen
+from workflows_ui.core.lease import backoff
+from workflows_ui.credentials.models import SIGNED_IN_KINDS, Credential, Kind
+from workflows_ui.credentials.services import clients, credential_tests, secret_rotation, signing_in
+from workflows_ui.credentials.services.credential_tests import Code, Problem
+from workflows_ui.credentials.services.secret_rotation import Changed
+from workflows_ui.credentials.services.signing_in import Token, Typed
+from workflows_ui.members.models import Flavour
+
+log = structlog.get_logger(__name__)
+
+#: After this time another worker takes over a renewal.
+LEASE = timedelta(minutes=2)
+#: The latest renewal before the end; a short-lived token is renewed when a fifth of its life is left.
+AHEAD = timedelta(days=3)
+#: The pause after a temporary failure, doubled with each, and its maximum.
+AGAIN, LONGEST = timedelta(minutes=5), timedelta(hours=6)
+#: The most credentials of one sweep.
+SWEPT = 50
+
+
+@dataclass(frozen=True)
+class _Work:
+    credential: Credential
+    secret: str
+    password: str
+
+
+def when(kind: str, now: datetime, ends_at: datetime | None) -> datetime | None:
+    """The time to renew a token that was issued now; None if it has no known end or cannot be renewed."""
+    if kind not in SIGNED_IN_KINDS or ends_at is None or ends_at <= now:
+        return None
+    return ends_at - min(AHEAD, (ends_at - now) / 5)
+
+
+def due() -> list[uuid.UUID]:
+    """Ids of the credentials whose renewal is due and not running."""
+    now = clock.now()
+    waiting = Credential.objects.filter(Credential.renewal.free(now), renew_at__lte=now)
+    return list(waiting.values_list("pk", flat=True)[:SWEPT])
+
+
+def renew(credential_id: uuid.UUID) -> None:
+    """Renew one token, if that is due. Safe to call any number of times, from any number of workers."""
+    with database.turn():
+        work = _claim(credential_id)
+    if work is None:
+        return
+    try:
+        token = _fetch_token(work)
+    except Problem as problem:
+        with database.turn():
+            _record_failure(work.credential, problem)
+        return
+    with database.turn():
+        _store(work.credential, token)
+
+
+def _claim(credential_id: uuid.UUID) -> _Work | None:
+    now = clock.now()
+    waiting = Credential.objects.filter(renew_at__lte=now)
+    credential = Credential.renewal.claim(waiting, credential_id, LEASE, now, ("workspace",))
+    if credential is None:
+        return None
+    try:
+        return _Work(credential, *clients.open_secrets(credential))
+    except CannotOpen as problem:
+        _record_failure(credential, Problem(credential_tests.problem_code(problem)))
+        return None
+
+
+def _fetch_token(work: _Work) -> Token:
+    """A new token. At Imbrace a valid old one is enough; else, and at Activepieces, the password is needed. Raises Problem."""
+    credential = work.credential
+    base, password = credential.workspace.address, work.password
+    if credential.kind == Kind.BEARER_SIGN_IN:
+        if not password:
+            raise Problem(Code.NO_PASSWORD)
+        return signing_in.sign_in(Typed(Flavour.ACTIVEPIECES, base, credential.email, password))
+    try:
+        return signing_in.exchange_token(base, work.secret, credential.organization_id)
+    except Problem as problem:
+        if problem.code not in credential_tests.SECRET_PROBLEMS | {Code.NO_SIGN_IN}:
+            raise
+        if not password:
+            raise Problem(Code.NO_PASSWORD, error=problem.error) from None
+    begun = signing_in.begin(Typed(Flavour.IMBRACE, base, credential.email, password))
+    return signing_in.finish(begun, credential.organization_id)
+
+
+def _store(credential: Credential, token: Token) -> None:
+    """Replace the old token by the new one, unless a person replaced it meanwhile."""
+    now = clock.now()
+    values = {
+        "secret": credential.seal("secret", token.secret),
+        "ends_at": token.ends_at,
+        "renew_at": when(credential.kind, now, token.ends_at),
+        "renew_failures": 0,
+        "renew_problem": "",
+        **Credential.renewal.released_values,
+    }
+    try:
+        with transaction.atomic():
+            # The old token may still be valid and occur in run data: it is kept for masking.
+            secret_rotation.put_aside(CONSOLE, credential, now)
+            secret_rotation.swap(credential, values)
+            ends = token.ends_at.isoformat() if token.ends_at else ""
+            secret_rotation.record(CONSOLE, "credential.renew", credential, ends_at=ends)
+    except Changed:
+        Credential.renewal.release(credential)
+
+
+def _record_failure(credential: Credential, problem: Problem) -> None:
+    """Keep the old token. A failure that only a person can fix is not retried: a repeated wrong password locks an account."""
+    log.warning("credential.renew_failed", credential=str(credential.pk), problem=problem.code.value)
+    failures = credential.renew_failures + 1
+    permanent = problem.code in credential_tests.SECRET_PROBLEMS
+    again = clock.now() + backoff(AGAIN, failures, LONGEST)
+    rows = Credential.objects.filter(pk=credential.pk, replaced_at=credential.replaced_at)
+    with transaction.atomic():
+        rows.update(
+            renew_at=None if permanent else again,
+            renew_failures=failures,
+            renew_problem=problem.code.value,
+            **Credential.renewal.released_values,
+        )
+        if permanent or failures == 1:
+            secret_rotation.record(CONSOLE, "credential.renew", credential, outcome=problem.code.value)

@@ -1,0 +1,188 @@
+"""Sign-in at an engine for a person: a token for an e-mail address and a password or one-time code. Does not use the database.
+
+Imbrace (api.md 2.4): a sign-in returns a login token and the organizations; one is chosen, and the login token is exchanged for an access
+token of that organization. Activepieces: one call; its token may open several projects.
+"""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Any
+
+from workflows_ui.core import clock
+from workflows_ui.credentials.services import clients, credential_tests
+from workflows_ui.credentials.services.credential_tests import Code, Problem
+from workflows_ui.engine import (
+    AccessToken,
+    AddressRefused,
+    Anonymous,
+    BearerToken,
+    Client,
+    CredentialRefused,
+    EngineError,
+    Mask,
+    NotFound,
+    Refused,
+    claims,
+)
+from workflows_ui.members.models import Flavour
+
+_NOTHING_HIDDEN = Mask(())
+#: Milliseconds rather than seconds since 1970, if a number is larger than this.
+_SECONDS = 100_000_000_000
+
+
+@dataclass(frozen=True)
+class Typed:
+    """A person's input for a sign-in. Exactly one of `password` and `code` is given."""
+
+    flavour: str
+    base: str
+    email: str
+    password: str = field(default="", repr=False)
+    code: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True)
+class Organization:
+    """An organization to choose."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Token:
+    """The result of a sign-in: the token and its end, None if unknown."""
+
+    secret: str = field(repr=False)
+    ends_at: datetime | None
+    #: The project that an Activepieces signs in to, of those that the token opens.
+    project_id: str = ""
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A sign-in at Imbrace that waits for the choice of an organization. `login` is the login token, three hours old at most."""
+
+    base: str
+    login: str = field(repr=False)
+    organizations: tuple[Organization, ...]
+
+
+def request_code(base: str, email: str) -> None:
+    """Request a one-time code by mail from Imbrace. Raises Problem."""
+    try:
+        _client(Flavour.IMBRACE, base, Anonymous()).workflows.request_code(email)
+    except EngineError as error:
+        raise _problem(error, base) from None
+
+
+def begin(typed: Typed) -> Begun:
+    """Sign in at Imbrace, up to the choice of an organization. Raises Problem."""
+    workflows = _client(Flavour.IMBRACE, typed.base, Anonymous((typed.password, typed.code))).workflows
+    try:
+        answer = _authenticate(workflows, typed)
+        rows = answer.get("organizations")
+        if not isinstance(rows, list) or not rows:
+            rows = _client(Flavour.IMBRACE, typed.base, AccessToken(answer["token"])).workflows.list_organizations()
+    except EngineError as error:
+        raise _problem(error, typed.base) from None
+    organizations = tuple(row for row in map(_organization, rows) if row is not None)
+    if not organizations:
+        raise Problem(Code.NO_ORGANIZATION)
+    return Begun(typed.base, answer["token"], organizations)
+
+
+def finish(begun: Begun, organization_id: str) -> Token:
+    """Exchange the login token for an access token of one organization. Raises Problem."""
+    workflows = _client(Flavour.IMBRACE, begun.base, AccessToken(begun.login)).workflows
+    try:
+        return _token(workflows.exchange_login_token(organization_id))
+    except EngineError as error:
+        raise _problem(error, begun.base) from None
+
+
+def sign_in(typed: Typed) -> Token:
+    """Sign in at a plain Activepieces. Raises Problem."""
+    workflows = _client(Flavour.ACTIVEPIECES, typed.base, Anonymous((typed.password,))).workflows
+    try:
+        return _token(workflows.sign_in(typed.email, typed.password))
+    except NotFound as error:
+        # There is no sign-in, or no engine, for instance if /api is missing.
+        code = Code.NO_SIGN_IN if credential_tests.answers(typed.base) else Code.NOT_AN_ENGINE
+        raise Problem(code, error=error, base=typed.base) from None
+    except EngineError as error:
+        raise _problem(error, typed.base) from None
+
+
+def exchange_token(base: str, token: str, organization_id: str) -> Token:
+    """A new access token of the same organization for a valid one, without a password. Raises Problem."""
+    try:
+        workflows = _client(Flavour.IMBRACE, base, AccessToken(token)).workflows
+        return _token(workflows.exchange_access_token(organization_id))
+    except EngineError as error:
+        raise _problem(error, base) from None
+
+
+def end_of(secret: str) -> datetime | None:
+    """The end of a JWT by its claim `exp`, without a check of its signature; None for any other secret."""
+    return _moment(claims(secret).get("exp"))
+
+
+def _authenticate(workflows: Any, typed: Typed) -> dict[str, Any]:
+    if not typed.code:
+        return dict(workflows.authenticate(typed.email, password=typed.password))
+    try:
+        return dict(workflows.authenticate(typed.email, code=typed.code))
+    except (Refused, NotFound):
+        # A build that does not accept codes there may accept them here (api.md 2.4).
+        return dict(workflows.sign_in_with_code(typed.email, typed.code))
+
+
+def _client(flavour: str, base: str, auth: AccessToken | BearerToken | Anonymous) -> Client:
+    """A client without a mask, since the answer is the secret; the messages of errors are masked. Raises Problem."""
+    try:
+        return clients.build(flavour, base, auth, timeouts=credential_tests.TIMEOUTS, mask=_NOTHING_HIDDEN)
+    except AddressRefused as error:
+        raise Problem(Code.ADDRESS_REFUSED, error=error) from None
+
+
+def _token(answer: dict[str, Any]) -> Token:
+    secret = str(answer["token"])
+    project = answer.get("projectId")
+    return Token(
+        secret, _moment(answer.get("expired_at")) or end_of(secret), project if isinstance(project, str) else ""
+    )
+
+
+def _moment(value: Any) -> datetime | None:
+    """A time in the engine's format, or as seconds or milliseconds since 1970."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int | float):
+        try:
+            return datetime.fromtimestamp(value / 1000 if value > _SECONDS else value, UTC)
+        except (OverflowError, OSError, ValueError):
+            return None
+    return clock.parse_time(value) if isinstance(value, str) else None
+
+
+def _organization(row: Any) -> Organization | None:
+    if not isinstance(row, dict):
+        return None
+    organization_id = row.get("organization_id") or row.get("id")
+    if not isinstance(organization_id, str) or not organization_id or row.get("is_active") is False:
+        return None
+    name = row.get("display_name") or row.get("name")
+    label = name if isinstance(name, str) and name.strip() else organization_id
+    return Organization(organization_id[:120], label[:300])
+
+
+def _problem(error: EngineError, base: str) -> Problem:
+    if isinstance(error, NotFound):
+        return Problem(Code.NO_SIGN_IN, error=error, base=base)
+    if isinstance(error, Refused | CredentialRefused) and error.status != HTTPStatus.METHOD_NOT_ALLOWED:
+        # 400 with code 40004 or 40005 on Imbrace, 401 on Activepieces: address and password are not distinguished.
+        return Problem(Code.WRONG_SIGN_IN, error=error, base=base)
+    return credential_tests.engine_problem(error, base)

@@ -1,0 +1,31 @@
+"""Tasks of credentials and of the capabilities of engines."""
+
+import uuid
+
+from celery import shared_task
+
+from workflows_ui.core import broker
+from workflows_ui.credentials.services import capabilities, renewal, scheduled_checks
+
+
+def enqueue_inspection(workspace_id: int) -> None:
+    """Enqueue an inspection of the capabilities of a workspace's engine. If the broker is down, the next tick does it."""
+    broker.enqueue(inspect, workspace_id, expires=broker.EXPIRES)
+
+
+@shared_task
+def inspect(workspace_id: int) -> None:
+    """Inspect the capabilities of one workspace's engine, if that is due."""
+    capabilities.inspect(workspace_id)
+
+
+@shared_task
+def renew(credential_id: str) -> None:
+    """Renew the token of one credential, if that is due."""
+    renewal.renew(uuid.UUID(credential_id))
+
+
+@shared_task
+def test_credential(credential_id: str) -> None:
+    """Run the nightly test of one credential, if that is due."""
+    scheduled_checks.test(uuid.UUID(credential_id))

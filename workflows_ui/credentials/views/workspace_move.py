@@ -1,0 +1,97 @@
+"""Moving a workspace to another address: a page for managers, with new secrets, which are tested before anything is saved."""
+
+from dataclasses import replace
+
+from allauth.core import ratelimit
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+
+from workflows_ui.credentials.forms.workspace_move import MoveForm
+from workflows_ui.credentials.services import credential_tests, workspace_move
+from workflows_ui.credentials.services.credential_tests import Problem, SeveralProjects
+from workflows_ui.credentials.services.workspace_move import Entered
+from workflows_ui.members.models import Role, Workspace
+from workflows_ui.members.services import access
+from workflows_ui.web import responses
+from workflows_ui.web.access import member
+from workflows_ui.web.requests import ConsoleRequest, actor
+
+
+@never_cache
+@sensitive_post_parameters()
+@sensitive_variables("form", "entered")
+@member(Role.MANAGER)
+def move(request: ConsoleRequest, slug: str) -> HttpResponse:
+    """Enter the new address and secrets that work there, then move the workspace."""
+    workspace = request.access.workspace
+    if workspace.practice:
+        raise Http404  # Its address comes from the console's settings.
+    form = MoveForm(
+        workspace,
+        workspace_move.own_credentials(request.user, workspace),
+        request.POST if request.method == "POST" else None,
+    )
+    if request.method != "POST" or not form.is_valid():
+        return _page(request, workspace, form)
+    if not ratelimit.consume(request, action="credential_test", user=request.user):
+        form.add_error(None, _("You have tested many credentials within a minute. Wait a little, then try again."))
+        return _page(request, workspace, form)
+    try:
+        entered = _test_secrets(workspace, form)
+        if entered is None:
+            return _page(request, workspace, form)
+        workspace_move.move(actor(request), workspace, entered)
+    except SeveralProjects as several:
+        form.choose(several)
+    except workspace_move.Taken as taken:
+        known = access.belongs(request.user, taken.workspace)
+        name = _("the workspace “%(name)s”") % {"name": taken.workspace.name} if known else _("another workspace")
+        form.add_error("address", _("This project on this engine is already %(name)s.") % {"name": name})
+    except workspace_move.SamePlace:
+        form.add_error("address", _("The workspace already uses this address."))
+    except workspace_move.Moved:
+        form.add_error(
+            None, _("Somebody else has moved the workspace in the meantime. Look at its settings, then try again.")
+        )
+    except Problem as problem:
+        form.blame(problem)
+        return _page(request, workspace, form, problem)
+    if form.errors:
+        return _page(request, workspace, form)
+    messages.success(request, _("The workspace now uses the new address."))
+    return responses.redirect(request, reverse("workspace_settings", kwargs={"slug": slug}))
+
+
+@sensitive_variables("draft")
+def _test_secrets(workspace: Workspace, form: MoveForm) -> list[Entered] | None:
+    """The entered secrets with their findings; None if one does not work, with an error in the form. Raises SeveralProjects."""
+    entered: list[Entered] = []
+    for secret in form.filled:
+        try:
+            first = entered[0].findings if entered else None
+            draft = form.draft(secret, first.project_id if first else "")
+            findings = workspace_move.test(workspace, draft, first)
+        except Problem as problem:
+            form.blame(credential_tests.with_suggestion(problem, form.flavour, form.base), secret)
+            return None
+        entered.append(Entered(secret.credential, replace(draft, project_id=findings.project_id), findings))
+    return entered
+
+
+def _page(
+    request: ConsoleRequest, workspace: Workspace, form: MoveForm, problem: Problem | None = None
+) -> HttpResponse:
+    touched = workspace_move.consequences(request.user, workspace)
+    context = {
+        "form": form,
+        "touched": touched,
+        "genuine": workspace.genuine,
+        "technical": problem.technical if problem else "",
+        "address": workspace.address,
+        "cancel_url": reverse("workspace_settings", args=[workspace.slug]),
+    }
+    return responses.page(request, "credentials/workspace_move.html", context, status=422 if form.errors else 200)

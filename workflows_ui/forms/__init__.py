@@ -1,1 +1,0 @@
-"""The console's own forms, one module an area."""

@@ -1,0 +1,219 @@
+"""Contents of a workspace's home page, from local rows only, so that it works while the engine is down."""
+
+import json
+import logging
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+
+from django.db.models import F, Max, QuerySet
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from workflows_ui.core import clock, heartbeat
+from workflows_ui.core.crypto import CannotOpen
+from workflows_ui.credentials import messages as credential_messages
+from workflows_ui.credentials.models import Credential, Health
+from workflows_ui.home import services as visits
+from workflows_ui.launch_forms.models import LaunchFormVersion
+from workflows_ui.launch_forms.services import launch_forms
+from workflows_ui.launches.models import OPEN, SEARCHED_FOR, Follow, Launch, State
+from workflows_ui.launches.services import launches
+from workflows_ui.members.models import AccessRequest, Role, Workspace
+from workflows_ui.members.services import access
+from workflows_ui.web import markdown
+from workflows_ui.web.messages import NO_WORKER
+
+_log = logging.getLogger(__name__)
+LATEST, SHOWN = 6, 5
+#: Period of the failures shown on a first visit.
+FIRST_LOOK = timedelta(days=1)
+#: Fields that a line about a launch does not need; they may be long.
+_HEAVY = ("payload", "answer", "failure")
+
+
+@dataclass(frozen=True)
+class Attention:
+    """A task for a person: its title, the next step, and the page for it."""
+
+    title: str
+    next: str
+    url: str
+    icon: str = "triangle-exclamation"
+
+
+@dataclass(frozen=True)
+class Recent:
+    """A recently launched flow with the person's latest launch."""
+
+    flow_id: str
+    name: str
+    launch: Launch
+
+
+@dataclass(frozen=True)
+class Form:
+    """Texts of a published form: the first line of its note as plain text, and the label of its button; "" if it has none."""
+
+    note: str = ""
+    button: str = ""
+
+
+def forms(workspace: Workspace, flow_ids: Collection[str]) -> dict[str, Form]:
+    """Return the texts of the published forms of these flows, by flow id. One query."""
+    rows = LaunchFormVersion.objects.filter(
+        form__workspace=workspace, form__flow_id__in=flow_ids, form__published=F("pk")
+    )
+    return {version.form.flow_id: _form(version) for version in rows.select_related("form")}
+
+
+def _form(version: LaunchFormVersion) -> Form:
+    try:
+        note, button = launch_forms.published_texts(version)
+    except (CannotOpen, json.JSONDecodeError):
+        _log.exception("a launch form's words cannot be read: %s", version.pk)
+        return Form()
+    return Form(markdown.first_line(note), button)
+
+
+class Home:
+    """A person's home page in a workspace. Every part is computed on first access.
+
+    `last_visit` is the end of the previous visit, None for the first.
+    """
+
+    def __init__(self, person_access: access.Access, last_visit: datetime | None) -> None:
+        self._access = person_access
+        self._slug = person_access.workspace.slug
+        #: Whether this is the first visit.
+        self.first = last_visit is None
+        #: Failures since this moment are shown.
+        self.since = last_visit or clock.now() - FIRST_LOOK
+
+    @property
+    def builds(self) -> bool:
+        """Whether the person builds flows, not only launches them."""
+        return self._access.allows(Role.BUILDER)
+
+    @property
+    def watches(self) -> bool:
+        """Whether the page shows the runs of others: to everybody except launchers."""
+        return self.builds or self._access.role == Role.VIEWER
+
+    @property
+    def may_launch(self) -> bool:
+        """Whether the role includes launching."""
+        return self._access.allows(Role.LAUNCHER)
+
+    @cached_property
+    def favourites(self) -> dict[str, str]:
+        """Names of the person's favourite flows by id."""
+        return visits.favourites(self._access.user, self._access.workspace)
+
+    @property
+    def _mine(self) -> QuerySet[Launch]:
+        rows = Launch.objects.filter(user=self._access.user, workspace=self._access.workspace)
+        return rows.defer(*_HEAVY)
+
+    @cached_property
+    def recent(self) -> list[Recent]:
+        """The person's recently launched flows, the latest first."""
+        recent: dict[str, Recent] = {}
+        for row in self._mine.order_by("-asked_at")[:60]:
+            recent.setdefault(row.flow_id, Recent(row.flow_id, row.flow_name or row.flow_id, row))
+        return list(recent.values())[:LATEST]
+
+    def last(self, flow_ids: Collection[str]) -> dict[str, Launch]:
+        """Return the person's latest launch of each of these flows, by flow id."""
+        launches = self._mine.filter(flow_id__in=flow_ids)
+        latest = launches.order_by().values("flow_id").annotate(at=Max("asked_at")).values_list("at", flat=True)
+        return {row.flow_id: row for row in launches.filter(asked_at__in=list(latest)).order_by("asked_at")}
+
+    @property
+    def _visible(self) -> QuerySet[Launch]:
+        return launches.visible_launches(self._access).defer(*_HEAVY)
+
+    @cached_property
+    def running(self) -> list[Launch]:
+        """The newest visible launches in progress."""
+        return list(self._visible.filter(OPEN)[:SHOWN])
+
+    @cached_property
+    def running_count(self) -> int:
+        return self._visible.filter(OPEN).count() if len(self.running) == SHOWN else len(self.running)
+
+    @cached_property
+    def failed(self) -> list[Launch]:
+        """The newest visible launches that failed since the last visit (on the first one: within FIRST_LOOK)."""
+        return list(self._failed[:SHOWN])
+
+    @cached_property
+    def failed_count(self) -> int:
+        return self._failed.count() if len(self.failed) == SHOWN else len(self.failed)
+
+    @property
+    def _failed(self) -> QuerySet[Launch]:
+        return self._visible.filter(launches.PROBLEM, ended_at__gt=self.since)
+
+    @cached_property
+    def key(self) -> str:
+        """The credential used for the person here, and the reason for the choice; "" if there is none."""
+        acting = access.acting(self._access.user, self._access.workspace)
+        return credential_messages.acting_label(acting) if acting else ""
+
+    @cached_property
+    def attention(self) -> list[Attention]:
+        """The tasks for the person, most urgent first."""
+        return list(self._attention())
+
+    def _attention(self) -> Iterator[Attention]:
+        if heartbeat.silent():
+            yield Attention(str(NO_WORKER.title), str(NO_WORKER.next_step), "", "plug-circle-xmark")
+        yield from self._credentials()
+        if self._access.workspace.launching_paused:
+            url = reverse("workspace_settings", args=[self._slug]) if self._access.allows(Role.MANAGER) else ""
+            yield Attention(
+                _("Launching is paused here"), _("A manager can resume launching in the settings."), url, "pause"
+            )
+        unclear = self._visible.filter(state=State.UNKNOWN).exclude(SEARCHED_FOR).count()
+        if unclear:
+            title = ngettext("%(n)d launch is unclear", "%(n)d launches are unclear", unclear) % {"n": unclear}
+            url = reverse("launches", args=[self._slug], query={"state": "unknown"})
+            yield Attention(title, _("See whether it ran, then settle it."), url, "circle-question")
+        if self._access.allows(Role.MANAGER):
+            requests = AccessRequest.objects.filter(workspace=self._access.workspace, decided_at=None).count()
+            if requests:
+                title = ngettext("%(n)d person requests access", "%(n)d people request access", requests) % {
+                    "n": requests
+                }
+                yield Attention(title, _("Approve or refuse."), reverse("members", args=[self._slug]), "user-plus")
+        failing_follow = Follow.objects.filter(pk=self._access.workspace.pk, failures__gte=3).values_list(
+            "trouble", flat=True
+        )
+        if failing_follow.first():
+            yield Attention(
+                _("The engine cannot be asked about launches"),
+                _("They continue there; the console keeps trying. Check whether the credential still works."),
+                reverse("credentials", args=[self._slug]),
+                "plug-circle-xmark",
+            )
+
+    def _credentials(self) -> Iterator[Attention]:
+        person_access = self._access
+        acting = access.credential(person_access.user, person_access.workspace)
+        url = reverse("credentials", args=[self._slug])
+        if acting is None:
+            yield Attention(
+                _("You have no credential here"),
+                _("Add your own, or ask a manager to let your team use one. Until then nothing can be launched."),
+                reverse("credential_add"),
+                "key",
+            )
+        refused = Credential.objects.filter(workspace=person_access.workspace, health=Health.REFUSED)
+        if not person_access.allows(Role.MANAGER):
+            refused = refused.filter(pk=acting.pk) if acting else refused.none()
+        for credential in refused.order_by("name")[:SHOWN]:
+            title = _("The engine refuses “%(name)s”") % {"name": credential.name[:80]}
+            yield Attention(title, _("Test it again, or replace it."), url, "key")

@@ -1,0 +1,220 @@
+"""The first pages after sign-in: the person's workspaces, and the home of one. Data from the engine is loaded by a second request."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+
+from workflows_ui.core.crypto import CannotOpen
+from workflows_ui.credentials import messages as credential_messages
+from workflows_ui.credentials.services import clients, engine_session
+from workflows_ui.engine import AddressRefused, EngineError
+from workflows_ui.home import services as visits
+from workflows_ui.home.page import Form, Home, forms
+from workflows_ui.launch_forms.services import launch_forms
+from workflows_ui.launches import flow_facts
+from workflows_ui.launches.models import Launch
+from workflows_ui.members.messages import launch_rights as launch_right_messages
+from workflows_ui.members.models import AccessRequest, Role
+from workflows_ui.members.services import access, launch_rights
+from workflows_ui.resources.flows import launchable
+from workflows_ui.resources.runs import elsewhere as runs_elsewhere
+from workflows_ui.resources.runs.elsewhere import Elsewhere
+from workflows_ui.web import messages as words
+from workflows_ui.web import navigation, responses
+from workflows_ui.web.access import closed, member, signed_in
+from workflows_ui.web.requests import ConsoleRequest
+
+_LATEST = 8
+#: Flows per page; the cookie for the chosen layout and its values.
+FLOWS, VIEW_COOKIE, VIEWS = 60, "home", ("cards", "rows")
+_YEAR = 365 * 24 * 3600
+FLOWS_PART, ELSEWHERE_PART = "home-flows", "home-elsewhere"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A flow that the person may launch."""
+
+    id: str
+    name: str
+    starred: bool
+    #: Texts of its published form, if any.
+    form: Form | None
+    last: Launch | None
+
+
+@signed_in
+def home(request: ConsoleRequest) -> HttpResponse:
+    """Show workspaces, open access requests and the latest launches. Redirect to the only workspace of a person.
+
+    Without the second step that a workspace requires, only its name is shown.
+    """
+    workspaces = list(access.workspaces(request.user))
+    waiting = AccessRequest.objects.filter(user=request.user, decided_at=None).select_related("workspace")
+    if len(workspaces) == 1 and not waiting and "all" not in request.GET:
+        return responses.redirect(request, reverse("workspace", args=[workspaces[0].slug]))
+    closed_ids = closed(request, request.user, workspaces)
+    accessible = [workspace for workspace in workspaces if workspace.pk not in closed_ids]
+    launches = (
+        Launch.objects.filter(user=request.user, workspace__in=accessible)
+        .select_related("workspace")
+        .order_by("-asked_at")[:_LATEST]
+    )
+    acting = access.acting_in(request.user, accessible)
+    context = {
+        "places": [
+            (
+                workspace,
+                navigation.environment(workspace),
+                credential_messages.acting_label(acting[workspace.pk]) if workspace.pk in acting else "",
+                workspace.pk in closed_ids,
+            )
+            for workspace in workspaces
+        ],
+        "launches": launches,
+        "waiting": waiting,
+    }
+    return responses.page(request, "home/workspaces.html", context)
+
+
+@member(Role.VIEWER, guests=True)
+def workspace(request: ConsoleRequest, slug: str) -> HttpResponse:
+    """Show a workspace's home, at first from local rows. Its fragments query the engine (`?flows=1` without htmx): `home-flows` for the
+    launchable flows, `home-elsewhere` for runs that the console did not start.
+
+    Guests see only the flows that they may launch.
+    """
+    person_access = request.access
+    rights = launch_rights.flows(person_access) if person_access.rights else []
+    texts = forms(person_access.workspace, [right.flow_id for right in rights])
+    described_rights = [(launch_right_messages.describe_right(right), texts.get(right.flow_id)) for right in rights]
+    if person_access.guest:
+        return responses.page(request, "members/launch_rights/mine.html", {"rights": described_rights})
+    fragment = responses.is_fragment(request)
+    last_visit = (visits.previous_visit if fragment else visits.record_visit)(
+        person_access.user, person_access.workspace
+    )
+    page = Home(person_access, last_visit)
+    view = request.GET.get("view", "") or request.COOKIES.get(VIEW_COOKIE, "")
+    view = view if view in VIEWS else VIEWS[0]
+    q = request.GET.get("q", "").strip()[:200]
+    # With JavaScript, the first response comes without the engine, and the fragments follow.
+    engine_asked = fragment or any(name in request.GET for name in ("flows", "q", "view", "from"))
+    context: dict[str, Any] = {
+        "home": page,
+        "rights": described_rights,
+        "slug": slug,
+        "view": view,
+        "q": q,
+        "asked": engine_asked,
+    }
+    target = request.headers.get("HX-Target", "") if fragment else ""
+    if page.may_launch and target != ELSEWHERE_PART:
+        context |= _flows(request, page, q) if engine_asked else _local_flows(page, person_access)
+    if page.watches and engine_asked and target != FLOWS_PART:
+        context["elsewhere"] = _elsewhere(person_access, page)
+    parts = (FLOWS_PART, ELSEWHERE_PART)
+    response = responses.page(request, "home/workspace.html", context, fragments=parts)
+    if request.GET.get("view") in VIEWS:
+        response.set_cookie(VIEW_COOKIE, view, max_age=_YEAR, samesite="Lax", secure=request.is_secure(), httponly=True)
+    return response
+
+
+def _elsewhere(person_access: access.Access, page: Home) -> Elsewhere | None:
+    """Return the runs started outside of the console, or None if they are not available."""
+    try:
+        return runs_elsewhere.find_runs(engine_session.open_session(person_access), page.since)
+    except (clients.NoCredential, CannotOpen, AddressRefused):
+        return None
+
+
+@member(Role.LAUNCHER)
+def star(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
+    """Add a flow to the favourites, or remove it (`stop`)."""
+    person_access = request.access
+    back = request.POST.get("next", "")
+    if not url_has_allowed_host_and_scheme(back, allowed_hosts=None) or not back.startswith("/"):
+        back = reverse("workspace", args=[slug])
+    if request.method == "POST" and "stop" in request.POST:
+        visits.unstar(person_access.user, person_access.workspace, id)
+    elif request.method == "POST" and not visits.star(
+        person_access.user, person_access.workspace, id, _name(request, id)
+    ):
+        messages.warning(request, _("You have as many favourites as there may be. Take one out first."))
+    return responses.redirect(request, back)
+
+
+def _name(request: ConsoleRequest, id: str) -> str:
+    """Return the flow's name from the engine, else the posted one. Raise NotFound if the flow does not exist."""
+    try:
+        return flow_facts.load_facts(engine_session.open_session(request.access).workflows, id).name
+    except EngineError as problem:
+        if problem.status in {403, 404}:
+            raise
+    except (clients.NoCredential, CannotOpen, AddressRefused):
+        pass  # The engine is optional for a favourite.
+    return request.POST.get("name", "")[:1000] or id
+
+
+def _flows(request: ConsoleRequest, page: Home, q: str) -> dict[str, Any]:
+    """Return the launchable flows, those with a published form first; without the engine, those with a form as last saved."""
+    person_access = request.access
+    start = request.GET.get("from", "")
+    offset = int(start) if start.isdecimal() and len(start) < 7 else 0
+    context: dict[str, Any] = {}
+    form_names = _form_names(person_access)
+    try:
+        launchable_flows = launchable.launchable_flows(
+            engine_session.open_session(person_access), again=bool(q or offset)
+        )
+    except (EngineError, clients.NoCredential, CannotOpen, AddressRefused) as problem:
+        context["problem"] = words.error_message(problem)
+        # Without a usable credential, a launch is not queued: it ends as not sent.
+        context["sent_later"] = isinstance(problem, EngineError)
+        flows = list(form_names.items())
+    else:
+        flows = list(launchable_flows.flows)
+        context |= {"notice": launchable_flows.notice, "misfits": launchable_flows.misfits if not (q or offset) else ()}
+    needle = launchable.plain(q)
+    return context | _choices(
+        page, person_access, [flow for flow in flows if needle in launchable.plain(flow[1])], form_names, offset
+    )
+
+
+def _local_flows(page: Home, person_access: access.Access) -> dict[str, Any]:
+    """Return the launchable flows known from local rows."""
+    form_names = _form_names(person_access)
+    return _choices(page, person_access, list(form_names.items()), form_names, 0)
+
+
+def _form_names(person_access: access.Access) -> dict[str, str]:
+    """Return the names of flows with a published form by flow id, as of its last save: local rows, without the engine."""
+    return dict(launch_forms.all_published(person_access.workspace).values_list("flow_id", "flow_name"))
+
+
+def _choices(
+    page: Home, person_access: access.Access, flows: list[tuple[str, str]], form_names: Collection[str], offset: int
+) -> dict[str, Any]:
+    """Return one page of these flows, (id, name): `forms` and `others`, each with favourites first, then by name; and the other pages."""
+    flows.sort(
+        key=lambda flow: (flow[0] not in form_names, flow[0] not in page.favourites, launchable.plain(flow[1]), flow[0])
+    )
+    visible = flows[offset : offset + FLOWS]
+    keys = [key for key, _name in visible]
+    last, texts = page.last(keys), forms(person_access.workspace, [key for key in keys if key in form_names])
+    choices = [Choice(key, name, key in page.favourites, texts.get(key), last.get(key)) for key, name in visible]
+    return {
+        "forms": [flow for flow in choices if flow.id in form_names],
+        "others": [flow for flow in choices if flow.id not in form_names],
+        "total": len(flows),
+        "first": offset + 1,
+        "last": offset + len(visible),
+        "older": offset + FLOWS if offset + FLOWS < len(flows) else 0,
+        "newer": max(0, offset - FLOWS) if offset else None,
+    }

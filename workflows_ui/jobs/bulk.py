@@ -1,0 +1,310 @@
+"""The worker of bulk actions: collects the matching objects, then applies the action to one after the other.
+
+Every call that changes something names its objects. Each object is marked before the call about it
+(jobs/services/turns.py); an object is only sent again if it certainly was not acted on.
+"""
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from threading import BoundedSemaphore
+from typing import Any
+
+import structlog
+from django import forms
+
+from workflows_ui.audit.services.audit_log import Actor
+from workflows_ui.core import database
+from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.engine import EngineError, NotFound, Refused, Unavailable
+from workflows_ui.jobs.models import ItemState, Job, JobItem, JobKind, JobState
+from workflows_ui.jobs.services import turns as job_turns
+from workflows_ui.jobs.services.jobs import Found, Reason
+from workflows_ui.resource_admin import action_log, pagination
+from workflows_ui.resource_admin import capabilities as missing_capabilities
+from workflows_ui.resource_admin.actions import Action, Row
+from workflows_ui.resource_admin.resource import Resource
+
+log = structlog.get_logger(__name__)
+
+#: Seconds after which a turn ends, so that other jobs get theirs.
+TURN = 20.0
+#: Objects whose impact is read before the question.
+LOOKED = 20
+#: Objects per call, if the engine takes many.
+TOGETHER = 100
+#: Attempts to read one object while the engine does not answer properly.
+READS = 3
+_LONGEST_ID = 300
+#: Concurrent jobs per process; the rest of a worker's threads is left to launches.
+_slots = BoundedSemaphore(4)
+
+
+def turn(job_id: str, resources: Mapping[str, Resource]) -> bool:
+    """Work on the job for a while, if it is a bulk action that waits for a worker. Return whether there is more to do
+    at once.
+    """
+
+    def work_on(job: Job) -> bool:
+        with database.turn():
+            work = _begin(job, resources)
+        more = _collect(work) if job.state == JobState.COLLECTING else _do(work)
+        with database.turn():
+            job_turns.release(job)
+        return more
+
+    return job_turns.turn(job_id, JobKind.BULK, _slots, work_on)
+
+
+@dataclass
+class _Work:
+    """The state of a turn. `apart`: one call per object; `data`: the form's values."""
+
+    job: Job
+    resource: Resource
+    action: Action
+    session: EngineSession
+    ends: float
+    apart: bool = False
+    data: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def over(self) -> bool:
+        """Whether the turn's time is up."""
+        return time.monotonic() >= self.ends
+
+    def read(self, row: Row) -> Row:
+        """A row with secrets masked, as pages show it."""
+        return self.resource.masked(self.session, [row])[0]
+
+
+def _begin(job: Job, resources: Mapping[str, Resource]) -> _Work:
+    """Prepare a turn. Raises EndsEarly if the action is no longer declared; NoAccess, NotAllowed, NoCredential,
+    CannotOpen, AddressRefused.
+    """
+    resource = resources.get(job.resource)
+    actions = resource.actions if resource else ()
+    action = next((item for item in actions if item.name == job.action and item.bulk and not item.collection), None)
+    if resource is None or action is None or action.bulk is None:
+        raise job_turns.EndsEarly(Reason.NOT_DECLARED)
+    needed = max(action.role, resource.role, key=lambda role: role.rank)
+    session = job_turns.caller_of(job, needed)
+    work = _Work(job, resource, action, session, time.monotonic() + TURN, apart=action.bulk.together is None)
+    stored = job.open("data")
+    work.data = json.loads(stored) if stored else {}
+    return work
+
+
+def _collect(work: _Work) -> bool:
+    """Freeze the matching objects, then ask for confirmation. Return whether another turn is needed. Raises
+    EngineError, Lost, EndsEarly.
+    """
+    job = work.job
+    if job.everything and job.position != job_turns.WALKED:
+        filters = pagination.filters_of(work.resource, job.filters)
+        with database.turn():
+            known = set(job.items.values_list("object_id", flat=True))
+        quick = replace(work.session, quick=True)
+        for batch in pagination.walk(work.resource, quick, filters, position=job.position, known=known):
+            items = [_row_found(work, row) for row in batch.rows]
+            usable = [item for item in items if len(item.id) <= _LONGEST_ID]
+            with database.turn():
+                job_turns.add(job, usable, batch.position or job_turns.WALKED, cut=batch.cut)
+            if work.over:
+                return True
+        _count(work, filters)
+    lines, looked = _read_impact(work)
+    with database.turn():
+        job_turns.ask_now(job, lines, looked)
+    return False
+
+
+def _count(work: _Work, filters: Mapping[str, Any]) -> None:
+    """Store the engine's own count. If the engine does not answer, the list is trusted."""
+    try:
+        counted = work.resource.count(work.session, filters)
+    except EngineError as problem:
+        log.warning("job.not_counted", job=work.job.pk, problem=type(problem).__name__)
+        return
+    with database.turn():
+        job_turns.count(work.job, counted)
+
+
+def _row_found(work: _Work, row: Row) -> Found:
+    """A row of the list as an object of the job."""
+    shown = work.read(row)
+    return Found(work.resource.key(row), action_log.name_among(work.resource, shown), work.action.visible(shown))
+
+
+def _read_impact(work: _Work) -> tuple[list[Any], int]:
+    """The impact on the first objects, as [name, sentence, [name, ...]], and how many objects were read for it."""
+    lines: list[Any] = []
+    looked = 0
+    if work.action.impact is None:
+        return lines, looked
+    with database.turn():
+        items = list(work.job.items.filter(state=ItemState.WAITING).order_by("position")[:LOOKED])
+    for item in items:
+        with database.turn():
+            job_turns.hold(work.job)
+        try:
+            row = work.read(work.resource.get(work.session, item.object_id))
+            if not work.action.visible(row):
+                _leave_out(item, Reason.NOT_OFFERED)
+                continue
+            impact = work.action.impact(work.session, row)
+        except NotFound:
+            _leave_out(item, Reason.GONE)
+            continue
+        except EngineError as problem:
+            if job_turns.ending(problem) is not None:
+                raise
+            log.warning("job.not_looked_at", job=work.job.pk, problem=type(problem).__name__)
+            break
+        looked += 1
+        if impact is not None:
+            names = [database.storable(str(name))[:200] for name, _url in impact.lines[:LOOKED]]
+            name = action_log.name_among(work.resource, row) or item.object_id
+            lines.append([name[:200], database.storable(str(impact.summary))[:1000], names])
+    return lines, looked
+
+
+def _leave_out(item: JobItem, reason: Reason) -> None:
+    with database.turn():
+        job_turns.skip(item, reason)
+
+
+def _do(work: _Work) -> bool:
+    while not work.over:
+        with database.turn():
+            job_turns.check(work.job, work.action.role)
+            items = job_turns.take(work.job, 1 if work.apart else TOGETHER)
+            if not items:
+                job_turns.end(work.job)
+                return False
+        if work.apart:
+            _apply_to_one(work, items[0])
+        else:
+            _apply_to_many(work, items)
+    return True
+
+
+def _apply_to_one(work: _Work, item: JobItem) -> None:
+    try:
+        row = work.read(work.resource.get(work.session, item.object_id))
+    except EngineError as problem:
+        return _handle_error(work, [item], problem, wrote=False)
+    item.name = action_log.name_among(work.resource, row) or item.name
+    if not work.action.visible(row):
+        return _settle(work, [item], ItemState.SKIPPED, Reason.NOT_OFFERED)
+    try:
+        work.action.run(work.session, item.object_id, dict(work.data))
+    except forms.ValidationError as problem:
+        _settle(work, [item], ItemState.FAILED, Reason.INVALID, "; ".join(problem.messages), outcome="refused")
+    except EngineError as problem:
+        _handle_error(work, [item], problem, wrote=True)
+    else:
+        _settle(work, [item], ItemState.DONE, outcome="done")
+    return None
+
+
+def _apply_to_many(work: _Work, items: Sequence[JobItem]) -> None:
+    bulk = work.action.bulk
+    assert bulk is not None  # noqa: S101  (tells the type checker what begin made sure of)
+    assert bulk.together is not None  # noqa: S101
+    assert bulk.rows is not None  # noqa: S101  (checks.E020)
+    try:
+        rows = bulk.rows(work.session, [item.object_id for item in items])
+    except EngineError as problem:
+        return _handle_error(work, items, problem, wrote=False)
+    shown = {key: work.read(row) for key, row in rows.items()}
+    gone = [item for item in items if item.object_id not in shown]
+    _settle(work, gone, ItemState.SKIPPED, Reason.GONE)
+    ready: list[JobItem] = []
+    rest: list[JobItem] = []
+    for item in items:
+        if item.object_id in shown:
+            row = shown[item.object_id]
+            item.name = action_log.name_among(work.resource, row) or item.name
+            (ready if work.action.visible(row) else rest).append(item)
+    _settle(work, rest, ItemState.SKIPPED, Reason.NOT_OFFERED)
+    if not ready:
+        return None
+    try:
+        told = bulk.together(work.session, [item.object_id for item in ready], dict(work.data))
+    except Refused as problem:
+        if len(ready) == 1:
+            return _handle_error(work, ready, problem, wrote=True)
+        # One of them fails the whole call: sent one by one, it shows which.
+        work.apart = True
+        with database.turn():
+            job_turns.put_back(ready)
+        return None
+    except EngineError as problem:
+        return _handle_error(work, ready, problem, wrote=True)
+    taken = {item.object_id for item in ready} if told is None else set(told)
+    _settle(work, [item for item in ready if item.object_id in taken], ItemState.DONE, outcome="done")
+    left = [item for item in ready if item.object_id not in taken]
+    _settle(work, left, ItemState.FAILED, Reason.NOT_TAKEN, outcome="refused")
+    return None
+
+
+def _handle_error(work: _Work, items: Sequence[JobItem], problem: EngineError, *, wrote: bool) -> None:
+    """Handle an error about these objects: settle them, or put them back if nothing was acted on. Raises errors that
+    concern the whole job.
+    """
+    again = isinstance(problem, job_turns.PASSING) or (
+        not wrote and isinstance(problem, Unavailable) and work.job.tries < READS
+    )
+    if again or job_turns.ending(problem) is not None:
+        with database.turn():
+            job_turns.put_back(items)
+        raise problem
+    state, reason = job_turns.outcome(problem)
+    outcome, detail = action_log.outcome_of(problem)
+    technical = job_turns.technical(problem)
+    if wrote:
+        with database.turn():
+            missing_capabilities.learn(work.session, work.action, problem)
+    _settle(work, items, state, reason, technical, outcome=outcome if wrote else "", **detail)
+    if job_turns.repeated_reason(problem) is reason:
+        with database.turn():
+            enough = job_turns.in_a_row(work.job, reason, job_turns.IN_A_ROW)
+        if enough:
+            raise job_turns.EndsEarly(reason, technical)
+
+
+def _settle(
+    work: _Work,
+    items: Sequence[JobItem],
+    state: ItemState,
+    reason: str = "",
+    technical: str = "",
+    *,
+    outcome: str = "",
+    **detail: Any,
+) -> None:
+    """Store the outcome of objects; with an `outcome` also in the audit log. Each item's SENDING state already records
+    its beginning.
+    """
+    if not items:
+        return
+    job = work.job
+    with database.turn():
+        job_turns.settle(items, state, reason, technical)
+        if reason != Reason.UNAVAILABLE:
+            job_turns.reset_tries(job)
+        for item in items:
+            if outcome:
+                action_log.record(
+                    Actor(job.user),
+                    job.workspace,
+                    work.resource,
+                    work.action,
+                    outcome,
+                    id=item.object_id,
+                    name=item.name,
+                    job=job.pk,
+                    **detail,
+                )

@@ -1,0 +1,136 @@
+"""Texts for jobs: one entry per state and per Reason, and the badges of jobs and items."""
+
+from django.utils.translation import gettext_lazy as _
+
+from workflows_ui.core.states import Badge
+from workflows_ui.jobs.models import Job, JobState
+from workflows_ui.jobs.services.jobs import Reason
+from workflows_ui.web.messages import Message, Text
+
+_PARTLY = Badge(_("Finished, not all done"), "triangle-exclamation", "orange")
+_ASKING = Badge(_("Waits for confirmation"), JobState.ASKING.icon, JobState.ASKING.colour)
+_REST = _("What was not done yet stays undone.")
+_STATES: dict[str, Message] = {
+    JobState.COLLECTING: Message(
+        _("Being prepared"),
+        _("The console finds out what this is about. Nothing is changed before you have confirmed it."),
+        _("You can leave this page and come back: it is listed under “Jobs”."),
+    ),
+    JobState.ASKING: Message(_("Please confirm"), _("Nothing has been changed yet.")),
+    JobState.RUNNING: Message(
+        _("Being done"),
+        _("The console works through the list in the background."),
+        _("You can leave this page and come back: it is listed under “Jobs”."),
+    ),
+    JobState.ENDED: Message(_("Finished"), _("The list below shows the results.")),
+    JobState.STOPPED: Message(_("Stopped"), _("Somebody stopped it."), _REST),
+    JobState.FAILED: Message(_("Ended early"), _("The console could not continue."), _REST),
+}
+_REASONS: dict[str, Message] = {
+    Reason.NOTHING_FOUND: Message(
+        _("Nothing to do"),
+        _("Nothing matches, or nothing of it is in a state in which this can be done. Nothing was changed."),
+    ),
+    Reason.NOT_CONFIRMED: Message(_("Not done"), _("It was not confirmed. Nothing was changed.")),
+    Reason.FORGOTTEN: Message(
+        _("Not done"),
+        _("It was not confirmed within a day. Nothing was changed."),
+        _("Ask for it again from the list."),
+    ),
+    Reason.NO_ACCESS: Message(
+        _("Ended early: no longer allowed"),
+        _("The role of the person who asked for it does not reach any more."),
+        _REST,
+    ),
+    Reason.NO_CREDENTIAL: Message(
+        _("Ended early: no credential"),
+        _("The person who asked for it has no credential here any more, and neither have their teams."),
+        _REST,
+    ),
+    Reason.CREDENTIAL_REFUSED: Message(
+        _("Ended early: the engine refuses the credential"),
+        _("It may have expired, or been withdrawn."),
+        _("Put a new credential in its place, then ask for the rest again."),
+    ),
+    Reason.CREDENTIAL_UNREADABLE: Message(
+        _("Ended early: the credential cannot be opened"),
+        _("It was changed outside of the console, must be entered again, or its encryption key is gone."),
+        _("The credential's page says which. Replace its secret, then ask for the rest again."),
+    ),
+    Reason.ADDRESS_REFUSED: Message(
+        _("Ended early: the console does not call this address"),
+        _("The engine's address lies in a network that is closed to the console."),
+        _REST,
+    ),
+    Reason.BAD_FILTERS: Message(_("Ended early: the filters cannot be used"), _("Nothing was changed.")),
+    Reason.NOT_DECLARED: Message(
+        _("Ended early: the console cannot do this any more"),
+        _("The console was changed meanwhile."),
+        _REST,
+    ),
+    Reason.FORBIDDEN: Message(
+        _("Ended early: the engine does not allow it"),
+        _("The engine said no to one after the other, so the rest was not tried."),
+        _("Use a credential with more rights in the engine, or ask its owner."),
+    ),
+    Reason.NOT_IN_PLAN: Message(
+        _("Ended early: not part of the engine's plan"),
+        _("The engine says that its plan does not include this, or that a quota is used up. The rest was not tried."),
+        _("Ask the engine's administrator."),
+    ),
+    Reason.UNAVAILABLE: Message(
+        _("Ended early: the engine does not answer properly"),
+        _("It failed at one after the other, so the rest was not tried."),
+        _("Ask for the rest again once the engine is well."),
+    ),
+    Reason.NOT_REACHED: Message(
+        _("Ended early: the engine cannot be reached"),
+        _("The console tried for a long time."),
+        _REST,
+    ),
+    Reason.REFUSED: Message(
+        _("Ended early: the engine refuses the request"),
+        _("The technical part says what it answered."),
+        _REST,
+    ),
+}
+#: The job waits while the engine cannot be reached.
+_PAUSED = Message(
+    _("Waiting for the engine"),
+    _("The engine cannot be reached, or asks for a pause. The console tries again automatically."),
+    _("You can leave this page and come back: it is listed under “Jobs”."),
+)
+#: Why an object was skipped or failed, or is unclear.
+_WHY: dict[str, Text] = {
+    Reason.NOT_OFFERED: _("Not possible in the state it is in."),
+    Reason.GONE: _("No longer there."),
+    Reason.REFUSED: _("The engine refused it."),
+    Reason.IN_USE: _("Someone is editing it. Try again in a minute."),
+    Reason.IN_PROGRESS: _("The engine is still working on it, or deleting it already. Look at it again in a minute."),
+    Reason.FORBIDDEN: _("The engine does not allow it with this credential."),
+    Reason.NOT_IN_PLAN: _("Not part of the engine's plan, or a quota is used up."),
+    Reason.INVALID: _("It cannot be done to this one."),
+    Reason.UNAVAILABLE: _("The engine did not answer properly. It was not done."),
+    Reason.NOT_TAKEN: _("The engine did not do it to this one."),
+    Reason.CUT_OFF: _("The request left, and no whole answer came back. Look at it before you try again."),
+    Reason.WORKER_LOST: _("The console was interrupted while it was being done. Look at it before you try again."),
+}
+
+
+def of_job(job: Job) -> Message:
+    """The message for a job in its state."""
+    if job.reason and not job.over:
+        return _PAUSED
+    return (_REASONS.get(job.reason) if job.reason else None) or _STATES[job.state]
+
+
+def badge(job: Job) -> Badge:
+    """The job's state as a badge, which also shows that not everything succeeded (`troubled`, jobs.of_workspace)."""
+    if job.state == JobState.ENDED and getattr(job, "troubled", False):
+        return _PARTLY
+    return _ASKING if job.state == JobState.ASKING else JobState(job.state).badge
+
+
+def why(reason: str) -> Text:
+    """Why an object is in its state; empty if the state is enough."""
+    return _WHY.get(reason, "")

@@ -1,0 +1,247 @@
+"""The content of a bulk action's page, built from its rows; only its form may call the engine. Page and live fragment
+have the same data.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+
+from django import forms
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from workflows_ui.core import heartbeat
+from workflows_ui.core.states import Badge
+from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.jobs import messages as job_messages
+from workflows_ui.jobs.models import ItemState, Job, JobItem, JobKind, JobState
+from workflows_ui.jobs.services import jobs
+from workflows_ui.members.services.access import Access
+from workflows_ui.resource_admin import action_forms
+from workflows_ui.resource_admin.actions import Action
+from workflows_ui.resource_admin.resource import Resource
+from workflows_ui.web import messages
+from workflows_ui.web.messages import Message, Text
+
+#: Names in the confirmation; and objects per page of the outcomes.
+NAMED, ROWS = 20, 50
+#: Names of affected items listed per object.
+_LISTED = 5
+_POLL = {JobState.COLLECTING: 1, JobState.RUNNING: 2}
+#: The order of the outcomes in the filter.
+_ORDER = (
+    ItemState.FAILED,
+    ItemState.UNCLEAR,
+    ItemState.SKIPPED,
+    ItemState.DONE,
+    ItemState.SENDING,
+    ItemState.WAITING,
+)
+
+
+class Page:
+    """A job with its declaration; `resource` and `action` are None if they are no longer declared."""
+
+    def __init__(self, job: Job, access: Access, resources: Mapping[str, Resource], show: str = "") -> None:
+        self.job = job
+        self.access = access
+        self.resource = resources.get(job.resource)
+        actions = self.resource.actions if self.resource else ()
+        self.action: Action | None = next((item for item in actions if item.name == job.action and item.bulk), None)
+        self.show = show if show in ItemState.values else ""
+
+    @property
+    def slug(self) -> str:
+        return self.access.workspace.slug
+
+    @property
+    def title(self) -> str:
+        """What is done to what: “Delete: Flows”."""
+        things = self.resource.label_plural if self.resource else self.job.resource
+        if self.job.kind == JobKind.EXPORT:
+            return _("Export: %(things)s") % {"things": things}
+        label = self.action.label if self.action else self.job.action
+        return _("%(action)s: %(things)s") % {"action": label, "things": things}
+
+    @property
+    def url(self) -> str:
+        if self.job.kind == JobKind.EXPORT:
+            return reverse("export", kwargs={"slug": self.slug, "job_id": self.job.pk})
+        return reverse("job", args=[self.slug, self.job.pk])
+
+    @property
+    def size(self) -> int:
+        """The number of objects, as far as known."""
+        return max(self.job.total, self.job.rows)
+
+    @property
+    def words(self) -> Message:
+        """The message for its state, or that no worker is running."""
+        return messages.NO_WORKER if self.waits_for_a_worker else job_messages.of_job(self.job)
+
+    @cached_property
+    def waits_for_a_worker(self) -> bool:
+        """Whether there is work to do, and no worker is running."""
+        return bool(self.seconds) and heartbeat.silent()
+
+    @property
+    def badge(self) -> Badge:
+        return job_messages.badge(self.job)
+
+    @property
+    def mine(self) -> bool:
+        """Whether the person requested it: nobody else can confirm or retry it."""
+        return self.job.user_id == self.access.user.pk
+
+    @property
+    def may_act(self) -> bool:
+        """Whether the person may (still) run the action."""
+        return self.mine and self.action is not None and self.access.allows(self.action.role)
+
+    @property
+    def awaits_confirmation(self) -> bool:
+        """Whether it waits for this person's confirmation."""
+        return self.job.state == JobState.ASKING and self.may_act
+
+    @property
+    def can_stop(self) -> bool:
+        return self.job.state in (JobState.COLLECTING, JobState.RUNNING)
+
+    @property
+    def can_retry(self) -> bool:
+        """Whether some objects failed and can be retried."""
+        return self.job.over and self.may_act and bool(self.counts.get(ItemState.FAILED))
+
+    @property
+    def seconds(self) -> int:
+        """Seconds between polls; 0 for none."""
+        return _POLL.get(JobState(self.job.state), 0)
+
+    @property
+    def list_url(self) -> str:
+        """The list where the job was requested, with its filters."""
+        if self.resource is None:
+            return ""
+        url = self.resource.url(self.slug)
+        return f"{url}?{self.job.filters}" if self.job.filters else url
+
+    @cached_property
+    def counts(self) -> dict[str, int]:
+        return jobs.counts(self.job)
+
+    @property
+    def to_do(self) -> int:
+        """The number of objects still to do."""
+        return self.counts.get(ItemState.WAITING, 0)
+
+    @property
+    def left_out(self) -> int:
+        """The number of skipped objects."""
+        return self.counts.get(ItemState.SKIPPED, 0)
+
+    @property
+    def dealt_with(self) -> int:
+        """The number of objects with an outcome."""
+        open_ones = self.counts.get(ItemState.WAITING, 0) + self.counts.get(ItemState.SENDING, 0)
+        return sum(self.counts.values()) - open_ones
+
+    @property
+    def summary(self) -> Sequence[tuple[str, Badge, int, bool]]:
+        """For each state that occurs: its name, its badge, the count, and whether only these are shown."""
+        return [
+            (str(state), state.badge, self.counts[state], state == self.show)
+            for state in _ORDER
+            if self.counts.get(state)
+        ]
+
+    @property
+    def names(self) -> Sequence[tuple[str, str]]:
+        """The first objects of the confirmation: name and URL."""
+        found = self.job.items.filter(state=ItemState.WAITING).order_by("position")[:NAMED]
+        return [(item.name or item.object_id, self._url(item)) for item in found]
+
+    @property
+    def more(self) -> int:
+        return max(0, self.to_do - NAMED)
+
+    @property
+    def affected(self) -> Sequence[tuple[str, str, str]]:
+        """What else is affected, by object: name, sentence, names. Objects with the same impact are grouped."""
+        groups: dict[tuple[str, str], list[str]] = {}
+        for name, sentence, names in self.job.affected:
+            groups.setdefault((sentence, _join_names(names)), []).append(name)
+        return [
+            (_join_names(objects), sentence, affected_names) for (sentence, affected_names), objects in groups.items()
+        ]
+
+    @property
+    def not_looked_at(self) -> str:
+        """A note that the impact was not read for all objects; "" if it was."""
+        if self.action is None or self.action.impact is None:
+            return ""
+        rest = self.to_do - self.job.looked_at
+        if rest <= 0:
+            return ""
+        text = ngettext(
+            "What else would be touched was not looked at for %(count)d other.",
+            "What else would be touched was not looked at for the %(count)d others.",
+            rest,
+        )
+        return text % {"count": rest}
+
+    @property
+    def missing(self) -> str:
+        """A note that the engine counts more than its list gave; "" if it does not."""
+        missing = (self.job.counted or 0) - self.job.total
+        if missing <= 0 or self.job.cut:
+            return ""
+        text = ngettext(
+            "The engine counts %(count)d more, which its list left out. It is not among these.",
+            "The engine counts %(count)d more, which its list left out. They are not among these.",
+            missing,
+        )
+        return text % {"count": missing}
+
+    @property
+    def confirm(self) -> Text:
+        return self.action.bulk.confirm if self.action and self.action.bulk else ""
+
+    @property
+    def button(self) -> str:
+        return _("%(action)s (%(count)d)") % {"action": self.action.label if self.action else "", "count": self.to_do}
+
+    def form(self, session: EngineSession) -> forms.Form:
+        """The action's form, with the values of the job that is retried. Raises EngineError, CannotOpen."""
+        assert self.action is not None  # noqa: S101  (only if `awaits_confirmation`)
+        stored = self.job.open("data")
+        return action_forms.unbound(self.action, session, {}, json.loads(stored) if stored else None)
+
+    def rows(self, start: int) -> Sequence[tuple[JobItem, str, Badge, Text]]:
+        """A page of the outcomes from a position on: item, URL, badge, reason."""
+        found = self.job.items.filter(position__gte=start).order_by("position")
+        if self.show:
+            found = found.filter(state=self.show)
+        return [
+            (item, self._url(item), ItemState(item.state).badge, job_messages.why(item.reason))
+            for item in found[: ROWS + 1]
+        ]
+
+    @property
+    def version(self) -> str:
+        """Changes whenever the page does."""
+        job = self.job
+        content = [job.state, job.reason, self.waits_for_a_worker, job.total, sorted(self.counts.items())]
+        return hashlib.sha256(repr(content).encode()).hexdigest()[:16]
+
+    def _url(self, item: JobItem) -> str:
+        removed = item.state == ItemState.DONE and self.action is not None and self.action.removes
+        return "" if self.resource is None or removed else self.resource.url(self.slug, item.object_id)
+
+
+def _join_names(names: Sequence[str]) -> str:
+    text = ", ".join(names[:_LISTED])
+    if len(names) <= _LISTED:
+        return text
+    return _("%(names)s and %(count)d more") % {"names": text, "count": len(names) - _LISTED}

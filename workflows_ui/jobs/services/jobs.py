@@ -1,0 +1,276 @@
+"""Jobs as people see them: request, confirm, stop, retry. The worker's side is in turns.py."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Count, Exists, OuterRef, QuerySet
+from django.utils import translation
+
+from workflows_ui.audit.services import audit_log
+from workflows_ui.audit.services.audit_log import Actor
+from workflows_ui.core import clock, database
+from workflows_ui.jobs.models import JOB_OPEN, JOB_OVER, ItemState, Job, JobItem, JobKind, JobPart, JobState
+from workflows_ui.members.models import Role
+from workflows_ui.members.services.access import Access
+
+#: Rows per INSERT statement, and jobs enqueued at a time.
+BATCH = 500
+#: Maximum length of a stored name or error message.
+KEPT = 1000
+
+
+class Reason(StrEnum):
+    """Why a job or one of its objects is in its state: stable codes, with their texts in jobs/messages.py."""
+
+    NOTHING_FOUND = "nothing_found"
+    NOT_CONFIRMED = "not_confirmed"
+    FORGOTTEN = "forgotten"
+    NO_ACCESS = "no_access"
+    NO_CREDENTIAL = "no_credential"
+    CREDENTIAL_REFUSED = "credential_refused"
+    CREDENTIAL_UNREADABLE = "credential_unreadable"
+    ADDRESS_REFUSED = "address_refused"
+    NOT_REACHED = "not_reached"
+    BAD_FILTERS = "bad_filters"
+    NOT_DECLARED = "not_declared"
+    FORBIDDEN = "forbidden"
+    NOT_IN_PLAN = "not_in_plan"
+    REFUSED = "refused"
+    NOT_OFFERED = "not_offered"
+    GONE = "gone"
+    IN_USE = "in_use"
+    IN_PROGRESS = "in_progress"
+    INVALID = "invalid"
+    UNAVAILABLE = "unavailable"
+    NOT_TAKEN = "not_taken"
+    CUT_OFF = "cut_off"
+    WORKER_LOST = "worker_lost"
+
+
+@dataclass(frozen=True)
+class Found:
+    """An object of a requested bulk action; `offered` is whether its state allows the action."""
+
+    id: str
+    name: str = ""
+    offered: bool = True
+
+
+def of_workspace(access: Access) -> QuerySet[Job]:
+    """The jobs a person may see in a workspace, newest first: their own; managers see all.
+
+    `troubled` is annotated: whether an object failed or is unclear.
+    """
+    trouble = JobItem.objects.filter(job=OuterRef("pk"), state__in=(ItemState.FAILED, ItemState.UNCLEAR))
+    jobs = (
+        Job.objects.filter(workspace=access.workspace)
+        .annotate(troubled=Exists(trouble))
+        .select_related("user", "workspace")
+        .order_by("-asked_at", "-pk")
+    )
+    return jobs if access.allows(Role.MANAGER) else jobs.filter(user=access.user)
+
+
+def ask(
+    actor: Actor,
+    access: Access,
+    *,
+    resource: str,
+    action: str,
+    found: Sequence[Found] = (),
+    everything: bool = False,
+    look: bool = False,
+    filters: str = "",
+    filters_told: Sequence[tuple[str, str]] = (),
+    data: str = "",
+    retry_of: Job | None = None,
+) -> Job:
+    """Create and audit a bulk action. Nothing is done before `begin`.
+
+    Args:
+        found: the objects; or `everything` that matches `filters`, which a worker then collects.
+        look: a worker first reads the impact on other things.
+        data: JSON of the form's values, if already known.
+    """
+    job = _new(
+        access,
+        JobKind.BULK,
+        resource,
+        filters,
+        filters_told,
+        action=action,
+        everything=everything,
+        retry_of=retry_of,
+        state=JobState.COLLECTING if everything or look else JobState.ASKING,
+        total=len(found),
+    )
+    job.data = job.seal("data", data)
+    with transaction.atomic():
+        job.save(force_insert=True)
+        add_items(job, found, first=0)
+        note(actor, job, "ask", count=len(found), everything=everything, retry_of=retry_of.pk if retry_of else "")
+    return job
+
+
+def ask_export(
+    actor: Actor,
+    access: Access,
+    *,
+    resource: str,
+    format: str,
+    filters: str,
+    filters_told: Sequence[tuple[str, str]] = (),
+) -> Job:
+    """Create and audit an export. Return the person's unfinished export of the same file, if there is one."""
+    criteria = {
+        "kind": JobKind.EXPORT,
+        "resource": resource,
+        "filters": filters,
+        "format": format,
+        "state__in": JOB_OPEN,
+    }
+    with database.one_at_a_time(access.user):
+        same = Job.objects.filter(workspace=access.workspace, user=access.user, **criteria).first()
+        if same is not None:
+            return same
+        job = _new(access, JobKind.EXPORT, resource, filters, filters_told, format=format, everything=True)
+        job.save(force_insert=True)
+        note(actor, job, "ask", format=format, filters=filters)
+        return job
+
+
+def _new(
+    access: Access, kind: JobKind, resource: str, filters: str, filters_told: Sequence[tuple[str, str]], **values: Any
+) -> Job:
+    return Job(
+        workspace=access.workspace,
+        user=access.user,
+        kind=kind,
+        resource=resource,
+        filters=filters,
+        filters_told=list(filters_told),
+        language=translation.get_language() or "",
+        asked_at=clock.now(),
+        **values,
+    )
+
+
+def begin(actor: Actor, job: Job, data: str, logged: Mapping[str, Any]) -> bool:
+    """Confirm the job: from now on a worker acts. Return False if it was already confirmed or withdrawn.
+
+    Args:
+        data: JSON of the form's values.
+        logged: the same values for the audit log.
+    """
+    with transaction.atomic():
+        updated = Job.objects.filter(pk=job.pk, state=JobState.ASKING).update(
+            state=JobState.RUNNING, reason="", data=job.seal("data", data), begun_at=clock.now(), rung_at=None, tries=0
+        )
+        if updated:
+            note(actor, job, "begin", values=dict(logged), count=job.items.filter(state=ItemState.WAITING).count())
+    return bool(updated)
+
+
+def stop(actor: Actor, job: Job) -> bool:
+    """Stop the job: what has not been sent stays undone. Return False if it was already over."""
+    with transaction.atomic():
+        reason = Reason.NOT_CONFIRMED if job.begun_at is None else ""
+        stopped = (
+            Job.objects.filter(pk=job.pk)
+            .exclude(state__in=JOB_OVER)
+            .update(state=JobState.STOPPED, reason=reason, ended_at=clock.now())
+        )
+        if stopped:
+            note(actor, job, "stop", counts=counts(job))
+    return bool(stopped)
+
+
+def retry(actor: Actor, access: Access, job: Job, *, look: bool) -> Job | None:
+    """Create a bulk action for the objects that failed, with the same values; None if nothing failed. Unclear objects
+    are not retried.
+
+    A retry that is still unconfirmed is returned again.
+    """
+    with database.one_at_a_time(access.user):
+        waiting = job.retries.filter(user=access.user, state__in=[JobState.COLLECTING, JobState.ASKING]).first()
+        if waiting is not None:
+            return waiting
+        failed = [
+            Found(item.object_id, item.name) for item in job.items.filter(state=ItemState.FAILED).order_by("position")
+        ]
+        if not failed or not job.over:
+            return None
+        return ask(
+            actor,
+            access,
+            resource=job.resource,
+            action=job.action,
+            found=failed,
+            look=look,
+            filters=job.filters,
+            filters_told=job.filters_told,
+            data=job.open("data"),
+            retry_of=job,
+        )
+
+
+def counts(job: Job) -> dict[str, int]:
+    """The number of objects in each ItemState that occurs."""
+    rows = job.items.order_by().values_list("state").annotate(number=Count("pk"))
+    return {str(state): number for state, number in rows}
+
+
+def add_items(job: Job, found: Sequence[Found], first: int) -> None:
+    """Add objects from position `first` on; those whose state does not allow the action are skipped at once."""
+    now = clock.now()
+    JobItem.objects.bulk_create(
+        [
+            JobItem(
+                job=job,
+                position=number,
+                object_id=item.id,
+                name=stored_text(item.name),
+                state=ItemState.WAITING if item.offered else ItemState.SKIPPED,
+                reason="" if item.offered else Reason.NOT_OFFERED,
+                ended_at=None if item.offered else now,
+            )
+            for number, item in enumerate(found, first)
+        ],
+        batch_size=BATCH,
+    )
+
+
+def stored_text(text: str) -> str:
+    """A text that every database accepts, truncated for storage."""
+    return database.storable(text)[:KEPT]
+
+
+def note(actor: Actor, job: Job, verb: str, *, outcome: str = "done", **detail: Any) -> None:
+    """Add an audit row about the job itself; its objects have their own rows."""
+    audit_log.record(
+        actor,
+        f"job.{verb}",
+        workspace=job.workspace,
+        object_type="job",
+        object_id=job.pk,
+        object_name=f"{job.resource}.{job.action}",
+        outcome=outcome,
+        **detail,
+    )
+
+
+def has_file(job: Job, now: datetime | None = None) -> bool:
+    """Whether the file can be downloaded."""
+    return job.state == JobState.ENDED and job.keep_until is not None and job.keep_until > (now or clock.now())
+
+
+def file_content(job: Job) -> Iterator[bytes]:
+    """The file part by part, never all of it in memory."""
+    for number in job.parts.order_by("number").values_list("number", flat=True):
+        part = JobPart.objects.filter(job=job, number=number).first()
+        if part is not None:
+            yield bytes(part.data)

@@ -1,0 +1,22 @@
+"""Tasks of bulk actions and exports."""
+
+from celery import shared_task
+
+from workflows_ui.core import broker
+from workflows_ui.jobs import bulk, export
+from workflows_ui.jobs.models import Job
+from workflows_ui.resource_admin.registry import RESOURCES
+
+
+def enqueue(job_id: str) -> None:
+    """Enqueue the job. If the broker is down, the next tick does it."""
+    if broker.enqueue(work, job_id):
+        Job.mark_enqueued([job_id])
+
+
+@shared_task
+def work(job_id: str) -> None:
+    """Work on one job for a turn, then let other jobs have theirs."""
+    export.turn(job_id, RESOURCES)
+    if bulk.turn(job_id, RESOURCES):
+        enqueue(job_id)

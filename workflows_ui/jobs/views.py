@@ -1,0 +1,314 @@
+"""Jobs: their creation from lists, the list of jobs, and the page of one job with its confirmation, progress and
+outcomes.
+"""
+
+import json
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import Http404, HttpResponse, QueryDict, StreamingHttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import content_disposition_header, urlencode
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from workflows_ui.audit.services import audit_log
+from workflows_ui.core import heartbeat
+from workflows_ui.credentials.services import engine_session
+from workflows_ui.jobs import messages as job_messages
+from workflows_ui.jobs import page as job_page
+from workflows_ui.jobs import tasks
+from workflows_ui.jobs.models import Job, JobKind, JobState
+from workflows_ui.jobs.page import Page
+from workflows_ui.jobs.services import jobs
+from workflows_ui.members.models import Role
+from workflows_ui.resource_admin import action_forms, bulk, registry
+from workflows_ui.resource_admin import capabilities as missing_capabilities
+from workflows_ui.resource_admin import export as export_file
+from workflows_ui.resource_admin.listing import Listing, offer
+from workflows_ui.resource_admin.registry import RESOURCES
+from workflows_ui.resource_admin.resource import Resource
+from workflows_ui.web import formats, keyset, responses
+from workflows_ui.web.access import member
+from workflows_ui.web.messages import NO_WORKER, Message
+from workflows_ui.web.requests import ConsoleRequest, actor
+
+LIVE = "job-live"
+ROWS = 25
+#: Seconds between polls of a page that waits for its file.
+_EXPORT_SECONDS = 2
+
+
+@member(Role.VIEWER)
+def choose(request: ConsoleRequest, slug: str, resource: str, action: str) -> HttpResponse:
+    """POST: create the job and redirect to it. GET (after signing in again, for example): redirect to the list."""
+    kind = registry.find(request.access, resource)
+    chosen = next((item for item in kind.actions if item.name == action and item.bulk and not item.collection), None)
+    if chosen is None:
+        raise Http404
+    request.access.require(chosen.role)
+    query = request.POST.get("next", "").partition("?")[2]
+    listing = Listing(kind, kind.url(slug), QueryDict(query))
+    back = f"{kind.url(slug)}?{query}" if query else kind.url(slug)
+    if request.method != "POST":
+        return responses.redirect(request, kind.url(slug))
+    lacking = missing_capabilities.lacking(kind, request.access.workspace)
+    if chosen.needs in lacking or kind.needs in lacking:
+        messages.warning(request, lacking.get(chosen.needs) or lacking[kind.needs])
+        return responses.redirect(request, back)
+    everything = request.POST.get(bulk.EVERYTHING) == "1"
+    ids = bulk.ticked_ids(request.POST.getlist(bulk.ID))
+    if not listing.valid:
+        messages.warning(request, _("These filters cannot be used. Nothing was done."))
+        return responses.redirect(request, back)
+    if not everything and not ids:
+        messages.warning(request, _("Tick the rows first, then choose what to do with them."))
+        return responses.redirect(request, back)
+    session = engine_session.open_session(request.access)
+    offer(listing.form, kind.choices(session))
+    job = jobs.ask(
+        actor(request),
+        request.access,
+        resource=kind.name,
+        action=chosen.name,
+        found=() if everything else bulk.chosen_items(session, kind, chosen, listing, ids),
+        everything=everything,
+        look=chosen.impact is not None,
+        filters=listing.filters_query,
+        filters_told=[(str(chip.label), chip.value) for chip in listing.chips()] if everything else (),
+    )
+    if job.state == JobState.COLLECTING:
+        tasks.enqueue(job.pk)
+    return responses.redirect(request, reverse("job", args=[slug, job.pk]))
+
+
+@member(Role.VIEWER)
+def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
+    """The person's jobs, for managers all jobs, newest first."""
+    window = keyset.window(jobs.of_workspace(request.access), request.GET, moment="asked_at", size=ROWS)
+    context = {
+        "pages": [Page(job, request.access, RESOURCES) for job in window.rows],
+        "everyone": request.access.allows(Role.MANAGER),
+        "first_url": request.path if "before" in request.GET or "after" in request.GET else "",
+        "newer_url": f"{request.path}?{urlencode({'after': window.newer})}" if window.newer else "",
+        "older_url": f"{request.path}?{urlencode({'before': window.older})}" if window.older else "",
+    }
+    return responses.page(request, "jobs/list.html", context, fragments=("results",))
+
+
+@member(Role.VIEWER)
+def job(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
+    """One job. The browser polls its live part, which is only sent if it has changed."""
+    page = _find(request, id)
+    if responses.is_fragment(request) and page.seconds and request.GET.get("seen") == page.version:
+        return responses.vary(HttpResponse(status=204))
+    return _render(request, page)
+
+
+@member(Role.VIEWER)
+def begin(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
+    """The person's confirmation, with the action's form. A second one does nothing."""
+    page = _find(request, id)
+    if request.method != "POST" or not page.mine or page.action is None:
+        return responses.redirect(request, _url(request, page.job))
+    request.access.require(page.action.role)
+    if page.job.state == JobState.ASKING:
+        form = action_forms.bound(page.action, engine_session.open_session(request.access), {}, request.POST)
+        if not action_forms.validate(form):
+            return _render(request, page, form, status=422)
+        logged = action_forms.logged_values(form)
+        if jobs.begin(actor(request), page.job, json.dumps(form.cleaned_data), logged):
+            tasks.enqueue(page.job.pk)
+    return responses.redirect(request, _url(request, page.job))
+
+
+@member(Role.VIEWER)
+def stop(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
+    """Stop the job, or decline its confirmation; anyone who may see it may do this."""
+    page = _find(request, id)
+    if request.method == "POST":
+        unconfirmed = page.job.state == JobState.ASKING
+        if not jobs.stop(actor(request), page.job):
+            messages.warning(request, _("It was over already."))
+        elif not unconfirmed:
+            messages.success(request, _("It is stopped. What was not done yet stays undone."))
+        elif page.list_url:
+            messages.info(request, _("Nothing was changed."))
+            return responses.redirect(request, page.list_url)
+    return responses.redirect(request, _url(request, page.job))
+
+
+@member(Role.VIEWER)
+def retry(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
+    """Create a job for the objects that failed."""
+    page = _find(request, id)
+    if request.method == "POST" and page.mine and page.action is not None:
+        request.access.require(page.action.role)
+        new_job = jobs.retry(actor(request), request.access, page.job, look=page.action.impact is not None)
+        if new_job is not None:
+            tasks.enqueue(new_job.pk)
+            return responses.redirect(request, _url(request, new_job))
+        messages.warning(request, _("Nothing of it failed."))
+    return responses.redirect(request, _url(request, page.job))
+
+
+def _render(request: ConsoleRequest, page: Page, form: forms.Form | None = None, *, status: int = 200) -> HttpResponse:
+    start = request.GET.get("from", "")
+    rows = page.rows(int(start) if start.isdecimal() and len(start) < 8 else 0) if not page.awaits_confirmation else []
+    context: dict[str, Any] = {
+        "page": page,
+        "job": page.job,
+        "form": form or (page.form(engine_session.open_session(request.access)) if page.awaits_confirmation else None),
+        "rows": rows[: job_page.ROWS],
+        "next_from": rows[job_page.ROWS][0].position if len(rows) > job_page.ROWS else "",
+        "start": start if start.isdecimal() and start != "0" else "",
+        "slug": request.access.workspace.slug,
+        # The state in the page's heading lies outside of the live part, and is sent along with it.
+        "alone": responses.is_fragment(request),
+    }
+    return responses.page(request, "jobs/job.html", context, fragments=(LIVE,), status=status)
+
+
+def _find(request: ConsoleRequest, id: str) -> Page:
+    """The job, if the person may see it. Raises Http404."""
+    rows = jobs.of_workspace(request.access).filter(kind=JobKind.BULK).select_related("retry_of")
+    return Page(get_object_or_404(rows, pk=id), request.access, RESOURCES, request.GET.get("show", ""))
+
+
+def _url(request: ConsoleRequest, row: Job) -> str:
+    return reverse("job", args=[request.access.workspace.slug, row.pk])
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@member(Role.VIEWER)
+def export(request: ConsoleRequest, slug: str, resource: str, kind: str) -> HttpResponse:
+    """GET: the rows of the current page as a file. POST: everything that matches, by a worker.
+
+    Raises EngineError, NoCredential, CannotOpen.
+    """
+    declared = registry.find(request.access, resource)
+    if kind not in export_file.TYPES or declared.files:
+        raise Http404
+    lacking = missing_capabilities.lacking(declared, request.access.workspace)
+    if declared.needs in lacking:
+        return missing_capabilities.page(request, declared, lacking[declared.needs])
+    state = Listing(declared, declared.url(slug), request.GET)
+    if not state.valid:
+        return responses.redirect(request, f"{declared.url(slug)}?{state.filters_query}")
+    if request.method == "POST":
+        return _export_everything(request, declared, kind, state)
+    session = engine_session.open_session(request.access)
+    rows = declared.list(session, state.query).rows
+    audit_log.record(
+        actor(request),
+        f"{declared.name}.export",
+        workspace=request.access.workspace,
+        object_type=declared.name[:40],
+        format=kind,
+        rows=len(rows),
+        filters=state.filters_query,
+    )
+    body = export_file.body(kind, declared, session, rows, before=0)
+    parts = (export_file.head(kind, declared), body, export_file.tail(kind))
+    return HttpResponse(
+        b"".join(parts),
+        content_type=export_file.TYPES[kind],
+        headers={"Content-Disposition": _content_disposition(declared, kind)},
+    )
+
+
+@require_safe
+@member(Role.VIEWER)
+def export_page(request: ConsoleRequest, slug: str, job_id: str) -> HttpResponse:
+    """The progress of an export, and the link to its file. For its person, or any manager."""
+    job = _find_export(request, job_id)
+    declared = RESOURCES.get(job.resource)
+    available = jobs.has_file(job)
+    context = {
+        "job": job,
+        "label": declared.label_plural if declared else job.resource,
+        "list_url": declared and f"{declared.url(slug)}{'?' if job.filters else ''}{job.filters}",
+        "known": max(job.total, job.rows) if job.total and not job.over else 0,
+        "there": available,
+        "why": _why(job),
+        "kept_until": formats.date(timezone.localtime(job.keep_until)) if job.keep_until else "",
+        "expired": job.keep_until is not None and not available,
+        "own": job.user_id == request.user.pk,
+        "live": 0 if job.over else _EXPORT_SECONDS,
+    }
+    return responses.page(request, "jobs/export.html", context, fragments=("export",))
+
+
+@never_cache
+@require_safe
+@member(Role.VIEWER)
+def export_download(request: ConsoleRequest, slug: str, job_id: str) -> HttpResponse | StreamingHttpResponse:
+    """The file of an export, part by part. Leaves an audit row; 410 with an explanation if it has expired."""
+    job = _find_export(request, job_id)
+    declared = RESOURCES.get(job.resource)
+    if declared is not None:
+        request.access.require(declared.role)
+    if declared is None or not jobs.has_file(job):
+        message = Message(
+            _("This file is not there any more"),
+            _("Files of exports are kept for some days only."),
+            _("Export the list again."),
+        )
+        context = {"words": message, "home_url": _export_url(request, job)}
+        return responses.page(request, "jobs/no_file.html", context, status=410)
+    jobs.note(actor(request), job, "download", rows=job.rows, bytes=job.bytes)
+    return StreamingHttpResponse(
+        jobs.file_content(job),
+        content_type=export_file.TYPES[job.format],
+        headers={"Content-Disposition": _content_disposition(declared, job.format), "Content-Length": str(job.bytes)},
+    )
+
+
+@require_POST
+@member(Role.VIEWER)
+def export_stop(request: ConsoleRequest, slug: str, job_id: str) -> HttpResponse:
+    """Stop an export that is being written; anyone who may see it may do this."""
+    job = _find_export(request, job_id)
+    if jobs.stop(actor(request), job):
+        messages.success(request, _("The export is stopped. There is no file."))
+    else:
+        messages.warning(request, _("It was over already."))
+    return responses.redirect(request, _export_url(request, job))
+
+
+def _export_everything(request: ConsoleRequest, declared: Resource, kind: str, found: Listing) -> HttpResponse:
+    engine_session.open_session(request.access)  # Report a missing credential now, instead of by a job that fails.
+    job = jobs.ask_export(
+        actor(request),
+        request.access,
+        resource=declared.name,
+        format=kind,
+        filters=found.filters_query,
+        filters_told=[(str(chip.label), str(chip.value)) for chip in found.chips()],
+    )
+    tasks.enqueue(job.pk)
+    return responses.redirect(request, _export_url(request, job))
+
+
+def _why(job: Job) -> Message | None:
+    """Why it is waiting, or why it ended as it did."""
+    if not job.over and heartbeat.silent():
+        return NO_WORKER
+    return job_messages.of_job(job) if job.reason else None
+
+
+def _find_export(request: ConsoleRequest, job_id: str) -> Job:
+    return get_object_or_404(jobs.of_workspace(request.access), pk=job_id, kind=JobKind.EXPORT)
+
+
+def _content_disposition(declared: Resource, kind: str) -> str:
+    return content_disposition_header(True, export_file.name(declared, kind)) or "attachment"
+
+
+def _export_url(request: ConsoleRequest, row: Job) -> str:
+    return reverse("export", args=[request.access.workspace.slug, row.pk])

@@ -1,0 +1,121 @@
+"""Live choices of a launch form: the records of a table, or an app's options for a field of a step (api.md 11.5).
+
+They are loaded with the credential of the person who fills in the form. Choices that cannot be loaded are left out: the form then
+accepts a typed value.
+"""
+
+import logging
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.engine import EngineError, Unavailable, Unreachable, flow_tree
+from workflows_ui.launch_forms.schema.document import Choice, Field, Form, PieceChoices, TableChoices, key_of
+
+#: Seconds for which choices are not loaded again; and for which offered labels can still be resolved to values.
+FRESH, KNOWN = 60, 86_400
+#: Most choices of a page. Records never page (README of the engine), so one call returns them all.
+MOST = 500
+_LONGEST = 200
+_log = logging.getLogger(__name__)
+
+Choices = dict[str, tuple[Choice, ...]]
+
+
+def load_choices(session: EngineSession, flow_id: str, form: Form) -> Choices:
+    """The choices by field name, at most a minute old; if they cannot be loaded now, those offered in the last day.
+
+    An engine that does not answer is called once, not for each field.
+    """
+    choices: Choices = {}
+    for field in _live_fields(form):
+        name = _name(flow_id, field)
+        try:
+            choices[field.name] = session.remember(name, FRESH, lambda field=field: _load(session, flow_id, field))  # type: ignore[misc]
+        except EngineError as problem:
+            _log.warning("form without fresh choices of %s: %r", field.name, problem)
+            if isinstance(problem, Unreachable | Unavailable):
+                break
+    return offered(session, flow_id, form) | choices
+
+
+def offered(session: EngineSession, flow_id: str, form: Form) -> Choices:
+    """The choices offered in the last day, without calls to the engine."""
+    default: tuple[Choice, ...] | None = None
+    cached = {field.name: session.known(f"{_name(flow_id, field)}:offered", default) for field in _live_fields(form)}
+    return {name: choices for name, choices in cached.items() if choices is not None}
+
+
+def known(session: EngineSession, flow_id: str, form: Form) -> Choices:
+    """As `load_choices`, for a posted form: choices offered in the last day are valid, and only unknown ones are loaded."""
+    choices = offered(session, flow_id, form)
+    missing = tuple(field for field in form.fields if field.choices_from is not None and field.name not in choices)
+    return choices | load_choices(session, flow_id, Form(missing)) if missing else choices
+
+
+def _live_fields(form: Form) -> Iterable[Field]:
+    return (field for field in form.fields if field.choices_from is not None and not field.hidden)
+
+
+def _name(flow_id: str, field: Field) -> str:
+    return f"choices:{flow_id}:{field.choices_from!r}"
+
+
+def _load(session: EngineSession, flow_id: str, field: Field) -> tuple[Choice, ...]:
+    source = field.choices_from
+    loaded = _records(session, source) if isinstance(source, TableChoices) else _options(session, flow_id, source)
+    seen: dict[str, Choice] = {}
+    for choice in loaded:
+        seen.setdefault(key_of(choice.value), choice)
+    choices = tuple(seen.values())[:MOST]
+    offered_name = f"{_name(flow_id, field)}:offered"
+    session.forget(offered_name)
+    session.remember(offered_name, KNOWN, lambda: choices)
+    return choices
+
+
+def _records(session: EngineSession, source: TableChoices) -> Iterable[Choice]:
+    """The records of a table (recording `records_list`), without empty values."""
+    rows = session.workflows.list_records(source.table_id, limit=MOST).get("data")
+    for row in rows if isinstance(rows, list) else []:
+        value = _cell(row, source.value_field)
+        if value:
+            yield Choice((_cell(row, source.label_field) or value)[:_LONGEST], value)
+
+
+def _cell(row: Any, field: str) -> str:
+    cells = row.get("cells") if isinstance(row, Mapping) else None
+    cell = cells.get(field) if isinstance(cells, Mapping) else None
+    value = cell.get("value") if isinstance(cell, Mapping) else None
+    return value if isinstance(value, str) else ""
+
+
+def _options(session: EngineSession, flow_id: str, source: PieceChoices | TableChoices | None) -> Iterable[Choice]:
+    """The piece's options for a property of a step, given the step's other values."""
+    if not isinstance(source, PieceChoices):
+        return
+    flow = session.workflows.get_flow(flow_id)
+    version = flow.get("version")
+    version = version if isinstance(version, dict) else {}
+    step = flow_tree.steps_by_name(version.get("trigger")).get(source.step) or {}
+    settings = step.get("settings")
+    settings = settings if isinstance(settings, dict) else {}
+    operation = settings.get("actionName") or settings.get("triggerName")
+    if not settings.get("pieceName") or not operation:
+        return
+    given = settings.get("input")
+    answer = session.workflows.piece_options(
+        piece_name=str(settings["pieceName"]),
+        piece_version=str(settings.get("pieceVersion") or "").lstrip("~^"),
+        action_or_trigger_name=str(operation),
+        property_name=source.property,
+        flow_id=flow_id,
+        flow_version_id=str(version.get("id") or ""),
+        input={key: value for key, value in given.items() if key != source.property} if isinstance(given, dict) else {},
+    )
+    options = answer.get("options")
+    listed = options.get("options") if isinstance(options, dict) else None
+    for option in listed if isinstance(listed, list) else []:
+        if isinstance(option, dict) and "value" in option:
+            label = option.get("label")
+            yield Choice(label[:_LONGEST] if isinstance(label, str) else "", option["value"])

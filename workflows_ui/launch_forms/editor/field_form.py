@@ -1,0 +1,316 @@
+"""Base of the Django forms for a field of a launch form: the properties common to all kinds."""
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.forms.utils import ErrorDict
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from workflows_ui.launch_forms.editor import field_values
+from workflows_ui.launch_forms.editor.field_inputs import CODE, choice, count, line, lines, tick
+from workflows_ui.launch_forms.editor.sources import Sources
+from workflows_ui.launch_forms.messages import forms as form_messages
+from workflows_ui.launch_forms.schema.document import (
+    LONG,
+    MOST_DEPTH,
+    NOTHING,
+    SHORT,
+    Blank,
+    Field,
+    Form,
+    Kind,
+    Limits,
+    ShowIf,
+    When,
+    Why,
+)
+
+#: Initial states of a field.
+EMPTY, FILLED, HIDDEN = "empty", "filled", "hidden"
+_LIMITS = ("low", "high", "min_length", "max_length", "least", "most", "pattern", "pattern_words")
+#: Widths in the page's grid of inputs that share a row.
+_WIDTHS = {
+    **dict.fromkeys((*_LIMITS[:6], "start", "value"), "col-md-6"),
+    **dict.fromkeys(("rule_field", "rule_test", "rule_value"), "col-md-4"),
+}
+#: The sections of the page: key, title, and inputs, if the kind has them.
+_SECTIONS = (
+    ("start", gettext_lazy("Default value"), ("start", "value")),
+    (
+        "limits",
+        gettext_lazy("Limits"),
+        (*_LIMITS, "pattern_try", "accept", "max_size"),
+    ),
+    (
+        "place",
+        gettext_lazy("Where and when it is shown"),
+        ("group", "position", "folded", "rule_field", "rule_test", "rule_value", "searchable"),
+    ),
+    ("sending", gettext_lazy("What is sent"), ("blank", "moment", "item")),
+)
+LAUNCHERS_LEARN_IT = gettext_lazy("Everybody who may launch can learn it: nothing secret belongs here.")
+
+
+class FieldForm(forms.Form):
+    """The properties of a field of any kind. Inputs have the names of the attributes of `Field` and `Limits`.
+
+    `field` is the saved field (a new one has the name ""), `form` the launch form that it belongs to.
+    """
+
+    #: What an empty field of this kind may send.
+    blanks: Sequence[Blank] = tuple(Blank)
+    #: The fixed value of a hidden field without a typed value; NOTHING if the kind has no empty value.
+    empty_value: Any = NOTHING
+    #: Formset of choices or columns, and the input that displays its errors.
+    rows: Any = None
+    rows_input = "kind"
+
+    where = forms.CharField(
+        label=gettext_lazy("Name in what is sent"),
+        max_length=SHORT,
+        widget=forms.TextInput(CODE),
+        help_text=gettext_lazy(
+            "As the flow reads it, such as amount; with points for what lies inside, such as customer.phone."
+        ),
+    )
+    label = line(
+        gettext_lazy("Name that people read"),
+        gettext_lazy("Left empty, it is made from the name in what is sent."),
+    )
+    kind = forms.TypedChoiceField(
+        label=gettext_lazy("Kind"),
+        choices=[(kind.value, words) for kind, words in form_messages.KINDS.items()],
+        coerce=Kind,
+    )
+    required = tick(gettext_lazy("Required"))
+    help = lines(gettext_lazy("Help text"), gettext_lazy("A sentence below the field that says what to fill in."))
+    example: forms.Field | None = line(gettext_lazy("Example"))
+    start: forms.Field | None = forms.ChoiceField(label=gettext_lazy("At the start"))
+    group = line(
+        gettext_lazy("Group"), gettext_lazy("Fields of a group are shown together under its name."), list="groups"
+    )
+    position = count(gettext_lazy("Place in the form"), 1, 1000)
+    folded = tick(gettext_lazy("Fold it under “More”: for what is seldom needed"))
+    rule_field = forms.ChoiceField(label=gettext_lazy("Show it only where the field"), required=False)
+    rule_test = choice(gettext_lazy("Rule"), form_messages.TESTS, When.IS)
+    rule_value = line(gettext_lazy("Value to compare with"))
+    searchable: forms.Field | None = tick(
+        gettext_lazy("Find launches by what is typed here"),
+        gettext_lazy("What is typed is then also kept unencrypted, up to 200 characters, for the search."),
+    )
+    blank = choice(gettext_lazy("What is sent where it is left empty"), form_messages.BLANKS, Blank.ABSENT)
+
+    def __init__(
+        self, data: Any = None, *, field: Field, form: Form, sources: Sources | None = None, judged: bool = True
+    ) -> None:
+        """`judged`: whether to validate, which is skipped if the page is only rendered again, for another kind."""
+        self.kept, self.form, self.sources = field, form, sources or Sources()
+        self.judged = judged and data is not None
+        self.chosen = chosen_kind(data, field)
+        super().__init__(data, initial=self._initial_data())
+        if not judged:
+            self._errors = ErrorDict()  # skips validation
+        self._set_choices()
+        for form_field in self.fields.values():
+            if isinstance(form_field.widget, forms.CheckboxInput):
+                form_field.widget.attrs["class"] = "form-check-input"
+            elif isinstance(form_field.widget, forms.Select):
+                form_field.widget.attrs["class"] = "form-select"
+            else:
+                form_field.widget.attrs |= {"class": "form-control", "autocomplete": "off", "dir": "auto"}
+
+    def _initial_data(self) -> dict[str, Any]:
+        field, names = self.kept, [other_field.name for other_field in self.form.fields]
+        data: dict[str, Any] = {**vars(field), **vars(field.limits)} | {
+            "where": ".".join(field.path),
+            "start": HIDDEN if field.hidden else EMPTY if field.default is NOTHING else FILLED,
+            "position": names.index(field.name) + 1 if field.name in names else len(names) + 1,
+        }
+        if field.show_if is not None:
+            rule, other = field.show_if, self.form.field(field.show_if.field)
+            data |= {"rule_field": rule.field, "rule_test": rule.test.value}
+            if other is not None and rule.test in {When.IS, When.IS_NOT}:
+                data["rule_value"] = field_values.text_of(rule.value, field_values.single(other))
+        return data
+
+    def _set_choices(self) -> None:
+        """Remove inputs that do not apply to this field, and set the choices of selects."""
+        kept = self.kept
+        if kept.name and not _has_own_path(kept):
+            del self.fields["where"]
+        self.fields["label"].widget.attrs["placeholder"] = replace(kept, label="").shown_label
+        if "start" in self.fields:
+            hidden = "value" in self.fields or kept.hidden
+            if not hidden and kept.default is NOTHING:
+                del self.fields["start"]
+            else:
+                starts = [(EMPTY, _("Empty")), (FILLED, _("Filled in; people can change it"))]
+                starts += [(HIDDEN, _("Not shown; this value is always sent"))] if hidden else []
+                self._select("start", starts)
+        others = [
+            (other.name, other.shown_label[:80])
+            for other in self.form.fields
+            if other.name != kept.name and not other.hidden
+        ]
+        self._select("rule_field", [("", _("– (always shown)")), *others])
+        self._select("blank", [(blank.value, form_messages.BLANKS[blank]) for blank in self.blanks])
+        count = len(self.form.fields) + (0 if kept.name else 1)
+        self.fields["position"].help_text = _("1 is the first; there are %(n)d fields.") % {"n": count}
+
+    def _select(self, name: str, choices: Sequence[tuple[str, Any]]) -> None:
+        self.fields[name].choices = choices  # type: ignore[attr-defined]
+
+    # --- Validation -------------------------------------------------------------------------------
+
+    def clean_where(self) -> tuple[str, ...]:
+        """The path of a field added by hand, which must not overlap with another field's."""
+        parts = tuple(part.strip() for part in str(self.cleaned_data["where"]).split("."))
+        if not all(parts):
+            raise ValidationError(_("There is a point with nothing before or after it. Write it as customer.phone."))
+        if len(parts) > MOST_DEPTH:
+            raise ValidationError(_("There are more levels than a form allows. Use fewer points."))
+        for other in self.form.fields:
+            if other.name == self.kept.name:
+                continue
+            shorter = min(len(other.path), len(parts))
+            if other.path[:shorter] == parts[:shorter]:
+                raise ValidationError(
+                    _("The field “%(label)s” already fills this place (%(place)s).")
+                    % {"label": other.shown_label[:80], "place": form_messages.field_location(other)[:120]}
+                )
+        return parts
+
+    def clean_help(self) -> str:
+        return str(self.cleaned_data["help"]).replace("\r\n", "\n")
+
+    def clean(self) -> dict[str, Any]:
+        """Values that depend on more than one input, under the names of the attributes of `Field`."""
+        data = super().clean() or {}
+        for name, check in (
+            (self.rows_input, self._rows),
+            ("value", self._start),
+            ("", self._limits),
+            ("rule_value", self._rule),
+        ):
+            try:
+                data |= check(data)
+            except ValidationError as problem:
+                self.add_error(name if name in self.fields else None, problem)
+        return data
+
+    def _rows(self, _data: Mapping[str, Any]) -> dict[str, Any]:
+        return {}
+
+    def _start(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        kept, start = self.kept, data.get("start") or EMPTY
+        if start == EMPTY or "source" in self.errors:
+            return {"default": NOTHING, "hidden_value": NOTHING}
+        value = kept.hidden_value if kept.hidden else kept.default
+        if "value" in self.fields:
+            value = field_values.value_of(str(data.get("value") or ""), self._made(data))
+            value = self.empty_value if value is NOTHING and start == HIDDEN else value
+        if value is NOTHING:
+            raise ValidationError(_("Type the value that the field starts with."))
+        if start == HIDDEN:
+            return {"default": NOTHING, "hidden_value": value, "required": False}
+        return {"default": value, "hidden_value": NOTHING}
+
+    def _limits(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        for low, high in (("low", "high"), ("min_length", "max_length"), ("least", "most")):
+            least, most = data.get(low), data.get(high)
+            if least is not None and most is not None and least > most:
+                raise ValidationError({low: _("The lower limit is above the upper one.")})
+        return {"limits": Limits(**{name: data[name] for name in _LIMITS if name in data})}
+
+    def _rule(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        other = self.form.field(str(data.get("rule_field") or ""))
+        if other is None:
+            return {"show_if": None}
+        if _depends_on(self.form, other, self.kept.name):
+            raise ValidationError(
+                _("That field is itself shown only where this one is filled in a certain way. Choose another one.")
+            )
+        test = data.get("rule_test") or When.IS
+        if test in {When.FILLED, When.EMPTY}:
+            return {"show_if": ShowIf(other.name, test)}
+        return {"show_if": ShowIf(other.name, test, field_values.comparable(other, str(data.get("rule_value") or "")))}
+
+    def made(self, name: str) -> Field:
+        """The field made from a valid form, with this name."""
+        return self._made(self.cleaned_data, name)
+
+    def _made(self, data: Mapping[str, Any], name: str = "") -> Field:
+        kept = self.kept
+        plain = Field(name, data.get("where") or kept.path, kind=self.chosen, moment=kept.moment, why=kept.why)
+        known = {attribute.name for attribute in dataclasses.fields(Field)}
+        return replace(plain, **{key: value for key, value in data.items() if key in known})
+
+    # --- Template data ----------------------------------------------------------------------------
+
+    @property
+    def groups(self) -> list[str]:
+        return sorted({field.group for field in self.form.fields if field.group})
+
+    @property
+    def sections(self) -> Iterator[dict[str, Any]]:
+        """The sections: key, title, summary, inputs, and whether it is open because of an error or a trial."""
+        wrong = set(self.errors) if self.judged else set()
+        for key, title, names in _SECTIONS:
+            controls = [(self[name], _WIDTHS.get(name, "col-12")) for name in names if name in self.fields]
+            opened = (key == "limits" and "try" in self.data) or not wrong.isdisjoint(names)
+            if controls:
+                yield {"key": key, "title": title, "now": self._summary(key), "controls": controls, "open": opened}
+
+    def _summary(self, key: str) -> str:
+        """A summary of a section's saved values, for its closed state."""
+        if key == "limits":
+            return form_messages.limits(self.kept.limits)
+        if key == "place":
+            return "; ".join(part for part in (self.kept.group, form_messages.rule(self.kept, self.form)) if part)
+        value = self.kept.hidden_value if self.kept.hidden else self.kept.default
+        return field_values.text_of(value, self.kept) if key == "start" else ""
+
+
+class ValueForm(FieldForm):
+    """A field whose default value can be typed into one input."""
+
+    blanks: Sequence[Blank] = (Blank.ABSENT, Blank.NULL, Blank.TEXT)
+    value: forms.Field | None = forms.CharField(
+        label=gettext_lazy("Value"), required=False, max_length=LONG, strip=False, help_text=LAUNCHERS_LEARN_IT
+    )
+
+    def _initial_data(self) -> dict[str, Any]:
+        value = self.kept.hidden_value if self.kept.hidden else self.kept.default
+        return super()._initial_data() | {"value": field_values.text_of(value, replace(self.kept, kind=self.chosen))}
+
+
+def chosen_kind(data: Any, field: Field) -> Kind:
+    """The kind selected in the page, else the field's."""
+    wanted = str(data.get("kind", "")) if data is not None else ""
+    return Kind(wanted) if wanted in list(Kind) else field.kind
+
+
+def _has_own_path(field: Field) -> bool:
+    """Whether the path was typed by a builder and may be changed, since the field was not proposed from the flow."""
+    return (
+        bool(field.path)
+        and field.why == Why()
+        and all(part.strip() == part and part and "." not in part for part in field.path)
+    )
+
+
+def _depends_on(form: Form, field: Field, name: str) -> bool:
+    """Whether a field's rule depends, directly or through other fields' rules, on the field `name`."""
+    seen: set[str] = set()
+    current: Field | None = field
+    while current is not None and current.name not in seen:
+        if current.name == name:
+            return True
+        seen.add(current.name)
+        current = form.field(current.show_if.field) if current.show_if else None
+    return False

@@ -1,0 +1,114 @@
+"""Conversion between a builder's text and a field's value, for defaults, fixed values and the values of rules.
+
+Builders type values as launchers do (launch_forms/schema/values.py).
+"""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from workflows_ui.launch_forms.schema import values
+from workflows_ui.launch_forms.schema.document import NOTHING, Field, Kind, key_of
+
+#: Kinds with several values, one per line.
+LINES = frozenset({Kind.LIST, Kind.CHOICES})
+
+
+def text_of(value: Any, field: Field) -> str:
+    """The text of the input for a value of this field; "" for none."""
+    if value is NOTHING:
+        return ""
+    zone = timezone.get_current_timezone()
+    if field.kind in LINES and isinstance(value, list):
+        kind = field.item if field.kind is Kind.LIST else None
+        return "\n".join(values.show(field, item, kind=kind, zone=zone) for item in value)
+    return values.show(field, value, zone=zone)
+
+
+def value_of(text: str, field: Field) -> Any:
+    """The field's value for a text; NOTHING for an empty one. Raises ValidationError with advice."""
+    if not text.strip():
+        return NOTHING
+    if field.kind in LINES:
+        kind = field.item if field.kind is Kind.LIST else None
+        return [_read(field, line.strip(), kind) for line in text.splitlines() if line.strip()]
+    return _read(field, text if field.kind is Kind.LONG_TEXT else text.strip(), None)
+
+
+def _read(field: Field, text: str, kind: Kind | None) -> Any:
+    """One value. A choice can also be typed by its label."""
+    if field.kind in {Kind.CHOICE, Kind.CHOICES}:
+        labels = {choice.label: choice.value for choice in field.choices}
+        known = {key_of(choice.value) for choice in field.choices}
+        if text in labels and text not in known:
+            return labels[text]
+        if text not in known and field.choices_from is None and not field.other:
+            listed = ", ".join(choice.label or key_of(choice.value) for choice in field.choices[:5])
+            message = _("“%(text)s” is not among the choices (%(known)s).")
+            raise ValidationError(message % {"text": text[:60], "known": listed[:200]})
+    try:
+        return values.read(field, text, kind=kind, zone=timezone.get_current_timezone())
+    except values.BadValue as problem:
+        raise ValidationError(str(problem)) from problem
+
+
+def single(field: Field) -> Field:
+    """The field as compared by a rule, which tests a single choice."""
+    return replace(field, kind=Kind.CHOICE) if field.kind is Kind.CHOICES else field
+
+
+def comparable(field: Field, text: str) -> Any:
+    """The value that a rule compares with a field's value. Raises ValidationError."""
+    if field.kind in {Kind.TABLE, Kind.JSON, Kind.FILE, Kind.LIST, Kind.SECRET}:
+        raise ValidationError(
+            _("A value of this kind cannot be compared. Choose “is filled in” or “is empty”, or another field.")
+        )
+    value = value_of(text, single(field))
+    if value is NOTHING:
+        raise ValidationError(_("Type the value to compare with."))
+    return value
+
+
+#: Types of a choice's value, selected next to the value.
+AS_TEXT, AS_NUMBER, AS_YES_NO, AS_NOTHING, AS_IT_IS = "text", "number", "yes_no", "null", "json"
+
+
+def sort_of(value: Any) -> str:
+    """The type of a choice's value."""
+    if value is None:
+        return AS_NOTHING
+    if isinstance(value, bool):
+        return AS_YES_NO
+    if isinstance(value, int | float):
+        return AS_NUMBER
+    return AS_TEXT if isinstance(value, str) else AS_IT_IS
+
+
+def sent_as(text: str, sort: str, was: str = "") -> Any:
+    """The value to send for a choice's row; `was` is the JSON of a list or an object, which cannot be typed.
+
+    Raises ValidationError.
+    """
+    if sort == AS_NUMBER:
+        try:
+            return values.read_number(text)
+        except values.BadValue as problem:
+            raise ValidationError(str(problem)) from problem
+    if sort == AS_YES_NO:
+        if text.strip().lower() not in {"true", "false", _("yes"), _("no")}:
+            raise ValidationError(_("Type true or false."))
+        return text.strip().lower() in {"true", _("yes")}
+    if sort == AS_NOTHING:
+        return None
+    if sort == AS_IT_IS:
+        try:
+            return json.loads(was)
+        except (ValueError, RecursionError) as problem:
+            raise ValidationError(
+                _("Choose how the value is sent: as text, as a number, or as yes or no.")
+            ) from problem
+    return text

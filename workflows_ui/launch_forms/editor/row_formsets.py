@@ -1,0 +1,264 @@
+"""Formsets in the page of a field: choices, and columns of a table. Without JavaScript each button posts the page."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.forms.utils import ErrorDict
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext_lazy
+
+from workflows_ui.launch_forms.editor import field_values
+from workflows_ui.launch_forms.messages import forms as form_messages
+from workflows_ui.launch_forms.schema.document import (
+    CELLS,
+    MOST_CHOICES,
+    MOST_COLUMNS,
+    SHORT,
+    Choice,
+    Column,
+    Kind,
+    key_of,
+    name_for,
+)
+
+#: `was` of a choice that sends an empty text: without it an empty input means "the same as the label".
+_EMPTY = '""'
+#: Number of empty rows if there are no rows yet.
+_FIRST_ROWS = 2
+SORTS = {
+    field_values.AS_TEXT: pgettext_lazy("sent as", "text"),
+    field_values.AS_NUMBER: pgettext_lazy("sent as", "number"),
+    field_values.AS_YES_NO: pgettext_lazy("sent as", "yes or no"),
+    field_values.AS_NOTHING: pgettext_lazy("sent as", "no value"),
+}
+
+
+class _Row(forms.Form):
+    #: The object made from a filled row; None for an empty one.
+    made: Any = None
+
+    def __init__(self, *args: Any, judged: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not judged:
+            self._errors = ErrorDict()
+
+    @property
+    def error(self) -> str:
+        """The first error of the row."""
+        return next((str(text) for texts in self.errors.values() for text in texts), "")
+
+
+class ChoiceRow(_Row):
+    """A typed choice; `was` holds a value that cannot be typed (a list, an object, an empty text) as JSON."""
+
+    label = forms.CharField(required=False, max_length=SHORT)
+    value = forms.CharField(required=False, strip=False)
+    sort = forms.ChoiceField(
+        required=False, choices=[*SORTS.items(), (field_values.AS_IT_IS, "")], initial=field_values.AS_TEXT
+    )
+    was = forms.CharField(required=False, widget=forms.HiddenInput())
+
+    @property
+    def typed(self) -> bool:
+        """Whether the value can be typed."""
+        return bool(self["sort"].value() != field_values.AS_IT_IS)
+
+    def clean(self) -> dict[str, Any]:
+        """Make the choice. A missing label defaults to the value, a missing value to the label."""
+        data = super().clean() or {}
+        label, value, sort = data.get("label", ""), data.get("value", ""), data.get("sort", "")
+        if label or value.strip() or sort == field_values.AS_IT_IS:
+            kept = sort not in {"", field_values.AS_TEXT} or data["was"] == _EMPTY
+            sent = field_values.sent_as(value or ("" if kept else label), sort, data["was"])
+            self.made = Choice((label or key_of(sent))[:SHORT], sent)
+        return data
+
+
+class ColumnRow(_Row):
+    """A typed column of a table. `choices` has one choice per line: `label = value`, or one text for both."""
+
+    name = forms.CharField(required=False, widget=forms.HiddenInput())
+    key = forms.CharField(required=False, max_length=SHORT)
+    label = forms.CharField(required=False, max_length=SHORT)
+    kind = forms.TypedChoiceField(
+        required=False,
+        choices=[(kind.value, words) for kind, words in form_messages.KINDS.items() if kind in CELLS],
+        coerce=Kind,
+        empty_value=Kind.TEXT,
+        initial=Kind.TEXT.value,
+    )
+    required = forms.BooleanField(required=False)
+    choices = forms.CharField(required=False)
+
+    def __init__(self, *args: Any, known: Mapping[str, Column], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.known = known
+
+    @property
+    def choosing(self) -> bool:
+        return bool(self["kind"].value() == Kind.CHOICE)
+
+    def clean(self) -> dict[str, Any]:
+        """Make the column, with the properties of an existing column that the page does not have."""
+        data = super().clean() or {}
+        key, kind = data.get("key") or data.get("label"), data.get("kind", Kind.TEXT)
+        if key:
+            was = self.known.get(data["name"]) or Column("", key)
+            choices = _choices_of(data["choices"], was.choices) if kind is Kind.CHOICE else ()
+            label, required = data.get("label", ""), data["required"]
+            self.made = replace(was, key=key, label=label, kind=kind, required=required, choices=choices)
+        return data
+
+
+class _Rows(forms.BaseFormSet):  # type: ignore[type-arg]  # only its stub is generic
+    """Rows with buttons that add or remove one; `pressed` is the pressed button: add, remove or ""."""
+
+    part = ""
+
+    def __init__(self, data: Any, *, rows: Sequence[Mapping[str, Any]], **kwargs: Any) -> None:
+        self.pressed, self.extra = "", 0 if rows else _FIRST_ROWS if data is None else 1
+        if data is not None:
+            data, self.pressed = _apply_button(data, self.part)
+        super().__init__(data, prefix=self.part, initial=[*rows] if data is None else None, form_kwargs=kwargs)
+
+    def made(self, wrong: str) -> list[Any]:
+        """The objects of the filled rows. Raises ValidationError with the text `wrong` if a row is invalid."""
+        if self.is_bound and not self.is_valid():
+            raise ValidationError([*self.non_form_errors()] or wrong)
+        return [row.made for row in self.forms if self.is_bound and row.made is not None]
+
+
+class ChoiceRows(_Rows):
+    part = "choice"
+
+    def clean(self) -> None:
+        """Check that the values of choices are unique."""
+        seen: set[str] = set()
+        for row in self.forms:
+            if row.made is not None and key_of(row.made.value) in seen:
+                row.add_error("value", _("This value is already listed above. Each choice needs its own value."))
+            elif row.made is not None:
+                seen.add(key_of(row.made.value))
+        if len(seen) > MOST_CHOICES:
+            raise ValidationError(
+                _("A form has at most %(n)d choices for one field. Take them from a table instead.")
+                % {"n": MOST_CHOICES}
+            )
+
+
+class ColumnRows(_Rows):
+    part = "column"
+
+    def clean(self) -> None:
+        """Check that keys are unique, and give new columns unique names."""
+        filled = [row for row in self.forms if row.made is not None]
+        taken = {row.made.name for row in filled}
+        keys: set[str] = set()
+        for row in filled:
+            if row.made.key in keys:
+                row.add_error("key", _("Another column goes by this name already."))
+            keys.add(row.made.key)
+            if not row.made.name:
+                row.made = replace(row.made, name=name_for((row.made.key,), taken))
+            taken.add(row.made.name)
+        if len(filled) > MOST_COLUMNS:
+            raise ValidationError(_("A table of rows has at most %(n)d columns.") % {"n": MOST_COLUMNS})
+
+    @property
+    def choosing(self) -> bool:
+        return any(row.choosing for row in self.forms)
+
+
+ChoiceFormSet: Any = forms.formset_factory(
+    ChoiceRow, ChoiceRows, absolute_max=MOST_CHOICES + 1, max_num=MOST_CHOICES + 1
+)
+ColumnFormSet: Any = forms.formset_factory(
+    ColumnRow, ColumnRows, absolute_max=MOST_COLUMNS + 1, max_num=MOST_COLUMNS + 1
+)
+
+
+def choice_rows(choices: Sequence[Choice]) -> list[dict[str, Any]]:
+    """Initial data of the rows of a field's choices."""
+    rows = []
+    for choice in choices:
+        sort = field_values.sort_of(choice.value)
+        value = "" if sort == field_values.AS_NOTHING else key_of(choice.value)
+        if isinstance(choice.value, str) and ("\n" in value or "\r" in value):
+            sort = field_values.AS_IT_IS  # an input of one line would lose the break
+        kept = sort == field_values.AS_IT_IS or choice.value == ""
+        was = json.dumps(choice.value) if kept else ""
+        rows.append({"label": choice.label, "value": value, "sort": sort, "was": was})
+    return rows
+
+
+def column_rows(columns: Sequence[Column]) -> list[dict[str, Any]]:
+    """Initial data of the rows of a table's columns."""
+    return [
+        {**vars(column), "kind": column.kind.value, "choices": "\n".join(_lines_of(column.choices))}
+        for column in columns
+    ]
+
+
+def _lines_of(choices: Sequence[Choice]) -> list[str]:
+    """Choices as lines to edit; line breaks inside of a choice become spaces."""
+    lines = []
+    for choice in choices:
+        key = key_of(choice.value)
+        lines.append(" ".join((key if choice.label in ("", key) else f"{choice.label} = {key}").split()))
+    return lines
+
+
+def _choices_of(text: str, before: Sequence[Choice]) -> tuple[Choice, ...]:
+    """The choices made from lines. An unchanged line keeps its choice; a changed one sends a number if all previous choices did, else a
+    text. Raises ValidationError."""
+    known = dict(zip(_lines_of(before), before, strict=True))
+    numbers = bool(before) and all(
+        field_values.sort_of(previous.value) == field_values.AS_NUMBER for previous in before
+    )
+    sort = field_values.AS_NUMBER if numbers else field_values.AS_TEXT
+    choices: dict[str, Choice] = {}
+    for line in filter(None, (" ".join(line.split()) for line in text.splitlines())):
+        label, _separator, sent = line.rpartition(" = ")
+        choice = known.get(line) or Choice((label or line)[:SHORT], field_values.sent_as(sent or line, sort, ""))
+        if key_of(choice.value) in choices:
+            raise ValidationError(
+                _("“%(text)s” is sent by two of the choices. Each sends a value of its own.")
+                % {"text": key_of(choice.value)[:60]}
+            )
+        choices[key_of(choice.value)] = choice
+    if not choices:
+        raise ValidationError(_("Type what there is to choose from, one a line."))
+    if len(choices) > MOST_CHOICES:
+        raise ValidationError(_("A column has at most %(n)d choices.") % {"n": MOST_CHOICES})
+    return tuple(choices.values())
+
+
+def _apply_button(data: Any, part: str) -> tuple[Any, str]:
+    """The data after the pressed button, and the button: `add-PART` adds an empty row, `remove-PART` removes the row of its number.
+
+    The data is None for a page without such rows.
+    """
+    total, number = str(data.get(f"{part}-TOTAL_FORMS", "")), str(data.get(f"remove-{part}", ""))
+    if not total.isdecimal() or len(total) > 3:
+        return None, ""
+    data, count = data.copy(), int(total)
+    if data.get(f"add-{part}"):
+        data[f"{part}-TOTAL_FORMS"] = str(count + 1)
+        return data, "add"
+    if not number.isdecimal() or len(number) > 3 or int(number) >= count:
+        return data, ""
+    rows: list[dict[str, Any]] = [{} for _number in range(count)]
+    for name in [name for name in data if name.startswith(f"{part}-") and name.count("-") > 1]:
+        _part, at, key = name.split("-", 2)
+        if at.isdecimal() and len(at) < 4 and int(at) < count:
+            rows[int(at)][key] = data.pop(name)[-1]
+    del rows[int(number)]
+    for at, row in enumerate(rows):
+        for key, text in row.items():
+            data[f"{part}-{at}-{key}"] = text
+    data[f"{part}-TOTAL_FORMS"] = str(max(1, count - 1))
+    return data, "remove"

@@ -1,0 +1,58 @@
+"""Comparison of a launch form with its flow: what the running version reads, and what the form sends."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from workflows_ui.core.caching import answers
+from workflows_ui.core.crypto import CannotOpen
+from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.engine import EngineError
+from workflows_ui.launch_forms.messages import forms as form_messages
+from workflows_ui.launch_forms.models import LaunchFormVersion
+from workflows_ui.launch_forms.proposal import changes
+from workflows_ui.launch_forms.schema.document import Form
+from workflows_ui.resource_admin.resource import pick
+
+_log = logging.getLogger(__name__)
+_DAY = 24 * 3600
+
+
+def trigger(session: EngineSession, flow: Mapping[str, Any]) -> Any:
+    """The step tree that a launch runs: of the published version, else of the latest. Loads it if the latest is a draft.
+
+    `flow` must be unmasked, since masking removes references. Raises EngineError.
+    """
+    published, newest = flow.get("publishedVersionId"), pick(flow, "version.id")
+    if isinstance(published, str) and published and published != newest:
+        flow = session.workflows.get_flow(str(flow.get("id")), version_id=published)
+    return pick(flow, "version.trigger")
+
+
+def lines(session: EngineSession, flow: Mapping[str, Any], form: Form) -> list[str]:
+    """A sentence for each difference; none if the form fits, or if the engine cannot be called."""
+    try:
+        return form_messages.fit(changes.fit(form, trigger(session, flow)), form)
+    except EngineError as problem:
+        _log.info("a form without a look at its flow: %r", problem)
+        return []
+
+
+def still_fits(version: LaunchFormVersion, flow: Mapping[str, Any]) -> bool:
+    """Whether a published form fits a flow from the engine's list; True if the list does not show that.
+
+    Neither changes once it is published, so the result is cached for a day.
+    """
+    version_id = pick(flow, "version.id")
+    if not isinstance(version_id, str) or version_id != flow.get("publishedVersionId"):
+        return True
+    key = f"form-fit:{version.pk}:{version_id[:64]}"
+    fits: bool | None = answers.get(key)
+    if fits is None:
+        try:
+            fits = changes.fit(version.open_form(), pick(flow, "version.trigger")).good
+        except CannotOpen:
+            _log.exception("the launch form %s cannot be opened", version.pk)
+            return True
+        answers.set(key, fits, _DAY)
+    return fits

@@ -1,0 +1,222 @@
+"""Posted launch forms: typed texts by control, checked values, and uploaded files."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from workflows_ui.core import redaction
+from workflows_ui.core.secret_names import MASK, masks, names_secret
+from workflows_ui.launch_forms.messages.fields import size
+from workflows_ui.launch_forms.schema import checking, json_text
+from workflows_ui.launch_forms.schema.checking import Checked, Data, cell_name, rows_of
+from workflows_ui.launch_forms.schema.document import Choice, Field, Form, Kind, key_of
+from workflows_ui.launches.services import files as launch_files
+from workflows_ui.launches.services.files import Attached
+from workflows_ui.web import upload_limit
+
+#: Live choices by field, without fields whose choices could not be loaded.
+Options = Mapping[str, Sequence[Choice]]
+
+
+@dataclass(frozen=True)
+class PostedForm:
+    """A posted form with its checked values.
+
+    Attributes:
+        data: the typed texts by control (`typed`).
+        files: the files to send.
+        errors: messages by control, including those of files.
+    """
+
+    form: Form
+    data: Data
+    checked: Checked
+    files: tuple[Attached, ...]
+    errors: Mapping[str, str]
+
+    @property
+    def mask_errors(self) -> dict[str, str]:
+        """Errors by field for values that contain a mask instead of a secret, which must not be sent."""
+        return {name: self._mask_error(name) for name, value in self.checked.sent.items() if masks(value)}
+
+    def _mask_error(self, name: str) -> str:
+        field = self.form.field(name)
+        if field is not None and field.kind is Kind.JSON:
+            return _("A value that shows dots was a secret. Type it again, or leave it out.")
+        return _("This contains a hidden secret. Type it again.")
+
+    @property
+    def as_sent(self) -> str:
+        """The payload of a form without errors, as JSON for display, secrets masked."""
+        return json_text.pretty(redaction.step(checking.masked(self.form, self.checked.payload, MASK)))
+
+    def searchable(self) -> Iterator[tuple[str, str, str]]:
+        """The inputs to store in plain text for the search of launches: field name, label, text."""
+        for field in self.form.fields:
+            if field.searchable and not field.hidden and field.name in self.checked.sent and not holds_secret(field):
+                value = self.checked.sent[field.name]
+                texts = [key_of(item) for item in value] if isinstance(value, list) else [key_of(value)]
+                labels = {key_of(choice.value): choice.label for choice in field.choices}
+                yield field.name, field.shown_label, ", ".join(labels.get(text) or text for text in texts)
+
+
+def typed(request: HttpRequest, form: Form, options: Options) -> dict[str, Sequence[str]]:
+    """The typed texts by control, with a line or row added or removed if its button was pressed."""
+    data = tidied(form, dict(request.POST.lists()), options)
+    if changes_lines(request):
+        return with_lines(form, data, add=request.POST.get("_add", ""), remove=request.POST.get("_remove", ""))
+    return data
+
+
+def changes_lines(request: HttpRequest) -> bool:
+    """Whether the form was posted to add or remove a line or row."""
+    return "_add" in request.POST or "_remove" in request.POST
+
+
+def check(request: HttpRequest, form: Form, data: Data, options: Options) -> PostedForm:
+    """Check the typed texts and the files."""
+    uploads = uploaded(request)
+    zone = timezone.get_current_timezone()
+    checked = checking.check(form, data, files=uploads, options=options, zone=zone)
+    files: list[Attached] = []
+    errors: dict[str, str] = {}
+    total_size = 0
+    for field in (field for field in form.fields if field.kind is Kind.FILE):
+        upload = uploads.get(field.name)
+        if field.name in upload_limit.skipped(request):
+            errors[field.name] = _too_large(field)
+        elif field.name in checked.shown and upload is not None:
+            total_size += upload.size or 0
+            try:
+                files.append(_attachment(field, upload, total_size, len(files)))
+            except _BadFile as problem:
+                errors[field.name] = str(problem)
+    return PostedForm(form, data, checked, tuple(files), {**checked.errors, **errors})
+
+
+class _BadFile(Exception):
+    """A file that cannot be accepted; the text has the reason."""
+
+
+def _max_size(field: Field) -> int:
+    """The largest size of a file of this field in bytes."""
+    return min(field.max_size or settings.LAUNCH_FILE_BYTES, settings.LAUNCH_FILES_BYTES)
+
+
+def _too_large(field: Field) -> str:
+    return _("Choose a smaller file: at most %(size)s.") % {"size": size(_max_size(field))}
+
+
+def _attachment(field: Field, upload: "UploadedFile[Any]", total_size: int, number: int) -> Attached:
+    """The file to send. Its kind, and the field's own limit of size, are checked in schema/checking.py. Raises _BadFile.
+
+    Args:
+        together: bytes of this file and the previous ones.
+        number: the number of previous files.
+    """
+    if (upload.size or 0) > _max_size(field):
+        raise _BadFile(_too_large(field))
+    if total_size > settings.LAUNCH_FILES_BYTES or number >= launch_files.MOST_FILES:
+        limits = {"size": size(settings.LAUNCH_FILES_BYTES), "count": launch_files.MOST_FILES}
+        raise _BadFile(_("All files together are too large: at most %(count)s files, %(size)s in all.") % limits)
+    name, data = launch_files.clean_name(upload.name or ""), upload.read()
+    if launch_files.has_wrong_content(name, data):
+        kind = launch_files.file_extension(name).upper()
+        raise _BadFile(_("This file is not a %(kind)s, although its name says so. Choose another.") % {"kind": kind})
+    return Attached(field.path[0], name, launch_files.guess_content_type(name), data)
+
+
+def uploaded(request: HttpRequest) -> dict[str, "UploadedFile[Any]"]:
+    """The uploaded files of a request by field name; the last one if a name is repeated."""
+    return {name: upload for name, upload in request.FILES.items() if isinstance(upload, UploadedFile)}
+
+
+def choices_of(field: Field, options: Options) -> Sequence[Choice] | None:
+    """The current choices of a field; None if they could not be loaded."""
+    return options.get(field.name) if field.choices_from is not None else field.choices
+
+
+def launchable(form: Form) -> Form:
+    """The form with only the file fields that can be sent: others become URL fields.
+
+    A file has to be the value of a top-level key of the body (engine/multipart.py).
+    """
+    return replace(
+        form,
+        fields=tuple(
+            replace(field, kind=Kind.URL, accept=(), max_size=None)
+            if field.kind is Kind.FILE and len(field.path) != 1
+            else field
+            for field in form.fields
+        ),
+    )
+
+
+def tidied(form: Form, data: Data, options: Options) -> dict[str, Sequence[str]]:
+    """The submitted data, with rows of tables numbered without gaps, and with labels of choices from a search replaced by values."""
+    changed = dict(data)
+    for field in form.fields:
+        if field.kind is Kind.TABLE:
+            rows = rows_of(field, changed)
+            changed = {name: texts for name, texts in changed.items() if not name.startswith(f"{field.name}[")}
+            for number, (_at, texts) in enumerate(rows):
+                for column in field.columns:
+                    changed[cell_name(field, number, column)] = [texts.get(column.name, "")]
+        choices = choices_of(field, options)
+        if field.kind is Kind.CHOICE and choices and field.name in changed:
+            keys = {text: key for key, text in labels_of(choices).items()}
+            known = {key_of(choice.value) for choice in choices}
+            changed[field.name] = [text if text in known else keys.get(text, text) for text in changed[field.name]]
+    return changed
+
+
+def with_lines(form: Form, data: Data, *, add: str = "", remove: str = "") -> dict[str, Sequence[str]]:
+    """The data with one more line or row of the field `add`, or without the one named by `remove` (`field:number`)."""
+    changed = dict(data)
+    target, _, number = remove.rpartition(":")
+    field = form.field(add or target)
+    if field is None:
+        return changed
+    if field.kind is Kind.LIST:
+        lines = list(changed.get(field.name, ()))
+        changed[field.name] = [*lines, ""] if add else [line for at, line in enumerate(lines) if str(at) != number]
+    elif field.kind is Kind.TABLE:
+        rows = rows_of(field, changed)
+        if add:
+            last = max((at for at, _texts in rows), default=-1)
+            for column in field.columns:
+                changed[cell_name(field, last + 1, column)] = [""]
+        else:
+            gone = [
+                cell_name(field, at, column) for at, _texts in rows if str(at) == number for column in field.columns
+            ]
+            changed = {name: texts for name, texts in changed.items() if name not in gone}
+    return changed
+
+
+def typed_secrets(form: Form, data: Data) -> set[str]:
+    """The names of secret fields with typed values, which are not displayed again."""
+    return {field.name for field in form.fields if field.kind is Kind.SECRET and any(data.get(field.name, ()))}
+
+
+def holds_secret(field: Field) -> bool:
+    """Whether a field holds a secret, by its kind or by its name in the payload."""
+    return field.kind is Kind.SECRET or any(map(names_secret, field.path))
+
+
+def labels_of(choices: Sequence[Choice]) -> dict[str, str]:
+    """Labels by the control's text; equal labels are distinguished by their values."""
+    counted = Counter(choice.label or key_of(choice.value) for choice in choices)
+    labels = {}
+    for choice in choices:
+        key = key_of(choice.value)
+        label = choice.label or key
+        labels[key] = label if counted[label] == 1 else f"{label} ({key})"
+    return labels

@@ -1,0 +1,215 @@
+"""Inference of a field's kind and empty value from past values of a path, such that a form can reproduce all of them.
+
+Values are processed by column (all values of one path at once), so that thousands of payloads take well under a second.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC
+from typing import Any
+
+from workflows_ui.launch_forms.schema import moments, values
+from workflows_ui.launch_forms.schema.document import (
+    CELLS,
+    MOST_COLUMNS,
+    Blank,
+    Choice,
+    Column,
+    Kind,
+    Moment,
+    label_from,
+    name_for,
+)
+
+#: A longer list or table is JSON: a page with so many rows of controls is not usable.
+_MOST_ITEMS = 200
+#: Characters above which a text is a long one.
+_LONG = 120
+#: Texts become choices if at least _ENOUGH were seen, with at most _FEW different ones, _EACH times on average.
+_ENOUGH, _FEW, _EACH = 10, 8, 4
+_CHOICE_LETTERS = 60
+_MOST_NUMBER = 10**4_000
+_MOST_DISTINCT = 100
+
+
+@dataclass(frozen=True)
+class Inference:
+    """The inferred properties of a path. `distinct` counts up to 100."""
+
+    kind: Kind
+    blank: Blank = Blank.ABSENT
+    moment: Moment = Moment.LOCAL_MINUTES
+    item: Kind = Kind.TEXT
+    columns: tuple[Column, ...] = ()
+    choices: tuple[Choice, ...] = ()
+    distinct: int = 0
+
+
+def learn(past: Sequence[Any], *, exact: bool, cell: bool = False) -> Inference | None:
+    """The properties inferred from the present values of a path; None without values. Only nulls give a text that sends null.
+
+    `exact`: a form must reproduce even the difference between a missing, a null and an empty value, so a path that mixes them within
+    one payload is JSON. `cell`: the path is a column of a table.
+    """
+    kinds = set(map(type, past))
+    filled = [value for value in past if value is not None]
+    distinct = _distinct(filled)
+    if not filled:
+        return Inference(Kind.TEXT, Blank.NULL) if past else None
+    kinds.discard(type(None))
+    nulls = len(past) - len(filled)
+    inference: Inference | None = None
+    if kinds == {bool}:
+        inference = Inference(Kind.YES_NO, _blank(nulls))
+    elif kinds <= {int, float}:
+        inference = Inference(Kind.NUMBER, _blank(nulls)) if _short(filled) else None
+    elif kinds == {str}:
+        inference = _texts(filled, nulls, exact=exact, cell=cell)
+    elif kinds == {list} and not cell:
+        inference = _lists(filled, nulls, exact=exact)
+    result = inference or Inference(Kind.JSON)
+    return Inference(**{**vars(result), "distinct": distinct})
+
+
+def _blank(nulls: int, texts: int = 0, lists: int = 0) -> Blank:
+    """The value of an empty field: the most frequent empty value."""
+    most = max(nulls, texts, lists)
+    if not most:
+        return Blank.ABSENT
+    return Blank.NULL if nulls == most else Blank.TEXT if texts == most else Blank.LIST
+
+
+def _short(numbers: Sequence[Any]) -> bool:
+    """Whether all numbers are short enough to be typed."""
+    return bool(min(numbers) > -_MOST_NUMBER and max(numbers) < _MOST_NUMBER)
+
+
+def _distinct(filled: Sequence[Any]) -> int:
+    try:
+        return min(len(set(filled)), _MOST_DISTINCT)
+    except TypeError:  # lists and objects
+        return min(len({repr(value) for value in filled[:1_000]}), _MOST_DISTINCT)
+
+
+def _texts(filled: list[str], nulls: int, *, exact: bool, cell: bool) -> Inference | None:
+    texts = [text for text in filled if text != ""]
+    empty = len(filled) - len(texts)
+    if exact and empty and nulls:
+        return None
+    blank = _blank(nulls, empty)
+    different = set(texts)
+    joined = "".join(different)
+    if not values.plain_text(joined):
+        return None
+    if not different:
+        return Inference(Kind.TEXT, blank)
+    for kind, fits in _SHAPES:
+        if all(map(fits, different)) and (kind in CELLS or not cell):
+            return Inference(kind, blank)
+    for moment, shape in moments.SHAPES.items():
+        if all(map(shape.fullmatch, different)) and all(_is_moment(text, moment) for text in different):
+            return Inference(Kind.DATETIME, blank, moment)
+    if "\n" in joined or max(map(len, different)) > _LONG:
+        return Inference(Kind.LONG_TEXT, blank)
+    return Inference(Kind.TEXT, blank, choices=() if cell else _choices(texts))
+
+
+def _choices(texts: list[str]) -> tuple[Choice, ...]:
+    """Choices for a few often repeated texts, the most frequent first; none if there are too many different ones."""
+    if len(texts) < _ENOUGH:
+        return ()
+    counted = Counter(texts)
+    few = 2 <= len(counted) <= _FEW and len(counted) * _EACH <= len(texts)
+    if not few or any(len(text) > _CHOICE_LETTERS or text != text.strip() for text in counted):
+        return ()
+    return tuple(Choice(text, text) for text, _times in counted.most_common())
+
+
+def _stable(read: Callable[[str], str]) -> Callable[[str], bool]:
+    def fits(text: str) -> bool:
+        try:
+            return read(text) == text
+        except moments.BadMoment:
+            return False
+
+    return fits
+
+
+_SHAPES: tuple[tuple[Kind, Callable[[str], bool]], ...] = (
+    (Kind.EMAIL, values.is_mail),
+    (Kind.URL, values.is_url),
+    (Kind.DATE, _stable(moments.read_day)),
+    (Kind.TIME, lambda text: text[2:3] == ":" and _stable(moments.read_time)(text)),
+    (Kind.PHONE, lambda text: text.startswith("+") and values.is_phone(text)),
+)
+
+
+def _is_moment(text: str, shape: Moment) -> bool:
+    try:
+        return moments.read_moment(text, shape, UTC) == text
+    except moments.BadMoment:
+        return False
+
+
+def _lists(filled: list[list[Any]], nulls: int, *, exact: bool) -> Inference | None:
+    empty = sum(not items for items in filled)
+    if (exact and empty and nulls) or max(map(len, filled)) > _MOST_ITEMS:
+        return None
+    blank = _blank(nulls, 0, empty)
+    items = [item for inner in filled for item in inner]
+    kinds = set(map(type, items))
+    if not items:
+        return Inference(Kind.LIST, blank)
+    if kinds == {str}:
+        plain = all(text != "" and "\n" not in text for text in items) and values.plain_text("".join(items))
+        return Inference(Kind.LIST, blank) if plain else None
+    if kinds <= {int, float}:
+        return Inference(Kind.LIST, blank, item=Kind.NUMBER) if _short(items) else None
+    if kinds == {dict}:
+        columns = columns_of(items, exact=exact)
+        return Inference(Kind.TABLE, blank, columns=columns) if columns else None
+    return None
+
+
+def columns_of(rows: Sequence[dict[str, Any]], *, exact: bool) -> tuple[Column, ...]:
+    """The columns of rows; none if a table of controls could not reproduce the rows."""
+    keys = dict.fromkeys(key for row in rows for key in row)
+    if not 1 <= len(keys) <= MOST_COLUMNS or any(len(key) > 200 for key in keys):
+        return ()
+    if any(all(value is None or value == "" for value in row.values()) for row in rows):
+        return ()  # an empty row is not sent
+    columns: list[Column] = []
+    for key in keys:
+        past = [row[key] for row in rows if key in row]
+        columns.append(_column(key, past, len(rows) - len(past), {column.name for column in columns}, exact=exact))
+    return tuple(columns)
+
+
+def _column(key: str, past: list[Any], missing: int, taken: set[str], *, exact: bool) -> Column:
+    nulls = sum(value is None for value in past)
+    texts = sum(value == "" for value in past)
+    inference = learn(past, exact=exact, cell=True) or Inference(Kind.TEXT)
+    if exact and sum(map(bool, (missing, nulls, texts))) > 1:
+        inference = Inference(Kind.JSON)
+    if inference.kind is Kind.JSON:
+        return Column(name_for((key,), taken), key, label_from(key), Kind.JSON)
+    # A text of only spaces is not "filled in".
+    required = not (missing or nulls or texts) and all(not isinstance(value, str) or value.strip() for value in past)
+    blank = Blank.ABSENT if missing > nulls + texts else inference.blank
+    return Column(name_for((key,), taken), key, label_from(key), inference.kind, required, blank, inference.moment)
+
+
+def by_key(objects: Iterable[dict[str, Any]]) -> dict[str, list[Any]]:
+    """The values of objects by key, keys in order of first appearance, in one pass over the objects."""
+    columns: dict[str, list[Any]] = {}
+    for item in objects:
+        for key, value in item.items():
+            column = columns.get(key)
+            if column is None:
+                columns[key] = [value]
+            else:
+                column.append(value)
+    return columns

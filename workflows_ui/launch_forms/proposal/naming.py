@@ -1,0 +1,43 @@
+"""Inference of a field's kind from the words of its key, in English and Vietnamese."""
+
+from __future__ import annotations
+
+import re
+
+from workflows_ui.launch_forms.schema.document import SHORT, Kind
+
+_NAMES: tuple[tuple[Kind, re.Pattern[str]], ...] = tuple(
+    (kind, re.compile(rf"(?:^|_)(?:{words})(?:_|$)"))
+    for kind, words in (
+        (Kind.EMAIL, "e?mail|email_address"),
+        (Kind.PHONE, "phone|phone_number|tel|telephone|mobile|sdt|so_dien_thoai|dien_thoai|số_điện_thoại|điện_thoại"),
+        (Kind.URL, "url|link|website|web_site"),
+        (Kind.DATE, "date|day|ngay|ngày|birthday|deadline"),
+        (Kind.TIME, "hour|gio|giờ"),
+        (Kind.NUMBER, "qty|quantity|amount|price|total|sum|count|so_luong|số_lượng|gia|giá|tien|tiền|percent"),
+        (
+            Kind.LONG_TEXT,
+            "message|note|notes|description|content|comment|comments|nội_dung|noi_dung|ghi_chú|ghi_chu|mô_tả",
+        ),
+    )
+)
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
+#: Keys of names and numbers of single persons or things, whose past values are not offered as choices.
+_NAMING = re.compile(r"(?:^|_)(?:name|id|no|code|key|number|ten|tên|ma|mã|so|số)(?:_|$)")
+
+
+def _words(key: str) -> str:
+    return re.sub(r"[\s\-.]+", "_", _CAMEL.sub("_", key[:SHORT])).lower()
+
+
+def kind_of(key: str) -> Kind:
+    """The kind that a key's words suggest; text by default."""
+    words = _words(key)
+    return next((kind for kind, pattern in _NAMES if pattern.search(words)), Kind.TEXT)
+
+
+def one_of_a_kind(key: str) -> bool:
+    """Whether a key identifies a single person or thing."""
+    return _NAMING.search(_words(key)) is not None

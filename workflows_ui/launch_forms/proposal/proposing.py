@@ -1,0 +1,339 @@
+"""Proposal of a form for a flow, from what its steps read, its own form trigger, stored samples, and past payloads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from workflows_ui.core.secret_names import mask_text, names_secret
+from workflows_ui.launch_forms.proposal import learning, naming, references
+from workflows_ui.launch_forms.proposal.learning import Inference
+from workflows_ui.launch_forms.proposal.references import Reference
+from workflows_ui.launch_forms.proposal.trigger_fields import RequestedField, read_trigger_form
+from workflows_ui.launch_forms.schema import values
+from workflows_ui.launch_forms.schema.document import (
+    CELLS,
+    LONG,
+    MOST_DEPTH,
+    MOST_FIELDS,
+    NUMBERS,
+    SHORT,
+    TEXTS,
+    Blank,
+    Column,
+    Field,
+    Form,
+    Kind,
+    Why,
+    label_from,
+    name_for,
+)
+from workflows_ui.launch_forms.schema.paths import ITEM
+
+#: Number of the latest payloads that are used.
+MOST_PAYLOADS = 10_000
+#: A field is required if at least so many payloads were seen and all of them had it.
+_ENOUGH = 3
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The sources of a proposed form.
+
+    Attributes:
+        trigger: the root of the flow's step tree (api.md 6.3).
+        payloads: past payloads, newest first.
+        samples: bodies of stored sample events, newest first. Their values may become examples; those of payloads never do.
+    """
+
+    trigger: Any = None
+    payloads: Sequence[Any] = ()
+    samples: Sequence[Any] = ()
+
+
+@dataclass
+class _Node:
+    """A node of the body: its readers, the field of the flow's own form, its past values, and its inner nodes."""
+
+    path: tuple[str, ...]
+    inner: dict[str, _Node] = field(default_factory=dict)
+    read_by: list[str] = field(default_factory=list)
+    hints: list[Kind] = field(default_factory=list)
+    #: For a list: the keys that are read of its items.
+    item_keys: dict[str, None] = field(default_factory=dict)
+    items: bool = False
+    requested: RequestedField | None = None
+    #: Its objects have keys that cannot become fields: too many, or too long ones.
+    closed: bool = False
+    past: list[Any] = field(default_factory=list)
+    samples: list[Any] = field(default_factory=list)
+
+    def at(self, key: str) -> _Node:
+        """The inner node, created if it is missing."""
+        return self.inner.setdefault(key, _Node((*self.path, key)))
+
+
+def propose(sources: Sources) -> Form:
+    """A form that accepts all past payloads and has fields for what the flow reads.
+
+    A form made from one payload reproduces exactly that payload; one made from many reproduces all filled-in values, and empty values
+    as most of them were. Nothing of it is sent or stored: a builder reviews it.
+    """
+    payloads = list(sources.payloads[:MOST_PAYLOADS])
+    bodies = [*payloads, *sources.samples]
+    exact = len(bodies) == 1
+    if bodies and not all(isinstance(body, dict) for body in bodies):
+        return Form((_whole(bodies, payloads, exact=exact),))
+    root = _Node((), past=payloads, samples=list(sources.samples))
+    trigger_form = read_trigger_form(sources.trigger, bodies)
+    for requested in trigger_form.fields:
+        root.at(requested.key).requested = requested
+    for reference in references.find_references(sources.trigger, body_is_output=trigger_form.body_is_output):
+        _add_reference(root, reference)
+    _distribute_values(root)
+    for depth in range(MOST_DEPTH, -1, -1):
+        form = _Writer(len(payloads), len(bodies), depth, exact=exact).form(root)
+        if len(form.fields) <= MOST_FIELDS:
+            return form
+    raise AssertionError("a form of one field is not too long")  # depth 0
+
+
+def _whole(bodies: Sequence[Any], payloads: Sequence[Any], *, exact: bool) -> Field:
+    """The only field of a body that is not an object: a list if it always is a non-empty one, else JSON."""
+    inference = learning.learn(bodies, exact=exact)
+    why = Why(seen=len(payloads), of=len(payloads))
+    if inference is None or inference.kind not in (Kind.LIST, Kind.TABLE) or inference.blank is not Blank.ABSENT:
+        return Field("body", (), kind=Kind.JSON, required=True, why=why)
+    return Field(
+        "body", (), kind=inference.kind, required=True, item=inference.item, columns=inference.columns, why=why
+    )
+
+
+def _add_reference(root: _Node, reference: Reference) -> None:
+    """Add a step's reference. A reference to the whole body adds no node."""
+    node = root
+    for number, key in enumerate(reference.path):
+        if key is ITEM or isinstance(key, int):
+            node.items = True
+            rest = reference.path[number + 1 :]
+            if rest and isinstance(rest[0], str):
+                node.item_keys.setdefault(rest[0])
+            break
+        if number >= MOST_DEPTH or len(key) > SHORT:
+            break
+        node = node.at(key)
+    if node is root:
+        return
+    if reference.step and reference.step not in node.read_by:
+        node.read_by.append(reference.step)
+    if reference.hint is not None and not (node.items and reference.hint is not Kind.LIST):
+        node.hints.append(reference.hint)
+
+
+def _distribute_values(root: _Node) -> None:
+    """Distribute past values to the inner nodes, down to the depth of the objects."""
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        if len(node.path) >= MOST_DEPTH + 1:
+            continue
+        past = learning.by_key(value for value in node.past if type(value) is dict)
+        samples = learning.by_key(value for value in node.samples if type(value) is dict)
+        keys = dict.fromkeys([*past, *samples])
+        if not _takes_fields(node, keys):
+            node.closed = bool(keys)
+            continue
+        for key in keys:
+            inner = node.at(key)
+            inner.past, inner.samples = past.get(key, []), samples.get(key, [])
+        waiting.extend(node.inner.values())
+
+
+def _takes_fields(node: _Node, keys: Iterable[str]) -> bool:
+    """Whether all past values are objects (or null) whose keys can become fields."""
+    seen = [*node.past, *node.samples]
+    keys = list(keys)
+    return (
+        bool(keys)
+        and len(keys) <= MOST_FIELDS
+        and set(map(type, seen)) <= {dict, type(None)}
+        and all(sum(map(len, node.path)) + len(key) <= LONG for key in keys)
+    )
+
+
+class _Writer:
+    """Creates the fields of the nodes; nodes deeper than `depth` become JSON."""
+
+    def __init__(self, payload_count: int, bodies: int, depth: int, *, exact: bool) -> None:
+        self.payload_count, self.bodies, self.depth, self.exact = payload_count, bodies, depth, exact
+        self.names: set[str] = set()
+        self.fields: list[Field] = []
+
+    def form(self, root: _Node) -> Form:
+        if root.closed or (self.depth == 0 and root.inner):
+            return Form(
+                (
+                    Field(
+                        "body",
+                        (),
+                        kind=Kind.JSON,
+                        required=True,
+                        why=Why(seen=self.payload_count, of=self.payload_count),
+                    ),
+                )
+            )
+        for node in root.inner.values():
+            self._add_fields(node)
+            if len(self.fields) > MOST_FIELDS:
+                break
+        return Form(tuple(self.fields))
+
+    def _mostly_missing(self, seen: Sequence[Any]) -> bool:
+        """Whether the value was missing at least as often as it was empty."""
+        missing = self.bodies - len(seen)
+        return missing > 0 and missing >= sum(value in (None, "", []) for value in seen if not value)
+
+    def _add_fields(self, node: _Node) -> None:
+        if self._is_object(node):
+            for inner in node.inner.values():
+                self._add_fields(inner)
+        else:
+            form_field = self._field(node)
+            self.names.add(form_field.name)
+            self.fields.append(form_field)
+
+    def _is_object(self, node: _Node) -> bool:
+        if not node.inner or node.items or node.closed or len(node.path) >= self.depth:
+            return False
+        seen = [*node.past, *node.samples]
+        if not set(map(type, seen)) <= ({dict} if self.exact else {dict, type(None)}):
+            return False
+        # Only JSON reproduces an empty object; with many payloads it counts as empty.
+        return all(seen) if self.exact else any(seen) or not seen
+
+    def _field(self, node: _Node) -> Field:
+        seen = [*node.past, *node.samples]
+        inference = learning.learn(seen, exact=self.exact)
+        if inference is None:
+            inference = _infer_unseen(node)
+        elif inference.kind is Kind.LIST and inference.distinct and not any(seen) and node.item_keys and not self.exact:
+            inference = replace(_infer_unseen(node), blank=inference.blank)
+        elif inference.kind is Kind.TEXT:
+            name_kind = _kind_by_name(node, inference.kind, seen)
+            choices = () if name_kind is not Kind.TEXT or naming.one_of_a_kind(node.path[-1]) else inference.choices
+            inference = replace(inference, kind=name_kind, choices=choices)
+        secret = (
+            _is_secret(node) and inference.kind in TEXTS and all(type(value) in (str, type(None)) for value in seen)
+        )
+        if secret:
+            inference = replace(inference, kind=Kind.SECRET, choices=())
+        plain = inference.kind in NUMBERS or inference.kind is Kind.YES_NO
+        empty = node.past.count(None) if plain else sum(map(_empty, node.past))
+        filled = len(node.past) - empty
+        required = self._required(node, filled)
+        form_field = Field(
+            name=name_for(node.path, self.names),
+            path=node.path,
+            label=label_from(node.path[-1]),
+            kind=Kind.CHOICE if inference.choices else inference.kind,
+            required=required,
+            choices=inference.choices,
+            other=bool(inference.choices),
+            blank=Blank.ABSENT if required or self._mostly_missing(seen) else inference.blank,
+            moment=inference.moment,
+            item=inference.item,
+            columns=inference.columns,
+            example=_example(node, inference),
+            why=Why(
+                read_by=tuple(node.read_by[:20]),
+                seen=len(node.past),
+                of=self.payload_count,
+                values=inference.distinct if self.payload_count else 0,
+                sample=bool(node.samples),
+                trigger=node.requested is not None,
+            ),
+        )
+        if node.requested is None:
+            return form_field
+        completed = _apply_requested(form_field, node.requested, seen, always=len(node.past) == self.payload_count)
+        return replace(completed, kind=Kind.SECRET) if secret and completed.kind in TEXTS else completed
+
+    def _required(self, node: _Node, filled: int) -> bool:
+        """Whether the field is required: enough payloads all had it filled in, or there is no history and a step reads it."""
+        if self.payload_count >= _ENOUGH:
+            return filled == self.payload_count
+        empty_before = filled < self.payload_count or any(map(_empty, node.samples))
+        return bool(node.read_by) and not empty_before
+
+
+def _empty(value: Any) -> bool:
+    return value in (None, "", []) if not value else type(value) is str and value.isspace()
+
+
+def _infer_unseen(node: _Node) -> Inference:
+    """The kind of a node without past values: by its readers, else by its name."""
+    if node.item_keys:
+        taken: set[str] = set()
+        columns = []
+        for key in node.item_keys:
+            name = name_for((key,), taken)
+            taken.add(name)
+            columns.append(
+                Column(name, key, label_from(key), naming.kind_of(key) if naming.kind_of(key) in CELLS else Kind.TEXT)
+            )
+        return Inference(Kind.TABLE, columns=tuple(columns[:30]))
+    if node.items or Kind.LIST in node.hints:
+        return Inference(Kind.LIST)
+    if node.inner:
+        return Inference(Kind.JSON)
+    return Inference(node.hints[0] if node.hints else naming.kind_of(node.path[-1]))
+
+
+def _kind_by_name(node: _Node, kind: Kind, seen: Sequence[Any]) -> Kind:
+    """The kind of a text by its name, for phone numbers without a country code and for long texts; else `kind`."""
+    name_kind = naming.kind_of(node.path[-1])
+    texts = [value for value in seen if isinstance(value, str) and value]
+    if name_kind is Kind.PHONE and all(values.is_phone(text) and text == text.strip() for text in texts):
+        return name_kind
+    return name_kind if name_kind is Kind.LONG_TEXT else kind
+
+
+def _is_secret(node: _Node) -> bool:
+    """Whether its name, or that of an outer object, is that of a secret, so that none of its values may be displayed."""
+    return any(map(names_secret, node.path))
+
+
+def _example(node: _Node, inference: Inference) -> str:
+    """The value of the latest sample with a short one. Never a value of a payload, and never a secret."""
+    if _is_secret(node):
+        return ""
+    for value in node.samples:
+        if isinstance(value, str) and 0 < len(value) <= 60 and inference.kind in TEXTS and values.plain_text(value):
+            if mask_text(value) != value:
+                continue
+            return value
+        if isinstance(value, int | float) and not isinstance(value, bool) and inference.kind in NUMBERS:
+            return str(value)[:60]
+    return ""
+
+
+def _apply_requested(form_field: Field, requested: RequestedField, seen: Sequence[Any], *, always: bool) -> Field:
+    """The field with the properties of the flow's own form, as far as past values allow; `always` if no payload lacked it.
+
+    A toggle is always sent: without its value the engine accepts the call and makes no run (recording `form_submit_missing_toggle`).
+    """
+    fits = requested.kind in (Kind.TEXT, Kind.FILE) or form_field.kind in (requested.kind, Kind.TEXT) or not seen
+    # A text may be a phone number; a file that was sent as text before is no longer a file.
+    as_before = requested.kind is Kind.TEXT or not fits or (requested.kind is Kind.FILE and bool(seen))
+    kind = form_field.kind if as_before else requested.kind
+    toggle = kind is Kind.YES_NO and requested.kind is Kind.YES_NO
+    required = (requested.required or (toggle and always)) and not any(map(_empty, seen))
+    return replace(
+        replace(form_field, default=False) if toggle else form_field,
+        label=requested.label[:SHORT],
+        help=requested.help[:LONG],
+        kind=kind,
+        required=required,
+        blank=Blank.ABSENT if required else form_field.blank,
+    )

@@ -1,0 +1,192 @@
+"""What a flow reads of its trigger's data: all references in its steps' texts, followed through loops and into code.
+
+Templates are `{{...}}` (api.md 6.3). Inside, `trigger.body.x`, `trigger['body']["x"]`, `trigger?.body?.x`, list indices, several in one
+expression, and with surrounding text are all found. With a loop over `{{trigger['body']['items']}}`, `{{step_1['item']['sku']}}` is a path
+in each item; with an input that is a single template, `inputs.name.x` in the step's code is a path below it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from workflows_ui.engine import flow_tree
+from workflows_ui.launch_forms.proposal import code_reading
+from workflows_ui.launch_forms.schema.document import Kind
+from workflows_ui.launch_forms.schema.paths import ITEM, Path, accesses
+
+#: An expression that consists of a single access.
+_ACCESS_ONLY = re.compile(r"[\w$.?\[\]'\"\s-]*")
+_START = re.compile(r"""(?<![\w$.'"\]])([A-Za-z_]\w*)""")
+#: Half of a surrogate pair, which cannot be encoded in pages and requests.
+_HALF = re.compile("[\ud800-\udfff]")
+_HINTS = {
+    "NUMBER_": Kind.NUMBER,
+    "BOOLEAN_": Kind.YES_NO,
+    "DATE_": Kind.DATE,
+    "LIST_": Kind.LIST,
+}
+#: Most characters of one text that are searched, and most references of one flow: far beyond any real flow.
+_MOST_LETTERS = 200_000
+_MOST = 5_000
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A path that a step reads.
+
+    Attributes:
+        path: below the body; `ITEM` is any item of a list. `()` is the whole body.
+        step: the reading step's display name, else its name.
+        hint: the kind suggested by the use: a condition on a number, a loop's list.
+    """
+
+    path: Path
+    step: str
+    hint: Kind | None = None
+
+
+def find_references(trigger: Any, *, body_is_output: bool = False) -> list[Reference]:
+    """All references of the steps, in the order of the steps, without repetitions.
+
+    `body_is_output`: the trigger's output is the body itself (the forms piece), so that `{{trigger.x}}` reads the body's `x`.
+    """
+    references: dict[tuple[Path, str, Kind | None], Reference] = {}
+    loops: dict[str, Path] = {}
+    for node in flow_tree.walk(trigger):
+        if node.depth == 0 and node.parent is None:
+            continue
+        for reference in _Step(node.step, loops, body_is_output=body_is_output).references():
+            if any(isinstance(key, str) and _HALF.search(key) for key in reference.path):
+                continue
+            references.setdefault((reference.path, reference.step, reference.hint), reference)
+        if len(references) > _MOST:
+            break
+    return list(references.values())
+
+
+class _Step:
+    """The references of one step. Records a loop's list for the steps inside it."""
+
+    def __init__(self, step: dict[str, Any], loops: dict[str, Path], *, body_is_output: bool) -> None:
+        self.step, self.loops, self.body_is_output = step, loops, body_is_output
+        name = step.get("displayName")
+        label = name if isinstance(name, str) and name.strip() else flow_tree.step_name(step)
+        self.label = _HALF.sub("\ufffd", label[:200])
+        settings = step.get("settings")
+        self.settings: dict[str, Any] = settings if isinstance(settings, dict) else {}
+
+    def references(self) -> Iterator[Reference]:
+        code = self._code()
+        for text in texts({key: value for key, value in self.settings.items() if key not in _UNREAD}):
+            for path in self._paths(text):
+                yield Reference(path, self.label)
+        yield from self._conditions()
+        yield from self._loop()
+        if code:
+            yield from self._code_references(code)
+
+    def _paths(self, text: str) -> Iterator[Path]:
+        for template in templates(text[:_MOST_LETTERS]):
+            yield from self.in_expression(template)
+
+    def in_expression(self, expression: str) -> Iterator[Path]:
+        """The paths that one expression reads."""
+        for start in _START.finditer(expression):
+            name = start[1]
+            if name == "trigger":
+                path = self._below_body(accesses(expression, start.end()))
+            elif name in self.loops:
+                path = self._item_path(name, accesses(expression, start.end()))
+            else:
+                path = None
+            if path is not None:
+                yield path
+
+    def _below_body(self, keys: Path) -> Path | None:
+        if keys[:2] == ("output", "body") or keys == ("output",):
+            keys = keys[1:]
+        if keys[:1] == ("body",):
+            return keys[1:]
+        if self.body_is_output or not keys:
+            return keys
+        return None
+
+    def _item_path(self, loop: str, keys: Path) -> Path | None:
+        if keys[:1] == ("output",):
+            keys = keys[1:]
+        return (*self.loops[loop], ITEM, *keys[1:]) if keys[:1] == ("item",) else None
+
+    def _single_path(self, value: Any) -> Path | None:
+        """The path of an input that is a single template and nothing else; None for any other."""
+        if not isinstance(value, str) or value.count("{{") != 1:
+            return None
+        whole = value.strip()
+        if not (whole.startswith("{{") and whole.endswith("}}")):
+            return None
+        paths = list(self.in_expression(whole[2:-2]))
+        return paths[0] if len(paths) == 1 and _ACCESS_ONLY.fullmatch(whole[2:-2]) else None
+
+    def _loop(self) -> Iterator[Reference]:
+        name, path = flow_tree.step_name(self.step), self._single_path(self.settings.get("items"))
+        if name and path is not None:
+            self.loops[name] = path
+            yield Reference(path, self.label, Kind.LIST)
+
+    def _conditions(self) -> Iterator[Reference]:
+        for condition in _conditions(self.settings.get("branches")):
+            operator, path = condition.get("operator"), self._single_path(condition.get("firstValue"))
+            hint = next((kind for start, kind in _HINTS.items() if str(operator).startswith(start)), None)
+            if path is not None and hint is not None:
+                yield Reference(path, self.label, hint)
+
+    def _code(self) -> str:
+        source = self.settings.get("sourceCode")
+        code = source.get("code") if isinstance(source, dict) else None
+        return code[:_MOST_LETTERS] if isinstance(code, str) else ""
+
+    def _code_references(self, code: str) -> Iterator[Reference]:
+        """Paths below inputs that are passed to the code unchanged."""
+        inputs = self.settings.get("input")
+        paths = {name: self._single_path(value) for name, value in inputs.items()} if isinstance(inputs, dict) else {}
+        known = {name: path for name, path in paths.items() if path is not None}
+        for path in code_reading.find_paths(code, known) if known else ():
+            yield Reference(path, self.label)
+
+
+#: Parts of a step's settings without references: code sees only its inputs, and the others are internal to the engine.
+_UNREAD = frozenset({"sourceCode", "sampleData", "propertySettings", "customLogoUrl", "errorHandlingOptions"})
+
+
+def templates(text: str) -> Iterator[str]:
+    """The text between each `{{` and the next `}}`, in linear time even if many are not closed."""
+    start = text.find("{{")
+    while start >= 0 and (end := text.find("}}", start + 2)) >= 0:
+        yield text[start + 2 : end]
+        start = text.find("{{", end + 2)
+
+
+def texts(value: Any) -> Iterator[str]:
+    """All texts with templates in a value and in the keys of its objects, in order."""
+    waiting = [value]
+    while waiting:
+        inner = waiting.pop()
+        if isinstance(inner, str):
+            if "{{" in inner:
+                yield inner
+        elif isinstance(inner, list):
+            waiting.extend(reversed(inner))
+        elif isinstance(inner, dict):
+            for key, content in reversed(list(inner.items())):
+                waiting.extend((content, key))
+
+
+def _conditions(branches: Any) -> Iterator[dict[str, Any]]:
+    for branch in branches if isinstance(branches, list) else ():
+        groups = branch.get("conditions") if isinstance(branch, dict) else None
+        for group in groups if isinstance(groups, list) else ():
+            for condition in group if isinstance(group, list) else ():
+                if isinstance(condition, dict):
+                    yield condition

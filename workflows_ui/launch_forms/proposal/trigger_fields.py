@@ -1,0 +1,78 @@
+"""Fields of a flow's own form: triggers of the forms piece (recordings `form_get`, `form_submit_*`, `form_run_get_*`)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from workflows_ui.launch_forms.schema.document import Kind
+
+_KINDS = {"text": Kind.TEXT, "text_area": Kind.LONG_TEXT, "file": Kind.FILE, "toggle": Kind.YES_NO}
+_QUOTES = re.compile(r"[\\\"'’\n\r\t]")
+#: Half of a surrogate pair, which cannot be encoded in pages and requests.
+_HALF = re.compile("[\ud800-\udfff]")
+_MOST = 200
+
+
+@dataclass(frozen=True)
+class RequestedField:
+    """One field of the flow's own form. `key` is the key of its value in the body."""
+
+    key: str
+    label: str
+    help: str
+    kind: Kind
+    required: bool
+
+
+@dataclass(frozen=True)
+class TriggerForm:
+    """The flow's own form. `body_is_output`: steps read `{{trigger.x}}`, since the piece's output is the body itself."""
+
+    fields: tuple[RequestedField, ...] = ()
+    body_is_output: bool = False
+
+
+def read_trigger_form(trigger: Any, bodies: Sequence[Any] = ()) -> TriggerForm:
+    """The form of a forms trigger; empty for other triggers. `bodies` show under which key a label's value was sent before."""
+    settings = _dict(_dict(trigger).get("settings"))
+    piece = str(settings.get("pieceName") or "").rpartition("/")[2]
+    if piece != "piece-forms":
+        return TriggerForm()
+    if settings.get("triggerName") == "chat_submission":
+        return TriggerForm((RequestedField("message", "", "", Kind.LONG_TEXT, required=True),), body_is_output=True)
+    inputs = _dict(settings.get("input")).get("inputs")
+    rows = [row for row in inputs if isinstance(row, dict)][:_MOST] if isinstance(inputs, list) else []
+    known = {key for body in bodies[:100] if isinstance(body, dict) for key in body}
+    fields: dict[str, RequestedField] = {}
+    for row in rows:
+        label = row.get("displayName")
+        if isinstance(label, str) and label.strip() and len(label) <= 200 and not _HALF.search(label):
+            key = key_of(label, known)
+            kind = _KINDS.get(str(row.get("type")), Kind.TEXT)
+            fields.setdefault(
+                key, RequestedField(key, label, _text(row.get("description")), kind, row.get("required") is True)
+            )
+    # A field called "body" is read as `{{trigger.body}}`.
+    return TriggerForm(tuple(fields.values()), body_is_output=True)
+
+
+def key_of(label: str, known: set[str]) -> str:
+    """The key under which the engine's own form page sends a field's value: `Full name` -> `fullName`.
+
+    Editions of the page differ in whether the other letters become lower-case, and some use the label unchanged: past keys decide.
+    """
+    small = re.sub(r"\s+([A-Za-z0-9_])", lambda match: match[1].upper(), label.lower())
+    kept = re.sub(r"\s", "", re.sub(r"\s(.)", lambda match: match[1].upper(), label))
+    keys = [_QUOTES.sub("", key[:1].lower() + key[1:]) for key in (small, kept)]
+    return next((key for key in (*keys, label) if key in known), keys[0])
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: Any) -> str:
+    return _HALF.sub("\ufffd", value) if isinstance(value, str) else ""

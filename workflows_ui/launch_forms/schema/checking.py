@@ -1,0 +1,419 @@
+"""Conversion of a submitted form to the payload, with error messages by control, and of an earlier payload to a filled form.
+
+A field's control has the field's name. Several values (a list's items, several choices) are several controls of one name. A cell of a
+table is `cell_name(field, row, column)`. Yes and no are `true` and `false`; an empty control is neither.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, tzinfo
+from typing import Any, Protocol
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from workflows_ui.launch_forms.schema import schema_out, values
+from workflows_ui.launch_forms.schema.document import NOTHING, Blank, Choice, Column, Field, Form, Kind, ShowIf, When
+from workflows_ui.launch_forms.schema.schema_out import BLANKS
+from workflows_ui.launch_forms.schema.values import BadValue
+
+MOST_ROWS = 1_000
+#: As `dict(request.POST.lists())`.
+Data = Mapping[str, Sequence[str]]
+_CELL = re.compile(r"\[(\d{1,6})\]\[([^\]]+)\]")
+#: Most texts of one secret field that are recognised in a run; further ones are masked only by the field's name.
+_MOST_TEXTS = 100
+
+#: The content of a field's controls: a text; the texts of a list or several choices; a table's rows of texts by column.
+Shown = str | list[str] | list[dict[str, str]]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """The result of checking a submitted form.
+
+    Attributes:
+        payload: what will be sent, without files; NOTHING if there are errors.
+        errors: messages by control (`field.name`, or `cell_name`); "" is the form as a whole.
+        sent: the value of every field that sends one, by the field's name.
+        shown: names of the fields whose show-if rule holds.
+    """
+
+    payload: Any
+    errors: Mapping[str, str]
+    sent: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    shown: frozenset[str] = frozenset()
+
+    @property
+    def good(self) -> bool:
+        return not self.errors
+
+
+class Upload(Protocol):
+    """The attributes of Django's uploaded files that are used here."""
+
+    @property
+    def name(self) -> str | None: ...
+
+    @property
+    def size(self) -> int | None: ...
+
+
+def check(
+    form: Form,
+    data: Data,
+    *,
+    files: Mapping[str, Upload] | None = None,
+    options: Mapping[str, Sequence[Choice]] | None = None,
+    zone: tzinfo = UTC,
+) -> Checked:
+    """Check a submitted form and convert its values to the types that the flow expects.
+
+    An empty optional field sends its `blank`, by default nothing. A control that is missing in `data` (a link, another program)
+    counts as its field's default. Fields whose show-if rule does not hold send nothing.
+
+    Args:
+        files: by field name.
+        options: the live choices by field name; a field that is missing here accepts any text.
+        zone: the person's time zone.
+    """
+    read = _Submission(form, data, files or {}, options or {}, zone)
+    read.read()
+    # In the order of the form, not in that of the evaluation of rules.
+    sent = {field.name: read.sent[field.name] for field in form.fields if field.name in read.sent}
+    shown = frozenset(name for name, is_shown in read.shown.items() if is_shown)
+    if read.errors:
+        return Checked(NOTHING, read.errors, sent, shown)
+    payload = assemble_payload(form, sent)
+    problem = schema_out.payload_error(form, payload)
+    return Checked(NOTHING, {"": problem}, sent, shown) if problem else Checked(payload, {}, sent, shown)
+
+
+def assemble_payload(form: Form, sent: Mapping[str, Any]) -> Any:
+    """The payload made from the values by field name."""
+    body: dict[str, Any] = {}
+    for field in form.fields:
+        if field.name not in sent:
+            continue
+        if not field.path:
+            return sent[field.name]
+        target = body
+        for key in field.path[:-1]:
+            target = target.setdefault(key, {})
+        target[field.path[-1]] = sent[field.name]
+    return body
+
+
+def initial(form: Form, payload: Any = NOTHING, *, zone: tzinfo = UTC) -> dict[str, Shown]:
+    """The content of a form's controls: the defaults for NOTHING, else an earlier payload, from which `check` makes the same."""
+    shown: dict[str, Shown] = {}
+    for field in form.fields:
+        if field.kind is Kind.SECRET:
+            shown[field.name] = ""  # never filled in again
+        elif not field.hidden and field.kind is not Kind.FILE:
+            value = field.default if payload is NOTHING else value_at(payload, field.path)
+            shown[field.name] = _field_content(field, value, zone)
+    return shown
+
+
+def typed(form: Form, data: Data) -> dict[str, Shown]:
+    """The content of a form's controls after a submission with errors: everything as typed, except for secrets."""
+    shown: dict[str, Shown] = {}
+    for field in form.fields:
+        if field.hidden or field.kind is Kind.FILE:
+            continue
+        given = [] if field.kind is Kind.SECRET else list(data.get(field.name, ()))
+        if field.kind is Kind.TABLE:
+            shown[field.name] = [texts for _number, texts in rows_of(field, data)]
+        elif field.kind in (Kind.LIST, Kind.CHOICES):
+            shown[field.name] = given
+        else:
+            shown[field.name] = given[-1] if given else ""
+    return shown
+
+
+def paths_without_field(form: Form, payload: Any) -> list[tuple[str, ...]]:
+    """The paths in a payload without a field, which are lost when the form is filled from it."""
+    paths = {field.path for field in form.fields}
+    missing: list[tuple[str, ...]] = []
+    waiting: list[tuple[tuple[str, ...], Any]] = [((), payload)]
+    while waiting:
+        path, value = waiting.pop()
+        if path in paths:
+            continue
+        if isinstance(value, dict) and (value or not path) and any(inner[: len(path)] == path for inner in paths):
+            waiting.extend(((*path, key), inner) for key, inner in reversed(value.items()))
+        elif not (isinstance(value, dict) and not path and not value):
+            missing.append(path)
+    return missing
+
+
+def value_at(payload: Any, path: Sequence[str]) -> Any:
+    """The value at a path of a payload; NOTHING if there is none."""
+    for key in path:
+        if not isinstance(payload, dict) or key not in payload:
+            return NOTHING
+        payload = payload[key]
+    return payload
+
+
+def _field_content(field: Field, value: Any, zone: tzinfo) -> Shown:
+    if field.kind is Kind.TABLE:
+        return [_row_content(field, row, zone) for row in value] if isinstance(value, list) else []
+    if field.kind in (Kind.LIST, Kind.CHOICES):
+        kind = field.item if field.kind is Kind.LIST else None
+        return [values.show(field, item, kind=kind, zone=zone) for item in value] if isinstance(value, list) else []
+    blank = field.blank is not Blank.ABSENT and not field.required and value == BLANKS[field.blank]
+    if value is NOTHING or blank or (value is None and field.kind is not Kind.JSON and field.kind is not Kind.CHOICE):
+        return ""
+    return values.show(field, value, zone=zone)
+
+
+def _row_content(field: Field, row: Any, zone: tzinfo) -> dict[str, str]:
+    row = row if isinstance(row, dict) else {}
+    return {column.name: _cell_content(column, row.get(column.key, NOTHING), zone) for column in field.columns}
+
+
+def _cell_content(column: Column, value: Any, zone: tzinfo) -> str:
+    null = value is None and column.kind is not Kind.JSON
+    if value is NOTHING or null or (column.blank is Blank.TEXT and value == ""):
+        return ""
+    return values.show(column, value, zone=zone)
+
+
+def secrets(form: Form, payload: Any) -> tuple[tuple[tuple[str, ...], str], ...]:
+    """The values of the form's secret fields in a payload, as (path, text)."""
+    values_by_path = ((field.path, value_at(payload, field.path)) for field in form.fields if field.kind is Kind.SECRET)
+    return tuple((path, text) for path, value in values_by_path for text in texts(value))
+
+
+def texts(value: Any) -> list[str]:
+    """The texts and numbers, as texts, in the JSON value of a secret field: at most a hundred."""
+    result: dict[str, None] = {}
+    waiting = [value]
+    while waiting and len(result) < _MOST_TEXTS:
+        item = waiting.pop()
+        if isinstance(item, dict):
+            waiting += item.values()
+        elif isinstance(item, list):
+            waiting += item
+        elif isinstance(item, str | int | float) and not isinstance(item, bool) and item != "":
+            result[str(item)] = None
+    return list(result)
+
+
+def masked(form: Form, payload: Any, mask: Any) -> Any:
+    """A copy of a payload with `mask` instead of the values of the form's secret fields."""
+    for field in form.fields:
+        if field.kind is Kind.SECRET and value_at(payload, field.path) is not NOTHING:
+            payload = _replace_value(payload, field.path, mask)
+    return payload
+
+
+def _replace_value(payload: Any, path: Sequence[str], value: Any) -> Any:
+    return {**payload, path[0]: _replace_value(payload[path[0]], path[1:], value)} if path else value
+
+
+def without_secrets(form: Form, sent: Mapping[str, Any]) -> dict[str, Any]:
+    """The values by field name, without those of secret fields."""
+    secret = {field.name for field in form.fields if field.kind is Kind.SECRET}
+    return {name: value for name, value in sent.items() if name not in secret}
+
+
+def optional(form: Form) -> Form:
+    """The form without required fields, for a preview of the payload."""
+    return replace(form, fields=tuple(replace(field, required=False) for field in form.fields))
+
+
+# --- Names of controls -----------------------------------------------------------------------------
+
+
+def cell_name(table: Field, row: int, column: Column) -> str:
+    return f"{table.name}[{row}][{column.name}]"
+
+
+def rows_of(table: Field, data: Data) -> list[tuple[int, dict[str, str]]]:
+    """The typed rows of a table, including empty ones, with their numbers in the controls' names."""
+    start = len(table.name)
+    names = {column.name for column in table.columns}
+    rows: dict[int, dict[str, str]] = {}
+    for name, texts in data.items():
+        if name.startswith(f"{table.name}["):
+            match = _CELL.fullmatch(name, start)
+            if match and match[2] in names:
+                rows.setdefault(int(match[1]), {})[match[2]] = texts[-1] if texts else ""
+    return sorted(rows.items())
+
+
+# --- Reading what was submitted ---------------------------------------------------------------------
+
+
+class _Submission:
+    """A submitted form, read field by field: `errors` by control, `sent` values and visibility (`shown`) by field."""
+
+    def __init__(
+        self,
+        form: Form,
+        data: Data,
+        files: Mapping[str, Upload],
+        options: Mapping[str, Sequence[Choice]],
+        zone: tzinfo,
+    ) -> None:
+        self.form, self.data, self.files, self.options, self.zone = form, data, files, options, zone
+        self.errors: dict[str, str] = {}
+        self.sent: dict[str, Any] = {}
+        self.shown: dict[str, bool] = {}
+
+    def read(self) -> None:
+        for field in self.form.fields:
+            self._visit(field)
+
+    def _visit(self, field: Field) -> bool:
+        """Read a field, once, after the fields it depends on. Returns whether it is shown."""
+        if field.name not in self.shown:
+            self.shown[field.name] = False  # ends a circular dependency, which the rules reject
+            self.shown[field.name] = self._holds(field.show_if)
+            if self.shown[field.name]:
+                try:
+                    value = self._value(field)
+                except BadValue as problem:
+                    self.errors.setdefault(field.name, str(problem))
+                else:
+                    if value is not NOTHING:
+                        self.sent[field.name] = value
+        return self.shown[field.name]
+
+    def _holds(self, rule: ShowIf | None) -> bool:
+        if rule is None:
+            return True
+        other = self.form.field(rule.field)
+        if other is None or not self._visit(other):
+            return False
+        return holds(rule, self.sent.get(other.name, NOTHING))
+
+    def _value(self, field: Field) -> Any:
+        if field.hidden:
+            return field.hidden_value
+        if field.kind is Kind.FILE:
+            self._file(field)
+            return NOTHING
+        if field.kind is Kind.TABLE:
+            value: Any = self._rows(field)
+        elif field.kind in (Kind.LIST, Kind.CHOICES):
+            value = self._multiple(field)
+        else:
+            value = self._single(field)
+        if value is NOTHING:
+            if field.required:
+                raise BadValue(_required_message(field))
+            return BLANKS.get(field.blank, NOTHING)
+        if field.name not in self.errors and not any(name.startswith(f"{field.name}[") for name in self.errors):
+            problem = schema_out.value_error(field, value)
+            if problem:
+                raise BadValue(problem)
+        return value
+
+    def _single(self, field: Field) -> Any:
+        if field.name not in self.data:
+            return field.default
+        text = self.data[field.name][-1] if self.data[field.name] else ""
+        if text == "" or (field.kind not in _KEEP_SPACES and not text.strip()):
+            return NOTHING
+        if field.required and not text.strip():
+            return NOTHING
+        return values.read(field, text, options=self.options.get(field.name), zone=self.zone)
+
+    def _multiple(self, field: Field) -> Any:
+        if field.name not in self.data:
+            return field.default
+        kind = field.item if field.kind is Kind.LIST else None
+        items = []
+        for number, text in enumerate(self.data[field.name], start=1):
+            if text == "":
+                continue
+            try:
+                items.append(values.read(field, text, kind=kind, options=self.options.get(field.name), zone=self.zone))
+            except BadValue as problem:
+                raise BadValue(_("Line %(number)s: %(problem)s") % {"number": number, "problem": problem}) from None
+        return items or NOTHING
+
+    def _rows(self, field: Field) -> Any:
+        rows = rows_of(field, self.data)
+        if not rows and not any(name.startswith(f"{field.name}[") for name in self.data):
+            return field.default
+        if len(rows) > MOST_ROWS:
+            raise BadValue(_("At most %(most)s rows can be sent.") % {"most": MOST_ROWS})
+        filled = []
+        for number, texts in rows:
+            if any(texts.values()):
+                filled.append(self._row(field, number, texts))
+        return filled or NOTHING
+
+    def _row(self, field: Field, number: int, texts: Mapping[str, str]) -> dict[str, Any]:
+        row: dict[str, Any] = {}
+        for column in field.columns:
+            text = texts.get(column.name, "")
+            try:
+                if text != "":
+                    row[column.key] = values.read(column, text, zone=self.zone)
+                elif column.required:
+                    self.errors[cell_name(field, number, column)] = _("Fill this in.")
+                elif column.blank is not Blank.ABSENT:
+                    row[column.key] = BLANKS[column.blank]
+            except BadValue as problem:
+                self.errors[cell_name(field, number, column)] = str(problem)
+        return row
+
+    def _file(self, field: Field) -> None:
+        upload = self.files.get(field.name)
+        if upload is None or not upload.name:
+            if field.required:
+                raise BadValue(_("Choose a file."))
+            return
+        extension = upload.name.rpartition(".")[2].lower() if "." in upload.name else ""
+        if field.accept and extension not in field.accept:
+            raise BadValue(_("Choose a file of one of these kinds: %(kinds)s.") % {"kinds": ", ".join(field.accept)})
+        if field.max_size is not None and (upload.size or 0) > field.max_size:
+            raise BadValue(_("Choose a smaller file: at most %(most)s.") % {"most": _size_text(field.max_size)})
+
+
+#: Kinds with significant spaces.
+_KEEP_SPACES = frozenset({Kind.TEXT, Kind.LONG_TEXT, Kind.CHOICE, Kind.SECRET})
+
+
+def holds(rule: ShowIf, value: Any) -> bool:
+    """Whether a rule holds for the other field's value; NOTHING if it sends none. A list passes if any of its items does."""
+    empty = value is NOTHING or value is None or value in ("", [])
+    if rule.test is When.EMPTY:
+        return empty
+    if rule.test is When.FILLED:
+        return not empty
+    same = _same(value, rule.value) or (isinstance(value, list) and any(_same(item, rule.value) for item in value))
+    return same if rule.test is When.IS else not same
+
+
+def _same(first: Any, second: Any) -> bool:
+    # In JSON, true is not 1.
+    return isinstance(first, bool) == isinstance(second, bool) and bool(first == second)
+
+
+def _required_message(field: Field) -> str:
+    if field.kind in (Kind.CHOICE, Kind.YES_NO):
+        return _("Choose a value.")
+    if field.kind is Kind.CHOICES:
+        return _("Choose at least one value.")
+    if field.kind is Kind.TABLE:
+        return _("Fill in at least one row.")
+    if field.kind is Kind.LIST:
+        return _("Fill in at least one line.")
+    return _("Fill this in.")
+
+
+def _size_text(size: int) -> str:
+    if size >= 1_000_000:
+        return _("%(size)s MB") % {"size": size // 1_000_000}
+    return ngettext("%(size)s byte", "%(size)s bytes", size) % {"size": size}

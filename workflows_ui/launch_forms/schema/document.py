@@ -1,0 +1,337 @@
+"""A launch form as dataclasses: its fields and their properties."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from enum import Enum, StrEnum
+from typing import Any, Final
+
+#: Most fields of a form. Further inputs of a flow go into a JSON field.
+MOST_FIELDS = 200
+#: Most levels of objects around a field.
+MOST_DEPTH = 12
+#: Most characters of a label and of other short texts, of a help text, and of the note.
+SHORT, LONG, NOTE = 200, 2_000, 10_000
+MOST_CHOICES = 500
+MOST_COLUMNS = 30
+
+#: A field's name is the name of its control on the page and in links that fill the form (`?name=value`). Names that start with
+#: an underscore, and these, are reserved for the page.
+RESERVED = frozenset({"csrfmiddlewaretoken", "ticket", "wait", "confirmed", "from", "next", "payload", "saved"})
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")
+
+
+class Nothing(Enum):
+    """The marker for "no value", since None is a value (JSON's null). Type checkers understand `x is NOTHING`."""
+
+    NOTHING = "nothing"
+
+    def __bool__(self) -> bool:
+        return False
+
+
+NOTHING: Final = Nothing.NOTHING
+
+
+class BadForm(Exception):
+    """A form, or a file with one, that breaks the rules. The text names problem and position in the reader's language."""
+
+
+class Kind(StrEnum):
+    """The kind of a field, which determines its control and the values that it sends."""
+
+    TEXT = "text"
+    LONG_TEXT = "long_text"
+    NUMBER = "number"
+    INTEGER = "integer"
+    YES_NO = "yes_no"
+    DATE = "date"
+    TIME = "time"
+    DATETIME = "datetime"
+    CHOICE = "choice"
+    CHOICES = "choices"
+    EMAIL = "email"
+    PHONE = "phone"
+    URL = "url"
+    FILE = "file"
+    SECRET = "secret"  # noqa: S105  (the name of a kind)
+    LIST = "list"
+    TABLE = "table"
+    JSON = "json"
+
+
+#: Kinds whose value is one text.
+TEXTS = frozenset(
+    {
+        Kind.TEXT,
+        Kind.LONG_TEXT,
+        Kind.DATE,
+        Kind.TIME,
+        Kind.DATETIME,
+        Kind.EMAIL,
+        Kind.PHONE,
+        Kind.URL,
+        Kind.FILE,
+        Kind.SECRET,
+    }
+)
+NUMBERS = frozenset({Kind.NUMBER, Kind.INTEGER})
+#: Kinds that a cell of a table can have.
+CELLS = (TEXTS | NUMBERS | {Kind.YES_NO, Kind.CHOICE, Kind.JSON}) - {Kind.FILE, Kind.SECRET}
+
+
+class Blank(StrEnum):
+    """What an empty optional field sends: nothing (its key is absent), null, an empty text or an empty list."""
+
+    ABSENT = "absent"
+    NULL = "null"
+    TEXT = "text"
+    LIST = "list"
+
+
+class Moment(StrEnum):
+    """The format in which a date with a time is sent. Pages convert it to the person's time zone, except for the local ones."""
+
+    LOCAL_MINUTES = "local_minutes"  # 2026-03-01T09:30
+    LOCAL = "local"  # 2026-03-01T09:30:00
+    UTC = "utc"  # 2026-03-01T02:30:00Z
+    UTC_MILLIS = "utc_millis"  # 2026-03-01T02:30:00.000Z, as JavaScript writes it
+
+
+class When(StrEnum):
+    """The test that a show-if rule applies to the other field."""
+
+    IS = "is"
+    IS_NOT = "is_not"
+    FILLED = "filled"
+    EMPTY = "empty"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """`label` is shown, `value` (any JSON) is sent."""
+
+    label: str
+    value: Any
+
+
+@dataclass(frozen=True)
+class ShowIf:
+    """Condition of a field: it is shown and sent only if the field named `field` passes the test. `value` is for `is` and `is_not`."""
+
+    field: str
+    test: When = When.IS
+    value: Any = None
+
+
+@dataclass(frozen=True)
+class TableChoices:
+    """Choices from a table's records: the cell of `label_field` is displayed, that of `value_field` sent (ids of fields)."""
+
+    table_id: str
+    label_field: str
+    value_field: str
+
+
+@dataclass(frozen=True)
+class PieceChoices:
+    """Choices from the live options of a step's property, named as in `POST /v1/pieces/options` (api.md 11.5)."""
+
+    step: str
+    property: str
+
+
+@dataclass(frozen=True)
+class Why:
+    """The evidence for a proposed field, as plain data; the text is in launch_forms/messages/forms.py.
+
+    Attributes:
+        read_by: display names of the steps that read the value.
+        seen, of: number of past payloads with the value, and of all past payloads; 0 of 0 if there were none.
+        values: number of different values, counted up to 100.
+        sample: whether the trigger's stored sample has the value.
+        trigger: whether the flow's own form has the field.
+    """
+
+    read_by: tuple[str, ...] = ()
+    seen: int = 0
+    of: int = 0
+    values: int = 0
+    sample: bool = False
+    trigger: bool = False
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Limits of a value; None and "" mean no limit. `low` and `high` are numbers or ISO dates, both inclusive.
+
+    `pattern` must match the whole text; its language is that of launch_forms/schema/patterns.py. `pattern_words` describes it for people.
+    `least` and `most` limit the items of a list, the rows of a table, or the selected choices.
+    """
+
+    low: float | int | str | None = None
+    high: float | int | str | None = None
+    min_length: int | None = None
+    max_length: int | None = None
+    pattern: str = ""
+    pattern_words: str = ""
+    least: int | None = None
+    most: int | None = None
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table of rows. `key` is the key in each row's object; `name` its part in the names of the controls."""
+
+    name: str
+    key: str
+    label: str = ""
+    kind: Kind = Kind.TEXT
+    required: bool = False
+    blank: Blank = Blank.ABSENT
+    moment: Moment = Moment.LOCAL_MINUTES
+    choices: tuple[Choice, ...] = ()
+
+
+@dataclass(frozen=True)
+class Field:
+    """One input.
+
+    Attributes:
+        name: unique in the form; the name of its control (`NAME`, not `RESERVED`). Unchanged when label or path change.
+        path: the path of its value in the payload, such as `("customer", "phone")`; `()` is the whole body, for the only field.
+        label: the displayed name; "" for one made from the path (`shown_label`).
+        default: the initial value. hidden_value: never displayed, always sent. Both are visible to builders and in files: no secrets.
+        blank: what the field sends if it is optional and empty.
+        other: whether a choice also accepts values that are not among the choices.
+        item: for a list, the kind of each item: text or number.
+        accept, max_size: for a file, lower-case extensions without dot (none: any), and bytes.
+        searchable: whether the value is also stored unencrypted for the search of launches.
+    """
+
+    name: str
+    path: tuple[str, ...]
+    label: str = ""
+    help: str = ""
+    kind: Kind = Kind.TEXT
+    required: bool = False
+    default: Any = NOTHING
+    example: str = ""
+    choices: tuple[Choice, ...] = ()
+    other: bool = False
+    choices_from: TableChoices | PieceChoices | None = None
+    group: str = ""
+    folded: bool = False
+    limits: Limits = Limits()
+    show_if: ShowIf | None = None
+    hidden_value: Any = NOTHING
+    searchable: bool = False
+    blank: Blank = Blank.ABSENT
+    moment: Moment = Moment.LOCAL_MINUTES
+    item: Kind = Kind.TEXT
+    columns: tuple[Column, ...] = ()
+    accept: tuple[str, ...] = ()
+    max_size: int | None = None
+    why: Why = Why()
+
+    @property
+    def hidden(self) -> bool:
+        return self.hidden_value is not NOTHING
+
+    @property
+    def shown_label(self) -> str:
+        """The label, or one made from the last key of the path (`customer_phone`, `customerPhone` -> "Customer phone")."""
+        return self.label or label_from(self.path[-1] if self.path else "")
+
+
+@dataclass(frozen=True)
+class Form:
+    """A whole form; fields in the order of the page. Fields of one `group` are displayed together at the position of the first.
+
+    `note` is Markdown, displayed above the fields. `button` is the button's label, "" for the default. `left_out` are paths that the
+    builders excluded on purpose, so that they are not reported as missing.
+    """
+
+    fields: tuple[Field, ...] = ()
+    note: str = ""
+    button: str = ""
+    left_out: tuple[tuple[str, ...], ...] = ()
+
+    def field(self, name: str) -> Field | None:
+        return next((field for field in self.fields if field.name == name), None)
+
+    def with_field(self, changed: Field, *, was: str | None = None) -> Form:
+        """The form with this field instead of the one with its name (or with the name `was`); appended if there is none."""
+        name = changed.name if was is None else was
+        left_out = tuple(path for path in self.left_out if path != changed.path)
+        if self.field(name) is None:
+            return replace(self, fields=(*self.fields, changed), left_out=left_out)
+        fields = tuple(changed if field.name == name else field for field in self.fields)
+        return replace(self, fields=fields, left_out=left_out)
+
+    def leaving_out(self, paths: Iterable[tuple[str, ...]]) -> Form:
+        """The form with these paths excluded, so that they are not reported as missing."""
+        known = dict.fromkeys((*self.left_out, *(path for path in paths if path)))
+        return replace(self, left_out=tuple(known)[-MOST_FIELDS:])
+
+    def without(self, name: str) -> Form:
+        return replace(self, fields=tuple(field for field in self.fields if field.name != name))
+
+    def moved(self, name: str, by: int) -> Form:
+        """The form with the field moved down by `by` positions (negative: up), at most to the ends."""
+        fields = list(self.fields)
+        index = next((number for number, field in enumerate(fields) if field.name == name), None)
+        if index is None:
+            return self
+        moving = fields.pop(index)
+        fields.insert(max(0, min(len(fields), index + by)), moving)
+        return replace(self, fields=tuple(fields))
+
+    @property
+    def groups(self) -> tuple[tuple[str, tuple[Field, ...]], ...]:
+        """The visible fields by group, in the order of the page; "" is a run of fields without a group."""
+        groups: list[tuple[str, list[Field]]] = []
+        for field in self.fields:
+            if field.hidden:
+                continue
+            ungrouped = groups[-1][1] if groups and not groups[-1][0] else None
+            group_fields = (
+                next((rows for name, rows in groups if name == field.group), None) if field.group else ungrouped
+            )
+            if group_fields is None:
+                groups.append((field.group, [field]))
+            else:
+                group_fields.append(field)
+        return tuple((name, tuple(rows)) for name, rows in groups)
+
+
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_BREAKS = re.compile(r"[\s_\-.]+")
+
+
+def label_from(key: str) -> str:
+    """A label made from a key: words separated, first letter capitalised, at most 200 characters. Other scripts are unchanged."""
+    words = _BREAKS.sub(" ", _CAMEL.sub(" ", key[:SHORT])).strip()
+    words = (
+        " ".join(word if word.isupper() else word.lower() for word in words.split(" ")) if words.isascii() else words
+    )
+    return (words[:1].upper() + words[1:])[:SHORT]
+
+
+def name_for(path: tuple[str, ...], taken: set[str]) -> str:
+    """A name for a new field: the keys of its path joined by dots, other characters replaced, not in `taken`."""
+    plain = re.sub(r"[^A-Za-z0-9_.-]+", "_", ".".join(path)).strip("_.-")[:60]
+    base = plain if NAME.fullmatch(plain) else "field"
+    name, number = base, 1
+    while name in taken or name in RESERVED:
+        number += 1
+        name = f"{base}_{number}"
+    return name
+
+
+def key_of(value: Any) -> str:
+    """The text for a choice's value in a control: a text itself, any other value as JSON."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))

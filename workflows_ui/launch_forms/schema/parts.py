@@ -1,0 +1,110 @@
+"""Strict reading of an imported document: what is not understood is rejected with a message that names its position."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from django.utils.translation import gettext as _
+
+from workflows_ui.launch_forms.schema.document import BadForm
+
+Word = TypeVar("Word", bound=StrEnum)
+
+
+class Part:
+    """One object of a document. Every `take` marks its key as understood; `done` rejects the remaining keys."""
+
+    def __init__(self, value: Any, where: str) -> None:
+        self.where = where
+        if not isinstance(value, dict):
+            raise BadForm(_("%(where)s: an object {...} is expected here.") % {"where": where})
+        self._left = dict(value)
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._left
+
+    def take(self, key: str, default: Any = None) -> Any:
+        """The value of a key, of any type."""
+        return self._left.pop(key, default)
+
+    def peek(self, key: str) -> Any:
+        """The value of a key, without taking it; None if it is missing."""
+        return self._left.get(key)
+
+    def put(self, key: str, value: Any) -> None:
+        """Put a value back, to be taken by another reader."""
+        self._left[key] = value
+
+    def text(self, key: str, most: int) -> str:
+        """A text of at most `most` characters, "" if it is missing."""
+        value = self.take(key, "")
+        if not isinstance(value, str):
+            raise self.wrong(key, _("a text is expected"))
+        if len(value) > most:
+            raise self.wrong(key, _("at most %(most)s characters are possible") % {"most": most})
+        return value
+
+    def flag(self, key: str) -> bool:
+        """true or false; false if it is missing."""
+        value = self.take(key, default=False)
+        if not isinstance(value, bool):
+            raise self.wrong(key, _("true or false is expected"))
+        return value
+
+    def count(self, key: str) -> int | None:
+        """A whole number from 0 to a thousand million, None if it is missing."""
+        value = self.take(key)
+        if value is None:
+            return None
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 10**9:
+            raise self.wrong(key, _("a whole number from 0 is expected"))
+        return value
+
+    def number(self, key: str) -> int | float | None:
+        """A number, None if it is missing."""
+        value = self.take(key)
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
+            raise self.wrong(key, _("a number is expected"))
+        return value
+
+    def word(self, key: str, options: type[Word], default: Word) -> Word:
+        """A member of the enum `words`."""
+        value = self.take(key, default)
+        try:
+            return options(value)
+        except ValueError:
+            known = ", ".join(word.value for word in options)
+            raise self.wrong(key, _("one of these is expected: %(known)s") % {"known": known}) from None
+
+    def items(self, key: str, most: int) -> list[Any]:
+        """A list of at most `most` items, empty if it is missing."""
+        value = self.take(key, [])
+        if not isinstance(value, list):
+            raise self.wrong(key, _("a list [...] is expected"))
+        if len(value) > most:
+            raise self.wrong(key, _("at most %(most)s items are possible") % {"most": most})
+        return value
+
+    def texts(self, key: str, most: int, characters: int) -> list[str]:
+        values = self.items(key, most)
+        if not all(isinstance(value, str) and len(value) <= characters for value in values):
+            raise self.wrong(key, _("a list of texts is expected"))
+        return values
+
+    def wrong(self, key: str, message: str) -> BadForm:
+        return BadForm(_("%(where)s, “%(key)s”: %(words)s.") % {"where": self.where, "key": key[:60], "words": message})
+
+    def done(self, ignored: Iterable[str] = ()) -> None:
+        """Reject the keys that were not taken."""
+        left = [key for key in self._left if key not in ignored]
+        if left:
+            raise BadForm(
+                _(
+                    "%(where)s: the word “%(key)s” means nothing to this console, so the form would not do what the file says."
+                )
+                % {"where": self.where, "key": str(left[0])[:60]}
+            )

@@ -1,0 +1,305 @@
+"""One property of a JSON Schema as a field: the console's own by its annotation, foreign ones by type and format."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from workflows_ui.launch_forms.schema import patterns
+from workflows_ui.launch_forms.schema.document import (
+    LONG,
+    MOST_CHOICES,
+    MOST_COLUMNS,
+    NOTHING,
+    NUMBERS,
+    SHORT,
+    TEXTS,
+    Blank,
+    Choice,
+    Column,
+    Field,
+    Kind,
+    Limits,
+    Moment,
+    PieceChoices,
+    ShowIf,
+    TableChoices,
+    When,
+    Why,
+    name_for,
+)
+from workflows_ui.launch_forms.schema.parts import Part
+from workflows_ui.launch_forms.schema.schema_out import ANNOTATION, BLANKS
+
+_TYPES = {
+    "string": Kind.TEXT,
+    "number": Kind.NUMBER,
+    "integer": Kind.INTEGER,
+    "boolean": Kind.YES_NO,
+    "array": Kind.LIST,
+    "object": Kind.JSON,
+}
+_FORMATS = {
+    "email": Kind.EMAIL,
+    "uri": Kind.URL,
+    "date": Kind.DATE,
+    "time": Kind.TIME,
+    "date-time": Kind.DATETIME,
+    "password": Kind.SECRET,
+}
+
+
+def where(path: tuple[str, ...]) -> str:
+    """The name of a position in the document, for messages."""
+    return " › ".join(key[:60] for key in path) or _("The file")
+
+
+def read(document: Any, path: tuple[str, ...], *, required: bool, taken: set[str]) -> Field:
+    """The field of one property. `required` counts only for foreign properties. Raises BadForm for what is not understood."""
+    part = Part(document, where(path))
+    own = ANNOTATION in part
+    annotation = Part(part.take(ANNOTATION, {}), part.where)
+    core, blank = _unwrap_blank(part)
+    kind = annotation.word("kind", Kind, Kind.TEXT) if own else _guess_kind(core)
+    field = Field(
+        name=annotation.text("name", SHORT) if own else name_for(path, taken),
+        path=path,
+        label=part.text("title", SHORT),
+        help=part.text("description", LONG),
+        kind=kind,
+        required=annotation.flag("required") if own else required,
+        default=part.take("default", NOTHING),
+        example=_example(part),
+        other=annotation.flag("other"),
+        group=annotation.text("group", SHORT),
+        folded=annotation.flag("folded"),
+        show_if=_show_if(annotation),
+        searchable=annotation.flag("searchable"),
+        blank=annotation.word("blank", Blank, Blank.ABSENT) if own else blank,
+        moment=annotation.word("moment", Moment, Moment.LOCAL_MINUTES),
+        item=annotation.word("item", Kind, Kind.TEXT),
+        choices=_choices(annotation.items("choices", MOST_CHOICES), part.where),
+        choices_from=_choices_from(annotation),
+        accept=tuple(annotation.texts("accept", 50, 20)),
+        max_size=annotation.count("max_size"),
+        why=_why(annotation),
+    )
+    if not own:
+        # A required property that may be null is an optional field that sends null.
+        moment = Moment.UTC if kind is Kind.DATETIME else Moment.LOCAL_MINUTES
+        field = replace(field, required=required and blank is Blank.ABSENT, moment=moment)
+    limits = Limits(
+        low=annotation.take("low"), high=annotation.take("high"), pattern_words=annotation.text("pattern_words", SHORT)
+    )
+    hidden = annotation.flag("hidden")
+    annotation.done()
+    if core is not part:
+        part.done(ignored=("$comment",))
+    if hidden or (not own and "const" in core):
+        field = replace(field, hidden_value=core.take("const"))
+    else:
+        field = _apply_schema(replace(field, limits=limits), core, own=own)
+    core.done(ignored=("$comment",))
+    return field
+
+
+def _unwrap_blank(part: Part) -> tuple[Part, Blank]:
+    """The schema of a filled field and the value of an empty one, from `anyOf` of a blank and the rest, or a type with null."""
+    alternatives = part.take("anyOf")
+    if alternatives is not None:
+        first = alternatives[0] if isinstance(alternatives, list) and len(alternatives) == 2 else None
+        if not isinstance(first, dict) or set(first) != {"const"}:
+            raise part.wrong("anyOf", _("only a choice between an empty value and one other is understood"))
+        blank = next((blank for blank, value in BLANKS.items() if value == first["const"]), None)
+        if blank is None:
+            raise part.wrong("anyOf", _("only a choice between an empty value and one other is understood"))
+        return Part(alternatives[1], part.where), blank
+    types = part.take("type")
+    if isinstance(types, list):
+        names = [name for name in types if name != "null"]
+        if len(names) != 1:
+            raise part.wrong("type", _("only one type, or one and “null”, is understood"))
+        part.put("type", names[0])
+        return part, Blank.NULL if "null" in types else Blank.ABSENT
+    if types is not None:
+        part.put("type", types)
+    return part, Blank.ABSENT
+
+
+def _guess_kind(core: Part) -> Kind:
+    """The kind of field for a foreign property."""
+    if "oneOf" in core or "enum" in core:
+        return Kind.CHOICE
+    name = core.peek("type")
+    if name is None:
+        return Kind.JSON
+    if not isinstance(name, str) or name not in _TYPES:
+        raise core.wrong("type", _("this type is not known"))
+    kind = _TYPES[name]
+    items = core.peek("items")
+    if kind is Kind.LIST and isinstance(items, dict):
+        if "oneOf" in items or "enum" in items:
+            return Kind.CHOICES
+        if isinstance(items.get("properties"), dict):
+            return Kind.TABLE
+    if kind is Kind.LIST and not (isinstance(items, dict) and items.get("type") in ("string", "number", "integer")):
+        return Kind.JSON
+    if kind is Kind.TEXT:
+        if core.peek("writeOnly") is True:
+            return Kind.SECRET
+        known = core.peek("format")
+        return _FORMATS.get(known, Kind.TEXT) if isinstance(known, str) else Kind.TEXT
+    return kind
+
+
+def _apply_schema(field: Field, core: Part, *, own: bool) -> Field:
+    """The field with the limits, choices and columns of its schema."""
+    kind = field.kind
+    if kind is Kind.CHOICE:
+        core.take("type")
+        return replace(field, choices=_one_of(core) or field.choices)
+    if kind in (Kind.CHOICES, Kind.LIST, Kind.TABLE):
+        return _apply_items(field, core)
+    name = core.take("type")
+    expected = {Kind.YES_NO: "boolean"} | {number: number.value for number in NUMBERS}
+    if own and kind is not Kind.JSON and name != expected.get(kind, "string"):
+        raise core.wrong("type", _("the type does not go with the kind of the field"))
+    limits = field.limits
+    if kind in NUMBERS:
+        limits = replace(limits, low=core.number("minimum"), high=core.number("maximum"))
+    elif kind in TEXTS:
+        core.text("format", 40)
+        if kind is Kind.SECRET:
+            core.flag("writeOnly")
+        limits = replace(limits, min_length=core.count("minLength"), max_length=core.count("maxLength"))
+        pattern = core.text("pattern", 400)
+        if kind not in (Kind.TIME, Kind.DATETIME):
+            limits = replace(limits, pattern=_pattern(core, pattern))
+    elif kind is Kind.JSON and not own:
+        for key in ("properties", "items", "required", "additionalProperties"):
+            core.take(key)
+    return replace(field, limits=limits)
+
+
+def _apply_items(field: Field, core: Part) -> Field:
+    core.take("type")
+    limits = replace(field.limits, least=core.count("minItems"), most=core.count("maxItems"))
+    field = replace(field, limits=limits)
+    items = Part(core.take("items", {}), field.path[-1][:60] if field.path else where(()))
+    if field.kind is Kind.CHOICES:
+        items.take("type")
+        field = replace(field, choices=_one_of(items) or field.choices)
+        core.take("uniqueItems")
+    elif field.kind is Kind.LIST:
+        name = items.take("type", "string")
+        if not isinstance(name, str):
+            raise items.wrong("type", _("this type is not known"))
+        field = replace(field, item={"number": Kind.NUMBER, "integer": Kind.INTEGER}.get(name, Kind.TEXT))
+    else:
+        field = replace(field, columns=_columns(items))
+    items.done(ignored=("$comment", "title", "description", "additionalProperties"))
+    return field
+
+
+def _columns(items: Part) -> tuple[Column, ...]:
+    items.take("type")
+    required = items.texts("required", MOST_COLUMNS, 100_000)
+    properties = items.take("properties", {})
+    if not isinstance(properties, dict) or len(properties) > MOST_COLUMNS:
+        raise items.wrong("properties", _("at most %(most)s columns are possible") % {"most": MOST_COLUMNS})
+    columns: list[Column] = []
+    for key, document in properties.items():
+        taken = {column.name for column in columns}
+        cell = read(document, (key,), required=key in required, taken=taken)
+        columns.append(
+            Column(
+                name=cell.name,
+                key=key,
+                label=cell.label,
+                kind=cell.kind,
+                required=key in required,
+                blank=cell.blank,
+                moment=cell.moment,
+                choices=cell.choices,
+            )
+        )
+    return tuple(columns)
+
+
+def _one_of(core: Part) -> tuple[Choice, ...]:
+    listed = core.take("enum")
+    if listed is not None:
+        if not isinstance(listed, list) or len(listed) > MOST_CHOICES:
+            raise core.wrong("enum", _("a list of at most %(most)s values is expected") % {"most": MOST_CHOICES})
+        return tuple(Choice(value if isinstance(value, str) else "", value) for value in listed)
+    return _choices(core.items("oneOf", MOST_CHOICES), core.where)
+
+
+def _choices(rows: list[Any], position: str) -> tuple[Choice, ...]:
+    choices = []
+    for row in rows:
+        part = Part(row, position)
+        if "const" not in part:
+            raise part.wrong("const", _("each choice needs its value"))
+        choices.append(Choice(part.text("title", SHORT), part.take("const")))
+        part.done()
+    return tuple(choices)
+
+
+def _pattern(core: Part, pattern: str) -> str:
+    if not pattern:
+        return ""
+    try:
+        return patterns.from_search(pattern)
+    except patterns.BadPattern:
+        raise core.wrong("pattern", _("this pattern is not understood")) from None
+
+
+def _example(part: Part) -> str:
+    examples = part.items("examples", 20)
+    first = examples[0] if examples else ""
+    return first[:SHORT] if isinstance(first, str) else str(first)[:SHORT] if isinstance(first, int | float) else ""
+
+
+def _show_if(annotation: Part) -> ShowIf | None:
+    value = annotation.take("show_if")
+    if value is None:
+        return None
+    part = Part(value, annotation.where)
+    rule = ShowIf(part.text("field", SHORT), part.word("test", When, When.IS), part.take("value"))
+    part.done()
+    return rule
+
+
+def _choices_from(annotation: Part) -> TableChoices | PieceChoices | None:
+    value = annotation.take("choices_from")
+    if value is None:
+        return None
+    part = Part(value, annotation.where)
+    if "table" in part:
+        source: TableChoices | PieceChoices = TableChoices(
+            part.text("table", SHORT), part.text("label", SHORT), part.text("value", SHORT)
+        )
+    else:
+        source = PieceChoices(part.text("step", SHORT), part.text("property", SHORT))
+    part.done()
+    return source
+
+
+def _why(annotation: Part) -> Why:
+    value = annotation.take("why")
+    if value is None:
+        return Why()
+    part = Part(value, annotation.where)
+    why = Why(
+        read_by=tuple(part.texts("read_by", 200, SHORT)),
+        seen=part.count("seen") or 0,
+        of=part.count("of") or 0,
+        values=part.count("values") or 0,
+        sample=part.flag("sample"),
+        trigger=part.flag("trigger"),
+    )
+    part.done()
+    return why

@@ -1,0 +1,215 @@
+"""Conversion of single values: from the text of a control to the sent value, and back."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from datetime import UTC, tzinfo
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from workflows_ui.launch_forms.schema import json_errors, json_text, moments
+from workflows_ui.launch_forms.schema.document import NUMBERS, Choice, Column, Field, Kind, key_of
+
+_MAIL = re.compile(r"[^\s@<>,;\"]+@[^\s@<>,;\"]+\.[^\s@<>,;\".]+")
+_PHONE = re.compile(r"\+?[\d\s().\-/]{5,30}(?:\s?(?:x|ext\.?|#)\s?\d{1,6})?", re.IGNORECASE | re.ASCII)
+_SPACES = re.compile(r"(?<=\d)[ \u00a0\u2009\u202f'](?=\d)")
+_PLAIN = re.compile(r"[+-]?(\d+)(\.\d+)?([eE][+-]?\d{1,4})?")
+#: One separator and exactly three digits: thousands to some readers, decimals to others.
+_AMBIGUOUS = re.compile(r"[+-]?[1-9]\d{0,2}[.,]\d{3}")
+_COMMAS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?")
+_DOTS = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+(,\d+)?")
+_COMMA = re.compile(r"[+-]?\d+,\d+")
+#: Most characters of a number; Python does not parse integers of more than 4,300 digits.
+_MOST = 4_000
+YES = frozenset({"true", "yes", "1", "on", "có"})
+NO = frozenset({"false", "no", "0", "off", "không"})
+
+
+class BadValue(Exception):
+    """An invalid text. The message says in the reader's language what to do."""
+
+
+def read(
+    field: Field | Column,
+    text: str,
+    *,
+    kind: Kind | None = None,
+    options: Sequence[Choice] | None = None,
+    zone: tzinfo = UTC,
+) -> Any:
+    """The value that a filled control of this field or column sends. The text is not empty. Limits are not checked. Raises BadValue.
+
+    Args:
+        kind: the kind of a list's items, instead of the field's own.
+        options: the live choices; None if they are not known.
+    """
+    kind = kind or field.kind
+    if "\0" in text:
+        raise BadValue(_("This contains a character that cannot be sent. Delete it and type it again."))
+    if kind in (Kind.CHOICE, Kind.CHOICES):
+        return _read_choice(field, text, options)
+    try:
+        if kind in NUMBERS:
+            return read_number(text, whole=kind is Kind.INTEGER)
+        if kind is Kind.DATE:
+            return moments.read_day(text)
+        if kind is Kind.TIME:
+            return moments.read_time(text)
+        if kind is Kind.DATETIME:
+            return moments.read_moment(text, field.moment, zone)
+    except moments.BadMoment as problem:
+        raise BadValue(str(problem)) from None
+    return _read_other(kind, text)
+
+
+def _read_other(kind: Kind, text: str) -> Any:
+    if kind is Kind.YES_NO:
+        word = text.strip().lower()
+        if word not in YES | NO:
+            raise BadValue(_("Choose yes or no."))
+        return word in YES
+    if kind is Kind.EMAIL:
+        return _matching(text, is_mail, _("Type an e-mail address, such as name@example.com."))
+    if kind is Kind.PHONE:
+        return _matching(text, is_phone, _("Type a phone number, such as +84 28 3823 4567."))
+    if kind is Kind.URL:
+        return _matching(text, is_url, _("Type a web address that starts with https:// or http://."))
+    if kind is Kind.JSON:
+        return _json(text)
+    return text.replace("\r\n", "\n")
+
+
+def show(field: Field | Column, value: Any, *, kind: Kind | None = None, zone: tzinfo = UTC) -> str:
+    """The text of a control for a value, from which `read` makes the same value. Unsuitable values are displayed unchanged."""
+    kind = kind or field.kind
+    if kind in (Kind.CHOICE, Kind.CHOICES):
+        return key_of(value)
+    if kind is Kind.JSON:
+        return json_text.pretty(value) if plain_text(value) else json_text.dump(value)
+    if kind in NUMBERS and isinstance(value, int | float) and not isinstance(value, bool):
+        return show_number(value)
+    if not isinstance(value, str):
+        return key_of(value)
+    return moments.show_moment(value, field.moment, zone) if kind is Kind.DATETIME else value
+
+
+def is_mail(text: str) -> bool:
+    return len(text) <= 320 and _MAIL.fullmatch(text) is not None
+
+
+def is_phone(text: str) -> bool:
+    """Whether the text looks like a phone number: 6 to 15 digits, an extension, and usual separators."""
+    return _PHONE.fullmatch(text) is not None and 6 <= sum(character.isdigit() for character in text) <= 21
+
+
+def is_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and not re.search(r"\s", text)
+    except ValueError:
+        return False
+
+
+def plain_text(value: Any) -> bool:
+    """Whether a page returns all characters of a value unchanged: no carriage return, no control character, no half surrogate pair."""
+    return not _ODD.search(json_text.pretty(value) if not isinstance(value, str) else value)
+
+
+# json_text.pretty escapes control characters and half pairs, except those that JSON allows: DEL, C1, separators, non-characters.
+_ODD = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029\ufeff\ufffe\uffff]")
+
+
+def _matching(text: str, is_valid: Any, message: str) -> str:
+    text = text.strip()
+    if not is_valid(text):
+        raise BadValue(message)
+    return text
+
+
+def _json(text: str) -> Any:
+    try:
+        return json_text.parse(text, settings.LAUNCH_JSON_BYTES)
+    except json_text.BadPayload as problem:
+        raise BadValue(json_errors.describe(problem, text)) from None
+
+
+def _read_choice(field: Field | Column, text: str, options: Sequence[Choice] | None) -> Any:
+    text = text.replace("\r\n", "\n")
+    live = isinstance(field, Field) and field.choices_from is not None
+    choices = options if live and options is not None else field.choices
+    for choice in choices:
+        if key_of(choice.value) == text:
+            return choice.value
+    free = isinstance(field, Field) and (field.other or (live and options is None))
+    if not free:
+        raise BadValue(_("Choose one of the listed values."))
+    values = [choice.value for choice in choices]
+    if values and all(isinstance(value, int | float) and not isinstance(value, bool) for value in values):
+        return read_number(text)
+    return text
+
+
+# --- Numbers ---------------------------------------------------------------------------------------
+# In English and Vietnamese notation. Ambiguous numbers are rejected, never guessed.
+
+
+def read_number(text: str, *, whole: bool = False) -> int | float:
+    """The number in a text: an int if it has no decimals, else a float. Raises BadValue.
+
+    `1234.5`, `1234,5`, `1,234.5`, `1.234,5`, `1 234,5`, `-3` and `1e3` are accepted. `1,234` is rejected, as is `1.234`, except from a
+    Vietnamese reader, who writes thousands with a dot.
+    """
+    text = _SPACES.sub("", text.strip()).replace("\u2212", "-")
+    if len(text) > _MOST:
+        raise BadValue(_("This number is too long."))
+    if "." in text and _AMBIGUOUS.fullmatch(text) and (get_language() or "").startswith("vi"):
+        text = text.replace(".", "")
+    if _AMBIGUOUS.fullmatch(text):
+        sign = text[0] if text[0] in "+-" else ""
+        digits = text.removeprefix(sign).replace(".", "").replace(",", "")
+        large, small = f"{sign}{digits}", f"{sign}{digits[:-3]}.{digits[-3:]}0"
+        if whole:
+            raise BadValue(_("Is this %(large)s? Type it without a dot or comma.") % {"large": large})
+        raise BadValue(
+            _("This could be two numbers. Type %(large)s, or %(small)s if you mean the smaller one.")
+            % {"large": large, "small": small}
+        )
+    value = _number(_plain(text, whole=whole))
+    if whole and isinstance(value, float):
+        if not value.is_integer():
+            raise BadValue(_("Type a whole number, without decimals."))
+        value = int(value)
+    return value
+
+
+def show_number(value: float) -> str:
+    """A text that `read_number` converts to the same number. An ambiguous one is padded with a zero (1.234: `1.2340`)."""
+    text = str(value) if isinstance(value, int) else repr(value)
+    return f"{text}0" if _AMBIGUOUS.fullmatch(text) else text
+
+
+def _plain(text: str, *, whole: bool) -> str:
+    if _PLAIN.fullmatch(text):
+        return text
+    if _COMMAS.fullmatch(text):
+        return text.replace(",", "")
+    if _DOTS.fullmatch(text):
+        return text.replace(".", "").replace(",", ".")
+    if _COMMA.fullmatch(text):
+        return text.replace(",", ".")
+    raise BadValue(_("Type a whole number, such as 12.") if whole else _("Type a number, such as 12 or 12.5."))
+
+
+def _number(plain: str) -> int | float:
+    if plain.lstrip("+-").isdecimal():
+        return int(plain)
+    value = float(plain)
+    if not math.isfinite(value):
+        raise BadValue(_("This number is too large."))
+    return value

@@ -1,0 +1,216 @@
+"""Services of launch forms: draft, publication, versions, restore, files. All within one workspace."""
+
+import json
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import F, QuerySet
+
+from workflows_ui.audit.services import audit_log
+from workflows_ui.core import clock, database
+from workflows_ui.launch_forms.models import LaunchForm, LaunchFormVersion
+from workflows_ui.launch_forms.schema import rules, schema_in, schema_out
+from workflows_ui.launch_forms.schema.document import Form
+from workflows_ui.members.models import Role, Workspace
+from workflows_ui.members.services.access import Access
+
+
+class Stale(Exception):
+    """The form was changed meanwhile by somebody else or in another tab; nothing was written. `form` is the current row or None."""
+
+    def __init__(self, form: LaunchForm | None) -> None:
+        super().__init__(form)
+        self.form = form
+
+
+class NothingToPublish(Exception):
+    """There is no draft."""
+
+
+class NothingToUndo(Exception):
+    """The draft was not changed since it was created or published."""
+
+
+def find_form(workspace: Workspace, flow_id: str) -> LaunchForm | None:
+    """The flow's form in this workspace, with `published` and `updated_by`; None if there is none."""
+    rows = LaunchForm.objects.filter(workspace=workspace, flow_id=flow_id)
+    return rows.select_related("workspace", "published", "published__published_by", "updated_by").first()
+
+
+def all_published(workspace: Workspace) -> QuerySet[LaunchForm]:
+    """The workspace's forms that launchers can use, by the flow's name."""
+    rows = LaunchForm.objects.filter(workspace=workspace, published__isnull=False)
+    return rows.select_related("published").order_by("flow_name", "pk")
+
+
+def open_draft(row: LaunchForm) -> Form | None:
+    """The draft; None if there is none. Raises crypto.CannotOpen."""
+    text = row.open("draft")
+    return schema_in.read_trusted(json.loads(text)) if text else None
+
+
+def published_texts(version: LaunchFormVersion) -> tuple[str, str]:
+    """Note (Markdown) and button of a published form, "" for missing ones, without reading its fields. Raises crypto.CannotOpen."""
+    return schema_in.read_texts(json.loads(version.open("schema")))
+
+
+def published(workspace: Workspace, flow_id: str) -> tuple[LaunchFormVersion, Form] | None:
+    """The published version and its form; None if nothing is published. Raises crypto.CannotOpen."""
+    row = find_form(workspace, flow_id)
+    if row is None or row.published is None:
+        return None
+    return row.published, row.published.open_form()
+
+
+def save(
+    actor: audit_log.Actor, access: Access, flow_id: str, flow_name: str, form: Form, *, lock: int | None
+) -> LaunchForm:
+    """Save the draft. `lock` is the lock number that the page was made from, None if there was no row.
+
+    Raises NotAllowed for less than a builder, Stale if the row has changed, launch_forms.schema.document.BadForm for a form that breaks
+    its rules (two fields of one name, a show-if about a missing field, ...).
+    """
+    access.require(Role.BUILDER)
+    text = _schema_text(form)
+    now = clock.now()
+    values: dict[str, Any] = {"flow_name": database.storable(flow_name), "updated_by": access.user, "updated_at": now}
+    if lock is None:
+        row = LaunchForm(workspace=access.workspace, flow_id=flow_id, lock=1, **values)
+        row.draft = row.seal("draft", text)
+        try:
+            with transaction.atomic():
+                row.save(force_insert=True)
+                _log(actor, row, "form.save", fields=len(form.fields))
+        except IntegrityError:
+            raise Stale(find_form(access.workspace, flow_id)) from None
+        return row
+    return _change(actor, access, flow_id, lock, "form.save", text, values, fields=len(form.fields))
+
+
+def drop_draft(actor: audit_log.Actor, access: Access, flow_id: str, *, lock: int) -> LaunchForm:
+    """Discard the draft; the published version stays. Raises as `save`."""
+    access.require(Role.BUILDER)
+    values = {"updated_by": access.user, "updated_at": clock.now()}
+    return _change(actor, access, flow_id, lock, "form.drop_draft", "", values)
+
+
+def undo(actor: audit_log.Actor, access: Access, flow_id: str, *, lock: int) -> LaunchForm:
+    """Undo the last change of the draft; a second call undoes the undo. Raises as `save`, and NothingToUndo."""
+    access.require(Role.BUILDER)
+    row = find_form(access.workspace, flow_id)
+    if row is None or row.lock != lock:
+        raise Stale(row)
+    text = row.open("before")
+    if not text:
+        raise NothingToUndo(flow_id)
+    if row.published is not None and text == row.published.open("schema"):
+        text = ""  # equal to the published version: then there is no draft
+    values = {"updated_by": access.user, "updated_at": clock.now()}
+    return _change(actor, access, flow_id, lock, "form.undo", text, values)
+
+
+def publish(actor: audit_log.Actor, access: Access, flow_id: str, *, lock: int, words: str = "") -> LaunchFormVersion:
+    """Publish the draft as the next version, which launchers see from now on; the draft is then empty.
+
+    Raises as `save`, and NothingToPublish.
+    """
+    access.require(Role.BUILDER)
+    with transaction.atomic():
+        row = LaunchForm.objects.select_for_update().filter(workspace=access.workspace, flow_id=flow_id).first()
+        if row is None or row.lock != lock:
+            raise Stale(find_form(access.workspace, flow_id))
+        text = row.open("draft")
+        if not text:
+            raise NothingToPublish(flow_id)
+        now = clock.now()
+        last = row.versions.order_by("-number").values_list("number", flat=True).first() or 0
+        version = LaunchFormVersion(
+            form=row, number=last + 1, published_by=access.user, published_at=now, words=database.storable(words)
+        )
+        version.schema = version.seal("schema", text)
+        version.save(force_insert=True)
+        row.published, row.draft, row.before, row.lock = version, "", "", row.lock + 1
+        row.updated_by, row.updated_at = access.user, now
+        row.save()
+        _log(actor, row, "form.publish", version=version.number, words=version.words)
+    return version
+
+
+def unpublish(actor: audit_log.Actor, access: Access, flow_id: str, *, lock: int) -> LaunchForm:
+    """Unpublish the form. Its versions stay, and the published one becomes the draft if there is none. Raises as `save`."""
+    access.require(Role.BUILDER)
+    row = find_form(access.workspace, flow_id)
+    if row is None or row.lock != lock:
+        raise Stale(row)
+    draft = row.open("draft") or (row.published.open("schema") if row.published else "")
+    values = {"published": None, "updated_by": access.user, "updated_at": clock.now()}
+    return _change(actor, access, flow_id, lock, "form.unpublish", draft, values, undoable=False)
+
+
+def versions(row: LaunchForm) -> QuerySet[LaunchFormVersion]:
+    """All published versions, newest first."""
+    return row.versions.select_related("published_by").order_by("-number")
+
+
+def restore(actor: audit_log.Actor, access: Access, flow_id: str, number: int, *, lock: int) -> LaunchForm:
+    """Copy an old version to the draft, without publishing it. Raises as `save`, and LaunchFormVersion.DoesNotExist."""
+    access.require(Role.BUILDER)
+    old = LaunchFormVersion.objects.get(form__workspace=access.workspace, form__flow_id=flow_id, number=number)
+    values = {"updated_by": access.user, "updated_at": clock.now()}
+    return _change(actor, access, flow_id, lock, "form.restore", old.open("schema"), values, version=number)
+
+
+def export(form: Form) -> str:
+    """The form as a file: JSON Schema 2020-12, indented."""
+    return json.dumps(schema_out.to_schema(form), ensure_ascii=False, indent=2) + "\n"
+
+
+def read_file(content: bytes) -> Form:
+    """The form of a file written by `export`, or of another JSON Schema. Raises launch_forms.schema.document.BadForm with the reason."""
+    return schema_in.read(content)
+
+
+def _schema_text(form: Form) -> str:
+    rules.check(form)
+    return json.dumps(schema_out.to_schema(form), ensure_ascii=True, separators=(",", ":"))
+
+
+def _change(
+    actor: audit_log.Actor,
+    access: Access,
+    flow_id: str,
+    lock: int,
+    action: str,
+    draft: str,
+    values: dict[str, Any],
+    *,
+    undoable: bool = True,
+    **detail: Any,
+) -> LaunchForm:
+    """Update the row, conditional on its lock number, with an audit row. The previous draft, else the published form, is kept for undo."""
+    row = find_form(access.workspace, flow_id)
+    if row is None:
+        raise Stale(None)
+    before = (row.open("draft") or (row.published.open("schema") if row.published else "")) if undoable else ""
+    values |= {"draft": row.seal("draft", draft), "before": row.seal("before", before)}
+    with transaction.atomic():
+        if not LaunchForm.objects.filter(pk=row.pk, lock=lock).update(lock=F("lock") + 1, **values):
+            raise Stale(find_form(access.workspace, flow_id))
+        _log(actor, row, action, **detail)
+    changed = find_form(access.workspace, flow_id)
+    if changed is None:
+        raise Stale(None)
+    return changed
+
+
+def _log(actor: audit_log.Actor, row: LaunchForm, action: str, **detail: Any) -> None:
+    audit_log.record(
+        actor,
+        action,
+        workspace=row.workspace,
+        object_type="form",
+        object_id=row.pk,
+        object_name=row.flow_name,
+        flow=row.flow_id,
+        **detail,
+    )

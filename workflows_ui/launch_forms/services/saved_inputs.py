@@ -1,0 +1,98 @@
+"""Inputs of a flow, saved under a name for later launches: private, or shared with everyone who may launch the flow."""
+
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q, QuerySet
+
+from workflows_ui.accounts.models import User
+from workflows_ui.audit.services import audit_log
+from workflows_ui.core import clock, database
+from workflows_ui.credentials import masking
+from workflows_ui.launch_forms.schema import json_text
+from workflows_ui.launches.models import SavedInputs
+from workflows_ui.members.models import Role
+from workflows_ui.members.services.access import Access
+
+#: Most saved inputs of one person for a flow.
+MOST = 50
+LONGEST_NAME = 100
+
+
+class NameTaken(Exception):
+    """The person already has saved inputs of this flow under this name."""
+
+
+class TooManySaved(Exception):
+    """The person has reached the limit for this flow."""
+
+
+def usable_inputs(access: Access, flow_id: str) -> QuerySet[SavedInputs]:
+    """The saved inputs that a person may use for a flow, their own and shared ones, by name."""
+    rows = SavedInputs.objects.filter(
+        Q(owner=access.user) | Q(shared=True), workspace=access.workspace, flow_id=flow_id
+    )
+    return rows.select_related("owner").order_by("name", "pk")
+
+
+def may_change(access: Access, row: SavedInputs) -> bool:
+    """Whether the person is the owner, or a builder and the row is shared."""
+    return row.owner_id == access.user.pk or (row.shared and access.allows(Role.BUILDER))
+
+
+def open_values(row: SavedInputs) -> Any:
+    """The values for filling a form, the workspace's keys masked. Raises crypto.CannotOpen."""
+    return json_text.parse(masking.workspace_mask(row.workspace).text(row.open("payload")))
+
+
+def save(actor: audit_log.Actor, access: Access, flow_id: str, name: str, payload: Any, *, shared: bool) -> SavedInputs:
+    """Save values under a name, replacing those that the person saved for this flow under the same name.
+
+    Raises TooManySaved.
+    """
+    name = database.storable(name).strip()[:LONGEST_NAME]
+    with transaction.atomic():
+        # Serialised per person: two tabs that save under the same new name must see each other.
+        User.objects.select_for_update().get(pk=access.user.pk)
+        own = SavedInputs.objects.filter(workspace=access.workspace, flow_id=flow_id, owner=access.user)
+        row = own.filter(name=name).first()
+        if row is None:
+            if own.count() >= MOST:
+                raise TooManySaved(flow_id)
+            row = SavedInputs(workspace=access.workspace, flow_id=flow_id, owner=access.user, name=name)
+        row.shared, row.updated_at = shared, clock.now()
+        row.payload = row.seal("payload", json_text.dump(payload))
+        row.save()
+        _log(actor, row, "inputs.save", shared=shared)
+    return row
+
+
+def rename(actor: audit_log.Actor, row: SavedInputs, name: str, *, shared: bool) -> None:
+    """Rename saved inputs, and share or unshare them. Raises NameTaken."""
+    try:
+        with transaction.atomic():
+            row.name, row.shared, row.updated_at = database.storable(name).strip()[:LONGEST_NAME], shared, clock.now()
+            row.save(update_fields=["name", "shared", "updated_at"])
+            _log(actor, row, "inputs.change", shared=shared)
+    except IntegrityError:
+        raise NameTaken(name) from None
+
+
+def delete(actor: audit_log.Actor, row: SavedInputs) -> None:
+    """Delete saved inputs. Launches made with them keep their values."""
+    with transaction.atomic():
+        _log(actor, row, "inputs.delete")
+        row.delete()
+
+
+def _log(actor: audit_log.Actor, row: SavedInputs, action: str, **detail: Any) -> None:
+    audit_log.record(
+        actor,
+        action,
+        workspace=row.workspace,
+        object_type="saved_inputs",
+        object_id=row.pk,
+        object_name=row.name,
+        flow=row.flow_id,
+        **detail,
+    )

@@ -1,0 +1,133 @@
+"""Sources of proposed launch forms: the flow's steps, earlier launches, the engine's stored samples and latest runs."""
+
+import contextlib
+import json
+import logging
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from workflows_ui.core.crypto import CannotOpen
+from workflows_ui.credentials import masking
+from workflows_ui.engine.errors import EngineError
+from workflows_ui.engine.workflows import Workflows
+from workflows_ui.launch_forms.proposal import proposing, references
+from workflows_ui.launch_forms.proposal.proposing import Sources
+from workflows_ui.launch_forms.schema import json_text
+from workflows_ui.launch_forms.schema.document import NOTHING, Form
+from workflows_ui.launches.models import Launch, State
+from workflows_ui.members.models import Workspace
+
+#: Most characters of ciphertext that are opened for one proposal.
+MOST_CHARACTERS = 60_000_000
+#: If the console launched the flow less often than this, runs started elsewhere are read too.
+FEW = 10
+#: Number of these runs: each costs a call.
+RUNS = 5
+SAMPLES = 5
+_log = logging.getLogger(__name__)
+
+
+def propose(workflows: Workflows, workspace: Workspace, flow_id: str, trigger: Any) -> Form:
+    """The form proposed for a flow with the step tree `trigger`. Only for builders: it uses everybody's launches.
+
+    Calls the engine at most 7 times, and does without samples and runs if calls fail.
+    """
+    return proposing.propose(gather(workflows, workspace, flow_id, trigger))
+
+
+def propose_for_launcher(
+    workflows: Workflows, flow_id: str, trigger: Any, wanted: Any, last: Callable[[], Any]
+) -> Form:
+    """The form for a launcher without a published form: from the steps and the engine's samples, not from other people's launches.
+
+    Calls the engine once, and does without samples if that fails.
+
+    Args:
+        wanted: the values that the form will be filled with, and must therefore accept; NOTHING for none.
+        last: returns the launcher's own last values, None for none. Called only without other sources: values that were typed into
+            a poor form would result in a poor form again.
+    """
+    stored = samples(workflows, flow_id)
+    own = [] if wanted is NOTHING else [wanted]
+    if not own and not stored and (last_values := last()) is not None:
+        own = [last_values]
+    return proposing.propose(Sources(trigger, own, stored))
+
+
+def reads_everything(trigger: Any) -> bool:
+    """Whether a step passes on the whole body, so that the steps do not show what it must contain."""
+    return any(reference.path == () for reference in references.find_references(trigger))
+
+
+def gather(workflows: Workflows, workspace: Workspace, flow_id: str, trigger: Any) -> Sources:
+    """All sources of a proposal, newest first."""
+    payloads_by_launch = dict(_launch_payloads(workspace, flow_id))
+    payloads = list(payloads_by_launch.values())
+    if len(payloads) < FEW:
+        payloads.extend(_run_bodies(workflows, flow_id, known=set(payloads_by_launch)))
+    return Sources(trigger, payloads, samples(workflows, flow_id))
+
+
+def launched(workspace: Workspace, flow_id: str) -> list[Any]:
+    """The payloads of sent launches, newest first."""
+    return [payload for _id, payload in _launch_payloads(workspace, flow_id)]
+
+
+def _launch_payloads(workspace: Workspace, flow_id: str) -> Iterator[tuple[str, Any]]:
+    """The payloads of sent launches with the launch's id, without those that cannot be opened."""
+    rows = (
+        Launch.objects.filter(workspace=workspace, flow_id=flow_id)
+        .exclude(payload="")
+        .exclude(state__in=[State.NOT_SENT, State.REFUSED])
+        .order_by("-asked_at")
+        .defer(None)
+        .only("pk", "payload")[: proposing.MOST_PAYLOADS]
+    )
+    characters, mask = 0, masking.workspace_mask(workspace)
+    for launch in rows.iterator(chunk_size=500):
+        characters += len(launch.payload)
+        if characters > MOST_CHARACTERS:
+            return
+        try:
+            # Not json_text.parse: the payload was checked at its launch, and there may be thousands.
+            yield launch.pk, json.loads(mask.text(launch.open("payload")))
+        except (CannotOpen, ValueError, RecursionError) as problem:
+            _log.warning("a launch's values are left out of a proposal: %r", problem)
+
+
+def _run_bodies(workflows: Workflows, flow_id: str, *, known: set[str]) -> Iterator[Any]:
+    """The bodies of the latest runs that were not started by the launches in `known`."""
+    try:
+        page = workflows.list_runs(limit=RUNS + 20, flow_id=flow_id)
+        rows = [run for run in _rows(page) if run.get("parentRunId") not in known and isinstance(run.get("id"), str)]
+        for run in rows[:RUNS]:
+            steps = workflows.get_run(run["id"]).get("steps")
+            first = steps.get("trigger") if isinstance(steps, dict) else None
+            yield from body_of(first.get("output") if isinstance(first, dict) else None)
+    except EngineError as problem:
+        _log.info("a proposal without runs: %r", problem)
+
+
+def samples(workflows: Workflows, flow_id: str) -> list[Any]:
+    """The bodies of the trigger's stored sample events, newest first; none if they cannot be read."""
+    try:
+        page = workflows.list_trigger_events(flow_id, limit=SAMPLES)
+    except EngineError as problem:
+        _log.info("a proposal without samples: %r", problem)
+        return []
+    return [body for row in _rows(page) for body in body_of(row.get("payload"))]
+
+
+def body_of(output: Any) -> Iterator[Any]:
+    """The body in a trigger's output: a webhook returns the whole request (recording `run_get_SUCCEEDED`), others any value."""
+    if isinstance(output, dict) and "headers" in output and ("body" in output or "method" in output):
+        output = output.get("body")
+    if isinstance(output, dict | list) and output:
+        # As strict as for typed values: half surrogate pairs and deep nesting are not accepted.
+        with contextlib.suppress(json_text.BadPayload, RecursionError):
+            yield json_text.parse(json_text.dump(output))
+
+
+def _rows(page: Any) -> list[dict[str, Any]]:
+    rows = page.get("data") if isinstance(page, dict) else None
+    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []

@@ -1,0 +1,361 @@
+"""The page for filling in a launch form: selection of the form, data from the engine, and rendering.
+
+There is always a form: the published one, else one derived from the flow's steps, else one with a single field for JSON.
+"""
+
+import json
+import logging
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from workflows_ui.core import redaction
+from workflows_ui.core.crypto import CannotOpen
+from workflows_ui.core.secret_names import MASK
+from workflows_ui.credentials import messages as credential_messages
+from workflows_ui.credentials.services import clients, engine_session
+from workflows_ui.engine import EngineError, NotFound, Timeouts
+from workflows_ui.launch_forms import choices as launch_choices
+from workflows_ui.launch_forms.forms import fields as launch_fields
+from workflows_ui.launch_forms.forms import posted
+from workflows_ui.launch_forms.models import LaunchFormVersion
+from workflows_ui.launch_forms.proposal import changes
+from workflows_ui.launch_forms.schema import checking, json_errors, json_text, schema_in, schema_out
+from workflows_ui.launch_forms.schema.checking import Data, Shown
+from workflows_ui.launch_forms.schema.document import NOTHING, BadForm, Field, Form, Kind
+from workflows_ui.launch_forms.services import launch_forms, saved_inputs
+from workflows_ui.launch_forms.services import sources as form_sources
+from workflows_ui.launch_forms.views import prefill
+from workflows_ui.launches import flow_facts
+from workflows_ui.launches import masking as launch_masking
+from workflows_ui.launches.flow_facts import Facts
+from workflows_ui.launches.models import Launch, SavedInputs
+from workflows_ui.launches.services import launches
+from workflows_ui.members.messages import launch_rights as launch_right_messages
+from workflows_ui.members.models import Role, Workspace
+from workflows_ui.members.services import access as member_access
+from workflows_ui.members.services import launch_rights
+from workflows_ui.resources.flows import effects_views
+from workflows_ui.web import markdown, messages, responses, signed_state
+from workflows_ui.web.requests import ConsoleRequest
+
+#: Timeouts of the engine for a published form, which can be displayed without it.
+PATIENCE = Timeouts(connect=3.0, read=6.0, total=6.0, pause=1.0)
+#: Number of earlier launches offered for filling the form.
+EARLIER = 5
+#: The name of the control for a payload as JSON; no other field has it (document.RESERVED).
+_JSON = "payload"
+_SHAPE_SALT, _NAME_SALT = "workflows_ui.launch.shape", "workflows_ui.launch.flow"
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class LaunchFormPage:
+    """The form to fill in.
+
+    Attributes:
+        version: the published version; None for a form that nobody has reviewed.
+        shape: the signed document of a proposed form, which is embedded in its page; empty for others.
+        published: the published form if JSON is typed instead: its secret fields stay secret.
+        facts: the flow's facts, if they were loaded to find the form.
+    """
+
+    form: Form
+    version: LaunchFormVersion | None = None
+    shape: str = ""
+    published: Form | None = None
+    facts: Facts | None = None
+
+    @property
+    def as_json(self) -> bool:
+        """Whether the payload is typed as JSON."""
+        return self.version is None and not self.shape
+
+    def hide(self, payload: Any) -> Any:
+        """A copy of a payload with the values of secret fields masked."""
+        return checking.masked(self.published or self.form, payload, MASK)
+
+    def secrets(self, payload: Any) -> tuple[tuple[tuple[str, ...], str], ...]:
+        """The values of secret fields in a payload, as (path, text)."""
+        return checking.secrets(self.published or self.form, payload)
+
+    def outdates(self, data: Data) -> bool:
+        """Whether a different form was posted, because this one was published, changed or unpublished meanwhile."""
+        if self.version is not None:
+            return list(data.get("_version", ())) != [self.version.pk]
+        return self.as_json and _JSON not in data
+
+    def typed(self, data: Data) -> dict[str, Shown]:
+        """The content of the controls after the form was posted: everything but secrets."""
+        shown = checking.typed(self.form, data)
+        if _JSON not in data:
+            return shown
+        try:
+            payload = json_text.parse(data[_JSON][-1])
+        except json_text.BadPayload:
+            return shown
+        if not self.as_json:  # the form was published after the page for JSON was opened
+            return checking.initial(self.form, payload, zone=timezone.get_current_timezone())
+        return shown if self.hide(payload) == payload else {_JSON: json_text.pretty(self.hide(payload))}
+
+
+# --- Which form ------------------------------------------------------------------------------------
+
+
+def find(request: ConsoleRequest, id: str) -> LaunchFormPage:
+    """The form to fill in, or that was posted.
+
+    JSON is typed with `?_as=json`, which is only for builders if a form is published, and if no form can be derived from the flow's
+    steps. A GET without a published form loads the flow from the engine: raises EngineError and NoCredential.
+    """
+    workspace = request.access.workspace
+    json_wanted = request.GET.get("_as") == "json"
+    published = None
+    try:
+        published = launch_forms.published(workspace, id)
+    except CannotOpen:
+        _log.exception("the launch form of %s cannot be opened", id)
+        json_wanted = True
+    if published is not None and not (json_wanted and request.access.allows(Role.BUILDER)):
+        return LaunchFormPage(posted.launchable(published[1]), version=published[0])
+    json_page = LaunchFormPage(_json_form(), published=published[1] if published else None)
+    if request.method == "POST":
+        proposed = None if json_wanted else _posted_proposal(workspace, id, request.POST.get("_shape", ""))
+        return proposed or json_page
+    facts = flow_facts.load_facts(engine_session.open_session(request.access).workflows, id)
+    proposed = None if json_wanted else _proposal(request, id, facts)
+    return replace(proposed or json_page, facts=facts)
+
+
+def _json_form() -> Form:
+    """The form for a payload as JSON."""
+    help_text = _("What the flow gets to work with. Left empty, it gets nothing: {}.")
+    return Form((Field(_JSON, (), label=_("Values (JSON)"), kind=Kind.JSON, default={}, help=help_text),))
+
+
+def _proposal(request: ConsoleRequest, id: str, facts: Facts) -> LaunchFormPage | None:
+    """The form derived from what the flow's steps read; without fields if they read nothing.
+
+    None if the flow accepts any values, so that no form can be derived, and if the form would lose values of the requested earlier
+    launch or saved inputs.
+    """
+    access = request.access
+    prefilled = prefill.requested(request, id)
+    wanted = redaction.without_masked(prefilled.payload) if prefilled is not None else NOTHING
+
+    def last() -> Any | None:
+        launch = launches.latest_launch(access.user, access.workspace, id)
+        return launch_masking.payload(launch) if launch is not None else None
+
+    try:
+        workflows = engine_session.open_session(access).workflows
+        form = form_sources.propose_for_launcher(workflows, id, facts.tree, wanted, last)
+    except (BadForm, EngineError, CannotOpen) as problem:
+        _log.warning("no form follows from flow %s: %r", id, problem)
+        return None
+    if _is_trivial(form, facts.tree) or (wanted and checking.paths_without_field(form, wanted)):
+        return None
+    document = json.dumps(schema_out.to_schema(form), separators=(",", ":"))
+    shape = signed_state.sign(access.workspace, id, document, salt=_SHAPE_SALT)
+    return LaunchFormPage(posted.launchable(form), shape=shape)
+
+
+def _is_trivial(form: Form, tree: Any) -> bool:
+    """Whether the form is no better than an input for JSON: it is one, or the flow accepts any values."""
+    if not form.fields:
+        return form_sources.reads_everything(tree)
+    return len(form.fields) == 1 and form.fields[0].kind is Kind.JSON
+
+
+def _posted_proposal(workspace: Workspace, id: str, shape: str) -> LaunchFormPage | None:
+    """The proposed form embedded in the posted page; None if it is missing or belongs to another flow or workspace."""
+    document = signed_state.read(workspace, id, shape, salt=_SHAPE_SALT)
+    if not document:
+        return None
+    return LaunchFormPage(posted.launchable(schema_in.read_trusted(json.loads(document))), shape=shape)
+
+
+def signed_name(workspace: Workspace, flow_id: str, name: str) -> str:
+    """The value of the hidden field `_flow`: the flow's name, signed for this workspace and flow, so that launching needs no engine."""
+    return signed_state.sign(workspace, flow_id, name, salt=_NAME_SALT)
+
+
+def posted_name(request: ConsoleRequest, id: str) -> str:
+    """The flow's name signed into the posted form; empty if it is missing or of another flow or workspace."""
+    return signed_state.read(request.access.workspace, id, request.POST.get("_flow", ""), salt=_NAME_SALT)
+
+
+# --- Data from the engine --------------------------------------------------------------------------
+
+
+@dataclass
+class EngineAnswers:
+    """Data from the engine, as far as it could be loaded: the flow's facts, the live choices, and the problem."""
+
+    facts: Facts | None = None
+    options: launch_choices.Choices = field(default_factory=dict)
+    problem: messages.Message | None = None
+
+
+def ask_engine(request: ConsoleRequest, id: str, page: LaunchFormPage) -> EngineAnswers:
+    """Load the flow's facts and live choices; cached choices if the engine is slow or down. Raises only NotFound."""
+    answers = EngineAnswers()
+    try:
+        session = engine_session.open_session(request.access, timeouts=PATIENCE if page.version is not None else None)
+        answers.options = launch_choices.offered(session, id, page.form)
+        facts = page.facts or flow_facts.load_facts(session.workflows, id)
+        answers.facts = replace(facts, fielded=bool(page.form.fields) and not page.as_json)
+        choices = launch_choices.known if request.method == "POST" else launch_choices.load_choices
+        answers.options = choices(session, id, page.form)
+    except (EngineError, clients.NoCredential, CannotOpen) as problem:
+        # A 404 without a code may come from a gateway and not from the engine.
+        if isinstance(problem, NotFound) and problem.code:
+            raise
+        _log.info("launch form without facts: %r", problem)
+        answers.problem = messages.error_message(problem)
+    return answers
+
+
+def known_options(request: ConsoleRequest, id: str, form: Form) -> launch_choices.Choices:
+    """The live choices for a posted form, as far as they are cached or can be loaded."""
+    if not any(form_field.choices_from for form_field in form.fields):
+        return {}
+    try:
+        return launch_choices.known(engine_session.open_session(request.access), id, form)
+    except (EngineError, clients.NoCredential, CannotOpen) as problem:
+        _log.info("launch form without choices: %r", problem)
+        return {}
+
+
+# --- The page --------------------------------------------------------------------------------------
+
+
+def render_form(
+    request: ConsoleRequest,
+    id: str,
+    page: LaunchFormPage,
+    answers: EngineAnswers,
+    shown: Mapping[str, Shown],
+    *,
+    wait: bool,
+    ticket: str = "",
+    errors: Mapping[str, str] | None = None,
+    focus: str = "",
+    retype: Collection[str] = (),
+    status: int = 200,
+    **context: Any,
+) -> HttpResponse:
+    """Render the page of a launch form.
+
+    Args:
+        shown: the content of the controls.
+        wait: whether waiting for the answer is selected.
+        ticket: the one-use ticket; a new one by default.
+        errors: messages by control.
+        focus: the field that gets the focus.
+        retype: secret fields that have to be typed again.
+    """
+    # With htmx the file inputs stay in the page with their selection.
+    uploads = {} if responses.is_fragment(request) else posted.uploaded(request)
+    lost = {name: upload.name or "" for name, upload in uploads.items()}
+    view = launch_fields.view(
+        page.form, shown, errors=errors, options=answers.options, files=lost, retype=retype, focus=focus
+    )
+    context = {
+        **form_context(request, id, page, answers),
+        "form_view": view,
+        "whole_error": (errors or {}).get("", ""),
+        "wait": wait,
+        "ticket": ticket or launches.ticket(),
+        **context,
+    }
+    return responses.page(request, "launch_forms/launch.html", context, status=status)
+
+
+def render_posted(
+    request: ConsoleRequest, id: str, page: LaunchFormPage, data: Data, *, status: int = 422, **context: Any
+) -> HttpResponse:
+    """Render the page with everything typed but secrets, even if the engine cannot be called. Raises NotFound."""
+    # Adding a line in place needs no data from the engine.
+    line_only = bool(context.get("focus")) and responses.is_fragment(request)
+    answers = EngineAnswers() if line_only else ask_engine(request, id, page)
+    answers.problem = context.pop("problem", None) or answers.problem
+    context.setdefault("ticket", request.POST.get("ticket", ""))
+    retype = posted.typed_secrets(page.form, data)
+    wait = request.POST.get("_how") == "wait"
+    return render_form(request, id, page, answers, page.typed(data), wait=wait, retype=retype, status=status, **context)
+
+
+def form_context(request: ConsoleRequest, id: str, page: LaunchFormPage, answers: EngineAnswers) -> dict[str, Any]:
+    """The context about the flow, the person and the form as a whole."""
+    access, facts = request.access, answers.facts
+    acting = member_access.acting(access.user, access.workspace)
+    stored_name = page.version.form.flow_name if page.version else ""
+    query = "?_as=json" if request.GET.get("_as") == "json" else ""
+    name = (facts.name if facts else posted_name(request, id)) or stored_name or id
+    return {
+        "flow_id": id,
+        "name": name,
+        "signed_name": signed_name(access.workspace, id, name),
+        "page": page,
+        "query": query,
+        # Without a published or proposed form, JSON is the only tab, unless it was requested.
+        "tabs": access.allows(Role.BUILDER) if page.version or page.published else bool(page.shape or query),
+        "builder": access.allows(Role.BUILDER),
+        "note": markdown.html(page.form.note),
+        "facts": facts,
+        "problem": answers.problem,
+        "lacking": _missing_text(page, facts),
+        "acting": acting.credential if acting else None,
+        "acting_words": credential_messages.acting_label(acting) if acting else "",
+        "in_runs": acting is not None and credential_messages.kept_in_runs(acting.credential),
+        "left": [
+            text for right in launch_rights.flow_rights(access, id) if (text := launch_right_messages.left(right))
+        ],
+        "paused": access.workspace.launching_paused,
+        "largest_payload": settings.LAUNCH_JSON_BYTES,
+        "json_hints": json_errors.HINTS,
+        "json_problems": json_errors.problems(),
+        "sidebar": launch_sidebar(request, id),
+        "save": {"name": request.POST.get("_save_name", ""), "shared": request.POST.get("_save_shared") == "yes"},
+        **effects_views.at_once(access, id, facts),
+    }
+
+
+def _missing_text(page: LaunchFormPage, facts: Facts | None) -> str:
+    """The values that the flow now reads and the published form does not send, for the launcher; empty for none."""
+    if page.version is None or facts is None:
+        return ""
+    missing = changes.fit(page.form, facts.tree).missing
+    return ", ".join(" › ".join(str(key)[:40] for key in gap.path) for gap in missing[:5])
+
+
+@dataclass(frozen=True)
+class LaunchSidebar:
+    """Sources for filling the form: saved inputs (private and shared), and the latest launches."""
+
+    mine: list[SavedInputs]
+    shared: list[SavedInputs]
+    earlier: list[Launch]
+
+    def __bool__(self) -> bool:
+        return bool(self.mine or self.shared or self.earlier)
+
+
+def launch_sidebar(request: ConsoleRequest, id: str) -> LaunchSidebar:
+    """The sidebar with the launches that the person may see and whose values are still stored."""
+    access = request.access
+    rows = list(saved_inputs.usable_inputs(access, id).defer("payload"))
+    earlier = (
+        launches.visible_launches(access).filter(flow_id=id).exclude(payload="").defer("payload", "answer", "failure")
+    )
+    return LaunchSidebar(
+        mine=[row for row in rows if row.owner_id == access.user.pk],
+        shared=[row for row in rows if row.owner_id != access.user.pk],
+        earlier=list(earlier[:EARLIER]),
+    )

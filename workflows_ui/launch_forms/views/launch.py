@@ -1,0 +1,214 @@
+"""Launching a flow by a form. Opening the form loads the flow from the engine; posting it only saves the launch.
+
+So a launch can be requested while the engine is down, and no typed value is lost on errors. Browsers send files once: with htmx their
+inputs stay in the page, without it the page lists the files to choose again.
+"""
+
+from django.contrib import messages as flash
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+
+from workflows_ui.core import redaction
+from workflows_ui.core.crypto import CannotOpen
+from workflows_ui.credentials.services import clients, engine_session
+from workflows_ui.launch_forms.forms import posted
+from workflows_ui.launch_forms.forms.posted import Options, PostedForm
+from workflows_ui.launch_forms.schema import checking
+from workflows_ui.launch_forms.schema.checking import Data
+from workflows_ui.launch_forms.schema.document import Kind
+from workflows_ui.launch_forms.services import saved_inputs
+from workflows_ui.launch_forms.views import form_page, prefill
+from workflows_ui.launch_forms.views.form_page import LaunchFormPage
+from workflows_ui.launches import flow_facts, tasks
+from workflows_ui.launches.models import Launch
+from workflows_ui.launches.page import Page
+from workflows_ui.launches.services import launches
+from workflows_ui.launches.services.launches import LaunchRequest, LaunchResult, Outcome
+from workflows_ui.members.models import Role
+from workflows_ui.members.services import access
+from workflows_ui.web import messages, responses
+from workflows_ui.web.access import launching, member
+from workflows_ui.web.requests import ConsoleRequest, actor
+
+
+@never_cache
+@sensitive_post_parameters()
+@launching
+def flow_launch(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
+    """Display the form, filled in from the query string, or process it. Raises EngineError, NotFound for a deleted flow."""
+    page = form_page.find(request, id)
+    return _process(request, id, page) if request.method == "POST" else _open(request, id, page)
+
+
+def _open(request: ConsoleRequest, id: str, page: LaunchFormPage) -> HttpResponse:
+    answers = form_page.ask_engine(request, id, page)
+    prefilled = prefill.requested(request, id) or (prefill.latest(request, id) if page.as_json else prefill.Prefill())
+    if page.as_json:
+        payload, link = page.hide(prefilled.payload), prefill.Link()
+    else:
+        payload, link = (
+            redaction.without_masked(prefilled.payload),
+            prefill.read_link(request, page.form, answers.options),
+        )
+    shown = checking.initial(page.form, payload, zone=timezone.get_current_timezone())
+    return form_page.render_form(
+        request,
+        id,
+        page,
+        answers,
+        shown | link.shown,
+        wait=prefilled.wait if prefilled.wait is not None else bool(answers.facts and answers.facts.answers),
+        notes=[*prefilled.notes, *prefill.lost(page.form, payload), *link.notes],
+        errors=link.errors,
+        linked=True,
+    )
+
+
+def _process(request: ConsoleRequest, id: str, page: LaunchFormPage) -> HttpResponse:
+    options = form_page.known_options(request, id, page.form)
+    data = posted.typed(request, page.form, options)
+    if posted.changes_lines(request):
+        return form_page.render_posted(request, id, page, data, status=200, focus=request.POST.get("_add", ""))
+    if page.outdates(data):
+        return form_page.render_posted(request, id, page, data, outcome="changed")
+    if "_look" in request.POST:
+        return _preview(request, id, page, data, options)
+    form = posted.check(request, page.form, data, options)
+    # By its button, or by Enter if a name for the inputs was typed.
+    if "_save" in request.POST or ("_enter" in request.POST and request.POST.get("_save_name", "").strip()):
+        return _save(request, id, page, form)
+    errors = {**form.mask_errors, **form.errors}
+    if errors:
+        return form_page.render_posted(request, id, page, data, errors=errors)
+    if access.credential(request.access.user, request.access.workspace) is None:
+        problem = messages.error_message(clients.NoCredential())
+        return form_page.render_posted(request, id, page, data, problem=problem)
+    return _launch(request, id, page, form)
+
+
+def _preview(request: ConsoleRequest, id: str, page: LaunchFormPage, data: Data, options: Options) -> HttpResponse:
+    """Display the payload that would be sent, and a link that fills the form. Required fields may be empty."""
+    form = posted.check(request, checking.optional(page.form), data, options)
+    good = form.checked.good
+    look = {
+        "text": form.as_sent if good else "",
+        "files": [
+            field.shown_label
+            for field in form.form.fields
+            if field.kind is Kind.FILE and field.name in form.checked.shown
+        ],
+        "link": prefill.link_to(request, id, page.form, data),
+    }
+    errors = {} if good else form.checked.errors
+    return form_page.render_posted(request, id, page, data, status=200, errors=errors, look=look)
+
+
+def _save(request: ConsoleRequest, id: str, page: LaunchFormPage, form: PostedForm) -> HttpResponse:
+    """Save the typed values under a name. Files and secrets are not saved, so missing ones are no error."""
+    skipped = {field.name for field in page.form.fields if field.kind in (Kind.FILE, Kind.SECRET)}
+    errors = {name: text for name, text in form.errors.items() if name not in skipped}
+    name = request.POST.get("_save_name", "").strip()
+    problem = ""
+    if errors:
+        problem = _("Correct the fields above, then save.")
+    elif not name:
+        problem = _("Give the inputs a name.")
+    if problem:
+        return form_page.render_posted(request, id, page, form.data, errors=errors, save_error=problem)
+    payload = checking.assemble_payload(page.form, checking.without_secrets(page.form, form.checked.sent))
+    shared = request.POST.get("_save_shared") == "yes"
+    try:
+        row = saved_inputs.save(
+            actor(request), request.access, id, name, redaction.step(page.hide(payload)), shared=shared
+        )
+    except saved_inputs.TooManySaved:
+        problem = _("You have saved %(most)s inputs for this flow. Delete one first.") % {"most": saved_inputs.MOST}
+        return form_page.render_posted(request, id, page, form.data, save_error=problem)
+    flash.success(request, _("The inputs are saved as “%(name)s”.") % {"name": row.name})
+    query = {"saved": row.pk} | ({"_as": "json"} if request.GET.get("_as") == "json" else {})
+    return responses.redirect(request, reverse("flow_launch", args=[request.access.workspace.slug, id], query=query))
+
+
+def _launch(request: ConsoleRequest, id: str, page: LaunchFormPage, form: PostedForm) -> HttpResponse:
+    payload = form.checked.payload
+    launch_request = LaunchRequest(
+        flow_id=id,
+        flow_name=form_page.posted_name(request, id)
+        or flow_facts.load_facts(engine_session.open_session(request.access).workflows, id).name,
+        payload=payload,
+        wait=request.POST.get("_how") == "wait",
+        ticket=request.POST.get("ticket", ""),
+        confirmed=request.POST.get("confirmed") == "yes",
+        files=form.files,
+        form_version=page.version,
+        searchable=tuple(form.searchable()),
+        secrets=page.secrets(payload),
+    )
+    try:
+        result = _create(request, launch_request)
+    except ValueError:
+        return form_page.render_posted(request, id, page, form.data, outcome="malformed", ticket="")
+    if result.launched is not None:
+        return responses.redirect(request, reverse("launch", args=[request.access.workspace.slug, result.launched.pk]))
+    ticket = "" if result.outcome == Outcome.SPENT else launch_request.ticket
+    return form_page.render_posted(
+        request, id, page, form.data, outcome=result.outcome, earlier=result.launch, ticket=ticket
+    )
+
+
+def _create(request: ConsoleRequest, launch_request: LaunchRequest) -> LaunchResult:
+    """Create the launch and enqueue it. Raises ValueError for a malformed ticket."""
+    result = launches.create(actor(request), request.access, launch_request)
+    if result.outcome == Outcome.CREATED and result.launch is not None:
+        tasks.enqueue(result.launch.pk)
+    return result
+
+
+@member(Role.LAUNCHER, guests=True)
+def launch_again(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
+    """Launch the same inputs again, as the current person. GET redirects to the form filled with these inputs.
+
+    Redirects to the form, which displays the reason, also if the inputs were removed or the person has no credential.
+    """
+    rows = launches.visible_launches(request.access).select_related("workspace", "form_version")
+    row = get_object_or_404(rows, pk=id)
+    form = reverse("flow_launch", args=[slug, row.flow_id], query={"from": row.pk})
+    if request.method != "POST" or access.credential(request.access.user, request.access.workspace) is None:
+        return responses.redirect(request, form)
+    result = _run_again(request, row) if Page(row, request.access).can_run_again else None
+    if result is not None and result.launch is not None:
+        return responses.redirect(request, reverse("launch", args=[slug, result.launch.pk]))
+    if result is not None and result.outcome == Outcome.TOO_OFTEN:
+        problem = _("Nothing was launched: you have launched too often within a minute. Wait a minute.")
+    elif result is not None and result.outcome == Outcome.PAUSED:
+        problem = _("Nothing was launched: launching is paused in this workspace.")
+    else:
+        flash.warning(request, _("Nothing was launched. Look at the inputs, and launch from here."))
+        return responses.redirect(request, form)
+    flash.warning(request, problem)
+    return responses.redirect(request, reverse("launch", args=[slug, row.pk]))
+
+
+def _run_again(request: ConsoleRequest, row: Launch) -> LaunchResult | None:
+    """The result; None if the inputs cannot be opened, and for a malformed ticket."""
+    try:
+        launch_request = LaunchRequest(
+            flow_id=row.flow_id,
+            flow_name=row.flow_name,
+            payload=launches.open_payload(row),
+            wait=row.wait,
+            ticket=request.POST.get("ticket", ""),
+            confirmed=True,
+            form_version=row.form_version,
+            searchable=tuple(
+                (launch_input.name, launch_input.label, launch_input.text) for launch_input in row.inputs.order_by("pk")
+            ),
+        )
+        return _create(request, launch_request)
+    except (CannotOpen, ValueError):
+        return None

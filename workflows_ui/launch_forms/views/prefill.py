@@ -1,0 +1,179 @@
+"""Initial values of a launch form: an earlier launch, saved inputs, a link, the person's last values, the flow's sample event."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from workflows_ui.core import redaction
+from workflows_ui.core.crypto import CannotOpen
+from workflows_ui.credentials.services import engine_session
+from workflows_ui.engine import EngineError
+from workflows_ui.launch_forms.forms import posted
+from workflows_ui.launch_forms.schema import checking
+from workflows_ui.launch_forms.schema.checking import Data, Shown
+from workflows_ui.launch_forms.schema.document import NOTHING, Field, Form, Kind
+from workflows_ui.launch_forms.services import saved_inputs
+from workflows_ui.launches import flow_facts
+from workflows_ui.launches import masking as launch_masking
+from workflows_ui.launches.models import Launch, SavedInputs
+from workflows_ui.launches.services import launches
+from workflows_ui.web.requests import ConsoleRequest
+
+#: Most characters of a link that fills the form.
+LONGEST = 8_000
+#: Parameters of the query string that are not fields.
+_RESERVED = frozenset({"from", "saved", "_as"})
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Prefill:
+    """Values to fill a form with.
+
+    Attributes:
+        payload: the values, secrets masked; NOTHING if there are none.
+        wait: whether to wait for the answer; None if unspecified.
+        notes: messages to display.
+    """
+
+    payload: Any = NOTHING
+    wait: bool | None = None
+    notes: Sequence[str] = ()
+
+
+def requested(request: ConsoleRequest, id: str) -> Prefill | None:
+    """The values for `?from=<launch>` or `?saved=<saved inputs>`; None without these parameters."""
+    access = request.access
+    launch_id, saved_id = request.GET.get("from", "")[:40], request.GET.get("saved", "")[:40]
+    launch = launches.visible_launches(access).filter(pk=launch_id, flow_id=id).first() if launch_id else None
+    row = saved_inputs.usable_inputs(access, id).filter(pk=saved_id).first() if saved_id else None
+    if launch is not None:
+        return _from_launch(launch)
+    if launch_id:
+        return Prefill(notes=[_("The earlier launch was not found, so the form is empty.")])
+    if row is not None:
+        return _from_saved(row)
+    return Prefill(notes=[_("The saved inputs were not found. They may have been deleted.")]) if saved_id else None
+
+
+def _from_launch(launch: Launch) -> Prefill:
+    if not launch.payload:
+        return Prefill(wait=launch.wait, notes=[_("The earlier launch's values are no longer kept.")])
+    try:
+        payload = launch_masking.payload(launch)
+    except CannotOpen:
+        return Prefill(wait=launch.wait, notes=[_("The earlier launch's values cannot be opened any more.")])
+    notes = [_("Filled in from an earlier launch. Change what you like, then launch.")]
+    files = list(launch.files.values_list("name", flat=True))
+    if files:
+        again = ngettext("Choose its file again: %(names)s.", "Choose its files again: %(names)s.", len(files))
+        notes.append(again % {"names": ", ".join(files)[:300]})
+    return Prefill(payload, launch.wait, notes)
+
+
+def _from_saved(row: SavedInputs) -> Prefill:
+    try:
+        payload = redaction.step(saved_inputs.open_values(row))
+    except CannotOpen:
+        return Prefill(notes=[_("The saved inputs cannot be opened any more.")])
+    return Prefill(payload, notes=[_("Filled in from the saved inputs “%(name)s”.") % {"name": row.name}])
+
+
+def latest(request: ConsoleRequest, id: str) -> Prefill:
+    """The person's last values for the flow, else those of its sample event."""
+    access = request.access
+    last = launches.visible_launches(access).filter(user=access.user, flow_id=id).first()
+    wait = last.wait if last is not None else None
+    kept = launches.latest_launch(access.user, access.workspace, id)
+    if kept is not None:
+        try:
+            return Prefill(launch_masking.payload(kept), wait, [_("Your last values for this flow")])
+        except CannotOpen as problem:
+            _log.info("launch form without the last values: %r", problem)
+    try:
+        events = engine_session.open_session(access).workflows.list_trigger_events(id, limit=1)
+    except EngineError as problem:
+        _log.info("launch form without a sample: %r", problem)
+        return Prefill(wait=wait)
+    sample = flow_facts.sample(events)
+    if sample is None:
+        return Prefill(wait=wait)
+    return Prefill(redaction.step(sample), wait, [_("The flow's sample values")])
+
+
+def lost(form: Form, payload: Any) -> list[str]:
+    """A note about values without a field in the form."""
+    paths = checking.paths_without_field(form, payload) if payload is not NOTHING else []
+    if not paths:
+        return []
+    paths_text = ", ".join(" › ".join(key[:40] for key in path) or _("the whole body") for path in paths[:10])
+    return [
+        _("This form has no field for some of the values, which are left out: %(places)s.") % {"places": paths_text}
+    ]
+
+
+# --- Links -----------------------------------------------------------------------------------------
+
+
+@dataclass
+class Link:
+    """The content of a link (`?field=value`): values by field, errors by control, and notes."""
+
+    shown: dict[str, Shown] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+def read_link(request: ConsoleRequest, form: Form, options: posted.Options) -> Link:
+    """The values of the query string for visible fields of this form, as if they had been typed."""
+    if len(request.META.get("QUERY_STRING", "")) > LONGEST:
+        return Link(notes=[_("The link was too long, so nothing of it was filled in.")])
+    given = posted.tidied(form, dict(request.GET.lists()), options)
+    names = {form_field.name: f"{form_field.name}[" for form_field in form.fields if _fillable_by_link(form_field)}
+    named = {name for name, row in names.items() if name in given or any(control.startswith(row) for control in given)}
+    link = Link({name: text for name, text in checking.typed(form, given).items() if name in named})
+    checked = checking.check(checking.optional(form), given, options=options, zone=timezone.get_current_timezone())
+    link.errors = {
+        control: text for control, text in checked.errors.items() if control.partition("[")[0] in named and control
+    }
+    unknown = [
+        control
+        for control in given
+        if control not in _RESERVED and control not in named and control.partition("[")[0] not in named
+    ]
+    if unknown:
+        listed = ", ".join(control[:40] for control in unknown[:10])
+        link.notes.append(
+            _("This form does not ask for some of what the link names, so it is left out: %(names)s.")
+            % {"names": listed}
+        )
+    return link
+
+
+def _fillable_by_link(form_field: Field) -> bool:
+    """Whether links may fill the field. Not files, which are chosen at launch, nor secrets: links end up in histories and logs."""
+    return not form_field.hidden and form_field.kind is not Kind.FILE and not posted.holds_secret(form_field)
+
+
+def link_to(request: ConsoleRequest, id: str, form: Form, data: Data) -> str:
+    """The link that fills the form with the typed values; empty if it would be too long."""
+    pairs: list[tuple[str, str]] = []
+    for form_field in form.fields:
+        if not _fillable_by_link(form_field):
+            continue
+        names = (
+            [form_field.name]
+            if form_field.kind is not Kind.TABLE
+            else [name for name in data if name.startswith(f"{form_field.name}[")]
+        )
+        pairs += [(name, text) for name in names for text in data.get(name, ()) if text]
+    path = reverse("flow_launch", args=[request.access.workspace.slug, id])
+    address = request.build_absolute_uri(f"{path}?{urlencode(pairs)}" if pairs else path)
+    return address if len(address) <= LONGEST else ""

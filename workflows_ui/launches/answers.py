@@ -1,0 +1,200 @@
+"""A flow's answer in readable form: its message, then the other values as facts and tables; links, small pictures, downloads.
+
+Data of the engine is never output as HTML, and nothing is fetched from elsewhere: a remote file is a link.
+"""
+
+import base64
+import binascii
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+from urllib.parse import unquote
+
+from django.utils.translation import gettext as _
+
+from workflows_ui.web import formats, readable
+from workflows_ui.web.readable import Node, Room
+
+#: Keys under which flows put their message, the likeliest first.
+_MESSAGES = ("message", "text", "answer", "reply", "msg", "summary", "result", "content", "body")
+#: Keys of an HTTP response that a flow passes on: only its body is displayed.
+_WRAPPING = frozenset({"status", "statuscode", "headers", "body", "statustext"})
+#: Longest message, address and inline picture, in characters; larger pictures are downloads.
+_LONGEST, _ADDRESS, _PICTURE = 6_000, 2_000, 250_000
+#: Characters of all pictures in one page.
+_PICTURES_ROOM = 1_000_000
+_URL = re.compile(r"https?://[^\s<>\"'`{}|\\^]+[^\s<>\"'`{}|\\^.,;:!?)\]]", re.IGNORECASE)
+_MAIL = r"[a-z0-9][a-z0-9._%+-]{0,63}@[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,5}"
+_TO_WRITE = re.compile(rf"(mailto:)?{_MAIL}(?(1)(?:\?[a-z0-9=&%._+-]{{0,500}})?)", re.IGNORECASE)
+_TO_CALL = re.compile(r"tel:\+?[0-9][0-9 ().-]{2,30}", re.IGNORECASE)
+_DATA = re.compile(r"data:([a-z0-9.+-]{1,60}/[a-z0-9.+-]{1,80})?((?:;[^;,]{1,200}){0,5});base64,", re.IGNORECASE)
+_NAMED = re.compile(r";(?:file)?name=\"?([^;\"]{1,200})", re.IGNORECASE)
+_PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
+#: Content types of downloads, with the extension of their names; all others become BYTES.
+ENDINGS: Mapping[str, str] = {
+    "application/pdf": "pdf",
+    "text/csv": "csv",
+    "text/plain": "txt",
+    "application/json": "json",
+    "application/zip": "zip",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "xlsx",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "docx",
+    "image/png": "png",
+    "image/jpeg": "jpg",
+    "image/gif": "gif",
+    "image/webp": "webp",
+}
+BYTES = "application/octet-stream"
+
+
+@dataclass(frozen=True)
+class File:
+    """A file within an answer: `name` is safe to save under, `type` one of ENDINGS or BYTES, `data` its base64."""
+
+    name: str
+    type: str
+    data: str
+
+    def content(self) -> bytes:
+        """The decoded bytes; empty for invalid base64."""
+        try:
+            return base64.b64decode(re.sub(r"\s", "", self.data), validate=True)
+        except (binascii.Error, ValueError):
+            return b""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer to read.
+
+    Attributes:
+        message: the flow's message, as parts (text, address or ""); empty without one.
+        cut: number of characters cut from the message.
+        rest: all other values; None if there are none.
+        files: the files in order; the `href` of a file node is its number.
+    """
+
+    message: tuple[tuple[str, str], ...]
+    cut: int
+    rest: Node | None
+    files: tuple[File, ...]
+
+    @property
+    def empty(self) -> bool:
+        return not self.message and self.rest is None
+
+
+def web_address(text: str) -> str:
+    """The address if it is a web address that a page may link to; "" for any other text."""
+    address = text.strip()
+    return address if len(address) <= _ADDRESS and _URL.fullmatch(address) else ""
+
+
+class _Room(Room):
+    """Turns addresses into links, `data:` URLs into pictures or downloads, and keys into labels."""
+
+    def __init__(self) -> None:
+        super().__init__(2_000, 150_000)
+        self.files: list[File] = []
+        self._pictures = _PICTURES_ROOM
+
+    def name(self, name: Any) -> str:
+        return humanised(super().name(name))
+
+    def special(self, text: str) -> Node | None:
+        if text[:5].lower() == "data:":
+            return self._data(text)
+        address = text.strip()
+        if web_address(address):
+            return Node("link", address, href=address)
+        if len(address) <= _ADDRESS and (contact := _TO_WRITE.fullmatch(address)):
+            return Node("link", address, href=address if contact[1] else f"mailto:{address}")
+        return Node("link", address, href=address) if _TO_CALL.fullmatch(address) else None
+
+    def _data(self, text: str) -> Node | None:
+        head = _DATA.match(text[:800])
+        if head is None:
+            return None
+        kind = (head[1] or "text/plain").lower()
+        kind = kind if kind in ENDINGS else BYTES
+        number = len(self.files) + 1
+        name_match = _NAMED.search(head[2] or "")
+        name = re.sub(r"[^\w. -]", "", unquote(name_match[1]).rpartition("/")[2])[:80].strip(" .") if name_match else ""
+        ending = ENDINGS.get(kind, "bin")
+        if not name.lower().endswith(f".{ending}"):
+            name = f"{name}.{ending}" if name else f"{_('file')}-{number}.{ending}"
+        self.files.append(File(name, kind, text[head.end() :]))
+        if kind in _PICTURES and len(text) <= min(_PICTURE, self._pictures) and self.files[-1].content():
+            self._pictures -= len(text)
+            # Encoded again, so that none of the sender's text gets into the URL in the page.
+            data = base64.b64encode(self.files[-1].content()).decode()
+            return Node("image", name, href=f"data:{kind};base64,{data}")
+        return Node("file", name, href=str(number))
+
+
+def humanised(name: str) -> str:
+    """A key as a label: `totalAmount` and `total_amount` become "Total amount"; names in other scripts are unchanged."""
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9]*(?:[_-][A-Za-z0-9]+)*", name) or name.isupper():
+        return name
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|[_-]+", " ", name).strip()
+    return words[:1].upper() + words[1:].lower()
+
+
+def read_answer(value: Any) -> Answer:
+    """The answer in readable form, from decoded JSON or a text. Secrets must be masked before."""
+    value = _unwrap(value)
+    room = _Room()
+    key, text = _message(value)
+    rest: Any = value
+    if key is not None:
+        rest = {name: inner for name, inner in cast("dict[str, Any]", value).items() if name != key}
+    elif text:
+        rest = None
+    blank = rest in (None, "", {}, []) or (isinstance(rest, str) and not formats.visible(rest))
+    node = None if blank else readable.readable_node(rest, room)
+    return Answer(linked(text[:_LONGEST]), max(0, len(text) - _LONGEST), node, tuple(room.files))
+
+
+def linked(text: str) -> tuple[tuple[str, str], ...]:
+    """The parts of a text: (text, "") or (address, address)."""
+    parts, end = [], 0
+    for match in _URL.finditer(text):
+        if match.end() - match.start() > _ADDRESS:
+            continue
+        if match.start() > end:
+            parts.append((text[end : match.start()], ""))
+        parts.append((match[0], match[0]))
+        end = match.end()
+    if end < len(text):
+        parts.append((text[end:], ""))
+    return tuple(parts)
+
+
+def _unwrap(value: Any) -> Any:
+    """The body of an HTTP response, if the value has only keys of one; nested responses are unwrapped too."""
+    for _level in range(3):
+        if not isinstance(value, dict) or "body" not in value or not {key.lower() for key in value} <= _WRAPPING:
+            break
+        value = value["body"]
+    return value
+
+
+def _message(value: Any) -> tuple[str | None, str]:
+    """The key of the flow's message, None if the value itself is the text; and the message, "" for none."""
+    if isinstance(value, str):
+        plain = formats.visible(value) and value[:5].lower() != "data:"
+        return None, _clean(value) if plain else ""
+    if not isinstance(value, dict):
+        return None, ""
+    keys = {key.lower(): key for key in value if isinstance(key, str)}
+    for name in _MESSAGES:
+        key = keys.get(name)
+        text = value[key] if key is not None else None
+        if key is not None and isinstance(text, str) and formats.visible(text) and text[:5].lower() != "data:":
+            return key, _clean(text)
+    return None, ""
+
+
+def _clean(text: str) -> str:
+    return text.encode("utf-8", "replace").decode().strip()

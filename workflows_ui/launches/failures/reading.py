@@ -1,0 +1,382 @@
+"""Parser of a failed step's error: its message, and statuses and codes in the positions used by services and libraries.
+
+Text anywhere else is a message for people, not a fact: `{"status": 404, "order": "A-1"}` may be a parcel's state. Longer than 300 lines:
+a third of it are the formats in which libraries and services write errors.
+"""
+
+import http
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from workflows_ui.launches.failures import rules as failure_rules
+from workflows_ui.web import formats
+
+#: Characters of an error that are read, and levels of its JSON that are searched.
+READ, _DEEPEST = 40_000, 6
+
+
+@dataclass
+class Report:
+    """A parsed error. `sentence` is the service's own message or ""; `status` its HTTP status.
+
+    `codes` are the kinds (kinds.py) for codes in known positions; `lines` are sentences that may begin with a known phrase;
+    `names` are the error names before them.
+    """
+
+    sentence: str = ""
+    status: int | None = None
+    codes: set[str] = field(default_factory=set)
+    lines: list[str] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
+
+
+_STACK = re.compile(r"^(?:[ \t]+at \S|-{3,} ?(?:stderr|Native stack trace))", re.MULTILINE)
+_NAME = re.compile(
+    r"\s*(?:Uncaught )?(?:((?:\w+\.){0,6}\w*(?:Error|Exception))(?: \[(\w+)\])?|error|(?:API|HTTP) [Ee]rror): ?"
+)
+_REASONS: dict[int, tuple[str, ...]] = {status.value: (status.phrase.casefold(),) for status in http.HTTPStatus} | {
+    413: ("payload too large", "request entity too large", "content too large"),
+    422: ("unprocessable entity", "unprocessable content"),
+    504: ("gateway timeout", "gateway time-out"),
+    503: ("service unavailable", "service temporarily unavailable"),
+}
+#: Error classes of services' libraries that belong to one status, which follows the name.
+_CLASSES = {
+    "BadRequestError": 400, "AuthenticationError": 401, "PermissionDeniedError": 403, "NotFoundError": 404, "ConflictError": 409,
+    "UnprocessableEntityError": 422, "RateLimitError": 429, "InternalServerError": 500,
+}  # fmt: skip
+_STATUS_LINES = (
+    re.compile(r"Request failed with status code (\d{3})\b"),
+    re.compile(r"Response code (\d{3}) \("),
+    re.compile(r"(\d{3}) (?:Client|Server) Error: [^\n]{1,200} for url: "),
+    re.compile(
+        r"(?:the )?(?:server|API|endpoint|webhook|request) (?:responded|replied|answered|returned|failed) "
+        r"(?:with )?(?:an? )?(?:HTTP status(?: code)?|HTTP|status code|status):? (\d{3})\b",
+        re.IGNORECASE,
+    ),
+    re.compile(r"(?:Unexpected|Received|Got|Invalid|Bad) (?:HTTP )?(?:response )?status(?: code)?:? (\d{3})\.?$"),
+    re.compile(
+        r"(?:API call|API request|HTTP request|Request|Call|Fetch) failed(?: with|:) "
+        r"(?:status code|status|HTTP(?: status)?):? (\d{3})\b"
+    ),
+)
+_BARE_STATUS = re.compile(r"(HTTP(?:/\d(?:\.\d)?)?(?: error)?:? )?(\d{3})\b[ :-]*", re.IGNORECASE)
+_CALL = re.compile(r"(?:connect|read|write|getaddrinfo|query[A-Z]\w*) (E[A-Z_]+)\b")
+_GRPC = re.compile(r"(\d{1,2}) ([A-Z_]+): ")
+_MAIL = re.compile(
+    r"(?:Message failed: |Can't send mail - all recipients were rejected: |Invalid login: |(?:Mail|Recipient|Data) command failed: )?"
+    r"5\d\d[ -](5\.\d{1,2}\.\d{1,2})\b"
+)
+_ALONE = re.compile(r"(E[A-Z_]+)(?:$|: (?:connect|read|write|getaddrinfo|socket)\b)")
+_SLACK = re.compile(r"An API error occurred: (\w{1,60})$")
+_LEADING_CODE = re.compile(r"([A-Z][A-Z_]{5,60}): ")
+_CAUSE = re.compile(r"^\s*(?:\[cause\]|Caused by): (.{1,500})$", re.MULTILINE)
+_REASON = re.compile(r"request to \S{1,500} failed, reason: (.{1,500})$", re.MULTILINE)
+#: What `util.inspect` prints below an error's stack.
+_PRINTED_CODE = re.compile(r"^ {1,4}code: '([A-Z_0-9]{3,60})',?$", re.MULTILINE)
+_PRINTED_STATUS = re.compile(r"^ {1,4}response: \{\s{1,20}status: (\d{3}),", re.MULTILINE)
+_PAGE = re.compile(r"\s*<(?:!doctype\b|html\b|\?xml\b|Error>)", re.IGNORECASE)
+_TITLE = re.compile(r"<title[^>]{0,200}>([^<]{0,300})</title>", re.IGNORECASE)
+_STORAGE = re.compile(
+    r"(?:<\?xml[^>]{0,200}>\s{0,20})?<(?:Error|ErrorResponse)\b[^>]{0,200}>.{0,500}?<Code>(\w{1,60})</Code>", re.DOTALL
+)
+_XML_MESSAGE = re.compile(r"<Message>([^<]{1,500})</Message>")
+
+#: Keys of an error that are searched for the service's message, the best first.
+_MESSAGES = (
+    "elements", "validationerrors", "message", "error_description", "errormessage", "detail", "details", "title", "description", "reason",
+    "msg", "error", "errors", "body", "response", "data",
+)  # fmt: skip
+#: Keys whose objects belong to the error. `data` does only inside a response: otherwise it is the flow's data.
+_INNER = frozenset(
+    {"response", "body", "error", "errors", "detail", "details", "message", "cause", "err", "fault", "extensions",
+     "responsestatus", "innererror"}
+)  # fmt: skip
+_CODE_KEYS = frozenset({"code", "error", "errorcode", "error_code", "type", "__type", "reason"})
+_STATUS_KEYS = ("status", "statuscode", "status_code", "httpstatus", "httpstatuscode", "http_status", "http_code")
+#: Keys of errors. An object with other keys may be anything, so its `status` is not taken as an HTTP status.
+_ERROR_KEYS = frozenset(
+    {*_INNER, *_CODE_KEYS, *_STATUS_KEYS, *_MESSAGES}
+    | {
+        "statustext",
+        "headers",
+        "timestamp",
+        "path",
+        "instance",
+        "more_info",
+        "object",
+        "request_id",
+        "requestid",
+        "trace_id",
+        "traceid",
+    }
+    | {
+        "name",
+        "url",
+        "method",
+        "config",
+        "request",
+        "stack",
+        "success",
+        "ok",
+        "info",
+        "developermessage",
+        "usermessage",
+        "params",
+    }
+)
+_NOT_THE_SERVICE = frozenset({"request", "config", "headers", "stack"})
+
+
+def read(text: str) -> Report:
+    """Parse a step's error (`errorMessage`, api.md 8.1: a text that may contain JSON). Secrets must be masked before."""
+    report = Report()
+    rest = _strip_names(text[:READ].strip(), report)
+    first = formats.first_line(rest)
+    end = _status_line(first, report)
+    value = _json_at(rest, 0) if rest[:1] in ("{", "[") else _json_behind(rest, end)
+    if value is not None:
+        _read_json(value, report)
+        report.sentence = _sentence(value, 0)
+    elif _PAGE.match(rest):
+        report.sentence = _read_markup(rest, report)
+    if not report.sentence and (end or (value is None and not _PAGE.match(rest))):
+        report.sentence = first.partition("{")[0].rstrip(" :-") if value is not None else first
+    report.lines = [line for line in (report.sentence, first, first[end:].lstrip(), *_causes(text)) if line]
+    if rest.startswith("Code process exited"):
+        report.lines.append(rest)  # the reason follows many lines below
+    for line in report.lines:
+        _read_line(line, report)
+    if report.status is None:
+        _status_line(report.sentence, report)
+    for code in _PRINTED_CODE.findall(text[:READ]):
+        _add_kind(report, failure_rules.NETWORK.get(code))
+    if report.status is None and (printed := _PRINTED_STATUS.search(text[:READ])):
+        report.status = int(printed[1])
+    return report
+
+
+def collapsed(text: str) -> str:
+    """The message with one error name: "Error: Error: soft" becomes "Error: soft", "Error: TypeError: x" becomes "TypeError: x"."""
+    position = 0
+    for _turn in range(10):
+        match = _NAME.match(text, position)
+        following = _NAME.match(text, match.end()) if match else None
+        if match is None or following is None or (match[1] or "Error") not in ("Error", following[1]):
+            break
+        position = match.end()
+    return text[position:]
+
+
+def split(text: str) -> tuple[str, str]:
+    """The message and the stack after it, "" without one."""
+    match = _STACK.search(text)
+    return (
+        (text[: match.start()].rstrip(), text[match.start() :].strip("\n")) if match and match.start() else (text, "")
+    )
+
+
+def _strip_names(text: str, report: Report) -> str:
+    position = 0
+    for _turn in range(10):
+        match = _NAME.match(text, position)
+        if match is None:
+            break
+        report.names += [match[1].rpartition(".")[2]] if match[1] else []
+        _add_kind(report, failure_rules.NETWORK.get(match[2] or ""))
+        position = match.end()
+    return text[position:].strip()
+
+
+def _status_line(line: str, report: Report) -> int:
+    """Read the status from a line in the format of an HTTP library. Returns the end of the match; 0 for any other line."""
+    for pattern in _STATUS_LINES:
+        if (match := pattern.match(line)) is not None:
+            return _take_status(int(match[1]), match.end(), report)
+    match = _BARE_STATUS.match(line)
+    if match is None:
+        return 0
+    status, following = int(match[2]), line[match.end() :]
+    by_class = any(_CLASSES.get(name) == status for name in report.names) or "StatusCodeError" in report.names
+    if by_class or _is_reason_phrase(status, following) or (match[1] and not following):
+        return _take_status(status, match.end(), report)
+    return 0
+
+
+def _take_status(status: int, end: int, report: Report) -> int:
+    if 400 <= status < 600:
+        report.status = status
+    return end
+
+
+def _is_reason_phrase(status: int, text: str) -> bool:
+    """Whether a text is the reason phrase of the status ("Not Found" for 404), followed only by punctuation."""
+    lower = text.casefold().lstrip("(")
+    return any(
+        lower.startswith(phrase) and not lower[len(phrase) :].lstrip()[:1].isalnum()
+        for phrase in _REASONS.get(status, ())
+    )
+
+
+def _json_at(text: str, position: int) -> Any:
+    """The JSON object or list of objects at `position`; None if there is none."""
+    try:
+        value, _end = json.JSONDecoder().raw_decode(text[position:])
+    except (ValueError, RecursionError):
+        return None
+    if isinstance(value, list):
+        value = [item for item in value[:5] if isinstance(item, dict)]
+    return value or None
+
+
+def _json_behind(text: str, end: int) -> Any:
+    """The JSON that follows a status line. After any other text it is the flow's data and not the service's answer."""
+    position = text.find("{", end) if end else -1
+    return _json_at(text, position) if 0 <= position <= end + 12 else None
+
+
+def _read_json(value: Any, report: Report) -> None:
+    for key, data in _objects(value, "", 0):
+        lower = {str(name).casefold(): inner for name, inner in data.items()}
+        if report.status is None:
+            report.status = _status(key, lower)
+        for name in _CODE_KEYS & lower.keys():
+            _read_code(key, name, lower, report)
+        if isinstance(lower.get("category"), str) and "correlationid" in lower:
+            _add_kind(report, failure_rules.HUBSPOT.get(lower["category"]))
+
+
+def _objects(value: Any, key: str, depth: int) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """All objects of an error with their keys, outer objects first."""
+    if depth > _DEEPEST:
+        return
+    if isinstance(value, dict):
+        yield key, value
+        for name, inner in list(value.items())[:50]:
+            lower = str(name).casefold()
+            if lower in _INNER or (lower == "data" and key == "response"):
+                yield from _objects(_decode_nested(inner), lower, depth + 1)
+    elif isinstance(value, list):
+        for inner in value[:5]:
+            yield from _objects(inner, key, depth + 1)
+
+
+def _status(key: str, data: Mapping[str, Any]) -> int | None:
+    word, code = data.get("status"), data.get("code")
+    if isinstance(word, str) and word in failure_rules.GRPC:
+        return failure_rules.GRPC[word][1] if code == failure_rules.GRPC[word][1] else None
+    error_code = data.get("error_code")
+    if (
+        data.get("ok") is False
+        and isinstance(error_code, int)
+        and isinstance(data.get("description"), str)
+        and 400 <= error_code < 600
+    ):
+        return error_code  # Telegram's
+    if key != "response" and not data.keys() <= _ERROR_KEYS:
+        return None
+    for name in _STATUS_KEYS:
+        number = data.get(name)
+        number = int(number) if isinstance(number, str) and re.fullmatch(r"\d{3}", number) else number
+        if isinstance(number, int) and not isinstance(number, bool) and 400 <= number < 600:
+            return number
+    return None
+
+
+def _read_code(key: str, name: str, data: Mapping[str, Any], report: Report) -> None:
+    """Add the kind for the code under `name` in an object; `key` is the object's own key."""
+    code = data[name]
+    if isinstance(code, int) and not isinstance(code, bool):
+        if "twilio" in str(data.get("more_info", "")):
+            _add_kind(report, failure_rules.TWILIO.get(code))
+        if "fbtrace_id" in data:
+            _add_kind(report, failure_rules.META.get(code))
+    if not isinstance(code, str):
+        return
+    _add_kind(report, failure_rules.CODES.get(code))
+    if name == "error":
+        _add_kind(report, failure_rules.OAUTH.get(code))
+    if key == "extensions":
+        _add_kind(report, failure_rules.GRAPHQL.get(code))
+    if data.get("ok") is False:
+        _add_kind(report, failure_rules.SLACK.get(code))
+    if "errorcode" in data and "message" in data:
+        _add_kind(report, failure_rules.SALESFORCE.get(code))
+    if "domain" in data:
+        _add_kind(report, failure_rules.GOOGLE.get(code))
+
+
+def _add_kind(report: Report, kind: str | None) -> None:
+    if kind:
+        report.codes.add(kind)
+
+
+def _read_line(line: str, report: Report) -> None:
+    """Read codes at the beginning of a sentence."""
+    if (call := _CALL.match(line)) is not None and "SSL routines" not in line[:300]:
+        _add_kind(report, failure_rules.NETWORK.get(call[1]))
+    if (grpc := _GRPC.match(line)) is not None:
+        number, status = failure_rules.GRPC.get(grpc[2], (0, 0))
+        # 8, RESOURCE_EXHAUSTED, is also used for a message that is too large.
+        if number == int(grpc[1]) != 8:
+            report.status = report.status or status
+    if (alone := _ALONE.match(line)) is not None:
+        _add_kind(report, failure_rules.NETWORK.get(alone[1]))
+    if (mail := _MAIL.match(line)) is not None:
+        _add_kind(report, failure_rules.MAIL.get(mail[1]))
+    if (slack := _SLACK.match(line)) is not None:
+        _add_kind(report, failure_rules.SLACK.get(slack[1]))
+    if (leading := _LEADING_CODE.match(line)) is not None:
+        _add_kind(report, failure_rules.SALESFORCE.get(leading[1]))
+
+
+def _causes(text: str) -> list[str]:
+    causes = [match[1] for pattern in (_REASON, _CAUSE) for match in pattern.finditer(text[:READ])]
+    return [_strip_names(line.strip(), Report()) for line in causes]
+
+
+def _read_markup(text: str, report: Report) -> str:
+    """The message of an HTML page or of a storage service's XML. Also reads its status and code."""
+    if (storage := _STORAGE.match(text)) is not None:
+        _add_kind(report, failure_rules.STORAGE.get(storage[1]))
+        message = _XML_MESSAGE.search(text)
+        return message[1].strip() if message else storage[1]
+    title = _TITLE.search(text[:4000])
+    line = title[1].strip() if title else ""
+    if line and report.status is None:
+        _status_line(line, report)
+    return line
+
+
+def _decode_nested(value: Any) -> Any:
+    """The decoded JSON of a text, since services wrap errors of other services; other values unchanged."""
+    if isinstance(value, str) and value[:1] in "{[" and len(value) < READ:
+        try:
+            return json.loads(value)
+        except (ValueError, RecursionError):
+            return value
+    return value
+
+
+def _sentence(value: Any, depth: int) -> str:
+    """The service's message in an error; "" if there is none."""
+    value = _decode_nested(value)
+    if isinstance(value, str):
+        text = _read_markup(value, Report()) if _PAGE.match(value) else value
+        return text if formats.visible(text) else ""
+    if depth > _DEEPEST:
+        return ""
+    if isinstance(value, list):
+        return next((sentence for inner in value[:3] if (sentence := _sentence(inner, depth + 1))), "")
+    if not isinstance(value, dict):
+        return ""
+    lower = {str(name).casefold(): item for name, item in value.items() if str(name).casefold() not in _NOT_THE_SERVICE}
+    nested = [key for key in _MESSAGES if isinstance(_decode_nested(lower.get(key)), dict | list)]
+    plain = [key for key in _MESSAGES if isinstance(lower.get(key), str) and key not in nested]
+    inner = next((sentence for key in nested if (sentence := _sentence(lower[key], depth + 1))), "")
+    own = next((sentence for key in plain if (sentence := _sentence(lower[key], depth + 1))), "")
+    # The inner service's message is closer to the cause than an outer "Request failed with status code 400".
+    return inner if inner and (not own or " " in inner) else own

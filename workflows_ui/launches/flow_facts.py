@@ -1,0 +1,189 @@
+"""Facts about a flow for its launch, read from the engine's flow (api.md 6.2), and obstacles to launching it."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from workflows_ui.engine import EngineError, Workflows, flow_tree
+from workflows_ui.web.messages import Message
+
+Start = Literal["call", "form", "schedule", "event", "nothing"]
+
+#: Pieces by the last part of their names: a fork may publish them under another scope.
+_STARTS: dict[str, Start] = {"piece-webhook": "call", "piece-forms": "form", "piece-schedule": "schedule"}
+
+#: Starts that a launch triggers. The engine's form page also posts to the webhook's address (recordings `form_submit_async_json`,
+#: `form_wait_submit_sync`).
+LAUNCHED: frozenset[Start] = frozenset({"call", "form"})
+
+STARTS: dict[Start, str | Promise] = {
+    "call": _("When it is called, as by this launch"),
+    "form": _("By its form, which people fill in"),
+    "schedule": _("Scheduled"),
+    "event": _("By something that happens elsewhere"),
+    "nothing": _("By nothing yet: it has no trigger"),
+}
+
+
+@dataclass(frozen=True)
+class Facts:
+    """A flow as launched: name, trigger and steps of the published version, if there is one."""
+
+    id: str
+    name: str
+    on: bool
+    published: bool
+    #: A newer draft exists, which a launch does not run.
+    newer_draft: bool
+    start: Start
+    #: The trigger's own name, such as "Catch Webhook".
+    trigger: str
+    #: The trigger asks for a password or header of its own, which the console does not have.
+    guarded: bool
+    #: A step of the flow returns an answer, so that waiting for one makes sense.
+    answers: bool
+    #: The console has inputs for the trigger's fields, so that the flow's own form is not needed.
+    fielded: bool = False
+    #: The engine's trigger object with all steps after it.
+    tree: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def start_label(self) -> str | Promise:
+        return STARTS[self.start]
+
+    @property
+    def obstacles(self) -> list[Message]:
+        """Why a launch would not start the flow at present; empty if no obstacle is known."""
+        messages = []
+        if not self.published:
+            messages.append(_UNPUBLISHED)
+        elif not self.on:
+            messages.append(_OFF)
+        if self.start == "form" and self.fielded:
+            return messages
+        if self.start != "call":
+            messages.append(_OTHER_START[self.start])
+        elif self.guarded:
+            messages.append(_GUARDED)
+        return messages
+
+
+_UNPUBLISHED = Message(
+    _("This flow is not published"),
+    _("Only a published flow can be launched; so far it is a draft."),
+    _("Ask a builder to publish it."),
+)
+_OFF = Message(
+    _("This flow is off"),
+    _("The engine starts no flow that is switched off."),
+    _("Ask a builder to switch it on."),
+)
+_GUARDED = Message(
+    _("This flow's trigger asks for a password of its own"),
+    _(
+        "The console does not have it. The engine takes a launch that does not wait and starts nothing. A launch that waits may run all "
+        "the same: engines of version 0.83 do not check the password there."
+    ),
+    _("Ask a builder to let the trigger do without."),
+)
+_OTHER_START: dict[str, Message] = {
+    "form": Message(
+        _("This flow starts with its form"),
+        _("It expects what people fill in there, and may do nothing with other values."),
+        _("Open its form instead, or give the form's fields as values."),
+    ),
+    "schedule": Message(
+        _("This flow starts on a schedule"),
+        _("It is not made to be launched by hand, and may do nothing with the values below."),
+        _("Ask a builder for a flow that starts with a webhook."),
+    ),
+    "event": Message(
+        _("This flow starts by something that happens elsewhere"),
+        _("It is not made to be launched by hand, and may do nothing with the values below."),
+        _("Ask a builder for a flow that starts with a webhook."),
+    ),
+    "nothing": Message(
+        _("This flow has no trigger"),
+        _("Nothing can start it yet."),
+        _("Ask a builder to give it a webhook trigger."),
+    ),
+}
+
+
+def load_facts(workflows: Workflows, flow_id: str) -> Facts:
+    """Load the facts from the engine. If the latest version is a draft, the published one, which a launch runs, is read too.
+
+    Raises EngineError.
+    """
+    flow = _dict(workflows.get_flow(flow_id))
+    published = _text(flow, "publishedVersionId")
+    version = _dict(flow.get("version"))
+    if not published or published == _text(version, "id"):
+        return read(flow, version)
+    try:
+        live = _dict(_dict(workflows.get_flow(flow_id, version_id=published)).get("version"))
+    except EngineError:
+        live = version  # the draft has nearly the same facts
+    return read(flow, live, newer_draft=True)
+
+
+def read(flow: dict[str, Any], version: dict[str, Any], *, newer_draft: bool = False) -> Facts:
+    """The facts from a flow and its version that runs, tolerant of missing and odd values (recording `flow_get_orders_for_test`)."""
+    trigger = _dict(version.get("trigger"))
+    settings = _dict(trigger.get("settings"))
+    auth = _text(_dict(settings.get("input")), "authType")
+    return Facts(
+        id=_text(flow, "id"),
+        name=_text(version, "displayName") or _text(flow, "id"),
+        on=_text(flow, "status") == "ENABLED",
+        published=bool(_text(flow, "publishedVersionId")),
+        newer_draft=newer_draft,
+        start=start_of(trigger),
+        trigger=_text(trigger, "displayName"),
+        guarded=auth not in {"", "none"},
+        answers=any(_answers(node.step, _piece(trigger)) for node in flow_tree.walk(trigger)),
+        tree=trigger,
+    )
+
+
+def start_of(trigger: Any) -> Start:
+    """The kind of start of a flow with this trigger. Those in LAUNCHED are started by a launch."""
+    piece = _piece(trigger)
+    return _STARTS.get(piece, "event") if piece else "nothing"
+
+
+def _answers(step: dict[str, Any], trigger: str) -> bool:
+    """Whether a step returns the answer of a waiting launch. It must be of the trigger's own piece (api.md 7.2)."""
+    action = _text(_dict(step.get("settings")), "actionName")
+    return (
+        trigger in {"piece-webhook", "piece-forms"} and _piece(step) == trigger and action.startswith("return_response")
+    )
+
+
+def _piece(step: Any) -> str:
+    """The name of a step's piece without its scope; "" if it has no piece."""
+    return _text(_dict(_dict(step).get("settings")), "pieceName").rpartition("/")[2]
+
+
+def sample(page: Any) -> Any | None:
+    """The values of the latest sample event of a flow's trigger (recording `trigger_events_list`); None if there is none.
+
+    A webhook's event is the whole request; its body is what a launch sends. Its headers are left out.
+    """
+    rows = page.get("data") if isinstance(page, dict) else None
+    first = rows[0] if isinstance(rows, list) and rows else None
+    payload = first.get("payload") if isinstance(first, dict) else None
+    if isinstance(payload, dict) and "headers" in payload:
+        return payload.get("body")
+    return payload
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(data: dict[str, Any], key: str) -> str:
+    value = data.get(key)
+    return value if isinstance(value, str) else ""

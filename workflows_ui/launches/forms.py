@@ -1,0 +1,73 @@
+"""Forms of launches: the filters of the list, the settlement of an unclear launch."""
+
+from typing import Any
+
+from django import forms
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from workflows_ui.core import database
+from workflows_ui.launches.models import OPEN, SEARCHED_FOR, UNSENT, LaunchInput, State
+from workflows_ui.launches.services import launches
+from workflows_ui.web.list_filters import DaysForm
+
+#: Choices of the state filter: states with the same label are one choice.
+STATES: dict[str, tuple[Any, Q]] = {
+    "open": (_("Not ended yet"), OPEN),
+    "problem": (_("Problems: failed, not run or unclear"), launches.PROBLEM),
+    "waiting": (State.QUEUED.label, Q(state__in=UNSENT)),
+    **{str(state): (state.label, Q(state=state)) for state in State if state not in {State.QUEUED, State.CLAIMED}},
+    str(State.UNKNOWN): (State.UNKNOWN.label, Q(state=State.UNKNOWN) & ~SEARCHED_FOR),
+}
+
+
+class FilterForm(DaysForm):
+    """Filters of the list of launches. Persons and flows are offered from the rows; the query string may name others."""
+
+    field_order = ("search", "flow", "person", "state", "since", "until", "id")
+    search = forms.CharField(
+        label=_("Flow's name, or a searchable input"),
+        required=False,
+        max_length=100,
+        widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off"}),
+    )
+    flow = forms.CharField(label=_("Flow"), required=False, max_length=64, widget=forms.Select)
+    person = forms.IntegerField(label=_("Person"), required=False, min_value=1, max_value=2**31, widget=forms.Select)
+    state = forms.ChoiceField(
+        label=_("State"),
+        required=False,
+        choices=[("", _("Any")), *((name, label) for name, (label, _q) in STATES.items())],
+    )
+    id = forms.CharField(label=_("Id of the launch or its run"), required=False, max_length=64)
+
+    def conditions(self) -> Q:
+        """The query for the valid, filled fields. Days are in the person's time zone."""
+        data, query = self.filled(), self.within("asked_at")
+        if "search" in data:
+            texts, names = Q(), Q()
+            for text in database.spellings(data["search"]):
+                texts |= Q(text__icontains=text)
+                names |= Q(flow_name__icontains=text)
+            query &= Q(pk__in=LaunchInput.objects.filter(texts).values("launch")) | names
+        if "flow" in data:
+            query &= Q(flow_id=data["flow"])
+        if "person" in data:
+            query &= Q(user_id=data["person"])
+        if "state" in data:
+            query &= STATES[data["state"]][1]
+        if "id" in data:
+            query &= Q(pk=data["id"].strip()) | Q(run_id=data["id"].strip())
+        return query
+
+
+class SettleForm(forms.Form):
+    """Whether an unclear launch ran, and how the person knows."""
+
+    ran = forms.ChoiceField(choices=[("yes", ""), ("no", "")])
+    why = forms.CharField(
+        label=_("How do you know?"),
+        max_length=1000,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("Kept with the launch and in the audit log."),
+        error_messages={"required": _("Say in a few words how you know.")},
+    )

@@ -1,0 +1,96 @@
+"""A launch's inputs in readable form: the fields of its form by their labels, and other values by readable key names."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.utils import timezone
+from django.utils.formats import number_format
+
+from workflows_ui.core.crypto import CannotOpen
+from workflows_ui.launch_forms.schema import checking, values
+from workflows_ui.launch_forms.schema.document import NOTHING, Choice, Column, Field, Form, Kind, key_of
+from workflows_ui.launches import answers as launch_answers
+from workflows_ui.launches import masking as launch_masking
+from workflows_ui.launches.models import Launch
+from workflows_ui.web import readable
+from workflows_ui.web.readable import Node, Room
+
+_MOST = 200
+#: Numbers from this size on are displayed with the reader's separators: 120.000 in Vietnamese.
+_GROUPED = 10_000
+
+
+class _Room(Room):
+    """Makes labels of key names, for values without a form's label."""
+
+    def name(self, name: Any) -> str:
+        return launch_answers.humanised(super().name(name))
+
+
+def readable_inputs(launch: Launch) -> Node | None:
+    """The inputs in readable form; None if there are none, or they were removed or cannot be opened."""
+    if not launch.payload:
+        return None
+    try:
+        payload = launch_masking.payload(launch)
+        form = launch.form_version.open_form() if launch.form_version else None
+    except CannotOpen:
+        return None
+    if payload in (None, "", [], {}):
+        return None
+    room = _Room()
+    if form is None or not isinstance(payload, dict):
+        return readable.readable_node(payload, room)
+    return Node("fields", entries=[*_field_values(form, payload, room), *_other_values(form, payload, room)][:_MOST])
+
+
+def _field_values(form: Form, payload: Any, room: Room) -> Iterator[tuple[str, Node]]:
+    """The filled-in fields, in the form's order. Hidden fields, which nobody typed, are only in the raw payload."""
+    for field in form.fields:
+        value = NOTHING if field.hidden or field.kind is Kind.FILE else checking.value_at(payload, field.path)
+        if value is not NOTHING:
+            yield field.shown_label[:120], readable.readable_node(_display_value(field, value), room)
+
+
+def _other_values(form: Form, payload: Any, room: Room) -> Iterator[tuple[str, Node]]:
+    """Values without a field, because the form was a different one or the values were typed as JSON."""
+    for path in checking.paths_without_field(form, payload):
+        label = " › ".join(launch_answers.humanised(key[:40]) for key in path)
+        yield label[:120], readable.readable_node(checking.value_at(payload, path), room)
+
+
+def _display_value(field: Field, value: Any) -> Any:
+    """The value for display: labels of choices, names of columns, times in the current time zone."""
+    if field.kind is Kind.TABLE and isinstance(value, list):
+        return [_row(field, row) for row in value]
+    if field.kind is Kind.CHOICES and isinstance(value, list):
+        return [_choice_label(field.choices, item) for item in value]
+    if field.kind is Kind.CHOICE:
+        return _choice_label(field.choices, value)
+    if field.kind in (Kind.NUMBER, Kind.INTEGER) and isinstance(value, int | float) and abs(value) >= _GROUPED:
+        return number_format(value, use_l10n=True, force_grouping=True)
+    return _moment(field, value)
+
+
+def _row(field: Field, row: Any) -> Any:
+    if not isinstance(row, dict):
+        return row
+    columns = {column.key: column for column in field.columns}
+    return {(columns[key].label or key) if key in columns else key: _cell(columns.get(key), row[key]) for key in row}
+
+
+def _cell(column: Column | None, value: Any) -> Any:
+    if column is None:
+        return value
+    return _choice_label(column.choices, value) if column.kind is Kind.CHOICE else _moment(column, value)
+
+
+def _moment(field: Field | Column, value: Any) -> Any:
+    if field.kind is not Kind.DATETIME or not isinstance(value, str):
+        return value
+    return values.show(field, value, zone=timezone.get_current_timezone()).replace("T", " ")
+
+
+def _choice_label(choices: tuple[Choice, ...], value: Any) -> Any:
+    key = key_of(value)
+    return next((choice.label for choice in choices if choice.label and key_of(choice.value) == key), value)

@@ -1,0 +1,179 @@
+"""Messages about a launch, from its state or reason (launches.models.states) and from its other columns."""
+
+import math
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
+
+from workflows_ui.launches.models import CONFIRMED, Launch, Reason, State
+from workflows_ui.launches.services import run_results, sending
+from workflows_ui.web import formats
+from workflows_ui.web.messages import Message
+
+#: Messages for reasons that the flow check found before anything was sent.
+NOT_SENT: dict[Reason, Message] = {
+    Reason.CREDENTIAL_REFUSED: Message(
+        _("Not sent: the engine refuses the credential"),
+        _("The console reads the flow before it sends anything, and the credential was not accepted."),
+        Reason.CREDENTIAL_REFUSED.next_step,
+    ),
+    Reason.FORBIDDEN: Message(
+        _("Not sent: the credential has no access to the flow"),
+        _("The console reads the flow before it sends anything, and the credential may not."),
+        Reason.FORBIDDEN.next_step,
+    ),
+    Reason.FLOW_GONE: Message(
+        _("Not sent: the flow is gone"),
+        _("The console reads the flow before it sends anything, and it is not there. It was probably deleted."),
+        Reason.FLOW_GONE.next_step,
+    ),
+    Reason.FLOW_OFF: Message(
+        _("Not sent: the flow is off"),
+        _("It is switched off or was never published, so nothing was sent."),
+        Reason.FLOW_OFF.next_step,
+    ),
+    Reason.NOT_IN_PLAN: Message(
+        _("Not sent: not part of the engine's plan"),
+        _("The console reads the flow before it sends anything. The engine's plan does not include that."),
+        Reason.NOT_IN_PLAN.next_step,
+    ),
+    Reason.BAD_REQUEST: Message(
+        _("Not sent: the flow cannot be read"),
+        _("The console reads the flow before it sends anything, and the engine did not accept that request."),
+        _("The technical part says what it answered."),
+    ),
+}
+
+#: Outcomes of runs that say more than "failed" (api.md 8.1).
+_FAILURES: dict[str, str | Promise] = {
+    "TIMEOUT": _("The run took longer than the engine allows and was stopped. What its earlier steps did is done."),
+    "MEMORY_LIMIT_EXCEEDED": _("The run needed more memory than the engine allows and was stopped."),
+    "QUOTA_EXCEEDED": _("The engine's quota is used up, so it stopped the run."),
+    "LOG_SIZE_EXCEEDED": _("The run's steps held more data than the engine keeps of a run, so it stopped the run."),
+    "INTERNAL_ERROR": _("The engine itself broke down while it ran the flow. How far it got is not known."),
+}
+
+
+def state_message(state: State | Reason) -> Message:
+    return Message(state.label, state.text, state.next_step)
+
+
+def launch_message(launch: Launch) -> Message:
+    """What happened to a launch, what that means, and the next step."""
+    state = State(launch.state)
+    reason = next((reason for reason in Reason if reason == launch.reason), None)
+    if state == State.NOT_SENT and reason in NOT_SENT:
+        return NOT_SENT[reason]
+    message = state_message(
+        state if reason is None or (state == State.PAUSED and reason == Reason.WAITED_OUT) else reason
+    )
+    if launch.misses >= CONFIRMED and state in (State.REFUSED, State.NOT_SENT):
+        return _no_run_message(launch, message)
+    if state == State.FAILED and launch.run_status in _FAILURES:
+        return Message(message.title, _FAILURES[launch.run_status], message.next_step)
+    if launch.searched_for:
+        return Message(_("Checking whether it ran"), message.text, _search_message(launch))
+    if state == State.QUEUED and reason is None and launch.size > sending.LARGE:
+        text = _("The launch is written down. It is large, and large launches are sent one after the other.")
+        return Message(message.title, text, message.next_step)
+    if state == State.OTHER:
+        return Message(message.title, message.text % {"state": launch.run_status[:60]}, message.next_step)
+    if (
+        state == State.SUCCEEDED
+        and reason is None
+        and launch.answer_from == "flow"
+        and (launch.answer_status or 0) >= 400
+    ):
+        return Message(
+            _("Succeeded, but the flow answers that something is wrong"), message.text, _("Read its answer below.")
+        )
+    return message
+
+
+def _no_run_message(launch: Launch, message: Message) -> Message:
+    """The message for a launch without a run in complete run lists: the answer's status, and when to try again."""
+    text, next_step = message.text, message.next_step
+    if launch.answer_status is not None and launch.reason != Reason.ENGINE_BUSY:
+        text = _(
+            "The answer was status %(status)d. The engine's complete list of runs shows no run of this launch: the flow was not started."
+        ) % {"status": launch.answer_status}
+    if launch.try_after is not None and launch.try_after > timezone.now():
+        next_step = _("Launch the same values again after %(time)s.") % {"time": _minute(launch.try_after)}
+    return Message(message.title, text, next_step)
+
+
+def _minute(moment: datetime) -> str:
+    """The next full minute, without the date if it is today."""
+    full = timezone.localtime(moment + timedelta(seconds=59)).replace(second=0, microsecond=0)
+    return f"{full:%H:%M}" if full.date() == timezone.localdate() else formats.exact(full, seconds=False)
+
+
+def _search_message(launch: Launch) -> str | Promise:
+    if run_results.search_is_over(launch, timezone.now()):
+        return _(
+            "It takes longer than usual: the engine cannot be asked, or its list of runs proves nothing yet. The console keeps looking; "
+            "if you know whether it ran, say so below."
+        )
+    minutes = math.ceil(settings.LAUNCH_SEARCH.total_seconds() / 60)
+    return ngettext_lazy(
+        "The console is still looking for its run, for about %(n)d minute. Nothing is sent a second time meanwhile.",
+        "The console is still looking for its run, for up to %(n)d minutes. Nothing is sent a second time meanwhile.",
+        minutes,
+    ) % {"n": minutes}
+
+
+#: Messages for frequent statuses of a flow's answer. The flow chooses the status, not the engine.
+_ANSWERS: dict[int, str | Promise] = {
+    400: _("The flow says that something in the values is wrong."),
+    401: _("The flow says that it does not accept who asks."),
+    403: _("The flow says that this is not allowed."),
+    404: _("The flow says that it did not find what it was asked for."),
+    409: _("The flow says that this clashes with something that is there already."),
+    422: _("The flow read the values and does not accept them. Its answer should say why."),
+    429: _("The flow says that it was asked too often."),
+}
+
+
+def answer_status_message(status: int | None) -> str | Promise:
+    """What the status of a flow's own answer means; empty for 2xx and without a status."""
+    if status is None or 200 <= status < 300:
+        return ""
+    if status in _ANSWERS:
+        return _ANSWERS[status]
+    if 300 <= status < 400:
+        return _("The flow points to another address. The console does not open it.")
+    if 400 <= status < 500:
+        return _("The flow says that something about the request is not right.")
+    return _("The flow says that it met an error of its own.")
+
+
+#: Values of Follow.trouble that are caused by the credential.
+_CREDENTIAL_ERRORS = {
+    "CredentialRefused",
+    "ScopedKey",
+    "WrongOrganization",
+    "Forbidden",
+    "WrongProject",
+    "NoCredential",
+}
+
+
+def poll_error_message(name: str) -> Message | None:
+    """Why the last poll failed, from the error's class name; None for an empty name."""
+    if not name:
+        return None
+    if name in _CREDENTIAL_ERRORS:
+        return Message(
+            _("The engine does not let the console ask"),
+            _("No credential that launched here is accepted just now, so what you see may be out of date."),
+            _("The launch itself is not affected. Test your credential."),
+        )
+    return Message(
+        _("The engine cannot be asked at the moment"),
+        _("What you see may be out of date. The console keeps trying."),
+        _("The launch itself is not affected."),
+    )

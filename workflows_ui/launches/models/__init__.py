@@ -1,0 +1,22 @@
+"""Models of launches and of their inputs."""
+
+from workflows_ui.launches.models.inputs import LaunchFile, LaunchInput, SavedInputs
+from workflows_ui.launches.models.launch import OPEN, SEARCHED_FOR, Follow, Launch
+from workflows_ui.launches.models.states import CONFIRMED, ENDED, UNDER_WAY, UNSENT, WENT_WRONG, Reason, State
+
+__all__ = [
+    "CONFIRMED",
+    "ENDED",
+    "OPEN",
+    "SEARCHED_FOR",
+    "UNDER_WAY",
+    "UNSENT",
+    "WENT_WRONG",
+    "Follow",
+    "Launch",
+    "LaunchFile",
+    "LaunchInput",
+    "Reason",
+    "SavedInputs",
+    "State",
+]

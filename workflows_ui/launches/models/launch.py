@@ -1,0 +1,196 @@
+"""A launch: one request of a person to run a flow, from the click to its end. The row is authoritative."""
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from workflows_ui.audit.models import canonical_text
+from workflows_ui.core import crypto
+from workflows_ui.core.lease import Lease, Queued
+from workflows_ui.core.models.marked import Marked
+from workflows_ui.core.random_id import RandomIdField
+from workflows_ui.credentials.models.credential import Credential
+from workflows_ui.launches.models.states import CONFIRMED, ENDED, UNDER_WAY, State
+from workflows_ui.members.models.launch_right import LaunchRight
+from workflows_ui.members.models.workspace import Workspace
+
+
+class LaunchManager(models.Manager["Launch"]):
+    """Defers the payload, which can be 33 MB, until it is opened."""
+
+    def get_queryset(self) -> models.QuerySet["Launch"]:
+        return super().get_queryset().defer("payload")
+
+
+class Launch(Queued, Marked):
+    """One request to run a flow. Changed only by launches.services.launches and launches.services.following, by conditional updates.
+
+    payload, answer and failure are ciphertexts (`seal`, `open`).
+    """
+
+    id = RandomIdField()
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, related_name="launches")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="launches")
+    credential = models.ForeignKey(
+        Credential, on_delete=models.SET_NULL, null=True, blank=True, related_name="launches"
+    )
+    #: The right on this flow that the launch was made with; empty if the person's role was sufficient.
+    right = models.ForeignKey(LaunchRight, on_delete=models.SET_NULL, null=True, blank=True, related_name="launches")
+    #: The one-use ticket of the submitted form: a double click finds this row instead of creating another.
+    ticket = models.CharField(max_length=64, unique=True)
+    flow_id = models.CharField(max_length=64)
+    flow_name = models.TextField(blank=True)
+    wait = models.BooleanField(_("wait for the answer"), default=False)
+    #: The version of the launch form that was filled in; empty without such a form.
+    form_version = models.ForeignKey(
+        "LaunchFormVersion", on_delete=models.SET_NULL, null=True, blank=True, related_name="launches"
+    )
+    #: JSON text as sent. Empty once the retention time is over.
+    payload = models.TextField(blank=True)
+    #: Keyed digest of flow and payload, to detect the same values launched twice. Not invertible.
+    payload_digest = models.CharField(max_length=64)
+    #: Bytes of the values and the files together; 0 for a launch made before sizes were stored.
+    size = models.PositiveIntegerField(default=0)
+
+    #: The only data on values of secret fields that remains when the payload is removed: the path of each and, if it is long enough
+    #: to be searched for, its length and keyed digest (launches/services/secrets.py).
+    secret_marks = models.JSONField(default=list, blank=True)
+
+    state = models.CharField(max_length=20, choices=State, default=State.QUEUED)
+    #: Why it is in this state, a value of states.Reason; empty if the state needs no reason.
+    reason = models.CharField(max_length=40, blank=True)
+    #: The engine's message or the network error, secrets removed; for the collapsed technical details.
+    technical = models.TextField(blank=True)
+
+    asked_at = models.DateTimeField()
+    #: Not sent before this time (a pause after an attempt that never reached the engine).
+    not_before = models.DateTimeField()
+    #: Not sent after this time: then it ends as "not sent: too late".
+    send_by = models.DateTimeField()
+    sending_at = models.DateTimeField(null=True, blank=True)
+    answered_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    #: The answer: HTTP status, content type, and the body (at most 256 kB) of a waiting launch's answer.
+    answer_status = models.PositiveIntegerField(null=True, blank=True)
+    answer_type = models.CharField(max_length=200, blank=True)
+    answer = models.TextField(blank=True)
+    answer_cut = models.BooleanField(default=False)
+    #: Source of the answer: "flow" (its response) or "step" (the last step's output); empty before there is one.
+    answer_from = models.CharField(max_length=10, blank=True)
+    #: Target of a redirecting answer; never followed.
+    answer_location = models.TextField(blank=True)
+    #: The engine's clock minus the console's in seconds, from the answer's Date header.
+    clock_offset = models.FloatField(default=0.0)
+    #: When to try again, as requested by the engine or a gateway (`Retry-After`), on the console's clock.
+    try_after = models.DateTimeField(null=True, blank=True)
+    #: Time of the next poll; empty while the launch is not followed.
+    look_at = models.DateTimeField(null=True, blank=True)
+    #: Number of moves of the workspace at the time of the request: the launch is never sent to a later engine, and only the run lists
+    #: of the engine that it was sent to prove that it did not run.
+    moves = models.PositiveIntegerField(default=0)
+    #: Number of complete run lists without its run, read after the search time. From CONFIRMED on, it is concluded to have none.
+    misses = models.PositiveSmallIntegerField(default=0)
+
+    run_id = models.CharField(max_length=64, blank=True)
+    run_status = models.CharField(max_length=60, blank=True)
+    run_started_at = models.DateTimeField(null=True, blank=True)
+    run_finished_at = models.DateTimeField(null=True, blank=True)
+    #: Last retry of its run from the failed step through the console, on the engine's clock. The run's id stays the same.
+    retried_at = models.DateTimeField(null=True, blank=True)
+    failed_step = models.TextField(blank=True)
+    failure = models.TextField(blank=True)
+
+    sealed_fields: ClassVar[tuple[str, ...]] = ("payload", "answer", "failure", "mark")
+
+    objects = LaunchManager()
+
+    class Meta:
+        verbose_name = _("launch")
+        verbose_name_plural = _("launches")
+        indexes = [
+            models.Index(fields=["workspace", "-asked_at"], name="launch_by_time"),
+            models.Index(fields=["workspace", "flow_id", "-asked_at"], name="launch_by_flow"),
+            models.Index(fields=["user", "-asked_at"], name="launch_by_person"),
+            models.Index(fields=["user", "payload_digest", "-asked_at"], name="launch_same_values"),
+            models.Index(
+                fields=["state", "claim_until"],
+                condition=models.Q(state__in=["queued", "claimed"]) | models.Q(claim_until__isnull=False),
+                name="launch_in_hand",
+            ),
+            models.Index(fields=["look_at"], condition=models.Q(look_at__isnull=False), name="launch_to_look_at"),
+            models.Index(fields=["workspace", "run_id"], name="launch_by_run"),
+            models.Index(fields=["workspace", "state", "-asked_at"], name="launch_by_state"),
+            models.Index(
+                fields=["workspace", "-ended_at"],
+                condition=models.Q(state__in=["failed", "refused", "not_sent", "unknown"]),
+                name="launch_went_wrong",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.id
+
+    def mark_context(self) -> str:
+        """The binding of the mark: who launches which flow, in which workspace and until when.
+
+        The payload's ciphertext is bound to the row, as the mark is. Migrations call this with a historical model, which has the columns
+        but no methods.
+        """
+        values: dict[str, str | int | None] = {
+            "workspace": self.workspace_id,
+            "user": self.user_id,
+            "flow": self.flow_id,
+            "wait": int(self.wait),
+            "moves": self.moves,
+            "send_by": canonical_text.moment(self.send_by),
+        }
+        return crypto.bind(f"workflows_ui.launch:{self.pk}:mark", values)
+
+    @property
+    def ended(self) -> bool:
+        """Whether the launch has ended, as far as is known."""
+        return self.state in ENDED
+
+    @property
+    def searched_for(self) -> bool:
+        """Whether the console is still searching for its run; see SEARCHED_FOR."""
+        return self.state == State.UNKNOWN and self.misses < CONFIRMED and self.look_at is not None
+
+    @property
+    def settled(self) -> bool:
+        """Whether no change is expected: ended, no call in progress, and no longer followed.
+
+        Launches concluded from run lists count as settled, although they are polled a few more times in case a run appears very late.
+        """
+        concluded = not self.run_id and self.misses >= CONFIRMED
+        return self.ended and self.claim_until is None and (self.look_at is None or concluded)
+
+
+#: Unclear launches whose runs the console is still searching for.
+SEARCHED_FOR = models.Q(state=State.UNKNOWN, misses__lt=CONFIRMED, look_at__isnull=False)
+#: Launches that have not ended, as far as is known.
+OPEN = models.Q(state__in=UNDER_WAY) | SEARCHED_FOR | models.Q(state=State.OTHER, ended_at__isnull=True)
+
+
+class Follow(models.Model):
+    """The lease and the result of a workspace's polls. One row per workspace."""
+
+    workspace = models.OneToOneField(Workspace, on_delete=models.CASCADE, primary_key=True, related_name="follow")
+    lease_until = models.DateTimeField(null=True, blank=True)
+    #: No poll before this time, after a failed poll.
+    not_before = models.DateTimeField(null=True, blank=True)
+    failures = models.PositiveIntegerField(default=0)
+    #: Class name of the last poll's error; empty while polls succeed.
+    trouble = models.CharField(max_length=40, blank=True)
+
+    lease: ClassVar[Lease] = Lease()
+
+    class Meta:
+        verbose_name = _("follow")
+        verbose_name_plural = _("follows")
+
+    def __str__(self) -> str:
+        return str(self.workspace_id)

@@ -1,0 +1,373 @@
+"""States of launches and their reasons, each with its texts."""
+
+from enum import StrEnum
+
+from django.utils.translation import gettext_lazy as _
+
+from workflows_ui.core.states import StateChoices, Text
+
+_RUNS_ON = _("This page will show the result.")
+_AGAIN_ALLOWED = _("You can launch the same values again.")
+_AGAIN = _("Nothing has run. You can launch the same values again.")
+_LOOK_FIRST = _("Look at the flow's runs around that time. Then say below whether it ran.")
+
+
+class State(StateChoices):
+    """The state of a launch: value, icon, colour, text, next step if there is one, label. Queued and claimed have the same texts.
+
+    The text of a reason, if there is one, replaces that of the state.
+    """
+
+    QUEUED = (
+        "queued",
+        "clock",
+        "secondary",
+        _("The launch is written down. It is sent as soon as it is its turn, usually within a second."),
+        _("You can still withdraw it."),
+        _("Waiting to be sent"),
+    )
+    CLAIMED = (
+        "claimed",
+        "clock",
+        "secondary",
+        _("The console is connecting to the engine."),
+        _("You can still withdraw it."),
+        _("Waiting to be sent"),
+    )
+    SENDING = (
+        "sending",
+        "paper-plane",
+        "blue",
+        _("The request is on its way. It can no longer be withdrawn."),
+        _RUNS_ON,
+        _("Sending"),
+    )
+    ACCEPTED = (
+        "accepted",
+        "paper-plane",
+        "blue",
+        _("The engine has taken the request. Its run appears here shortly."),
+        _RUNS_ON,
+        _("Sent, waiting for the run"),
+    )
+    ENQUEUED = (
+        "enqueued",
+        "clock",
+        "blue",
+        _("The engine has the run, and starts it as soon as it has room."),
+        _RUNS_ON,
+        _("Queued in the engine"),
+    )
+    RUNNING = "running", "circle-notch", "blue", _("The flow has started and is at work."), _RUNS_ON, _("Running")
+    PAUSED = (
+        "paused",
+        "circle-pause",
+        "yellow",
+        _("The run waits: for a time, or for something that has to happen first. A pause may last up to 30 days."),
+        _("It continues automatically. You can close this page and come back."),
+        _("Paused"),
+    )
+    SUCCEEDED = "succeeded", "circle-check", "green", _("The flow ran to its end."), _("Succeeded")
+    FAILED = (
+        "failed",
+        "circle-xmark",
+        "red",
+        _("The flow started and did not get to its end. What its earlier steps did is done."),
+        _("Look at the failed step before you launch it again: earlier steps would run a second time."),
+        _("Failed"),
+    )
+    CANCELLED = (
+        "cancelled",
+        "ban",
+        "secondary",
+        _("The run was cancelled before it ended. What its earlier steps did is done."),
+        _("If launched again, the flow starts from the beginning."),
+        _("Cancelled"),
+    )
+    REFUSED = (
+        "refused",
+        "hand",
+        "red",
+        _("The engine read the request and did not start the flow."),
+        _("The technical part says what it answered."),
+        _("Refused by the engine"),
+    )
+    NOT_SENT = "not_sent", "circle-minus", "orange", _("Nothing reached the engine."), _AGAIN, _("Not sent")
+    UNKNOWN = (
+        "unknown",
+        "circle-question",
+        "orange",
+        _("The request was sent, but its result could not be determined."),
+        _("Look at the flow's runs around that time before you launch it again."),
+        _("Unclear: it may have run"),
+    )
+    #: The run has a state unknown to the console. Neither a success nor a failure; not ended while `ended_at` is empty.
+    OTHER = (
+        "other",
+        "circle-question",
+        "secondary",
+        _("The engine calls the run's state “%(state)s”, which this console does not know."),
+        _("It counts neither as a success nor as a failure. The run's page shows the engine's state."),
+        _("Unknown state"),
+    )
+
+
+#: States in which nothing was sent: safe to send (again) or to withdraw.
+UNSENT = (State.QUEUED, State.CLAIMED)
+#: States without further changes, except that a run found later still settles UNKNOWN.
+ENDED = (
+    State.SUCCEEDED,
+    State.FAILED,
+    State.CANCELLED,
+    State.REFUSED,
+    State.NOT_SENT,
+    State.UNKNOWN,
+    State.OTHER,
+)
+#: All other states, listed because an index does not support "none of".
+UNDER_WAY = tuple(state for state in State if state not in ENDED)
+#: Number of consecutive complete run lists without a run that are needed to conclude that there is none.
+CONFIRMED = 2
+#: Ended without success. A launch cancelled by a person is no failure.
+WENT_WRONG = (State.FAILED, State.REFUSED, State.NOT_SENT, State.UNKNOWN)
+
+
+class Reason(StrEnum):
+    """Why a launch is in its state: value, label, text, next step if there is one."""
+
+    label: Text
+    text: Text
+    next_step: Text
+
+    def __new__(cls, value: str, label: Text = "", text: Text = "", next_step: Text = "") -> "Reason":
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.label, member.text, member.next_step = label, text, next_step
+        return member
+
+    NOT_REACHED = (
+        "not_reached",
+        _("The engine cannot be reached just now"),
+        _("No connection was established, so nothing has been sent. The console keeps trying for a while."),
+        _("You can wait, or withdraw the launch."),
+    )
+    TOO_LATE = (
+        "too_late",
+        _("Not sent: too late"),
+        _("It could not be sent in time, and was given up rather than run when nobody expects it any more."),
+        _AGAIN,
+    )
+    WITHDRAWN = "withdrawn", _("Withdrawn"), _("It was withdrawn before anything was sent. Nothing has run.")
+    NO_CREDENTIAL = (
+        "no_credential",
+        _("Not sent: no credential"),
+        _("Neither you nor your teams have a credential that opens this workspace."),
+        _("Add a credential, then launch the same values again."),
+    )
+    CREDENTIAL_UNREADABLE = (
+        "credential_unreadable",
+        _("Not sent: the credential or the values cannot be opened"),
+        _("What is stored encrypted for this launch could not be read. Its key may be gone."),
+        _("Add the credential again, then launch again. If that does not help, tell your administrator."),
+    )
+    CREDENTIAL_CHANGED = (
+        "credential_changed",
+        _("Not sent: the credential was changed"),
+        _("It was changed outside of the console, so its secret is not used."),
+        _("Its owner or a manager can replace the secret. Then launch the same values again."),
+    )
+    PLACE_CHANGED = (
+        "place_changed",
+        _("Not sent: the workspace's address was changed"),
+        _("It was changed outside of the console, so no secret is sent there."),
+        _(
+            "A manager can move the workspace in its settings, or have the change undone. Then launch the same values again."
+        ),
+    )
+    NOT_ENTERED = (
+        "not_entered",
+        _("Not sent: the secret must be entered again"),
+        _("The workspace moved to another address, and this credential's secret has not been entered for it yet."),
+        _("Ask its owner to replace the secret, then launch the same values again."),
+    )
+    MOVED = (
+        "moved",
+        _("Not sent: the workspace moved"),
+        _("A manager moved the workspace to another address before the launch was sent."),
+        _AGAIN,
+    )
+    LAUNCH_CHANGED = (
+        "launch_changed",
+        _("Not sent: the launch was changed"),
+        _("Its person, flow, workspace or time was changed outside of the console."),
+        _("Launch the flow again, and tell your administrator."),
+    )
+    NO_ACCESS = (
+        "no_access",
+        _("Not sent: no right to launch here any more"),
+        _("The role in this workspace was taken away before the launch was sent."),
+        _("Ask a manager of the workspace."),
+    )
+    ADDRESS_REFUSED = (
+        "address_refused",
+        _("Not sent: the console does not call this address"),
+        _("The engine's address lies in a network that is closed to the console."),
+        _("Your administrator can allow private networks in the settings."),
+    )
+    UNWRITABLE = (
+        "unwritable",
+        _("Not sent: it cannot be written as a request"),
+        _("The values, the flow's address or the secret hold something that no request can carry."),
+        _("Look at the values for odd characters and launch again; if they are plain, test your credential."),
+    )
+    NOT_READY = (
+        "not_ready",
+        _("The engine does not answer properly just now"),
+        _("The console reads the flow before it sends anything, and could not. It keeps trying for a while."),
+        _("You can wait, or withdraw the launch."),
+    )
+    ENGINE_BUSY = (
+        "engine_busy",
+        _("Not sent: the engine is busy"),
+        _("It asked for fewer requests, and its complete list of runs shows no run of this launch."),
+        _AGAIN_ALLOWED,
+    )
+    NO_RUN_MADE = (
+        "no_run_made",
+        _("Not sent: no run was made"),
+        _(
+            "The connection broke after the request had left. The engine's complete list of runs shows no run of this launch."
+        ),
+        _AGAIN_ALLOWED,
+    )
+    FLOW_OFF = (
+        "flow_off",
+        _("The flow is off"),
+        _("The engine did not start it, since it is switched off or was never published."),
+        _("Ask a builder to publish it and switch it on, then launch the same values again."),
+    )
+    FLOW_GONE = (
+        "flow_gone",
+        _("The flow is gone"),
+        _("The engine does not know this flow any more. It was probably deleted."),
+        _("Look for it by name in the list of flows."),
+    )
+    BAD_REQUEST = (
+        "bad_request",
+        _("The engine did not accept the request"),
+        _("It found something wrong with the request itself and did not start the flow."),
+        _("The technical part says what it answered. Check the values."),
+    )
+    CREDENTIAL_REFUSED = (
+        "credential_refused",
+        _("The credential was refused"),
+        _("The flow was not started. The credential may have expired or been withdrawn."),
+        _("Test the credential, or put a new one in its place, then launch the same values again."),
+    )
+    NOT_IN_PLAN = (
+        "not_in_plan",
+        _("Not part of the engine's plan"),
+        _("The flow was not started: the engine's plan does not include this, or a quota is used up."),
+        _("Ask the engine's administrator."),
+    )
+    FORBIDDEN = (
+        "forbidden",
+        _("Access was denied"),
+        _(
+            "The engine, or something in front of it, does not let the credential start this flow. The flow was not started."
+        ),
+        _("Use a credential with more rights, or ask its owner."),
+    )
+    TOO_LARGE = (
+        "too_large",
+        _("The values are too large"),
+        _("The engine takes less at once. The flow was not started."),
+        _("Send less, or split it over several launches."),
+    )
+    TOO_MANY = (
+        "too_many",
+        _("The engine asks for a pause"),
+        _("It got more requests than it takes at once, and did not start the flow."),
+        _("Wait a minute, then launch the same values again."),
+    )
+    NOTHING_THERE = (
+        "nothing_there",
+        _("The address leads nowhere"),
+        _("Nothing that starts flows answers where the request went. The flow was not started."),
+        _("Ask your administrator to check the workspace's address."),
+    )
+    WAITED_OUT = (
+        "waited_out",
+        _("No answer within the engine's time limit"),
+        _("The engine waits about 30 seconds for a flow's answer. That time is over; the run continues."),
+        _("This page will show its result."),
+    )
+    FLOW_FAILED = (
+        "flow_failed",
+        _("Failed"),
+        _("The flow started and failed before it gave an answer. What its earlier steps did is done."),
+        _("Look at the failed step before you launch it again: earlier steps would run a second time."),
+    )
+    STEP_FAILED = (
+        "step_failed",
+        _("Succeeded, but a step failed"),
+        _("A step failed. The flow is built to continue in that case, and ran to its end."),
+        _("“What happened” says which step. Check whether what it was to do has to be done by hand."),
+    )
+    RUN_NOT_FOUND = (
+        "run_not_found",
+        _("Succeeded"),
+        _("The flow answered. Its run could not be found in the engine's list, so there is no link to it."),
+    )
+    RUN_GONE = (
+        "run_gone",
+        _("Unclear: the run is gone"),
+        _("The flow started, but the engine no longer has its run. It was probably removed before it had ended."),
+        _("Check where the flow does its work. Then say below whether it ran."),
+    )
+    CUT_OFF = (
+        "cut_off",
+        _("Unclear: the connection broke"),
+        _("The request was sent, but no complete answer came back. The console does not send it a second time."),
+        _LOOK_FIRST,
+    )
+    ODD_ANSWER = (
+        "odd_answer",
+        _("Unclear: something else answered"),
+        _(
+            "The answer came from something between the console and the engine. The request may have got through or not."
+        ),
+        _LOOK_FIRST,
+    )
+    WORKER_LOST = (
+        "worker_lost",
+        _("Unclear: the console was interrupted"),
+        _("The console was stopped while it was sending. The request may have got through or not."),
+        _LOOK_FIRST,
+    )
+    NO_RUN = (
+        "no_run",
+        _("Unclear: no run was found"),
+        _(
+            "The engine took the request, but no run of it has appeared. The flow's trigger may have turned it down, or the flow "
+            "uses an app that the engine does not have."
+        ),
+        _LOOK_FIRST,
+    )
+    NO_TRACE = (
+        "no_trace",
+        _("Unclear: no trace was found"),
+        _("The request left without an answer, and the engine shows no run of it. Very likely it has not run."),
+        _LOOK_FIRST,
+    )
+    SETTLED_RAN = (
+        "settled_ran",
+        _("Succeeded, as a person decided"),
+        _("It was unclear. Somebody looked, and found that it ran."),
+    )
+    SETTLED_NOT_RUN = (
+        "settled_not_run",
+        _("Not sent, as a person decided"),
+        _("It was unclear. Somebody looked, and found that it did not run."),
+        _AGAIN_ALLOWED,
+    )

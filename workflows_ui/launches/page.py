@@ -1,0 +1,383 @@
+"""The data of a launch's page and of its live fragment, from the launch's row alone, without a request to the engine.
+
+Longer than other modules because the templates of the page read from this one object.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from workflows_ui.audit.models import AuditEvent
+from workflows_ui.core import heartbeat, redaction
+from workflows_ui.core.crypto import CannotOpen
+from workflows_ui.core.states import Badge
+from workflows_ui.launch_forms.schema import json_text
+from workflows_ui.launches import answers as launch_answers
+from workflows_ui.launches import inputs as launch_inputs
+from workflows_ui.launches import masking as launch_masking
+from workflows_ui.launches import messages as launch_messages
+from workflows_ui.launches.answers import Answer
+from workflows_ui.launches.failures import messages as failure_messages
+from workflows_ui.launches.failures import reading as failure_reading
+from workflows_ui.launches.failures.messages import Failure
+from workflows_ui.launches.models import UNSENT, Follow, Launch, Reason, State
+from workflows_ui.launches.services import launches, run_results, watching
+from workflows_ui.members.models import Role
+from workflows_ui.members.services.access import Access
+from workflows_ui.notifications.models import WatchKind
+from workflows_ui.web import formats, messages
+from workflows_ui.web.messages import NO_WORKER, Message
+from workflows_ui.web.readable import Node
+
+#: Seconds between two polls of the browser, by the launch's age in seconds.
+PACE = ((60, 2), (600, 5), (3600, 15))
+SLOWEST = 60
+#: Characters of a text that a page shows.
+SHOWN = 300_000
+#: Length in characters from which an answer can also be downloaded as a file.
+_LONG = 4_000
+
+_DECISIONS = {Reason.WITHDRAWN, Reason.SETTLED_RAN, Reason.SETTLED_NOT_RUN}
+
+
+@dataclass(frozen=True)
+class Part:
+    """A text of a launch as displayed. `kind` is json, text, empty, gone (retention) or unreadable (the key is gone)."""
+
+    kind: str
+    text: str = ""
+    #: Characters that are not shown.
+    cut: int = 0
+    #: Whether anything in the whole text is masked.
+    hides: bool = False
+
+
+class Page:
+    """A launch, prepared for its templates. `access` is the viewer's access to its workspace."""
+
+    def __init__(self, launch: Launch, access: Access) -> None:
+        self.launch = launch
+        self._access = access
+        self.message: Message = launch_messages.launch_message(launch)
+
+    @property
+    def live(self) -> bool:
+        """Whether the launch may still change without an action of the viewer."""
+        return not self.launch.settled
+
+    @cached_property
+    def seconds(self) -> int:
+        """The browser's polling interval, which grows with the launch's age."""
+        age = (timezone.now() - (self.launch.sending_at or self.launch.asked_at)).total_seconds()
+        return next((pause for limit, pause in PACE if age < limit), SLOWEST)
+
+    @cached_property
+    def trouble(self) -> Message | None:
+        """Why there is no progress: no background worker is running, or the engine cannot be polled."""
+        if self.live and heartbeat.silent():
+            return NO_WORKER
+        if not self.live or self.launch.look_at is None:
+            return None
+        name = Follow.objects.filter(pk=self.launch.workspace_id).values_list("trouble", flat=True).first()
+        return launch_messages.poll_error_message(name or "")
+
+    @cached_property
+    def version(self) -> str:
+        """A digest of the fragment's content; the browser sends the one it has."""
+        row = self.launch
+        seen = [
+            row.state,
+            row.reason,
+            row.tries,
+            row.run_id,
+            row.run_status,
+            row.failed_step,
+            row.answer_from,
+            row.answer_status,
+            row.ended_at,
+            row.settled,
+            row.claim_until is None,
+            row.look_at is None,
+            row.failure[-16:],
+            row.credential_id,
+            self.seconds,
+            str(self.trouble.title) if self.trouble else "",
+        ]
+        return hashlib.sha256(json.dumps(seen, default=str).encode()).hexdigest()[:16]
+
+    @property
+    def badge(self) -> Badge:
+        return messages.launch_badge(self.launch)
+
+    @property
+    def tone(self) -> str:
+        """The colour of the state's message. Not green for a success with a reservation."""
+        plain = self.launch.state != State.SUCCEEDED or self.message == launch_messages.state_message(State.SUCCEEDED)
+        return self.badge.colour if plain or self.launch.reason == Reason.RUN_NOT_FOUND else "orange"
+
+    # --- What the person may do -------------------------------------------------------------------
+
+    @property
+    def _mine_or_builder(self) -> bool:
+        # A guest owns their launches as a launcher does; a viewer only those made by a launch right.
+        by_right = self.launch.right_id is not None and bool(self._access.rights)
+        mine = self.launch.user_id == self._access.user.pk and (self._access.allows(Role.LAUNCHER) or by_right)
+        return mine or self._access.allows(Role.BUILDER)
+
+    @property
+    def can_withdraw(self) -> bool:
+        """Whether nothing has been sent yet and the person may withdraw the launch."""
+        return self.launch.state in UNSENT and self._mine_or_builder
+
+    @property
+    def can_settle(self) -> bool:
+        """Whether the result is unclear, the console's search is over, and the person may settle the launch."""
+        row = self.launch
+        over = not row.searched_for or run_results.search_is_over(row, timezone.now())
+        return row.state == State.UNKNOWN and row.claim_until is None and over and self._mine_or_builder
+
+    @property
+    def can_launch_again(self) -> bool:
+        return self._access.may_launch(self.launch.flow_id)
+
+    @property
+    def insider(self) -> bool:
+        """Whether the person may open the flow and its runs. Guests see only their own launches."""
+        return not self._access.guest
+
+    @cached_property
+    def watched(self) -> bool:
+        """Whether the person is notified when the launch ends."""
+        user, workspace = self._access.user, self._access.workspace
+        return watching.is_watching(user, workspace, WatchKind.LAUNCH, self.launch.pk)
+
+    @property
+    def safe_again(self) -> bool:
+        """Whether to suggest launching again: the launch has ended and its result is known."""
+        return self.launch.ended and self.launch.state not in (State.UNKNOWN, State.OTHER)
+
+    @property
+    def can_retry(self) -> bool:
+        """Whether the person may retry the run from its failed step."""
+        row = self.launch
+        failed = row.state == State.FAILED and bool(row.run_id) and bool(row.failed_step)
+        return failed and self.insider and self._access.allows(Role.LAUNCHER)
+
+    @cached_property
+    def can_run_again(self) -> bool:
+        """Whether the same inputs can be sent again with one click: the result is known and all inputs are still stored.
+
+        Files are removed once sent, and values of secret fields are never filled in again.
+        """
+        kept = not self.purged and not self.launch.secret_marks and not self.launch.files.exists()
+        return self.can_launch_again and self.safe_again and kept
+
+    @cached_property
+    def hides(self) -> bool:
+        """Whether there are masked values that the person may reveal by giving a reason."""
+        if not self._access.allows(Role.BUILDER):
+            return False
+        return any(part.hides for part in (self.payload, self.answer, self.failure) if part is not None)
+
+    @property
+    def has_story(self) -> bool:
+        """Whether the page loads the story: the launch has a run, perhaps unfinished, or the flow may explain why it has none."""
+        return bool(self.launch.run_id) or self.runless
+
+    @property
+    def runless(self) -> bool:
+        """Whether the engine accepted the launch and no run of it appeared, and the person may open the flow, which may explain that."""
+        return self.launch.reason == Reason.NO_RUN and self.insider
+
+    @cached_property
+    def ticket(self) -> str:
+        """The one-use ticket of the button that launches it again."""
+        return launches.ticket()
+
+    # --- Result -----------------------------------------------------------------------------------
+
+    @cached_property
+    def answer(self) -> Part | None:
+        """The flow's answer or the last step's output, secrets masked; None before there is one."""
+        row = self.launch
+        if not row.answer_from:
+            return None
+        if not row.answer:
+            return Part("gone") if self.purged else Part("empty")
+        return self._answer_part(SHOWN)
+
+    def _answer_part(self, most: int | None) -> Part:
+        as_json = "json" in self.launch.answer_type.lower() and not self.launch.answer_cut
+        return _part(self.launch, "answer", as_json=as_json, most=most)
+
+    @property
+    def answer_file(self) -> tuple[str, bytes] | None:
+        """The whole stored answer as a download, secrets masked: json or txt, and the bytes; None without a text."""
+        if self.answer is None or self.answer.kind not in {"json", "text"}:
+            return None
+        part = self._answer_part(None)
+        return ("json" if part.kind == "json" else "txt"), part.text.encode("utf-8", "replace")
+
+    @property
+    def answer_long(self) -> bool:
+        """Whether the answer is long enough to be offered as a download."""
+        return self.answer is not None and len(self.answer.text) > _LONG
+
+    @cached_property
+    def answered_nothing(self) -> bool:
+        part = self.answer
+        if part is None or part.kind not in {"json", "text", "empty"}:
+            return False
+        return (
+            part.kind == "empty"
+            or launch_answers.read_answer(self._answer_value if part.kind == "json" else part.text).empty
+        )
+
+    @cached_property
+    def readable(self) -> Answer | None:
+        """The answer in readable form; None without an answer, for HTML, and if it has no readable content."""
+        part = self.answer
+        if part is None or part.kind not in {"json", "text"} or "html" in self.launch.answer_type.lower():
+            return None
+        value = self._answer_value if part.kind == "json" else part.text
+        answer = launch_answers.read_answer(value)
+        return None if answer.empty else answer
+
+    @property
+    def _answer_value(self) -> Any:
+        return launch_masking.masked(self.launch, json_text.parse(launches.masked_field(self.launch, "answer")))
+
+    @property
+    def answer_status_text(self) -> str | Promise:
+        """What the HTTP status of the flow's own answer means."""
+        return (
+            launch_messages.answer_status_message(self.launch.answer_status)
+            if self.launch.answer_from == "flow"
+            else ""
+        )
+
+    @property
+    def points_to(self) -> str:
+        """The redirect target of the flow's answer; "" unless it is a web address that a page may link to."""
+        return launch_answers.web_address(self.location)
+
+    @property
+    def location(self) -> str:
+        """The `Location` of the flow's answer, secrets masked."""
+        return str(launch_masking.masked(self.launch, self.launch.answer_location))
+
+    @cached_property
+    def failure(self) -> Part | None:
+        """The failed step's error message, secrets masked, repeated error names before it reduced to one."""
+        part = _part(self.launch, "failure", as_json=False) if self.launch.failure else None
+        return replace(part, text=failure_reading.collapsed(part.text)) if part else None
+
+    @cached_property
+    def diagnosis(self) -> Failure | None:
+        """What the failure means and what helps; None if the run did not fail or nothing is known."""
+        if self.launch.state != State.FAILED:
+            return None
+        text = self.failure.text if self.failure is not None and self.failure.kind == "text" else ""
+        return failure_messages.explain_failure(text, self.launch.run_status)
+
+    @cached_property
+    def payload(self) -> Part:
+        """The launched values, secrets masked."""
+        return Part("gone") if self.purged else _part(self.launch, "payload", as_json=True)
+
+    @cached_property
+    def inputs(self) -> Node | None:
+        """The launched values in readable form; None if there are none."""
+        return launch_inputs.readable_inputs(self.launch)
+
+    @property
+    def purged(self) -> bool:
+        """Whether the retention rule has removed values and answer."""
+        return not self.launch.payload
+
+    @cached_property
+    def decision(self) -> AuditEvent | None:
+        """The audit event of the withdrawal or settlement, or of the run's cancellation through the console."""
+        row = self.launch
+        conditions: dict[str, Any]
+        if row.state == State.CANCELLED and row.run_id:
+            conditions = {"object_type": "runs", "object_id": row.run_id, "action": "runs.cancel", "outcome": "done"}
+        elif row.reason in _DECISIONS:
+            conditions = {
+                "object_type": "launch",
+                "object_id": row.pk,
+                "action__in": ["launch.withdraw", "launch.settle"],
+            }
+        else:
+            return None
+        events = AuditEvent.objects.filter(workspace_id=row.workspace_id, **conditions)
+        return events.select_related("user").order_by("-at").first()
+
+    @property
+    def settle_reason(self) -> str:
+        """The reason given for settling the launch."""
+        return (self.decision.reason or str(self.decision.detail.get("why", ""))) if self.decision else ""
+
+    @property
+    def history(self) -> list[tuple[str | Promise, datetime]]:
+        """Labelled times of the launch. Those of the run are on the engine's clock."""
+        row = self.launch
+        moments = [
+            (pgettext_lazy("history of a launch", "Asked for"), row.asked_at),
+            (pgettext_lazy("history of a launch", "Sent"), row.sending_at),
+            (pgettext_lazy("history of a launch", "Run started"), row.run_started_at),
+            (pgettext_lazy("history of a launch", "Answer received"), row.answered_at),
+            (pgettext_lazy("history of a launch", "Run ended"), row.run_finished_at),
+            (pgettext_lazy("history of a launch", "Ended"), row.ended_at if row.run_finished_at is None else None),
+        ]
+        return [(label, moment) for label, moment in moments if moment is not None]
+
+    @property
+    def milliseconds(self) -> float | None:
+        """The duration of the run."""
+        return formats.between(self.launch.run_started_at, self.launch.run_finished_at)
+
+    @property
+    def technical(self) -> list[tuple[str | Promise, str]]:
+        """Ids and engine values to quote to support, without the empty ones."""
+        row = self.launch
+        status = f"{row.answer_status or ''} {row.answer_type}".strip()
+        lines: list[tuple[str | Promise, str]] = [
+            (_("Number to quote"), row.pk),
+            (_("Flow"), row.flow_id),
+            (_("Run"), row.run_id),
+            (_("The run's state in the engine's word"), row.run_status),
+            (_("Answer received"), status),
+            (_("Why, in one word"), row.reason),
+            (_("Tries to connect"), str(row.tries) if row.tries > 1 else ""),
+            (_("Details"), str(launch_masking.masked(row, row.technical))[:2000]),
+        ]
+        return [(label, text) for label, text in lines if text]
+
+
+def _part(launch: Launch, field: str, *, as_json: bool, most: int | None = SHOWN) -> Part:
+    """The text of a column, secrets masked, cut to `most` characters (None: all)."""
+    try:
+        text = launches.masked_field(launch, field)
+    except CannotOpen:
+        return Part("unreadable")
+    kind = "text"
+    if as_json:
+        try:
+            value = json_text.parse(text)
+        except json_text.BadPayload:
+            as_json = False
+        else:
+            text, kind = json_text.pretty(launch_masking.masked(launch, value, field)), "json"
+    if not as_json:
+        text = str(launch_masking.masked(launch, text, field))
+    shown = text[:most]
+    return Part(kind, shown, len(text) - len(shown), redaction.MASK in text)

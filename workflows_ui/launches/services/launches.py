@@ -1,0 +1,306 @@
+"""Creating, listing, withdrawing and settling launches. Sending is in sending.py, following in following.py.
+
+A launch is a row, changed only by conditional UPDATEs, so that any number of workers, sweepers and clicks may race.
+"""
+
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from workflows_ui.accounts.models import User
+from workflows_ui.audit.services import audit_log
+from workflows_ui.core import clock, database
+from workflows_ui.core.crypto import CannotOpen
+from workflows_ui.core.secret_names import masks
+from workflows_ui.credentials import masking
+from workflows_ui.engine import HIDDEN, EncodedJson
+from workflows_ui.launch_forms.models import LaunchFormVersion
+from workflows_ui.launch_forms.schema import json_text
+from workflows_ui.launches.models import SEARCHED_FOR, UNSENT, WENT_WRONG, Launch, Reason, State
+from workflows_ui.launches.services import files as launch_files
+from workflows_ui.launches.services import secrets as launch_secrets
+from workflows_ui.launches.services.files import Attached
+from workflows_ui.members.models import Role, Workspace
+from workflows_ui.members.services import access as member_access
+from workflows_ui.members.services import launch_rights
+
+#: The same person, flow and values within this time need a confirmation.
+TWIN_WINDOW = timedelta(minutes=5)
+MINUTE = timedelta(minutes=1)
+_TICKET = re.compile(r"[0-9A-Za-z_-]{20,64}")
+
+
+#: Reasons that are a person's decision and no problem.
+_DECISIONS = (Reason.WITHDRAWN, Reason.SETTLED_NOT_RUN)
+#: Launches that went wrong and have ended, as far as is known.
+PROBLEM = Q(state__in=WENT_WRONG) & ~Q(reason__in=_DECISIONS) & ~SEARCHED_FOR
+
+
+class Outcome(StrEnum):
+    """What a launch request led to."""
+
+    #: A new launch was made: enqueue it.
+    CREATED = "created"
+    #: The same form was sent before and has this launch.
+    EXISTING = "existing"
+    #: This form was sent before with other values; nothing was launched.
+    SPENT = "spent"
+    #: The same values were launched moments ago from another form; nothing was launched yet.
+    TWIN = "twin"
+    #: The values are larger than a launch may be; nothing was launched.
+    LARGE = "large"
+    #: The person has reached the limit of launches per minute; nothing was launched.
+    TOO_OFTEN = "too_often"
+    #: A manager has paused launching; nothing was launched.
+    PAUSED = "paused"
+    #: A value contains a mask: it was copied from a page that hides a secret. Nothing was launched.
+    HIDDEN = "hidden"
+
+
+@dataclass(frozen=True)
+class LaunchRequest:
+    """The input of `create`. `payload` is a decoded JSON value; `confirmed` means that the person was warned of a twin and wants it.
+
+    `files` are sent with the values. `form_version` is the launch form that was filled in; `searchable` are the inputs also stored in
+    plain text, as field name, label and text; `secrets` are the values of secret fields with their paths in the payload.
+    """
+
+    flow_id: str
+    flow_name: str
+    payload: Any
+    wait: bool
+    ticket: str
+    confirmed: bool = False
+    files: tuple[Attached, ...] = ()
+    form_version: LaunchFormVersion | None = None
+    searchable: tuple[tuple[str, str, str], ...] = ()
+    secrets: tuple[tuple[tuple[str, ...], str], ...] = ()
+
+
+@dataclass(frozen=True)
+class LaunchResult:
+    """`launch` is the new, existing or conflicting earlier launch (None if the person may not see it)."""
+
+    outcome: Outcome
+    launch: Launch | None
+
+    @property
+    def launched(self) -> Launch | None:
+        """The launch of this request, created now or earlier; None if nothing was launched."""
+        return self.launch if self.outcome in (Outcome.CREATED, Outcome.EXISTING) else None
+
+
+def ticket() -> str:
+    """A new one-use ticket for a form."""
+    return secrets.token_urlsafe(24)
+
+
+def create(actor: audit_log.Actor, access: member_access.Access, request: LaunchRequest) -> LaunchResult:
+    """Create the launch as QUEUED, unique on its ticket, with its audit row, in one transaction.
+
+    A person without the launcher role needs a right on this flow, of which one launch is used up. Raises member_access.NotAllowed without
+    either, and ValueError for a malformed ticket. The caller enqueues the launch afterwards (tasks.enqueue).
+    """
+    if not access.had_right(request.flow_id):
+        access.require(Role.LAUNCHER)
+    if not _TICKET.fullmatch(request.ticket):
+        raise ValueError("malformed ticket")
+    digest = launch_files.digest(request.flow_id, request.payload, request.files)
+    with database.one_at_a_time(access.user):
+        earlier = Launch.objects.filter(ticket=request.ticket).first()
+        if earlier is not None:
+            own = (earlier.user_id, earlier.workspace_id) == (access.user.pk, access.workspace.pk)
+            same = own and earlier.payload_digest == digest and earlier.wait == request.wait
+            return LaunchResult(Outcome.EXISTING if same else Outcome.SPENT, earlier if own else None)
+        if Workspace.objects.filter(pk=access.workspace.pk, launching_paused=True).exists():
+            return LaunchResult(Outcome.PAUSED, None)
+        text = json_text.dump(request.payload)
+        if HIDDEN in text or masks(request.payload):
+            return LaunchResult(Outcome.HIDDEN, None)
+        size = len(text.encode())
+        if size > settings.LAUNCH_JSON_BYTES:
+            return LaunchResult(Outcome.LARGE, None)
+        now = clock.now()
+        most = settings.LAUNCHES_PER_MINUTE
+        if most and Launch.objects.filter(user=access.user, asked_at__gt=now - MINUTE).count() >= most:
+            return LaunchResult(Outcome.TOO_OFTEN, None)
+        if not request.confirmed:
+            twin = (
+                Launch.objects.filter(
+                    user=access.user, workspace=access.workspace, payload_digest=digest, asked_at__gte=now - TWIN_WINDOW
+                )
+                .order_by("-asked_at")
+                .first()
+            )
+            if twin is not None:
+                return LaunchResult(Outcome.TWIN, twin)
+        by_role = access.allows(Role.LAUNCHER)
+        launch = Launch(
+            workspace=access.workspace,
+            user=access.user,
+            credential=member_access.credential(access.user, access.workspace),
+            right=None if by_role else launch_rights.take(access, request.flow_id, now),
+            ticket=request.ticket,
+            flow_id=request.flow_id,
+            # PostgreSQL takes no NUL, which an engine's name may hold.
+            flow_name=request.flow_name.replace("\0", ""),
+            wait=request.wait,
+            moves=access.workspace.moves,
+            form_version=request.form_version,
+            payload_digest=digest,
+            size=size + sum(len(file.data) for file in request.files),
+            secret_marks=launch_secrets.marks(request.secrets),
+            asked_at=now,
+            not_before=now,
+            send_by=now + settings.LAUNCH_TOO_LATE,
+        )
+        launch.payload = launch.seal("payload", text)
+        launch.save(force_insert=True)
+        launch_files.save_files(launch, request.files)
+        launch_files.save_searchable(launch, request.searchable)
+        detail: dict[str, Any] = {"files": [file.name for file in request.files]} if request.files else {}
+        audit_log.record(
+            actor,
+            "launch.ask",
+            workspace=access.workspace,
+            object_type="launch",
+            object_id=launch.pk,
+            object_name=launch.flow_name,
+            flow=request.flow_id,
+            wait=request.wait,
+            **detail,
+        )
+    return LaunchResult(Outcome.CREATED, launch)
+
+
+def encoded_payload(launch: Launch) -> EncodedJson:
+    """The payload of a launch as sent, not decoded. Raises crypto.CannotOpen, also if it was removed.
+
+    The ciphertext is read into a separate row, so that a large one is not kept in memory as long as `launch`.
+    """
+    data = Launch.objects.defer(None).only("payload").get(pk=launch.pk).open_encoded("payload")
+    if not data:
+        raise CannotOpen
+    return EncodedJson(data)
+
+
+def open_payload(launch: Launch) -> Any:
+    """The decoded payload of a launch; None once it was removed by the retention rule. Raises crypto.CannotOpen."""
+    text = launch.open("payload")
+    return json_text.parse(text) if text else None
+
+
+def masked_field(launch: Launch, field: str) -> str:
+    """The content of a sealed column, the workspace's keys masked regardless of who typed them. Raises crypto.CannotOpen."""
+    return masking.workspace_mask(launch.workspace).text(launch.open(field))
+
+
+def payload_without_keys(launch: Launch) -> Any:
+    """The decoded payload with the workspace's keys masked; None once it was removed. For pages use launches/masking.py.
+
+    Raises crypto.CannotOpen.
+    """
+    text = masked_field(launch, "payload")
+    return json_text.parse(text) if text else None
+
+
+def latest_launch(user: User, workspace: Workspace, flow_id: str) -> Launch | None:
+    """The person's latest launch of the flow with stored values."""
+    rows = Launch.objects.filter(user=user, workspace=workspace, flow_id=flow_id)
+    return rows.exclude(payload="").order_by("-asked_at").first()
+
+
+def visible_launches(access: member_access.Access) -> QuerySet[Launch]:
+    """The launches that a member may see, newest first: all for builders and managers, else their own."""
+    rows = (
+        Launch.objects.filter(workspace=access.workspace)
+        .select_related("user", "credential")
+        .order_by("-asked_at", "-pk")
+    )
+    return rows if access.allows(Role.BUILDER) else rows.filter(user=access.user)
+
+
+def may_open(launch: Launch, user_id: int, role: Role | None) -> bool:
+    """Whether a person with this role may open a launch: the rule of `visible_launches` for a single launch."""
+    return launch.user_id == user_id or (role is not None and role.includes(Role.BUILDER))
+
+
+def withdraw(actor: audit_log.Actor, launch: Launch) -> bool:
+    """Withdraw a launch that has not been sent. Returns whether that was still possible."""
+    now = clock.now()
+    with transaction.atomic():
+        done = Launch.objects.filter(pk=launch.pk, state__in=UNSENT).update(
+            state=State.NOT_SENT, reason=Reason.WITHDRAWN, ended_at=now, **Launch.lease.released_values
+        )
+        if done:
+            launch_rights.give_back(launch.right_id)
+            _log(actor, launch, "launch.withdraw")
+    return bool(done)
+
+
+def settle(actor: audit_log.Actor, launch: Launch, *, ran: bool, why: str) -> bool:
+    """Save a person's decision whether an unclear launch ran, with the reason. Returns whether it was (still) unclear."""
+    now = clock.now()
+    with transaction.atomic():
+        done = Launch.objects.filter(pk=launch.pk, state=State.UNKNOWN, claim_until=None).update(
+            state=State.SUCCEEDED if ran else State.NOT_SENT,
+            reason=Reason.SETTLED_RAN if ran else Reason.SETTLED_NOT_RUN,
+            ended_at=now,
+            look_at=None,
+        )
+        if done:
+            _log(actor, launch, "launch.settle", ran=ran, reason=why)
+    return bool(done)
+
+
+def end(launch: Launch, state: State, reason: str, now: datetime, *, rows: QuerySet[Launch], **fields: Any) -> bool:
+    """End a launch if it is still among `rows`, with its audit row. Returns whether it was. For the sending and following services."""
+    with transaction.atomic():
+        done = rows.filter(pk=launch.pk).update(state=state, reason=reason, ended_at=now, **fields)
+        if done:
+            if state == State.NOT_SENT:
+                launch_rights.give_back(launch.right_id)
+            elif launch.state == State.NOT_SENT:
+                launch_rights.take_again(launch.right_id)
+            outcome = _OUTCOMES[state]
+            _log(audit_log.CONSOLE, launch, "launch.end", outcome=outcome, state=str(state), cause=str(reason))
+    return bool(done)
+
+
+def doubt(launch: Launch, reason: Reason, now: datetime, *, rows: QuerySet[Launch], **fields: Any) -> bool:
+    """Mark a sent launch as unclear and search for its run. That is not an end, so there is no audit row yet."""
+    known = {"state": State.UNKNOWN, "reason": reason, "ended_at": now, "misses": 0, "look_at": now}
+    return bool(rows.filter(pk=launch.pk).update(**known, **fields))
+
+
+#: Outcomes in the audit log: that of the launch, not of the console's noticing it.
+_OUTCOMES = {
+    State.SUCCEEDED: "done",
+    State.FAILED: "failed",
+    State.CANCELLED: "cancelled",
+    State.REFUSED: "refused",
+    State.NOT_SENT: "not_sent",
+    State.UNKNOWN: "unclear",
+    State.OTHER: "other",
+}
+
+
+def _log(actor: audit_log.Actor, launch: Launch, action: str, *, outcome: str = "done", **detail: Any) -> None:
+    audit_log.record(
+        actor,
+        action,
+        workspace=launch.workspace,
+        object_type="launch",
+        object_id=launch.pk,
+        object_name=launch.flow_name,
+        outcome=outcome,
+        flow=launch.flow_id,
+        **detail,
+    )

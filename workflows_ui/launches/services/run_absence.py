@@ -1,0 +1,77 @@
+"""Conditions, besides a complete run list without a launch's run, for concluding that the launch has no run."""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from django.db.models import Q
+
+from workflows_ui.engine import USER_AGENT, EngineError, NoRoute, NotSent, RateLimited, TooLarge, Unavailable
+from workflows_ui.engine.workflows import Workflows
+from workflows_ui.launches.models import Launch, Reason, State
+from workflows_ui.launches.services import runs
+
+if TYPE_CHECKING:
+    from workflows_ui.launches.services.run_search import PollSnapshot
+
+log = structlog.get_logger(__name__)
+
+#: A run appears within a second of its launch (recording `webhook_headers_parent_run`). An engine that owes one for longer than
+#: this makes none at present: its workers are down or behind. The second value limits how far back that counts.
+OWED, OWED_AT_MOST = timedelta(seconds=30), timedelta(days=1)
+#: Engines remove old runs: after this time a list without the run proves nothing.
+REMEMBERED = timedelta(days=7)
+
+
+def runs_owed(workspace_id: int, now: datetime) -> bool:
+    """Whether the engine accepted a launch some time ago and shows no run of it or of any later launch.
+
+    Other launches may then be in its queue too. Reads the database.
+    """
+    sent = Launch.objects.filter(workspace_id=workspace_id, sending_at__gt=now - OWED_AT_MOST)
+    promised = Q(state=State.ACCEPTED) | Q(state=State.UNKNOWN, reason=Reason.NO_RUN)
+    owed = sent.filter(promised, run_id="", sending_at__lt=now - OWED).order_by("-sending_at").first()
+    return owed is not None and not sent.filter(sending_at__gt=owed.sending_at).exclude(run_id="").exists()
+
+
+def find_unprovable(
+    call_engine: Callable[[Callable[[Workflows], Any]], Any],
+    missing: Iterable[Launch],
+    snapshot: "PollSnapshot",
+    *,
+    owed: bool,
+) -> None:
+    """Record in `snapshot` the launches for which even a complete list without their runs proves nothing, at present or at all.
+
+    Args:
+        call_engine: makes a call with the credential that read the lists. The runs of a deleted flow are deleted with it, and a
+            credential that cannot see a flow gets lists without its runs.
+        missing: the launches about to be given up.
+        owed: whether the engine owes runs.
+    """
+    visible: dict[str, bool | None] = {}
+    for launch in missing:
+        if launch.flow_id not in visible:
+            visible[launch.flow_id] = _is_visible(call_engine, launch.flow_id)
+        if visible[launch.flow_id] is None or (owed and launch.state == State.UNKNOWN):
+            snapshot.postponed.add(launch.pk)
+        if visible[launch.flow_id] is False:
+            snapshot.unprovable.add(launch.pk)
+
+
+def _is_visible(call_engine: Callable[[Callable[[Workflows], Any]], Any], flow_id: str) -> bool | None:
+    """Whether the engine shows the flow; None if that could not be determined."""
+    try:
+        call_engine(lambda w: w.get_flow(flow_id))
+    except TooLarge:
+        return True
+    except EngineError as problem:
+        log.info("follow.flow_not_shown", flow=flow_id, error=type(problem).__name__)
+        return None if isinstance(problem, NoRoute | NotSent | RateLimited | Unavailable) else False
+    return True
+
+
+def lacks_launch_header(run: dict[str, Any], header: str) -> bool:
+    """Whether the console started this run, but it lacks the launch's header: a gateway drops the console's headers."""
+    return runs.trigger_header(run, "user-agent") == USER_AGENT and not runs.trigger_header(run, header)

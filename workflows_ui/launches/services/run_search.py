@@ -1,0 +1,235 @@
+"""Search for the runs of launches without one: by the marker in the engine's run list, else by the header stored with a run.
+
+A PollSnapshot also records how much a list proves: which lists were not read to the end or may hide a run.
+"""
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+import structlog
+
+from workflows_ui.engine import Client, CredentialRefused, EngineError, Forbidden, Unavailable
+from workflows_ui.engine.workflows import Workflows
+from workflows_ui.launches.models import CONFIRMED, Follow, Launch
+from workflows_ui.launches.services import run_absence, run_results, runs
+from workflows_ui.members.models import Workspace
+
+log = structlog.get_logger(__name__)
+T = TypeVar("T")
+
+#: Ids in one call (since 0.83 a query takes no more: recording `runs_list_flow_run_ids_21_refused`), runs in one page (5 kB each since
+#: 0.83), pages in one search, single runs requested in one poll.
+IDS, PAGE, PAGES, SINGLES = 20, 50, 60, 50
+#: Tolerated difference of the engine's clock; the wider one is used before it is concluded that there is no run.
+SKEW, WIDE = timedelta(minutes=2), timedelta(hours=1)
+#: A run not found by its marker for this long is also searched for by the header stored in its trigger.
+HEADER_SEARCH_AFTER = timedelta(seconds=5)
+#: The marker as a request header; the engine stores the request's headers with the run.
+HEADER = "x-console-launch-id"
+
+
+@dataclass
+class PollSnapshot:
+    """The engine's state in one poll, by launch id: listed runs, runs with steps, launches whose known run is gone. No secrets."""
+
+    #: When the poll began.
+    at: datetime
+    runs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    details: dict[str, dict[str, Any]] = field(default_factory=dict)
+    gone: set[str] = field(default_factory=set)
+    #: Launches whose run was found by the marker in the list.
+    by_marker: set[str] = field(default_factory=set)
+    #: Launches whose ended run could not be read: its result may be given up in the end. Those not requested wait.
+    unread: set[str] = field(default_factory=set)
+    #: Launches whose list was not read completely: it must not be concluded that they have no run.
+    incomplete: set[str] = field(default_factory=set)
+    #: Launches without a conclusion in this poll: it is unknown whether their flow exists, or the engine owes other runs.
+    postponed: set[str] = field(default_factory=set)
+    #: Launches for which even a complete list proves nothing: the flow is not visible, or an unidentified run may be theirs.
+    unprovable: set[str] = field(default_factory=set)
+    #: Launches whose run has no marker and was found by its stored header: a gateway drops the marker.
+    unmarked: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True)
+class Work:
+    """The input of one poll: the launches that are due, and the usable clients."""
+
+    follow: Follow
+    workspace: Workspace
+    launches: list[Launch]
+    clients: list[Client]
+    offset: timedelta
+    now: datetime
+    #: Whether the engine owes runs of other launches: then no run counts as missing yet.
+    runs_owed: bool
+
+
+class EngineCaller:
+    """Calls the engine with the first credential that is accepted. Refused credentials are tried only once."""
+
+    def __init__(self, clients: list[Client]) -> None:
+        self._clients = clients
+
+    def __call__(self, call: Callable[[Workflows], T]) -> T:
+        while True:
+            try:
+                return call(self._clients[0].workflows)
+            except (CredentialRefused, Forbidden):
+                if len(self._clients) == 1:
+                    raise
+                self._clients = self._clients[1:]
+
+
+def search(call_engine: EngineCaller, work: Work, snapshot: PollSnapshot, until: float) -> None:
+    """Search for the runs of all launches of the work without one, and add them to `snapshot`. Raises EngineError."""
+    for lost, margin in _groups(work):
+        _search(call_engine, lost, margin, work, snapshot, until)
+
+
+def _groups(work: Work) -> Iterable[tuple[list[Launch], timedelta]]:
+    """The launches without a run, grouped by search, each with the time before sending that its search includes.
+
+    The search is wider for launches about to be concluded to have no run.
+    """
+    lost = [launch for launch in work.launches if not launch.run_id and launch.sending_at is not None]
+    late = {launch.pk for launch in lost if run_results.search_is_over(launch, work.now)}
+    yield [launch for launch in lost if launch.pk not in late], SKEW
+    # Launches concluded perhaps a day ago are checked again separately, so that they do not lengthen the others' search.
+    yield [launch for launch in lost if launch.pk in late and launch.misses < CONFIRMED], WIDE
+    yield [launch for launch in lost if launch.pk in late and launch.misses >= CONFIRMED], WIDE
+
+
+def _search(
+    call_engine: EngineCaller, lost: list[Launch], margin: timedelta, work: Work, snapshot: PollSnapshot, until: float
+) -> None:
+    """Find the runs of launches by the marker, in the list of their flows' runs since the first launch was sent.
+
+    Otherwise by the header stored with a run, if the marker has never come back or is missing.
+    """
+    by_flow: dict[str, list[Launch]] = defaultdict(list)
+    for launch in lost:
+        by_flow[launch.flow_id].append(launch)
+    flow_ids = sorted(by_flow)
+    for start in range(0, len(flow_ids), IDS):
+        chunk = flow_ids[start : start + IDS]
+        wanted = {launch.pk: launch for flow_id in chunk for launch in by_flow[flow_id]}
+        since = _since(min(launch.sending_at for launch in wanted.values() if launch.sending_at), work.offset, margin)
+        # Never the same URL twice: a proxy may cache answers.
+        since -= timedelta(milliseconds=work.now.microsecond // 1000)
+        unmarked: list[dict[str, Any]] = []
+        for run in _list_runs(call_engine, chunk, since, until):
+            if run is None:
+                snapshot.incomplete |= set(wanted)
+                break
+            match = wanted.get(runs.text(run, "parentRunId"))
+            if match is not None and run.get("flowId") == match.flow_id:
+                # Oldest wins: a retry on the latest version may carry its first run's marker along.
+                snapshot.runs[match.pk] = run
+                snapshot.by_marker.add(match.pk)
+            elif not runs.text(run, "parentRunId"):
+                unmarked.append(run)
+        _search_headers(call_engine, wanted, unmarked, work, snapshot, until)
+
+
+def _since(sent: datetime, offset: timedelta, margin: timedelta) -> datetime:
+    """The earliest possible creation time of a run of a launch sent at `sent`.
+
+    `Date` may be a gateway's clock and not the engine's, so a clock ahead of the console's never shortens the search: a run outside
+    of it would be reported as missing.
+    """
+    return sent + min(offset, timedelta(0)) - margin
+
+
+def _list_runs(
+    call_engine: EngineCaller, flow_ids: list[str], after: datetime, until: float
+) -> Iterable[dict[str, Any] | None]:
+    """The runs of these flows since `after`, newest first, including archived ones; finally None if there may be more.
+
+    Pages overlap by an inclusive `createdBefore`, since the engine's own cursors lose rows of the boundary second (api.md 4.1).
+    """
+    seen: set[str] = set()
+    before: str | None = None
+    for _ in range(PAGES):
+        answer = call_engine(
+            lambda w, before=before: w.list_runs(  # type: ignore[misc]
+                limit=PAGE,
+                flow_id=flow_ids,
+                created_after=_iso(after),
+                created_before=before,
+            )
+        )
+        page = rows(answer)
+        fresh = [run for run in page if isinstance(run.get("id"), str) and run["id"] not in seen]
+        seen.update(run["id"] for run in fresh)
+        yield from fresh
+        # An engine may return less than the limit and have more.
+        if len(page) < PAGE and not answer.get("next"):
+            return
+        last = runs.moment(page[-1], "created") if page else None
+        if not fresh or last is None or time.monotonic() > until:
+            break
+        # The engine stores more digits than it returns.
+        before = _iso(last + timedelta(milliseconds=1))
+    yield None
+
+
+def _search_headers(
+    call_engine: EngineCaller,
+    wanted: dict[str, Launch],
+    unmarked: list[dict[str, Any]],
+    work: Work,
+    snapshot: PollSnapshot,
+    until: float,
+) -> None:
+    """Read the request's headers in runs without a marker, oldest first.
+
+    A gateway may drop the marker, and a run that was retried on the latest version has its first run's headers. Where the marker has
+    come back before, this is done only for launches about to be given up.
+    """
+    old_enough = work.now - HEADER_SEARCH_AFTER
+    marker_works = work.workspace.marker_seen_at is not None or bool(snapshot.by_marker)
+    lost = {
+        pk: launch
+        for pk, launch in wanted.items()
+        if pk not in snapshot.runs
+        and launch.sending_at
+        and (run_results.search_is_over(launch, work.now) if marker_works else launch.sending_at < old_enough)
+    }
+    # Before 0.83 the headers are missing while a run is in progress (recording `run_get_RUNNING`).
+    readable = [
+        run
+        for run in unmarked
+        if runs.text(run, "status") not in {"QUEUED", "RUNNING"}
+        or ("stepsCount" in run and runs.text(run, "status") == "RUNNING")
+    ]
+    for run in sorted(readable, key=lambda run: runs.text(run, "created"))[:SINGLES]:
+        if time.monotonic() > until or not lost:
+            return
+        try:
+            full_run = call_engine(lambda w, run=run: w.get_run(run["id"]))  # type: ignore[misc]
+        except EngineError as problem:
+            log.info("follow.run_failed", run=str(run["id"])[:64], error=type(problem).__name__)
+            continue
+        if run_absence.lacks_launch_header(full_run, HEADER):
+            snapshot.unprovable |= {pk for pk, launch in lost.items() if launch.flow_id == full_run.get("flowId")}
+        launch = lost.pop(runs.trigger_header(full_run, HEADER), None)
+        if launch is not None and full_run.get("flowId") == launch.flow_id:
+            snapshot.runs[launch.pk] = snapshot.details[launch.pk] = full_run
+            snapshot.unmarked.add(launch.pk)
+
+
+def rows(page: Any) -> list[dict[str, Any]]:
+    """The rows of a list answer. Raises Unavailable for any other answer."""
+    rows = page.get("data") if isinstance(page, dict) else None
+    if not isinstance(rows, list):
+        raise Unavailable("the run list is not a page", status=None, code="", request_id="", sent=True)
+    return [row for row in rows if isinstance(row, dict)]
+
+
+def _iso(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,163 @@
+"""Readers of the engine's run objects: states, times and results, tolerant of missing and empty values.
+
+The only table of a run's states: launches, pages, filters, counters and texts are derived from it.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from workflows_ui.core import clock, database
+from workflows_ui.core.states import Badge
+from workflows_ui.launches.models import State
+
+
+@dataclass(frozen=True)
+class RunState(Badge):
+    """A state of runs, and the corresponding state of a launch."""
+
+    launch: State = State.OTHER
+
+    @property
+    def ended(self) -> bool:
+        return self.launch in _FINAL
+
+
+_FINAL = (State.SUCCEEDED, State.FAILED, State.CANCELLED)
+#: The engine's statuses (api.md 8.1, engine-0.83.md section 8), in the order of filters. CANCELED comes without a finish time.
+STATES: Mapping[str, RunState] = {
+    "QUEUED": RunState(_("Queued in the engine"), "clock", "blue", launch=State.ENQUEUED),
+    "RUNNING": RunState(_("Running"), "circle-notch", "blue", moving=True, launch=State.RUNNING),
+    "PAUSED": RunState(_("Paused"), "circle-pause", "yellow", launch=State.PAUSED),
+    "SUCCEEDED": RunState(_("Succeeded"), "circle-check", "green", launch=State.SUCCEEDED),
+    "FAILED": RunState(_("Failed"), "circle-xmark", "red", launch=State.FAILED),
+    "TIMEOUT": RunState(_("Stopped: timed out"), "hourglass-end", "red", launch=State.FAILED),
+    "MEMORY_LIMIT_EXCEEDED": RunState(_("Stopped: out of memory"), "memory", "red", launch=State.FAILED),
+    "QUOTA_EXCEEDED": RunState(_("Stopped: quota exceeded"), "gauge-high", "red", launch=State.FAILED),
+    "LOG_SIZE_EXCEEDED": RunState(_("Stopped: too much data"), "database", "red", launch=State.FAILED),
+    "INTERNAL_ERROR": RunState(_("Engine error"), "triangle-exclamation", "red", launch=State.FAILED),
+    "CANCELED": RunState(_("Cancelled"), "ban", "secondary", launch=State.CANCELLED),
+}
+#: The statuses of a run that failed, and of one that has not ended.
+FAILED = tuple(name for name, run_state in STATES.items() if run_state.launch == State.FAILED)
+UNDER_WAY = tuple(name for name, run_state in STATES.items() if not run_state.ended)
+
+
+def text(run: Mapping[str, Any], key: str) -> str:
+    """A text of a run, storable in the database; '' for null and for values of other types."""
+    value = run.get(key)
+    return database.storable(value) if isinstance(value, str) else ""
+
+
+def state(run: Mapping[str, Any]) -> State:
+    """The launch state for a run's status; OTHER for an unknown status."""
+    run_state = STATES.get(text(run, "status"))
+    return run_state.launch if run_state is not None else State.OTHER
+
+
+def ended(run: Mapping[str, Any]) -> bool:
+    """Whether the run has ended: its state is final or, if the console does not know the state, there is a finish time.
+
+    In a known state that is not final, a finish time is that of an earlier attempt (recording `run_retry_from_failed_step`).
+    """
+    run_state = STATES.get(text(run, "status"))
+    return run_state.ended if run_state is not None else moment(run, "finishTime") is not None
+
+
+def moment(run: Mapping[str, Any], key: str) -> datetime | None:
+    """A time of a run (UTC), or None: the engine sends '' for a time in the future (recording `run_get_RUNNING`)."""
+    return clock.parse_time(text(run, key))
+
+
+def start_of_try(run: Mapping[str, Any], retried: datetime | None) -> datetime | None:
+    """The start of a run's latest attempt: `startTime`, or the time of the retry if `startTime` is still that of the first attempt
+    (0.72.4 keeps it, recording `run_retry_from_failed_step`). None without a `startTime`.
+
+    If the run appears to have ended before its retry, the engine's clock is slow and `startTime` is that of the retry.
+    """
+    started, finished = moment(run, "startTime"), moment(run, "finishTime")
+    if started is None or retried is None or started >= retried:
+        return started
+    return started if ended(run) and finished and finished < retried else retried
+
+
+def failed_step(run: Mapping[str, Any]) -> tuple[str, str]:
+    """Name and display name of the failed step; both '' if there is none (`failedStep` is {} then)."""
+    step = run.get("failedStep")
+    if not isinstance(step, dict):
+        return "", ""
+    name = text(step, "name")
+    return name, text(step, "displayName") or name
+
+
+def steps(run: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The step outputs by name in the order they ran; {} while running and if the engine stored none."""
+    outputs = run.get("steps")
+    return {name: step for name, step in outputs.items() if isinstance(step, dict)} if isinstance(outputs, dict) else {}
+
+
+def trigger_header(run: Mapping[str, Any], name: str) -> str:
+    """A header of the request that started the run, as stored by its trigger; '' if it is missing."""
+    output = steps(run).get("trigger", {}).get("output")
+    headers = output.get("headers") if isinstance(output, dict) else None
+    return text(headers, name) if isinstance(headers, dict) else ""
+
+
+def any_failed(steps: Any) -> bool:
+    """Whether a step of this chain failed, including steps inside loops. `steps` are by name, as in a run or a loop's iteration."""
+    waiting = [steps]
+    while waiting:
+        chain = waiting.pop()
+        for step in chain.values() if isinstance(chain, dict) else ():
+            if not isinstance(step, dict):
+                continue
+            if step.get("status") == "FAILED":
+                return True
+            output = step.get("output")
+            rounds = output.get("iterations") if isinstance(output, dict) else None
+            waiting.extend(rounds if isinstance(rounds, list) else ())
+    return False
+
+
+def result(run: Mapping[str, Any]) -> Any | None:
+    """The output of the last step that ran at the top level; None if only the trigger ran."""
+    outputs = [step.get("output") for name, step in steps(run).items() if name != "trigger"]
+    return outputs[-1] if outputs else None
+
+
+def failure(run: Mapping[str, Any]) -> str:
+    """The failed step's error message; '' if the engine stored none.
+
+    A listed run has no steps; since 0.83 its `failedStep` has the message (recording `run_get_FAILED`).
+    """
+    name, _display = failed_step(run)
+    step = _failed_output(steps(run), name)
+    message = step.get("errorMessage") if step else None
+    if message in (None, "", {}) and isinstance(run.get("failedStep"), dict):
+        message = run["failedStep"].get("message")
+    if message in (None, "", {}):
+        return ""
+    return message if isinstance(message, str) else json.dumps(message, ensure_ascii=True)
+
+
+def _failed_output(outputs: dict[str, dict[str, Any]], name: str) -> dict[str, Any] | None:
+    """A step's output by name; steps inside a loop are only in its iterations (recording `run_odd_SUCCEEDED_Imported_route_and_loop`)."""
+    waiting = [outputs]
+    while waiting:
+        level = waiting.pop(0)
+        for key, step in level.items():
+            if key == name and step.get("status") == "FAILED":
+                return step
+            output = step.get("output")
+            iterations = output.get("iterations") if isinstance(output, dict) else None
+            if isinstance(iterations, list):
+                waiting += [
+                    {inner: value for inner, value in iteration.items() if isinstance(value, dict)}
+                    for iteration in iterations
+                    if isinstance(iteration, dict)
+                ]
+    return outputs.get(name)

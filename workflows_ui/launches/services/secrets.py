@@ -1,0 +1,135 @@
+"""Masking of the values of a launch's secret fields in its run, its answer and its pages.
+
+While the payload is stored, the values are read from it and masked in every form (encoded, escaped). After its removal only keyed
+digests remain, in the launch's row: then the values are matched exactly as they were typed.
+"""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.utils.crypto import salted_hmac
+from django.utils.functional import cached_property
+
+from workflows_ui.core.crypto import CannotOpen
+from workflows_ui.core.secret_names import MASK
+from workflows_ui.engine import Mask
+from workflows_ui.launch_forms.schema import checking, json_text
+from workflows_ui.launches.models import Launch
+
+#: Shorter values would match unrelated data, so they are masked by the name of their field.
+SHORTEST = 6
+#: Positions in texts that are compared by digest for one page, a microsecond each. Text beyond that is masked.
+MAX_POSITIONS = 400_000
+_DEEPEST = 60
+
+
+def marks(secrets: Iterable[tuple[tuple[str, ...], str]]) -> list[dict[str, Any]]:
+    """The JSON for `Launch.secret_marks`, from the secret values and their paths in the payload."""
+    return [_mark(path, value) for path, value in secrets]
+
+
+def _mark(path: tuple[str, ...], value: str) -> dict[str, Any]:
+    mark: dict[str, Any] = {"path": list(path)}
+    if len(value) >= SHORTEST:
+        mark |= {"length": len(value), "digest": _digest(value, _key())}
+    return mark
+
+
+def _key() -> bytes:
+    return salted_hmac("workflows_ui.launch.secret", "", algorithm="sha256").digest()
+
+
+def _digest(value: str, key: bytes) -> str:
+    return hashlib.blake2b(value.encode("utf-8", "surrogatepass"), key=key, digest_size=16).hexdigest()
+
+
+@dataclass
+class Hider:
+    """Masks the secret values of one launch.
+
+    Attributes:
+        names: names of all secret fields, which are masked in the launch's own payload.
+        short: names of fields with values too short to be searched for; values under these names are masked everywhere.
+    """
+
+    names: frozenset[str]
+    short: frozenset[str]
+    _exact: Mask | None
+    _digests: Mapping[int, frozenset[str]]
+    _positions_left: int = MAX_POSITIONS
+    _known: dict[str, str] = field(default_factory=dict, repr=False)
+
+    def value(self, value: Any, depth: int = 0) -> Any:
+        """A copy of a JSON value with the secrets masked. Levels too deep to be displayed are left unchanged."""
+        if not self._exact and not self._digests:
+            return value
+        if isinstance(value, dict) and depth <= _DEEPEST:
+            return {self.text(str(key)): self.value(inner, depth + 1) for key, inner in value.items()}
+        if isinstance(value, list) and depth <= _DEEPEST:
+            return [self.value(inner, depth + 1) for inner in value]
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return MASK if self.text(str(value)) != str(value) else value
+        return self.text(value) if isinstance(value, str) else value
+
+    def text(self, text: str) -> str:
+        if self._exact is not None:
+            return self._exact.text(text)
+        if len(text) < min(self._digests, default=len(text) + 1):
+            return text
+        if text not in self._known:
+            self._known[text] = self._mask_by_digest(text)
+        return self._known[text]
+
+    def _mask_by_digest(self, text: str) -> str:
+        for length in sorted(self._digests, reverse=True):
+            positions = len(text) - length + 1
+            if positions <= 0:
+                continue
+            self._positions_left -= positions
+            if self._positions_left < 0:
+                return MASK
+            at, begin, parts = 0, 0, []
+            while at + length <= len(text):
+                if _digest(text[at : at + length], self._secret_key) in self._digests[length]:
+                    parts += [text[begin:at], MASK]
+                    at = begin = at + length
+                else:
+                    at += 1
+            text = "".join([*parts, text[begin:]])
+        return text
+
+    @cached_property
+    def _secret_key(self) -> bytes:
+        return _key()
+
+
+def payload_hider(launch: Launch) -> Hider:
+    """The hider of a launch. Masks nothing if the launch has no secret fields."""
+    field_marks = [mark for mark in launch.secret_marks if isinstance(mark, dict) and mark.get("path")]
+    names = frozenset(str(mark["path"][-1]) for mark in field_marks)
+    short = frozenset(str(mark["path"][-1]) for mark in field_marks if "digest" not in mark)
+    values = _values(launch, field_marks)
+    if values is not None:
+        return Hider(names, short, Mask(values, shortest=SHORTEST, hidden=MASK) if values else None, {})
+    digests: dict[int, set[str]] = defaultdict(set)
+    for mark in field_marks:
+        if "digest" in mark:
+            digests[int(mark["length"])].add(str(mark["digest"]))
+    return Hider(names, short, None, {length: frozenset(group) for length, group in digests.items()})
+
+
+def _values(launch: Launch, field_marks: list[dict[str, Any]]) -> set[str] | None:
+    """The secret values from the payload; None if it was removed or cannot be opened."""
+    if not field_marks:
+        return set()
+    try:
+        payload = json_text.parse(launch.open("payload")) if launch.payload else None
+    except (CannotOpen, json_text.BadPayload):
+        payload = None
+    if payload is None:
+        return None
+    texts = (text for mark in field_marks for text in checking.texts(checking.value_at(payload, mark["path"])))
+    return {text for text in texts if len(text) >= SHORTEST}

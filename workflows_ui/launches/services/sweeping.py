@@ -1,0 +1,73 @@
+"""Periodic maintenance of launches, every second: re-enqueueing, detection of lost workers, removal of old inputs.
+
+The broker may lose any message and any worker may die: pending work is derived from the rows.
+"""
+
+from django.conf import settings
+
+from workflows_ui.core import clock
+from workflows_ui.launches.models import UNSENT, Launch, LaunchFile, LaunchInput, Reason, State
+from workflows_ui.launches.services import launches
+from workflows_ui.members.models import Workspace
+
+#: Rows of one kind in one sweep.
+BATCH = 500
+
+
+def to_enqueue() -> list[str]:
+    """Ids of the launches to enqueue now: with a lost task, requeued after an attempt, or with a worker that died before sending.
+
+    They are marked as enqueued, so that the next sweeps skip them for a while.
+    """
+    now = clock.now()
+    waiting = Launch.objects.filter(
+        state__in=UNSENT,
+        not_before__lte=now,
+        send_by__gt=now,
+        workspace_id__in=Workspace.objects.filter(launching_paused=False).values("pk"),
+    )
+    return Launch.to_enqueue(waiting, now, BATCH)
+
+
+def end_late() -> int:
+    """End launches that could not be sent in time as "not sent: too late". Returns their number."""
+    now = clock.now()
+    waiting = Launch.objects.filter(Launch.lease.free(now), state__in=UNSENT)
+    return sum(
+        launches.end(launch, State.NOT_SENT, Reason.TOO_LATE, now, rows=waiting, **Launch.lease.released_values)
+        for launch in waiting.filter(send_by__lte=now).select_related("workspace")[:BATCH]
+    )
+
+
+def notice_lost() -> int:
+    """Mark launches as unclear whose worker died or hung after the first byte, until their runs are found. Returns their number."""
+    now = clock.now()
+    gone = Launch.objects.filter(Launch.lease.expired(now))
+    sending = gone.filter(state=State.SENDING)
+    # The claim's token stays: if the worker was only slow, its answer is still saved.
+    lost = sum(
+        launches.doubt(launch, Reason.WORKER_LOST, now, rows=sending, claim_until=None)
+        for launch in sending.select_related("workspace")[:BATCH]
+    )
+    gone.exclude(state__in=[*UNSENT, State.SENDING]).update(claim_until=None)
+    return lost
+
+
+def forget_files() -> None:
+    """Remove the bytes of files that were sent or never will be. Their names stay with the launch."""
+    kept = LaunchFile.objects.order_by().exclude(data="")
+    done = kept.exclude(launch__state__in=(*UNSENT, State.SENDING))
+    LaunchFile.objects.filter(pk__in=list(done.values_list("pk", flat=True)[:BATCH])).update(data="")
+
+
+def purge() -> int:
+    """Remove inputs, answers and failures older than the retention time, but not the launches. Returns the number of launches."""
+    before = clock.now() - settings.LAUNCH_RETENTION
+    # Also for launches that are still followed: an engine that is gone for good never reports their end.
+    LaunchFile.objects.filter(launch__asked_at__lt=before).delete()
+    LaunchInput.objects.filter(launch__asked_at__lt=before).delete()
+    return (
+        Launch.objects.filter(asked_at__lt=before)
+        .exclude(payload="", answer="", failure="")
+        .update(payload="", answer="", failure="", answer_cut=False)
+    )

@@ -1,0 +1,305 @@
+"""Subscriptions to launches and flows, and detection of their events: from the console's rows, and by polling for runs of others.
+
+Every notification has a key, so that repeated detection notifies once. A subscription is not removed before its notification.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import structlog
+from django.db.models import F, Min
+from django.urls import reverse
+
+from workflows_ui.accounts.models import User
+from workflows_ui.core import clock, database
+from workflows_ui.core.crypto import CannotOpen
+from workflows_ui.core.lease import backoff, not_paused
+from workflows_ui.credentials.services import clients
+from workflows_ui.engine import AddressRefused, Client, CredentialRefused, EngineError, Forbidden
+from workflows_ui.jobs.models import ItemState, Job, JobKind, JobState
+from workflows_ui.launches.models import ENDED, OPEN, Launch, State
+from workflows_ui.launches.services import runs
+from workflows_ui.launches.services.launches import PROBLEM
+from workflows_ui.members.models import Role, Workspace
+from workflows_ui.members.services import access as member_access
+from workflows_ui.notifications import services as notifications
+from workflows_ui.notifications.models import Lookout, NoticeKind, Watch, WatchKind
+
+log = structlog.get_logger(__name__)
+
+#: A launch that ended earlier than this is not notified to watchers of its flow; two searches overlap by this much.
+NEWS = timedelta(hours=1)
+#: Age of the failed runs requested from the engine: a run that began earlier and fails later is not noticed.
+BACK = timedelta(days=1)
+#: Interval between polls of one engine; doubled after each failure, up to half an hour.
+PACE, SLOWEST = timedelta(minutes=1), timedelta(minutes=30)
+LEASE = timedelta(minutes=2)
+#: Tolerated difference between the engine's clock and the console's.
+CLOCKS = timedelta(minutes=1)
+#: How long an unclear launch is watched. Shorter than the retention of notices, else it would be notified again.
+UNCLEAR = timedelta(days=30)
+#: A job is notified if it took at least this long.
+LONG = timedelta(seconds=30)
+#: Flows in one call, runs in one answer, credentials tried.
+FLOWS, RUNS, CREDENTIALS = 100, 100, 3
+
+
+def start_watching(user: User, workspace: Workspace, kind: WatchKind, object_id: str, name: str) -> None:
+    """Subscribe the person to the object. Idempotent."""
+    Watch.objects.get_or_create(
+        user=user,
+        workspace=workspace,
+        kind=kind,
+        object_id=object_id[:64],
+        defaults={"name": database.storable(name)[:10_000], "created_at": clock.now()},
+    )
+
+
+def stop_watching(user: User, workspace: Workspace, kind: WatchKind, object_id: str) -> None:
+    Watch.objects.filter(user=user, workspace=workspace, kind=kind, object_id=object_id).delete()
+
+
+def is_watching(user: User, workspace: Workspace, kind: WatchKind, object_id: str) -> bool:
+    return Watch.objects.filter(user=user, workspace=workspace, kind=kind, object_id=object_id).exists()
+
+
+def find_news() -> None:
+    """Notify of events in the console's own rows. Safe to call any number of times, by any number of workers."""
+    _notify_launches()
+    _notify_flows()
+    _notify_jobs()
+
+
+def _notify_launches() -> None:
+    waiting = Watch.objects.filter(kind=WatchKind.LAUNCH).select_related("user", "workspace")
+    by_launch: dict[str, list[Watch]] = defaultdict(list)
+    ended = Launch.objects.filter(state__in=ENDED).exclude(OPEN)
+    for watch in waiting.filter(object_id__in=ended.values("pk"))[:1000]:
+        by_launch[watch.object_id].append(watch)
+    launches = list(ended.filter(pk__in=by_launch).select_related("workspace", "user"))
+    matches = [
+        (watch, launch)
+        for launch in launches
+        for watch in by_launch[launch.pk]
+        if watch.workspace_id == launch.workspace_id
+    ]
+    _notify_watchers(NoticeKind.LAUNCH_ENDED, matches)
+    for launch in launches:
+        # An unclear launch may still be settled, which is notified again.
+        if launch.state != State.UNKNOWN or (launch.ended_at and launch.ended_at < clock.now() - UNCLEAR):
+            Watch.objects.filter(pk__in=[watch.pk for watch in by_launch[launch.pk]]).delete()
+
+
+def _notify_flows() -> None:
+    since = clock.now() - NEWS
+    watches = list(Watch.objects.filter(kind=WatchKind.FLOW).select_related("user", "workspace"))
+    if not watches:
+        return
+    by_flow: dict[tuple[int, str], list[Watch]] = defaultdict(list)
+    for watch in watches:
+        by_flow[watch.workspace_id, watch.object_id].append(watch)
+    problems = Launch.objects.filter(
+        workspace_id__in={workspace_id for workspace_id, _flow in by_flow},
+        flow_id__in={flow for _workspace_id, flow in by_flow},
+        ended_at__gte=since,
+    ).filter(PROBLEM)
+    matches = [
+        (watch, launch)
+        for launch in problems.select_related("workspace", "user")
+        for watch in by_flow[launch.workspace_id, launch.flow_id]
+        if launch.ended_at and launch.ended_at >= watch.created_at
+    ]
+    _notify_watchers(NoticeKind.FLOW_FAILED, matches)
+
+
+def _notify_jobs() -> None:
+    """Notify of the end of long jobs, since the person has probably left the job's page."""
+    now = clock.now()
+    over = Job.objects.filter(state__in=(JobState.ENDED, JobState.FAILED), ended_at__gte=now - NEWS)
+    long = list(over.filter(ended_at__gte=F("asked_at") + LONG).select_related("user", "workspace"))
+    delivered = notifications.delivered_keys((job.user for job in long), [f"job:{job.pk}" for job in long])
+    for job in long:
+        if (job.user_id, f"job:{job.pk}") in delivered:
+            continue
+        failed = job.items.filter(state__in=(ItemState.FAILED, ItemState.UNCLEAR)).count()
+        notifications.notify(
+            job.user,
+            NoticeKind.JOB_ENDED,
+            f"job:{job.pk}",
+            url=reverse("export" if job.kind == JobKind.EXPORT else "job", args=[job.workspace.slug, job.pk]),
+            workspace=job.workspace,
+            job=str(job.kind),
+            ended=job.state == JobState.ENDED,
+            failed=failed,
+        )
+
+
+def _notify_watchers(kind: NoticeKind, matches: Sequence[tuple[Watch, Launch]]) -> None:
+    """Notify watchers of launches that they may see. Earlier notifications are found by one query."""
+    delivered = notifications.delivered_keys(
+        (watch.user for watch, _launch in matches), [_key(launch) for _watch, launch in matches]
+    )
+    accesses: dict[tuple[int, int], member_access.Access | None] = {}
+    for watch, launch in matches:
+        if (watch.user_id, _key(launch)) in delivered:
+            continue
+        key = watch.user_id, watch.workspace_id
+        access = accesses[key] if key in accesses else accesses.setdefault(key, _find_access(watch))
+        if access is not None and (launch.user_id == watch.user_id or access.allows(Role.BUILDER)):
+            _notify_watcher(watch, kind, launch)
+
+
+def _key(launch: Launch) -> str:
+    # The same key for both kinds: a watcher of the launch and its flow is notified of the end once.
+    return f"launch:{launch.pk}:{launch.state}"
+
+
+def _notify_watcher(watch: Watch, kind: NoticeKind, launch: Launch) -> None:
+    notifications.notify(
+        watch.user,
+        kind,
+        _key(launch),
+        url=reverse("launch", args=[launch.workspace.slug, launch.pk]),
+        workspace=launch.workspace,
+        flow=(launch.flow_name or launch.flow_id)[:200],
+        state=str(launch.state),
+        by=launch.user.label[:100] if launch.user_id != watch.user_id else "",
+        step=launch.failed_step[:200],
+    )
+
+
+def _find_access(watch: Watch) -> member_access.Access | None:
+    try:
+        return member_access.find(watch.user, watch.workspace.slug)
+    except member_access.NoAccess:
+        return None
+
+
+def due() -> list[int]:
+    """Ids of the workspaces to poll for failed runs now: those with a watched flow."""
+    now = clock.now()
+    wanted = set(Watch.objects.filter(kind=WatchKind.FLOW).values_list("workspace_id", flat=True))
+    if not wanted:
+        return []
+    busy = Lookout.objects.filter(pk__in=wanted).exclude(Lookout.lease.free(now), not_paused(now))
+    return sorted(wanted - set(busy.values_list("pk", flat=True)))
+
+
+@dataclass(frozen=True)
+class _Work:
+    lookout: Lookout
+    workspace: Workspace
+    watches: list[Watch]
+    clients: list[Client]
+    now: datetime
+
+
+def poll_watched(workspace_id: int) -> None:
+    """Poll the engine for failed runs of the workspace's watched flows, and notify of those that the console did not start.
+
+    Those that it did start are notified by `find_news`.
+    """
+    with database.turn():
+        work = _claim(workspace_id)
+    if work is None:
+        return
+    try:
+        failed_runs = _read_failed_runs(work) if work.clients else []
+        with database.turn():
+            _notify_failed_runs(work, failed_runs)
+        failures = 0
+    except EngineError as problem:
+        log.info("watching.failed", workspace=workspace_id, error=type(problem).__name__)
+        failures = work.lookout.failures + 1
+    with database.turn():
+        _finish(work.lookout, failures)
+
+
+def _claim(workspace_id: int) -> _Work | None:
+    now = clock.now()
+    Lookout.objects.get_or_create(workspace_id=workspace_id)
+    lookout = Lookout.lease.claim(Lookout.objects.filter(not_paused(now)), workspace_id, LEASE, now)
+    if lookout is None:
+        return None
+    watches = list(
+        Watch.objects.filter(workspace_id=workspace_id, kind=WatchKind.FLOW).select_related("user", "workspace")
+    )
+    watches = [watch for watch in watches if _find_access(watch) is not None]
+    if not watches:
+        _finish(lookout, 0)
+        return None
+    return _Work(lookout, watches[0].workspace, watches, list(_clients(watches)), now)
+
+
+def _clients(watches: Iterable[Watch]) -> Iterable[Client]:
+    """Clients with the watchers' own credentials, so that nobody is notified of what their credential does not show."""
+    people = list({watch.user_id: watch for watch in watches}.values())
+    for watch in people[:CREDENTIALS]:
+        try:
+            yield clients.client_for_person(watch.user, watch.workspace)[0]
+        except (clients.NoCredential, CannotOpen, AddressRefused, ValueError) as problem:
+            log.info("watching.no_client", workspace=watch.workspace_id, error=type(problem).__name__)
+
+
+def _read_failed_runs(work: _Work) -> list[dict[str, Any]]:
+    since = max(work.now - BACK, min(watch.created_at for watch in work.watches))
+    after = since.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    flows = sorted({watch.object_id for watch in work.watches})
+    failed_runs: list[dict[str, Any]] = []
+    for start in range(0, len(flows), FLOWS):
+        for number, client in enumerate(work.clients, start=1):
+            try:
+                answer = client.workflows.list_runs(
+                    limit=RUNS, flow_id=flows[start : start + FLOWS], status=runs.FAILED, created_after=after
+                )
+            except (CredentialRefused, Forbidden):
+                if number == len(work.clients):
+                    raise
+                continue
+            rows = answer.get("data")
+            failed_runs += [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+            break
+    return failed_runs
+
+
+def _notify_failed_runs(work: _Work, failed_runs: list[dict[str, Any]]) -> None:
+    ids = {runs.text(run, "id") for run in failed_runs} - {""}
+    launches = Launch.objects.filter(workspace=work.workspace)
+    started = set(launches.filter(run_id__in=ids).values_list("run_id", flat=True))
+    markers = {runs.text(run, "parentRunId") for run in failed_runs} - {""}
+    # A launch that has found its run says nothing about another one with its marker: that is a retry on the latest version.
+    marked = set(launches.filter(pk__in=markers, run_id="").values_list("pk", flat=True))
+    # A launch without its run yet may have started this one, where a gateway drops the marker: then the launch's end is notified,
+    # otherwise a later poll notifies of the run.
+    searching = launches.filter(run_id="", look_at__isnull=False).order_by().values("flow_id")
+    search_starts = dict(searching.annotate(since=Min("sending_at")).values_list("flow_id", "since"))
+    for run in failed_runs:
+        run_id, marker = runs.text(run, "id")[:64], runs.text(run, "parentRunId")
+        if not run_id or run_id in started or marker in marked:
+            continue
+        began, since = runs.moment(run, "created"), search_starts.get(runs.text(run, "flowId"))
+        if since and began and began > since - CLOCKS:
+            continue
+        ended = runs.moment(run, "finishTime") or runs.moment(run, "created")
+        for watch in work.watches:
+            if watch.object_id != run.get("flowId") or ended is None or ended < watch.created_at:
+                continue
+            notifications.notify(
+                watch.user,
+                NoticeKind.FLOW_FAILED,
+                f"run:{run_id}:{ended.isoformat()}",
+                url=reverse("resource_detail", args=[work.workspace.slug, "runs", run_id]),
+                workspace=work.workspace,
+                flow=(watch.name or watch.object_id)[:200],
+                state="failed",
+                step=runs.failed_step(run)[1][:200],
+                by="",
+            )
+
+
+def _finish(lookout: Lookout, failures: int) -> None:
+    next_poll = clock.now() + backoff(PACE, failures + 1, SLOWEST)
+    Lookout.lease.finish(lookout, failures=failures, not_before=next_poll)

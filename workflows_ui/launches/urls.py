@@ -1,0 +1,14 @@
+"""URLs of launches."""
+
+from django.urls import path
+
+from workflows_ui.launches.views import launch_list, launches, story
+
+urlpatterns = [
+    path("w/<slug:slug>/launches/<str:id>/story/", story.story, name="launch_story"),
+    path("w/<slug:slug>/launches/", launch_list.listing, name="launches"),
+    path("w/<slug:slug>/launches/<str:id>/", launches.launch, name="launch"),
+    path("w/<slug:slug>/launches/<str:id>/file/<int:number>/", launches.file, name="launch_file"),
+    path("w/<slug:slug>/launches/<str:id>/withdraw/", launches.withdraw, name="launch_withdraw"),
+    path("w/<slug:slug>/launches/<str:id>/settle/", launches.settle, name="launch_settle"),
+]

@@ -1,0 +1,89 @@
+"""The list of launches: filters in the query string, keyset pagination, newest first."""
+
+from collections.abc import Sequence
+
+from django.db.models import QuerySet
+from django.http import HttpResponse
+
+from workflows_ui.accounts.models import User
+from workflows_ui.core.secret_names import MASK, mask_text, names_secret
+from workflows_ui.launches.forms import FilterForm
+from workflows_ui.launches.models import Launch
+from workflows_ui.launches.services import launches
+from workflows_ui.members.models import Role
+from workflows_ui.resource_admin import listing as listing_state
+from workflows_ui.web import keyset, responses
+from workflows_ui.web.access import member
+from workflows_ui.web.requests import ConsoleRequest
+
+ROWS = 25
+#: Number of the newest launches whose flows and persons the filters offer.
+OFFERED_FROM = 500
+
+
+@member(Role.VIEWER, guests=True)
+def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
+    """The launches that the person may see, newest first. Filters and position are in the query string."""
+    rows = launches.visible_launches(request.access)
+    form = FilterForm(request.GET)
+    everyone = request.access.allows(Role.BUILDER)
+    if not everyone:
+        del form.fields["person"]
+    _set_choices(form, rows)
+    page = keyset.Window[Launch]([])
+    if form.is_valid():
+        matching = _prefetch_inputs(rows.filter(form.conditions()))
+        page = keyset.window(matching, request.GET, moment="asked_at", size=ROWS)
+    _mask(page.rows)
+    context = {
+        **listing_state.local_list_context(form, request.path, request.GET, page),
+        "everyone": everyone,
+        "rows": page.rows,
+        "can_launch": request.access.allows(Role.LAUNCHER),
+        "guest": request.access.guest,
+    }
+    return responses.page(request, "launches/list.html", context, fragments=("results",))
+
+
+def _prefetch_inputs(rows: QuerySet[Launch]) -> QuerySet[Launch]:
+    return rows.prefetch_related("inputs")
+
+
+def _mask(rows: Sequence[Launch]) -> None:
+    """Mask values that were stored before their names or texts were recognized as secret."""
+    for row in rows:
+        for launch_input in row.inputs.all():
+            known = names_secret(launch_input.label) or names_secret(launch_input.name)
+            launch_input.text = MASK if known else mask_text(launch_input.text)
+
+
+def _set_choices(form: FilterForm, rows: QuerySet[Launch]) -> None:
+    """Set the choices of the select fields from the newest launches and the requested values."""
+    recent = list(
+        rows.values_list("flow_id", "flow_name", "user_id", "user__first_name", "user__last_name", "user__username")[
+            :OFFERED_FROM
+        ]
+    )
+    flows: dict[str, str] = {}
+    people: dict[str, str] = {}
+    for flow_id, flow_name, user_id, first, last, username in recent:
+        flows.setdefault(flow_id, (flow_name or flow_id)[:80])
+        people.setdefault(str(user_id), User(first_name=first, last_name=last, username=username).label[:80])
+    wanted = form.data.get("flow", "")
+    if wanted and wanted not in flows:
+        stored_name = rows.filter(flow_id=wanted).values_list("flow_name", flat=True).first()
+        flows[wanted] = (stored_name or wanted)[:80]
+    form.choices("flow", flows)
+    if "person" in form.fields:
+        wanted = form.data.get("person", "")
+        if wanted and wanted not in people:
+            person = _person(rows, wanted)
+            people[wanted] = person.label[:80] if person else wanted[:20]
+        form.choices("person", people)
+
+
+def _person(rows: QuerySet[Launch], pk: str) -> User | None:
+    """The person with this id, if any of these launches is theirs: no other names are disclosed."""
+    if not pk.isdecimal() or len(pk) > 9:
+        return None
+    return User.objects.filter(pk__in=rows.order_by().filter(user_id=pk).values("user_id")).first()

@@ -1,0 +1,105 @@
+"""One launch: its page (live until it has ended), the files of its answer, its withdrawal, and its settlement if it is unclear."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.http import content_disposition_header
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from workflows_ui.launches.forms import SettleForm
+from workflows_ui.launches.models import Launch
+from workflows_ui.launches.page import Page
+from workflows_ui.launches.services import launches
+from workflows_ui.members.models import Role
+from workflows_ui.web import responses
+from workflows_ui.web.access import member
+from workflows_ui.web.requests import ConsoleRequest, actor
+
+LIVE = "launch-live"
+_TYPES = {"json": "application/json", "txt": "text/plain; charset=utf-8"}
+
+
+@member(Role.VIEWER, guests=True)
+def launch(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
+    """The page of one launch. The browser polls the live fragment, which is answered with 204 if unchanged."""
+    page = Page(_find(request, id), request.access)
+    if responses.is_fragment(request) and page.live and request.GET.get("seen") == page.version:
+        return responses.vary(HttpResponse(status=204))
+    return _render(request, page, SettleForm())
+
+
+@member(Role.LAUNCHER, guests=True)
+def withdraw(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
+    """Withdraw a launch that has not been sent. GET (after signing in again, for example) redirects to the launch."""
+    page = Page(_find(request, id), request.access)
+    if request.method == "POST":
+        if page.can_withdraw and launches.withdraw(actor(request), page.launch):
+            messages.success(request, _("The launch is withdrawn. Nothing was sent."))
+        else:
+            messages.warning(request, _("It was too late to withdraw the launch."))
+    return responses.redirect(request, _url(request, page.launch))
+
+
+@member(Role.LAUNCHER, guests=True)
+def settle(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
+    """Settle an unclear launch, with the person's reason. GET redirects to the launch."""
+    page = Page(_find(request, id), request.access)
+    if request.method != "POST":
+        return responses.redirect(request, _url(request, page.launch))
+    form = SettleForm(request.POST)
+    if page.can_settle and not form.is_valid():
+        return _render(request, page, form, status=422)
+    if page.can_settle and launches.settle(
+        actor(request), page.launch, ran=form.cleaned_data["ran"] == "yes", why=form.cleaned_data["why"]
+    ):
+        messages.success(request, _("The launch is settled."))
+    else:
+        messages.warning(request, _("The launch is no longer unclear. Nothing was changed."))
+    return responses.redirect(request, _url(request, page.launch))
+
+
+@never_cache
+@require_safe
+@member(Role.VIEWER, guests=True)
+def file(request: ConsoleRequest, slug: str, id: str, number: int) -> HttpResponse:
+    """Download a file of the flow's answer by its number from 1, or the answer itself by 0. Never displayed inline. Raises Http404."""
+    page = Page(_find(request, id), request.access)
+    answer = page.readable
+    whole_answer = page.answer_file if number == 0 else None
+    if whole_answer is not None:
+        name, content, kind = f"{_('answer')}.{whole_answer[0]}", whole_answer[1], _TYPES[whole_answer[0]]
+    elif answer is not None and 0 < number <= len(answer.files):
+        attachment = answer.files[number - 1]
+        name, content, kind = attachment.name, attachment.content(), attachment.type
+    else:
+        raise Http404
+    response = HttpResponse(content, content_type=kind)
+    response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=name)
+    response["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+def _render(request: ConsoleRequest, page: Page, form: SettleForm, *, status: int = 200) -> HttpResponse:
+    context: dict[str, Any] = {
+        "page": page,
+        "launch": page.launch,
+        "settle_form": form,
+        "slug": request.access.workspace.slug,
+        # The state in the page's heading is outside of the live fragment and is sent along with it.
+        "alone": responses.is_fragment(request),
+    }
+    return responses.page(request, "launches/launch.html", context, fragments=(LIVE,), status=status)
+
+
+def _find(request: ConsoleRequest, id: str) -> Launch:
+    """The launch, if the person may see it. Raises Http404."""
+    return get_object_or_404(launches.visible_launches(request.access).select_related("workspace", "credential"), pk=id)
+
+
+def _url(request: ConsoleRequest, row: Launch) -> str:
+    return reverse("launch", args=[request.access.workspace.slug, row.pk])

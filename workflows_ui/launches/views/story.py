@@ -1,0 +1,104 @@
+"""The story of a launch, step by step, to read, print and copy.
+
+For a failed launch, with the differences from the last successful one and the people who can help; for one without a run, with causes in
+the flow. Loaded by the launch's page once there is a run, and when the launch changes: that page itself never waits for the engine.
+"""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from workflows_ui.core.crypto import CannotOpen
+from workflows_ui.credentials.services import caretakers, clients, engine_session
+from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.engine import EngineError
+from workflows_ui.launches.models import Launch, State
+from workflows_ui.launches.page import Page
+from workflows_ui.launches.services import launches
+from workflows_ui.members.models import Role
+from workflows_ui.resource_admin.resource import Row
+from workflows_ui.resources.flows import people as flow_people
+from workflows_ui.resources.pieces import missing_apps
+from workflows_ui.resources.runs import launch_comparison
+from workflows_ui.resources.runs import masking as run_masking
+from workflows_ui.resources.runs import panels as run_panels
+from workflows_ui.resources.runs import story as run_story
+from workflows_ui.web import messages, responses
+from workflows_ui.web.access import member
+from workflows_ui.web.requests import ConsoleRequest
+
+STORY = "launch-story"
+_log = logging.getLogger(__name__)
+
+
+@require_safe
+@member(Role.VIEWER, guests=True)
+def story(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
+    """The story as far as known: if the engine does not answer, from the launch's row alone."""
+    rows = launches.visible_launches(request.access).select_related("workspace", "credential")
+    row = get_object_or_404(rows, pk=id)
+    page = Page(row, request.access)
+    failed = row.state == State.FAILED
+    good = launch_comparison.last_good(request.access, row) if failed else None
+    run, good_run, steps, trouble = _load_runs(request, row, good)
+    lines = run_story.build_story(row, run, steps)
+    name = row.flow_name or row.flow_id
+    comparison = launch_comparison.compare_launches(request.access, row, good, run, good_run, steps) if good else None
+    context = {
+        "launch": row,
+        "page": page,
+        "slug": slug,
+        "lines": lines,
+        "story_text": run_story.text(_("Launch of %(name)s") % {"name": name[:600]}, lines),
+        "trouble": trouble,
+        "missing": _missing_apps_message(request, row) if page.runless else None,
+        "comparison": comparison,
+        "caretakers": caretakers.find_caretakers(row.workspace, row.flow_id) if failed and page.insider else None,
+        "change": _last_change(request, row) if failed and page.insider and trouble is None else None,
+    }
+    return responses.page(request, "launches/story.html", context, fragments=(STORY,))
+
+
+def _load_runs(
+    request: ConsoleRequest, row: Launch, good: Launch | None
+) -> tuple[Row | None, Row | None, Mapping[str, Any], messages.Message | None]:
+    """The run, the successful launch's run, the steps of both by name; and the error message if they could not be read."""
+    if not row.run_id:
+        return None, None, {}, None
+    try:
+        session = engine_session.open_session(request.access)
+        run = _load_run(session, row.run_id)
+        steps = run_panels.known_steps(session, run)
+        if good is None or not good.run_id:
+            return run, None, steps, None
+        good_run = _load_run(session, good.run_id)
+        return run, good_run, {**run_panels.known_steps(session, good_run), **steps}, None
+    except (EngineError, clients.NoCredential, CannotOpen) as problem:
+        _log.info("launch story without its run: %r", problem)
+        return None, None, {}, messages.error_message(problem)
+
+
+def _missing_apps_message(request: ConsoleRequest, row: Launch) -> messages.Message | None:
+    """A message if the flow needs apps that the engine does not have; None if it has them, or that is unknown."""
+    try:
+        missing = missing_apps.of_flow(engine_session.open_session(request.access), row.flow_id)
+    except (EngineError, clients.NoCredential, CannotOpen) as problem:
+        _log.info("launch story without the flow's apps: %r", problem)
+        return None
+    return missing_apps.no_run_words(missing) if missing else None
+
+
+def _last_change(request: ConsoleRequest, row: Launch) -> flow_people.Change | None:
+    try:
+        return flow_people.last_change(engine_session.open_session(request.access), row.flow_id)
+    except (clients.NoCredential, CannotOpen):
+        return None
+
+
+def _load_run(session: EngineSession, id: str) -> Row:
+    return run_masking.masked(session, [session.workflows.get_run(id)])[0]

@@ -1,0 +1,168 @@
+"""Access to workspaces. The lookup is the permission check: without a role or right, a workspace is not found."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import F, Q, QuerySet
+from django.utils import timezone
+
+from workflows_ui.accounts.models import User
+from workflows_ui.core import crypto
+from workflows_ui.credentials.models import KEPT_IN_RUNS, Credential, CredentialShare
+from workflows_ui.members.models import LaunchRight, Member, Role, Workspace
+
+
+class NoAccess(Exception):
+    """The workspace does not exist, or the person has no access to it. Pages return 404 for both."""
+
+
+class NotAllowed(Exception):
+    """The person's role in the workspace is not sufficient; `needed` is the required one."""
+
+    def __init__(self, needed: Role) -> None:
+        super().__init__(needed)
+        self.needed = needed
+
+
+class RightEnded(NotAllowed):
+    """A right to launch this flow has ended or is used up."""
+
+    def __init__(self) -> None:
+        super().__init__(Role.LAUNCHER)
+
+
+@dataclass(frozen=True)
+class Access:
+    """A person's access to a workspace; `role` is the highest of their own and their teams'.
+
+    It is None for a guest, who has only rights to launch single flows, so that every check of a role fails. `rights` are such rights;
+    empty if the role includes launching.
+    """
+
+    user: User
+    workspace: Workspace
+    role: Role | None
+    rights: tuple[LaunchRight, ...] = ()
+
+    @property
+    def guest(self) -> bool:
+        """Whether the person has launch rights but no role."""
+        return self.role is None
+
+    def allows(self, needed: Role) -> bool:
+        """Return whether the role includes `needed`."""
+        return self.role is not None and self.role.includes(needed)
+
+    def may_launch(self, flow_id: str) -> bool:
+        """Return whether the role or a usable right allows to launch this flow."""
+        now = timezone.now()
+        return self.allows(Role.LAUNCHER) or any(
+            right.flow_id == flow_id and right.usable(now) for right in self.rights
+        )
+
+    def had_right(self, flow_id: str) -> bool:
+        """Return whether `rights` contain one on this flow, even if it is used up or over."""
+        return any(right.flow_id == flow_id for right in self.rights)
+
+    def require_launch(self, flow_id: str) -> None:
+        """Raise NotAllowed if this flow may not be launched; RightEnded if there was a right on it."""
+        if not self.may_launch(flow_id):
+            raise RightEnded if self.had_right(flow_id) else NotAllowed(Role.LAUNCHER)
+
+    def require(self, needed: Role) -> None:
+        """Raise NotAllowed if the role does not include `needed`."""
+        if not self.allows(needed):
+            raise NotAllowed(needed)
+
+
+def _holder_filter(user: User) -> Q:
+    return Q(user=user) | Q(team__in=user.groups.all())
+
+
+def find(user: User, slug: str) -> Access:
+    """Return the person's access to the workspace with this slug. Raise NoAccess. Superusers need a membership, too.
+
+    Without a role, launch rights give access as a guest (LaunchRights.letting_in).
+    """
+    if not user.is_active:
+        raise NoAccess(slug)
+    rows = list(Member.objects.filter(_holder_filter(user), workspace__slug=slug).select_related("workspace"))
+    role = max((Role(row.role) for row in rows), key=lambda role: role.rank, default=None)
+    rights: tuple[LaunchRight, ...] = ()
+    if role is None or not role.includes(Role.LAUNCHER):
+        guest_rights = LaunchRight.objects.letting_in(timezone.now()).filter(_holder_filter(user), workspace__slug=slug)
+        rights = tuple(guest_rights.select_related("workspace").order_by("pk"))
+    if not rows and not rights:
+        raise NoAccess(slug)
+    return Access(user=user, workspace=(rows or rights)[0].workspace, role=role, rights=rights)
+
+
+def belongs(user: User, workspace: Workspace) -> bool:
+    """Return whether a person has a role in a workspace, directly or through a team; guests have none."""
+    return Member.objects.filter(_holder_filter(user), workspace=workspace).exists()
+
+
+def workspaces(user: User) -> QuerySet[Workspace]:
+    """Return the workspaces of a person as member or guest, by name."""
+    as_member = Q(pk__in=Member.objects.filter(_holder_filter(user)).values("workspace"))
+    as_guest = Q(pk__in=LaunchRight.objects.letting_in(timezone.now()).filter(_holder_filter(user)).values("workspace"))
+    return Workspace.objects.filter(as_member | as_guest).order_by("name", "pk")
+
+
+@dataclass(frozen=True)
+class Acting:
+    """The credential used for a person in a workspace: their `own`, or one shared with their `team`."""
+
+    credential: Credential
+    own: bool
+    team: str = ""
+
+
+def acting(user: User, workspace: Workspace) -> Acting | None:
+    """Return the credential used for a person in a workspace. The only rule, for every engine request and every page:
+
+    1. their own before any team's, so that nobody unknowingly acts as a team because their own key fails;
+    2. among those, a working one (not refused by the last test, not expired) before others;
+    3. among those, one that the engine does not store with its runs (an API key) before a token that it stores;
+    4. among those, the newest.
+
+    None if neither they nor their teams have one. One query.
+    """
+    return acting_in(user, [workspace]).get(workspace.pk)
+
+
+def acting_in(user: User, workspaces: Iterable[Workspace]) -> dict[int, Acting]:
+    """Return the same for several workspaces, by primary key. One query."""
+    rows = Credential.objects.filter(
+        Q(owner=user) | Q(shares__team__in=user.groups.all()), workspace__in=list(workspaces)
+    )
+    # One row for each share. A share without a valid mark does not count.
+    rows = rows.annotate(team_id=F("shares__team"), team_name=F("shares__team__name"), mark=F("shares__mark"))
+    now = timezone.now()
+    # Any, for the annotations.
+    candidates: list[Any] = [
+        row for row in rows.select_related("workspace", "owner") if row.owner_id == user.pk or _share_is_genuine(row)
+    ]
+    chosen: dict[int, Acting] = {}
+    # The highest rank of each workspace comes last and wins.
+    for row in sorted(candidates, key=lambda row: rank(row, now, own=row.owner_id == user.pk)):
+        own = row.owner_id == user.pk
+        chosen[row.workspace_id] = Acting(row, own, "" if own else row.team_name)
+    return chosen
+
+
+def _share_is_genuine(row: Any) -> bool:
+    return row.team_id is not None and crypto.is_mark(row.mark, CredentialShare.place_of(row.pk, row.team_id))
+
+
+def rank(row: Credential, now: datetime, *, own: bool) -> tuple[Any, ...]:
+    """Return the sort key of a credential by the rule of `acting`: the highest is used."""
+    return own, row.usable(now), row.kind not in KEPT_IN_RUNS, row.created_at, row.pk.int
+
+
+def credential(user: User, workspace: Workspace) -> Credential | None:
+    """Return the credential used for a person in a workspace, by the rule of `acting`."""
+    chosen = acting(user, workspace)
+    return chosen.credential if chosen else None

@@ -1,0 +1,450 @@
+"""Invitations of colleagues: single-use links with an expiry, a role and teams.
+
+Tokens exist in plain text only in the response that shows the link once, and in the mail; the database has digests. Opening a link
+changes nothing (mail scanners open every link): only a submitted form accepts it, by one conditional UPDATE, which one of two concurrent
+requests wins.
+
+An invitation is for one address. A person with another address gets no access until a manager confirms.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from django.contrib.auth.models import Group
+from django.db import IntegrityError, transaction
+from django.db.models import Q, QuerySet
+from django.urls import reverse
+from django.utils import timezone
+
+from workflows_ui.accounts.models import User
+from workflows_ui.audit.services import audit_log
+from workflows_ui.audit.services.audit_log import Actor
+from workflows_ui.members.models import ColleagueInvitation, InvitationRequest, Member, Role, Workspace
+from workflows_ui.members.services import members, teams
+from workflows_ui.notifications import services as notifications
+from workflows_ui.notifications.models import NoticeKind
+
+#: Choices for the validity of a link, in days.
+DAYS = (1, 7, 30)
+
+
+class NotOpen(Exception):
+    """The invitation was accepted, revoked or is over, or the inviter no longer has the right to give it."""
+
+
+class OtherAddress(Exception):
+    """The person has not proven to own the invited address: a manager must confirm first."""
+
+
+class NameTaken(Exception):
+    """The user name is taken, ignoring case."""
+
+
+class AddressTaken(Exception):
+    """The invited address has an account, whose owner must sign in instead."""
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """The two secrets of an invitation: one for the link that is copied, one for the link in the mail."""
+
+    link: str
+    mail: str
+
+
+@dataclass(frozen=True)
+class TokenMatch:
+    """The invitation of a token; `proven` if the token was mailed to the invited address."""
+
+    invitation: ColleagueInvitation
+    proven: bool
+
+
+def invite(
+    actor: Actor, workspace: Workspace, *, email: str, role: Role | None, given: Iterable[Group], days: int
+) -> tuple[ColleagueInvitation, Tokens]:
+    """Create an invitation; return it with its tokens, which are not stored. Revoke open ones to the same address in the workspace.
+
+    Without a role, the person joins only the teams, with their access to the workspace.
+
+    Raise PermissionError if the actor may not give this invitation, members.AlreadyMember if a member has the address.
+    """
+    given_teams = list(given)
+    if actor.user is None or not _may_give(actor.user, workspace, given_teams):
+        raise PermissionError
+    email = email.strip().lower()
+    if Member.objects.filter(workspace=workspace, user__email__iexact=email).exists():
+        raise members.AlreadyMember
+    tokens = _tokens()
+    with transaction.atomic():
+        for earlier in _open(workspace).filter(email=email):
+            revoke(actor, earlier)
+        invitation = ColleagueInvitation.objects.create(
+            workspace=workspace,
+            email=email,
+            role=role or "",
+            link_digest=_digest(tokens.link),
+            mail_digest=_digest(tokens.mail),
+            invited_by=actor.user,
+            expires_at=timezone.now() + timedelta(days=days),
+        )
+        invitation.teams.set(given_teams)
+        _record(actor, "invitation.create", invitation, teams=[team.name for team in given_teams], days=days)
+    return invitation, tokens
+
+
+def renew(actor: Actor, invitation: ColleagueInvitation, days: int) -> Tokens:
+    """Create new links for an open or expired invitation; the old links become invalid. Raise NotOpen.
+
+    The actor becomes the inviter. Raise PermissionError if they may not give it.
+    """
+    if actor.user is None or not _may_give(actor.user, invitation.workspace, list(invitation.teams.all())):
+        raise PermissionError
+    tokens = _tokens()
+    with transaction.atomic():
+        changed = ColleagueInvitation.objects.filter(pk=invitation.pk, accepted_at=None, revoked_at=None).update(
+            link_digest=_digest(tokens.link),
+            mail_digest=_digest(tokens.mail),
+            invited_by=actor.user,
+            expires_at=timezone.now() + timedelta(days=days),
+            mailed_at=None,
+        )
+        if not changed:
+            raise NotOpen
+        invitation.refresh_from_db()
+        _record(actor, "invitation.renew", invitation, days=days)
+        _notify_of_requests(invitation)
+    return tokens
+
+
+def revoke(actor: Actor, invitation: ColleagueInvitation) -> bool:
+    """Revoke an invitation; return whether it was open."""
+    with transaction.atomic():
+        changed = ColleagueInvitation.objects.filter(pk=invitation.pk, accepted_at=None, revoked_at=None).update(
+            revoked_at=timezone.now(), revoked_by=actor.user
+        )
+        if changed:
+            _record(actor, "invitation.revoke", invitation)
+    return bool(changed)
+
+
+def pass_on(actor: Actor, invitation: ColleagueInvitation, to: User) -> bool:
+    """Make a colleague the inviter; the link stays. Return whether it was open and had the same inviter.
+
+    Raise PermissionError if the colleague may not give this invitation.
+    """
+    if not _may_give(to, invitation.workspace, list(invitation.teams.all())):
+        raise PermissionError
+    with transaction.atomic():
+        changed = ColleagueInvitation.objects.filter(
+            pk=invitation.pk, invited_by=invitation.invited_by_id, accepted_at=None, revoked_at=None
+        ).update(invited_by=to)
+        if changed:
+            _record(actor, "invitation.pass_on", invitation, to=to.label)
+            invitation.invited_by = to
+            _notify_of_requests(invitation)
+    return bool(changed)
+
+
+def revoke_by_inviter(actor: Actor, giver: User, workspace: Workspace | None = None) -> int:
+    """Revoke the open invitations of a leaving person, in one workspace or everywhere; return their number."""
+    rows = ColleagueInvitation.objects.filter(invited_by=giver, accepted_at=None, revoked_at=None)
+    if workspace is not None:
+        rows = rows.filter(workspace=workspace)
+    return sum(revoke(actor, row) for row in rows.select_related("workspace"))
+
+
+def record_mailed(invitation: ColleagueInvitation) -> None:
+    """Record that the mail was sent."""
+    ColleagueInvitation.objects.filter(pk=invitation.pk).update(mailed_at=timezone.now())
+
+
+def recent_invitations(workspace: Workspace) -> QuerySet[ColleagueInvitation]:
+    """Return a workspace's invitations, newest first, without those revoked more than 30 days ago."""
+    recent = timezone.now() - timedelta(days=30)
+    rows = ColleagueInvitation.objects.filter(workspace=workspace).exclude(revoked_at__lt=recent)
+    return (
+        rows.select_related("invited_by", "accepted_by", "workspace").prefetch_related("teams").order_by("-created_at")
+    )
+
+
+def find_by_token(token: str) -> TokenMatch | None:
+    """Return the invitation with this token, in any state; None for an unknown token."""
+    digest = _digest(token)
+    row = (
+        ColleagueInvitation.objects.filter(Q(link_digest=digest) | Q(mail_digest=digest))
+        .select_related("workspace", "invited_by", "accepted_by")
+        .first()
+    )
+    return TokenMatch(row, proven=row.mail_digest == digest) if row is not None else None
+
+
+def works(invitation: ColleagueInvitation) -> bool:
+    """Return whether the link can be used: it is open, and the inviter still manages the workspace."""
+    return invitation.pk in working_invitations([invitation])
+
+
+def working_invitations(invitations: Iterable[ColleagueInvitation]) -> set[int]:
+    """Return the primary keys of invitations whose links can be used. One query for each workspace."""
+    now = timezone.now()
+    keys: set[int] = set()
+    managers: dict[int, set[int]] = {}
+    for row in invitations:
+        if row.invited_by_id is None or not row.open(now):
+            continue
+        if row.workspace_id not in managers:
+            managers[row.workspace_id] = set(members.managers(row.workspace).values_list("pk", flat=True))
+        if row.invited_by_id in managers[row.workspace_id]:
+            keys.add(row.pk)
+    return keys
+
+
+def accept(actor: Actor, match: TokenMatch, person: User) -> Member | None:
+    """Accept the invitation for a person with an account: make them a member with its role (never a lesser one), and add its teams.
+
+    Return None if the invitation has no role.
+
+    Raise NotOpen, OtherAddress.
+    """
+    invitation = match.invitation
+    if not meant_for(match, person):
+        raise OtherAddress
+    with transaction.atomic():
+        _claim(invitation, person)
+        return _apply(actor, invitation, person)
+
+
+def meant_for(match: TokenMatch, person: User) -> bool:
+    """Return whether the person has proven to own the invited address: it is their confirmed address, or it is their address and the link
+    came by mail. True for an invitation without an address."""
+    email = match.invitation.email.lower()
+    if not email:
+        return True
+    own = EmailAddress.objects.filter(user=person, email__iexact=email)
+    if own.filter(verified=True).exists():
+        return True
+    return match.proven and (person.email.lower() == email or own.exists())
+
+
+def ask(actor: Actor, match: TokenMatch, person: User) -> InvitationRequest:
+    """Request to use the link with another address, and notify the inviter. A repeated request returns the first. Raise NotOpen."""
+    invitation = match.invitation
+    if not works(invitation):
+        raise NotOpen
+    with transaction.atomic():
+        row, created = InvitationRequest.objects.get_or_create(invitation=invitation, user=person)
+        if created:
+            _record(actor, "invitation.ask", invitation, person=person.label, person_id=person.pk, address=person.email)
+            _notify_of_requests(invitation)
+    return row
+
+
+def open_request(invitation: ColleagueInvitation, person: User) -> InvitationRequest | None:
+    """Return the person's request to use the invitation, decided or not, or None."""
+    return InvitationRequest.objects.filter(invitation=invitation, user=person).first()
+
+
+def undecided_requests(invitations: Iterable[ColleagueInvitation]) -> list[InvitationRequest]:
+    """Return undecided requests, oldest first. One query."""
+    rows = InvitationRequest.objects.filter(
+        invitation__in=[row.pk for row in invitations],
+        invitation__accepted_at=None,
+        invitation__revoked_at=None,
+        decided_at=None,
+        user__is_active=True,
+    )
+    return list(rows.select_related("user").order_by("created_at", "pk"))
+
+
+def confirm(actor: Actor, invitation: ColleagueInvitation, request: InvitationRequest) -> Member | None:
+    """Confirm that the invitation is for this person, with the effect of `accept`.
+
+    Raise NotOpen, also if it was decided in the meantime.
+    """
+    person = request.user
+    with transaction.atomic():
+        _decide(actor, request, granted=True)
+        _claim(invitation, person)
+        _record(actor, "invitation.confirm", invitation, person=person.label, person_id=person.pk)
+        member = _apply(actor, invitation, person)
+        _notify_of_decision(invitation, person, granted=True)
+    return member
+
+
+def refuse(actor: Actor, invitation: ColleagueInvitation, request: InvitationRequest) -> None:
+    """Refuse the request. The invitation stays open for its address. Raise NotOpen if it was decided already."""
+    person = request.user
+    with transaction.atomic():
+        _decide(actor, request, granted=False)
+        _record(actor, "invitation.refuse", invitation, person=person.label, person_id=person.pk)
+        _notify_of_decision(invitation, person, granted=False)
+
+
+def join(
+    actor: Actor, match: TokenMatch, *, username: str, first_name: str, last_name: str, password: str
+) -> tuple[User, Member | None]:
+    """Create an account for the invited address and accept the invitation. Raise NotOpen, NameTaken or AddressTaken without an account.
+
+    The address counts as proven only if the link came by mail; a copied link proves nothing.
+    """
+    invitation = match.invitation
+    if has_account(invitation):
+        raise AddressTaken
+    try:
+        with transaction.atomic():
+            _claim(invitation, None)
+            if User.objects.filter(username__iexact=username).exists():
+                raise NameTaken
+            person = User.objects.create_user(
+                username, email=invitation.email, password=password, first_name=first_name, last_name=last_name
+            )
+            EmailAddress.objects.create(user=person, email=invitation.email, primary=True, verified=match.proven)
+            ColleagueInvitation.objects.filter(pk=invitation.pk).update(accepted_by=person)
+            own = replace(actor, user=person)
+            audit_log.record(
+                own,
+                "person.join",
+                object_type="person",
+                object_id=str(person.pk),
+                object_name=person.label,
+                email_proven=match.proven,
+            )
+            return person, _apply(own, invitation, person)
+    except IntegrityError:
+        raise NameTaken from None
+
+
+def has_account(invitation: ColleagueInvitation) -> bool:
+    """Return whether an account has the invited address."""
+    return (
+        User.objects.filter(email__iexact=invitation.email).exists()
+        or EmailAddress.objects.filter(email__iexact=invitation.email).exists()
+    )
+
+
+def _claim(invitation: ColleagueInvitation, person: User | None) -> None:
+    """Claim the invitation in the caller's transaction. Raise NotOpen, also for the second of two concurrent requests."""
+    now = timezone.now()
+    if not works(invitation):
+        raise NotOpen
+    changed = ColleagueInvitation.objects.filter(
+        pk=invitation.pk,
+        accepted_at=None,
+        revoked_at=None,
+        expires_at__gt=now,
+        link_digest=invitation.link_digest,
+    ).update(accepted_at=now, accepted_by=person)
+    if not changed:
+        raise NotOpen
+
+
+def _decide(actor: Actor, request: InvitationRequest, *, granted: bool) -> None:
+    changed = InvitationRequest.objects.filter(pk=request.pk, decided_at=None, user__is_active=True).update(
+        decided_at=timezone.now(), decided_by=actor.user, granted=granted
+    )
+    if not changed:
+        raise NotOpen
+
+
+def _notify_of_requests(invitation: ColleagueInvitation) -> None:
+    """Notify the current inviter once of each person who waits for a confirmation."""
+    giver = invitation.invited_by
+    if giver is None:
+        return
+    for request in undecided_requests([invitation]):
+        notifications.notify(
+            giver,
+            NoticeKind.INVITATION_ASKED,
+            f"invitation:{invitation.pk}:asked:{request.user_id}",
+            url=reverse("invitation", args=[invitation.workspace.slug, invitation.pk]),
+            workspace=invitation.workspace,
+            name=request.user.label,
+            address=request.user.email,
+            email=invitation.email,
+        )
+
+
+def _notify_of_decision(invitation: ColleagueInvitation, person: User, *, granted: bool) -> None:
+    url = reverse("workspace", args=[invitation.workspace.slug]) if granted and invitation.role else reverse("home")
+    notifications.notify(
+        person,
+        NoticeKind.INVITATION_DECIDED,
+        f"invitation:{invitation.pk}:decided",
+        url=url,
+        workspace=invitation.workspace if granted else None,
+        into=invitation.workspace.name,
+        granted=granted,
+    )
+
+
+def _apply(actor: Actor, invitation: ColleagueInvitation, person: User) -> Member | None:
+    member = _ensure_member(invitation, person, Role(invitation.role)) if invitation.role else None
+    # Teams that the inviter may no longer give are left out, such as those that meanwhile open other workspaces.
+    giver = invitation.invited_by
+    allowed_teams = {team.pk for team in teams.giveable(giver, invitation.workspace)} if giver else set()
+    joined = [team for team in invitation.teams.all() if team.pk in allowed_teams]
+    person.groups.add(*joined)
+    _record(
+        actor,
+        "invitation.accept",
+        invitation,
+        person=person.label,
+        person_id=person.pk,
+        teams=[team.name for team in joined],
+    )
+    if giver is not None and giver != actor.user:
+        notifications.notify(
+            giver,
+            NoticeKind.INVITATION_ACCEPTED,
+            f"invitation:{invitation.pk}:accepted",
+            url=reverse("members", args=[invitation.workspace.slug]),
+            workspace=invitation.workspace,
+            name=person.label,
+            email=invitation.email,
+        )
+    return member
+
+
+def _ensure_member(invitation: ColleagueInvitation, person: User, role: Role) -> Member:
+    member, created = Member.objects.get_or_create(workspace=invitation.workspace, user=person, defaults={"role": role})
+    if not created and not Role(member.role).includes(role):
+        member.role = role
+        member.save(update_fields=["role"])
+    return member
+
+
+def _may_give(giver: User, workspace: Workspace, given_teams: list[Group]) -> bool:
+    if not members.managers(workspace).filter(pk=giver.pk).exists():
+        return False
+    return {team.pk for team in given_teams} <= {team.pk for team in teams.giveable(giver, workspace)}
+
+
+def _open(workspace: Workspace) -> QuerySet[ColleagueInvitation]:
+    return ColleagueInvitation.objects.filter(workspace=workspace, accepted_at=None, revoked_at=None)
+
+
+def _tokens() -> Tokens:
+    return Tokens(link=secrets.token_urlsafe(32), mail=secrets.token_urlsafe(32))
+
+
+def _digest(token: str) -> str:
+    """Return the digest. 256 random bits need neither a salt nor a slow hash."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _record(actor: Actor, action: str, invitation: ColleagueInvitation, **detail: Any) -> None:
+    audit_log.record(
+        actor,
+        action,
+        workspace=invitation.workspace,
+        object_type="invitation",
+        object_id=str(invitation.pk),
+        object_name=invitation.email,
+        role=str(invitation.role),
+        **detail,
+    )

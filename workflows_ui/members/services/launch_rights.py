@@ -1,0 +1,210 @@
+"""Rights to launch one flow: given by managers, consumed by launches, ended by date, number or withdrawal.
+
+A launch is counted in the transaction that creates it (`take`), and given back only if nothing was sent, or the engine's run lists prove
+that no run exists (`give_back`): a launch that the engine refused, or whose result is unclear, stays counted.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth.models import Group
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Greatest
+from django.urls import reverse
+from django.utils import timezone
+
+from workflows_ui.accounts.models import User
+from workflows_ui.audit.services import audit_log
+from workflows_ui.audit.services.audit_log import Actor
+from workflows_ui.core.collation import sort_key
+from workflows_ui.credentials.models import Credential
+from workflows_ui.credentials.services import sharing
+from workflows_ui.members.models import LaunchRight, Workspace
+from workflows_ui.members.services import access
+from workflows_ui.notifications import services as notifications
+from workflows_ui.notifications.models import NoticeKind
+
+
+def active_rights(user: User, workspace: Workspace) -> QuerySet[LaunchRight]:
+    """Return the usable rights of a person and their teams in a workspace, ordered by their end."""
+    held = Q(user=user) | Q(team__in=user.groups.all())
+    rows = LaunchRight.objects.usable(timezone.now()).filter(held, workspace=workspace)
+    return rows.select_related("team").order_by(F("until").asc(nulls_last=True), "pk")
+
+
+def flows(person_access: access.Access) -> list[LaunchRight]:
+    """Return one right for each launchable flow, the one used next, ordered by the name of the flow."""
+    by_flow: dict[str, LaunchRight] = {}
+    for right in active_rights(person_access.user, person_access.workspace):
+        by_flow.setdefault(right.flow_id, right)
+    return sorted(by_flow.values(), key=lambda right: (sort_key(right.flow_name), right.pk))
+
+
+def flow_rights(person_access: access.Access, flow_id: str) -> list[LaunchRight]:
+    """Return the usable rights on a flow in the order of use; none for a role that includes launching."""
+    return (
+        list(active_rights(person_access.user, person_access.workspace).filter(flow_id=flow_id))
+        if person_access.had_right(flow_id)
+        else []
+    )
+
+
+def take(person_access: access.Access, flow_id: str, now: datetime) -> LaunchRight:
+    """Consume one launch of a right on the flow, in the caller's transaction. Raise access.RightEnded if none is left.
+
+    A conditional UPDATE prevents overuse by concurrent launches.
+    """
+    usable = LaunchRight.objects.usable(now)
+    for right in active_rights(person_access.user, person_access.workspace).filter(flow_id=flow_id):
+        if usable.filter(pk=right.pk).update(used=F("used") + 1, last_used_at=now):
+            return right
+    raise access.RightEnded
+
+
+def still_holds(user: User, right: LaunchRight) -> bool:
+    """Return whether a launch requested by this right may be sent: the right is not withdrawn, not over, and still the person's.
+
+    The launch was counted when it was requested, so the number is not checked again.
+    """
+    now = timezone.now()
+    rows = LaunchRight.objects.filter(Q(until__isnull=True) | Q(until__gt=now), pk=right.pk, revoked_at__isnull=True)
+    return user.is_active and rows.filter(Q(user=user) | Q(team__in=user.groups.all())).exists()
+
+
+def give_back(right_id: int | None) -> None:
+    """Give back a launch that was not sent. The caller has just ended it, by a change that succeeds once."""
+    if right_id is not None:
+        LaunchRight.objects.filter(pk=right_id, used__gt=0).update(used=Greatest(F("used") - 1, 0))
+
+
+def take_again(right_id: int | None) -> None:
+    """Count a launch again whose run was found after it was given back. The caller has just changed it, by a change that succeeds once."""
+    if right_id is not None:
+        LaunchRight.objects.filter(pk=right_id).update(used=F("used") + 1)
+
+
+def give(
+    actor: Actor,
+    workspace: Workspace,
+    *,
+    flow_id: str,
+    flow_name: str,
+    holder: User | Group,
+    until: datetime | None,
+    most_launches: int | None,
+) -> LaunchRight:
+    """Give a person or a team the right to launch a flow, with an optional end and number of launches."""
+    person = holder if isinstance(holder, User) else None
+    with transaction.atomic():
+        right = LaunchRight.objects.create(
+            workspace=workspace,
+            flow_id=flow_id,
+            flow_name=flow_name.replace("\0", ""),
+            user=person,
+            team=None if isinstance(holder, User) else holder,
+            until=until,
+            most_launches=most_launches,
+            created_by=actor.user,
+        )
+        _record(
+            actor,
+            "launch_right.give",
+            right,
+            until=until.isoformat() if until else None,
+            most_launches=most_launches,
+        )
+        _notify_holder(right)
+    return right
+
+
+def change(actor: Actor, right: LaunchRight, *, until: datetime | None, most_launches: int | None) -> bool:
+    """Change the limits of a right that is not withdrawn, even if it has ended; return whether that was possible.
+
+    A conditional UPDATE includes concurrent launches, which never exceed the number.
+    """
+    not_exceeded = Q() if most_launches is None else Q(used__lte=most_launches)
+    with transaction.atomic():
+        changed = LaunchRight.objects.filter(not_exceeded, pk=right.pk, revoked_at__isnull=True).update(
+            until=until, most_launches=most_launches
+        )
+        if changed:
+            _record(
+                actor,
+                "launch_right.change",
+                right,
+                before=_limits(right.until, right.most_launches),
+                after=_limits(until, most_launches),
+            )
+    return bool(changed)
+
+
+def _limits(until: datetime | None, most_launches: int | None) -> dict[str, Any]:
+    return {"until": until.isoformat() if until else None, "most_launches": most_launches}
+
+
+def _notify_holder(right: LaunchRight) -> None:
+    """Notify the holder of the right; for a team, its current people."""
+    people = [right.user] if right.user else User.objects.filter(groups=right.team_id, is_active=True)
+    address = reverse("flow_launch", args=[right.workspace.slug, right.flow_id])
+    for person in people:
+        notifications.notify(
+            person,
+            NoticeKind.RIGHT_GIVEN,
+            f"launch_right:{right.pk}",
+            url=address,
+            workspace=right.workspace,
+            flow=right.flow_name or right.flow_id,
+            until=right.until.isoformat() if right.until else None,
+            most=right.most_launches,
+        )
+
+
+def revoke(actor: Actor, right: LaunchRight) -> bool:
+    """Withdraw a right; return whether it was in force. Launches requested by it that are not sent yet are not sent."""
+    with transaction.atomic():
+        changed = LaunchRight.objects.filter(pk=right.pk, revoked_at__isnull=True).update(
+            revoked_at=timezone.now(), revoked_by=actor.user
+        )
+        if changed:
+            _record(actor, "launch_right.revoke", right, used=right.used)
+    return bool(changed)
+
+
+def revoke_by_holder(actor: Actor, person: User, workspace: Workspace | None = None) -> int:
+    """Withdraw a person's own rights (not their teams'), in one workspace or everywhere; return their number."""
+    rows = LaunchRight.objects.usable(timezone.now()).filter(user=person).select_related("workspace", "user")
+    if workspace is not None:
+        rows = rows.filter(workspace=workspace)
+    return sum(revoke(actor, right) for right in rows)
+
+
+def keyless(rights: Iterable[LaunchRight]) -> set[int]:
+    """Return the primary keys of usable rights among these (of one workspace) whose holder has no credential there, own or of a team."""
+    now = timezone.now()
+    usable = [right for right in rights if right.usable(now)]
+    spaces = {right.workspace_id for right in usable}
+    users = {right.user_id for right in usable if right.user_id is not None}
+    rows = Credential.objects.filter(workspace__in=spaces)
+    teams = {row.team_id for row in sharing.genuine(credential__workspace__in=spaces)}
+    with_key = set(rows.filter(owner__in=users).values_list("owner", flat=True))
+    with_key |= set(User.objects.filter(pk__in=users, groups__in=teams).values_list("pk", flat=True))
+    return {
+        right.pk for right in usable if (right.team_id not in teams if right.team_id else right.user_id not in with_key)
+    }
+
+
+def _record(actor: Actor, action: str, right: LaunchRight, **detail: Any) -> None:
+    audit_log.record(
+        actor,
+        action,
+        workspace=right.workspace,
+        object_type="launch_right",
+        object_id=str(right.pk),
+        object_name=right.flow_name or right.flow_id,
+        flow=right.flow_id,
+        holder=right.holder,
+        holder_kind="person" if right.user_id else "team",
+        **detail,
+    )

@@ -1,0 +1,201 @@
+"""Members of a workspace: access requests, roles, and the rule that there is always a manager.
+
+Every change is audited and locks the workspace, so that concurrent changes cannot remove the last manager.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.contrib.auth.models import Group
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from workflows_ui.accounts.models import User
+from workflows_ui.accounts.services import people
+from workflows_ui.audit.services import audit_log
+from workflows_ui.audit.services.audit_log import Actor
+from workflows_ui.credentials.models import Credential
+from workflows_ui.credentials.services import sharing
+from workflows_ui.members.models import AccessRequest, Member, Role, Workspace
+from workflows_ui.members.services import launch_rights
+
+
+class LastManager(Exception):
+    """The change would leave the workspace without a manager."""
+
+
+class NobodyFound(Exception):
+    """No active account has this user name or e-mail address."""
+
+
+class AlreadyMember(Exception):
+    """The person belongs to the workspace already."""
+
+
+class AlreadyDecided(Exception):
+    """Another manager decided the request first."""
+
+
+def managers(workspace: Workspace) -> QuerySet[User]:
+    """Return the active managers of a workspace, direct or through a team."""
+    rows = Member.objects.filter(workspace=workspace, role=Role.MANAGER)
+    teams = rows.filter(team__isnull=False).values("team")
+    people = rows.filter(user__isnull=False).values("user")
+    users = User.objects.filter(Q(pk__in=people) | Q(groups__in=teams), is_active=True)
+    return users.distinct().order_by("first_name", "last_name", "username")
+
+
+def ask(actor: Actor, workspace: Workspace, person: User) -> AccessRequest:
+    """Return the person's open access request; create it if necessary."""
+    request, created = AccessRequest.objects.get_or_create(workspace=workspace, user=person, decided_at=None)
+    if created:
+        _record(actor, "access_request.ask", workspace, person)
+    return request
+
+
+def grant(actor: Actor, request: AccessRequest, role: Role) -> Member:
+    """Grant the request with this role. Raise AlreadyDecided."""
+    with _locked(request.workspace):
+        _decide(actor, request, granted=True)
+        member = Member.objects.filter(workspace=request.workspace, user=request.user).first()
+        if member is None:
+            member = Member.objects.create(workspace=request.workspace, user=request.user, role=role)
+        _record(actor, "access_request.grant", request.workspace, request.user, role=member.role)
+    return member
+
+
+def refuse(actor: Actor, request: AccessRequest) -> None:
+    """Refuse the request, and destroy the credentials added with it, which nobody may use. Raise AlreadyDecided."""
+    with _locked(request.workspace):
+        _decide(actor, request, granted=False)
+        destroyed = _destroy_credentials(actor, request.workspace, request.user)
+        _record(actor, "access_request.refuse", request.workspace, request.user, credentials_destroyed=destroyed)
+
+
+def withdraw(actor: Actor, request: AccessRequest) -> None:
+    """Withdraw the request, and destroy the credentials added with it. Raise AlreadyDecided."""
+    with _locked(request.workspace):
+        _decide(actor, request, granted=False)
+        destroyed = _destroy_credentials(actor, request.workspace, request.user)
+        _record(actor, "access_request.withdraw", request.workspace, request.user, credentials_destroyed=destroyed)
+
+
+def add(actor: Actor, workspace: Workspace, who: str, role: Role) -> Member:
+    """Make the active person with this user name or e-mail address (ignoring case) a member, and grant their open request.
+
+    Raise NobodyFound, AlreadyMember.
+    """
+    person = people.find_person(who)
+    if person is None:
+        raise NobodyFound
+    with _locked(workspace):
+        member, created = Member.objects.get_or_create(workspace=workspace, user=person, defaults={"role": role})
+        if not created:
+            raise AlreadyMember
+        request = AccessRequest.objects.filter(workspace=workspace, user=person, decided_at=None).first()
+        if request is not None:
+            _decide(actor, request, granted=True)
+        _record(actor, "member.add", workspace, person, role=role.value)
+    return member
+
+
+def add_team(actor: Actor, workspace: Workspace, team: Group, role: Role) -> Member:
+    """Make a team a member, with all of its current and future people. Raise AlreadyMember."""
+    with _locked(workspace):
+        member, created = Member.objects.get_or_create(workspace=workspace, team=team, defaults={"role": role})
+        if not created:
+            raise AlreadyMember
+        _record(actor, "member.add", workspace, None, name=team.name, role=role.value)
+    return member
+
+
+def change_role(actor: Actor, member: Member, role: Role) -> None:
+    """Change the role of a member. Raise LastManager; Member.DoesNotExist if the member is gone."""
+    with _locked(member.workspace):
+        current = Member.objects.get(pk=member.pk)
+        before = current.role
+        if before == role:
+            return
+        current.role = role
+        current.save(update_fields=["role"])
+        _require_a_manager(member.workspace)
+        _record(actor, "member.change_role", member.workspace, member.user, before=before, after=role.value)
+
+
+def remove(actor: Actor, member: Member) -> int:
+    """End a membership, destroy the person's own credentials in the workspace and withdraw their own launch rights there.
+
+    Credentials shared with teams get a manager as their owner instead. Return the number destroyed.
+
+    Launches stay in the record. Raise LastManager; Member.DoesNotExist if the member is gone.
+    """
+    with _locked(member.workspace):
+        Member.objects.get(pk=member.pk).delete()
+        _require_a_manager(member.workspace)
+        destroyed = _destroy_credentials(actor, member.workspace, member.user) if member.user else 0
+        if member.user:
+            launch_rights.revoke_by_holder(actor, member.user, member.workspace)
+        _record(
+            actor,
+            "member.remove",
+            member.workspace,
+            member.user,
+            team=member.team.name if member.team else "",
+            role=member.role,
+            credentials_destroyed=destroyed,
+        )
+    return destroyed
+
+
+@contextmanager
+def _locked(workspace: Workspace) -> Iterator[None]:
+    """Open a transaction and lock the row of the workspace (in SQLite, the whole database)."""
+    with transaction.atomic():
+        Workspace.objects.select_for_update().get(pk=workspace.pk)
+        yield
+
+
+def _require_a_manager(workspace: Workspace) -> None:
+    if not managers(workspace).exists():
+        raise LastManager
+
+
+def _decide(actor: Actor, request: AccessRequest, *, granted: bool) -> None:
+    changed = AccessRequest.objects.filter(pk=request.pk, decided_at=None).update(
+        decided_at=timezone.now(), decided_by=actor.user, granted=granted
+    )
+    if not changed:
+        raise AlreadyDecided
+
+
+def _destroy_credentials(actor: Actor, workspace: Workspace, person: User) -> int:
+    rows = Credential.objects.filter(workspace=workspace, owner=person).select_related("workspace", "owner")
+    return sharing.leave(actor, rows, possible_owners(workspace, person, actor.user))
+
+
+def hand_over(actor: Actor, workspace: Workspace, to: User) -> None:
+    """Make a colleague a manager of the workspace, for a manager who leaves. Requires a transaction."""
+    Member.objects.update_or_create(workspace=workspace, user=to, defaults={"role": Role.MANAGER})
+    _record(actor, "member.hand_over", workspace, to, role=Role.MANAGER.value)
+
+
+def possible_owners(workspace: Workspace, person: User, first: User | None = None) -> list[User]:
+    """Return the possible owners of a leaving person's belongings: the other managers, with `first` in front if they are one."""
+    others = list(managers(workspace).exclude(pk=person.pk))
+    return sorted(others, key=lambda user: user != first)
+
+
+def _record(
+    actor: Actor, action: str, workspace: Workspace, person: User | None, name: str = "", **detail: Any
+) -> None:
+    audit_log.record(
+        actor,
+        action,
+        workspace=workspace,
+        object_type="member",
+        object_id=str(person.pk) if person else "",
+        object_name=person.label if person else name,
+        **detail,
+    )

@@ -1,0 +1,230 @@
+"""Teams: created and deleted by superusers; superusers and owners add and remove people. Changes apply from the next request."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth.models import Group
+from django.db import IntegrityError, transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from workflows_ui.accounts.models import User
+from workflows_ui.audit.services import audit_log
+from workflows_ui.audit.services.audit_log import Actor
+from workflows_ui.credentials.models import Credential, CredentialShare
+from workflows_ui.credentials.services import sharing
+from workflows_ui.members.models import LaunchRight, Member, Role, TeamOwner, TeamProfile, Workspace
+from workflows_ui.members.services import members
+
+
+class NameTaken(Exception):
+    """A team with this name exists, ignoring case."""
+
+
+class AlreadyIn(Exception):
+    """The person is in the team already, or owns it already."""
+
+
+class LeavesNoManager(Exception):
+    """Some workspaces would have no manager; `names` are their names."""
+
+    def __init__(self, names: list[str]) -> None:
+        super().__init__(", ".join(names))
+        self.names = names
+
+
+@dataclass(frozen=True)
+class Affected:
+    """Everything affected by the deletion of a team."""
+
+    people: int
+    memberships: list[Member]
+    credentials: list[Credential]
+    rights: list[LaunchRight]
+
+
+def visible(person: User) -> QuerySet[Group]:
+    """Return the teams whose page a person may open: all for a superuser, else those they are in or own."""
+    rows = Group.objects.order_by("name", "pk")
+    if person.is_superuser:
+        return rows
+    return rows.filter(Q(pk__in=person.groups.values("pk")) | Q(owners__user=person)).distinct()
+
+
+def teams_within(workspaces: Collection[Workspace | int]) -> QuerySet[Group]:
+    """Return the teams that are members of one of these workspaces, or have a usable launch right in one."""
+    rights = LaunchRight.objects.usable(timezone.now()).filter(workspace__in=workspaces)
+    groups = Group.objects.filter(Q(memberships__workspace__in=workspaces) | Q(launch_rights__in=rights))
+    return Group.objects.filter(pk__in=groups.values("pk")).order_by("name", "pk")
+
+
+def may_edit(person: User, team: Group) -> bool:
+    """Return whether a person may add people to a team and remove them."""
+    return person.is_superuser or TeamOwner.objects.filter(team=team, user=person).exists()
+
+
+def giveable(person: User, workspace: Workspace) -> list[Group]:
+    """Return the teams that a manager of a workspace may include in an invitation: those they own, and those of the workspace that open no
+    workspace which this person does not manage. Otherwise an invitation could open the workspaces of others.
+    """
+    if person.is_superuser:
+        return list(Group.objects.order_by("name", "pk"))
+    managed = Member.objects.filter(Q(user=person) | Q(team__in=person.groups.all()), role=Role.MANAGER)
+    spaces = managed.values("workspace")
+    in_workspace = (
+        Q(memberships__workspace=workspace)
+        | Q(credential_shares__credential__workspace=workspace)
+        | Q(launch_rights__workspace=workspace)
+    )
+    has_team = {"team__isnull": False}
+    contained = (
+        Group.objects.filter(in_workspace)
+        .exclude(pk__in=Member.objects.filter(**has_team).exclude(workspace__in=spaces).values("team"))
+        .exclude(pk__in=CredentialShare.objects.exclude(credential__workspace__in=spaces).values("team"))
+        .exclude(pk__in=LaunchRight.objects.filter(**has_team).exclude(workspace__in=spaces).values("team"))
+    )
+    groups = Group.objects.filter(Q(owners__user=person) | Q(pk__in=contained.values("pk")))
+    return list(groups.distinct().order_by("name", "pk"))
+
+
+def affected(team: Group) -> Affected:
+    """Return everything affected by the deletion of a team."""
+    return Affected(
+        people=User.objects.filter(groups=team).count(),
+        memberships=list(Member.objects.filter(team=team).select_related("workspace").order_by("workspace__name")),
+        credentials=list(
+            Credential.objects.filter(pk__in=[row.credential_id for row in sharing.genuine(team=team)])
+            .select_related("workspace")
+            .order_by("name")
+        ),
+        rights=list(
+            LaunchRight.objects.usable(timezone.now())
+            .filter(team=team)
+            .select_related("workspace")
+            .order_by("flow_name")
+        ),
+    )
+
+
+def create(actor: Actor, name: str, description: str) -> Group:
+    """Create a team. Raise NameTaken."""
+    with transaction.atomic():
+        team = Group(name=_require_free_name(name))
+        try:
+            with transaction.atomic():
+                team.save(force_insert=True)
+        except IntegrityError:
+            raise NameTaken from None
+        TeamProfile.objects.create(team=team, description=description)
+        _record(actor, "team.create", team)
+    return team
+
+
+def change(actor: Actor, team: Group, name: str, description: str) -> None:
+    """Change name and description. Raise NameTaken."""
+    with transaction.atomic():
+        profile, _made = TeamProfile.objects.get_or_create(team=team)
+        before = {"name": team.name, "description": profile.description}
+        after = {"name": name, "description": description}
+        if before == after:
+            return
+        team.name, profile.description = _require_free_name(name, team), description
+        try:
+            with transaction.atomic():
+                team.save()
+        except IntegrityError:
+            raise NameTaken from None
+        profile.save()
+        _record(actor, "team.change", team, before=before, after=after)
+
+
+def delete(actor: Actor, team: Group) -> Affected:
+    """Delete a team with its memberships and rights; credentials shared with it stay with their owners.
+
+    Raise LeavesNoManager without deleting anything.
+    """
+    with transaction.atomic():
+        affected_objects = affected(team)
+        _lock_workspaces([row.workspace for row in affected_objects.memberships])
+        _record(
+            actor,
+            "team.delete",
+            team,
+            people=affected_objects.people,
+            workspaces=[row.workspace.slug for row in affected_objects.memberships],
+            credentials_shared=len(affected_objects.credentials),
+            launch_rights=len(affected_objects.rights),
+        )
+        Group.objects.filter(pk=team.pk).delete()
+        _require_managers([row.workspace for row in affected_objects.memberships])
+    return affected_objects
+
+
+def add(actor: Actor, team: Group, person: User) -> None:
+    """Add a person to a team. Raise AlreadyIn."""
+    with transaction.atomic():
+        Group.objects.select_for_update().get(pk=team.pk)
+        if person.groups.filter(pk=team.pk).exists():
+            raise AlreadyIn
+        person.groups.add(team)
+        _record(actor, "team.add", team, **_person_detail(person))
+
+
+def take_out(actor: Actor, team: Group, person: User) -> bool:
+    """Remove a person from a team; return whether they were in it. Raise LeavesNoManager without removing them."""
+    with transaction.atomic():
+        spaces = [
+            row.workspace for row in Member.objects.filter(team=team, role=Role.MANAGER).select_related("workspace")
+        ]
+        _lock_workspaces(spaces)
+        if not person.groups.filter(pk=team.pk).exists():
+            return False
+        person.groups.remove(team)
+        _require_managers(spaces)
+        _record(actor, "team.remove", team, **_person_detail(person))
+    return True
+
+
+def make_owner(actor: Actor, team: Group, person: User) -> None:
+    """Make a person an owner of a team. Raise AlreadyIn."""
+    with transaction.atomic():
+        _row, created = TeamOwner.objects.get_or_create(team=team, user=person)
+        if not created:
+            raise AlreadyIn
+        _record(actor, "team.make_owner", team, **_person_detail(person))
+
+
+def end_owner(actor: Actor, team: Group, person: User) -> bool:
+    """Remove an owner of a team; return whether they were one. Superusers manage teams without an owner."""
+    with transaction.atomic():
+        deleted, _rows = TeamOwner.objects.filter(team=team, user=person).delete()
+        if deleted:
+            _record(actor, "team.end_owner", team, **_person_detail(person))
+    return bool(deleted)
+
+
+def _require_free_name(name: str, current: Group | None = None) -> str:
+    taken = Group.objects.filter(name__iexact=name)
+    if (taken.exclude(pk=current.pk) if current is not None else taken).exists():
+        raise NameTaken
+    return name
+
+
+def _lock_workspaces(spaces: list[Workspace]) -> None:
+    """Lock workspaces in a fixed order, so that concurrent changes cannot leave one of them without a manager."""
+    list(Workspace.objects.select_for_update().filter(pk__in=[space.pk for space in spaces]).order_by("pk"))
+
+
+def _require_managers(spaces: list[Workspace]) -> None:
+    names = [space.name for space in spaces if not members.managers(space).exists()]
+    if names:
+        raise LeavesNoManager(names)
+
+
+def _person_detail(person: User) -> dict[str, Any]:
+    return {"person": person.label, "person_id": person.pk}
+
+
+def _record(actor: Actor, action: str, team: Group, **detail: Any) -> None:
+    audit_log.record(actor, action, object_type="team", object_id=str(team.pk), object_name=team.name, **detail)

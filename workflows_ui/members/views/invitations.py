@@ -1,0 +1,236 @@
+"""Invitations into a workspace: the form, the page that shows a new link once, renewal, and revocation."""
+
+import json
+import logging
+from smtplib import SMTPException
+
+from allauth.core import ratelimit
+from django.conf import settings
+from django.contrib import messages
+from django.core import mail
+from django.http import Http404, HttpResponse
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_variables
+from django.views.decorators.http import require_POST
+
+from workflows_ui.accounts.models import User
+from workflows_ui.core import crypto
+from workflows_ui.credentials.services import practice
+from workflows_ui.members.forms.invitations import DaysForm, InviteForm
+from workflows_ui.members.messages import invitations as invitation_messages
+from workflows_ui.members.messages import launch_rights as launch_right_messages
+from workflows_ui.members.models import ColleagueInvitation, InvitationRequest, Role
+from workflows_ui.members.services import invitations, members, teams
+from workflows_ui.members.services.invitations import Tokens
+from workflows_ui.web import responses
+from workflows_ui.web.access import member
+from workflows_ui.web.requests import ConsoleRequest, actor
+
+_log = logging.getLogger(__name__)
+_TOO_MANY = gettext_lazy("You have created many invitations within an hour. Wait a while before you create more.")
+#: Session key of the sealed link until it is shown once.
+_SHOWN_ONCE = "invitation_links"
+
+
+@never_cache
+@member(Role.MANAGER)
+def invite(request: ConsoleRequest, slug: str) -> HttpResponse:
+    """Show the form, and create the invitation."""
+    workspace = request.access.workspace
+    form = InviteForm(request.POST or None, teams=teams.giveable(request.user, workspace))
+    if request.method == "POST" and form.is_valid() and _over_limit(request):
+        form.add_error(None, _TOO_MANY)
+    elif request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        try:
+            row, tokens = invitations.invite(
+                actor(request),
+                workspace,
+                email=data["email"],
+                role=form.chosen,
+                given=data.get("teams") or [],
+                days=data["days"],
+            )
+        except members.AlreadyMember:
+            form.add_error("email", _("Somebody with this address belongs to the workspace already."))
+        except PermissionError:
+            form.add_error(None, _("You may not give one of these teams any more. Look at them again."))
+        else:
+            return _deliver_link(request, row, tokens)
+    return responses.page(request, "members/invite.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@never_cache
+@member(Role.MANAGER)
+def invitation(request: ConsoleRequest, slug: str, invitation_id: int) -> HttpResponse:
+    """Show an invitation: its state, its link once after the creation, and its actions."""
+    row = _find(request, invitation_id)
+    links = request.session.get(_SHOWN_ONCE)
+    link = ""
+    if isinstance(links, dict) and str(row.pk) in links:
+        link = _unsealed_link(links.pop(str(row.pk)), row)
+        request.session[_SHOWN_ONCE] = links
+    context = {
+        "status": invitation_messages.describe_invitation(row),
+        "link": link,
+        "form": DaysForm(),
+        "mail": _mail_is_set_up(),
+    }
+    return responses.page(request, "members/invitation.html", context)
+
+
+@require_POST
+@member(Role.MANAGER)
+def renew(request: ConsoleRequest, slug: str, invitation_id: int) -> HttpResponse:
+    """Replace the link by a new one."""
+    row = _find(request, invitation_id)
+    form = DaysForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("Choose for how long the link works."))
+        return _redirect(request, row)
+    if _over_limit(request):
+        messages.error(request, _TOO_MANY)
+        return _redirect(request, row)
+    try:
+        tokens = invitations.renew(actor(request), row, form.cleaned_data["days"])
+    except invitations.NotOpen:
+        messages.warning(
+            request, _("This invitation was accepted or revoked in the meantime. Invite again if necessary.")
+        )
+        return _redirect(request, row)
+    except PermissionError:
+        messages.error(request, _("You may not give one of its teams. Revoke it, and invite again."))
+        return _redirect(request, row)
+    return _deliver_link(request, row, tokens)
+
+
+@require_POST
+@member(Role.MANAGER)
+def revoke(request: ConsoleRequest, slug: str, invitation_id: int) -> HttpResponse:
+    """Revoke an invitation: its links stop working at once."""
+    row = _find(request, invitation_id)
+    if invitations.revoke(actor(request), row):
+        messages.success(request, _("The invitation of %(email)s is revoked.") % {"email": row.email})
+    else:
+        messages.warning(request, _("Nothing to revoke: it was already accepted or revoked."))
+    return responses.redirect(request, reverse("members", kwargs={"slug": slug}))
+
+
+@require_POST
+@member(Role.MANAGER)
+def decide(request: ConsoleRequest, slug: str, invitation_id: int) -> HttpResponse:
+    """Confirm or refuse a request to use the invitation with another address."""
+    row = _find(request, invitation_id)
+    chosen = request.POST.get("request", "")
+    invitation_request = next(
+        (candidate for candidate in invitations.undecided_requests([row]) if str(candidate.pk) == chosen), None
+    )
+    try:
+        text = _decide(request, row, invitation_request) if invitation_request else ""
+    except invitations.NotOpen:
+        text = ""
+    if text:
+        messages.success(request, text)
+    else:
+        messages.warning(
+            request, _("Nothing was done: it was decided already, or the invitation does not work any more.")
+        )
+    return _redirect(request, row)
+
+
+def _decide(request: ConsoleRequest, row: ColleagueInvitation, invitation_request: InvitationRequest) -> str:
+    """Decide, and return the message for the manager. Raise NotOpen."""
+    values = {"person": invitation_request.user.label[:80]}
+    if request.POST.get("decision") != "confirm":
+        invitations.refuse(actor(request), row, invitation_request)
+        return _("%(person)s was refused. The invitation stays open for its address.") % values
+    member_row = invitations.confirm(actor(request), row, invitation_request)
+    if member_row is not None:
+        practice.equip(member_row)
+    return _("%(person)s now belongs to the workspace.") % values
+
+
+def _over_limit(request: ConsoleRequest) -> bool:
+    """Count a new link; return whether the person has exceeded the hourly limit, which prevents mass mails."""
+    return not ratelimit.consume(request, action="invite", user=request.user)
+
+
+@sensitive_variables("tokens", "kept")
+def _deliver_link(request: ConsoleRequest, row: ColleagueInvitation, tokens: Tokens) -> HttpResponse:
+    """Store the link for the next page, and mail it if mail is configured."""
+    kept = request.session.get(_SHOWN_ONCE)
+    kept = kept if isinstance(kept, dict) else {}
+    kept[str(row.pk)] = crypto.seal(json.dumps(tokens.link), _binding(row))
+    request.session[_SHOWN_ONCE] = kept
+    if not _mail_is_set_up():
+        messages.success(request, _("The invitation is made. Copy the link, and give it to them yourself."))
+    elif _send(row, tokens.mail):
+        messages.success(request, _("The invitation is on its way to %(email)s.") % {"email": row.email})
+    else:
+        messages.warning(
+            request,
+            _("The mail to %(email)s could not be sent. Copy the link, and give it to them yourself.")
+            % {"email": row.email},
+        )
+    return _redirect(request, row)
+
+
+@sensitive_variables("token", "context", "text")
+def _send(row: ColleagueInvitation, token: str) -> bool:
+    """Mail the link in the language of the account with the address, else in the inviter's; return whether the server accepted it."""
+    account = User.objects.filter(email__iexact=row.email).first()
+    language = account.mail_language if account else translation.get_language() or settings.LANGUAGE_CODE
+    with translation.override(language):
+        context = {
+            "row": row,
+            "role": invitation_messages.role(row),
+            "until": launch_right_messages.until(row.expires_at),
+            "link": address(token),
+            "console_url": settings.BASE_URL,
+        }
+        subject = " ".join(render_to_string("members/email/invitation_subject.txt", context).split())
+        text = render_to_string("members/email/invitation_message.txt", context)
+    try:
+        mail.send_mail(subject, text, settings.DEFAULT_FROM_EMAIL, [row.email])
+    except (SMTPException, OSError) as problem:
+        _log.warning("invitation not mailed: %s", type(problem).__name__)
+        return False
+    invitations.record_mailed(row)
+    return True
+
+
+def address(token: str) -> str:
+    """Return the link with this token, on BASE_URL, independent of the request."""
+    return settings.BASE_URL + reverse("join", kwargs={"token": token})
+
+
+def _unsealed_link(sealed: object, row: ColleagueInvitation) -> str:
+    try:
+        return address(str(json.loads(crypto.unseal(str(sealed), _binding(row)))))
+    except (crypto.CannotOpen, ValueError):
+        return ""
+
+
+def _binding(row: ColleagueInvitation) -> str:
+    return f"invitation:{row.pk}:link"
+
+
+def _mail_is_set_up() -> bool:
+    return not settings.EMAIL_BACKEND.endswith("dummy.EmailBackend")
+
+
+def _find(request: ConsoleRequest, invitation_id: int) -> ColleagueInvitation:
+    row = invitations.recent_invitations(request.access.workspace).filter(pk=invitation_id).first()
+    if row is None:
+        raise Http404
+    return row
+
+
+def _redirect(request: ConsoleRequest, row: ColleagueInvitation) -> HttpResponse:
+    arguments = {"slug": request.access.workspace.slug, "invitation_id": row.pk}
+    return responses.redirect(request, reverse("invitation", kwargs=arguments))

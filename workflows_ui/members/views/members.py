@@ -1,0 +1,224 @@
+"""Members of a workspace, for its managers: roles, invitations and access requests."""
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from workflows_ui.accounts.models import User
+from workflows_ui.accounts.services import second_step
+from workflows_ui.core.collation import sort_key
+from workflows_ui.credentials.models import Credential
+from workflows_ui.credentials.services import practice, sharing
+from workflows_ui.members.forms.members import AddMemberForm, RoleForm
+from workflows_ui.members.forms.teams import AddTeamForm
+from workflows_ui.members.messages import invitations as invitation_messages
+from workflows_ui.members.models import AccessRequest, LaunchRight, Member, Role
+from workflows_ui.members.services import invitations, members
+from workflows_ui.web import responses
+from workflows_ui.web.access import member
+from workflows_ui.web.requests import ConsoleRequest, actor
+
+#: Maximum number of invitations shown, newest first.
+_INVITATIONS = 100
+
+
+@member(Role.MANAGER)
+def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
+    return _page(request, AddMemberForm())
+
+
+@require_POST
+@member(Role.MANAGER)
+def add(request: ConsoleRequest, slug: str) -> HttpResponse:
+    """Make a person with an account a member."""
+    form = AddMemberForm(request.POST)
+    if not form.is_valid():
+        return _page(request, form)
+    try:
+        membership = members.add(actor(request), request.access.workspace, form.cleaned_data["who"], form.chosen)
+    except members.NobodyFound:
+        form.add_error("who", _("Nobody with this user name or e-mail address has an account here."))
+        return _page(request, form)
+    except members.AlreadyMember:
+        form.add_error("who", _("This person belongs to the workspace already. Their role can be changed in the list."))
+        return _page(request, form)
+    practice.equip(membership)
+    messages.success(request, _("%(person)s now belongs to the workspace.") % {"person": _label(membership)})
+    return _redirect_to_list(request, slug)
+
+
+@require_POST
+@member(Role.MANAGER)
+def add_team(request: ConsoleRequest, slug: str) -> HttpResponse:
+    """Make a team a member."""
+    form = AddTeamForm(request.POST, auto_id="id_team_%s")
+    if not form.is_valid():
+        return _page(request, AddMemberForm(), form)
+    try:
+        membership = members.add_team(actor(request), request.access.workspace, form.cleaned_data["team"], form.chosen)
+    except members.AlreadyMember:
+        form.add_error("team", _("This team belongs to the workspace already. Its role can be changed in the list."))
+        return _page(request, AddMemberForm(), form)
+    messages.success(request, _("The team %(team)s now belongs to the workspace.") % {"team": _label(membership)})
+    return _redirect_to_list(request, slug)
+
+
+@require_POST
+@member(Role.MANAGER)
+def change_role(request: ConsoleRequest, slug: str, member_id: int) -> HttpResponse:
+    membership = _member(request, member_id)
+    form = RoleForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("Choose one of the roles."))
+        return _redirect_to_list(request, slug)
+    try:
+        members.change_role(actor(request), membership, form.chosen)
+    except members.LastManager:
+        messages.error(
+            request,
+            _(
+                "Nothing was changed: the workspace would be left without a manager. Make somebody else a manager first."
+            ),
+        )
+        return _redirect_to_list(request, slug)
+    except Member.DoesNotExist:
+        raise Http404 from None
+    messages.success(
+        request,
+        _("%(person)s: the role is now “%(role)s”.") % {"person": _label(membership), "role": form.chosen.label},
+    )
+    if membership.user_id == request.user.pk and form.chosen is not Role.MANAGER:
+        return responses.redirect(request, reverse("workspace", kwargs={"slug": slug}))
+    return _redirect_to_list(request, slug)
+
+
+@member(Role.MANAGER)
+def remove(request: ConsoleRequest, slug: str, member_id: int) -> HttpResponse:
+    """Ask for confirmation, then end a membership."""
+    membership = _member(request, member_id)
+    if request.method != "POST":
+        own = list(Credential.objects.filter(workspace=membership.workspace, owner=membership.user).order_by("name"))
+        shared = sharing.teams_of(own)
+        rights = LaunchRight.objects.usable(timezone.now()).filter(workspace=membership.workspace, user=membership.user)
+        context = {
+            "member": membership,
+            "credentials": [row for row in own if row.pk not in shared],
+            "shared": [row for row in own if row.pk in shared],
+            "rights": rights.order_by("flow_name", "pk") if membership.user else [],
+            "oneself": membership.user_id == request.user.pk,
+            "person": _label(membership),
+        }
+        return responses.page(request, "members/remove.html", context)
+    try:
+        members.remove(actor(request), membership)
+    except members.LastManager:
+        messages.error(
+            request,
+            _("Nobody was removed: the workspace would be left without a manager. Make somebody else a manager first."),
+        )
+        return _redirect_to_list(request, slug)
+    except Member.DoesNotExist:
+        raise Http404 from None
+    messages.success(
+        request,
+        _("%(person)s no longer belongs to the workspace.") % {"person": _label(membership)},
+    )
+    if membership.user_id == request.user.pk:
+        return responses.redirect(request, reverse("home"))
+    return _redirect_to_list(request, slug)
+
+
+@require_POST
+@member(Role.MANAGER)
+def grant(request: ConsoleRequest, slug: str, request_id: int) -> HttpResponse:
+    access_request = _access_request(request, request_id)
+    form = RoleForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("Choose one of the roles."))
+        return _redirect_to_list(request, slug)
+    try:
+        membership = members.grant(actor(request), access_request, form.chosen)
+    except members.AlreadyDecided:
+        messages.warning(request, _("This request was decided already."))
+        return _redirect_to_list(request, slug)
+    practice.equip(membership)
+    messages.success(request, _("%(person)s now belongs to the workspace.") % {"person": access_request.user.label})
+    return _redirect_to_list(request, slug)
+
+
+@require_POST
+@member(Role.MANAGER)
+def refuse(request: ConsoleRequest, slug: str, request_id: int) -> HttpResponse:
+    access_request = _access_request(request, request_id)
+    try:
+        members.refuse(actor(request), access_request)
+    except members.AlreadyDecided:
+        messages.warning(request, _("This request was decided already."))
+        return _redirect_to_list(request, slug)
+    messages.success(
+        request,
+        _("The request of %(person)s is refused. The credential that came with it is deleted.")
+        % {"person": access_request.user.label},
+    )
+    return _redirect_to_list(request, slug)
+
+
+def _page(request: ConsoleRequest, form: AddMemberForm, team_form: AddTeamForm | None = None) -> HttpResponse:
+    workspace = request.access.workspace
+    rows = list(Member.objects.filter(workspace=workspace).select_related("user", "team"))
+    by_team = _by_team(rows)
+    rows.sort(key=lambda row: (-Role(row.role).rank, sort_key(str(row.user.label if row.user else row.team))))
+    context = {
+        "stepped": second_step.users_with_step(row.user_id for row in rows if row.user_id),
+        "rows": [(row, by_team.get(row.team_id, [])) for row in rows],
+        "asking": AccessRequest.objects.filter(workspace=workspace, decided_at=None)
+        .select_related("user")
+        .order_by("asked_at"),
+        "invitations": invitation_messages.describe_invitations(
+            invitations.recent_invitations(workspace)[:_INVITATIONS]
+        ),
+        "form": form,
+        "team_form": team_form or AddTeamForm(auto_id="id_team_%s"),
+        "roles": [(role, role.label, role.description) for role in Role],
+        "launcher": Role.LAUNCHER,
+    }
+    refused = form.errors or (team_form is not None and team_form.errors)
+    return responses.page(request, "members/list.html", context, status=422 if refused else 200)
+
+
+def _by_team(rows: list[Member]) -> dict[int | None, list[User]]:
+    """Return the active people who are members only through a team, by team. One query."""
+    own = [row.user_id for row in rows if row.user_id]
+    pairs = User.groups.through.objects.filter(group__in=[row.team_id for row in rows if row.team_id])
+    pairs = pairs.filter(user__is_active=True).exclude(user__in=own).select_related("user")
+    people: dict[int | None, list[User]] = {}
+    for pair in sorted(pairs, key=lambda pair: sort_key(pair.user.label)):
+        people.setdefault(pair.group_id, []).append(pair.user)
+    return people
+
+
+def _label(row: Member) -> str:
+    return row.user.label if row.user else str(row.team)
+
+
+def _member(request: ConsoleRequest, member_id: int) -> Member:
+    rows = Member.objects.filter(workspace=request.access.workspace).select_related("user", "team", "workspace")
+    membership = rows.filter(pk=member_id).first()
+    if membership is None:
+        raise Http404
+    return membership
+
+
+def _access_request(request: ConsoleRequest, request_id: int) -> AccessRequest:
+    rows = AccessRequest.objects.filter(workspace=request.access.workspace).select_related("user", "workspace")
+    access_request = rows.filter(pk=request_id).first()
+    if access_request is None:
+        raise Http404
+    return access_request
+
+
+def _redirect_to_list(request: ConsoleRequest, slug: str) -> HttpResponse:
+    return responses.redirect(request, reverse("members", kwargs={"slug": slug}))

@@ -1,0 +1,163 @@
+"""People, for superusers: the list with its search, one person's page, deactivation and reactivation."""
+
+from functools import reduce
+from operator import or_
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import Q, QuerySet
+from django.http import Http404, HttpResponse
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from workflows_ui.accounts.models import User
+from workflows_ui.accounts.services import people, second_step
+from workflows_ui.core import database
+from workflows_ui.launches.models import Launch
+from workflows_ui.members.forms.teams import SuccessorForm
+from workflows_ui.members.models import Member, TeamOwner, Workspace
+from workflows_ui.members.services import access
+from workflows_ui.offboarding.services import deactivation
+from workflows_ui.web import responses
+from workflows_ui.web.access import superuser
+from workflows_ui.web.requests import ConsoleRequest, actor
+
+ROWS = 50
+_LATEST = 10
+
+
+@require_safe
+@superuser
+def listing(request: ConsoleRequest) -> HttpResponse:
+    """List all accounts by name, filtered by parts of name, user name or address."""
+    query, inactive = request.GET.get("q", "").strip()[:200], request.GET.get("off", "") == "yes"
+    rows = _search(query, inactive=inactive)
+    page = _page_number(request.GET.get("page", ""))
+    page_rows = list(rows[(page - 1) * ROWS : page * ROWS + 1])
+    users = page_rows[:ROWS]
+    counts = _workspace_counts(users)
+    stepped = second_step.users_with_step(user.pk for user in users)
+    context = {
+        "rows": [(user, counts.get(user.pk, 0), user.pk in stepped) for user in users],
+        "asked": query,
+        "off": inactive,
+        "newer": page - 1,
+        "older": page + 1 if len(page_rows) > ROWS else 0,
+    }
+    return responses.page(request, "members/people/list.html", context)
+
+
+@require_safe
+@superuser
+def person(request: ConsoleRequest, person_id: int) -> HttpResponse:
+    """Show a person with their workspaces, teams and latest launches."""
+    user = _find(person_id)
+    roles: list[tuple[Workspace, str | Promise]] = []
+    for space in access.workspaces(user):
+        try:
+            role = access.find(user, space.slug).role
+        except access.NoAccess:  # The account is inactive: use the rows.
+            row = Member.objects.filter(workspace=space, user=user).first()
+            roles.append((space, row.get_role_display() if row else ""))
+        else:
+            roles.append((space, role.label if role else _("single flows only")))
+    context = {
+        "person": user,
+        "stepped": second_step.has(user),
+        "oneself": user.pk == request.user.pk,
+        "places": roles,
+        "teams": user.groups.order_by("name"),
+        "owned": TeamOwner.objects.filter(user=user).select_related("team").order_by("team__name"),
+        "launches": Launch.objects.filter(user=user).select_related("workspace").order_by("-asked_at")[:_LATEST],
+    }
+    return responses.page(request, "members/people/person.html", context)
+
+
+@superuser
+def deactivate(request: ConsoleRequest, person_id: int) -> HttpResponse:
+    """Show what will be affected, then deactivate the account."""
+    user = _find(person_id)
+    if request.method != "POST":
+        return _confirmation(request, user, SuccessorForm(initial={"successor": request.user.username}))
+    form = SuccessorForm(request.POST)
+    successor = None
+    if form.is_valid() and form.cleaned_data["successor"]:
+        successor = people.find_person(form.cleaned_data["successor"])
+        if successor is None or successor.pk == user.pk:
+            form.add_error("successor", _("Name somebody else with an account that is switched on."))
+    if form.errors:
+        return _confirmation(request, user, form)
+    try:
+        deactivation.deactivate(actor(request), user, successor)
+    except deactivation.NeedsSuccessor:
+        form.add_error("successor", _("Nobody else manages the workspaces named here. Say who does from now on."))
+        return _confirmation(request, user, form)
+    except deactivation.LastSuperuser:
+        messages.error(request, _("Nothing was changed: the console would be left without an administrator."))
+    except deactivation.Oneself:
+        messages.error(request, _("You cannot switch off your own account. Ask another administrator."))
+    else:
+        messages.success(
+            request,
+            _("The account of %(person)s is switched off, and signed out everywhere.") % {"person": user.label[:80]},
+        )
+    return _redirect(request, user)
+
+
+@require_POST
+@superuser
+def reactivate(request: ConsoleRequest, person_id: int) -> HttpResponse:
+    user = _find(person_id)
+    if deactivation.reactivate(actor(request), user):
+        messages.success(request, _("The account of %(person)s is switched on again.") % {"person": user.label[:80]})
+    return _redirect(request, user)
+
+
+@require_POST
+@superuser
+def end_sessions(request: ConsoleRequest, person_id: int) -> HttpResponse:
+    user = _find(person_id)
+    deactivation.end_sessions(actor(request), user)
+    messages.success(request, _("%(person)s is signed out everywhere.") % {"person": user.label[:80]})
+    return _redirect(request, user)
+
+
+def _confirmation(request: ConsoleRequest, user: User, form: SuccessorForm) -> HttpResponse:
+    context: dict[str, Any] = {"person": user, "gone": deactivation.belongings(user), "form": form}
+    return responses.page(request, "members/people/deactivate.html", context, status=422 if form.errors else 200)
+
+
+def _search(query: str, *, inactive: bool) -> QuerySet[User]:
+    rows = User.objects.order_by("first_name", "last_name", "username", "pk")
+    for word in query.split()[:6]:
+        columns = ("username", "first_name", "last_name", "email")
+        matches = (Q((f"{column}__icontains", text)) for column in columns for text in database.spellings(word))
+        rows = rows.filter(reduce(or_, matches))
+    return rows.filter(is_active=False) if inactive else rows
+
+
+def _workspace_counts(users: list[User]) -> dict[int, int]:
+    """Count the workspaces of each of these people, direct or through a team."""
+    spaces: dict[int, set[int]] = {}
+    own = Member.objects.filter(user__in=users).values_list("user", "workspace")
+    through = Member.objects.filter(team__user__in=users).values_list("team__user", "workspace")
+    for user, space in [*own, *through]:
+        spaces.setdefault(user, set()).add(space)
+    return {user: len(workspaces) for user, workspaces in spaces.items()}
+
+
+def _page_number(text: str) -> int:
+    return min(int(text), 100_000) if text.isdecimal() and len(text) < 7 and int(text) > 0 else 1
+
+
+def _find(person_id: int) -> User:
+    user = User.objects.filter(pk=person_id).first()
+    if user is None:
+        raise Http404
+    return user
+
+
+def _redirect(request: ConsoleRequest, user: User) -> HttpResponse:
+    return responses.redirect(request, reverse("person", args=[user.pk]))

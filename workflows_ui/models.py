@@ -1,0 +1,11 @@
+"""The features' models, imported so that Django finds them."""
+
+import workflows_ui.accounts.models
+import workflows_ui.audit.models
+import workflows_ui.core.models
+import workflows_ui.credentials.models
+import workflows_ui.jobs.models
+import workflows_ui.launch_forms.models
+import workflows_ui.launches.models
+import workflows_ui.members.models
+import workflows_ui.notifications.models  # noqa: F401

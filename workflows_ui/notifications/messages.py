@@ -1,0 +1,147 @@
+"""Texts of notifications in the reader's language: a sentence, the next step, and the icon."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from workflows_ui.notifications.models import Notice, NoticeKind
+from workflows_ui.web import formats, messages
+
+_LONGEST = 120
+
+
+@dataclass(frozen=True)
+class News:
+    """A notice ready for a page or a mail. `icon` and `colour` are those of the state."""
+
+    title: str
+    detail: str
+    icon: str
+    colour: str
+
+
+def notification_message(row: Notice) -> News:
+    """Return the texts of a notice; missing values are allowed."""
+    about = row.about if isinstance(row.about, dict) else {}
+    build = _KINDS.get(row.kind)
+    return build(about) if build else News(row.get_kind_display(), "", "bell", "secondary")
+
+
+def concealed_message(row: Notice) -> News:
+    """Return a text without details, for a person without the second step that the workspace requires."""
+    name = row.workspace.name[:_LONGEST] if row.workspace else ""
+    title = _("News from “%(workspace)s”") % {"workspace": name}
+    return News(
+        title, _("This workspace requires two-factor authentication. Set it up to read this."), "lock", "secondary"
+    )
+
+
+def _launch_ended(about: dict[str, Any]) -> News:
+    state = messages.launch_state(about.get("state"))
+    title = _("%(flow)s: %(state)s") % {"flow": _text(about, "flow"), "state": state.word}
+    return News(title, _step(about), state.icon, state.colour)
+
+
+def _flow_failed(about: dict[str, Any]) -> News:
+    state = messages.launch_state(about.get("state"))
+    by = _text(about, "by")
+    title = _("%(flow)s: %(state)s") % {"flow": _text(about, "flow"), "state": state.word}
+    parts = [_("Launched by %(name)s.") % {"name": by} if by else "", _step(about)]
+    return News(title, " ".join(part for part in parts if part), state.icon, state.colour)
+
+
+def _job(about: dict[str, Any]) -> News:
+    failed = _number(about, "failed")
+    detail = ngettext("%(n)d could not be done.", "%(n)d could not be done.", failed) % {"n": failed} if failed else ""
+    title = _("Your export is ready") if about.get("job") == "export" else _("Your bulk action is finished")
+    if about.get("ended") is False:
+        title = _("Your job ended early")
+        return News(title, detail or _("Its page says why."), "triangle-exclamation", "red")
+    return News(title, detail, "triangle-exclamation" if failed else "circle-check", "orange" if failed else "green")
+
+
+def _access_request(about: dict[str, Any]) -> News:
+    title = _("%(name)s requests access") % {"name": _text(about, "name")}
+    return News(title, _("Approve with a role, or refuse."), "user-plus", "blue")
+
+
+def _credential_expiry(about: dict[str, Any]) -> News:
+    days = _number(about, "days")
+    name = _text(about, "name")
+    title = ngettext("“%(name)s” ends in %(n)d day", "“%(name)s” ends in %(n)d days", days) % {"name": name, "n": days}
+    return News(title, _("Replace it before then, or launches with it will be refused."), "key", "orange")
+
+
+def _credential_reentry(about: dict[str, Any]) -> News:
+    title = _("Enter the secret of “%(name)s” again") % {"name": _text(about, "name")}
+    why = _("It was changed outside of the console, so it is out of use.")
+    if about.get("moved"):
+        why = _("The workspace moved to another address. Until then the console does not use this credential.")
+    return News(title, why, "key", "orange")
+
+
+def _launch_right(about: dict[str, Any]) -> News:
+    title = _("You may launch %(flow)s") % {"flow": _text(about, "flow")}
+    until, most = formats.moment(about.get("until")), about.get("most")
+    parts = [_("Until %(moment)s.") % {"moment": formats.exact(until, seconds=False)} if until else ""]
+    if isinstance(most, int):
+        parts.append(ngettext("At most %(n)d launch.", "At most %(n)d launches.", most) % {"n": most})
+    return News(title, " ".join(part for part in parts if part), "rocket", "green")
+
+
+def _invitation_accepted(about: dict[str, Any]) -> News:
+    title = _("%(name)s accepted your invitation") % {"name": _text(about, "name")}
+    return News(title, _text(about, "email"), "user-check", "green")
+
+
+def _invitation_request(about: dict[str, Any]) -> News:
+    title = _("%(name)s wants to use your invitation to %(email)s") % {
+        "name": _text(about, "name"),
+        "email": _text(about, "email"),
+    }
+    address = _text(about, "address")
+    detail = _("Their address is %(address)s.") % {"address": address} if address else _("They have no address here.")
+    return News(title, f"{detail} {_('Confirm or refuse.')}", "user-clock", "orange")
+
+
+def _invitation_decision(about: dict[str, Any]) -> News:
+    values = {"workspace": _text(about, "into")}
+    if about.get("granted") is True:
+        return News(_("You now belong to %(workspace)s.") % values, "", "user-check", "green")
+    title = _("Your request to join %(workspace)s was refused") % values
+    return News(title, _("It was made for another address."), "user-xmark", "red")
+
+
+def _number(about: dict[str, Any], key: str) -> int:
+    value = about.get(key)
+    return value if isinstance(value, int) else 0
+
+
+def _step(about: dict[str, Any]) -> str:
+    step = _text(about, "step")
+    return _("The step “%(step)s” failed.") % {"step": step} if step else ""
+
+
+def _text(about: dict[str, Any], key: str) -> str:
+    value = about.get(key)
+    if isinstance(value, Promise):
+        value = str(value)
+    return value[:_LONGEST] + ("…" if len(value) > _LONGEST else "") if isinstance(value, str) else ""
+
+
+_KINDS: dict[str, Callable[[dict[str, Any]], News]] = {
+    NoticeKind.LAUNCH_ENDED: _launch_ended,
+    NoticeKind.FLOW_FAILED: _flow_failed,
+    NoticeKind.JOB_ENDED: _job,
+    NoticeKind.ACCESS_ASKED: _access_request,
+    NoticeKind.CREDENTIAL_ENDS: _credential_expiry,
+    NoticeKind.CREDENTIAL_TO_ENTER: _credential_reentry,
+    NoticeKind.RIGHT_GIVEN: _launch_right,
+    NoticeKind.INVITATION_ACCEPTED: _invitation_accepted,
+    NoticeKind.INVITATION_ASKED: _invitation_request,
+    NoticeKind.INVITATION_DECIDED: _invitation_decision,
+}

@@ -1,0 +1,145 @@
+"""Notifications of people: subscriptions, read state, and mail state; favourites and visits."""
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from workflows_ui.core.lease import Lease
+from workflows_ui.members.models.workspace import Workspace
+
+
+class NoticeKind(models.TextChoices):
+    """Kinds of notifications. Their texts are in notifications/messages.py."""
+
+    LAUNCH_ENDED = "launch_ended", _("A launch ended")
+    FLOW_FAILED = "flow_failed", _("A flow failed")
+    JOB_ENDED = "job_ended", _("A job ended")
+    ACCESS_ASKED = "access_asked", _("Access request")
+    CREDENTIAL_ENDS = "credential_ends", _("A credential ends soon")
+    CREDENTIAL_TO_ENTER = "credential_to_enter", _("A credential must be entered again")
+    RIGHT_GIVEN = "right_given", _("You may launch a flow")
+    INVITATION_ACCEPTED = "invitation_accepted", _("Somebody accepted your invitation")
+    INVITATION_ASKED = "invitation_asked", _("An invitation needs your confirmation")
+    INVITATION_DECIDED = "invitation_decided", _("An invitation was confirmed or refused")
+
+
+class WatchKind(models.TextChoices):
+    """Kinds of subscriptions."""
+
+    LAUNCH = "launch", _("A launch")
+    FLOW = "flow", _("A flow")
+
+
+class Notice(models.Model):
+    """One notification. Unique by person and key, so that it is never repeated.
+
+    `about` holds plain values (names, states); the texts are made in the language of the reader.
+    """
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notices")
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, null=True, related_name="+")
+    kind = models.CharField(max_length=40, choices=NoticeKind)
+    #: Object and event, such as `launch:<id>:failed`.
+    key = models.CharField(max_length=160)
+    about = models.JSONField(default=dict)
+    #: A path of this console.
+    url = models.CharField(max_length=500)
+    created_at = models.DateTimeField()
+    read_at = models.DateTimeField(null=True)
+    #: Next attempt to mail it; empty if no mail is wanted, or it was sent, or given up.
+    mail_at = models.DateTimeField(null=True)
+    mail_tries = models.PositiveIntegerField(default=0)
+    #: Set before the mail is handed to the server: a mail that may have been sent is never repeated.
+    mailed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("notification")
+        verbose_name_plural = _("notifications")
+        constraints = [models.UniqueConstraint(fields=["user", "key"], name="news_is_told_once")]
+        indexes = [
+            models.Index(fields=["user", "-created_at"], name="notices_of_person"),
+            models.Index(fields=["user"], condition=Q(read_at__isnull=True), name="notices_unread"),
+            models.Index(fields=["mail_at"], condition=Q(mail_at__isnull=False), name="notices_to_mail"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.key}"
+
+
+class Watch(models.Model):
+    """A subscription of a person: to the end of a launch, or to all failures of a flow."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="watches")
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="watches")
+    kind = models.CharField(max_length=10, choices=WatchKind)
+    object_id = models.CharField(max_length=64)
+    name = models.TextField(blank=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("watch")
+        verbose_name_plural = _("watches")
+        constraints = [
+            models.UniqueConstraint(fields=["user", "workspace", "kind", "object_id"], name="watched_once"),
+        ]
+        indexes = [models.Index(fields=["kind", "object_id"], name="watches_by_object")]
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.kind} {self.object_id}"
+
+
+class Lookout(models.Model):
+    """State of the poll for failed runs of watched flows in a workspace, with its lease."""
+
+    workspace = models.OneToOneField(Workspace, on_delete=models.CASCADE, primary_key=True, related_name="+")
+    lease_until = models.DateTimeField(null=True)
+    not_before = models.DateTimeField(null=True)
+    failures = models.PositiveIntegerField(default=0)
+
+    lease: ClassVar[Lease] = Lease()
+
+    class Meta:
+        verbose_name = _("lookout")
+        verbose_name_plural = _("lookouts")
+
+    def __str__(self) -> str:
+        return str(self.workspace)
+
+
+class Favourite(models.Model):
+    """A flow that a person keeps at the top of their home page."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="favourites")
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+")
+    flow_id = models.CharField(max_length=64)
+    flow_name = models.TextField(blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("favourite")
+        verbose_name_plural = _("favourites")
+        constraints = [models.UniqueConstraint(fields=["user", "workspace", "flow_id"], name="favourite_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.flow_id}"
+
+
+class Visit(models.Model):
+    """A person's last two visits to a workspace's home page, to show what failed since."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="visits")
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+")
+    seen_at = models.DateTimeField()
+    #: The end of the visit before this one.
+    before = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("visit")
+        verbose_name_plural = _("visits")
+        constraints = [models.UniqueConstraint(fields=["user", "workspace"], name="visit_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.workspace}"

@@ -1,0 +1,11 @@
+"""Tasks of notifications."""
+
+from celery import shared_task
+
+from workflows_ui.notifications import mail as notification_mail
+
+
+@shared_task
+def mail(pk: int) -> None:
+    """Mails one notification."""
+    notification_mail.send(pk)

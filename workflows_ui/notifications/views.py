@@ -1,0 +1,101 @@
+"""A person's notifications: the page, the counter in the top bar, and subscriptions."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from workflows_ui.credentials.services import engine_session
+from workflows_ui.engine import EngineError
+from workflows_ui.launches import flow_facts
+from workflows_ui.launches.services import launches, watching
+from workflows_ui.members.models import Role
+from workflows_ui.notifications import messages as notification_messages
+from workflows_ui.notifications import services as notifications
+from workflows_ui.notifications.models import Notice, WatchKind
+from workflows_ui.web import responses
+from workflows_ui.web.access import closed, member, signed_in
+from workflows_ui.web.requests import ConsoleRequest
+
+ROWS = 50
+
+
+@signed_in
+def listing(request: ConsoleRequest) -> HttpResponse:
+    """List the person's notices, newest first, ROWS per page (`?before=<id>` for older ones). Every page loads the fragment `bell`."""
+    rows = notifications.visible_notifications(request.user)
+    before = request.GET.get("before", "")
+    if before.isdecimal() and len(before) < 19:
+        last = rows.filter(pk=int(before)).first()
+        rows = rows.filter(created_at__lte=last.created_at).exclude(pk__gte=last.pk) if last else rows.none()
+    visible = [] if responses.is_fragment(request) else list(rows[: ROWS + 1])
+    closed_ids = closed(request, request.user, [row.workspace for row in visible if row.workspace])
+    context = {
+        "news": [
+            (
+                row,
+                notification_messages.concealed_message(row)
+                if row.workspace_id in closed_ids
+                else notification_messages.notification_message(row),
+            )
+            for row in visible[:ROWS]
+        ],
+        "older": visible[ROWS - 1].pk if len(visible) > ROWS else "",
+        "first_url": request.path if before else "",
+    }
+    return responses.page(request, "notifications/list.html", context, fragments=("bell",))
+
+
+@signed_in
+def open_one(request: ConsoleRequest, pk: int) -> HttpResponse:
+    """Mark a notice as read, and redirect to its page."""
+    row = get_object_or_404(Notice, pk=pk, user=request.user)
+    if request.method == "POST":
+        notifications.read(request.user, row.pk)
+    return responses.redirect(request, row.url)
+
+
+@signed_in
+def read_all(request: ConsoleRequest) -> HttpResponse:
+    if request.method == "POST":
+        notifications.read(request.user)
+    return responses.redirect(request, reverse("notices"))
+
+
+@member(Role.VIEWER, guests=True)
+def launch_watch(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
+    """Subscribe to the end of a launch, or unsubscribe (`stop`)."""
+    launch = get_object_or_404(launches.visible_launches(request.access), pk=id)
+    if request.method == "POST":
+        name = launch.flow_name or launch.flow_id
+        _change_subscription(
+            request, WatchKind.LAUNCH, launch.pk, name, _("You will be notified when this launch ends.")
+        )
+    return responses.redirect(request, reverse("launch", args=[slug, launch.pk]))
+
+
+@member(Role.VIEWER)
+def flow_watch(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
+    """Subscribe to the failures of a flow, or unsubscribe (`stop`)."""
+    if request.method == "POST":
+        name = id
+        if "stop" not in request.POST:
+            # Without access to the flow, nobody is notified of it.
+            try:
+                name = flow_facts.load_facts(engine_session.open_session(request.access).workflows, id).name
+            except EngineError as problem:
+                if problem.status in {403, 404}:
+                    raise
+        _change_subscription(request, WatchKind.FLOW, id, name, _("You will be notified whenever this flow fails."))
+    return responses.redirect(request, reverse("resource_detail", args=[slug, "flows", id]))
+
+
+def _change_subscription(request: ConsoleRequest, kind: WatchKind, object_id: str, name: str, text: str) -> None:
+    person_access = request.access
+    if "stop" in request.POST:
+        watching.stop_watching(request.user, person_access.workspace, kind, object_id)
+        messages.success(request, _("You will not be notified."))
+    else:
+        watching.start_watching(request.user, person_access.workspace, kind, object_id, name)
+        messages.success(request, text)

@@ -1,0 +1,206 @@
+"""Deactivate a person: end their sessions at once, destroy their own credentials, and hand over what colleagues need.
+
+Their launches stay in the record under their name; running ones are followed to their end, with another credential of the workspace if
+necessary. Requested launches that are not sent yet are not sent: sending checks the person again.
+"""
+
+from dataclasses import dataclass
+
+from django.contrib.auth.models import Group
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from workflows_ui.accounts.models import User
+from workflows_ui.accounts.services import sessions
+from workflows_ui.audit.services import audit_log
+from workflows_ui.audit.services.audit_log import Actor
+from workflows_ui.credentials.models import Credential
+from workflows_ui.credentials.services import sharing
+from workflows_ui.launches.models import UNSENT, Launch, SavedInputs
+from workflows_ui.members.models import (
+    AccessRequest,
+    ColleagueInvitation,
+    LaunchRight,
+    Member,
+    Role,
+    TeamOwner,
+    Workspace,
+)
+from workflows_ui.members.services import invitations as member_invitations
+from workflows_ui.members.services import launch_rights, members
+
+
+class NeedsSuccessor(Exception):
+    """Some workspaces of the person have no other manager: a successor is required."""
+
+
+class LastSuperuser(Exception):
+    """The console would have no administrator."""
+
+
+class Oneself(Exception):
+    """People cannot deactivate themselves: another administrator must."""
+
+
+@dataclass(frozen=True)
+class Belongings:
+    """Everything affected by a deactivation: what is destroyed or ended, and what is handed over."""
+
+    credentials: list[Credential]
+    #: Credentials shared with teams; they get another owner.
+    shared: list[Credential]
+    rights: list[LaunchRight]
+    invitations: list[ColleagueInvitation]
+    requests: list[AccessRequest]
+    #: Launches that are requested but not sent.
+    waiting: int
+    #: Launches that are sent and followed to their end.
+    running: int
+    #: Workspaces that nobody else manages.
+    spaces: list[Workspace]
+    #: Teams without another active owner.
+    teams: list[Group]
+    #: Inputs saved by the person and shared with colleagues.
+    saved: list[SavedInputs]
+
+    @property
+    def handed_over(self) -> bool:
+        """Whether a successor receives anything."""
+        return bool(self.spaces or self.teams or self.saved)
+
+
+def belongings(person: User) -> Belongings:
+    """Return what a deactivation of this person would affect."""
+    launches = Launch.objects.filter(user=person)
+    managed = Workspace.objects.filter(
+        pk__in=Member.objects.filter(Q(user=person) | Q(team__in=person.groups.all()), role=Role.MANAGER).values(
+            "workspace"
+        )
+    )
+    shared_teams = TeamOwner.objects.filter(user__is_active=True).exclude(user=person).values("team")
+    credentials = list(Credential.objects.filter(owner=person).select_related("workspace", "owner").order_by("name"))
+    shared = sharing.teams_of(credentials)
+    return Belongings(
+        credentials=[row for row in credentials if row.pk not in shared],
+        shared=[row for row in credentials if row.pk in shared],
+        rights=list(
+            LaunchRight.objects.usable(timezone.now()).filter(user=person).select_related("workspace").order_by("pk")
+        ),
+        invitations=list(
+            ColleagueInvitation.objects.filter(invited_by=person, accepted_at=None, revoked_at=None).order_by("email")
+        ),
+        requests=list(AccessRequest.objects.filter(user=person, decided_at=None).select_related("workspace")),
+        waiting=launches.filter(state__in=UNSENT).count(),
+        running=launches.filter(look_at__isnull=False).count(),
+        spaces=[
+            space for space in managed.order_by("name") if not members.managers(space).exclude(pk=person.pk).exists()
+        ],
+        teams=list(Group.objects.filter(owners__user=person).exclude(pk__in=shared_teams).order_by("name")),
+        saved=list(SavedInputs.objects.filter(owner=person, shared=True).order_by("name")),
+    )
+
+
+def deactivate(actor: Actor, person: User, successor: User | None) -> Belongings:
+    """Deactivate the account with everything that depends on it, in one transaction; return what was affected.
+
+    Raise NeedsSuccessor, LastSuperuser or Oneself without any change.
+    """
+    if actor.user is not None and actor.user.pk == person.pk:
+        raise Oneself
+    with transaction.atomic():
+        # Lock all superusers, so that two of them cannot deactivate each other concurrently.
+        list(User.objects.select_for_update().filter(Q(is_superuser=True) | Q(pk=person.pk)).order_by("pk"))
+        others = User.objects.filter(is_superuser=True, is_active=True).exclude(pk=person.pk)
+        if person.is_superuser and not others.exists():
+            raise LastSuperuser
+        affected = belongings(person)
+        if affected.spaces and (successor is None or successor.pk == person.pk or not successor.is_active):
+            raise NeedsSuccessor
+        User.objects.filter(pk=person.pk).update(is_active=False, session_generation=F("session_generation") + 1)
+        sessions.close(person)
+        if successor is not None:
+            _hand_over(actor, affected, successor)
+        for request in affected.requests:
+            members.refuse(actor, request)
+        destroyed = _credentials(actor, affected, person, successor)
+        launch_rights.revoke_by_holder(actor, person)
+        member_invitations.revoke_by_inviter(actor, person)
+        audit_log.record(
+            actor,
+            "person.deactivate",
+            object_type="person",
+            object_id=str(person.pk),
+            object_name=person.label,
+            credentials_destroyed=destroyed,
+            launch_rights=len(affected.rights),
+            successor=successor.label if successor and affected.handed_over else "",
+            workspaces=[space.slug for space in affected.spaces],
+            teams=[team.name for team in affected.teams],
+            saved_inputs=len(affected.saved),
+        )
+    person.refresh_from_db()
+    return affected
+
+
+def reactivate(actor: Actor, person: User) -> bool:
+    """Reactivate the account with its memberships and teams; return whether it was inactive.
+
+    Ended sessions and destroyed credentials are not restored.
+    """
+    with transaction.atomic():
+        changed = User.objects.filter(pk=person.pk, is_active=False).update(is_active=True)
+        if changed:
+            audit_log.record(
+                actor,
+                "person.reactivate",
+                object_type="person",
+                object_id=str(person.pk),
+                object_name=person.label,
+            )
+    return bool(changed)
+
+
+def end_sessions(actor: Actor, person: User) -> None:
+    """End all sessions of a person; they can sign in again."""
+    with transaction.atomic():
+        User.objects.filter(pk=person.pk).update(session_generation=F("session_generation") + 1)
+        sessions.close(person)
+        audit_log.record(
+            actor, "person.end_sessions", object_type="person", object_id=str(person.pk), object_name=person.label
+        )
+
+
+def _credentials(actor: Actor, affected: Belongings, person: User, successor: User | None) -> int:
+    """Destroy the person's credentials, except those shared with teams, which get another owner; return the number destroyed."""
+    destroyed = 0
+    for credential in [*affected.credentials, *affected.shared]:
+        destroyed += sharing.leave(
+            actor, [credential], members.possible_owners(credential.workspace, person, successor)
+        )
+    return destroyed
+
+
+def _hand_over(actor: Actor, affected: Belongings, successor: User) -> None:
+    for space in affected.spaces:
+        members.hand_over(actor, space, successor)
+    for team in affected.teams:
+        TeamOwner.objects.get_or_create(team=team, user=successor)
+    for saved in affected.saved:
+        give_inputs(saved, successor)
+
+
+def give_inputs(saved: SavedInputs, to: User) -> bool:
+    """Change the owner of saved inputs; return whether they still belonged to the same owner. Audited by the caller."""
+    taken = SavedInputs.objects.filter(workspace=saved.workspace_id, flow_id=saved.flow_id, owner=to)
+    name = _unused(saved.name, set(taken.values_list("name", flat=True)))
+    return bool(SavedInputs.objects.filter(pk=saved.pk, owner=saved.owner_id).update(owner=to, name=name))
+
+
+def _unused(name: str, taken: set[str]) -> str:
+    """Return the name, with a number appended if it is taken."""
+    number, candidate = 2, name
+    while candidate in taken:
+        candidate = f"{name[:94]} ({number})"
+        number += 1
+    return candidate

@@ -1,0 +1,299 @@
+"""The execution of a flow version's step tree: waiting, pausing, responding, failing.
+
+An execution generates effects; ``practice_engine/stories_083/runs.py`` applies them on the clock. Outputs have the
+shapes of the recordings ``run_get_*``
+and ``run_odd_*``. It can start from the steps of an earlier one: what succeeded there is not done again, which is how a paused
+run continues and how ``FROM_FAILED_STEP`` retries (api.md 8.2).
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from . import code_steps, conditions, piece_steps, templates, tree
+from .http import Json
+from .piece_steps import FlowResponse
+from .versions import V072, V083, Version
+
+RESUME_HEADER = "x-activepieces-resume-webhook-url"
+STACK = "\n    at code (step/index.js:1:27)\n    at Sandbox.run (practice-engine)"
+
+
+@dataclass
+class Sleep:
+    """Nothing happens for these engine seconds."""
+
+    seconds: float
+
+
+@dataclass
+class Respond:
+    """The waiting client gets this response."""
+
+    response: FlowResponse
+
+
+@dataclass
+class Pause:
+    """The run pauses for ``seconds`` or, if None, until a request resumes it."""
+
+    seconds: float | None
+
+
+Effect = Sleep | Respond | Pause
+
+
+@dataclass(frozen=True)
+class Context:
+    """The engine and the run of an execution.
+
+    ``log_limit``: the most bytes of a step's output since 0.83.0. ``resume_url``: the address that resumes a waiting run;
+    ``resumed``: the request that resumed it.
+    """
+
+    version: Version = V072
+    log_limit: float = float("inf")
+    resume_url: str = ""
+    resumed: Json | None = None
+
+
+class StepFailed(Exception):
+    """The run ends at this step, as FAILED unless another status is given."""
+
+    def __init__(self, step: Json, message: str, status: str = "FAILED") -> None:
+        super().__init__(step["name"])
+        self.step = {"name": step["name"], "message": message, "displayName": step["displayName"]}
+        self.status = status
+
+
+class Crash(Exception):
+    """The run ends with this status since its worker was killed; its steps are lost."""
+
+    def __init__(self, status: str) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+class Stopped(Exception):
+    """A response step ended the run; it counts as succeeded."""
+
+
+class Execution:
+    """One execution of the steps below ``trigger``. ``steps`` is what the run shows of it.
+
+    Without a ``payload`` the trigger has no output (recording ``webhook_header_auth_wrong_run_get``).
+    """
+
+    def __init__(
+        self,
+        trigger: Json,
+        payload: Any,
+        earlier: Json | None = None,
+        seed: str = "",
+        context: Context = Context(),
+    ) -> None:
+        self.steps: Json = {}
+        self._context = context
+        self._trigger = trigger
+        self._earlier = earlier or {}
+        self._resumed = any(step.get("status") == "PAUSED" for step in _flat(self._earlier))
+        self._known: Json = {"trigger": payload, "connections": {}}
+        self._dice = random.Random(seed)  # noqa: S311  practice data, no secrets
+        #: Milliseconds of the steps' durations that did not actually pass.
+        self.invented = 0.0
+        self._trigger_settings = trigger.get("settings", {})
+        self.steps["trigger"] = {"type": trigger["type"], "status": "SUCCEEDED", "input": {}}
+        if payload is not None:
+            self.steps["trigger"]["output"] = payload
+
+    def effects(self) -> Iterator[Effect]:
+        """Execute all steps. Raises ``StepFailed``, ``Crash`` or ``Stopped``."""
+        yield from self._steps(self._trigger.get("nextAction"), self.steps, self._earlier)
+
+    def test_step(self, name: str, samples: dict[str, Any]) -> Iterator[Effect]:
+        """Execute only the step ``name``; every other one shows its sample (recording ``sample_data_test_step_run_get``).
+
+        Raises as ``effects`` does, and ``Crash`` if the step does not exist.
+        """
+        for step in tree.walk(self._trigger.get("nextAction")):
+            if step["name"] != name:
+                self.steps[step["name"]] = entry = _sample(step, samples.get(step["name"], {}))
+                self._known[step["name"]] = entry["output"]
+        found = tree.find(self._trigger, name)
+        if found is None:
+            raise Crash("INTERNAL_ERROR")
+        yield from self._step(found, self.steps, {})
+
+    def _steps(self, step: Json | None, out: Json, earlier: Json) -> Iterator[Effect]:
+        while step:
+            if not step.get("skip"):
+                yield from self._step(step, out, earlier)
+            step = step.get("nextAction")
+
+    def _step(self, step: Json, out: Json, earlier: Json) -> Iterator[Effect]:
+        name, kind = step["name"], step["type"]
+        before = earlier.get(name)
+        if kind == "LOOP_ON_ITEMS":
+            yield from self._loop(step, out, before)
+        elif kind in ("ROUTER", "MULTIPLE_CHOICE"):
+            yield from self._router(step, out, earlier)
+        elif before and before["status"] == "SUCCEEDED":
+            out[name] = before
+            self._known[name] = before.get("output")
+        elif kind == "CODE":
+            yield from self._code(step, out)
+        else:
+            yield from self._piece(step, out, before)
+
+    def _code(self, step: Json, out: Json) -> Iterator[Effect]:
+        settings = step["settings"]
+        inputs = templates.resolve(settings.get("input") or {}, self._known)
+        entry: Json = {"type": "CODE", "status": "RUNNING", "input": inputs}
+        out[step["name"]] = entry
+        source = settings.get("sourceCode", {}).get("code", "")
+        outcome = code_steps.run(source, inputs, own_process=self._context.version >= V083)
+        if outcome.seconds:
+            yield Sleep(outcome.seconds)
+        if outcome.crash:
+            raise Crash(outcome.crash)
+        if outcome.error:
+            self._failed(step, entry, outcome.error + STACK, outcome.seconds)
+            return
+        if not outcome.nothing:
+            self._check_size(step, entry, outcome.output)
+            entry["output"] = self._known[step["name"]] = outcome.output
+        entry |= {"status": "SUCCEEDED", "duration": self._duration(outcome.seconds)}
+
+    def _check_size(self, step: Json, entry: Json, output: Any) -> None:
+        """Recording ``run_odd_LOG_SIZE_EXCEEDED_Huge_answer_log_too_large``."""
+        if self._context.version >= V083 and len(json.dumps(output)) > self._context.log_limit:
+            entry |= {"status": "FAILED", "errorMessage": "The data of this run is larger than the log may be"}
+            raise StepFailed(step, "The log of this run is too large", "LOG_SIZE_EXCEEDED")
+
+    def _piece(self, step: Json, out: Json, before: Json | None) -> Iterator[Effect]:
+        settings = step["settings"]
+        inputs = templates.resolve(settings.get("input") or {}, self._known)
+        if "auth" in inputs:
+            inputs = {**inputs, "auth": "**REDACTED**"}
+        entry: Json = {"type": "PIECE", "status": "RUNNING", "input": inputs}
+        out[step["name"]] = entry
+        if before and before["status"] == "PAUSED" and self._resumed:
+            self._resumed = False
+            entry |= {"status": "SUCCEEDED", "output": self._resumed_output(before, inputs)}
+            entry["duration"] = self._duration(0)
+            self._known[step["name"]] = entry["output"]
+            return
+        result = piece_steps.run(settings.get("pieceName", ""), settings.get("actionName") or "", inputs)
+        if result.error:
+            self._failed(step, entry, result.error + STACK, 0)
+            return
+        # Only the trigger's own piece can respond to the waiting client (api.md 7.2).
+        if result.waits and result.response and self._context.resume_url:
+            result.response.headers[RESUME_HEADER] = self._context.resume_url
+            result.output = {"nextWebhookUrl": self._context.resume_url}
+        if result.response and settings.get("pieceName") == self._trigger_settings.get("pieceName"):
+            yield Respond(result.response)
+        entry |= {
+            "status": "PAUSED" if result.waits else "SUCCEEDED",
+            "output": result.output,
+            "duration": self._duration(0),
+        }
+        self._known[step["name"]] = result.output
+        if result.waits:
+            yield Pause(result.pause)
+        if result.stop:
+            raise Stopped
+
+    def _resumed_output(self, before: Json, inputs: Json) -> Json:
+        """The output of a step that paused: the request that resumed it, or how long it waited."""
+        output = before.get("output") or {}
+        if self._context.resumed is not None and "nextWebhookUrl" in output:
+            return self._context.resumed
+        delayed = piece_steps.delay_seconds(inputs)
+        return {**output, **({} if delayed is None else {"delayForInMs": int(delayed * 1000)}), "success": True}
+
+    def _loop(self, step: Json, out: Json, before: Json | None) -> Iterator[Effect]:
+        items = templates.resolve(step["settings"].get("items"), self._known)
+        entry: Json = {"type": step["type"], "status": "SUCCEEDED", "input": {"items": items}}
+        out[step["name"]] = entry
+        if not isinstance(items, list):
+            self._failed(step, entry, "The items of a loop must be a list.", 0)
+            return
+        iterations: list[Json] = []
+        # A loop over an empty list has the index 0 and no item.
+        entry["output"] = output = {"index": 0, "iterations": iterations}
+        self._known[step["name"]] = output
+        done = ((before or {}).get("output") or {}).get("iterations", [])
+        for number, item in enumerate(items):
+            inner: Json = {}
+            iterations.append(inner)
+            output = {"item": item, "index": number + 1, "iterations": iterations}
+            entry["output"] = self._known[step["name"]] = output
+            yield from self._steps(step.get("firstLoopAction"), inner, done[number] if number < len(done) else {})
+        entry["duration"] = self._duration(0)
+
+    def _router(self, step: Json, out: Json, earlier: Json) -> Iterator[Effect]:
+        settings = templates.resolve(step["settings"], self._known)
+        branches = settings.get("branches") or []
+        found = [
+            branch.get("branchType") != "FALLBACK" and conditions.holds(branch.get("conditions") or [])
+            for branch in branches
+        ]
+        if settings.get("executionType") == "EXECUTE_FIRST_MATCH":
+            first = found.index(True) if True in found else -1
+            chosen = [number == first for number in range(len(found))]
+        else:
+            chosen = list(found)
+        if True not in found:
+            chosen = [branch.get("branchType") == "FALLBACK" for branch in branches]
+        evaluations = [
+            {"branchName": branch.get("branchName", ""), "branchIndex": number + 1, "evaluation": chosen[number]}
+            for number, branch in enumerate(branches)
+        ]
+        entry: Json = {
+            "type": step["type"],
+            "status": "SUCCEEDED",
+            "input": settings,
+            "output": {"branches": evaluations},
+        }
+        entry["duration"] = self._duration(0)
+        out[step["name"]] = entry
+        self._known[step["name"]] = entry["output"]
+        for number, child in enumerate(step.get("children") or []):
+            if number < len(chosen) and chosen[number]:
+                yield from self._steps(child, out, earlier)
+
+    def _failed(self, step: Json, entry: Json, message: str, seconds: float) -> None:
+        entry |= {"status": "FAILED", "duration": self._duration(seconds), "errorMessage": message}
+        options = step["settings"].get("errorHandlingOptions") or {}
+        if not (options.get("continueOnFailure") or {}).get("value"):
+            raise StepFailed(step, message)
+
+    def _duration(self, seconds: float) -> float:
+        invented = self._dice.uniform(0.1, 2)
+        self.invented += invented
+        return seconds * 1000 + invented
+
+
+def _flat(steps: Json) -> Iterator[Json]:
+    for step in steps.values():
+        yield step
+        output = step.get("output")
+        if step.get("type") == "LOOP_ON_ITEMS" and isinstance(output, dict):
+            for iteration in output.get("iterations", []):
+                yield from _flat(iteration)
+
+
+def _sample(step: Json, output: Any) -> Json:
+    """A step that is not executed in the test of another one: its settings unresolved, and its sample."""
+    entry: Json = {"type": step["type"], "status": "SUCCEEDED", "input": {}, "output": output}
+    if step["type"] == "LOOP_ON_ITEMS":
+        entry |= {"input": {"items": step["settings"].get("items")}, "output": {"index": 1, "iterations": []}}
+    elif step["type"] in tree.ROUTERS:
+        kept = ("branches", "executionType")
+        entry["input"] = {name: step["settings"].get(name) for name in kept}
+    return entry

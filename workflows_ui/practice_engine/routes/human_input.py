@@ -1,0 +1,49 @@
+"""Forms and chats that start a flow (engine-0.83.md section 10; recordings ``form_*``, ``chat_*``).
+
+They are submitted to the flow's webhook: ``payloads.py`` makes the trigger's output of it.
+"""
+
+from __future__ import annotations
+
+from workflows_ui.practice_engine.auth import PUBLIC
+from workflows_ui.practice_engine.core import Engine
+from workflows_ui.practice_engine.http import HttpError, Json, Request
+from workflows_ui.practice_engine.piece_steps import FORMS
+from workflows_ui.practice_engine.router import Routes
+from workflows_ui.practice_engine.schema import Field
+from workflows_ui.practice_engine.versions import V083
+
+routes = Routes()
+DRAFT = {"useDraft": Field("boolean")}
+PLATFORM = {"platformLogoUrl": "https://practice.example/logo.svg", "platformName": "Practice"}
+
+
+@routes.route("GET", "/v1/human-input/form/{flowId:id}", query=DRAFT, auth=PUBLIC, since=V083)
+def form(engine: Engine, request: Request) -> Json:
+    """Return the fields of a flow's form."""
+    page, version = _page(engine, request, "form_submission")
+    return {**page, "version": version.lstrip("~^")}
+
+
+@routes.route("GET", "/v1/human-input/chat/{flowId:id}", query=DRAFT, auth=PUBLIC, since=V083)
+def chat(engine: Engine, request: Request) -> Json:
+    """Return how a chat with the flow looks."""
+    page, _ = _page(engine, request, "chat_submission")
+    return {**page, **PLATFORM}
+
+
+def _page(engine: Engine, request: Request, trigger: str) -> tuple[Json, str]:
+    """The page of the published version, or of the draft if the query says so, and the version of its piece.
+
+    Raises a 404 unless the flow starts with ``trigger`` of the forms piece.
+    """
+    flow = engine.state.flows.get(request.params["flowId"], {})
+    version = engine.state.versions.get(
+        flow.get("versionId" if request.query.get("useDraft") else "publishedVersionId") or "", {}
+    )
+    settings = version["trigger"]["settings"] if version else {}
+    if (settings.get("pieceName"), settings.get("triggerName")) != (FORMS, trigger):
+        params = {"entityType": "flow_form", "entityId": request.params["flowId"]}
+        raise HttpError.domain("ENTITY_NOT_FOUND", {**params, "message": "the flow has no such page"})
+    page = {"id": flow["id"], "title": version["displayName"], "projectId": flow["projectId"]}
+    return {**page, "props": settings["input"]}, settings["pieceVersion"]

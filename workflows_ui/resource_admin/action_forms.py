@@ -1,0 +1,105 @@
+"""Building, validating and logging the form of a declared action, for one object on a page or many in a job."""
+
+import inspect
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django import forms
+from django.core.exceptions import NON_FIELD_ERRORS
+from django.core.files.uploadedfile import UploadedFile
+from django.utils.datastructures import MultiValueDict
+from django.utils.translation import gettext as _
+
+from workflows_ui.core import redaction
+from workflows_ui.core.secret_names import names_secret
+from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.resource_admin.action_log import KEPT, clean
+from workflows_ui.resource_admin.actions import Action, Affected, Row
+
+
+def unbound(action: Action, session: EngineSession, row: Row, asked: Mapping[str, Any] | None = None) -> forms.Form:
+    """The action's form with its initial values, some of which may come from `asked`. Raises EngineError if the form
+    calls the engine.
+    """
+    kind, arguments = _constructor(action, session, row, asked or {})
+    form = kind(**arguments)
+    form.initial.update({name: asked[name] for name in form.fields if asked and name in asked})
+    return form
+
+
+def bound(
+    action: Action,
+    session: EngineSession,
+    row: Row,
+    data: Mapping[str, Any],
+    files: MultiValueDict[str, Any] | None = None,
+) -> forms.Form:
+    """The action's form bound to the submitted data. Raises EngineError if the form calls the engine."""
+    kind, arguments = _constructor(action, session, row, data)
+    return kind(data, files, **arguments)
+
+
+def _constructor(
+    action: Action, session: EngineSession, row: Row, asked: Mapping[str, Any]
+) -> tuple[type[forms.Form], dict[str, Any]]:
+    kind = action.form or forms.Form
+    parameters = inspect.signature(kind.__init__).parameters
+    available: dict[str, Any] = {"session": session, "row": row, "asked": asked}
+    arguments = {name: value for name, value in available.items() if name in parameters}
+    if action.initial is not None:
+        arguments["initial"] = action.initial(row)
+    return kind, arguments
+
+
+def validate(form: forms.Form) -> bool:
+    """Whether the form is valid. A mask shown instead of a secret must not overwrite the secret, so it is an error."""
+    form.is_valid()
+    for name, value in list(getattr(form, "cleaned_data", {}).items()):
+        if redaction.MASK in str(value) and not isinstance(value, UploadedFile):
+            text = _("This contains a hidden secret, which the console does not have. Type it again.")
+            form.add_error(name if name in form.fields else None, text)
+    return not form.errors
+
+
+def questions(form: forms.Form) -> Sequence[Affected]:
+    """What a valid form needs to have confirmed: its attribute `questions`, if it has one."""
+    affected: Sequence[Affected] = getattr(form, "questions", ())
+    return affected
+
+
+def add_error(form: forms.Form, problem: forms.ValidationError) -> None:
+    """Add an error to its field, or to the whole form if the form has no such field."""
+    errors_by_field = problem.error_dict if hasattr(problem, "error_dict") else {NON_FIELD_ERRORS: problem.error_list}
+    for name, errors in errors_by_field.items():
+        form.add_error(name if name in form.fields else None, errors)
+
+
+def secret_fields(form: forms.Form) -> set[str]:
+    """Names of the fields whose values are never sent back to a page."""
+    return {name for name, field in form.fields.items() if isinstance(field.widget, forms.PasswordInput)}
+
+
+def _is_secret(form: forms.Form, name: str, value: Any) -> bool:
+    """Decided by the field's name or label (for a table's column, the label holds its name). Booleans are never secret."""
+    field = form.fields.get(name)
+    label = str(field.label or "") if field is not None else ""
+    return not isinstance(value, bool) and (names_secret(name) or names_secret(label))
+
+
+def logged_values(form: forms.Form) -> dict[str, Any]:
+    """The submitted values for the audit log: secrets masked, files by name and size, long texts truncated."""
+    hidden = secret_fields(form) | getattr(form, "discreet", frozenset())
+    values: dict[str, Any] = {}
+    for name, value in form.cleaned_data.items():
+        if name in hidden or _is_secret(form, name, value):
+            values[name] = redaction.MASK if value not in (None, "") else ""
+        elif isinstance(value, UploadedFile):
+            values[name] = f"{clean(value.name or '')} ({value.size} B)"
+        elif isinstance(value, bool | int | float) or value is None:
+            values[name] = value
+        else:
+            masked = redaction.step(value)
+            plain = masked if isinstance(masked, str) else json.dumps(masked, default=str, ensure_ascii=False)
+            values[name] = clean(plain)[:KEPT]
+    return values

@@ -1,0 +1,64 @@
+"""Audit rows of actions on objects, in one shape for single actions and bulk jobs."""
+
+from typing import Any
+
+from workflows_ui.audit.models import AuditEvent
+from workflows_ui.audit.services import audit_log
+from workflows_ui.audit.services.audit_log import Actor
+from workflows_ui.engine import EngineError, Unknown
+from workflows_ui.members.models import Workspace
+from workflows_ui.resource_admin.actions import Action, Row
+from workflows_ui.resource_admin.resource import Resource
+from workflows_ui.web import formats
+
+#: Maximum length of a logged text.
+KEPT = 1000
+
+
+def clean(text: str) -> str:
+    """Text that every database accepts: the engine may send NUL characters and lone surrogates."""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode()
+
+
+def name_of(resource: Resource, row: Row) -> str:
+    """The object's name for the log; "" if the name has no visible characters."""
+    return _truncated(resource.title(row) if row else "")
+
+
+def name_among(resource: Resource, row: Row) -> str:
+    """The object's distinguishing name for the rows of a job; "" if the name has no visible characters."""
+    return _truncated(resource.full_title(row)) if formats.visible(resource.title(row)) else ""
+
+
+def _truncated(name: str) -> str:
+    found = clean(name)[:KEPT]
+    return found if formats.visible(found) else ""
+
+
+def outcome_of(error: EngineError) -> tuple[str, dict[str, Any]]:
+    """The outcome and detail for an engine error: `unclear`, `refused`, or `failed` if nothing arrived."""
+    outcome = "unclear" if isinstance(error, Unknown) else "refused" if error.sent else "failed"
+    return outcome, {"error": type(error).__name__, "status": error.status, "code": error.code[:60]}
+
+
+def begin(actor: Actor, workspace: Workspace, resource: Resource, action: Action, **detail: Any) -> AuditEvent:
+    """Log that `resource.action` is about to begin; audit.end adds the outcome.
+
+    `detail` may hold the object's `id` and `name`; without an id the row is about the collection.
+    """
+    return audit_log.begin(actor, _verb(resource, action), workspace=workspace, **_audit_fields(resource, **detail))
+
+
+def record(actor: Actor, workspace: Workspace, resource: Resource, action: Action, outcome: str, **detail: Any) -> None:
+    """Log an action that has no `begin` row; `detail` as in `begin`."""
+    fields = _audit_fields(resource, **detail)
+    audit_log.record(actor, _verb(resource, action), workspace=workspace, outcome=outcome, **fields)
+
+
+def _verb(resource: Resource, action: Action) -> str:
+    return f"{resource.name}.{action.name}"[:60]
+
+
+def _audit_fields(resource: Resource, *, id: str = "", name: str = "", **detail: Any) -> dict[str, Any]:
+    fields = {"object_type": resource.name[:40], "object_id": clean(id)[:120], "object_name": clean(name)[:KEPT]}
+    return {**fields, **detail}

@@ -1,0 +1,178 @@
+"""Action: the declaration of one button, with its form, confirmation, messages and audit entry."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.urls import reverse
+
+from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.members.models import Role
+from workflows_ui.web.messages import Text
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Affected:
+    """What else an action affects: a sentence with the count, and the items as (name, URL or "")."""
+
+    summary: Text
+    lines: Sequence[tuple[str, str]] = ()
+
+
+@dataclass(frozen=True)
+class Bulk:
+    """Settings of an action that can be applied to many objects in the background (jobs.services.jobs).
+
+    Attributes:
+        confirm: what will happen, in sentences that fit any number of objects.
+        together: applies the action to many objects in one call: (session, ids, cleaned data) -> the ids it was applied
+            to, or None if the engine does not say which. Without it, the action's `run` is called once per object. May
+            raise EngineError, and must never call the engine without ids: that would mean all objects.
+        rows: (session, ids) -> the current objects by id, without deleted ones; required with `together`.
+    """
+
+    confirm: Text = ""
+    together: Callable[[EngineSession, Sequence[str], dict[str, Any]], Iterable[str] | None] | None = None
+    rows: Callable[[EngineSession, Sequence[str]], Mapping[str, Row]] | None = None
+
+
+def always(_row: Row) -> bool:
+    """Offer an action for every object."""
+    return True
+
+
+@dataclass(frozen=True)
+class Action:
+    """An action on an object or on the collection.
+
+    An action with a form, a `confirm` sentence or `danger` has a confirmation page; any other runs on one click, and
+    must therefore be safe to repeat.
+
+    Attributes:
+        name: its part of the URL: lower case letters, digits, dashes.
+        label: a verb, shown on the button.
+        icon: a name of Font Awesome's solid set.
+        run: (session, id, cleaned data) -> the engine's answer, in the form that `done` and `success_url` expect. The id
+            is "" for a collection. May raise EngineError, or forms.ValidationError for errors that only show here.
+        role: the minimum role required.
+        form: shown before the action runs. Its __init__ may take `session`, `row` and `asked` (the query string or the
+            submitted data, not validated) as keyword arguments. Secrets are fields with a PasswordInput: they are never
+            sent back to a page nor logged, and neither are the fields named in the form's attribute `discreet` (a
+            frozenset). A submitted form may ask for confirmation: its attribute `questions` (a list of Affected) is
+            then shown with it.
+        initial: the form's initial values. The row has its secrets masked; a submitted mask is rejected
+            (action_forms.validate).
+        danger: red, and always confirmed; the safe choice has the focus.
+        confirm: the sentence above the button, saying what will happen.
+        button: the button's label on the confirmation page; `label` without it.
+        impact: names and counts what else is affected; may call the engine.
+        visible: False hides the action for this object, and rejects it.
+        disabled_reason: why the action is not possible for this object now, "" if it is: the object's page shows the
+            action with the reason. May call the engine; if that fails, the action counts as possible.
+        done: the success message; or a callable (row, answer) that returns it.
+        success_url: (slug, row, answer) -> the next URL. Without it: the list the person came from, the object's page,
+            or the list if the object is gone (names that start with `delete`).
+        in_rows: also shown in the menu of the list's rows.
+        collection: belongs to the list, not to an object; its row is {}.
+        needs: a capability (credentials.services.capability_probes.NAMES) that the engine must have: otherwise the
+            action is left out of rows, shown with the reason on pages, and rejected.
+        bulk: settings for applying it to many objects. Its form must not ask for files or secrets, and reads no row (it
+            gets an empty one).
+    """
+
+    name: str
+    label: Text
+    icon: str
+    run: Callable[[EngineSession, str, dict[str, Any]], Any]
+    role: Role = Role.BUILDER
+    form: type[forms.Form] | None = None
+    initial: Callable[[Row], dict[str, Any]] | None = None
+    danger: bool = False
+    confirm: Callable[[Row], Text] | None = None
+    button: Callable[[Row], Text] | None = None
+    impact: Callable[[EngineSession, Row], Affected | None] | None = None
+    visible: Callable[[Row], bool] = always
+    disabled_reason: Callable[[EngineSession, Row], Text] | None = None
+    done: Text | Callable[[Row, Any], Text] = ""
+    success_url: Callable[[str, Row, Any], str] | None = None
+    in_rows: bool = False
+    collection: bool = False
+    needs: str = ""
+    bulk: Bulk | None = None
+
+    @property
+    def needs_confirmation(self) -> bool:
+        """Whether a page is shown before the action runs."""
+        return self.danger or self.form is not None or self.confirm is not None
+
+    @property
+    def removes(self) -> bool:
+        """Whether the object no longer exists afterwards."""
+        return self.name.startswith("delete")
+
+    def url(self, slug: str, resource: str, id: str = "") -> str:
+        """The action's URL: GET shows the form, POST runs the action."""
+        arguments = {"slug": slug, "resource": resource, "action": self.name}
+        if self.collection:
+            return reverse("resource_collection_action", kwargs=arguments)
+        return reverse("resource_action", kwargs={**arguments, "id": id})
+
+    def bulk_url(self, slug: str, resource: str) -> str:
+        """The URL that receives the selected rows of a list (jobs.views.choose)."""
+        return reverse("bulk_choose", kwargs={"slug": slug, "resource": resource, "action": self.name})
+
+    def lasting(self, answer: Any) -> bool:
+        """Whether the message about an answer stays until it is closed, since somebody has to act on it."""
+        return False
+
+    def message(self, row: Row, answer: Any) -> Text:
+        """The success message."""
+        return self.done(row, answer) if callable(self.done) else self.done
+
+
+@dataclass(frozen=True)
+class Button:
+    """An action (`is_action`) or a link for a page: a link, or a form that runs the action on one click.
+
+    A button with a `reason` is disabled, and shows the reason.
+    """
+
+    label: Text
+    icon: str
+    url: str
+    is_action: bool = False
+    posts: bool = False
+    danger: bool = False
+    primary: bool = False
+    reason: Text = ""
+
+
+def button(action: Action, slug: str, resource: str, id: str = "", reason: Text = "") -> Button:
+    """The button of an action; with a `reason` it is disabled and shows why."""
+    return Button(
+        action.label,
+        action.icon,
+        action.url(slug, resource, id),
+        is_action=True,
+        posts=not action.needs_confirmation,
+        danger=action.danger,
+        reason=reason,
+    )
+
+
+def arranged(buttons: Sequence[Button]) -> tuple[Button | None, Sequence[Button]]:
+    """The primary button, and the others in their order, dangerous ones last.
+
+    The first primary button, else the first harmless action. If that one is disabled, no lesser action replaces it: the
+    first link does, since the next step is there.
+    """
+    first = next((item for item in buttons if item.primary), None)
+    if first is None:
+        first = next((item for item in buttons if item.is_action and not item.danger), None)
+    if first is not None and first.reason:
+        first = next((item for item in buttons if not item.is_action), None)
+    rest = [item for item in buttons if item is not first]
+    return first, [*(item for item in rest if not item.danger), *(item for item in rest if item.danger)]

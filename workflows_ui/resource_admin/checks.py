@@ -1,0 +1,84 @@
+"""System checks for declarations (`manage.py check`), each with a number and what to fix."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from django.core.checks import CheckMessage, Error
+from django.template import TemplateDoesNotExist
+from django.template.loader import get_template
+
+from workflows_ui.credentials.services.capability_probes import NAMES
+from workflows_ui.resource_admin.actions import Action
+from workflows_ui.resource_admin.resource import KINDS, Facts, Resource
+from workflows_ui.web.navigation import GROUPS
+
+_NEEDED = ("name", "label", "label_plural", "icon", "group", "list_display")
+_NAME = re.compile(r"[a-z][a-z0-9-]*")
+
+
+def check_resources(resources: Sequence[Resource]) -> list[CheckMessage]:
+    names = [getattr(resource, "name", "") for resource in resources]
+    found: list[CheckMessage] = [
+        Error(f"Two resources are called {name!r}.", id="console.E001")
+        for name in {name for name in names if names.count(name) > 1}
+    ]
+    for resource in resources:
+        found.extend(Error(text, obj=type(resource).__name__, id=number) for number, text in _resource_errors(resource))
+    return found
+
+
+def _resource_errors(resource: Resource) -> Iterable[tuple[str, str]]:
+    missing = [name for name in _NEEDED if not hasattr(resource, name)]
+    if missing:
+        yield "console.E002", f"Missing: {', '.join(missing)}."
+        return
+    if not _NAME.fullmatch(resource.name):
+        yield "console.E003", f"The name {resource.name!r} must be lower case letters, digits and dashes."
+    if resource.group not in GROUPS:
+        yield "console.E004", f"The group {resource.group!r} is none of {', '.join(GROUPS)}."
+    if resource.rows not in resource.ROWS:
+        yield "console.E005", f"rows must be one of {resource.ROWS}."
+    if not resource.list_display or resource.list_display[0].link is False:
+        yield "console.E006", "The first column of list_display must be a link."
+    columns = [*resource.list_display]
+    for panel in resource.panels:
+        if isinstance(panel, Facts):
+            columns.extend(panel.columns)
+        try:
+            get_template(panel.template)
+        except TemplateDoesNotExist:
+            yield "console.E007", f"The panel {panel.label!s} has no template {panel.template!r}."
+    for column in columns:
+        if column.kind not in KINDS:
+            yield "console.E008", f"The column {column.label!s} has the unknown kind {column.kind!r}."
+    if type(resource).list is Resource.list or type(resource).get is Resource.get:
+        yield "console.E009", "list and get must be given."
+    yield from _action_errors(resource)
+    yield from _capability_errors(resource)
+
+
+def _capability_errors(resource: Resource) -> Iterable[tuple[str, str]]:
+    declarations: list[Resource | Action] = [resource, *resource.actions]
+    for declared in declarations:
+        if declared.needs and declared.needs not in NAMES:
+            yield "console.E030", f"{declared.name!r} needs {declared.needs!r}, which is no capability."
+
+
+def _action_errors(resource: Resource) -> Iterable[tuple[str, str]]:
+    seen = set()
+    for action in resource.actions:
+        if not _NAME.fullmatch(action.name):
+            yield "console.E010", f"The action {action.name!r} must be lower case letters, digits and dashes."
+        if (action.name, action.collection) in seen:
+            yield "console.E011", f"Two actions are called {action.name!r}."
+        seen.add((action.name, action.collection))
+        if action.removes and (action.collection or not action.danger):
+            yield "console.E012", f"The action {action.name!r} removes an object: it needs danger=True."
+        if action.form is None and action.initial is not None:
+            yield "console.E013", f"The action {action.name!r} has initial values, but no form."
+        if action.impact is not None and not action.needs_confirmation:
+            yield "console.E014", f"The action {action.name!r} says what it affects, but no page asks before."
+        if action.collection and action.in_rows:
+            yield "console.E015", f"The action {action.name!r} belongs to the collection: it cannot stand in rows."
+        if action.bulk and (action.collection or (action.bulk.together is None) is not (action.bulk.rows is None)):
+            yield "console.E020", f"The action {action.name!r}: bulk is for objects, and `together` needs `rows`."

@@ -1,0 +1,119 @@
+"""A list as a file, in pieces: CSV for spreadsheets with values as the list shows them, JSON for programs with the
+engine's rows.
+"""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from workflows_ui.core.states import Badge
+from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.resource_admin.resource import Column, Resource, Row
+from workflows_ui.web import formats
+
+#: File types, with their content type.
+TYPES = {"csv": "text/csv; charset=utf-8", "json": "application/json; charset=utf-8"}
+#: Characters that start a formula in a spreadsheet cell; some spreadsheets accept the full-width characters too.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+#: In locales with a decimal comma (Vietnam, most of Europe), spreadsheets split cells at semicolons and ignore quotes
+#: around commas: there, a formula may also start in the middle of a text. A dash and a blank start an item of a list in
+#: a text.
+_FORMULA_WITHIN = re.compile(r"(?<=[;\t\r\n])(?=[=+@＝＋＠]|[-－](?! ))")
+#: Spreadsheets only read the characters of all languages after a byte order mark.
+_MARK = "\ufeff"
+_MOMENTS = frozenset({"when", "exact"})
+
+
+def head(kind: str, resource: Resource) -> bytes:
+    """What precedes the first row; `kind` is a key of TYPES."""
+    if kind == "json":
+        return b"["
+    zone = timezone.get_current_timezone_name()
+    labels = []
+    for column in resource.list_display:
+        labels.append(f"{column.label} ({zone})" if column.kind in _MOMENTS else str(column.label))
+        if column.below:
+            labels.append(_("%(column)s: note") % {"column": column.label})
+    return _encode(_MARK + _lines([[*labels, _("Id")]]))
+
+
+def body(kind: str, resource: Resource, session: EngineSession, rows: Sequence[Row], *, before: int) -> bytes:
+    """Rows of the file, secrets masked; `before` is the number of rows before them."""
+    masked = resource.masked(session, rows)
+    if kind == "csv":
+        return _encode(_lines([_cells(resource, row) for row in masked]))
+    found = [json.dumps(row, ensure_ascii=False, default=str) for row in masked]
+    between = ",\n" if before else "\n"
+    return _encode("".join(f"{between if number == 0 else ',' + chr(10)}{text}" for number, text in enumerate(found)))
+
+
+def tail(kind: str) -> bytes:
+    """What follows the last row."""
+    return b"\n]\n" if kind == "json" else b""
+
+
+def name(resource: Resource, kind: str) -> str:
+    """The file's name, with today's date in the person's time zone."""
+    return f"{resource.name}-{timezone.localdate():%Y-%m-%d}.{kind}"
+
+
+def escape_formulas(text: str) -> str:
+    """The text with an apostrophe wherever a spreadsheet would start a formula."""
+    text = _FORMULA_WITHIN.sub("'", text)
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def _cells(resource: Resource, row: Row) -> list[str]:
+    cells = []
+    for column in resource.list_display:
+        cells.append(_cell(column, column.value(row)))
+        if column.below:
+            cells.append(escape_formulas(str(column.below(row))))
+    return [*cells, escape_formulas(resource.key(row))]
+
+
+def _cell(column: Column, value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return escape_formulas(_text(column, value))
+    # A number may begin with a minus: it is not a formula.
+    return formats.duration(value) if column.kind == "duration" else str(value)
+
+
+def _text(column: Column, value: Any) -> str:
+    if isinstance(value, Badge):
+        return str(value.word)
+    if column.kind in _MOMENTS:
+        moment = formats.moment(value)
+        return f"{timezone.localtime(moment):%Y-%m-%d %H:%M:%S}" if moment else ""
+    if column.kind == "duration":
+        return ""
+    if isinstance(value, list):
+        return "; ".join(_value_text(item) for item in value)
+    return _value_text(value)
+
+
+def _value_text(value: Any) -> str:
+    if isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False, default=str)
+    # A value that is only drawn, without a text of its own, would show its Python representation in the file.
+    has_text = any("__str__" in vars(kind) for kind in type(value).__mro__[:-1])
+    return str(value) if has_text else ""
+
+
+def _lines(rows: Sequence[Sequence[str]]) -> str:
+    file = io.StringIO()
+    csv.writer(file).writerows(rows)
+    return file.getvalue()
+
+
+def _encode(text: str) -> bytes:
+    """UTF-8 without lone surrogates, which the engine may send and no file can hold."""
+    return text.encode("utf-8", "replace")

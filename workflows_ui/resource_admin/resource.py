@@ -1,0 +1,333 @@
+"""Declarations of remote kinds of objects: Resource, with its Column, Facts, Panel, Shortcut and Action.
+
+A declaration holds data and plain callables. It gets an EngineSession and plain values; it never sees a request
+and never returns a response. What does not fit gets a plain view with its own path before the generic routes.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from django import forms
+from django.urls import reverse
+from django.utils.translation import gettext_lazy
+
+from workflows_ui.core import redaction
+from workflows_ui.core.states import Badge
+from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.members.models import Role, Workspace
+from workflows_ui.members.services.access import Access
+from workflows_ui.resource_admin.actions import Action, Affected, Bulk, Button, Row
+from workflows_ui.web.messages import Message, Text
+from workflows_ui.web.paths import id_at, pick, sole_id, sole_id_at, text_at, usable_id
+
+__all__ = [
+    "KINDS",
+    "RAW",
+    "Action",
+    "Affected",
+    "Bulk",
+    "Cell",
+    "Column",
+    "Facts",
+    "Line",
+    "Page",
+    "Panel",
+    "Query",
+    "Resource",
+    "Row",
+    "Shortcut",
+    "Subject",
+    "Text",
+    "id_at",
+    "pick",
+    "sole_id",
+    "sole_id_at",
+    "text_at",
+    "usable_id",
+]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A remote object on its page: the object as the engine sent it (secrets masked), and the person's access."""
+
+    object: Row
+    id: str
+    access: Access
+    session: EngineSession
+
+    @property
+    def workspace(self) -> Workspace:
+        return self.access.workspace
+
+    @property
+    def slug(self) -> str:
+        """The workspace's slug."""
+        return self.access.workspace.slug
+
+
+@dataclass(frozen=True)
+class Column:
+    """A value of a row: in the list, or as a fact on the object's page.
+
+    Attributes:
+        path: dotted path, or a callable that gets the row.
+        label: the heading.
+        kind: how it is shown: text, code, when, exact, duration (ms), count, badge (the value is a Badge), list. Each
+            has a template in templates/resource_admin/cells/. Values of a column with its own template are exported by
+            their `__str__`.
+        link: True: to the object's own page; or a callable (slug, row) that returns a URL, or "" for none.
+        below: a callable that gets the row and returns a small second line, or ""; in files it has its own column.
+        phone: False leaves it out of the card on phones.
+        wide: True if it has its own column in wide windows only; otherwise it is a second line of the column before it.
+    """
+
+    path: str | Callable[[Row], Any]
+    label: Text
+    kind: str = "text"
+    link: bool | Callable[[str, Row], str] = False
+    below: Callable[[Row], Text] | None = None
+    phone: bool = True
+    wide: bool = False
+
+    def value(self, row: Row) -> Any:
+        """The row's value, unchanged; for the kind `list` always a list."""
+        found = self.path(row) if callable(self.path) else pick(row, self.path)
+        if self.kind == "list" and not isinstance(found, list):
+            return [] if found is None else [found]
+        return found
+
+    @property
+    def template(self) -> str:
+        return f"resource_admin/cells/{self.kind}.html"
+
+
+#: The template of a panel with JSON.
+RAW = "resource_admin/panels/raw.html"
+#: Valid values of Column.kind.
+KINDS = frozenset({"text", "code", "when", "exact", "duration", "count", "badge", "list"})
+
+
+@dataclass(frozen=True)
+class Facts:
+    """A panel of names and values. Empty facts are left out."""
+
+    label: Text
+    columns: Sequence[Column]
+    template: str = "resource_admin/panels/facts.html"
+
+    def context(self, subject: Subject) -> dict[str, Any]:
+        """`facts`: (column, value, URL) of every fact that has a value."""
+        found = []
+        for column in self.columns:
+            value = column.value(subject.object)
+            if value in (None, "", [], {}):
+                continue
+            link = column.link(subject.slug, subject.object) if callable(column.link) else ""
+            found.append((column, value, link))
+        return {"facts": found}
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A panel with its own template; `build` returns its context, or None to leave the panel out."""
+
+    label: Text
+    template: str
+    build: Callable[[Subject], dict[str, Any] | None]
+
+    def context(self, subject: Subject) -> dict[str, Any] | None:
+        return self.build(subject)
+
+
+@dataclass(frozen=True)
+class Shortcut:
+    """A link from an object to a related page: a button on the object's page and in its row.
+
+    `url` gets (slug, row) and returns a URL, or "" if it does not apply to this row.
+    """
+
+    label: Text
+    icon: str
+    url: Callable[[str, Row], str]
+    role: Role = Role.VIEWER
+    primary: bool = False
+    in_rows: bool = False
+
+
+@dataclass(frozen=True)
+class Query:
+    """The query of a list: the filters' cleaned values (empty ones left out), the number of rows, and the start
+    position.
+    """
+
+    filters: Mapping[str, Any]
+    rows: int
+    position: str = ""
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of a list.
+
+    Attributes:
+        older: the position of the next page, "" for none.
+        note: shown below a list that has more pages.
+        notice: always shown above the list.
+        warning: shown above the list, must not be overlooked.
+        refused: shown instead of rows that this engine or its plan does not give.
+        total: how many objects match the filters on all pages, if the list knows it without another call.
+        lacking: capabilities (credentials.services.capability_probes.NAMES) that the engine lacks according to this
+            answer, with the reason: actions that need them are disabled.
+    """
+
+    rows: Sequence[Row]
+    older: str = ""
+    note: Text = ""
+    notice: Text = ""
+    warning: Text = ""
+    refused: Message | None = None
+    total: int | None = None
+    lacking: Mapping[str, str] = field(default_factory=dict)
+
+
+class Resource:
+    """One remote kind of object. Subclass it, set the attributes, implement `list` and `get`; workflows_ui.resources
+    finds it.
+
+    Attributes:
+        name: its part of the URL: lower case letters and dashes.
+        label, label_plural: singular and plural names.
+        icon: a name of Font Awesome's solid set.
+        group: the menu's group, a key of navigation.GROUPS.
+        menu_order: its position in the group, the smallest number first.
+        role: the minimum role that sees it.
+        needs: a capability (credentials.services.capability_probes.NAMES) that the engine must have; without it, the
+            pages say so.
+        list_display: columns of the list; the first one carries the link.
+        filters: a Django form, bound to the query string; a field without a value filters nothing.
+        shortcuts, panels: links and panels of the object's page, in this order.
+        list_links: buttons of the list that lead to their own page; their `url` gets an empty row.
+        actions: actions on an object and on the collection; the most used first.
+        title_path: dotted path of the object's name.
+        recipe: how to read an object without the console: path below the engine's base, and the Python call after
+            `client.`, "" if the vendor's SDK has none; `{id}` and `{id!r}` stand for the id. Empty if there is no such
+            call, or if it would reveal a secret.
+        secrets: keys whose values are masked at any depth, in addition to names of secrets
+            (workflows_ui/core/secret_names.py).
+        plain: keys that look like secrets but hold none in this resource.
+        parents: the breadcrumbs above it, as (name, URL), if it lies below something else.
+        filter_help: what the filters cover and what they do not, shown below them.
+        empty, empty_hint: the text of the empty list, and the next step.
+        rows: default number of rows per page; one of ROWS.
+        batch_size: rows per call when walking the whole list: many if rows are small, since the engine's cursors lose
+            some between two calls (api.md 4.1); not too many if huge rows reach the size limit of an answer.
+        files: links to the whole list as a file, as (label, URL), instead of exports; the URLs take the list's filters.
+    """
+
+    ROWS: ClassVar[tuple[int, ...]] = (20, 50, 100)
+
+    name: ClassVar[str]
+    label: ClassVar[Text]
+    label_plural: ClassVar[Text]
+    icon: ClassVar[str]
+    group: ClassVar[str]
+    menu_order: ClassVar[int] = 100
+    role: ClassVar[Role] = Role.VIEWER
+    needs: ClassVar[str] = ""
+    list_display: ClassVar[Sequence[Column]]
+    filters: ClassVar[type[forms.Form]] = forms.Form
+    shortcuts: ClassVar[Sequence[Shortcut]] = ()
+    list_links: ClassVar[Sequence[Shortcut]] = ()
+    panels: ClassVar[Sequence[Facts | Panel]] = ()
+    actions: ClassVar[Sequence[Action]] = ()
+    title_path: ClassVar[str] = "name"
+    recipe: ClassVar[tuple[str, str]] = ("", "")
+    secrets: ClassVar[frozenset[str]] = frozenset()
+    plain: ClassVar[frozenset[str]] = frozenset()
+    parents: ClassVar[Sequence[tuple[Text, str]]] = ()
+    filter_help: ClassVar[Text] = ""
+    empty: ClassVar[Text] = gettext_lazy("There is nothing here yet")
+    empty_hint: ClassVar[Text] = ""
+    rows: ClassVar[int] = 20
+    batch_size: ClassVar[int] = 100
+    files: ClassVar[Sequence[tuple[Text, str]]] = ()
+
+    def list(self, session: EngineSession, query: Query) -> Page:
+        """One page of the list. Raises EngineError."""
+        raise NotImplementedError
+
+    def get(self, session: EngineSession, id: str) -> Row:
+        """One object. Raises EngineError."""
+        raise NotImplementedError
+
+    def masked(self, session: EngineSession, rows: Sequence[Row]) -> Sequence[Row]:
+        """Copies of rows with secrets masked for this person's pages, files and log entries. Unmasked rows are never
+        shown.
+        """
+        return [redaction.step(row, secrets=self.secrets, plain=self.plain) for row in rows]
+
+    def count(self, session: EngineSession, filters: Mapping[str, Any]) -> int | None:
+        """How many objects match the filters, if the engine counts them in one call; else None. Raises EngineError."""
+        return None
+
+    def choices(self, session: EngineSession) -> Mapping[str, Sequence[tuple[str, Text]]]:
+        """Choices of filter fields that only the engine knows, by field. Called after `list`, so that an error of
+        `list` comes first.
+        """
+        return {}
+
+    def raw(self, subject: Subject) -> dict[str, Any]:
+        """The panel with the object's JSON: `value`, at most `limit` characters of it; URLs of all of it as a `file`,
+        and of its `hidden` values.
+        """
+        return {"value": subject.object}
+
+    def key(self, row: Row) -> str:
+        """The object's id; empty if it has none that a URL can hold."""
+        return id_at(row)
+
+    def title(self, row: Row) -> str:
+        """The object's name; may be empty."""
+        return text_at(row, self.title_path)
+
+    def full_title(self, row: Row) -> str:
+        """The object's name among others of its kind: more than the title, if titles are not unique."""
+        return self.title(row)
+
+    def badge(self, row: Row) -> Badge | None:
+        """The object's state, beside the title."""
+        return None
+
+    def refresh_seconds(self, row: Row) -> int:
+        """How often the page of an unfinished object reloads; 0 for never."""
+        return 0
+
+    def url(self, slug: str, id: str = "", **query: str) -> str:
+        """The URL of the list, filtered by `query`, or of one object."""
+        if id:
+            return reverse("resource_detail", kwargs={"slug": slug, "resource": self.name, "id": id})
+        return reverse("resource_list", kwargs={"slug": slug, "resource": self.name}, query=query or None)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A column's value, ready for its row; `joined` are the non-empty values of the wide columns after it."""
+
+    column: Column
+    value: Any
+    url: str
+    below: Text
+    joined: Sequence["Cell"] = ()
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row, ready for the list."""
+
+    id: str
+    name: str
+    cells: Sequence[Cell]
+    shortcuts: Sequence[tuple[Shortcut, str]] = field(default_factory=tuple)
+    actions: Sequence[Button] = field(default_factory=tuple)

@@ -1,0 +1,226 @@
+"""The page of every declared action: GET asks, POST runs it once; neither logs secrets.
+
+An action leaves two rows in the audit log: `begun` before the engine is called, and the outcome. A `begun` row without
+an outcome was interrupted. An error of the engine becomes an error of the form, with all input kept; nothing is ever
+sent a second time.
+"""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.core.cache import cache
+from django.http import Http404, HttpResponse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+
+from workflows_ui.audit.services import audit_log
+from workflows_ui.credentials.services import engine_session
+from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.engine import EngineError, Unknown
+from workflows_ui.engine import errors as engine
+from workflows_ui.members.models import Role
+from workflows_ui.resource_admin import action_forms, action_log, registry
+from workflows_ui.resource_admin import capabilities as missing_capabilities
+from workflows_ui.resource_admin.actions import Action
+from workflows_ui.resource_admin.resource import Resource, Row
+from workflows_ui.web import formats, responses
+from workflows_ui.web import messages as words
+from workflows_ui.web.access import member
+from workflows_ui.web.requests import ConsoleRequest, actor
+
+TICKET, BACK = "action-ticket", "next"
+#: Seconds for which a submitted form is remembered, to tell a double click from a second request.
+_TICKETS_FOR = 3600
+_FORBIDDEN = (engine.CredentialRefused, engine.Forbidden)
+
+
+@dataclass(frozen=True)
+class _ActionRequest:
+    """One action on one object by one person."""
+
+    resource: Resource
+    action: Action
+    session: EngineSession
+    id: str
+    row: Row
+    back: str
+
+    @property
+    def slug(self) -> str:
+        return self.session.workspace.slug
+
+    @property
+    def home(self) -> str:
+        """Where to go without running the action: the previous list, the object, or the list."""
+        return self.back or self.resource.url(self.slug, self.id)
+
+    @property
+    def name(self) -> str:
+        return self.resource.title(self.row) if self.row else ""
+
+
+@never_cache
+@sensitive_post_parameters()
+@member(Role.VIEWER)
+def act(
+    request: ConsoleRequest,
+    slug: str,
+    resource: str,
+    action: str,
+    id: str = "",
+    resources: Mapping[str, Resource] = registry.RESOURCES,
+) -> HttpResponse:
+    """GET: the form or the confirmation. POST: runs the action and redirects (303), or returns the form with its errors
+    (422).
+    """
+    declared = registry.find(request.access, resource, resources)
+    chosen = next((item for item in declared.actions if item.name == action and item.collection is (not id)), None)
+    if chosen is None:
+        raise Http404
+    request.access.require(chosen.role)
+    session = engine_session.open_session(request.access)
+    lacking = missing_capabilities.lacking(declared, request.access.workspace)
+    why = lacking.get(declared.needs) or lacking.get(chosen.needs)
+    if why:
+        return _not_possible(
+            request,
+            _ActionRequest(declared, chosen, session, id, {}, _back(request, slug)),
+            missing_capabilities.unavailable_message(why),
+        )
+    row: Row = declared.masked(session, [declared.get(session, id)])[0] if id else {}
+    action_request = _ActionRequest(declared, chosen, session, id, row, _back(request, slug))
+    if not chosen.visible(row):
+        return _not_possible(request, action_request)
+    if request.method != "POST":
+        return _page(request, action_request, _form(action_request, asked=request.GET))
+    form = _form(action_request, request)
+    if not action_forms.validate(form):
+        return _page(request, action_request, form, status=422)
+    if action_forms.questions(form):
+        return _page(request, action_request, form)
+    ticket = request.POST.get(TICKET, "")
+    if ticket and not cache.add(f"ticket:{request.user.pk}:{ticket[:64]}", 1, _TICKETS_FOR):
+        messages.info(request, _("This form was sent already. It was not done a second time."))
+        return responses.redirect(request, declared.url(slug) if chosen.removes else action_request.home)
+    return _do(request, action_request, form)
+
+
+def _do(request: ConsoleRequest, action_request: _ActionRequest, form: forms.Form) -> HttpResponse:
+    event = action_log.begin(
+        actor(request),
+        action_request.session.workspace,
+        action_request.resource,
+        action_request.action,
+        id=action_request.id,
+        name=action_request.name,
+        values=action_forms.logged_values(form),
+    )
+    try:
+        answer = action_request.action.run(action_request.session, action_request.id, dict(form.cleaned_data))
+    except forms.ValidationError as problem:
+        audit_log.end(event, "refused", problem="; ".join(problem.messages)[: action_log.KEPT])
+        action_forms.add_error(form, problem)
+        return _page(request, action_request, form, status=422)
+    except EngineError as error:
+        outcome, detail = action_log.outcome_of(error)
+        audit_log.end(event, outcome, **detail)
+        missing_capabilities.learn(action_request.session, action_request.action, error)
+        return _page(request, action_request, form, error=error, status=422)
+    audit_log.end(event)
+    missing_capabilities.learn(action_request.session, action_request.action)
+    text = action_request.action.message(formats.named_briefly(action_request.row), formats.named_briefly(answer))
+    if text:
+        add_message = messages.warning if action_request.action.lasting(answer) else messages.success
+        add_message(request, str(text))
+    return responses.redirect(request, _after(action_request, answer))
+
+
+def _after(action_request: _ActionRequest, answer: Any) -> str:
+    action, resource = action_request.action, action_request.resource
+    if action.success_url is not None:
+        return action.success_url(action_request.slug, action_request.row, answer)
+    removed_url = resource.url(action_request.slug, action_request.id) if action.removes and action_request.id else ""
+    if action_request.back and not (removed_url and action_request.back.startswith(removed_url)):
+        return action_request.back
+    created_id = answer.get("id") if action.collection and isinstance(answer, Mapping) else None
+    key = "" if action.removes else action_request.id or (created_id if isinstance(created_id, str) else "")
+    return resource.url(action_request.slug, key)
+
+
+def _back(request: ConsoleRequest, slug: str) -> str:
+    """The previous page of this workspace, if the form names it."""
+    url = request.POST.get(BACK) or request.GET.get(BACK, "")
+    allowed = url.startswith(f"/w/{slug}/") and url_has_allowed_host_and_scheme(url, allowed_hosts=None)
+    return url if allowed else ""
+
+
+def _form(
+    action_request: _ActionRequest, request: ConsoleRequest | None = None, asked: Mapping[str, Any] | None = None
+) -> forms.Form:
+    """The action's form: bound to the posted data, or with initial values, some of which may come from the URL."""
+    if request is None:
+        return action_forms.unbound(action_request.action, action_request.session, action_request.row, asked)
+    return action_forms.bound(
+        action_request.action, action_request.session, action_request.row, request.POST, request.FILES
+    )
+
+
+def _not_possible(
+    request: ConsoleRequest, action_request: _ActionRequest, message: words.Message | None = None
+) -> HttpResponse:
+    title = _("This cannot be done now")
+    text = _("“%(action)s” is not possible in the state it is in. It may have changed since you opened the page.")
+    context = {
+        "resource": action_request.resource,
+        "list_url": action_request.resource.url(action_request.slug),
+        "home_url": action_request.home,
+        "title": action_request.name,
+        "words": message or words.Message(title, text % {"action": action_request.action.label}),
+    }
+    return responses.page(request, "web/unavailable.html", context, fragments=("action",), status=409)
+
+
+def _page(
+    request: ConsoleRequest,
+    action_request: _ActionRequest,
+    form: forms.Form,
+    *,
+    error: EngineError | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    action, row = action_request.action, action_request.row
+    brief = formats.named_briefly(row)
+    hidden = action_forms.secret_fields(form)
+    lost = form.is_bound and any(form.data.get(form.add_prefix(name)) for name in hidden)
+    context = {
+        "resource": action_request.resource,
+        "action": action,
+        "form": form,
+        "multipart": form.is_multipart(),
+        "list_url": action_request.resource.url(action_request.slug),
+        "object_url": action_request.resource.url(action_request.slug, action_request.id) if action_request.id else "",
+        "home_url": action_request.home,
+        "back": action_request.back,
+        "url": action.url(action_request.slug, action_request.resource.name, action_request.id),
+        "title": action_request.name,
+        "button": action.button(brief) if action.button else action.label,
+        "confirm": action.confirm(brief) if action.confirm else "",
+        # After a refusal the engine is not called again for the impact.
+        "affected": action.impact(action_request.session, row) if action.impact and error is None else None,
+        "questions": action_forms.questions(form),
+        "error": words.error_message(error) if error else None,
+        "unclear": isinstance(error, Unknown),
+        "technical": error,
+        "credentials_at_fault": isinstance(error, _FORBIDDEN),
+        "request_id": request.request_id,
+        "secret_is_lost": lost,
+        "ticket": secrets.token_urlsafe(24),
+        "ticket_name": TICKET,
+    }
+    return responses.page(request, "resource_admin/action.html", context, fragments=("action",), status=status)

@@ -1,0 +1,215 @@
+"""The two generic pages of declared resources: the list and the object."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.utils.translation import gettext as _
+
+from workflows_ui.credentials.services import engine_session
+from workflows_ui.engine import EngineError, NotFound, NotHere
+from workflows_ui.members.models import Role
+from workflows_ui.members.services.access import Access
+from workflows_ui.resource_admin import actions, recipes, registry
+from workflows_ui.resource_admin import bulk as bulk_actions
+from workflows_ui.resource_admin import capabilities as missing_capabilities
+from workflows_ui.resource_admin.actions import Action, Button
+from workflows_ui.resource_admin.listing import Listing, offer, swapped_fields
+from workflows_ui.resource_admin.registry import RESOURCES
+from workflows_ui.resource_admin.resource import RAW, Cell, Line, Page, Resource, Row, Subject
+from workflows_ui.web import formats, responses
+from workflows_ui.web.access import member
+from workflows_ui.web.messages import Text
+from workflows_ui.web.requests import ConsoleRequest
+
+Resources = Mapping[str, Resource]
+#: The reason for each missing capability, by its name.
+Lacking = Mapping[str, str]
+
+
+@member(Role.VIEWER)
+def listing(request: ConsoleRequest, slug: str, resource: str, resources: Resources = RESOURCES) -> HttpResponse:
+    """A page of the list. For invalid filters the form shows errors, and the engine is not called.
+
+    Optional decoration of rows and filters is left out unless cached; the page then requests itself once more with it.
+    """
+    kind = registry.find(request.access, resource, resources)
+    lacking: Lacking = missing_capabilities.lacking(kind, request.access.workspace)
+    if kind.needs in lacking:
+        return missing_capabilities.page(request, kind, lacking[kind.needs])
+    current = Listing(kind, request.path, request.GET)
+    page, pending, swapped = Page(()), False, list[str]()
+    bulk, matching = _bulk(kind, request.access, lacking), None
+    if current.valid:
+        session = engine_session.open_session(request.access, quick=not current.late)
+        try:
+            page = kind.list(session, current.query)
+        except NotHere:
+            page = Page((), warning=_("Nothing is shown: a filter names something that is not in this workspace."))
+        except EngineError as error:
+            why = missing_capabilities.learn(session, kind, error)
+            if not why:
+                raise
+            return missing_capabilities.page(request, kind, why)
+        if page.lacking:
+            lacking = {**lacking, **page.lacking}
+            bulk = _bulk(kind, request.access, lacking)
+        choices = kind.choices(session)
+        offer(current.form, choices)
+        if bulk and (page.older or current.newer_url):
+            matching = bulk_actions.count_matching(session, kind, current) if page.total is None else page.total
+        pending, swapped = bool(session.put_off), swapped_fields(current.form, choices) if current.late else []
+    rows = kind.masked(session, page.rows) if page.rows else ()
+    lines = [_list_line(kind, request.access, row, lacking) for row in rows]
+    first, rest = actions.arranged(_collection(kind, request.access, lacking))
+    context = {
+        "resource": kind,
+        "listing": current,
+        "page": page,
+        "lines": lines,
+        "row_actions": any(line.shortcuts or line.actions for line in lines),
+        "here": current.here,
+        "pending": pending,
+        "again": swapped,
+        "first": first,
+        "rest": rest,
+        "chips": current.chips(),
+        "older_url": current.older_url(page.older),
+        "bulk": bulk,
+        "matching": matching,
+    }
+    return responses.page(request, "resource_admin/list.html", context, fragments=("results",))
+
+
+@member(Role.VIEWER)
+def detail(
+    request: ConsoleRequest, slug: str, resource: str, id: str, resources: Resources = RESOURCES
+) -> HttpResponse:
+    """One object: badge, shortcuts, panels. Unfinished objects refresh the fragment `live`."""
+    kind = registry.find(request.access, resource, resources)
+    lacking = missing_capabilities.lacking(kind, request.access.workspace)
+    if kind.needs in lacking:
+        return missing_capabilities.page(request, kind, lacking[kind.needs])
+    session = engine_session.open_session(request.access)
+    try:
+        (row,) = kind.masked(session, [kind.get(session, id)])
+    except NotFound as missing:
+        # Without a code the answer is not from the engine, but perhaps from something in between.
+        if not missing.code or not responses.is_fragment(request):
+            raise
+        # The page polled again, and the object was deleted meanwhile.
+        messages.info(request, _("What you looked at is no longer there."))
+        response = responses.redirect(request, kind.url(slug))
+        response.status_code = 404
+        return response
+    subject = Subject(row, id, request.access, session)
+    first, rest = actions.arranged(_buttons(kind, subject, lacking))
+    context = {
+        "resource": kind,
+        "list_url": kind.url(slug),
+        "key": id,
+        "title": kind.title(row) if formats.visible(kind.title(row)) else "",
+        "badge": kind.badge(row),
+        "refresh_seconds": kind.refresh_seconds(row),
+        "first": first,
+        "rest": rest,
+        "recipe": recipes.resource_recipe(kind, id, request.access),
+        "panels": _panels(kind, subject),
+    }
+    return responses.page(request, "resource_admin/detail.html", context, fragments=("live",))
+
+
+def _list_line(resource: Resource, access: Access, row: Row, lacking: Lacking) -> Line:
+    slug, key = access.workspace.slug, resource.key(row)
+    cells: list[Cell] = []
+    host = 0
+    for column in resource.list_display:
+        url = ""
+        if column.link is True:
+            url = resource.url(slug, key) if key else ""
+        elif callable(column.link):
+            url = column.link(slug, row)
+        value = column.value(row)
+        if column.link is True and (not value or (isinstance(value, str) and not formats.visible(value))):
+            value = key or value  # Otherwise there would be nothing to click on.
+        cell = Cell(column, value, url, column.below(row) if column.below else "")
+        if not column.wide:
+            host = len(cells)
+        elif cell.value not in (None, "", []):
+            cells[host] = replace(cells[host], joined=(*cells[host].joined, cell))
+        cells.append(cell)
+    in_rows = [(shortcut, url) for shortcut, url in _shortcuts(resource, access, row) if shortcut.in_rows]
+    offered = _visible_actions(resource, access, row) if key else []
+    buttons = [
+        actions.button(action, slug, resource.name, key)
+        for action in offered
+        if action.in_rows and action.needs not in lacking
+    ]
+    name = resource.full_title(row) if formats.visible(resource.title(row)) else key
+    return Line(key, name, cells, in_rows, buttons)
+
+
+def _shortcuts(resource: Resource, access: Access, row: Row) -> list[tuple[Any, str]]:
+    allowed = [shortcut for shortcut in resource.shortcuts if access.allows(shortcut.role)]
+    offered = [(shortcut, shortcut.url(access.workspace.slug, row)) for shortcut in allowed]
+    return [(shortcut, url) for shortcut, url in offered if url]
+
+
+def _visible_actions(resource: Resource, access: Access, row: Row) -> list[Action]:
+    allowed = [action for action in resource.actions if not action.collection and access.allows(action.role)]
+    return [action for action in allowed if action.visible(row)]
+
+
+def _buttons(resource: Resource, subject: Subject, lacking: Lacking) -> list[Button]:
+    access, row = subject.access, subject.object
+    links = [
+        Button(shortcut.label, shortcut.icon, url, primary=shortcut.primary)
+        for shortcut, url in _shortcuts(resource, access, row)
+    ]
+    action_buttons = [
+        actions.button(action, access.workspace.slug, resource.name, subject.id, _reason(subject, action, lacking))
+        for action in _visible_actions(resource, access, row)
+    ]
+    return [*links, *action_buttons]
+
+
+def _reason(subject: Subject, action: Action, lacking: Lacking) -> Text:
+    """Why the action is not possible for the object now; "" if no reason is known."""
+    why = lacking.get(action.needs, "")
+    if why or action.disabled_reason is None:
+        return why
+    try:
+        return action.disabled_reason(subject.session, subject.object)
+    except EngineError:
+        return ""
+
+
+def _collection(resource: Resource, access: Access, lacking: Lacking) -> list[Button]:
+    slug = access.workspace.slug
+    links = [
+        Button(link.label, link.icon, link.url(slug, {}), primary=link.primary)
+        for link in resource.list_links
+        if access.allows(link.role)
+    ]
+    allowed = [action for action in resource.actions if action.collection and access.allows(action.role)]
+    return [*links, *(_button(resource, access, action, lacking) for action in allowed if action.visible({}))]
+
+
+def _button(resource: Resource, access: Access, action: Action, lacking: Lacking) -> Button:
+    return actions.button(action, access.workspace.slug, resource.name, reason=lacking.get(action.needs, ""))
+
+
+def _bulk(resource: Resource, access: Access, lacking: Lacking) -> list[Button]:
+    slug = access.workspace.slug
+    return [
+        Button(action.label, action.icon, action.bulk_url(slug, resource.name), is_action=True, danger=action.danger)
+        for action in bulk_actions.actions(resource, access, lacking)
+    ]
+
+
+def _panels(resource: Resource, subject: Subject) -> list[dict[str, Any]]:
+    built = [(panel, panel.context(subject)) for panel in resource.panels]
+    shown = [{"label": panel.label, "template": panel.template, **context} for panel, context in built if context]
+    return [*shown, {"template": RAW, **resource.raw(subject)}]

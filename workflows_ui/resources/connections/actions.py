@@ -1,0 +1,183 @@
+"""Actions on connections: replace the secret, replace by another connection, rename, delete."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.engine import Refused
+from workflows_ui.members.models import Role
+from workflows_ui.resource_admin.resource import Action, Affected, Bulk, Row, Text
+from workflows_ui.resources import usage
+from workflows_ui.resources.connections import connecting, reading
+from workflows_ui.resources.places import connection_url
+from workflows_ui.web import formats
+
+_LONGEST = 200
+
+
+def _title(row: Row) -> str:
+    name = row.get("displayName")
+    return formats.cut(name) if isinstance(name, str) and name.strip() else _("this connection")
+
+
+def _editable(row: Row) -> bool:
+    """Connections of the platform are managed in the engine: it accepts a delete and keeps them (api.md 10.2)."""
+    return row.get("scope") != "PLATFORM"
+
+
+def _holds_secret(row: Row) -> bool:
+    return _editable(row) and row.get("type") != "NO_AUTH"
+
+
+class RenameForm(forms.Form):
+    name = forms.CharField(label=gettext_lazy("New name"), max_length=_LONGEST)
+
+
+class ReplaceForm(forms.Form):
+    """The connection of the same app that takes over."""
+
+    def __init__(self, *args: Any, session: EngineSession, row: Row, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        others = [
+            other
+            for other in reading.connections_of_app(session, str(row.get("pieceName")))
+            if other.get("id") != row.get("id")
+        ]
+        listed = [(str(other["id"]), _line(other)) for other in others if other.get("id")]
+        self.fields["target"] = forms.ChoiceField(
+            label=_("Connection that takes over"),
+            choices=[("", "–"), *listed],
+            help_text="" if listed else _("There is no other connection of this app. Connect the app once more first."),
+        )
+
+
+def _line(row: Row) -> str:
+    name = row.get("displayName")
+    title = name[:100] if isinstance(name, str) and name else str(row["id"])
+    return f"{title} ({reading.state(row).word})"
+
+
+def _flows_affected(session: EngineSession, row: Row, none: Text) -> tuple[int, Affected]:
+    all_usage = usage.current_usage(session)
+    flows = all_usage.of_connection(row.get("externalId"), row.get("flowIds"))
+    lines = usage.lines(session.workspace.slug, flows)
+    count = len(lines)
+    if not all_usage.complete:
+        text = _("%(count)d flows are known to use it; the engine did not give all its flows, so there may be more.")
+        return count, Affected(text % {"count": count}, lines)
+    if not count:
+        return 0, Affected(none)
+    text = ngettext("%(count)d flow uses it:", "%(count)d flows use it:", count) % {"count": count}
+    return count, Affected(text, lines)
+
+
+def _would_be_replaced(session: EngineSession, row: Row) -> Affected:
+    return _flows_affected(session, row, _("No flow uses it: nothing would change."))[1]
+
+
+def _would_break(session: EngineSession, row: Row) -> Affected:
+    return _flows_affected(session, row, _("No flow uses it."))[1]
+
+
+def _rename(session: EngineSession, id: str, typed: dict[str, Any]) -> Any:
+    return session.workflows.rename_connection(id, typed["name"])
+
+
+def _renew(session: EngineSession, id: str, typed: dict[str, Any]) -> Any:
+    return connecting.renew(session, reading.find(session, id), typed)
+
+
+def _replace(session: EngineSession, id: str, typed: dict[str, Any]) -> dict[str, str]:
+    try:
+        session.workflows.replace_connection(id, typed["target"])
+    except Refused as refusal:
+        if refusal.code != "VALIDATION":
+            raise
+        # Recording `conn_replace_other_piece`: the other connection was recreated for another app meanwhile.
+        text = _("The engine lets only a connection of the same app take over. Nothing was changed.")
+        raise forms.ValidationError({"target": text}) from refusal
+    usage.forget(session)
+    return {"id": typed["target"]}
+
+
+def _delete(session: EngineSession, id: str, _typed: dict[str, Any]) -> None:
+    session.workflows.delete_connection(id)
+    usage.forget(session)
+
+
+RENEW = Action(
+    name="replace-secret",
+    label=gettext_lazy("Replace the secret"),
+    icon="key",
+    form=connecting.SecretForm,
+    run=_renew,
+    confirm=lambda row: _(
+        "The old secret is removed from the engine at once. The name stays, and flows that use the connection "
+        "continue with the new secret. The engine tests it at the app first, which may take some seconds."
+    ),
+    impact=_would_break,
+    button=lambda row: _("Replace the secret of “%(name)s”") % {"name": _title(row)},
+    visible=_holds_secret,
+    done=gettext_lazy("The new secret is in use."),
+    in_rows=True,
+)
+REPLACE = Action(
+    name="replace",
+    label=gettext_lazy("Use another one instead"),
+    icon="right-left",
+    form=ReplaceForm,
+    run=_replace,
+    confirm=lambda row: (
+        _(
+            "Every flow that uses “%(name)s” uses the connection you choose from then on, live flows too. “%(name)s” itself is "
+            "then unused; some engines delete it at once, so have its secret at hand if it may be needed again."
+        )
+        % {"name": _title(row)}
+    ),
+    impact=_would_be_replaced,
+    button=lambda row: _("Replace it in all flows"),
+    done=gettext_lazy("The flows use this connection now."),
+    # Not to the page of the old connection, which may be deleted.
+    success_url=lambda slug, _row, answer: connection_url(slug, answer["id"]),
+)
+RENAME = Action(
+    name="rename",
+    label=gettext_lazy("Rename"),
+    icon="pen",
+    form=RenameForm,
+    run=_rename,
+    initial=lambda row: {"name": row.get("displayName") if isinstance(row.get("displayName"), str) else ""},
+    visible=_editable,
+    done=gettext_lazy("The connection is renamed."),
+    in_rows=True,
+)
+DELETE = Action(
+    name="delete",
+    label=gettext_lazy("Delete"),
+    icon="trash",
+    run=_delete,
+    danger=True,
+    confirm=lambda row: (
+        _(
+            "The engine forgets “%(name)s” and its secret. Flows that use it fail from then on. At the app, the secret stays valid until "
+            "it is withdrawn there."
+        )
+        % {"name": _title(row)}
+    ),
+    impact=_would_break,
+    button=lambda row: _("Delete the connection “%(name)s”") % {"name": _title(row)},
+    visible=_editable,
+    done=gettext_lazy("The connection is deleted."),
+    in_rows=True,
+    bulk=Bulk(
+        gettext_lazy(
+            "The engine forgets the connections and their secrets. Flows that use them fail from then on. At the apps, the secrets stay "
+            "valid until they are withdrawn there."
+        )
+    ),
+    role=Role.BUILDER,
+)
+ALL = (RENEW, REPLACE, RENAME, DELETE)

@@ -1,0 +1,132 @@
+"""Forms built from an app's auth schema (api.md 11.4), and the engine's `value` for the submitted data (api.md 10.3).
+
+Fields that hold or look like secrets are never sent back to a page. The forms (connecting.py) keep all of these fields
+out of the audit log, whether they look like secrets or not.
+"""
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from typing import Any
+
+from django import forms
+from django.utils.html import format_html_join
+from django.utils.translation import gettext as _
+
+from workflows_ui.resource_admin.resource import Row
+from workflows_ui.resources.connections import oauth_forms
+from workflows_ui.resources.connections.oauth_forms import SignInContext
+from workflows_ui.resources.pieces import apps
+from workflows_ui.resources.pieces.inputs import property_inputs, words
+from workflows_ui.web.schema_forms import Input, Kind, form_fields
+
+_SECRET = re.compile(r"secret|token|passw|key|credential|signature|private|\bpin\b", re.IGNORECASE)
+#: Parts of a value that are not secret.
+_NOT_TYPED = ("type", "grant_type", "scope", "authorization_method")
+_NO_CONTEXT = SignInContext()
+#: Schemas by connection type for apps without a schema.
+_BARE: dict[str, dict[str, Any]] = {"SECRET_TEXT": {}, "BASIC_AUTH": {}, "NO_AUTH": {}, "OAUTH2": {}}
+
+
+def scheme(auth: object, kind: object = "") -> dict[str, Any] | None:
+    """The schema to fill in: the one of a piece's `auth` that fits a connection's type, else its first; None if nothing
+    is known.
+
+    A connection whose app has no schema (or was removed) gets a minimal one of its own type, as far as the type alone
+    determines its content.
+    """
+    schema_type = "OAUTH2" if kind in oauth_forms.KINDS else kind
+    offered = _supported(auth)
+    fitting = [schema for schema in offered if schema["type"] == schema_type]
+    if fitting or offered:
+        return (fitting or offered)[0]
+    bare = _BARE.get(schema_type) if isinstance(schema_type, str) else None
+    return None if bare is None else {"type": schema_type, **bare}
+
+
+def kinds(auth: object) -> list[str]:
+    """The types of connection that an app supports here, without duplicates."""
+    return list(dict.fromkeys(schema["type"] for schema in _supported(auth)))
+
+
+def _supported(auth: object) -> list[dict[str, Any]]:
+    return [item for item in apps.auths(auth) if item["type"] in (*_BARE, "CUSTOM_AUTH")]
+
+
+def fields(schema: Row, context: SignInContext = _NO_CONTEXT) -> dict[str, forms.Field]:
+    """The form fields of a schema, by name. Fields that are never sent back have names that contain secret, code or
+    password.
+
+    `context` matters for OAuth2 only.
+    """
+    kind, description = schema.get("type"), words(schema.get("description"))
+    inputs: list[Input] = []
+    if kind == "SECRET_TEXT":
+        inputs.append(Input("secret_text", words(schema.get("displayName")) or _("Secret"), required=True, secret=True))
+    elif kind == "BASIC_AUTH":
+        inputs.append(Input("username", _label(schema, "username", _("User name")), required=True))
+        inputs.append(Input("password", _label(schema, "password", _("Password")), required=True, secret=True))
+    elif kind == "OAUTH2":
+        inputs += oauth_forms.inputs(schema, context)
+    if kind in ("CUSTOM_AUTH", "OAUTH2"):
+        already = context.signed_in.props if context.signed_in else {}
+        inputs += [item for item in _props(schema.get("props")).values() if item.name not in already]
+    # Browsers take a text field between two secrets for the start of another sign-in form.
+    inputs.sort(key=lambda item: item.secret and item.kind is Kind.TEXT)
+    if inputs:
+        inputs[0] = replace(
+            inputs[0], help=format_html_join(" ", "{}", ((part,) for part in (description, inputs[0].help) if part))
+        )
+    return form_fields(inputs)
+
+
+def value(schema: Row, typed: Mapping[str, Any]) -> dict[str, Any]:
+    """The engine's `value` for the cleaned data of this schema's form, including the data of a sign-in."""
+    kind = str(schema.get("type"))
+    result: dict[str, Any] = {"type": kind}
+    if kind == "SECRET_TEXT":
+        result["secret_text"] = typed["secret_text"]
+    elif kind == "BASIC_AUTH":
+        result |= {"username": typed["username"], "password": typed["password"]}
+    elif kind == "OAUTH2":
+        result |= oauth_forms.value(schema, typed)
+    filled = filled_in(schema.get("props"), typed)
+    if kind == "CUSTOM_AUTH" or (kind == "OAUTH2" and filled):
+        result["props"] = filled
+    return result
+
+
+def secrets(made: Any) -> list[str]:
+    """Every text that was typed into a `value`: no message may repeat these."""
+    if isinstance(made, Mapping):
+        return [text for key, inner in made.items() if key not in _NOT_TYPED for text in secrets(inner)]
+    return [made] if isinstance(made, str) and made.strip() and made != oauth_forms.NO_CODE else []
+
+
+def props(schema: object, only: Collection[str]) -> dict[str, forms.Field]:
+    """Form fields for the app's own fields with these keys, by their names in forms."""
+    return form_fields(field for key, field in _props(schema).items() if key in only)
+
+
+def _props(schema: object) -> dict[str, Input]:
+    """An app's own fields by key."""
+    inputs: dict[str, Input] = {}
+    for item in property_inputs(schema):
+        looks_secret = _SECRET.search(item.name) or _SECRET.search(item.label)
+        if item.secret or (looks_secret and item.kind not in (Kind.YES_NO, Kind.CHOICE, Kind.CHOICES)):
+            kind = Kind.LONG_TEXT if item.kind is Kind.LONG_TEXT else Kind.TEXT
+            inputs[item.name] = replace(item, name=f"secret-{item.name}", secret=True, kind=kind, initial=None)
+        else:
+            inputs[item.name] = replace(item, name=f"prop-{item.name}")
+    return inputs
+
+
+def filled_in(schema: object, typed: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of an app's own fields by the schema's keys, without empty ones."""
+    values = {key: typed.get(item.name) for key, item in _props(schema).items()}
+    return {key: entry for key, entry in values.items() if entry not in (None, "", [])}
+
+
+def _label(schema: Row, part: str, otherwise: str) -> str:
+    inner = schema.get(part)
+    return (words(inner.get("displayName")) if isinstance(inner, Mapping) else "") or otherwise

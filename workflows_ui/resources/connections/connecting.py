@@ -1,0 +1,184 @@
+"""Storing an app's secret in the engine: the forms of a new connection and of a new secret, and the messages when the
+app refuses.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from django import forms
+from django.urls import reverse
+from django.utils.crypto import get_random_string
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.engine import EngineError, NotFound
+from workflows_ui.members.models import Flavour
+from workflows_ui.resource_admin.resource import Row
+from workflows_ui.resources.connections import auth_forms, oauth_forms, signing_in
+from workflows_ui.resources.connections.oauth_forms import SignInContext
+from workflows_ui.resources.pieces import apps
+
+_BAD_CODE = gettext_lazy("The app does not accept the code. A code works once: get a new one. Nothing was saved.")
+_PROBLEMS: dict[str, str | Promise] = {
+    "INVALID_APP_CONNECTION": gettext_lazy("The app does not accept what you entered. Nothing was saved."),
+    "INVALID_CLAIM": _BAD_CODE,
+    "INVALID_CLOUD_CLAIM": _BAD_CODE,
+    "ENGINE_OPERATION_FAILURE": gettext_lazy(
+        "The engine could not ask the app whether this is right. Nothing was saved. Try again in a minute."
+    ),
+}
+
+
+class _AuthForm(forms.Form):
+    """The fields of an app's schema; for OAuth2 also an earlier sign-in at the app, identified by `sign_in`."""
+
+    def _add_schema_fields(
+        self,
+        session: EngineSession,
+        schema: Row,
+        piece: str,
+        asked: Mapping[str, Any],
+        connection: str = "",
+        current_type: str = "",
+    ) -> None:
+        """Add the fields of the schema, without those already known from the sign-in that the URL or the form names.
+
+        `connection` and `current_type` are id and type of an existing connection.
+        """
+        self._signed_in = None
+        sign_in_url = ""
+        if schema.get("type") == oauth_forms.OWN and oauth_forms.page_of(schema):
+            self._signed_in = signing_in.find_sign_in(session, str(asked.get("sign_in") or ""), piece, connection)
+            sign_in_url = sign_in_page_url(session.workspace.slug, piece, connection)
+            self.fields["sign_in"] = forms.CharField(required=False, max_length=100, widget=forms.HiddenInput())
+        self._kind = str(asked.get("client_kind") or current_type)
+        context = SignInContext(redirect_url(session), sign_in_url, self._signed_in, self._kind)
+        schema_fields = auth_forms.fields(schema, context)
+        self.fields |= schema_fields
+        known_values = self._signed_in.form_values if self._signed_in else {}
+        self.discreet = frozenset({*schema_fields, *known_values, "sign_in"})
+
+    def clean(self) -> dict[str, Any]:
+        """Add the data of the sign-in to the submitted data."""
+        typed = super().clean() or self.cleaned_data
+        if "client_kind" in typed:
+            typed["client_kind"] = typed["client_kind"] or self._kind
+        return typed | (self._signed_in.form_values if self._signed_in else {})
+
+
+class ConnectForm(_AuthForm):
+    """A new connection to the app `row`: its name, and the fields of the app's schema."""
+
+    name = forms.CharField(
+        label=gettext_lazy("Name of the connection"),
+        max_length=200,
+        widget=forms.TextInput({"autocomplete": "off"}),
+        help_text=gettext_lazy("So that others know which account it is, such as “Gmail of the sales team”."),
+    )
+    # Created once per form and submitted with it: a second try after an unclear answer creates no second connection.
+    external_id = forms.RegexField(r"\A[0-9A-Za-z]{21}\Z", widget=forms.HiddenInput())
+    # The app's type of connection, if it has several.
+    way = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput())
+
+    def __init__(self, *args: Any, session: EngineSession, row: Row, asked: Mapping[str, Any], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["name"].initial = apps.title(row)[:200]
+        self.fields["external_id"].initial = get_random_string(21)
+        piece = str(row.get("name"))
+        schema = auth_forms.scheme(apps.piece(session, piece).get("auth"), _requested_type(asked)) or {}
+        self.fields["way"].initial = schema.get("type")
+        self._add_schema_fields(session, schema, piece, asked)
+
+
+class SecretForm(_AuthForm):
+    """A new secret for the connection `row`, by the schema of its app."""
+
+    def __init__(self, *args: Any, session: EngineSession, row: Row, asked: Mapping[str, Any], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        schema, piece = scheme_of(session, row) or {}, str(row.get("pieceName"))
+        self._add_schema_fields(session, schema, piece, asked, str(row.get("id")), str(row.get("type")))
+
+
+def connect(session: EngineSession, name: str, typed: dict[str, Any]) -> Any:
+    """Create a connection to the piece of this name and return it as the engine has it, without the secret.
+
+    Raises ValidationError with a message if the app refuses the data, and EngineError.
+    """
+    schema = auth_forms.scheme(apps.piece(session, name).get("auth"), _requested_type(typed))
+    if schema is None:
+        raise forms.ValidationError(_("This app takes no connection that can be made here."))
+    request = {"externalId": typed["external_id"], "displayName": typed["name"], "pieceName": name}
+    return _store(session, request, auth_forms.value(schema, typed), str(typed.get("sign_in") or ""))
+
+
+def _requested_type(asked: Mapping[str, Any]) -> str:
+    """The requested type; a request that comes from the app's own page has signed in there."""
+    return str(asked.get("way") or (oauth_forms.OWN if asked.get("sign_in") else ""))
+
+
+def renew(session: EngineSession, row: Row, typed: dict[str, Any]) -> Any:
+    """Replace the secret of the connection `row`; its name, its id and the flows that use it stay. Raises as `connect`."""
+    schema = scheme_of(session, row)
+    if schema is None:
+        raise forms.ValidationError(
+            _("The engine does not say what this app wants to be given. Change it in the engine.")
+        )
+    request = {key: row.get(key) for key in ("externalId", "displayName", "pieceName")}
+    if isinstance(row.get("metadata"), dict):
+        request["metadata"] = row["metadata"]
+    return _store(session, request, auth_forms.value(schema, typed), str(typed.get("sign_in") or ""))
+
+
+def redirect_url(session: EngineSession) -> str:
+    """The URL to which an app redirects after the sign-in: a page of a self-hosted engine's own web server; otherwise
+    unknown.
+    """
+    workspace = session.workspace
+    if workspace.flavour != Flavour.ACTIVEPIECES:
+        return ""
+    parts = urlsplit(workspace.address)
+    return f"{parts.scheme}://{parts.netloc}/redirect"
+
+
+def sign_in_page_url(slug: str, piece: str, connection: str = "") -> str:
+    """The page for signing in at an app, for a new or an existing connection; "" for names that a URL cannot hold."""
+    if not piece.strip(" ./"):
+        return ""
+    query = {"connection": connection} if connection else None
+    return reverse("connection_sign_in", kwargs={"slug": slug, "piece": piece}, query=query)
+
+
+def scheme_of(session: EngineSession, row: Row) -> dict[str, Any] | None:
+    """The schema of a connection's app that fits it; None if nothing is known. Raises EngineError."""
+    name = row.get("pieceName")
+    auth: object = None
+    if isinstance(name, str) and name.strip(" ./"):
+        try:
+            auth = apps.piece(session, name).get("auth")
+        except NotFound:
+            auth = None  # The app was removed; the connection's own type determines its content.
+    return auth_forms.scheme(auth, row.get("type"))
+
+
+def _store(session: EngineSession, request: dict[str, Any], value: dict[str, Any], sign_in: str) -> Any:
+    try:
+        connection = session.workflows.upsert_connection({**request, "type": value["type"], "value": value})
+        signing_in.forget(session, sign_in)
+        return connection
+    except EngineError as error:
+        typed = [text.casefold() for text in auth_forms.secrets(value)]
+        if any(text in error.message.casefold() for text in typed):
+            # The app's message may repeat what it refused.
+            error.message = "The words of the engine are left out: they repeat what was typed."
+            error.args = (error.message,)
+        if error.code in _PROBLEMS:
+            errors = [_PROBLEMS[error.code]]
+            if (
+                error.code == "INVALID_APP_CONNECTION"
+            ):  # no other holds the app's words (recording conn_upsert_oauth2_bad_code)
+                errors.append(_("The app says: %s") % error.message[:300])
+            raise forms.ValidationError(errors) from None
+        raise

@@ -1,0 +1,208 @@
+"""Connections of apps: who uses which account, and how to fix one that does not work.
+
+The engine's call for one connection answers with the decrypted secret (api.md 10.2): no page makes it. A connection is
+looked up in the list instead, which has no secrets.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from django import forms
+from django.urls import reverse
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from workflows_ui.core.states import Badge
+from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.members.models import Role
+from workflows_ui.resource_admin.resource import (
+    Column,
+    Facts,
+    Page,
+    Panel,
+    Query,
+    Resource,
+    Row,
+    Shortcut,
+    Subject,
+    Text,
+    id_at,
+)
+from workflows_ui.resources import usage, whole_lists
+from workflows_ui.resources.connections import actions as resource_actions
+from workflows_ui.resources.connections import reading
+from workflows_ui.resources.connections.reading import STATES, state
+from workflows_ui.resources.pieces import apps
+from workflows_ui.resources.pieces.apps import Mark, MarkColumn
+from workflows_ui.resources.pieces.fields import type_words
+from workflows_ui.resources.places import list_url, object_url
+from workflows_ui.web.paths import list_at, text_at
+
+_TROUBLE: dict[str, Text] = {
+    "ERROR": _(
+        "The app no longer accepts it: the secret was changed, withdrawn or ran out. Flows that use it fail until it gets a new secret."
+    ),
+    "MISSING": _("It came with an imported flow, without a secret. Flows that use it fail until it gets one."),
+}
+
+
+class ConnectionFilters(forms.Form):
+    """Filters of the list; the engine applies them. Apps are filled in from the catalogue."""
+
+    name = forms.CharField(label=_("Name contains"), required=False, max_length=200)
+    app = forms.CharField(label=_("App"), required=False, max_length=200, widget=forms.Select())
+    status = forms.ChoiceField(
+        label=_("State"),
+        required=False,
+        choices=[("", _("Any")), *((name, found.word) for name, found in STATES.items())],
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            field.widget.attrs["class"] = "form-control" if name == "name" else "form-select"
+
+
+def owner(row: Row) -> str:
+    """The owner's name, else the mail address; empty if the engine does not say."""
+    names = (text_at(row, f"owner.{part}") for part in ("firstName", "lastName"))
+    return " ".join(filter(None, names)) or text_at(row, "owner.email")
+
+
+def _app(row: Row) -> Mark:
+    return apps.mark(text_at(row, "appName") or apps.short(row.get("pieceName")))
+
+
+def _app_url(slug: str, row: Row) -> str:
+    name = id_at(row, "pieceName")
+    return object_url(slug, "pieces", name)
+
+
+def _new_url(slug: str, _row: Row) -> str:
+    return reverse("connection_new", kwargs={"slug": slug})
+
+
+def _usage_text(row: Row) -> str:
+    count = len(list_at(row, "flowIds"))
+    if not count:
+        return gettext("Unused")
+    return ngettext("%(count)d flow", "%(count)d flows", count) % {"count": count}
+
+
+def _flows_url(slug: str, row: Row) -> str:
+    """The list of the flows that use it; "" if none does."""
+    external = text_at(row, "externalId")
+    if not row.get("flowIds") or not external:
+        return ""
+    return list_url(slug, "flows", connection=external)
+
+
+def _below_state(row: Row) -> Text:
+    return {"ERROR": _("Replace the secret"), "MISSING": _("Give it a secret")}.get(str(row.get("status")), "")
+
+
+def _reach(row: Row) -> Text:
+    if row.get("scope") == "PLATFORM":
+        return _("The whole platform: managed in the engine, not here")
+    return _("This workspace") if row.get("scope") == "PROJECT" else ""
+
+
+def _trouble(subject: Subject) -> dict[str, Any] | None:
+    text = _TROUBLE.get(str(subject.object.get("status")))
+    action = resource_actions.RENEW
+    if text is None:
+        return None
+    may = subject.access.allows(action.role) and action.visible(subject.object)
+    return {
+        "text": text,
+        "action": action,
+        "url": action.url(subject.slug, Connections.name, subject.id) if may else "",
+    }
+
+
+def _used_by(subject: Subject) -> dict[str, Any]:
+    all_usage = usage.cached_usage(subject.session)
+    row = subject.object
+    flows = all_usage.of_connection(row.get("externalId"), row.get("flowIds"))
+    return {
+        "lines": usage.lines(subject.slug, flows),
+        "complete": all_usage.complete,
+        "none": _("No flow uses this connection."),
+    }
+
+
+class Connections(Resource):
+    """An account or key of an app, which flows use."""
+
+    name = "connections"
+    needs = "connections"
+    label, label_plural = _("Connection"), _("Connections")
+    icon, group, menu_order = "plug", "build", 30
+    batch_size = whole_lists.AT_ONCE
+    empty = _("There are no connections in this workspace yet")
+    empty_hint = _(
+        "A connection lets flows act in an app: it holds an account or a key. Connect an app, then flows can use it."
+    )
+    secrets = frozenset({"value"})
+    filters = ConnectionFilters
+    filter_help = _(
+        "The engine looks at the names of all connections of this workspace. What they hold is not searched."
+    )
+    #: The call for the list: the one for a connection would reveal its secret.
+    title_path = "displayName"
+    recipe = (
+        f"/v1/app-connections?limit={whole_lists.AT_ONCE}",
+        f"workflows.list_connections(limit={whole_lists.AT_ONCE})",
+    )
+    list_display = (
+        Column("displayName", _("Name"), link=True),
+        MarkColumn(_app, _("App"), link=_app_url),
+        Column(state, _("State"), kind="badge", below=_below_state),
+        Column(_usage_text, _("Used by"), link=_flows_url),
+        Column(owner, _("Owner"), phone=False),
+        Column("created", _("Created"), kind="when", phone=False, wide=True),
+    )
+    list_links = (Shortcut(_("New connection"), "plus", _new_url, role=Role.BUILDER, primary=True),)
+    actions = resource_actions.ALL
+    panels = (
+        Panel("", "resources/connections/problem.html", _trouble),
+        Facts(
+            _("Details"),
+            (
+                MarkColumn(_app, _("App"), link=_app_url),
+                Column(lambda row: type_words(row.get("type")), _("Holds")),
+                Column(owner, _("Owner")),
+                Column(_reach, _("Reach")),
+                Column("updated", _("Changed"), kind="when"),
+                Column("created", _("Created"), kind="when"),
+                Column("externalId", _("Name in flows"), kind="code"),
+                Column("id", _("Engine ID"), kind="code"),
+            ),
+        ),
+        Panel(_("Flows that use it"), "resources/pieces/used_by.html", _used_by),
+    )
+
+    def list(self, session: EngineSession, query: Query) -> Page:
+        """A page, newest first within the first thousand. Two calls at most: connections, and the cached names of apps."""
+        arguments = {name: query.filters.get(name) for name in ("name", "app", "status")}
+        rows, beyond = reading.chunk(session, whole_lists.cursor(query) or "", **arguments)
+        rows.sort(key=lambda row: str(row.get("created") or ""), reverse=True)
+        page = whole_lists.page(rows, query, beyond=beyond)
+        return replace(page, rows=_with_apps(session, page.rows))
+
+    def get(self, session: EngineSession, id: str) -> Row:
+        """The connection as in the list. Raises NotFound if it is not in the list."""
+        return _with_apps(session, [reading.find(session, id)])[0]
+
+    def choices(self, session: EngineSession) -> Mapping[str, Sequence[tuple[str, Text]]]:
+        """The apps that take a connection."""
+        return {"app": [(row["name"], apps.title(row)) for row in apps.catalogue_or_none(session) if row["auth"]]}
+
+    def badge(self, row: Row) -> Badge:
+        return state(row)
+
+
+def _with_apps(session: EngineSession, rows: Sequence[Row]) -> list[dict[str, Any]]:
+    names = apps.names(session) if rows else {}
+    return [dict(row) | {"appName": names.get(str(row.get("pieceName")), "")} for row in rows]

@@ -1,0 +1,206 @@
+"""The difference between two versions of a flow: steps added, removed, moved, renamed, and settings field by field."""
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from workflows_ui.engine import flow_tree
+from workflows_ui.resource_admin.resource import Row, pick
+from workflows_ui.resources.flows import outline, step_settings
+from workflows_ui.resources.flows.step_settings import Labels
+from workflows_ui.resources.runs.step_values import Line, Names, Path, line
+from workflows_ui.web.paths import text_at
+
+#: Maximum length of values compared line by line; maximum lines, steps and fields on a page.
+_MOST_TEXT, _MOST_LINES, _MOST_STEPS, _MOST_FIELDS = 20_000, 400, 500, 2_000
+#: Changes by the engine or its builder that are irrelevant to people.
+_NOISE = frozenset({"pieceVersion", "sampleData", "inputUiInfo", "customLogoUrl", "propertySettings"})
+
+
+@dataclass(frozen=True)
+class Change:
+    """One field before and after; either is None if not set. `text` compares multi-line values, as (sign, line)."""
+
+    label: str
+    before: Line | None
+    after: Line | None
+    text: list[tuple[str, str]] = field(default_factory=list)
+    hidden: bool = False
+
+
+@dataclass(frozen=True)
+class StepChange:
+    """One step: added, removed, or changed with `moved`, `renamed` (its old title) and changed fields."""
+
+    kind: str
+    title: str
+    name: str
+    icon: str
+    what: str
+    moved: bool = False
+    renamed: str = ""
+    changes: list[Change] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """`names`: the flow's name before and after, if it differs. `steps` in the order of the newer version, removed ones
+    last.
+    """
+
+    names: tuple[str, str] | None
+    steps: list[StepChange]
+    cut: int = 0
+
+    @property
+    def identical(self) -> bool:
+        """Whether nothing that a person sets differs."""
+        return self.names is None and not self.steps
+
+
+@dataclass(frozen=True)
+class _Step:
+    whole: dict[str, Any]
+    masked: dict[str, Any]
+    place: tuple[str, str]
+
+
+def between(old: Row, new: Row, *, masked: tuple[Row, Row], names: Names, known: Labels) -> Difference:
+    """The difference of two versions (api.md 6.1).
+
+    Args:
+        masked: the same two with their secrets masked: those are shown, the others only compared.
+        names: resolves references.
+        known: labels of the pieces' fields.
+    """
+    before, after = _steps(old, masked[0]), _steps(new, masked[1])
+    moved = _moved(before, after)
+    changes = []
+    for name, step in after.items():
+        if name not in before:
+            changes.append(_whole("added", step, names, known))
+            continue
+        change = _compared(before[name], step, name in moved, names, known)
+        if change.moved or change.renamed or change.changes:
+            changes.append(change)
+    changes += [_whole("removed", step, names, known) for name, step in before.items() if name not in after]
+    called = tuple(str(pick(version, "displayName") or "") for version in masked)
+    renamed = (called[0], called[1]) if called[0] != called[1] else None
+    return Difference(renamed, changes[:_MOST_STEPS], max(0, len(changes) - _MOST_STEPS))
+
+
+def _steps(version: Row, masked: Row) -> dict[str, _Step]:
+    """Steps by name, each with its chain: the loop or router around it, and the branch."""
+    masked_steps = flow_tree.steps_by_name(pick(masked, "trigger"))
+    places: dict[str, tuple[str, str]] = {}
+    depths: dict[str, int] = {}
+    result: dict[str, _Step] = {}
+    for node in flow_tree.walk(pick(version, "trigger")):
+        if not node.name or node.name in result:
+            continue
+        parent = node.parent or ""
+        inside = node.depth > depths.get(parent, node.depth)
+        branch = node.branch or ("" if node.branch_index is None else str(node.branch_index))
+        places[node.name] = (parent, branch) if inside else places.get(parent, ("", ""))
+        depths[node.name] = node.depth
+        result[node.name] = _Step(node.step, masked_steps.get(node.name, {}), places[node.name])
+    return result
+
+
+def _moved(before: Mapping[str, _Step], after: Mapping[str, _Step]) -> set[str]:
+    """Steps in both versions that are in another chain, or in another order; a step shifted by a new one has not moved."""
+    old, new = [name for name in before if name in after], [name for name in after if name in before]
+    unmoved = {
+        old[index]
+        for block in difflib.SequenceMatcher(None, old, new, autojunk=False).get_matching_blocks()
+        for index in range(block.a, block.a + block.size)
+    }
+    return {name for name in new if name not in unmoved or before[name].place != after[name].place}
+
+
+def _whole(kind: str, step: _Step, names: Names, known: Labels) -> StepChange:
+    lines, _left = step_settings.lines(step.masked, names, known)
+    changes = [Change(item.label, None, item) if kind == "added" else Change(item.label, item, None) for item in lines]
+    return _head(kind, step, changes=changes)
+
+
+def _compared(old: _Step, new: _Step, moved: bool, names: Names, known: Labels) -> StepChange:
+    renamed = outline.title_of(old.masked) if outline.title_of(old.whole) != outline.title_of(new.whole) else ""
+    changes = _type_changes(old, new) + _fields(old, new, names, known)
+    if not changes and _without_fields(old) != _without_fields(new):
+        changes = [Change(_("Something that only the raw data shows"), None, None)]
+    return _head("changed", new, moved=moved, renamed=renamed, changes=changes)
+
+
+def _head(kind: str, step: _Step, **more: Any) -> StepChange:
+    icon, label = outline.kind_of(step.masked)
+    detail = outline.piece_of(step.masked) or str(label)
+    return StepChange(kind, outline.title_of(step.masked), flow_tree.step_name(step.whole), icon, detail, **more)
+
+
+def _type_changes(old: _Step, new: _Step) -> list[Change]:
+    """The step's type and action; the version of its app; whether it is skipped."""
+    result = []
+    for label, read in (
+        (_("What it does"), lambda step: outline.piece_of(step) or str(outline.kind_of(step)[1])),
+        (_("Version of the app"), _version),
+        (_("Complete"), lambda step: _("No") if step.get("valid") is False else _("Yes")),
+        (_("Passed over"), lambda step: _("Yes") if step.get("skip") is True else _("No")),
+    ):
+        before, after = read(old.masked), read(new.masked)
+        if before != after:
+            result.append(_change(label, before, after))
+    return result
+
+
+def _without_fields(step: _Step) -> Any:
+    settings = step.whole.get("settings")
+    return (
+        {key: item for key, item in settings.items() if key not in _NOISE} if isinstance(settings, dict) else settings
+    )
+
+
+def _version(step: Mapping[str, Any]) -> str:
+    """Without `~` and `^`, which the engine sets and removes automatically (api.md 6.3)."""
+    return text_at(step, "settings.pieceVersion").lstrip("~^")[:40]
+
+
+def _change(label: str, before: str, after: str) -> Change:
+    lines = [line((label,), text, Names()) if text else None for text in (before, after)]
+    return Change(label, lines[0], lines[1])
+
+
+def _fields(old: _Step, new: _Step, names: Names, known: Labels) -> list[Change]:
+    masked_lines = [_by_path(step.masked, names, known) for step in (old, new)]
+    whole_lines = [_by_path(step.whole, names, known) for step in (old, new)]
+    result = []
+    for path in dict.fromkeys([*masked_lines[1], *masked_lines[0]]):
+        if _value(whole_lines[0].get(path)) == _value(whole_lines[1].get(path)):
+            continue
+        before, after = masked_lines[0].get(path), masked_lines[1].get(path)
+        label = (after or before or Line(path, "")).label
+        hidden = _value(before) == _value(after)
+        result.append(Change(label, before, after, _lines(before, after), hidden))
+    return result
+
+
+def _by_path(step: Mapping[str, Any], names: Names, known: Labels) -> dict[Path, Line]:
+    lines, _left = step_settings.lines(step, names, known, _MOST_FIELDS)
+    return {item.path: item for item in lines}
+
+
+def _value(found: Line | None) -> str | None:
+    return found.whole if found is not None else None
+
+
+def _lines(before: Line | None, after: Line | None) -> list[tuple[str, str]]:
+    """A comparison line by line if both are multi-line texts; else []."""
+    if before is None or after is None or not (before.block or after.block):
+        return []
+    old, new = (item.whole[:_MOST_TEXT].splitlines() for item in (before, after))
+    compared = difflib.unified_diff(old, new, lineterm="", n=3)
+    changed = [item for item in compared if not item.startswith(("---", "+++"))]
+    return [(item[:1], item[1:]) for item in changed[:_MOST_LINES]]

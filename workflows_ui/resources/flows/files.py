@@ -1,0 +1,147 @@
+"""Flows as files: the engine's exports, and all shapes that can be imported.
+
+0.72 exports one flow as `template` (recording `flow_template` of 0.72.4), 0.83 a list of them as `flows` (recording
+`flow_template_branches_loop_notes`).
+"""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from django import forms
+from django.core.files.uploadedfile import UploadedFile
+from django.utils.translation import gettext as _
+
+from workflows_ui.engine import flow_tree
+from workflows_ui.web import formats
+
+#: Maximum size of a file in bytes, far more than flows of hundreds of steps need; maximum number of flows in a file.
+LARGEST, MOST_FLOWS = 5 * 1024 * 1024, 100
+#: Types of triggers; a tree with another root is invalid.
+_TRIGGERS = frozenset({"PIECE_TRIGGER", "EMPTY"})
+_INNER = ("template", "version")
+_LISTS = ("flows", "data")
+#: The engine numbered the versions of its trees, of which 0.72.4 has this one; later trees have the date of each step.
+_UNDATED = 8
+
+Request = dict[str, Any]
+
+
+def content(template: Any) -> str:
+    """The file's text: the engine's own template, readable."""
+    return json.dumps(template, indent=2, ensure_ascii=False)
+
+
+def name(template: dict[str, Any]) -> str:
+    """A file name made from the flow's name, safe on every system. Newer templates only have the name in the flow, with
+    an empty one of their own.
+    """
+    inner = template.get("flows")
+    first = inner[0] if isinstance(inner, list) and inner and isinstance(inner[0], dict) else {}
+    called = str(template.get("name") or first.get("displayName") or "")
+    plain = re.sub(r"[^\w. -]+", "-", called).strip(" .-")[:80]
+    return f"{plain or 'flow'}.json"
+
+
+def read(file: "UploadedFile[Any]") -> list[Request]:
+    """The flows in a file, as returned by `parse`. Raises ValidationError."""
+    if (file.size or 0) > LARGEST:
+        raise forms.ValidationError(_("The file is too large: the console reads up to 5 MB."))
+    try:
+        return parse(file.read().decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        raise forms.ValidationError(_("This is no JSON file. Choose a file that was exported from a flow.")) from None
+
+
+def parse(text: str) -> list[Request]:
+    """The flows in a text, at least one, each as the request of IMPORT_FLOW: displayName, trigger, schemaVersion,
+    notes.
+
+    Accepts exports of engines of both versions, with one flow or several; a flow or a version of one as the API gives
+    it; and a bare tree. Raises ValidationError if it has no flow, and for trees that the engine is known to fail at.
+    """
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError):
+        raise forms.ValidationError(_("This is no JSON file. Choose a file that was exported from a flow.")) from None
+    flows = [_request(version, called) for version, called in _versions(data, "")]
+    if not flows:
+        raise forms.ValidationError(_("There is no flow in this file. Choose a file that was exported from a flow."))
+    if len(flows) > MOST_FLOWS:
+        raise forms.ValidationError(_("There are more than %(most)d flows in this file.") % {"most": MOST_FLOWS})
+    for flow in flows:
+        _check(flow)
+    return flows
+
+
+def _versions(found: Any, called: str) -> Iterator[tuple[dict[str, Any], str]]:
+    """All objects with a tree, with the name of the object around them."""
+    if isinstance(found, list):
+        for item in found:
+            yield from _versions(item, "")
+        return
+    if not isinstance(found, dict):
+        return
+    if _is_tree(found):
+        yield {"trigger": found}, called
+        return
+    if _is_tree(found.get("trigger")):
+        yield found, called
+        return
+    called = _text(found.get("name")) or called
+    for key in _INNER:
+        if isinstance(found.get(key), dict):
+            yield from _versions(found[key], called)
+            return
+    for key in _LISTS:
+        if isinstance(found.get(key), list):
+            alone = len(found[key]) == 1
+            for item in found[key]:
+                yield from _versions(item, called if alone else "")
+            return
+
+
+def _is_tree(found: Any) -> bool:
+    return isinstance(found, dict) and found.get("type") in _TRIGGERS
+
+
+def _request(version: dict[str, Any], called: str) -> Request:
+    notes = version.get("notes")
+    return {
+        "displayName": _text(version.get("displayName")) or called,
+        "trigger": version["trigger"],
+        "schemaVersion": _schema(version),
+        "notes": [note for note in notes if isinstance(note, dict)] if isinstance(notes, list) else [],
+    }
+
+
+def _schema(version: dict[str, Any]) -> str | None:
+    """The tree version; with None the engine migrates the tree from the beginning.
+
+    A tree that claims a later version than 0.72's and lacks the date of a step is refused, and accepted with None
+    (recordings `op_import_flow_plain_tree_schema_20`, `op_import_flow_plain_tree_schema_null`).
+    """
+    version_number = version.get("schemaVersion")
+    if not isinstance(version_number, str) or not version_number.isdecimal():
+        return None
+    dated = all(isinstance(node.step.get("lastUpdatedDate"), str) for node in flow_tree.walk(version["trigger"]))
+    return version_number if dated or int(version_number) <= _UNDATED else None
+
+
+def _check(flow: Request) -> None:
+    """Raise ValidationError for two steps of one name: the engine fails at them (recording
+    `op_import_flow_duplicate_names`).
+    """
+    names = Counter(node.name for node in flow_tree.walk(flow["trigger"]))
+    twice = next((item for item, number in names.items() if item and number > 1), "")
+    if twice:
+        raise forms.ValidationError(
+            _("Two steps of “%(flow)s” in this file have the same name, “%(step)s”. The engine takes no such flow.")
+            % {"flow": formats.cut(flow["displayName"]), "step": formats.cut(twice)}
+        )
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""

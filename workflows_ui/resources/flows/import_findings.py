@@ -1,0 +1,139 @@
+"""What does not fit the engine in an imported tree: missing apps, fields and connections, step by step.
+
+The engine takes over from the file which steps are complete and checks none of them (recordings
+`op_import_flow_known_piece_wrong_input_valid_true`, `op_import_flow_unknown_piece`). The checks here are those by which
+it sets a step's `valid` when the step is edited (api.md 11.3).
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.engine import EngineError, flow_tree
+from workflows_ui.resource_admin.resource import Row, pick
+from workflows_ui.resources.connections import reading as connection_list
+from workflows_ui.resources.pieces import apps, missing_apps
+from workflows_ui.resources.pieces.missing_apps import exact
+from workflows_ui.resources.runs import step_values
+from workflows_ui.web import formats
+from workflows_ui.web.paths import dict_at
+
+#: Maximum apps read for one tree; maximum findings shown.
+_APPS, MOST = 10, 20
+_FOR = 60
+#: Properties without a value of their own.
+_VALUELESS = frozenset({"MARKDOWN", "CUSTOM"})
+_TEXTS = frozenset({"SHORT_TEXT", "LONG_TEXT", "DYNAMIC"})
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A step that needs a check, and why."""
+
+    step: str
+    why: str
+
+    @property
+    def text(self) -> str:
+        """Both in one line."""
+        return f"{formats.cut(self.step, 40)}: {self.why}"
+
+
+def find_problems(session: EngineSession, trigger: Any) -> list[Finding]:
+    """What does not fit, in the order of the steps; one finding per step. Unknown facts count as fitting.
+
+    One call for each app in a version that is not cached, and one for the connections. Catches the engine's errors.
+    """
+    missing = {(item.name, item.version): item for item in missing_apps.of_tree(session, trigger, versions=True)}
+    pieces = _Pieces(session)
+    connections = _connections(session)
+    result = []
+    for node in flow_tree.walk(trigger):
+        title = node.step.get("displayName")
+        reason = next(_reasons(node.step, missing, pieces, connections), "")
+        if reason:
+            result.append(Finding(title if formats.visible(title) else node.name, reason))
+    return result
+
+
+def _reasons(
+    step: Row, gone: Mapping[tuple[str, str], missing_apps.MissingApp], pieces: "_Pieces", connections: set[str] | None
+) -> Iterator[str]:
+    name, version = pick(step, "settings.pieceName"), exact(pick(step, "settings.pieceVersion"))
+    if isinstance(name, str) and name:
+        missing = gone.get((name, version))
+        if missing is not None and not missing.here:
+            yield _("The engine does not have the app “%(app)s”.") % {"app": formats.cut(missing.title)}
+        elif missing is not None:
+            yield _("The engine does not have version %(version)s of “%(app)s”, but %(here)s.") % {
+                "version": version[:40],
+                "app": formats.cut(missing.title),
+                "here": missing.here[:40],
+            }
+        yield from _unfilled(step, pieces.get(name, version), connections)
+    if step.get("valid") is False:
+        yield _("The file says that it is not complete.")
+
+
+def _unfilled(step: Row, piece: Row | None, connections: set[str] | None) -> Iterator[str]:
+    """What the app requires and the step lacks."""
+    if piece is None:
+        return
+    kind, key = ("triggers", "triggerName") if step.get("type") == "PIECE_TRIGGER" else ("actions", "actionName")
+    called, listed = pick(step, f"settings.{key}"), piece.get(kind)
+    operation = listed.get(called) if isinstance(listed, Mapping) and isinstance(called, str) else None
+    if not isinstance(operation, Mapping):
+        yield _("“%(app)s” does not have what the step does (%(name)s).") % {
+            "app": formats.cut(apps.title(piece)),
+            "name": formats.cut(str(called)),
+        }
+        return
+    values = dict_at(step, "settings.input")
+    external = step_values.external_id(values.get("auth"))
+    if apps.auths(piece.get("auth")) and operation.get("requireAuth") is not False and not values.get("auth"):
+        yield _("It has no connection.")
+    if external and connections is not None and external not in connections:
+        yield _("Its connection “%(name)s” is not in this workspace.") % {"name": formats.cut(external)}
+    for field, prop in dict_at(operation, "props").items():
+        if isinstance(prop, Mapping) and _empty(prop, values.get(field)):
+            label = prop.get("displayName")
+            yield _("“%(field)s” is not filled in.") % {
+                "field": formats.cut(label if formats.visible(label) else str(field))
+            }
+
+
+def _empty(prop: Row, value: Any) -> bool:
+    if prop.get("type") in _VALUELESS or not prop.get("required"):
+        return False
+    return value is None or (value == "" and prop.get("type") in _TEXTS)
+
+
+class _Pieces:
+    """Apps with their actions and triggers, each requested once."""
+
+    def __init__(self, session: EngineSession) -> None:
+        self._session = session
+        self._known: dict[tuple[str, str], Row | None] = {}
+
+    def get(self, name: str, version: str) -> Row | None:
+        """The app in this version; None if the engine does not give it, or too many were requested."""
+        key = (name, version)
+        if key not in self._known and len(self._known) < _APPS:
+            nothing: Row = {}
+            piece = self._session.remember_or(
+                nothing, f"piece:{name}:{version}", _FOR, lambda: apps.fetch_app(self._session, name, version)
+            )
+            self._known[key] = piece or None
+        return self._known.get(key)
+
+
+def _connections(session: EngineSession) -> set[str] | None:
+    """The external ids of the workspace's connections; None if the engine does not give all of them."""
+    try:
+        rows, following = connection_list.chunk(session, "")
+    except EngineError:
+        return None
+    return None if following else {str(row.get("externalId")) for row in rows}

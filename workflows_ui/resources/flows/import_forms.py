@@ -1,0 +1,155 @@
+"""Forms that import flows from a file: they show its content before anything is created, and ask which of several flows
+to import.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any, ClassVar, cast
+
+from django import forms
+from django.http import QueryDict
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.engine import flow_tree
+from workflows_ui.resource_admin.resource import Affected
+from workflows_ui.resources.flows import files, import_findings
+from workflows_ui.resources.flows.files import Request
+from workflows_ui.web import formats
+
+
+class FlowFile(forms.Form):
+    """A file with flows, of which one is imported; `file` becomes a list of that one's request (flow_files.parse).
+
+    The parsed content is submitted again in hidden fields, so that the file need not be chosen twice; findings are
+    confirmed once.
+    """
+
+    several: ClassVar[bool] = False
+    #: A flow holds code, and may hold plain passwords: none of it goes to the audit log.
+    discreet = frozenset({"file", "content", "seen"})
+    file = forms.FileField(
+        label=_("File"),
+        help_text=_("A file that was exported from a flow (JSON), of any version of the engine."),
+        widget=forms.ClearableFileInput(attrs={"accept": ".json,application/json"}),
+    )
+    content = forms.CharField(required=False, strip=False, widget=forms.HiddenInput)
+    seen = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, session: EngineSession, asked: Mapping[str, Any], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._session = session
+        self.questions: list[Affected] = []
+        if self.is_bound and asked.get("content"):
+            self.fields["file"].required = False
+
+    def clean(self) -> dict[str, Any]:
+        """The chosen flows, after everything found in the file was shown."""
+        cleaned = super().clean() or self.cleaned_data
+        if "file" in self.errors:
+            return cleaned
+        text = cleaned.pop("content", "")
+        try:
+            flows = files.read(cleaned["file"]) if cleaned.get("file") else files.parse(text)
+        except forms.ValidationError as problem:
+            self.add_error("file", problem)
+            return cleaned
+        text = json.dumps(flows, ensure_ascii=False)
+        mark = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
+        answered = cleaned.pop("seen", "") == mark
+        picked = self._selected_flows(flows) if answered else flows
+        if not answered:
+            self.questions = _questions(self._session, flows, several=self.several)
+        self._keep(flows, text, mark, new=not answered)
+        if not picked:
+            self.add_error("which", gettext("Choose at least one flow."))
+        return cleaned | {"file": picked, "flows": [flow["displayName"] for flow in picked]}
+
+    def _selected_flows(self, flows: list[Request]) -> list[Request]:
+        """The chosen flows; a single one needs no choice."""
+        if len(flows) == 1:
+            return flows
+        chosen = cast("QueryDict", self.data).getlist("which")
+        picked = [flow for number, flow in enumerate(flows) if str(number) in chosen]
+        return picked if self.several else picked[:1]
+
+    def _keep(self, flows: list[Request], text: str, mark: str, *, new: bool) -> None:
+        """Store the parsed content in the form, and offer the choice among several flows."""
+        data = cast("QueryDict", self.data).copy()
+        data["content"], data["seen"] = text, mark
+        self.data = data
+        self.fields["file"].required = False
+        if len(flows) == 1:
+            return
+        choices = [(str(number), _choice_label(flow)) for number, flow in enumerate(flows)]
+        if self.several:
+            label, every = gettext("Flows to make"), [value for value, _label in choices]
+            self.fields["which"] = forms.MultipleChoiceField(
+                label=label, choices=choices, required=False, widget=forms.CheckboxSelectMultiple
+            )
+        else:
+            label, every = gettext("Flow to bring in"), ["0"]
+            self.fields["which"] = forms.ChoiceField(label=label, choices=choices, widget=forms.RadioSelect)
+        if new:
+            data.setlist("which", every)
+
+
+class NewFlowFile(FlowFile):
+    """The same, creating a flow for each that is chosen."""
+
+    several = True
+    name = forms.CharField(
+        label=_("Name"), max_length=200, required=False, help_text=_("Left empty, it is called as in the file.")
+    )
+    field_order = ("file", "name")
+
+    def clean(self) -> dict[str, Any]:
+        """One name fits one flow only."""
+        cleaned = super().clean()
+        if cleaned.get("name") and len(cleaned.get("file") or ()) > 1:
+            text = gettext(
+                "Several flows are made, each with its name in the file. Leave this empty, or choose one flow."
+            )
+            if not self.questions:
+                self.add_error("name", text)
+        return cleaned
+
+
+def _questions(session: EngineSession, flows: list[Request], *, several: bool) -> list[Affected]:
+    """What to show before anything is created: several flows, and steps that do not fit this engine."""
+    result = []
+    if len(flows) > 1:
+        text = gettext("There are %(count)d flows in this file. Choose which of them to make.")
+        if not several:
+            text = gettext("There are %(count)d flows in this file. Choose the one to bring in.")
+        result.append(Affected(text % {"count": len(flows)}))
+    for flow in flows:
+        lines = [finding.text for finding in import_findings.find_problems(session, flow["trigger"])]
+        if not lines:
+            continue
+        lines_shown = [(line, "") for line in lines[: import_findings.MOST]]
+        more = len(lines) - len(lines_shown)
+        lines_shown += [(gettext("and %(n)d more") % {"n": more}, "")] if more else []
+        values = {"name": formats.cut(_called(flow)), "count": len(lines)}
+        text = ngettext(
+            "%(count)d step of “%(name)s” needs to be checked after the import:",
+            "%(count)d steps of “%(name)s” need to be checked after the import:",
+            len(lines),
+        )
+        result.append(Affected(text % values, lines_shown))
+    if result:
+        result.append(Affected(gettext("The file was read. Choose another one only to take that instead.")))
+    return result
+
+
+def _called(flow: Request) -> str:
+    name = flow["displayName"]
+    return name if formats.visible(name) else gettext("Flow without a name")
+
+
+def _choice_label(flow: Request) -> str:
+    number = sum(1 for _node in flow_tree.walk(flow["trigger"])) - 1
+    steps = ngettext("%(n)d step", "%(n)d steps", number) % {"n": number}
+    return f"{formats.cut(_called(flow), 120)} ({steps})"

@@ -1,0 +1,147 @@
+"""A flow's recent results: how often it succeeded, how long it takes, who launched it last; and the size of the sample."""
+
+import statistics
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.launches.models import Launch, State
+from workflows_ui.launches.services import runs
+from workflows_ui.members.services.access import Access
+from workflows_ui.resources.flows.reading import REFUSALS
+from workflows_ui.resources.runs import reading as run_reading
+from workflows_ui.web import formats
+from workflows_ui.web.paths import dicts_at
+
+#: Launches and runs in a sample, and seconds for which runs are cached.
+MOST, _FOR = 20, 60
+#: The minimum sample for a statement on how long it takes.
+_FEWEST = 3
+_SECOND = 1000
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Launches, or runs, that have ended: their number, how many succeeded, and the durations of those (milliseconds)."""
+
+    number: int
+    well: int
+    took: Sequence[float]
+
+    @property
+    def usual(self) -> str:
+        """How long it usually takes: the median of the successes; "" if too few are known."""
+        return formats.roughly(statistics.median(self.took)) if len(self.took) >= _FEWEST else ""
+
+    @property
+    def spread(self) -> str:
+        """The range of nearly all durations; "" if it adds nothing to the usual one."""
+        if len(self.took) < 2 * _FEWEST:
+            return ""
+        ordered = sorted(self.took)
+        least, most = (ordered[int(len(ordered) * part)] for part in (0.1, 0.9))
+        low, high = formats.roughly(least), formats.roughly(most)
+        if low == high:
+            return ""
+        text = _("mostly up to %(high)s") if least < _SECOND else _("mostly between %(low)s and %(high)s")
+        return text % {"low": low, "high": high}
+
+
+@dataclass(frozen=True)
+class Record:
+    """The record of a flow. `last` is when it was last launched here, `by` by whom; None and "" if never."""
+
+    launches: Sample
+    runs: Sample | None
+    last: datetime | None
+    by: str
+
+    @property
+    def best(self) -> Sample:
+        """The larger sample: runs say more about a flow that mostly starts automatically."""
+        return self.runs if self.runs is not None and self.runs.number > self.launches.number else self.launches
+
+    @property
+    def success(self) -> str:
+        """How often it succeeded, out of how many; "" if none has ended."""
+        sample = self.best
+        return (_launched if sample is self.launches else _ran)(sample) if sample.number else ""
+
+
+def _launched(sample: Sample) -> str:
+    """Says what is counted: launches from this console whose outcome the engine gave."""
+    if sample.number == 1:
+        return (
+            _("It succeeded in its one finished launch from here")
+            if sample.well
+            else _("It failed in its one finished launch from here")
+        )
+    if sample.well == sample.number:
+        text = _("It succeeded in all of its last %(number)d finished launches from here")
+    elif sample.well:
+        text = _("It succeeded in %(well)d of its last %(number)d finished launches from here")
+    else:
+        text = _("It failed in all of its last %(number)d finished launches from here")
+    return text % {"well": sample.well, "number": sample.number}
+
+
+def _ran(sample: Sample) -> str:
+    """Says what is counted: runs as the engine lists them, including launches from this console."""
+    if sample.number == 1:
+        return (
+            _("It succeeded in its one finished run, however started")
+            if sample.well
+            else _("It failed in its one finished run, however started")
+        )
+    if sample.well == sample.number:
+        text = _("It succeeded in all of its last %(number)d finished runs, however started")
+    elif sample.well:
+        text = _("It succeeded in %(well)d of its last %(number)d finished runs, however started")
+    else:
+        text = _("It failed in all of its last %(number)d finished runs, however started")
+    return text % {"well": sample.well, "number": sample.number}
+
+
+def load_record(access: Access, flow_id: str, session: EngineSession | None = None) -> Record:
+    """The record of a flow: from local rows; with a session that is not quick, from its newest runs too (one call,
+    cached for a minute).
+
+    Every page with success figures uses this, so that the figures agree. The launches of all people count: only the
+    last one's person is named, and not to guests.
+    """
+    rows = Launch.objects.filter(workspace=access.workspace, flow_id=flow_id).order_by("-asked_at", "-pk")
+    ended = rows.filter(state__in=(State.SUCCEEDED, State.FAILED)).values_list(
+        "state", "run_started_at", "run_finished_at"
+    )[:MOST]
+    launches = _sample((state == State.SUCCEEDED, start, end) for state, start, end in ended)
+    last = rows.select_related("user").only("asked_at", "user").first()
+    label = last.user.label if last is not None and not access.guest else ""
+    return Record(launches, _runs(session, flow_id) if session else None, last.asked_at if last else None, label)
+
+
+def _sample(ended: Iterable[tuple[bool, object, object]]) -> Sample:
+    outcomes = list(ended)
+    took = [length for well, start, end in outcomes if well and (length := formats.between(start, end)) is not None]
+    return Sample(len(outcomes), sum(1 for well, _start, _end in outcomes if well), took)
+
+
+def _runs(session: EngineSession, flow_id: str) -> Sample | None:
+    def ask() -> Sample:
+        try:
+            page = session.workflows.list_runs(limit=MOST, flow_id=flow_id)
+        except REFUSALS:
+            return Sample(0, 0, ())
+        rows = dicts_at(page, "data")
+        listed = run_reading.with_retries(session.workspace, rows)
+        ended = [
+            (runs.state(dict(row)), row) for row in listed if runs.state(dict(row)) in (State.SUCCEEDED, State.FAILED)
+        ]
+        return _sample(
+            (state == State.SUCCEEDED, run_reading.started(row), row.get("finishTime")) for state, row in ended
+        )
+
+    nothing: Sample | None = None
+    return session.decorate(nothing, f"flow-record:{flow_id}", _FOR, ask)

@@ -1,0 +1,190 @@
+"""The settings of a step, field by field: for the outline of a flow, and for the difference between two versions."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.engine import flow_tree
+from workflows_ui.resource_admin.resource import pick
+from workflows_ui.resources.flows.reading import REFUSALS
+from workflows_ui.resources.pieces import apps
+from workflows_ui.resources.runs import step_values
+from workflows_ui.resources.runs.step_values import Line, Names
+from workflows_ui.web.paths import dict_at, list_at, text_at
+
+#: Settings shown elsewhere (the piece and its action), or only needed by the engine's builder.
+_ELSEWHERE = frozenset(
+    {
+        "actionName",
+        "branches",
+        "customLogoUrl",
+        "errorHandlingOptions",
+        "executionType",
+        "input",
+        "inputUiInfo",
+        "items",
+        "pieceName",
+        "pieceVersion",
+        "propertySettings",
+        "sampleData",
+        "sourceCode",
+        "triggerName",
+    }
+)
+_LABELS_FOR, _MOST_PIECES = 600, 8
+_EXECUTION: dict[str, str | Promise] = {
+    "EXECUTE_FIRST_MATCH": gettext_lazy("Only the first branch that fits"),
+    "EXECUTE_ALL_MATCH": gettext_lazy("Every branch that fits"),
+}
+_HANDLING = (
+    ("continueOnFailure", gettext_lazy("The flow continues if it fails")),
+    ("retryOnFailure", gettext_lazy("It is tried again if it fails")),
+)
+#: Operators of conditions (api.md 6.3), as text between two values or after a single one.
+_OPERATORS: dict[str, str | Promise] = {
+    "TEXT_CONTAINS": gettext_lazy("contains"),
+    "TEXT_DOES_NOT_CONTAIN": gettext_lazy("does not contain"),
+    "TEXT_EXACTLY_MATCHES": gettext_lazy("is exactly"),
+    "TEXT_DOES_NOT_EXACTLY_MATCH": gettext_lazy("is not exactly"),
+    "TEXT_START_WITH": gettext_lazy("starts with"),
+    "TEXT_DOES_NOT_START_WITH": gettext_lazy("does not start with"),
+    "TEXT_ENDS_WITH": gettext_lazy("ends with"),
+    "TEXT_DOES_NOT_END_WITH": gettext_lazy("does not end with"),
+    "LIST_CONTAINS": gettext_lazy("has in its list"),
+    "LIST_DOES_NOT_CONTAIN": gettext_lazy("does not have in its list"),
+    "NUMBER_IS_GREATER_THAN": gettext_lazy("is greater than"),
+    "NUMBER_IS_LESS_THAN": gettext_lazy("is less than"),
+    "NUMBER_IS_EQUAL_TO": gettext_lazy("is equal to"),
+    "DATE_IS_BEFORE": gettext_lazy("is before"),
+    "DATE_IS_EQUAL": gettext_lazy("is the same time as"),
+    "DATE_IS_AFTER": gettext_lazy("is after"),
+    "EXISTS": gettext_lazy("is there"),
+    "DOES_NOT_EXIST": gettext_lazy("is not there"),
+    "BOOLEAN_IS_TRUE": gettext_lazy("is true"),
+    "BOOLEAN_IS_FALSE": gettext_lazy("is false"),
+    "LIST_IS_EMPTY": gettext_lazy("is an empty list"),
+    "LIST_IS_NOT_EMPTY": gettext_lazy("is a list with something in it"),
+}
+_ALONE = frozenset(
+    {"EXISTS", "DOES_NOT_EXIST", "BOOLEAN_IS_TRUE", "BOOLEAN_IS_FALSE", "LIST_IS_EMPTY", "LIST_IS_NOT_EMPTY"}
+)
+
+#: Labels of fields by piece, then by action or trigger, then by field.
+Labels = Mapping[str, Mapping[str, Mapping[str, str]]]
+
+
+def names_of(trigger: Any, connections: Mapping[str, tuple[str, str]], slug: str, older: Any = None) -> Names:
+    """Names to resolve references in this tree; steps that only the `older` tree has keep their names from there."""
+    steps = flow_tree.steps_by_name(older) | flow_tree.steps_by_name(trigger)
+    titles = {name: str(step.get("displayName") or name) for name, step in steps.items()}
+    return Names(titles, connections, slug)
+
+
+def labels(session: EngineSession, trigger: Any) -> Labels:
+    """The labels of the fields of the pieces in this tree (of the first eight; cached). Without them names are made
+    readable.
+    """
+    result: dict[str, Mapping[str, Mapping[str, str]]] = {}
+    piece_names = (pick(node.step, "settings.pieceName") for node in flow_tree.walk(trigger))
+    for name in list(dict.fromkeys(item for item in piece_names if isinstance(item, str) and item))[:_MOST_PIECES]:
+        nothing: dict[str, dict[str, str]] = {}
+        ask = partial(_labels, session, name)
+        result[name] = session.remember_or(nothing, f"piece-labels:{name}", _LABELS_FOR, ask)
+    return result
+
+
+def lines(step: Mapping[str, Any], names: Names, known: Labels, most: int = step_values.MOST) -> tuple[list[Line], int]:
+    """All settings of a step, and how many fields are left out."""
+    settings = step.get("settings")
+    if not isinstance(settings, Mapping):
+        return [], 0
+    all_lines: list[Line] = []
+    for key, label in (("items", _("For each item in")), ("executionType", _("Runs"))):
+        if isinstance(settings.get(key), str):
+            value = _EXECUTION.get(settings[key], settings[key]) if key == "executionType" else settings[key]
+            all_lines.append(step_values.line((key,), str(value), names, {key: label}))
+    all_lines += [
+        step_values.line(("branches", name), text, names, {"branches": _("Branch")})
+        for name, text in _branches(settings.get("branches"))
+    ]
+    inner, left = step_values.lines(settings.get("input"), names, _of_step(settings, known), most=most)
+    all_lines += inner
+    all_lines += _code(settings.get("sourceCode"), names)
+    for key, value in settings.items():
+        if key not in _ELSEWHERE:
+            more, also = step_values.lines(value, names, at=(str(key)[:80],), most=most)
+            all_lines, left = all_lines + more, left + also
+    handling = settings.get("errorHandlingOptions")
+    all_lines += [
+        step_values.line((key,), True, names, {key: str(label)})
+        for key, label in _HANDLING
+        if pick(handling, f"{key}.value") is True
+    ]
+    return all_lines, left
+
+
+def condition(found: Any) -> str:
+    """One condition as text, its values as the engine has them."""
+    operator = text_at(found, "operator")
+    first, second = (step_values.plain(pick(found, key)) for key in ("firstValue", "secondValue"))
+    operator_label = str(_OPERATORS.get(operator, operator[:60]))
+    parts = (
+        [first or _("(nothing)"), operator_label]
+        if operator in _ALONE
+        else [first or _("(nothing)"), operator_label, second]
+    )
+    return " ".join(part for part in parts if part)
+
+
+def _branches(found: Any) -> list[tuple[str, str]]:
+    """(name, conditions as text) of a router's branches."""
+    branches = []
+    for number, branch in enumerate(found if isinstance(found, list) else [], start=1):
+        name = pick(branch, "branchName")
+        name = name if isinstance(name, str) and name else str(number)
+        if pick(branch, "branchType") == "FALLBACK":
+            branches.append((name, _("If no other branch fits")))
+            continue
+        groups = [group for group in list_at(branch, "conditions") if isinstance(group, list)]
+        joined = [_(" and ").join(condition(item) for item in group) for group in groups if group]
+        branches.append((name, _(", or ").join(joined) or _("No condition is set")))
+    return branches
+
+
+def _code(found: Any, names: Names) -> list[Line]:
+    if not isinstance(found, Mapping):
+        return []
+    code, packages = found.get("code"), found.get("packageJson")
+    code_lines = [step_values.line(("sourceCode",), code, names, {"sourceCode": _("Code")})]
+    if isinstance(packages, str) and packages.strip() not in ("", "{}"):
+        code_lines.append(step_values.line(("packageJson",), packages, names, {"packageJson": _("Packages")}))
+    return code_lines
+
+
+def _of_step(settings: Mapping[str, Any], known: Labels) -> Mapping[str, str]:
+    piece = settings.get("pieceName")
+    action = settings.get("actionName") or settings.get("triggerName")
+    own_labels = known.get(piece, {}).get(action, {}) if isinstance(piece, str) and isinstance(action, str) else {}
+    return {"auth": _("Connection")} | dict(own_labels)
+
+
+def _labels(session: EngineSession, name: str) -> dict[str, dict[str, str]]:
+    try:
+        piece = apps.fetch_app(session, name)
+    except REFUSALS:
+        return {}
+    result: dict[str, dict[str, str]] = {}
+    for kind in ("actions", "triggers"):
+        for key, item in dict_at(piece, kind).items():
+            field_labels = {
+                str(prop): text_at(what, "displayName")[:80]
+                for prop, what in dict_at(item, "props").items()
+                if text_at(what, "displayName").strip()
+            }
+            result.setdefault(str(key), {}).update(field_labels)
+    return result

@@ -1,0 +1,72 @@
+"""A flow's versions: the panel on its page, and the choice among them. An engine may not list them (api.md 6.4)."""
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from workflows_ui.core.states import Badge
+from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.engine import EngineError, NotFound
+from workflows_ui.members.models import Role
+from workflows_ui.resource_admin.resource import Row, Subject, Text
+from workflows_ui.resources.flows.reading import deleting
+from workflows_ui.web import formats
+
+_MOST = 50
+_LIVE = Badge(_("Live"), "circle-check", "green", own="LOCKED")
+_KEPT = Badge(_("Published before"), "lock", "secondary", own="LOCKED")
+_DRAFT = Badge(_("Draft"), "pen", "azure", own="DRAFT")
+
+
+def list_versions(session: EngineSession, flow_id: str) -> list[Row]:
+    """Heads of the versions, newest first; none if the engine does not list them. Raises EngineError."""
+    try:
+        rows = session.workflows.list_flow_versions(flow_id, limit=_MOST).get("data") or []
+    except NotFound:
+        return []
+    once = {str(row["id"]): row for row in rows if isinstance(row.get("id"), str) and row["id"]}
+    return sorted(once.values(), key=lambda row: str(row.get("created")), reverse=True)
+
+
+def state(flow: Row, version: Row) -> Badge:
+    """Live, published before, or draft."""
+    if version.get("id") == flow.get("publishedVersionId"):
+        return _LIVE
+    return _KEPT if version.get("state") == "LOCKED" else _DRAFT
+
+
+def title(flow: Row, version: Row) -> str:
+    """One line for the choice."""
+    changed = formats.moment(version.get("updated"))
+    parts: list[Text] = [str(version.get("displayName") or "")[:80], state(flow, version).word]
+    if changed:
+        parts.append(formats.exact(changed, seconds=False))
+    return " · ".join(str(part) for part in parts if part)
+
+
+def panel(subject: Subject) -> dict[str, Any] | None:
+    """The versions with their state; left out if the engine does not give them."""
+    try:
+        rows = list_versions(subject.session, subject.id)
+    except EngineError:
+        return None
+    if not rows:
+        return None
+    usable = subject.access.allows(Role.BUILDER) and not deleting(subject.object)
+    newest = rows[0].get("id")
+    versions = [
+        {
+            "row": row,
+            "state": state(subject.object, row),
+            "other": row.get("id") != newest,
+            "usable": usable and row.get("id") != newest,
+        }
+        for row in rows
+    ]
+    return {
+        "versions": versions,
+        "newest": newest,
+        "slug": subject.slug,
+        "flow_id": subject.id,
+        "cut": len(rows) >= _MOST,
+    }

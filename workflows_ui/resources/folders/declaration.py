@@ -1,0 +1,201 @@
+"""Folders, in which flows are kept: their list with counts, their page with the flows inside, and their actions."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.engine import Refused
+from workflows_ui.resource_admin.resource import (
+    Action,
+    Affected,
+    Bulk,
+    Column,
+    Facts,
+    Page,
+    Panel,
+    Query,
+    Resource,
+    Row,
+    Shortcut,
+    Subject,
+    Text,
+)
+from workflows_ui.resources import whole_lists
+from workflows_ui.resources.flows.reading import FOLDERS
+from workflows_ui.resources.flows.reading import name_of as flow_name
+from workflows_ui.resources.places import flow_url, flows_url, folder_url
+from workflows_ui.web import formats
+from workflows_ui.web.paths import text_at
+
+#: Folders read at once to find a name, and flows listed by name (api.md 4.1: no upper bound of a page is known).
+_MOST, _NAMED = 500, 100
+
+
+class FolderName(forms.Form):
+    name = forms.CharField(label=gettext_lazy("Name"), max_length=200)
+
+
+def count(folder: Row) -> int | None:
+    """The number of flows in it; the list sends the number as text (recording `folders_list`). None if it does not say."""
+    number = folder.get("numberOfFlows")
+    if isinstance(number, bool) or not isinstance(number, int | str):
+        return None
+    return int(number) if str(number).isdecimal() else None
+
+
+def _title(folder: Row) -> str:
+    return text_at(folder, "displayName")
+
+
+def _key(folder: Row) -> str:
+    return text_at(folder, "id")
+
+
+def _flows_in(session: EngineSession, folder: Row) -> list[Row]:
+    key = _key(folder)
+    if not key:
+        return []
+    rows = session.workflows.list_flows(limit=_NAMED, folder_id=key).get("data") or []
+    return list({str(row.get("id")): row for row in rows}.values())
+
+
+def _create(session: EngineSession, _id: str, data: dict[str, Any]) -> dict[str, Any]:
+    """Create a folder. The engine returns an existing folder of the same name: a prior read tells whether it is new
+    (recording `folders_create_2`).
+    """
+    known_ids = {_key(row) for row in session.workflows.list_folders(limit=_MOST).get("data") or []}
+    folder = session.workflows.create_folder(data["name"])
+    session.forget(FOLDERS)
+    return folder | {"existed": _key(folder) in known_ids}
+
+
+def _created(_row: Row, made: Any) -> Text:
+    words = {"name": _title(made)}
+    if made["existed"]:
+        return _("There is a folder “%(name)s” already, so no other was made. This is it.") % words
+    return _("The folder “%(name)s” is made.") % words
+
+
+def _rename(session: EngineSession, id: str, data: dict[str, Any]) -> Any:
+    try:
+        return session.workflows.update_folder(id, data["name"])
+    except Refused as refusal:
+        if refusal.code != "VALIDATION" and refusal.status != 409:
+            raise
+        # A name that is taken (api.md section 9).
+        text = _("There is a folder of this name already. Choose another name.")
+        raise forms.ValidationError({"name": text}) from refusal
+    finally:
+        session.forget(FOLDERS)
+
+
+def _delete(session: EngineSession, id: str, _data: dict[str, Any]) -> None:
+    try:
+        session.workflows.delete_folder(id)
+    finally:
+        session.forget(FOLDERS)
+
+
+def _uncategorised(session: EngineSession, folder: Row) -> Affected:
+    inside = _flows_in(session, folder)
+    number = max(count(folder) or 0, len(inside))
+    if not number:
+        return Affected(_("No flow is in it."))
+    summary = ngettext(
+        "%(count)d flow is in it. It stays, and is in no folder afterwards:",
+        "%(count)d flows are in it. They stay, and are in no folder afterwards:",
+        number,
+    ) % {"count": number}
+    lines = [(flow_name(row) or str(row.get("id")), flow_url(session.workspace.slug, row.get("id"))) for row in inside]
+    if number > len(lines):
+        lines.append((_("and %(count)d more") % {"count": number - len(lines)}, ""))
+    return Affected(summary, lines)
+
+
+def _inside(subject: Subject) -> dict[str, Any]:
+    rows = _flows_in(subject.session, subject.object)
+    flows = [(flow_name(row) or str(row.get("id")), flow_url(subject.slug, row.get("id")), row) for row in rows]
+    return {"flows": flows, "all_url": flows_url(subject.slug, subject.id) if len(rows) == _NAMED else ""}
+
+
+class Folders(Resource):
+    """Containers of flows."""
+
+    name = "folders"
+    needs = "folders"
+    label, label_plural = gettext_lazy("Folder"), gettext_lazy("Folders")
+    icon, group, menu_order = "folder", "build", 20
+    batch_size = whole_lists.AT_ONCE
+    empty = gettext_lazy("There are no folders in this workspace yet")
+    empty_hint = gettext_lazy("Folders keep flows together. A flow is in one folder, or in none.")
+    title_path = "displayName"
+    recipe = ("/v1/folders/{id}", "workflows.get_folder({id!r})")
+    list_display = (
+        Column("displayName", gettext_lazy("Name"), link=True),
+        Column(count, gettext_lazy("Flows"), kind="count", link=lambda slug, row: flows_url(slug, _key(row))),
+        Column("updated", gettext_lazy("Changed"), kind="when", phone=False),
+    )
+    shortcuts = (
+        Shortcut(gettext_lazy("Flows in it"), "diagram-project", lambda slug, row: flows_url(slug, _key(row))),
+    )
+    panels = (
+        Facts(
+            gettext_lazy("Details"),
+            (
+                Column(count, gettext_lazy("Flows"), kind="count"),
+                Column("updated", gettext_lazy("Changed"), kind="when"),
+                Column("created", gettext_lazy("Created"), kind="when"),
+                Column("id", gettext_lazy("Engine ID"), kind="code"),
+            ),
+        ),
+        Panel(gettext_lazy("Flows in it"), "resources/folders/flows.html", _inside),
+    )
+    actions = (
+        Action(
+            "new",
+            gettext_lazy("New folder"),
+            "plus",
+            _create,
+            form=FolderName,
+            button=lambda _row: _("Make the folder"),
+            done=_created,
+            success_url=lambda slug, _row, made: folder_url(slug, _key(made)),
+            collection=True,
+        ),
+        Action(
+            "rename",
+            gettext_lazy("Rename"),
+            "pen",
+            _rename,
+            form=FolderName,
+            initial=lambda row: {"name": _title(row)},
+            done=gettext_lazy("The folder is renamed."),
+            in_rows=True,
+        ),
+        Action(
+            "delete",
+            gettext_lazy("Delete"),
+            "trash",
+            _delete,
+            danger=True,
+            confirm=lambda row: _("The folder “%(name)s” is deleted. Its flows are not.") % {"name": _title(row)},
+            button=lambda row: _("Delete the folder “%(name)s”") % {"name": formats.cut(_title(row))},
+            impact=_uncategorised,
+            done=gettext_lazy("The folder is deleted."),
+            in_rows=True,
+            bulk=Bulk(
+                gettext_lazy("The folders are deleted. The flows in them are not: they are in no folder afterwards.")
+            ),
+        ),
+    )
+
+    def list(self, session: EngineSession, query: Query) -> Page:
+        """A page, oldest first."""
+        answer = session.workflows.list_folders(limit=self.batch_size, cursor=whole_lists.cursor(query))
+        return whole_lists.page_of(answer, query)
+
+    def get(self, session: EngineSession, id: str) -> Row:
+        return session.workflows.get_folder(id)

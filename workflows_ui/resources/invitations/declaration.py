@@ -1,0 +1,243 @@
+"""Invitations into the engine: the invited people, and revoking an invitation (api.md section 15).
+
+The engine requires the kind: invitations into this workspace, or into the whole engine. The latter span all
+organizations on it and are therefore for managers only.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext, pgettext_lazy
+from django.utils.translation import gettext_lazy as _
+
+from workflows_ui.core.states import Badge
+from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.engine import NotFound
+from workflows_ui.engine import errors as engine
+from workflows_ui.members.models import Role
+from workflows_ui.resource_admin.resource import (
+    Action,
+    Affected,
+    Bulk,
+    Column,
+    Facts,
+    Page,
+    Query,
+    Resource,
+    Row,
+    Text,
+)
+from workflows_ui.resources import whole_lists
+from workflows_ui.web import formats
+from workflows_ui.web.messages import Message, error_message
+from workflows_ui.web.paths import text_at
+
+#: Kinds, by the engine's names.
+WORKSPACE, EVERYWHERE = "PROJECT", "PLATFORM"
+#: Invitations per call when one is searched by its id, and calls: the engine has no call for a single one.
+_MOST, _CHUNKS = 500, 10
+STATES: dict[str, Badge] = {
+    "PENDING": Badge(pgettext_lazy("invitation", "Waiting for an answer"), "clock", "blue", own="PENDING"),
+    "ACCEPTED": Badge(pgettext_lazy("invitation", "Accepted"), "circle-check", "green", own="ACCEPTED"),
+}
+_ROLES: dict[str, Text] = {
+    "ADMIN": pgettext_lazy("engine role", "Administrator"),
+    "MEMBER": pgettext_lazy("engine role", "Member"),
+    "OPERATOR": pgettext_lazy("engine role", "Operator"),
+}
+_NO_TEAM = Message(
+    _("This workspace has no invitations"),
+    _("To the engine it is one person's own project: others cannot be invited into it."),
+)
+_NOT_GIVEN = Message(
+    _("The engine does not show its invitations"),
+    _("Its plan does not include them, or the credential does not reach them."),
+    _("Ask the engine's administrator, or use a credential with more rights."),
+)
+
+
+class InvitationFilters(forms.Form):
+    """Filters of the list; the engine applies them."""
+
+    type = forms.ChoiceField(
+        label=_("Into"),
+        required=False,
+        choices=[("", _("This workspace")), (EVERYWHERE, _("The whole engine"))],
+        widget=forms.Select({"class": "form-select"}),
+    )
+    status = forms.ChoiceField(
+        label=_("State"),
+        required=False,
+        choices=[("", _("Any")), *((name, found.word) for name, found in STATES.items())],
+        widget=forms.Select({"class": "form-select"}),
+    )
+
+
+def email(row: Row) -> str:
+    """The invited person's mail address."""
+    return text_at(row, "email")
+
+
+def state(row: Row) -> Badge:
+    """An invitation's state; an unknown one is shown as the engine names it, in grey."""
+    name = text_at(row, "status")
+    return STATES.get(name) or Badge(name[:60] or _("Not known"), "circle-question", "secondary")
+
+
+def _role(row: Row) -> Text:
+    role = text_at(row, "platformRole")
+    return _ROLES.get(role, role[:60]) if role else text_at(row, "projectRole.name")
+
+
+def _scope(row: Row) -> Text:
+    return {WORKSPACE: _("This workspace"), EVERYWHERE: _("The whole engine")}.get(str(row.get("type")), "")
+
+
+def _would_go(row: Row) -> Text:
+    values = {"email": email(row)[:100] or gettext("this person")}
+    if row.get("status") == "ACCEPTED":
+        return (
+            gettext(
+                "%(email)s has accepted already and stays a member. Only the entry is removed; it is no longer seen who was invited."
+            )
+            % values
+        )
+    return (
+        gettext("%(email)s can no longer join with the invitation that was sent. A new one can be sent later.") % values
+    )
+
+
+def _platform_impact(_session: EngineSession, row: Row) -> Affected | None:
+    if row.get("type") != EVERYWHERE:
+        return None
+    return Affected(
+        gettext(
+            "It is an invitation onto the whole engine: it may belong to another organization. Ask before you revoke it."
+        )
+    )
+
+
+def _revoke(session: EngineSession, id: str, _typed: dict[str, Any]) -> None:
+    session.workflows.delete_invitation(id)
+
+
+class Invitations(Resource):
+    """Invitations into the engine."""
+
+    name = "invitations"
+    label, label_plural = _("Invitation"), _("Invitations")
+    icon, group, menu_order = "envelope-open-text", "team", 10
+    batch_size = whole_lists.AT_ONCE
+    empty = _("Nobody is invited into this workspace")
+    empty_hint = _("People are invited in Imbrace or in the engine itself. Here you see who was, and can revoke it.")
+    secrets = frozenset({"link", "token"})
+    filters = InvitationFilters
+    #: The engine has no call for a single one.
+    recipe = (
+        f"/v1/user-invitations?type=PROJECT&limit={_MOST}",
+        f'workflows.list_invitations("PROJECT", limit={_MOST})',
+    )
+    list_display = (
+        Column(lambda row: email(row) or _("No address"), _("Invited"), link=True),
+        Column(state, _("State"), kind="badge"),
+        Column(_role, pgettext_lazy("invitation", "As"), phone=False),
+        Column("created", pgettext_lazy("invitation", "Sent"), kind="when"),
+    )
+    panels = (
+        Facts(
+            _("Details"),
+            (
+                Column(email, _("Invited")),
+                Column(_scope, _("Into")),
+                Column(_role, pgettext_lazy("invitation", "As")),
+                Column("created", pgettext_lazy("invitation", "Sent"), kind="when"),
+                Column("updated", _("Changed"), kind="when"),
+                Column("id", _("Engine ID"), kind="code"),
+            ),
+        ),
+    )
+    actions = (
+        Action(
+            name="delete",
+            label=_("Revoke"),
+            icon="user-xmark",
+            run=_revoke,
+            role=Role.MANAGER,
+            danger=True,
+            confirm=_would_go,
+            impact=_platform_impact,
+            button=lambda row: _("Revoke the invitation of %(email)s") % {"email": formats.cut(email(row))},
+            done=_("The invitation is revoked."),
+            in_rows=True,
+            bulk=Bulk(
+                _(
+                    "Who has not answered yet can no longer join with the invitation that was sent; a new one can be sent later. Who has "
+                    "accepted stays a member: only the entry is removed."
+                )
+            ),
+        ),
+    )
+
+    def list(self, session: EngineSession, query: Query) -> Page:
+        """A page, newest first. Raises NotAllowed if somebody other than a manager requests the whole engine's."""
+        kind: Any = query.filters.get("type") or WORKSPACE
+        if kind == EVERYWHERE:
+            session.require(Role.MANAGER)
+        try:
+            answer = session.workflows.list_invitations(
+                kind, limit=self.batch_size, cursor=whole_lists.cursor(query), status=query.filters.get("status")
+            )
+        except (engine.NotInPlan, engine.Forbidden):
+            return Page((), refused=_NOT_GIVEN)
+        except engine.Refused as error:
+            return Page((), refused=_no_team(error))
+        warning: Text = ""
+        if kind == EVERYWHERE:
+            warning = _(
+                "These invitations span all organizations on the engine. Revoke only those that you know to be yours."
+            )
+        return whole_lists.page_of(answer, query, warning=warning)
+
+    def get(self, session: EngineSession, id: str) -> Row:
+        """The invitation, searched in the lists that the person may see. Raises NotFound, and the errors of the lists."""
+        kinds = [WORKSPACE, EVERYWHERE] if session.allows(Role.MANAGER) else [WORKSPACE]
+        for kind in kinds:
+            try:
+                row = _find(session, kind, id)
+            except (engine.NotInPlan, engine.Forbidden, engine.Refused):
+                continue
+            if row is not None:
+                return row
+        raise NotFound("No list of invitations holds this id.", code="ENTITY_NOT_FOUND")
+
+    def choices(self, session: EngineSession) -> Mapping[str, Sequence[tuple[str, Text]]]:
+        """Managers may choose the invitations into the whole engine."""
+        return {"type": [(EVERYWHERE, _("The whole engine"))] if session.allows(Role.MANAGER) else []}
+
+    def title(self, row: Row) -> str:
+        """The invited person's mail address."""
+        return email(row)
+
+    def badge(self, row: Row) -> Badge:
+        """Whether the invitation was accepted."""
+        return state(row)
+
+
+def _find(session: EngineSession, kind: Any, id: str) -> Row | None:
+    cursor: str | None = None
+    for _number in range(_CHUNKS):
+        page = session.workflows.list_invitations(kind, limit=_MOST, cursor=cursor)
+        rows: Sequence[Any] = page.get("data") or []
+        invitation = next((row for row in rows if isinstance(row, dict) and row.get("id") == id), None)
+        cursor = page.get("next") if isinstance(page.get("next"), str) else None
+        if invitation is not None or not cursor:
+            return invitation
+    return None
+
+
+def _no_team(error: engine.Refused) -> Message:
+    """The message for the 409 `VALIDATION` with which a personal project refuses the list (recording
+    `invites_list_project`).
+    """
+    return _NO_TEAM if error.status == 409 else error_message(error)

@@ -1,0 +1,324 @@
+"""MCP servers: what AI assistants may do here, through flows and apps. Their token is their only protection, and is on
+none of these pages.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+from django import forms
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from workflows_ui.credentials.models import Ability
+from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.members.models import Role
+from workflows_ui.resource_admin import capabilities as missing_capabilities
+from workflows_ui.resource_admin.resource import (
+    Action,
+    Affected,
+    Bulk,
+    Column,
+    Facts,
+    Page,
+    Panel,
+    Query,
+    Resource,
+    Row,
+    Shortcut,
+    Subject,
+    Text,
+    sole_id_at,
+)
+from workflows_ui.resources import whole_lists
+from workflows_ui.resources.mcp_servers import clients, reading, switches, tools
+from workflows_ui.resources.mcp_servers.reading import name_of
+from workflows_ui.web import formats
+
+#: Tools named in the list.
+_NAMED = 5
+SOLE: Text = gettext_lazy(
+    "This engine has one MCP server for each project. It is there from the start, and nobody makes, names or deletes it."
+)
+
+
+class ServerName(forms.Form):
+    name = forms.CharField(label=gettext_lazy("Name"), max_length=200)
+
+
+class ServerFilters(forms.Form):
+    """The search by name; the engine applies it."""
+
+    name = forms.CharField(
+        label=gettext_lazy("Name contains"),
+        required=False,
+        max_length=200,
+        widget=forms.TextInput(attrs={"class": "form-control"}),
+    )
+
+
+def _several(row: Row) -> bool:
+    """Whether the server is one of several that people create, name and delete."""
+    return not reading.sole(row)
+
+
+def _quoted(row: Row) -> dict[str, str]:
+    return {"name": formats.cut(name_of(row)) or _("MCP server without a name")}
+
+
+def _named_tools(row: Row) -> list[Text]:
+    titles = reading.titles(row)
+    if not titles:
+        return [_("No tools")]
+    more = len(titles) - _NAMED
+    return [*titles[:_NAMED], *([_("and %(n)d more") % {"n": more}] if more > 0 else [])]
+
+
+def _apps_url(slug: str, row: Row) -> str:
+    return _page_url("mcp_apps", slug, row) if _several(row) else ""
+
+
+def _token_url(slug: str, row: Row) -> str:
+    return _page_url("mcp_token", slug, row)
+
+
+def _page_url(page: str, slug: str, row: Row) -> str:
+    key = sole_id_at(row)
+    return reverse(page, kwargs={"slug": slug, "id": key}) if key else ""
+
+
+def _tools(subject: Subject) -> dict[str, Any] | None:
+    if reading.sole(subject.object):
+        return None
+    may = subject.access.allows(Role.BUILDER)
+    url_kwargs = {"slug": subject.slug, "resource": McpServers.name, "id": subject.id}
+    return {
+        "tools": reading.in_words(subject.session, subject.object),
+        "remove_url": reverse("resource_action", kwargs={**url_kwargs, "action": "remove-tool"}) if may else "",
+        "add_flow_url": reverse("resource_action", kwargs={**url_kwargs, "action": "add-flow"}) if may else "",
+        "add_action_url": _apps_url(subject.slug, subject.object) if may else "",
+    }
+
+
+def _switches(subject: Subject) -> dict[str, Any] | None:
+    """The tools of a project's only server, as switches for those who may change them."""
+    if not reading.sole(subject.object):
+        return None
+    action = next(item for item in McpServers.actions if item.name == "switch-tools")
+    may = subject.access.allows(action.role)
+    return {
+        "groups": switches.groups(subject.object),
+        "url": action.url(subject.slug, McpServers.name, subject.id) if may else "",
+    }
+
+
+def _flows(subject: Subject) -> dict[str, Any] | None:
+    if not reading.sole(subject.object):
+        return None
+    return {"tools": reading.flows_in_words(subject.slug, subject.object)}
+
+
+def _clients(subject: Subject) -> dict[str, Any]:
+    return {
+        "texts": clients.texts(subject.workspace, subject.object),
+        "sole": reading.sole(subject.object),
+        "token": clients.TOKEN,
+        "key": clients.KEY if clients.needs_key(subject.workspace) else "",
+        "practice": subject.workspace.practice,
+        "token_url": _token_url(subject.slug, subject.object) if subject.access.allows(Role.BUILDER) else "",
+    }
+
+
+def _create(session: EngineSession, _id: str, data: dict[str, Any]) -> dict[str, Any]:
+    return {"id": session.workflows.create_mcp_server({"name": data["name"]}).get("id")}
+
+
+def _rename(session: EngineSession, id: str, data: dict[str, Any]) -> None:
+    session.workflows.update_mcp_server(str(reading.fetch_server(session, id)["id"]), {"name": data["name"]})
+
+
+def _rotate(session: EngineSession, id: str, _data: dict[str, Any]) -> None:
+    session.workflows.rotate_mcp_token(str(reading.fetch_server(session, id)["id"]))
+
+
+def _lacking() -> dict[str, str]:
+    """The reason shown if an engine only has the one server of the project."""
+    return {"mcp-server-making": missing_capabilities.reason("mcp-server-making", Ability.NO)}
+
+
+def _delete(session: EngineSession, id: str, _data: dict[str, Any]) -> None:
+    session.workflows.delete_mcp_server(id)
+
+
+def _stops(session: EngineSession, row: Row) -> Affected:
+    """The impact on clients."""
+    tool_lines = reading.lines(session.workspace.slug, row)
+    if not tool_lines:
+        return Affected(_("It has no tools."))
+    text = ngettext("Clients lose %(n)d tool:", "Clients lose %(n)d tools:", len(tool_lines)) % {"n": len(tool_lines)}
+    return Affected(text, tool_lines)
+
+
+class McpServers(Resource):
+    """Access for AI assistants to flows and apps."""
+
+    name = "mcp-servers"
+    batch_size = whole_lists.AT_ONCE
+    needs = "mcp-servers"
+    label, label_plural = gettext_lazy("MCP server"), gettext_lazy("MCP servers")
+    icon, group, menu_order = "robot", "build", 60
+    empty = gettext_lazy("There are no MCP servers in this workspace yet")
+    empty_hint = gettext_lazy(
+        "An MCP server gives AI assistants tools: flows, and actions of apps. Make one, then choose its tools."
+    )
+    secrets = frozenset({"token"})
+    filters = ServerFilters
+    list_display = (
+        Column(name_of, gettext_lazy("Name"), link=True),
+        Column(_named_tools, gettext_lazy("Tools"), kind="list"),
+        Column("updated", gettext_lazy("Changed"), kind="when"),
+        Column("created", gettext_lazy("Created"), kind="when", phone=False),
+    )
+    shortcuts = (
+        Shortcut(gettext_lazy("Add an action of an app"), "puzzle-piece", _apps_url, role=Role.BUILDER),
+        Shortcut(gettext_lazy("Show the token"), "eye", _token_url, role=Role.BUILDER),
+    )
+    panels = (
+        Facts(
+            gettext_lazy("Details"),
+            (
+                Column("updated", gettext_lazy("Changed"), kind="when"),
+                Column("created", gettext_lazy("Created"), kind="when"),
+                Column("id", gettext_lazy("Engine ID"), kind="code"),
+            ),
+        ),
+        Panel(gettext_lazy("Tools"), "resources/mcp_servers/tools.html", _tools),
+        Panel(gettext_lazy("Tools"), "resources/mcp_servers/switches.html", _switches),
+        Panel(gettext_lazy("Flows that are tools"), "resources/mcp_servers/flows.html", _flows),
+        Panel(gettext_lazy("Connect a client"), "resources/mcp_servers/clients.html", _clients),
+    )
+    actions = (
+        Action(
+            "new",
+            gettext_lazy("New MCP server"),
+            "plus",
+            _create,
+            form=ServerName,
+            button=lambda _row: _("Make the server"),
+            done=gettext_lazy("The server is made. Give it its tools now."),
+            collection=True,
+            needs="mcp-server-making",
+        ),
+        Action(
+            "add-flow",
+            gettext_lazy("Add a flow"),
+            "diagram-project",
+            tools.add_flow,
+            form=tools.FlowTool,
+            confirm=lambda _row: (
+                _("Clients of the server can then run this flow without asking.") + f" {tools.CHANGES}"
+            ),
+            button=lambda _row: _("Add the tool"),
+            visible=_several,
+            done=gettext_lazy("The server has the tool now. Clients see it once they connect again."),
+        ),
+        Action(
+            "switch-tools",
+            gettext_lazy("Switch tools on and off"),
+            "toggle-on",
+            switches.switch,
+            form=switches.ToolSwitches,
+            initial=lambda row: {"tools": switches.enabled(row)},
+            button=lambda _row: _("Save the tools"),
+            visible=reading.sole,
+            done=gettext_lazy("The tools are saved. Clients see the change once they connect again."),
+        ),
+        Action(
+            "rename",
+            gettext_lazy("Rename"),
+            "pen",
+            _rename,
+            form=ServerName,
+            initial=lambda row: {"name": name_of(row)},
+            visible=_several,
+            done=gettext_lazy("The server is renamed."),
+            in_rows=True,
+        ),
+        Action(
+            "remove-tool",
+            gettext_lazy("Remove a tool"),
+            "circle-minus",
+            tools.remove,
+            form=tools.RemovedTool,
+            danger=True,
+            confirm=lambda row: (
+                _("Clients of “%(name)s” can no longer use the tool. The flow or app behind it stays.") % _quoted(row)
+                + f" {tools.CHANGES}"
+            ),
+            button=lambda _row: _("Remove the tool"),
+            visible=lambda row: bool(reading.tools_of(row)),
+            done=gettext_lazy("The tool is removed."),
+        ),
+        Action(
+            "rotate-token",
+            gettext_lazy("Replace the token"),
+            "arrows-rotate",
+            _rotate,
+            danger=True,
+            confirm=lambda row: (
+                _(
+                    "The token that “%(name)s” has now dies at once: every client that is configured with it stops working, until it gets "
+                    "the new one. There is no way back to the old token."
+                )
+                % _quoted(row)
+            ),
+            impact=_stops,
+            button=lambda row: _("Replace the token of “%(name)s”") % _quoted(row),
+            done=gettext_lazy("The old token is dead. Show the new one, and give it to the clients."),
+            in_rows=True,
+        ),
+        Action(
+            "delete",
+            gettext_lazy("Delete"),
+            "trash",
+            _delete,
+            danger=True,
+            confirm=lambda row: (
+                _(
+                    "Every client of “%(name)s” stops working at once, and its token is gone. Flows, apps and connections behind its "
+                    "tools stay."
+                )
+                % _quoted(row)
+            ),
+            impact=_stops,
+            button=lambda row: _("Delete the MCP server “%(name)s”") % _quoted(row),
+            visible=_several,
+            needs="mcp-server-making",
+            done=gettext_lazy("The MCP server is deleted."),
+            in_rows=True,
+            bulk=Bulk(
+                gettext_lazy(
+                    "Every client of these servers stops working at once, and their tokens are gone. Flows, apps and connections stay."
+                )
+            ),
+        ),
+    )
+
+    def list(self, session: EngineSession, query: Query) -> Page:
+        """A page, newest first, without the tokens. If the project has only one server, its page is the whole list."""
+        answer = session.workflows.list_mcp_servers(
+            limit=self.batch_size, cursor=whole_lists.cursor(query), name=query.filters.get("name")
+        )
+        rows = [reading.without_token(row) for row in whole_lists.rows_of(answer)]
+        if not any(map(reading.sole, rows)):
+            return whole_lists.page(rows, query, beyond=whole_lists.following(answer))
+        search = str(query.filters.get("name") or "").casefold()
+        matches = [row for row in rows if search in name_of(row).casefold()]
+        return replace(whole_lists.page(matches, query), notice=SOLE, lacking=_lacking())
+
+    def get(self, session: EngineSession, id: str) -> Row:
+        """The server without its token. Raises EngineError, NotFound also for a server of another project."""
+        return reading.without_token(reading.fetch_server(session, id))
+
+    def title(self, row: Row) -> str:
+        return name_of(row)

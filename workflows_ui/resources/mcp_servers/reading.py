@@ -1,0 +1,175 @@
+"""Reading MCP servers as the engine sends them: the token removed at once, the tools as text.
+
+Servers of 0.72 have a name and tools of their own (api.md section 14); a project's only server on 0.83 has neither, but
+tools that are on and flows that start with the MCP trigger (recording `mcp_project_get`).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from workflows_ui.core import redaction
+from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.resource_admin.resource import Row, Text, id_at, pick
+from workflows_ui.resources.flows.reading import connection_names
+from workflows_ui.resources.mcp_servers import switches
+from workflows_ui.resources.pieces import apps
+from workflows_ui.resources.places import connection_url, flow_url, piece_url
+from workflows_ui.web.paths import dicts_at, text_at
+
+_DEEPEST, _TOOLS = 60, 200
+
+
+@dataclass(frozen=True)
+class Tool:
+    """One tool of a server. `id` is "" if the engine gives none; `trouble` is why it may not work."""
+
+    id: str
+    name: str
+    title: str
+    kind: Text
+    icon: str
+    url: str
+    connection: str = ""
+    connection_url: str = ""
+    trouble: Text = ""
+
+
+def fetch_server(session: EngineSession, id: str) -> dict[str, Any]:
+    """The current server, **with its token**: for changing it and for showing the token, never for a template.
+
+    Call it before each change: the engine changes a server of another project before it refuses (api.md section 14).
+    """
+    return session.workflows.get_mcp_server(id)
+
+
+def without_token(row: Row) -> dict[str, Any]:
+    """A copy of a server without any occurrence of its token."""
+    copy = _without(dict(row), token_of(row), 0)
+    if token_of(row):
+        copy["token"] = redaction.MASK
+    return dict(copy)
+
+
+def token_of(row: Row) -> str:
+    """The server's token, empty if there is none."""
+    return text_at(row, "token")
+
+
+def sole(row: Row) -> bool:
+    """Whether it is its project's only server, which nobody created and nobody can delete."""
+    return "enabledTools" in row
+
+
+def name_of(row: Row) -> str:
+    """The server's name; may be empty."""
+    if sole(row):
+        return _("MCP server of the project")
+    return text_at(row, "name")
+
+
+def tools_of(row: Row) -> list[dict[str, Any]]:
+    """The tools as the engine has them. Tools of flows that were never published are not among them (api.md section
+    14).
+    """
+    return dicts_at(row, "tools")
+
+
+def titles(row: Row) -> list[str]:
+    """What the tools do, in a few words each."""
+    if sole(row):
+        return [str(item) for item in switches.labels(switches.enabled(row))]
+    return [title_of(tool) for tool in tools_of(row)]
+
+
+def flows_of(row: Row) -> list[dict[str, Any]]:
+    """The flows that a project's only server offers."""
+    return dicts_at(row, "flows")[:_TOOLS]
+
+
+def flows_in_words(slug: str, row: Row) -> list[Tool]:
+    """These flows with their URLs."""
+    return [_flow(slug, flow) for flow in flows_of(row)]
+
+
+def title_of(tool: Row) -> str:
+    """What a tool does: the flow's name, or the action's."""
+    paths = ("flow.version.displayName", "pieceMetadata.actionDisplayName", "pieceMetadata.actionName", "toolName")
+    titles = (text_at(tool, path) for path in paths)
+    return next((item for item in titles if item.strip()), "") or _("Tool without a name")
+
+
+def in_words(session: EngineSession, row: Row) -> Sequence[Tool]:
+    """The tools with their URLs. Names of apps and connections are requested if a tool needs them, and cached."""
+    tools = tools_of(row)[:_TOOLS]
+    of_pieces = any(isinstance(pick(tool, "pieceMetadata.pieceName"), str) for tool in tools)
+    names = apps.names(session) if of_pieces else {}
+    connected = any(isinstance(pick(tool, "pieceMetadata.connectionExternalId"), str) for tool in tools)
+    connections = connection_names(session) if connected else {}
+    return [_tool(session.workspace.slug, tool, names, connections) for tool in tools]
+
+
+def lines(slug: str, row: Row) -> list[tuple[str, str]]:
+    """(title, URL) of every tool, for the impact of an action that stops them."""
+    if sole(row):
+        return [*((item, "") for item in titles(row)), *((item.title, item.url) for item in flows_in_words(slug, row))]
+    return [(title_of(tool), _url(slug, tool)) for tool in tools_of(row)]
+
+
+def _tool(slug: str, tool: Row, names: Mapping[str, str], connections: Mapping[str, tuple[str, str]]) -> Tool:
+    piece = pick(tool, "pieceMetadata.pieceName")
+    external = pick(tool, "pieceMetadata.connectionExternalId")
+    key, connection, trouble = "", "", _flow_trouble(tool)
+    if isinstance(external, str) and external:
+        key, connection = connections.get(external, ("", external))
+        if connections and external not in connections:
+            trouble = _("The connection is gone: the tool fails.")
+    kind: Text = _("Flow")
+    if tool.get("type") == "PIECE" or isinstance(piece, str):
+        app = names.get(str(piece)) or apps.short(piece)
+        kind = _("Action of %(app)s") % {"app": app[:60]} if app else _("Action of an app")
+    elif tool.get("type") != "FLOW":
+        kind = str(tool.get("type") or _("Not known"))[:60]
+    return Tool(
+        id=id_at(tool),
+        name=text_at(tool, "toolName")[:100],
+        title=title_of(tool),
+        kind=kind,
+        icon={"FLOW": "diagram-project", "PIECE": "puzzle-piece"}.get(str(tool.get("type")), "wrench"),
+        url=_url(slug, tool),
+        connection=connection,
+        connection_url=connection_url(slug, key),
+        trouble=trouble,
+    )
+
+
+def _flow(slug: str, flow: Row) -> Tool:
+    name, key = text_at(flow, "version.displayName"), id_at(flow)
+    title = name if name.strip() else _("Flow without a name")
+    off = flow.get("status") != "ENABLED"
+    trouble = _("The flow is off: the tool fails until it is turned on.") if off else ""
+    return Tool(key, "", title, _("Flow"), "diagram-project", flow_url(slug, key), trouble=trouble)
+
+
+def _flow_trouble(tool: Row) -> str:
+    if tool.get("type") != "FLOW" or pick(tool, "flow.status") != "DISABLED":
+        return ""
+    return _("The flow is off: the tool fails until it is turned on.")
+
+
+def _url(slug: str, tool: Row) -> str:
+    if tool.get("type") == "FLOW":
+        return flow_url(slug, tool.get("flowId"))
+    return piece_url(slug, pick(tool, "pieceMetadata.pieceName"))
+
+
+def _without(value: Any, secret: str, depth: int) -> Any:
+    if depth > _DEEPEST:
+        return "…"
+    if isinstance(value, dict):
+        return {key: _without(inner, secret, depth + 1) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_without(inner, secret, depth + 1) for inner in value]
+    return value.replace(secret, redaction.MASK) if secret and isinstance(value, str) else value

@@ -1,0 +1,121 @@
+"""The tools of a project's only MCP server on 0.83: switched on and off, with readable labels.
+
+The engine lists by name which are on, and stores any names it is given (recordings `mcp_project_get`,
+`mcp_project_update_tools`).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.resource_admin.resource import Row, Text
+
+#: The tools that 0.83.0 switches on initially (recording `mcp_project_get`), by topic.
+GROUPS: Sequence[tuple[Text, Mapping[str, Text]]] = (
+    (
+        _("Building flows"),
+        {
+            "ap_build_flow": _("Build a whole flow"),
+            "ap_create_flow": _("Make a flow"),
+            "ap_duplicate_flow": _("Copy a flow"),
+            "ap_rename_flow": _("Rename a flow"),
+            "ap_update_trigger": _("Change what starts a flow"),
+            "ap_add_step": _("Add a step"),
+            "ap_update_step": _("Change a step"),
+            "ap_delete_step": _("Delete a step"),
+            "ap_add_branch": _("Add a branch"),
+            "ap_update_branch": _("Change a branch"),
+            "ap_delete_branch": _("Delete a branch"),
+            "ap_manage_notes": _("Write, change and delete notes on a flow"),
+        },
+    ),
+    (
+        _("Publishing flows"),
+        {
+            "ap_lock_and_publish": _("Publish a flow"),
+            "ap_change_flow_status": _("Turn a flow on and off"),
+            "ap_delete_flow": _("Delete a flow"),
+        },
+    ),
+    (
+        _("Testing and running"),
+        {
+            "ap_test_flow": _("Test a flow"),
+            "ap_test_step": _("Test a step"),
+            "ap_retry_run": _("Retry a run"),
+            "ap_run_action": _("Run an action of an app"),
+        },
+    ),
+    (
+        _("Tables"),
+        {
+            "ap_create_table": _("Make a table"),
+            "ap_delete_table": _("Delete a table"),
+            "ap_manage_fields": _("Add, change and delete columns"),
+            "ap_insert_records": _("Add records"),
+            "ap_update_record": _("Change a record"),
+            "ap_delete_records": _("Delete records"),
+        },
+    ),
+)
+_OTHERS: Text = _("Others")
+_LABELS: Mapping[str, Text] = {name: label for _group, tools in GROUPS for name, label in tools.items()}
+#: Maximum number of unknown tools on a page, and maximum length of their names.
+_MOST, _LONGEST = 200, 100
+
+
+@dataclass(frozen=True)
+class Switch:
+    """One tool: its name in the engine, its label, and whether it is on."""
+
+    name: str
+    label: Text
+    on: bool
+
+
+class ToolSwitches(forms.Form):
+    """The tools that are on; `tools` becomes the list of their names."""
+
+    def __init__(self, *args: Any, row: Row, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [(group, [(item.name, item.label) for item in switches]) for group, switches in groups(row)]
+        self.fields["tools"] = forms.MultipleChoiceField(
+            label=_("Tools that are on"),
+            required=False,
+            choices=choices,
+            widget=forms.CheckboxSelectMultiple,
+            help_text=_("An assistant that is connected uses a tool that is on without asking anybody."),
+        )
+
+
+def groups(row: Row) -> list[tuple[Text, list[Switch]]]:
+    """Every tool of the server with its switch, by topic; unknown ones that are on come last."""
+    on = enabled(row)
+    grouped = [(group, [Switch(name, label, name in on) for name, label in tools.items()]) for group, tools in GROUPS]
+    others = [Switch(name, label(name), on=True) for name in on if name not in _LABELS]
+    return [*grouped, (_OTHERS, others)] if others else grouped
+
+
+def enabled(row: Row) -> list[str]:
+    """The names of the tools that are on, without duplicates."""
+    listed = row.get("enabledTools")
+    names = [item for item in listed if isinstance(item, str) and item.strip()] if isinstance(listed, list) else []
+    return list(dict.fromkeys(names))[:_MOST]
+
+
+def label(name: str) -> Text:
+    """The label of a tool; for an unknown one its name, spelt out."""
+    return _LABELS.get(name) or name.removeprefix("ap_").replace("_", " ").strip()[:_LONGEST].capitalize() or name
+
+
+def labels(names: Iterable[str]) -> list[Text]:
+    return [label(name) for name in names]
+
+
+def switch(session: EngineSession, _id: str, data: Mapping[str, Any]) -> dict[str, Any]:
+    """Switch on exactly these tools. Raises EngineError."""
+    return session.workflows.enable_mcp_tools(data["tools"])

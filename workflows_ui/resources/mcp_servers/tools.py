@@ -1,0 +1,229 @@
+"""Creating an MCP server's tools: from flows, and from actions of apps. The engine takes all tools at once (api.md
+section 14).
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django import forms
+from django.utils.text import slugify
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from workflows_ui.core.collation import sort_key
+from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.resource_admin.resource import Action, Row, Text, id_at
+from workflows_ui.resources import usage
+from workflows_ui.resources.connections import reading as connection_list
+from workflows_ui.resources.mcp_servers.reading import fetch_server, name_of, sole, title_of, tools_of
+from workflows_ui.resources.pieces import apps
+from workflows_ui.resources.places import mcp_url
+from workflows_ui.web import formats
+
+#: Servers offered by a form.
+_SERVERS = 100
+#: The engine truncates names of tools at 47 characters, of which its suffix takes five.
+_LONGEST = 42
+#: The piece with the trigger for MCP clients.
+MCP_PIECE = "@activepieces/piece-mcp"
+#: Keys of a tool that the engine generates.
+_OWN = frozenset({"id", "created", "updated", "externalId", "mcpId", "flow"})
+#: Seconds for which the kind of servers is cached.
+_KNOWN_FOR = 600
+NO_ACTIONS: Text = gettext_lazy(
+    "The MCP server of this engine takes no single actions as tools. See its tool “Run an action of an app”."
+)
+CHANGES: Text = gettext_lazy(
+    "The engine may give the server's tools new endings to their names; clients see them once they connect again."
+)
+
+
+class FlowTool(forms.Form):
+    """The flow that becomes a tool: published ones that the server does not have yet."""
+
+    def __init__(self, *args: Any, session: EngineSession, row: Row, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        used_ids = {tool.get("flowId") for tool in tools_of(row)}
+        flows = [flow for flow in usage.current_usage(session).flows if flow.published and flow.id not in used_ids]
+        flows.sort(key=lambda flow: sort_key(flow.name or flow.id))
+        made_for_it = [(flow.id, _flow_label(flow)) for flow in flows if flow.starts_with == MCP_PIECE]
+        others = [(flow.id, _flow_label(flow)) for flow in flows if flow.starts_with != MCP_PIECE]
+        groups: list[tuple[str, Any]] = [("", "–")]
+        groups += [(_("Made to be a tool: they start with the MCP trigger"), made_for_it)] if made_for_it else []
+        groups += [(_("Other published flows: they may take no values from a client"), others)] if others else []
+        self.fields["flow"] = forms.ChoiceField(
+            label=_("Flow"),
+            choices=groups,
+            help_text=_("Only published flows are offered: the engine hides the others from clients.")
+            if flows
+            else _("Every published flow is a tool of this server already, or none is published yet."),
+        )
+
+
+class RemovedTool(forms.Form):
+    def __init__(self, *args: Any, row: Row, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        listed = [(id_at(tool), f"{title_of(tool)[:100]} ({str(tool.get('toolName'))[:60]})") for tool in tools_of(row)]
+        self.fields["tool"] = forms.ChoiceField(label=_("Tool"), choices=[line for line in listed if line[0]])
+
+
+class AppTool(forms.Form):
+    """The action of an app that becomes a tool, its server, and its connection. The row is the whole piece."""
+
+    def __init__(self, *args: Any, session: EngineSession, row: Row, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        all_servers = _servers(session)
+        servers = [(id_at(item), name_of(item)[:100] or id_at(item)) for item in all_servers if not sole(item)]
+        none = str(NO_ACTIONS) if all_servers else _("There is no MCP server in this workspace yet. Make one first.")
+        self.fields["server"] = forms.ChoiceField(
+            label=_("MCP server"),
+            choices=[("", "–"), *(line for line in servers if line[0])],
+            help_text="" if servers else none,
+        )
+        self.fields["action"] = forms.ChoiceField(
+            label=_("What the tool does"), choices=[("", "–"), *_action_choices(row)]
+        )
+        if apps.auths(row.get("auth")):
+            connections = connection_list.connections_of_app(session, str(row.get("name")))
+            listed = [
+                (str(item.get("externalId")), _connection_line(item)) for item in connections if item.get("externalId")
+            ]
+            self.fields["connection"] = forms.ChoiceField(
+                label=_("Connection it acts with"),
+                required=False,
+                choices=[("", _("None")), *listed],
+                initial=listed[0][0] if len(listed) == 1 else "",
+                help_text=_("Anyone with the server's token can use the app with this connection.")
+                if listed
+                else _("This app has no connection yet. Without one, the tool fails."),
+            )
+
+
+def _flow_label(flow: usage.Use) -> str:
+    return (flow.name or flow.id)[:120]
+
+
+def _servers(session: EngineSession) -> list[dict[str, Any]]:
+    page = session.workflows.list_mcp_servers(limit=_SERVERS)
+    return [row for row in page.get("data") or [] if isinstance(row, dict)]
+
+
+def _action_choices(piece: Row) -> list[tuple[str, str]]:
+    actions = piece.get("actions")
+    listed = actions.items() if isinstance(actions, Mapping) else ()
+    return [(str(key), _action_title(str(key), item)[:120]) for key, item in listed if isinstance(item, Mapping)]
+
+
+def _action_title(key: str, action: Row) -> str:
+    title = action.get("displayName")
+    return title if isinstance(title, str) and title.strip() else key
+
+
+def _connection_line(row: Row) -> str:
+    name = row.get("displayName")
+    title = name[:100] if isinstance(name, str) and name else str(row.get("externalId"))
+    return f"{title} ({connection_list.state(row).word})"
+
+
+def add_flow(session: EngineSession, id: str, data: dict[str, Any]) -> dict[str, Any]:
+    """Make the flow `data["flow"]` a tool of the server. Raises EngineError, ValidationError if it is one already."""
+    server, flow = fetch_server(session, id), data["flow"]
+    if any(tool.get("flowId") == flow for tool in tools_of(server)):
+        raise forms.ValidationError({"flow": _("This flow is a tool of the server already.")})
+    name = next((item.name for item in usage.cached_usage(session).flows if item.id == flow), "")
+    _write(
+        session,
+        server,
+        [*_tool_requests(server), {"type": "FLOW", "toolName": _tool_name(name, "flow"), "flowId": flow}],
+    )
+    return {"id": id}
+
+
+def add_action(session: EngineSession, id: str, data: dict[str, Any]) -> dict[str, Any]:
+    """Make an action of the piece `id` a tool of the server `data["server"]`. Raises EngineError, ValidationError."""
+    piece, action = apps.piece(session, id), data["action"]
+    server = fetch_server(session, data["server"])
+    actions = piece.get("actions")
+    declared = actions.get(action) if isinstance(actions, Mapping) else None
+    title = _action_title(action, declared if isinstance(declared, Mapping) else {})
+    metadata = {
+        "pieceName": id,
+        "pieceVersion": str(piece.get("version") or ""),
+        "actionName": action,
+        "actionDisplayName": title,
+        "logoUrl": str(piece.get("logoUrl") or ""),
+    }
+    if data.get("connection"):
+        metadata["connectionExternalId"] = data["connection"]
+    if any(_same(tool.get("pieceMetadata"), metadata) for tool in tools_of(server)):
+        raise forms.ValidationError({"action": _("This is a tool of the server already.")})
+    tool = {"type": "PIECE", "toolName": _tool_name(action, "action"), "pieceMetadata": metadata}
+    _write(session, server, [*_tool_requests(server), tool])
+    return {"id": data["server"], "name": name_of(server)}
+
+
+def remove(session: EngineSession, id: str, data: dict[str, Any]) -> dict[str, Any]:
+    """Remove one tool from the server. Raises EngineError, ValidationError if it no longer exists."""
+    server = fetch_server(session, id)
+    left = [tool for tool in tools_of(server) if tool.get("id") != data["tool"]]
+    if len(left) == len(tools_of(server)):
+        raise forms.ValidationError({"tool": _("The server does not have this tool any more.")})
+    _write(session, server, [_request(tool) for tool in left])
+    return {"id": id}
+
+
+def _write(session: EngineSession, server: Row, tools: Sequence[dict[str, Any]]) -> None:
+    session.workflows.update_mcp_server(str(server["id"]), {"tools": list(tools)})
+
+
+def _tool_requests(server: Row) -> list[dict[str, Any]]:
+    return [_request(tool) for tool in tools_of(server)]
+
+
+def _request(tool: Row) -> dict[str, Any]:
+    """A tool as it is sent back: without generated keys, and its name without the suffix that the engine adds again."""
+    name, key = tool.get("toolName"), tool.get("id")
+    base = name.removesuffix(f"_{key[:4]}") if isinstance(name, str) and isinstance(key, str) else ""
+    request = {key: value for key, value in tool.items() if key not in _OWN and value is not None}
+    return request | {"toolName": base or "tool"}
+
+
+def _same(tool: object, made: Row) -> bool:
+    """Whether a tool does the same with the same connection."""
+    if not isinstance(tool, Mapping):
+        return False
+    keys = ("pieceName", "actionName", "connectionExternalId")
+    return all((tool.get(key) or None) == (made.get(key) or None) for key in keys)
+
+
+def _tool_name(text: str, otherwise: str) -> str:
+    return slugify(text).replace("-", "_")[:_LONGEST] or otherwise
+
+
+def _no_server_reason(session: EngineSession, _row: Row) -> Text:
+    """Why no server takes an action of an app as a tool; "" if servers do."""
+    one_server = session.remember(
+        "one-mcp-server", _KNOWN_FOR, lambda: any(sole(server) for server in _servers(session))
+    )
+    return NO_ACTIONS if one_server else ""
+
+
+#: Shown on the app's page, and used for "Add an action of an app" of a server.
+ADD_APP_TOOL = Action(
+    name="mcp-tool",
+    label=gettext_lazy("Make an action a tool for MCP"),
+    icon="robot",
+    form=AppTool,
+    run=add_action,
+    confirm=lambda _row: (
+        _("Clients of the MCP server, such as an AI assistant, can then do this without asking.") + f" {CHANGES}"
+    ),
+    button=lambda row: _("Add the tool"),
+    visible=lambda row: bool(row.get("actions")),
+    disabled_reason=_no_server_reason,
+    done=lambda _row, answer: (
+        _("“%(name)s” has the tool now. Clients see it once they connect again.")
+        % {"name": formats.cut(answer["name"])}
+    ),
+    success_url=lambda slug, _row, answer: mcp_url(slug, answer["id"]),
+)

@@ -1,0 +1,282 @@
+"""Pieces: the catalogue of apps, and the page of one with its actions and triggers. The list is requested once and
+cached.
+"""
+
+from typing import Any
+
+from django import forms
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.members.models import Role
+from workflows_ui.resource_admin.resource import (
+    Action,
+    Affected,
+    Column,
+    Facts,
+    Page,
+    Panel,
+    Query,
+    Resource,
+    Row,
+    Shortcut,
+    Subject,
+    Text,
+)
+from workflows_ui.resources import usage
+from workflows_ui.resources.connections import auth_forms, connecting
+from workflows_ui.resources.connections.oauth_forms import OWN
+from workflows_ui.resources.mcp_servers import tools as mcp_tools
+from workflows_ui.resources.pieces import apps, options
+from workflows_ui.resources.pieces.apps import Mark, MarkColumn
+from workflows_ui.resources.pieces.fields import ChoicesUrl, operations, type_words
+from workflows_ui.resources.places import connection_url, list_url
+from workflows_ui.web import formats
+from workflows_ui.web.paths import pick, text_at, texts_at
+
+#: api.md 11.1; the last two are of Imbrace's fork.
+CATEGORIES: dict[str, Text] = {
+    "ARTIFICIAL_INTELLIGENCE": _("Artificial intelligence"),
+    "COMMUNICATION": _("Communication"),
+    "COMMERCE": _("Commerce"),
+    "CORE": _("Basics"),
+    "UNIVERSAL_AI": _("AI of any maker"),
+    "FLOW_CONTROL": _("Steering a flow"),
+    "BUSINESS_INTELLIGENCE": _("Business intelligence"),
+    "ACCOUNTING": _("Accounting"),
+    "PRODUCTIVITY": _("Office work"),
+    "CONTENT_AND_FILES": _("Content and files"),
+    "DEVELOPER_TOOLS": _("Tools for developers"),
+    "CUSTOMER_SUPPORT": _("Customer support"),
+    "FORMS_AND_SURVEYS": _("Forms and surveys"),
+    "HUMAN_RESOURCES": _("Human resources"),
+    "PAYMENT_PROCESSING": _("Payments"),
+    "MARKETING": _("Marketing"),
+    "SALES_AND_CRM": _("Sales and customers"),
+    "ACTIONS": _("Actions"),
+    "MOST_COMMON_USE": _("Used most"),
+}
+
+
+class PieceFilters(forms.Form):
+    """Filters of the catalogue; all are applied here, to the cached list."""
+
+    search = forms.CharField(
+        label=_("Search"), required=False, max_length=200, help_text=_("Looks at names and descriptions.")
+    )
+    category = forms.ChoiceField(label=_("Category"), required=False, choices=[("", _("Any")), *CATEGORIES.items()])
+    can = forms.ChoiceField(
+        label=_("What it can do"),
+        required=False,
+        choices=[("", _("Any")), ("actions", _("Do something in a flow")), ("triggers", _("Start a flow"))],
+    )
+    connection = forms.ChoiceField(
+        label=_("Connection"), required=False, choices=[("", _("Any")), ("yes", _("Needed")), ("no", _("Not needed"))]
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            field.widget.attrs["class"] = "form-control" if name == "search" else "form-select"
+
+
+def takes_connection(row: Row) -> bool:
+    """Whether a piece, whole or from the catalogue, can be connected with a form."""
+    auth = row.get("auth")
+    kinds = auth if isinstance(auth, list) else [auth]
+    return any(apps.auths(item) or isinstance(item, str) for item in kinds)
+
+
+def matches_filters(row: Row, filters: Any) -> bool:
+    """Whether a piece of the catalogue matches the filters' cleaned values."""
+    texts = " ".join(str(row.get(key) or "") for key in ("name", "displayName", "description")).casefold()
+    return (
+        all(word in texts for word in filters.get("search", "").casefold().split())
+        and ("category" not in filters or filters["category"] in _categories(row))
+        and ("can" not in filters or bool(row.get(filters["can"])))
+        and ("connection" not in filters or takes_connection(row) == (filters["connection"] == "yes"))
+    )
+
+
+def _categories(row: Row) -> list[str]:
+    return texts_at(row, "categories")
+
+
+def _category_words(row: Row) -> list[Text]:
+    return [CATEGORIES.get(item, item) for item in _categories(row)]
+
+
+def _mark(row: Row) -> Mark:
+    return apps.mark(apps.title(row))
+
+
+def _about(row: Row) -> str:
+    return " ".join(text_at(row, "description").split())
+
+
+def _can(row: Row) -> str:
+    actions, triggers = row["actions"], row["triggers"]
+    counts = [
+        ngettext("%(n)d action", "%(n)d actions", actions) % {"n": actions} if actions else "",
+        ngettext("%(n)d trigger", "%(n)d triggers", triggers) % {"n": triggers} if triggers else "",
+    ]
+    return ", ".join(part for part in counts if part) or "–"
+
+
+def _auth_words(row: Row) -> Text:
+    kinds = [item["type"] for item in apps.auths(row.get("auth"))]
+    return ", ".join(str(type_words(kind)) for kind in kinds) or _("Needs no connection")
+
+
+def _maker(row: Row) -> Text:
+    return {"OFFICIAL": _("Engine's own"), "CUSTOM": _("Added here")}.get(str(row.get("pieceType")), "")
+
+
+def _connections_url(slug: str, row: Row) -> str:
+    name = text_at(row, "name")
+    if not takes_connection(row) or not name:
+        return ""
+    return list_url(slug, "connections", app=name)
+
+
+def _actions(subject: Subject) -> dict[str, Any] | None:
+    actions = operations(subject.object.get("actions"), "action", _choices_url_builder(subject, "actions"))
+    return {"operations": actions} if actions else None
+
+
+def _triggers(subject: Subject) -> dict[str, Any] | None:
+    triggers = operations(subject.object.get("triggers"), "trigger", _choices_url_builder(subject, "triggers"))
+    return {"operations": triggers} if triggers else None
+
+
+def _choices_url_builder(subject: Subject, kind: str) -> ChoicesUrl:
+    """The link from a field to the choices that the app gives for it, for those who may see them."""
+    known = options.asked_fields(subject.object) if subject.access.allows(Role.BUILDER) else {}
+
+    def way(operation: str, field: str) -> str:
+        key = options.key(kind, operation, field)
+        return choices_url(subject.slug, subject.id, key) if key in known else ""
+
+    return way
+
+
+def choices_url(slug: str, piece: str, field: str = "") -> str:
+    """The page of the choices that an app gives, with this field chosen."""
+    return reverse("piece_options", kwargs={"slug": slug, "piece": piece}, query={"field": field} if field else None)
+
+
+def _choices(slug: str, row: Row) -> str:
+    name = row.get("name")
+    return choices_url(slug, name) if isinstance(name, str) and options.asked_fields(row) else ""
+
+
+def _used_by(subject: Subject) -> dict[str, Any]:
+    known = usage.cached_usage(subject.session)
+    return {
+        "lines": usage.lines(subject.slug, known.of_piece(subject.id)),
+        "complete": known.complete,
+        "none": _("No flow uses this app."),
+    }
+
+
+def _connected(slug: str, row: Row, answer: Any) -> str:
+    return connection_url(slug, pick(answer, "id")) or list_url(slug, "connections")
+
+
+def _connection_types(session: EngineSession, row: Row) -> Affected | None:
+    """The forms to choose from, if an app can be connected in several ways."""
+    slug, name = session.workspace.slug, str(row.get("name"))
+    kinds = auth_forms.kinds(apps.piece(session, name).get("auth"))
+    if len(kinds) < 2:
+        return None
+    form = CONNECT.url(slug, Pieces.name, name)
+    lines = [
+        (str(type_words(kind)), connecting.sign_in_page_url(slug, name) if kind == OWN else f"{form}?way={kind}")
+        for kind in kinds
+    ]
+    return Affected(_("This app can be connected in several ways:"), lines)
+
+
+#: Creates a connection to an app; on the app's page and behind "New connection".
+CONNECT = Action(
+    name="connect",
+    label=_("Connect"),
+    icon="plug",
+    form=connecting.ConnectForm,
+    run=connecting.connect,
+    button=lambda row: _("Connect “%(app)s”") % {"app": formats.cut(apps.title(row))},
+    confirm=lambda row: _(
+        "The engine tests what you enter at the app, which may take some seconds, and keeps it encrypted."
+    ),
+    impact=_connection_types,
+    visible=takes_connection,
+    done=lambda row, answer: _("“%(app)s” is connected.") % {"app": formats.cut(apps.title(row))},
+    success_url=_connected,
+    in_rows=True,
+)
+
+
+class Pieces(Resource):
+    """The building blocks of flows: apps with their actions and triggers."""
+
+    name = "pieces"
+    label, label_plural = _("App"), _("Apps")
+    icon, group, menu_order = "puzzle-piece", "build", 40
+    empty = _("The engine has no apps")
+    empty_hint = _("Apps are what the steps of flows use. The engine's administrator installs them.")
+    #: The schema of an app's connection, which holds no secret.
+    plain = frozenset({"auth"})
+    filters = PieceFilters
+    filter_help = _(
+        "All apps of the engine are looked through. The names of their actions and triggers are not searched."
+    )
+    rows = 50
+    recipe = ("/v1/pieces/{id}", "")
+    list_display = (
+        MarkColumn(_mark, _("Name"), link=True, below=_about),
+        Column(_category_words, _("Categories"), kind="list", phone=False),
+        Column(_can, _("What it can do")),
+    )
+    shortcuts = (
+        Shortcut(_("Connections"), "link", _connections_url),
+        Shortcut(_("Show the choices"), "list-ul", _choices, role=Role.BUILDER),
+    )
+    actions = (CONNECT, mcp_tools.ADD_APP_TOOL)
+    panels = (
+        Facts(
+            _("Details"),
+            (
+                Column(_about, _("What it is for")),
+                Column(_auth_words, _("Connection")),
+                Column(_category_words, _("Categories"), kind="list"),
+                Column("version", _("Version"), kind="code"),
+                Column(_maker, _("Comes from")),
+                Column("authors", _("Created by"), kind="list"),
+                Column("updated", _("Changed"), kind="when"),
+                Column("name", _("Name in the engine"), kind="code"),
+            ),
+        ),
+        Panel(_("Actions"), "resources/pieces/operations.html", _actions),
+        Panel(_("Triggers"), "resources/pieces/operations.html", _triggers),
+        Panel(_("Flows that use it"), "resources/pieces/used_by.html", _used_by),
+    )
+
+    def list(self, session: EngineSession, query: Query) -> Page:
+        """A page of the catalogue by name. The engine is called once in ten minutes, whatever the filters."""
+        matches = [row for row in apps.catalogue(session) if matches_filters(row, query.filters)]
+        start = int(query.position) if query.position.isascii() and query.position.isdecimal() else 0
+        older = start + query.rows
+        return Page(matches[start:older], str(older) if older < len(matches) else "")
+
+    def get(self, session: EngineSession, id: str) -> Row:
+        """The current piece with its actions and triggers."""
+        return apps.fetch_app(session, id)
+
+    def key(self, row: Row) -> str:
+        """The whole name, `@activepieces/piece-x`, by which the engine identifies pieces."""
+        return text_at(row, "name")
+
+    def title(self, row: Row) -> str:
+        return apps.title(row)

@@ -1,0 +1,210 @@
+"""Choices that an app itself gives for a field of its actions and triggers, through one of its connections (api.md
+11.5).
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.resource_admin.resource import Row, Text, pick
+from workflows_ui.resources.connections import reading as connection_list
+from workflows_ui.resources.pieces.fields import FieldLine, field_lines
+from workflows_ui.resources.pieces.inputs import words
+from workflows_ui.web.paths import dict_at, dicts_at, texts_at
+
+#: Kinds of fields whose choices, or whose own fields, come from the app.
+ASKED = ("DROPDOWN", "MULTI_SELECT_DROPDOWN", "DYNAMIC")
+#: Choices on a page.
+MOST = 500
+_LONGEST = 2000
+#: The engine's answer instead of choices if the app's code failed (api.md 11.5).
+_THREW = "Throws an error"
+
+
+@dataclass(frozen=True)
+class OptionsRequest:
+    """A field with choices from the app; `needs` are the names of the fields that its choices depend on."""
+
+    key: str
+    operation: str
+    name: str
+    label: str
+    of: str
+    needs: tuple[str, ...]
+    connected: bool
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One choice: its label, and the value as text that `value_of` parses."""
+
+    label: str
+    value: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The app's answer: choices, or fields, or why there are none."""
+
+    choices: Sequence[Choice] = ()
+    fields: Sequence[FieldLine] = ()
+    total: int = 0
+    refused: Text = ""
+
+
+def key(kind: str, operation: str, name: str) -> str:
+    """A field's key in a URL; `kind` is `actions` or `triggers`."""
+    return json.dumps([kind, operation, name], separators=(",", ":"), ensure_ascii=False)
+
+
+def asked_fields(piece: Row) -> dict[str, OptionsRequest]:
+    """The fields of a whole piece that have choices from the app, by their keys."""
+    return {field.key: field for field in _fields(piece)}
+
+
+def _fields(piece: Row) -> Iterator[OptionsRequest]:
+    for kind in ("actions", "triggers"):
+        for operation, found in dict_at(piece, kind).items():
+            props = dict_at(found, "props")
+            for name, prop in props.items():
+                if isinstance(prop, Mapping) and prop.get("type") in ASKED:
+                    needs = texts_at(prop, "refreshers")
+                    yield OptionsRequest(
+                        key(kind, operation, name),
+                        operation,
+                        name,
+                        words(prop.get("displayName")) or name,
+                        words(pick(found, "displayName")) or operation,
+                        tuple(item for item in needs if item != "auth" and item in props),
+                        bool(piece.get("auth")) and pick(found, "requireAuth") is not False,
+                    )
+
+
+class OptionsForm(forms.Form):
+    """The field, the connection, and the values that the choices depend on."""
+
+    def __init__(
+        self,
+        *args: Any,
+        known: Mapping[str, OptionsRequest],
+        chosen: OptionsRequest | None,
+        connections: Sequence[Row],
+        labels: Mapping[str, str],
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        groups: dict[str, list[tuple[str, str]]] = {}
+        for item in known.values():
+            groups.setdefault(item.of, []).append((item.key, item.label))
+        select = forms.Select({"class": "form-select"})
+        self.fields["field"] = forms.ChoiceField(
+            label=_("Field"), choices=[("", "–"), *((of, listed) for of, listed in groups.items())], widget=select
+        )
+        if any(item.connected for item in known.values()):
+            listed = [
+                (str(row["externalId"]), _line(row)) for row in connections if isinstance(row.get("externalId"), str)
+            ]
+            self.fields["connection"] = forms.ChoiceField(
+                label=_("Connection"),
+                required=chosen is not None and chosen.connected,
+                choices=[("", "–"), *listed],
+                widget=forms.Select({"class": "form-select"}),
+                help_text="" if listed else _("There is no connection of this app yet. Connect it first."),
+            )
+        for name in chosen.needs if chosen else ():
+            self.fields[f"with-{name}"] = forms.CharField(
+                label=labels.get(name) or name,
+                max_length=_LONGEST,
+                widget=forms.TextInput({"class": "form-control", "autocomplete": "off", "dir": "auto"}),
+                help_text=_("The choices depend on it."),
+            )
+        self.fields["search"] = forms.CharField(
+            label=_("Search"),
+            required=False,
+            max_length=200,
+            widget=forms.TextInput({"class": "form-control", "type": "search"}),
+            help_text=_("Some apps search their choices for it, others ignore it."),
+        )
+
+
+def _line(row: Row) -> str:
+    name = row.get("displayName")
+    title = name[:100] if isinstance(name, str) and name else str(row["externalId"])[:100]
+    return f"{title} ({connection_list.state(row).word})"
+
+
+def ask(session: EngineSession, piece: Row, field: OptionsRequest, typed: Mapping[str, Any]) -> Answer:
+    """Request the choices from the app; takes seconds, and changes nothing. Raises EngineError, ValidationError if the
+    workspace has no flow.
+
+    The engine requires a flow and its version, any of them: it asks on behalf of one.
+    """
+    flows = [row for row in session.workflows.list_flows(limit=1).get("data") or [] if isinstance(row, dict)]
+    version = pick(flows[0], "version.id") if flows else None
+    if not isinstance(version, str):
+        raise forms.ValidationError(
+            _("The engine answers this only where there is a flow, and this workspace has none. Make one first.")
+        )
+    values = {name: value_of(str(typed[f"with-{name}"])) for name in field.needs if typed.get(f"with-{name}")}
+    if typed.get("connection"):
+        values["auth"] = f"{{{{connections['{typed['connection']}']}}}}"
+    answer = session.workflows.piece_options(
+        piece_name=str(piece.get("name")),
+        piece_version=str(piece.get("version")),
+        action_or_trigger_name=field.operation,
+        property_name=field.name,
+        flow_id=str(flows[0].get("id")),
+        flow_version_id=version,
+        input=values,
+        search_value=typed.get("search") or None,
+    )
+    return read(answer)
+
+
+def read(found: Mapping[str, Any]) -> Answer:
+    """Parse the engine's answer, which may be malformed."""
+    options = found.get("options")
+    if found.get("type") == "DYNAMIC":
+        lines = field_lines(options)
+        return Answer(fields=lines, total=len(lines))
+    pairs = dicts_at(options, "options")
+    choices = [
+        Choice(words(item.get("label"))[:300] or _text(item.get("value"))[:300], _text(item.get("value")))
+        for item in pairs
+    ]
+    refused: Text = ""
+    if isinstance(options, Mapping) and options.get("disabled") is True and not choices:
+        refused = _why(options.get("placeholder"))
+    return Answer(choices[:MOST], (), len(choices), refused)
+
+
+def _why(placeholder: object) -> Text:
+    reason = words(placeholder)
+    if not reason:
+        return gettext_lazy("The app gives no choices for what was chosen.")
+    if reason.startswith(_THREW):
+        return gettext_lazy(
+            "The app refused to be asked. Its connection may no longer work, or one of the values is not right."
+        )
+    return _("The app gives no choices. It says: %s") % reason[:300]
+
+
+def value_of(text: str) -> Any:
+    """The value of a text: parsed as JSON if possible, else the text itself."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+
+
+def _text(value: Any) -> str:
+    """A value as text, from which `value_of` restores the same value."""
+    if isinstance(value, str) and value_of(value) == value:
+        return value
+    return json.dumps(value, ensure_ascii=False, default=str)

@@ -1,0 +1,118 @@
+"""Choices that an app gives for one of its fields, requested by a form with a URL that can be kept."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.http import Http404, HttpResponse
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from workflows_ui.credentials.services import engine_session
+from workflows_ui.engine import EngineError
+from workflows_ui.members.models import Role
+from workflows_ui.resource_admin.resource import Row, Text
+from workflows_ui.resources.connections import reading as connection_list
+from workflows_ui.resources.pieces import apps
+from workflows_ui.resources.pieces import options as resource_options
+from workflows_ui.resources.pieces.options import Answer, OptionsForm, OptionsRequest
+from workflows_ui.resources.places import list_url, object_url
+from workflows_ui.web import messages, responses
+from workflows_ui.web.access import member
+from workflows_ui.web.paths import dict_at, text_at
+from workflows_ui.web.requests import ConsoleRequest
+
+#: Maximum length of a value in a URL.
+_LONGEST = 500
+
+
+@never_cache
+@require_safe
+@member(Role.BUILDER)
+def options(request: ConsoleRequest, slug: str, piece: str) -> HttpResponse:
+    """The form, and below it the app's choices. The app is only called if `show` is in the URL. Raises EngineError."""
+    session = engine_session.open_session(request.access)
+    row = apps.piece(session, piece)
+    known = resource_options.asked_fields(row)
+    if not known:
+        raise Http404
+    chosen = known.get(request.GET.get("field", ""))
+    wants_connection = any(item.connected for item in known.values())
+    connections = connection_list.connections_of_app(session, piece) if wants_connection else []
+    show = "show" in request.GET
+    form = OptionsForm(
+        request.GET if show else None,
+        initial=request.GET.dict(),
+        known=known,
+        chosen=chosen,
+        connections=connections,
+        labels=_labels(row, chosen),
+    )
+    answer: Answer | None = None
+    problem: messages.Message | None = None
+    message: Text = ""
+    if show and form.is_valid() and chosen:
+        try:
+            answer = resource_options.ask(session, row, chosen, form.cleaned_data)
+        except forms.ValidationError as error:
+            form.add_error(None, error)
+        except EngineError as error:
+            problem, message = messages.error_message(error), error.message[:300]
+    context = {
+        "title": apps.title(row),
+        "form": form,
+        "chosen": chosen,
+        "answer": answer,
+        "lines": _lines(answer, chosen, known, request, slug, piece) if answer and chosen else [],
+        "problem": problem,
+        "said": message,
+        "url": address(slug, piece),
+        "piece_url": object_url(slug, "pieces", piece),
+        "list_url": list_url(slug, "pieces"),
+        "most": resource_options.MOST,
+    }
+    return responses.page(request, "resources/pieces/options.html", context, fragments=("options",))
+
+
+def address(slug: str, piece: str, **query: str) -> str:
+    """The page of an app's choices; `query` fills in the form."""
+    return reverse("piece_options", kwargs={"slug": slug, "piece": piece}, query=query or None)
+
+
+def _labels(row: Row, chosen: OptionsRequest | None) -> dict[str, str]:
+    if chosen is None:
+        return {}
+    result: dict[str, str] = {}
+    for kind in ("actions", "triggers"):
+        for name, prop in dict_at(dict_at(row, kind).get(chosen.operation), "props").items():
+            result[str(name)] = text_at(prop, "displayName")[:200]
+    return result
+
+
+def _lines(
+    answer: Answer,
+    chosen: OptionsRequest,
+    known: Mapping[str, OptionsRequest],
+    request: ConsoleRequest,
+    slug: str,
+    piece: str,
+) -> list[dict[str, Any]]:
+    """The choices, each with links to fields whose choices depend on this one, and on no other that was not chosen yet."""
+    siblings = [item for item in known.values() if item.operation == chosen.operation and item.name != chosen.name]
+    open_ = {item.name for item in siblings if not request.GET.get(f"with-{item.name}")}
+    dependents = [item for item in siblings if chosen.name in item.needs and open_.isdisjoint(item.needs)]
+    replaced = {f"with-{chosen.name}", "field"}
+    kept_values = {
+        name: str(value)
+        for name, value in request.GET.items()
+        if (name.startswith("with-") or name == "connection") and name not in replaced
+    }
+    lines = []
+    for choice in answer.choices:
+        value = {f"with-{chosen.name}": choice.value} if len(choice.value) <= _LONGEST else {}
+        ways = [
+            (item.label, address(slug, piece, **kept_values, **value, field=item.key)) for item in dependents if value
+        ]
+        lines.append({"label": choice.label, "value": choice.value, "ways": ways})
+    return lines

@@ -1,0 +1,211 @@
+"""Actions on runs: two kinds of retry, cancel, archive (api.md 8.2). Every call names the run: without ids it would
+mean all.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.engine import EngineError, Unknown
+from workflows_ui.launches.services import following, run_results, runs
+from workflows_ui.members.models import Role
+from workflows_ui.resource_admin.resource import Action, Bulk, Row, Text
+from workflows_ui.resources.places import run_url
+
+_CANCELLABLE = frozenset({"PAUSED", "QUEUED"})
+
+
+def _failed(run: Row) -> bool:
+    return runs.ended(run) and run.get("status") != "SUCCEEDED"
+
+
+def _cancellable(run: Row) -> bool:
+    return str(run.get("status")) in _CANCELLABLE
+
+
+def _archivable(run: Row) -> bool:
+    return runs.ended(run) and not run.get("archivedAt")
+
+
+def _retry_failed(session: EngineSession, id: str, _data: dict[str, Any]) -> Any:
+    """Retry the same run (recording `run_retry_from_failed_step`), and follow its launch again."""
+    try:
+        answer = session.workflows.retry_run(id, "FROM_FAILED_STEP")
+    except Unknown:
+        following.follow_again(session.workspace, id)
+        raise
+    run_results.record_retry(session.workspace, answer)
+    return answer
+
+
+def _retry_latest(session: EngineSession, id: str, _data: dict[str, Any]) -> Any:
+    return session.workflows.retry_run(id, "ON_LATEST_VERSION")
+
+
+def _cancel(session: EngineSession, id: str, _data: dict[str, Any]) -> dict[str, Any]:
+    """Return the run's `status` after cancelling, None if it cannot be read. The engine's answer is the same for a run
+    that continues regardless (recordings `runs_cancel_running`, `run_get_cancel_running_later`).
+    """
+    session.workflows.cancel_runs([id])
+    following.follow_again(session.workspace, id)
+    return {"status": _statuses(session, [id]).get(id)}
+
+
+def _statuses(session: EngineSession, ids: Sequence[str]) -> dict[str, str]:
+    """The states of these runs; empty if the engine does not give them now."""
+    try:
+        return {key: str(row.get("status")) for key, row in _rows(session, ids).items()}
+    except EngineError:
+        return {}
+
+
+def _cancelled(_run: Row, answer: Any) -> Text:
+    status = answer["status"]
+    if status == "CANCELED":
+        return _("The run is cancelled.")
+    if status in (None, *_CANCELLABLE):
+        return _("The engine was asked to cancel the run. This page will show the result.")
+    return _("The engine was asked to cancel the run, but it is at work or over already: it was not cancelled.")
+
+
+def _rows(session: EngineSession, ids: Sequence[str]) -> dict[str, Row]:
+    """The current state of these runs, including archived ones."""
+    rows = session.workflows.list_runs(limit=len(ids), flow_run_ids=ids)["data"] if ids else []
+    return {str(row.get("id")): row for row in rows if row.get("id") in ids}
+
+
+def _retry_all_failed(session: EngineSession, ids: Sequence[str], _data: dict[str, Any]) -> list[str]:
+    """The engine answers with the runs that it queued again, which keep their ids (api.md 8.2)."""
+    try:
+        answer = session.workflows.retry_runs(ids, "FROM_FAILED_STEP")
+    except Unknown:
+        _follow_again(session, ids)
+        raise
+    _follow_again(session, ids)
+    rows = [row for row in answer if isinstance(row, dict) and row.get("id")] if isinstance(answer, list) else []
+    for row in rows:
+        run_results.record_retry(session.workspace, row)
+    return [str(row["id"]) for row in rows]
+
+
+def _cancel_all(session: EngineSession, ids: Sequence[str], _data: dict[str, Any]) -> list[str]:
+    """The runs that are cancelled, or may still be; the engine's answer does not say (recording `runs_cancel`)."""
+    session.workflows.cancel_runs(ids)
+    _follow_again(session, ids)
+    statuses = _statuses(session, ids)
+    return [key for key in ids if statuses.get(key, "CANCELED") in ("CANCELED", *_CANCELLABLE)]
+
+
+def _archive_all(session: EngineSession, ids: Sequence[str], _data: dict[str, Any]) -> None:
+    """The engine's answer is empty (recording `runs_archive`)."""
+    session.workflows.archive_runs(ids)
+
+
+def _follow_again(session: EngineSession, ids: Sequence[str]) -> None:
+    for key in ids:
+        following.follow_again(session.workspace, key)
+
+
+def _to_new_run(slug: str, run: Row, answer: Any) -> str:
+    """The answer holds only a part of the new run, including its id (recording `run_retry_on_latest`)."""
+    run_id = answer.get("id") if isinstance(answer, dict) else None
+    return run_url(slug, run_id) or run_url(slug, run.get("id"))
+
+
+ACTIONS = (
+    Action(
+        "retry",
+        gettext_lazy("Retry from the failed step"),
+        "rotate-right",
+        _retry_failed,
+        needs="run-retry",
+        role=Role.LAUNCHER,
+        confirm=lambda _run: _(
+            "The run continues at the step that failed, with the same version and values. Earlier steps are not "
+            "repeated."
+        ),
+        button=lambda _run: _("Retry the run"),
+        visible=_failed,
+        done=gettext_lazy("The run continues at the step that failed."),
+        in_rows=True,
+        bulk=Bulk(
+            gettext_lazy(
+                "Each run continues at the step that failed, with the same version and values. Earlier steps are not "
+                "repeated."
+            ),
+            together=_retry_all_failed,
+            rows=_rows,
+        ),
+    ),
+    Action(
+        "retry-latest",
+        gettext_lazy("Retry on the latest version"),
+        "forward",
+        _retry_latest,
+        needs="run-retry",
+        role=Role.LAUNCHER,
+        confirm=lambda _run: _(
+            "A new run is started from the beginning: with the flow as it is published now, and the values of this run."
+        ),
+        button=lambda _run: _("Start a new run"),
+        visible=runs.ended,
+        done=gettext_lazy("A new run is started. This is it."),
+        success_url=_to_new_run,
+        in_rows=True,
+        bulk=Bulk(
+            # One call each: for many, the engine does not say which of them it started again.
+            gettext_lazy(
+                "For each of them a new run is started from the beginning: with the flow as it is published now, and the values of the "
+                "old run."
+            )
+        ),
+    ),
+    Action(
+        "cancel",
+        gettext_lazy("Cancel the run"),
+        "ban",
+        _cancel,
+        needs="run-cancel",
+        role=Role.LAUNCHER,
+        danger=True,
+        confirm=lambda _run: _(
+            "The engine is asked to stop the run. If it is already working, it runs to its end. What it has done is "
+            "not undone."
+        ),
+        visible=_cancellable,
+        done=_cancelled,
+        in_rows=True,
+        bulk=Bulk(
+            gettext_lazy(
+                "The engine is asked to stop the runs. Those already working run to their end. What they have done is "
+                "not undone."
+            ),
+            together=_cancel_all,
+            rows=_rows,
+        ),
+    ),
+    Action(
+        "archive",
+        gettext_lazy("Archive"),
+        "box-archive",
+        lambda session, key, _data: session.workflows.archive_runs([key]),
+        needs="run-archive",
+        confirm=lambda _run: _(
+            "The run is left out of the list of runs from now on. The console cannot bring it back there."
+        ),
+        button=lambda _run: _("Archive the run"),
+        visible=_archivable,
+        done=gettext_lazy("The run is archived."),
+        in_rows=True,
+        bulk=Bulk(
+            gettext_lazy(
+                "The runs are left out of the list of runs from now on. The console cannot bring them back there."
+            ),
+            together=_archive_all,
+            rows=_rows,
+        ),
+    ),
+)

@@ -1,0 +1,207 @@
+"""Runs: the list with its filters, and the page of one run: a summary in one sentence, then step by step."""
+
+import datetime
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy, pgettext_lazy
+
+from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.resource_admin.resource import (
+    Column,
+    Facts,
+    Page,
+    Panel,
+    Query,
+    Resource,
+    Row,
+    Shortcut,
+    Subject,
+    id_at,
+)
+from workflows_ui.resources.places import flow_url, list_url
+from workflows_ui.resources.runs import actions as resource_actions
+from workflows_ui.resources.runs import flows as resource_flows
+from workflows_ui.resources.runs import masking, starters
+from workflows_ui.resources.runs import panels as resource_panels
+from workflows_ui.resources.runs.filters import RunFilters
+from workflows_ui.resources.runs.reading import (
+    engine_start,
+    error_of,
+    failed_at,
+    finished,
+    length,
+    name_of,
+    poll_seconds,
+    retried,
+    waited,
+    with_retries,
+)
+from workflows_ui.web import formats, messages
+from workflows_ui.web.paths import text_at
+
+#: Extra rows requested beyond a page, since those of the boundary's millisecond come again; the second number is used
+#: if all of them did.
+_OVERLAPS = (50, 950)
+
+
+def _flow_url(slug: str, run: Row) -> str:
+    return flow_url(slug, run.get("flowId"))
+
+
+def _failed_alike_url(slug: str, run: Row) -> str:
+    """The list of the runs of the same flow that failed at the same step."""
+    step, flow = text_at(run, "failedStep.name"), id_at(run, "flowId")
+    if not step or not flow:
+        return ""
+    return list_url(slug, "runs", failed=resource_flows.of_flow(step[:80], flow))
+
+
+class Runs(Resource):
+    """The executions of flows."""
+
+    name = "runs"
+    label, label_plural = pgettext_lazy("noun", "Run"), pgettext_lazy("noun", "Runs")
+    icon, group, menu_order = "clock-rotate-left", "watch", 10
+    empty = gettext_lazy("Nothing has run in this workspace yet")
+    empty_hint = gettext_lazy("Launch a flow, or wait until one starts automatically: its run is listed here at once.")
+    filters = RunFilters
+    filter_help = gettext_lazy(
+        "The engine looks through all runs that it still keeps. What went into the steps and came out of them is not searched. "
+        "The hundred flows that were changed last are offered here, with their steps."
+    )
+    recipe = ("/v1/flow-runs/{id}", "workflows.get_run({id!r})")
+    list_display = (
+        Column(lambda row: name_of(row) or row.get("flowId"), gettext_lazy("Flow"), link=True),
+        Column(lambda row: messages.run_state(row.get("status")), gettext_lazy("State"), kind="badge"),
+        Column(failed_at, gettext_lazy("Failed step"), link=_failed_alike_url, wide=True),
+        Column(error_of, gettext_lazy("Error"), wide=True),
+        Column("created", gettext_lazy("Received"), kind="when"),
+        Column(waited, gettext_lazy("Before start"), kind="duration", wide=True),
+        Column(length, gettext_lazy("Start to end"), kind="duration", phone=False),
+        Column(starters.name_of, gettext_lazy("Launched by"), link=starters.url_of, phone=False),
+    )
+    shortcuts = (Shortcut(gettext_lazy("To the flow"), "diagram-project", _flow_url),)
+    actions = resource_actions.ACTIONS
+    panels = (
+        Panel("", "resources/runs/summary.html", resource_panels.summary),
+        Panel(gettext_lazy("Steps"), "resources/runs/steps.html", resource_panels.steps),
+        Facts(
+            gettext_lazy("Details"),
+            (
+                Column(name_of, gettext_lazy("Flow"), link=_flow_url),
+                Column("created", gettext_lazy("Received"), kind="exact"),
+                Column(engine_start, gettext_lazy("Started"), kind="exact"),
+                Column(retried, gettext_lazy("Retried"), kind="exact"),
+                Column(finished, gettext_lazy("Ended"), kind="exact"),
+                Column(waited, gettext_lazy("Before start"), kind="duration"),
+                Column(length, gettext_lazy("Start to end"), kind="duration"),
+                Column(failed_at, gettext_lazy("Failed step"), link=_failed_alike_url),
+                Column("tags", gettext_lazy("Tags"), kind="list"),
+                Column("archivedAt", gettext_lazy("Archived"), kind="exact"),
+                Column("id", gettext_lazy("Engine ID"), kind="code"),
+            ),
+        ),
+        Panel(gettext_lazy("Parent and child runs"), "resources/runs/family.html", resource_panels.family),
+    )
+
+    def list(self, session: EngineSession, query: Query) -> Page:
+        """A page by time, newest first. A position is the last row's `created` and id: the next page requests
+        everything up to that millisecond again and leaves out the rows already shown, since the engine's own cursor
+        loses the rows of the boundary second (api.md 4.1).
+        """
+        moment, _bar, last = query.position.partition("~")
+        boundary = formats.moment(moment)
+        until = _end_of_day(query.filters.get("until"))
+        # One millisecond more: the engine stores more digits than it sends.
+        limit = boundary + datetime.timedelta(milliseconds=1) if boundary else None
+        step, of_flow = resource_flows.step_and_flow(query.filters.get("failed", ""))
+        if of_flow or query.filters.get("flow"):
+            # Filling the cache here proves once that the flow belongs to the workspace, instead of by a call for each
+            # flow.
+            resource_flows.load_flows(session)
+        for overlap in _OVERLAPS:
+            limit_rows = query.rows + (overlap if boundary else 1)
+            page = session.workflows.list_runs(
+                limit=limit_rows,
+                flow_id=of_flow or query.filters.get("flow"),
+                status=query.filters.get("status"),
+                tags=query.filters.get("tag"),
+                created_after=_start_of_day(query.filters.get("since")),
+                created_before=min(filter(None, (limit, until)), default=None),
+                failed_step_name=step or None,
+                archived=query.filters.get("archived") == "only",
+            )
+            data = page.get("data") or []
+            listed = [row for row in data if isinstance(row, dict)]
+            rows = _after(last, listed)
+            # Without the last row in it, a full answer may hold only rows of its millisecond that were already shown.
+            if len(data) < limit_rows or (rows and (not last or any(row.get("id") == last for row in listed))):
+                break
+        page_rows = rows[: query.rows]
+        more = bool(page_rows) and (len(rows) > query.rows or len(data) >= limit_rows)
+        older = f"{page_rows[-1].get('created')}~{page_rows[-1].get('id')}" if more else ""
+        # Archived runs may be so few among the others that the client stopped searching.
+        if not older and formats.moment(page.get("next")):
+            older = f"{page['next']}~"
+        starts = {flow.id: flow.start for flow in resource_flows.load_flows(session)}
+        rows_named = (
+            with_retries(session.workspace, starters.with_starters(session.workspace, page_rows, starts))
+            if page_rows
+            else []
+        )
+        return Page(rows_named, older)
+
+    def get(self, session: EngineSession, id: str) -> Row:
+        """The run with its steps."""
+        return with_retries(session.workspace, [session.workflows.get_run(id)])[0]
+
+    def masked(self, session: EngineSession, rows: Sequence[Row]) -> Sequence[Row]:
+        """Without secrets, and without the inputs of launches that the person may not open."""
+        return masking.masked(session, rows)
+
+    def choices(self, session: EngineSession) -> Mapping[str, Sequence[tuple[str, str | Promise]]]:
+        """The workspace's flows and their steps by name, at most a minute old."""
+        flows = resource_flows.load_flows(session)
+        return {"flow": resource_flows.flow_choices(flows), "failed": resource_flows.step_choices(flows)}
+
+    def title(self, row: Row) -> str:
+        """The flow's name at the time of the run."""
+        return name_of(row)
+
+    def full_title(self, row: Row) -> str:
+        """With its time: all runs of a flow have the same title."""
+        came = formats.moment(row.get("created"))
+        return f"{formats.cut(name_of(row), 200)}, {formats.exact(came)}" if came else name_of(row)
+
+    def raw(self, subject: Subject) -> dict[str, Any]:
+        """With links to the whole run and to masked values."""
+        return resource_panels.raw(subject)
+
+    def refresh_seconds(self, row: Row) -> int:
+        """Until the run has ended."""
+        return poll_seconds(row)
+
+
+def _after(last: str, rows: Sequence[Row]) -> list[Row]:
+    """The rows after the one with the id `last`, without duplicates; all of them if it is not among them."""
+    once = list({str(row.get("id")): row for row in rows}.values())
+    index = next((index for index, row in enumerate(once) if last and row.get("id") == last), -1)
+    return once[index + 1 :]
+
+
+def _start_of_day(day: datetime.date | None) -> datetime.datetime | None:
+    day = _within_range(day)
+    return timezone.make_aware(datetime.datetime.combine(day, datetime.time.min)) if day else None
+
+
+def _within_range(day: datetime.date | None) -> datetime.date | None:
+    """The day, limited to the range that every time zone can hold and a run may have."""
+    return min(max(day, datetime.date(1970, 1, 1)), datetime.date(9000, 1, 1)) if day else None
+
+
+def _end_of_day(day: datetime.date | None) -> datetime.datetime | None:
+    day = _within_range(day)
+    return timezone.make_aware(datetime.datetime.combine(day, datetime.time.max)) if day else None

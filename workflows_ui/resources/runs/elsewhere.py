@@ -1,0 +1,121 @@
+"""Runs not started by the console (by webhooks, schedules, other tools) that need attention: in progress, or recently
+failed.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from workflows_ui.core import redaction
+from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.engine import EngineError
+from workflows_ui.launches.services import runs
+from workflows_ui.resource_admin.resource import Row, id_at
+from workflows_ui.resources.flows import launchable
+from workflows_ui.resources.places import list_url, run_url
+from workflows_ui.resources.runs import masking, starters
+from workflows_ui.resources.runs.reading import error_of, failed_at, finished, name_of
+from workflows_ui.web import formats
+
+#: Runs requested by the one call, seconds for which its answer is cached, and runs shown of each kind.
+_RUNS, _FOR, SHOWN = 100, 60, 5
+_KEPT = ("id", "flowId", "status", "created", "finishTime", "parentRunId", "flowVersion", "failedStep")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run for the home page. `by` is what started it, "" if unknown; `step` the failed one's name and `error` its
+    message, "" for none; `status` the engine's value.
+    """
+
+    url: str
+    flow: str
+    by: str
+    step: str
+    error: str
+    status: object
+    at: datetime | None
+
+
+@dataclass(frozen=True)
+class RunSelection:
+    """The newest of some runs, and their number; `more` if the engine may have further ones."""
+
+    newest: tuple[Run, ...]
+    number: int
+    more: bool
+    #: The list of runs in these states.
+    url: str
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """Runs in progress and failed runs that were started elsewhere."""
+
+    running: RunSelection
+    failed: RunSelection
+
+
+def find_runs(session: EngineSession, since: datetime) -> Elsewhere | None:
+    """Runs in progress, and those that failed after `since`, without those of launches. One call, cached for a minute;
+    None if the engine gives no answer.
+    """
+
+    def ask() -> list[dict[str, Any]]:
+        data = session.workflows.list_runs(limit=_RUNS, status=[*runs.FAILED, *runs.UNDER_WAY]).get("data")
+        rows = [row for row in data if isinstance(row, dict)] if isinstance(data, list) else []
+        return [_reduced(row) for row in rows if id_at(row)]
+
+    try:
+        rows = session.remember("runs-to-look-at", _FOR, ask)
+    except EngineError:
+        return None
+    launched = starters.launches_of(session.workspace, rows)
+    theirs = starters.with_starters(
+        session.workspace, [row for row in rows if id_at(row) not in launched], launchable.starts(session)
+    )
+    # A retry of a launch's run does not belong to the launch, but holds its inputs.
+    theirs = masking.masked(session, theirs) if any(id_at(row, "parentRunId") for row in theirs) else theirs
+    going = [row for row in theirs if row.get("status") in runs.UNDER_WAY]
+    failed = [row for row in theirs if row.get("status") in runs.FAILED and _after(row, since)]
+    full = len(rows) >= _RUNS
+    slug = session.workspace.slug
+    return Elsewhere(
+        _selection(slug, going, runs.UNDER_WAY, full=full),
+        _selection(slug, failed, runs.FAILED, full=full),
+    )
+
+
+def _reduced(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row reduced to what the home page shows; of the failed step's message only the first line, secrets masked."""
+    reduced = {key: row[key] for key in _KEPT if key in row}
+    if isinstance(reduced.get("failedStep"), dict):
+        reduced["failedStep"] = {**reduced["failedStep"], "message": error_of(redaction.step(row))}
+    return reduced
+
+
+def _after(row: Row, since: datetime) -> bool:
+    moment = _moment(row)
+    return moment is not None and moment > since
+
+
+def _moment(row: Mapping[str, Any]) -> datetime | None:
+    return formats.moment(finished(row)) or runs.moment(row, "created")
+
+
+def _selection(slug: str, rows: Sequence[Row], states: Sequence[str], *, full: bool) -> RunSelection:
+    newest = tuple(
+        Run(
+            run_url(slug, row.get("id")),
+            name_of(row) or id_at(row, "flowId"),
+            starters.name_of(row),
+            failed_at(row),
+            error_of(row),
+            row.get("status"),
+            _moment(row),
+        )
+        for row in rows[:SHOWN]
+    )
+    url = list_url(slug, "runs", status=states)
+    return RunSelection(newest, len(rows), full, url)

@@ -1,0 +1,162 @@
+"""Masks the parts of runs that a person may not see: secrets, and the inputs of launches that they may not open."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from django.db.models import Q
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy
+
+from workflows_ui.core import redaction
+from workflows_ui.core.crypto import CannotOpen
+from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.engine import alternatives
+from workflows_ui.launch_forms.schema import json_text
+from workflows_ui.launches.models import Launch
+from workflows_ui.launches.services import launches, run_search, runs
+from workflows_ui.launches.services import secrets as launch_secrets
+from workflows_ui.members.models import Workspace
+from workflows_ui.resource_admin.resource import Row, id_at, pick
+
+WITHHELD = gettext_lazy("(not shown: it was sent with a launch that only its launcher and builders may open)")
+#: Where a webhook's trigger holds the sent data (recording `run_get_SUCCEEDED`); of another trigger it is the whole
+#: output.
+_SENT = ("body", "queryParams", "rawBody")
+#: Maximum number of distinct values searched for in steps; if more were sent, no values of steps are shown.
+_MOST = 500
+#: Shorter texts are not searched for inside others, since they would match by chance; of longer ones the beginning is.
+_WITHIN, _BEGINNING = 4, 64
+_DEEPEST = 60
+
+
+def masked(session: EngineSession, rows: Sequence[Row]) -> list[Row]:
+    """Runs as this person may see them. One query; a launch's payload is only decrypted if its values have to be
+    searched for.
+    """
+    related = _launches(session.workspace, rows)
+    return [_masked(session, row, related) for row in rows]
+
+
+def _masked(session: EngineSession, row: Row, candidates: Sequence[Launch]) -> Row:
+    masked_row, short = row, frozenset[str]()
+    for launch in _related(row, candidates):
+        if not launches.may_open(launch, session.user_id, session.role):
+            masked_row = _withheld(masked_row, launch)
+        if launch.secret_marks:
+            hider = launch_secrets.payload_hider(launch)
+            masked_row, short = hider.value(masked_row), short | hider.short
+    result: Row = redaction.step(masked_row, secrets=short)
+    return result
+
+
+def _launches(workspace: Workspace, rows: Sequence[Row]) -> list[Launch]:
+    """The launches of these runs, of the runs that they retry, and of the runs that started them."""
+    ids = {key for row in rows for key in _ids(row)}
+    if not ids:
+        return []
+    known = Launch.objects.filter(Q(run_id__in=ids) | Q(pk__in=ids), workspace=workspace)
+    # These may be many megabytes; they are fetched only if needed.
+    return list(known.defer("payload", "answer", "failure", "technical"))
+
+
+def _related(row: Row, found: Sequence[Launch]) -> list[Launch]:
+    ids = _ids(row)
+    return [item for item in found if item.run_id in ids or item.pk in ids]
+
+
+def _ids(row: Row) -> set[str]:
+    """Its own id, that of the run that started it, and the launch's marker, which a retry of its run has in its headers
+    only.
+    """
+    marker = runs.trigger_header(row, run_search.HEADER)
+    return {key for key in (id_at(row), id_at(row, "parentRunId"), marker) if key}
+
+
+# --- Without the sent data ---------------------------------------------------------------------------
+
+
+def _withheld(row: Row, launch: Launch) -> Row:
+    """The run without the launch's inputs, also where its steps repeat them."""
+    steps = row.get("steps")
+    output = pick(steps, "trigger.output") if isinstance(steps, dict) else None
+    unsaid = not _is_call(output) and (steps or pick(row, "failedStep.message"))
+    sent = _Sent([*_sent(output), _payload(launch) if unsaid else None])
+    copy = dict(row)
+    if isinstance(steps, dict):
+        copy["steps"] = {name: sent.step(name, item) for name, item in steps.items()}
+    if isinstance(row.get("failedStep"), dict):
+        copy["failedStep"] = {**row["failedStep"], "message": sent.without(row["failedStep"].get("message"))}
+    return copy
+
+
+def _is_call(output: Any) -> bool:
+    return isinstance(output, dict) and any(key in output for key in _SENT)
+
+
+def _sent(output: Any) -> list[Any]:
+    return [output[key] for key in _SENT if key in output] if _is_call(output) else [output]
+
+
+def _payload(launch: Launch) -> Any:
+    try:
+        return json_text.parse(launch.open("payload")) if launch.payload else None
+    except (CannotOpen, json_text.BadPayload):
+        return None
+
+
+class _Sent:
+    """The sent values, to be found in the data of steps."""
+
+    def __init__(self, values: Sequence[Any]) -> None:
+        self._values: set[str] = set()
+        for value in values:
+            for text in _texts(value, 0):
+                self._values.add(text)
+                if len(self._values) > _MOST:
+                    break
+        self._all = len(self._values) > _MOST
+        long = {item[:_BEGINNING] for item in self._values if len(item) >= _WITHIN}
+        self._within = re.compile(alternatives(long)) if long and not self._all else None
+
+    def step(self, name: str, step: Any) -> Any:
+        """A step of the run; the trigger's output without the sent data."""
+        if not isinstance(step, dict):
+            return self.without(step)
+        copy = dict(step)
+        for key in ("input", "output", "errorMessage"):
+            if key in step:
+                sent = name == "trigger" and key == "output"
+                copy[key] = _without_sent(step[key]) if sent else self.without(step[key])
+        return copy
+
+    def without(self, value: Any, depth: int = 0) -> Any:
+        """A copy of a value with WITHHELD instead of anything that repeats the sent data."""
+        if value is None or isinstance(value, bool) or value in ("", [], {}):
+            return value
+        if self._all:
+            return str(WITHHELD)
+        if isinstance(value, dict) and depth <= _DEEPEST:
+            return {key: self.without(inner, depth + 1) for key, inner in value.items()}
+        if isinstance(value, list) and depth <= _DEEPEST:
+            return [self.without(inner, depth + 1) for inner in value]
+        text = str(value)
+        repeats = text in self._values or (self._within is not None and self._within.search(text) is not None)
+        return str(WITHHELD) if repeats else value
+
+
+def _without_sent(output: Any) -> Any:
+    if _is_call(output):
+        return {key: str(WITHHELD) if key in _SENT and value else value for key, value in output.items()}
+    return str(WITHHELD) if output not in (None, "", [], {}) else output
+
+
+def _texts(value: Any, depth: int) -> Iterator[str]:
+    if isinstance(value, Mapping) and depth <= _DEEPEST:
+        for inner in value.values():
+            yield from _texts(inner, depth + 1)
+    elif isinstance(value, list) and depth <= _DEEPEST:
+        for inner in value:
+            yield from _texts(inner, depth + 1)
+    elif value not in (None, "") and not isinstance(value, bool | Promise):
+        yield str(value)

@@ -1,0 +1,206 @@
+"""Facts about a run, with missing or malformed parts: names, durations, the failed step, and a summary in one sentence."""
+
+import datetime
+from collections.abc import Mapping, Sequence
+
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from workflows_ui.launches.failures import messages as failure_messages
+from workflows_ui.launches.services import run_retries, runs
+from workflows_ui.members.models import Workspace
+from workflows_ui.resource_admin.resource import Row, id_at, pick
+from workflows_ui.web import formats
+from workflows_ui.web.paths import text_at
+
+#: The state of a failed step.
+FAILED = "FAILED"
+
+
+def name_of(run: Row) -> str:
+    """The flow's name at the time of the run; "" if it is not given."""
+    name = text_at(run, "flowVersion.displayName")
+    return name if name.strip() else ""
+
+
+#: The key for the last retry from the console (launches/services/run_retries.py); None if there was none.
+RETRIED = "retriedAt"
+
+
+def with_retries(workspace: Workspace, rows: Sequence[Row]) -> list[Row]:
+    """The rows, each with the time of its latest retry from the console under RETRIED."""
+    retries = run_retries.latest(workspace, [key for row in rows if (key := id_at(row))])
+    return [{**row, RETRIED: retries.get(id_at(row))} for row in rows]
+
+
+def goes_on(run: Row) -> bool:
+    """Whether `finishTime` and `failedStep`, if any, are those of an earlier try. False for a state that the console
+    does not know.
+    """
+    return run.get("status") in runs.UNDER_WAY
+
+
+def retried(run: Row) -> datetime.datetime | None:
+    """When the run was last retried, if known: by the console's own retries, or by remains of an earlier try in an
+    unfinished run.
+
+    0.83 sets `startTime` to the retry's moment and clears `finishTime`, 0.72.4 leaves both; both leave `failedStep`
+    (recordings `run_retry_from_failed_step`, `run_retry_succeeded_from_failed_step`). A finished run that was retried
+    elsewhere does not show it.
+    """
+    known = run.get(RETRIED)
+    if isinstance(known, datetime.datetime):
+        return known
+    start, finish = formats.moment(run.get("startTime")), formats.moment(run.get("finishTime"))
+    if not goes_on(run) or start is None:
+        return None
+    if finish is not None:
+        return formats.moment(run.get("updated")) or finish
+    return start if run.get("status") == "QUEUED" or pick(run, "failedStep.name") else None
+
+
+def started(run: Row) -> datetime.datetime | None:
+    """The start of the latest try: `startTime`, or the retry if `startTime` is still that of the first try (0.72.4).
+
+    None if the engine does not say: it may be null even in a finished run (recording
+    `run_odd_INTERNAL_ERROR_Engine_killed`).
+    """
+    return runs.start_of_try(run, retried(run))
+
+
+def engine_start(run: Row) -> str:
+    """The engine's time of the run's start; "" for a queued run, where 0.83 has the moment of the retry and 0.72.4 that
+    of an earlier try.
+    """
+    return "" if run.get("status") == "QUEUED" else text_at(run, "startTime")
+
+
+def finished(run: Row) -> str:
+    """The engine's time of the run's end; "" while it is in progress, when it may be that of an earlier try."""
+    return "" if goes_on(run) else text_at(run, "finishTime")
+
+
+def length(run: Row) -> float | None:
+    """Milliseconds from the start of the latest try to the end; None while it is in progress, and if the times are
+    inconsistent.
+    """
+    return None if goes_on(run) else formats.between(started(run), run.get("finishTime"))
+
+
+def waited(run: Row, now: datetime.datetime | None = None) -> float | None:
+    """Milliseconds between the run's receipt and its start; for a queued run, so far.
+
+    None if it did not wait: the engine often stores a run only after it has begun (recording `runs_list`: `startTime`
+    before `created`). None too for a run known to have been retried: its start is that of the latest try.
+    """
+    retry = retried(run)
+    if run.get("status") == "QUEUED" and (retry or not run.get("startTime")):
+        return formats.between(retry or run.get("created"), (now or timezone.now()).isoformat())
+    return None if retry else formats.between(run.get("created"), run.get("startTime")) or None
+
+
+def failing(run: Row) -> bool:
+    """Whether the run's `failedStep` is the reason for its end: not while it is in progress, when it is that of an
+    earlier try.
+    """
+    return not goes_on(run) and run.get("status") not in ("SUCCEEDED", "CANCELED")
+
+
+def failed_at(run: Row) -> str:
+    """The failed step's display name, else its own name; "" if none failed."""
+    return (text_at(run, "failedStep.displayName") or text_at(run, "failedStep.name")) if failing(run) else ""
+
+
+def left_behind(run: Row) -> str:
+    """The name of the step at which an earlier try failed and whose error the run still holds while it runs again; ""
+    for none.
+    """
+    return text_at(run, "failedStep.name") if goes_on(run) else ""
+
+
+def error_of(run: Row) -> str:
+    """The first line of the failed step's message, which lists have since 0.83 (`failedStep.message`, recording
+    `run_get_FAILED`).
+    """
+    message = text_at(run, "failedStep.message") if failing(run) else ""
+    return failure_messages.headline(message).removeprefix("Error: ")
+
+
+def sentence(run: Row, took: float | None = None) -> str:
+    """A summary in one sentence. `took` is the run's duration, None if unknown."""
+    status, again = run.get("status"), retried(run) is not None
+    names = {"length": formats.duration(took), "step": failed_at(run)[:200]}
+    if status == "SUCCEEDED":
+        return _succeeded(run, names, again=again)
+    if status == "FAILED":
+        return _failed(names, again=again)
+    if status == "QUEUED" and again:
+        return _("It was retried, and is queued in the engine.")
+    if status == "RUNNING":
+        return _running(run, again=again)
+    return str(_SENTENCES.get(str(status), "")) or _(
+        "The engine calls its state “%(state)s”; nothing more is known."
+    ) % {"state": str(status or "–")[:60]}
+
+
+def _succeeded(run: Row, names: Mapping[str, str], *, again: bool) -> str:
+    if runs.any_failed(run.get("steps")):
+        return _("It ran to its end although a step failed: the flow is built to continue in that case.")
+    if not names["length"]:
+        return _("It ran to its end.")
+    text = _("It was retried and ran to its end in %(length)s.") if again else _("It ran to its end in %(length)s.")
+    return text % names
+
+
+def _failed(names: Mapping[str, str], *, again: bool) -> str:
+    if not names["step"]:
+        return _("It failed.")
+    if not names["length"]:
+        text = _("It failed at “%(step)s”.")
+    elif again:
+        text = _("It was retried and failed at “%(step)s” after %(length)s.")
+    else:
+        text = _("It failed at “%(step)s” after %(length)s.")
+    return text % names
+
+
+def _running(run: Row, *, again: bool) -> str:
+    if again:
+        return _("It was retried and is running.")
+    if run.get("steps"):
+        return _("It is running. The steps so far are below.")
+    return _("It is running. The engine has not reported its steps yet.")
+
+
+_SENTENCES: Mapping[str, str | Promise] = {
+    "QUEUED": gettext_lazy("It is queued in the engine, and starts when the engine has room."),
+    "PAUSED": gettext_lazy(
+        "It is paused and continues automatically after its delay, or when the answer it waits for arrives."
+    ),
+    "TIMEOUT": gettext_lazy("The engine stopped it because it took too long."),
+    "MEMORY_LIMIT_EXCEEDED": gettext_lazy("The engine stopped it because it used too much memory."),
+    "QUOTA_EXCEEDED": gettext_lazy("The engine stopped it because a quota of its plan is used up."),
+    "LOG_SIZE_EXCEEDED": gettext_lazy("The engine stopped it because its steps held more data than the engine keeps."),
+    "INTERNAL_ERROR": gettext_lazy("The engine itself failed while running it."),
+    "CANCELED": gettext_lazy("It was cancelled before it ended."),
+}
+
+
+def poll_seconds(run: Row, now: datetime.datetime | None = None) -> int:
+    """Seconds between polls of an unfinished run's page: few at first, then more and more, in the end 0 for never.
+
+    The time since the run was last changed counts, so that a retried one is polled like a new one.
+    """
+    if runs.ended(run):
+        return 0
+    known = [found for key in ("created", "startTime", "updated") if (found := formats.moment(run.get(key)))]
+    if not known:
+        return 15
+    age = ((now or timezone.now()) - max(known)).total_seconds()
+    return next((seconds for limit, seconds in _PACE if age < limit), 0)
+
+
+#: (seconds since its last change, seconds between two polls). After a day the page stops polling: it can be reloaded.
+_PACE = ((30, 2), (300, 5), (1800, 15), (86_400, 60))

@@ -1,0 +1,90 @@
+"""What started a run: a launch of the console, another run, a schedule, something elsewhere; or unknown."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db.models import Q
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy
+
+from workflows_ui.launches import flow_facts
+from workflows_ui.launches.models import Launch
+from workflows_ui.members.models import Workspace
+from workflows_ui.resource_admin.resource import Row, id_at, pick
+from workflows_ui.resources.places import run_url
+
+#: The key of a list's row for what started it.
+KEY = "startedBy"
+#: Automatic triggers of a flow, by flow_facts.Facts.start. A call from outside may be anybody's: it is not listed.
+BY_ITSELF: Mapping[str, str | Promise] = {
+    "schedule": gettext_lazy("A schedule"),
+    "form": gettext_lazy("A form"),
+    "event": gettext_lazy("Something elsewhere"),
+}
+ANOTHER_RUN = gettext_lazy("Another run")
+A_RETRY = gettext_lazy("A retry of another run")
+
+
+def launches_of(workspace: Workspace, runs: Sequence[Row]) -> dict[str, Launch]:
+    """The launches that led to these runs, by run id: one query. A launch is identified by the run it found or, while
+    it has found none, by its marker: a run that was retried on the latest version may still have the marker, and is not
+    the launch's.
+    """
+    return _led(runs, _launches(workspace, runs))
+
+
+def _launches(workspace: Workspace, runs: Sequence[Row]) -> list[Launch]:
+    """The launches that these runs are related to."""
+    ids = [key for run in runs if (key := id_at(run))]
+    markers = [key for run in runs if (key := id_at(run, "parentRunId"))]
+    if not ids:
+        return []
+    rows = Launch.objects.filter(Q(run_id__in=ids) | Q(pk__in=markers), workspace=workspace)
+    return list(rows.select_related("user").defer("payload", "answer", "failure", "technical").order_by("asked_at"))
+
+
+def _led(runs: Sequence[Row], found: Sequence[Launch]) -> dict[str, Launch]:
+    by_marker = {launch.pk: launch for launch in found if not launch.run_id}
+    by_run = {launch.run_id: launch for launch in found}
+    together = ((run, by_run.get(id_at(run)) or by_marker.get(id_at(run, "parentRunId"))) for run in runs)
+    return {id_at(run): launch for run, launch in together if launch is not None}
+
+
+def with_starters(workspace: Workspace, runs: Sequence[Row], starts: Mapping[str, str]) -> list[Row]:
+    """The rows, each with what started it under KEY. `starts` is how each flow starts by its id
+    (flow_facts.Facts.start).
+    """
+    launches = _launches(workspace, runs)
+    led = _led(runs, launches)
+    retried = {launch.pk: launch.run_id for launch in launches if launch.run_id}
+    return [{**run, KEY: _starter(workspace.slug, run, led.get(id_at(run)), starts, retried)} for run in runs]
+
+
+def _starter(
+    slug: str, run: Row, launch: Launch | None, starts: Mapping[str, str], retried: Mapping[str, str]
+) -> dict[str, str] | None:
+    if launch is not None:
+        return {"name": launch.user.label[:60], "url": reverse("launch", args=[slug, launch.pk])}
+    parent = id_at(run, "parentRunId")
+    if parent in retried:
+        return {"name": str(A_RETRY), "url": run_url(slug, retried[parent])}
+    if parent:
+        return {"name": str(ANOTHER_RUN), "url": run_url(slug, parent)}
+    by_itself = BY_ITSELF.get(starts.get(id_at(run, "flowId"), ""))
+    return {"name": str(by_itself), "url": ""} if by_itself else None
+
+
+def by_itself(trigger: Any) -> str | Promise:
+    """What automatically starts a flow with this trigger; "" if it may be anybody."""
+    return BY_ITSELF.get(flow_facts.start_of(trigger), "")
+
+
+def name_of(run: Row) -> str:
+    """The label of what started the row's run."""
+    return str(pick(run, f"{KEY}.name") or "")
+
+
+def url_of(_slug: str, run: Row) -> str:
+    """The page of what started the row's run."""
+    return str(pick(run, f"{KEY}.url") or "")

@@ -1,0 +1,256 @@
+"""Tables, in which flows store rows: their list, their page with columns and newest records, and their actions."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.engine import EngineError
+from workflows_ui.members.models import Role
+from workflows_ui.resource_admin.actions import button
+from workflows_ui.resource_admin.resource import (
+    Action,
+    Bulk,
+    Column,
+    Facts,
+    Page,
+    Panel,
+    Query,
+    Resource,
+    Row,
+    Shortcut,
+    Subject,
+)
+from workflows_ui.resources import whole_lists
+from workflows_ui.resources.flows.reading import folder_names
+from workflows_ui.resources.places import folder_url
+from workflows_ui.resources.tables import fields as resource_fields
+from workflows_ui.resources.tables import limits as resource_limits
+from workflows_ui.resources.tables import reading, records, uses
+from workflows_ui.resources.tables.parts import export_url, is_id, record_url, records_url, table_url
+from workflows_ui.web import formats, messages
+
+#: Records on the table's page, and columns of them.
+_SHOWN, _ACROSS = 5, 5
+
+
+class TableName(forms.Form):
+    name = forms.CharField(label=gettext_lazy("Name"), max_length=200)
+
+
+class TableFilters(forms.Form):
+    """The search by name."""
+
+    name = forms.CharField(
+        label=gettext_lazy("Name"),
+        required=False,
+        max_length=200,
+        widget=forms.TextInput(attrs={"class": "form-control", "type": "search"}),
+    )
+
+
+def _create(session: EngineSession, _id: str, data: dict[str, Any]) -> Any:
+    return session.workflows.create_table(data["name"])
+
+
+def _rename(session: EngineSession, id: str, data: dict[str, Any]) -> Any:
+    try:
+        return session.workflows.update_table(id, data["name"])
+    finally:
+        reading.forget(session, id)
+
+
+def _clear(session: EngineSession, id: str, _data: dict[str, Any]) -> None:
+    session.workflows.clear_table(id)
+
+
+def _delete(session: EngineSession, id: str, _data: dict[str, Any]) -> None:
+    try:
+        session.workflows.delete_table(id)
+    finally:
+        reading.forget(session, id)
+
+
+def _columns(subject: Subject) -> dict[str, Any]:
+    """The table's columns with their actions; an error of the engine is shown in the panel only."""
+    slug, table = subject.slug, subject.id
+    try:
+        # Requested a moment ago for the buttons of builders (`table_fields.full_reason`).
+        fields = reading.fields(subject.session, table, fresh=not subject.access.allows(Role.BUILDER))
+    except EngineError as error:
+        return {"problem": messages.error_message(error)}
+    may = subject.access.allows(Role.BUILDER) and is_id(table)
+    lines = [
+        {
+            "name": reading.name_of(field) or reading.key_of(field),
+            "kind": reading.kind_of(field),
+            "options": reading.options_of(field),
+            "buttons": resource_fields.rename_and_remove(slug, table, reading.key_of(field)) if may else [],
+        }
+        for field in fields
+    ]
+    limits = resource_limits.load_limits(subject.session)
+    adding = next(action for action in Tables.actions if action.name == "add-column")
+    return {
+        "lines": lines,
+        "buttons": may,
+        "add": button(adding, slug, Tables.name, table, resource_limits.full_of_fields(len(fields), limits))
+        if may
+        else None,
+        "count": resource_limits.fields_in_words(len(fields), limits),
+    }
+
+
+def _newest(subject: Subject) -> dict[str, Any]:
+    """The newest records, and their total number."""
+    slug, table = subject.slug, subject.id
+    try:
+        fields = reading.fields(subject.session, table, fresh=False)
+        newest = reading.records(subject.session, table)
+    except EngineError as error:
+        return {"problem": messages.error_message(error)}
+    lines = []
+    for row in newest.rows[:_SHOWN]:
+        cells = [records.short(row, reading.key_of(field)) for field in fields[:_ACROSS]]
+        lines.append((record_url(slug, table, reading.key_of(row)), records.title(row, fields), cells[1:]))
+    return {
+        "count": newest.gap
+        or resource_limits.records_in_words(len(newest.rows), resource_limits.load_limits(subject.session)),
+        "names": [reading.name_of(field) or reading.key_of(field) for field in fields[:_ACROSS]],
+        "lines": lines,
+        "more": max(0, len(fields) - _ACROSS),
+        "url": records_url(slug, table),
+    }
+
+
+class Tables(Resource):
+    """Rows and columns that flows read and write."""
+
+    name = "tables"
+    needs = "tables"
+    label, label_plural = gettext_lazy("Table"), gettext_lazy("Tables")
+    icon, group, menu_order = "table", "build", 50
+    batch_size = whole_lists.AT_ONCE
+    empty = gettext_lazy("There are no tables in this workspace yet")
+    empty_hint = gettext_lazy("Tables keep rows that flows read and write. Make one, then give it columns.")
+    recipe = ("/v1/tables/{id}", "workflows.get_table({id!r})")
+    list_display = (
+        Column("name", gettext_lazy("Name"), link=True),
+        Column("updated", gettext_lazy("Changed"), kind="when"),
+        Column("created", gettext_lazy("Created"), kind="when", phone=False),
+    )
+    filters = TableFilters
+    filter_help = gettext_lazy("The engine looks at the names of all tables. Columns and records are not searched.")
+    shortcuts = (
+        Shortcut(
+            gettext_lazy("Records"),
+            "table-list",
+            lambda slug, row: records_url(slug, reading.key_of(row)),
+            primary=True,
+            in_rows=True,
+        ),
+        Shortcut(
+            gettext_lazy("Export as CSV"), "file-csv", lambda slug, row: export_url(slug, reading.key_of(row), "csv")
+        ),
+        Shortcut(
+            gettext_lazy("Export as JSON"), "file-code", lambda slug, row: export_url(slug, reading.key_of(row), "json")
+        ),
+    )
+    panels = (
+        Facts(
+            gettext_lazy("Details"),
+            (
+                Column("folder", gettext_lazy("Folder"), link=lambda slug, row: folder_url(slug, row.get("folderId"))),
+                Column("updated", gettext_lazy("Changed"), kind="when"),
+                Column("created", gettext_lazy("Created"), kind="when"),
+                Column("id", gettext_lazy("Engine ID"), kind="code"),
+            ),
+        ),
+        Panel(gettext_lazy("Columns"), "resources/tables/columns.html", _columns),
+        Panel(gettext_lazy("Newest records"), "resources/tables/records.html", _newest),
+        Panel(gettext_lazy("Flows that use it"), "resources/pieces/used_by.html", uses.used_by),
+    )
+    actions = (
+        Action(
+            "new",
+            gettext_lazy("New table"),
+            "plus",
+            _create,
+            form=TableName,
+            button=lambda _row: _("Make the table"),
+            done=gettext_lazy("The table is made. Give it its columns now."),
+            success_url=lambda slug, _row, made: table_url(slug, reading.key_of(made)),
+            collection=True,
+        ),
+        Action(
+            "add-column",
+            gettext_lazy("Add a column"),
+            "table-columns",
+            resource_fields.add,
+            form=resource_fields.NewColumn,
+            impact=resource_fields.remaining_room,
+            disabled_reason=resource_fields.full_reason,
+            done=gettext_lazy("The column is added."),
+        ),
+        Action(
+            "rename",
+            gettext_lazy("Rename"),
+            "pen",
+            _rename,
+            form=TableName,
+            initial=lambda row: {"name": reading.name_of(row)},
+            done=gettext_lazy("The table is renamed."),
+            in_rows=True,
+        ),
+        Action(
+            "clear",
+            gettext_lazy("Delete all records"),
+            "eraser",
+            _clear,
+            danger=True,
+            confirm=lambda row: (
+                _("The table “%(name)s” is emptied. Its columns stay. This cannot be undone.")
+                % {"name": reading.name_of(row)}
+            ),
+            button=lambda row: _("Delete all records of “%(name)s”") % {"name": formats.cut(reading.name_of(row))},
+            impact=uses.clear_impact,
+            done=gettext_lazy("All records of the table are deleted."),
+        ),
+        Action(
+            "delete",
+            gettext_lazy("Delete"),
+            "trash",
+            _delete,
+            danger=True,
+            confirm=lambda row: (
+                _("The table “%(name)s” is deleted. Flows that read or write it will fail.")
+                % {"name": reading.name_of(row)}
+            ),
+            button=lambda row: _("Delete the table “%(name)s”") % {"name": formats.cut(reading.name_of(row))},
+            impact=uses.delete_impact,
+            done=gettext_lazy("The table is deleted."),
+            in_rows=True,
+            bulk=Bulk(
+                gettext_lazy("The tables are deleted with their records. Flows that read or write them will fail.")
+            ),
+        ),
+    )
+
+    def list(self, session: EngineSession, query: Query) -> Page:
+        """A page, newest first."""
+        answer = session.workflows.list_tables(
+            limit=self.batch_size, cursor=whole_lists.cursor(query), name=query.filters.get("name")
+        )
+        page = whole_lists.page_of(answer, query)
+        reading.remember_names(session, page.rows)
+        return page
+
+    def get(self, session: EngineSession, id: str) -> Row:
+        """The current table with its folder's name as `folder` (0.83 has tables in folders); caches the name for the
+        list of its records.
+        """
+        table = reading.table(session, id)
+        folder = folder_names(session).get(str(table["folderId"])) if table.get("folderId") else None
+        return {**table, "folder": folder} if folder else table

@@ -1,0 +1,189 @@
+"""Columns of tables ("fields" in the engine): the form of a new one, and the actions on existing ones."""
+
+from typing import Any, cast
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.engine import NotFound, Refused
+from workflows_ui.resource_admin.resource import Action, Affected, Column, Resource, Row, Text
+from workflows_ui.resources.tables import limits, reading
+from workflows_ui.resources.tables.parts import PartAction, table_url, tables_url
+from workflows_ui.web import formats
+
+#: Maximum choices of a column; the engine documents no limit (api.md section 13).
+_MOST_OPTIONS = 200
+
+
+class ColumnName(forms.Form):
+    name = forms.CharField(label=gettext_lazy("Name"), max_length=200)
+
+
+class NewColumn(ColumnName):
+    """A new column; `options` becomes a list of texts, or None for kinds without choices."""
+
+    type = forms.ChoiceField(
+        label=gettext_lazy("What it holds"),
+        choices=[*reading.KINDS.items()],
+        help_text=gettext_lazy("This cannot be changed later."),
+    )
+    options = forms.CharField(
+        label=gettext_lazy("Choices"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 4, "dir": "auto"}),
+        help_text=gettext_lazy("Only for a choice from a list: one choice a line. They cannot be changed later."),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """A select column requires choices."""
+        cleaned = super().clean() or self.cleaned_data
+        lines = [line.strip() for line in str(cleaned.get("options") or "").splitlines()]
+        options = list(dict.fromkeys(line for line in lines if line))
+        if cleaned.get("type") != reading.DROPDOWN:
+            cleaned["options"] = None
+        elif not options:
+            self.add_error("options", _("Write at least one choice."))
+        elif len(options) > _MOST_OPTIONS:
+            self.add_error("options", _("These are too many choices: %(most)d at most.") % {"most": _MOST_OPTIONS})
+        else:
+            cleaned["options"] = options
+        return cleaned
+
+
+def add(session: EngineSession, table: str, data: dict[str, Any]) -> Any:
+    """Create the column. Raises ValidationError for a name that is taken, and if the table has the engine's maximum."""
+    known = reading.fields(session, table)
+    full = limits.full_of_fields(len(known), limits.load_limits(session))
+    if full:
+        raise forms.ValidationError(full)
+    _free(data["name"], known)
+    try:
+        return session.workflows.create_field(table, data["name"], data["type"], options=data["options"])
+    except Refused as refusal:
+        if not limits.is_limit_refusal(refusal):
+            raise
+        raise forms.ValidationError(
+            _("The engine did not add the column: the table has as many as the engine allows.")
+        ) from None
+    finally:
+        reading.forget(session, table)
+
+
+def remaining_room(session: EngineSession, table: Row) -> Affected:
+    """The number of columns, before another one is created."""
+    number = len(reading.fields(session, reading.key_of(table)))
+    return Affected(limits.fields_in_words(number, limits.load_limits(session)))
+
+
+def full_reason(session: EngineSession, table: Row) -> Text:
+    """Why no column can be added; "" if there is room."""
+    number = len(reading.fields(session, reading.key_of(table)))
+    return limits.full_of_fields(number, limits.load_limits(session))
+
+
+def load_fields(session: EngineSession, table_id: str) -> "Fields":
+    """The columns of a table, as a resource for its actions. Raises EngineError."""
+    table = reading.table(session, table_id)
+    attributes: dict[str, Any] = {
+        "table": table_id,
+        "label_plural": reading.name_of(table) or _("Table"),
+        "parents": ((_("Tables"), tables_url(session.workspace.slug)),),
+        "actions": _actions(table_id),
+    }
+    return cast("Fields", type("FieldsOfTable", (Fields,), attributes)())
+
+
+def _actions(table: str) -> tuple[Action, ...]:
+    def rename(session: EngineSession, id: str, data: dict[str, Any]) -> Any:
+        _free(data["name"], [field for field in reading.fields(session, table) if field.get("id") != id])
+        try:
+            return session.workflows.update_field(id, data["name"])
+        finally:
+            reading.forget(session, table)
+
+    def remove(session: EngineSession, id: str, _data: dict[str, Any]) -> None:
+        try:
+            session.workflows.delete_field(id)
+        finally:
+            reading.forget(session, table)
+
+    def lost(session: EngineSession, field: Row) -> Affected:
+        key = reading.key_of(field)
+        found = reading.records(session, table)
+        number = sum(1 for record in found.rows if reading.cell(record, key))
+        if not found.whole:
+            return Affected(_("The table is too large to count how many records have a value in it."))
+        if not number:
+            return Affected(_("No record has a value in it."))
+        return Affected(
+            ngettext(
+                "%(count)d record has a value in it, which is deleted too.",
+                "%(count)d records have values in it, which are deleted too.",
+                number,
+            )
+            % {"count": number}
+        )
+
+    return (
+        PartAction(
+            "rename",
+            gettext_lazy("Rename"),
+            "pen",
+            rename,
+            form=ColumnName,
+            initial=lambda row: {"name": reading.name_of(row)},
+            done=gettext_lazy("The column is renamed."),
+            success_url=lambda slug, _row, _answer: table_url(slug, table),
+            table=table,
+        ),
+        PartAction(
+            "delete",
+            gettext_lazy("Remove"),
+            "trash",
+            remove,
+            danger=True,
+            confirm=lambda row: (
+                _("The column “%(name)s” is removed. This cannot be undone.") % {"name": reading.name_of(row)}
+            ),
+            button=lambda row: _("Remove the column “%(name)s”") % {"name": formats.cut(reading.name_of(row))},
+            impact=lost,
+            done=gettext_lazy("The column is removed."),
+            success_url=lambda slug, _row, _answer: table_url(slug, table),
+            table=table,
+        ),
+    )
+
+
+def _free(name: str, others: list[Row]) -> None:
+    """Raise ValidationError for a name that is taken: the engine accepts it, and its export then loses a column."""
+    if any(reading.name_of(field).casefold() == name.casefold() for field in others):
+        raise forms.ValidationError({"name": _("There is a column of this name already. Choose another name.")})
+
+
+class Fields(Resource):
+    """The columns of one table; they have no pages of their own, only actions."""
+
+    table: str
+    name = "fields"
+    label, label_plural = gettext_lazy("Column"), gettext_lazy("Columns")
+    icon, group = "table-columns", "build"
+    empty = gettext_lazy("This table has no columns yet")
+    list_display = (Column("name", gettext_lazy("Name"), link=True),)
+
+    def get(self, session: EngineSession, id: str) -> Row:
+        """The column, if it belongs to this table."""
+        field: Row = session.workflows.get_field(id)
+        if field.get("tableId") != self.table:
+            raise NotFound("The field belongs to another table.", status=404)
+        return field
+
+    def url(self, slug: str, id: str = "", **query: str) -> str:
+        """The table's page."""
+        return table_url(slug, self.table)
+
+
+def rename_and_remove(slug: str, table: str, field: str) -> list[tuple[Text, str, str, bool]]:
+    """The actions on a column, as (label, icon, URL, dangerous)."""
+    return [(item.label, item.icon, item.url(slug, Fields.name, field), item.danger) for item in _actions(table)]

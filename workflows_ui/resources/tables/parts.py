@@ -1,0 +1,62 @@
+"""Common parts of records and columns: they belong to one table, and their URLs lie below it."""
+
+from dataclasses import dataclass
+
+from django.urls import reverse
+
+from workflows_ui.resource_admin.resource import Action, sole_id
+from workflows_ui.resources.places import list_url, object_url
+
+#: Names of the views, by part: without an object, and with one.
+_ACTIONS = {"records": ("table_records_do", "table_record_do"), "fields": ("", "table_field_do")}
+
+
+@dataclass(frozen=True)
+class PartAction(Action):
+    """An action on a part of a table, with a URL below the table's; otherwise as every action."""
+
+    table: str = ""
+
+    def url(self, slug: str, resource: str, id: str = "") -> str:
+        """The action's URL; "" for an id that no URL can hold."""
+        with_none, with_one = _ACTIONS[resource]
+        arguments = {"slug": slug, "table": self.table, "action": self.name}
+        if not id:
+            return reverse(with_none, kwargs=arguments)
+        return reverse(with_one, kwargs={**arguments, "id": id}) if is_id(id) else table_url(slug, self.table)
+
+    def bulk_url(self, slug: str, resource: str) -> str:
+        """The URL that receives ticked records (resources/tables/records_views.py)."""
+        return reverse("table_records_many", kwargs={"slug": slug, "table": self.table, "action": self.name})
+
+
+def table_url(slug: str, id: str) -> str:
+    return object_url(slug, "tables", id)
+
+
+def tables_url(slug: str) -> str:
+    return list_url(slug, "tables")
+
+
+def is_id(id: str) -> bool:
+    """Whether an id can be part of a URL below the table's, which may not contain slashes."""
+    return bool(sole_id(id))
+
+
+def records_url(slug: str, table: str) -> str:
+    """The table's records; "" for a malformed id of the table."""
+    return reverse("table_records", kwargs={"slug": slug, "table": table}) if is_id(table) else ""
+
+
+def record_url(slug: str, table: str, id: str) -> str:
+    """One record; "" for a malformed id."""
+    return (
+        reverse("table_record", kwargs={"slug": slug, "table": table, "id": id}) if is_id(table) and is_id(id) else ""
+    )
+
+
+def export_url(slug: str, table: str, kind: str) -> str:
+    """The table as a file; "" for a malformed id of the table."""
+    if not is_id(table):
+        return ""
+    return reverse("table_export", kwargs={"slug": slug, "table": table, "kind": kind})

@@ -1,0 +1,180 @@
+"""Reading tables, their columns and records as the engine sends them, with missing or malformed parts."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.engine import TooLarge
+from workflows_ui.resource_admin.resource import Row, Text
+from workflows_ui.web import formats
+from workflows_ui.web.paths import dict_at, dicts_at, pick, text_at
+
+#: Records per call: more than any table holds, then fewer if the answer would exceed the size limit.
+_AT_ONCE, _AT_ONCE_FOR = (100_000, 1000, 100, 10, 1), 600
+#: Comparisons made by the console: engines before 0.83 do not know them. They need no value.
+HAS_VALUE, HAS_NONE = "exists", "not_exists"
+#: Seconds for which a table's name and columns are cached while a person views its records.
+_REMEMBERED_FOR = 60
+_LISTED, _LONGEST_NAME = "tables-listed", 200
+TEXT, NUMBER, DATE, DROPDOWN = "TEXT", "NUMBER", "DATE", "STATIC_DROPDOWN"
+KINDS: dict[str, Text] = {
+    TEXT: _("Text"),
+    NUMBER: _("Number"),
+    DATE: _("Date"),
+    DROPDOWN: _("Choice from a list"),
+}
+
+
+def key_of(row: Row) -> str:
+    """The id of a table, column or record; "" without one."""
+    return text_at(row, "id")
+
+
+def name_of(row: Row) -> str:
+    """The name of a table or column; may be empty."""
+    return text_at(row, "name")
+
+
+def kind_of(field: Row) -> Text:
+    """The label for a column's type; an unknown one is shown as it is."""
+    kind = text_at(field, "type")
+    return KINDS.get(kind, kind[:60])
+
+
+def options_of(field: Row) -> list[str]:
+    """The choices of a column of kind STATIC_DROPDOWN (recording `fields_create_dropdown`); none for other kinds."""
+    return [value for option in dicts_at(field, "data.options") if (value := text_at(option, "value"))]
+
+
+def cell(record: Row, field: str) -> str:
+    """The text in a record's cell; "" if it is missing. `cells` is a map by the column's id (recording `records_get`)."""
+    value = pick(dict_at(record, "cells").get(field), "value")
+    if value is None or isinstance(value, str):
+        return value or ""
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def last_change(record: Row) -> datetime | None:
+    """When a record or one of its cells was last changed: the engine stores a change with the cell only (recording
+    `records_update`).
+    """
+    places = [record, *dict_at(record, "cells").values()]
+    moments = [formats.moment(part.get("updated")) for part in places if isinstance(part, Mapping)]
+    return max((moment for moment in moments if moment is not None), default=None)
+
+
+def table(session: EngineSession, id: str, *, fresh: bool = True) -> Row:
+    """The table; at most a minute old unless `fresh`. Raises EngineError."""
+    if fresh:
+        session.forget(table_name(id))
+    return session.remember(table_name(id), _REMEMBERED_FOR, lambda: session.workflows.get_table(id))
+
+
+def fields(session: EngineSession, id: str, *, fresh: bool = True) -> list[Row]:
+    """The table's columns that have an id, in their order. Raises EngineError."""
+    if fresh:
+        session.forget(columns_name(id))
+
+    def ask() -> list[Row]:
+        return [row for row in session.workflows.list_fields(id) if key_of(row)]
+
+    return session.remember(columns_name(id), _REMEMBERED_FOR, ask)
+
+
+def forget(session: EngineSession, id: str) -> None:
+    """Forget the table and its columns, after something that may have changed them."""
+    session.forget(table_name(id), columns_name(id), _LISTED)
+
+
+def remember_names(session: EngineSession, rows: Iterable[Row]) -> None:
+    """Cache the names of tables from a list, for pages that cannot make a call."""
+    names = {key_of(row): name_of(row)[:_LONGEST_NAME] for row in rows}
+    session.forget(_LISTED)
+    session.remember(_LISTED, _REMEMBERED_FOR, lambda: names)
+
+
+def listed_name(session: EngineSession, id: str) -> str:
+    """The table's name from a list within the last minute; "" if there was none."""
+    names: dict[str, str] = {}
+    return session.known(_LISTED, names).get(id, "")
+
+
+def table_name(id: str) -> str:
+    """The cache name of a table."""
+    return f"table:{id}"
+
+
+def columns_name(id: str) -> str:
+    """The cache name of a table's columns."""
+    return f"fields:{id}"
+
+
+@dataclass(frozen=True)
+class Records:
+    """Records of a table, newest first. `whole` is False if they are only the oldest matching ones."""
+
+    rows: list[Row]
+    whole: bool = True
+
+    @property
+    def gap(self) -> Text:
+        """The message if there are more records than these; else ""."""
+        if self.whole:
+            return ""
+        return ngettext(
+            "There are more records than the console can read at once: only the oldest one is shown. Use filters to find others.",
+            "There are more records than the console can read at once: only the oldest %(count)d are shown. Use filters to find others.",
+            len(self.rows),
+        ) % {"count": len(self.rows)}
+
+
+def records(session: EngineSession, id: str, conditions: Iterable[Mapping[str, str]] = ()) -> Records:
+    """The matching records of the table, requested at once: they never page (recording `records_list`).
+
+    `conditions`: fieldId, operator and value each. Raises EngineError.
+    """
+    wanted_conditions = [*conditions]
+    remote = [item for item in wanted_conditions if item["operator"] not in (HAS_VALUE, HAS_NONE)]
+    local = [item for item in wanted_conditions if item["operator"] in (HAS_VALUE, HAS_NONE)]
+    listed, whole = _load_rows(session, id, remote)
+    rows: list[Row] = [row for row in listed if isinstance(row, dict)]
+    matching = [*{key_of(row) or str(number): row for number, row in enumerate(rows)}.values()][::-1]
+    for item in local:
+        matching = [row for row in matching if bool(cell(row, item["fieldId"])) == (item["operator"] == HAS_VALUE)]
+    return Records(matching, whole)
+
+
+def _load_rows(session: EngineSession, id: str, conditions: list[Mapping[str, str]]) -> tuple[list[object], bool]:
+    """The engine's list, oldest first, up to the size limit of an answer; and whether it is complete."""
+    name = f"records-at-once:{id}:{conditions!r}"
+    most = session.known(name, _AT_ONCE[0])
+    waiting = [limit for limit in _AT_ONCE if limit <= most]
+    while True:
+        limit = waiting.pop(0)
+        try:
+            rows = session.workflows.list_records(id, limit=limit, filters=conditions or None).get("data") or []
+        except TooLarge:
+            if not waiting:
+                raise
+            continue
+        if limit < most:
+            session.forget(name)
+            session.remember(name, _AT_ONCE_FOR, partial(int, limit))
+        return rows, limit == _AT_ONCE[0] or len(rows) < limit
+
+
+def unique(names: Sequence[str]) -> list[str]:
+    """The names, with a number after repeated ones: the engine lets columns share a name."""
+    result: list[str] = []
+    for name in names:
+        number, item = 2, name
+        while item in result:
+            item, number = f"{name} ({number})", number + 1
+        result.append(item)
+    return result

@@ -1,0 +1,257 @@
+"""Records of tables: a resource for one table, created for each request because its columns are the table's own."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, ClassVar, cast
+from urllib.parse import quote
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.engine import NotFound, Refused
+from workflows_ui.resource_admin.actions import Bulk
+from workflows_ui.resource_admin.resource import (
+    RAW,
+    Action,
+    Affected,
+    Column,
+    Facts,
+    Page,
+    Panel,
+    Query,
+    Resource,
+    Row,
+    Shortcut,
+    Subject,
+)
+from workflows_ui.resources import whole_lists
+from workflows_ui.resources.tables import limits as resource_limits
+from workflows_ui.resources.tables import reading
+from workflows_ui.resources.tables.parts import PartAction, export_url, record_url, records_url, table_url, tables_url
+from workflows_ui.resources.tables.record_forms import LABEL, Condition, RecordFilters, RecordForm
+
+#: Maximum characters of a cell in a list, and on a record's page.
+SHORT, LONG = 120, 50_000
+#: Columns on a phone.
+_ON_PHONES = 3
+#: With at least this many columns, the time only has its own column in wide windows.
+_ACROSS = 4
+
+
+def load_records(session: EngineSession, table_id: str, *, fresh: bool = True) -> "Records":
+    """The records of a table; its name and columns are at most a minute old unless `fresh`. Raises EngineError.
+
+    A quick session takes the name from the list of tables, if it was shown within a minute: the list of records then
+    takes two calls. Without columns the table itself is requested anyway, since the engine gives neither columns nor
+    records for a deleted table.
+    """
+    listed = reading.listed_name(session, table_id) if session.quick else ""
+    table: Row = {"name": listed} if listed else reading.table(session, table_id, fresh=fresh)
+    fields = reading.fields(session, table_id, fresh=fresh)
+    if listed and not fields:
+        table = reading.table(session, table_id, fresh=fresh)
+    called = reading.name_of(table) or _("Table")
+    slug = session.workspace.slug
+    attributes: dict[str, Any] = {
+        "table": table_id,
+        "fields": fields,
+        "label_plural": _("Records"),
+        "parents": ((_("Tables"), tables_url(slug)), (called, table_url(slug, table_id))),
+        "list_display": _columns(table_id, fields),
+        "filters": type("FiltersOfTable", (RecordFilters,), {"columns": fields}),
+        "panels": _panels(fields),
+        "actions": _actions(table_id, fields),
+        "files": (
+            (gettext_lazy("As CSV"), export_url(slug, table_id, "csv")),
+            (gettext_lazy("As JSON"), export_url(slug, table_id, "json")),
+        ),
+        "list_links": (Shortcut(_("The table"), "table", lambda slug, _row: table_url(slug, table_id)),),
+    }
+    return cast("Records", type("RecordsOfTable", (Records,), attributes)())
+
+
+def short(record: Row, field: str) -> str:
+    """A cell as shown in lists."""
+    text = reading.cell(record, field)
+    return text if len(text) <= SHORT else f"{text[:SHORT]}…"
+
+
+def title(record: Row, fields: Sequence[Row]) -> str:
+    """The first value of a record that has visible text."""
+    values = (short(record, reading.key_of(field)).strip() for field in fields)
+    return next((value for value in values if value), "") or _("Record without values")
+
+
+def _columns(table: str, fields: Sequence[Row]) -> tuple[Column, ...]:
+    def link(slug: str, record: Row) -> str:
+        return record_url(slug, table, reading.key_of(record))
+
+    crowded = len(fields) >= _ACROSS
+    created = Column("created", gettext_lazy("Added"), kind="when", phone=False, link=False, wide=crowded)
+    if not fields:
+        return (Column(lambda _row: _("Record without values"), gettext_lazy("Record"), link=link), created)
+    columns = []
+    for number, field in enumerate(fields):
+        key = reading.key_of(field)
+        label = reading.name_of(field)[:LABEL] or key
+        kind = "count" if field.get("type") == reading.NUMBER and number else "text"
+        if number == 0:
+            columns.append(Column(lambda row, key=key: short(row, key) or _("(empty)"), label, link=link))  # type: ignore[misc]
+        else:
+            columns.append(Column(lambda row, key=key: short(row, key), label, kind, phone=number < _ON_PHONES))  # type: ignore[misc]
+    return (*columns, created)
+
+
+def _panels(fields: Sequence[Row]) -> tuple[Facts | Panel, ...]:
+    facts = (
+        Column("created", _("Added"), kind="when"),
+        Column(reading.last_change, _("Changed"), kind="when"),
+        Column("id", _("Engine ID"), kind="code"),
+    )
+    return (
+        Panel(_("Values"), "resources/tables/values.html", lambda subject: _cells(subject, fields)),
+        Facts(_("Details"), facts),
+        Panel("", RAW, lambda subject: {"value": subject.object}),
+    )
+
+
+def _cells(subject: Subject, fields: Sequence[Row]) -> dict[str, Any]:
+    cells = []
+    for field in fields:
+        text = reading.cell(subject.object, reading.key_of(field))
+        cells.append((reading.name_of(field) or reading.key_of(field), text[:LONG], max(0, len(text) - LONG)))
+    return {"cells": cells}
+
+
+def _actions(table: str, fields: list[Row]) -> tuple[Action, ...]:
+    form = type("FormOfTable", (RecordForm,), {"columns": fields})
+    names = {reading.key_of(field): reading.name_of(field) for field in fields}
+
+    def add(session: EngineSession, _id: str, data: dict[str, Any]) -> Any:
+        try:
+            return session.workflows.create_records(table, [data])
+        except Refused as refusal:
+            if not resource_limits.is_limit_refusal(refusal):
+                raise
+            raise forms.ValidationError(
+                _("The engine did not add the record: the table is full. Delete some records first.")
+            ) from None
+
+    def edit(session: EngineSession, id: str, data: dict[str, Any]) -> Any:
+        return session.workflows.update_record(id, table, data)
+
+    def delete(session: EngineSession, id: str, _data: dict[str, Any]) -> None:
+        # The record was found in this table before (`Records.get`); the engine does not compare the two.
+        session.workflows.delete_records([id], table_id=table)
+
+    def room(session: EngineSession, _row: Row) -> Affected:
+        stored = reading.records(session, table)
+        return Affected(
+            stored.gap or resource_limits.records_in_words(len(stored.rows), resource_limits.load_limits(session))
+        )
+
+    def lost(_session: EngineSession, record: Row) -> Affected:
+        values = [(key, short(record, key)) for key in names]
+        return Affected(
+            _("With it go its values:"), [(f"{names[key] or key}: {value}", "") for key, value in values if value]
+        )
+
+    return (
+        PartAction(
+            "new",
+            gettext_lazy("Add a record"),
+            "plus",
+            add,
+            form=form,
+            impact=room,
+            visible=lambda _row: bool(fields),
+            done=gettext_lazy("The record is added."),
+            success_url=lambda slug, _row, _answer: records_url(slug, table),
+            collection=True,
+            table=table,
+        ),
+        PartAction(
+            "edit",
+            gettext_lazy("Change"),
+            "pen",
+            edit,
+            form=form,
+            button=lambda _row: _("Save"),
+            visible=lambda _row: bool(fields),
+            done=gettext_lazy("The record is changed."),
+            in_rows=True,
+            table=table,
+        ),
+        PartAction(
+            "delete",
+            gettext_lazy("Delete"),
+            "trash",
+            delete,
+            danger=True,
+            confirm=lambda row: (
+                _("The record “%(name)s” is deleted. This cannot be undone.") % {"name": title(row, fields)}
+            ),
+            button=lambda _row: _("Delete this record"),
+            impact=lost,
+            done=gettext_lazy("The record is deleted."),
+            success_url=lambda slug, _row, _answer: records_url(slug, table),
+            in_rows=True,
+            bulk=Bulk(),
+            table=table,
+        ),
+    )
+
+
+class Records(Resource):
+    """The records of one table. `table` and `fields` are set by `load_records`."""
+
+    table: str
+    fields: ClassVar[Sequence[Row]] = ()
+    name = "records"
+    label, label_plural = gettext_lazy("Record"), gettext_lazy("Records")
+    icon, group = "table-list", "build"
+    empty = gettext_lazy("There are no records in this table yet")
+    empty_hint = gettext_lazy("Flows write records into tables, and so can you. A table needs a column first.")
+    list_display: ClassVar[Sequence[Column]] = (Column("id", gettext_lazy("Record"), link=True),)
+
+    def list(self, session: EngineSession, query: Query) -> Page:
+        """A page of the matching records, newest first. All are requested at once, since the engine does not page them."""
+        wanted_conditions = conditions(query.filters)
+        matching = reading.records(session, self.table, wanted_conditions)
+        number = len(matching.rows)
+        if not matching.whole:
+            return replace(whole_lists.page(matching.rows, query, warning=matching.gap), total=None)
+        if wanted_conditions:
+            fit = ngettext("%(count)d record fits.", "%(count)d records fit.", number) % {"count": number}
+            return whole_lists.page(matching.rows, query, notice=fit)
+        limits = resource_limits.load_limits(session)
+        count_text = resource_limits.records_in_words(number, limits)
+        if resource_limits.is_near_limit(number, limits.records):
+            return whole_lists.page(matching.rows, query, warning=count_text)
+        return whole_lists.page(matching.rows, query, notice=count_text)
+
+    def get(self, session: EngineSession, id: str) -> Row:
+        """The record, if it belongs to this table."""
+        record: Row = session.workflows.get_record(id)
+        if record.get("tableId") != self.table:
+            raise NotFound("The record belongs to another table.", status=404)
+        return record
+
+    def title(self, row: Row) -> str:
+        """The record's first value."""
+        return title(row, self.fields)
+
+    def url(self, slug: str, id: str = "", **query: str) -> str:
+        """The record's page below its table, or the list of the table's records."""
+        return record_url(slug, self.table, id) if id else records_url(slug, self.table)
+
+    def call(self, id: str) -> tuple[str, str, str]:
+        """`GET /v1/records/{id}`; the vendor's SDK has no method for it."""
+        return "GET", f"/v1/records/{quote(id, safe='')}", ""
+
+
+def conditions(filters: Mapping[str, Any]) -> list[dict[str, str]]:
+    """The engine's conditions for the filters' cleaned values."""
+    return [item.query for item in filters.values() if isinstance(item, Condition)]

@@ -1,0 +1,159 @@
+"""Decorators for views that require a sign-in, a role or a second step."""
+
+import functools
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import resolve_url
+from django.urls import reverse
+from django.utils.http import urlencode
+
+from workflows_ui.accounts.models import User
+from workflows_ui.accounts.services import second_step
+from workflows_ui.members.models import Role, Workspace
+from workflows_ui.members.services import access
+from workflows_ui.web import posted_values, responses
+
+#: Session key: the page to return to after the set-up of a second step.
+GOING_TO = "second_step_going_to"
+#: Session key: primary key of the person for whom the single sign-on provider reported a second step.
+STEPPED_ELSEWHERE = "second_step_elsewhere"
+
+View = Callable[..., HttpResponse]
+#: A streamed file is not an HttpResponse.
+R = TypeVar("R", bound=HttpResponseBase)
+
+
+def signed_in(view: View) -> View:
+    """Require a sign-in; for pages outside a workspace."""
+
+    @functools.wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return _redirect_to_sign_in(request)
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+def superuser(view: Callable[..., R]) -> Callable[..., R | HttpResponse]:
+    """Require a superuser; 404 for everybody else.
+
+    These pages show all workspaces: if one of them requires a second step, so do they.
+    """
+
+    @functools.wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> R | HttpResponse:
+        if not request.user.is_authenticated:
+            return _redirect_to_sign_in(request)
+        if not request.user.is_superuser:
+            raise Http404
+        if not stepped(request, request.user) and second_step.required_somewhere():
+            return _require_second_step(request, "", request.get_full_path())
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+def member(role: Role, *, guests: bool = False) -> Callable[[Callable[..., R]], Callable[..., R | HttpResponse]]:
+    """Require a member of the workspace `slug` whose role includes `role`, and set `request.access`.
+
+    `guests` also admits people with rights to launch single flows there: the view must show them only their own data.
+    Raise members.services.access.NoAccess and NotAllowed, which the error middleware turns into pages.
+    """
+
+    def guard(view: Callable[..., R]) -> Callable[..., R | HttpResponse]:
+        @functools.wraps(view)
+        def guarded(request: HttpRequest, slug: str, *args: Any, **kwargs: Any) -> R | HttpResponse:
+            if not request.user.is_authenticated:
+                return _redirect_to_sign_in(request)
+            person_access = access.find(request.user, slug)
+            refusal = second_step_missing(request, person_access)
+            if refusal is not None:
+                return refusal
+            request.access = person_access  # type: ignore[attr-defined]
+            if not (guests and person_access.rights):
+                person_access.require(role)
+            return view(request, slug, *args, **kwargs)
+
+        return guarded
+
+    return guard
+
+
+def launching(view: Callable[..., R]) -> Callable[..., R | HttpResponse]:
+    """Require the right to launch the flow `id` of the workspace `slug`, by role or by a launch right.
+
+    For a guest, other flows do not exist. A form that is submitted twice may find its right used up by its first submission, so for a
+    POST launches.services.launches.create decides, which knows the existing launch. Raise members.services.access.NoAccess and
+    NotAllowed.
+    """
+
+    @functools.wraps(view)
+    def guarded(request: HttpRequest, slug: str, id: str, *args: Any, **kwargs: Any) -> R | HttpResponse:
+        person_access: access.Access = request.access  # type: ignore[attr-defined]
+        if person_access.guest and not person_access.had_right(id):
+            raise access.NoAccess(slug)
+        if request.method != "POST" or not person_access.had_right(id):
+            person_access.require_launch(id)
+        return view(request, slug, id, *args, **kwargs)
+
+    return member(Role.LAUNCHER, guests=True)(guarded)
+
+
+def second_step_missing(request: HttpRequest, person_access: access.Access) -> HttpResponse | None:
+    """Return the response for a person without the second step that the workspace requires, else None.
+
+    Every access to a workspace is checked: all methods, pages and fragments.
+    """
+    if not closed(request, person_access.user, [person_access.workspace]):
+        return None
+    return _require_second_step(
+        request, person_access.workspace.name, reverse("workspace", args=[person_access.workspace.slug])
+    )
+
+
+def closed(request: HttpRequest, user: User, workspaces: Iterable[Workspace]) -> set[int]:
+    """Return the primary keys of these workspaces that require a second step which the session lacks: their contents must not be shown."""
+    requiring = {workspace.pk for workspace in workspaces if workspace.second_factor_required}
+    return requiring if requiring and not stepped(request, user) else set()
+
+
+def stepped(request: HttpRequest, user: User) -> bool:
+    """Return whether the sign-in included a second step: the person's own, or one reported by the single sign-on provider."""
+    return request.session.get(STEPPED_ELSEWHERE) == user.pk or second_step.has(user)
+
+
+def _require_second_step(request: HttpRequest, name: str, next_url: str) -> HttpResponse:
+    """Explain why a second step is required (`name`: of the workspace, empty for superusers' pages), and remember the page."""
+    if responses.is_fragment(request):
+        stop_status = responses.STOP_POLLING if request.method == "GET" else 403
+        return responses.alert(request, "web/errors/second_step_alert.html", status=stop_status)
+    request.session[GOING_TO] = request.get_full_path() if request.method == "GET" else next_url
+    context = {"name": name, "typed": posted_values.values(request) if request.method == "POST" else []}
+    return responses.page(request, "web/errors/second_step.html", context, status=403)
+
+
+def sign_in_url(request: HttpRequest) -> str:
+    """Return the URL of the sign-in page, with the current page (not its fragment) as the next one."""
+    path = request.get_full_path()
+    htmx = getattr(request, "htmx", None)
+    if htmx and htmx.current_url_abs_path:
+        path = htmx.current_url_abs_path
+    elif request.method not in {"GET", "HEAD"}:
+        path = request.path
+    return f"{resolve_url(settings.LOGIN_URL)}?{urlencode({'next': path})}"
+
+
+def _redirect_to_sign_in(request: HttpRequest) -> HttpResponse:
+    url = sign_in_url(request)
+    if responses.is_fragment(request):
+        stop_status = responses.STOP_POLLING if request.method == "GET" else 200
+        return responses.alert(request, "web/errors/signed_out_alert.html", {"sign_in_url": url}, status=stop_status)
+    if request.method not in {"GET", "HEAD"}:
+        context = {"sign_in_url": url, "typed": posted_values.values(request)}
+        return responses.page(request, "web/errors/signed_out.html", context, status=403)
+    return responses.redirect(request, url)

@@ -1,0 +1,205 @@
+"""Error pages and fragments: what happened, what still works, what to do, and collapsed technical details."""
+
+import logging
+import sys
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.multipartparser import MultiPartParserError
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from workflows_ui.core.crypto import CannotOpen, PlaceChanged
+from workflows_ui.credentials.services.clients import NoCredential
+from workflows_ui.engine import errors as engine
+from workflows_ui.members.services.access import NoAccess, NotAllowed
+from workflows_ui.web import messages, navigation, posted_values, responses
+
+_log = logging.getLogger(__name__)
+
+#: HTTP status by exception; first match wins. Never 401: the person is signed in, only the engine's credential fails.
+_STATUS: tuple[tuple[type[Exception], int], ...] = (
+    (engine.CredentialRefused, 502),
+    (engine.Forbidden, 403),
+    (engine.NotInPlan, 403),
+    (engine.NotFound, 404),
+    (engine.AddressRefused, 502),
+    (engine.TooLarge, 502),
+    (engine.Refused, 400),
+    (engine.EngineError, 503),
+    (NoCredential, 403),
+    (CannotOpen, 502),
+    (NoAccess, 404),
+    (NotAllowed, 403),
+)
+_CREDENTIAL_AT_FAULT = (engine.CredentialRefused, engine.Forbidden, NoCredential, CannotOpen)
+_DATABASE_ERRORS = (OperationalError, InterfaceError)
+#: Seconds after which a restarted database may be available.
+_DATABASE_PAUSE = 10
+_RETRYABLE = (engine.Unavailable, engine.NotSent, engine.RateLimited)
+
+
+def engine_error_response(request: HttpRequest, error: Exception) -> HttpResponse | None:
+    """Return the response for an exception of a view, or None for an unexpected one."""
+    status = next((status for kind, status in _STATUS if isinstance(error, kind)), None)
+    if status is not None:
+        if isinstance(error, engine.EngineError):
+            _log.warning("engine error: %r %s", error, error.technical)
+        return _page(request, messages.error_message(error), status=status, error=error)
+    if isinstance(error, _DATABASE_ERRORS):
+        _log.error("the database does not answer", exc_info=error)
+        return database_away(request)
+    if isinstance(error, Http404):
+        return not_found(request)
+    if isinstance(error, PermissionDenied):
+        return forbidden(request)
+    if isinstance(error, SuspiciousOperation | MultiPartParserError):
+        return bad_request(request, error)
+    return None
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """404: the same text whether the page does not exist or is not accessible."""
+    return _page(request, messages.error_message(NoAccess()), status=404)
+
+
+def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """403 outside the roles of a workspace."""
+    message = messages.Message(_("Not yours to do"), _("You do not have the right to do this."))
+    return _page(request, message, status=403)
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """400 and 413: a malformed request, or one that is too large."""
+    if isinstance(exception, RequestDataTooBig):
+        message = messages.Message(
+            _("This is too large"), _("The console takes up to 30 MB at once."), _("Send less at once.")
+        )
+        return _page(request, message, status=413, posted=False)
+    message = messages.Message(
+        _("The request cannot be understood"), _("Something in its address or its form is not right.")
+    )
+    return _bare_page(request, message, status=400)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """403: the CSRF token is missing or old; the page shows the typed values for copying."""
+    _log.warning("csrf: %s", reason)
+    message = messages.Message(
+        _("The form is out of date"),
+        _("It was opened before you signed in or out, or it did not come from the console. Nothing was done."),
+        _("Open the page again and send it once more. Your browser must accept the console's cookies."),
+    )
+    return _page(request, message, status=403)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """500: a bug, or 503 for a database that failed before any view. Uses neither database nor session."""
+    if isinstance(sys.exception(), _DATABASE_ERRORS):
+        return database_away(request)
+    message = messages.Message(
+        _("The console made a mistake"),
+        _("It has been written to the log. What you did before is kept."),
+        _("Try again. If it happens again, tell your administrator the number below."),
+    )
+    return _bare_page(request, message, status=500)
+
+
+def database_away(request: HttpRequest) -> HttpResponse:
+    """503: the console's database is unavailable. The page shows the typed values; sending a launch again is safe, by its ticket."""
+    message = messages.Message(
+        _("The console cannot reach its database"),
+        _("It is restarting or has a problem. Your earlier work is kept, and launches that were sent continue."),
+        _(
+            "Try again in a minute. A launch that you just requested can be sent again with the same form: it is not "
+            "launched twice. For anything else you just sent, check first whether it was done."
+        ),
+    )
+    response = _bare_page(
+        request, message, status=503, show_typed=request.method == "POST", retry=request.method == "GET"
+    )
+    response["Retry-After"] = str(_DATABASE_PAUSE)
+    return response
+
+
+def _page(
+    request: HttpRequest, message: messages.Message, *, status: int, error: Exception | None = None, posted: bool = True
+) -> HttpResponse:
+    context = _context(request, message, status, error)
+    if responses.is_fragment(request):
+        response = responses.alert(request, "web/errors/alert.html", context, status=status)
+    else:
+        context["typed"] = posted_values.values(request) if posted and request.method == "POST" else []
+        response = responses.page(request, "web/errors/page.html", context, status=status)
+    wait = getattr(error, "retry_after", None)
+    if status == 503 and wait:
+        response["Retry-After"] = str(int(wait) + 1)
+    return response
+
+
+def _bare_page(
+    request: HttpRequest, message: messages.Message, *, status: int, show_typed: bool = False, retry: bool = False
+) -> HttpResponse:
+    context = {
+        "words": message,
+        "status": status,
+        "base": "base_bare.html",
+        "plain": True,
+        "frame": navigation.Frame(request),
+        "request_id": getattr(request, "request_id", ""),
+        "back": {"url": "/", "label": _("Home")},
+        "typed": posted_values.values(request) if show_typed else [],
+        "again": request.get_full_path() if retry else "",
+    }
+    if responses.is_fragment(request):
+        response = HttpResponse(render_to_string("web/errors/alert.html", context), status=status)
+        response["HX-Retarget"], response["HX-Reswap"] = f"#{responses.ALERTS}", "innerHTML"
+        return responses.vary(response)
+    return responses.vary(HttpResponse(render_to_string("web/errors/page.html", context), status=status))
+
+
+def _context(request: HttpRequest, message: messages.Message, status: int, error: Exception | None) -> dict[str, Any]:
+    access = getattr(request, "access", None)
+    slug = access.workspace.slug if access else ""
+    context: dict[str, Any] = {
+        "words": message,
+        "status": status,
+        "base": "base.html" if access else "base_bare.html",
+        "request_id": getattr(request, "request_id", ""),
+        "back": _parent_page(request, slug),
+        "again": request.get_full_path() if request.method == "GET" and isinstance(error, _RETRYABLE) else "",
+        "credentials_url": "",
+    }
+    if slug and isinstance(error, _CREDENTIAL_AT_FAULT) and not isinstance(error, PlaceChanged):
+        context["credentials_url"] = reverse("credentials", args=[slug])
+    if slug and isinstance(error, _RETRYABLE):
+        context["still_works"] = [
+            (_("Launches"), reverse("launches", args=[slug])),
+            (_("Credentials"), reverse("credentials", args=[slug])),
+        ]
+    if isinstance(error, engine.EngineError):
+        context["technical"] = {
+            "text": error.technical or error.message,
+            "message": error.message,
+            "status": error.status,
+            "code": error.code,
+            "engine_id": error.request_id,
+        }
+    return context
+
+
+def _parent_page(request: HttpRequest, slug: str) -> dict[str, str]:
+    """Return the parent page: the list, the workspace, or home; never the page that failed."""
+    match = request.resolver_match
+    steps = [(_("Home"), "/")]
+    if slug and request.access.guest:  # type: ignore[attr-defined]
+        steps.insert(0, (_("Launches"), reverse("launches", args=[slug])))
+    elif slug:
+        steps.insert(0, (_("Flows"), reverse("resource_list", args=[slug, "flows"])))
+    if slug and match and match.url_name == "resource_detail":
+        steps.insert(0, (_("Back to the list"), reverse("resource_list", args=[slug, match.kwargs["resource"]])))
+    label, url = next((step for step in steps if step[1] != request.path), steps[-1])
+    return {"label": label, "url": url}

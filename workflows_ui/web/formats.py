@@ -1,0 +1,150 @@
+"""Formatting of moments, durations and JSON. Accepts any value from the engine."""
+
+import datetime
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeGuard
+
+from django.utils import formats, timezone
+from django.utils.text import Truncator
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
+
+MINUTE, HOUR, DAY = 60, 3600, 86400
+#: Maximum plausible duration in milliseconds (30 years).
+_LONGEST = 1e12
+
+
+def visible(text: Any) -> TypeGuard[str]:
+    """Return whether the value is a text with at least one visible character."""
+    return isinstance(text, str) and any(character.isprintable() and not character.isspace() for character in text)
+
+
+def moment(value: Any) -> datetime.datetime | None:
+    """Return an aware datetime for a datetime or the engine's ISO text (UTC, `...Z`); None for anything else, including "".
+
+    None also for the first and last representable year, which overflow in some time zones.
+    """
+    if isinstance(value, datetime.datetime):
+        return value if timezone.is_aware(value) else timezone.make_aware(value)
+    if not isinstance(value, str) or not value:
+        return None
+    try:
+        parsed = datetime.datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    if not datetime.MINYEAR < parsed.year < datetime.MAXYEAR:
+        return None
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=datetime.UTC)
+
+
+def relative(value: datetime.datetime, now: datetime.datetime | None = None) -> str:
+    """Return `3 minutes ago` or `in 2 hours`; beyond a day, date and time in the current zone."""
+    seconds = ((now or timezone.now()) - value).total_seconds()
+    distance = abs(seconds)
+    if distance < MINUTE:
+        return _("just now") if seconds > -5 else _("in under a minute")
+    if distance < HOUR:
+        count = int(distance // MINUTE)
+        past = ngettext("%(count)d minute ago", "%(count)d minutes ago", count)
+        future = ngettext("in %(count)d minute", "in %(count)d minutes", count)
+        return (past if seconds > 0 else future) % {"count": count}
+    if distance < DAY:
+        count = int(distance // HOUR)
+        past = ngettext("%(count)d hour ago", "%(count)d hours ago", count)
+        future = ngettext("in %(count)d hour", "in %(count)d hours", count)
+        return (past if seconds > 0 else future) % {"count": count}
+    return exact(value, seconds=False)
+
+
+def exact(value: datetime.datetime, *, seconds: bool = True) -> str:
+    """Return date and time in the current zone and language; the long form includes the name of the zone."""
+    local = timezone.localtime(value)
+    day = date(local)
+    if not seconds:
+        return f"{day} {local:%H:%M}"
+    return f"{day} {local:%H:%M:%S} {local.tzname() or ''}".rstrip()
+
+
+def date(value: datetime.date) -> str:
+    """Return an unambiguous date: with the name of the month, or in the language's own order of numbers."""
+    return formats.date_format(value, pgettext("date format, see Django's date filter", "j M Y"))
+
+
+def duration(milliseconds: Any) -> str:
+    """Return `310 ms`, `4.2 s`, `3 min 5 s` or `2 h 10 min`; "" for an invalid duration."""
+    if isinstance(milliseconds, bool) or not isinstance(milliseconds, int | float):
+        return ""
+    if not 0 <= milliseconds < _LONGEST:
+        return ""
+    if milliseconds < 1:
+        return _("less than 1 ms")
+    if milliseconds < 1000:
+        return _("%(n)d ms") % {"n": round(milliseconds)}
+    seconds = milliseconds / 1000
+    if seconds < MINUTE:
+        return _("%(n)s s") % {"n": formats.number_format(round(seconds, 1), use_l10n=True)}
+    minutes, rest = divmod(round(seconds), MINUTE)
+    if minutes < 60:
+        return _("%(m)d min %(s)d s") % {"m": minutes, "s": rest} if rest else _("%(m)d min") % {"m": minutes}
+    hours, rest = divmod(minutes, 60)
+    return _("%(h)d h %(m)d min") % {"h": hours, "m": rest} if rest else _("%(h)d h") % {"h": hours}
+
+
+def roughly(milliseconds: Any) -> str:
+    """Return `duration` with everything below a second combined."""
+    text = duration(milliseconds)
+    return _("less than a second") if text and milliseconds < 1000 else text
+
+
+def between(start: Any, end: Any) -> float | None:
+    """Return the milliseconds between two of the engine's moments; None if one is missing or they are reversed."""
+    first, last = moment(start), moment(end)
+    if first is None or last is None or last < first:
+        return None
+    return (last - first).total_seconds() * 1000
+
+
+def cut(text: str, most: int = 60) -> str:
+    """Truncate a name for a sentence or a button, with "…"."""
+    return Truncator(text).chars(most)
+
+
+def first_line(text: str) -> str:
+    """Return the first meaningful line of an error, without its stack; at most 300 characters."""
+    lines = (line.strip() for line in text.splitlines())
+    return next((line[:300] for line in lines if line.strip("{}[] ")), "")
+
+
+@dataclass(frozen=True)
+class Pretty:
+    """Indented JSON; `cut` is the number of omitted characters."""
+
+    text: str
+    cut: int
+
+    @property
+    def lines(self) -> int:
+        return self.text.count("\n") + 1
+
+
+def pretty(value: Any, limit: int = 500_000) -> Pretty:
+    """Return a value as indented JSON, at most `limit` characters. Non-ASCII characters are not escaped."""
+    try:
+        text = json.dumps(value, indent=2, ensure_ascii=False, default=str)
+    except (RecursionError, ValueError):
+        text = str(value)[:limit]
+    text = text.encode("utf-8", "replace").decode()
+    return Pretty(text[:limit], max(0, len(text) - limit))
+
+
+def named_briefly(value: Any, longest: int = 120, depth: int = 4) -> Any:
+    """Truncate the texts in the upper levels of an object, for its name in a sentence; deeper levels are unchanged."""
+    if isinstance(value, str):
+        return value if len(value) <= longest else value[: longest - 1] + "…"
+    if isinstance(value, Mapping) and depth:
+        return {key: named_briefly(item, longest, depth - 1) for key, item in value.items()}
+    if isinstance(value, list | tuple) and depth:
+        return [named_briefly(item, longest, depth - 1) for item in value]
+    return value

@@ -1,0 +1,75 @@
+"""Base form for filters of local lists, with a range of days."""
+
+from collections.abc import Mapping
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from workflows_ui.core.collation import sort_key
+from workflows_ui.web.messages import Text
+
+
+def _day(label: Any) -> forms.DateField:
+    return forms.DateField(
+        label=label, required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+
+
+class DaysForm(forms.Form):
+    """A range of days, both included, in the current time zone."""
+
+    since = _day(pgettext_lazy("date", "From"))
+    until = _day(pgettext_lazy("date", "To"))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.widget.attrs["class"] = "form-select" if isinstance(field.widget, forms.Select) else "form-control"
+
+    def choices(self, name: str, options: Mapping[str, Text], *, first: Mapping[str, Text] | None = None) -> None:
+        """Set the choices of a select field, sorted by label; an unknown value from the query string stays selected."""
+        leading, selected = dict(first or {}), str(self.data.get(name, ""))[:60]
+        remaining = dict(options)
+        if selected and selected not in {**leading, **remaining}:
+            remaining[selected] = selected
+        widget = self.fields[name].widget
+        if isinstance(widget, forms.Select):
+            ordered = sorted(remaining.items(), key=lambda option: sort_key(str(option[1])))
+            widget.choices = [("", _("Any")), *leading.items(), *ordered]
+
+    def filled(self) -> dict[str, Any]:
+        """Return the valid, non-empty values."""
+        return {name: value for name, value in self.cleaned_data.items() if value not in (None, "")}
+
+    def within(self, moment: str) -> Q:
+        """Return the condition that the field `moment` lies within the days of a valid form."""
+        data, condition = self.filled(), Q()
+        if "since" in data:
+            condition &= Q(**{f"{moment}__gte": _midnight(data["since"])})
+        if "until" in data:
+            condition &= Q(**{f"{moment}__lt": _midnight(data["until"] + timedelta(days=1))})
+        return condition
+
+    def clean_since(self) -> date | None:
+        """Reject days before 1970 and after 9000 as typing errors."""
+        return self._require_plausible("since")
+
+    def clean_until(self) -> date | None:
+        """Reject impossible days: the last representable one has no next day."""
+        return self._require_plausible("until")
+
+    def _require_plausible(self, name: str) -> date | None:
+        day: date | None = self.cleaned_data[name]
+        if day is not None and not 1970 <= day.year <= 9000:
+            raise ValidationError(_("Enter a year between 1970 and 9000."))
+        return day
+
+
+def _midnight(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time.min))

@@ -1,0 +1,237 @@
+"""The frame of every page: menu, workspace switcher, language and theme."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from workflows_ui.accounts.models import User
+from workflows_ui.members.models import Colour, Role, Workspace
+from workflows_ui.members.services import access
+from workflows_ui.notifications import services as notifications
+from workflows_ui.web import responses
+
+THEME_COOKIE = "theme"
+THEMES = ("light", "dark")
+#: Names of URLs whose query string contains a secret code, which pages must not repeat.
+WITH_SECRET_QUERY = frozenset({"single_sign_on_back", "app_sign_in_back"})
+
+#: Groups of the menu, in their order.
+GROUPS: dict[str, str | Promise] = {
+    "launch": pgettext_lazy("menu", "Launch"),
+    "watch": pgettext_lazy("menu", "Watch"),
+    "build": pgettext_lazy("menu", "Build"),
+    "team": pgettext_lazy("menu", "Team"),
+}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry of the menu. `view` is a URL name that takes the workspace's slug; `resource` is set for pages of a resource."""
+
+    group: str
+    label: str | Promise
+    icon: str
+    view: str
+    resource: str = ""
+    role: Role = Role.VIEWER
+    #: Also shown to guests, who have only launch rights.
+    guests: bool = False
+    #: The page belongs to no workspace: its URL has no slug.
+    everywhere: bool = False
+    superusers: bool = False
+    #: Main entries. For launchers, the others are collapsed under "More".
+    first: bool = False
+
+    def url(self, slug: str) -> str:
+        """Return the URL in the workspace with this slug."""
+        if self.everywhere:
+            return reverse(self.view)
+        arguments = {"resource": self.resource} if self.resource else {}
+        return reverse(self.view, kwargs={"slug": slug, **arguments})
+
+
+#: The plain pages of a workspace; declared resources add theirs by `install`.
+PLAIN = (
+    Entry("launch", _("Launches"), "rocket", "launches", guests=True, first=True),
+    Entry("team", _("Credentials"), "key", "credentials"),
+    Entry("team", _("Members"), "users", "members", role=Role.MANAGER),
+    Entry("team", _("Teams"), "people-group", "teams", everywhere=True),
+    Entry("team", _("People"), "address-book", "people", everywhere=True, superusers=True),
+    Entry("team", _("Launch rights"), "user-clock", "launch_rights", role=Role.MANAGER),
+    Entry("team", _("Settings"), "gear", "workspace_settings", role=Role.MANAGER),
+    Entry("team", _("Audit"), "clipboard-list", "audit", role=Role.MANAGER),
+)
+#: Plain pages below the resources of their group.
+BELOW = (Entry("watch", _("Jobs"), "list-check", "jobs"),)
+_installed: list[Entry] = [*PLAIN, *BELOW]
+
+
+def install(entries: Sequence[Entry]) -> None:
+    """Set the menu: the plain pages and these entries, in the given order within each group. Called once, at start-up."""
+    _installed[:] = [*PLAIN, *entries, *BELOW]
+
+
+@dataclass(frozen=True)
+class Line:
+    """An entry for one person and page."""
+
+    label: str | Promise
+    icon: str
+    url: str
+    active: bool
+
+
+@dataclass(frozen=True)
+class Group:
+    """A titled, non-empty part of the menu."""
+
+    label: str | Promise
+    lines: list[Line]
+
+
+class Frame:
+    """Context of base.html; everything is computed on access, so that fragments cost nothing."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self._request = request
+
+    @property
+    def theme(self) -> str:
+        """The theme chosen in this browser, or "" for the preference of the browser."""
+        theme = self._request.COOKIES.get(THEME_COOKIE, "")
+        return theme if theme in THEMES else ""
+
+    @property
+    def languages(self) -> list[tuple[str, str]]:
+        """Codes and native names of the languages."""
+        return list(settings.LANGUAGES)
+
+    @property
+    def here(self) -> str:
+        """The URL of this page for forms that return to it; the path alone if the query string must not be repeated."""
+        match = self._request.resolver_match
+        if self._request.method not in {"GET", "HEAD"} or (match is not None and match.url_name in WITH_SECRET_QUERY):
+            return self._request.path
+        return self._request.get_full_path()
+
+    @property
+    def person(self) -> User | None:
+        """The signed-in person."""
+        user = getattr(self._request, "user", None)
+        return user if user is not None and user.is_authenticated else None
+
+    @cached_property
+    def unread(self) -> int:
+        """The number of unread notices; those that link to the current page are marked as read."""
+        return notifications.unread(self.person, responses.seen_at(self._request)) if self.person else 0
+
+    @property
+    def access(self) -> access.Access | None:
+        """The person's access to the workspace of this page."""
+        return getattr(self._request, "access", None)
+
+    @property
+    def workspace(self) -> Workspace | None:
+        return self.access.workspace if self.access else None
+
+    @property
+    def surroundings(self) -> str | Promise:
+        """The label of the workspace's environment."""
+        return environment(self.workspace) if self.workspace else ""
+
+    @property
+    def builds(self) -> bool:
+        """Whether the person is at least a builder in the workspace of this page."""
+        return self.access is not None and self.access.allows(Role.BUILDER)
+
+    @cached_property
+    def workspaces(self) -> list[Workspace]:
+        return list(access.workspaces(self.person)) if self.person else []
+
+    @cached_property
+    def groups(self) -> list[Group]:
+        """The menu of this workspace for the person's role; for launchers, only the main entries."""
+        return self._menu([entry for entry in _installed if entry.first or not self._collapses])
+
+    @cached_property
+    def more(self) -> list[Group]:
+        """Further entries for launchers, collapsed; empty for other roles."""
+        return self._menu([entry for entry in _installed if not entry.first]) if self._collapses else []
+
+    @property
+    def at_home(self) -> bool:
+        """Whether this page is reached from a launcher's home, so that the collapsed entries stay closed."""
+        match = self._request.resolver_match
+        return self._collapses and match is not None and match.url_name in {"flow_launch", "flow_does", "saved_inputs"}
+
+    @property
+    def more_open(self) -> bool:
+        """Whether this page is among the collapsed entries."""
+        return not self.at_home and any(line.active for group in self.more for line in group.lines)
+
+    @property
+    def _collapses(self) -> bool:
+        return self.access is not None and self.access.role == Role.LAUNCHER
+
+    def _menu(self, entries: Sequence[Entry]) -> list[Group]:
+        if self.access is None:
+            return []
+        slug = self.access.workspace.slug
+        groups = []
+        for name, label in GROUPS.items():
+            urls = [(entry, entry.url(slug)) for entry in entries if entry.group == name and self._is_visible(entry)]
+            if urls:
+                path = self._request.path
+                lines = [Line(entry.label, entry.icon, url, path.startswith(url)) for entry, url in urls]
+                groups.append(Group(label, lines))
+        return groups
+
+    @cached_property
+    def everywhere(self) -> list[Line]:
+        """The pages that belong to no workspace, for the menu of those pages."""
+        if self.person is None:
+            return []
+        entries = [
+            entry for entry in _installed if entry.everywhere and (self.person.is_superuser or not entry.superusers)
+        ]
+        return [
+            Line(entry.label, entry.icon, entry.url(""), self._request.path.startswith(entry.url("")))
+            for entry in entries
+        ]
+
+    def _is_visible(self, entry: Entry) -> bool:
+        if self.access is None or (entry.superusers and not self.access.user.is_superuser):
+            return False
+        return self.access.allows(entry.role) or (entry.guests and self.access.guest)
+
+
+def environment(workspace: Workspace) -> str | Promise:
+    """Return the label of a workspace's environment: practice, the named environment, its colour, or the host of its address."""
+    if workspace.practice:
+        return _("Practice engine")
+    if workspace.environment:
+        return ENVIRONMENT_LABELS.get(workspace.environment, workspace.environment)
+    if workspace.colour:
+        return Colour(workspace.colour).label
+    return workspace.address.split("://", 1)[-1].split("/", 1)[0]
+
+
+ENVIRONMENT_LABELS: dict[str, str | Promise] = {
+    "develop": pgettext_lazy("environment", "Development"),
+    "sandbox": pgettext_lazy("environment", "Sandbox"),
+    "stable": pgettext_lazy("environment", "Live"),
+    "prodv2": pgettext_lazy("environment", "Live (v2)"),
+}
+
+
+def frame(request: HttpRequest) -> dict[str, Any]:
+    """Context processor: `frame` in every template."""
+    return {"frame": Frame(request)}

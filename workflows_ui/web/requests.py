@@ -1,0 +1,55 @@
+"""The type of requests in views, and the actor for the audit log."""
+
+import ipaddress
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils.crypto import salted_hmac
+from django_htmx.middleware import HtmxDetails
+
+from workflows_ui.accounts.models import User
+from workflows_ui.audit.services.audit_log import Actor
+from workflows_ui.members.services.access import Access
+
+
+class ConsoleRequest(HttpRequest):
+    """A request in a view guarded by web.access, with a signed-in user. `access` is set by `member` only."""
+
+    user: User
+    access: Access
+    request_id: str
+    htmx: HtmxDetails
+
+
+def address(request: HttpRequest) -> str | None:
+    """Return the client's IP address. With N trusted proxies, only the N-th entry of X-Forwarded-For from the right is trusted.
+
+    None if the value is not an address (a forged header, a Unix socket).
+    """
+    proxies: int = settings.TRUSTED_PROXIES
+    client = request.META.get("REMOTE_ADDR", "")
+    if proxies:
+        hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
+        if hops:
+            client = hops[-min(proxies, len(hops))]
+    try:
+        return str(ipaddress.ip_address(client))
+    except ValueError:
+        return None
+
+
+def actor(request: HttpRequest) -> Actor:
+    """Return the actor of this request, for services and the audit log."""
+    user = getattr(request, "user", None)
+    return Actor(
+        user=user if isinstance(user, User) or getattr(user, "is_authenticated", False) else None,
+        address=address(request),
+        request_id=getattr(request, "request_id", ""),
+        session=session(request),
+    )
+
+
+def session(request: HttpRequest) -> str:
+    """Return a keyed digest of the session's key, or "". It identifies a session without granting access to it."""
+    key = getattr(getattr(request, "session", None), "session_key", None)
+    return salted_hmac("workflows_ui.audit.session", key, algorithm="sha256").hexdigest()[:16] if key else ""

@@ -1,0 +1,85 @@
+"""Responses: a whole page, or the fragment that htmx requests. No other module checks whether a request is htmx.
+
+The name of a fragment is the id of the element that it replaces. It is defined (`{% partialdef name inline %}`) in the template of its
+page.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils.cache import patch_cache_control, patch_vary_headers
+from django_htmx.http import HttpResponseClientRedirect
+from django_htmx.middleware import HtmxDetails
+
+#: The element of every page for error messages (base.html).
+ALERTS = "alerts"
+#: htmx swaps the response and stops the polling of the requesting element.
+STOP_POLLING = 286
+
+
+class SeeOther(HttpResponseRedirect):
+    """303: the next request is a GET."""
+
+    status_code = 303
+
+
+def is_fragment(request: HttpRequest) -> bool:
+    """Return whether htmx requests a part of a page. Boosted links and restored history need whole pages."""
+    htmx: HtmxDetails | None = getattr(request, "htmx", None)
+    return htmx is not None and bool(htmx) and not htmx.boosted and not htmx.history_restore_request
+
+
+def seen_at(request: HttpRequest) -> str:
+    """Return the path of the visible page: of this request, or of the page that contains the fragment; "" for other methods than GET."""
+    if request.method != "GET":
+        return ""
+    htmx: HtmxDetails | None = getattr(request, "htmx", None)
+    if htmx is None or not is_fragment(request):
+        return request.path
+    return urlsplit(htmx.current_url_abs_path or "").path
+
+
+def page(
+    request: HttpRequest,
+    template: str,
+    context: Mapping[str, Any] | None = None,
+    *,
+    fragments: tuple[str, ...] = (),
+    status: int = 200,
+) -> HttpResponse:
+    """Render the whole page, or the fragment of `fragments` named by HX-Target. The template gets its name as `fragment`, and as `swapped`
+    whether htmx inserts the response into an existing page."""
+    name, whole = template, {"fragment": "", "swapped": is_fragment(request)} | dict(context or {})
+    if is_fragment(request):
+        target = request.headers.get("HX-Target", "")
+        if target in fragments:
+            name, whole["fragment"] = f"{template}#{target}", target
+    return vary(render(request, name, whole, status=status))
+
+
+def redirect(request: HttpRequest, url: str) -> HttpResponse:
+    """Redirect the browser to another page by GET, also after a POST and for htmx."""
+    if is_fragment(request):
+        return vary(HttpResponseClientRedirect(url))
+    return vary(SeeOther(url))
+
+
+def alert(
+    request: HttpRequest, template: str, context: Mapping[str, Any] | None = None, *, status: int = 200
+) -> HttpResponse:
+    """Render a message into the page's alerts, independent of the htmx target, which stays unchanged."""
+    response = render(request, template, dict(context or {}), status=status)
+    response["HX-Retarget"] = f"#{ALERTS}"
+    response["HX-Reswap"] = "innerHTML"
+    response["HX-Push-Url"] = "false"
+    return vary(response)
+
+
+def vary(response: HttpResponse) -> HttpResponse:
+    """Separate pages and fragments of one URL in caches, and exclude both from shared ones."""
+    patch_vary_headers(response, ("HX-Request", "HX-Target"))
+    patch_cache_control(response, private=True, no_cache=True)
+    return response
