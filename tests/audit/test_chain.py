@@ -12,9 +12,9 @@ from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.db.models import F
 from pytest_django import Settings
-from structlog.testing import capture_logs
 
 from tests import audit_guard
+from tests.logs import lines
 from workflows_ui import tasks
 from workflows_ui.audit.models import AuditChain, AuditCheckpoint, AuditEvent
 from workflows_ui.audit.services import audit_log, hash_chain
@@ -162,15 +162,14 @@ def test_writers_and_several_sealers_at_once_make_one_whole_chain() -> None:
     assert (proof.problem, proof.rows, proof.unsealed) == ("", 100, 0)
 
 
-def test_the_clock_seals_and_the_head_is_told_once_a_day(db: None) -> None:
+def test_the_clock_seals_and_the_head_is_logged_once_a_day(db: None, caplog: pytest.LogCaptureFixture) -> None:
     _rows(2, sealed=False)
     tasks.seal()
-    with capture_logs() as told:
-        assert hash_chain.log_head()
-        assert not hash_chain.log_head()
-        AuditChain.objects.update(told_at=clock.now() - timedelta(hours=25))
-        assert hash_chain.log_head()
-    assert [line["head"] for line in told if line["event"] == "audit.head"] == [str(hash_chain.head())] * 2
+    assert hash_chain.log_head()
+    assert not hash_chain.log_head()
+    AuditChain.objects.update(told_at=clock.now() - timedelta(hours=25))
+    assert hash_chain.log_head()
+    assert [line["head"] for line in lines(caplog) if line["event"] == "audit.head"] == [str(hash_chain.head())] * 2
 
 
 def _swap(one: int, other: int) -> None:

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from django.core.cache import caches
 from django.test import Client
-from structlog.testing import capture_logs
 
 from tests.accounts.sign_in import sign_in
 from tests.core.cache_away import AWAY, Hanging, cache_at, cache_away
 from tests.launches.launch_scene import Scene
 from tests.launches.launch_scene import text_of as text
+from tests.logs import lines
 from tests.practice_engine.fixtures import Practice, practice
 from tests.stub_engine import stub_engine, users
 from tests.users import Users, person
@@ -104,16 +104,16 @@ def test_a_cache_that_hangs_is_waited_for_once_and_then_left_alone(db: None) -> 
     assert len(hanging.taken) == 1
 
 
-def test_that_the_cache_is_away_is_logged_once_a_minute() -> None:
-    with cache_at("redis://127.0.0.1:1/0"), capture_logs() as lines:
+def test_that_the_cache_is_away_is_logged_once_a_minute(caplog: pytest.LogCaptureFixture) -> None:
+    with cache_at("redis://127.0.0.1:1/0"):
         for _ in range(20):
             caches["answers"].get("key")
             # The pause is over: it is tried again.
             caching.availability.down_until = min(caching.availability.down_until, 1e-9)
-        assert [line["event"] for line in lines] == ["cache.away"]
+        assert [line["event"] for line in lines(caplog)] == ["cache.away"]
         caching.availability.logged_at -= caching.LOG_EVERY
         caches["answers"].get("key")
-        assert [line["event"] for line in lines] == ["cache.away", "cache.away"]
+        assert [line["event"] for line in lines(caplog)] == ["cache.away", "cache.away"]
 
 
 def test_what_was_changed_while_the_cache_was_away_does_not_come_back() -> None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import requests
 from django.db import OperationalError
 from django.test import override_settings
 from django.utils import timezone
@@ -19,7 +20,7 @@ from workflows_ui.credentials.models import Credential, Kind
 from workflows_ui.credentials.services import clients
 from workflows_ui.launches import messages as launch_messages
 from workflows_ui.launches.models import Follow, Launch, Reason, State
-from workflows_ui.launches.services import following, launches, sending, sweeping
+from workflows_ui.launches.services import following, launches, run_search, sending, sweeping
 from workflows_ui.members.models import Flavour, Member, Role, Workspace
 from workflows_ui.practice_engine.engine import PracticeEngine
 from workflows_ui.practice_engine.server import Server, serve
@@ -231,8 +232,22 @@ def test_no_trace_is_concluded_only_where_the_marker_was_seen_to_come_back(one: 
     launch = one.launch(flow)
     _later(launch, timedelta(minutes=6))
     launch = one.watch(launch)
-    assert (launch.state, launch.reason, launch.look_at) == (State.UNKNOWN, Reason.CUT_OFF, None)
+    assert (launch.state, launch.reason, launch.settled) == (State.UNKNOWN, Reason.CUT_OFF, True)
     assert launches.settle(audit_log.Actor(one.users.colleague), launch, ran=False, why="nothing in the shop")
+
+
+def test_a_run_that_is_made_late_is_found_although_its_launch_was_given_up_as_unclear(one: Scene) -> None:
+    flow = flows.make(one.workflows, "Quick", ECHO)
+    one.engine.faults.add("reset_before", "POST", "/v1/webhooks/*", times=1)
+    launch = one.launch(flow)
+    _later(launch, timedelta(minutes=6))
+    launch = one.watch(launch)
+    assert (launch.state, launch.reason) == (State.UNKNOWN, Reason.CUT_OFF)
+    # A gateway passes the request on at last, without the marker.
+    url = f"{launch.workspace.address}/v1/webhooks/{flow}"
+    assert requests.post(url, json={}, headers={run_search.HEADER: launch.pk}, timeout=10).status_code == 200
+    launch = one.watch(launch, State.SUCCEEDED)
+    assert bool(launch.run_id)
 
 
 def test_nothing_is_concluded_while_the_engine_cannot_be_asked(one: Scene) -> None:

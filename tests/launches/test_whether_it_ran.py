@@ -155,7 +155,7 @@ def test_a_flow_that_was_deleted_took_its_runs_along_so_nothing_is_proved(scene:
         for key in [key for key, row in scene.engine.state.runs.items() if row["flowId"] == scene.flow]:
             del scene.engine.state.runs[key]
     launch = _until_told(scene, launch)
-    assert (launch.state, launch.reason, launch.look_at) == (State.UNKNOWN, Reason.CUT_OFF, None)
+    assert (launch.state, launch.reason, launch.settled) == (State.UNKNOWN, Reason.CUT_OFF, True)
 
 
 def test_a_flow_that_cannot_be_read_just_now_proves_nothing_yet(scene: Scene) -> None:

@@ -240,10 +240,8 @@ def _apply_no_run(launch: Launch, snapshot: "PollSnapshot", now: datetime) -> da
 
 def _conclude(launch: Launch, rows: QuerySet[Launch], now: datetime, *, proved: bool) -> None:
     """End an unsuccessful search. `proved`: complete lists of an engine that returns the marker show no run."""
-    fields: dict[str, Any] = {
-        "misses": CONFIRMED,
-        "look_at": now + LATER[0] * settings.LAUNCH_SEARCH if proved else None,
-    }
+    # A slow engine may still make the run: later searches would find it.
+    fields: dict[str, Any] = {"misses": CONFIRMED, "look_at": now + LATER[0] * settings.LAUNCH_SEARCH}
     if launch.state == State.FAILED:
         rows.update(look_at=None)
     elif launch.answer_from == "flow":
