@@ -24,7 +24,7 @@ def test_a_manager_finds_what_was_changed_and_reads_before_and_after(desk: Desk,
         page = window.page
         space = window.space()
         page.goto(f"{space}settings/")
-        name = "Practice, renamed"
+        name = "Practice 2026"
         page.locator("#id_name").fill(name)
         page.locator("main form [type=submit]").first.click()
         expect(page.locator("#history")).to_contain_text("Changed the settings of the workspace")
