@@ -189,7 +189,7 @@ def _worker_is_heard(request: pytest.FixtureRequest, _fresh_cache: None) -> None
 def django_db_setup(
     django_test_environment: None, django_db_blocker: Any, django_db_modify_db_settings: None
 ) -> Iterator[None]:
-    """The test database, in place of pytest-django's: a copy, since each process would otherwise apply all migrations anew."""
+    """The test database, in place of pytest-django's: a copy, since each process would otherwise apply all migrations."""
     with django_db_blocker.unblock(), ready_database.copied():
         found = setup_databases(verbosity=0, interactive=False, serialized_aliases=set(), keepdb=True)
     yield

@@ -37,7 +37,7 @@ def code(secret: str, *, steps: int = 0) -> str:
 
 
 def set_up_app(client: Client) -> str:
-    """Sets up an app for whoever is signed in; its secret."""
+    """Sets up an app for the signed-in user; returns its secret."""
     confirm(client)
     page = client.get(f"{STEP}app/add/")
     secret = str(page.context["form"].secret)

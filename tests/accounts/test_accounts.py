@@ -1,4 +1,4 @@
-"""Signing in and out, passwords, profile: ours in look and words, closed to whoever has no account, slow for whoever guesses."""
+"""Signing in and out, passwords, profile: in the console's look and language, closed to people without an account, slow for guessers."""
 
 import re
 import smtplib
@@ -337,7 +337,7 @@ def _second_step_pages(client: Client, password: str) -> list[Any]:
 
 
 def test_no_text_of_allauths_is_seen_that_is_not_in_our_catalogue(ada: User) -> None:
-    """allauth ships no Vietnamese, so what it says by itself must be listed in workflows_ui/web/allauth_strings.py."""
+    """allauth ships no Vietnamese, so its own texts must be listed in workflows_ui/web/allauth_strings.py."""
     catalogue = Path(allauth.__file__).parent / "locale" / "de" / "LC_MESSAGES" / "django.po"
     with catalogue.open("rb") as file:
         theirs = {str(entry.id) for entry in read_po(file) if isinstance(entry.id, str) and len(entry.id.split()) > 2}

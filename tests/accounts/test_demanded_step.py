@@ -1,4 +1,4 @@
-"""A workspace that demands a second step: whoever has none sees nothing of it, by no method and in no part of a page."""
+"""A workspace that demands a second step: people without one see nothing of it, by any method or in any part of a page."""
 
 from typing import Any
 

@@ -124,7 +124,7 @@ def test_a_new_address_takes_over_once_its_link_was_followed(ada: User, client: 
     client.post(found.group(1))
     ada.refresh_from_db()
     assert ada.email == "ada.nguyen@example.com"
-    assert mail.outbox[-1].to == ["ada@example.com"], "the old address is told"
+    assert mail.outbox[-1].to == ["ada@example.com"], "the old address is notified"
     assert _rows("person.address_change")[0].detail["after"] == "ada.nguyen@example.com"
     assert "This link does not work any more" in text(client.get("/accounts/address/confirm/nonsense/"))
 
@@ -295,7 +295,7 @@ def test_the_whole_story_of_a_sign_in_stands_in_the_log_with_its_address_and_ses
     assert (rows[15].detail["before"], rows[15].detail["after"]) == ("Old phone", "New phone")
     assert {row.address for row in rows} == {"203.0.113.7", "203.0.113.8"}
     for row in rows:
-        # Whoever fails at the first step has no session yet; nobody's key is in the log.
+        # A sign-in that fails at the first step has no session yet; no key is in the log.
         door = row.action == "person.sign_in" and row.outcome == "refused" and row.user is None
         assert bool(row.session) is not door, row.action
         assert str(here.session.session_key) not in str(row.canonical)

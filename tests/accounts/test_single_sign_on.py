@@ -1,4 +1,4 @@
-"""Single sign-on against a provider over HTTP: who gets in, who does not and is told why, and everything that may be wrong in between."""
+"""Single sign-on against a provider over HTTP: who gets in, who is refused and why, and everything that may go wrong."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -32,7 +32,7 @@ def _server() -> Iterator[Provider]:
 
 @pytest.fixture
 def provider(db: None, _server: Provider, settings: Any) -> Provider:
-    """A provider that the console is set up for; whoever has an address at example.com gets an account."""
+    """A provider that the console is set up for; every address at example.com gets an account."""
     caches.empty()
     _server.reset()
     settings.OIDC_ISSUER = _server.issuer

@@ -1,4 +1,4 @@
-"""The table of attacks in SECURITY.md, made from tests/attacks/attacks.py. `python -m tests.attacks.table` writes it anew."""
+"""The table of attacks in SECURITY.md, made from tests/attacks/attacks.py. `python -m tests.attacks.table` writes it."""
 
 import ast
 from pathlib import Path

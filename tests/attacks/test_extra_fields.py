@@ -12,7 +12,7 @@ from workflows_ui.accounts.models import User
 from workflows_ui.credentials.models import Credential, CredentialShare
 from workflows_ui.members.models import LaunchRight, Member, Role, TeamOwner, Workspace
 
-#: What a form might be made to take over, beside every column of every model of ours.
+#: What a form might be made to take over, beside every column of every model.
 WANTED: dict[str, Any] = {
     "id": "987654",
     "pk": "987654",

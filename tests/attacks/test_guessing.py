@@ -1,4 +1,4 @@
-"""Guessing: passwords, codes, links and tokens. Whoever guesses is stopped, everywhere alike, and learns nothing by the answer."""
+"""Guessing: passwords, codes, links and tokens. Guessing is stopped, everywhere alike, and the answer reveals nothing."""
 
 from typing import Any
 

@@ -48,7 +48,7 @@ def faults(answer: HttpResponseBase) -> list[str]:
         and int(seconds[1]) >= 31_536_000
         and "includeSubDomains" in answer.get("Strict-Transport-Security", ""),
         "types are not guessed": answer.get("X-Content-Type-Options") == "nosniff",
-        "no address is told to others": answer.get("Referrer-Policy") in {"same-origin", "no-referrer"},
+        "no address is sent to other sites": answer.get("Referrer-Policy") in {"same-origin", "no-referrer"},
         "no window of others holds ours": answer.get("Cross-Origin-Opener-Policy") == "same-origin",
         "no other site uses it": answer.get("Cross-Origin-Resource-Policy") == "same-origin",
         "no device": "camera=()" in answer.get("Permissions-Policy", ""),

@@ -48,7 +48,7 @@ def test_no_address_leads_outside(users: Users, stub_engine: StubEngine) -> None
     stub_engine.flows, stub_engine.runs = [flow()], [run()]
     browser = Client()
     browser.force_login(users.owner)
-    # Where to go next is either read by an address or not: those that take an address of ours are tried with every attack.
+    # Where to go next is either read by an address or not: those that take an address of the console are tried with every attack.
     led = {name for name, url in ADDRESSES.items() if any(map(leads_there, both(browser, url, INSIDE)))}
     assert led >= {"account_login", "set_language", "set_theme"}
     for name, url in ADDRESSES.items():

@@ -8,4 +8,4 @@ def test_every_test_that_is_named_exists_and_every_attack_of_this_folder_is_name
 
 
 def test_the_table_is_up_to_date() -> None:
-    assert table.PAGE.read_text("utf-8") == table.page(), "python -m tests.attacks.table writes it anew"
+    assert table.PAGE.read_text("utf-8") == table.page(), "python -m tests.attacks.table writes it"

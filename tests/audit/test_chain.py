@@ -196,7 +196,7 @@ def _renumber_after_removal() -> None:
     _sql(f"UPDATE {EVENTS} SET number = number - 101 WHERE number > 100")
 
 
-def _told_anew() -> None:
+def _rewrite_text() -> None:
     """Changes the columns and the canonical text to match."""
     row = AuditEvent.objects.get(number=5)
     row.outcome = "refused"
@@ -217,7 +217,7 @@ TAMPERINGS: dict[str, tuple[Callable[[], None], str]] = {
         r"number 5,.* was changed: at",
     ),
     "canonical": (lambda: _sql(f"UPDATE {EVENTS} SET canonical = '[]' WHERE number = 5"), r"number 5,.* was changed"),
-    "told anew": (_told_anew, r"number 5\) does not follow"),
+    "canonical text rewritten": (_rewrite_text, r"number 5\) does not follow"),
     "mark": (lambda: _sql(f"UPDATE {EVENTS} SET mark = %s WHERE number = 5", "0" * 64), r"number 5\) does not follow"),
     "id": (lambda: _sql(f"UPDATE {EVENTS} SET id = 99999 WHERE number = 5"), r"number 5\) does not follow"),
     "removed": (lambda: _sql(f"DELETE FROM {EVENTS} WHERE number = 5"), r"number 5 is missing before row \d+"),

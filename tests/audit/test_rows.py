@@ -158,7 +158,7 @@ def test_postgresql_refuses_to_empty_the_tables(db: None) -> None:
 
 
 def test_sqlite_has_its_triggers_after_all_migrations(db: None) -> None:
-    """A migration that makes the table anew would lose them without a word."""
+    """A migration that recreates the table would lose them silently."""
     if connection.vendor == "sqlite":
         assert set(audit_guard.triggers(connection)) == {
             "audit_event_unchanged",

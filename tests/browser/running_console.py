@@ -67,7 +67,7 @@ class Practice:
             return json.load(answer)
 
     def process(self) -> int:
-        """The id of its process, 0 while there is none."""
+        """The id of its process, 0 while it is not running."""
         found = [pid for pid, command in processes_of(self._folder).items() if " practice_engine " in command]
         return found[0] if found else 0
 
@@ -182,7 +182,7 @@ class Window:
         expect(self.page.locator("#launch-live")).to_be_visible()
 
     def ends(self, state: str) -> None:
-        """The open page of a launch comes to this state by itself."""
+        """The open page of a launch comes to this state without a reload."""
         expect(self.page.locator("#launch-badge")).to_contain_text(state)
 
     def sound(self) -> None:

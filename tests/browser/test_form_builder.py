@@ -43,7 +43,7 @@ def test_a_builder_proposes_reviews_and_publishes_a_form(stage: Stage, window: W
     expect(page.get_by_role("heading", name="3 fields")).to_be_visible()
     sound(page)
 
-    # One choice, typed in rows; what is wrong is told at its place and nothing is lost.
+    # One choice, typed in rows; errors are shown at their fields and nothing is lost.
     page.get_by_role("link", name="Channel", exact=True).click()
     page.get_by_label("Name that people read").fill("How to answer")
     page.get_by_label("Kind", exact=True).select_option("choice")

@@ -116,7 +116,7 @@ def test_a_launcher_at_phone_width_and_by_keyboard_alone_launches_and_reads_the_
         _tab_to(page, "[name=name]")
         page.keyboard.type(name)
         page.keyboard.press("Enter")
-        # The fourth: reading. The answer comes by itself, and is within the window.
+        # The fourth: reading. The answer appears without a reload, and is within the window.
         window.ends(state)
         expect(page.locator("#launch-live")).to_contain_text(name)
         expect(page.locator("#answer-title")).to_be_in_viewport()

@@ -86,7 +86,7 @@ def test_a_table_is_made_filled_found_changed_emptied_and_deleted(window: Window
     add(page, "Amount", "Number")
     add(page, "State", "Choice from a list", "new\npaid")
     page.get_by_role("link", name="Records").first.click()
-    # A number that is none is told, and what was typed stays.
+    # An invalid number is reported, and the typed text stays.
     page.get_by_role("link", name="Add a record").first.click()
     page.get_by_label("Order", exact=True).fill("R-1")
     page.get_by_label("Amount", exact=True).fill("a lot")

@@ -1,4 +1,4 @@
-"""A way to a server that can be shut and opened: to whoever goes through it, the server stops and starts again."""
+"""A way to a server that can be shut and opened: for its clients, the server stops and starts again."""
 
 import contextlib
 import socket
@@ -26,7 +26,7 @@ class Gate:
         threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
 
     def stop(self) -> None:
-        """Shuts it: nobody gets through any more, and whoever was through is cut off."""
+        """Shuts it: no new connection gets through, and open ones are cut off."""
         listener, self._listener = self._listener, None
         if listener is not None:
             with contextlib.suppress(OSError):

@@ -99,11 +99,11 @@ class Gateway:
         port: of the server behind it.
         plans: by launch; without one, everything goes through.
         trouble: given the number of a request for runs or flows (from 0), what goes wrong with it; "" for nothing.
-        ahead: by how much the engine's clock is ahead of ours, as its runs tell; negative where it is behind.
+        ahead: by how much the engine's clock is ahead of the console's, by the times of its runs; negative where it is behind.
         date_ahead: the same of the `Date` header, which may be the gateway's own.
         endless: whether each run list says that there is more of it, however often it is asked for.
         behind: launches whose runs its lists do not show yet.
-        blind: whether whoever asks sees no flow and no run, as with a key that may not.
+        blind: whether clients see no flow and no run, as with a key without the right.
         dropped: names of headers that the engine never gets.
         refused: texts of keys that have expired.
         log: the triggers that arrived.

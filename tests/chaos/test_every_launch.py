@@ -36,7 +36,7 @@ THREADS = 6
 def stage(tmp_path: Path, transactional_db: None) -> Iterator[Stage]:
     made = Stage(tmp_path, LAUNCH_DEADLINE_SECONDS=f"{DEADLINE}", LAUNCH_SEARCH_SECONDS=f"{SEARCH}")
     if connection.vendor == "postgresql":
-        # Whoever stands still in a transaction is in everybody's way for three seconds instead of thirty.
+        # A process stopped in a transaction blocks the others for three seconds instead of thirty.
         address = made.env["DATABASE_URL"]
         still = quote("-c idle_in_transaction_session_timeout=3s")
         made.env["DATABASE_URL"] = f"{address}{'&' if '?' in address else '?'}options={still}"
@@ -92,7 +92,7 @@ def _prove(stage: Stage, lanes: list[Lane], *, count: int, seed: int, kills: int
     nursery.beat()
     asleep = _work(nursery, lanes, chance, kills)
     _until_settled(lanes, 120 + count / 2)
-    # Whoever stood still goes on at the worst moment, when everything has been concluded, and ends once its calls have ended.
+    # Stopped workers continue at the worst moment, when everything has been concluded, and exit once their calls have ended.
     for pid in asleep:
         nursery.strike(pid, signal.SIGCONT)
         nursery.strike(pid, signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""Two web servers and two workers at once: what is replaced, sealed anew or withdrawn by one holds for all; nothing is lost."""
+"""Two web servers and two workers at once: what is replaced, re-sealed or withdrawn by one holds for all; nothing is lost."""
 
 import re
 from functools import partial
@@ -29,7 +29,7 @@ pytestmark = [
     pytest.mark.timeout(300),
 ]
 OLD, NEW = settings.CREDENTIAL_KEYS[0], Fernet.generate_key().decode()
-#: Rows that are sealed anew while launches are asked for.
+#: Rows that are re-sealed while launches are asked for.
 ROWS = 1500
 
 
@@ -117,10 +117,10 @@ def test_what_is_replaced_or_withdrawn_by_one_web_server_holds_for_the_other_at_
 
 @pytest.mark.chaos
 @pytest.mark.parametrize("scene", [{"CREDENTIAL_KEYS": f"{NEW},{OLD}"}], indirect=True)
-def test_workers_use_what_was_replaced_and_sealed_anew_at_once_and_nothing_is_lost(scene: Scene) -> None:
+def test_workers_use_what_was_replaced_and_resealed_at_once_and_nothing_is_lost(scene: Scene) -> None:
     pair = Pair(scene, workers=True)
     _replaced(pair)
-    _sealed_anew(pair)
+    _reseal(pair)
     _withdrawn(pair)
 
 
@@ -146,7 +146,7 @@ def _replaced(pair: Pair) -> None:
         assert pair.keys(asked) == {new}
 
 
-def _sealed_anew(pair: Pair) -> None:
+def _reseal(pair: Pair) -> None:
     """Everything opens with the new key alone, and what was launched meanwhile was sent once."""
     users = pair.scene.users
     rows = [

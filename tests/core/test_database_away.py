@@ -1,4 +1,4 @@
-"""A database that does not answer is told as such, on whole pages and fragments; what was typed is given back."""
+"""A database that does not answer is reported as such, on whole pages and fragments; what was typed is given back."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""What is done for credentials by itself: a test each night, at a moment of its own, and reminders of the end, each once."""
+"""Scheduled work on credentials: a test each night, at a moment of its own, and reminders of the end, each once."""
 
 from datetime import UTC, datetime, timedelta
 

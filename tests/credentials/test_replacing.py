@@ -132,7 +132,7 @@ def test_who_comes_second_with_a_page_from_before_is_asked_first(users: Users, p
     assert (now_in(users), CredentialSecret.objects.count()) == (known.api_key, 1)
     # The button of a page from before is no surprise either.
     assert "Nothing was put back" in stale.post(page(users, "put-back"), {"aside": ""}, follow=True).content.decode()
-    # Whoever wants it all the same sends the page that told them.
+    # To do it all the same, one sends the page with the warning.
     assert stale.post(page(users), form | {"seen": answer.context["form"]["seen"].value()}).status_code == 303
     assert now_in(users) == known.access_token
     # What the other one had put in is kept as well.
@@ -153,7 +153,7 @@ def test_of_two_replacements_at_once_one_takes_over_and_the_other_is_told(users:
     assert now_in(users) == known.access_token
 
 
-def test_a_secret_sealed_anew_meanwhile_is_replaced_all_the_same(users: Users, practice: Practice) -> None:
+def test_a_secret_resealed_meanwhile_is_replaced_all_the_same(users: Users, practice: Practice) -> None:
     row = Credential.objects.select_related("workspace").get(pk=users.credential.pk)
     Credential.objects.filter(pk=row.pk).update(secret=row.seal("secret", row.open("secret")))
     draft = Draft("imbrace", "access_token", practice.credentials.access_token, address=practice.gateway)

@@ -25,7 +25,7 @@ def at(user: User) -> Client:
 
 @pytest.fixture
 def run(plain: Users, practice: Practice) -> str:
-    """A run that was started with headers of the customer's and of ours."""
+    """A run that was started with headers of the customer and of the console."""
     ours = practice.credentials.bearer_token
     headers = {"x-signature": "customer-signature-1", "authorization": f"Bearer {ours}", "x-plain": "nothing to hide"}
     practice.call("POST", f"/v1/webhooks/{practice.sample('quick').id}/sync", json={"a": 1}, headers=headers)

@@ -1,4 +1,4 @@
-"""Rotation of the encryption keys: everything sealed is sealed anew, while others write, and can be stopped in between."""
+"""Rotation of the encryption keys: everything sealed is re-sealed, while others write, and can be stopped in between."""
 
 import re
 from io import StringIO
@@ -42,8 +42,8 @@ def test_what_an_old_key_sealed_opens_with_the_new_one_alone_afterwards(row: Cre
     with override_settings(CREDENTIAL_KEYS=[NEW, OLD]):
         with pytest.raises(CommandError, match="3 values still need an old key"):
             run("--check")
-        assert "Credential.secret: 0 current, 1 sealed anew" in run()
-        assert "Credential.secret: 1 current, 0 sealed anew" in run()
+        assert "Credential.secret: 0 current, 1 re-sealed" in run()
+        assert "Credential.secret: 1 current, 0 re-sealed" in run()
         assert "can be removed" in run("--check")
     row.refresh_from_db()
     with override_settings(CREDENTIAL_KEYS=[NEW]):
@@ -71,7 +71,7 @@ def test_what_no_key_opens_is_counted_and_hinders_nothing(row: Credential) -> No
 
 
 @pytest.mark.both_databases
-def test_a_secret_replaced_while_it_is_sealed_anew_is_never_overwritten(
+def test_a_secret_replaced_while_it_is_resealed_is_never_overwritten(
     row: Credential, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     truly = crypto.reseal
@@ -98,7 +98,7 @@ def test_more_rows_than_a_batch_are_all_done(row: Credential, monkeypatch: pytes
         for number in range(5):
             users.credential(row.workspace, users.person(f"p{number}"), f"secret-number-{number}")
     with override_settings(CREDENTIAL_KEYS=[NEW, OLD]):
-        assert "Credential.secret: 0 current, 6 sealed anew" in run()
+        assert "Credential.secret: 0 current, 6 re-sealed" in run()
 
 
 def test_every_column_that_is_ever_sealed_is_among_those_that_are_rotated() -> None:

@@ -62,7 +62,7 @@ def test_it_is_told_as_the_one_rule_has_it_for_everybody_with_a_place_here(here:
         acting = access.acting(one, here.workspace)
         assert acting is not None
         assert one in found[acting.credential.pk], one
-    # Nobody is told twice.
+    # No one is notified twice.
     assert sorted(one.username for people in found.values() for one in people) == ["ben", "colleague", "guest", "owner"]
 
 
@@ -82,7 +82,7 @@ def test_the_pages_say_where_it_is_used(here: Users) -> None:
     assert "acts for 1 person" in listed
     assert "2 launches in 30 days" in listed
     assert "It acts now for:" in manager.get(f"/w/sales/credentials/{key.pk}/delete/").content.decode()
-    # Whoever only uses it is not told who else does.
+    # People who only use it do not see who else does.
     assert "Order" not in browser(ben).get(f"/w/sales/credentials/{key.pk}/").content.decode()
 
 

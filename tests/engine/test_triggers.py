@@ -1,4 +1,4 @@
-"""A trigger is sent at most once, and what became of it is told truly: never sent, answered, or unknown."""
+"""A trigger is sent at most once, and its outcome is reported truly: never sent, answered, or unknown."""
 
 from __future__ import annotations
 

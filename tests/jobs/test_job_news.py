@@ -1,4 +1,4 @@
-"""A job that took its time is told of when it is over; one whose list went only partly well says so in its badge."""
+"""A long job is announced when it is over; one whose list went only partly well says so in its badge."""
 
 from datetime import timedelta
 

@@ -1,6 +1,6 @@
 """Bad input of every kind, with what is said: the cases of the tests, and the table in docs/bad-input.md that is made from them.
 
-`python -m tests.launch_forms.bad_input` writes the table anew.
+`python -m tests.launch_forms.bad_input` writes the table.
 """
 
 from __future__ import annotations

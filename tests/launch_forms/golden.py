@@ -1,4 +1,4 @@
-"""The form proposed for each known flow: `python -m tests.launch_forms.golden` writes them anew, for a person to read the difference.
+"""The form proposed for each known flow: `python -m tests.launch_forms.golden` writes them, for a person to read the difference.
 
 The flows are those of the practice engine and those of recordings of a real engine, which `python -m tests.launch_forms.golden FOLDER`
 distils from a folder of recordings into `recorded.json`.
@@ -47,7 +47,7 @@ def proposed() -> dict[str, str]:
 
 
 def write() -> None:
-    """Writes all golden files anew."""
+    """Writes all golden files."""
     GOLDEN.mkdir(exist_ok=True)
     for old in GOLDEN.glob("*.json"):
         old.unlink()

@@ -15,7 +15,7 @@ def test_the_proposed_form_is_the_one_that_was_looked_at(name: str) -> None:
     kept = golden.GOLDEN / f"{name}.json"
     assert kept.exists(), "python -m tests.launch_forms.golden writes it"
     assert PROPOSED[name] == kept.read_text("utf-8"), (
-        "python -m tests.launch_forms.golden writes it anew: read the difference"
+        "python -m tests.launch_forms.golden writes it: read the difference"
     )
 
 

@@ -117,7 +117,7 @@ def test_mistakes_are_told_at_their_fields_and_everything_typed_comes_back(scene
     assert 'href="#field-0"' in page
     assert "Type an e-mail address" in page
     assert 'type="text" id="field-5-control" name="day"' in page, "a browser's own control for dates would lose it"
-    assert 'name="rows[0][count]" value="many"' in page, "rows are numbered anew"
+    assert 'name="rows[0][count]" value="many"' in page, "rows are renumbered"
 
 
 def test_a_field_whose_rule_does_not_hold_is_neither_asked_for_nor_sent(scene: Scene, order: str) -> None:
@@ -300,7 +300,7 @@ def test_a_ticket_that_is_none_is_replaced(scene: Scene, order: str, ticket: str
     assert send(scene, order, GOOD, page=text_of(answer)).status_code == 303
 
 
-def test_a_form_that_was_published_anew_meanwhile_is_shown_with_what_was_typed(scene: Scene, order: str) -> None:
+def test_a_form_that_was_republished_meanwhile_is_shown_with_what_was_typed(scene: Scene, order: str) -> None:
     page = opened(scene, order)
     publish(scene, Form((*ORDER.fields[:3], Field("new", ("new",), required=True))), flow=order)
     answer = send(scene, order, GOOD, page=page)

@@ -1,4 +1,4 @@
-"""What is wrong with the typed values is told by line and column, with what is meant, by the server and by the browser alike."""
+"""Errors in the typed values are reported by line and column, with a suggestion, by the server and by the browser alike."""
 
 import pytest
 from playwright.sync_api import Page

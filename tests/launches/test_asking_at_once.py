@@ -1,4 +1,4 @@
-"""Whoever asks for a job twice at the same moment, by a double click say, gets one job."""
+"""A job requested twice at the same moment, by a double click say, is one job."""
 
 import threading
 from collections.abc import Callable

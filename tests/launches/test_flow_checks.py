@@ -1,4 +1,4 @@
-"""Before anything is sent, the flow is read with the credential that will be used: what stands in the way is told in time."""
+"""Before anything is sent, the flow is read with the credential that will be used: obstacles are reported in time."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""Whether a launch ran is told by the engine's run lists, never by what something in between answered. On the practice engine over
+"""Whether a launch ran is decided by the engine's run lists, never by the answer of something in between. On the practice engine over
 HTTP, with a proxy's faults before and after the engine acts."""
 
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""News: told once, whoever looks and how often; mailed at most once; not told to whoever may not see it."""
+"""Notifications: created once, however many people look and how often; mailed at most once; not for people who may not see the object."""
 
 import re
 import smtplib
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.both_databases
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Mails are due as soon as the news is told."""
+    """Mails are due as soon as the notification exists."""
     monkeypatch.setattr(notifications, "MAIL_AFTER", timedelta(0))
 
 
@@ -428,7 +428,7 @@ def test_opening_a_launch_reads_its_news_of_that_person_and_no_other(scene: Scen
     assert "2 unread notifications" in text_of(scene.browser.get("/w/sales/"))
     assert "1 unread notification<" in scene.page(launch)
     assert notifications.unread(scene.users.owner) == 2
-    # Its end is told while the person looks at it: the bell asks from that page.
+    # It ends while the person looks at it: the bell asks from that page.
     looking = {"HX-Request": "true", "HX-Target": "bell"}
     looking["HX-Current-URL"] = f"http://testserver/w/sales/launches/{other.pk}/?x=1"
     assert "No unread notifications" in text_of(scene.browser.get("/notices/", headers=looking))

@@ -42,7 +42,7 @@ def test_the_list_finds_people_by_a_part_of_name_user_name_or_address(scene: Sce
         assert "Ánh Nguyễn" in page
         assert "colleague@" not in page
     assert "colleague@" not in text(client.get("/people/", {"off": "yes"}))
-    assert "Nobody fits this search" in text(client.get("/people/", {"q": "zzz"}))
+    assert "No people match this search" in text(client.get("/people/", {"q": "zzz"}))
 
 
 def test_a_long_list_is_paged_and_odd_pages_are_the_first(scene: Scene, keeper: User) -> None:

@@ -2,7 +2,7 @@
 
 Each method of the client is called against a server that answers as the recordings of one version do (tests/practice_engine/facts); what it
 asked for is looked up among them. So a cell names recordings only where the call that the client sends today was recorded. `python -m
-tests.operations.engines` writes the page anew.
+tests.operations.engines` writes the page.
 """
 
 from __future__ import annotations

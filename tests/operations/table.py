@@ -55,7 +55,7 @@ def of_method(method: str) -> tuple[str, ...]:
     return OPERATIONS[found] if isinstance(found, str) else found
 
 
-def told(places: Iterable[str]) -> list[str]:
+def place_labels(places: Iterable[str]) -> list[str]:
     """The places as people find them. Raises LookupError at one that the console does not have."""
     from django.urls import get_resolver
     from django.utils import translation
@@ -86,7 +86,7 @@ def lines() -> list[str]:
     rows, missing = [], []
 
     def add(kind: str, name: str, places: Iterable[str]) -> None:
-        where = "; ".join(told(places)) or REASONS.get(name, "")
+        where = "; ".join(place_labels(places)) or REASONS.get(name, "")
         if not where:
             missing.append(name)
         rows.append(f"| {kind} | `{name}` | {where or f'**open**: {OPEN[name]}'} |")

@@ -283,7 +283,7 @@ def _inside(step: dict[str, Any]) -> str:
 
 
 def _cursor(text: str) -> str:
-    """A cursor as the direction it leads; one that is none stays as it is."""
+    """A cursor as the direction it leads; an invalid one stays as it is."""
     try:
         direction = base64.b64decode(text, validate=True)[:5]
     except ValueError:

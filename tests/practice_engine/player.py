@@ -86,7 +86,7 @@ class Player:
             and response.status_code == 204
             and response.content
         ):
-            wrong.append("a body where there is none")
+            wrong.append("a body where none was recorded")
         assert not wrong, f"{name}: {wrong}\n{response.text[:1500]}"
         if isinstance(fact.get("shape"), dict):
             self._remember(fact, response.json())

@@ -65,7 +65,7 @@ class Stage:
             self.practice.engine.settings.version = wanted
 
     def key(self, resource: Resource, action: Action) -> str:
-        """An object of the sample company that the action is offered for; "" for a collection's. Fails where there is none."""
+        """An object of the sample company that the action is offered for; "" for a collection's. Fails if there is no such object."""
         self.suit(resource, action)
         if action.collection:
             return ""

@@ -1,7 +1,7 @@
 """What holds for every declared action of every resource: one suite over the list of them, on the practice engine.
 
 Each is done in both flavours, on a page of its own in one and in its place on another page in the other; quickly, each in one of them.
-How it is asked about, and how faults of the engine are told, is the same for all (tests/web/test_faults.py has each fault); quickly, one
+How it is asked about, and how faults of the engine are shown, is the same for all (tests/web/test_faults.py has each fault); quickly, one
 action of each resource is tried. Whom actions are for is in tests/web/test_matrix.py.
 """
 
@@ -103,7 +103,7 @@ def test_it_is_done_once_and_written_down_as_begun_and_done_and_a_double_click_i
     assert stage.browser.get(lead(answer)).status_code in (200, 404 if action.removes else 200)
     done = stage.writes()
     assert done
-    # The second one is told apart, or finds that the object is in no state for it, is gone, or that its file is missing.
+    # The second one is recognised, or finds that the object is in no state for it, is gone, or that its file is missing.
     assert stage.browser.post(url, without_files).status_code in (303, 404, 409, 422)
     assert stage.writes() == done
 

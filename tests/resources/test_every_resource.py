@@ -73,7 +73,7 @@ def test_a_list_takes_one_call_and_one_for_names_which_is_remembered(
     assert stub_engine.calls == calls
     assert len(calls) <= MOST_CALLS
     owner.get(page_of(resource))
-    # The list itself is asked for anew, unless it is one that is fetched once and remembered.
+    # The list itself is requested again, unless it is fetched once and cached.
     assert stub_engine.calls in ([*calls, calls[0]], calls)
 
 
@@ -91,7 +91,7 @@ def test_no_filter_makes_a_list_take_more_than_two_calls(
 
 
 def filters_of(resource: Resource) -> list[dict[str, str]]:
-    """Each filter by itself with each value that it offers or one of its kind, and all of them together."""
+    """Each filter alone with each value that it offers or one of its kind, and all of them together."""
     single: list[dict[str, str]] = []
     for name, field in resource.filters().fields.items():
         offered = [str(value) for value, _label in getattr(field, "choices", ()) if value]

@@ -315,7 +315,7 @@ def test_another_file_takes_the_place_of_the_one_that_was_read(stage: Stage) -> 
     assert [sent["displayName"] for sent in imports(stage)] == ["Other"]
 
 
-def test_what_was_changed_in_the_hidden_part_is_asked_about_anew(stage: Stage) -> None:
+def test_what_was_changed_in_the_hidden_part_is_asked_about_again(stage: Stage) -> None:
     asked = send(stage, new(one(TREE, "First"), one(TREE, "Second")))
     typed = hidden(asked) | {"content": [json.dumps(new(one(TREE, "Third"), one(TREE, "Fourth")))]}
     again = stage.browser.post(NEW, typed)

@@ -1,4 +1,4 @@
-"""A step's values as people read them: nothing is lost, references are told, odd values break nothing."""
+"""A step's values as people read them: nothing is lost, references are named, odd values break nothing."""
 
 from typing import Any
 

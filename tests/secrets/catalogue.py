@@ -106,7 +106,7 @@ LOOKED_FOR: dict[str, str] = {
 }
 _SEALED = "sealed by the same code as the columns of credentials; what is in it is its reader's own"
 _PLAIN = "opens nothing"
-#: What only sounds like a secret, and why it is none.
+#: What only sounds like a secret, and why it is not one.
 NO_SECRET: dict[str, str] = {
     **dict.fromkeys(("Launch.failure", "LaunchFile.data", "LaunchForm.before", "LaunchForm.draft"), _SEALED),
     **dict.fromkeys(("LaunchFormVersion.schema",), _SEALED),
@@ -127,7 +127,7 @@ NO_SECRET: dict[str, str] = {
     "AuditEvent.session": "a digest of the session's key",
     "BASE_URL": "refused with a password in it",
     "ENGINE_PROXY": "refused with a password in it: test_settings.py",
-    "JobPart.data": "an export's file, for whoever asked for it",
+    "JobPart.data": "an export's file, for the person who asked for it",
     "Launch.payload_digest": "made with SECRET_KEY",
     "Launch.secret_marks": "places, lengths and digests made with SECRET_KEY",
     "PRACTICE_ENGINE_URL": "refused with a password in it",

@@ -1,4 +1,4 @@
-"""A Celery worker that is struck twice when it has a launch's answer in its hands: by a mistake of ours, then by `kill -9`.
+"""A Celery worker that is struck twice when it has a launch's answer in its hands: by an exception in the console, then by `kill -9`.
 
 `python -m tests.secrets.crashing QUEUE`. The product knows nothing of this.
 """
@@ -22,7 +22,7 @@ if __name__ == "__main__":
         if struck:
             die()
         struck.append("once")
-        raise RuntimeError("a mistake of ours")
+        raise RuntimeError("a bug")
 
     sending.record = record
     # One thread: the second launch comes after the first.

@@ -33,7 +33,7 @@ def main() -> None:
     from workflows_ui.launches import tasks as launch_tasks
 
     setup_test_environment(debug=False)
-    # Nobody has collected static files here.
+    # Static files were not collected here.
     settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     browser = Client(

@@ -1,4 +1,4 @@
-"""Whatever is done at the engine, and however it answers, no secret gets anywhere: all actions, files, jobs, errors, mistakes of ours."""
+"""Whatever is done at the engine, and however it answers, no secret gets anywhere: all actions, files, jobs, errors, exceptions."""
 
 import io
 from collections.abc import Iterator
@@ -93,7 +93,7 @@ class Play:
         self.heard.echo = self.echo
 
     def act(self, resource: Resource, action: Action) -> None:
-        """An action is refused by the engine, fails by a mistake of ours, and is done."""
+        """An action is refused by the engine, fails by an exception in the console, and is done."""
         with self.silent():
             url = self.stage.url(resource, action)
             fields = self.stage.fields(resource, action, url)
@@ -116,7 +116,7 @@ def mistake() -> Iterator[None]:
 
     def refuse(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         if sql.startswith("INSERT"):
-            raise RuntimeError("a mistake of ours")
+            raise RuntimeError("a bug")
         return execute(sql, params, many, context)
 
     with transaction.atomic():
@@ -192,7 +192,7 @@ def files_and_jobs(play: Play) -> None:
 
 
 def credentials(play: Play, url: str) -> None:
-    """Adding and replacing: refused by engines that say it all again, in vain, and with a mistake of ours."""
+    """Adding and replacing: refused by engines that say it all again, in vain, and with an exception in the console."""
     typed = {"engine": "activepieces", "address": url, "name": "Another"}
     secret = typed | {"secret": TYPED["refused secret"]}
     password = typed | {

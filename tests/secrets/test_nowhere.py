@@ -160,7 +160,7 @@ def test_no_kind_of_credential_is_anywhere_after_everything_it_can_go_through(
     kept = CredentialSecret.objects.exclude(secret="")
     assert {row.kind for row in kept} | {story.credential.kind} == set(Kind.values)
     hunt.hide("one-time code", CODE)
-    # Whoever may look at a launch sees it; it is in clear nowhere else.
+    # People who may open the launch see it; it is in clear nowhere else.
     hunt.hide("launch input", INPUT, but=lambda place: place.startswith("/w/"))
     hunt.hide("password of a sign-in", given.password)
     for row in kept:

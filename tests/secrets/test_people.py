@@ -61,7 +61,7 @@ class Desk:
         places.answer(self.hunt, place, answer)
         key = self.client.cookies.get("sessionid")
         if key and key.value:
-            # Whoever reads the database has them; whoever reads anything else has not.
+            # A reader of the database has them; readers of anything else do not.
             self.hunt.hide(
                 "session key", key.value, but=lambda found: found.startswith(("database", "file test.sqlite3"))
             )

@@ -38,7 +38,7 @@ SECRETS: dict[str, tuple[str, str]] = {
     "CELERY_BROKER_URL": (word := given("CELERY_BROKER_URL"), f"redis://:{word}@{_AT}/1"),
     "EMAIL_URL": (word := given("EMAIL_URL"), f"smtp://console:{word}@{_AT}"),
 }
-#: Takes no password: who gives one is told so, without it.
+#: Takes no password: the error names the setting, without the password.
 _PROXY = (word := given("ENGINE_PROXY"), f"http://console:{word}@{_AT}")
 _BESIDES = {"OIDC_ISSUER": f"https://{_AT}", "OIDC_CLIENT_ID": "console"}
 
@@ -80,7 +80,7 @@ def test_an_address_that_is_wrong_is_named_without_its_password(
     secret, value = (SECRETS | {"ENGINE_PROXY": _PROXY})[name]
     hunt.secrets[name] = {secret}
     outside = {key: value for key, value in os.environ.items() if key in {"PATH", "HOME", "LANG"}}
-    # A scheme that is none; a port that is none, which not every setting looks at before it is used.
+    # An invalid scheme; an invalid port, which not every setting looks at before it is used.
     for wrong in (value.replace("://", "-nothing://"), f"{value.partition('127')[0]}127.0.0.1:port/0"):
         monkeypatch.setattr(os, "environ", outside | PRODUCTION | {name: wrong, "VAR_DIR": str(tmp_path)})
         monkeypatch.setattr("environ.Env.ENVIRON", os.environ)

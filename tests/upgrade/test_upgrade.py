@@ -19,7 +19,7 @@ from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
 ROOT = Path(__file__).resolve().parents[2]
-#: The database as commit 7a7f682 made it with the keys below; without the rows that `migrate` adds by itself.
+#: The database as commit 7a7f682 made it with the keys below; without the rows that `migrate` adds.
 FIRST_RELEASE = Path(__file__).with_name("7a7f682.sql")
 SQUASHED = "app = 'workflows_ui' AND name IN ('0001_first_release', '0002_second_release')"
 KEYS = {

@@ -44,7 +44,7 @@ from workflows_ui.notifications.models import Notice, NoticeKind
 from workflows_ui.resources import RESOURCES
 
 FLOW = identity(1)
-#: The columns of the matrix: whoever has no business in the workspace, then who has some, by their rights.
+#: The columns of the matrix: people outside the workspace, then its members by their rights.
 OUTSIDERS = ("signed out", "deactivated", "stranger", "elsewhere's manager", "superuser")
 MEMBERS = tuple(str(role.value) for role in Role)
 EVERYBODY = (*OUTSIDERS, "guest", *MEMBERS)

@@ -1,4 +1,4 @@
-"""Every address and action of the console as a row of docs/permissions.md. tests.web.write_permissions writes that page anew."""
+"""Every address and action of the console as a row of docs/permissions.md. tests.web.write_permissions writes that page."""
 
 import functools
 from collections.abc import Iterator, Mapping, Sequence
@@ -126,7 +126,7 @@ class Address:
 
 
 def named() -> dict[str, URLPattern]:
-    """Every address that has a name, allauth's included. The administration's are told apart (tests/audit/test_administration.py)."""
+    """Every address that has a name, allauth's included. The administration's are separate (tests/audit/test_administration.py)."""
     found = {str(one.name): one for one in _patterns(get_resolver())}
     found.pop("None", None)
     return found

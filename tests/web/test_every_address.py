@@ -35,7 +35,7 @@ OWN |= {
     "sessions_end_others",
     "session_end",
 }
-#: Addresses of teams: whoever is in one, or looks after it; what is done with one asks for more (tests/members/test_teams.py).
+#: Addresses of teams: members of one and its managers; actions on one require more (tests/members/test_teams.py).
 TEAMS = {"teams", "team", "team_add", "team_take_out"}
 #: Addresses of those who look after the console; for anybody else they are not there.
 SUPERUSERS = {

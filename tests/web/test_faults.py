@@ -1,4 +1,4 @@
-"""Each fault of the engine on each page of the console, whole and as a fragment: words, never a mistake of ours, nothing typed lost."""
+"""Each fault of the engine on each page of the console, whole and as a fragment: a message, never a server error, nothing typed lost."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -48,7 +48,7 @@ FAULTS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 #: Faults that are much like another one: slow tests.
 MUCH_ALIKE = {"drip", "drip_all", "huge", "500 bare", "418 text", "401 html", "301 html", "204 empty"}
-#: Which faults are tried through a gateway too: one of its own making, and one that it passes on. What else comes is told alike.
+#: Which faults are tried through a gateway too: one of its own making, and one that it passes on. Other answers are reported alike.
 BOTH = ("502 gateway", "403 json")
 TITLES = [str(found.title) for _kind, found in messages._ERRORS]
 TYPED = '{"typed": "with care"'

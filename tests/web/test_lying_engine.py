@@ -101,7 +101,7 @@ def sound(answer: Any) -> HttpResponse:
 
 
 def both(browser: Client, path: str) -> HttpResponse:
-    """A page, asked for whole and as the fragment that its live part asks for; neither is a mistake of ours."""
+    """A page, asked for whole and as the fragment that its live part asks for; neither is an error of the console."""
     target = "results" if path.partition("?")[0] in LISTS.values() else "live"
     sound(browser.get(path, headers={"HX-Request": "true", "HX-Target": target}))
     return sound(browser.get(path))

@@ -40,7 +40,7 @@ def cells(address: Address) -> dict[str, str]:
     """What the page says about an address, by person."""
     start = f"| `{address.shown}` | {address.told} | "
     found = [line for line in matrix.PAGE.read_text("utf-8").splitlines() if line.startswith(start)]
-    assert len(found) == 1, f"{address.told} is not on the page: python -m tests.web.write_permissions writes it anew"
+    assert len(found) == 1, f"{address.told} is not on the page: python -m tests.web.write_permissions writes it"
     return dict(zip(EVERYBODY, found[0].removeprefix(start).removesuffix(" |").split(" | "), strict=True))
 
 

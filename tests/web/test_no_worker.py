@@ -54,7 +54,7 @@ def test_a_page_says_that_nothing_works_and_takes_it_back(
     assert SAID not in text(owner.get(page).content)
 
 
-def test_a_live_part_is_sent_anew_when_the_worker_falls_silent(
+def test_a_live_part_is_sent_again_when_the_worker_falls_silent(
     users: Users, owner: Client, stub_engine: StubEngine
 ) -> None:
     stub_engine.flows = [flow()]

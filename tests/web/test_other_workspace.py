@@ -129,7 +129,7 @@ class Scene:
         self.stub_engine.seen.clear()
         with transaction.atomic():
             answer = self.browser.generic(method, url, headers=headers)
-            # Some addresses that only take POST lead whoever reads them to the thing's page, or to one that is not about it.
+            # Some addresses that only take POST redirect readers to the object's page, or to one that is not about it.
             leads = answer.headers.get("Location") or answer.headers.get("HX-Redirect", "")
             if method == "GET" and answer.status_code != 404 and leads:
                 answer = self.browser.get(leads)

@@ -1,4 +1,4 @@
-"""The second look at a list, which comes by itself and has what merely decorates it: its mark is in no other address."""
+"""The second request for a list, which follows automatically and adds the optional content: its marker is in no other address."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Writes docs/permissions.md anew, from what is answered: `python -m tests.web.write_permissions`."""
+"""Writes docs/permissions.md from the console's answers: `python -m tests.web.write_permissions`."""
 
 import os
 import sys

@@ -35,7 +35,7 @@ def _resource_errors(resource: Resource) -> Iterable[tuple[str, str]]:
     if not _NAME.fullmatch(resource.name):
         yield "console.E003", f"The name {resource.name!r} must be lower case letters, digits and dashes."
     if resource.group not in GROUPS:
-        yield "console.E004", f"The group {resource.group!r} is none of {', '.join(GROUPS)}."
+        yield "console.E004", f"The group {resource.group!r} is not one of {', '.join(GROUPS)}."
     if resource.rows not in resource.ROWS:
         yield "console.E005", f"rows must be one of {resource.ROWS}."
     if not resource.list_display or resource.list_display[0].link is False:

@@ -22,7 +22,7 @@ class Sample:
         path: of the list, below /v1.
         row: a name -> the object as the list gives it.
         calls: what the first look at the list asks for, in order: the list, and at most one call for names.
-        late: what the second look, which comes by itself afterwards, asks for besides the list: all that merely decorates it.
+        late: what the second request, which follows automatically, asks for besides the list: the optional content.
         named: the key of the object's page; the id where it is None.
         filter: a filter that fits nothing, as a query; "" where there are no filters.
         odd_filter: a filter that makes no sense; "" where every value does.

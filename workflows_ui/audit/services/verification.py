@@ -151,7 +151,7 @@ def _changed_columns(row: AuditEvent) -> str:
     try:
         stored, now = json.loads(row.canonical), json.loads(row.compute_canonical())
     except ValueError:
-        return "its canonical text is no text of ours"
+        return "its canonical text was not written by this console"
     differing = sorted(name for name in now if not isinstance(stored, dict) or stored.get(name) != now[name])
     return ", ".join(differing) or "its canonical text"
 

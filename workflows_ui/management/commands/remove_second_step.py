@@ -20,7 +20,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         person = User.objects.filter(username__iexact=options["user"]).first()
         if person is None:
-            raise CommandError("Nobody has this user name.")
+            raise CommandError("No person has this user name.")
         count = second_step.remove_all(CONSOLE, person)
         self.stdout.write(
             "Two-factor authentication is removed." if count else "There was no two-factor authentication."

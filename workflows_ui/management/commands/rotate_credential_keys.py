@@ -10,9 +10,7 @@ from workflows_ui.credentials.services import key_rotation
 class Command(BaseCommand):
     """Safe while the console runs; can be stopped and restarted at any time."""
 
-    help = (
-        "Seals credentials, inputs and answers anew with the first of CREDENTIAL_KEYS, so that the other keys can go."
-    )
+    help = "Re-seals credentials, inputs and answers with the first of CREDENTIAL_KEYS, so that the other keys can go."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--check", action="store_true", help="only say whether anything still needs another key")
@@ -22,7 +20,7 @@ class Command(BaseCommand):
         old = lost = 0
         for count in key_rotation.rotate(check=options["check"]):
             self.stdout.write(
-                f"{count.model}.{count.field}: {count.current} current, {count.resealed} sealed anew, "
+                f"{count.model}.{count.field}: {count.current} current, {count.resealed} re-sealed, "
                 f"{count.old} with an old key, {count.lost} that no key opens"
             )
             old, lost = old + count.old, lost + count.lost

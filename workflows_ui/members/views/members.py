@@ -117,7 +117,7 @@ def remove(request: ConsoleRequest, slug: str, member_id: int) -> HttpResponse:
     except members.LastManager:
         messages.error(
             request,
-            _("Nobody was removed: the workspace would be left without a manager. Make somebody else a manager first."),
+            _("No one was removed: the workspace would be left without a manager. Make somebody else a manager first."),
         )
         return _redirect_to_list(request, slug)
     except Member.DoesNotExist:

@@ -129,7 +129,7 @@ class Invitations(Resource):
     label, label_plural = _("Invitation"), _("Invitations")
     icon, group, menu_order = "envelope-open-text", "team", 10
     batch_size = whole_lists.AT_ONCE
-    empty = _("Nobody is invited into this workspace")
+    empty = _("No open invitations to this workspace")
     empty_hint = _("People are invited in Imbrace or in the engine itself. Here you see who was, and can revoke it.")
     secrets = frozenset({"link", "token"})
     filters = InvitationFilters
