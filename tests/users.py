@@ -12,7 +12,8 @@ from workflows_ui.audit.services.audit_log import CONSOLE
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.credentials.models import Credential, CredentialSecret, Kind
 from workflows_ui.credentials.services import sharing
-from workflows_ui.launches.models import Launch, SavedInputs
+from workflows_ui.launch_forms.models import SavedInputs
+from workflows_ui.launches.models import Launch
 from workflows_ui.members.models import Flavour, Member, Role, Workspace
 from workflows_ui.members.services import access
 

@@ -85,6 +85,9 @@ def test_proposing_from_stored_launches(db: None, capsys: pytest.CaptureFixture[
     Launch.objects.bulk_create(rows, batch_size=500)
     with capsys.disabled():
         print()  # noqa: T201
-        found = timed("open the stored launches", lambda: form_sources.launched(users.workspace, "F" * 21))
+        found = timed(
+            "open the stored launches",
+            lambda: [payload for _id, payload in form_sources.launch_payloads(users.workspace, "F" * 21)],
+        )
         form = timed("propose from them", lambda: proposing.propose(proposing.Sources(flow(), found)))
     assert len(form.fields) >= FIELDS

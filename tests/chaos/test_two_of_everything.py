@@ -18,7 +18,8 @@ from tests.chaos.scene import Scene
 from tests.chaos.stage import PATIENCE, until
 from tests.users import person
 from workflows_ui.accounts.models import User
-from workflows_ui.launches.models import Launch, SavedInputs, State
+from workflows_ui.launch_forms.models import SavedInputs
+from workflows_ui.launches.models import Launch, State
 from workflows_ui.members.models import LaunchRight, Member
 
 pytestmark = [

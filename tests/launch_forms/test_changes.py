@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from tests.launch_forms.test_references import code, flow
+from workflows_ui.launch_forms.messages import forms as form_messages
 from workflows_ui.launch_forms.proposal import changes, trigger_fields
 from workflows_ui.launch_forms.proposal.proposing import Sources, propose
 from workflows_ui.launch_forms.schema.document import NOTHING, Column, Field, Form, Kind, Limits, Why
@@ -24,7 +25,7 @@ def test_what_the_flow_reads_and_no_field_sends_is_missing_with_the_step_that_re
     form = Form((Field("mail", ("mail",)), Field("rows", ("rows",), kind=Kind.TABLE, columns=(Column("qty", "qty"),))))
     fit = changes.fit(form, TREE)
     assert [(one.path, one.read_by) for one in fit.missing] == [(("customer", "name"), ("Send",))]
-    assert fit.columns == (("rows", "sku"),)
+    assert [(table.name, key) for table, key in fit.columns] == [("rows", "sku")]
 
 
 def test_a_field_of_json_around_a_place_sends_it_too() -> None:
@@ -77,12 +78,15 @@ def test_a_flows_own_form_asks_for_its_fields_under_the_keys_that_are_sent() -> 
 def test_what_a_launcher_will_find_different_is_named() -> None:
     before = Form((Field("a", ("a",)), Field("b", ("b",)), Field("c", ("c",), why=Why(seen=1, of=2))))
     after = Form(
-        (Field("c", ("c",)), replace(before.fields[0], label="A", limits=Limits(max_length=3)), Field("d", ("d",))),
+        (Field("c", ("c",)), replace(before.fields[0], label="All", limits=Limits(max_length=3)), Field("d", ("d",))),
         button="Go",
     )
-    found = changes.difference(before, after)
-    assert [field.name for field in found.added] == ["d"]
-    assert [field.name for field in found.removed] == ["b"]
-    assert [(one.after.name, one.what) for one in found.changed] == [("a", ("label", "limits"))]
-    assert (found.moved, found.form, found.nothing) == (True, ("button",), False)
-    assert changes.difference(before, before).nothing
+    found = form_messages.differences(before, after)
+    assert [(change.sort, change.name) for change in found] == [
+        ("changed", "a"),
+        ("added", "d"),
+        ("removed", "b"),
+        ("changed", ""),
+    ]
+    assert found[0].what == ("It was called “A”.", "Its limits are: at most 3 characters.")
+    assert form_messages.differences(before, before) == []

@@ -12,7 +12,7 @@ from workflows_ui.audit.services import audit_log
 from workflows_ui.core import clock
 from workflows_ui.credentials.services import clients
 from workflows_ui.launch_forms.models import LaunchForm, LaunchFormVersion
-from workflows_ui.launch_forms.schema import json_text
+from workflows_ui.launch_forms.schema import json_text, schema_in
 from workflows_ui.launch_forms.schema.document import NOTHING, BadForm, Field, Form, Kind
 from workflows_ui.launch_forms.services import launch_forms
 from workflows_ui.launch_forms.services import sources as form_sources
@@ -154,7 +154,7 @@ def test_another_workspace_has_forms_of_its_own_for_the_same_flow(users: Users) 
 def test_a_form_goes_into_a_file_and_comes_out_of_it(users: Users) -> None:
     text = launch_forms.export(TWO)
     assert '"$schema": "https://json-schema.org/draft/2020-12/schema"' in text
-    assert launch_forms.read_file(text.encode()) == TWO
+    assert schema_in.read(text.encode()) == TWO
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
 from tests.launch_forms.browser import submitted
 from workflows_ui.launch_forms.proposal.proposing import Sources, propose
@@ -45,7 +46,7 @@ def test_a_form_from_any_payload_accepts_it_and_gives_it_back_unchanged(payload:
     form = propose(Sources(payloads=[payload]))
     rules.check(form)
     assert schema_in.from_schema(schema_out.to_schema(form)) == form
-    assert schema_out.accepts(form, payload)
+    assert Draft202012Validator(schema_out.to_schema(form)).is_valid(payload)
     assert same(again(form, payload), payload)
 
 

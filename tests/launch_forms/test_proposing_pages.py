@@ -71,7 +71,7 @@ def test_what_launchers_have_now_can_be_taken_back_as_it_was(owner: Client, user
     scene.published(users.owner, form)
     scene.saved(users.owner, form.without("own"))
     page = owner.get(f"{BASE}propose/")
-    assert [(line["label"], line["before"]) for line in page.context["lines"]] == [
+    assert [(line["field"].shown_label, line["before"]) for line in page.context["lines"]] == [
         ("Made by hand", True),
         ("Mail", False),
     ]

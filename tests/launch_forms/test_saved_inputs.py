@@ -5,8 +5,8 @@ import pytest
 from tests.users import Users, gather, workspace
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.audit.services import audit_log
+from workflows_ui.launch_forms.models import SavedInputs
 from workflows_ui.launch_forms.services import saved_inputs
-from workflows_ui.launches.models import SavedInputs
 from workflows_ui.members.models import Member, Role
 
 FLOW = "F" * 21

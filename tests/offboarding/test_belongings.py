@@ -16,7 +16,8 @@ from tests.offboarding.scene import leaver, of_console, of_member, text
 from tests.users import browser, credential, person
 from workflows_ui.accounts.models import User
 from workflows_ui.credentials.models import Credential
-from workflows_ui.launches.models import SavedInputs, State
+from workflows_ui.launch_forms.models import SavedInputs
+from workflows_ui.launches.models import State
 from workflows_ui.members.models import ColleagueInvitation, LaunchRight, Member, Role, TeamOwner, Workspace
 from workflows_ui.offboarding.services import belongings
 

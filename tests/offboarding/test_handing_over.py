@@ -19,8 +19,8 @@ from workflows_ui.audit.models import AuditEvent
 from workflows_ui.credentials.models import Credential, CredentialSecret
 from workflows_ui.credentials.services import sharing
 from workflows_ui.jobs.models import Job, JobState
-from workflows_ui.launch_forms.models import LaunchForm
-from workflows_ui.launches.models import Launch, SavedInputs, State
+from workflows_ui.launch_forms.models import LaunchForm, SavedInputs
+from workflows_ui.launches.models import Launch, State
 from workflows_ui.launches.services import sending
 from workflows_ui.members.models import ColleagueInvitation, LaunchRight, Member, Role, TeamOwner, Workspace
 from workflows_ui.members.services import access, invitations

@@ -15,7 +15,8 @@ from workflows_ui.accounts.models import User
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.audit.services.audit_log import Actor
 from workflows_ui.credentials.models import Credential
-from workflows_ui.launches.models import Launch, Reason, SavedInputs, State
+from workflows_ui.launch_forms.models import SavedInputs
+from workflows_ui.launches.models import Launch, Reason, State
 from workflows_ui.launches.services import sending
 from workflows_ui.members.models import AccessRequest, ColleagueInvitation, LaunchRight, Member, Role, TeamOwner
 from workflows_ui.members.services import access, invitations, members

@@ -31,8 +31,8 @@ LOOK = """
 import json
 from allauth.mfa.models import Authenticator
 from workflows_ui.credentials.models import Credential, CredentialSecret
-from workflows_ui.launches.models import Launch, LaunchFile, SavedInputs
-from workflows_ui.launch_forms.models import LaunchFormVersion
+from workflows_ui.launches.models import Launch, LaunchFile
+from workflows_ui.launch_forms.models import LaunchFormVersion, SavedInputs
 from workflows_ui.accounts.services import second_step
 from workflows_ui.credentials.services import sharing
 print(json.dumps({

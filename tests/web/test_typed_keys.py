@@ -9,9 +9,10 @@ from tests import flows
 from tests.launch_forms.filled import publish, send
 from tests.launches.launch_scene import Scene, text_of
 from workflows_ui.engine import HIDDEN
+from workflows_ui.launch_forms.models import SavedInputs
 from workflows_ui.launch_forms.schema.document import Field, Form
 from workflows_ui.launch_forms.services import sources as form_sources
-from workflows_ui.launches.models import Launch, LaunchInput, SavedInputs
+from workflows_ui.launches.models import Launch, LaunchInput
 from workflows_ui.launches.services import launches
 
 
@@ -39,7 +40,7 @@ def test_it_is_sent_and_then_masked_wherever_the_values_are_shown(scene: Scene) 
             assert inside[8:-8] not in page, address
     assert HIDDEN in scene.page(launch)
     assert HIDDEN in scene.fields(flow)["payload"]
-    assert _key(scene) not in json.dumps(form_sources.launched(scene.users.workspace, flow))
+    assert _key(scene) not in json.dumps([*form_sources.launch_payloads(scene.users.workspace, flow)])
 
 
 def test_what_is_hidden_is_not_launched_by_mistake(scene: Scene) -> None:

@@ -5,12 +5,15 @@ accepts a typed value.
 """
 
 import logging
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable
 
+from workflows_ui.core.crypto import CannotOpen
+from workflows_ui.credentials.services import clients, engine_session
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, Unavailable, Unreachable, flow_tree
 from workflows_ui.launch_forms.schema.document import Choice, Field, Form, PieceChoices, TableChoices, key_of
+from workflows_ui.members.services.access import Access
+from workflows_ui.web import paths
 
 #: Seconds for which choices are not loaded again; and for which offered labels can still be resolved to values.
 FRESH, KNOWN = 60, 86_400
@@ -53,6 +56,15 @@ def known(session: EngineSession, flow_id: str, form: Form) -> Choices:
     return choices | load_choices(session, flow_id, Form(missing)) if missing else choices
 
 
+def available(access: Access, flow_id: str, form: Form, *, load: Callable[..., Choices] = known) -> Choices:
+    """The choices that `load` returns; none if the engine cannot be called for this person."""
+    try:
+        return load(engine_session.open_session(access), flow_id, form)
+    except (EngineError, clients.NoCredential, CannotOpen) as problem:
+        _log.info("launch form without choices: %r", problem)
+        return {}
+
+
 def _live_fields(form: Form) -> Iterable[Field]:
     return (field for field in form.fields if field.choices_from is not None and not field.hidden)
 
@@ -63,7 +75,9 @@ def _name(flow_id: str, field: Field) -> str:
 
 def _load(session: EngineSession, flow_id: str, field: Field) -> tuple[Choice, ...]:
     source = field.choices_from
-    loaded = _records(session, source) if isinstance(source, TableChoices) else _options(session, flow_id, source)
+    loaded: Iterable[Choice] = ()
+    if source is not None:
+        loaded = _records(session, source) if isinstance(source, TableChoices) else _options(session, flow_id, source)
     seen: dict[str, Choice] = {}
     for choice in loaded:
         seen.setdefault(key_of(choice.value), choice)
@@ -76,34 +90,21 @@ def _load(session: EngineSession, flow_id: str, field: Field) -> tuple[Choice, .
 
 def _records(session: EngineSession, source: TableChoices) -> Iterable[Choice]:
     """The records of a table (recording `records_list`), without empty values."""
-    rows = session.workflows.list_records(source.table_id, limit=MOST).get("data")
-    for row in rows if isinstance(rows, list) else []:
-        value = _cell(row, source.value_field)
+    for row in paths.dicts_at(session.workflows.list_records(source.table_id, limit=MOST), "data"):
+        cells = paths.dict_at(row, "cells")
+        value = paths.text_at(cells.get(source.value_field), "value")
         if value:
-            yield Choice((_cell(row, source.label_field) or value)[:_LONGEST], value)
+            label = paths.text_at(cells.get(source.label_field), "value")
+            yield Choice((label or value)[:_LONGEST], value)
 
 
-def _cell(row: Any, field: str) -> str:
-    cells = row.get("cells") if isinstance(row, Mapping) else None
-    cell = cells.get(field) if isinstance(cells, Mapping) else None
-    value = cell.get("value") if isinstance(cell, Mapping) else None
-    return value if isinstance(value, str) else ""
-
-
-def _options(session: EngineSession, flow_id: str, source: PieceChoices | TableChoices | None) -> Iterable[Choice]:
+def _options(session: EngineSession, flow_id: str, source: PieceChoices) -> Iterable[Choice]:
     """The piece's options for a property of a step, given the step's other values."""
-    if not isinstance(source, PieceChoices):
-        return
-    flow = session.workflows.get_flow(flow_id)
-    version = flow.get("version")
-    version = version if isinstance(version, dict) else {}
-    step = flow_tree.steps_by_name(version.get("trigger")).get(source.step) or {}
-    settings = step.get("settings")
-    settings = settings if isinstance(settings, dict) else {}
+    version = paths.dict_at(session.workflows.get_flow(flow_id), "version")
+    settings = paths.dict_at(flow_tree.steps_by_name(version.get("trigger")).get(source.step), "settings")
     operation = settings.get("actionName") or settings.get("triggerName")
     if not settings.get("pieceName") or not operation:
         return
-    given = settings.get("input")
     answer = session.workflows.piece_options(
         piece_name=str(settings["pieceName"]),
         piece_version=str(settings.get("pieceVersion") or "").lstrip("~^"),
@@ -111,11 +112,8 @@ def _options(session: EngineSession, flow_id: str, source: PieceChoices | TableC
         property_name=source.property,
         flow_id=flow_id,
         flow_version_id=str(version.get("id") or ""),
-        input={key: value for key, value in given.items() if key != source.property} if isinstance(given, dict) else {},
+        input={key: value for key, value in paths.dict_at(settings, "input").items() if key != source.property},
     )
-    options = answer.get("options")
-    listed = options.get("options") if isinstance(options, dict) else None
-    for option in listed if isinstance(listed, list) else []:
-        if isinstance(option, dict) and "value" in option:
-            label = option.get("label")
-            yield Choice(label[:_LONGEST] if isinstance(label, str) else "", option["value"])
+    for option in paths.dicts_at(answer, "options.options"):
+        if "value" in option:
+            yield Choice(paths.text_at(option, "label")[:_LONGEST], option["value"])

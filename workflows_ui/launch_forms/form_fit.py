@@ -32,7 +32,7 @@ def trigger(session: EngineSession, flow: Mapping[str, Any]) -> Any:
 def lines(session: EngineSession, flow: Mapping[str, Any], form: Form) -> list[str]:
     """A sentence for each difference; none if the form fits, or if the engine cannot be called."""
     try:
-        return form_messages.fit(changes.fit(form, trigger(session, flow)), form)
+        return form_messages.fit(changes.fit(form, trigger(session, flow)))
     except EngineError as problem:
         _log.info("a form without a look at its flow: %r", problem)
         return []

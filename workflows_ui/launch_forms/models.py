@@ -1,4 +1,4 @@
-"""The launch form of a flow: its draft and its published versions."""
+"""The launch form of a flow, its draft and its published versions; saved inputs."""
 
 import json
 from typing import ClassVar
@@ -76,3 +76,28 @@ class LaunchFormVersion(SealsFields, models.Model):
     def open_form(self) -> Form:
         """The form. Raises crypto.CannotOpen."""
         return schema_in.read_trusted(json.loads(self.open("schema")))
+
+
+class SavedInputs(SealsFields, models.Model):
+    """Values for a flow, saved under a name: private, or shared with everyone who may launch the flow. `payload` is a ciphertext."""
+
+    id = RandomIdField()
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, related_name="saved_inputs")
+    flow_id = models.CharField(max_length=64)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="saved_inputs")
+    shared = models.BooleanField(default=False)
+    name = models.CharField(max_length=100)
+    payload = models.TextField()
+    updated_at = models.DateTimeField()
+
+    sealed_fields: ClassVar[tuple[str, ...]] = ("payload",)
+
+    class Meta:
+        verbose_name = _("saved inputs")
+        verbose_name_plural = _("saved inputs")
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "flow_id", "owner", "name"], name="one_name_of_saved_inputs")
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,18 +1,18 @@
 """Base of the Django forms for a field of a launch form: the properties common to all kinds."""
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db.models import TextChoices
 from django.forms.utils import ErrorDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from workflows_ui.launch_forms.editor import field_values
-from workflows_ui.launch_forms.editor.field_inputs import CODE, choice, count, line, lines, tick
 from workflows_ui.launch_forms.editor.sources import Sources
 from workflows_ui.launch_forms.messages import forms as form_messages
 from workflows_ui.launch_forms.schema.document import (
@@ -28,6 +28,7 @@ from workflows_ui.launch_forms.schema.document import (
     ShowIf,
     When,
     Why,
+    overlap,
 )
 
 #: Initial states of a field.
@@ -38,14 +39,14 @@ _WIDTHS = {
     **dict.fromkeys((*_LIMITS[:6], "start", "value"), "col-md-6"),
     **dict.fromkeys(("rule_field", "rule_test", "rule_value"), "col-md-4"),
 }
+_WIDGETS: dict[type, dict[str, str]] = {
+    forms.CheckboxInput: {"class": "form-check-input"},
+    forms.Select: {"class": "form-select"},
+}
 #: The sections of the page: key, title, and inputs, if the kind has them.
 _SECTIONS = (
     ("start", gettext_lazy("Default value"), ("start", "value")),
-    (
-        "limits",
-        gettext_lazy("Limits"),
-        (*_LIMITS, "pattern_try", "accept", "max_size"),
-    ),
+    ("limits", gettext_lazy("Limits"), (*_LIMITS, "pattern_try", "accept", "max_size")),
     (
         "place",
         gettext_lazy("Where and when it is shown"),
@@ -54,6 +55,39 @@ _SECTIONS = (
     ("sending", gettext_lazy("What is sent"), ("blank", "moment", "item")),
 )
 LAUNCHERS_LEARN_IT = gettext_lazy("Everybody who may launch can learn it: nothing secret belongs here.")
+
+
+#: Attributes of inputs for names, paths and patterns.
+CODE = {"spellcheck": "false", "autocapitalize": "none"}
+
+
+def line(label: Any, help_text: Any = "", *, most: int = SHORT, **attrs: Any) -> forms.CharField:
+    return forms.CharField(
+        label=label, help_text=help_text, required=False, max_length=most, widget=forms.TextInput(attrs)
+    )
+
+
+def lines(label: Any, help_text: Any = "", rows: int = 2, *, strip: bool = True) -> forms.CharField:
+    widget = forms.Textarea({"rows": rows})
+    return forms.CharField(
+        label=label, help_text=help_text, required=False, max_length=LONG, strip=strip, widget=widget
+    )
+
+
+def count(label: Any, least: int = 0, most: int = 1_000_000) -> forms.IntegerField:
+    widget = forms.NumberInput({"inputmode": "numeric"})
+    return forms.IntegerField(label=label, required=False, min_value=least, max_value=most, widget=widget)
+
+
+def tick(label: Any, help_text: Any = "") -> forms.BooleanField:
+    return forms.BooleanField(label=label, help_text=help_text, required=False)
+
+
+def choice(label: Any, members: Iterable[TextChoices], empty: TextChoices) -> forms.TypedChoiceField:
+    choices = [(member.value, member.label) for member in members]
+    return forms.TypedChoiceField(
+        label=label, required=False, choices=choices, coerce=empty.__class__, empty_value=empty
+    )
 
 
 class FieldForm(forms.Form):
@@ -84,7 +118,7 @@ class FieldForm(forms.Form):
     )
     kind = forms.TypedChoiceField(
         label=gettext_lazy("Kind"),
-        choices=[(kind.value, words) for kind, words in form_messages.KINDS.items()],
+        choices=Kind.choices,
         coerce=Kind,
     )
     required = tick(gettext_lazy("Required"))
@@ -97,13 +131,13 @@ class FieldForm(forms.Form):
     position = count(gettext_lazy("Place in the form"), 1, 1000)
     folded = tick(gettext_lazy("Fold it under “More”: for what is seldom needed"))
     rule_field = forms.ChoiceField(label=gettext_lazy("Show it only where the field"), required=False)
-    rule_test = choice(gettext_lazy("Rule"), form_messages.TESTS, When.IS)
+    rule_test = choice(gettext_lazy("Rule"), When, When.IS)
     rule_value = line(gettext_lazy("Value to compare with"))
     searchable: forms.Field | None = tick(
         gettext_lazy("Find launches by what is typed here"),
         gettext_lazy("What is typed is then also kept unencrypted, up to 200 characters, for the search."),
     )
-    blank = choice(gettext_lazy("What is sent where it is left empty"), form_messages.BLANKS, Blank.ABSENT)
+    blank = choice(gettext_lazy("What is sent where it is left empty"), Blank, Blank.ABSENT)
 
     def __init__(
         self, data: Any = None, *, field: Field, form: Form, sources: Sources | None = None, judged: bool = True
@@ -116,26 +150,21 @@ class FieldForm(forms.Form):
         if not judged:
             self._errors = ErrorDict()  # skips validation
         self._set_choices()
+        typed = {"class": "form-control", "autocomplete": "off", "dir": "auto"}
         for form_field in self.fields.values():
-            if isinstance(form_field.widget, forms.CheckboxInput):
-                form_field.widget.attrs["class"] = "form-check-input"
-            elif isinstance(form_field.widget, forms.Select):
-                form_field.widget.attrs["class"] = "form-select"
-            else:
-                form_field.widget.attrs |= {"class": "form-control", "autocomplete": "off", "dir": "auto"}
+            form_field.widget.attrs |= _WIDGETS.get(type(form_field.widget), typed)
 
     def _initial_data(self) -> dict[str, Any]:
-        field, names = self.kept, [other_field.name for other_field in self.form.fields]
+        field, names = self.kept, self.form.names
         data: dict[str, Any] = {**vars(field), **vars(field.limits)} | {
             "where": ".".join(field.path),
             "start": HIDDEN if field.hidden else EMPTY if field.default is NOTHING else FILLED,
             "position": names.index(field.name) + 1 if field.name in names else len(names) + 1,
         }
-        if field.show_if is not None:
-            rule, other = field.show_if, self.form.field(field.show_if.field)
-            data |= {"rule_field": rule.field, "rule_test": rule.test.value}
-            if other is not None and rule.test in {When.IS, When.IS_NOT}:
-                data["rule_value"] = field_values.text_of(rule.value, field_values.single(other))
+        if rule := field.show_if:
+            other = self.form.field(rule.field) if rule.test in {When.IS, When.IS_NOT} else None
+            text = field_values.text_of(rule.value, field_values.single(other)) if other else ""
+            data |= {"rule_field": rule.field, "rule_test": rule.test.value, "rule_value": text}
         return data
 
     def _set_choices(self) -> None:
@@ -146,19 +175,18 @@ class FieldForm(forms.Form):
         self.fields["label"].widget.attrs["placeholder"] = replace(kept, label="").shown_label
         if "start" in self.fields:
             hidden = "value" in self.fields or kept.hidden
+            starts = [(EMPTY, _("Empty")), (FILLED, _("Filled in; people can change it"))]
+            starts += [(HIDDEN, _("Not shown; this value is always sent"))] if hidden else []
+            self._select("start", starts)
             if not hidden and kept.default is NOTHING:
                 del self.fields["start"]
-            else:
-                starts = [(EMPTY, _("Empty")), (FILLED, _("Filled in; people can change it"))]
-                starts += [(HIDDEN, _("Not shown; this value is always sent"))] if hidden else []
-                self._select("start", starts)
         others = [
             (other.name, other.shown_label[:80])
             for other in self.form.fields
             if other.name != kept.name and not other.hidden
         ]
         self._select("rule_field", [("", _("– (always shown)")), *others])
-        self._select("blank", [(blank.value, form_messages.BLANKS[blank]) for blank in self.blanks])
+        self._select("blank", [(blank.value, blank.label) for blank in self.blanks])
         count = len(self.form.fields) + (0 if kept.name else 1)
         self.fields["position"].help_text = _("1 is the first; there are %(n)d fields.") % {"n": count}
 
@@ -175,10 +203,7 @@ class FieldForm(forms.Form):
         if len(parts) > MOST_DEPTH:
             raise ValidationError(_("There are more levels than a form allows. Use fewer points."))
         for other in self.form.fields:
-            if other.name == self.kept.name:
-                continue
-            shorter = min(len(other.path), len(parts))
-            if other.path[:shorter] == parts[:shorter]:
+            if other.name != self.kept.name and overlap(other.path, parts):
                 raise ValidationError(
                     _("The field “%(label)s” already fills this place (%(place)s).")
                     % {"label": other.shown_label[:80], "place": form_messages.field_location(other)[:120]}
@@ -304,13 +329,10 @@ def _has_own_path(field: Field) -> bool:
     )
 
 
-def _depends_on(form: Form, field: Field, name: str) -> bool:
+def _depends_on(form: Form, field: Field | None, name: str) -> bool:
     """Whether a field's rule depends, directly or through other fields' rules, on the field `name`."""
-    seen: set[str] = set()
-    current: Field | None = field
-    while current is not None and current.name not in seen:
-        if current.name == name:
-            return True
-        seen.add(current.name)
-        current = form.field(current.show_if.field) if current.show_if else None
-    return False
+    for _field in form.fields:  # no chain of rules is longer
+        if field is None or field.name == name:
+            break
+        field = form.field(field.show_if.field) if field.show_if else None
+    return field is not None and field.name == name

@@ -8,11 +8,13 @@ from dataclasses import replace
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.db.models import TextChoices
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext_lazy
 
 from workflows_ui.launch_forms.schema import values
-from workflows_ui.launch_forms.schema.document import NOTHING, Field, Kind, key_of
+from workflows_ui.launch_forms.schema.document import NOTHING, BadValue, Field, Kind, key_of
 
 #: Kinds with several values, one per line.
 LINES = frozenset({Kind.LIST, Kind.CHOICES})
@@ -24,8 +26,7 @@ def text_of(value: Any, field: Field) -> str:
         return ""
     zone = timezone.get_current_timezone()
     if field.kind in LINES and isinstance(value, list):
-        kind = field.item if field.kind is Kind.LIST else None
-        return "\n".join(values.show(field, item, kind=kind, zone=zone) for item in value)
+        return "\n".join(values.show(field, item, zone=zone) for item in value)
     return values.show(field, value, zone=zone)
 
 
@@ -34,12 +35,11 @@ def value_of(text: str, field: Field) -> Any:
     if not text.strip():
         return NOTHING
     if field.kind in LINES:
-        kind = field.item if field.kind is Kind.LIST else None
-        return [_read(field, line.strip(), kind) for line in text.splitlines() if line.strip()]
-    return _read(field, text if field.kind is Kind.LONG_TEXT else text.strip(), None)
+        return [_read(field, line.strip()) for line in text.splitlines() if line.strip()]
+    return _read(field, text if field.kind is Kind.LONG_TEXT else text.strip())
 
 
-def _read(field: Field, text: str, kind: Kind | None) -> Any:
+def _read(field: Field, text: str) -> Any:
     """One value. A choice can also be typed by its label."""
     if field.kind in {Kind.CHOICE, Kind.CHOICES}:
         labels = {choice.label: choice.value for choice in field.choices}
@@ -51,8 +51,8 @@ def _read(field: Field, text: str, kind: Kind | None) -> Any:
             message = _("“%(text)s” is not among the choices (%(known)s).")
             raise ValidationError(message % {"text": text[:60], "known": listed[:200]})
     try:
-        return values.read(field, text, kind=kind, zone=timezone.get_current_timezone())
-    except values.BadValue as problem:
+        return values.read(field, text, zone=timezone.get_current_timezone())
+    except BadValue as problem:
         raise ValidationError(str(problem)) from problem
 
 
@@ -73,19 +73,27 @@ def comparable(field: Field, text: str) -> Any:
     return value
 
 
-#: Types of a choice's value, selected next to the value.
-AS_TEXT, AS_NUMBER, AS_YES_NO, AS_NOTHING, AS_IT_IS = "text", "number", "yes_no", "null", "json"
+class SentAs(TextChoices):
+    """The type of a choice's value, selected next to the value. JSON cannot be typed: a list, an object."""
+
+    TEXT = "text", pgettext_lazy("sent as", "text")
+    NUMBER = "number", pgettext_lazy("sent as", "number")
+    YES_NO = "yes_no", pgettext_lazy("sent as", "yes or no")
+    NOTHING = "null", pgettext_lazy("sent as", "no value")
+    JSON = "json", ""
 
 
-def sort_of(value: Any) -> str:
-    """The type of a choice's value."""
-    if value is None:
-        return AS_NOTHING
-    if isinstance(value, bool):
-        return AS_YES_NO
-    if isinstance(value, int | float):
-        return AS_NUMBER
-    return AS_TEXT if isinstance(value, str) else AS_IT_IS
+_TYPES = {
+    str: SentAs.TEXT,
+    int: SentAs.NUMBER,
+    float: SentAs.NUMBER,
+    bool: SentAs.YES_NO,
+    type(None): SentAs.NOTHING,
+}
+
+
+def sort_of(value: Any) -> SentAs:
+    return _TYPES.get(type(value), SentAs.JSON)
 
 
 def sent_as(text: str, sort: str, was: str = "") -> Any:
@@ -93,22 +101,17 @@ def sent_as(text: str, sort: str, was: str = "") -> Any:
 
     Raises ValidationError.
     """
-    if sort == AS_NUMBER:
-        try:
-            return values.read_number(text)
-        except values.BadValue as problem:
-            raise ValidationError(str(problem)) from problem
-    if sort == AS_YES_NO:
+    if sort == SentAs.NOTHING:
+        return None
+    if sort == SentAs.YES_NO:
         if text.strip().lower() not in {"true", "false", _("yes"), _("no")}:
             raise ValidationError(_("Type true or false."))
         return text.strip().lower() in {"true", _("yes")}
-    if sort == AS_NOTHING:
-        return None
-    if sort == AS_IT_IS:
-        try:
-            return json.loads(was)
-        except (ValueError, RecursionError) as problem:
-            raise ValidationError(
-                _("Choose how the value is sent: as text, as a number, or as yes or no.")
-            ) from problem
-    return text
+    try:
+        if sort == SentAs.NUMBER:
+            return values.read_number(text)
+        return json.loads(was) if sort == SentAs.JSON else text
+    except BadValue as problem:
+        raise ValidationError(str(problem)) from problem
+    except (ValueError, RecursionError) as problem:
+        raise ValidationError(_("Choose how the value is sent: as text, as a number, or as yes or no.")) from problem

@@ -5,14 +5,24 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db.models import TextChoices
 from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from workflows_ui.launch_forms.editor import field_values, row_formsets
-from workflows_ui.launch_forms.editor.field_form import LAUNCHERS_LEARN_IT, FieldForm, ValueForm, chosen_kind
-from workflows_ui.launch_forms.editor.field_inputs import CODE, choice, count, line, lines, tick
-from workflows_ui.launch_forms.messages import forms as form_messages
+from workflows_ui.launch_forms.editor.field_form import (
+    CODE,
+    LAUNCHERS_LEARN_IT,
+    FieldForm,
+    ValueForm,
+    choice,
+    chosen_kind,
+    count,
+    line,
+    lines,
+    tick,
+)
 from workflows_ui.launch_forms.schema import patterns
 from workflows_ui.launch_forms.schema.document import (
     NOTHING,
@@ -28,8 +38,14 @@ from workflows_ui.launch_forms.schema.document import (
 #: The largest file that a field may accept.
 MOST_MEGABYTES = 25
 _MEGABYTE = 1024 * 1024
-#: Where choices come from.
-TYPED, TABLE, APP = "typed", "table", "app"
+
+
+class Source(TextChoices):
+    """Where choices come from."""
+
+    TYPED = "typed", gettext_lazy("Typed here")
+    TABLE = "table", gettext_lazy("Records of a table, as they are at the moment of the launch")
+    APP = "app", gettext_lazy("What an app offers at the moment of the launch")
 
 
 class TextForm(ValueForm):
@@ -59,14 +75,12 @@ class TextForm(ValueForm):
         try:
             patterns.compiled(text)
         except patterns.BadPattern as problem:
-            if not problem.part:
-                raise ValidationError(_("This pattern cannot be read.")) from problem
-            raise ValidationError(
-                _(
+            message = _("This pattern cannot be read.")
+            if problem.part:
+                message = _(
                     "This pattern cannot be read at “%(part)s”. Letters, digits, [a-z], ., *, +, ? and {2,5} are understood."
-                )
-                % {"part": problem.part[:40]}
-            ) from problem
+                ) % {"part": problem.part[:40]}
+            raise ValidationError(message) from problem
         return text
 
     @property
@@ -123,7 +137,7 @@ class DateForm(NumberForm):
 
 
 class MomentForm(ValueForm):
-    moment = choice(gettext_lazy("How the moment is written"), form_messages.MOMENTS, Moment.LOCAL_MINUTES)
+    moment = choice(gettext_lazy("How the moment is written"), Moment, Moment.LOCAL_MINUTES)
 
 
 class YesNoForm(ValueForm):
@@ -156,7 +170,7 @@ class _Values(_Entries, ValueForm):
 
 
 class ListForm(_Values):
-    item = choice(gettext_lazy("What its entries are"), form_messages.KINDS, Kind.TEXT, Kind.TEXT, Kind.NUMBER)
+    item = choice(gettext_lazy("What its entries are"), (Kind.TEXT, Kind.NUMBER), Kind.TEXT)
 
 
 class TableForm(_Entries):
@@ -214,12 +228,8 @@ class ChoiceForm(ValueForm):
     rows_input = "source"
     source = forms.ChoiceField(
         label=gettext_lazy("Where the choices come from"),
-        initial=TYPED,
-        choices=[
-            (TYPED, gettext_lazy("Typed here")),
-            (TABLE, gettext_lazy("Records of a table, as they are at the moment of the launch")),
-            (APP, gettext_lazy("What an app offers at the moment of the launch")),
-        ],
+        initial=Source.TYPED,
+        choices=Source.choices,
     )
     table = forms.ChoiceField(label=gettext_lazy("Table"), required=False)
     table_label = forms.ChoiceField(label=gettext_lazy("Column that people read"), required=False)
@@ -230,10 +240,10 @@ class ChoiceForm(ValueForm):
     def _initial_data(self) -> dict[str, Any]:
         data, chosen = super()._initial_data(), self.kept.choices_from
         if isinstance(chosen, TableChoices):
-            data |= {"source": TABLE, "table": chosen.table_id}
+            data |= {"source": Source.TABLE, "table": chosen.table_id}
             data |= {"table_label": chosen.label_field, "table_value": chosen.value_field}
         elif isinstance(chosen, PieceChoices):
-            data |= {"source": APP, "option": f"{chosen.step} {chosen.property}"}
+            data |= {"source": Source.APP, "option": f"{chosen.step} {chosen.property}"}
         return data
 
     def _set_choices(self) -> None:
@@ -262,14 +272,14 @@ class ChoiceForm(ValueForm):
         )
 
     def _rows(self, data: Mapping[str, Any]) -> dict[str, Any]:
-        if data.get("source") == TABLE:
+        if data.get("source") == Source.TABLE:
             wanted = [str(data.get(name) or "") for name in ("table", "table_label", "table_value")]
             if not wanted[0]:
                 raise ValidationError(_("Choose the table that the choices come from."))
             if not all(wanted):
                 raise ValidationError(_("Choose the column that people read and the one that is sent."))
             return {"choices_from": TableChoices(*wanted)}
-        if data.get("source") == APP:
+        if data.get("source") == Source.APP:
             step, _separator, name = str(data.get("option") or "").partition(" ")
             if not name:
                 raise ValidationError(_("Choose the field of an app that the choices come from."))
@@ -284,7 +294,7 @@ class ChoiceForm(ValueForm):
     @property
     def source_now(self) -> str:
         """The source of choices that is selected in the page."""
-        return str(self["source"].value() or TYPED)
+        return str(self["source"].value() or Source.TYPED)
 
     @property
     def has_options(self) -> bool:

@@ -1,6 +1,7 @@
 """Formsets in the page of a field: choices, and columns of a table. Without JavaScript each button posts the page."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -9,10 +10,9 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.forms.utils import ErrorDict
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext_lazy
 
 from workflows_ui.launch_forms.editor import field_values
-from workflows_ui.launch_forms.messages import forms as form_messages
+from workflows_ui.launch_forms.editor.field_values import SentAs
 from workflows_ui.launch_forms.schema.document import (
     CELLS,
     MOST_CHOICES,
@@ -29,12 +29,6 @@ from workflows_ui.launch_forms.schema.document import (
 _EMPTY = '""'
 #: Number of empty rows if there are no rows yet.
 _FIRST_ROWS = 2
-SORTS = {
-    field_values.AS_TEXT: pgettext_lazy("sent as", "text"),
-    field_values.AS_NUMBER: pgettext_lazy("sent as", "number"),
-    field_values.AS_YES_NO: pgettext_lazy("sent as", "yes or no"),
-    field_values.AS_NOTHING: pgettext_lazy("sent as", "no value"),
-}
 
 
 class _Row(forms.Form):
@@ -57,22 +51,20 @@ class ChoiceRow(_Row):
 
     label = forms.CharField(required=False, max_length=SHORT)
     value = forms.CharField(required=False, strip=False)
-    sort = forms.ChoiceField(
-        required=False, choices=[*SORTS.items(), (field_values.AS_IT_IS, "")], initial=field_values.AS_TEXT
-    )
+    sort = forms.ChoiceField(required=False, choices=SentAs.choices, initial=SentAs.TEXT)
     was = forms.CharField(required=False, widget=forms.HiddenInput())
 
     @property
     def typed(self) -> bool:
         """Whether the value can be typed."""
-        return bool(self["sort"].value() != field_values.AS_IT_IS)
+        return bool(self["sort"].value() != SentAs.JSON)
 
     def clean(self) -> dict[str, Any]:
         """Make the choice. A missing label defaults to the value, a missing value to the label."""
         data = super().clean() or {}
         label, value, sort = data.get("label", ""), data.get("value", ""), data.get("sort", "")
-        if label or value.strip() or sort == field_values.AS_IT_IS:
-            kept = sort not in {"", field_values.AS_TEXT} or data["was"] == _EMPTY
+        if label or value.strip() or sort == SentAs.JSON:
+            kept = sort not in {"", SentAs.TEXT} or data["was"] == _EMPTY
             sent = field_values.sent_as(value or ("" if kept else label), sort, data["was"])
             self.made = Choice((label or key_of(sent))[:SHORT], sent)
         return data
@@ -86,7 +78,7 @@ class ColumnRow(_Row):
     label = forms.CharField(required=False, max_length=SHORT)
     kind = forms.TypedChoiceField(
         required=False,
-        choices=[(kind.value, words) for kind, words in form_messages.KINDS.items() if kind in CELLS],
+        choices=[(kind.value, kind.label) for kind in Kind if kind in CELLS],
         coerce=Kind,
         empty_value=Kind.TEXT,
         initial=Kind.TEXT.value,
@@ -144,10 +136,8 @@ class ChoiceRows(_Rows):
             elif row.made is not None:
                 seen.add(key_of(row.made.value))
         if len(seen) > MOST_CHOICES:
-            raise ValidationError(
-                _("A form has at most %(n)d choices for one field. Take them from a table instead.")
-                % {"n": MOST_CHOICES}
-            )
+            text = _("A form has at most %(n)d choices for one field. Take them from a table instead.")
+            raise ValidationError(text % {"n": MOST_CHOICES})
 
 
 class ColumnRows(_Rows):
@@ -186,12 +176,11 @@ def choice_rows(choices: Sequence[Choice]) -> list[dict[str, Any]]:
     rows = []
     for choice in choices:
         sort = field_values.sort_of(choice.value)
-        value = "" if sort == field_values.AS_NOTHING else key_of(choice.value)
-        if isinstance(choice.value, str) and ("\n" in value or "\r" in value):
-            sort = field_values.AS_IT_IS  # an input of one line would lose the break
-        kept = sort == field_values.AS_IT_IS or choice.value == ""
-        was = json.dumps(choice.value) if kept else ""
-        rows.append({"label": choice.label, "value": value, "sort": sort, "was": was})
+        value = "" if sort is SentAs.NOTHING else key_of(choice.value)
+        if sort is SentAs.TEXT and ("\n" in value or "\r" in value):
+            sort = SentAs.JSON  # an input of one line would lose the break
+        was = json.dumps(choice.value) if sort is SentAs.JSON or choice.value == "" else ""
+        rows.append({"label": choice.label, "value": value, "sort": sort.value, "was": was})
     return rows
 
 
@@ -205,30 +194,27 @@ def column_rows(columns: Sequence[Column]) -> list[dict[str, Any]]:
 
 def _lines_of(choices: Sequence[Choice]) -> list[str]:
     """Choices as lines to edit; line breaks inside of a choice become spaces."""
-    lines = []
-    for choice in choices:
-        key = key_of(choice.value)
-        lines.append(" ".join((key if choice.label in ("", key) else f"{choice.label} = {key}").split()))
-    return lines
+    keys = [key_of(choice.value) for choice in choices]
+    lines = (
+        key if choice.label in ("", key) else f"{choice.label} = {key}"
+        for choice, key in zip(choices, keys, strict=True)
+    )
+    return [" ".join(line.split()) for line in lines]
 
 
 def _choices_of(text: str, before: Sequence[Choice]) -> tuple[Choice, ...]:
     """The choices made from lines. An unchanged line keeps its choice; a changed one sends a number if all previous choices did, else a
     text. Raises ValidationError."""
     known = dict(zip(_lines_of(before), before, strict=True))
-    numbers = bool(before) and all(
-        field_values.sort_of(previous.value) == field_values.AS_NUMBER for previous in before
-    )
-    sort = field_values.AS_NUMBER if numbers else field_values.AS_TEXT
+    sorts = {field_values.sort_of(choice.value) for choice in before}
+    sort = SentAs.NUMBER if sorts == {SentAs.NUMBER} else SentAs.TEXT
     choices: dict[str, Choice] = {}
     for line in filter(None, (" ".join(line.split()) for line in text.splitlines())):
         label, _separator, sent = line.rpartition(" = ")
         choice = known.get(line) or Choice((label or line)[:SHORT], field_values.sent_as(sent or line, sort, ""))
         if key_of(choice.value) in choices:
-            raise ValidationError(
-                _("“%(text)s” is sent by two of the choices. Each sends a value of its own.")
-                % {"text": key_of(choice.value)[:60]}
-            )
+            message = _("“%(text)s” is sent by two of the choices. Each sends a value of its own.")
+            raise ValidationError(message % {"text": key_of(choice.value)[:60]})
         choices[key_of(choice.value)] = choice
     if not choices:
         raise ValidationError(_("Type what there is to choose from, one a line."))
@@ -251,14 +237,11 @@ def _apply_button(data: Any, part: str) -> tuple[Any, str]:
         return data, "add"
     if not number.isdecimal() or len(number) > 3 or int(number) >= count:
         return data, ""
-    rows: list[dict[str, Any]] = [{} for _number in range(count)]
-    for name in [name for name in data if name.startswith(f"{part}-") and name.count("-") > 1]:
-        _part, at, key = name.split("-", 2)
-        if at.isdecimal() and len(at) < 4 and int(at) < count:
-            rows[int(at)][key] = data.pop(name)[-1]
-    del rows[int(number)]
-    for at, row in enumerate(rows):
-        for key, text in row.items():
-            data[f"{part}-{at}-{key}"] = text
+    removed = int(number)
     data[f"{part}-TOTAL_FORMS"] = str(max(1, count - 1))
+    row_names = (re.fullmatch(rf"{part}-(\d{{1,3}})-(.+)", name, re.DOTALL) for name in [*data])
+    rows = sorted((int(match[1]), match[2], data.pop(match[0])[-1]) for match in row_names if match)
+    for at, key, text in rows:
+        if at != removed and at < count:
+            data[f"{part}-{at - (at > removed)}-{key}"] = text
     return data, "remove"

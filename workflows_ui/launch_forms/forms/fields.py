@@ -3,16 +3,16 @@
 Used by the launch page and the builder's preview. Controls have the names of launch_forms/schema/checking.py.
 """
 
+import dataclasses
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass
 
 from workflows_ui.launch_forms.forms import posted
 from workflows_ui.launch_forms.forms.posted import Options
 from workflows_ui.launch_forms.messages import fields as field_messages
 from workflows_ui.launch_forms.schema import moments
 from workflows_ui.launch_forms.schema.checking import Shown, cell_name
-from workflows_ui.launch_forms.schema.document import Choice, Column, Field, Form, Kind, key_of
+from workflows_ui.launch_forms.schema.document import Choice, Field, Form, Kind, key_of
 
 #: More choices than this get a control with a search.
 LISTED = 15
@@ -29,7 +29,7 @@ _MODES = {Kind.NUMBER: "decimal", Kind.INTEGER: "numeric", Kind.URL: "url"}
 _COMPLETES = {Kind.EMAIL: "email", Kind.PHONE: "tel", Kind.URL: "url"}
 
 
-@dataclass(frozen=True)
+@dataclass
 class Option:
     """One selectable value: `value` is what the control sends."""
 
@@ -38,7 +38,7 @@ class Option:
     chosen: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass
 class Control:
     """One control. `kind` is the branch of launch_forms/control.html: input, area, json, yes_no, select, search."""
 
@@ -49,7 +49,7 @@ class Control:
     type: str = "text"
     mode: str = ""
     complete: str = "off"
-    options: tuple[Option, ...] = ()
+    options: list[Option] = dataclasses.field(default_factory=list)
     label: str = ""
     error: str = ""
     required: bool = False
@@ -58,37 +58,32 @@ class Control:
     rows: int = 4
 
 
-@dataclass(frozen=True)
-class Row:
-    """A row of a table: its number in the names of its controls, its position counted from 1, and its cells."""
-
-    number: int
-    place: int
-    cells: tuple[Control, ...]
-
-
-@dataclass(frozen=True)
+@dataclass
 class FieldView:
-    """A field. `shape` is the branch of launch_forms/field.html: one, choices, lines, table, file."""
+    """A field. `shape` is the branch of launch_forms/field.html: one, choices, lines, table, file.
+
+    Attributes:
+        listing: the available choices, if the control does not display them, or the time zone of a moment.
+        unlisted: whether the choices of an app or a table could not be loaded.
+        rows: the cells of a table's rows.
+        again: the name of a selected file that has to be selected again.
+        retype: whether a typed secret has to be typed again.
+    """
 
     field: Field
     id: str
-    shape: str
+    shape: str = "one"
     error: str = ""
     limits: str = ""
     rule: str = ""
-    #: The available choices, if the control does not display them, or the time zone of a moment.
     listing: str = ""
-    #: Whether the choices of an app or a table could not be loaded.
     unlisted: bool = False
     control: Control | None = None
-    lines: tuple[Control, ...] = ()
-    options: tuple[Option, ...] = ()
-    rows: tuple[Row, ...] = ()
+    lines: list[Control] = dataclasses.field(default_factory=list)
+    options: list[Option] = dataclasses.field(default_factory=list)
+    rows: list[list[Control]] = dataclasses.field(default_factory=list)
     accept: str = ""
-    #: The name of a selected file that has to be selected again.
     again: str = ""
-    #: Whether a typed secret has to be typed again.
     retype: bool = False
 
     @property
@@ -107,15 +102,25 @@ class FieldView:
     @property
     def described(self) -> str:
         """Ids of the elements that describe the control."""
-        parts = [
-            ("help", self.field.help),
-            ("secret", "secret" if self.secret else ""),
-            ("listing", self.listing),
-            ("limits", self.limits),
-            ("example", self.field.example),
-        ]
-        ids = [f"{self.id}-{name}" for name, text in parts if text]
-        return " ".join([*ids, f"{self.id}-error"])
+        parts = {
+            "help": self.field.help,
+            "secret": self.secret,
+            "listing": self.listing,
+            "limits": self.limits,
+            "example": self.field.example,
+            "error": True,
+        }
+        return " ".join(f"{self.id}-{name}" for name, exists in parts.items() if exists)
+
+    @property
+    def errors(self) -> list[str]:
+        """The messages at the field and at its cells."""
+        return [text for text in (self.error, *(cell.error for row in self.rows for cell in row)) if text]
+
+    def focus(self) -> None:
+        """Give the last line or row the focus."""
+        for control in [*self.lines, *(cells[0] for cells in self.rows)][-1:]:
+            control.focused = True
 
 
 @dataclass(frozen=True)
@@ -123,16 +128,18 @@ class Group:
     """Fields of one group; `more` are the folded ones, `opened` whether they are unfolded because of an error."""
 
     title: str
-    fields: tuple[FieldView, ...]
-    more: tuple[FieldView, ...] = ()
-    opened: bool = False
+    fields: list[FieldView]
+    more: list[FieldView]
+    opened: bool
 
 
 @dataclass(frozen=True)
 class FormView:
+    """`problems` are the id and label of each wrong field, with the message."""
+
     form: Form
-    groups: tuple[Group, ...]
-    problems: tuple[tuple[str, str, str], ...] = field(default=())
+    groups: list[Group]
+    problems: list[tuple[str, str, str]]
 
     @property
     def files_again(self) -> list[str]:
@@ -165,155 +172,130 @@ def view(
         retype: fields whose typed secrets are lost.
         focus: the field in which a line or row was just added, which gets the focus.
     """
-    errors = errors or {}
-    places = {item.name: number for number, item in enumerate(form.fields)}
-    groups, problems = [], []
+    groups, problems, names = [], [], form.names
     for title, fields in form.groups:
-        views = [
-            _field(form, item, places[item.name], shown.get(item.name, ""), errors, options or {}) for item in fields
-        ]
-        views = [
-            replace(item, again=(files or {}).get(item.field.name, ""), retype=item.field.name in retype)
-            for item in views
-        ]
-        views = [_with_focus(item) if focus and item.field.name == focus else item for item in views]
-        problems += [(item.id, item.label, text) for item in views for text in _errors(item)]
-        more = tuple(item for item in views if item.field.folded)
-        opened = any(_errors(item) for item in more)
-        groups.append(Group(title, tuple(item for item in views if not item.field.folded), more, opened))
-    return FormView(form, tuple(groups), tuple(problems))
-
-
-def _with_focus(field_view: FieldView) -> FieldView:
-    """The field with the focus in its last line or row."""
-    if field_view.lines:
-        return replace(field_view, lines=(*field_view.lines[:-1], replace(field_view.lines[-1], focused=True)))
-    if field_view.rows:
-        last = field_view.rows[-1]
-        cells = (replace(last.cells[0], focused=True), *last.cells[1:])
-        return replace(field_view, rows=(*field_view.rows[:-1], replace(last, cells=cells)))
-    return field_view
-
-
-def _errors(field_view: FieldView) -> list[str]:
-    cells = [cell.error for row in field_view.rows for cell in row.cells if cell.error]
-    return [field_view.error, *cells] if field_view.error else cells
+        views = []
+        for item in fields:
+            element_id = f"field-{names.index(item.name)}"
+            item_view = _field(form, item, element_id, shown.get(item.name, ""), errors or {}, options or {})
+            item_view.again, item_view.retype = (files or {}).get(item.name, ""), item.name in retype
+            if item.name == focus:
+                item_view.focus()
+            views.append(item_view)
+            problems += [(item_view.id, item_view.label, text) for text in item_view.errors]
+        more = [item_view for item_view in views if item_view.field.folded]
+        unfolded = [item_view for item_view in views if not item_view.field.folded]
+        groups.append(Group(title, unfolded, more, opened=any(item_view.errors for item_view in more)))
+    return FormView(form, groups, problems)
 
 
 def _field(
-    form: Form, form_field: Field, number: int, shown: Shown, errors: Mapping[str, str], options: Options
+    form: Form, form_field: Field, id: str, shown: Shown, errors: Mapping[str, str], options: Options
 ) -> FieldView:
     field_view = FieldView(
         form_field,
-        f"field-{number}",
-        "one",
+        id,
         error=errors.get(form_field.name, ""),
         limits=field_messages.limits(form_field),
         rule=field_messages.rule(form, form_field),
     )
-    if form_field.kind is Kind.FILE:
-        return replace(field_view, shape="file", accept=",".join(f".{ending}" for ending in form_field.accept))
-    if form_field.kind is Kind.TABLE:
-        return replace(field_view, shape="table", rows=tuple(_rows(form_field, field_view.id, shown, errors)))
-    if form_field.kind is Kind.LIST:
-        return replace(field_view, shape="lines", lines=tuple(_lines(form_field, field_view, shown)))
     choices = posted.choices_of(form_field, options)
-    if form_field.kind is Kind.CHOICES:
-        several = shown if isinstance(shown, list) else []
-        if choices is None:
-            return replace(field_view, shape="lines", unlisted=True, lines=tuple(_lines(form_field, field_view, shown)))
-        return replace(field_view, shape="choices", options=_options(choices, [str(text) for text in several]))
-    text = shown if isinstance(shown, str) else ""
+    if form_field.kind is Kind.FILE:
+        field_view.shape, field_view.accept = "file", ",".join(f".{ending}" for ending in form_field.accept)
+    elif form_field.kind is Kind.TABLE:
+        rows = [texts for texts in shown if isinstance(texts, dict)] if isinstance(shown, list) else []
+        field_view.shape = "table"
+        field_view.rows = [
+            list(_cells(form_field, id, number, texts, errors)) for number, texts in enumerate(rows or [{}])
+        ]
+    elif form_field.kind is Kind.LIST or (form_field.kind is Kind.CHOICES and choices is None):
+        field_view.shape, field_view.unlisted = "lines", form_field.kind is Kind.CHOICES
+        field_view.lines = list(_lines(field_view, _texts(shown) or [""]))
+    elif form_field.kind is Kind.CHOICES:
+        field_view.shape, field_view.options = "choices", _options(choices or (), _texts(shown))
+    else:
+        _set_control(field_view, choices, shown if isinstance(shown, str) else "")
+    return field_view
+
+
+def _texts(shown: Shown) -> list[str]:
+    return [text for text in shown if isinstance(text, str)] if isinstance(shown, list) else []
+
+
+def _set_control(field_view: FieldView, choices: Sequence[Choice] | None, text: str) -> None:
+    """Set the control of a field with one value, and what is displayed below it."""
+    form_field = field_view.field
     control = Control(
         form_field.name,
         f"{field_view.id}-control",
+        value=text,
         label=form_field.shown_label,
         error=field_view.error,
         required=form_field.required,
     )
     if form_field.kind is Kind.CHOICE:
-        control = _choice(form_field, control, choices, text)
+        _choose(control, choices, searched=form_field.other)
         labels = [option.label for option in control.options] if control.kind == "search" else []
-        field_view = replace(
-            field_view, unlisted=choices is None, listing=field_messages.listing(labels, other=form_field.other)
-        )
+        field_view.unlisted = choices is None
+        field_view.listing = field_messages.listing(labels, other=form_field.other)
     else:
-        field_view = replace(field_view, listing=field_messages.moment(form_field))
-        control = _plain(form_field, control, text)
-    return replace(field_view, control=replace(control, described=field_view.described))
+        field_view.listing = field_messages.moment(form_field)
+        _type(control, form_field.kind, rows=4 if form_field.path else 12)
+    control.described = field_view.described
+    field_view.control = control
 
 
-def _plain(form_field: Field | Column, control: Control, text: str) -> Control:
-    """The control for one value of a field or a cell."""
-    kind = form_field.kind
+def _type(control: Control, kind: Kind, *, rows: int = 4) -> None:
+    """Set the kind of control in which a value of this kind is typed."""
+    text = control.value
     if kind is Kind.YES_NO:
-        offered = ["true", "false", *([] if form_field.required else [""])]
-        listed = [Option(value, field_messages.yes_no(value), value == text) for value in offered]
-        return replace(control, kind="yes_no", value=text, options=tuple(listed))
-    if kind in (Kind.LONG_TEXT, Kind.JSON):
-        whole = isinstance(form_field, Field) and form_field.path == ()
-        return replace(control, kind="json" if kind is Kind.JSON else "area", value=text, rows=12 if whole else 4)
-    native = _TYPES.get(kind, "text")
-    if kind in (Kind.DATE, Kind.TIME, Kind.DATETIME) and not _native(kind, text):
-        native = "text"  # a native control would lose a text that it cannot display
-    return replace(control, value=text, type=native, mode=_MODES.get(kind, ""), complete=_COMPLETES.get(kind, "off"))
+        offered = ["true", "false", *([] if control.required else [""])]
+        control.kind = "yes_no"
+        control.options = [Option(value, field_messages.yes_no(value), value == text) for value in offered]
+    elif kind in (Kind.LONG_TEXT, Kind.JSON):
+        control.kind, control.rows = "json" if kind is Kind.JSON else "area", rows
+    else:
+        # A native control would lose a text that it cannot display.
+        native = kind not in (Kind.DATE, Kind.TIME, Kind.DATETIME) or _native(kind, text)
+        control.type = _TYPES.get(kind, "text") if native else "text"
+        control.mode, control.complete = _MODES.get(kind, ""), _COMPLETES.get(kind, "off")
 
 
 def _native(kind: Kind, text: str) -> bool:
     """Whether the browser's native control for dates and times can display this text."""
-    if not text:
-        return True
-    try:
-        if kind is Kind.DATE:
-            return moments.read_day(text) == text
-        if kind is Kind.TIME:
-            return moments.read_time(text) == text
-    except moments.BadMoment:
-        return False
-    day, _, time = text.partition("T")
-    return len(text) in (16, 19) and _native(Kind.DATE, day) and _native(Kind.TIME, time)
+    if kind is Kind.DATETIME:
+        day, _, time = text.partition("T")
+        return not text or (len(text) in (16, 19) and _native(Kind.DATE, day) and _native(Kind.TIME, time))
+    return not text or moments.is_stable(moments.read_day if kind is Kind.DATE else moments.read_time, text)
 
 
-def _choice(form_field: Field, control: Control, choices: Sequence[Choice] | None, text: str) -> Control:
+def _choose(control: Control, choices: Sequence[Choice] | None, *, searched: bool = False) -> None:
+    """Set the control in which one of the choices is selected; a plain input if they could not be loaded."""
     if choices is None:
-        return replace(control, value=text)
-    labels = posted.labels_of(choices)
-    if form_field.other or len(choices) > LISTED:
-        listed = tuple(Option(label, label) for label in labels.values())
-        return replace(control, kind="search", value=labels.get(text, text), options=listed)
-    options = [Option(key, label, key == text) for key, label in labels.items()]
-    if text and text not in labels:
-        options.insert(0, Option(text, text, chosen=True))
-    if not form_field.required or not text:
-        options.insert(0, Option("", "–", chosen=not text))
-    return replace(control, kind="select", value=text, options=tuple(options))
+        return
+    labels, text = posted.labels_of(choices), control.value
+    if searched or len(choices) > LISTED:
+        control.kind, control.value = "search", labels.get(text, text)
+        control.options = [Option(label, label) for label in labels.values()]
+        return
+    control.kind, control.options = "select", _options(choices, [text])
+    control.options.sort(key=lambda option: option.value in labels)  # an unlisted value comes first
+    if not control.required or not text:
+        control.options.insert(0, Option("", "–", chosen=not text))
 
 
-def _options(choices: Sequence[Choice], chosen: Sequence[str]) -> tuple[Option, ...]:
+def _options(choices: Sequence[Choice], chosen: Sequence[str]) -> list[Option]:
+    """The choices, and chosen values that are not among them."""
     labels = posted.labels_of(choices)
     options = [Option(key, label, key in chosen) for key, label in labels.items()]
-    return (*options, *(Option(text, text, chosen=True) for text in chosen if text and text not in labels))
+    return [*options, *(Option(text, text, chosen=True) for text in chosen if text and text not in labels)]
 
 
-def _lines(form_field: Field, field_view: FieldView, shown: Shown) -> Iterator[Control]:
-    texts = [text for text in shown if isinstance(text, str)] if isinstance(shown, list) else []
-    for number, text in enumerate(texts or [""]):
-        yield Control(
-            form_field.name,
-            f"{field_view.id}-{number}",
-            value=text,
-            mode=_MODES.get(form_field.item, "") if form_field.kind is Kind.LIST else "",
-            error=field_view.error,
-            described=field_view.described,
-        )
-
-
-def _rows(form_field: Field, id: str, shown: Shown, errors: Mapping[str, str]) -> Iterator[Row]:
-    given: list[Any] = list(shown) if isinstance(shown, list) and shown else [{}]
-    for number, texts in enumerate(given):
-        yield Row(
-            number, number + 1, tuple(_cells(form_field, id, number, texts if isinstance(texts, dict) else {}, errors))
-        )
+def _lines(field_view: FieldView, texts: Sequence[str]) -> Iterator[Control]:
+    form_field = field_view.field
+    mode = _MODES.get(form_field.item, "") if form_field.kind is Kind.LIST else ""
+    for number, text in enumerate(texts):
+        yield Control(form_field.name, f"{field_view.id}-{number}", value=text, mode=mode)
 
 
 def _cells(
@@ -324,19 +306,17 @@ def _cells(
         cell = Control(
             name,
             f"{id}-{number}-{position}",
+            value=texts.get(column.name, ""),
             label=column.label or column.key,
             error=errors.get(name, ""),
             required=column.required,
         )
-        text = texts.get(column.name, "")
         if column.kind is Kind.CHOICE:
-            as_field = Field(column.name, (column.key,), kind=Kind.CHOICE, required=column.required)
-            yield _choice(as_field, cell, column.choices, text)
+            _choose(cell, column.choices)
         elif column.kind is Kind.YES_NO:
-            options = [
-                Option(value, "–" if not value else field_messages.yes_no(value), value == text)
-                for value in ("", "true", "false")
-            ]
-            yield replace(cell, kind="select", value=text, options=tuple(options))
+            labels = {"": "–", "true": field_messages.yes_no("true"), "false": field_messages.yes_no("false")}
+            cell.kind = "select"
+            cell.options = [Option(value, label, value == cell.value) for value, label in labels.items()]
         else:
-            yield _plain(column, cell, text)
+            _type(cell, column.kind)
+        yield cell

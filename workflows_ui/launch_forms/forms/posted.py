@@ -16,7 +16,7 @@ from workflows_ui.core.secret_names import MASK, masks, names_secret
 from workflows_ui.launch_forms.messages.fields import size
 from workflows_ui.launch_forms.schema import checking, json_text
 from workflows_ui.launch_forms.schema.checking import Checked, Data, cell_name, rows_of
-from workflows_ui.launch_forms.schema.document import Choice, Field, Form, Kind, key_of
+from workflows_ui.launch_forms.schema.document import BadValue, Choice, Field, Form, Kind, key_of
 from workflows_ui.launches.services import files as launch_files
 from workflows_ui.launches.services.files import Attached
 from workflows_ui.web import upload_limit
@@ -44,13 +44,11 @@ class PostedForm:
     @property
     def mask_errors(self) -> dict[str, str]:
         """Errors by field for values that contain a mask instead of a secret, which must not be sent."""
-        return {name: self._mask_error(name) for name, value in self.checked.sent.items() if masks(value)}
-
-    def _mask_error(self, name: str) -> str:
-        field = self.form.field(name)
-        if field is not None and field.kind is Kind.JSON:
-            return _("A value that shows dots was a secret. Type it again, or leave it out.")
-        return _("This contains a hidden secret. Type it again.")
+        inner = _("A value that shows dots was a secret. Type it again, or leave it out.")
+        whole = _("This contains a hidden secret. Type it again.")
+        masked = {name for name, value in self.checked.sent.items() if masks(value)}
+        fields = (field for field in self.form.fields if field.name in masked)
+        return {field.name: inner if field.kind is Kind.JSON else whole for field in fields}
 
     @property
     def as_sent(self) -> str:
@@ -89,47 +87,33 @@ def check(request: HttpRequest, form: Form, data: Data, options: Options) -> Pos
     errors: dict[str, str] = {}
     total_size = 0
     for field in (field for field in form.fields if field.kind is Kind.FILE):
-        upload = uploads.get(field.name)
-        if field.name in upload_limit.skipped(request):
-            errors[field.name] = _too_large(field)
-        elif field.name in checked.shown and upload is not None:
-            total_size += upload.size or 0
+        upload = uploads.get(field.name) if field.name in checked.shown else None
+        most = min(field.max_size or settings.LAUNCH_FILE_BYTES, settings.LAUNCH_FILES_BYTES)
+        total_size += (upload and upload.size) or 0
+        if field.name in upload_limit.skipped(request) or (upload and (upload.size or 0) > most):
+            errors[field.name] = _("Choose a smaller file: at most %(size)s.") % {"size": size(most)}
+        elif upload is not None:
             try:
                 files.append(_attachment(field, upload, total_size, len(files)))
-            except _BadFile as problem:
+            except BadValue as problem:
                 errors[field.name] = str(problem)
     return PostedForm(form, data, checked, tuple(files), {**checked.errors, **errors})
 
 
-class _BadFile(Exception):
-    """A file that cannot be accepted; the text has the reason."""
-
-
-def _max_size(field: Field) -> int:
-    """The largest size of a file of this field in bytes."""
-    return min(field.max_size or settings.LAUNCH_FILE_BYTES, settings.LAUNCH_FILES_BYTES)
-
-
-def _too_large(field: Field) -> str:
-    return _("Choose a smaller file: at most %(size)s.") % {"size": size(_max_size(field))}
-
-
 def _attachment(field: Field, upload: "UploadedFile[Any]", total_size: int, number: int) -> Attached:
-    """The file to send. Its kind, and the field's own limit of size, are checked in schema/checking.py. Raises _BadFile.
+    """The file to send. Its kind is checked in schema/checking.py. Raises BadValue.
 
     Args:
-        together: bytes of this file and the previous ones.
+        total_size: bytes of this file and the previous ones.
         number: the number of previous files.
     """
-    if (upload.size or 0) > _max_size(field):
-        raise _BadFile(_too_large(field))
     if total_size > settings.LAUNCH_FILES_BYTES or number >= launch_files.MOST_FILES:
         limits = {"size": size(settings.LAUNCH_FILES_BYTES), "count": launch_files.MOST_FILES}
-        raise _BadFile(_("All files together are too large: at most %(count)s files, %(size)s in all.") % limits)
+        raise BadValue(_("All files together are too large: at most %(count)s files, %(size)s in all.") % limits)
     name, data = launch_files.clean_name(upload.name or ""), upload.read()
     if launch_files.has_wrong_content(name, data):
         kind = launch_files.file_extension(name).upper()
-        raise _BadFile(_("This file is not a %(kind)s, although its name says so. Choose another.") % {"kind": kind})
+        raise BadValue(_("This file is not a %(kind)s, although its name says so. Choose another.") % {"kind": kind})
     return Attached(field.path[0], name, launch_files.guess_content_type(name), data)
 
 

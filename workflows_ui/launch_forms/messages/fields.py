@@ -1,14 +1,25 @@
 """Texts about a launch form's fields: limits, kinds and sizes of files, conditions."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext, ngettext_lazy
 
 from workflows_ui.launch_forms.schema import values
-from workflows_ui.launch_forms.schema.document import NUMBERS, TEXTS, Field, Form, Kind, Limits, Moment, When, key_of
+from workflows_ui.launch_forms.schema.document import (
+    LOCAL_MOMENTS,
+    NUMBERS,
+    TEXTS,
+    Field,
+    Form,
+    Kind,
+    When,
+    is_number,
+    key_of,
+)
 
 #: Choices that are listed next to the control for searching them.
 SHOWN = 6
@@ -16,21 +27,49 @@ SHOWN = 6
 
 def limits(field: Field) -> str:
     """A field's limits in a sentence or two; empty if it has none."""
-    parts = []
-    if field.kind in NUMBERS:
-        parts.append(_range(field.limits))
-    elif field.kind is Kind.DATE:
-        parts.append(_days(field.limits))
+    limits, parts = field.limits, []
+    if field.kind in NUMBERS or field.kind is Kind.DATE:
+        parts.append(_between(_DAYS if field.kind is Kind.DATE else _NUMBERS, limits.low, limits.high))
     if field.kind in TEXTS and field.kind is not Kind.FILE:
-        parts.append(_letters(field.limits))
-        parts.append(field.limits.pattern_words)
+        parts += [_between(_CHARACTERS, limits.min_length or None, limits.max_length or None), limits.pattern_words]
     if field.kind in (Kind.LIST, Kind.TABLE, Kind.CHOICES):
-        parts.append(_counts(field.limits))
+        parts.append(_between(_ENTRIES, limits.least or None, limits.most or None))
     if field.kind is Kind.FILE:
-        parts.append(_file(field))
+        most = size(field.max_size or settings.LAUNCH_FILE_BYTES)
+        kinds = ", ".join(ending.upper() for ending in field.accept)
+        text = _("%(kinds)s, at most %(size)s.") if kinds else _("At most %(size)s.")
+        parts.append(text % {"kinds": kinds, "size": most})
     if field.kind is Kind.JSON and not field.path:
         parts.append(_("At most %(size)s.") % {"size": size(settings.LAUNCH_JSON_BYTES)})
     return " ".join(part for part in parts if part)
+
+
+#: Texts for both limits, only the lower one, only the upper one.
+_NUMBERS = (
+    gettext_lazy("From %(low)s to %(high)s."),
+    gettext_lazy("At least %(low)s."),
+    gettext_lazy("At most %(high)s."),
+)
+_DAYS = _NUMBERS[0], gettext_lazy("Not before %(low)s."), gettext_lazy("Not after %(high)s.")
+_CHARACTERS = (
+    gettext_lazy("%(low)s to %(high)s characters."),
+    ngettext_lazy("At least %(count)s character.", "At least %(count)s characters.", "count"),
+    ngettext_lazy("At most %(count)s character.", "At most %(count)s characters.", "count"),
+)
+_ENTRIES = (
+    gettext_lazy("%(low)s to %(high)s of them."),
+    gettext_lazy("At least %(count)s of them."),
+    gettext_lazy("At most %(count)s of them."),
+)
+
+
+def _between(texts: tuple[Any, Any, Any], low: Any, high: Any) -> str:
+    if low is None and high is None:
+        return ""
+    both, at_least, at_most = texts
+    text = at_most if low is None else at_least if high is None else both
+    shown = {name: values.show_number(end) if is_number(end) else end for name, end in (("low", low), ("high", high))}
+    return str(text % (shown | {"count": high if low is None else low}))
 
 
 def listing(labels: Sequence[str], *, other: bool) -> str:
@@ -47,7 +86,7 @@ def listing(labels: Sequence[str], *, other: bool) -> str:
 
 def moment(field: Field) -> str:
     """The time zone of a typed moment, if it affects the sent value; empty for other fields."""
-    if field.kind is not Kind.DATETIME or field.moment in (Moment.LOCAL, Moment.LOCAL_MINUTES):
+    if field.kind is not Kind.DATETIME or field.moment in LOCAL_MOMENTS:
         return ""
     return _("In your own time: %(zone)s.") % {"zone": timezone.get_current_timezone_name()}
 
@@ -67,14 +106,16 @@ def rule(form: Form, field: Field) -> str:
         return ""
     other = form.field(field.show_if.field)
     params = {"field": other.shown_label if other else field.show_if.field}
-    if field.show_if.test is When.FILLED:
-        return _("Counts only where “%(field)s” is filled in.") % params
-    if field.show_if.test is When.EMPTY:
-        return _("Counts only where “%(field)s” is empty.") % params
     params["value"] = value_label(other, field.show_if.value)
-    if field.show_if.test is When.IS:
-        return _("Counts only where “%(field)s” is “%(value)s”.") % params
-    return _("Counts only where “%(field)s” is not “%(value)s”.") % params
+    return str(_RULES[field.show_if.test] % params)
+
+
+_RULES = {
+    When.FILLED: gettext_lazy("Counts only where “%(field)s” is filled in."),
+    When.EMPTY: gettext_lazy("Counts only where “%(field)s” is empty."),
+    When.IS: gettext_lazy("Counts only where “%(field)s” is “%(value)s”."),
+    When.IS_NOT: gettext_lazy("Counts only where “%(field)s” is not “%(value)s”."),
+}
 
 
 def yes_no(value: str) -> str:
@@ -88,55 +129,3 @@ def value_label(other: Field | None, value: object) -> str:
         return yes_no(key_of(value))
     choices = other.choices if other else ()
     return next((choice.label for choice in choices if choice.value == value), key_of(value))[:60]
-
-
-def _range(limits: Limits) -> str:
-    low, high = limits.low, limits.high
-    params = {
-        "low": values.show_number(low) if isinstance(low, int | float) else "",
-        "high": values.show_number(high) if isinstance(high, int | float) else "",
-    }
-    if low is not None and high is not None:
-        return _("From %(low)s to %(high)s.") % params
-    if low is not None:
-        return _("At least %(low)s.") % params
-    return _("At most %(high)s.") % params if high is not None else ""
-
-
-def _days(limits: Limits) -> str:
-    params = {"low": limits.low, "high": limits.high}
-    if limits.low and limits.high:
-        return _("From %(low)s to %(high)s.") % params
-    if limits.low:
-        return _("Not before %(low)s.") % params
-    return _("Not after %(high)s.") % params if limits.high else ""
-
-
-def _letters(limits: Limits) -> str:
-    low, high = limits.min_length, limits.max_length
-    if low and high:
-        return _("%(low)s to %(high)s characters.") % {"low": low, "high": high}
-    if low:
-        return ngettext("At least %(count)s character.", "At least %(count)s characters.", low) % {"count": low}
-    return (
-        ngettext("At most %(count)s character.", "At most %(count)s characters.", high) % {"count": high}
-        if high
-        else ""
-    )
-
-
-def _counts(limits: Limits) -> str:
-    low, high = limits.least, limits.most
-    if low and high:
-        return _("%(low)s to %(high)s of them.") % {"low": low, "high": high}
-    if low:
-        return _("At least %(count)s of them.") % {"count": low}
-    return _("At most %(count)s of them.") % {"count": high} if high else ""
-
-
-def _file(field: Field) -> str:
-    most = size(field.max_size or settings.LAUNCH_FILE_BYTES)
-    if not field.accept:
-        return _("At most %(size)s.") % {"size": most}
-    kinds = ", ".join(ending.upper() for ending in field.accept)
-    return _("%(kinds)s, at most %(size)s.") % {"kinds": kinds, "size": most}

@@ -41,16 +41,14 @@ def find_paths(code: str, inputs: Mapping[str, Path]) -> Iterator[Path]:
     reader = _Reader(code, inputs)
     reader.parameter()
     reader.variables()
-    number = 0
-    while number < len(reader.names) and number < _MOST_NAMES:
-        yield from reader.uses(*reader.names[number])
-        number += 1
+    # The list grows while it is read, at most to _MOST_NAMES.
+    for name, meaning in reader.names:
+        yield from reader.uses(name, meaning)
 
 
 class _Reader:
     def __init__(self, code: str, inputs: Mapping[str, Path]) -> None:
         self.code, self.inputs = code, inputs
-        #: Grows while it is read, by the names of items of lists.
         self.names: list[tuple[str, _Meaning]] = []
 
     def parameter(self) -> None:
@@ -95,27 +93,24 @@ class _Reader:
     def _destructure(self, text: str, meaning: _Meaning, start: int) -> None:
         for part in text.split(","):
             match = _KEY.fullmatch(part)
-            if match:
-                path = self._resolve(meaning, (match[2] or match[3],))
-                if path is not None:
-                    self._add(match[4] or match[3] or "", path, start, len(self.code))
+            path = self._resolve(meaning, (match[2] or match[3],)) if match else None
+            if match and path is not None:
+                self._add(match[4] or match[3] or "", path, start, len(self.code))
 
     def _items(self, start: int, position: int, path: Path) -> None:
         """Add names of items as in `rows.map((row) => ...)` and `for (const row of rows)`."""
         after = _GOES_THROUGH.match(self.code, _end_of_keys(self.code, position))
-        if after:
-            name = after[3] if after[1] == "reduce" else after[2]
-            if name:
-                self._add(name, (*path, ITEM), after.end(), after.end() + _NEAR)
+        name = after and (after[3] if after[1] == "reduce" else after[2])
+        if after and name:
+            self._add(name, (*path, ITEM), after.end(), after.end() + _NEAR)
         before = _FOR.search(self.code[max(0, start - 80) : start])
         if before:
             self._add(before[1], (*path, ITEM), position, position + _NEAR)
 
     def _add(self, name: str, path: Path, start: int, stop: int) -> None:
-        if len(self.names) < _MOST_NAMES and len(path) < 20:
-            new = (name, _Meaning(path, start, stop))
-            if new not in self.names:
-                self.names.append(new)
+        new = (name, _Meaning(path, start, stop))
+        if len(self.names) < _MOST_NAMES and len(path) < 20 and new not in self.names:
+            self.names.append(new)
 
 
 def _end_of_keys(code: str, position: int) -> int:

@@ -5,10 +5,11 @@ Values are processed by column (all values of one path at once), so that thousan
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC
+from functools import partial
 from typing import Any
 
 from workflows_ui.launch_forms.schema import moments, values
@@ -54,13 +55,10 @@ def learn(past: Sequence[Any], *, exact: bool, cell: bool = False) -> Inference 
     `exact`: a form must reproduce even the difference between a missing, a null and an empty value, so a path that mixes them within
     one payload is JSON. `cell`: the path is a column of a table.
     """
-    kinds = set(map(type, past))
     filled = [value for value in past if value is not None]
-    distinct = _distinct(filled)
     if not filled:
         return Inference(Kind.TEXT, Blank.NULL) if past else None
-    kinds.discard(type(None))
-    nulls = len(past) - len(filled)
+    kinds, nulls = set(map(type, filled)), len(past) - len(filled)
     inference: Inference | None = None
     if kinds == {bool}:
         inference = Inference(Kind.YES_NO, _blank(nulls))
@@ -70,16 +68,13 @@ def learn(past: Sequence[Any], *, exact: bool, cell: bool = False) -> Inference 
         inference = _texts(filled, nulls, exact=exact, cell=cell)
     elif kinds == {list} and not cell:
         inference = _lists(filled, nulls, exact=exact)
-    result = inference or Inference(Kind.JSON)
-    return Inference(**{**vars(result), "distinct": distinct})
+    return replace(inference or Inference(Kind.JSON), distinct=_distinct(filled))
 
 
 def _blank(nulls: int, texts: int = 0, lists: int = 0) -> Blank:
     """The value of an empty field: the most frequent empty value."""
-    most = max(nulls, texts, lists)
-    if not most:
-        return Blank.ABSENT
-    return Blank.NULL if nulls == most else Blank.TEXT if texts == most else Blank.LIST
+    counts = {Blank.NULL: nulls, Blank.TEXT: texts, Blank.LIST: lists}
+    return max(counts, key=counts.__getitem__) if any(counts.values()) else Blank.ABSENT
 
 
 def _short(numbers: Sequence[Any]) -> bool:
@@ -110,7 +105,8 @@ def _texts(filled: list[str], nulls: int, *, exact: bool, cell: bool) -> Inferen
         if all(map(fits, different)) and (kind in CELLS or not cell):
             return Inference(kind, blank)
     for moment, shape in moments.SHAPES.items():
-        if all(map(shape.fullmatch, different)) and all(_is_moment(text, moment) for text in different):
+        read = partial(moments.read_moment, shape=moment, zone=UTC)
+        if all(map(shape.fullmatch, different)) and all(moments.is_stable(read, text) for text in different):
             return Inference(Kind.DATETIME, blank, moment)
     if "\n" in joined or max(map(len, different)) > _LONG:
         return Inference(Kind.LONG_TEXT, blank)
@@ -128,30 +124,13 @@ def _choices(texts: list[str]) -> tuple[Choice, ...]:
     return tuple(Choice(text, text) for text, _times in counted.most_common())
 
 
-def _stable(read: Callable[[str], str]) -> Callable[[str], bool]:
-    def fits(text: str) -> bool:
-        try:
-            return read(text) == text
-        except moments.BadMoment:
-            return False
-
-    return fits
-
-
 _SHAPES: tuple[tuple[Kind, Callable[[str], bool]], ...] = (
     (Kind.EMAIL, values.is_mail),
     (Kind.URL, values.is_url),
-    (Kind.DATE, _stable(moments.read_day)),
-    (Kind.TIME, lambda text: text[2:3] == ":" and _stable(moments.read_time)(text)),
+    (Kind.DATE, partial(moments.is_stable, moments.read_day)),
+    (Kind.TIME, lambda text: text[2:3] == ":" and moments.is_stable(moments.read_time, text)),
     (Kind.PHONE, lambda text: text.startswith("+") and values.is_phone(text)),
 )
-
-
-def _is_moment(text: str, shape: Moment) -> bool:
-    try:
-        return moments.read_moment(text, shape, UTC) == text
-    except moments.BadMoment:
-        return False
 
 
 def _lists(filled: list[list[Any]], nulls: int, *, exact: bool) -> Inference | None:
@@ -194,22 +173,19 @@ def _column(key: str, past: list[Any], missing: int, taken: set[str], *, exact: 
     inference = learn(past, exact=exact, cell=True) or Inference(Kind.TEXT)
     if exact and sum(map(bool, (missing, nulls, texts))) > 1:
         inference = Inference(Kind.JSON)
+    column = Column(name_for((key,), taken), key, label_from(key), inference.kind)
     if inference.kind is Kind.JSON:
-        return Column(name_for((key,), taken), key, label_from(key), Kind.JSON)
+        return column
     # A text of only spaces is not "filled in".
     required = not (missing or nulls or texts) and all(not isinstance(value, str) or value.strip() for value in past)
     blank = Blank.ABSENT if missing > nulls + texts else inference.blank
-    return Column(name_for((key,), taken), key, label_from(key), inference.kind, required, blank, inference.moment)
+    return replace(column, required=required, blank=blank, moment=inference.moment)
 
 
 def by_key(objects: Iterable[dict[str, Any]]) -> dict[str, list[Any]]:
     """The values of objects by key, keys in order of first appearance, in one pass over the objects."""
-    columns: dict[str, list[Any]] = {}
+    columns: dict[str, list[Any]] = defaultdict(list)
     for item in objects:
         for key, value in item.items():
-            column = columns.get(key)
-            if column is None:
-                columns[key] = [value]
-            else:
-                column.append(value)
+            columns[key].append(value)
     return columns

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain, islice
 from typing import Any
 
 from workflows_ui.core.secret_names import mask_text, names_secret
@@ -15,6 +16,7 @@ from workflows_ui.launch_forms.schema import values
 from workflows_ui.launch_forms.schema.document import (
     CELLS,
     LONG,
+    MOST_COLUMNS,
     MOST_DEPTH,
     MOST_FIELDS,
     NUMBERS,
@@ -26,6 +28,7 @@ from workflows_ui.launch_forms.schema.document import (
     Form,
     Kind,
     Why,
+    is_number,
     label_from,
     name_for,
 )
@@ -69,6 +72,15 @@ class _Node:
     past: list[Any] = field(default_factory=list)
     samples: list[Any] = field(default_factory=list)
 
+    @property
+    def seen(self) -> list[Any]:
+        return [*self.past, *self.samples]
+
+    @property
+    def secret(self) -> bool:
+        """Whether its name, or that of an outer object, is that of a secret, so that none of its values may be displayed."""
+        return any(map(names_secret, self.path))
+
     def at(self, key: str) -> _Node:
         """The inner node, created if it is missing."""
         return self.inner.setdefault(key, _Node((*self.path, key)))
@@ -84,7 +96,10 @@ def propose(sources: Sources) -> Form:
     bodies = [*payloads, *sources.samples]
     exact = len(bodies) == 1
     if bodies and not all(isinstance(body, dict) for body in bodies):
-        return Form((_whole(bodies, payloads, exact=exact),))
+        # A body that is not an object: a list if it always is a non-empty one, else JSON.
+        inference = learning.learn(bodies, exact=exact) or Inference(Kind.JSON)
+        listed = inference.kind in (Kind.LIST, Kind.TABLE) and inference.blank is Blank.ABSENT
+        return Form((_body(inference if listed else Inference(Kind.JSON), len(payloads)),))
     root = _Node((), past=payloads, samples=list(sources.samples))
     trigger_form = read_trigger_form(sources.trigger, bodies)
     for requested in trigger_form.fields:
@@ -92,22 +107,20 @@ def propose(sources: Sources) -> Form:
     for reference in references.find_references(sources.trigger, body_is_output=trigger_form.body_is_output):
         _add_reference(root, reference)
     _distribute_values(root)
-    for depth in range(MOST_DEPTH, -1, -1):
-        form = _Writer(len(payloads), len(bodies), depth, exact=exact).form(root)
-        if len(form.fields) <= MOST_FIELDS:
-            return form
-    raise AssertionError("a form of one field is not too long")  # depth 0
+    writer = _Writer(len(payloads), len(bodies), exact)
+    for depth in range(0 if root.closed else MOST_DEPTH, 0, -1):
+        nodes = chain.from_iterable(writer.nodes(node, depth) for node in root.inner.values())
+        fields = writer.fields(islice(nodes, MOST_FIELDS + 1))
+        if len(fields) <= MOST_FIELDS:
+            return Form(fields)
+    return Form((_body(Inference(Kind.JSON), len(payloads)),))
 
 
-def _whole(bodies: Sequence[Any], payloads: Sequence[Any], *, exact: bool) -> Field:
-    """The only field of a body that is not an object: a list if it always is a non-empty one, else JSON."""
-    inference = learning.learn(bodies, exact=exact)
-    why = Why(seen=len(payloads), of=len(payloads))
-    if inference is None or inference.kind not in (Kind.LIST, Kind.TABLE) or inference.blank is not Blank.ABSENT:
-        return Field("body", (), kind=Kind.JSON, required=True, why=why)
-    return Field(
-        "body", (), kind=inference.kind, required=True, item=inference.item, columns=inference.columns, why=why
-    )
+def _body(inference: Inference, payload_count: int) -> Field:
+    """The only field of a form, for the whole body."""
+    why = Why(seen=payload_count, of=payload_count)
+    kind, item, columns = inference.kind, inference.item, inference.columns
+    return Field("body", (), kind=kind, required=True, item=item, columns=columns, why=why)
 
 
 def _add_reference(root: _Node, reference: Reference) -> None:
@@ -150,70 +163,55 @@ def _distribute_values(root: _Node) -> None:
         waiting.extend(node.inner.values())
 
 
-def _takes_fields(node: _Node, keys: Iterable[str]) -> bool:
+def _takes_fields(node: _Node, keys: Collection[str]) -> bool:
     """Whether all past values are objects (or null) whose keys can become fields."""
-    seen = [*node.past, *node.samples]
-    keys = list(keys)
     return (
-        bool(keys)
-        and len(keys) <= MOST_FIELDS
-        and set(map(type, seen)) <= {dict, type(None)}
+        0 < len(keys) <= MOST_FIELDS
+        and set(map(type, node.seen)) <= {dict, type(None)}
         and all(sum(map(len, node.path)) + len(key) <= LONG for key in keys)
     )
 
 
+@dataclass
 class _Writer:
-    """Creates the fields of the nodes; nodes deeper than `depth` become JSON."""
+    """Creates the fields of the nodes."""
 
-    def __init__(self, payload_count: int, bodies: int, depth: int, *, exact: bool) -> None:
-        self.payload_count, self.bodies, self.depth, self.exact = payload_count, bodies, depth, exact
-        self.names: set[str] = set()
-        self.fields: list[Field] = []
+    payload_count: int
+    body_count: int
+    exact: bool
 
-    def form(self, root: _Node) -> Form:
-        if root.closed or (self.depth == 0 and root.inner):
-            return Form(
-                (
-                    Field(
-                        "body",
-                        (),
-                        kind=Kind.JSON,
-                        required=True,
-                        why=Why(seen=self.payload_count, of=self.payload_count),
-                    ),
-                )
-            )
-        for node in root.inner.values():
-            self._add_fields(node)
-            if len(self.fields) > MOST_FIELDS:
-                break
-        return Form(tuple(self.fields))
+    def nodes(self, node: _Node, depth: int) -> Iterator[_Node]:
+        """The nodes that become fields: the node or those inside it; the ones at this depth become JSON."""
+        if len(node.path) >= depth or not self._is_object(node):
+            yield node
+        else:
+            for inner in node.inner.values():
+                yield from self.nodes(inner, depth)
+
+    def fields(self, nodes: Iterable[_Node]) -> tuple[Field, ...]:
+        fields: list[Field] = []
+        names: set[str] = set()
+        for node in nodes:
+            fields.append(self._field(node, names))
+            names.add(fields[-1].name)
+        return tuple(fields)
 
     def _mostly_missing(self, seen: Sequence[Any]) -> bool:
         """Whether the value was missing at least as often as it was empty."""
-        missing = self.bodies - len(seen)
+        missing = self.body_count - len(seen)
         return missing > 0 and missing >= sum(value in (None, "", []) for value in seen if not value)
 
-    def _add_fields(self, node: _Node) -> None:
-        if self._is_object(node):
-            for inner in node.inner.values():
-                self._add_fields(inner)
-        else:
-            form_field = self._field(node)
-            self.names.add(form_field.name)
-            self.fields.append(form_field)
-
     def _is_object(self, node: _Node) -> bool:
-        if not node.inner or node.items or node.closed or len(node.path) >= self.depth:
+        if not node.inner or node.items or node.closed:
             return False
-        seen = [*node.past, *node.samples]
+        seen = node.seen
         if not set(map(type, seen)) <= ({dict} if self.exact else {dict, type(None)}):
             return False
         # Only JSON reproduces an empty object; with many payloads it counts as empty.
         return all(seen) if self.exact else any(seen) or not seen
 
-    def _field(self, node: _Node) -> Field:
-        seen = [*node.past, *node.samples]
+    def _field(self, node: _Node, names: set[str]) -> Field:
+        seen = node.seen
         inference = learning.learn(seen, exact=self.exact)
         if inference is None:
             inference = _infer_unseen(node)
@@ -223,17 +221,12 @@ class _Writer:
             name_kind = _kind_by_name(node, inference.kind, seen)
             choices = () if name_kind is not Kind.TEXT or naming.one_of_a_kind(node.path[-1]) else inference.choices
             inference = replace(inference, kind=name_kind, choices=choices)
-        secret = (
-            _is_secret(node) and inference.kind in TEXTS and all(type(value) in (str, type(None)) for value in seen)
-        )
+        secret = node.secret and inference.kind in TEXTS and set(map(type, seen)) <= {str, type(None)}
         if secret:
             inference = replace(inference, kind=Kind.SECRET, choices=())
-        plain = inference.kind in NUMBERS or inference.kind is Kind.YES_NO
-        empty = node.past.count(None) if plain else sum(map(_empty, node.past))
-        filled = len(node.past) - empty
-        required = self._required(node, filled)
+        required = self._required(node, inference.kind)
         form_field = Field(
-            name=name_for(node.path, self.names),
+            name=name_for(node.path, names),
             path=node.path,
             label=label_from(node.path[-1]),
             kind=Kind.CHOICE if inference.choices else inference.kind,
@@ -259,8 +252,10 @@ class _Writer:
         completed = _apply_requested(form_field, node.requested, seen, always=len(node.past) == self.payload_count)
         return replace(completed, kind=Kind.SECRET) if secret and completed.kind in TEXTS else completed
 
-    def _required(self, node: _Node, filled: int) -> bool:
+    def _required(self, node: _Node, kind: Kind) -> bool:
         """Whether the field is required: enough payloads all had it filled in, or there is no history and a step reads it."""
+        plain = kind in NUMBERS or kind is Kind.YES_NO
+        filled = len(node.past) - (node.past.count(None) if plain else sum(map(_empty, node.past)))
         if self.payload_count >= _ENOUGH:
             return filled == self.payload_count
         empty_before = filled < self.payload_count or any(map(_empty, node.samples))
@@ -274,15 +269,11 @@ def _empty(value: Any) -> bool:
 def _infer_unseen(node: _Node) -> Inference:
     """The kind of a node without past values: by its readers, else by its name."""
     if node.item_keys:
-        taken: set[str] = set()
-        columns = []
-        for key in node.item_keys:
-            name = name_for((key,), taken)
-            taken.add(name)
-            columns.append(
-                Column(name, key, label_from(key), naming.kind_of(key) if naming.kind_of(key) in CELLS else Kind.TEXT)
-            )
-        return Inference(Kind.TABLE, columns=tuple(columns[:30]))
+        columns: list[Column] = []
+        for key in [*node.item_keys][:MOST_COLUMNS]:
+            kind, taken = naming.kind_of(key), {column.name for column in columns}
+            columns.append(Column(name_for((key,), taken), key, label_from(key), kind if kind in CELLS else Kind.TEXT))
+        return Inference(Kind.TABLE, columns=tuple(columns))
     if node.items or Kind.LIST in node.hints:
         return Inference(Kind.LIST)
     if node.inner:
@@ -299,21 +290,13 @@ def _kind_by_name(node: _Node, kind: Kind, seen: Sequence[Any]) -> Kind:
     return name_kind if name_kind is Kind.LONG_TEXT else kind
 
 
-def _is_secret(node: _Node) -> bool:
-    """Whether its name, or that of an outer object, is that of a secret, so that none of its values may be displayed."""
-    return any(map(names_secret, node.path))
-
-
 def _example(node: _Node, inference: Inference) -> str:
     """The value of the latest sample with a short one. Never a value of a payload, and never a secret."""
-    if _is_secret(node):
-        return ""
-    for value in node.samples:
-        if isinstance(value, str) and 0 < len(value) <= 60 and inference.kind in TEXTS and values.plain_text(value):
-            if mask_text(value) != value:
-                continue
-            return value
-        if isinstance(value, int | float) and not isinstance(value, bool) and inference.kind in NUMBERS:
+    for value in node.samples if not node.secret else ():
+        if isinstance(value, str) and 0 < len(value) <= 60 and inference.kind in TEXTS:
+            if values.plain_text(value) and mask_text(value) == value:
+                return value
+        elif is_number(value) and inference.kind in NUMBERS:
             return str(value)[:60]
     return ""
 

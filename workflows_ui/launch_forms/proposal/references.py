@@ -17,8 +17,8 @@ from workflows_ui.launch_forms.proposal import code_reading
 from workflows_ui.launch_forms.schema.document import Kind
 from workflows_ui.launch_forms.schema.paths import ITEM, Path, accesses
 
-#: An expression that consists of a single access.
-_ACCESS_ONLY = re.compile(r"[\w$.?\[\]'\"\s-]*")
+#: A text that is a template with a single access.
+_TEMPLATE_ONLY = re.compile(r"\s*\{\{([\w$.?\[\]'\"\s-]*)\}\}\s*")
 _START = re.compile(r"""(?<![\w$.'"\]])([A-Za-z_]\w*)""")
 #: Half of a surrogate pair, which cannot be encoded in pages and requests.
 _HALF = re.compile("[\ud800-\udfff]")
@@ -95,13 +95,11 @@ class _Step:
     def in_expression(self, expression: str) -> Iterator[Path]:
         """The paths that one expression reads."""
         for start in _START.finditer(expression):
-            name = start[1]
+            name, path = start[1], None
             if name == "trigger":
                 path = self._below_body(accesses(expression, start.end()))
             elif name in self.loops:
                 path = self._item_path(name, accesses(expression, start.end()))
-            else:
-                path = None
             if path is not None:
                 yield path
 
@@ -121,13 +119,9 @@ class _Step:
 
     def _single_path(self, value: Any) -> Path | None:
         """The path of an input that is a single template and nothing else; None for any other."""
-        if not isinstance(value, str) or value.count("{{") != 1:
-            return None
-        whole = value.strip()
-        if not (whole.startswith("{{") and whole.endswith("}}")):
-            return None
-        paths = list(self.in_expression(whole[2:-2]))
-        return paths[0] if len(paths) == 1 and _ACCESS_ONLY.fullmatch(whole[2:-2]) else None
+        match = _TEMPLATE_ONLY.fullmatch(value) if isinstance(value, str) else None
+        paths = list(self.in_expression(match[1])) if match else []
+        return paths[0] if len(paths) == 1 else None
 
     def _loop(self) -> Iterator[Reference]:
         name, path = flow_tree.step_name(self.step), self._single_path(self.settings.get("items"))

@@ -14,12 +14,23 @@ from datetime import UTC, tzinfo
 from typing import Any, Protocol
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from workflows_ui.launch_forms.schema import schema_out, values
-from workflows_ui.launch_forms.schema.document import NOTHING, Blank, Choice, Column, Field, Form, Kind, ShowIf, When
+from workflows_ui.launch_forms.schema.document import (
+    NOTHING,
+    BadValue,
+    Blank,
+    Choice,
+    Column,
+    Field,
+    Form,
+    Kind,
+    ShowIf,
+    When,
+    same,
+)
 from workflows_ui.launch_forms.schema.schema_out import BLANKS
-from workflows_ui.launch_forms.schema.values import BadValue
 
 MOST_ROWS = 1_000
 #: As `dict(request.POST.lists())`.
@@ -27,6 +38,17 @@ Data = Mapping[str, Sequence[str]]
 _CELL = re.compile(r"\[(\d{1,6})\]\[([^\]]+)\]")
 #: Most texts of one secret field that are recognised in a run; further ones are masked only by the field's name.
 _MOST_TEXTS = 100
+
+#: Kinds with significant spaces.
+_KEEP_SPACES = frozenset({Kind.TEXT, Kind.LONG_TEXT, Kind.CHOICE, Kind.SECRET})
+#: Messages for empty required fields, other than "Fill this in."
+_REQUIRED = {
+    Kind.CHOICE: gettext_lazy("Choose a value."),
+    Kind.YES_NO: gettext_lazy("Choose a value."),
+    Kind.CHOICES: gettext_lazy("Choose at least one value."),
+    Kind.TABLE: gettext_lazy("Fill in at least one row."),
+    Kind.LIST: gettext_lazy("Fill in at least one line."),
+}
 
 #: The content of a field's controls: a text; the texts of a list or several choices; a table's rows of texts by column.
 Shown = str | list[str] | list[dict[str, str]]
@@ -82,7 +104,8 @@ def check(
         zone: the person's time zone.
     """
     read = _Submission(form, data, files or {}, options or {}, zone)
-    read.read()
+    for field in form.fields:
+        read.visit(field)
     # In the order of the form, not in that of the evaluation of rules.
     sent = {field.name: read.sent[field.name] for field in form.fields if field.name in read.sent}
     shown = frozenset(name for name, is_shown in read.shown.items() if is_shown)
@@ -143,11 +166,11 @@ def paths_without_field(form: Form, payload: Any) -> list[tuple[str, ...]]:
     waiting: list[tuple[tuple[str, ...], Any]] = [((), payload)]
     while waiting:
         path, value = waiting.pop()
-        if path in paths:
+        if path in paths or (not path and value == {}):
             continue
-        if isinstance(value, dict) and (value or not path) and any(inner[: len(path)] == path for inner in paths):
+        if isinstance(value, dict) and value and any(inner[: len(path)] == path for inner in paths):
             waiting.extend(((*path, key), inner) for key, inner in reversed(value.items()))
-        elif not (isinstance(value, dict) and not path and not value):
+        else:
             missing.append(path)
     return missing
 
@@ -165,8 +188,7 @@ def _field_content(field: Field, value: Any, zone: tzinfo) -> Shown:
     if field.kind is Kind.TABLE:
         return [_row_content(field, row, zone) for row in value] if isinstance(value, list) else []
     if field.kind in (Kind.LIST, Kind.CHOICES):
-        kind = field.item if field.kind is Kind.LIST else None
-        return [values.show(field, item, kind=kind, zone=zone) for item in value] if isinstance(value, list) else []
+        return [values.show(field, item, zone=zone) for item in value] if isinstance(value, list) else []
     blank = field.blank is not Blank.ABSENT and not field.required and value == BLANKS[field.blank]
     if value is NOTHING or blank or (value is None and field.kind is not Kind.JSON and field.kind is not Kind.CHOICE):
         return ""
@@ -252,31 +274,28 @@ def rows_of(table: Field, data: Data) -> list[tuple[int, dict[str, str]]]:
 # --- Reading what was submitted ---------------------------------------------------------------------
 
 
+@dataclass
 class _Submission:
     """A submitted form, read field by field: `errors` by control, `sent` values and visibility (`shown`) by field."""
 
-    def __init__(
-        self,
-        form: Form,
-        data: Data,
-        files: Mapping[str, Upload],
-        options: Mapping[str, Sequence[Choice]],
-        zone: tzinfo,
-    ) -> None:
-        self.form, self.data, self.files, self.options, self.zone = form, data, files, options, zone
-        self.errors: dict[str, str] = {}
-        self.sent: dict[str, Any] = {}
-        self.shown: dict[str, bool] = {}
+    form: Form
+    data: Data
+    files: Mapping[str, Upload]
+    options: Mapping[str, Sequence[Choice]]
+    zone: tzinfo
+    errors: dict[str, str] = dataclasses.field(default_factory=dict)
+    sent: dict[str, Any] = dataclasses.field(default_factory=dict)
+    shown: dict[str, bool] = dataclasses.field(default_factory=dict)
 
-    def read(self) -> None:
-        for field in self.form.fields:
-            self._visit(field)
-
-    def _visit(self, field: Field) -> bool:
+    def visit(self, field: Field) -> bool:
         """Read a field, once, after the fields it depends on. Returns whether it is shown."""
         if field.name not in self.shown:
             self.shown[field.name] = False  # ends a circular dependency, which the rules reject
-            self.shown[field.name] = self._holds(field.show_if)
+            rule = field.show_if
+            other = self.form.field(rule.field) if rule else None
+            self.shown[field.name] = rule is None or (
+                other is not None and self.visit(other) and holds(rule, self.sent.get(other.name, NOTHING))
+            )
             if self.shown[field.name]:
                 try:
                     value = self._value(field)
@@ -286,14 +305,6 @@ class _Submission:
                     if value is not NOTHING:
                         self.sent[field.name] = value
         return self.shown[field.name]
-
-    def _holds(self, rule: ShowIf | None) -> bool:
-        if rule is None:
-            return True
-        other = self.form.field(rule.field)
-        if other is None or not self._visit(other):
-            return False
-        return holds(rule, self.sent.get(other.name, NOTHING))
 
     def _value(self, field: Field) -> Any:
         if field.hidden:
@@ -309,7 +320,7 @@ class _Submission:
             value = self._single(field)
         if value is NOTHING:
             if field.required:
-                raise BadValue(_required_message(field))
+                raise BadValue(_REQUIRED.get(field.kind) or _("Fill this in."))
             return BLANKS.get(field.blank, NOTHING)
         if field.name not in self.errors and not any(name.startswith(f"{field.name}[") for name in self.errors):
             problem = schema_out.value_error(field, value)
@@ -321,22 +332,20 @@ class _Submission:
         if field.name not in self.data:
             return field.default
         text = self.data[field.name][-1] if self.data[field.name] else ""
-        if text == "" or (field.kind not in _KEEP_SPACES and not text.strip()):
-            return NOTHING
-        if field.required and not text.strip():
+        spaces_count = field.kind in _KEEP_SPACES and not field.required
+        if text == "" or (not spaces_count and not text.strip()):
             return NOTHING
         return values.read(field, text, options=self.options.get(field.name), zone=self.zone)
 
     def _multiple(self, field: Field) -> Any:
         if field.name not in self.data:
             return field.default
-        kind = field.item if field.kind is Kind.LIST else None
         items = []
         for number, text in enumerate(self.data[field.name], start=1):
             if text == "":
                 continue
             try:
-                items.append(values.read(field, text, kind=kind, options=self.options.get(field.name), zone=self.zone))
+                items.append(values.read(field, text, options=self.options.get(field.name), zone=self.zone))
             except BadValue as problem:
                 raise BadValue(_("Line %(number)s: %(problem)s") % {"number": number, "problem": problem}) from None
         return items or NOTHING
@@ -347,11 +356,7 @@ class _Submission:
             return field.default
         if len(rows) > MOST_ROWS:
             raise BadValue(_("At most %(most)s rows can be sent.") % {"most": MOST_ROWS})
-        filled = []
-        for number, texts in rows:
-            if any(texts.values()):
-                filled.append(self._row(field, number, texts))
-        return filled or NOTHING
+        return [self._row(field, number, texts) for number, texts in rows if any(texts.values())] or NOTHING
 
     def _row(self, field: Field, number: int, texts: Mapping[str, str]) -> dict[str, Any]:
         row: dict[str, Any] = {}
@@ -381,10 +386,6 @@ class _Submission:
             raise BadValue(_("Choose a smaller file: at most %(most)s.") % {"most": _size_text(field.max_size)})
 
 
-#: Kinds with significant spaces.
-_KEEP_SPACES = frozenset({Kind.TEXT, Kind.LONG_TEXT, Kind.CHOICE, Kind.SECRET})
-
-
 def holds(rule: ShowIf, value: Any) -> bool:
     """Whether a rule holds for the other field's value; NOTHING if it sends none. A list passes if any of its items does."""
     empty = value is NOTHING or value is None or value in ("", [])
@@ -392,25 +393,8 @@ def holds(rule: ShowIf, value: Any) -> bool:
         return empty
     if rule.test is When.FILLED:
         return not empty
-    same = _same(value, rule.value) or (isinstance(value, list) and any(_same(item, rule.value) for item in value))
-    return same if rule.test is When.IS else not same
-
-
-def _same(first: Any, second: Any) -> bool:
-    # In JSON, true is not 1.
-    return isinstance(first, bool) == isinstance(second, bool) and bool(first == second)
-
-
-def _required_message(field: Field) -> str:
-    if field.kind in (Kind.CHOICE, Kind.YES_NO):
-        return _("Choose a value.")
-    if field.kind is Kind.CHOICES:
-        return _("Choose at least one value.")
-    if field.kind is Kind.TABLE:
-        return _("Fill in at least one row.")
-    if field.kind is Kind.LIST:
-        return _("Fill in at least one line.")
-    return _("Fill this in.")
+    found = any(same(item, rule.value) for item in [value, *(value if isinstance(value, list) else ())])
+    return found if rule.test is When.IS else not found
 
 
 def _size_text(size: int) -> str:

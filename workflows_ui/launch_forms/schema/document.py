@@ -6,8 +6,11 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from enum import Enum, StrEnum
-from typing import Any, Final
+from enum import Enum
+from typing import Any, Final, TypeGuard
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 #: Most fields of a form. Further inputs of a flow go into a JSON field.
 MOST_FIELDS = 200
@@ -40,74 +43,76 @@ class BadForm(Exception):
     """A form, or a file with one, that breaks the rules. The text names problem and position in the reader's language."""
 
 
-class Kind(StrEnum):
-    """The kind of a field, which determines its control and the values that it sends."""
-
-    TEXT = "text"
-    LONG_TEXT = "long_text"
-    NUMBER = "number"
-    INTEGER = "integer"
-    YES_NO = "yes_no"
-    DATE = "date"
-    TIME = "time"
-    DATETIME = "datetime"
-    CHOICE = "choice"
-    CHOICES = "choices"
-    EMAIL = "email"
-    PHONE = "phone"
-    URL = "url"
-    FILE = "file"
-    SECRET = "secret"  # noqa: S105  (the name of a kind)
-    LIST = "list"
-    TABLE = "table"
-    JSON = "json"
+class BadValue(Exception):
+    """An invalid text. The message says in the reader's language what to do."""
 
 
-#: Kinds whose value is one text.
-TEXTS = frozenset(
-    {
-        Kind.TEXT,
-        Kind.LONG_TEXT,
-        Kind.DATE,
-        Kind.TIME,
-        Kind.DATETIME,
-        Kind.EMAIL,
-        Kind.PHONE,
-        Kind.URL,
-        Kind.FILE,
-        Kind.SECRET,
-    }
-)
+class Kind(TextChoices):
+    """The kind of a field, which determines its control and the values that it sends, with an icon of Font Awesome."""
+
+    icon: str
+
+    def __new__(cls, value: str, icon: str = "") -> Kind:
+        member = str.__new__(cls, value)
+        member._value_, member.icon = value, icon
+        return member
+
+    TEXT = "text", "font", pgettext_lazy("kind of field", "Short text")
+    LONG_TEXT = "long_text", "align-left", pgettext_lazy("kind of field", "Long text")
+    NUMBER = "number", "hashtag", pgettext_lazy("kind of field", "Number")
+    INTEGER = "integer", "hashtag", pgettext_lazy("kind of field", "Whole number")
+    YES_NO = "yes_no", "toggle-on", pgettext_lazy("kind of field", "Yes or no")
+    DATE = "date", "calendar-day", pgettext_lazy("kind of field", "Date")
+    TIME = "time", "clock", pgettext_lazy("kind of field", "Time")
+    DATETIME = "datetime", "calendar-days", pgettext_lazy("kind of field", "Date and time")
+    CHOICE = "choice", "circle-dot", pgettext_lazy("kind of field", "One choice")
+    CHOICES = "choices", "list-check", pgettext_lazy("kind of field", "Several choices")
+    EMAIL = "email", "envelope", pgettext_lazy("kind of field", "E-mail address")
+    PHONE = "phone", "phone", pgettext_lazy("kind of field", "Phone number")
+    URL = "url", "link", pgettext_lazy("kind of field", "Web address")
+    FILE = "file", "paperclip", pgettext_lazy("kind of field", "File")
+    SECRET = "secret", "key", pgettext_lazy("kind of field", "Secret (password, key)")
+    LIST = "list", "list", pgettext_lazy("kind of field", "List")
+    TABLE = "table", "table", pgettext_lazy("kind of field", "Table of rows")
+    JSON = "json", "code", pgettext_lazy("kind of field", "Anything (JSON)")
+
+
 NUMBERS = frozenset({Kind.NUMBER, Kind.INTEGER})
+#: Kinds whose value is one text.
+TEXTS = frozenset(Kind) - NUMBERS - {Kind.YES_NO, Kind.CHOICE, Kind.CHOICES, Kind.LIST, Kind.TABLE, Kind.JSON}
 #: Kinds that a cell of a table can have.
 CELLS = (TEXTS | NUMBERS | {Kind.YES_NO, Kind.CHOICE, Kind.JSON}) - {Kind.FILE, Kind.SECRET}
 
 
-class Blank(StrEnum):
-    """What an empty optional field sends: nothing (its key is absent), null, an empty text or an empty list."""
+class Blank(TextChoices):
+    """What an empty optional field sends."""
 
-    ABSENT = "absent"
-    NULL = "null"
-    TEXT = "text"
-    LIST = "list"
+    ABSENT = "absent", gettext_lazy("Nothing: its name is left out")
+    NULL = "null", gettext_lazy("“No value” (null)")
+    TEXT = "text", gettext_lazy("An empty text")
+    LIST = "list", gettext_lazy("An empty list")
 
 
-class Moment(StrEnum):
+class Moment(TextChoices):
     """The format in which a date with a time is sent. Pages convert it to the person's time zone, except for the local ones."""
 
-    LOCAL_MINUTES = "local_minutes"  # 2026-03-01T09:30
-    LOCAL = "local"  # 2026-03-01T09:30:00
-    UTC = "utc"  # 2026-03-01T02:30:00Z
-    UTC_MILLIS = "utc_millis"  # 2026-03-01T02:30:00.000Z, as JavaScript writes it
+    LOCAL_MINUTES = "local_minutes", gettext_lazy("As typed, to the minute: 2026-03-01T09:30")
+    LOCAL = "local", gettext_lazy("As typed, with seconds: 2026-03-01T09:30:00")
+    UTC = "utc", gettext_lazy("As world time: 2026-03-01T02:30:00Z")
+    UTC_MILLIS = "utc_millis", gettext_lazy("As world time with milliseconds: 2026-03-01T02:30:00.000Z")
 
 
-class When(StrEnum):
+#: Formats without a time zone.
+LOCAL_MOMENTS = frozenset({Moment.LOCAL, Moment.LOCAL_MINUTES})
+
+
+class When(TextChoices):
     """The test that a show-if rule applies to the other field."""
 
-    IS = "is"
-    IS_NOT = "is_not"
-    FILLED = "filled"
-    EMPTY = "empty"
+    IS = "is", pgettext_lazy("rule", "is")
+    IS_NOT = "is_not", pgettext_lazy("rule", "is not")
+    FILLED = "filled", pgettext_lazy("rule", "is filled in")
+    EMPTY = "empty", pgettext_lazy("rule", "is empty")
 
 
 @dataclass(frozen=True)
@@ -263,14 +268,15 @@ class Form:
     def field(self, name: str) -> Field | None:
         return next((field for field in self.fields if field.name == name), None)
 
-    def with_field(self, changed: Field, *, was: str | None = None) -> Form:
-        """The form with this field instead of the one with its name (or with the name `was`); appended if there is none."""
-        name = changed.name if was is None else was
+    @property
+    def names(self) -> list[str]:
+        return [field.name for field in self.fields]
+
+    def with_field(self, changed: Field) -> Form:
+        """The form with this field instead of the one with its name; appended if there is none."""
         left_out = tuple(path for path in self.left_out if path != changed.path)
-        if self.field(name) is None:
-            return replace(self, fields=(*self.fields, changed), left_out=left_out)
-        fields = tuple(changed if field.name == name else field for field in self.fields)
-        return replace(self, fields=fields, left_out=left_out)
+        fields = tuple(changed if field.name == changed.name else field for field in self.fields)
+        return replace(self, fields=fields if changed in fields else (*fields, changed), left_out=left_out)
 
     def leaving_out(self, paths: Iterable[tuple[str, ...]]) -> Form:
         """The form with these paths excluded, so that they are not reported as missing."""
@@ -282,10 +288,7 @@ class Form:
 
     def moved(self, name: str, by: int) -> Form:
         """The form with the field moved down by `by` positions (negative: up), at most to the ends."""
-        fields = list(self.fields)
-        index = next((number for number, field in enumerate(fields) if field.name == name), None)
-        if index is None:
-            return self
+        fields, index = list(self.fields), self.names.index(name)
         moving = fields.pop(index)
         fields.insert(max(0, min(len(fields), index + by)), moving)
         return replace(self, fields=tuple(fields))
@@ -293,19 +296,13 @@ class Form:
     @property
     def groups(self) -> tuple[tuple[str, tuple[Field, ...]], ...]:
         """The visible fields by group, in the order of the page; "" is a run of fields without a group."""
-        groups: list[tuple[str, list[Field]]] = []
+        groups: dict[tuple[str, int], list[Field]] = {}
         for field in self.fields:
-            if field.hidden:
-                continue
-            ungrouped = groups[-1][1] if groups and not groups[-1][0] else None
-            group_fields = (
-                next((rows for name, rows in groups if name == field.group), None) if field.group else ungrouped
-            )
-            if group_fields is None:
-                groups.append((field.group, [field]))
-            else:
-                group_fields.append(field)
-        return tuple((name, tuple(rows)) for name, rows in groups)
+            if not field.hidden:
+                # A run of fields without a group ends where a new group starts.
+                run = 0 if field.group else sum(bool(name) for name, _run in groups)
+                groups.setdefault((field.group, run), []).append(field)
+        return tuple((name, tuple(fields)) for (name, _run), fields in groups.items())
 
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -315,9 +312,8 @@ _BREAKS = re.compile(r"[\s_\-.]+")
 def label_from(key: str) -> str:
     """A label made from a key: words separated, first letter capitalised, at most 200 characters. Other scripts are unchanged."""
     words = _BREAKS.sub(" ", _CAMEL.sub(" ", key[:SHORT])).strip()
-    words = (
-        " ".join(word if word.isupper() else word.lower() for word in words.split(" ")) if words.isascii() else words
-    )
+    if words.isascii():
+        words = " ".join(word if word.isupper() else word.lower() for word in words.split(" "))
     return (words[:1].upper() + words[1:])[:SHORT]
 
 
@@ -335,3 +331,19 @@ def name_for(path: tuple[str, ...], taken: set[str]) -> str:
 def key_of(value: Any) -> str:
     """The text for a choice's value in a control: a text itself, any other value as JSON."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def same(first: Any, second: Any) -> bool:
+    """Whether two JSON values are equal: true is not 1."""
+    return isinstance(first, bool) == isinstance(second, bool) and bool(first == second)
+
+
+def overlap(first: tuple[str, ...], second: tuple[str, ...]) -> bool:
+    """Whether two paths are the same, or one lies inside of the other."""
+    shorter = min(len(first), len(second))
+    return first[:shorter] == second[:shorter]
+
+
+def is_number(value: Any) -> TypeGuard[int | float]:
+    """Whether a JSON value is a number: true is not."""
+    return isinstance(value, int | float) and not isinstance(value, bool)

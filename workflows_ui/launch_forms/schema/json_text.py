@@ -38,19 +38,20 @@ def parse(text: str, most: int = MAX_BYTES) -> Any:
         raise BadPayload("syntax", problem.lineno, problem.colno) from None
     except RecursionError:
         raise BadPayload("deep") from None
-    if _depth(value) > MAX_DEPTH:
+    if depth(value) > MAX_DEPTH:
         raise BadPayload("deep")
     if "\\u" in text and _HALF.search(json.dumps(value, ensure_ascii=False)):
         raise BadPayload("letter")
     return value
 
 
-def _depth(value: Any) -> int:
-    level, depth = [value], 0
+def depth(value: Any) -> int:
+    """The number of lists and objects inside each other."""
+    level, number = [value], 0
     while level := [item for item in level if isinstance(item, (dict, list))]:
-        depth += 1
+        number += 1
         level = [child for item in level for child in (item.values() if isinstance(item, dict) else item)]
-    return depth
+    return number
 
 
 def _reject_constant(_name: str) -> Any:

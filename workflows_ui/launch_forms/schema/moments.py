@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 from datetime import UTC, date, datetime, time, tzinfo
 
 from django.utils.translation import gettext as _
 
-from workflows_ui.launch_forms.schema.document import Moment
+from workflows_ui.launch_forms.schema.document import LOCAL_MOMENTS, BadValue, Moment
 
 _YEAR_FIRST = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})", re.ASCII)
 _YEAR_LAST = re.compile(r"(\d{1,2})[-/. ](\d{1,2})[-/. ](\d{4})", re.ASCII)
@@ -23,22 +24,18 @@ SHAPES = {
 }
 
 
-class BadMoment(Exception):
-    """Not an unambiguous day, time or moment. The text says in the reader's language what to do."""
-
-
 def read_day(text: str) -> str:
-    """The day as `2026-03-31`. `31/3/2026` is accepted; `3/4/2026` is ambiguous and rejected. Raises BadMoment."""
+    """The day as `2026-03-31`. `31/3/2026` is accepted; `3/4/2026` is ambiguous and rejected. Raises BadValue."""
     text = _normalise(text)
     match = _YEAR_FIRST.fullmatch(text)
     if match:
         return _day(int(match[1]), int(match[2]), int(match[3]))
     match = _YEAR_LAST.fullmatch(text)
     if not match:
-        raise BadMoment(_("Type a date as year-month-day, such as 2026-03-31."))
+        raise BadValue(_("Type a date as year-month-day, such as 2026-03-31."))
     first, second, year = (int(group) for group in match.groups())
     if first <= 12 and second <= 12 and first != second:
-        raise BadMoment(
+        raise BadValue(
             _("This could be two dates. Type %(first)s or %(second)s.")
             % {"first": _day(year, second, first), "second": _day(year, first, second)}
         )
@@ -46,31 +43,31 @@ def read_day(text: str) -> str:
 
 
 def read_time(text: str) -> str:
-    """The time of day as `09:30`, with seconds if typed. `9h30` and `9:30 pm` are accepted. Raises BadMoment."""
+    """The time of day as `09:30`, with seconds if typed. `9h30` and `9:30 pm` are accepted. Raises BadValue."""
     match = _CLOCK.fullmatch(_normalise(text))
     if not match:
-        raise BadMoment(_("Type a time as hours and minutes, such as 14:30."))
+        raise BadValue(_("Type a time as hours and minutes, such as 14:30."))
     hour, half = int(match[1]), (match[5] or "").lower()
     if half and not 1 <= hour <= 12:
-        raise BadMoment(_("This time does not exist. Type it as 14:30."))
+        raise BadValue(_("This time does not exist. Type it as 14:30."))
     hour = hour % 12 + (12 if half == "pm" else 0) if half else hour
     seconds = f":{match[3]}{match[4] or ''}" if match[3] else ""
     if hour > 23 or int(match[2]) > 59 or int(match[3] or 0) > 59:
-        raise BadMoment(_("This time does not exist. Type it as 14:30."))
+        raise BadValue(_("This time does not exist. Type it as 14:30."))
     return f"{hour:02}:{match[2]}{seconds}"
 
 
 def read_moment(text: str, shape: Moment, zone: tzinfo) -> str:
-    """The moment in the format `shape`. A text without a zone is in `zone`, the person's. Raises BadMoment."""
+    """The moment in the format `shape`. A text without a zone is in `zone`, the person's. Raises BadValue."""
     text = _normalise(text)
     match = _ZONE.fullmatch(text) if ":" in text else None
     offset = match[2].upper() if match else ""
     bare = match[1] if match else text
     day, _space, clock = bare.replace("T", " ", 1).strip().partition(" ")
     if not clock:
-        raise BadMoment(_("Type a date and a time, such as 2026-03-31 14:30."))
+        raise BadValue(_("Type a date and a time, such as 2026-03-31 14:30."))
     naive = datetime.combine(date.fromisoformat(read_day(day)), time.fromisoformat(read_time(clock)))
-    local = shape in (Moment.LOCAL, Moment.LOCAL_MINUTES)
+    local = shape in LOCAL_MOMENTS
     try:
         if offset:
             zoned = naive.replace(tzinfo=UTC if offset == "Z" else datetime.strptime(offset, "%z").tzinfo)
@@ -78,15 +75,13 @@ def read_moment(text: str, shape: Moment, zone: tzinfo) -> str:
         else:
             moment = naive if local else _in_zone(naive, zone)
     except (ValueError, OverflowError):
-        raise BadMoment(_("This moment does not exist. Type it as 2026-03-31 14:30.")) from None
+        raise BadValue(_("This moment does not exist. Type it as 2026-03-31 14:30.")) from None
     return _write(moment, shape)
 
 
 def show_moment(value: str, shape: Moment, zone: tzinfo) -> str:
     """The text of a control: the person's local time if `read_moment` converts it back to the same value, else the value."""
-    if not SHAPES[shape].fullmatch(value):
-        return value
-    if shape in (Moment.LOCAL, Moment.LOCAL_MINUTES):
+    if shape in LOCAL_MOMENTS or not SHAPES[shape].fullmatch(value):
         return value
     try:
         local = datetime.fromisoformat(value).astimezone(zone).replace(tzinfo=None, fold=0)
@@ -94,8 +89,16 @@ def show_moment(value: str, shape: Moment, zone: tzinfo) -> str:
             timespec="milliseconds" if local.microsecond else "seconds" if local.second else "minutes"
         )
         return shown if read_moment(shown, shape, zone) == value else value
-    except (ValueError, OverflowError, BadMoment):
+    except (ValueError, OverflowError, BadValue):
         return value
+
+
+def is_stable(read: Callable[[str], str], text: str) -> bool:
+    """Whether one of the functions above returns the text unchanged."""
+    try:
+        return read(text) == text
+    except BadValue:
+        return False
 
 
 def _normalise(text: str) -> str:
@@ -115,7 +118,7 @@ def _day(year: int, month: int, day: int) -> str:
     try:
         return date(year, month, day).isoformat()
     except ValueError:
-        raise BadMoment(_("This date does not exist. Type it as 2026-03-31.")) from None
+        raise BadValue(_("This date does not exist. Type it as 2026-03-31.")) from None
 
 
 def _write(moment: datetime, shape: Moment) -> str:

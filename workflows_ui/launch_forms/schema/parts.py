@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from enum import StrEnum
 from typing import Any, TypeVar
 
+from django.db.models import TextChoices
 from django.utils.translation import gettext as _
 
-from workflows_ui.launch_forms.schema.document import BadForm
+from workflows_ui.launch_forms.schema.document import BadForm, is_number
 
-Word = TypeVar("Word", bound=StrEnum)
+Word = TypeVar("Word", bound=TextChoices)
 
 
 class Part:
@@ -37,6 +37,11 @@ class Part:
         """Put a value back, to be taken by another reader."""
         self._left[key] = value
 
+    def inner(self, key: str) -> Part | None:
+        """The object of a key; None if it is missing."""
+        value = self.take(key)
+        return None if value is None else Part(value, self.where)
+
     def text(self, key: str, most: int) -> str:
         """A text of at most `most` characters, "" if it is missing."""
         value = self.take(key, "")
@@ -58,27 +63,23 @@ class Part:
         value = self.take(key)
         if value is None:
             return None
-        if isinstance(value, float) and value.is_integer():
-            value = int(value)
-        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 10**9:
+        if not is_number(value) or not 0 <= value <= 10**9 or value != int(value):
             raise self.wrong(key, _("a whole number from 0 is expected"))
-        return value
+        return int(value)
 
     def number(self, key: str) -> int | float | None:
         """A number, None if it is missing."""
         value = self.take(key)
-        if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
-            raise self.wrong(key, _("a number is expected"))
-        return value
+        if value is None or is_number(value):
+            return value
+        raise self.wrong(key, _("a number is expected"))
 
     def word(self, key: str, options: type[Word], default: Word) -> Word:
-        """A member of the enum `words`."""
+        """A member of the enum `options`."""
         value = self.take(key, default)
-        try:
-            return options(value)
-        except ValueError:
-            known = ", ".join(word.value for word in options)
-            raise self.wrong(key, _("one of these is expected: %(known)s") % {"known": known}) from None
+        if value not in options.values:
+            raise self.wrong(key, _("one of these is expected: %(known)s") % {"known": ", ".join(options.values)})
+        return options(value)
 
     def items(self, key: str, most: int) -> list[Any]:
         """A list of at most `most` items, empty if it is missing."""

@@ -29,6 +29,7 @@ from workflows_ui.launch_forms.schema.document import (
     Form,
     Kind,
     When,
+    is_number,
     key_of,
 )
 
@@ -54,11 +55,8 @@ def check(form: Form) -> None:
 
 def problem_of(field: Field) -> str:
     """The first problem of a single field, as a sentence; "" if there is none."""
-    for check_field in (_texts, _secret, _values, _choices, _limits, _columns, _files):
-        problem = check_field(field)
-        if problem:
-            return problem
-    return ""
+    checks = (_texts, _secret, _values, _choices, _limits, _columns, _files)
+    return next((problem for check_field in checks if (problem := check_field(field))), "")
 
 
 def _names(form: Form) -> None:
@@ -97,29 +95,26 @@ def _path_name(path: tuple[str, ...]) -> dict[str, str]:
 
 
 def _show_ifs(form: Form) -> None:
-    rules = {field.name: field.show_if.field for field in form.fields if field.show_if is not None}
-    secrets = {field.name for field in form.fields if field.kind is Kind.SECRET}
+    fields = {field.name: field for field in form.fields}
     for field in form.fields:
-        if field.show_if and field.show_if.field in secrets and field.show_if.test in (When.IS, When.IS_NOT):
-            raise BadForm(
-                _(
-                    "“%(name)s” is shown depending on the value of a secret. It may only depend on whether the secret is filled in."
+        seen, current = {field.name}, field
+        while (rule := current.show_if) is not None:
+            if rule.field not in fields:
+                raise BadForm(
+                    _("“%(name)s” is shown depending on a field that is not there: “%(other)s”.")
+                    % {"name": current.name, "other": rule.field[:80]}
                 )
-                % {"name": field.name}
-            )
-    names = {field.name for field in form.fields}
-    for name, other in rules.items():
-        if other not in names:
-            raise BadForm(
-                _("“%(name)s” is shown depending on a field that is not there: “%(other)s”.")
-                % {"name": name, "other": other[:80]}
-            )
-        seen = {name}
-        while other in rules and other not in seen:
-            seen.add(other)
-            other = rules[other]
-        if other in seen:
-            raise BadForm(_("“%(name)s” is shown depending on itself, in a circle.") % {"name": name})
+            if rule.field in seen:
+                raise BadForm(_("“%(name)s” is shown depending on itself, in a circle.") % {"name": field.name})
+            if fields[rule.field].kind is Kind.SECRET and rule.test in (When.IS, When.IS_NOT):
+                raise BadForm(
+                    _(
+                        "“%(name)s” is shown depending on the value of a secret. It may only depend on whether the secret is filled in."
+                    )
+                    % {"name": current.name}
+                )
+            seen.add(rule.field)
+            current = fields[rule.field]
 
 
 def _texts(field: Field) -> str:
@@ -149,8 +144,7 @@ def _values(field: Field) -> str:
         return _("its values are too large.")
     if field.hidden and field.kind is Kind.FILE:
         return _("a file cannot be a fixed hidden value.")
-    fitting = {Blank.TEXT: field.kind not in (Kind.LIST, Kind.CHOICES, Kind.TABLE)}
-    if not fitting.get(field.blank, True):
+    if field.blank is Blank.TEXT and field.kind in (Kind.LIST, Kind.CHOICES, Kind.TABLE):
         return _("a list that is left empty cannot send an empty text.")
     return ""
 
@@ -173,15 +167,16 @@ def _choices(field: Field) -> str:
 
 def _limits(field: Field) -> str:
     limits = field.limits
-    pairs = ((limits.min_length, limits.max_length), (limits.least, limits.most))
+    ends = [end for end in (limits.low, limits.high) if end is not None]
+    if field.kind is Kind.DATE and not all(map(_is_date, ends)):
+        return _("its first and last day must be dates.")
+    if field.kind in NUMBERS and not all(map(is_number, ends)):
+        return _("its smallest and largest value must be numbers.")
+    if ends and field.kind not in NUMBERS | {Kind.DATE}:
+        return _("only numbers and dates have a smallest and a largest value.")
+    pairs: Any = ((limits.low, limits.high), (limits.min_length, limits.max_length), (limits.least, limits.most))
     if any(low is not None and high is not None and low > high for low, high in pairs):
         return _("its lower limit is above its upper one.")
-    if field.kind in NUMBERS | {Kind.DATE}:
-        problem = _range(field)
-        if problem:
-            return problem
-    elif limits.low is not None or limits.high is not None:
-        return _("only numbers and dates have a smallest and a largest value.")
     if limits.pattern:
         try:
             patterns.compiled(limits.pattern)
@@ -190,20 +185,10 @@ def _limits(field: Field) -> str:
     return ""
 
 
-def _range(field: Field) -> str:
-    ends: list[Any] = [end for end in (field.limits.low, field.limits.high) if end is not None]
-    if field.kind is Kind.DATE:
-        if not all(isinstance(end, str) and _is_date(end) for end in ends):
-            return _("its first and last day must be dates.")
-    elif not all(isinstance(end, int | float) and not isinstance(end, bool) for end in ends):
-        return _("its smallest and largest value must be numbers.")
-    return _("its lower limit is above its upper one.") if len(ends) == 2 and ends[0] > ends[1] else ""
-
-
-def _is_date(text: str) -> bool:
+def _is_date(value: Any) -> bool:
     try:
-        return date.fromisoformat(text).isoformat() == text
-    except ValueError:
+        return bool(date.fromisoformat(value).isoformat() == value)
+    except (TypeError, ValueError):
         return False
 
 

@@ -110,22 +110,18 @@ def _unwrap_blank(part: Part) -> tuple[Part, Blank]:
     alternatives = part.take("anyOf")
     if alternatives is not None:
         first = alternatives[0] if isinstance(alternatives, list) and len(alternatives) == 2 else None
-        if not isinstance(first, dict) or set(first) != {"const"}:
-            raise part.wrong("anyOf", _("only a choice between an empty value and one other is understood"))
-        blank = next((blank for blank, value in BLANKS.items() if value == first["const"]), None)
+        blank = next((blank for blank, value in BLANKS.items() if first == {"const": value}), None)
         if blank is None:
             raise part.wrong("anyOf", _("only a choice between an empty value and one other is understood"))
         return Part(alternatives[1], part.where), blank
-    types = part.take("type")
-    if isinstance(types, list):
-        names = [name for name in types if name != "null"]
-        if len(names) != 1:
-            raise part.wrong("type", _("only one type, or one and “null”, is understood"))
-        part.put("type", names[0])
-        return part, Blank.NULL if "null" in types else Blank.ABSENT
-    if types is not None:
-        part.put("type", types)
-    return part, Blank.ABSENT
+    types = part.peek("type")
+    if not isinstance(types, list):
+        return part, Blank.ABSENT
+    names = [name for name in types if name != "null"]
+    if len(names) != 1:
+        raise part.wrong("type", _("only one type, or one and “null”, is understood"))
+    part.put("type", names[0])
+    return part, Blank.NULL if "null" in types else Blank.ABSENT
 
 
 def _guess_kind(core: Part) -> Kind:
@@ -214,16 +210,7 @@ def _columns(items: Part) -> tuple[Column, ...]:
         taken = {column.name for column in columns}
         cell = read(document, (key,), required=key in required, taken=taken)
         columns.append(
-            Column(
-                name=cell.name,
-                key=key,
-                label=cell.label,
-                kind=cell.kind,
-                required=key in required,
-                blank=cell.blank,
-                moment=cell.moment,
-                choices=cell.choices,
-            )
+            Column(cell.name, key, cell.label, cell.kind, key in required, cell.blank, cell.moment, cell.choices)
         )
     return tuple(columns)
 
@@ -264,35 +251,30 @@ def _example(part: Part) -> str:
 
 
 def _show_if(annotation: Part) -> ShowIf | None:
-    value = annotation.take("show_if")
-    if value is None:
+    part = annotation.inner("show_if")
+    if part is None:
         return None
-    part = Part(value, annotation.where)
     rule = ShowIf(part.text("field", SHORT), part.word("test", When, When.IS), part.take("value"))
     part.done()
     return rule
 
 
 def _choices_from(annotation: Part) -> TableChoices | PieceChoices | None:
-    value = annotation.take("choices_from")
-    if value is None:
+    part = annotation.inner("choices_from")
+    if part is None:
         return None
-    part = Part(value, annotation.where)
-    if "table" in part:
-        source: TableChoices | PieceChoices = TableChoices(
-            part.text("table", SHORT), part.text("label", SHORT), part.text("value", SHORT)
-        )
-    else:
-        source = PieceChoices(part.text("step", SHORT), part.text("property", SHORT))
+    names, source = (
+        (("table", "label", "value"), TableChoices) if "table" in part else (("step", "property"), PieceChoices)
+    )
+    texts = [part.text(name, SHORT) for name in names]
     part.done()
-    return source
+    return source(*texts)
 
 
 def _why(annotation: Part) -> Why:
-    value = annotation.take("why")
-    if value is None:
+    part = annotation.inner("why")
+    if part is None:
         return Why()
-    part = Part(value, annotation.where)
     why = Why(
         read_by=tuple(part.texts("read_by", 200, SHORT)),
         seen=part.count("seen") or 0,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -43,7 +44,7 @@ def read(content: bytes) -> Form:
 
 def from_schema(document: Any) -> Form:
     """The form of a schema. Anything not understood is rejected, never dropped. Raises BadForm."""
-    if _too_deep(document):
+    if json_text.depth(document) > _NESTING:
         raise BadForm(_("The file is nested too deeply for a form."))
     form = read_trusted(document)
     rules.check(form)
@@ -63,26 +64,19 @@ def read_trusted(document: Any) -> Form:
     whole = annotation.take("whole")
     annotation.done()
     if whole is not None or "properties" not in root:
-        fields = (
-            [_whole_body_field(document, whole)]
-            if whole is not None or set(document) - {*_PLAIN, "type", ANNOTATION}
-            else []
-        )
-        return Form(tuple(fields), note, button, left_out)
-    fields = _Collector().collect(document)
+        if whole is None and not set(document) - {*_PLAIN, "type", ANNOTATION}:
+            return Form((), note, button, left_out)
+        inner = {key: value for key, value in document.items() if key not in ("$schema", "$id", "$comment", ANNOTATION)}
+        if whole is not None:
+            inner[ANNOTATION] = whole
+        return Form((schema_field.read(inner, (), required=True, taken=set()),), note, button, left_out)
     positions = {name: number for number, name in enumerate(order)}
-    fields.sort(key=lambda field: positions.get(field.name, len(positions)))
+    fields = sorted(
+        _fields(document, (), set(), must=True), key=lambda field: positions.get(field.name, len(positions))
+    )
     if not note and isinstance(document.get("description"), str):
         note = document["description"][:NOTE]
     return Form(tuple(fields), note, button, left_out)
-
-
-def read_texts(document: Any) -> tuple[str, str]:
-    """Note and button of a schema written by this console, without reading its fields; "" for missing ones."""
-    annotation = document.get(ANNOTATION) if isinstance(document, dict) else None
-    values = [annotation.get(name) if isinstance(annotation, dict) else None for name in ("note", "button")]
-    note, button = (value if isinstance(value, str) else "" for value in values)
-    return note, button
 
 
 def _left_out(annotation: Part) -> tuple[tuple[str, ...], ...]:
@@ -94,59 +88,27 @@ def _left_out(annotation: Part) -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(path) for path in paths)
 
 
-def _whole_body_field(document: dict[str, Any], annotation: Any) -> Field:
-    inner = {key: value for key, value in document.items() if key not in ("$schema", "$id", "$comment", ANNOTATION)}
-    return schema_field.read(
-        inner | ({ANNOTATION: annotation} if annotation is not None else {}), (), required=True, taken=set()
-    )
-
-
-class _Collector:
-    """Collects the fields of a schema's objects, in the order of the document."""
-
-    def __init__(self) -> None:
-        self.fields: list[Field] = []
-        self.taken: set[str] = set()
-
-    def collect(self, document: dict[str, Any]) -> list[Field]:
-        self._object(document, (), must=True)
-        return self.fields
-
-    def _object(self, document: dict[str, Any], path: tuple[str, ...], *, must: bool) -> None:
-        part = Part(document, schema_field.where(path))
-        if part.take("type", "object") != "object":
-            raise part.wrong("type", _("“object” is expected"))
-        required = part.texts("required", 10_000, 100_000)
-        properties = part.take("properties", {})
-        if not isinstance(properties, dict):
-            raise part.wrong("properties", _("an object {...} is expected"))
-        unknown = next((key for key in required if key not in properties), None)
-        if unknown is not None:
-            raise part.wrong("required", _("“%(name)s” is not among the properties") % {"name": unknown[:40]})
-        if len(path) > MOST_DEPTH:
-            raise BadForm(_("%(where)s: the form is nested too deeply.") % {"where": part.where})
-        part.text("description", NOTE if not path else LONG)
-        part.done(ignored=(*_PLAIN, ANNOTATION))
-        for key, inner in properties.items():
-            inner_path, inner_must = (*path, key), must and key in required
-            if isinstance(inner, dict) and ANNOTATION not in inner and isinstance(inner.get("properties"), dict):
-                self._object(inner, inner_path, must=inner_must)
-            else:
-                field = schema_field.read(inner, inner_path, required=inner_must, taken=self.taken)
-                self.taken.add(field.name)
-                self.fields.append(field)
-
-
-def _too_deep(document: Any) -> bool:
-    level, depth = [document], 0
-    while level:
-        depth += 1
-        if depth > _NESTING:
-            return True
-        level = [
-            inner
-            for item in level
-            if isinstance(item, dict | list)
-            for inner in (item.values() if isinstance(item, dict) else item)
-        ]
-    return False
+def _fields(document: dict[str, Any], path: tuple[str, ...], taken: set[str], *, must: bool) -> Iterator[Field]:
+    """The fields of an object of the schema and of those inside it, in the order of the document."""
+    part = Part(document, schema_field.where(path))
+    if part.take("type", "object") != "object":
+        raise part.wrong("type", _("“object” is expected"))
+    required = part.texts("required", 10_000, 100_000)
+    properties = part.take("properties", {})
+    if not isinstance(properties, dict):
+        raise part.wrong("properties", _("an object {...} is expected"))
+    unknown = next((key for key in required if key not in properties), None)
+    if unknown is not None:
+        raise part.wrong("required", _("“%(name)s” is not among the properties") % {"name": unknown[:40]})
+    if len(path) > MOST_DEPTH:
+        raise BadForm(_("%(where)s: the form is nested too deeply.") % {"where": part.where})
+    part.text("description", NOTE if not path else LONG)
+    part.done(ignored=(*_PLAIN, ANNOTATION))
+    for key, inner in properties.items():
+        inner_path, inner_must = (*path, key), must and key in required
+        if isinstance(inner, dict) and ANNOTATION not in inner and isinstance(inner.get("properties"), dict):
+            yield from _fields(inner, inner_path, taken, must=inner_must)
+        else:
+            field = schema_field.read(inner, inner_path, required=inner_must, taken=taken)
+            taken.add(field.name)
+            yield field

@@ -12,12 +12,13 @@ from typing import Any
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext_lazy
 from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.validators import extend
 
 from workflows_ui.launch_forms.schema import patterns
 from workflows_ui.launch_forms.schema.document import (
+    LOCAL_MOMENTS,
     NOTHING,
     NUMBERS,
     TEXTS,
@@ -27,13 +28,13 @@ from workflows_ui.launch_forms.schema.document import (
     Field,
     Form,
     Kind,
-    Limits,
     Moment,
     PieceChoices,
     ShowIf,
     TableChoices,
     When,
     Why,
+    is_number,
 )
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -44,16 +45,15 @@ EDITION = 1
 Json = dict[str, Any]
 
 BLANKS: dict[Blank, Any] = {Blank.NULL: None, Blank.TEXT: "", Blank.LIST: []}
-_FORMATS = {Kind.EMAIL: "email", Kind.URL: "uri", Kind.DATE: "date", Kind.FILE: "uri"}
+_FORMATS = {Kind.EMAIL: "email", Kind.URL: "uri", Kind.DATE: "date", Kind.FILE: "uri", Kind.SECRET: "password"}
 _TIME = r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?$"
 _LOCAL = r"^\d{4}-\d{2}-\d{2}T([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$"
 
 
 def to_schema(form: Form) -> Json:
     """The form as a JSON Schema, from which `schema_in.from_schema` makes the same form. The form must pass `rules.check`."""
-    annotation: Json = {"form": EDITION} | _without_empty(note=form.note, button=form.button)
-    if form.left_out:
-        annotation["left_out"] = [list(path) for path in form.left_out]
+    left_out = [list(path) for path in form.left_out]
+    annotation: Json = {"form": EDITION} | _given(note=form.note, button=form.button, left_out=left_out)
     if len(form.fields) == 1 and form.fields[0].path == ():
         whole = _field(form.fields[0])
         return {"$schema": DRAFT} | whole | {ANNOTATION: annotation | {"whole": whole[ANNOTATION]}}
@@ -78,62 +78,62 @@ def _insert(root: Json, field: Field) -> None:
 
 
 def _field(field: Field) -> Json:
-    schema = _without_empty(title=field.label, description=field.help)
+    schema = _given(title=field.label, description=field.help)
     if field.default is not NOTHING:
         schema["default"] = field.default
-    if field.example:
-        schema["examples"] = [field.example]
-    core = {"const": field.hidden_value} if field.hidden else value_schema(field)
-    if field.blank is not Blank.ABSENT and not field.required and not field.hidden:
-        core = {"anyOf": [{"const": BLANKS[field.blank]}, core]}
-    return schema | core | {ANNOTATION: _annotation(field)}
+    schema |= _given(examples=[field.example] if field.example else [])
+    if field.hidden:
+        return schema | {"const": field.hidden_value, ANNOTATION: _annotation(field)}
+    return schema | _or_blank(field, value_schema(field)) | {ANNOTATION: _annotation(field)}
+
+
+def _or_blank(field: Field | Column, core: Json) -> Json:
+    """The schema of the values of a field or column that may be left empty."""
+    if field.blank is Blank.ABSENT or field.required:
+        return core
+    return {"anyOf": [{"const": BLANKS[field.blank]}, core]}
 
 
 def value_schema(field: Field) -> Json:
     """The schema of the value that the filled field sends."""
-    if field.kind is Kind.CHOICES:
-        return {"type": "array", "items": one_of(field)} | _counts(field.limits)
-    if field.kind is Kind.LIST:
-        return {"type": "array", "items": {"type": field.item.value if field.item in NUMBERS else "string"}} | _counts(
-            field.limits
-        )
-    if field.kind is Kind.TABLE:
-        return {"type": "array", "items": _row(field.columns)} | _counts(field.limits)
-    if field.kind is Kind.CHOICE:
-        return one_of(field)
-    if field.kind is Kind.SECRET:
-        return {"type": "string", "format": "password", "writeOnly": True} | _limits(field.kind, field.limits)
-    return _simple(field.kind, field.moment) | _limits(field.kind, field.limits)
+    kind, limits = field.kind, field.limits
+    if kind is Kind.CHOICE:
+        return _one_of(field)
+    if kind in (Kind.CHOICES, Kind.LIST, Kind.TABLE):
+        items = _row(field.columns) if kind is Kind.TABLE else _one_of(field)
+        items = _simple(field.item, field.moment) if kind is Kind.LIST else items
+        return {"type": "array", "items": items} | _given(minItems=limits.least, maxItems=limits.most)
+    schema = _simple(kind, field.moment)
+    if kind in NUMBERS:
+        schema |= _given(minimum=limits.low, maximum=limits.high)
+    elif kind in TEXTS:
+        schema |= _given(minLength=limits.min_length, maxLength=limits.max_length)
+        if limits.pattern:
+            schema["pattern"] = f"^(?:{limits.pattern})$"
+    return schema
 
 
-def one_of(field: Field) -> Json:
+def _one_of(field: Field) -> Json:
     """The schema of one selected value: one of the choices, or anything if others are allowed or the choices are live."""
     if field.other or field.choices_from is not None or not field.choices:
         return {}
-    return {"oneOf": choices_out(field.choices)}
+    return {"oneOf": _choices(field.choices)}
 
 
-def choices_out(choices: tuple[Choice, ...]) -> list[Json]:
+def _choices(choices: tuple[Choice, ...]) -> list[Json]:
     """Choices in JSON Schema's format for values with titles."""
     return [{"const": choice.value, "title": choice.label} for choice in choices]
 
 
 def _row(columns: tuple[Column, ...]) -> Json:
     row: Json = {"type": "object", "properties": {column.key: _column(column) for column in columns}}
-    required = [column.key for column in columns if column.required]
-    return row | ({"required": required} if required else {})
+    return row | _given(required=[column.key for column in columns if column.required])
 
 
 def _column(column: Column) -> Json:
-    core = {"oneOf": choices_out(column.choices)} if column.choices else _simple(column.kind, column.moment)
-    if column.blank is not Blank.ABSENT and not column.required:
-        core = {"anyOf": [{"const": BLANKS[column.blank]}, core]}
-    annotation: Json = {"name": column.name, "kind": column.kind.value}
-    if column.blank is not Blank.ABSENT:
-        annotation["blank"] = column.blank.value
-    if column.kind is Kind.DATETIME:
-        annotation["moment"] = column.moment.value
-    return _without_empty(title=column.label) | core | {ANNOTATION: annotation}
+    core = {"oneOf": _choices(column.choices)} if column.choices else _simple(column.kind, column.moment)
+    annotation = {"name": column.name, "kind": column.kind.value} | _blank_and_moment(column)
+    return _given(title=column.label) | _or_blank(column, core) | {ANNOTATION: annotation}
 
 
 def _simple(kind: Kind, moment: Moment) -> Json:
@@ -143,87 +143,71 @@ def _simple(kind: Kind, moment: Moment) -> Json:
         return {"type": "boolean"}
     if kind not in TEXTS:
         return {}
-    schema: Json = {"type": "string"} | _without_empty(format=_FORMATS.get(kind, ""))
+    schema: Json = {"type": "string"} | _given(format=_FORMATS.get(kind))
+    if kind is Kind.SECRET:
+        schema["writeOnly"] = True
     if kind is Kind.TIME:
         schema["pattern"] = _TIME
     if kind is Kind.DATETIME:
-        schema |= {"pattern": _LOCAL} if moment in (Moment.LOCAL, Moment.LOCAL_MINUTES) else {"format": "date-time"}
+        schema |= {"pattern": _LOCAL} if moment in LOCAL_MOMENTS else {"format": "date-time"}
     return schema
-
-
-def _limits(kind: Kind, limits: Limits) -> Json:
-    schema: Json = {}
-    if kind in NUMBERS:
-        schema = {"minimum": limits.low, "maximum": limits.high}
-    elif kind in TEXTS:
-        schema = {"minLength": limits.min_length, "maxLength": limits.max_length}
-        if limits.pattern:
-            schema["pattern"] = f"^(?:{limits.pattern})$"
-    return {name: value for name, value in schema.items() if value is not None}
-
-
-def _counts(limits: Limits) -> Json:
-    schema = {"minItems": limits.least, "maxItems": limits.most}
-    return {name: value for name, value in schema.items() if value is not None}
 
 
 def _annotation(field: Field) -> Json:
     """The properties that JSON Schema does not have, without those with default values."""
-    annotation: Json = {"name": field.name, "kind": field.kind.value}
-    flags = {
-        "required": field.required,
-        "folded": field.folded,
-        "searchable": field.searchable,
-        "other": field.other,
-        "hidden": field.hidden,
-    }
-    annotation |= {name: True for name, enabled in flags.items() if enabled}
-    annotation |= _without_empty(group=field.group, pattern_words=field.limits.pattern_words)
-    if field.blank is not Blank.ABSENT:
-        annotation["blank"] = field.blank.value
-    if field.kind is Kind.DATETIME:
-        annotation["moment"] = field.moment.value
-    if field.kind is Kind.LIST and field.item is not Kind.TEXT:
-        annotation["item"] = field.item.value
-    if field.kind not in NUMBERS:
-        annotation |= {
-            name: value for name, value in (("low", field.limits.low), ("high", field.limits.high)) if value is not None
-        }
-    if field.choices and (field.other or field.choices_from is not None or field.hidden):
-        annotation["choices"] = choices_out(field.choices)
-    if field.choices_from is not None:
-        annotation["choices_from"] = _choices_from(field.choices_from)
-    if field.show_if is not None:
-        annotation["show_if"] = _show_if(field.show_if)
-    if field.accept:
-        annotation["accept"] = list(field.accept)
-    if field.max_size is not None:
-        annotation["max_size"] = field.max_size
-    if field.why != Why():
-        annotation["why"] = _why(field.why)
-    return annotation
+    limits, number = field.limits, field.kind in NUMBERS
+    listed = field.other or field.choices_from is not None or field.hidden
+    flags = _given(
+        required=field.required,
+        folded=field.folded,
+        searchable=field.searchable,
+        other=field.other,
+        hidden=field.hidden,
+        group=field.group,
+        pattern_words=limits.pattern_words,
+    )
+    rest = _given(
+        item=field.item.value if field.kind is Kind.LIST and field.item is not Kind.TEXT else None,
+        low=None if number else limits.low,
+        high=None if number else limits.high,
+        choices=_choices(field.choices) if listed else [],
+        choices_from=_choices_from(field.choices_from),
+        show_if=_show_if(field.show_if),
+        accept=list(field.accept),
+        max_size=field.max_size,
+        why=_why(field.why),
+    )
+    return {"name": field.name, "kind": field.kind.value} | flags | _blank_and_moment(field) | rest
 
 
-def _choices_from(source: TableChoices | PieceChoices) -> Json:
+def _blank_and_moment(field: Field | Column) -> Json:
+    return _given(
+        blank=field.blank.value if field.blank is not Blank.ABSENT else None,
+        moment=field.moment.value if field.kind is Kind.DATETIME else None,
+    )
+
+
+def _choices_from(source: TableChoices | PieceChoices | None) -> Json | None:
     if isinstance(source, TableChoices):
         return {"table": source.table_id, "label": source.label_field, "value": source.value_field}
-    return {"step": source.step, "property": source.property}
+    return {"step": source.step, "property": source.property} if source else None
 
 
-def _show_if(rule: ShowIf) -> Json:
-    schema: Json = {"field": rule.field, "test": rule.test.value}
-    return schema | ({"value": rule.value} if rule.test in (When.IS, When.IS_NOT) else {})
+def _show_if(rule: ShowIf | None) -> Json | None:
+    if rule is None:
+        return None
+    compared = {"value": rule.value} if rule.test in (When.IS, When.IS_NOT) else {}
+    return {"field": rule.field, "test": rule.test.value} | compared
 
 
 def _why(why: Why) -> Json:
-    schema: Json = {"read_by": list(why.read_by)} if why.read_by else {}
-    schema |= {"seen": why.seen, "of": why.of, "values": why.values} if why.of else {}
-    flags = {"sample": why.sample, "trigger": why.trigger}
-    return schema | {name: True for name, enabled in flags.items() if enabled}
+    counts = {"seen": why.seen, "of": why.of, "values": why.values} if why.of else {}
+    return _given(read_by=list(why.read_by)) | counts | _given(sample=why.sample, trigger=why.trigger)
 
 
-def _without_empty(**texts: str) -> Json:
-    return {name: text for name, text in texts.items() if text}
+def _given(**values: Any) -> Json:
+    """The values that are not empty; 0 is not."""
+    return {name: value for name, value in values.items() if value or is_number(value)}
 
 
 # --- Validation ------------------------------------------------------------------------------------
@@ -246,10 +230,8 @@ _Validator = extend(Draft202012Validator, {"pattern": _pattern})  # type: ignore
 
 def value_error(field: Field, value: Any) -> str:
     """The error message for a filled field's value; "" if it is valid."""
-    if field.kind is Kind.DATE:
-        problem = _day_outside(field, value)
-        if problem:
-            return problem
+    if field.kind is Kind.DATE and (problem := _day_outside(field, value)):
+        return problem
     error = next(_Validator(value_schema(field)).iter_errors(value), None)
     return _error_message(field, error) if error is not None else ""
 
@@ -266,10 +248,6 @@ def payload_error(form: Form, payload: Any) -> str:
     }
 
 
-def accepts(form: Form, payload: Any) -> bool:
-    return bool(_Validator(to_schema(form)).is_valid(payload))
-
-
 def _day_outside(field: Field, value: Any) -> str:
     low, high = field.limits.low, field.limits.high
     if isinstance(low, str) and value < low:
@@ -284,23 +262,20 @@ def _day(text: str) -> str:
 
 
 def _error_message(field: Field, error: ValidationError) -> str:
-    limit: Any = error.validator_value
-    messages = {
-        "minLength": lambda: ngettext(
-            "Type at least %(limit)s character.", "Type at least %(limit)s characters.", limit
-        ),
-        "maxLength": lambda: ngettext("Type at most %(limit)s character.", "Type at most %(limit)s characters.", limit),
-        "minItems": lambda: ngettext("At least %(limit)s is needed.", "At least %(limit)s are needed.", limit),
-        "maxItems": lambda: ngettext("At most %(limit)s is possible.", "At most %(limit)s are possible.", limit),
-        "minimum": lambda: _("The smallest possible number is %(limit)s."),
-        "maximum": lambda: _("The largest possible number is %(limit)s."),
-    }
-    message = messages.get(str(error.validator))
-    if message is not None:
-        return str(message() % {"limit": limit})
-    if error.validator == "pattern":
-        description = field.limits.pattern_words
-        if description:
-            return _("What is needed here: %(words)s") % {"words": description}
-        return _("This does not have the form that is asked for.")
-    return _("This does not fit.")
+    keyword = str(error.validator)
+    if keyword == "pattern" and field.limits.pattern_words:
+        return _("What is needed here: %(words)s") % {"words": field.limits.pattern_words}
+    return str(_MESSAGES.get(keyword, _MESSAGES[""]) % {"limit": error.validator_value})
+
+
+#: Messages by the violated keyword of JSON Schema; "" is any other.
+_MESSAGES: dict[str, Any] = {
+    "minLength": ngettext_lazy("Type at least %(limit)s character.", "Type at least %(limit)s characters.", "limit"),
+    "maxLength": ngettext_lazy("Type at most %(limit)s character.", "Type at most %(limit)s characters.", "limit"),
+    "minItems": ngettext_lazy("At least %(limit)s is needed.", "At least %(limit)s are needed.", "limit"),
+    "maxItems": ngettext_lazy("At most %(limit)s is possible.", "At most %(limit)s are possible.", "limit"),
+    "minimum": gettext_lazy("The smallest possible number is %(limit)s."),
+    "maximum": gettext_lazy("The largest possible number is %(limit)s."),
+    "pattern": gettext_lazy("This does not have the form that is asked for."),
+    "": gettext_lazy("This does not fit."),
+}

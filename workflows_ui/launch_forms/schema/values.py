@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, tzinfo
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.utils.translation import get_language
+from django.utils.functional import Promise
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from workflows_ui.launch_forms.schema import json_errors, json_text, moments
-from workflows_ui.launch_forms.schema.document import NUMBERS, Choice, Column, Field, Kind, key_of
+from workflows_ui.launch_forms.schema.document import NUMBERS, BadValue, Choice, Column, Field, Kind, is_number, key_of
 
 _MAIL = re.compile(r"[^\s@<>,;\"]+@[^\s@<>,;\"]+\.[^\s@<>,;\".]+")
 _PHONE = re.compile(r"\+?[\d\s().\-/]{5,30}(?:\s?(?:x|ext\.?|#)\s?\d{1,6})?", re.IGNORECASE | re.ASCII)
@@ -31,68 +33,39 @@ YES = frozenset({"true", "yes", "1", "on", "có"})
 NO = frozenset({"false", "no", "0", "off", "không"})
 
 
-class BadValue(Exception):
-    """An invalid text. The message says in the reader's language what to do."""
+def read(field: Field | Column, text: str, *, options: Sequence[Choice] | None = None, zone: tzinfo = UTC) -> Any:
+    """The value that a filled control sends for this field, for one item of this list, or for a column's cell. Limits are not checked.
 
-
-def read(
-    field: Field | Column,
-    text: str,
-    *,
-    kind: Kind | None = None,
-    options: Sequence[Choice] | None = None,
-    zone: tzinfo = UTC,
-) -> Any:
-    """The value that a filled control of this field or column sends. The text is not empty. Limits are not checked. Raises BadValue.
-
-    Args:
-        kind: the kind of a list's items, instead of the field's own.
-        options: the live choices; None if they are not known.
+    The text is not empty; `options` are the live choices, None if they are not known. Raises BadValue.
     """
-    kind = kind or field.kind
+    kind = _value_kind(field)
     if "\0" in text:
         raise BadValue(_("This contains a character that cannot be sent. Delete it and type it again."))
     if kind in (Kind.CHOICE, Kind.CHOICES):
         return _read_choice(field, text, options)
-    try:
-        if kind in NUMBERS:
-            return read_number(text, whole=kind is Kind.INTEGER)
-        if kind is Kind.DATE:
-            return moments.read_day(text)
-        if kind is Kind.TIME:
-            return moments.read_time(text)
-        if kind is Kind.DATETIME:
-            return moments.read_moment(text, field.moment, zone)
-    except moments.BadMoment as problem:
-        raise BadValue(str(problem)) from None
-    return _read_other(kind, text)
+    if kind is Kind.DATETIME:
+        return moments.read_moment(text, field.moment, zone)
+    if kind in _ADDRESSES:
+        is_valid, message = _ADDRESSES[kind]
+        if not is_valid(text.strip()):
+            raise BadValue(str(message))
+        return text.strip()
+    read_text = _READERS.get(kind)
+    return read_text(text) if read_text else text.replace("\r\n", "\n")
 
 
-def _read_other(kind: Kind, text: str) -> Any:
-    if kind is Kind.YES_NO:
-        word = text.strip().lower()
-        if word not in YES | NO:
-            raise BadValue(_("Choose yes or no."))
-        return word in YES
-    if kind is Kind.EMAIL:
-        return _matching(text, is_mail, _("Type an e-mail address, such as name@example.com."))
-    if kind is Kind.PHONE:
-        return _matching(text, is_phone, _("Type a phone number, such as +84 28 3823 4567."))
-    if kind is Kind.URL:
-        return _matching(text, is_url, _("Type a web address that starts with https:// or http://."))
-    if kind is Kind.JSON:
-        return _json(text)
-    return text.replace("\r\n", "\n")
+def _value_kind(field: Field | Column) -> Kind:
+    return field.item if isinstance(field, Field) and field.kind is Kind.LIST else field.kind
 
 
-def show(field: Field | Column, value: Any, *, kind: Kind | None = None, zone: tzinfo = UTC) -> str:
+def show(field: Field | Column, value: Any, *, zone: tzinfo = UTC) -> str:
     """The text of a control for a value, from which `read` makes the same value. Unsuitable values are displayed unchanged."""
-    kind = kind or field.kind
+    kind = _value_kind(field)
     if kind in (Kind.CHOICE, Kind.CHOICES):
         return key_of(value)
     if kind is Kind.JSON:
         return json_text.pretty(value) if plain_text(value) else json_text.dump(value)
-    if kind in NUMBERS and isinstance(value, int | float) and not isinstance(value, bool):
+    if kind in NUMBERS and is_number(value):
         return show_number(value)
     if not isinstance(value, str):
         return key_of(value)
@@ -125,11 +98,11 @@ def plain_text(value: Any) -> bool:
 _ODD = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029\ufeff\ufffe\uffff]")
 
 
-def _matching(text: str, is_valid: Any, message: str) -> str:
-    text = text.strip()
-    if not is_valid(text):
-        raise BadValue(message)
-    return text
+def _yes_no(text: str) -> bool:
+    word = text.strip().lower()
+    if word not in YES | NO:
+        raise BadValue(_("Choose yes or no."))
+    return word in YES
 
 
 def _json(text: str) -> Any:
@@ -150,7 +123,7 @@ def _read_choice(field: Field | Column, text: str, options: Sequence[Choice] | N
     if not free:
         raise BadValue(_("Choose one of the listed values."))
     values = [choice.value for choice in choices]
-    if values and all(isinstance(value, int | float) and not isinstance(value, bool) for value in values):
+    if values and all(map(is_number, values)):
         return read_number(text)
     return text
 
@@ -213,3 +186,19 @@ def _number(plain: str) -> int | float:
     if not math.isfinite(value):
         raise BadValue(_("This number is too large."))
     return value
+
+
+#: Kinds of addresses, with the message for other texts.
+_ADDRESSES: dict[Kind, tuple[Callable[[str], bool], Promise]] = {
+    Kind.EMAIL: (is_mail, gettext_lazy("Type an e-mail address, such as name@example.com.")),
+    Kind.PHONE: (is_phone, gettext_lazy("Type a phone number, such as +84 28 3823 4567.")),
+    Kind.URL: (is_url, gettext_lazy("Type a web address that starts with https:// or http://.")),
+}
+_READERS: dict[Kind, Callable[[str], Any]] = {
+    Kind.NUMBER: read_number,
+    Kind.INTEGER: partial(read_number, whole=True),
+    Kind.DATE: moments.read_day,
+    Kind.TIME: moments.read_time,
+    Kind.YES_NO: _yes_no,
+    Kind.JSON: _json,
+}

@@ -1,6 +1,7 @@
 """Services of launch forms: draft, publication, versions, restore, files. All within one workspace."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -13,6 +14,8 @@ from workflows_ui.launch_forms.schema import rules, schema_in, schema_out
 from workflows_ui.launch_forms.schema.document import Form
 from workflows_ui.members.models import Role, Workspace
 from workflows_ui.members.services.access import Access
+
+_RELATED = ("workspace", "published", "published__published_by", "updated_by")
 
 
 class Stale(Exception):
@@ -33,8 +36,7 @@ class NothingToUndo(Exception):
 
 def find_form(workspace: Workspace, flow_id: str) -> LaunchForm | None:
     """The flow's form in this workspace, with `published` and `updated_by`; None if there is none."""
-    rows = LaunchForm.objects.filter(workspace=workspace, flow_id=flow_id)
-    return rows.select_related("workspace", "published", "published__published_by", "updated_by").first()
+    return LaunchForm.objects.filter(workspace=workspace, flow_id=flow_id).select_related(*_RELATED).first()
 
 
 def all_published(workspace: Workspace) -> QuerySet[LaunchForm]:
@@ -51,7 +53,8 @@ def open_draft(row: LaunchForm) -> Form | None:
 
 def published_texts(version: LaunchFormVersion) -> tuple[str, str]:
     """Note (Markdown) and button of a published form, "" for missing ones, without reading its fields. Raises crypto.CannotOpen."""
-    return schema_in.read_texts(json.loads(version.open("schema")))
+    annotation = json.loads(version.open("schema")).get(schema_out.ANNOTATION, {})
+    return annotation.get("note", ""), annotation.get("button", "")
 
 
 def published(workspace: Workspace, flow_id: str) -> tuple[LaunchFormVersion, Form] | None:
@@ -72,41 +75,36 @@ def save(
     """
     access.require(Role.BUILDER)
     text = _schema_text(form)
-    now = clock.now()
-    values: dict[str, Any] = {"flow_name": database.storable(flow_name), "updated_by": access.user, "updated_at": now}
-    if lock is None:
-        row = LaunchForm(workspace=access.workspace, flow_id=flow_id, lock=1, **values)
-        row.draft = row.seal("draft", text)
-        try:
-            with transaction.atomic():
-                row.save(force_insert=True)
-                _log(actor, row, "form.save", fields=len(form.fields))
-        except IntegrityError:
-            raise Stale(find_form(access.workspace, flow_id)) from None
-        return row
-    return _change(actor, access, flow_id, lock, "form.save", text, values, fields=len(form.fields))
+    name, fields = database.storable(flow_name), len(form.fields)
+    if lock is not None:
+        return _change(actor, access, flow_id, lock, "form.save", text, {"flow_name": name}, fields=fields)
+    row = LaunchForm(workspace=access.workspace, flow_id=flow_id, flow_name=name, lock=1)
+    row.draft, row.updated_by, row.updated_at = row.seal("draft", text), access.user, clock.now()
+    try:
+        with transaction.atomic():
+            row.save(force_insert=True)
+            log(actor, row, "form.save", fields=fields)
+    except IntegrityError:
+        raise Stale(find_form(access.workspace, flow_id)) from None
+    return row
 
 
 def drop_draft(actor: audit_log.Actor, access: Access, flow_id: str, *, lock: int) -> LaunchForm:
     """Discard the draft; the published version stays. Raises as `save`."""
     access.require(Role.BUILDER)
-    values = {"updated_by": access.user, "updated_at": clock.now()}
-    return _change(actor, access, flow_id, lock, "form.drop_draft", "", values)
+    return _change(actor, access, flow_id, lock, "form.drop_draft", "", {})
 
 
 def undo(actor: audit_log.Actor, access: Access, flow_id: str, *, lock: int) -> LaunchForm:
     """Undo the last change of the draft; a second call undoes the undo. Raises as `save`, and NothingToUndo."""
     access.require(Role.BUILDER)
-    row = find_form(access.workspace, flow_id)
-    if row is None or row.lock != lock:
-        raise Stale(row)
+    row = _current(access, flow_id, lock)
     text = row.open("before")
     if not text:
         raise NothingToUndo(flow_id)
     if row.published is not None and text == row.published.open("schema"):
         text = ""  # equal to the published version: then there is no draft
-    values = {"updated_by": access.user, "updated_at": clock.now()}
-    return _change(actor, access, flow_id, lock, "form.undo", text, values)
+    return _change(actor, access, flow_id, lock, "form.undo", text, {})
 
 
 def publish(actor: audit_log.Actor, access: Access, flow_id: str, *, lock: int, words: str = "") -> LaunchFormVersion:
@@ -132,19 +130,15 @@ def publish(actor: audit_log.Actor, access: Access, flow_id: str, *, lock: int, 
         row.published, row.draft, row.before, row.lock = version, "", "", row.lock + 1
         row.updated_by, row.updated_at = access.user, now
         row.save()
-        _log(actor, row, "form.publish", version=version.number, words=version.words)
+        log(actor, row, "form.publish", version=version.number, words=version.words)
     return version
 
 
 def unpublish(actor: audit_log.Actor, access: Access, flow_id: str, *, lock: int) -> LaunchForm:
     """Unpublish the form. Its versions stay, and the published one becomes the draft if there is none. Raises as `save`."""
     access.require(Role.BUILDER)
-    row = find_form(access.workspace, flow_id)
-    if row is None or row.lock != lock:
-        raise Stale(row)
-    draft = row.open("draft") or (row.published.open("schema") if row.published else "")
-    values = {"published": None, "updated_by": access.user, "updated_at": clock.now()}
-    return _change(actor, access, flow_id, lock, "form.unpublish", draft, values, undoable=False)
+    draft = _draft_or_published(_current(access, flow_id, lock))
+    return _change(actor, access, flow_id, lock, "form.unpublish", draft, {"published": None}, undoable=False)
 
 
 def versions(row: LaunchForm) -> QuerySet[LaunchFormVersion]:
@@ -156,8 +150,7 @@ def restore(actor: audit_log.Actor, access: Access, flow_id: str, number: int, *
     """Copy an old version to the draft, without publishing it. Raises as `save`, and LaunchFormVersion.DoesNotExist."""
     access.require(Role.BUILDER)
     old = LaunchFormVersion.objects.get(form__workspace=access.workspace, form__flow_id=flow_id, number=number)
-    values = {"updated_by": access.user, "updated_at": clock.now()}
-    return _change(actor, access, flow_id, lock, "form.restore", old.open("schema"), values, version=number)
+    return _change(actor, access, flow_id, lock, "form.restore", old.open("schema"), {}, version=number)
 
 
 def export(form: Form) -> str:
@@ -165,14 +158,21 @@ def export(form: Form) -> str:
     return json.dumps(schema_out.to_schema(form), ensure_ascii=False, indent=2) + "\n"
 
 
-def read_file(content: bytes) -> Form:
-    """The form of a file written by `export`, or of another JSON Schema. Raises launch_forms.schema.document.BadForm with the reason."""
-    return schema_in.read(content)
-
-
 def _schema_text(form: Form) -> str:
     rules.check(form)
     return json.dumps(schema_out.to_schema(form), ensure_ascii=True, separators=(",", ":"))
+
+
+def _current(access: Access, flow_id: str, lock: int) -> LaunchForm:
+    """The row with this lock number. Raises Stale."""
+    row = find_form(access.workspace, flow_id)
+    if row is None or row.lock != lock:
+        raise Stale(row)
+    return row
+
+
+def _draft_or_published(row: LaunchForm) -> str:
+    return row.open("draft") or (row.published.open("schema") if row.published else "")
 
 
 def _change(
@@ -182,28 +182,24 @@ def _change(
     lock: int,
     action: str,
     draft: str,
-    values: dict[str, Any],
+    values: Mapping[str, Any],
     *,
     undoable: bool = True,
     **detail: Any,
 ) -> LaunchForm:
     """Update the row, conditional on its lock number, with an audit row. The previous draft, else the published form, is kept for undo."""
-    row = find_form(access.workspace, flow_id)
-    if row is None:
-        raise Stale(None)
-    before = (row.open("draft") or (row.published.open("schema") if row.published else "")) if undoable else ""
-    values |= {"draft": row.seal("draft", draft), "before": row.seal("before", before)}
+    row = _current(access, flow_id, lock)
+    texts = {"draft": draft, "before": _draft_or_published(row) if undoable else ""}
+    sealed = {name: row.seal(name, text) for name, text in texts.items()}
+    changed = {"lock": F("lock") + 1, "updated_by": access.user, "updated_at": clock.now()} | sealed | {**values}
     with transaction.atomic():
-        if not LaunchForm.objects.filter(pk=row.pk, lock=lock).update(lock=F("lock") + 1, **values):
+        if not LaunchForm.objects.filter(pk=row.pk, lock=lock).update(**changed):
             raise Stale(find_form(access.workspace, flow_id))
-        _log(actor, row, action, **detail)
-    changed = find_form(access.workspace, flow_id)
-    if changed is None:
-        raise Stale(None)
-    return changed
+        log(actor, row, action, **detail)
+    return LaunchForm.objects.select_related(*_RELATED).get(pk=row.pk)
 
 
-def _log(actor: audit_log.Actor, row: LaunchForm, action: str, **detail: Any) -> None:
+def log(actor: audit_log.Actor, row: LaunchForm, action: str, **detail: Any) -> None:
     audit_log.record(
         actor,
         action,

@@ -9,8 +9,8 @@ from workflows_ui.accounts.models import User
 from workflows_ui.audit.services import audit_log
 from workflows_ui.core import clock, database
 from workflows_ui.credentials import masking
+from workflows_ui.launch_forms.models import SavedInputs
 from workflows_ui.launch_forms.schema import json_text
-from workflows_ui.launches.models import SavedInputs
 from workflows_ui.members.models import Role
 from workflows_ui.members.services.access import Access
 

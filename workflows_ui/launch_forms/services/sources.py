@@ -32,7 +32,9 @@ def propose(workflows: Workflows, workspace: Workspace, flow_id: str, trigger: A
 
     Calls the engine at most 7 times, and does without samples and runs if calls fail.
     """
-    return proposing.propose(gather(workflows, workspace, flow_id, trigger))
+    launched = dict(launch_payloads(workspace, flow_id))
+    runs = _run_bodies(workflows, flow_id, known=set(launched)) if len(launched) < FEW else ()
+    return proposing.propose(Sources(trigger, [*launched.values(), *runs], samples(workflows, flow_id)))
 
 
 def propose_for_launcher(
@@ -59,22 +61,8 @@ def reads_everything(trigger: Any) -> bool:
     return any(reference.path == () for reference in references.find_references(trigger))
 
 
-def gather(workflows: Workflows, workspace: Workspace, flow_id: str, trigger: Any) -> Sources:
-    """All sources of a proposal, newest first."""
-    payloads_by_launch = dict(_launch_payloads(workspace, flow_id))
-    payloads = list(payloads_by_launch.values())
-    if len(payloads) < FEW:
-        payloads.extend(_run_bodies(workflows, flow_id, known=set(payloads_by_launch)))
-    return Sources(trigger, payloads, samples(workflows, flow_id))
-
-
-def launched(workspace: Workspace, flow_id: str) -> list[Any]:
-    """The payloads of sent launches, newest first."""
-    return [payload for _id, payload in _launch_payloads(workspace, flow_id)]
-
-
-def _launch_payloads(workspace: Workspace, flow_id: str) -> Iterator[tuple[str, Any]]:
-    """The payloads of sent launches with the launch's id, without those that cannot be opened."""
+def launch_payloads(workspace: Workspace, flow_id: str) -> Iterator[tuple[str, Any]]:
+    """The payloads of sent launches with the launch's id, newest first, without those that cannot be opened."""
     rows = (
         Launch.objects.filter(workspace=workspace, flow_id=flow_id)
         .exclude(payload="")

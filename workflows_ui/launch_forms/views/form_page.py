@@ -34,7 +34,6 @@ from workflows_ui.launch_forms.views import prefill
 from workflows_ui.launches import flow_facts
 from workflows_ui.launches import masking as launch_masking
 from workflows_ui.launches.flow_facts import Facts
-from workflows_ui.launches.models import Launch, SavedInputs
 from workflows_ui.launches.services import launches
 from workflows_ui.members.messages import launch_rights as launch_right_messages
 from workflows_ui.members.models import Role, Workspace
@@ -123,19 +122,18 @@ def find(request: ConsoleRequest, id: str) -> LaunchFormPage:
         json_wanted = True
     if published is not None and not (json_wanted and request.access.allows(Role.BUILDER)):
         return LaunchFormPage(posted.launchable(published[1]), version=published[0])
-    json_page = LaunchFormPage(_json_form(), published=published[1] if published else None)
+    help_text = _("What the flow gets to work with. Left empty, it gets nothing: {}.")
+    json_field = Field(_JSON, (), label=_("Values (JSON)"), kind=Kind.JSON, default={}, help=help_text)
+    json_page = LaunchFormPage(Form((json_field,)), published=published[1] if published else None)
     if request.method == "POST":
-        proposed = None if json_wanted else _posted_proposal(workspace, id, request.POST.get("_shape", ""))
-        return proposed or json_page
+        shape = "" if json_wanted else request.POST.get("_shape", "")
+        # Empty too if the shape belongs to another flow or workspace.
+        document = signed_state.read(workspace, id, shape, salt=_SHAPE_SALT)
+        form = schema_in.read_trusted(json.loads(document)) if document else None
+        return LaunchFormPage(posted.launchable(form), shape=shape) if form else json_page
     facts = flow_facts.load_facts(engine_session.open_session(request.access).workflows, id)
     proposed = None if json_wanted else _proposal(request, id, facts)
     return replace(proposed or json_page, facts=facts)
-
-
-def _json_form() -> Form:
-    """The form for a payload as JSON."""
-    help_text = _("What the flow gets to work with. Left empty, it gets nothing: {}.")
-    return Form((Field(_JSON, (), label=_("Values (JSON)"), kind=Kind.JSON, default={}, help=help_text),))
 
 
 def _proposal(request: ConsoleRequest, id: str, facts: Facts) -> LaunchFormPage | None:
@@ -158,26 +156,14 @@ def _proposal(request: ConsoleRequest, id: str, facts: Facts) -> LaunchFormPage 
     except (BadForm, EngineError, CannotOpen) as problem:
         _log.warning("no form follows from flow %s: %r", id, problem)
         return None
-    if _is_trivial(form, facts.tree) or (wanted and checking.paths_without_field(form, wanted)):
+    # No better than an input for JSON: it is one, or the flow accepts any values.
+    trivial = [field.kind for field in form.fields] == [Kind.JSON]
+    trivial = trivial or (not form.fields and form_sources.reads_everything(facts.tree))
+    if trivial or (wanted and checking.paths_without_field(form, wanted)):
         return None
     document = json.dumps(schema_out.to_schema(form), separators=(",", ":"))
     shape = signed_state.sign(access.workspace, id, document, salt=_SHAPE_SALT)
     return LaunchFormPage(posted.launchable(form), shape=shape)
-
-
-def _is_trivial(form: Form, tree: Any) -> bool:
-    """Whether the form is no better than an input for JSON: it is one, or the flow accepts any values."""
-    if not form.fields:
-        return form_sources.reads_everything(tree)
-    return len(form.fields) == 1 and form.fields[0].kind is Kind.JSON
-
-
-def _posted_proposal(workspace: Workspace, id: str, shape: str) -> LaunchFormPage | None:
-    """The proposed form embedded in the posted page; None if it is missing or belongs to another flow or workspace."""
-    document = signed_state.read(workspace, id, shape, salt=_SHAPE_SALT)
-    if not document:
-        return None
-    return LaunchFormPage(posted.launchable(schema_in.read_trusted(json.loads(document))), shape=shape)
 
 
 def signed_name(workspace: Workspace, flow_id: str, name: str) -> str:
@@ -221,17 +207,6 @@ def ask_engine(request: ConsoleRequest, id: str, page: LaunchFormPage) -> Engine
     return answers
 
 
-def known_options(request: ConsoleRequest, id: str, form: Form) -> launch_choices.Choices:
-    """The live choices for a posted form, as far as they are cached or can be loaded."""
-    if not any(form_field.choices_from for form_field in form.fields):
-        return {}
-    try:
-        return launch_choices.known(engine_session.open_session(request.access), id, form)
-    except (EngineError, clients.NoCredential, CannotOpen) as problem:
-        _log.info("launch form without choices: %r", problem)
-        return {}
-
-
 # --- The page --------------------------------------------------------------------------------------
 
 
@@ -253,12 +228,9 @@ def render_form(
     """Render the page of a launch form.
 
     Args:
-        shown: the content of the controls.
+        shown: the content of the controls; `errors`, `focus` and `retype` are those of `launch_fields.view`.
         wait: whether waiting for the answer is selected.
         ticket: the one-use ticket; a new one by default.
-        errors: messages by control.
-        focus: the field that gets the focus.
-        retype: secret fields that have to be typed again.
     """
     # With htmx the file inputs stay in the page with their selection.
     uploads = {} if responses.is_fragment(request) else posted.uploaded(request)
@@ -335,27 +307,17 @@ def _missing_text(page: LaunchFormPage, facts: Facts | None) -> str:
     return ", ".join(" › ".join(str(key)[:40] for key in gap.path) for gap in missing[:5])
 
 
-@dataclass(frozen=True)
-class LaunchSidebar:
-    """Sources for filling the form: saved inputs (private and shared), and the latest launches."""
+def launch_sidebar(request: ConsoleRequest, id: str) -> dict[str, Any]:
+    """Sources for filling the form: saved inputs (private and shared), and the latest launches.
 
-    mine: list[SavedInputs]
-    shared: list[SavedInputs]
-    earlier: list[Launch]
-
-    def __bool__(self) -> bool:
-        return bool(self.mine or self.shared or self.earlier)
-
-
-def launch_sidebar(request: ConsoleRequest, id: str) -> LaunchSidebar:
-    """The sidebar with the launches that the person may see and whose values are still stored."""
+    Of launches, those that the person may see and whose values are still stored. Empty if there is nothing.
+    """
     access = request.access
     rows = list(saved_inputs.usable_inputs(access, id).defer("payload"))
-    earlier = (
-        launches.visible_launches(access).filter(flow_id=id).exclude(payload="").defer("payload", "answer", "failure")
-    )
-    return LaunchSidebar(
-        mine=[row for row in rows if row.owner_id == access.user.pk],
-        shared=[row for row in rows if row.owner_id != access.user.pk],
-        earlier=list(earlier[:EARLIER]),
-    )
+    visible = launches.visible_launches(access).filter(flow_id=id).exclude(payload="")
+    sidebar: dict[str, Any] = {
+        "mine": [row for row in rows if row.owner_id == access.user.pk],
+        "shared": [row for row in rows if row.owner_id != access.user.pk],
+        "earlier": list(visible.defer("payload", "answer", "failure")[:EARLIER]),
+    }
+    return sidebar if any(sidebar.values()) else {}

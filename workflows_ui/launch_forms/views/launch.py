@@ -10,12 +10,14 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
 from workflows_ui.core import redaction
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.credentials.services import clients, engine_session
+from workflows_ui.launch_forms import choices as launch_choices
 from workflows_ui.launch_forms.forms import posted
 from workflows_ui.launch_forms.forms.posted import Options, PostedForm
 from workflows_ui.launch_forms.schema import checking
@@ -48,13 +50,8 @@ def flow_launch(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
 def _open(request: ConsoleRequest, id: str, page: LaunchFormPage) -> HttpResponse:
     answers = form_page.ask_engine(request, id, page)
     prefilled = prefill.requested(request, id) or (prefill.latest(request, id) if page.as_json else prefill.Prefill())
-    if page.as_json:
-        payload, link = page.hide(prefilled.payload), prefill.Link()
-    else:
-        payload, link = (
-            redaction.without_masked(prefilled.payload),
-            prefill.read_link(request, page.form, answers.options),
-        )
+    payload = page.hide(prefilled.payload) if page.as_json else redaction.without_masked(prefilled.payload)
+    link = prefill.Link() if page.as_json else prefill.read_link(request, page.form, answers.options)
     shown = checking.initial(page.form, payload, zone=timezone.get_current_timezone())
     return form_page.render_form(
         request,
@@ -70,7 +67,8 @@ def _open(request: ConsoleRequest, id: str, page: LaunchFormPage) -> HttpRespons
 
 
 def _process(request: ConsoleRequest, id: str, page: LaunchFormPage) -> HttpResponse:
-    options = form_page.known_options(request, id, page.form)
+    live = any(field.choices_from for field in page.form.fields)
+    options = launch_choices.available(request.access, id, page.form) if live else {}
     data = posted.typed(request, page.form, options)
     if posted.changes_lines(request):
         return form_page.render_posted(request, id, page, data, status=200, focus=request.POST.get("_add", ""))
@@ -113,12 +111,8 @@ def _save(request: ConsoleRequest, id: str, page: LaunchFormPage, form: PostedFo
     skipped = {field.name for field in page.form.fields if field.kind in (Kind.FILE, Kind.SECRET)}
     errors = {name: text for name, text in form.errors.items() if name not in skipped}
     name = request.POST.get("_save_name", "").strip()
-    problem = ""
-    if errors:
-        problem = _("Correct the fields above, then save.")
-    elif not name:
-        problem = _("Give the inputs a name.")
-    if problem:
+    if errors or not name:
+        problem = _("Correct the fields above, then save.") if errors else _("Give the inputs a name.")
         return form_page.render_posted(request, id, page, form.data, errors=errors, save_error=problem)
     payload = checking.assemble_payload(page.form, checking.without_secrets(page.form, form.checked.sent))
     shared = request.POST.get("_save_shared") == "yes"
@@ -183,15 +177,19 @@ def launch_again(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     result = _run_again(request, row) if Page(row, request.access).can_run_again else None
     if result is not None and result.launch is not None:
         return responses.redirect(request, reverse("launch", args=[slug, result.launch.pk]))
-    if result is not None and result.outcome == Outcome.TOO_OFTEN:
-        problem = _("Nothing was launched: you have launched too often within a minute. Wait a minute.")
-    elif result is not None and result.outcome == Outcome.PAUSED:
-        problem = _("Nothing was launched: launching is paused in this workspace.")
-    else:
-        flash.warning(request, _("Nothing was launched. Look at the inputs, and launch from here."))
-        return responses.redirect(request, form)
-    flash.warning(request, problem)
-    return responses.redirect(request, reverse("launch", args=[slug, row.pk]))
+    if result is not None and result.outcome in _NOT_AGAIN:
+        flash.warning(request, str(_NOT_AGAIN[result.outcome]))
+        return responses.redirect(request, reverse("launch", args=[slug, row.pk]))
+    flash.warning(request, _("Nothing was launched. Look at the inputs, and launch from here."))
+    return responses.redirect(request, form)
+
+
+_NOT_AGAIN = {
+    Outcome.TOO_OFTEN: gettext_lazy(
+        "Nothing was launched: you have launched too often within a minute. Wait a minute."
+    ),
+    Outcome.PAUSED: gettext_lazy("Nothing was launched: launching is paused in this workspace."),
+}
 
 
 def _run_again(request: ConsoleRequest, row: Launch) -> LaunchResult | None:
@@ -205,9 +203,7 @@ def _run_again(request: ConsoleRequest, row: Launch) -> LaunchResult | None:
             ticket=request.POST.get("ticket", ""),
             confirmed=True,
             form_version=row.form_version,
-            searchable=tuple(
-                (launch_input.name, launch_input.label, launch_input.text) for launch_input in row.inputs.order_by("pk")
-            ),
+            searchable=tuple(row.inputs.order_by("pk").values_list("name", "label", "text")),
         )
         return _create(request, launch_request)
     except (CannotOpen, ValueError):

@@ -16,13 +16,14 @@ from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.credentials.services import engine_session
 from workflows_ui.engine import EngineError
 from workflows_ui.launch_forms.forms import posted
+from workflows_ui.launch_forms.models import SavedInputs
 from workflows_ui.launch_forms.schema import checking
 from workflows_ui.launch_forms.schema.checking import Data, Shown
 from workflows_ui.launch_forms.schema.document import NOTHING, Field, Form, Kind
 from workflows_ui.launch_forms.services import saved_inputs
 from workflows_ui.launches import flow_facts
 from workflows_ui.launches import masking as launch_masking
-from workflows_ui.launches.models import Launch, SavedInputs
+from workflows_ui.launches.models import Launch
 from workflows_ui.launches.services import launches
 from workflows_ui.web.requests import ConsoleRequest
 
@@ -111,12 +112,9 @@ def latest(request: ConsoleRequest, id: str) -> Prefill:
 def lost(form: Form, payload: Any) -> list[str]:
     """A note about values without a field in the form."""
     paths = checking.paths_without_field(form, payload) if payload is not NOTHING else []
-    if not paths:
-        return []
-    paths_text = ", ".join(" › ".join(key[:40] for key in path) or _("the whole body") for path in paths[:10])
-    return [
-        _("This form has no field for some of the values, which are left out: %(places)s.") % {"places": paths_text}
-    ]
+    names = ", ".join(" › ".join(key[:40] for key in path) or _("the whole body") for path in paths[:10])
+    text = _("This form has no field for some of the values, which are left out: %(places)s.")
+    return [text % {"places": names}] if paths else []
 
 
 # --- Links -----------------------------------------------------------------------------------------
@@ -136,24 +134,15 @@ def read_link(request: ConsoleRequest, form: Form, options: posted.Options) -> L
     if len(request.META.get("QUERY_STRING", "")) > LONGEST:
         return Link(notes=[_("The link was too long, so nothing of it was filled in.")])
     given = posted.tidied(form, dict(request.GET.lists()), options)
-    names = {form_field.name: f"{form_field.name}[" for form_field in form.fields if _fillable_by_link(form_field)}
-    named = {name for name, row in names.items() if name in given or any(control.startswith(row) for control in given)}
+    fields = {control: control.partition("[")[0] for control in given}
+    named = set(fields.values()).intersection(field.name for field in form.fields if _fillable_by_link(field))
     link = Link({name: text for name, text in checking.typed(form, given).items() if name in named})
     checked = checking.check(checking.optional(form), given, options=options, zone=timezone.get_current_timezone())
-    link.errors = {
-        control: text for control, text in checked.errors.items() if control.partition("[")[0] in named and control
-    }
-    unknown = [
-        control
-        for control in given
-        if control not in _RESERVED and control not in named and control.partition("[")[0] not in named
-    ]
+    link.errors = {control: text for control, text in checked.errors.items() if control.partition("[")[0] in named}
+    unknown = [control for control, name in fields.items() if control not in _RESERVED and name not in named]
     if unknown:
-        listed = ", ".join(control[:40] for control in unknown[:10])
-        link.notes.append(
-            _("This form does not ask for some of what the link names, so it is left out: %(names)s.")
-            % {"names": listed}
-        )
+        text = _("This form does not ask for some of what the link names, so it is left out: %(names)s.")
+        link.notes.append(text % {"names": ", ".join(control[:40] for control in unknown[:10])})
     return link
 
 
@@ -168,11 +157,9 @@ def link_to(request: ConsoleRequest, id: str, form: Form, data: Data) -> str:
     for form_field in form.fields:
         if not _fillable_by_link(form_field):
             continue
-        names = (
-            [form_field.name]
-            if form_field.kind is not Kind.TABLE
-            else [name for name in data if name.startswith(f"{form_field.name}[")]
-        )
+        names = [form_field.name]
+        if form_field.kind is Kind.TABLE:
+            names = [name for name in data if name.startswith(f"{form_field.name}[")]
         pairs += [(name, text) for name in names for text in data.get(name, ()) if text]
     path = reverse("flow_launch", args=[request.access.workspace.slug, id])
     address = request.build_absolute_uri(f"{path}?{urlencode(pairs)}" if pairs else path)

@@ -7,8 +7,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from workflows_ui.launch_forms.forms.saved_inputs import SavedInputsForm
+from workflows_ui.launch_forms.models import SavedInputs
 from workflows_ui.launch_forms.services import saved_inputs
-from workflows_ui.launches.models import SavedInputs
 from workflows_ui.web import responses
 from workflows_ui.web.access import launching
 from workflows_ui.web.requests import ConsoleRequest, actor

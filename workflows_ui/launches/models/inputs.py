@@ -1,15 +1,13 @@
-"""Models for inputs besides the payload: files to be sent, searchable inputs, and saved inputs."""
+"""Models for inputs besides the payload: files to be sent, and searchable inputs."""
 
 from typing import ClassVar
 
-from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.core.crypto import SealsFields
 from workflows_ui.core.random_id import RandomIdField
 from workflows_ui.launches.models.launch import Launch
-from workflows_ui.members.models.workspace import Workspace
 
 
 class LaunchFile(SealsFields, models.Model):
@@ -53,28 +51,3 @@ class LaunchInput(models.Model):
 
     def __str__(self) -> str:
         return self.text
-
-
-class SavedInputs(SealsFields, models.Model):
-    """Values for a flow, saved under a name: private, or shared with everyone who may launch the flow. `payload` is a ciphertext."""
-
-    id = RandomIdField()
-    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, related_name="saved_inputs")
-    flow_id = models.CharField(max_length=64)
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="saved_inputs")
-    shared = models.BooleanField(default=False)
-    name = models.CharField(max_length=100)
-    payload = models.TextField()
-    updated_at = models.DateTimeField()
-
-    sealed_fields: ClassVar[tuple[str, ...]] = ("payload",)
-
-    class Meta:
-        verbose_name = _("saved inputs")
-        verbose_name_plural = _("saved inputs")
-        constraints = [
-            models.UniqueConstraint(fields=["workspace", "flow_id", "owner", "name"], name="one_name_of_saved_inputs")
-        ]
-
-    def __str__(self) -> str:
-        return self.name

@@ -19,8 +19,8 @@ from workflows_ui.accounts.services import sessions
 from workflows_ui.credentials.models import Credential
 from workflows_ui.credentials.services import sharing
 from workflows_ui.jobs.models import JOB_OVER, Job
-from workflows_ui.launch_forms.models import LaunchForm
-from workflows_ui.launches.models import OPEN, UNSENT, Launch, SavedInputs
+from workflows_ui.launch_forms.models import LaunchForm, SavedInputs
+from workflows_ui.launches.models import OPEN, UNSENT, Launch
 from workflows_ui.members.models import ColleagueInvitation, LaunchRight, Member, Role, TeamOwner, Workspace
 from workflows_ui.members.services import access, members, teams
 from workflows_ui.notifications.models import Notice, Watch, WatchKind

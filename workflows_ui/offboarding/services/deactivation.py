@@ -17,7 +17,8 @@ from workflows_ui.audit.services import audit_log
 from workflows_ui.audit.services.audit_log import Actor
 from workflows_ui.credentials.models import Credential
 from workflows_ui.credentials.services import sharing
-from workflows_ui.launches.models import UNSENT, Launch, SavedInputs
+from workflows_ui.launch_forms.models import SavedInputs
+from workflows_ui.launches.models import UNSENT, Launch
 from workflows_ui.members.models import (
     AccessRequest,
     ColleagueInvitation,

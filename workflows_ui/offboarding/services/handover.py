@@ -20,9 +20,9 @@ from workflows_ui.credentials.models import Credential
 from workflows_ui.credentials.services import credentials, sharing
 from workflows_ui.jobs.models import Job
 from workflows_ui.jobs.services import jobs
-from workflows_ui.launch_forms.models import LaunchForm
+from workflows_ui.launch_forms.models import LaunchForm, SavedInputs
 from workflows_ui.launch_forms.services import saved_inputs
-from workflows_ui.launches.models import Launch, SavedInputs
+from workflows_ui.launches.models import Launch
 from workflows_ui.launches.services import launches, watching
 from workflows_ui.members.models import ColleagueInvitation, LaunchRight, Role, TeamOwner, Workspace
 from workflows_ui.members.services import invitations, launch_rights, members, teams

@@ -1,23 +1,31 @@
 """Common parts of the builder's pages: the row with its lock, its form, and the flow's name."""
 
+import functools
 import logging
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
 
+from workflows_ui.audit.services.audit_log import Actor
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.credentials.services import clients, engine_session
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError
+from workflows_ui.launch_forms.messages import forms as form_messages
 from workflows_ui.launch_forms.models import LaunchForm
-from workflows_ui.launch_forms.schema.document import Form
+from workflows_ui.launch_forms.schema.document import Field, Form
 from workflows_ui.launch_forms.services import launch_forms
 from workflows_ui.launch_forms.services.launch_forms import Stale
+from workflows_ui.members.models import Role
+from workflows_ui.members.services.access import Access
 from workflows_ui.web import formats, responses
+from workflows_ui.web.access import member
 from workflows_ui.web.paths import pick
 from workflows_ui.web.requests import ConsoleRequest, actor
 
@@ -31,7 +39,7 @@ Known = tuple[EngineSession, dict[str, Any]]
 class EditorPage:
     """A flow's form in the builder. `form` is the draft, else the published form; None if there is neither.
 
-    `known` is the flow, if it was loaded already.
+    `known` is the flow, if it was loaded already. `stale` is the message about a concurrent change.
     """
 
     request: ConsoleRequest
@@ -40,36 +48,48 @@ class EditorPage:
     form: Form | None
     drafted: bool
     known: Known | None = None
-
-    @property
-    def slug(self) -> str:
-        return str(self.request.access.workspace.slug)
-
-    @property
-    def lock(self) -> int | None:
-        """The row's lock number, by which concurrent changes are detected."""
-        return self.row.lock if self.row else None
+    stale: str = ""
 
     @property
     def name(self) -> str:
         """The flow's name when the form was last saved; "" if unknown."""
         return self.row.flow_name if self.row else ""
 
+    @property
+    def posted(self) -> bool:
+        return self.request.method == "POST"
+
     def url(self, name: str = "form_builder", *args: object, **query: str) -> str:
         """The URL of one of the builder's pages."""
-        return reverse(name, args=[self.slug, self.flow_id, *args], query=query or None)
+        return reverse(name, args=[self.request.access.workspace.slug, self.flow_id, *args], query=query or None)
 
-    def context(self, **more: Any) -> dict[str, Any]:
-        """The template context common to the builder's pages."""
-        return {
+    def render(
+        self, template: str, *, wrong: bool = False, fragments: tuple[str, ...] = (), **context: Any
+    ) -> HttpResponse:
+        """Render one of the builder's pages. `wrong`: what was posted was not accepted."""
+        context = {
             "flow_id": self.flow_id,
             "name": self.name if formats.visible(self.name) else self.flow_id,
             "row": self.row,
             "form_": self.form,
             "drafted": self.drafted,
-            "lock": self.lock if self.lock is not None else "",
+            "lock": self.row.lock if self.row else "",
             "builder_url": self.url(),
-        } | more
+            "stale": self.stale,
+        } | context
+        return responses.page(
+            self.request,
+            f"launch_forms/editor/{template}.html",
+            context,
+            fragments=fragments,
+            status=422 if wrong or self.stale else 200,
+        )
+
+    def redirect(self, text: str = "", *, level: int = messages.SUCCESS, anchor: str = "") -> HttpResponse:
+        """Redirect to the builder's page, with a message."""
+        if text:
+            messages.add_message(self.request, level, text)
+        return responses.redirect(self.request, self.url() + anchor)
 
     def flow(self) -> Known:
         """The engine session and the flow. Raises EngineError, NoCredential, CannotOpen."""
@@ -83,36 +103,56 @@ class EditorPage:
             _log.info("form builder without the flow: %r", problem)
             return None
 
-    def save(self, form: Form, lock: int | None, *, flow_name: str = "") -> LaunchForm:
+    @property
+    def target(self) -> tuple[Actor, Access, str]:
+        """The first arguments of the services that change the form."""
+        return actor(self.request), self.request.access, self.flow_id
+
+    @property
+    def lock(self) -> int | None:
+        """The lock number of the posted page; None if it is empty, one that never matches if it is not a number."""
+        text = self.request.POST.get("lock", "")
+        if text == "":
+            return None
+        return int(text) if text.isdecimal() and len(text) < 10 else -1
+
+    def save(self, form: Form, *, flow_name: str = "") -> None:
         """Save the draft. Raises Stale, BadForm."""
-        name = flow_name or self.name
-        return launch_forms.save(actor(self.request), self.request.access, self.flow_id, name, form, lock=lock)
+        launch_forms.save(*self.target, flow_name or self.name, form, lock=self.lock)
+
+    def after(self, stale: Stale) -> "EditorPage":
+        """The page with the form as it is now, after a concurrent change."""
+        return replace(find(self.request, self.flow_id), stale=stale_message(stale))
 
 
-def find(request: ConsoleRequest, flow_id: str, *, wanted: bool = False) -> EditorPage:
-    """The form of a flow. `wanted`: raise Http404 if there is no form. Raises CannotOpen.
+def builder_page(*, wanted: bool = False) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
+    """Call a view with the `EditorPage` of the flow; only for builders. `wanted`: raise Http404 if there is no form.
 
-    Without a row, the flow is loaded from the engine to check that it exists: raises EngineError, NoCredential.
+    Raises CannotOpen. Without a row, the flow is loaded from the engine to check that it exists: raises EngineError, NoCredential.
     """
+
+    def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+        @never_cache
+        @member(Role.BUILDER)
+        @functools.wraps(view)
+        def find_page(request: ConsoleRequest, slug: str, id: str, **arguments: Any) -> HttpResponse:
+            page = find(request, id)
+            if wanted and page.form is None:
+                raise Http404
+            return view(page, **arguments)
+
+        return find_page
+
+    return decorate
+
+
+def find(request: ConsoleRequest, flow_id: str) -> EditorPage:
     row = launch_forms.find_form(request.access.workspace, flow_id)
-    form, drafted = None, False
-    if row is not None:
-        form = launch_forms.open_draft(row)
-        drafted = form is not None
-        if form is None and row.published is not None:
-            form = row.published.open_form()
-    if wanted and form is None:
-        raise Http404
-    known = _load_flow(request, flow_id) if row is None else None
-    return EditorPage(request, flow_id, row, form, drafted, known)
-
-
-def lock_of(request: ConsoleRequest) -> int | None:
-    """The lock number of the posted page; None if it is empty, one that never matches if it is not a number."""
-    text = request.POST.get("lock", "")
-    if text == "":
-        return None
-    return int(text) if text.isdecimal() and len(text) < 10 else -1
+    if row is None:
+        return EditorPage(request, flow_id, None, None, drafted=False, known=_load_flow(request, flow_id))
+    draft = launch_forms.open_draft(row)
+    form = row.published.open_form() if draft is None and row.published is not None else draft
+    return EditorPage(request, flow_id, row, form, drafted=draft is not None)
 
 
 def _load_flow(request: ConsoleRequest, flow_id: str) -> Known:
@@ -126,11 +166,6 @@ def flow_name(flow: dict[str, Any]) -> str:
     return name[:500] if isinstance(name, str) else ""
 
 
-def warn_stale(request: ConsoleRequest, stale: Stale) -> None:
-    """Add a message about a concurrent change, for a page that displays the current form."""
-    messages.warning(request, stale_message(stale))
-
-
 def stale_message(stale: Stale) -> str:
     """The message about a concurrent change."""
     row = stale.form
@@ -141,6 +176,6 @@ def stale_message(stale: Stale) -> str:
     ) % {"person": row.updated_by.label}
 
 
-def redirect_back(page: EditorPage, **query: str) -> HttpResponse:
-    """Redirect to the builder's page, or to its fragment for htmx (a browser follows 303 with the headers of htmx)."""
-    return responses.SeeOther(page.url(**query))
+def field_row(field: Field, **more: Any) -> dict[str, Any]:
+    """The template data of a field in a list."""
+    return {"field": field, "place": form_messages.field_location(field), "why": form_messages.why(field.why)} | more

@@ -1,167 +1,159 @@
-"""Publication of launch forms: publish, unpublish, discard the draft, compare and restore versions."""
+"""Publication of launch forms: publish, unpublish, discard the draft, compare and restore versions; files with a form."""
 
-from typing import Any
+import functools
+from collections.abc import Callable
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils.http import content_disposition_header
+from django.utils.text import slugify
 from django.utils.translation import gettext as _
-from django.views.decorators.cache import never_cache
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
-from workflows_ui.launch_forms.editor.forms import PublishForm
-from workflows_ui.launch_forms.editor.views import page as launch_form_page
-from workflows_ui.launch_forms.editor.views.page import EditorPage
+from workflows_ui.launch_forms.editor.forms import ImportForm, PublishForm
+from workflows_ui.launch_forms.editor.views.page import EditorPage, builder_page, flow_name
 from workflows_ui.launch_forms.messages import forms as form_messages
-from workflows_ui.launch_forms.models import LaunchForm, LaunchFormVersion
+from workflows_ui.launch_forms.models import LaunchFormVersion
+from workflows_ui.launch_forms.schema import schema_in
 from workflows_ui.launch_forms.schema.document import BadForm, Form
 from workflows_ui.launch_forms.services import launch_forms
-from workflows_ui.members.models import Role
-from workflows_ui.web import responses
-from workflows_ui.web.access import member
-from workflows_ui.web.requests import ConsoleRequest, actor
 
 
-@never_cache
-@member(Role.BUILDER)
-def publish(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
+@builder_page(wanted=True)
+def publish(page: EditorPage) -> HttpResponse:
     """Display the changes for launchers, and publish the draft."""
-    page = launch_form_page.find(request, id, wanted=True)
     if not page.drafted:
-        messages.info(request, _("There is no draft: what launchers see is all there is."))
-        return responses.redirect(request, page.url())
-    typed = PublishForm(request.POST if request.method == "POST" else None)
-    if request.method != "POST":
-        return _publish_page(page, typed)
-    if not typed.is_valid():
-        return _publish_page(page, typed, status=422)
-    try:
-        version = launch_forms.publish(
-            actor(request),
-            request.access,
-            id,
-            lock=launch_form_page.lock_of(request) or 0,
-            words=typed.cleaned_data["words"],
-        )
-    except launch_forms.Stale as stale:
-        return _publish_page(
-            launch_form_page.find(request, id), typed, stale=launch_form_page.stale_message(stale), status=422
-        )
-    except launch_forms.NothingToPublish:
-        return responses.redirect(request, page.url())
-    except BadForm as problem:
-        typed.add_error(None, str(problem))
-        return _publish_page(page, typed, status=422)
-    text = _("Version %(n)d of the form is published. Launchers see it from now on.")
-    messages.success(request, text % {"n": version.number})
-    return responses.redirect(request, page.url())
-
-
-def _publish_page(page: EditorPage, typed: PublishForm, *, stale: str = "", status: int = 200) -> HttpResponse:
+        return page.redirect(_("There is no draft: what launchers see is all there is."), level=messages.INFO)
+    typed = PublishForm(page.request.POST if page.posted else None)
+    if typed.is_valid():
+        try:
+            version = launch_forms.publish(*page.target, lock=page.lock or 0, words=typed.cleaned_data["words"])
+        except launch_forms.Stale as stale:
+            page = page.after(stale)
+        except launch_forms.NothingToPublish:
+            return page.redirect()
+        except BadForm as problem:
+            typed.add_error(None, str(problem))
+        else:
+            text = _("Version %(n)d of the form is published. Launchers see it from now on.")
+            return page.redirect(text % {"n": version.number})
     before = page.row.published if page.row else None
     changes = form_messages.differences(before.open_form(), page.form) if before and page.form else []
-    context = page.context(typed=typed, stale=stale, before=before, changes=changes)
-    return responses.page(page.request, "launch_forms/editor/publish.html", context, status=status)
+    return page.render("publish", wrong=bool(typed.errors), typed=typed, before=before, changes=changes)
 
 
-@never_cache
-@member(Role.BUILDER)
-def unpublish(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
+@builder_page(wanted=True)
+def unpublish(page: EditorPage) -> HttpResponse:
     """Unpublish the form after a confirmation. Its versions stay."""
-    page = launch_form_page.find(request, id, wanted=True)
     if page.row is None or page.row.published is None:
-        messages.info(request, _("Launchers do not see this form."))
-        return responses.redirect(request, page.url())
-    if request.method != "POST":
-        return _confirmation(page, "unpublish")
-    try:
-        launch_forms.unpublish(actor(request), request.access, id, lock=launch_form_page.lock_of(request) or 0)
-    except launch_forms.Stale as stale:
-        return _confirmation(launch_form_page.find(request, id), "unpublish", stale=stale)
-    messages.success(
-        request, _("Launchers no longer see this form. Its versions are kept, and the last one is the draft.")
-    )
-    return responses.redirect(request, page.url())
+        return page.redirect(_("Launchers do not see this form."), level=messages.INFO)
+    text = _("Launchers no longer see this form. Its versions are kept, and the last one is the draft.")
+    return _confirm(page, "unpublish", launch_forms.unpublish, text)
 
 
-@never_cache
-@member(Role.BUILDER)
-def drop(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
+@builder_page(wanted=True)
+def drop(page: EditorPage) -> HttpResponse:
     """Discard the draft after a confirmation. The published form stays."""
-    page = launch_form_page.find(request, id, wanted=True)
     if page.row is None or not page.drafted:
-        return responses.redirect(request, page.url())
-    if request.method != "POST":
-        return _confirmation(page, "drop")
-    try:
-        launch_forms.drop_draft(actor(request), request.access, id, lock=launch_form_page.lock_of(request) or 0)
-    except launch_forms.Stale as stale:
-        return _confirmation(launch_form_page.find(request, id), "drop", stale=stale)
-    messages.success(request, _("The draft is discarded."))
-    return responses.redirect(request, page.url())
+        return page.redirect()
+    return _confirm(page, "drop", launch_forms.drop_draft, _("The draft is discarded."))
 
 
-@never_cache
-@member(Role.BUILDER)
-def restore(request: ConsoleRequest, slug: str, id: str, number: int) -> HttpResponse:
+@builder_page()
+def restore(page: EditorPage, number: int) -> HttpResponse:
     """Copy an old version to the draft after a confirmation, without publishing it."""
-    page = launch_form_page.find(request, id)
-    version = _version(page.row, number)
-    if request.method != "POST":
-        return _confirmation(page, "restore", version=version)
-    try:
-        launch_forms.restore(actor(request), request.access, id, number, lock=launch_form_page.lock_of(request) or 0)
-    except launch_forms.Stale as stale:
-        return _confirmation(launch_form_page.find(request, id), "restore", version=version, stale=stale)
-    text = _("Version %(n)d is the draft now. Look at it, then publish it.")
-    messages.success(request, text % {"n": number})
-    return responses.redirect(request, page.url())
+    version = _version(page, number)
+    text = _("Version %(n)d is the draft now. Look at it, then publish it.") % {"n": number}
+    return _confirm(page, "restore", functools.partial(launch_forms.restore, number=number), text, version)
 
 
-def _confirmation(
-    page: EditorPage, action: str, *, version: LaunchFormVersion | None = None, stale: launch_forms.Stale | None = None
+def _confirm(
+    page: EditorPage,
+    action: str,
+    change: Callable[..., object],
+    text: str,
+    version: LaunchFormVersion | None = None,
 ) -> HttpResponse:
+    """Ask for a confirmation, or change the form and display the text."""
+    if page.posted:
+        try:
+            change(*page.target, lock=page.lock or 0)
+        except launch_forms.Stale as stale:
+            page = page.after(stale)
+        else:
+            return page.redirect(text)
     changes = form_messages.differences(page.form, version.open_form()) if version and page.form else []
-    context = page.context(
-        action=action, version=version, changes=changes, stale=launch_form_page.stale_message(stale) if stale else ""
-    )
-    return responses.page(page.request, "launch_forms/editor/question.html", context, status=422 if stale else 200)
+    return page.render("question", action=action, version=version, changes=changes)
 
 
-@never_cache
 @require_safe
-@member(Role.BUILDER)
-def difference(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
+@builder_page(wanted=True)
+def difference(page: EditorPage) -> HttpResponse:
     """Compare `?old=` and `?new=`: numbers of versions; an empty `new` is the draft, else the latest version."""
-    page = launch_form_page.find(request, id, wanted=True)
-    versions = [*launch_forms.versions(page.row)] if page.row else []
-    known = [str(version.number) for version in versions]
-    new = request.GET.get("new", "")
-    new = new if new in known else ("" if page.drafted else (known[0] if known else ""))
-    old = request.GET.get("old", "")
-    old = old if old in known else next((number for number in known if number != new), "")
-    forms = {str(version.number): version for version in versions}
-    compared = old in forms and old != new and (new in forms or page.drafted)
-    changes: list[form_messages.Change] = []
-    if compared:
-        later = forms[new].open_form() if new in forms else page.form or Form()
-        changes = form_messages.differences(forms[old].open_form(), later)
-    choices = [(number, _("Version %(n)s") % {"n": number}) for number in known]
-    context = page.context(
+    versions = {str(version.number): version for version in launch_forms.versions(page.row)} if page.row else {}
+    new, old = page.request.GET.get("new", ""), page.request.GET.get("old", "")
+    if new not in versions:
+        new = "" if page.drafted else next(iter(versions), "")
+    if old not in versions:
+        old = next((number for number in versions if number != new), "")
+    compared = old in versions and old != new and (new in versions or page.drafted)
+    later = versions[new].open_form() if new in versions else page.form or Form()
+    choices = [(number, _("Version %(n)s") % {"n": number}) for number in versions]
+    return page.render(
+        "difference",
         versions=choices,
         newer=[*([("", _("The draft"))] if page.drafted else []), *choices],
         old=old,
         new=new,
         compared=compared,
-        changes=changes,
+        changes=form_messages.differences(versions[old].open_form(), later) if compared else [],
     )
-    return responses.page(request, "launch_forms/editor/difference.html", context)
 
 
-def _version(row: LaunchForm | None, number: int) -> LaunchFormVersion:
-    version: Any = launch_forms.versions(row).filter(number=number).first() if row else None
-    if not isinstance(version, LaunchFormVersion):
+@require_safe
+@builder_page(wanted=True)
+def export(page: EditorPage) -> HttpResponse:
+    """Download the draft, else the published form; `?version=` selects a version. Writes an audit row."""
+    form, number = page.form, page.request.GET.get("version", "")
+    if number:
+        form = _version(page, int(number) if number.isdecimal() and len(number) < 10 else 0).open_form()
+    if form is None or page.row is None:
         raise Http404
-    return version
+    launch_forms.log(page.target[0], page.row, "form.export")
+    name = f"{slugify(page.name)[:60] or 'form'}.form.json"
+    headers = {"Content-Disposition": content_disposition_header(True, name) or "attachment"}
+    return HttpResponse(
+        launch_forms.export(form), content_type="application/schema+json; charset=utf-8", headers=headers
+    )
 
 
-HERE = "w/<slug:slug>/flows/<str:id>/form/"
+@builder_page()
+def import_file(page: EditorPage) -> HttpResponse:
+    """Import a file as the draft. Unsupported content is rejected with a message."""
+    typed = ImportForm(page.request.POST, page.request.FILES) if page.posted else ImportForm()
+    if typed.is_valid():
+        try:
+            # One byte more than the limit, to detect that the file is too large.
+            form = schema_in.read(typed.cleaned_data["file"].read(schema_in.MOST_BYTES + 1))
+            known = page.flow_or_none() if not page.name else None
+            page.save(form, flow_name=flow_name(known[1]) if known else "")
+        except BadForm as problem:
+            typed.add_error("file", str(problem))
+        except launch_forms.Stale as stale:
+            page = page.after(stale)
+        else:
+            text = ngettext(
+                "The file is the draft now, with %(n)d field. Look at it, then publish it.",
+                "The file is the draft now, with %(n)d fields. Look at it, then publish it.",
+                len(form.fields),
+            )
+            return page.redirect(text % {"n": len(form.fields)})
+    return page.render("import", wrong=bool(typed.errors), typed=typed)
+
+
+def _version(page: EditorPage, number: int) -> LaunchFormVersion:
+    if page.row is None:
+        raise Http404
+    return get_object_or_404(launch_forms.versions(page.row), number=number)
