@@ -4,8 +4,6 @@ Whatever is no trigger is passed on; run lists and flows meet a fault now and th
 ran is known by the engine alone.
 """
 
-from __future__ import annotations
-
 import contextlib
 import http.client
 import json

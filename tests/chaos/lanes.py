@@ -1,7 +1,5 @@
 """Launches with a plan each, on several engines behind gateways at once, and the judge who compares their ends with what really ran."""
 
-from __future__ import annotations
-
 import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field

@@ -1,8 +1,6 @@
 """Every launch ends in the state that the engine's own log shows: whatever a gateway answers, before or after the engine acted, and
 whenever workers are killed."""
 
-from __future__ import annotations
-
 import itertools
 import random
 import signal

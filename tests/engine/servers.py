@@ -1,7 +1,5 @@
 """Two servers that the engine's tests talk to over real sockets: one that records calls, one that misbehaves byte by byte."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import socket
@@ -84,7 +82,7 @@ class Recorder:
                 connection.shutdown(socket.SHUT_RDWR)
         self._server.server_close()
 
-    def _handler(recorder: Recorder) -> type[BaseHTTPRequestHandler]:  # noqa: N805
+    def _handler(recorder: "Recorder") -> type[BaseHTTPRequestHandler]:  # noqa: N805
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
             timeout = 5
@@ -119,7 +117,7 @@ class Recorder:
 class Peer:
     """The server's end of one connection."""
 
-    def __init__(self, connection: socket.socket, server: RawServer) -> None:
+    def __init__(self, connection: socket.socket, server: "RawServer") -> None:
         self.connection = connection
         self.server = server
 
@@ -203,7 +201,7 @@ class RawServer:
     def triggers(self) -> int:
         return sum(request.startswith(b"POST ") and b"/v1/webhooks/" in request for request in self.requests)
 
-    def __enter__(self) -> RawServer:
+    def __enter__(self) -> "RawServer":
         thread = threading.Thread(target=self._accept)
         self._threads.append(thread)
         thread.start()

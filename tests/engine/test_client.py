@@ -1,7 +1,5 @@
 """The door: addresses, flavours, credentials, and the operations beyond the vendor's SDK."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any

@@ -3,8 +3,6 @@
 The bodies are the engine's shapes with its codes; its prose is replaced, except where it decides (six sentences).
 """
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Walking a step tree: reading order, where each step stands, and data that is no tree."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

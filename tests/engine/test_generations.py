@@ -3,8 +3,6 @@
 The two generations answer as recorded: `projects_list`, `project_get`, `user_get_by_id`, `users_me` and `users_project_current`.
 """
 
-from __future__ import annotations
-
 import base64
 import json
 from collections.abc import Callable, Iterator

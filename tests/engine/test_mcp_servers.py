@@ -3,8 +3,6 @@
 The answers are those of recordings `mcp_list`, `mcp_get` (0.72.4), `mcp_project_get` and `mcp_project_rotate` (0.83.0).
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from typing import Any
 

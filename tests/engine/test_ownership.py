@@ -1,7 +1,5 @@
 """An id that comes with somebody's request: whose it is is asked first, whatever is to be done with it."""
 
-from __future__ import annotations
-
 import inspect
 from collections.abc import Collection, Iterator
 from typing import Any

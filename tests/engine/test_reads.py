@@ -1,7 +1,5 @@
 """Reads: tried again by our own loop within a budget, cut at a size and a time, and clear about what came instead of JSON."""
 
-from __future__ import annotations
-
 import gzip
 import logging
 import socket

@@ -1,7 +1,5 @@
 """The run list of two versions behind one method: large rows, long filters, archived runs (recordings `runs_list*` of both versions)."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs

@@ -1,7 +1,5 @@
 """Which addresses the console talks to, in every spelling, and that the connected peer is what counts."""
 
-from __future__ import annotations
-
 import socket
 from typing import Any
 

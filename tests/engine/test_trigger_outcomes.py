@@ -1,7 +1,5 @@
 """What an answer to a trigger means: the recordings `webhook_*`, api.md section 7, and what proxies say in between."""
 
-from __future__ import annotations
-
 import gzip
 import json
 from typing import Any

@@ -1,7 +1,5 @@
 """A trigger is sent at most once, and its outcome is reported truly: never sent, answered, or unknown."""
 
-from __future__ import annotations
-
 import socket
 import ssl
 import threading

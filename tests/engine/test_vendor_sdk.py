@@ -3,8 +3,6 @@
 Wanted differences are in `WANTED`, each with its reason and a test of its own below.
 """
 
-from __future__ import annotations
-
 import contextlib
 import inspect
 from collections.abc import Callable, Iterator

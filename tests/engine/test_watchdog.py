@@ -1,7 +1,5 @@
 """The watchdog cuts the call whose time is over, and no other one."""
 
-from __future__ import annotations
-
 import os
 import socket
 

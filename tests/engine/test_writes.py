@@ -1,7 +1,5 @@
 """Writes: sent once, and told truly whether they were never sent, answered, or may have been acted on."""
 
-from __future__ import annotations
-
 import socket
 from collections.abc import Callable
 from typing import Any

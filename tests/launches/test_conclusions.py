@@ -1,8 +1,6 @@
 """Where it is concluded that a launch has no run, it has none: clocks that differ, runs that are hidden, workers that were asleep, lists
 that show less than there is."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import timedelta
 

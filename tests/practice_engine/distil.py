@@ -6,8 +6,6 @@ and the values of code-like keys. It keeps no prose of the engine, no token and 
 same N wherever it occurs, so that a replay can tell that the answer speaks of the same thing.
 """
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import json

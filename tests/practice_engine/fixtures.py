@@ -4,8 +4,6 @@ Import what is needed (``from tests.practice_engine.fixtures import practice  # 
 ``pytest_plugins``.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Plays facts against a practice engine: the same request, then the same status and the same shape, or the differences."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable

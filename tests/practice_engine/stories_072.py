@@ -3,8 +3,6 @@
 Longer than 300 lines: it is the list of 304 facts in their order. A story is a list of fact names and of functions that get the player.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from datetime import timedelta
 

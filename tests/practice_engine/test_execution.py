@@ -1,7 +1,5 @@
 """The parts of an execution: templates, conditions, code behaviours, response steps."""
 
-from __future__ import annotations
-
 import itertools
 from typing import Any
 

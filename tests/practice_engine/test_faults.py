@@ -1,7 +1,5 @@
 """Faults, seen from the wire; and the control routes that switch them."""
 
-from __future__ import annotations
-
 import contextlib
 import http.client
 import json

@@ -1,7 +1,5 @@
 """Faults between the console and the engine: before it acted and after it, told by the journal; which requests they are for."""
 
-from __future__ import annotations
-
 import contextlib
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Flows: their life, and every operation on them (api.md section 6)."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """What 0.83 does with flows beyond what single recordings show (engine-0.83.md sections 4 to 6)."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

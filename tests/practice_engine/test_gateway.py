@@ -1,7 +1,5 @@
 """The Imbrace flavour: what the gateway lets through, refuses and changes (api.md sections 2 and 17)."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

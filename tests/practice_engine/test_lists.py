@@ -1,7 +1,5 @@
 """Lists: cursors that lose rows, lists that never page, coercion (api.md sections 4 and 13)."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Files beside a trigger's values: what the client writes is what the practice engine reads, byte by byte (api.md section 7)."""
 
-from __future__ import annotations
-
 import os
 from typing import Any
 

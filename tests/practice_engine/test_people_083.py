@@ -1,7 +1,5 @@
 """Who gets in on 0.83, and where, beyond what single recordings show (engine-0.83.md sections 2 and 3)."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """The practice engine is held to the recordings of real engines: the same request, the same status, the same shape."""
 
-from __future__ import annotations
-
 import pytest
 
 from tests.practice_engine import stories_072, stories_083

@@ -1,7 +1,5 @@
 """Connections, MCP servers, folders, triggers and options, where no recording speaks (api.md sections 9 to 15)."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """What 0.83 does with tables, records and MCP servers beyond what single recordings show (engine-0.83.md sections 9 and 10)."""
 
-from __future__ import annotations
-
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 

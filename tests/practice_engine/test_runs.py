@@ -1,7 +1,5 @@
 """Runs: what a trigger leads to, and what can be done with a run (api.md sections 7 and 8)."""
 
-from __future__ import annotations
-
 import threading
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What 0.83.0 does otherwise with runs, webhooks and waits (engine-0.83.md sections 7, 8 and 10), beyond what the facts say."""
 
-from __future__ import annotations
-
 from datetime import datetime, timedelta
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The server and the process around the engine: HTTP, WSGI, the state on disk, the management command."""
 
-from __future__ import annotations
-
 import contextlib
 import http.client
 import io

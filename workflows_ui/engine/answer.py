@@ -1,7 +1,5 @@
 """A complete HTTP answer, and the decoding of its body, which may not be JSON."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Mapping

@@ -3,8 +3,6 @@
 Objects are frozen, compare by value and never show their secret in `repr`, `str` or an f-string.
 """
 
-from __future__ import annotations
-
 import base64
 import binascii
 import json

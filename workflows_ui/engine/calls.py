@@ -1,7 +1,5 @@
 """The base of the operations: paths, queries, the project id, and checks of the answers' shape."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime

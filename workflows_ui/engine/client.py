@@ -1,7 +1,5 @@
 """The entry point of the package: `Client(...).workflows`."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 

@@ -4,8 +4,6 @@ This is the layer below urllib3's pool. `CURRENT` holds the call that a connecti
 the connection of one request, and a connection never leaves the thread that runs the call.
 """
 
-from __future__ import annotations
-
 import contextlib
 import http.client
 import io

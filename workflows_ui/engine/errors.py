@@ -3,8 +3,6 @@
 `response_errors.py` maps answers to them; `transport.py` and `trigger.py` map failed connections.
 """
 
-from __future__ import annotations
-
 
 class EngineError(Exception):
     """A call to the engine failed; the subclass gives the kind of failure.

@@ -4,8 +4,6 @@ The tree is a chain of `nextAction`, with a chain inside each loop (`firstLoopAc
 multiple choice (`children`, `null` for an empty branch; the names are in `settings.branches`).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any

@@ -4,8 +4,6 @@ Between 0.72 and 0.83 the routes of the project, the user and the MCP server mov
 are kept for all clients of the process, and forgotten after any `NoRoute` of that engine, which may have been upgraded or downgraded.
 """
 
-from __future__ import annotations
-
 import threading
 from collections import OrderedDict
 from typing import Literal

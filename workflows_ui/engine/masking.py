@@ -4,8 +4,6 @@ A secret that was sent to the engine can come back anywhere: in the headers of a
 secrets are masked as answers arrive, so that nothing behind (page, row, export, log) can contain them.
 """
 
-from __future__ import annotations
-
 import base64
 import json
 import re

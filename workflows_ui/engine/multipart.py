@@ -6,8 +6,6 @@ decoded, so that numbers, lists and objects keep their type (by the parser's sou
 files.
 """
 
-from __future__ import annotations
-
 import re
 import secrets
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """The interface for remembering the ids of a project, for callers whose ids come from a request."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from typing import Protocol
 

@@ -3,8 +3,6 @@
 Facts: api.md 2.2 and 4.2 and the recordings of refused calls (`err_*`, `*_unknown`, `run_get_unknown_404`, ...).
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime

@@ -1,7 +1,5 @@
 """Rows of the run list: their reduction, and one page from several calls. Pure functions over the engine's dictionaries."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any

@@ -10,8 +10,6 @@ An IPv4 address embedded in an IPv6 one (mapped, translated, compatible, 6to4, N
 The networks are listed here because Python's definition of private addresses differs between its releases.
 """
 
-from __future__ import annotations
-
 import socket
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass

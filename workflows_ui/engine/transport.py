@@ -5,8 +5,6 @@ are not kept, the environment (`.netrc`, proxy variables) is not read, and a sec
 threads share.
 """
 
-from __future__ import annotations
-
 import json
 import threading
 import time

@@ -4,8 +4,6 @@ There is no pool (a stale pooled socket cannot be distinguished from a processed
 redirect following; one connection object connects once and sends once. `outcome_of` interprets the answer.
 """
 
-from __future__ import annotations
-
 import re
 import ssl
 import zlib

@@ -4,8 +4,6 @@ Socket time-outs are per read: a server that sends one byte a second never trigg
 deadline the socket is shut down during the read, which then sees the end of the stream and `watch.cut`.
 """
 
-from __future__ import annotations
-
 import contextlib
 import heapq
 import itertools
@@ -14,9 +12,10 @@ import socket
 import threading
 import time
 import weakref
+from typing import Self
 
 # The watch of each socket: the pool may pass a socket to another thread's call a moment before this call has ended.
-_owners: weakref.WeakKeyDictionary[socket.socket, Watch] = weakref.WeakKeyDictionary()
+_owners: weakref.WeakKeyDictionary[socket.socket, "Watch"] = weakref.WeakKeyDictionary()
 _owners_lock = threading.Lock()
 
 
@@ -74,7 +73,7 @@ class Watch:
     def is_ended(self) -> bool:
         return self._over
 
-    def __enter__(self) -> Watch:
+    def __enter__(self) -> Self:
         _watchdog.add(self)
         return self
 

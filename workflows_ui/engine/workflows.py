@@ -4,8 +4,6 @@ Names, arguments and answers are those of the vendor's Python SDK 1.3.1 if it ha
 keyword-only. A method's docstring gives its route and its peculiarities.
 """
 
-from __future__ import annotations
-
 from .operations.connections import Connections
 from .operations.flows import Flows
 from .operations.folders import Folders

@@ -8,8 +8,6 @@ server.stop()
 engine.close()
 """
 
-from __future__ import annotations
-
 from .accounts import Credentials
 from .engine import PracticeEngine
 from .faults import Fault, Faults

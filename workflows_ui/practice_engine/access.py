@@ -4,8 +4,6 @@
 object is a 404 even without a login, a known one is a 403 without a login and for users without a role in its project.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from . import accounts, schema

@@ -3,13 +3,11 @@
 None of these credentials opens anything but this stand-in. They are generated for each instance unless given.
 """
 
-from __future__ import annotations
-
 import base64
 import json
 import secrets
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any
+from typing import Any, Self
 
 from . import ids
 from .http import Json, Principal
@@ -100,7 +98,7 @@ class Credentials:
         state.given["credentials"] = asdict(self)
 
     @classmethod
-    def restored(cls, state: State, given: Json) -> Credentials:
+    def restored(cls, state: State, given: Json) -> Self:
         """Return the credentials of a loaded state; those in ``given`` replace the saved ones.
 
         Keys and tokens that were made over HTTP stay as they are.

@@ -1,7 +1,5 @@
 """Authentication: the engine's own (recordings ``err_*``) and the gateway's (api.md 2.2)."""
 
-from __future__ import annotations
-
 import uuid
 
 from . import accounts

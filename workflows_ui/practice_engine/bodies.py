@@ -1,7 +1,5 @@
 """Decodes the body of a request by its content type (recordings ``webhook_*``, ``run_get_body_*``)."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 from urllib.parse import parse_qs

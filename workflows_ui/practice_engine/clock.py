@@ -1,7 +1,5 @@
 """Scaled time: a thread that calls functions later, in engine seconds."""
 
-from __future__ import annotations
-
 import heapq
 import itertools
 import logging

@@ -19,8 +19,6 @@ constructs are recognised. All other code returns its inputs.
 ==========================  =========================================================================
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """The conditions of a router: outer list OR, inner list AND (api.md 6.3)."""
 
-from __future__ import annotations
-
 import json
 import operator
 from collections.abc import Callable

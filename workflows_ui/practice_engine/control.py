@@ -13,8 +13,6 @@ Loopback only, and only with the header ``x-practice-token`` (``PracticeEngine.c
 ========================================  =====================================================
 """
 
-from __future__ import annotations
-
 import hmac
 import json
 from dataclasses import asdict

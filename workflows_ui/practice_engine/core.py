@@ -1,7 +1,5 @@
 """State, clock, settings and runs of a practice engine: all that handlers of requests need."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """JSON files that belong to this package: the catalogue of pieces and the sample company."""
 
-from __future__ import annotations
-
 import json
 from functools import cache
 from pathlib import Path

@@ -4,8 +4,6 @@ One engine responds as a plain Activepieces under ``/api/v1/...`` and ``/v1/...`
 ``/imbrace/...``. ``PracticeEngine.handle`` takes a request; ``server.py`` brings it over HTTP, ``__call__`` over WSGI.
 """
 
-from __future__ import annotations
-
 import logging
 import re
 import uuid

@@ -6,8 +6,6 @@ and ``run_odd_*``. It can start from the steps of an earlier one: what succeeded
 run continues and how ``FROM_FAILED_STEP`` retries (api.md 8.2).
 """
 
-from __future__ import annotations
-
 import json
 import random
 from collections.abc import Iterator

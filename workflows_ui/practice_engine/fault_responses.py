@@ -1,7 +1,5 @@
 """Playing faults: responses of a proxy, spoiled responses, and a list of all that can come from between console and engine."""
 
-from __future__ import annotations
-
 import http.client
 import time
 import uuid

@@ -48,8 +48,6 @@ Which requests: ``method``, ``path``, ``times``, ``probability``, ``schedule``
 Over HTTP: ``control.py``.
 """
 
-from __future__ import annotations
-
 import fnmatch
 import itertools
 import random

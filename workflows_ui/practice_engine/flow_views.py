@@ -3,8 +3,6 @@
 Flows of sample data, and those saved by an older practice engine, lack new fields: they are filled in here.
 """
 
-from __future__ import annotations
-
 import copy
 
 from . import accounts, ids, tree, validity

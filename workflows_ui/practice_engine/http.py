@@ -1,11 +1,9 @@
 """Requests and responses inside the practice engine, and the shapes of its errors (api.md 4.2, recordings ``err_*``)."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from .versions import V072, Version
 
@@ -36,13 +34,13 @@ class Response:
     pause: float = 0.0  # real seconds between two bytes while dripping
 
     @classmethod
-    def from_json(cls, body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    def from_json(cls, body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Self:
         """Return a response with the JSON of ``body``."""
         text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
         return cls(status, text.encode(), {"content-type": JSON_TYPE, **(headers or {})})
 
     @classmethod
-    def empty(cls, status: int = 204) -> Response:
+    def empty(cls, status: int = 204) -> Self:
         """Return a response without a body (recordings ``conn_delete``: 204, ``folder_del_02_delete``: 200)."""
         return cls(status)
 
@@ -127,7 +125,7 @@ class Request:
         project = self.principal.project
         return [row for row in rows.values() if project in (row.get("projectIds") or (row["projectId"],))]
 
-    def own_row(self, rows: Mapping[str, Json], identity: str, error: HttpError) -> Json:
+    def own_row(self, rows: Mapping[str, Json], identity: str, error: "HttpError") -> Json:
         """Return the row with this id. Raises ``error`` unless it exists in the caller's project."""
         row = rows.get(identity)
         if row is None or self.principal.project not in (row.get("projectIds") or (row["projectId"],)):
@@ -145,27 +143,27 @@ class HttpError(Exception):
         self.headers = dict(headers or {})
 
     @classmethod
-    def domain(cls, code: str, params: Json | None = None) -> HttpError:
+    def domain(cls, code: str, params: Json | None = None) -> Self:
         """Return the error ``{code, params}``; the status follows from the code."""
         return cls(STATUS_OF_CODE.get(code, 400), {"code": code, "params": params if params is not None else {}})
 
     @classmethod
-    def not_found(cls, entity: str, identity: str) -> HttpError:
+    def not_found(cls, entity: str, identity: str) -> Self:
         """Return the 404 of 0.83.0, which names what was looked up."""
         return cls.domain("ENTITY_NOT_FOUND", {"entityId": identity, "entityType": entity})
 
     @classmethod
-    def plain(cls, status: int, message: str, code: str = "") -> HttpError:
+    def plain(cls, status: int, message: str, code: str = "") -> Self:
         """Return the error ``{statusCode, error, message}``, with the framework's ``code`` if it has one."""
         body: Json = {"statusCode": status, "error": REASONS.get(status, "Error"), "message": message}
         return cls(status, {**body, "code": code} if code else body)
 
     @classmethod
-    def invalid(cls, message: str) -> HttpError:
+    def invalid(cls, message: str) -> Self:
         """Return the error of a request that does not fit the route's schema."""
         return cls.plain(400, message, "FST_ERR_VALIDATION")
 
     @classmethod
-    def no_route(cls) -> HttpError:
+    def no_route(cls) -> Self:
         """Return the 404 of an unknown path or method (recordings ``err_route_not_found``, ``err_method_not_allowed``)."""
         return cls.plain(404, "Route not found")

@@ -3,8 +3,6 @@
 An id is 21 characters of ``[0-9A-Za-z]``; a time is an ISO-8601 UTC string with milliseconds (api.md section 4).
 """
 
-from __future__ import annotations
-
 import hashlib
 import random
 import re

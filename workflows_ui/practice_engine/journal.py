@@ -1,7 +1,5 @@
 """The journal of received requests, by which tests count what arrived."""
 
-from __future__ import annotations
-
 import fnmatch
 import itertools
 import threading

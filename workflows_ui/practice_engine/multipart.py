@@ -1,7 +1,5 @@
 """Bodies of type multipart/form-data, read as the engine's own parser (fastify-multipart, "keyValues") reads them (api.md section 7)."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass, field
 from email.message import Message

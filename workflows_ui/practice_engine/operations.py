@@ -4,8 +4,6 @@ The differences of 0.83.0 are in ``operations_083.py``. Longer than 300 lines, s
 read together.
 """
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -3,8 +3,6 @@
 The engine responds 200 to much that it does not do, or does in an unexpected way: clients have to notice.
 """
 
-from __future__ import annotations
-
 import copy
 
 from . import ids, operations, steps_083, tree

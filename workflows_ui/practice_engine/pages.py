@@ -5,8 +5,6 @@ so the other rows of the boundary's second are skipped (api.md 4.1; recordings `
 be read gives the first page (recording ``runs_list_bad_cursor``). A limit of zero or less means all (``runs_list_limit_0``).
 """
 
-from __future__ import annotations
-
 import base64
 import json
 from collections.abc import Callable, Iterable, Sequence

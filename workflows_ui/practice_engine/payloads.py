@@ -1,7 +1,5 @@
 """The trigger's output for a request to a webhook; none if the trigger rejects the request."""
 
-from __future__ import annotations
-
 import base64
 import re
 from typing import Any

@@ -1,7 +1,5 @@
 """Actions of pieces: responses, delays and waiting are real, everything outside the engine is simulated."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any

@@ -1,7 +1,5 @@
 """Rate limits: 0.83.0 counts sign-ins and sign-ups (recordings ``sign_in``, ``sign_in_rate_limited``)."""
 
-from __future__ import annotations
-
 import math
 import time
 

@@ -1,7 +1,5 @@
 """The route table: declared by decorators in ``routes/``, one ``Routes`` object per service."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar

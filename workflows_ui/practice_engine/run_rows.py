@@ -1,7 +1,5 @@
 """The row of a run: all that the engine knows of it, whatever each version shows (``run_views.py``)."""
 
-from __future__ import annotations
-
 import time
 from datetime import timedelta
 from typing import Any

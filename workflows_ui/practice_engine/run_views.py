@@ -1,7 +1,5 @@
 """Runs as each version of the engine shows them, and the HTTP response that a flow itself gives."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

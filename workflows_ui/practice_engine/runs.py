@@ -4,8 +4,6 @@ All work is done in the clock's thread, under the state's lock. A run exists at 
 the real engine, whose rows are written by its workers. What a version shows of a run is in ``run_views.py``.
 """
 
-from __future__ import annotations
-
 import copy
 import threading
 import urllib.parse

@@ -1,7 +1,5 @@
 """Samples of steps: stored by an operation, read by file, used instead of steps that a test does not run."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from . import tree

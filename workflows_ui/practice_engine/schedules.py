@@ -1,7 +1,5 @@
 """The schedule that a trigger installs (recording ``flow_get_schedule``)."""
 
-from __future__ import annotations
-
 from .http import Json
 
 PIECE = "@activepieces/piece-schedule"

@@ -3,8 +3,6 @@
 A schema maps names to ``Field``. The messages are our own; status and code are the engine's.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any

@@ -3,8 +3,6 @@
 Not wsgiref: WSGI has no resets, truncated responses or single bytes.
 """
 
-from __future__ import annotations
-
 import contextlib
 import http.client
 import logging
@@ -30,7 +28,7 @@ class _Connection(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    server: _Listener
+    server: "_Listener"
 
     def handle_one_request(self) -> None:
         """Read a request and respond, with the same code for every method."""

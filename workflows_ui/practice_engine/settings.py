@@ -1,7 +1,5 @@
 """The settings of the practice engine."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 

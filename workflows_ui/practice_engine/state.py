@@ -1,7 +1,5 @@
 """The state of the practice engine: maps of JSON objects, and their snapshot on disk."""
 
-from __future__ import annotations
-
 import json
 import os
 import threading

@@ -1,7 +1,5 @@
 """Validation of steps in requests to 0.83.0, and of trees that it imports (recordings ``op_*``)."""
 
-from __future__ import annotations
-
 import copy
 import re
 from typing import Any

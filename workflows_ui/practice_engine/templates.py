@@ -4,8 +4,6 @@ A text that is one template keeps the value's type; among other text it becomes 
 (recording ``run_odd_FAILED_Order_intake``: inputs ``""``).
 """
 
-from __future__ import annotations
-
 import json
 import re
 from typing import Any

@@ -3,8 +3,6 @@
 A step is a map with ``nextAction``; loops have ``firstLoopAction``, routers ``children``.
 """
 
-from __future__ import annotations
-
 import itertools
 import re
 from collections.abc import Iterator

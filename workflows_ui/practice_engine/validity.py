@@ -3,8 +3,6 @@
 The versions differ in how they store the version of a piece and in what they check: ``Rules`` and ``Rules083``.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any

@@ -1,7 +1,5 @@
 """Versions of the engine that the practice engine can be."""
 
-from __future__ import annotations
-
 Version = tuple[int, ...]
 V072: Version = (0, 72, 4)
 #: The version whose recordings differ from those of 0.72.4 (engine-0.83.md).

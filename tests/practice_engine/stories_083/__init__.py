@@ -1,7 +1,5 @@
 """The order in which the facts of 0.83.0 are played, by subject. See ``stories_072.py`` for what a story is."""
 
-from __future__ import annotations
-
 from tests.practice_engine.stories_072 import Step
 
 from . import flows, human_input, lists, operations, people, resources, runs, webhooks

@@ -1,7 +1,5 @@
 """Stories of 0.83.0 about flows: made, shown, listed, published, exported, deleted. Operations: ``operations.py``."""
 
-from __future__ import annotations
-
 from tests.practice_engine.player import Player
 from tests.practice_engine.stories_072 import Step, gone, real_time, run, start
 

@@ -1,7 +1,5 @@
 """Stories of 0.83.0 about forms and chats, the sample data of steps, and the test of one step."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from tests.practice_engine.player import Json

@@ -1,7 +1,5 @@
 """Stories of 0.83.0 about lists of flows, and about the second user, who saw the first one's."""
 
-from __future__ import annotations
-
 from tests.practice_engine.player import Json, Player
 from tests.practice_engine.stories_072 import Step
 

@@ -3,8 +3,6 @@
 Much of it is answered with 200 and is not what was asked for: outline and digest of the tree tell.
 """
 
-from __future__ import annotations
-
 from datetime import timedelta
 
 from tests.practice_engine.player import Player

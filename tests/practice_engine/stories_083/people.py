@@ -1,7 +1,5 @@
 """Stories of 0.83.0 about signing in, users, projects, the server's flags, and refusals."""
 
-from __future__ import annotations
-
 from tests.practice_engine.player import Player
 from tests.practice_engine.stories_072 import Step, real_time, start
 

@@ -1,7 +1,5 @@
 """Stories of 0.83.0 about runs: every state, lists and their filters, retrying, cancelling, archiving."""
 
-from __future__ import annotations
-
 from tests.practice_engine.fixtures import until
 from tests.practice_engine.player import Player
 from tests.practice_engine.stories_072 import Step, real_time, settle

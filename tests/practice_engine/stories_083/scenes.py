@@ -1,7 +1,5 @@
 """What the recordings left out of the stories of runs: making flows, sending to them, waiting for their runs."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from datetime import timedelta

@@ -1,7 +1,5 @@
 """Steps and trees that the recordings of 0.83.0 left out, exactly as they were: a fact's digest compares every value."""
 
-from __future__ import annotations
-
 import copy
 from typing import Any
 

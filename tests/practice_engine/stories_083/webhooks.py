@@ -1,7 +1,5 @@
 """Stories of 0.83.0 about webhooks: bodies of every kind, waiting calls, passwords, drafts, resumed waits, trigger tests."""
 
-from __future__ import annotations
-
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 

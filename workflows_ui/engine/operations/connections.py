@@ -1,7 +1,5 @@
 """Connections of pieces to external services, and pieces (api.md sections 10 and 11)."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Flows: list, read, change, and their versions, templates and sample events (api.md section 6)."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Folders of flows (api.md section 9)."""
 
-from __future__ import annotations
-
 from workflows_ui.engine.calls import Calls, Json, segment, without_none
 
 

@@ -5,8 +5,6 @@ are switched on and off (recordings `mcp_project_get`, `mcp_project_update_tools
 show which of the two it has.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from typing import Any
 

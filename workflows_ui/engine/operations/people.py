@@ -1,7 +1,5 @@
 """The current user and account, invitations, and the gateway's channel automations (api.md sections 15 to 17)."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from workflows_ui.engine.calls import Calls, Json, as_object, as_page, pairs, segment

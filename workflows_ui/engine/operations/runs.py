@@ -1,7 +1,5 @@
 """Runs: list, read, retry, cancel, archive (api.md section 8)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Literal

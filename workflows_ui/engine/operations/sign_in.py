@@ -1,7 +1,5 @@
 """Sign-in for a user: a token for an e-mail address and a password or one-time code (api.md 2.4). Each call is sent once."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from workflows_ui.engine.calls import Calls, Json, shape_error

@@ -1,7 +1,5 @@
 """Tables, fields and records (api.md section 13)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Triggers: they start a flow through its webhook (api.md section 7)."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """`manage.py practice_engine --port N`: serves the practice engine until it is stopped."""
 
-from __future__ import annotations
-
 import argparse
 import errno
 import json

@@ -6,8 +6,6 @@ assistants about an action or trigger there (recordings ``piece_get_store``, ``p
 language. All texts are our own.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from functools import cache
 from typing import Any

@@ -1,7 +1,5 @@
 """The routes, one module per resource, collected by service."""
 
-from __future__ import annotations
-
 from workflows_ui.practice_engine.router import Routes
 
 from . import (

@@ -1,7 +1,5 @@
 """Signing in and up at a plain Activepieces. 0.72.4: as its source says; 0.83.0: recordings ``sign_in*``, ``sign_up_*``."""
 
-from __future__ import annotations
-
 import hmac
 from datetime import timedelta
 

@@ -1,7 +1,5 @@
 """App connections (api.md section 10; recordings ``conn_*``; for 0.83 engine-0.83.md section 9)."""
 
-from __future__ import annotations
-
 import json
 import urllib.parse
 from typing import Any

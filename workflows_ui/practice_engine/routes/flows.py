@@ -4,8 +4,6 @@ How the versions show flows differently is in ``flow_views.py``, their operation
 ``practice_engine/stories_083/operations.py`` and ``operations_083.py``.
 """
 
-from __future__ import annotations
-
 from workflows_ui.practice_engine import flow_views, ids, operations, pages
 from workflows_ui.practice_engine.core import Engine
 from workflows_ui.practice_engine.http import HttpError, Json, Request, Response

@@ -1,7 +1,5 @@
 """Folders (api.md section 9; recordings ``folders_*``, ``folder_del_*``)."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from workflows_ui.practice_engine import ids, pages

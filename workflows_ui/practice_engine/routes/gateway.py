@@ -1,7 +1,5 @@
 """The gateway's own services: health, login, organizations, API keys, channel automation (api.md 2.4, 2.5 and 17)."""
 
-from __future__ import annotations
-
 import hmac
 from datetime import timedelta
 

@@ -3,8 +3,6 @@
 They are submitted to the flow's webhook: ``payloads.py`` makes the trigger's output of it.
 """
 
-from __future__ import annotations
-
 from workflows_ui.practice_engine.auth import PUBLIC
 from workflows_ui.practice_engine.core import Engine
 from workflows_ui.practice_engine.http import HttpError, Json, Request

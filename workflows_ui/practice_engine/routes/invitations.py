@@ -1,7 +1,5 @@
 """User invitations (api.md section 15; recordings ``invites_*``)."""
 
-from __future__ import annotations
-
 import urllib.parse
 
 from workflows_ui.practice_engine import ids, pages

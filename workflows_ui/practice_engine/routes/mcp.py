@@ -1,7 +1,5 @@
 """The MCP servers of 0.72.4, any number for each project (api.md section 14; recordings ``mcp_*``). 0.83: see ``mcp_server.py``."""
 
-from __future__ import annotations
-
 from workflows_ui.practice_engine import ids, pages
 from workflows_ui.practice_engine.core import Engine
 from workflows_ui.practice_engine.http import HttpError, Json, Request, Response

@@ -2,8 +2,6 @@
 ``mcp_platform_*``). ``mcp.py`` has the servers of 0.72.4.
 """
 
-from __future__ import annotations
-
 from workflows_ui.practice_engine import access, ids
 from workflows_ui.practice_engine.accounts import PLATFORM
 from workflows_ui.practice_engine.auth import PUBLIC

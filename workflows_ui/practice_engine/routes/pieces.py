@@ -1,7 +1,5 @@
 """Pieces, their options and, in 0.83, their installation (api.md section 11; recordings ``piece*``)."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from workflows_ui.practice_engine import access, catalog, validity

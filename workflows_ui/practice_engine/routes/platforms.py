@@ -3,8 +3,6 @@
 What is constant in a community edition is in ``platform.json``.
 """
 
-from __future__ import annotations
-
 from workflows_ui.practice_engine import accounts
 from workflows_ui.practice_engine.auth import PUBLIC
 from workflows_ui.practice_engine.core import Engine

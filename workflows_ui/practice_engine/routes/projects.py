@@ -1,7 +1,5 @@
 """Projects of 0.83.0 (engine-0.83.md section 2; recordings ``project_*``, ``projects_list``). 0.72.4 has none of these routes."""
 
-from __future__ import annotations
-
 from workflows_ui.practice_engine import access, accounts, ids, pages
 from workflows_ui.practice_engine.core import Engine
 from workflows_ui.practice_engine.http import HttpError, Json, Request, Response

@@ -3,8 +3,6 @@
 0.83 shows cells that were never set as null, wants an operator in each filter and the table in each delete (engine-0.83.md section 9).
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from typing import Any

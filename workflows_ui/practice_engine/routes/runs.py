@@ -1,7 +1,5 @@
 """Runs: list, get, retry, cancel, archive, resume (api.md section 8; recordings ``run_*``, ``runs_*``)."""
 
-from __future__ import annotations
-
 from collections import Counter
 
 from workflows_ui.practice_engine import flow_views, ids, pages, payloads, run_views

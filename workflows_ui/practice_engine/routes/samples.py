@@ -1,7 +1,5 @@
 """Sample data of steps, and the test of one step (engine-0.83.md section 10; recordings ``sample_data_*``)."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from workflows_ui.practice_engine import run_views, sample_data, tree

@@ -1,7 +1,5 @@
 """Files that came with a trigger: kept by the engine, served at a signed address (api.md section 7: "multipart files become URLs")."""
 
-from __future__ import annotations
-
 import base64
 import secrets
 from typing import Any

@@ -3,8 +3,6 @@
 0.83 puts tables into folders, wants the project named, and allows more of everything (engine-0.83.md section 9).
 """
 
-from __future__ import annotations
-
 from workflows_ui.practice_engine import flow_views, ids, pages
 from workflows_ui.practice_engine.core import Engine
 from workflows_ui.practice_engine.http import HttpError, Json, Request, Response

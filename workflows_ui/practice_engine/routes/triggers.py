@@ -1,7 +1,5 @@
 """Trigger figures, tests and sample events (api.md section 12; recordings ``trigger_*``, ``test_trigger_*``)."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from workflows_ui.practice_engine import ids, pages, run_rows

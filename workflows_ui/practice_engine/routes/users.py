@@ -1,7 +1,5 @@
 """The caller and the other users. 0.72.4: api.md section 16, recordings ``users_*``; 0.83.0: engine-0.83.md section 2."""
 
-from __future__ import annotations
-
 from workflows_ui.practice_engine import access, accounts, flow_views, ids, pages
 from workflows_ui.practice_engine.core import Engine
 from workflows_ui.practice_engine.http import HttpError, Json, Request

@@ -1,7 +1,5 @@
 """Webhooks: starting a flow, with and without waiting (api.md section 7; recordings ``webhook_*``)."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from workflows_ui.practice_engine import ids, payloads, tree

@@ -1,7 +1,5 @@
 """The sample data a practice engine starts with: a trading company, its flows, and two weeks of runs."""
 
-from __future__ import annotations
-
 import copy
 import random
 from datetime import timedelta

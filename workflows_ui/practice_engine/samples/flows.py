@@ -1,7 +1,5 @@
 """The sample flows: one for each thing that a launch can meet, as the engine would export them."""
 
-from __future__ import annotations
-
 import copy
 from dataclasses import dataclass, field
 from functools import cache

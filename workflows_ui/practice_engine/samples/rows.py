@@ -1,7 +1,5 @@
 """Rows of the sample company that are kept as data files."""
 
-from __future__ import annotations
-
 import copy
 from typing import Any
 
