@@ -45,7 +45,7 @@ def explain_failure(text: str, run_status: str = "") -> Failure | None:
     report = failure_reading.read(text)
     name = _kind(report)
     kind = KINDS.get(name, UNKNOWN)
-    return Failure(kind.message, kind.cure, " ".join(report.sentence.split()).strip(" :")[:_SHOWN], report.status, name)
+    return Failure(kind, kind.cure, " ".join(report.sentence.split()).strip(" :")[:_SHOWN], report.status, name)
 
 
 def _kind(report: Report) -> str:
