@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.web.messages import Message
@@ -203,19 +202,17 @@ KINDS: Mapping[str, Kind] = {
     ),
 }
 UNKNOWN = Kind(
-    Message(
-        _("The step stopped with an error"),
-        _("Its own message is shown below."),
-        _("If the words do not help, show this page to the flow's owner."),
-    ),
+    _("The step stopped with an error"),
+    _("Its own message is shown below."),
+    _("If the words do not help, show this page to the flow's owner."),
 )
 
-#: Remedies for the ends of runs in which no step failed (api.md 8.1; LOG_SIZE_EXCEEDED: engine-0.83.md section 8).
-ENDS: Mapping[str, tuple[Cure, str | Promise]] = {
-    "TIMEOUT": ("flow", _HELP_LESS),
-    "MEMORY_LIMIT_EXCEEDED": ("flow", _HELP_LESS),
-    "LOG_SIZE_EXCEEDED": ("flow", _HELP_LESS),
-    "QUOTA_EXCEEDED": ("wait", _("Ask the engine's administrator for more, then run it again.")),
-    "INTERNAL_ERROR": ("wait", _HELP_WAIT),
-    "CANCELED": ("wait", _("Ask who cancelled it before you run it again.")),
+#: The ends of runs in which no step failed (api.md 8.1; LOG_SIZE_EXCEEDED: engine-0.83.md section 8).
+ENDS: Mapping[str, Kind] = {
+    "TIMEOUT": Kind("", "", _HELP_LESS),
+    "MEMORY_LIMIT_EXCEEDED": Kind("", "", _HELP_LESS),
+    "LOG_SIZE_EXCEEDED": Kind("", "", _HELP_LESS),
+    "QUOTA_EXCEEDED": Kind("", "", _("Ask the engine's administrator for more, then run it again."), "wait"),
+    "INTERNAL_ERROR": Kind("", "", _HELP_WAIT, "wait"),
+    "CANCELED": Kind("", "", _("Ask who cancelled it before you run it again."), "wait"),
 }

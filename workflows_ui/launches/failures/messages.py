@@ -37,11 +37,9 @@ def explain_failure(text: str, run_status: str = "") -> Failure | None:
     Secrets must be masked before. `run_status` is the engine's status of the run.
     """
     text = text[: failure_reading.READ].strip()
-    if run_status in ENDS and run_status != "FAILED" and not text:
-        cure, next_step = ENDS[run_status]
-        return Failure(Message("", "", next_step), cure)
     if not text:
-        return None
+        end = ENDS.get(run_status)
+        return Failure(end, end.cure) if end else None
     report = failure_reading.read(text)
     name = _kind(report)
     kind = KINDS.get(name, UNKNOWN)
