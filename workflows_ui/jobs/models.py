@@ -11,7 +11,7 @@ from django.utils.translation import pgettext_lazy
 
 from workflows_ui.core import crypto
 from workflows_ui.core.lease import Queued
-from workflows_ui.core.models.marked import Marked
+from workflows_ui.core.models import Marked
 from workflows_ui.core.random_id import RandomIdField
 from workflows_ui.core.states import StateChoices
 from workflows_ui.members.models.workspace import Workspace

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from workflows_ui.audit.models import canonical_text
 from workflows_ui.core import crypto
 from workflows_ui.core.lease import Lease, Queued
-from workflows_ui.core.models.marked import Marked
+from workflows_ui.core.models import Marked
 from workflows_ui.core.random_id import RandomIdField
 from workflows_ui.credentials.models.credential import Credential
 from workflows_ui.launches.models.states import CONFIRMED, ENDED, UNDER_WAY, State

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from workflows_ui.core import crypto
-from workflows_ui.core.models.marked import Marked
+from workflows_ui.core.models import Marked
 
 
 class Flavour(models.TextChoices):
