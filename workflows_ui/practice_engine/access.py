@@ -7,8 +7,8 @@ object is a 404 even without a login, a known one is a 403 without a login and f
 from dataclasses import replace
 
 from . import accounts, schema
+from .core import Route
 from .http import HttpError, Principal, Request
-from .router import Route
 from .state import State
 
 #: First part of a path with an id: where the object is kept, and the engine's name for it (recordings ``*_unknown``).

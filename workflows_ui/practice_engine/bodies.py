@@ -6,9 +6,8 @@ from urllib.parse import parse_qs
 from xml.etree import ElementTree
 
 from . import ids, multipart, schema
-from .http import HttpError, Json, Request
+from .http import V083, HttpError, Json, Request
 from .multipart import FormFile, add_repeated
-from .versions import V083
 
 LIMIT = 25 * 1024 * 1024
 FORM, PARTS = "application/x-www-form-urlencoded", "multipart/form-data"

@@ -13,15 +13,13 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from . import access, auth, bodies, control, fault_responses, schema
-from .core import Engine
-from .http import Deferred, HttpError, Request, Response
+from .core import Engine, Route
+from .http import V072, V083, Deferred, HttpError, Request, Response
 from .journal import Received
 from .rate_limits import RateLimits
-from .router import Route
 from .routes import SERVICES
 from .samples import fill, load_rows
 from .settings import Settings
-from .versions import V072, V083
 
 log = logging.getLogger(__name__)
 #: Imbrace's gateway stands in front of a fork of this version, whatever `Settings.version` says.

@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import code_steps, conditions, piece_steps, templates, tree
-from .http import Json
+from .http import V072, V083, Json, Version
 from .piece_steps import FlowResponse
-from .versions import V072, V083, Version
 
 RESUME_HEADER = "x-activepieces-resume-webhook-url"
 STACK = "\n    at code (step/index.js:1:27)\n    at Sandbox.run (practice-engine)"

@@ -6,9 +6,8 @@ Flows of sample data, and those saved by an older practice engine, lack new fiel
 import copy
 
 from . import accounts, ids, tree, validity
-from .http import Json
+from .http import V083, Json, Version
 from .state import State
-from .versions import V083, Version
 
 #: Fields that 0.72.4 does not have.
 NEW_FLOW_FIELDS = ("ownerId", "templateId", "timeSavedPerRun")

@@ -5,9 +5,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from .versions import V072, Version
-
 Json = dict[str, Any]
+Version = tuple[int, ...]
+V072: Version = (0, 72, 4)
+#: The version whose recordings differ from those of 0.72.4 (engine-0.83.md).
+V083: Version = (0, 83)
 JSON_TYPE = "application/json; charset=utf-8"
 REASONS = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 409: "Conflict", 410: "Gone"}
 REASONS |= {413: "Payload Too Large", 415: "Unsupported Media Type", 429: "Too Many Requests"}
@@ -167,3 +169,8 @@ class HttpError(Exception):
     def no_route(cls) -> Self:
         """Return the 404 of an unknown path or method (recordings ``err_route_not_found``, ``err_method_not_allowed``)."""
         return cls.plain(404, "Route not found")
+
+
+def parse_version(text: str) -> Version:
+    """Return ``"0.83.0"`` as numbers that compare; a part that is not a number counts as 0."""
+    return tuple(int(part) if part.isdigit() else 0 for part in text.split("."))

@@ -6,9 +6,8 @@ from typing import Any
 
 from . import auth
 from .core import Engine
-from .http import HttpError, Json, Request
+from .http import V083, HttpError, Json, Request
 from .piece_steps import FORMS
-from .versions import V083
 
 RAW = "ap-raw-payload"
 QUOTES = re.compile(r"[\\\"'\n\r\t]")

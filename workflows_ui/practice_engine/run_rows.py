@@ -5,9 +5,8 @@ from datetime import timedelta
 from typing import Any
 
 from . import ids
-from .http import Json
+from .http import V072, V083, Json, Version
 from .state import State
-from .versions import V072, V083, Version
 
 ACTIVE = ("QUEUED", "RUNNING", "PAUSED")
 _ENDED = ("SUCCEEDED", "FAILED", "TIMEOUT", "MEMORY_LIMIT_EXCEEDED", "QUOTA_EXCEEDED", "INTERNAL_ERROR", "CANCELED")

@@ -3,10 +3,9 @@
 import json
 from typing import Any
 
-from .http import JSON_TYPE, Json, Response
+from .http import JSON_TYPE, V083, Json, Response, Version
 from .piece_steps import FlowResponse
 from .run_rows import CRASHED
-from .versions import V083, Version
 
 #: The fields of every run of 0.83.0.
 FIELDS_083 = (

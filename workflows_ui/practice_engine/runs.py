@@ -15,12 +15,11 @@ from typing import Any
 from . import ids, run_rows, sample_data
 from .clock import Clock
 from .execution import Context, Crash, Effect, Execution, Pause, Respond, Sleep, StepFailed, Stopped
-from .http import Json, Request, Response
+from .http import V083, Json, Request, Response
 from .run_rows import visible
 from .run_views import flow_response
 from .settings import Settings
 from .state import State
-from .versions import V083
 
 MEGABYTE = 1024 * 1024
 #: What 0.72.4 responds at once to a client that waits for a run that ended so. On 0.83.0 it keeps waiting

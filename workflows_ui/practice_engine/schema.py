@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import ids
-from .http import HttpError, Json, Request
-from .versions import V083, Version
+from .http import V083, HttpError, Json, Request, Version
 
 #: Where a value is required: nowhere, by the Activepieces flavour, since 0.83.0, everywhere.
 NEVER, ACTIVEPIECES, SINCE_083, ALWAYS = "never", "activepieces", "since 0.83", "always"

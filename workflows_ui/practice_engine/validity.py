@@ -8,9 +8,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from . import ids, tree
-from .http import HttpError, Json
+from .http import V083, HttpError, Json, Version
 from .tree import ROUTERS
-from .versions import V083, Version
 
 VERSION = re.compile(r"[~^]?([0-9]+\.[0-9]+\.[0-9]+)")
 #: Conditions without a second value.

@@ -12,8 +12,7 @@ from typing import Any
 
 from workflows_ui.practice_engine import ids
 from workflows_ui.practice_engine.data_files import FOLDER, read_data
-from workflows_ui.practice_engine.http import Json
-from workflows_ui.practice_engine.versions import V083, Version
+from workflows_ui.practice_engine.http import V083, Json, Version
 
 CREATED = "2025-06-02T03:00:00.000Z"
 PREFIX = "@activepieces/piece-"

@@ -1,6 +1,6 @@
 """The routes, one module per resource, collected by service."""
 
-from workflows_ui.practice_engine.router import Routes
+from workflows_ui.practice_engine.core import Routes
 
 from . import (
     authentication,

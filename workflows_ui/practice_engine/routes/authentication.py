@@ -5,11 +5,9 @@ from datetime import timedelta
 
 from workflows_ui.practice_engine import accounts, ids
 from workflows_ui.practice_engine.auth import PUBLIC
-from workflows_ui.practice_engine.core import Engine
-from workflows_ui.practice_engine.http import HttpError, Json, Request
-from workflows_ui.practice_engine.router import Routes
+from workflows_ui.practice_engine.core import Engine, Routes
+from workflows_ui.practice_engine.http import V083, HttpError, Json, Request
 from workflows_ui.practice_engine.schema import required
-from workflows_ui.practice_engine.versions import V083
 
 from . import users
 

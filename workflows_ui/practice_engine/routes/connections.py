@@ -6,11 +6,9 @@ from typing import Any
 
 from workflows_ui.practice_engine import accounts, catalog, ids, pages, tree, validity
 from workflows_ui.practice_engine.accounts import PLATFORM
-from workflows_ui.practice_engine.core import Engine
-from workflows_ui.practice_engine.http import HttpError, Json, Request, Response
-from workflows_ui.practice_engine.router import Routes
+from workflows_ui.practice_engine.core import Engine, Routes
+from workflows_ui.practice_engine.http import V083, HttpError, Json, Request, Response
 from workflows_ui.practice_engine.schema import PAGE, PROJECT, Field, Schema, read, required
-from workflows_ui.practice_engine.versions import V083
 
 routes = Routes()
 TEXT = required(min_length=1)

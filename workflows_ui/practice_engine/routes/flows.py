@@ -5,12 +5,10 @@ How the versions show flows differently is in ``flow_views.py``, their operation
 """
 
 from workflows_ui.practice_engine import flow_views, ids, operations, pages
-from workflows_ui.practice_engine.core import Engine
-from workflows_ui.practice_engine.http import HttpError, Json, Request, Response
+from workflows_ui.practice_engine.core import Engine, Routes
+from workflows_ui.practice_engine.http import V083, HttpError, Json, Request, Response, Version
 from workflows_ui.practice_engine.operations_083 import OPERATIONS_083, Edit083
-from workflows_ui.practice_engine.router import Routes
 from workflows_ui.practice_engine.schema import PAGE, PROJECT, SINCE_083, Field, required
-from workflows_ui.practice_engine.versions import V083, Version
 
 from .folders import find_or_create
 

@@ -3,11 +3,9 @@
 from typing import Any
 
 from workflows_ui.practice_engine import ids, pages
-from workflows_ui.practice_engine.core import Engine
-from workflows_ui.practice_engine.http import HttpError, Json, Request, Response
-from workflows_ui.practice_engine.router import Routes
+from workflows_ui.practice_engine.core import Engine, Routes
+from workflows_ui.practice_engine.http import V083, HttpError, Json, Request, Response
 from workflows_ui.practice_engine.schema import PAGE, PROJECT, required
-from workflows_ui.practice_engine.versions import V083
 
 routes = Routes()
 

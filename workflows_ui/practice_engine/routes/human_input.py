@@ -4,12 +4,10 @@ They are submitted to the flow's webhook: ``payloads.py`` makes the trigger's ou
 """
 
 from workflows_ui.practice_engine.auth import PUBLIC
-from workflows_ui.practice_engine.core import Engine
-from workflows_ui.practice_engine.http import HttpError, Json, Request
+from workflows_ui.practice_engine.core import Engine, Routes
+from workflows_ui.practice_engine.http import V083, HttpError, Json, Request
 from workflows_ui.practice_engine.piece_steps import FORMS
-from workflows_ui.practice_engine.router import Routes
 from workflows_ui.practice_engine.schema import Field
-from workflows_ui.practice_engine.versions import V083
 
 routes = Routes()
 DRAFT = {"useDraft": Field("boolean")}

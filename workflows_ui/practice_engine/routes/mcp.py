@@ -1,11 +1,9 @@
 """The MCP servers of 0.72.4, any number for each project (api.md section 14; recordings ``mcp_*``). 0.83: see ``mcp_server.py``."""
 
 from workflows_ui.practice_engine import ids, pages
-from workflows_ui.practice_engine.core import Engine
-from workflows_ui.practice_engine.http import HttpError, Json, Request, Response
-from workflows_ui.practice_engine.router import Routes
+from workflows_ui.practice_engine.core import Engine, Routes
+from workflows_ui.practice_engine.http import V072, V083, HttpError, Json, Request, Response
 from workflows_ui.practice_engine.schema import PAGE, Field, Schema, read, required
-from workflows_ui.practice_engine.versions import V072, V083
 
 from .flows import flow_json
 

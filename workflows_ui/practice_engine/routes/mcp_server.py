@@ -5,11 +5,9 @@
 from workflows_ui.practice_engine import access, ids
 from workflows_ui.practice_engine.accounts import PLATFORM
 from workflows_ui.practice_engine.auth import PUBLIC
-from workflows_ui.practice_engine.core import Engine
-from workflows_ui.practice_engine.http import HttpError, Json, Request
-from workflows_ui.practice_engine.router import Routes
+from workflows_ui.practice_engine.core import Engine, Routes
+from workflows_ui.practice_engine.http import V083, HttpError, Json, Request
 from workflows_ui.practice_engine.schema import Field
-from workflows_ui.practice_engine.versions import V083
 
 from .flows import flow_json
 

@@ -4,12 +4,10 @@ from typing import Any
 
 from workflows_ui.practice_engine import access, catalog, validity
 from workflows_ui.practice_engine.auth import OPTIONAL
-from workflows_ui.practice_engine.core import Engine
+from workflows_ui.practice_engine.core import Engine, Routes
 from workflows_ui.practice_engine.data_files import read_data
-from workflows_ui.practice_engine.http import HttpError, Json, Request, Response
-from workflows_ui.practice_engine.router import Routes
+from workflows_ui.practice_engine.http import V083, HttpError, Json, Request, Response
 from workflows_ui.practice_engine.schema import PROJECT_083, SINCE_083, Field, required
-from workflows_ui.practice_engine.versions import V083
 
 routes = Routes()
 LIST = {

@@ -5,11 +5,9 @@ What is constant in a community edition is in ``platform.json``.
 
 from workflows_ui.practice_engine import accounts
 from workflows_ui.practice_engine.auth import PUBLIC
-from workflows_ui.practice_engine.core import Engine
+from workflows_ui.practice_engine.core import Engine, Routes
 from workflows_ui.practice_engine.data_files import read_data
-from workflows_ui.practice_engine.http import HttpError, Json, Request
-from workflows_ui.practice_engine.router import Routes
-from workflows_ui.practice_engine.versions import V083
+from workflows_ui.practice_engine.http import V083, HttpError, Json, Request
 
 from . import tables
 

@@ -1,11 +1,9 @@
 """Projects of 0.83.0 (engine-0.83.md section 2; recordings ``project_*``, ``projects_list``). 0.72.4 has none of these routes."""
 
 from workflows_ui.practice_engine import access, accounts, ids, pages
-from workflows_ui.practice_engine.core import Engine
-from workflows_ui.practice_engine.http import HttpError, Json, Request, Response
-from workflows_ui.practice_engine.router import Routes
+from workflows_ui.practice_engine.core import Engine, Routes
+from workflows_ui.practice_engine.http import V083, HttpError, Json, Request, Response
 from workflows_ui.practice_engine.schema import PAGE, Field, required
-from workflows_ui.practice_engine.versions import V083
 
 routes = Routes()
 #: Kinds of rows that are deleted with a project.

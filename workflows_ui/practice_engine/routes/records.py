@@ -8,11 +8,9 @@ from collections.abc import Callable
 from typing import Any
 
 from workflows_ui.practice_engine import ids, pages
-from workflows_ui.practice_engine.core import Engine
-from workflows_ui.practice_engine.http import HttpError, Json, Request, Response
-from workflows_ui.practice_engine.router import Routes
+from workflows_ui.practice_engine.core import Engine, Routes
+from workflows_ui.practice_engine.http import V083, HttpError, Json, Request, Response
 from workflows_ui.practice_engine.schema import PAGE, SINCE_083, Field, Schema, read, required
-from workflows_ui.practice_engine.versions import V083
 
 from .tables import get_table, max_records, table_fields
 

@@ -4,13 +4,11 @@ from collections import Counter
 
 from workflows_ui.practice_engine import flow_views, ids, pages, payloads, run_views
 from workflows_ui.practice_engine.auth import PUBLIC
-from workflows_ui.practice_engine.core import Engine
-from workflows_ui.practice_engine.http import Deferred, HttpError, Json, Request, Response
-from workflows_ui.practice_engine.router import ANY, Routes
+from workflows_ui.practice_engine.core import ANY, Engine, Routes
+from workflows_ui.practice_engine.http import V083, Deferred, HttpError, Json, Request, Response, Version
 from workflows_ui.practice_engine.run_rows import STATUSES, STATUSES_083, visible
 from workflows_ui.practice_engine.runs import Waiter
 from workflows_ui.practice_engine.schema import PAGE, PROJECT, Field, required
-from workflows_ui.practice_engine.versions import V083, Version
 
 routes = Routes()
 STRATEGY = {"strategy": required(choices=("ON_LATEST_VERSION", "FROM_FAILED_STEP"))}

@@ -3,11 +3,9 @@
 from typing import Any
 
 from workflows_ui.practice_engine import run_views, sample_data, tree
-from workflows_ui.practice_engine.core import Engine
-from workflows_ui.practice_engine.http import HttpError, Json, Request, Response
-from workflows_ui.practice_engine.router import Routes
+from workflows_ui.practice_engine.core import Engine, Routes
+from workflows_ui.practice_engine.http import V083, HttpError, Json, Request, Response
 from workflows_ui.practice_engine.schema import required
-from workflows_ui.practice_engine.versions import V083
 
 routes = Routes()
 STEP = {"projectId": required("id"), "flowVersionId": required("id"), "stepName": required()}

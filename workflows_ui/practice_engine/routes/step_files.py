@@ -6,12 +6,10 @@ from typing import Any
 from urllib.parse import quote
 
 from workflows_ui.practice_engine.auth import PUBLIC
-from workflows_ui.practice_engine.core import Engine
-from workflows_ui.practice_engine.http import HttpError, Json, Request, Response
+from workflows_ui.practice_engine.core import Engine, Routes
+from workflows_ui.practice_engine.http import V083, HttpError, Json, Request, Response
 from workflows_ui.practice_engine.multipart import FormFile
-from workflows_ui.practice_engine.router import Routes
 from workflows_ui.practice_engine.schema import required
-from workflows_ui.practice_engine.versions import V083
 
 routes = Routes()
 #: Files that are kept; the oldest are dropped first.

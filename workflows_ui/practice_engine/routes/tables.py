@@ -4,11 +4,9 @@
 """
 
 from workflows_ui.practice_engine import flow_views, ids, pages
-from workflows_ui.practice_engine.core import Engine
-from workflows_ui.practice_engine.http import HttpError, Json, Request, Response
-from workflows_ui.practice_engine.router import Routes
+from workflows_ui.practice_engine.core import Engine, Routes
+from workflows_ui.practice_engine.http import V083, HttpError, Json, Request, Response
 from workflows_ui.practice_engine.schema import PAGE, PROJECT_083, Field, required
-from workflows_ui.practice_engine.versions import V083
 
 from .folders import find_or_create
 

@@ -1,12 +1,10 @@
 """The caller and the other users. 0.72.4: api.md section 16, recordings ``users_*``; 0.83.0: engine-0.83.md section 2."""
 
 from workflows_ui.practice_engine import access, accounts, flow_views, ids, pages
-from workflows_ui.practice_engine.core import Engine
-from workflows_ui.practice_engine.http import HttpError, Json, Request
+from workflows_ui.practice_engine.core import Engine, Routes
+from workflows_ui.practice_engine.http import V083, HttpError, Json, Request
 from workflows_ui.practice_engine.multipart import FormFile
-from workflows_ui.practice_engine.router import Routes
 from workflows_ui.practice_engine.schema import PAGE
-from workflows_ui.practice_engine.versions import V083
 
 routes = Routes()
 PREFERENCES = {"trackEvents": False, "newsLetter": False}

@@ -4,12 +4,10 @@ from typing import Any
 
 from workflows_ui.practice_engine import ids, payloads, tree
 from workflows_ui.practice_engine.auth import PUBLIC
-from workflows_ui.practice_engine.core import Engine
-from workflows_ui.practice_engine.http import Deferred, Json, Request, Response
-from workflows_ui.practice_engine.router import ANY, Routes
+from workflows_ui.practice_engine.core import ANY, Engine, Routes
+from workflows_ui.practice_engine.http import V083, Deferred, Json, Request, Response
 from workflows_ui.practice_engine.routes import step_files
 from workflows_ui.practice_engine.runs import Waiter
-from workflows_ui.practice_engine.versions import V083
 
 routes = Routes()
 PARENT, FAIL_PARENT = "ap-parent-run-id", "ap-fail-parent-on-failure"

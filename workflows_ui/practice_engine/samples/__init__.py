@@ -7,12 +7,11 @@ from datetime import timedelta
 from workflows_ui.practice_engine import ids, tree, validity
 from workflows_ui.practice_engine.accounts import ANH
 from workflows_ui.practice_engine.core import Engine
-from workflows_ui.practice_engine.http import Json
+from workflows_ui.practice_engine.http import V072, Json
 from workflows_ui.practice_engine.operations import refresh, set_piece_versions
 from workflows_ui.practice_engine.routes import mcp
 from workflows_ui.practice_engine.routes.webhooks import source_name
 from workflows_ui.practice_engine.schedules import schedule_for
-from workflows_ui.practice_engine.versions import V072
 
 from .flows import SampleFlow, sample_flows
 from .rows import load_rows, load_tables
