@@ -149,3 +149,8 @@ class Routes:
                 request.params = params
                 return route
         return None
+
+
+#: The routes of the engine itself; the gateway has more (``routes/gateway.py``).
+ENGINE = Routes()
+route = ENGINE.route

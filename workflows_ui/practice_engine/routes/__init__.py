@@ -1,36 +1,14 @@
-"""The routes, one module per resource, collected by service."""
+"""The routes, one module per resource, which declare them when they are imported."""
 
-from workflows_ui.practice_engine.core import Routes
+import importlib
+import pkgutil
 
-from . import (
-    authentication,
-    connections,
-    flows,
-    folders,
-    gateway,
-    human_input,
-    invitations,
-    mcp,
-    mcp_server,
-    pieces,
-    platforms,
-    projects,
-    records,
-    runs,
-    samples,
-    step_files,
-    tables,
-    triggers,
-    users,
-    webhooks,
-)
+from workflows_ui.practice_engine.core import ENGINE
 
-ENGINE = Routes()
-for module in (
-    *(flows, webhooks, human_input, step_files, samples, runs, folders, connections, pieces, triggers, tables, records),
-    *(mcp, mcp_server, invitations, users, authentication, projects, platforms),
-):
-    ENGINE.routes.extend(module.routes.routes)
+from . import gateway
+
+for module in pkgutil.iter_modules(__path__):
+    importlib.import_module(f"{__name__}.{module.name}")
 
 SERVICES = {
     "engine": ENGINE,

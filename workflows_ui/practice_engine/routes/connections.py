@@ -6,11 +6,10 @@ from typing import Any
 
 from workflows_ui.practice_engine import accounts, catalog, ids, pages, tree, validity
 from workflows_ui.practice_engine.accounts import PLATFORM
-from workflows_ui.practice_engine.core import Engine, Routes
+from workflows_ui.practice_engine.core import Engine, route
 from workflows_ui.practice_engine.http import V083, HttpError, Json, Request, Response
 from workflows_ui.practice_engine.schema import PAGE, PROJECT, Field, Schema, read, required
 
-routes = Routes()
 TEXT = required(min_length=1)
 OAUTH: Schema = {
     "code": TEXT,
@@ -70,14 +69,14 @@ AUTHORIZE = {
 PRACTICE_CODE = "code-"
 
 
-@routes.route("GET", "/v1/app-connections", query=LIST)
+@route("GET", "/v1/app-connections", query=LIST)
 def find(engine: Engine, request: Request) -> Json:
     """List the project's connections, oldest first, without their secrets."""
     rows = [row for row in request.own_rows(engine.state.connections) if _matches(row, request.query)]
     return pages.page(rows, request.query, lambda row: _with_owner(engine, request, row), oldest_first=True)
 
 
-@routes.route("GET", "/v1/app-connections/owners", query={"projectId": PROJECT})
+@route("GET", "/v1/app-connections/owners", query={"projectId": PROJECT})
 def owners(engine: Engine, request: Request) -> Json:
     """List the people of the project, with and without connections (recording ``conn_owners``)."""
     project = request.principal.project
@@ -85,14 +84,14 @@ def owners(engine: Engine, request: Request) -> Json:
     return pages.single_page([{key: user[key] for key in ("firstName", "lastName", "email")} for user in users])
 
 
-@routes.route("GET", "/v1/app-connections/{id:id}", flavours=("imbrace",))
+@route("GET", "/v1/app-connections/{id:id}", flavours=("imbrace",))
 def get(engine: Engine, request: Request) -> Json:
     """Return a connection with its secret: Imbrace's fork only (recording ``conn_get_by_id_route``: 404 on Activepieces)."""
     row = _get_connection(engine, request)
     return {**_with_owner(engine, request, row), "value": row["value"]}
 
 
-@routes.route("POST", "/v1/app-connections", body=UPSERT)
+@route("POST", "/v1/app-connections", body=UPSERT)
 def upsert(engine: Engine, request: Request) -> Response:
     """Create, or update the one with this external id; 201 either way."""
     values, kind = request.values, request.values["type"]
@@ -119,7 +118,7 @@ def upsert(engine: Engine, request: Request) -> Response:
     return Response.from_json(_without_secret(request, row), 201)
 
 
-@routes.route("POST", "/v1/app-connections/replace", body=REPLACE)
+@route("POST", "/v1/app-connections/replace", body=REPLACE)
 def replace(engine: Engine, request: Request) -> Response:
     """Make every flow that uses one connection use another.
 
@@ -140,7 +139,7 @@ def replace(engine: Engine, request: Request) -> Response:
     return Response.empty(200 if older else 204)
 
 
-@routes.route("POST", "/v1/app-connections/oauth2/authorization-url", body=AUTHORIZE, since=V083)
+@route("POST", "/v1/app-connections/oauth2/authorization-url", body=AUTHORIZE, since=V083)
 def authorization_url(engine: Engine, request: Request) -> Json:
     """Return where a person signs in at the app, and the code verifier (recording ``conn_oauth2_authorization_url``)."""
     values = request.values
@@ -154,14 +153,14 @@ def authorization_url(engine: Engine, request: Request) -> Json:
     return {"authorizationUrl": f"{auth['authUrl']}?{urllib.parse.urlencode(query)}", "codeVerifier": verifier}
 
 
-@routes.route("POST", "/v1/app-connections/{id:id}", body={"displayName": TEXT, "metadata": METADATA})
+@route("POST", "/v1/app-connections/{id:id}", body={"displayName": TEXT, "metadata": METADATA})
 def rename(engine: Engine, request: Request) -> Json:
     row = _get_connection(engine, request)
     row |= {**request.values, "updated": ids.stamp()}
     return _without_secret(request, row)
 
 
-@routes.route("DELETE", "/v1/app-connections/{id:id}")
+@route("DELETE", "/v1/app-connections/{id:id}")
 def delete(engine: Engine, request: Request) -> Response:
     """Delete. A connection of the platform responds 204 and stays (api.md 10.2)."""
     row = _get_connection(engine, request)

@@ -5,14 +5,13 @@ How the versions show flows differently is in ``flow_views.py``, their operation
 """
 
 from workflows_ui.practice_engine import flow_views, ids, operations, pages
-from workflows_ui.practice_engine.core import Engine, Routes
+from workflows_ui.practice_engine.core import Engine, route
 from workflows_ui.practice_engine.http import V083, HttpError, Json, Request, Response, Version
 from workflows_ui.practice_engine.operations_083 import OPERATIONS_083, Edit083
 from workflows_ui.practice_engine.schema import PAGE, PROJECT, SINCE_083, Field, required
 
 from .folders import find_or_create
 
-routes = Routes()
 COUNT = {
     "folderId": Field(),
     "status": Field(choices=("ENABLED", "DISABLED"), many=True),
@@ -37,7 +36,7 @@ CREATE = {
 VERSION = {"versionId": Field("id"), "projectId": Field("id")}
 
 
-@routes.route("GET", "/v1/flows", query=LIST)
+@route("GET", "/v1/flows", query=LIST)
 def find(engine: Engine, request: Request) -> Json:
     """List flows. 0.72.4: the last changed first; 0.83.0: the enabled first."""
     query, version = request.query, request.version
@@ -51,12 +50,12 @@ def find(engine: Engine, request: Request) -> Json:
     return pages.page_of_flows(rows, query, lambda row: flow_json(engine, flows[row["id"]], version, state))
 
 
-@routes.route("GET", "/v1/flows/count", query={**COUNT, "projectId": Field("id", required=SINCE_083, since=V083)})
+@route("GET", "/v1/flows/count", query={**COUNT, "projectId": Field("id", required=SINCE_083, since=V083)})
 def count(engine: Engine, request: Request) -> int:
     return len(_select(engine, request))
 
 
-@routes.route("POST", "/v1/flows", body=CREATE)
+@route("POST", "/v1/flows", body=CREATE)
 def create(engine: Engine, request: Request) -> Response:
     """Add a disabled flow, a draft with an empty trigger. 0.83.0 finds an unknown folder by its database only."""
     values, state, project = request.values, engine.state, request.principal.project
@@ -100,7 +99,7 @@ def create(engine: Engine, request: Request) -> Response:
     return Response.from_json(flow_json(engine, flow, request.version), 201)
 
 
-@routes.route("GET", "/v1/flows/{id:id}", query=VERSION)
+@route("GET", "/v1/flows/{id:id}", query=VERSION)
 def get(engine: Engine, request: Request) -> Json:
     """Return a flow with its latest version, or the one that the query names."""
     flow = _get_flow(engine, request)
@@ -112,14 +111,14 @@ def get(engine: Engine, request: Request) -> Json:
     return flow_json(engine, flow, request.version, version_id=version)
 
 
-@routes.route("GET", "/v1/flows/{id:id}/versions", query={**PAGE, "projectId": Field("id")})
+@route("GET", "/v1/flows/{id:id}/versions", query={**PAGE, "projectId": Field("id")})
 def versions(engine: Engine, request: Request) -> Json:
     flow = _get_flow(engine, request)
     rows = [version for version in engine.state.versions.values() if version["flowId"] == flow["id"]]
     return pages.page(rows, request.query, lambda row: flow_views.version_header(engine.state, row, request.version))
 
 
-@routes.route("GET", "/v1/flows/{id:id}/template", query=VERSION)
+@route("GET", "/v1/flows/{id:id}/template", query=VERSION)
 def template(engine: Engine, request: Request) -> Json:
     """Return a flow as a template to share: its latest version on 0.83.0 (``flow_template_branches_loop_notes``), else the published."""
     flow = _get_flow(engine, request)
@@ -128,7 +127,7 @@ def template(engine: Engine, request: Request) -> Json:
     return flow_views.template(engine.state, flow, version, request.version)
 
 
-@routes.route("POST", "/v1/flows/{id:id}")
+@route("POST", "/v1/flows/{id:id}")
 def operate(engine: Engine, request: Request) -> Json:
     """Apply an operation; respond with the whole flow and the edited version.
 
@@ -143,7 +142,7 @@ def operate(engine: Engine, request: Request) -> Json:
     return flow_json(engine, flow, request.version)
 
 
-@routes.route("DELETE", "/v1/flows/{id:id}")
+@route("DELETE", "/v1/flows/{id:id}")
 def delete(engine: Engine, request: Request) -> Response:
     """Delete. That takes a moment: first DELETING, then gone (recordings ``flow_del_*``)."""
     flow, newer = _get_flow(engine, request), request.version >= V083

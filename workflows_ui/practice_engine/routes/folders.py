@@ -3,14 +3,12 @@
 from typing import Any
 
 from workflows_ui.practice_engine import ids, pages
-from workflows_ui.practice_engine.core import Engine, Routes
+from workflows_ui.practice_engine.core import Engine, route
 from workflows_ui.practice_engine.http import V083, HttpError, Json, Request, Response
 from workflows_ui.practice_engine.schema import PAGE, PROJECT, required
 
-routes = Routes()
 
-
-@routes.route("GET", "/v1/folders", query={**PAGE, "projectId": PROJECT})
+@route("GET", "/v1/folders", query={**PAGE, "projectId": PROJECT})
 def find(engine: Engine, request: Request) -> Json:
     """List folders, oldest first. On 0.72.4 the number of flows is a text here, and a number everywhere else."""
     number = int if request.version >= V083 else str
@@ -18,17 +16,17 @@ def find(engine: Engine, request: Request) -> Json:
     return pages.page(rows, request.query, lambda row: _folder_json(engine, row, number), oldest_first=True)
 
 
-@routes.route("POST", "/v1/folders", body={"displayName": required(), "projectId": PROJECT})
+@route("POST", "/v1/folders", body={"displayName": required(), "projectId": PROJECT})
 def create(engine: Engine, request: Request) -> Json:
     return _folder_json(engine, find_or_create(engine, request.principal.project, request.values["displayName"]))
 
 
-@routes.route("GET", "/v1/folders/{id:id}")
+@route("GET", "/v1/folders/{id:id}")
 def get(engine: Engine, request: Request) -> Json:
     return _folder_json(engine, _get_folder(engine, request))
 
 
-@routes.route("POST", "/v1/folders/{id:id}", body={"displayName": required()})
+@route("POST", "/v1/folders/{id:id}", body={"displayName": required()})
 def rename(engine: Engine, request: Request) -> Json:
     folder = _get_folder(engine, request)
     name = request.values["displayName"]
@@ -39,7 +37,7 @@ def rename(engine: Engine, request: Request) -> Json:
     return _folder_json(engine, folder)
 
 
-@routes.route("DELETE", "/v1/folders/{id:id}")
+@route("DELETE", "/v1/folders/{id:id}")
 def delete(engine: Engine, request: Request) -> Response:
     """Delete; its flows stay, without a folder. 200 with an empty body (recording ``folder_del_02_delete``)."""
     folder = _get_folder(engine, request)

@@ -4,24 +4,23 @@ They are submitted to the flow's webhook: ``payloads.py`` makes the trigger's ou
 """
 
 from workflows_ui.practice_engine.auth import PUBLIC
-from workflows_ui.practice_engine.core import Engine, Routes
+from workflows_ui.practice_engine.core import Engine, route
 from workflows_ui.practice_engine.http import V083, HttpError, Json, Request
 from workflows_ui.practice_engine.piece_steps import FORMS
 from workflows_ui.practice_engine.schema import Field
 
-routes = Routes()
 DRAFT = {"useDraft": Field("boolean")}
 PLATFORM = {"platformLogoUrl": "https://practice.example/logo.svg", "platformName": "Practice"}
 
 
-@routes.route("GET", "/v1/human-input/form/{flowId:id}", query=DRAFT, auth=PUBLIC, since=V083)
+@route("GET", "/v1/human-input/form/{flowId:id}", query=DRAFT, auth=PUBLIC, since=V083)
 def form(engine: Engine, request: Request) -> Json:
     """Return the fields of a flow's form."""
     page, version = _page(engine, request, "form_submission")
     return {**page, "version": version.lstrip("~^")}
 
 
-@routes.route("GET", "/v1/human-input/chat/{flowId:id}", query=DRAFT, auth=PUBLIC, since=V083)
+@route("GET", "/v1/human-input/chat/{flowId:id}", query=DRAFT, auth=PUBLIC, since=V083)
 def chat(engine: Engine, request: Request) -> Json:
     """Return how a chat with the flow looks."""
     page, _ = _page(engine, request, "chat_submission")

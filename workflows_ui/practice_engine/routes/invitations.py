@@ -5,11 +5,10 @@ import urllib.parse
 from workflows_ui.practice_engine import ids, pages
 from workflows_ui.practice_engine.accounts import PLATFORM
 from workflows_ui.practice_engine.auth import PUBLIC
-from workflows_ui.practice_engine.core import Engine, Routes
+from workflows_ui.practice_engine.core import Engine, route
 from workflows_ui.practice_engine.http import V083, HttpError, Json, Request, Response
 from workflows_ui.practice_engine.schema import PAGE, Field, required
 
-routes = Routes()
 TYPE = required(choices=("PLATFORM", "PROJECT"))
 LIST = {**PAGE, "type": TYPE, "projectId": Field("id"), "status": Field(choices=("PENDING", "ACCEPTED"))}
 CREATE = {
@@ -22,7 +21,7 @@ CREATE = {
 EDITOR = {"name": "Editor", "type": "DEFAULT", "permissions": ["READ_FLOW", "WRITE_FLOW"]}
 
 
-@routes.route("GET", "/v1/user-invitations", query=LIST)
+@route("GET", "/v1/user-invitations", query=LIST)
 def find(engine: Engine, request: Request) -> Json:
     """List invitations to the platform (all organizations) or to the caller's project, oldest first."""
     kind, project = request.query["type"], request.principal.project
@@ -34,7 +33,7 @@ def find(engine: Engine, request: Request) -> Json:
     return pages.page(rows, request.query, _with_role, oldest_first=True)
 
 
-@routes.route("POST", "/v1/user-invitations", body=CREATE)
+@route("POST", "/v1/user-invitations", body=CREATE)
 def create(engine: Engine, request: Request) -> Response:
     """Invite a person; the response has the link (recording ``invites_create_platform``)."""
     values, kind, project, role = request.values, request.values["type"], None, None
@@ -58,7 +57,7 @@ def create(engine: Engine, request: Request) -> Response:
     return Response.from_json({**_without_token(row), "link": f"https://practice.example/invitation?{query}"}, 201)
 
 
-@routes.route("POST", "/v1/user-invitations/accept", body={"invitationToken": required()}, auth=PUBLIC, since=V083)
+@route("POST", "/v1/user-invitations/accept", body={"invitationToken": required()}, auth=PUBLIC, since=V083)
 def accept(engine: Engine, request: Request) -> Json:
     """Accept by the token of the link; the response still says PENDING (recordings ``invites_accept*``)."""
     token = request.values["invitationToken"]
@@ -70,7 +69,7 @@ def accept(engine: Engine, request: Request) -> Json:
     return before
 
 
-@routes.route("DELETE", "/v1/user-invitations/{id:id}")
+@route("DELETE", "/v1/user-invitations/{id:id}")
 def delete(engine: Engine, request: Request) -> Response:
     """Revoke an invitation. On the gateway the open-source plan refuses: 402 for a project's, 403 for the platform's."""
     row = engine.state.invitations.get(request.params["id"])

@@ -1,14 +1,29 @@
-"""The MCP servers of 0.72.4, any number for each project (api.md section 14; recordings ``mcp_*``). 0.83: see ``mcp_server.py``."""
+"""MCP servers (api.md section 14; recordings ``mcp_*``).
 
-from workflows_ui.practice_engine import ids, pages
-from workflows_ui.practice_engine.core import Engine, Routes
+0.72.4 has any number for each project. 0.83 has one for each project and one for the platform, made on first use (recordings
+``mcp_project_*``, ``mcp_platform_*``).
+"""
+
+from workflows_ui.practice_engine import access, ids, pages
+from workflows_ui.practice_engine.accounts import PLATFORM
+from workflows_ui.practice_engine.auth import PUBLIC
+from workflows_ui.practice_engine.core import Engine, route
 from workflows_ui.practice_engine.http import V072, V083, HttpError, Json, Request, Response
 from workflows_ui.practice_engine.schema import PAGE, Field, Schema, read, required
 
 from .flows import flow_json
 
-routes = Routes()
 TOOL_NAME_LENGTH = 47
+TOKEN_LENGTH = 72
+MCP_PIECE = "@activepieces/piece-mcp"
+TOOLS = {"enabledTools": Field("array")}
+#: The tools that can be switched off, without their prefix; all are on at first (recording ``mcp_project_get``).
+ALL_TOOLS = (
+    *("build_flow", "create_flow", "duplicate_flow", "rename_flow", "update_trigger", "add_step", "update_step"),
+    *("delete_step", "add_branch", "update_branch", "delete_branch", "lock_and_publish", "change_flow_status"),
+    *("delete_flow", "manage_notes", "create_table", "delete_table", "manage_fields", "insert_records"),
+    *("update_record", "delete_records", "test_flow", "test_step", "retry_run", "run_action"),
+)
 TOOL: Schema = {"type": required(choices=("PIECE", "FLOW")), "toolName": required(), "flowId": Field("id")}
 PIECE: Schema = {
     **dict.fromkeys(("pieceName", "pieceVersion", "actionName", "actionDisplayName", "logoUrl"), required()),
@@ -16,7 +31,7 @@ PIECE: Schema = {
 }
 
 
-@routes.route("GET", "/v1/mcp-servers", query={**PAGE, "projectId": required("id"), "name": Field()}, before=V083)
+@route("GET", "/v1/mcp-servers", query={**PAGE, "projectId": required("id"), "name": Field()}, before=V083)
 def find(engine: Engine, request: Request) -> Json:
     """List the project's servers; the project must be named in both flavours."""
     name = request.query.get("name", "").lower()
@@ -24,7 +39,7 @@ def find(engine: Engine, request: Request) -> Json:
     return pages.page(rows, request.query, lambda row: _server_json(engine, row))
 
 
-@routes.route("POST", "/v1/mcp-servers", body={"name": required(), "projectId": required("id")}, before=V083)
+@route("POST", "/v1/mcp-servers", body={"name": required(), "projectId": required("id")}, before=V083)
 def create(engine: Engine, request: Request) -> Json:
     return engine.state.add_row(
         "mcp_servers",
@@ -36,12 +51,12 @@ def create(engine: Engine, request: Request) -> Json:
     )
 
 
-@routes.route("GET", "/v1/mcp-servers/{id:id}", before=V083)
+@route("GET", "/v1/mcp-servers/{id:id}", before=V083)
 def get(engine: Engine, request: Request) -> Json:
     return _server_json(engine, _get_server(engine, request))
 
 
-@routes.route("POST", "/v1/mcp-servers/{id:id}", body={"name": Field(), "tools": Field("array")}, before=V083)
+@route("POST", "/v1/mcp-servers/{id:id}", body={"name": Field(), "tools": Field("array")}, before=V083)
 def change(engine: Engine, request: Request) -> Json:
     """Rename, and replace the tools if the body has any."""
     row, changes = _any_server(engine, request), dict(request.values)
@@ -50,16 +65,68 @@ def change(engine: Engine, request: Request) -> Json:
     return _change(engine, request, row, changes)
 
 
-@routes.route("POST", "/v1/mcp-servers/{id:id}/rotate", before=V083)
+@route("POST", "/v1/mcp-servers/{id:id}/rotate", before=V083)
 def rotate(engine: Engine, request: Request) -> Json:
     """Replace the token; the old one is invalid at once."""
     return _change(engine, request, _any_server(engine, request), {"token": engine.ids.new()})
 
 
-@routes.route("DELETE", "/v1/mcp-servers/{id:id}", before=V083)
+@route("DELETE", "/v1/mcp-servers/{id:id}", before=V083)
 def delete(engine: Engine, request: Request) -> Response:
     del engine.state.mcp_servers[_get_server(engine, request)["id"]]
     return Response.empty()
+
+
+@route("GET", "/v1/projects/{id}/mcp-server", since=V083)
+def get_project_server(engine: Engine, request: Request) -> Json:
+    """Return the project's server with its token, and the flows that start with the MCP piece."""
+    project = request.principal.project
+    flows = [
+        flow_json(engine, flow, V083)
+        for flow in request.own_rows(engine.state.flows)
+        if engine.state.versions[flow["versionId"]]["trigger"]["settings"].get("pieceName") == MCP_PIECE
+    ]
+    return {**_own_server(engine, project), "flows": flows}
+
+
+@route("POST", "/v1/projects/{id}/mcp-server", body=TOOLS, since=V083)
+def change_project_server(engine: Engine, request: Request) -> Json:
+    """Set the tools that are on; names are not checked (recording ``mcp_project_update_tools``)."""
+    tools = _tools(request)
+    _update(_own_server(engine, request.principal.project), tools)
+    return get_project_server(engine, request)
+
+
+@route("POST", "/v1/projects/{id}/mcp-server/rotate", since=V083)
+def rotate_project_server(engine: Engine, request: Request) -> Json:
+    """Replace the token; the old one is invalid at once."""
+    _update(_own_server(engine, request.principal.project), {"token": engine.ids.new(TOKEN_LENGTH)})
+    return get_project_server(engine, request)
+
+
+@route("GET", "/v1/mcp-server", since=V083)
+def get_platform_server(engine: Engine, request: Request) -> Json:
+    """Return the platform's server, for administrators; it lists no flows."""
+    access.require_admin(request, engine.state)
+    return _own_server(engine, PLATFORM)
+
+
+@route("POST", "/v1/mcp-server", body=TOOLS, since=V083)
+def change_platform_server(engine: Engine, request: Request) -> Json:
+    tools = _tools(request)
+    return _update(get_platform_server(engine, request), tools)
+
+
+@route("POST", "/v1/mcp-server/rotate", since=V083)
+def rotate_platform_server(engine: Engine, request: Request) -> Json:
+    return _update(get_platform_server(engine, request), {"token": engine.ids.new(TOKEN_LENGTH)})
+
+
+@route("POST", "/mcp", auth=PUBLIC, since=V083)
+@route("POST", "/mcp/platform", auth=PUBLIC, since=V083)
+def speak(engine: Engine, request: Request) -> Json:
+    """Refuse: the protocol takes tokens of its own OAuth only, which the practice engine does not issue (``mcp_http_*``)."""
+    raise HttpError(401, {"error": "unauthorized", "message": "not an access token of the MCP server"})
 
 
 def new_tool(engine: Engine, server: Json, values: Json) -> Json:
@@ -107,3 +174,30 @@ def _change(engine: Engine, request: Request, row: Json, changes: Json) -> Json:
     if row["projectId"] != request.principal.project:
         raise HttpError.domain("AUTHORIZATION", {"message": "not owned by your project"})
     return _server_json(engine, row)
+
+
+def _own_server(engine: Engine, owner: str) -> Json:
+    """The row of the server of a project or, by its id, of the platform; made if there is none."""
+    servers = engine.state.mcp_own_servers
+    if owner not in servers:
+        platform = owner == PLATFORM
+        servers[owner] = engine.state.new_row(
+            platformId=owner if platform else None,
+            projectId=None if platform else owner,
+            type="PLATFORM" if platform else "PROJECT",
+            token=engine.ids.new(TOKEN_LENGTH),
+            enabledTools=[f"ap_{name}" for name in ALL_TOOLS],
+        )
+    return servers[owner]
+
+
+def _tools(request: Request) -> Json:
+    if not all(isinstance(name, str) for name in request.values.get("enabledTools", [])):
+        raise HttpError.invalid("body/enabledTools must be an array of texts")
+    return request.values
+
+
+def _update(row: Json, changes: Json) -> Json:
+    if changes:
+        row |= {**changes, "updated": ids.stamp()}
+    return row

@@ -4,12 +4,11 @@ from typing import Any
 
 from workflows_ui.practice_engine import access, catalog, validity
 from workflows_ui.practice_engine.auth import OPTIONAL
-from workflows_ui.practice_engine.core import Engine, Routes
+from workflows_ui.practice_engine.core import Engine, route
 from workflows_ui.practice_engine.data_files import read_data
 from workflows_ui.practice_engine.http import V083, HttpError, Json, Request, Response
 from workflows_ui.practice_engine.schema import PROJECT_083, SINCE_083, Field, required
 
-routes = Routes()
 LIST = {
     "searchQuery": Field(),
     "categories": Field(many=True),
@@ -41,7 +40,7 @@ OPTIONS = {
 }
 
 
-@routes.route("GET", "/v1/pieces", query=LIST, auth=OPTIONAL)
+@route("GET", "/v1/pieces", query=LIST, auth=OPTIONAL)
 def find(engine: Engine, request: Request) -> list[Json]:
     """List all pieces as a plain array; a limit is ignored (recording ``pieces_limit_param_ignored``).
 
@@ -62,7 +61,7 @@ def find(engine: Engine, request: Request) -> list[Json]:
     return [_summary(catalog.full_piece(piece, request.version, query.get("locale", "")), query) for piece in rows]
 
 
-@routes.route("POST", "/v1/pieces", body=INSTALL, since=V083)
+@route("POST", "/v1/pieces", body=INSTALL, since=V083)
 def install(engine: Engine, request: Request) -> Response:
     """Install a piece on the platform, from the registry or, of type multipart/form-data, from an archive; for administrators.
 
@@ -83,23 +82,23 @@ def install(engine: Engine, request: Request) -> Response:
     return Response.from_json(full, 201)
 
 
-@routes.route("GET", "/v1/pieces/categories", auth=OPTIONAL)
+@route("GET", "/v1/pieces/categories", auth=OPTIONAL)
 def categories(engine: Engine, request: Request) -> list[str]:
     return catalog.CATEGORIES
 
 
-@routes.route("GET", "/v1/pieces/registry", query=REGISTRY, auth=OPTIONAL)
+@route("GET", "/v1/pieces/registry", query=REGISTRY, auth=OPTIONAL)
 def registry(engine: Engine, request: Request) -> list[Json]:
     return [{"name": piece["name"], "version": piece["version"]} for piece in engine.pieces(request.version).values()]
 
 
-@routes.route("GET", "/v1/pieces/versions", query={"name": Field()}, auth=OPTIONAL)
+@route("GET", "/v1/pieces/versions", query={"name": Field()}, auth=OPTIONAL)
 def versions(engine: Engine, request: Request) -> Json:
     piece = engine.pieces(request.version).get(request.query.get("name", ""))
     return {piece["version"]: {}} if piece else {}
 
 
-@routes.route("POST", "/v1/pieces/options", body=OPTIONS)
+@route("POST", "/v1/pieces/options", body=OPTIONS)
 def options(engine: Engine, request: Request) -> Response:
     """Return the choices of a property. An unknown one: 200 without a body (recording ``piece_options_bad_prop``)."""
     values = request.values
@@ -121,7 +120,7 @@ def options(engine: Engine, request: Request) -> Response:
     return Response.from_json({"type": prop["type"], "options": choices})
 
 
-@routes.route("GET", "/v1/pieces/{name:rest}", query=GET, auth=OPTIONAL)
+@route("GET", "/v1/pieces/{name:rest}", query=GET, auth=OPTIONAL)
 def get(engine: Engine, request: Request) -> Json:
     """Return a piece with its actions and triggers, of one version if the query names it (recordings ``piece_get_*_version``)."""
     project = request.principal_or_none.project if request.principal_or_none else ""

@@ -1,16 +1,24 @@
-"""Projects of 0.83.0 (engine-0.83.md section 2; recordings ``project_*``, ``projects_list``). 0.72.4 has none of these routes."""
+"""Projects of 0.83.0, which 0.72.4 has no routes for, and the platform: flags and health.
+
+engine-0.83.md section 2; recordings ``project_*``, ``projects_list``, ``flags``, ``platform*``, ``health*``.
+"""
 
 from workflows_ui.practice_engine import access, accounts, ids, pages
-from workflows_ui.practice_engine.core import Engine, Routes
+from workflows_ui.practice_engine.auth import PUBLIC
+from workflows_ui.practice_engine.core import Engine, route
+from workflows_ui.practice_engine.data_files import read_data
 from workflows_ui.practice_engine.http import V083, HttpError, Json, Request, Response
 from workflows_ui.practice_engine.schema import PAGE, Field, required
 
-routes = Routes()
+from . import tables
+
+#: What is constant in a community edition.
+CONSTANTS = "routes/platform.json"
 #: Kinds of rows that are deleted with a project.
 CONTENT = ("flows", "versions", "runs", "folders", "tables", "fields", "records", "mcp_servers", "events")
 
 
-@routes.route("GET", "/v1/projects", query={**PAGE, "displayName": Field()}, since=V083)
+@route("GET", "/v1/projects", query={**PAGE, "displayName": Field()}, since=V083)
 def find(engine: Engine, request: Request) -> Json:
     """List the projects that the caller may enter."""
     name = request.query.get("displayName", "").lower()
@@ -19,7 +27,7 @@ def find(engine: Engine, request: Request) -> Json:
     return pages.page(rows, request.query, lambda row: _project_json(engine, row), sort_key="")
 
 
-@routes.route("POST", "/v1/projects", body={"displayName": required()}, since=V083)
+@route("POST", "/v1/projects", body={"displayName": required()}, since=V083)
 def create(engine: Engine, request: Request) -> Response:
     """Add a team project, for administrators of the platform."""
     access.require_admin(request, engine.state)
@@ -28,20 +36,20 @@ def create(engine: Engine, request: Request) -> Response:
     return Response.from_json(_project_json(engine, row), 201)
 
 
-@routes.route("GET", "/v1/projects/{id}", since=V083)
+@route("GET", "/v1/projects/{id}", since=V083)
 def get(engine: Engine, request: Request) -> Json:
     """Return a project. ``current`` is not an id (recording ``project_get_bad_id``: 404, not 400)."""
     return {**_project_json(engine, engine.state.projects[request.principal.project]), "deleted": None}
 
 
-@routes.route("POST", "/v1/projects/{id}", body={"displayName": Field()}, since=V083)
+@route("POST", "/v1/projects/{id}", body={"displayName": Field()}, since=V083)
 def rename(engine: Engine, request: Request) -> Json:
     row = engine.state.projects[request.principal.project]
     row |= {**request.values, "updated": ids.stamp()}
     return _project_json(engine, row)
 
 
-@routes.route("DELETE", "/v1/projects/{id}", since=V083)
+@route("DELETE", "/v1/projects/{id}", since=V083)
 def delete(engine: Engine, request: Request) -> Response:
     """Delete a team project with its content. A personal one stays (by the engine's source; not recorded)."""
     row = engine.state.projects[request.principal.project]
@@ -55,6 +63,57 @@ def delete(engine: Engine, request: Request) -> Response:
                 del rows[key]
     del engine.state.projects[row["id"]]
     return Response.empty()
+
+
+@route("GET", "/v1/flags", auth=PUBLIC, before=V083)
+def flags_before(engine: Engine, request: Request) -> Json:
+    """Return facts about the server: no recording of 0.72.4 has them, and only these are used."""
+    version = ".".join(str(number) for number in request.version)
+    edition = "ee" if request.on_gateway else "ce"
+    return {"CURRENT_VERSION": version, "EDITION": edition, **_limits(engine, request)}
+
+
+@route("GET", "/v1/flags", auth=PUBLIC, since=V083)
+def flags(engine: Engine, request: Request) -> Json:
+    settings = engine.settings
+    base = f"http://{request.headers.get('host', 'practice.example')}"
+    return {
+        **read_data(CONSTANTS)["flags"],
+        "CURRENT_VERSION": settings.version,
+        "THIRD_PARTY_AUTH_PROVIDER_REDIRECT_URL": f"{base}/redirect",
+        "PUBLIC_URL": f"{base}/",
+        "WEBHOOK_URL_PREFIX": f"{base}/api/v1/webhooks",
+        "FLOW_RUN_TIME_SECONDS": settings.flow_limit,
+        "WEBHOOK_TIMEOUT_SECONDS": settings.wait_limit,
+        **_limits(engine, request),
+        "MAX_FILE_SIZE_MB": settings.max_file_size_mb,
+    }
+
+
+@route("GET", "/v1/health", auth=PUBLIC, since=V083)
+def health(engine: Engine, request: Request) -> Json:
+    return {"status": "Healthy"}
+
+
+@route("GET", "/v1/health/system", since=V083)
+def system_health(engine: Engine, request: Request) -> Json:
+    return {"cpu": True, "disk": True, "ram": True, "database": True}
+
+
+@route("GET", "/v1/platforms/{id:id}", since=V083)
+def platform(engine: Engine, request: Request) -> Json:
+    """Return the only platform."""
+    if request.params["id"] != accounts.PLATFORM:
+        raise HttpError.not_found("platform", request.params["id"])
+    owner = engine.state.users[accounts.ANH]
+    row = {"id": accounts.PLATFORM, "created": owner["created"], "updated": owner["created"], "ownerId": owner["id"]}
+    return {**row, **read_data(CONSTANTS)["platform"]}
+
+
+@route("GET", "/v1/templates", since=V083)
+def templates(engine: Engine, request: Request) -> Json:
+    """Fail: the gallery is in the vendor's cloud, which cannot be reached (recording ``templates_list``)."""
+    raise HttpError.plain(500, "the gallery of templates cannot be reached")
 
 
 def _project_json(engine: Engine, row: Json) -> Json:
@@ -71,4 +130,11 @@ def _project_json(engine: Engine, row: Json) -> Json:
         "poolId": None,
         "plan": {**plan, "piecesFilterType": "NONE", "pieces": []},
         "analytics": {"totalUsers": 0, "activeUsers": 0, "totalFlows": len(flows), "activeFlows": active},
+    }
+
+
+def _limits(engine: Engine, request: Request) -> Json:
+    return {
+        "MAX_RECORDS_PER_TABLE": tables.max_records(engine, request),
+        "MAX_FIELDS_PER_TABLE": tables.max_fields(engine, request),
     }

@@ -8,20 +8,19 @@ from collections.abc import Callable
 from typing import Any
 
 from workflows_ui.practice_engine import ids, pages
-from workflows_ui.practice_engine.core import Engine, Routes
+from workflows_ui.practice_engine.core import Engine, route
 from workflows_ui.practice_engine.http import V083, HttpError, Json, Request, Response
 from workflows_ui.practice_engine.schema import PAGE, SINCE_083, Field, Schema, read, required
 
 from .tables import get_table, max_records, table_fields
 
-routes = Routes()
 FILTER = re.compile(r"filters\[(\d+)\]\[(fieldId|value|operator)\]")
 TABLE = {"tableId": required("id"), "projectId": Field("id")}
 DELETE = {"ids": required(many=True), "tableId": Field("id", required=SINCE_083, since=V083), "projectId": Field("id")}
 CELL: Schema = {"fieldId": required(), "value": required()}
 
 
-@routes.route("GET", "/v1/records", query={**PAGE, **TABLE})
+@route("GET", "/v1/records", query={**PAGE, **TABLE})
 def find(engine: Engine, request: Request) -> Json:
     """List the records of a table, oldest first. They never page: a limit only cuts, a cursor is ignored."""
     rows = [row for row in request.own_rows(engine.state.records) if row["tableId"] == request.query["tableId"]]
@@ -31,12 +30,12 @@ def find(engine: Engine, request: Request) -> Json:
     return pages.single_page([_record_json(engine, request, row) for row in (rows[:limit] if limit > 0 else rows)])
 
 
-@routes.route("GET", "/v1/records/{id:id}")
+@route("GET", "/v1/records/{id:id}")
 def get(engine: Engine, request: Request) -> Json:
     return _record_json(engine, request, _get_record(engine, request))
 
 
-@routes.route("POST", "/v1/records", body={**TABLE, "records": required("array")})
+@route("POST", "/v1/records", body={**TABLE, "records": required("array")})
 def create(engine: Engine, request: Request) -> Response:
     """Add rows, each a list of cells. Unknown fields are dropped, values become texts."""
     identity = request.values["tableId"]
@@ -51,7 +50,7 @@ def create(engine: Engine, request: Request) -> Response:
     return Response.from_json([_record_json(engine, request, add_record(engine, table, cells)) for cells in rows], 201)
 
 
-@routes.route("POST", "/v1/records/{id:id}", body={**TABLE, "cells": Field("array"), "agentUpdate": Field("boolean")})
+@route("POST", "/v1/records/{id:id}", body={**TABLE, "cells": Field("array"), "agentUpdate": Field("boolean")})
 def change(engine: Engine, request: Request) -> Json:
     """Change cells of a record; the record's own date stays (recording ``records_update``)."""
     record = _get_record(engine, request)
@@ -61,7 +60,7 @@ def change(engine: Engine, request: Request) -> Json:
     return _record_json(engine, request, record)
 
 
-@routes.route("DELETE", "/v1/records", body=DELETE)
+@route("DELETE", "/v1/records", body=DELETE)
 def delete(engine: Engine, request: Request) -> Response:
     """Delete by ids in the body; 404 if the first does not exist. The table's id is not compared (``records_delete_wrong_table``)."""
     selected = request.values["ids"]

@@ -4,13 +4,12 @@ from collections import Counter
 
 from workflows_ui.practice_engine import flow_views, ids, pages, payloads, run_views
 from workflows_ui.practice_engine.auth import PUBLIC
-from workflows_ui.practice_engine.core import ANY, Engine, Routes
+from workflows_ui.practice_engine.core import ANY, Engine, route
 from workflows_ui.practice_engine.http import V083, Deferred, HttpError, Json, Request, Response, Version
 from workflows_ui.practice_engine.run_rows import STATUSES, STATUSES_083, visible
 from workflows_ui.practice_engine.runs import Waiter
 from workflows_ui.practice_engine.schema import PAGE, PROJECT, Field, required
 
-routes = Routes()
 STRATEGY = {"strategy": required(choices=("ON_LATEST_VERSION", "FROM_FAILED_STEP"))}
 SELECTION = {
     "projectId": PROJECT,
@@ -35,8 +34,8 @@ COUNT = {name: SELECTION_083[name] for name in ("projectId", "createdAfter", "cr
 CANCEL = {"status": Field(choices=("PAUSED", "QUEUED"), many=True)}
 
 
-@routes.route("GET", "/v1/flow-runs", query={**LIST, **SELECTION_083, "includeArchived": Field("boolean")}, since=V083)
-@routes.route("GET", "/v1/flow-runs", query={**LIST, **SELECTION, "archived": Field("boolean")}, before=V083)
+@route("GET", "/v1/flow-runs", query={**LIST, **SELECTION_083, "includeArchived": Field("boolean")}, since=V083)
+@route("GET", "/v1/flow-runs", query={**LIST, **SELECTION, "archived": Field("boolean")}, before=V083)
 def find(engine: Engine, request: Request) -> Json:
     """List PRODUCTION runs, newest first, without their steps."""
     query = request.query
@@ -50,7 +49,7 @@ def find(engine: Engine, request: Request) -> Json:
     return pages.page(rows, query, lambda row: run_views.list_json(row, *_flow_version(engine, request, row)))
 
 
-@routes.route("GET", "/v1/flow-runs/count-by-status", query=COUNT, since=V083)
+@route("GET", "/v1/flow-runs/count-by-status", query=COUNT, since=V083)
 def count(engine: Engine, request: Request) -> Json:
     """Count runs by state, without states that no run is in (recording ``runs_count_by_status``)."""
     rows = [row for row in _select(engine, request, request.query) if row["environment"] == "PRODUCTION"]
@@ -58,27 +57,27 @@ def count(engine: Engine, request: Request) -> Json:
     return {"data": [{"status": status, "count": counts[status]} for status in sorted(counts)]}
 
 
-@routes.route("GET", "/v1/flow-runs/{id:id}", query={"projectId": Field("id")})
+@route("GET", "/v1/flow-runs/{id:id}", query={"projectId": Field("id")})
 def get(engine: Engine, request: Request) -> Json:
     row = _get_run(engine, request)
     return run_views.run_json(row, *_flow_version(engine, request, row))
 
 
-@routes.route("POST", "/v1/flow-runs/{id:id}/retry", body={**STRATEGY, "projectId": PROJECT})
+@route("POST", "/v1/flow-runs/{id:id}/retry", body={**STRATEGY, "projectId": PROJECT})
 def retry(engine: Engine, request: Request) -> Json:
     """Retry from the failed step (same run) or on the latest version (a new run)."""
     return _retry(engine, request, _get_run(engine, request))
 
 
-@routes.route("POST", "/v1/flow-runs/retry", body={**SELECTION_083, **STRATEGY}, since=V083)
-@routes.route("POST", "/v1/flow-runs/retry", body={**SELECTION, **STRATEGY}, before=V083)
+@route("POST", "/v1/flow-runs/retry", body={**SELECTION_083, **STRATEGY}, since=V083)
+@route("POST", "/v1/flow-runs/retry", body={**SELECTION, **STRATEGY}, before=V083)
 def retry_many(engine: Engine, request: Request) -> list[Json]:
     """Retry the selected runs. Without a filter: every run of the project."""
     return [_retry(engine, request, row) for row in _select(engine, request, request.values)]
 
 
-@routes.route("POST", "/v1/flow-runs/cancel", body={**SELECTION_083, **CANCEL}, since=V083)
-@routes.route("POST", "/v1/flow-runs/cancel", body={**SELECTION, **CANCEL}, before=V083)
+@route("POST", "/v1/flow-runs/cancel", body={**SELECTION_083, **CANCEL}, since=V083)
+@route("POST", "/v1/flow-runs/cancel", body={**SELECTION, **CANCEL}, before=V083)
 def cancel_many(engine: Engine, request: Request) -> Response:
     """Cancel what is paused or queued. A running one continues, whatever the response (recordings ``runs_cancel*``)."""
     for row in _select(engine, request, request.values):
@@ -87,8 +86,8 @@ def cancel_many(engine: Engine, request: Request) -> Response:
     return Response.empty(200)
 
 
-@routes.route("POST", "/v1/flow-runs/archive", body=SELECTION_083, since=V083)
-@routes.route("POST", "/v1/flow-runs/archive", body=SELECTION, before=V083)
+@route("POST", "/v1/flow-runs/archive", body=SELECTION_083, since=V083)
+@route("POST", "/v1/flow-runs/archive", body=SELECTION, before=V083)
 def archive_many(engine: Engine, request: Request) -> Response:
     """Archive the selected runs. Without a filter: every run of the project."""
     for row in _select(engine, request, request.values):
@@ -96,14 +95,14 @@ def archive_many(engine: Engine, request: Request) -> Response:
     return Response.empty(200)
 
 
-@routes.route(ANY, "/v1/flow-runs/{id:id}/requests/{requestId}", auth=PUBLIC, any_body=True)
+@route(ANY, "/v1/flow-runs/{id:id}/requests/{requestId}", auth=PUBLIC, any_body=True)
 def resume(engine: Engine, request: Request) -> Response:
     """Resume a paused run."""
     _resume(engine, request)
     return Response.from_json({"message": "Your response has been recorded. You can close this page now."})
 
 
-@routes.route(ANY, "/v1/flow-runs/{id:id}/requests/{requestId}/sync", auth=PUBLIC, any_body=True)
+@route(ANY, "/v1/flow-runs/{id:id}/requests/{requestId}/sync", auth=PUBLIC, any_body=True)
 def resume_and_wait(engine: Engine, request: Request) -> Deferred:
     """Resume a paused run and wait for its response (recordings ``wait_*``)."""
     waiter = Waiter()

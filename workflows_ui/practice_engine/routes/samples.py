@@ -3,16 +3,15 @@
 from typing import Any
 
 from workflows_ui.practice_engine import run_views, sample_data, tree
-from workflows_ui.practice_engine.core import Engine, Routes
+from workflows_ui.practice_engine.core import Engine, route
 from workflows_ui.practice_engine.http import V083, HttpError, Json, Request, Response
 from workflows_ui.practice_engine.schema import required
 
-routes = Routes()
 STEP = {"projectId": required("id"), "flowVersionId": required("id"), "stepName": required()}
 SAMPLE = {**STEP, "flowId": required("id"), "type": required(choices=tuple(sample_data.FILE_KEYS))}
 
 
-@routes.route("GET", "/v1/sample-data", query=SAMPLE, since=V083)
+@route("GET", "/v1/sample-data", query=SAMPLE, since=V083)
 def get(engine: Engine, request: Request) -> Any:
     """Return the sample of a step; a text comes as text."""
     version = _get_version(engine, request, request.query["flowVersionId"])
@@ -26,7 +25,7 @@ def get(engine: Engine, request: Request) -> Any:
     return data
 
 
-@routes.route("POST", "/v1/sample-data/test-step", body=STEP, since=V083)
+@route("POST", "/v1/sample-data/test-step", body=STEP, since=V083)
 def test(engine: Engine, request: Request) -> Json:
     """Run one step with the samples of the others. An unknown step is not refused."""
     version = _get_version(engine, request, request.values["flowVersionId"])

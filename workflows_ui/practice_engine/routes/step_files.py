@@ -6,12 +6,11 @@ from typing import Any
 from urllib.parse import quote
 
 from workflows_ui.practice_engine.auth import PUBLIC
-from workflows_ui.practice_engine.core import Engine, Routes
+from workflows_ui.practice_engine.core import Engine, route
 from workflows_ui.practice_engine.http import V083, HttpError, Json, Request, Response
 from workflows_ui.practice_engine.multipart import FormFile
 from workflows_ui.practice_engine.schema import required
 
-routes = Routes()
 #: Files that are kept; the oldest are dropped first.
 MAX_FILES = 50
 UPLOAD = {
@@ -22,13 +21,13 @@ UPLOAD = {
 }
 
 
-@routes.route("POST", "/v1/step-files", body=UPLOAD, since=V083)
+@route("POST", "/v1/step-files", body=UPLOAD, since=V083)
 def upload(engine: Engine, request: Request) -> Json:
     """Refuse: only the engine's own workers get an address to upload to; without a length it is a 400 (``step_files_upload``)."""
     raise HttpError.domain("AUTHORIZATION", {"message": "this route is for the engine's workers"})
 
 
-@routes.route("GET", "/v1/step-files/signed", auth=PUBLIC)
+@route("GET", "/v1/step-files/signed", auth=PUBLIC)
 def signed(engine: Engine, request: Request) -> Response:
     """Return the file of a token, to every client that has the address."""
     row = engine.state.files.get((request.raw_query.get("token") or [""])[0], {})

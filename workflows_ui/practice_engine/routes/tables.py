@@ -4,13 +4,12 @@
 """
 
 from workflows_ui.practice_engine import flow_views, ids, pages
-from workflows_ui.practice_engine.core import Engine, Routes
+from workflows_ui.practice_engine.core import Engine, route
 from workflows_ui.practice_engine.http import V083, HttpError, Json, Request, Response
 from workflows_ui.practice_engine.schema import PAGE, PROJECT_083, Field, required
 
 from .folders import find_or_create
 
-routes = Routes()
 FOLDER = Field("id", nullable=True, since=V083)
 LIST = {**PAGE, "name": Field(), "externalIds": Field(many=True), "folderId": FOLDER, "projectId": PROJECT_083}
 CREATE = {
@@ -37,7 +36,7 @@ CREATE_FIELD = {
 WEBHOOK = {"events": required(many=True), "webhookUrl": required(), "flowId": required("id")}
 
 
-@routes.route("GET", "/v1/tables", query=LIST)
+@route("GET", "/v1/tables", query=LIST)
 def find(engine: Engine, request: Request) -> Json:
     query, rows = request.query, request.own_rows(engine.state.tables)
     rows = [row for row in rows if query.get("name", "").lower() in row["name"].lower()]
@@ -46,12 +45,12 @@ def find(engine: Engine, request: Request) -> Json:
     return pages.page(rows, query, lambda row: _table_json(request, row))
 
 
-@routes.route("GET", "/v1/tables/count", query={"projectId": required("id")}, since=V083)
+@route("GET", "/v1/tables/count", query={"projectId": required("id")}, since=V083)
 def count(engine: Engine, request: Request) -> int:
     return len(request.own_rows(engine.state.tables))
 
 
-@routes.route("POST", "/v1/tables", body=CREATE)
+@route("POST", "/v1/tables", body=CREATE)
 def create(engine: Engine, request: Request) -> Json:
     """Add a table; names need not differ. A folder given by name is made if there is none."""
     values, project = request.values, request.principal.project
@@ -62,19 +61,19 @@ def create(engine: Engine, request: Request) -> Json:
     return _table_json(request, table)
 
 
-@routes.route("GET", "/v1/tables/{id:id}")
+@route("GET", "/v1/tables/{id:id}")
 def get(engine: Engine, request: Request) -> Json:
     return _table_json(request, _path_table(engine, request))
 
 
-@routes.route("POST", "/v1/tables/{id:id}", body={**CHANGE, "projectId": Field("id")})
+@route("POST", "/v1/tables/{id:id}", body={**CHANGE, "projectId": Field("id")})
 def change(engine: Engine, request: Request) -> Json:
     table = _path_table(engine, request)
     table |= {**{key: value for key, value in request.values.items() if key in CHANGE}, "updated": ids.stamp()}
     return _table_json(request, table)
 
 
-@routes.route("DELETE", "/v1/tables/{id:id}")
+@route("DELETE", "/v1/tables/{id:id}")
 def delete(engine: Engine, request: Request) -> Response:
     table = _path_table(engine, request)
     del engine.state.tables[table["id"]]
@@ -83,7 +82,7 @@ def delete(engine: Engine, request: Request) -> Response:
     return Response.empty()
 
 
-@routes.route("GET", "/v1/tables/{id:id}/export")
+@route("GET", "/v1/tables/{id:id}/export")
 def export(engine: Engine, request: Request) -> Json:
     """Return all records: cells by field name, empty ones as empty texts (recording ``tables_export``)."""
     table = _path_table(engine, request)
@@ -96,7 +95,7 @@ def export(engine: Engine, request: Request) -> Json:
     }
 
 
-@routes.route("GET", "/v1/tables/{id:id}/template", since=V083)
+@route("GET", "/v1/tables/{id:id}/template", since=V083)
 def template(engine: Engine, request: Request) -> Json:
     """Return what is needed to make the table elsewhere: fields by their external ids, cells as texts (``tables_template``)."""
     table = _path_table(engine, request)
@@ -113,14 +112,14 @@ def template(engine: Engine, request: Request) -> Json:
     return {**shared, "tables": [content]}
 
 
-@routes.route("POST", "/v1/tables/{id:id}/clear")
+@route("POST", "/v1/tables/{id:id}/clear")
 def clear(engine: Engine, request: Request) -> Response:
     """Delete all records."""
     _delete_rows(engine.state.records, _path_table(engine, request))
     return Response.empty()
 
 
-@routes.route("POST", "/v1/tables/{id:id}/webhooks", body=WEBHOOK)
+@route("POST", "/v1/tables/{id:id}/webhooks", body=WEBHOOK)
 def add_webhook(engine: Engine, request: Request) -> Json:
     """Register a webhook. It is never called."""
     table = _path_table(engine, request)
@@ -129,24 +128,24 @@ def add_webhook(engine: Engine, request: Request) -> Json:
     return engine.state.new_row(projectId=table["projectId"], tableId=table["id"], **request.values)
 
 
-@routes.route("DELETE", "/v1/tables/{id:id}/webhooks/{webhookId:id}")
+@route("DELETE", "/v1/tables/{id:id}/webhooks/{webhookId:id}")
 def delete_webhook(engine: Engine, request: Request) -> Response:
     _path_table(engine, request)
     return Response.empty(200)
 
 
-@routes.route("GET", "/v1/fields", query={"tableId": required("id"), "projectId": Field("id")})
+@route("GET", "/v1/fields", query={"tableId": required("id"), "projectId": Field("id")})
 def find_fields(engine: Engine, request: Request) -> list[Json]:
     return table_fields(engine, request.query["tableId"])
 
 
-@routes.route("GET", "/v1/fields/{id:id}")
+@route("GET", "/v1/fields/{id:id}")
 def get_field(engine: Engine, request: Request) -> Json:
     error = HttpError.domain("ENTITY_NOT_FOUND", {"entityType": "Field", "entityId": request.params["id"]})
     return request.own_row(engine.state.fields, request.params["id"], error)
 
 
-@routes.route("POST", "/v1/fields", body=CREATE_FIELD)
+@route("POST", "/v1/fields", body=CREATE_FIELD)
 def create_field(engine: Engine, request: Request) -> Response:
     """Add a field; a dropdown needs its choices."""
     values = request.values
@@ -161,7 +160,7 @@ def create_field(engine: Engine, request: Request) -> Response:
     return Response.from_json(field, 201)
 
 
-@routes.route("POST", "/v1/fields/{id:id}", body={"name": required()})
+@route("POST", "/v1/fields/{id:id}", body={"name": required()})
 def rename_field(engine: Engine, request: Request) -> Json:
     field = get_field(engine, request)
     field |= {"name": request.values["name"], "updated": ids.stamp()}
@@ -171,7 +170,7 @@ def rename_field(engine: Engine, request: Request) -> Json:
     return field
 
 
-@routes.route("DELETE", "/v1/fields/{id:id}")
+@route("DELETE", "/v1/fields/{id:id}")
 def delete_field(engine: Engine, request: Request) -> Response:
     """Delete a field and its cells: 200 with an empty body (recording ``fields_delete``)."""
     field = get_field(engine, request)

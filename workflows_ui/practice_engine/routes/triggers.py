@@ -3,25 +3,24 @@
 from typing import Any
 
 from workflows_ui.practice_engine import ids, pages, run_rows
-from workflows_ui.practice_engine.core import Engine, Routes
+from workflows_ui.practice_engine.core import Engine, route
 from workflows_ui.practice_engine.http import V083, HttpError, Json, Request, Response
 from workflows_ui.practice_engine.schema import PAGE, PROJECT_083, Field, required
 
 from .webhooks import add_event
 
-routes = Routes()
 DAYS = 14
 FLOW = {"flowId": required("id"), "projectId": PROJECT_083}
 STRATEGY = required(choices=("SIMULATION", "TEST_FUNCTION"))
 
 
-@routes.route("GET", "/v1/trigger-runs/status", since=V083)
+@route("GET", "/v1/trigger-runs/status", since=V083)
 def no_status(engine: Engine, request: Request) -> Json:
     """Return no figures, whatever ran (recording ``trigger_runs_status``)."""
     return {"pieces": {}}
 
 
-@routes.route("GET", "/v1/trigger-runs/status", before=V083)
+@route("GET", "/v1/trigger-runs/status", before=V083)
 def status(engine: Engine, request: Request) -> Json:
     """Count runs by piece and day, of the whole platform: every project (api.md section 12)."""
     pieces: dict[str, Any] = {}
@@ -37,7 +36,7 @@ def status(engine: Engine, request: Request) -> Json:
     return {"pieces": pieces}
 
 
-@routes.route("POST", "/v1/test-trigger", body={**FLOW, "flowVersionId": required("id"), "testStrategy": STRATEGY})
+@route("POST", "/v1/test-trigger", body={**FLOW, "flowVersionId": required("id"), "testStrategy": STRATEGY})
 def test(engine: Engine, request: Request) -> Response:
     """Listen for the next event, or make one now."""
     flow = _get_flow(engine, request, request.values)
@@ -53,20 +52,20 @@ def test(engine: Engine, request: Request) -> Response:
     return Response.from_json(pages.single_page([add_event(engine, flow, None if webhook else {})]))
 
 
-@routes.route("DELETE", "/v1/test-trigger", body=FLOW)
+@route("DELETE", "/v1/test-trigger", body=FLOW)
 def stop(engine: Engine, request: Request) -> Response:
     engine.listening.discard(_get_flow(engine, request, request.values)["id"])
     return Response.empty(200)
 
 
-@routes.route("GET", "/v1/trigger-events", query={**PAGE, **FLOW})
+@route("GET", "/v1/trigger-events", query={**PAGE, **FLOW})
 def events(engine: Engine, request: Request) -> Json:
     flow = _get_flow(engine, request, request.query)
     rows = [event for event in engine.state.events.values() if event["flowId"] == flow["id"]]
     return pages.page(rows, request.query)
 
 
-@routes.route("POST", "/v1/trigger-events", body={**FLOW, "mockData": Field("any")})
+@route("POST", "/v1/trigger-events", body={**FLOW, "mockData": Field("any")})
 def create_event(engine: Engine, request: Request) -> Json:
     return add_event(engine, _get_flow(engine, request, request.values), request.values.get("mockData"))
 

@@ -1,28 +1,37 @@
-"""The caller and the other users. 0.72.4: api.md section 16, recordings ``users_*``; 0.83.0: engine-0.83.md section 2."""
+"""Users, signing in and signing up at a plain Activepieces.
+
+0.72.4: api.md section 16, recordings ``users_*``; 0.83.0: engine-0.83.md section 2, recordings ``sign_in*``, ``sign_up_*``.
+"""
+
+import hmac
+from datetime import timedelta
 
 from workflows_ui.practice_engine import access, accounts, flow_views, ids, pages
-from workflows_ui.practice_engine.core import Engine, Routes
+from workflows_ui.practice_engine.auth import PUBLIC
+from workflows_ui.practice_engine.core import Engine, route
 from workflows_ui.practice_engine.http import V083, HttpError, Json, Request
 from workflows_ui.practice_engine.multipart import FormFile
-from workflows_ui.practice_engine.schema import PAGE
+from workflows_ui.practice_engine.schema import PAGE, required
 
-routes = Routes()
+SIGN_IN = {"email": required(), "password": required()}
+SIGN_UP = {**SIGN_IN, "firstName": required(), "lastName": required()}
+PER_MINUTE = 50
 PREFERENCES = {"trackEvents": False, "newsLetter": False}
 
 
-@routes.route("GET", "/v1/users/me", before=V083)
+@route("GET", "/v1/users/me", before=V083)
 def me(engine: Engine, request: Request) -> Json:
     user = accounts.basic_user(engine.state.users[request.principal.user])
     return {**user, "projectId": request.principal.project, **PREFERENCES, "verified": True}
 
 
-@routes.route("GET", "/v1/users/projects", before=V083)
+@route("GET", "/v1/users/projects", before=V083)
 def projects(engine: Engine, request: Request) -> Json:
     """List the caller's only project."""
     return pages.single_page([current_project(engine, request)])
 
 
-@routes.route("GET", "/v1/users/projects/{which}", before=V083)
+@route("GET", "/v1/users/projects/{which}", before=V083)
 def current_project(engine: Engine, request: Request) -> Json:
     """Return the caller's project, whatever the path names (api.md section 16).
 
@@ -34,14 +43,14 @@ def current_project(engine: Engine, request: Request) -> Json:
     return {**row, "type": "PERSONAL", "externalId": None}
 
 
-@routes.route("GET", "/v1/users", query=PAGE, since=V083)
+@route("GET", "/v1/users", query=PAGE, since=V083)
 def find(engine: Engine, request: Request) -> Json:
     """List all users of the platform, for its administrators."""
     access.require_admin(request, engine.state)
     return pages.page(engine.state.users.values(), request.query, accounts.full_user, oldest_first=True)
 
 
-@routes.route("GET", "/v1/users/{id:id}", since=V083)
+@route("GET", "/v1/users/{id:id}", since=V083)
 def get(engine: Engine, request: Request) -> Json:
     """Return one user, with badges for what they made (recordings ``user_get_by_id``, ``users_me``)."""
     user = engine.state.users.get(request.params["id"])
@@ -52,7 +61,7 @@ def get(engine: Engine, request: Request) -> Json:
     return {**accounts.full_user(user), "badges": badges}
 
 
-@routes.route("POST", "/v1/users/me", since=V083)
+@route("POST", "/v1/users/me", since=V083)
 def change(engine: Engine, request: Request) -> Json:
     """Set a profile picture; its file is dropped (recording ``user_update_me_picture``)."""
     if not isinstance(request.payload_object.get("profilePicture"), FormFile):
@@ -63,14 +72,56 @@ def change(engine: Engine, request: Request) -> Json:
     return {**{name: user[name] for name in ("email", "firstName", "lastName", "imageUrl")}, **PREFERENCES}
 
 
-@routes.route("DELETE", "/v1/users/me/profile-picture", since=V083)
+@route("DELETE", "/v1/users/me/profile-picture", since=V083)
 def remove_picture(engine: Engine, request: Request) -> Json:
     engine.state.users[request.principal.user]["imageUrl"] = None
     return {"success": True}
 
 
-def signed_in_user(user: Json, project: str, token: str) -> Json:
-    """Return what 0.83.0 responds to a sign-in or sign-up (recordings ``sign_in``, ``sign_up_invited``)."""
+@route("POST", "/v1/authentication/sign-in", auth=PUBLIC, before=V083)
+def sign_in_before(engine: Engine, request: Request) -> Json:
+    """Return a JWT with an expiry time, for the person's project."""
+    user = _authenticate(engine, request.payload_object)
+    if user is None:
+        raise HttpError.domain("INVALID_CREDENTIALS", {})
+    project, token = _issue_token(engine, user["id"])
+    return {**accounts.basic_user(user), "token": token, "projectId": project, **PREFERENCES, "verified": True}
+
+
+@route("POST", "/v1/authentication/sign-in", auth=PUBLIC, body=SIGN_IN, since=V083, per_minute=PER_MINUTE)
+def sign_in(engine: Engine, request: Request) -> Json:
+    """Return a token for the person's project. A wrong password and an unknown address are the same 401."""
+    user = _authenticate(engine, request.values)
+    if user is None:
+        raise HttpError(401, {"code": "INVALID_CREDENTIALS", "params": None})
+    return _signed_in_user(user, *_issue_token(engine, user["id"]))
+
+
+@route("POST", "/v1/authentication/sign-up", auth=PUBLIC, body=SIGN_UP, since=V083, per_minute=PER_MINUTE)
+def sign_up(engine: Engine, request: Request) -> Json:
+    """Add a user with a personal project, for a person who accepted an invitation to the platform."""
+    values, state = request.values, engine.state
+    wanted = (values["email"], "PLATFORM", "ACCEPTED")
+    rows = state.invitations.values()
+    invitation = next((row for row in rows if (row["email"], row["type"], row["status"]) == wanted), None)
+    if invitation is None:
+        message = "there is no accepted invitation for this address"
+        raise HttpError.domain("INVITATION_ONLY_SIGN_UP", {"message": message})
+    del state.invitations[invitation["id"]]
+    user = state.add_row(
+        "users",
+        status="ACTIVE",
+        **{name: values[name] for name in SIGN_UP},
+        platformRole=invitation["platformRole"],
+        externalId=None,
+        platformId=accounts.PLATFORM,
+    )
+    accounts.new_project(state, engine.ids.new(), user["id"], f"{values['firstName']}'s Project", "PERSONAL")
+    return _signed_in_user(user, *_issue_token(engine, user["id"]))
+
+
+def _signed_in_user(user: Json, project: str, token: str) -> Json:
+    """What 0.83.0 responds to a sign-in or sign-up (recordings ``sign_in``, ``sign_up_invited``)."""
     more = {
         "identityId": ids.named_id(f"identity {user['id']}"),
         "lastActiveDate": None,
@@ -78,3 +129,21 @@ def signed_in_user(user: Json, project: str, token: str) -> Json:
         "verified": True,
     }
     return {**accounts.basic_user(user), **more, "token": token, "projectId": project}
+
+
+def _authenticate(engine: Engine, given: Json) -> Json | None:
+    """The user with this address and password. The sample users share the practice password."""
+    user = next((one for one in engine.state.users.values() if one["email"] == given.get("email")), None)
+    wanted = (user or {}).get("password") or engine.credentials.password
+    right = hmac.compare_digest(str(given.get("password") or "").encode(), str(wanted).encode())
+    return user if right else None
+
+
+def _issue_token(engine: Engine, user: str) -> tuple[str, str]:
+    """The id of the project that the user signs in to, and a token for it."""
+    project = accounts.home_project(engine.state, user)
+    expires = int((ids.now() + timedelta(days=7)).timestamp())
+    token = accounts.jwt({"id": user, "type": "USER", "projectId": project, "exp": expires, "practice": True})
+    organization = engine.state.projects[project]["externalId"] or ""
+    engine.state.credentials[token] = accounts.credential_row("bearer", user, organization, project=project)
+    return project, token

@@ -4,16 +4,15 @@ from typing import Any
 
 from workflows_ui.practice_engine import ids, payloads, tree
 from workflows_ui.practice_engine.auth import PUBLIC
-from workflows_ui.practice_engine.core import ANY, Engine, Routes
+from workflows_ui.practice_engine.core import ANY, Engine, route
 from workflows_ui.practice_engine.http import V083, Deferred, Json, Request, Response
 from workflows_ui.practice_engine.routes import step_files
 from workflows_ui.practice_engine.runs import Waiter
 
-routes = Routes()
 PARENT, FAIL_PARENT = "ap-parent-run-id", "ap-fail-parent-on-failure"
 
 
-@routes.route(ANY, "/v1/webhooks/{flowId:id}", auth=PUBLIC, any_body=True)
+@route(ANY, "/v1/webhooks/{flowId:id}", auth=PUBLIC, any_body=True)
 def start(engine: Engine, request: Request) -> Response:
     """Run the published version and respond at once, in the same way if the trigger rejects the payload."""
     flow = _get_flow(engine, request)
@@ -29,7 +28,7 @@ def start(engine: Engine, request: Request) -> Response:
     return _response(200, webhook)
 
 
-@routes.route(ANY, "/v1/webhooks/{flowId:id}/sync", auth=PUBLIC, any_body=True)
+@route(ANY, "/v1/webhooks/{flowId:id}/sync", auth=PUBLIC, any_body=True)
 def start_and_wait(engine: Engine, request: Request) -> Response | Deferred:
     """Run the published version and wait for the flow's response, at most the wait limit."""
     flow = _get_flow(engine, request)
@@ -41,7 +40,7 @@ def start_and_wait(engine: Engine, request: Request) -> Response | Deferred:
     return _run_and_wait(engine, flow, request, webhook, published=True)
 
 
-@routes.route(ANY, "/v1/webhooks/{flowId:id}/draft", auth=PUBLIC, any_body=True)
+@route(ANY, "/v1/webhooks/{flowId:id}/draft", auth=PUBLIC, any_body=True)
 def start_draft(engine: Engine, request: Request) -> Response:
     """Run the latest version as a test; the payload becomes sample data."""
     flow = _get_flow(engine, request)
@@ -54,7 +53,7 @@ def start_draft(engine: Engine, request: Request) -> Response:
     return _response(200, webhook)
 
 
-@routes.route(ANY, "/v1/webhooks/{flowId:id}/draft/sync", auth=PUBLIC, any_body=True)
+@route(ANY, "/v1/webhooks/{flowId:id}/draft/sync", auth=PUBLIC, any_body=True)
 def start_draft_and_wait(engine: Engine, request: Request) -> Response | Deferred:
     """Do as ``/draft`` and wait for the response."""
     flow = _get_flow(engine, request)
@@ -65,7 +64,7 @@ def start_draft_and_wait(engine: Engine, request: Request) -> Response | Deferre
     return _run_and_wait(engine, flow, request, webhook, published=False)
 
 
-@routes.route(ANY, "/v1/webhooks/{flowId:id}/test", auth=PUBLIC, any_body=True)
+@route(ANY, "/v1/webhooks/{flowId:id}/test", auth=PUBLIC, any_body=True)
 def save_sample(engine: Engine, request: Request) -> Response:
     """Store the payload as sample data; nothing runs (recording ``webhook_test_endpoint``)."""
     flow = _get_flow(engine, request)
