@@ -1,8 +1,7 @@
-"""The server and the process around the engine: HTTP, WSGI, the state on disk, the management command."""
+"""The server and the process around the engine: HTTP, the state on disk, the management command."""
 
 import contextlib
 import http.client
-import io
 import json
 import os
 import signal
@@ -47,18 +46,6 @@ def test_a_chunked_body_is_read(practice: Practice) -> None:
 def test_an_empty_json_body_is_a_400(practice: Practice) -> None:
     response = practice.call("POST", "/v1/folders", headers={"content-type": "application/json"})
     assert (response.status_code, response.json()["code"]) == (400, "FST_ERR_CTP_EMPTY_JSON_BODY")
-
-
-def test_the_engine_is_a_wsgi_application_too(practice: Practice) -> None:
-    started: list[Any] = []
-    environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/api/v1/flags", "wsgi.input": io.BytesIO(b"")}
-    environ["HTTP_AUTHORIZATION"] = f"Bearer {practice.credentials.bearer_token}"
-    body = practice.engine(environ, lambda status, headers: started.append(status))
-    assert started == ["200 -"]
-    assert json.loads(b"".join(body))["CURRENT_VERSION"] == practice.engine.settings.version
-    practice.engine.faults.add("reset_before")
-    with pytest.raises(ConnectionResetError):
-        practice.engine(environ, lambda status, headers: None)
 
 
 def test_given_credentials_are_used_and_kept(tmp_path: Path) -> None:

@@ -1,22 +1,23 @@
 """The practice engine itself: from a request to its response, for both flavours.
 
 One engine responds as a plain Activepieces under ``/api/v1/...`` and ``/v1/...``, and as Imbrace's gateway under
-``/imbrace/...``. ``PracticeEngine.handle`` takes a request; ``server.py`` brings it over HTTP, ``__call__`` over WSGI.
+``/imbrace/...``. ``PracticeEngine.handle`` takes a request; ``server.py`` brings it over HTTP.
 """
 
 import logging
+import math
 import re
+import time
 import uuid
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs
 
 from . import access, auth, bodies, control, fault_responses, schema
+from .clock import Clock
 from .core import Engine, Route
 from .http import V072, V083, Deferred, HttpError, Request, Response
 from .journal import Received
-from .rate_limits import RateLimits
 from .routes import SERVICES
 from .samples import fill, load_rows
 from .settings import Settings
@@ -26,6 +27,7 @@ log = logging.getLogger(__name__)
 IMBRACE_VERSION = V072
 #: How often a query parameter may be repeated on 0.83.0 (engine-0.83.md section 3).
 MAX_REPEATED = 20
+MINUTE = 60.0  # engine seconds, of rate limits
 BASES = (
     (re.compile(r"^/imbrace/activepieces/api(?=/|$)"), "imbrace", "engine"),
     (re.compile(r"^/imbrace/activepieces(?=/|$)"), "imbrace", "engine"),
@@ -36,6 +38,34 @@ BASES = (
     (re.compile(r"^/api(?=/v1/|/v1$)"), "activepieces", "engine"),
     (re.compile(r"^"), "activepieces", "engine"),
 )
+
+
+class RateLimits:
+    """Counts the calls of each client to each route, for a minute from the first one on.
+
+    0.83.0 limits sign-ins and sign-ups (recordings ``sign_in``, ``sign_in_rate_limited``).
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._counted: dict[tuple[str, str], tuple[float, int]] = {}
+
+    def count(self, route: str, client: str, allowed: int) -> dict[str, str]:
+        """Count one call and return the headers with the rest. Raises a 429 after ``allowed`` calls."""
+        now = time.monotonic()
+        start, calls = self._counted.get((route, client), (now, 0))
+        window = self._clock.real_seconds(MINUTE)
+        if now - start >= window:
+            start, calls = now, 0
+        calls += 1
+        self._counted[route, client] = (start, calls)
+        rest = str(math.ceil(MINUTE * (1 - (now - start) / window)))
+        headers = {"x-ratelimit-limit": str(allowed), "x-ratelimit-remaining": str(max(allowed - calls, 0))}
+        headers["x-ratelimit-reset"] = rest
+        if calls > allowed:
+            error = HttpError.plain(429, f"too many requests, try again in {rest} seconds")
+            raise HttpError(429, error.body, {**headers, "retry-after": rest})
+        return headers
 
 
 class PracticeEngine(Engine):
@@ -139,28 +169,6 @@ class PracticeEngine(Engine):
             if not isinstance(result, Response | Deferred):
                 result = Response.from_json(result)
         return result.wait() if isinstance(result, Deferred) else result
-
-    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
-        """Respond over WSGI, without faults of the connection: a reset becomes ``ConnectionResetError``."""
-        headers = {
-            name[5:].replace("_", "-").lower(): text for name, text in environ.items() if name.startswith("HTTP_")
-        }
-        if environ.get("CONTENT_TYPE"):
-            headers["content-type"] = environ["CONTENT_TYPE"]
-        length = int(environ.get("CONTENT_LENGTH") or 0)
-        request = Request(
-            environ["REQUEST_METHOD"],
-            environ.get("PATH_INFO", "/"),
-            parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True),
-            headers,
-            environ["wsgi.input"].read(length) if length else b"",
-            environ.get("REMOTE_ADDR", "127.0.0.1"),
-        )
-        response = self.handle(request)
-        if response.wire == "reset":
-            raise ConnectionResetError
-        start_response(f"{response.status} -", list(response.headers.items()))
-        return [response.body]
 
 
 def _is_listed(request: Request, paths: list[str]) -> bool:

@@ -1,9 +1,8 @@
 """The execution of a flow version's step tree: waiting, pausing, responding, failing.
 
-An execution generates effects; ``practice_engine/stories_083/runs.py`` applies them on the clock. Outputs have the
-shapes of the recordings ``run_get_*``
-and ``run_odd_*``. It can start from the steps of an earlier one: what succeeded there is not done again, which is how a paused
-run continues and how ``FROM_FAILED_STEP`` retries (api.md 8.2).
+An execution generates effects; ``runs.py`` applies them on the clock. Outputs have the shapes of the recordings ``run_get_*`` and
+``run_odd_*``. It can start from the steps of an earlier one: what succeeded there is not done again, which is how a paused run
+continues and how ``FROM_FAILED_STEP`` retries (api.md 8.2).
 """
 
 import json
@@ -15,8 +14,11 @@ from typing import Any
 from . import code_steps, conditions, piece_steps, templates, tree
 from .http import V072, V083, Json, Version
 from .piece_steps import FlowResponse
+from .state import State
 
 RESUME_HEADER = "x-activepieces-resume-webhook-url"
+#: The key of the file's id in a step's settings, by kind of sample.
+FILE_KEYS = {"OUTPUT": "sampleDataFileId", "INPUT": "sampleDataInputFileId"}
 STACK = "\n    at code (step/index.js:1:27)\n    at Sandbox.run (practice-engine)"
 
 
@@ -294,3 +296,14 @@ def _sample(step: Json, output: Any) -> Json:
         kept = ("branches", "executionType")
         entry["input"] = {name: step["settings"].get(name) for name in kept}
     return entry
+
+
+def step_sample(state: State, step: Json, kind: str) -> Any:
+    """Return the sample of a step's INPUT or OUTPUT; ``{}`` if none was saved (recording ``sample_data_get_none_saved``)."""
+    file = (step["settings"].get("sampleData") or {}).get(FILE_KEYS[kind], "")
+    return state.files.get(file, {}).get("payload", {})
+
+
+def output_samples(state: State, trigger: Json) -> dict[str, Any]:
+    """Return the samples of the outputs of all steps, by name."""
+    return {step["name"]: step_sample(state, step, "OUTPUT") for step in tree.walk(trigger)}

@@ -9,15 +9,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from . import ids, sample_data, tree, validity
+from . import execution, ids, tree, validity
 from .core import Engine
 from .http import HttpError, Json
-from .schedules import schedule_for
 from .schema import Field, Schema, read, required
 from .validity import Rules
 
 INSIDE = ("INSIDE_LOOP", "INSIDE_BRANCH")
 PARENTS_WITH_INSIDES = ("LOOP_ON_ITEMS", *tree.ROUTERS)
+SCHEDULE_PIECE = "@activepieces/piece-schedule"
 LOCATIONS = ("AFTER", *INSIDE)
 
 
@@ -154,6 +154,27 @@ def _set_status(edit: Edit, status: str) -> None:
     else:
         flow.pop("triggerSource", None)
     flow["status"] = status
+
+
+def schedule_for(trigger: Json) -> Json | None:
+    """Return the schedule that a trigger installs, None for triggers of other pieces (recording ``flow_get_schedule``)."""
+    settings = trigger.get("settings", {})
+    if settings.get("pieceName") != SCHEDULE_PIECE:
+        return None
+    inputs = settings.get("input") or {}
+    # In the recording weekend runs are off although enabled: the option has another name there.
+    days = "*" if inputs.get("run_on_weekends") else "1-5"
+    hour, weekday = inputs.get("hour_of_the_day", 0), inputs.get("day_of_the_week", 1)
+    crons = {
+        "every_x_minutes": f"*/{inputs.get('minutes', 5)} * * * *",
+        "every_hour": f"0 * * * {days}",
+        "every_day": f"0 {hour} * * {days}",
+        "every_week": f"0 {hour} * * {weekday}",
+        "every_month": f"0 {hour} {inputs.get('day_of_the_month', 1)} * *",
+        "cron_expression": str(inputs.get("cronExpression", "0 9 * * *")),
+    }
+    cron = crons.get(str(settings.get("triggerName")), "0 * * * *")
+    return {"type": "CRON_EXPRESSION", "cronExpression": cron, "timezone": inputs.get("timezone") or "UTC"}
 
 
 def publish(edit: Edit) -> None:
@@ -345,7 +366,7 @@ def _save_sample_data(edit: Edit) -> None:
     step = edit.step(edit.values["stepName"])
     identity = edit.engine.ids.new()
     edit.engine.state.files[identity] = {"flowId": edit.flow["id"], "payload": edit.values.get("payload")}
-    key = sample_data.FILE_KEYS[edit.values["type"]]
+    key = execution.FILE_KEYS[edit.values["type"]]
     step["settings"].setdefault("sampleData", {}).update({key: identity, "lastTestDate": ids.stamp()})
 
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from . import ids, run_rows, sample_data
+from . import ids, run_rows
 from .clock import Clock
-from .execution import Context, Crash, Effect, Execution, Pause, Respond, Sleep, StepFailed, Stopped
+from .execution import Context, Crash, Effect, Execution, Pause, Respond, Sleep, StepFailed, Stopped, output_samples
 from .http import V083, Json, Request, Response
 from .run_rows import visible
 from .run_views import flow_response
@@ -167,7 +167,7 @@ class Runs:
         execution = Execution(trigger, row["payload"], copy.deepcopy(row["steps"]), row["id"], context)
         if row["stepNameToTest"] is None:
             return _LiveRun(execution, execution.effects())
-        samples = sample_data.output_samples(state, trigger)
+        samples = output_samples(state, trigger)
         return _LiveRun(execution, execution.test_step(row["stepNameToTest"], samples))
 
     def _begin(self, run: str) -> None:

@@ -1,7 +1,7 @@
 """Flows. 0.72.4: api.md section 6; 0.83.0: engine-0.83.md sections 4 to 6; of both recordings ``flow_*``, ``flows_*``.
 
 How the versions show flows differently is in ``flow_views.py``, their operations in
-``practice_engine/stories_083/operations.py`` and ``operations_083.py``.
+``operations.py`` and ``operations_083.py``.
 """
 
 from workflows_ui.practice_engine import flow_views, ids, operations, pages

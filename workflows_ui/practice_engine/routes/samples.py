@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from workflows_ui.practice_engine import run_views, sample_data, tree
+from workflows_ui.practice_engine import execution, run_views, tree
 from workflows_ui.practice_engine.core import Engine, route
 from workflows_ui.practice_engine.http import V083, HttpError, Json, Request, Response
 from workflows_ui.practice_engine.schema import required
 
 STEP = {"projectId": required("id"), "flowVersionId": required("id"), "stepName": required()}
-SAMPLE = {**STEP, "flowId": required("id"), "type": required(choices=tuple(sample_data.FILE_KEYS))}
+SAMPLE = {**STEP, "flowId": required("id"), "type": required(choices=tuple(execution.FILE_KEYS))}
 
 
 @route("GET", "/v1/sample-data", query=SAMPLE, since=V083)
@@ -19,7 +19,7 @@ def get(engine: Engine, request: Request) -> Any:
     step = tree.find(version["trigger"], name)
     if step is None:
         raise HttpError.domain("ENTITY_NOT_FOUND", {"entityType": "step", "entityId": name, "message": "no such step"})
-    data = sample_data.step_sample(engine.state, step, request.query["type"])
+    data = execution.step_sample(engine.state, step, request.query["type"])
     if isinstance(data, str):
         return Response(200, data.encode(), {"content-type": "text/plain; charset=utf-8"})
     return data
@@ -33,7 +33,7 @@ def test(engine: Engine, request: Request) -> Json:
         request,
         engine.state.flows[version["flowId"]],
         version,
-        sample_data.step_sample(engine.state, version["trigger"], "OUTPUT"),
+        execution.step_sample(engine.state, version["trigger"], "OUTPUT"),
         environment="TESTING",
         fail_parent=True,
         step=request.values["stepName"],

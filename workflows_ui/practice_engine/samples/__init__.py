@@ -2,22 +2,60 @@
 
 import copy
 import random
+from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cache
+from typing import Any
 
 from workflows_ui.practice_engine import ids, tree, validity
-from workflows_ui.practice_engine.accounts import ANH
+from workflows_ui.practice_engine.accounts import ANH, SAO_MAI_PROJECT
 from workflows_ui.practice_engine.core import Engine
+from workflows_ui.practice_engine.data_files import read_data
 from workflows_ui.practice_engine.http import V072, Json
-from workflows_ui.practice_engine.operations import refresh, set_piece_versions
-from workflows_ui.practice_engine.routes import mcp
+from workflows_ui.practice_engine.operations import refresh, schedule_for, set_piece_versions
+from workflows_ui.practice_engine.routes import mcp, records, tables
 from workflows_ui.practice_engine.routes.webhooks import source_name
-from workflows_ui.practice_engine.schedules import schedule_for
-
-from .flows import SampleFlow, sample_flows
-from .rows import load_rows, load_tables
 
 DAYS = 14
-__all__ = ["SampleFlow", "fill", "load_rows", "sample_flows"]
+#: Kinds of rows without times.
+UNDATED = ("organizations", "automations")
+
+
+@dataclass
+class SampleFlow:
+    """One sample flow, the one with this ``number`` in its project. Its id follows from ``slug`` and never changes.
+
+    ``payload`` is what one would launch it with. ``state``: live, disabled, draft (never published) or changed (with
+    unpublished changes). ``run_count`` runs started within the last two weeks.
+    """
+
+    project: str
+    number: int
+    slug: str
+    name: str
+    folder: str | None
+    trigger: Json
+    payload: Json
+    state: str = "live"
+    tags: list[str] = field(default_factory=list)
+    run_count: int = 0
+    other_payloads: list[Json] = field(default_factory=list)
+
+    @property
+    def id(self) -> str:
+        """The flow's id."""
+        return ids.named_id(f"flow {self.slug}")
+
+
+@cache
+def sample_flows() -> dict[str, SampleFlow]:
+    """Return the flows of both companies by slug, made once per process."""
+    companies = copy.deepcopy(read_data("samples/flows.json"))
+    return {
+        row["slug"]: SampleFlow(ids.named_id(f"project {company}"), number, **row)
+        for company, rows in companies.items()
+        for number, row in enumerate(rows)
+    }
 
 
 def fill(engine: Engine) -> None:
@@ -166,3 +204,49 @@ def _finish_paused(row: Json, dice: random.Random, number: int) -> None:
     step: Json = {"type": "CODE", "status": "SUCCEEDED", "input": {}, "output": {"reminded": True}, "duration": 1.4}
     row["steps"]["step_2"] = step
     row |= {"status": "SUCCEEDED", "requestId": None}
+
+
+def load_rows(engine: Engine, name: str) -> None:
+    """Fill the state from the file ``name``, which has rows by kind. They are made now unless they say otherwise.
+
+    A text ``id:user anh`` stands for the id that belongs to this name, ``id:*`` for a new one, ``id:*72`` for a longer one.
+    """
+    moment = ids.stamp()
+    for kind, rows in read_data(f"samples/{name}.json").items():
+        for data in rows:
+            times = {} if kind in UNDATED else {"created": moment, "updated": moment}
+            row = {**times, **_with_ids(engine, data)}
+            # A project has one server of its own at most, and it is found by the project.
+            key = "projectId" if kind == "mcp_own_servers" else "id"
+            getattr(engine.state, kind)[row[key]] = row
+
+
+def load_tables(engine: Engine) -> None:
+    """Make the tables of Sao Mai with their fields and records."""
+    state = engine.state
+    for data in copy.deepcopy(read_data("samples/tables.json")):
+        table = tables.add_table(engine, SAO_MAI_PROJECT, data["name"])
+        _rename(state.tables, table, f"table {data['slug']}")
+        fields = [tables.add_field(engine, table, one["name"], one["type"], one.get("data")) for one in data["fields"]]
+        for column in fields:
+            _rename(state.fields, column, f"field {data['slug']} {column['name']}")
+        for number, values in enumerate(data["records"]):
+            cells = {column["id"]: value for column, value in zip(fields, values, strict=True)}
+            _rename(state.records, records.add_record(engine, table, cells), f"record {data['slug']} {number}")
+
+
+def _with_ids(engine: Engine, value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _with_ids(engine, inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_with_ids(engine, inner) for inner in value]
+    if not isinstance(value, str) or not value.startswith("id:"):
+        return value
+    name = value.removeprefix("id:")
+    return engine.ids.new(int(name[1:] or ids.ID_LENGTH)) if name.startswith("*") else ids.named_id(name)
+
+
+def _rename(rows: dict[str, Json], row: Json, name: str) -> None:
+    """Give a new row the id that belongs to ``name``."""
+    rows[ids.named_id(name)] = rows.pop(row["id"])
+    row["id"] = ids.named_id(name)
