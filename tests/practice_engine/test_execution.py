@@ -8,7 +8,7 @@ import pytest
 from workflows_ui.practice_engine import code_steps, conditions, piece_steps, templates
 from workflows_ui.practice_engine.execution import Execution, Pause, Respond, Sleep, StepFailed, Stopped
 from workflows_ui.practice_engine.ids import is_id, named_id
-from workflows_ui.practice_engine.operations import schedule_for
+from workflows_ui.practice_engine.tree import schedule_for
 
 KNOWN = {"trigger": {"body": {"x": 1, "list": [{"a": "b"}], "đơn hàng": 5}}, "step_1": {"total": 22}}
 

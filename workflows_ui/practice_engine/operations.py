@@ -1,29 +1,26 @@
-"""The operations on a flow: ``POST /v1/flows/{id}`` with ``{type, request}``, as 0.72.4 does them (api.md 6.5).
+"""The operations on a flow: ``POST /v1/flows/{id}`` with ``{type, request}``.
 
-The differences of 0.83.0 are in ``operations_083.py``. Longer than 300 lines, since twenty operations and their one table are
-read together.
+0.72.4: api.md 6.5; 0.83.0: engine-0.83.md section 5 and recordings ``op_*``. The latter responds 200 to much that it does not do, or
+does in an unexpected way: clients have to notice. Longer than 300 lines, since all operations and their one table are read together.
 """
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
-from . import execution, ids, tree, validity
+from . import execution, ids, steps_083, tree, validity
 from .core import Engine
-from .http import HttpError, Json
+from .http import V083, HttpError, Json, Request
 from .schema import Field, Schema, read, required
 from .validity import Rules
-
-INSIDE = ("INSIDE_LOOP", "INSIDE_BRANCH")
-PARENTS_WITH_INSIDES = ("LOOP_ON_ITEMS", *tree.ROUTERS)
-SCHEDULE_PIECE = "@activepieces/piece-schedule"
-LOCATIONS = ("AFTER", *INSIDE)
 
 
 @dataclass
 class Edit:
-    """One operation: the row of the flow, a version of it (a copy if the operation edits it), and the values of the request."""
+    """One operation: the row of the flow, a version of it (a copy if the operation edits it), and the values of the request.
+
+    ``newer``: on 0.83.0.
+    """
 
     engine: Engine
     flow: Json
@@ -31,6 +28,7 @@ class Edit:
     values: Json
     user: str
     rules: Rules
+    newer: bool
 
     @property
     def trigger(self) -> Json:
@@ -38,9 +36,21 @@ class Edit:
         trigger: Json = self.version["trigger"]
         return trigger
 
-    def prepared(self, step: Json) -> Json:
-        """Return a step as it is stored."""
+    def new_step(self, values: Json, old: Json | None = None) -> Json:
+        """Return a step from a request as it is stored; ``old`` is the one that it replaces.
+
+        Its sample is never taken from the request on 0.83.0 (``op_update_action_with_sample_data_in_body``).
+        """
+        step = copy.deepcopy(select(values, *STEP))
+        if old is not None and self.newer:
+            step["settings"].pop("sampleData", None)
+            step["settings"] |= select(old["settings"], "sampleData")
         return validity.prepare(step, self.flow["projectId"], self.rules)
+
+    def check(self, step: Json, kinds: tuple[str, ...]) -> None:
+        """Raise a 400 on 0.83.0 unless the step is of one of these types and well formed."""
+        if self.newer:
+            steps_083.check(step, kinds)
 
     def step(self, name: str) -> Json:
         """Return the step. Raises an error if it does not exist."""
@@ -49,39 +59,47 @@ class Edit:
             raise self.no_step(name)
         return step
 
-    def no_step(self, name: str) -> HttpError:
-        """Return the error for a step that does not exist."""
-        return HttpError.domain("STEP_NOT_FOUND", {"stepName": name})
-
-    def router(self) -> Json | None:
-        """Return the router of the request; None if the operation is to do nothing."""
-        step = self.step(self.values["stepName"])
-        if step["type"] not in tree.ROUTERS:
-            raise HttpError.domain("FLOW_OPERATION_INVALID", {"message": "the step has no branches"})
+    def action(self, name: str) -> Json:
+        """Return a step, on 0.83.0 not the trigger (recordings ``op_duplicate_action_trigger``, ``op_move_action_trigger``)."""
+        step = self.step(name)
+        if self.newer and step is self.trigger:
+            raise self.no_step(name)
         return step
 
-    def no_branch(self) -> HttpError:
-        """Return the error for a branch to copy that does not exist."""
-        return HttpError.domain("FLOW_OPERATION_INVALID", {"message": "there is no such branch"})
+    def no_step(self, name: str) -> HttpError:
+        """Return the error for a step that does not exist (``op_move_action_unknown_step``, ``op_update_trigger_other_name``)."""
+        if not self.newer:
+            return HttpError.domain("STEP_NOT_FOUND", {"stepName": name})
+        params = {"entityType": "step", "entityId": name, "message": "there is no such action"}
+        return HttpError.domain("ENTITY_NOT_FOUND", params)
+
+    def router(self) -> Json | None:
+        """Return the router of the request. On 0.83.0 None, and nothing happens, for other steps and unknown ones."""
+        name = self.values["stepName"]
+        step = tree.find(self.trigger, name) if self.newer else self.step(name)
+        if step is not None and step["type"] in tree.ROUTERS:
+            return step
+        if not self.newer:
+            raise HttpError.domain("FLOW_OPERATION_INVALID", {"message": "the step has no branches"})
+        return None
+
+    def check_row(self, kind: str, identity: str | None) -> None:
+        """Raise the database's error for an unknown id (recordings ``op_change_folder_unknown``, ``op_update_owner_unknown``)."""
+        if identity is not None and identity not in getattr(self.engine.state, kind):
+            raise HttpError.plain(500, "the id is not known to the database", "23503")
 
 
 #: The schema of ``request``, the function that applies it, and whether that edits the version.
-Operation = tuple[Schema, Callable[[Any], None], bool]
+Operation = tuple[Schema, Callable[[Edit], None], bool]
 
 
-def apply(
-    engine: Engine,
-    flow: Json,
-    body: Any,
-    user: str,
-    rules: Rules,
-    operations: Mapping[str, Operation],
-    edit_class: type[Edit] = Edit,
-) -> None:
-    """Apply one operation of the table. Raises the errors of api.md 6.4 and 6.5."""
+def apply(engine: Engine, flow: Json, request: Request) -> None:
+    """Apply the operation of a request. Raises the errors of api.md 6.4 and 6.5."""
+    body, user, newer = request.payload, request.principal.user, request.version >= V083
+    rules = engine.rules(request.version)
     if not isinstance(body, dict):
         raise HttpError.invalid("body must be an object")
-    operation = operations.get(str(body.get("type", "")))
+    operation = (OPERATIONS_083 if newer else OPERATIONS).get(str(body.get("type", "")))
     if operation is None:
         raise HttpError.invalid("body/type must be one of the known operations")
     if "request" not in body:
@@ -93,22 +111,14 @@ def apply(
         raise HttpError.domain("FLOW_IN_USE", params)
     if on_version:
         version = copy.deepcopy(_draft(engine, flow, rules))
-        act(edit_class(engine, flow, version, values, user, rules))
-        refresh(version)
+        act(Edit(engine, flow, version, values, user, rules, newer))
+        tree.refresh(version)
         version["updatedBy"] = user
         engine.state.versions[version["id"]] = version
         flow["versionId"] = version["id"]
     else:
-        act(edit_class(engine, flow, engine.state.versions[flow["versionId"]], values, user, rules))
+        act(Edit(engine, flow, engine.state.versions[flow["versionId"]], values, user, rules, newer))
     flow["updated"] = ids.stamp()
-
-
-def refresh(version: Json) -> None:
-    """Recompute what follows from the tree."""
-    steps = list(tree.walk(version["trigger"]))
-    version["valid"] = all(step.get("valid") for step in steps)
-    version["connectionIds"] = tree.connection_ids(version["trigger"])
-    version["updated"] = ids.stamp()
 
 
 def _draft(engine: Engine, flow: Json, rules: Rules) -> Json:
@@ -118,15 +128,8 @@ def _draft(engine: Engine, flow: Json, rules: Rules) -> Json:
         return latest
     moment = ids.stamp()
     version = {**copy.deepcopy(latest), "id": engine.ids.new(), "created": moment, "updated": moment, "state": "DRAFT"}
-    set_piece_versions(version["trigger"], rules.stored_version)
+    tree.set_piece_versions(version["trigger"], rules.stored_version)
     return version
-
-
-def set_piece_versions(trigger: Json, convert: Callable[[str], str]) -> None:
-    """Convert the version of the piece in every step."""
-    for step in tree.walk(trigger):
-        if "pieceVersion" in step.get("settings", {}):
-            step["settings"]["pieceVersion"] = convert(step["settings"]["pieceVersion"])
 
 
 def _change_name(edit: Edit) -> None:
@@ -134,7 +137,12 @@ def _change_name(edit: Edit) -> None:
 
 
 def _change_folder(edit: Edit) -> None:
-    edit.flow["folderId"] = edit.values.get("folderId")
+    if edit.newer and "folderId" not in edit.values:
+        return
+    folder = edit.values.get("folderId")
+    if edit.newer:
+        edit.check_row("folders", folder)
+    edit.flow["folderId"] = folder
 
 
 def _change_status(edit: Edit) -> None:
@@ -150,103 +158,93 @@ def _set_status(edit: Edit, status: str) -> None:
         published = edit.engine.state.versions[flow["publishedVersionId"]]
         if published["trigger"]["type"] == "EMPTY":
             raise HttpError.domain("PIECE_TRIGGER_NOT_FOUND")
-        flow["triggerSource"] = {"schedule": schedule_for(published["trigger"])}
+        flow["triggerSource"] = {"schedule": tree.schedule_for(published["trigger"])}
     else:
         flow.pop("triggerSource", None)
     flow["status"] = status
 
 
-def schedule_for(trigger: Json) -> Json | None:
-    """Return the schedule that a trigger installs, None for triggers of other pieces (recording ``flow_get_schedule``)."""
-    settings = trigger.get("settings", {})
-    if settings.get("pieceName") != SCHEDULE_PIECE:
-        return None
-    inputs = settings.get("input") or {}
-    # In the recording weekend runs are off although enabled: the option has another name there.
-    days = "*" if inputs.get("run_on_weekends") else "1-5"
-    hour, weekday = inputs.get("hour_of_the_day", 0), inputs.get("day_of_the_week", 1)
-    crons = {
-        "every_x_minutes": f"*/{inputs.get('minutes', 5)} * * * *",
-        "every_hour": f"0 * * * {days}",
-        "every_day": f"0 {hour} * * {days}",
-        "every_week": f"0 {hour} * * {weekday}",
-        "every_month": f"0 {hour} {inputs.get('day_of_the_month', 1)} * *",
-        "cron_expression": str(inputs.get("cronExpression", "0 9 * * *")),
-    }
-    cron = crons.get(str(settings.get("triggerName")), "0 * * * *")
-    return {"type": "CRON_EXPRESSION", "cronExpression": cron, "timezone": inputs.get("timezone") or "UTC"}
-
-
-def publish(edit: Edit) -> None:
+def _publish(edit: Edit) -> None:
     """Lock, publish, enable: not atomic. An empty trigger fails only at the last part (recording ``flow_draft_publish_invalid``)."""
     _lock(edit)
     edit.flow["publishedVersionId"] = edit.version["id"]
     edit.flow["updated"] = edit.version["updated"]
-    _set_status(edit, edit.values.get("status", "ENABLED"))
+    status = edit.values.get("status", "ENABLED")
+    if edit.newer and status == "ENABLED" and edit.trigger["type"] == "EMPTY":
+        params = {"entityType": "piece_trigger", "message": "the flow has no trigger", "extra": {}}
+        raise HttpError.domain("ENTITY_NOT_FOUND", params)
+    _set_status(edit, status)
 
 
 def _lock(edit: Edit) -> None:
     """Lock the version, with exact versions of pieces."""
     if edit.version["state"] != "LOCKED":
-        set_piece_versions(edit.trigger, validity.exact_version)
+        tree.set_piece_versions(edit.trigger, validity.exact_version)
         edit.version |= {"state": "LOCKED", "updated": ids.stamp(), "updatedBy": edit.user}
 
 
-def use_as_draft(edit: Edit) -> None:
+def _use_as_draft(edit: Edit) -> None:
     """Overwrite the draft with an older version."""
     source = edit.engine.state.versions.get(edit.values["versionId"])
     if source is None or source["flowId"] != edit.flow["id"]:
-        raise HttpError.domain("ENTITY_NOT_FOUND")
+        params = {"entityId": edit.values["versionId"], "entityType": "FlowVersion", "message": "not of this flow"}
+        raise HttpError.domain("ENTITY_NOT_FOUND", params if edit.newer else None)
     edit.version |= {"trigger": copy.deepcopy(source["trigger"]), "displayName": source["displayName"]}
+    if edit.newer:
+        edit.version["notes"] = copy.deepcopy(source.get("notes", []))
 
 
 def _import(edit: Edit) -> None:
     trigger = copy.deepcopy(edit.values["trigger"])
     for step in tree.walk(trigger):
-        edit.prepared(step)
+        validity.prepare(step, edit.flow["projectId"], edit.rules)
         step["settings"].setdefault("sampleData", {})
     edit.version |= {"displayName": edit.values["displayName"], "trigger": trigger}
 
 
+def _import_083(edit: Edit) -> None:
+    """Replace the tree; its ``valid`` is trusted (recordings ``op_import_flow_*``)."""
+    values = edit.values
+    if "trigger" not in values:
+        raise HttpError.plain(500, "there is no tree to migrate")
+    trigger = steps_083.migrate(copy.deepcopy(values["trigger"]), values.get("schemaVersion"))
+    steps_083.check_tree(trigger)
+    names = [step["name"] for step in tree.walk(trigger)]
+    if len(names) > len(set(names)):
+        raise HttpError.plain(500, "the steps form a circle")
+    for step in tree.walk(trigger):
+        steps_083.prepare_imported(step, edit.rules)
+    edit.version |= {"displayName": values["displayName"], "trigger": trigger, "notes": values.get("notes") or []}
+
+
 def _update_trigger(edit: Edit) -> None:
+    edit.check(edit.values, steps_083.TRIGGERS)
     old = edit.trigger
     if edit.values["name"] != old["name"]:
         raise edit.no_step(edit.values["name"])
-    edit.version["trigger"] = {**edit.prepared(clean(edit.values, ())), **select(old, "nextAction")}
+    edit.version["trigger"] = {**edit.new_step(edit.values, old), **select(old, "nextAction")}
 
 
 def _add_action(edit: Edit) -> None:
+    """Add a step. Children in the body are dropped; each branch gets an empty slot."""
+    edit.check(edit.values["action"], steps_083.ACTIONS)
+    action = edit.values["action"] if edit.newer else read(edit.values["action"], STEP, "body/request/action")
     parent = tree.find(edit.trigger, edit.values["parentStep"])
-    action = read(edit.values["action"], STEP, "body/request/action")
-    if parent is None:
+    if parent is None and not edit.newer:
         return  # nothing happens (api.md 6.5)
-    # Children in the body are dropped; each branch gets an empty slot.
-    step = edit.prepared(clean(action, tree.CHILD_KEYS))
-    place(parent, edit.values.get("stepLocationRelativeToParent"), edit.values.get("branchIndex"), step)
-
-
-def place(parent: Json, location: str | None, branch: int | None, step: Json) -> None:
-    """Put a step below its parent. A loop or router needs a location (recording ``op_add_action_loop_parent_no_location``).
-
-    Any other parent has no inside, whatever the location (``op_add_action_inside_loop_of_code``). Before the first branch the
-    step is lost (``op_add_action_inside_branch_negative``).
-    """
-    inside = {"LOOP_ON_ITEMS": "INSIDE_LOOP"}.get(parent["type"], "INSIDE_BRANCH")
-    if parent["type"] not in PARENTS_WITH_INSIDES or location == "AFTER":
-        tree.insert(parent, "AFTER", 0, step)
-        return
-    if location != inside or (inside == "INSIDE_BRANCH" and branch is None):
-        message = f"a loop or router as parent needs a location, not {location}"
-        raise HttpError.domain("FLOW_OPERATION_INVALID", {"message": message})
-    if inside == "INSIDE_LOOP" or int(branch or 0) >= 0:
-        tree.insert(parent, inside, int(branch or 0), step)
+    step = edit.new_step(action)
+    if parent is not None:
+        tree.place(parent, edit.values.get("stepLocationRelativeToParent"), edit.values.get("branchIndex"), step)
 
 
 def _update_action(edit: Edit) -> None:
+    """Change a step, on 0.83.0 even the trigger into an action. There inner steps stay only if the type does."""
+    edit.check(edit.values, steps_083.ACTIONS)
     step = tree.find(edit.trigger, edit.values["name"])
     if step is None:
         return
-    new = {**edit.prepared(clean(edit.values, tree.CHILD_KEYS)), **select(step, *tree.CHILD_KEYS)}
+    kept = tree.CHILD_KEYS if not edit.newer or step["type"] == edit.values["type"] else ("nextAction",)
+    new = {**edit.new_step(edit.values, step), **select(step, *kept)}
     step.clear()
     step.update(new)
 
@@ -257,43 +255,24 @@ def _delete_action(edit: Edit) -> None:
 
 
 def _move_action(edit: Edit) -> None:
+    """Remove the step, then put it below its new parent. Below itself: lost on 0.83.0, refused before."""
     values = edit.values
-    edit.step(values["name"])
+    edit.action(values["name"])
     edit.step(values["newParentStep"])
     step = tree.remove(edit.trigger, values["name"])
-    if step is None or values["newParentStep"] in tree.names(step):
+    parent = tree.find(edit.trigger, values["newParentStep"])
+    location = values.get("stepLocationRelativeToNewParent")
+    if step is not None and parent is not None:
+        tree.place(parent, location if edit.newer else location or "AFTER", values.get("branchIndex"), step)
+    elif not edit.newer:
         raise edit.no_step(values["name"])
-    location = values.get("stepLocationRelativeToNewParent") or "AFTER"
-    place(edit.step(values["newParentStep"]), location, values.get("branchIndex"), step)
 
 
 def _duplicate_action(edit: Edit) -> None:
-    duplicate(edit, edit.step(edit.values["stepName"]))
-
-
-def duplicate(edit: Edit, original: Json) -> None:
     """Insert a copy after the step."""
-    tree.insert(original, "AFTER", 0, _copy(edit, clean(original, ("nextAction",))))
-
-
-def _copy(edit: Edit, step: Json) -> Json:
-    """A deep copy in which every step has a free name, its label ends with "Copy", and inputs refer to the copies.
-
-    Samples are dropped (recordings ``op_duplicate_*``, ``op_update_sample_data_info_set``).
-    """
-    new = copy.deepcopy(step)
-    renamed: dict[str, str] = {}
-    for inner in tree.walk(new):
-        name = tree.free_name(edit.trigger, set(renamed.values()))
-        renamed[inner["name"]] = name
-        inner |= {"name": name, "displayName": f"{inner['displayName']} Copy"}
-    for inner in tree.walk(new):
-        settings = inner["settings"]
-        if "input" in settings:
-            settings["input"] = tree.with_names(settings["input"], renamed)
-        if "sampleData" in settings:
-            settings["sampleData"] = {}
-    return new
+    original = edit.action(edit.values["stepName"])
+    alone = {key: value for key, value in original.items() if key != "nextAction"}
+    tree.insert(original, "AFTER", 0, tree.copy_steps(alone, edit.trigger))
 
 
 def _skip(edit: Edit) -> None:
@@ -326,12 +305,14 @@ def _duplicate_branch(edit: Edit) -> None:
         branches, children = _branches(router)
         index = int(edit.values["branchIndex"])
         if not 0 <= index < len(branches):
-            raise edit.no_branch()
+            if edit.newer:
+                raise HttpError.plain(500, "there is no branch to copy the name of")
+            raise HttpError.domain("FLOW_OPERATION_INVALID", {"message": "there is no such branch"})
         original = branches[index]
         conditions = copy.deepcopy(original.get("conditions"))
         branches.insert(index + 1, _branch(f"{original['branchName']} Copy", conditions))
         child = children[index] if index < len(children) else None
-        children.insert(index + 1, _copy(edit, child) if child else None)
+        children.insert(index + 1, tree.copy_steps(child, edit.trigger) if child else None)
 
 
 def _move_branch(edit: Edit) -> None:
@@ -345,14 +326,14 @@ def _move_branch(edit: Edit) -> None:
             children.insert(target, children.pop(source))
 
 
-def _branch(name: str, conditions: list[Any] | None) -> Json:
+def _branch(name: str, conditions: list[list[Json]] | None) -> Json:
     """A branch, by default with one empty condition."""
     empty = {"operator": "TEXT_CONTAINS", "firstValue": "", "secondValue": "", "caseSensitive": False}
     conditions = [[empty]] if conditions is None else conditions
     return {"branchName": name, "branchType": "CONDITION", "conditions": conditions}
 
 
-def _branches(router: Json) -> tuple[list[Any], list[Any]]:
+def _branches(router: Json) -> tuple[list[Json], list[Json]]:
     """The branches of a router, and the first step of each."""
     return router["settings"].setdefault("branches", []), router.setdefault("children", [])
 
@@ -370,9 +351,47 @@ def _save_sample_data(edit: Edit) -> None:
     step["settings"].setdefault("sampleData", {}).update({key: identity, "lastTestDate": ids.stamp()})
 
 
-def clean(values: Json, without: tuple[str, ...]) -> Json:
-    """Return a deep copy of a step without some of its keys."""
-    return {key: copy.deepcopy(value) for key, value in values.items() if key not in without}
+def _update_sample_data_info(edit: Edit) -> None:
+    """Set what is stored about a step's sample or, by null or nothing, remove it."""
+    settings = edit.step(edit.values["stepName"])["settings"]
+    settings.pop("sampleData", None)
+    if edit.values.get("sampleDataSettings") is not None:
+        settings["sampleData"] = {"lastTestDate": ids.stamp(), **edit.values["sampleDataSettings"]}
+
+
+def _update_owner(edit: Edit) -> None:
+    edit.check_row("users", edit.values["ownerId"])
+    edit.flow["ownerId"] = edit.values["ownerId"]
+
+
+def _update_minutes_saved(edit: Edit) -> None:
+    number = edit.values["timeSavedPerRun"]
+    if isinstance(number, bool) or not isinstance(number, int | float | None):
+        raise HttpError.invalid("body/request/timeSavedPerRun must be a number or null")
+    edit.flow["timeSavedPerRun"] = number
+
+
+def _notes(edit: Edit) -> list[Json]:
+    notes: list[Json] = edit.version.setdefault("notes", [])
+    return notes
+
+
+def _add_note(edit: Edit) -> None:
+    """Add a note. Clients choose ids, even the same twice: only the first note gets the owner at once (``op_add_note_same_id``)."""
+    moment = ids.stamp()
+    notes = _notes(edit)
+    notes.append({**edit.values, "createdAt": moment, "updatedAt": moment})
+    next(note for note in notes if note["id"] == edit.values["id"])["ownerId"] = edit.user
+
+
+def _update_note(edit: Edit) -> None:
+    for note in _notes(edit):
+        if note["id"] == edit.values["id"]:
+            note |= {**edit.values, "ownerId": edit.values.get("ownerId") or edit.user, "updatedAt": ids.stamp()}
+
+
+def _delete_note(edit: Edit) -> None:
+    edit.version["notes"] = [note for note in _notes(edit) if note["id"] != edit.values["id"]]
 
 
 def select(row: Json, *names: str) -> Json:
@@ -394,7 +413,7 @@ NAMES: Schema = {"names": required(many=True)}
 BRANCH: Schema = {**STEP_NAME, "branchIndex": required("number")}
 NEW_BRANCH: Schema = {**BRANCH, "branchName": required(), "conditions": Field("array")}
 MOVE_BRANCH: Schema = {**STEP_NAME, "sourceBranchIndex": required("number"), "targetBranchIndex": required("number")}
-LOCATION, INDEX = Field(choices=LOCATIONS), Field("number")
+LOCATION, INDEX = Field(choices=tree.LOCATIONS), Field("number")
 ADD: Schema = {
     "parentStep": required(),
     "stepLocationRelativeToParent": LOCATION,
@@ -418,9 +437,9 @@ OPERATIONS: dict[str, Operation] = {
     "CHANGE_NAME": ({"displayName": required()}, _change_name, True),
     "CHANGE_FOLDER": ({"folderId": Field("id", nullable=True)}, _change_folder, False),
     "CHANGE_STATUS": ({"status": required(choices=STATUS)}, _change_status, False),
-    "LOCK_AND_PUBLISH": ({"status": Field(choices=STATUS)}, publish, False),
+    "LOCK_AND_PUBLISH": ({"status": Field(choices=STATUS)}, _publish, False),
     "LOCK_FLOW": ({}, _lock, False),
-    "USE_AS_DRAFT": ({"versionId": required("id")}, use_as_draft, True),
+    "USE_AS_DRAFT": ({"versionId": required("id")}, _use_as_draft, True),
     "IMPORT_FLOW": (IMPORT, _import, True),
     "UPDATE_TRIGGER": (TRIGGER, _update_trigger, True),
     "ADD_ACTION": (ADD, _add_action, True),
@@ -435,4 +454,34 @@ OPERATIONS: dict[str, Operation] = {
     "MOVE_BRANCH": (MOVE_BRANCH, _move_branch, True),
     "UPDATE_METADATA": ({"metadata": Field("object", nullable=True)}, _update_metadata, False),
     "SAVE_SAMPLE_DATA": ({**SAMPLE, "dataType": Field(choices=("JSON", "STRING"))}, _save_sample_data, True),
+}
+NOTE: Schema = {
+    "id": required(),
+    "content": required(),
+    "color": required(choices=("orange", "red", "green", "blue", "purple", "yellow")),
+    "position": required("object"),
+    "size": required("object"),
+}
+SAMPLE_INFO: Schema = {**STEP_NAME, "sampleDataSettings": Field("object", nullable=True)}
+IMPORT_083: Schema = {
+    "displayName": required(),
+    "trigger": Field("object"),
+    "schemaVersion": Field(nullable=True),
+    "notes": Field("array", nullable=True),
+}
+#: 0.83.0 has more operations, and checks less in the schema.
+OPERATIONS_083: dict[str, Operation] = {
+    **OPERATIONS,
+    "CHANGE_FOLDER": ({"folderId": Field(nullable=True)}, _change_folder, False),
+    "IMPORT_FLOW": (IMPORT_083, _import_083, True),
+    "UPDATE_TRIGGER": (steps_083.STEP, _update_trigger, True),
+    "UPDATE_ACTION": (steps_083.STEP, _update_action, True),
+    "DELETE_ACTION": ({"names": required("strings")}, _delete_action, True),
+    "SAVE_SAMPLE_DATA": (SAMPLE, _save_sample_data, True),
+    "UPDATE_SAMPLE_DATA_INFO": (SAMPLE_INFO, _update_sample_data_info, True),
+    "UPDATE_OWNER": ({"ownerId": required()}, _update_owner, False),
+    "UPDATE_MINUTES_SAVED": ({"timeSavedPerRun": required("any", nullable=True)}, _update_minutes_saved, False),
+    "ADD_NOTE": (NOTE, _add_note, True),
+    "UPDATE_NOTE": ({**NOTE, "ownerId": Field(nullable=True)}, _update_note, True),
+    "DELETE_NOTE": ({"id": required()}, _delete_note, True),
 }

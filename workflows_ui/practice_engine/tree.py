@@ -3,17 +3,22 @@
 A step is a map with ``nextAction``; loops have ``firstLoopAction``, routers ``children``.
 """
 
+import copy
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from .http import Json
+from . import ids
+from .http import HttpError, Json
 
 ROUTERS = ("ROUTER", "MULTIPLE_CHOICE")
+LOCATIONS = ("AFTER", "INSIDE_LOOP", "INSIDE_BRANCH")
+PARENTS_WITH_INSIDES = ("LOOP_ON_ITEMS", *ROUTERS)
 CONNECTION = re.compile(r"\{\{\s*connections\[\s*['\"]([^'\"]+)['\"]\s*\]\s*\}\}")
 TEMPLATE = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 WORD = re.compile(r"\b\w+\b")
+SCHEDULE_PIECE = "@activepieces/piece-schedule"
 CHILD_KEYS = ("nextAction", "firstLoopAction", "children")
 
 
@@ -66,6 +71,23 @@ def insert(parent: Json, location: str, branch: int, action: Json) -> None:
         parent["nextAction"] = _before(action, parent.get("nextAction"))
 
 
+def place(parent: Json, location: str | None, branch: int | None, step: Json) -> None:
+    """Put a step below its parent. A loop or router needs a location (recording ``op_add_action_loop_parent_no_location``).
+
+    Any other parent has no inside, whatever the location (``op_add_action_inside_loop_of_code``). Before the first branch the
+    step is lost (``op_add_action_inside_branch_negative``).
+    """
+    inside = {"LOOP_ON_ITEMS": "INSIDE_LOOP"}.get(parent["type"], "INSIDE_BRANCH")
+    if parent["type"] not in PARENTS_WITH_INSIDES or location == "AFTER":
+        insert(parent, "AFTER", 0, step)
+        return
+    if location != inside or (inside == "INSIDE_BRANCH" and branch is None):
+        message = f"a loop or router as parent needs a location, not {location}"
+        raise HttpError.domain("FLOW_OPERATION_INVALID", {"message": message})
+    if inside == "INSIDE_LOOP" or int(branch or 0) >= 0:
+        insert(parent, inside, int(branch or 0), step)
+
+
 def remove(trigger: Json, name: str) -> Json | None:
     """Remove the step and close the gap. Returns it without the steps after it, None if it does not exist."""
     for step in walk(trigger):
@@ -82,6 +104,26 @@ def remove(trigger: Json, name: str) -> Json | None:
     return None
 
 
+def copy_steps(step: Json, trigger: Json) -> Json:
+    """Return a deep copy: every step has a name that is free in the flow and a label that ends with "Copy", inputs refer to the copies.
+
+    Samples are dropped (recordings ``op_duplicate_*``, ``op_update_sample_data_info_set``).
+    """
+    new = copy.deepcopy(step)
+    renamed: dict[str, str] = {}
+    for inner in walk(new):
+        name = free_name(trigger, set(renamed.values()))
+        renamed[inner["name"]] = name
+        inner |= {"name": name, "displayName": f"{inner['displayName']} Copy"}
+    for inner in walk(new):
+        settings = inner["settings"]
+        if "input" in settings:
+            settings["input"] = with_names(settings["input"], renamed)
+        if "sampleData" in settings:
+            settings["sampleData"] = {}
+    return new
+
+
 def connection_ids(trigger: Json) -> list[str]:
     """Return the external ids of the connections in step inputs."""
     inputs = (step.get("settings", {}).get("input") or {} for step in walk(trigger))
@@ -93,6 +135,42 @@ def pieces(trigger: Json) -> list[str]:
     """Return the names of the pieces in use, in order."""
     names = (step.get("settings", {}).get("pieceName") for step in walk(trigger))
     return list(dict.fromkeys(name for name in names if name))
+
+
+def refresh(version: Json) -> None:
+    """Recompute what follows from the"""
+    steps = list(walk(version["trigger"]))
+    version["valid"] = all(step.get("valid") for step in steps)
+    version["connectionIds"] = connection_ids(version["trigger"])
+    version["updated"] = ids.stamp()
+
+
+def set_piece_versions(trigger: Json, convert: Callable[[str], str]) -> None:
+    """Convert the version of the piece in every step."""
+    for step in walk(trigger):
+        if "pieceVersion" in step.get("settings", {}):
+            step["settings"]["pieceVersion"] = convert(step["settings"]["pieceVersion"])
+
+
+def schedule_for(trigger: Json) -> Json | None:
+    """Return the schedule that a trigger installs, None for triggers of other pieces (recording ``flow_get_schedule``)."""
+    settings = trigger.get("settings", {})
+    if settings.get("pieceName") != SCHEDULE_PIECE:
+        return None
+    inputs = settings.get("input") or {}
+    # In the recording weekend runs are off although enabled: the option has another name there.
+    days = "*" if inputs.get("run_on_weekends") else "1-5"
+    hour, weekday = inputs.get("hour_of_the_day", 0), inputs.get("day_of_the_week", 1)
+    crons = {
+        "every_x_minutes": f"*/{inputs.get('minutes', 5)} * * * *",
+        "every_hour": f"0 * * * {days}",
+        "every_day": f"0 {hour} * * {days}",
+        "every_week": f"0 {hour} * * {weekday}",
+        "every_month": f"0 {hour} {inputs.get('day_of_the_month', 1)} * *",
+        "cron_expression": str(inputs.get("cronExpression", "0 9 * * *")),
+    }
+    cron = crons.get(str(settings.get("triggerName")), "0 * * * *")
+    return {"type": "CRON_EXPRESSION", "cronExpression": cron, "timezone": inputs.get("timezone") or "UTC"}
 
 
 def _before(action: Json, following: Json | None) -> Json:

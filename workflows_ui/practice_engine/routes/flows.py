@@ -1,13 +1,11 @@
 """Flows. 0.72.4: api.md section 6; 0.83.0: engine-0.83.md sections 4 to 6; of both recordings ``flow_*``, ``flows_*``.
 
-How the versions show flows differently is in ``flow_views.py``, their operations in
-``operations.py`` and ``operations_083.py``.
+How the versions show flows differently is in ``flow_views.py``, their operations in ``operations.py``.
 """
 
 from workflows_ui.practice_engine import flow_views, ids, operations, pages
 from workflows_ui.practice_engine.core import Engine, route
 from workflows_ui.practice_engine.http import V083, HttpError, Json, Request, Response, Version
-from workflows_ui.practice_engine.operations_083 import OPERATIONS_083, Edit083
 from workflows_ui.practice_engine.schema import PAGE, PROJECT, SINCE_083, Field, required
 
 from .folders import find_or_create
@@ -133,12 +131,10 @@ def operate(engine: Engine, request: Request) -> Json:
 
     On 0.83.0 a flow that is being deleted has no version any more (recording ``flow_del_published_04_op_at_once``).
     """
-    flow, newer = _get_flow(engine, request), request.version >= V083
-    if newer and _is_deleting(flow):
+    flow = _get_flow(engine, request)
+    if request.version >= V083 and _is_deleting(flow):
         raise _no_version()
-    table, edit_class = (OPERATIONS_083, Edit083) if newer else (operations.OPERATIONS, operations.Edit)
-    rules = engine.rules(request.version)
-    operations.apply(engine, flow, request.payload, request.principal.user, rules, table, edit_class)
+    operations.apply(engine, flow, request)
     return flow_json(engine, flow, request.version)
 
 

@@ -12,7 +12,6 @@ from workflows_ui.practice_engine.accounts import ANH, SAO_MAI_PROJECT
 from workflows_ui.practice_engine.core import Engine
 from workflows_ui.practice_engine.data_files import read_data
 from workflows_ui.practice_engine.http import V072, Json
-from workflows_ui.practice_engine.operations import refresh, schedule_for, set_piece_versions
 from workflows_ui.practice_engine.routes import mcp, records, tables
 from workflows_ui.practice_engine.routes.webhooks import source_name
 
@@ -102,7 +101,7 @@ def _add_flow(engine: Engine, sample: SampleFlow) -> None:
         "updatedBy": ANH,
         "backupFiles": None,
     }
-    refresh(version)
+    tree.refresh(version)
     version["updated"] = edited
     flow: Json = {
         "id": sample.id,
@@ -126,11 +125,11 @@ def _add_flow(engine: Engine, sample: SampleFlow) -> None:
 
 
 def _publish(engine: Engine, flow: Json, version: Json, sample: SampleFlow) -> None:
-    set_piece_versions(version["trigger"], validity.exact_version)
+    tree.set_piece_versions(version["trigger"], validity.exact_version)
     version["state"] = "LOCKED"
     flow["publishedVersionId"] = version["id"]
     if sample.state != "disabled":
-        flow |= {"status": "ENABLED", "triggerSource": {"schedule": schedule_for(version["trigger"])}}
+        flow |= {"status": "ENABLED", "triggerSource": {"schedule": tree.schedule_for(version["trigger"])}}
     if sample.state == "changed":
         draft = {**copy.deepcopy(version), "id": ids.named_id(f"version {sample.slug} 2"), "state": "DRAFT"}
         draft |= {"displayName": f"{sample.name} (new text)", "created": flow["updated"]}
