@@ -49,7 +49,10 @@ class Bases:
 
 
 class Calls:
-    """One engine, one credential. The operations are in the subclasses; `Workflows` combines them."""
+    """One engine, one credential. The operations are in the subclasses; `Workflows` combines them.
+
+    All raise EngineError; ids that are empty or dots raise ValueError before anything is sent.
+    """
 
     def __init__(
         self,
@@ -264,6 +267,15 @@ class Calls:
         if kind in _KINDS and self._belongs(found):
             self._remember_ids(kind, found.get("id"))
         return found
+
+    def _change_owned(self, kind: str, id: str, body: Mapping[str, Any]) -> Json:
+        """Change an object of the client's project by a POST to its path."""
+        self._check_ids(kind, id)
+        return self._post_object(f"/v1/{kind}/{segment(id)}", body)
+
+    def _delete_owned(self, kind: str, id: str) -> None:
+        self._check_ids(kind, id)
+        self._delete(f"/v1/{kind}/{segment(id)}")
 
     def _delete(self, path: str, body: Mapping[str, Any] | None = None) -> None:
         self._transport.write("DELETE", self._url(path), body)

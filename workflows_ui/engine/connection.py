@@ -4,7 +4,6 @@ This is the layer below urllib3's pool. `CURRENT` holds the call that a connecti
 the connection of one request, and a connection never leaves the thread that runs the call.
 """
 
-import contextlib
 import http.client
 import io
 import queue
@@ -12,7 +11,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from typing import Any
 
@@ -120,16 +119,6 @@ class Call:
 
 
 CURRENT: ContextVar[Call] = ContextVar("CURRENT")
-
-
-@contextlib.contextmanager
-def current_call(call: Call) -> Iterator[Call]:
-    """Connections in this context serve `call`."""
-    token = CURRENT.set(call)
-    try:
-        yield call
-    finally:
-        CURRENT.reset(token)
 
 
 def _resolve(host: str, port: int, seconds: float) -> list[tuple[Any, Any, int, str, tuple[Any, ...]]]:

@@ -8,7 +8,8 @@ threads share.
 import json
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPException
 from typing import Any
@@ -20,7 +21,7 @@ from urllib3.exceptions import HTTPError
 from . import response_errors
 from .answer import Answer, NotJson
 from .auth import Credential
-from .connection import Call, CheckedAdapter, current_call, failed_stage
+from .connection import CURRENT, Call, CheckedAdapter, failed_stage
 from .errors import (
     AddressRefused,
     EngineError,
@@ -82,6 +83,23 @@ class Route:
         self.safety.check_url(url)
         if self.proxy:
             self.safety.check_host_behind_proxy(urlsplit(url).hostname or "")
+
+    @contextmanager
+    def open_call(self, seconds: float, before_first_byte: Callable[[], None] | None = None) -> Iterator[Call]:
+        """A call with this deadline, which connections in the context serve."""
+        with Watch(seconds) as watch:
+            call = Call(
+                watch,
+                safety=self.safety,
+                connect_seconds=self.timeouts.connect,
+                through_proxy=self.proxy is not None,
+                before_first_byte=before_first_byte,
+            )
+            token = CURRENT.set(call)
+            try:
+                yield call
+            finally:
+                CURRENT.reset(token)
 
 
 _adapters: dict[tuple[str, AddressSafety, str | None, str | None], CheckedAdapter] = {}
@@ -199,22 +217,15 @@ class Transport:
 
         Raises AddressRefused, NotSent, Unreachable, Unavailable, TooLarge or Unknown.
         """
-        with Watch(seconds) as watch:
-            call = Call(
-                watch,
-                safety=self.route.safety,
-                connect_seconds=self.route.timeouts.connect,
-                through_proxy=self.route.proxy is not None,
-            )
-            with current_call(call):
-                try:
-                    return self._send(request, watch)
-                except AddressRefused:
-                    raise
-                except TooLargeToRead as error:
-                    failure = _too_large(error, self.route.largest_answer, what, write=write)
-                except (requests.RequestException, HTTPError, HTTPException, OSError) as error:
-                    failure = _connection_error(call, error, what, write=write, mask=self._mask)
+        with self.route.open_call(seconds) as call:
+            try:
+                return self._send(request, call.watch)
+            except AddressRefused:
+                raise
+            except TooLargeToRead:
+                failure = _too_large(self.route.largest_answer, what, write=write)
+            except (requests.RequestException, HTTPError, HTTPException, OSError) as error:
+                failure = connection_error(call, error, what, write=write, mask=self._mask)
         # Raised outside of the handler, so that the exception's context does not hold the request with its credential.
         raise failure
 
@@ -268,7 +279,8 @@ def _is_retriable(error: EngineError) -> bool:
     return isinstance(error, Unavailable) and ((error.status or 0) >= 500 or error.code in _RETRIED_CODES)
 
 
-def _connection_error(call: Call, error: BaseException, what: str, *, write: bool, mask: Mask) -> EngineError:
+def connection_error(call: Call, error: BaseException, what: str, *, write: bool, mask: Mask) -> EngineError:
+    """The error of a call whose connection failed."""
     code, message = failed_stage(call, error)
     kinds = (Unknown, Unavailable) if call.sent else (NotSent, Unreachable)
     return kinds[0 if write else 1](
@@ -279,7 +291,7 @@ def _connection_error(call: Call, error: BaseException, what: str, *, write: boo
     )
 
 
-def _too_large(error: TooLargeToRead, limit: int, what: str, *, write: bool) -> EngineError:
+def _too_large(limit: int, what: str, *, write: bool) -> EngineError:
     kind = Unknown if write else TooLarge
     return kind(
         f"The engine's answer is larger than {limit // 1024 // 1024} MB and was cut off.",

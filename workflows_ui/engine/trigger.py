@@ -21,12 +21,11 @@ from urllib3.util import make_headers, parse_url
 from . import response_errors
 from .answer import Answer, NotJson, decoded
 from .auth import Credential
-from .connection import Call, CheckedHTTPConnection, CheckedHTTPSConnection, current_call, failed_stage, tls_context
-from .errors import AddressRefused, EngineError, NotSent, Unknown
+from .connection import Call, CheckedHTTPConnection, CheckedHTTPSConnection, tls_context
+from .errors import AddressRefused
 from .masking import HIDDEN, Mask
 from .multipart import Upload, encode_body
-from .transport import USER_AGENT, Route, TooLargeToRead, encoded, read_body
-from .watchdog import Watch
+from .transport import USER_AGENT, Route, TooLargeToRead, connection_error, encoded, read_body
 
 Outcome = Literal["accepted", "answered", "waited_out", "failed", "refused", "unknown"]
 _TAG = re.compile(r"<[^<>]*>")
@@ -156,23 +155,15 @@ class TriggerWire:
             values = decoded(plain) if isinstance(payload, EncodedJson) else payload
             data, kind = encode_body(values, files, encoded)
         what = self._mask.text(f"POST {urlsplit(url).path}")
-        with Watch(deadline) as watch:
-            call = Call(
-                watch,
-                safety=self._route.safety,
-                connect_seconds=self._route.timeouts.connect,
-                through_proxy=self._route.proxy is not None,
-                before_first_byte=before_first_byte,
-            )
-            with current_call(call):
-                try:
-                    return self._exchange(url, data, {"content-type": kind, **headers}, call, wait=wait)
-                except AddressRefused:
+        with self._route.open_call(deadline, before_first_byte) as call:
+            try:
+                return self._exchange(url, data, {"content-type": kind, **headers}, call, wait=wait)
+            except AddressRefused:
+                raise
+            except (HTTPError, HTTPException, OSError, ValueError) as error:
+                if error is call.refused:
                     raise
-                except (HTTPError, HTTPException, OSError, ValueError) as error:
-                    if error is call.refused:
-                        raise
-                    failure = _connection_error(call, error, what, self._mask)
+                failure = connection_error(call, error, what, write=True, mask=self._mask)
         # Raised outside of the handler, so that the exception's context does not hold the headers with the credential.
         raise failure
 
@@ -267,14 +258,3 @@ def _decompress(body: bytes, encoding: str, limit: int) -> tuple[bytes, bool]:
     except zlib.error:
         return body, False
     return plain, bool(unpacker.unconsumed_tail)
-
-
-def _connection_error(call: Call, error: BaseException, what: str, mask: Mask) -> EngineError:
-    code, message = failed_stage(call, error)
-    kind: type[EngineError] = Unknown if call.sent else NotSent
-    return kind(
-        message,
-        code=code,
-        sent=None if call.sent else False,
-        technical=mask.text(f"{what}: {call.stage}: {type(error).__name__}: {error}")[:500],
-    )

@@ -3,12 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from workflows_ui.engine.calls import Calls, Json, Texts, as_object, segment, segments, without_none
+from workflows_ui.engine.calls import Calls, Json, Texts, as_object, segments, without_none
 
 
 class Connections(Calls):
-    """All raise EngineError; ids that are empty or dots raise ValueError before anything is sent."""
-
     def list_connections(
         self,
         limit: int = 10,
@@ -52,9 +50,8 @@ class Connections(Calls):
         self, connection_id: str, display_name: str, metadata: Mapping[str, Any] | None = None
     ) -> Json:
         """`POST /v1/app-connections/{id}`: changes the display name."""
-        self._check_ids("app-connections", connection_id)
         body = without_none({"displayName": display_name, "metadata": metadata})
-        return self._post_object(f"/v1/app-connections/{segment(connection_id)}", body)
+        return self._change_owned("app-connections", connection_id, body)
 
     def replace_connection(self, source_id: str, target_id: str) -> None:
         """`POST /v1/app-connections/replace`: makes flows that use the source use the target.
@@ -74,8 +71,7 @@ class Connections(Calls):
 
     def delete_connection(self, connection_id: str) -> None:
         """`DELETE /v1/app-connections/{id}`. A connection of the platform is silently kept."""
-        self._check_ids("app-connections", connection_id)
-        self._delete(f"/v1/app-connections/{segment(connection_id)}")
+        self._delete_owned("app-connections", connection_id)
 
     def list_pieces(
         self, limit: int = 10, *, search: str | None = None, suggestion_type: str | None = None

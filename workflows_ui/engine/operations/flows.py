@@ -7,8 +7,6 @@ from workflows_ui.engine.calls import Calls, Json, Texts, segment, shape_error, 
 
 
 class Flows(Calls):
-    """All raise EngineError; ids that are empty or dots raise ValueError before anything is sent."""
-
     def list_flows(
         self,
         limit: int = 10,
@@ -85,16 +83,14 @@ class Flows(Calls):
 
     def delete_flow(self, flow_id: str) -> None:
         """`DELETE /v1/flows/{id}`. Takes effect later: a second call before that is Refused (recording `flow_del_04_delete_again`)."""
-        self._check_ids("flows", flow_id)
-        self._delete(f"/v1/flows/{segment(flow_id)}")
+        self._delete_owned("flows", flow_id)
 
     def apply_flow_operation(self, flow_id: str, body: Mapping[str, Any]) -> Json:
         """`POST /v1/flows/{id}` with `{"type", "request"}` (api.md 6.5): the whole flow after the change.
 
         Refused with `FLOW_IN_USE` while another user edits it. `ADD_ACTION` to an unknown parent changes nothing and succeeds.
         """
-        self._check_ids("flows", flow_id)
-        return self._post_object(f"/v1/flows/{segment(flow_id)}", body)
+        return self._change_owned("flows", flow_id, body)
 
     def list_flow_versions(self, flow_id: str, limit: int = 10, cursor: str | None = None) -> Json:
         """`GET /v1/flows/{id}/versions`: a page of version heads. Not confirmed for Imbrace (api.md 6.4): may be NotFound."""

@@ -1,11 +1,9 @@
 """Folders of flows (api.md section 9)."""
 
-from workflows_ui.engine.calls import Calls, Json, segment, without_none
+from workflows_ui.engine.calls import Calls, Json, without_none
 
 
 class Folders(Calls):
-    """All raise EngineError; ids that are empty or dots raise ValueError before anything is sent."""
-
     def list_folders(self, limit: int = 10, cursor: str | None = None) -> Json:
         """`GET /v1/folders`: a page of folders, oldest first. `numberOfFlows` may be a text that holds a number."""
         query = {"limit": limit, "cursor": cursor, "projectId": self._required_project_id()}
@@ -22,10 +20,8 @@ class Folders(Calls):
 
     def update_folder(self, folder_id: str, display_name: str) -> Json:
         """`POST /v1/folders/{id}`: renames. Refused for a name in use."""
-        self._check_ids("folders", folder_id)
-        return self._post_object(f"/v1/folders/{segment(folder_id)}", {"displayName": display_name})
+        return self._change_owned("folders", folder_id, {"displayName": display_name})
 
     def delete_folder(self, folder_id: str) -> None:
         """`DELETE /v1/folders/{id}`: its flows are in no folder afterwards."""
-        self._check_ids("folders", folder_id)
-        self._delete(f"/v1/folders/{segment(folder_id)}")
+        self._delete_owned("folders", folder_id)

@@ -15,8 +15,6 @@ _ROUTE = "mcp"
 
 
 class McpServers(Calls):
-    """All raise EngineError; ids that are empty or dots raise ValueError before anything is sent."""
-
     def list_mcp_servers(
         self,
         project_id: str | None = None,
@@ -63,13 +61,11 @@ class McpServers(Calls):
 
         Only for ids from a list: the engine changes another project's server before it answers 403. Unknown ids get a 500.
         """
-        self._check_ids("mcp-servers", mcp_server_id)
-        return self._post_object(f"/v1/mcp-servers/{segment(mcp_server_id)}", body)
+        return self._change_owned("mcp-servers", mcp_server_id, body)
 
     def delete_mcp_server(self, mcp_server_id: str) -> None:
         """`DELETE /v1/mcp-servers/{id}`. NoRoute on 0.83."""
-        self._check_ids("mcp-servers", mcp_server_id)
-        self._delete(f"/v1/mcp-servers/{segment(mcp_server_id)}")
+        self._delete_owned("mcp-servers", mcp_server_id)
 
     def rotate_mcp_token(self, mcp_server_id: str) -> Json:
         """The server with its new token; the old one is revoked at once. Only for ids from a list.

@@ -7,8 +7,6 @@ from workflows_ui.engine.errors import NoRoute, NotFound, Refused
 
 
 class People(Calls):
-    """All raise EngineError; ids that are empty or dots raise ValueError before anything is sent."""
-
     def list_invitations(
         self,
         type: Literal["PLATFORM", "PROJECT"],
@@ -25,8 +23,7 @@ class People(Calls):
 
     def delete_invitation(self, invitation_id: str) -> None:
         """`DELETE /v1/user-invitations/{id}`. NotInPlan or Forbidden on most plans (api.md section 15)."""
-        self._check_ids("user-invitations", invitation_id)
-        self._delete(f"/v1/user-invitations/{segment(invitation_id)}")
+        self._delete_owned("user-invitations", invitation_id)
 
     def get_current_user(self) -> Json:
         """The engine's user of the credential: `GET /v1/users/{id}`, the id from the token's claims (recording `user_get_by_id`), or

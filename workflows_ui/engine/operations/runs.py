@@ -19,8 +19,6 @@ _FAT = "run rows"
 
 
 class Runs(Calls):
-    """All raise EngineError; ids that are empty or dots raise ValueError before anything is sent."""
-
     def list_runs(
         self,
         limit: int = 10,

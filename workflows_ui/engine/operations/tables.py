@@ -7,8 +7,6 @@ from workflows_ui.engine.calls import Calls, Json, ids, segment, without_none
 
 
 class Tables(Calls):
-    """All raise EngineError; ids that are empty or dots raise ValueError before anything is sent."""
-
     def list_tables(self, limit: int = 10, cursor: str | None = None, *, name: str | None = None) -> Json:
         """`GET /v1/tables`: a page of tables."""
         query = {"limit": limit, "cursor": cursor, "name": name, "projectId": self._required_project_id()}
@@ -27,14 +25,12 @@ class Tables(Calls):
         self, table_id: str, name: str | None = None, *, trigger: str | None = None, status: str | None = None
     ) -> Json:
         """`POST /v1/tables/{id}`: changes the given attributes."""
-        self._check_ids("tables", table_id)
         body = without_none({"name": name, "trigger": trigger, "status": status})
-        return self._post_object(f"/v1/tables/{segment(table_id)}", body)
+        return self._change_owned("tables", table_id, body)
 
     def delete_table(self, table_id: str) -> None:
         """`DELETE /v1/tables/{id}`: with its fields and records."""
-        self._check_ids("tables", table_id)
-        self._delete(f"/v1/tables/{segment(table_id)}")
+        self._delete_owned("tables", table_id)
 
     def clear_table(self, table_id: str) -> None:
         """`POST /v1/tables/{id}/clear`: deletes every record."""
@@ -69,13 +65,11 @@ class Tables(Calls):
 
     def update_field(self, field_id: str, name: str) -> Json:
         """`POST /v1/fields/{id}`: renames."""
-        self._check_ids("fields", field_id)
-        return self._post_object(f"/v1/fields/{segment(field_id)}", {"name": name})
+        return self._change_owned("fields", field_id, {"name": name})
 
     def delete_field(self, field_id: str) -> None:
         """`DELETE /v1/fields/{id}`: with its values in every record."""
-        self._check_ids("fields", field_id)
-        self._delete(f"/v1/fields/{segment(field_id)}")
+        self._delete_owned("fields", field_id)
 
     def list_records(
         self,
@@ -114,8 +108,7 @@ class Tables(Calls):
     def update_record(self, record_id: str, table_id: str, cells: Mapping[str, Any]) -> Json:
         """`POST /v1/records/{id}`: sets these cells, a mapping of field ids to values; the others stay."""
         self._check_ids("tables", table_id)
-        self._check_ids("records", record_id)
-        return self._post_object(f"/v1/records/{segment(record_id)}", {"tableId": table_id, "cells": _cells(cells)})
+        return self._change_owned("records", record_id, {"tableId": table_id, "cells": _cells(cells)})
 
     def delete_records(self, record_ids: Iterable[str], *, table_id: str | None = None) -> None:
         """`DELETE /v1/records`. NotFound if the first of them is unknown. ValueError for an empty list.
