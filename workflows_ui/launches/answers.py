@@ -13,6 +13,7 @@ from urllib.parse import unquote
 
 from django.utils.translation import gettext as _
 
+from workflows_ui.launches.services.files import CONTENT_TYPES
 from workflows_ui.web import formats, readable
 from workflows_ui.web.readable import Node, Room
 
@@ -33,17 +34,8 @@ _NAMED = re.compile(r";(?:file)?name=\"?([^;\"]{1,200})", re.IGNORECASE)
 _PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 #: Content types of downloads, with the extension of their names; all others become BYTES.
 ENDINGS: Mapping[str, str] = {
-    "application/pdf": "pdf",
-    "text/csv": "csv",
-    "text/plain": "txt",
-    "application/json": "json",
-    "application/zip": "zip",
-    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "xlsx",
-    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "docx",
-    "image/png": "png",
-    "image/jpeg": "jpg",
-    "image/gif": "gif",
-    "image/webp": "webp",
+    CONTENT_TYPES[ending]: ending
+    for ending in ("pdf", "csv", "txt", "json", "zip", "xlsx", "docx", "png", "jpg", "gif", "webp")
 }
 BYTES = "application/octet-stream"
 

@@ -22,7 +22,7 @@ SEARCHED = 200
 _NAME = 150
 
 #: Content types sent to the engine, by file extension. All others are sent as application/octet-stream.
-_TYPES = {
+CONTENT_TYPES = {
     "csv": "text/csv",
     "doc": "application/msword",
     "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
@@ -85,7 +85,7 @@ def file_extension(name: str) -> str:
 
 
 def guess_content_type(name: str) -> str:
-    return _TYPES.get(file_extension(name), "application/octet-stream")
+    return CONTENT_TYPES.get(file_extension(name), "application/octet-stream")
 
 
 def has_wrong_content(name: str, data: bytes) -> bool:

@@ -7,7 +7,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import structlog
@@ -153,13 +153,13 @@ def _list_runs(
     Pages overlap by an inclusive `createdBefore`, since the engine's own cursors lose rows of the boundary second (api.md 4.1).
     """
     seen: set[str] = set()
-    before: str | None = None
+    before: datetime | None = None
     for _ in range(PAGES):
         answer = call_engine(
             lambda w, before=before: w.list_runs(  # type: ignore[misc]
                 limit=PAGE,
                 flow_id=flow_ids,
-                created_after=_iso(after),
+                created_after=after,
                 created_before=before,
             )
         )
@@ -174,7 +174,7 @@ def _list_runs(
         if not fresh or last is None or time.monotonic() > until:
             break
         # The engine stores more digits than it returns.
-        before = _iso(last + timedelta(milliseconds=1))
+        before = last + timedelta(milliseconds=1)
     yield None
 
 
@@ -229,7 +229,3 @@ def rows(page: Any) -> list[dict[str, Any]]:
     if not isinstance(rows, list):
         raise Unavailable("the run list is not a page", status=None, code="", request_id="", sent=True)
     return [row for row in rows if isinstance(row, dict)]
-
-
-def _iso(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -6,7 +6,7 @@ Every notification has a key, so that repeated detection notifies once. A subscr
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -246,14 +246,13 @@ def _clients(watches: Iterable[Watch]) -> Iterable[Client]:
 
 def _read_failed_runs(work: _Work) -> list[dict[str, Any]]:
     since = max(work.now - BACK, min(watch.created_at for watch in work.watches))
-    after = since.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     flows = sorted({watch.object_id for watch in work.watches})
     failed_runs: list[dict[str, Any]] = []
     for start in range(0, len(flows), FLOWS):
         for number, client in enumerate(work.clients, start=1):
             try:
                 answer = client.workflows.list_runs(
-                    limit=RUNS, flow_id=flows[start : start + FLOWS], status=runs.FAILED, created_after=after
+                    limit=RUNS, flow_id=flows[start : start + FLOWS], status=runs.FAILED, created_after=since
                 )
             except (CredentialRefused, Forbidden):
                 if number == len(work.clients):
