@@ -93,7 +93,6 @@ def mark(context: str) -> str:
 
 
 def is_mark(ciphertext: str, context: str) -> bool:
-    """Whether this is a mark for the context."""
     try:
         return unseal(ciphertext, context) == _MARK
     except CannotOpen:

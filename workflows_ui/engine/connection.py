@@ -234,7 +234,6 @@ def tls_context(ca_bundle: str | None) -> ssl.SSLContext:
 
 
 def failed_stage(call: Call, error: BaseException) -> tuple[str, str]:
-    """The code and the message for a failed connection."""
     if call.watch.is_over or isinstance(error, OutOfTime):
         return "TIMEOUT", "The engine took too long and the call was cut."
     text = str(error)

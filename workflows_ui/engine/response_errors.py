@@ -126,7 +126,6 @@ def error_message(body: Any) -> str:
 
 
 def without_secrets(text: str, secrets: Iterable[str]) -> str:
-    """`text` without any of `secrets`."""
     for secret in secrets:
         text = text.replace(secret, "***")
     return text

@@ -155,7 +155,6 @@ class Page:
 
     @cached_property
     def watched(self) -> bool:
-        """Whether the person is notified when the launch ends."""
         user, workspace = self._access.user, self._access.workspace
         return watching.is_watching(user, workspace, WatchKind.LAUNCH, self.launch.pk)
 
@@ -323,7 +322,6 @@ class Page:
 
     @property
     def settle_reason(self) -> str:
-        """The reason given for settling the launch."""
         return (self.decision.reason or str(self.decision.detail.get("why", ""))) if self.decision else ""
 
     @property
@@ -342,7 +340,6 @@ class Page:
 
     @property
     def milliseconds(self) -> float | None:
-        """The duration of the run."""
         return formats.between(self.launch.run_started_at, self.launch.run_finished_at)
 
     @property

@@ -27,7 +27,6 @@ USER_FIELDS = (
 
 
 def new_token(prefix: str) -> str:
-    """Return a random opaque secret."""
     return f"{prefix}practice_{secrets.token_urlsafe(24).replace('-', 'x').replace('_', 'y')}"
 
 
@@ -111,7 +110,6 @@ class Credentials:
 
 
 def credential_row(kind: str, user: str, organization: str, **more: Any) -> Json:
-    """Return the row of one secret in the state."""
     return {"kind": kind, "user": user, "organization": organization, "scoped": False, "expired": False, **more}
 
 
@@ -138,7 +136,6 @@ def full_user(user: Json) -> Json:
 
 
 def is_admin(state: State, user: str) -> bool:
-    """Return whether the user is an administrator of the platform."""
     return bool(state.users[user]["platformRole"] == "ADMIN")
 
 

@@ -28,7 +28,6 @@ class Clock:
         self._stopped = False
 
     def real_seconds(self, seconds: float) -> float:
-        """Return ``seconds`` engine seconds in real seconds."""
         return seconds * self.scale
 
     def call_later(self, seconds: float, call: Callable[[], None]) -> None:

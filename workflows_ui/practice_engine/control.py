@@ -44,7 +44,6 @@ def handle(engine: Engine, request: Request) -> Response:
 
 
 def overview(engine: Engine) -> Json:
-    """Return the credentials, the flows by name, and the settings."""
     with engine.state.lock:
         flows = {
             engine.state.versions[flow["versionId"]]["displayName"]: flow["id"] for flow in engine.state.flows.values()

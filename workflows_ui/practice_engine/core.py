@@ -46,7 +46,6 @@ class Engine:
         return parse_version(self.settings.version)
 
     def close(self) -> None:
-        """Stop the clock and save the state."""
         self.clock.stop()
         self.state.close()
 
@@ -64,7 +63,6 @@ class Engine:
         return {name: piece for name, piece in catalog.pieces(version).items() if name not in missing}
 
     def rules(self, version: Version) -> Rules:
-        """Return the rules of this version for steps."""
         return validity.rules_for(version, self.pieces(version), self.state.versions.values())
 
 
@@ -119,7 +117,6 @@ class Route:
         return params if len(segments) == len(parts) else None
 
     def id_params(self) -> list[str]:
-        """Return the names of the parameters that must be ids."""
         return [part.strip("{}").partition(":")[0] for part in self.path.split("/") if part.endswith(":id}")]
 
 

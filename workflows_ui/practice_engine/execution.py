@@ -305,5 +305,4 @@ def step_sample(state: State, step: Json, kind: str) -> Any:
 
 
 def output_samples(state: State, trigger: Json) -> dict[str, Any]:
-    """Return the samples of the outputs of all steps, by name."""
     return {step["name"]: step_sample(state, step, "OUTPUT") for step in tree.walk(trigger)}

@@ -60,7 +60,6 @@ def _strip(fault: Fault, request: Request) -> None:
 
 
 def _replacement(fault: Fault) -> Response:
-    """Return the response that replaces the real one."""
     headers = dict(fault.headers)
     if fault.retry_after:
         headers = {"retry-after": fault.retry_after, **headers}
@@ -87,7 +86,6 @@ def _replacement(fault: Fault) -> Response:
 
 
 def _spoil(fault: Fault, response: Response) -> Response:
-    """Spoil a response as the fault does."""
     kind = fault.kind
     if kind in ("reset_before", "reset_after"):
         response.wire = "reset"

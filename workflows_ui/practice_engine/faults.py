@@ -124,7 +124,6 @@ class Fault:
         return self.schedule[number % len(self.schedule)] == "x" and dice.random() < self.probability
 
     def to_json(self) -> Json:
-        """Return the fault for the control routes."""
         return asdict(self)
 
 
@@ -158,7 +157,6 @@ class Faults:
         return self._add(dealt)
 
     def clear(self, number: int | None = None) -> None:
-        """Remove the fault with this number, or all."""
         with self._lock:
             self._faults = [] if number is None else [fault for fault in self._faults if fault.id != number]
 

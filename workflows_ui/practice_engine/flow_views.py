@@ -17,7 +17,6 @@ HEADER = ("id", "created", "updated", "flowId", "displayName", "valid", "state",
 
 
 def flow_json(state: State, row: Json, flow_version: Json, version: Version) -> Json:
-    """Return a flow with one of its versions."""
     flow = {key: value for key, value in row.items() if key not in (*HIDDEN, *NEW_FLOW_FIELDS)}
     if version >= V083:
         flow |= {"ownerId": owner_id(state, row), "templateId": None, "timeSavedPerRun": row.get("timeSavedPerRun")}
@@ -25,7 +24,6 @@ def flow_json(state: State, row: Json, flow_version: Json, version: Version) -> 
 
 
 def version_json(row: Json, version: Version) -> Json:
-    """Return a flow version with its tree."""
     shown = {key: value for key, value in row.items() if key != "notes"}
     shown |= {"trigger": copy.deepcopy(row["trigger"]), "schemaVersion": schema_version(version)}
     for step in tree.walk(shown["trigger"]):

@@ -37,7 +37,6 @@ class Response:
 
     @classmethod
     def from_json(cls, body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Self:
-        """Return a response with the JSON of ``body``."""
         text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
         return cls(status, text.encode(), {"content-type": JSON_TYPE, **(headers or {})})
 
@@ -47,7 +46,6 @@ class Response:
         return cls(status)
 
     def json(self) -> Any:
-        """Return the decoded body."""
         return json.loads(self.body)
 
 
@@ -110,7 +108,6 @@ class Request:
 
     @property
     def on_gateway(self) -> bool:
-        """Whether the request came through the Imbrace gateway."""
         return self.flavour == "imbrace"
 
     @property
@@ -123,7 +120,6 @@ class Request:
         return self.payload if isinstance(self.payload, dict) else {}
 
     def own_rows(self, rows: Mapping[str, Json]) -> list[Json]:
-        """Return the rows that belong to the caller's project."""
         project = self.principal.project
         return [row for row in rows.values() if project in (row.get("projectIds") or (row["projectId"],))]
 

@@ -16,7 +16,6 @@ ID_PATTERN = re.compile(r"[0-9A-Za-z]{21}")
 
 
 def is_id(text: object) -> bool:
-    """Return whether ``text`` is shaped like an engine id."""
     return isinstance(text, str) and ID_PATTERN.fullmatch(text) is not None
 
 
@@ -27,7 +26,6 @@ class Ids:
         self._random: random.Random = random.SystemRandom() if seed is None else random.Random(seed)  # noqa: S311  practice data, no secrets
 
     def new(self, length: int = ID_LENGTH) -> str:
-        """Return a new id of ``length`` characters."""
         return "".join(ALPHABET[byte % len(ALPHABET)] for byte in self._random.randbytes(length))
 
 

@@ -38,7 +38,6 @@ class Received:
     runs: list[str] = field(default_factory=list)
 
     def to_json(self) -> Json:
-        """Return the entry for the control routes."""
         return {**self.__dict__, "body": self.body.decode("utf-8", "replace")}
 
 
@@ -90,7 +89,6 @@ class Journal:
         ]
 
     def creator(self, run: str) -> Received | None:
-        """Return the request that created this run, or None."""
         return next((entry for entry in self.all() if run in entry.runs), None)
 
     def clear(self) -> None:

@@ -334,7 +334,6 @@ def _branch(name: str, conditions: list[list[Json]] | None) -> Json:
 
 
 def _branches(router: Json) -> tuple[list[Json], list[Json]]:
-    """The branches of a router, and the first step of each."""
     return router["settings"].setdefault("branches", []), router.setdefault("children", [])
 
 

@@ -70,7 +70,6 @@ def add_run(
 
 
 def visible(row: Json) -> bool:
-    """Return whether the run is shown already."""
     return float(row["visibleAt"]) <= time.time()
 
 
@@ -80,7 +79,6 @@ def run_version(row: Json) -> Version:
 
 
 def _remove_oldest(runs: dict[str, Json]) -> None:
-    """Remove the oldest ended run if there are too many."""
     if len(runs) >= MAX_RUNS:
         oldest = next((key for key, row in runs.items() if row["status"] not in ACTIVE), None)
         if oldest is not None:

@@ -41,7 +41,6 @@ def list_json(row: Json, flow_version: Json, version: Version) -> Json:
 
 
 def run_json(row: Json, flow_version: Json, version: Version) -> Json:
-    """Return a run with its steps."""
     if version < V083:
         return {**_json_072(row), "steps": {} if _is_unlogged(row) else row["steps"]}
     steps = row["steps"]

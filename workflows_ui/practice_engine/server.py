@@ -201,7 +201,6 @@ class Server:
         self._thread.join(timeout=5)
 
     def wait(self, seconds: float | None = None) -> None:
-        """Wait until the server is stopped, at most ``seconds``."""
         self._thread.join(seconds)
 
 

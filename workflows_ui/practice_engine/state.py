@@ -51,7 +51,6 @@ class State:
         self._thread: threading.Thread | None = None
 
     def new_row(self, **values: Any) -> Json:
-        """Return a row with a new id, created now."""
         moment = stamp()
         return {"id": self.ids.new(), "created": moment, "updated": moment, **values}
 
@@ -89,7 +88,6 @@ class State:
                     self._thread.start()
 
     def save(self) -> None:
-        """Write the snapshot now."""
         if self.file is None:
             return
         with self._saving:

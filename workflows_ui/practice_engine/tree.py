@@ -138,7 +138,7 @@ def pieces(trigger: Json) -> list[str]:
 
 
 def refresh(version: Json) -> None:
-    """Recompute what follows from the"""
+    """Recompute what follows from the tree."""
     steps = list(walk(version["trigger"]))
     version["valid"] = all(step.get("valid") for step in steps)
     version["connectionIds"] = connection_ids(version["trigger"])

@@ -187,7 +187,6 @@ def _matches(row: Json, query: Json) -> bool:
 
 
 def _get_piece(engine: Engine, request: Request) -> Json:
-    """The piece that the body names."""
     return validity.get_piece(request.principal.project, request.values["pieceName"], engine.pieces(request.version))
 
 

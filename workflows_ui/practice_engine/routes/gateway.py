@@ -98,7 +98,6 @@ def exchange(engine: Engine, request: Request) -> Json:
 
 @platform.route("POST", "/v1/access/_exchange_access_token_with_access_token")
 def exchange_again(engine: Engine, request: Request) -> Json:
-    """Issue an access token for another organization."""
     organization = request.payload_object.get("organization_id")
     if not organization:
         raise _missing("organization_id")

@@ -15,7 +15,6 @@ PLATFORM = {"platformLogoUrl": "https://practice.example/logo.svg", "platformNam
 
 @route("GET", "/v1/human-input/form/{flowId:id}", query=DRAFT, auth=PUBLIC, since=V083)
 def form(engine: Engine, request: Request) -> Json:
-    """Return the fields of a flow's form."""
     page, version = _page(engine, request, "form_submission")
     return {**page, "version": version.lstrip("~^")}
 

@@ -102,7 +102,6 @@ def system_health(engine: Engine, request: Request) -> Json:
 
 @route("GET", "/v1/platforms/{id:id}", since=V083)
 def platform(engine: Engine, request: Request) -> Json:
-    """Return the only platform."""
     if request.params["id"] != accounts.PLATFORM:
         raise HttpError.not_found("platform", request.params["id"])
     owner = engine.state.users[accounts.ANH]

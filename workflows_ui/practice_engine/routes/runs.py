@@ -97,7 +97,6 @@ def archive_many(engine: Engine, request: Request) -> Response:
 
 @route(ANY, "/v1/flow-runs/{id:id}/requests/{requestId}", auth=PUBLIC, any_body=True)
 def resume(engine: Engine, request: Request) -> Response:
-    """Resume a paused run."""
     _resume(engine, request)
     return Response.from_json({"message": "Your response has been recorded. You can close this page now."})
 

@@ -114,7 +114,6 @@ def template(engine: Engine, request: Request) -> Json:
 
 @route("POST", "/v1/tables/{id:id}/clear")
 def clear(engine: Engine, request: Request) -> Response:
-    """Delete all records."""
     _delete_rows(engine.state.records, _path_table(engine, request))
     return Response.empty()
 
@@ -181,7 +180,6 @@ def delete_field(engine: Engine, request: Request) -> Response:
 
 
 def add_table(engine: Engine, project: str, name: str, external: str | None = None) -> Json:
-    """Add an empty table."""
     external = external or engine.ids.new()
     unset = {"trigger": None, "status": None, "folderId": None}
     return engine.state.add_row("tables", name=name, projectId=project, externalId=external, **unset)
@@ -190,7 +188,6 @@ def add_table(engine: Engine, project: str, name: str, external: str | None = No
 def add_field(
     engine: Engine, table: Json, name: str, kind: str, data: Json | None = None, external: str | None = None
 ) -> Json:
-    """Add a field to a table."""
     return engine.state.add_row(
         "fields",
         name=name,

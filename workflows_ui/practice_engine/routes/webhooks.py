@@ -76,7 +76,6 @@ def save_sample(engine: Engine, request: Request) -> Response:
 
 
 def add_event(engine: Engine, flow: Json, payload: Any) -> Json:
-    """Add a sample event of a flow's trigger."""
     return engine.state.add_row(
         "events",
         flowId=flow["id"],

@@ -42,7 +42,6 @@ class SampleFlow:
 
     @property
     def id(self) -> str:
-        """The flow's id."""
         return ids.named_id(f"flow {self.slug}")
 
 
