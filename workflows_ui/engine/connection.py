@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any
 
 import certifi
@@ -31,32 +32,21 @@ class OutOfTime(OSError):
     """The call's deadline passed before the first byte was sent."""
 
 
+@dataclass
 class Call:
-    """The limits of one HTTP exchange, and its progress.
+    """The limits of one HTTP exchange, and its progress."""
 
-    Attributes:
-        stage: "waiting", "resolving", "connecting", "securing" (TLS, proxy tunnel) or "sending".
-        sent: True from just before the first byte of the request.
-        refused: the exception of `before_first_byte`, to be raised unchanged.
-    """
-
-    def __init__(
-        self,
-        watch: Watch,
-        *,
-        safety: AddressSafety,
-        connect_seconds: float,
-        through_proxy: bool,
-        before_first_byte: Callable[[], None] | None = None,
-    ) -> None:
-        self.watch = watch
-        self.stage = "waiting"
-        self.sent = False
-        self.refused: BaseException | None = None
-        self._safety = safety
-        self._connect_seconds = connect_seconds
-        self._through_proxy = through_proxy
-        self._before_first_byte = before_first_byte
+    watch: Watch
+    safety: AddressSafety
+    connect_seconds: float
+    through_proxy: bool
+    before_first_byte: Callable[[], None] | None = None
+    #: "waiting", "resolving", "connecting", "securing" (TLS, proxy tunnel) or "sending".
+    stage: str = "waiting"
+    #: True from just before the first byte of the request.
+    sent: bool = False
+    #: The exception of `before_first_byte`, to be raised unchanged.
+    refused: BaseException | None = None
 
     def connect(self, host: str, port: int, options: Iterable[tuple[Any, ...]] | None) -> socket.socket:
         """A connected socket; its peer is checked before and after connecting. Raises AddressRefused or OSError.
@@ -64,10 +54,10 @@ class Call:
         A proxy as the peer is not checked, since the operator chose it.
         """
         self.stage = "resolving"
-        addresses = _resolve(host, port, min(self._connect_seconds, self._time()))
+        addresses = _resolve(host, port, min(self.connect_seconds, self._time()))
         problem: Exception = OSError(f"{host} has no address")
         # Connecting takes at most twice the time for one address, however many a name has.
-        until = time.monotonic() + 2 * self._connect_seconds
+        until = time.monotonic() + 2 * self.connect_seconds
         for family, kind, protocol, _, address in addresses:
             self.stage = "connecting"
             try:
@@ -80,10 +70,10 @@ class Call:
                 for option in options or ():
                     connection.setsockopt(*option)
                 left = max(until - time.monotonic(), 0.001)
-                connection.settimeout(min(self._connect_seconds, left, self._time()))
+                connection.settimeout(min(self.connect_seconds, left, self._time()))
                 connection.connect(address)
                 self._check(str(connection.getpeername()[0]))
-                connection.settimeout(min(self._connect_seconds, self._time()))
+                connection.settimeout(min(self.connect_seconds, self._time()))
             except BaseException as error:
                 connection.close()
                 if not isinstance(error, OSError | AddressRefused):
@@ -98,9 +88,9 @@ class Call:
     def begin(self, connection: socket.socket) -> None:
         """Note that the first byte will be written next. Raises OutOfTime, and any exception of `before_first_byte`."""
         self.watch.guard(connection)
-        if self._before_first_byte is not None:
+        if self.before_first_byte is not None:
             try:
-                self._before_first_byte()
+                self.before_first_byte()
             except BaseException as error:
                 self.refused = error
                 raise
@@ -109,8 +99,8 @@ class Call:
         self.sent = True
 
     def _check(self, address: str) -> None:
-        if not self._through_proxy:
-            self._safety.check_peer(address)
+        if not self.through_proxy:
+            self.safety.check_peer(address)
 
     def _time(self) -> float:
         if self.watch.is_over:

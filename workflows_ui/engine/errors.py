@@ -3,45 +3,28 @@
 `response_errors.py` maps answers to them; `transport.py` and `trigger.py` map failed connections.
 """
 
+from dataclasses import KW_ONLY, dataclass, field
 
+
+@dataclass(eq=False)
 class EngineError(Exception):
-    """A call to the engine failed; the subclass gives the kind of failure.
+    """A call to the engine failed; the subclass gives the kind of failure."""
 
-    Attributes:
-        message: the cause in plain English, for staff and logs. It may contain the engine's message; never a secret.
-        status: the HTTP status of the answer, None without an answer.
-        code: the engine's code (`ENTITY_NOT_FOUND`) or the client's (`CONNECT_FAILED`); "" if there is neither.
-        request_id: the engine's or gateway's id of the request, "" if unknown.
-        sent: False: nothing of the request was sent. True: a complete answer arrived. None: not known.
-        retry_after: seconds to wait as requested by the engine, None if it gives none.
-        technical: one line for debugging: method, path, exception, size.
-    """
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        status: int | None = None,
-        code: str = "",
-        request_id: str = "",
-        sent: bool | None = None,
-        retry_after: float | None = None,
-        technical: str = "",
-    ) -> None:
-        super().__init__(message)
-        self.message = message
-        self.status = status
-        self.code = code
-        self.request_id = request_id
-        self.sent = sent
-        self.retry_after = retry_after
-        self.technical = technical
-
-    def __repr__(self) -> str:
-        return (
-            f"{type(self).__name__}({self.message!r}, status={self.status}, code={self.code!r}, "
-            f"request_id={self.request_id!r}, sent={self.sent})"
-        )
+    #: The cause in plain English, for staff and logs. It may contain the engine's message; never a secret.
+    message: str
+    _: KW_ONLY
+    #: The HTTP status of the answer, None without an answer.
+    status: int | None = None
+    #: The engine's code (`ENTITY_NOT_FOUND`) or the client's (`CONNECT_FAILED`); "" if there is neither.
+    code: str = ""
+    #: The engine's or gateway's id of the request, "" if unknown.
+    request_id: str = ""
+    #: False: nothing of the request was sent. True: a complete answer arrived. None: not known.
+    sent: bool | None = None
+    #: Seconds to wait as requested by the engine, None if it gives none.
+    retry_after: float | None = field(default=None, repr=False)
+    #: One line for debugging: method, path, exception, size.
+    technical: str = field(default="", repr=False)
 
 
 class Refused(EngineError):

@@ -69,12 +69,11 @@ class StepFailed(Exception):
         self.status = status
 
 
+@dataclass(eq=False)
 class Crash(Exception):
     """The run ends with this status since its worker was killed; its steps are lost."""
 
-    def __init__(self, status: str) -> None:
-        super().__init__(status)
-        self.status = status
+    status: str
 
 
 class Stopped(Exception):

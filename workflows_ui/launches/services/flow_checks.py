@@ -6,6 +6,7 @@ Without it, an expired credential would leave a launch of which it is unclear wh
 import threading
 import time
 from collections import OrderedDict
+from dataclasses import dataclass
 
 from workflows_ui.credentials.models import Credential
 from workflows_ui.engine import (
@@ -38,22 +39,20 @@ _passed: OrderedDict[tuple[str, int, str], float] = OrderedDict()
 _lock = threading.Lock()
 
 
+@dataclass(eq=False)
 class CannotLaunch(Exception):
     """The launch cannot be sent, for `reason`; `technical` is the engine's message."""
 
-    def __init__(self, reason: Reason, technical: str = "") -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.technical = technical
+    reason: Reason
+    technical: str = ""
 
 
+@dataclass(eq=False)
 class NotReady(Exception):
     """The engine was reached but gave no usable answer. `retry_after`: seconds that it asks to wait, 0 if unspecified."""
 
-    def __init__(self, technical: str, retry_after: float) -> None:
-        super().__init__(technical)
-        self.technical = technical
-        self.retry_after = retry_after
+    technical: str
+    retry_after: float
 
 
 def needed(credential: Credential, flow_id: str) -> bool:
