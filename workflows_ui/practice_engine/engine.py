@@ -99,7 +99,7 @@ class PracticeEngine(Engine):
             self.runs.restore()
         elif samples:
             fill(self)
-        self.state.dirty()
+        self.state.save()
 
     def handle(self, request: Request) -> Response:
         """Respond to one request, faults included. Never raises."""

@@ -10,12 +10,14 @@ from .http import Json
 from .ids import Ids, stamp
 
 FORMAT = 1
+#: Seconds from a change to its save.
+SAVE_AFTER = 1.0
 
 
 class State:
     """Maps of rows by id, one for each kind. Hold ``lock`` while reading or writing.
 
-    ``dirty()`` schedules a save: with a file, the state is written within a second to a new file that then replaces the old
+    ``dirty()`` schedules a save: with a file, the state is written a second later to a new file that then replaces the old
     one, so that there is a complete snapshot whenever the process is killed.
     """
 
@@ -45,10 +47,8 @@ class State:
             setattr(self, kind, {})
         self.lock = threading.RLock()
         self.file = file
-        self._changed = threading.Event()
-        self._ended = threading.Event()
         self._saving = threading.Lock()
-        self._thread: threading.Thread | None = None
+        self._timer: threading.Timer | None = None
 
     def new_row(self, **values: Any) -> Json:
         moment = stamp()
@@ -78,20 +78,16 @@ class State:
 
     def dirty(self) -> None:
         """Schedule a save, if there is a file."""
-        if self.file is None:
-            return
-        self._changed.set()
-        if self._thread is None:
-            with self._saving:
-                if self._thread is None:
-                    self._thread = threading.Thread(target=self._work, name="practice-state", daemon=True)
-                    self._thread.start()
+        if self.file is not None and self._timer is None:
+            self._timer = threading.Timer(SAVE_AFTER, self.save)
+            self._timer.daemon = True
+            self._timer.start()
 
     def save(self) -> None:
         if self.file is None:
             return
         with self._saving:
-            self._changed.clear()
+            self._timer = None
             with self.lock:
                 text = json.dumps(
                     {"format": FORMAT, **{kind: getattr(self, kind) for kind in KINDS}}, ensure_ascii=False
@@ -107,19 +103,9 @@ class State:
 
     def close(self) -> None:
         """Stop saving in the background, and save."""
-        self._ended.set()
-        self._changed.set()
-        if self._thread is not None:
-            self._thread.join(timeout=10)
+        if self._timer is not None:
+            self._timer.cancel()
         self.save()
-
-    def _work(self) -> None:
-        while not self._ended.is_set():
-            self._changed.wait()
-            if self._ended.is_set():
-                return
-            self.save()
-            self._ended.wait(1)
 
 
 KINDS = tuple(State.__annotations__)
