@@ -6,9 +6,9 @@ from typing import Any
 from urllib.parse import quote
 
 from workflows_ui.practice_engine.auth import PUBLIC
+from workflows_ui.practice_engine.bodies import FormFile
 from workflows_ui.practice_engine.core import Engine, route
 from workflows_ui.practice_engine.http import V083, HttpError, Json, Request, Response
-from workflows_ui.practice_engine.multipart import FormFile
 from workflows_ui.practice_engine.schema import required
 
 #: Files that are kept; the oldest are dropped first.
