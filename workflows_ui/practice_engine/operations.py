@@ -8,7 +8,7 @@ import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from . import execution, ids, steps_083, tree, validity
+from . import execution, ids, tree, validity
 from .core import Engine
 from .http import V083, HttpError, Json, Request
 from .schema import Field, Schema, read, required
@@ -50,7 +50,7 @@ class Edit:
     def check(self, step: Json, kinds: tuple[str, ...]) -> None:
         """Raise a 400 on 0.83.0 unless the step is of one of these types and well formed."""
         if self.newer:
-            steps_083.check(step, kinds)
+            validity.check(step, kinds)
 
     def step(self, name: str) -> Json:
         """Return the step. Raises an error if it does not exist."""
@@ -207,18 +207,18 @@ def _import_083(edit: Edit) -> None:
     values = edit.values
     if "trigger" not in values:
         raise HttpError.plain(500, "there is no tree to migrate")
-    trigger = steps_083.migrate(copy.deepcopy(values["trigger"]), values.get("schemaVersion"))
-    steps_083.check_tree(trigger)
+    trigger = validity.migrate(copy.deepcopy(values["trigger"]), values.get("schemaVersion"))
+    validity.check_tree(trigger)
     names = [step["name"] for step in tree.walk(trigger)]
     if len(names) > len(set(names)):
         raise HttpError.plain(500, "the steps form a circle")
     for step in tree.walk(trigger):
-        steps_083.prepare_imported(step, edit.rules)
+        validity.prepare_imported(step, edit.rules)
     edit.version |= {"displayName": values["displayName"], "trigger": trigger, "notes": values.get("notes") or []}
 
 
 def _update_trigger(edit: Edit) -> None:
-    edit.check(edit.values, steps_083.TRIGGERS)
+    edit.check(edit.values, validity.TRIGGERS)
     old = edit.trigger
     if edit.values["name"] != old["name"]:
         raise edit.no_step(edit.values["name"])
@@ -227,7 +227,7 @@ def _update_trigger(edit: Edit) -> None:
 
 def _add_action(edit: Edit) -> None:
     """Add a step. Children in the body are dropped; each branch gets an empty slot."""
-    edit.check(edit.values["action"], steps_083.ACTIONS)
+    edit.check(edit.values["action"], validity.ACTIONS)
     action = edit.values["action"] if edit.newer else read(edit.values["action"], STEP, "body/request/action")
     parent = tree.find(edit.trigger, edit.values["parentStep"])
     if parent is None and not edit.newer:
@@ -239,7 +239,7 @@ def _add_action(edit: Edit) -> None:
 
 def _update_action(edit: Edit) -> None:
     """Change a step, on 0.83.0 even the trigger into an action. There inner steps stay only if the type does."""
-    edit.check(edit.values, steps_083.ACTIONS)
+    edit.check(edit.values, validity.ACTIONS)
     step = tree.find(edit.trigger, edit.values["name"])
     if step is None:
         return
@@ -398,14 +398,7 @@ def select(row: Json, *names: str) -> Json:
     return {name: row[name] for name in names if name in row}
 
 
-STEP: Schema = {
-    "name": required(),
-    "type": required(choices=("CODE", "PIECE", "LOOP_ON_ITEMS", *tree.ROUTERS)),
-    "valid": Field("boolean"),
-    "displayName": required(),
-    "settings": required("object"),
-    "skip": Field("boolean"),
-}
+STEP: Schema = {**validity.STEP, "type": required(choices=("CODE", "PIECE", "LOOP_ON_ITEMS", *tree.ROUTERS))}
 TRIGGER: Schema = {**STEP, "type": required(choices=("EMPTY", "PIECE_TRIGGER"))}
 STEP_NAME: Schema = {"stepName": required()}
 NAMES: Schema = {"names": required(many=True)}
@@ -473,8 +466,8 @@ OPERATIONS_083: dict[str, Operation] = {
     **OPERATIONS,
     "CHANGE_FOLDER": ({"folderId": Field(nullable=True)}, _change_folder, False),
     "IMPORT_FLOW": (IMPORT_083, _import_083, True),
-    "UPDATE_TRIGGER": (steps_083.STEP, _update_trigger, True),
-    "UPDATE_ACTION": (steps_083.STEP, _update_action, True),
+    "UPDATE_TRIGGER": (validity.STEP, _update_trigger, True),
+    "UPDATE_ACTION": (validity.STEP, _update_action, True),
     "DELETE_ACTION": ({"names": required("strings")}, _delete_action, True),
     "SAVE_SAMPLE_DATA": (SAMPLE, _save_sample_data, True),
     "UPDATE_SAMPLE_DATA_INFO": (SAMPLE_INFO, _update_sample_data_info, True),
