@@ -16,15 +16,7 @@ __all__ = ["HEADERS", "MASK", "headers", "masks", "step", "without_masked"]
 
 #: Headers that carry credentials; a key with one of these names is masked everywhere.
 HEADERS = frozenset(
-    {
-        "authorization",
-        "proxy-authorization",
-        "x-api-key",
-        "x-access-token",
-        "cookie",
-        "set-cookie",
-        "imbracetoken",
-    }
+    {"authorization", "proxy-authorization", "x-api-key", "x-access-token", "cookie", "set-cookie", "imbracetoken"}
 )
 _SUSPICIOUS = re.compile(r"secret|token|passw|api[-_]?key|signature|credential|session", re.IGNORECASE)
 #: A reference that the engine resolves when the flow runs, such as `{{connections['slack']}}`: it holds no secret.

@@ -87,12 +87,7 @@ class Execution:
     """
 
     def __init__(
-        self,
-        trigger: Json,
-        payload: Any,
-        earlier: Json | None = None,
-        seed: str = "",
-        context: Context = Context(),
+        self, trigger: Json, payload: Any, earlier: Json | None = None, seed: str = "", context: Context = Context()
     ) -> None:
         self.steps: Json = {}
         self._context = context

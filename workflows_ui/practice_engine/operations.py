@@ -418,11 +418,7 @@ MOVE: Schema = {
     "stepLocationRelativeToNewParent": LOCATION,
     "branchIndex": INDEX,
 }
-IMPORT: Schema = {
-    "displayName": required(),
-    "trigger": required("object"),
-    "schemaVersion": required(nullable=True),
-}
+IMPORT: Schema = {"displayName": required(), "trigger": required("object"), "schemaVersion": required(nullable=True)}
 SAMPLE: Schema = {**STEP_NAME, "payload": Field("any"), "type": required(choices=("INPUT", "OUTPUT"))}
 STATUS = ("ENABLED", "DISABLED")
 OPERATIONS: dict[str, Operation] = {

@@ -58,11 +58,7 @@ def single_page(rows: Sequence[Json]) -> Json:
 
 
 def _slice(
-    rows: list[Json],
-    query: Json,
-    direction: str,
-    render: Callable[[Json], Json],
-    boundary: Callable[[Json], str],
+    rows: list[Json], query: Json, direction: str, render: Callable[[Json], Json], boundary: Callable[[Json], str]
 ) -> Json:
     size = int(query.get("limit", DEFAULT_LIMIT))
     if size <= 0:

@@ -115,15 +115,7 @@ class State(StateChoices):
 #: States in which nothing was sent: safe to send (again) or to withdraw.
 UNSENT = (State.QUEUED, State.CLAIMED)
 #: States without further changes, except that a run found later still settles UNKNOWN.
-ENDED = (
-    State.SUCCEEDED,
-    State.FAILED,
-    State.CANCELLED,
-    State.REFUSED,
-    State.NOT_SENT,
-    State.UNKNOWN,
-    State.OTHER,
-)
+ENDED = (State.SUCCEEDED, State.FAILED, State.CANCELLED, State.REFUSED, State.NOT_SENT, State.UNKNOWN, State.OTHER)
 #: All other states, listed because an index does not support "none of".
 UNDER_WAY = tuple(state for state in State if state not in ENDED)
 #: Number of consecutive complete run lists without a run that are needed to conclude that there is none.

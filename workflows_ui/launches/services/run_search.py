@@ -157,10 +157,7 @@ def _list_runs(
     for _ in range(PAGES):
         answer = call_engine(
             lambda w, before=before: w.list_runs(  # type: ignore[misc]
-                limit=PAGE,
-                flow_id=flow_ids,
-                created_after=after,
-                created_before=before,
+                limit=PAGE, flow_id=flow_ids, created_after=after, created_before=before
             )
         )
         page = rows(answer)

@@ -10,11 +10,7 @@ from workflows_ui.practice_engine.schema import PAGE, PROJECT, SINCE_083, Field,
 
 from .folders import find_or_create
 
-COUNT = {
-    "folderId": Field(),
-    "status": Field(choices=("ENABLED", "DISABLED"), many=True),
-    "tags": Field(many=True),
-}
+COUNT = {"folderId": Field(), "status": Field(choices=("ENABLED", "DISABLED"), many=True), "tags": Field(many=True)}
 LIST = {
     **PAGE,
     **COUNT,

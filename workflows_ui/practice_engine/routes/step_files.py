@@ -13,12 +13,7 @@ from workflows_ui.practice_engine.schema import required
 
 #: Files that are kept; the oldest are dropped first.
 MAX_FILES = 50
-UPLOAD = {
-    "flowId": required("id"),
-    "stepName": required(),
-    "fileName": required(),
-    "contentLength": required("number"),
-}
+UPLOAD = {"flowId": required("id"), "stepName": required(), "fileName": required(), "contentLength": required("number")}
 
 
 @route("POST", "/v1/step-files", body=UPLOAD, since=V083)
