@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
 
 from . import ids
-from .http import Json, Principal
+from .http import HttpError, Json, Principal, Request
 from .state import State
 
 PLATFORM = ids.named_id("platform")
@@ -137,6 +137,12 @@ def full_user(user: Json) -> Json:
 
 def is_admin(state: State, user: str) -> bool:
     return bool(state.users[user]["platformRole"] == "ADMIN")
+
+
+def require_admin(request: Request, state: State) -> None:
+    """Raise a 403 unless the caller is an administrator of the platform (recording ``member_users_list``)."""
+    if not is_admin(state, request.principal.user):
+        raise HttpError.domain("AUTHORIZATION", {"message": "only for administrators of the platform"})
 
 
 def project_ids(state: State, user: str) -> list[str]:

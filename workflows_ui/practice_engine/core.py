@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import unquote
 
-from . import catalog, validity
+from . import catalog
 from .accounts import Credentials
 from .auth import REQUIRED
 from .clock import Clock
@@ -63,7 +63,7 @@ class Engine:
         return {name: piece for name, piece in catalog.pieces(version).items() if name not in missing}
 
     def rules(self, version: Version) -> Rules:
-        return validity.rules_for(version, self.pieces(version), self.state.versions.values())
+        return Rules(version, self.pieces(version), self.state.versions.values())
 
 
 Handler = Callable[[Engine, Request], Response | Deferred | Any]

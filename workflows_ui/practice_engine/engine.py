@@ -10,23 +10,36 @@ import re
 import time
 import uuid
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from . import access, auth, bodies, control, fault_responses, schema
+from . import accounts, auth, bodies, control, fault_responses, schema
 from .clock import Clock
 from .core import Engine, Route
-from .http import V072, V083, Deferred, HttpError, Request, Response
+from .http import V072, V083, Deferred, HttpError, Principal, Request, Response
 from .journal import Received
 from .routes import SERVICES
 from .samples import fill, load_rows
 from .settings import Settings
+from .state import State
 
 log = logging.getLogger(__name__)
 #: Imbrace's gateway stands in front of a fork of this version, whatever `Settings.version` says.
 IMBRACE_VERSION = V072
 #: How often a query parameter may be repeated on 0.83.0 (engine-0.83.md section 3).
 MAX_REPEATED = 20
+#: First part of a path with an id: where the object is kept, and the engine's name for it (recordings ``*_unknown``).
+OBJECTS = {
+    "flows": ("flows", "flow"),
+    "flow-runs": ("runs", "flow_run"),
+    "folders": ("folders", "folder"),
+    "tables": ("tables", "table"),
+    "fields": ("fields", "field"),
+    "records": ("records", "record"),
+    "app-connections": ("connections", "app_connection"),
+    "projects": ("projects", "project"),
+}
 MINUTE = 60.0  # engine seconds, of rate limits
 BASES = (
     (re.compile(r"^/imbrace/activepieces/api(?=/|$)"), "imbrace", "engine"),
@@ -153,7 +166,7 @@ class PracticeEngine(Engine):
 
     def _call(self, request: Request, route: Route) -> Response:
         newer = request.version >= V083
-        projects = access.object_projects(request, route, self.state) if newer else []
+        projects = _object_projects(request, route, self.state) if newer else []
         if not request.on_gateway:
             request.principal_or_none = auth.authenticate(request, self.state, route.auth)
         if _is_listed(request, self.settings.not_in_plan):
@@ -161,7 +174,7 @@ class PracticeEngine(Engine):
         bodies.parse(request, any_body=route.any_body)
         _validate(request, route)
         if newer and request.principal_or_none:
-            request.principal_or_none = access.enter_project(request, self.state, projects)
+            request.principal_or_none = _enter_project(request, self.state, projects)
         with self.state.lock:
             result = route.handler(self, request)
             if request.method != "GET" or route.method == "*":
@@ -199,3 +212,50 @@ def _validate(request: Request, route: Route) -> None:
         project = values.get("projectId") if request.version < V083 else None
         if project and request.principal_or_none and project != request.principal.project:
             raise HttpError.domain("AUTHORIZATION", {"message": "not your project"})
+
+
+def _object_projects(request: Request, route: Route, state: State) -> list[str]:
+    """The projects of the object named by the path, none if it names no object.
+
+    0.72.4 knows one project for each user, and compares it. 0.83.0 looks up what the request names first: an unknown object is a
+    404 even without a login, a known one a 403 without a login and for users without a role in its project (engine-0.83.md
+    sections 2 and 3).
+
+    Raises the 400 and 404 of a wrong id.
+    """
+    first = route.path.removeprefix("/v1/").split("/")[0]
+    if first not in OBJECTS or "id" not in request.params:
+        return []
+    for name in route.id_params():
+        schema.check_id(request.params[name], f"params/{name}")
+    return _row_projects(state, *OBJECTS[first], request.params["id"])
+
+
+def _enter_project(request: Request, state: State, projects: list[str]) -> Principal:
+    """The caller in one of ``projects`` or, if empty, in the project that query, body or table name.
+
+    Raises 404 for an unknown project or table, 403 without a role in it.
+    """
+    for values in (request.query, request.values):
+        if not projects and isinstance(values.get("projectId"), str):
+            projects = _row_projects(state, "projects", "project", values["projectId"])
+        if not projects and isinstance(values.get("tableId"), str):
+            projects = _row_projects(state, "tables", "table", values["tableId"])
+    caller = request.principal
+    if not projects or caller.project in projects:
+        return caller
+    allowed = [project for project in projects if project in accounts.project_ids(state, caller.user)]
+    if not allowed:
+        # Recording member_flows_of_other_project.
+        params = {"message": "no role in this project", "userId": caller.user, "projectId": projects[0]}
+        raise HttpError.domain("AUTHORIZATION", params)
+    return replace(caller, project=allowed[0])
+
+
+def _row_projects(state: State, kind: str, entity: str, identity: str) -> list[str]:
+    row = getattr(state, kind).get(identity)
+    if row is None:
+        raise HttpError.not_found(entity, identity)
+    if kind == "projects":
+        return [identity]
+    return list(row["projectIds"]) if "projectIds" in row else [row["projectId"]]

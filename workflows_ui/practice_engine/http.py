@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from http.client import responses
 from typing import Any, Self
 
 Json = dict[str, Any]
@@ -11,9 +12,7 @@ V072: Version = (0, 72, 4)
 #: The version whose recordings differ from those of 0.72.4 (engine-0.83.md).
 V083: Version = (0, 83)
 JSON_TYPE = "application/json; charset=utf-8"
-REASONS = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 409: "Conflict", 410: "Gone"}
-REASONS |= {413: "Payload Too Large", 415: "Unsupported Media Type", 429: "Too Many Requests"}
-REASONS |= {500: "Internal Server Error", 502: "Bad Gateway"}
+REASONS = {**responses, 413: "Payload Too Large"}
 #: The status of each code of a domain error; every other code is 400 (api.md 4.2).
 STATUS_OF_CODE = {
     **dict.fromkeys(("INVALID_API_KEY", "INVALID_BEARER_TOKEN", "INVALID_CREDENTIALS", "AUTHENTICATION"), 401),

@@ -10,17 +10,14 @@ from dataclasses import dataclass
 
 from . import execution, ids, tree, validity
 from .core import Engine
-from .http import V083, HttpError, Json, Request
+from .http import HttpError, Json, Request
 from .schema import Field, Schema, read, required
 from .validity import Rules
 
 
 @dataclass
 class Edit:
-    """One operation: the row of the flow, a version of it (a copy if the operation edits it), and the values of the request.
-
-    ``newer``: on 0.83.0.
-    """
+    """One operation: the row of the flow, a version of it (a copy if the operation edits it), and the values of the request."""
 
     engine: Engine
     flow: Json
@@ -28,7 +25,11 @@ class Edit:
     values: Json
     user: str
     rules: Rules
-    newer: bool
+
+    @property
+    def newer(self) -> bool:
+        """Whether the engine is 0.83.0."""
+        return self.rules.newer
 
     @property
     def trigger(self) -> Json:
@@ -95,11 +96,10 @@ Operation = tuple[Schema, Callable[[Edit], None], bool]
 
 def apply(engine: Engine, flow: Json, request: Request) -> None:
     """Apply the operation of a request. Raises the errors of api.md 6.4 and 6.5."""
-    body, user, newer = request.payload, request.principal.user, request.version >= V083
-    rules = engine.rules(request.version)
+    body, user, rules = request.payload, request.principal.user, engine.rules(request.version)
     if not isinstance(body, dict):
         raise HttpError.invalid("body must be an object")
-    operation = (OPERATIONS_083 if newer else OPERATIONS).get(str(body.get("type", "")))
+    operation = (OPERATIONS_083 if rules.newer else OPERATIONS).get(str(body.get("type", "")))
     if operation is None:
         raise HttpError.invalid("body/type must be one of the known operations")
     if "request" not in body:
@@ -111,13 +111,13 @@ def apply(engine: Engine, flow: Json, request: Request) -> None:
         raise HttpError.domain("FLOW_IN_USE", params)
     if on_version:
         version = copy.deepcopy(_draft(engine, flow, rules))
-        act(Edit(engine, flow, version, values, user, rules, newer))
+        act(Edit(engine, flow, version, values, user, rules))
         tree.refresh(version)
         version["updatedBy"] = user
         engine.state.versions[version["id"]] = version
         flow["versionId"] = version["id"]
     else:
-        act(Edit(engine, flow, engine.state.versions[flow["versionId"]], values, user, rules, newer))
+        act(Edit(engine, flow, engine.state.versions[flow["versionId"]], values, user, rules))
     flow["updated"] = ids.stamp()
 
 

@@ -1,6 +1,6 @@
 """Whether a step is valid, as the server decides it (api.md 6.3 and 11.3), and what it changes in the inputs.
 
-The versions differ in how they store the version of a piece and in what they check: ``Rules`` and ``Rules083``. ``check`` is what
+The versions differ in how they store the version of a piece and in what they check: ``Rules``. ``check`` is what
 0.83.0 requires of steps in requests, ``check_tree`` of trees that it imports (recordings ``op_*``).
 """
 
@@ -52,73 +52,52 @@ INVALID = "body/ Invalid input"
 
 
 class Rules:
-    """The rules of 0.72.4 for steps. ``pieces`` are those that the engine has, by name."""
+    """The rules of a version for steps; those of 0.83.0: engine-0.83.md section 5.
 
-    def __init__(self, pieces: Mapping[str, Json]) -> None:
+    ``pieces`` are those that the engine has, by name. ``flow_versions`` may use older versions of them, which an upgraded engine
+    still has.
+    """
+
+    def __init__(self, version: Version, pieces: Mapping[str, Json], flow_versions: Iterable[Json]) -> None:
+        self.newer = version >= V083
         self.pieces = pieces
+        self._flow_versions = flow_versions
 
     def stored_version(self, version: str) -> str:
-        """Return the version of a piece in a draft: with ``~`` (0.x) or ``^`` in front."""
+        """Return the version of a piece in a draft: with ``~`` (0.x) or ``^`` in front, but exact on 0.83.0.
+
+        Recordings ``op_update_trigger_caret_version``, ``..._exact_version``.
+        """
         number = exact_version(version)
-        return ("~" if number.startswith("0.") else "^") + number
+        return number if self.newer else ("~" if number.startswith("0.") else "^") + number
 
     def has_version(self, piece: Json, version: str) -> bool:
-        """Return whether the engine has this version of the piece: any up to the newest of the same major version."""
+        """Return whether the engine has this version of the piece: any up to the newest of the same major version.
+
+        0.83.0: only the installed one (recording ``op_update_trigger_tilde_older_version``) and those that flows use.
+        """
+        version = exact_version(version)
+        if self.newer:
+            steps = (step["settings"] for one in self._flow_versions for step in tree.walk(one["trigger"]))
+            used = ((one.get("pieceName"), exact_version(one.get("pieceVersion", ""))) for one in steps)
+            return version == piece["version"] or (piece["name"], version) in used
         try:
-            parts = [int(part) for part in exact_version(version).split(".")]
+            parts = [int(part) for part in version.split(".")]
         except ValueError:
             return False
         newest = [int(part) for part in piece["version"].split(".")]
         return parts[0] == newest[0] and parts <= newest
 
     def is_code_valid(self, step: Json) -> bool:
-        """Return whether a code step is valid: as the client says."""
-        return bool(step.get("valid", True))
+        """Return what the client says; True on 0.83.0 (recording ``op_add_action_code_valid_false``)."""
+        return self.newer or bool(step.get("valid", True))
 
     def is_router_valid(self, settings: Json) -> bool:
-        return bool(settings.get("branches")) and bool(settings.get("executionType"))
-
-
-class Rules083(Rules):
-    """The rules of 0.83.0 for steps (engine-0.83.md section 5).
-
-    ``used`` are pieces with versions that flows use: an upgraded engine still has them.
-    """
-
-    def __init__(self, pieces: Mapping[str, Json], used: Iterable[tuple[str, str]]) -> None:
-        super().__init__(pieces)
-        self.used = set(used)
-
-    def stored_version(self, version: str) -> str:
-        """Return the exact version (recordings ``op_update_trigger_caret_version``, ``..._exact_version``)."""
-        return exact_version(version)
-
-    def has_version(self, piece: Json, version: str) -> bool:
-        """Return whether the version is installed (recording ``op_update_trigger_tilde_older_version``)."""
-        return exact_version(version) == piece["version"] or (piece["name"], exact_version(version)) in self.used
-
-    def is_code_valid(self, step: Json) -> bool:
-        """Return True, whatever the client says (recording ``op_add_action_code_valid_false``)."""
-        return True
-
-    def is_router_valid(self, settings: Json) -> bool:
-        """Return whether all conditions have their values (recordings ``op_add_action_router_*``)."""
-        conditions = [
-            condition
-            for branch in settings.get("branches") or []
-            for group in branch.get("conditions") or []
-            for condition in group
-        ]
-        return super().is_router_valid(settings) and all(_is_condition_valid(condition) for condition in conditions)
-
-
-def rules_for(version: Version, pieces: Mapping[str, Json], flow_versions: Iterable[Json]) -> Rules:
-    """Return the rules of an engine of this version with these pieces and these versions of flows."""
-    if version < V083:
-        return Rules(pieces)
-    settings = (step["settings"] for one in flow_versions for step in tree.walk(one["trigger"]))
-    used = {(one["pieceName"], exact_version(one["pieceVersion"])) for one in settings if one.get("pieceVersion")}
-    return Rules083(pieces, used)
+        """Return whether there are branches and, on 0.83.0, all values of conditions (recordings ``op_add_action_router_*``)."""
+        branches = settings.get("branches") or []
+        groups = [group for branch in branches for group in branch.get("conditions") or []] if self.newer else []
+        complete = all(_is_condition_valid(condition) for group in groups for condition in group)
+        return bool(branches) and bool(settings.get("executionType")) and complete
 
 
 def get_piece(project: str, name: str, pieces: Mapping[str, Json]) -> Json:

@@ -4,7 +4,7 @@
 ``mcp_project_*``, ``mcp_platform_*``).
 """
 
-from workflows_ui.practice_engine import access, ids, pages
+from workflows_ui.practice_engine import accounts, ids, pages
 from workflows_ui.practice_engine.accounts import PLATFORM
 from workflows_ui.practice_engine.auth import PUBLIC
 from workflows_ui.practice_engine.core import Engine, route
@@ -107,7 +107,7 @@ def rotate_project_server(engine: Engine, request: Request) -> Json:
 @route("GET", "/v1/mcp-server", since=V083)
 def get_platform_server(engine: Engine, request: Request) -> Json:
     """Return the platform's server, for administrators; it lists no flows."""
-    access.require_admin(request, engine.state)
+    accounts.require_admin(request, engine.state)
     return _own_server(engine, PLATFORM)
 
 

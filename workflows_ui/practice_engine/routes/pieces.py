@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from workflows_ui.practice_engine import access, catalog, validity
+from workflows_ui.practice_engine import accounts, catalog, validity
 from workflows_ui.practice_engine.auth import OPTIONAL
 from workflows_ui.practice_engine.core import Engine, route
 from workflows_ui.practice_engine.data_files import read_data
@@ -67,7 +67,7 @@ def install(engine: Engine, request: Request) -> Response:
 
     The practice engine's registry holds the pieces of its catalogue: only those that a setting removed can be installed.
     """
-    access.require_admin(request, engine.state)
+    accounts.require_admin(request, engine.state)
     values = request.values
     piece = catalog.pieces(request.version).get(values["pieceName"])
     if piece is None or piece["version"] != values["pieceVersion"]:

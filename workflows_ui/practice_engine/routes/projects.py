@@ -3,7 +3,7 @@
 engine-0.83.md section 2; recordings ``project_*``, ``projects_list``, ``flags``, ``platform*``, ``health*``.
 """
 
-from workflows_ui.practice_engine import access, accounts, ids, pages
+from workflows_ui.practice_engine import accounts, ids, pages
 from workflows_ui.practice_engine.auth import PUBLIC
 from workflows_ui.practice_engine.core import Engine, route
 from workflows_ui.practice_engine.data_files import read_data
@@ -30,7 +30,7 @@ def find(engine: Engine, request: Request) -> Json:
 @route("POST", "/v1/projects", body={"displayName": required()}, since=V083)
 def create(engine: Engine, request: Request) -> Response:
     """Add a team project, for administrators of the platform."""
-    access.require_admin(request, engine.state)
+    accounts.require_admin(request, engine.state)
     name, owner = request.values["displayName"], request.principal.user
     row = accounts.new_project(engine.state, engine.ids.new(), owner, name, "TEAM")
     return Response.from_json(_project_json(engine, row), 201)

@@ -6,7 +6,7 @@
 import hmac
 from datetime import timedelta
 
-from workflows_ui.practice_engine import access, accounts, flow_views, ids, pages
+from workflows_ui.practice_engine import accounts, flow_views, ids, pages
 from workflows_ui.practice_engine.auth import PUBLIC
 from workflows_ui.practice_engine.bodies import FormFile
 from workflows_ui.practice_engine.core import Engine, route
@@ -46,7 +46,7 @@ def current_project(engine: Engine, request: Request) -> Json:
 @route("GET", "/v1/users", query=PAGE, since=V083)
 def find(engine: Engine, request: Request) -> Json:
     """List all users of the platform, for its administrators."""
-    access.require_admin(request, engine.state)
+    accounts.require_admin(request, engine.state)
     return pages.page(engine.state.users.values(), request.query, accounts.full_user, oldest_first=True)
 
 
