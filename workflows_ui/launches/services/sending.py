@@ -185,15 +185,8 @@ def _save(write: Callable[..., None], *args: Any) -> None:
 def claim(launch_id: str) -> Claimed | None:
     """Claim the launch by one conditional UPDATE. None if there is nothing (left) to send, or the person may no longer launch it."""
     now = clock.now()
-    # The workspace is a subquery that does not read this table: the conditions on the row stay in the UPDATE's own WHERE.
-    to_send = Launch.objects.filter(
-        state__in=UNSENT,
-        not_before__lte=now,
-        send_by__gt=now,
-        workspace_id__in=Workspace.objects.filter(launching_paused=False).values("pk"),
-    )
     launch = Launch.lease.claim(
-        to_send,
+        launches.sendable_launches(now),
         launch_id,
         CLAIM_LEASE,
         now,

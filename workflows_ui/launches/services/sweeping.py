@@ -8,7 +8,6 @@ from django.conf import settings
 from workflows_ui.core import clock
 from workflows_ui.launches.models import UNSENT, Launch, LaunchFile, LaunchInput, Reason, State
 from workflows_ui.launches.services import launches
-from workflows_ui.members.models import Workspace
 
 #: Rows of one kind in one sweep.
 BATCH = 500
@@ -20,13 +19,7 @@ def to_enqueue() -> list[str]:
     They are marked as enqueued, so that the next sweeps skip them for a while.
     """
     now = clock.now()
-    waiting = Launch.objects.filter(
-        state__in=UNSENT,
-        not_before__lte=now,
-        send_by__gt=now,
-        workspace_id__in=Workspace.objects.filter(launching_paused=False).values("pk"),
-    )
-    return Launch.to_enqueue(waiting, now, BATCH)
+    return Launch.to_enqueue(launches.sendable_launches(now), now, BATCH)
 
 
 def end_late() -> int:
