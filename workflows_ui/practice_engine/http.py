@@ -122,11 +122,11 @@ class Request:
         project = self.principal.project
         return [row for row in rows.values() if project in (row.get("projectIds") or (row["projectId"],))]
 
-    def own_row(self, rows: Mapping[str, Json], identity: str, error: "HttpError") -> Json:
-        """Return the row with this id. Raises ``error`` unless it exists in the caller's project."""
-        row = rows.get(identity)
+    def own_row(self, rows: Mapping[str, Json], identity: str | None = None, error: "HttpError | None" = None) -> Json:
+        """Return the row with this id, by default that of the path. Raises ``error``, by default a 404, for rows of other projects."""
+        row = rows.get(self.params["id"] if identity is None else identity)
         if row is None or self.principal.project not in (row.get("projectIds") or (row["projectId"],)):
-            raise error
+            raise error or HttpError.domain("ENTITY_NOT_FOUND")
         return row
 
 

@@ -96,7 +96,7 @@ def create(engine: Engine, request: Request) -> Response:
 @route("GET", "/v1/flows/{id:id}", query=VERSION)
 def get(engine: Engine, request: Request) -> Json:
     """Return a flow with its latest version, or the one that the query names."""
-    flow = _get_flow(engine, request)
+    flow = request.own_row(engine.state.flows)
     version = request.query.get("versionId")
     if version and engine.state.versions.get(version, {}).get("flowId") != flow["id"]:
         raise HttpError.domain("ENTITY_NOT_FOUND")
@@ -107,7 +107,7 @@ def get(engine: Engine, request: Request) -> Json:
 
 @route("GET", "/v1/flows/{id:id}/versions", query={**PAGE, "projectId": Field("id")})
 def versions(engine: Engine, request: Request) -> Json:
-    flow = _get_flow(engine, request)
+    flow = request.own_row(engine.state.flows)
     rows = [version for version in engine.state.versions.values() if version["flowId"] == flow["id"]]
     return pages.page(rows, request.query, lambda row: flow_views.version_header(engine.state, row, request.version))
 
@@ -115,7 +115,7 @@ def versions(engine: Engine, request: Request) -> Json:
 @route("GET", "/v1/flows/{id:id}/template", query=VERSION)
 def template(engine: Engine, request: Request) -> Json:
     """Return a flow as a template to share: its latest version on 0.83.0 (``flow_template_branches_loop_notes``), else the published."""
-    flow = _get_flow(engine, request)
+    flow = request.own_row(engine.state.flows)
     default = flow["versionId"] if request.version >= V083 else flow["publishedVersionId"] or flow["versionId"]
     version = engine.state.versions[request.query.get("versionId") or default]
     return flow_views.template(engine.state, flow, version, request.version)
@@ -127,7 +127,7 @@ def operate(engine: Engine, request: Request) -> Json:
 
     On 0.83.0 a flow that is being deleted has no version any more (recording ``flow_del_published_04_op_at_once``).
     """
-    flow = _get_flow(engine, request)
+    flow = request.own_row(engine.state.flows)
     if request.version >= V083 and _is_deleting(flow):
         raise _no_version()
     operations.apply(engine, flow, request)
@@ -137,7 +137,7 @@ def operate(engine: Engine, request: Request) -> Json:
 @route("DELETE", "/v1/flows/{id:id}")
 def delete(engine: Engine, request: Request) -> Response:
     """Delete. That takes a moment: first DELETING, then gone (recordings ``flow_del_*``)."""
-    flow, newer = _get_flow(engine, request), request.version >= V083
+    flow, newer = request.own_row(engine.state.flows), request.version >= V083
     if _is_deleting(flow):
         if newer and flow["publishedVersionId"] is None:
             raise HttpError.not_found("flow", flow["id"])
@@ -162,10 +162,6 @@ def flow_json(
         # One flow that was never published makes the whole list fail (api.md 6.4).
         raise HttpError.domain("ENTITY_NOT_FOUND")
     return flow_views.flow_json(engine.state, flow, engine.state.versions[chosen], version)
-
-
-def _get_flow(engine: Engine, request: Request) -> Json:
-    return request.own_row(engine.state.flows, request.params["id"], HttpError.domain("ENTITY_NOT_FOUND"))
 
 
 def _is_deleting(flow: Json) -> bool:

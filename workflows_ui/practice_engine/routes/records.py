@@ -96,7 +96,7 @@ def _read_cells(cells: Any, path: str) -> dict[str, str]:
 
 
 def _get_record(engine: Engine, request: Request) -> Json:
-    return request.own_row(engine.state.records, request.params["id"], _no_record(request))
+    return request.own_row(engine.state.records, error=_no_record(request))
 
 
 def _no_record(request: Request) -> HttpError:

@@ -39,7 +39,7 @@ def status(engine: Engine, request: Request) -> Json:
 @route("POST", "/v1/test-trigger", body={**FLOW, "flowVersionId": required("id"), "testStrategy": STRATEGY})
 def test(engine: Engine, request: Request) -> Response:
     """Listen for the next event, or make one now."""
-    flow = _get_flow(engine, request, request.values)
+    flow = request.own_row(engine.state.flows, request.values["flowId"])
     version = engine.state.versions.get(request.values["flowVersionId"])
     if version is None or version["flowId"] != flow["id"]:
         raise HttpError.domain("ENTITY_NOT_FOUND")
@@ -54,21 +54,18 @@ def test(engine: Engine, request: Request) -> Response:
 
 @route("DELETE", "/v1/test-trigger", body=FLOW)
 def stop(engine: Engine, request: Request) -> Response:
-    engine.listening.discard(_get_flow(engine, request, request.values)["id"])
+    engine.listening.discard(request.own_row(engine.state.flows, request.values["flowId"])["id"])
     return Response.empty(200)
 
 
 @route("GET", "/v1/trigger-events", query={**PAGE, **FLOW})
 def events(engine: Engine, request: Request) -> Json:
-    flow = _get_flow(engine, request, request.query)
+    flow = request.own_row(engine.state.flows, request.query["flowId"])
     rows = [event for event in engine.state.events.values() if event["flowId"] == flow["id"]]
     return pages.page(rows, request.query)
 
 
 @route("POST", "/v1/trigger-events", body={**FLOW, "mockData": Field("any")})
 def create_event(engine: Engine, request: Request) -> Json:
-    return add_event(engine, _get_flow(engine, request, request.values), request.values.get("mockData"))
-
-
-def _get_flow(engine: Engine, request: Request, values: Json) -> Json:
-    return request.own_row(engine.state.flows, values["flowId"], HttpError.domain("ENTITY_NOT_FOUND"))
+    flow = request.own_row(engine.state.flows, request.values["flowId"])
+    return add_event(engine, flow, request.values.get("mockData"))
