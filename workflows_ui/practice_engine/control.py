@@ -6,7 +6,6 @@ Loopback only, and only with the header ``x-practice-token`` (``PracticeEngine.c
 ``GET /_practice/``                       credentials, flows and settings (what ``make run`` needs)
 ``GET /_practice/faults``                 the active faults
 ``POST /_practice/faults``                add one: the settings of ``faults.Fault``; responds with its ``id``
-``POST /_practice/faults/dealt``          ``Faults.deal``: ``{"faults": [...], "seed", "method", "path"}``
 ``DELETE /_practice/faults[/{id}]``       remove all, or one
 ``GET /_practice/requests?method&path``   the journal, by patterns; ``DELETE`` clears it. Keys: ``journal.Received``
 ``GET``, ``POST /_practice/settings``     ``engine.Settings``
@@ -54,8 +53,6 @@ def overview(engine: Engine) -> Json:
 def _faults(engine: Engine, request: Request, rest: str) -> Response:
     if request.method == "POST":
         try:
-            if rest == "dealt":
-                return Response.from_json([fault.to_json() for fault in engine.faults.deal(**_body(request))], 201)
             return Response.from_json(engine.faults.add(**_body(request)).to_json(), 201)
         except (TypeError, ValueError) as error:
             raise HttpError(400, {"message": str(error)}) from error

@@ -1,17 +1,14 @@
-"""Playing faults: responses of a proxy, spoiled responses, and a list of all that can come from between console and engine."""
+"""Playing faults: responses of a proxy, and spoiled responses."""
 
 import http.client
 import time
 import uuid
-from collections.abc import Iterable
 
 from .faults import COMBINED, REPLACED, Fault
 from .http import JSON_TYPE, Json, Request, Response
 from .ids import ID_LENGTH
 
 KEPT_HEADERS = ("x-api-key", "x-access-token", "x-organization-id")
-STATUSES = (400, 401, 403, 404, 413, 429, 500, 502, 503, 504)
-CUTS = ("truncated", "headers_cut", "garbage", "empty", "invalid_json", "invalid_utf8")
 MESSAGE = "a practised fault"
 
 
@@ -102,30 +99,6 @@ def _spoil(fault: Fault, response: Response) -> Response:
     elif kind == "huge":
         response.body, response.headers["content-type"] = b'{"data":"' + b"x" * fault.size + b'"}', JSON_TYPE
     return response
-
-
-def network_faults(
-    acts: Iterable[bool] = (False, True),
-    bodies: Iterable[str] = ("html", "empty", "gateway"),
-    webhook_ids: Iterable[bool] = (False,),
-) -> list[Json]:
-    """Return the settings of every fault that can occur between the console and the engine.
-
-    Every status of ``STATUSES`` with each of ``bodies`` and ``webhook_ids``, resets and cut responses; each for each of
-    ``acts``. 429 and 503 have a ``Retry-After``.
-    """
-    settings: list[Json] = []
-    for act in acts:
-        for status in STATUSES:
-            wait = {"retry_after": "30"} if status in (429, 503) else {}
-            settings += [
-                {"kind": "status", "status": status, "body": body, "webhook_id": webhook, "act": act, **wait}
-                for body in bodies
-                for webhook in webhook_ids
-            ]
-        settings.append({"kind": "reset_after" if act else "reset_before"})
-        settings += [{"kind": kind, "act": act, "status": 502, "body": "html"} for kind in CUTS]
-    return settings
 
 
 def _page(status: int, headers: dict[str, str]) -> Response:

@@ -33,26 +33,21 @@ The engine's header: ``webhook_id``
     True: the response has an ``x-webhook-id``, the engine's own if it acted, else an invented one. False: it has none. Unset:
     a replaced response has none, a spoiled one keeps the engine's.
 
-Which requests: ``method``, ``path``, ``times``, ``probability``, ``schedule``
+Which requests: ``method``, ``path``, ``times``, ``schedule``
     Each fault numbers the requests that match its ``method`` and ``path``. ``schedule`` is a text that is repeated, one
-    character a request: ``x`` plays the fault, any other does not. ``probability`` draws for each number from ``seed``: the
-    same seed plays the same numbers. ``times`` ends it after that many.
+    character a request: ``x`` plays the fault, any other does not. ``times`` ends it after that many.
 
 ``retry_after`` is the header of that name (seconds or an HTTP date), ``headers`` are any others.
 
     engine.faults.add("status", "POST", "/v1/webhooks/*", status=503, body="html", retry_after="30", act=True)
-    engine.faults.add("status", status=502, body="empty", probability=0.2, seed=7)
     engine.faults.add("truncated", act=False, status=504, body="html")
-    engine.faults.deal(fault_responses.network_faults(), "POST", "/v1/webhooks/*", seed=7)   # each request gets one, all equally often
 
 Over HTTP: ``control.py``.
 """
 
 import fnmatch
 import itertools
-import random
 import threading
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -89,8 +84,6 @@ class Fault:
     size: int = 40_000_000
     act: bool | None = None
     names: list[str] = field(default_factory=list)
-    probability: float = 1.0
-    seed: int = 0
     schedule: str = "x"
     id: int = 0
     seen: int = 0
@@ -120,8 +113,7 @@ class Fault:
         number, self.seen = self.seen, self.seen + 1
         if self.times is not None and self.played >= self.times:
             return False
-        dice = random.Random(f"{self.seed}/{number}")  # noqa: S311  practice data, no secrets
-        return self.schedule[number % len(self.schedule)] == "x" and dice.random() < self.probability
+        return self.schedule[number % len(self.schedule)] == "x"
 
     def to_json(self) -> Json:
         return asdict(self)
@@ -137,24 +129,11 @@ class Faults:
 
     def add(self, kind: str, method: str = "*", path: str = "*", **more: Any) -> Fault:
         """Add a fault. Raises ``ValueError`` for an unknown kind, ``TypeError`` for an unknown setting."""
-        return self._add([Fault(kind, method, path, **more)])[0]
-
-    def deal(
-        self, faults: Sequence[Json | None], method: str = "*", path: str = "*", *, seed: int = 0, **more: Any
-    ) -> list[Fault]:
-        """Add ``faults`` (settings of each) so that each matching request gets exactly one of them.
-
-        They take turns in an order shuffled by ``seed``, so after each round all were played equally often. None stands for
-        a request without a fault. ``more`` are settings of all. Raises as ``add`` does.
-        """
-        order = list(faults)
-        random.Random(seed).shuffle(order)  # noqa: S311  practice data, no secrets
-        dealt = []
-        for turn, one in enumerate(order):
-            if one is not None:
-                schedule = "-" * turn + "x" + "-" * (len(order) - turn - 1)
-                dealt.append(Fault(**{"method": method, "path": path, **more, **one, "schedule": schedule}))
-        return self._add(dealt)
+        fault = Fault(kind, method, path, **more)
+        with self._lock:
+            fault.id = next(self._numbers)
+            self._faults.append(fault)
+        return fault
 
     def clear(self, number: int | None = None) -> None:
         with self._lock:
@@ -175,10 +154,3 @@ class Faults:
                     fault.played += 1
                     chosen.append(fault)
         return chosen
-
-    def _add(self, faults: list[Fault]) -> list[Fault]:
-        with self._lock:
-            for fault in faults:
-                fault.id = next(self._numbers)
-            self._faults += faults
-        return faults

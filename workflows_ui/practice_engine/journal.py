@@ -88,9 +88,6 @@ class Journal:
             entry for entry in self.all() if any(fnmatch.fnmatchcase(entry.path.rstrip("/"), one) for one in patterns)
         ]
 
-    def creator(self, run: str) -> Received | None:
-        return next((entry for entry in self.all() if run in entry.runs), None)
-
     def clear(self) -> None:
         with self._lock:
             self._received.clear()
