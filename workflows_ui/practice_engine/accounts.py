@@ -61,7 +61,6 @@ class Credentials:
     api_key_scoped: str = field(default_factory=lambda: new_token("api_"))
     api_key_expired: str = field(default_factory=lambda: new_token("api_"))
     access_token: str = field(default_factory=lambda: new_token("acc_"))
-    access_token_colleague: str = field(default_factory=lambda: new_token("acc_"))
     access_token_stranger: str = field(default_factory=lambda: new_token("acc_"))
     jwt: str = field(
         default_factory=lambda: jwt({"user_id": ANH, "organizations": [SAO_MAI, HOA_SEN], "practice": True})
@@ -86,7 +85,6 @@ class Credentials:
             self.api_key_scoped: credential_row("api_key", *anh, scoped=True),
             self.api_key_expired: credential_row("api_key", *anh, expired=True),
             self.access_token: credential_row("access", *anh),
-            self.access_token_colleague: credential_row("access", *bao),
             self.access_token_stranger: credential_row("access", *ha),
             self.jwt: credential_row("jwt", *anh, organizations=[SAO_MAI, HOA_SEN]),
         }
