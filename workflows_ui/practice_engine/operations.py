@@ -333,7 +333,7 @@ def _branch(name: str, conditions: list[list[Json]] | None) -> Json:
     return {"branchName": name, "branchType": "CONDITION", "conditions": conditions}
 
 
-def _branches(router: Json) -> tuple[list[Json], list[Json]]:
+def _branches(router: Json) -> tuple[list[Json], list[Json | None]]:
     return router["settings"].setdefault("branches", []), router.setdefault("children", [])
 
 
