@@ -92,21 +92,21 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "workflows_ui.web.middleware.headers.SafeHeaders",
-    "workflows_ui.web.middleware.requests.RequestContext",
+    "workflows_ui.web.middleware.SafeHeaders",
+    "workflows_ui.web.middleware.RequestContext",
     "django_htmx.middleware.HtmxMiddleware",
-    "workflows_ui.web.middleware.cookies.CleanCookies",
+    "workflows_ui.web.middleware.CleanCookies",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "workflows_ui.web.middleware.preferences.Preferences",
+    "workflows_ui.web.middleware.Preferences",
     "django.contrib.messages.middleware.MessageMiddleware",
     "workflows_ui.accounts.middleware.SessionLimits",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "workflows_ui.web.middleware.methods.KnownMethods",
+    "workflows_ui.web.middleware.KnownMethods",
     "allauth.account.middleware.AccountMiddleware",
-    "workflows_ui.web.middleware.errors.EngineErrors",
+    "workflows_ui.web.middleware.EngineErrors",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 ROOT_URLCONF = "console.urls"
@@ -164,6 +164,15 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 ACCOUNT_ADAPTER = "workflows_ui.accounts.views.accounts.AccountAdapter"
+ACCOUNT_FORMS = {
+    "login": "workflows_ui.accounts.forms.SignInForm",
+    "change_password": "workflows_ui.accounts.forms.ChangePasswordForm",
+    "set_password": "workflows_ui.accounts.forms.SetPasswordForm",
+    "reset_password": "workflows_ui.accounts.forms.ResetPasswordForm",
+    "reset_password_from_key": "workflows_ui.accounts.forms.NewPasswordForm",
+    "reauthenticate": "workflows_ui.accounts.forms.PasswordAgainForm",
+    "add_email": "workflows_ui.accounts.forms.AddressForm",
+}
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "username*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
@@ -210,19 +219,19 @@ MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_USER_VERIFICATION = "preferred"
 MFA_TOTP_ISSUER = "Workflow console"
-#: A phone's clock may be half a minute off. accounts/forms/second_step.py refuses a code that was used before.
+#: A phone's clock may be half a minute off. accounts/forms.py refuses a code that was used before.
 MFA_TOTP_TOLERANCE = 1
 #: Administrators create accounts, so an unverified address does not belong to an attacker.
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_FORMS = {
-    "authenticate": "workflows_ui.accounts.forms.second_step.CodeForm",
-    "reauthenticate": "workflows_ui.accounts.forms.second_step.CodeAgainForm",
-    "activate_totp": "workflows_ui.accounts.forms.second_step.AppForm",
-    "authenticate_webauthn": "workflows_ui.accounts.forms.second_step.PasskeyStepForm",
-    "reauthenticate_webauthn": "workflows_ui.accounts.forms.second_step.PasskeyAgainForm",
-    "login_webauthn": "workflows_ui.accounts.forms.second_step.PasskeySignInForm",
-    "add_webauthn": "workflows_ui.accounts.forms.second_step.PasskeyForm",
-    "edit_webauthn": "workflows_ui.accounts.forms.second_step.PasskeyNameForm",
+    "authenticate": "workflows_ui.accounts.forms.CodeForm",
+    "reauthenticate": "workflows_ui.accounts.forms.CodeAgainForm",
+    "activate_totp": "workflows_ui.accounts.forms.AppForm",
+    "authenticate_webauthn": "workflows_ui.accounts.forms.PasskeyStepForm",
+    "reauthenticate_webauthn": "workflows_ui.accounts.forms.PasskeyAgainForm",
+    "login_webauthn": "workflows_ui.accounts.forms.PasskeySignInForm",
+    "add_webauthn": "workflows_ui.accounts.forms.PasskeyForm",
+    "edit_webauthn": "workflows_ui.accounts.forms.PasskeyNameForm",
 }
 PASSKEYS = environment.supports_passkeys(BASE_URL)
 

@@ -97,8 +97,8 @@ def test_a_plain_activepieces_has_neither_channels_nor_invitations_to_a_personal
         "channel-automations",
         "project-invitations",
     }
-    assert capabilities.read_capabilities(plain).lack("channel-automations") is Ability.NO
-    assert capabilities.read_capabilities(plain).lack("flows") is None
+    assert capabilities.read_capabilities(plain).get("channel-automations") is Ability.NO
+    assert capabilities.read_capabilities(plain).get("flows") is None
 
 
 def test_a_gateway_has_them_all(imbrace: Workspace) -> None:
@@ -119,7 +119,7 @@ def test_an_older_build_and_a_smaller_plan_are_told_apart(plain: Workspace, prac
     practice.engine.settings.not_in_plan = ["/v1/tables"]
     capabilities.inspect(plain.pk)
     found = capabilities.read_capabilities(plain)
-    assert (found.lack("mcp-servers"), found.lack("tables")) == (Ability.NO, Ability.NOT_IN_PLAN)
+    assert (found.get("mcp-servers"), found.get("tables")) == (Ability.NO, Ability.NOT_IN_PLAN)
     row = Capability.objects.get(workspace=plain, name="tables")
     assert (row.status, row.code) == (402, "FEATURE_DISABLED")
     assert row.credential is not None
@@ -131,7 +131,7 @@ def test_what_the_engine_gets_later_is_found_by_the_next_look(plain: Workspace, 
     practice.engine.settings.missing_routes = []
     wait_over(plain)
     capabilities.inspect(plain.pk)
-    assert capabilities.read_capabilities(plain).lack("mcp-servers") is None
+    assert capabilities.read_capabilities(plain).get("mcp-servers") is None
 
 
 def test_what_one_credential_may_not_see_is_asked_of_the_next_and_hidden_from_nobody(
@@ -240,39 +240,39 @@ def test_only_a_refusal_of_the_engine_itself_is_learnt(
 ) -> None:
     key = str(Credential.objects.all()[0].pk)
     assert capabilities.learn(plain, key, "run-retry", error) is expected
-    assert capabilities.read_capabilities(plain).lack("run-retry") is expected
+    assert capabilities.read_capabilities(plain).get("run-retry") is expected
 
 
 def test_what_works_after_all_is_no_longer_lacking(plain: Workspace) -> None:
     key = str(Credential.objects.all()[0].pk)
     capabilities.learn(plain, key, "run-retry", refusal(NotInPlan, status=402))
     capabilities.learn(plain, key, "run-retry")
-    assert capabilities.read_capabilities(plain).lack("run-retry") is None
+    assert capabilities.read_capabilities(plain).get("run-retry") is None
 
 
 def test_what_no_read_tells_is_open_again_after_a_persons_look_and_after_a_week(plain: Workspace) -> None:
     mine = Credential.objects.select_related("workspace")[0]
     capabilities.learn(plain, str(mine.pk), "run-retry", refusal(NotInPlan, status=402))
     capabilities.inspect(plain.pk)
-    assert capabilities.read_capabilities(plain).lack("run-retry") is Ability.NOT_IN_PLAN
+    assert capabilities.read_capabilities(plain).get("run-retry") is Ability.NOT_IN_PLAN
     Capability.objects.filter(name="run-retry").update(checked_at=timezone.now() - timedelta(days=8))
     wait_over(plain)
     capabilities.inspect(plain.pk)
-    assert capabilities.read_capabilities(plain).lack("run-retry") is None
+    assert capabilities.read_capabilities(plain).get("run-retry") is None
     capabilities.learn(plain, str(mine.pk), "run-retry", refusal(NotInPlan, status=402))
     capabilities.inspect_now(plain, mine)
-    assert capabilities.read_capabilities(plain).lack("run-retry") is None
+    assert capabilities.read_capabilities(plain).get("run-retry") is None
 
 
 def test_one_bad_answer_closes_nothing_for_a_whole_day(plain: Workspace) -> None:
     capabilities.inspect(plain.pk)
     key = str(Credential.objects.all()[0].pk)
     capabilities.learn(plain, key, "connections", refusal(NoRoute, "Route not found"))
-    assert capabilities.read_capabilities(plain).lack("connections") is Ability.NO
+    assert capabilities.read_capabilities(plain).get("connections") is Ability.NO
     assert Inspection.objects.get(pk=plain.pk).due_at < timezone.now() + timedelta(minutes=6)
     wait_over(plain)
     capabilities.inspect(plain.pk)
-    assert capabilities.read_capabilities(plain).lack("connections") is None
+    assert capabilities.read_capabilities(plain).get("connections") is None
 
 
 def test_names_that_are_none_are_not_kept(plain: Workspace) -> None:

@@ -128,7 +128,7 @@ def test_a_new_member_can_practise_at_once_and_elsewhere_gets_nothing(configured
     run("first_user")
     run("practice_workspace")
     place, first, ben = Workspace.objects.get(), User.objects.get(), person("ben")
-    added = members.add(Actor(user=first), place, "ben", Role.LAUNCHER)
+    added = members.add(Actor(user=first), place, ben, Role.LAUNCHER)
     practising.equip(added)
     practising.equip(added)
     assert Credential.objects.get(owner=ben).health == Health.WORKS

@@ -19,7 +19,7 @@ from workflows_ui.audit.services.audit_log import Actor
 from workflows_ui.credentials.services import sharing
 from workflows_ui.launches.models import Launch, Reason, State
 from workflows_ui.launches.services import launches, sending
-from workflows_ui.members.messages import launch_rights as launch_right_messages
+from workflows_ui.members import messages as launch_right_messages
 from workflows_ui.members.models import LaunchRight, Member, Role
 from workflows_ui.members.services import access, launch_rights
 from workflows_ui.notifications import messages as notification_messages

@@ -172,7 +172,7 @@ def test_a_plan_that_refuses_is_learnt_from_the_deed(stage: Stage) -> None:
     key = next(row["id"] for row in stage.practice.runs() if row["status"] == "FAILED")
     address = f"/w/sales/runs/do/retry/{key}/"
     assert stage.browser.post(address).status_code == 422
-    assert capabilities.read_capabilities(stage.users.workspace).lack("run-retry") is Ability.NOT_IN_PLAN
+    assert capabilities.read_capabilities(stage.users.workspace).get("run-retry") is Ability.NOT_IN_PLAN
     assert stage.browser.post(address).status_code == 409
     assert outcomes() == [("runs.retry", "begun"), ("runs.retry", "refused")]
     # Somebody looks again, and the plan has grown.
@@ -211,7 +211,7 @@ def test_an_engine_that_is_down_is_said_and_nothing_is_forgotten(
     owner.post(LOOK)
     page = text(owner.get("/w/sales/abilities/").content)
     assert "The engine cannot be reached" in page
-    assert capabilities.read_capabilities(users.workspace).lack("tables") is Ability.NO
+    assert capabilities.read_capabilities(users.workspace).get("tables") is Ability.NO
 
 
 def test_the_table_says_what_was_seen_and_asks_nobody(users: Users, client: Client, stub_engine: StubEngine) -> None:

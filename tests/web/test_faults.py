@@ -50,7 +50,7 @@ FAULTS: dict[str, tuple[str, dict[str, Any]]] = {
 MUCH_ALIKE = {"drip", "drip_all", "huge", "500 bare", "418 text", "401 html", "301 html", "204 empty"}
 #: Which faults are tried through a gateway too: one of its own making, and one that it passes on. Other answers are reported alike.
 BOTH = ("502 gateway", "403 json")
-TITLES = [str(found.title) for _kind, found in messages._ERRORS]
+TITLES = [str(found.title) for found in messages._ERRORS.values()]
 TYPED = '{"typed": "with care"'
 
 

@@ -27,7 +27,6 @@ _LONGEST = 60
 
 
 def browser(user_agent: str) -> str:
-    """Return the label of a browser and its system."""
     name = next((label for pattern, label in _BROWSERS if pattern in user_agent), "")
     system = next((label for pattern, label in _SYSTEMS if pattern in user_agent), "")
     if name and system:

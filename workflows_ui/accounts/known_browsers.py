@@ -6,7 +6,8 @@ wrong passwords from this browser are counted separately from the account's. It 
 
 from datetime import timedelta
 
-from django.http import HttpRequest, HttpResponseBase
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.crypto import get_random_string, salted_hmac
 
@@ -26,7 +27,7 @@ def cookie_name(user_id: int) -> str:
 
 def find(request: HttpRequest, user_id: int) -> KnownBrowser | None:
     """Return the requesting browser's row, if the account signed in there with its current password. No query without a valid cookie."""
-    token = _token(request, user_id)
+    token = request.get_signed_cookie(cookie_name(user_id), default="", salt=_SALT, max_age=KEPT)
     if not token:
         return None
     user = User.objects.get(pk=user_id)
@@ -34,7 +35,7 @@ def find(request: HttpRequest, user_id: int) -> KnownBrowser | None:
     return browsers.filter(used_at__gt=timezone.now() - KEPT).first()
 
 
-def remember(request: HttpRequest, response: HttpResponseBase, user: User, *, secure: bool) -> None:
+def remember(request: HttpRequest, response: HttpResponse, user: User) -> HttpResponse:
     """Set a new cookie after a sign-in, invalidate the old one, and forget the oldest browsers."""
     old = find(request, user.pk)
     if old is not None:
@@ -49,15 +50,11 @@ def remember(request: HttpRequest, response: HttpResponseBase, user: User, *, se
         salt=_SALT,
         max_age=KEPT,
         path="/accounts/",
-        secure=secure,
+        secure=settings.SESSION_COOKIE_SECURE,
         httponly=True,
         samesite="Strict",
     )
-
-
-def _token(request: HttpRequest, user_id: int) -> str:
-    token = request.get_signed_cookie(cookie_name(user_id), default="", salt=_SALT, max_age=KEPT)
-    return token or ""
+    return response
 
 
 def _digest(user: User, token: str) -> str:

@@ -1,7 +1,6 @@
 """End idle sessions, and show a browser why its session ended. Both are off by default."""
 
 import time
-from collections.abc import Callable
 
 from django.conf import settings
 from django.contrib import messages
@@ -11,6 +10,7 @@ from django.utils.translation import ngettext
 
 from workflows_ui.accounts.models import User
 from workflows_ui.accounts.services import sessions
+from workflows_ui.web.middleware import Middleware
 from workflows_ui.web.requests import actor
 
 #: The header of automatic requests (static/app.js), which do not count as activity.
@@ -19,12 +19,9 @@ LIVE = "X-Live"
 _SEEN, _EXACT = "seen_at", 30
 
 
-class SessionLimits:
+class SessionLimits(Middleware):
     """SESSION_IDLE_MINUTES, and the message for a browser that was signed out by SESSIONS_PER_PERSON (see
     accounts/services/sessions.py)."""
-
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.user.is_authenticated:
@@ -32,7 +29,7 @@ class SessionLimits:
                 _end_if_idle(request, request.user)
         elif settings.SESSIONS_PER_PERSON:
             _explain_limit(request)
-        return self._get_response(request)
+        return self.get_response(request)
 
 
 def _end_if_idle(request: HttpRequest, user: User) -> None:

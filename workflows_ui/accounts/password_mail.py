@@ -3,11 +3,11 @@
 import smtplib
 
 import structlog
+from allauth.account.adapter import get_adapter
 from allauth.account.forms import default_token_generator
 from allauth.account.utils import user_pk_to_url_str
 from django.conf import settings
 from django.core.mail import EmailMessage
-from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
 from django.views.decorators.debug import sensitive_variables
@@ -39,14 +39,11 @@ def send(pk: int, language: str) -> bool:
 @sensitive_variables("key", "address", "context")
 def build_mail(person: User, language: str) -> EmailMessage:
     """Return the mail to the stored address of the account, not to the typed one; its link is on BASE_URL."""
-    mail_language = next(
-        (code for code in (person.language, language) if code in dict(settings.LANGUAGES)), settings.LANGUAGE_CODE
-    )
+    languages = (code for code in (person.language, language) if code in dict(settings.LANGUAGES))
     key = default_token_generator.make_token(person)
     arguments = {"uidb36": user_pk_to_url_str(person), "key": key}
     address = settings.BASE_URL + reverse("account_reset_password_from_key", kwargs=arguments)
     context = {"password_reset_url": address, "username": person.username, "console_url": settings.BASE_URL}
-    with translation.override(mail_language):
-        subject = " ".join(render_to_string("account/email/password_reset_key_subject.txt", context).split())
-        text = render_to_string("account/email/password_reset_key_message.txt", context)
-    return EmailMessage(subject, text.strip(), settings.DEFAULT_FROM_EMAIL, [person.email])
+    with translation.override(next(languages, settings.LANGUAGE_CODE)):
+        message: EmailMessage = get_adapter().render_mail("account/email/password_reset_key", person.email, context)
+    return message

@@ -47,16 +47,12 @@ def failed(request: HttpRequest, name: str) -> None:
         _record(request, person, "person.sign_in", outcome="refused")
         return
     digest = salted_hmac("sign-in-name", name.lower(), algorithm="sha256").hexdigest()[:_DIGEST]
-    audit_log.record(
-        _anonymous_actor(request), "person.sign_in", object_type="person", outcome="refused", name_digest=digest
-    )
+    _record_unknown(request, name_digest=digest)
 
 
 def passkey_failed(request: HttpRequest) -> None:
     """Record a failed sign-in with a passkey, whose owner is unknown."""
-    audit_log.record(
-        _anonymous_actor(request), "person.sign_in", object_type="person", outcome="refused", ways=["passkey"]
-    )
+    _record_unknown(request, ways=["passkey"])
 
 
 def passkey_renamed(request: HttpRequest, before: str, after: str) -> None:
@@ -69,14 +65,7 @@ def codes_seen(request: HttpRequest) -> None:
 
 def single_sign_on_failed(request: HttpRequest, why: str) -> None:
     """Record a failed single sign-on, whose account is unknown."""
-    audit_log.record(
-        _anonymous_actor(request),
-        "person.sign_in",
-        object_type="person",
-        outcome="refused",
-        ways=["single_sign_on"],
-        why=why,
-    )
+    _record_unknown(request, ways=["single_sign_on"], why=why)
 
 
 def signed_out(request: HttpRequest) -> None:
@@ -145,12 +134,9 @@ def _record(request: HttpRequest, person: Any, action: str, *, outcome: str = "d
         acting = _anonymous_actor(request)
     elif acting.user is None:
         acting = replace(acting, user=person)
-    audit_log.record(
-        acting,
-        action,
-        object_type="person",
-        object_id=str(person.pk),
-        object_name=person.label,
-        outcome=outcome,
-        **detail,
-    )
+    audit_log.record(acting, action, person, outcome=outcome, **detail)
+
+
+def _record_unknown(request: HttpRequest, **detail: Any) -> None:
+    """Add a row about a failed sign-in to an unknown account."""
+    audit_log.record(_anonymous_actor(request), "person.sign_in", object_type="person", outcome="refused", **detail)

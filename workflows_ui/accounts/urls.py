@@ -1,7 +1,13 @@
 """URLs of accounts."""
 
+from typing import Any
+
 from allauth.account import views as allauth_views
-from django.urls import path, re_path
+from allauth.mfa.base.views import ReauthenticateView
+from allauth.mfa.recovery_codes.views import GenerateRecoveryCodesView
+from allauth.mfa.totp.views import ActivateTOTPView
+from allauth.mfa.webauthn.views import AddWebAuthnView, ReauthenticateWebAuthnView
+from django.urls import URLPattern, path, re_path
 from django.views.decorators.cache import never_cache
 
 from workflows_ui.accounts.views import (
@@ -12,66 +18,37 @@ from workflows_ui.accounts.views import (
     sessions,
     single_sign_on,
 )
+from workflows_ui.accounts.views.second_step import only_with_passkeys
 from workflows_ui.web.access import signed_in
+
+
+def _own(route: str, view: Any, name: str) -> URLPattern:
+    """A page of the person's own account. Not cached: it may show a secret."""
+    return path(f"accounts/{route}", signed_in(never_cache(view)), name=name)
+
 
 urlpatterns = [
     path("profile/", accounts.profile, name="profile"),
     path("preferences/language/", preferences.set_language, name="set_language"),
     path("preferences/theme/", preferences.set_theme, name="set_theme"),
-    path(second_step.STEP, second_step.own_account(second_step.Overview.as_view()), name="mfa_index"),
-    path(f"{second_step.STEP}enter/", never_cache(second_step.Step.as_view()), name="mfa_authenticate"),
+    _own("second-step/", second_step.Overview.as_view(), "mfa_index"),
+    path("accounts/second-step/enter/", never_cache(second_step.Step.as_view()), name="mfa_authenticate"),
+    _own("second-step/again/", ReauthenticateView.as_view(), "mfa_reauthenticate"),
+    _own("second-step/app/add/", ActivateTOTPView.as_view(), "mfa_activate_totp"),
+    _own("second-step/app/remove/", second_step.RemoveApp.as_view(), "mfa_deactivate_totp"),
+    _own("second-step/codes/", second_step.Codes.as_view(), "mfa_view_recovery_codes"),
+    _own("second-step/codes/new/", GenerateRecoveryCodesView.as_view(), "mfa_generate_recovery_codes"),
+    _own("second-step/codes/file/", second_step.CodesFile.as_view(), "mfa_download_recovery_codes"),
+    _own("passkeys/", second_step.Passkeys.as_view(), "mfa_list_webauthn"),
+    _own("passkeys/add/", only_with_passkeys(AddWebAuthnView.as_view()), "mfa_add_webauthn"),
+    _own("passkeys/again/", only_with_passkeys(ReauthenticateWebAuthnView.as_view()), "mfa_reauthenticate_webauthn"),
     path(
-        f"{second_step.STEP}again/", second_step.own_account(second_step.CodeAgain.as_view()), name="mfa_reauthenticate"
-    ),
-    path(
-        f"{second_step.STEP}app/add/", second_step.own_account(second_step.AddApp.as_view()), name="mfa_activate_totp"
-    ),
-    path(
-        f"{second_step.STEP}app/remove/",
-        second_step.own_account(second_step.RemoveApp.as_view()),
-        name="mfa_deactivate_totp",
-    ),
-    path(
-        f"{second_step.STEP}codes/",
-        second_step.own_account(second_step.Codes.as_view()),
-        name="mfa_view_recovery_codes",
-    ),
-    path(
-        f"{second_step.STEP}codes/new/",
-        second_step.own_account(second_step.NewCodes.as_view()),
-        name="mfa_generate_recovery_codes",
-    ),
-    path(
-        f"{second_step.STEP}codes/file/",
-        second_step.own_account(second_step.CodesFile.as_view()),
-        name="mfa_download_recovery_codes",
-    ),
-    path(second_step.KEY, second_step.own_account(second_step.Passkeys.as_view()), name="mfa_list_webauthn"),
-    path(
-        f"{second_step.KEY}add/",
-        second_step.own_account(second_step.only_with_passkeys(second_step.AddPasskey.as_view())),
-        name="mfa_add_webauthn",
-    ),
-    path(
-        f"{second_step.KEY}again/",
-        second_step.own_account(second_step.only_with_passkeys(second_step.PasskeyAgain.as_view())),
-        name="mfa_reauthenticate_webauthn",
-    ),
-    path(
-        f"{second_step.KEY}sign-in/",
-        never_cache(second_step.only_with_passkeys(second_step.PasskeySignIn.as_view())),
+        "accounts/passkeys/sign-in/",
+        never_cache(only_with_passkeys(second_step.PasskeySignIn.as_view())),
         name="mfa_login_webauthn",
     ),
-    path(
-        f"{second_step.KEY}<int:pk>/rename/",
-        second_step.own_account(second_step.RenamePasskey.as_view()),
-        name="mfa_edit_webauthn",
-    ),
-    path(
-        f"{second_step.KEY}<int:pk>/remove/",
-        second_step.own_account(second_step.RemovePasskey.as_view()),
-        name="mfa_remove_webauthn",
-    ),
+    _own("passkeys/<int:pk>/rename/", second_step.RenamePasskey.as_view(), "mfa_edit_webauthn"),
+    _own("passkeys/<int:pk>/remove/", second_step.RemovePasskey.as_view(), "mfa_remove_webauthn"),
     path("people/<int:person_id>/second-step/", second_step_removal.take_away, name="second_step_take_away"),
     path("accounts/sessions/", sessions.listing, name="sessions"),
     path("accounts/sessions/end-others/", sessions.end_others, name="sessions_end_others"),
@@ -86,7 +63,7 @@ account_urlpatterns = [
     path("logout/", allauth_views.logout, name="account_logout"),
     path("inactive/", allauth_views.account_inactive, name="account_inactive"),
     path("signup/", accounts.sign_up_closed, name="account_signup"),
-    path("again/", signed_in(accounts.Again.as_view()), name="account_reauthenticate"),
+    path("again/", signed_in(allauth_views.ReauthenticateView.as_view()), name="account_reauthenticate"),
     path("address/", signed_in(accounts.Address.as_view()), name="account_email"),
     re_path(r"^address/confirm/(?P<key>[-:\w]+)/$", allauth_views.confirm_email, name="account_confirm_email"),
     path("password/change/", signed_in(accounts.ChangePassword.as_view()), name="account_change_password"),

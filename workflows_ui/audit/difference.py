@@ -1,60 +1,43 @@
 """What an audit row changed, readable: before and after side by side, and the remaining details."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from django.utils.functional import Promise
-
-from workflows_ui.audit import messages as audit_messages
-from workflows_ui.web import readable
-from workflows_ui.web.messages import Text
-from workflows_ui.web.readable import Node
+from workflows_ui.audit.messages import CHOICES, FIELDS
+from workflows_ui.web.readable import Node, readable_node
 
 
-@dataclass(frozen=True)
-class Change:
-    """One changed value. `name` is "" if the row has only one value."""
-
-    name: Text
-    before: Node
-    after: Node
-
-
-def changes(detail: Mapping[str, Any], action: str = "") -> list[Change]:
-    """Return the pairs of `before` and `after`, field by field if either is a mapping."""
+def changes(detail: Mapping[str, Any], action: str) -> list[dict[str, Any]]:
+    """Return name, `before` and `after` of each changed value; the name is "" if the row has only one value."""
     if "before" not in detail and "after" not in detail:
         return []
     before, after = detail.get("before"), detail.get("after")
-    role = "role" if action == "member.change_role" else ""
     if not isinstance(before, Mapping) and not isinstance(after, Mapping):
-        return [
-            Change("", readable.readable_node(_labelled(role, before)), readable.readable_node(_labelled(role, after)))
-        ]
-    old = before if isinstance(before, Mapping) else {}
-    new = after if isinstance(after, Mapping) else {}
-    names = list(dict.fromkeys([*old, *new]))
-    return [
-        Change(
-            audit_messages.field(name),
-            readable.readable_node(_labelled(name, old.get(name))),
-            readable.readable_node(_labelled(name, new.get(name))),
-        )
-        for name in names
-        if old.get(name) != new.get(name)
-    ]
+        field = "role" if action == "member.change_role" else ""
+        return [_change(field, before, after) | {"name": ""}]
+    old, new = (value if isinstance(value, Mapping) else {} for value in (before, after))
+    pairs = {name: (old.get(name), new.get(name)) for name in {**old, **new}}
+    return [_change(name, *pair) for name, pair in pairs.items() if pair[0] != pair[1]]
 
 
-def _labelled(name: str, value: Any) -> Any:
-    label = audit_messages.field_value(name, value)
-    return str(label) if isinstance(label, Promise) else label
+def _change(field: str, before: Any, after: Any) -> dict[str, Any]:
+    return {
+        "name": FIELDS.get(field, field),
+        "before": readable_node(_labelled(field, before)),
+        "after": readable_node(_labelled(field, after)),
+    }
+
+
+def _labelled(field: str, value: Any) -> Any:
+    choices = CHOICES.get(field, {})
+    return str(choices[value]) if isinstance(value, str) and value in choices else value
 
 
 def remaining_details(detail: Mapping[str, Any]) -> Node | None:
     """Return the details other than `before` and `after` in readable form, or None."""
     details = {
-        str(audit_messages.field(name)): _labelled(name, value)
+        str(FIELDS.get(name, name)): _labelled(name, value)
         for name, value in detail.items()
         if name not in ("before", "after") and value not in (None, "", [], {})
     }
-    return readable.readable_node(details) if details else None
+    return readable_node(details) if details else None

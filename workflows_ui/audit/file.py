@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from django.db.models import QuerySet
@@ -51,15 +52,10 @@ def content(kind: str, rows: QuerySet[AuditEvent]) -> Iterator[bytes]:
     """
     language = translation.get_language()
     yield "\ufeff".encode() + _csv([list(COLUMNS)]) if kind == "csv" else b"["
-    part: list[AuditEvent] = []
-    first = True
-    for row in rows.iterator(chunk_size=PART):
-        part.append(row)
-        if len(part) == PART:
-            yield _part(kind, part, language, first=first)
-            part, first = [], False
-    if part:
+    events, first = rows.iterator(chunk_size=PART), True
+    while part := list(islice(events, PART)):
         yield _part(kind, part, language, first=first)
+        first = False
     if kind == "json":
         yield b"\n]\n"
 
@@ -75,26 +71,15 @@ def _part(kind: str, rows: list[AuditEvent], language: str, *, first: bool) -> b
 
 
 def _columns(row: AuditEvent) -> dict[str, Any]:
-    return {
+    special = {
         "at": f"{row.at:%Y-%m-%dT%H:%M:%S.%fZ}",
         "person": row.user_name,
         "what": str(audit_messages.action(row.action)),
-        "action": row.action,
-        "object_type": row.object_type,
-        "object_id": row.object_id,
-        "object_name": row.object_name,
-        "outcome": row.outcome,
-        "reason": row.reason,
-        "detail": row.detail,
-        "address": row.address,
-        "session": row.session,
-        "request_id": row.request_id,
         "workspace": row.workspace.slug if row.workspace else None,
         "id": row.pk,
         "ends_row": row.begun_id,
-        "number": row.number,
-        "mark": row.mark,
     }
+    return {name: special[name] if name in special else getattr(row, name) for name in COLUMNS}
 
 
 def _cell(value: Any) -> str:

@@ -6,8 +6,8 @@ from django import forms
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from workflows_ui.audit import history
 from workflows_ui.audit import messages as audit_messages
-from workflows_ui.audit import visibility as audit_visibility
 from workflows_ui.audit.models import BEGUN, AuditEvent
 from workflows_ui.web.list_filters import DaysForm
 from workflows_ui.web.messages import Text
@@ -26,8 +26,8 @@ class FilterForm(DaysForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.choices("action", audit_messages.actions())
-        self.choices("kind", audit_messages.kinds())
+        self.choices("action", audit_messages.ACTIONS)
+        self.choices("kind", audit_messages.KINDS)
         outcomes: dict[str, Text] = {
             name: badge.word for name, badge in audit_messages.OUTCOMES.items() if name != "ended"
         }
@@ -42,10 +42,8 @@ class FilterForm(DaysForm):
         data, condition = self.filled(), self.within("at")
         if "person" in data:
             condition &= Q(user_id=data["person"] or None)
-        for name, field in (("action", "action"), ("kind", "object_type"), ("request", "request_id")):
-            if name in data:
-                condition &= Q(**{field: data[name]})
-        if "id" in data:
-            condition &= Q(object_id=data["id"])
+        columns = {"action": "action", "kind": "object_type", "id": "object_id", "request": "request_id"}
+        for name in columns.keys() & data.keys():
+            condition &= Q(**{columns[name]: data[name]})
         rows = rows.filter(condition)
-        return audit_visibility.with_outcome(rows, data["outcome"]) if "outcome" in data else rows
+        return history.with_outcome(rows, data["outcome"]) if "outcome" in data else rows

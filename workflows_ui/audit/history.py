@@ -1,82 +1,88 @@
-"""An object's history on its page: its audit rows, newest first, with a link to the whole audit log for managers."""
+"""Rows of the audit log for its pages: visible rows, actions with their labels, and an object's history."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from typing import Any
 
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.urls import reverse
 
 from workflows_ui.accounts.models import User
 from workflows_ui.audit import messages as audit_messages
-from workflows_ui.audit import visibility as audit_visibility
-from workflows_ui.audit.models import AuditEvent
-from workflows_ui.audit.visibility import Line
-from workflows_ui.core.states import Badge
-from workflows_ui.members.models import Role
+from workflows_ui.audit.models import BEGUN, AuditEvent
+from workflows_ui.members.models import Role, Workspace
 from workflows_ui.members.services.access import Access
-from workflows_ui.web.messages import Text
 
-#: Number of rows shown.
+#: Number of rows of an object's history.
 NEWEST = 20
 
 
-@dataclass(frozen=True)
-class HistoryLine:
-    """One action with its labels. `url` is the page of the row, `object_url` that of the object; "" if there is none."""
-
-    event: AuditEvent
-    who: Text
-    what: Text
-    outcome: Badge
-    cut_off: bool
-    url: str = ""
-    object_url: str = ""
-    object_name: Text = ""
+def rows(workspace: Workspace | None) -> QuerySet[AuditEvent]:
+    """Return all rows of a workspace (for its managers) or of the whole console (for superusers)."""
+    events = AuditEvent.objects.select_related("workspace")
+    return events if workspace is None else events.filter(workspace=workspace)
 
 
-@dataclass(frozen=True)
-class History:
-    """Context of templates/audit/history.html. `partly`: only the person's own actions; `url`: the whole log, for managers."""
-
-    lines: list[HistoryLine]
-    partly: bool
-    url: str
+def beginnings(events: QuerySet[AuditEvent]) -> QuerySet[AuditEvent]:
+    """Exclude the ends of writes: one row per action."""
+    return events.filter(begun=None)
 
 
-def object_history(access: Access, kind: str, id: str = "", *, whole: bool = False) -> History:
-    """Return the history of an object, or of all objects of its kind. `whole`: the person may see all of it, regardless of role."""
-    manager = access.allows(Role.MANAGER)
-    slug = access.workspace.slug
-    rows = audit_visibility.object_history(access, kind, id, whole=whole, newest=NEWEST)
+def with_outcome(events: QuerySet[AuditEvent], outcome: str) -> QuerySet[AuditEvent]:
+    """Filter actions by outcome, recorded in their only row or in the end of a write; `begun` means no recorded end."""
+    ends = AuditEvent.objects.filter(begun=OuterRef("pk"))
+    if outcome == BEGUN:
+        return events.filter(~Exists(ends), outcome=BEGUN)
+    return events.filter(Q(outcome=outcome) | Exists(ends.filter(outcome=outcome)))
+
+
+def lines(events: Sequence[AuditEvent], slug: str | None) -> list[dict[str, Any]]:
+    """Return actions with their labels; for a write to the engine, `end` is the row that records its end.
+
+    `slug`: the workspace of the linked pages, None for the console-wide pages, "" for no links.
+    """
+    begun = [event.pk for event in events if event.outcome == BEGUN]
+    ends = {end.begun_id: end for end in AuditEvent.objects.filter(begun__in=begun).order_by("-pk")} if begun else {}
+    return [_line(event, ends.get(event.pk), slug) for event in events]
+
+
+def _line(event: AuditEvent, end: AuditEvent | None, slug: str | None) -> dict[str, Any]:
+    url = reverse("audit_row", args=[slug, event.pk]) if slug else ""
+    return {
+        "event": event,
+        "end": end,
+        "who": audit_messages.actor_label(event),
+        "what": audit_messages.action(event.action),
+        "outcome": audit_messages.event_outcome(event, end),
+        "cut_off": audit_messages.cut_off(event, end),
+        "url": reverse("audit_row_everywhere", args=[event.pk]) if slug is None else url,
+        "object_url": audit_messages.url(event),
+        "object_name": audit_messages.object_name(event),
+    }
+
+
+def object_history(access: Access, kind: str, id: str = "", *, whole: bool = False) -> dict[str, Any]:
+    """Return the history of an object, or of all objects of its kind, newest first, with a link to the audit log for managers.
+
+    `whole`: the person may see all of it, regardless of role; otherwise launchers and viewers see only their own actions (`partly`).
+    """
+    slug = access.workspace.slug if access.allows(Role.MANAGER) else ""
     query = {"kind": kind, "id": id[:120]} if id else {"kind": kind}
-    return History(
-        [history_line(line, access.workspace.slug if manager else "") for line in rows],
-        not (whole or access.allows(Role.BUILDER)),
-        reverse("audit", kwargs={"slug": slug}, query=query) if manager else "",
-    )
+    partly = not (whole or access.allows(Role.BUILDER))
+    events = rows(access.workspace).filter(object_type=kind)
+    if id:
+        events = events.filter(object_id=id[:120])
+    if partly:
+        events = events.filter(user=access.user)
+    url = reverse("audit", args=[slug], query=query) if slug else ""
+    return {"lines": _newest(events, slug), "partly": partly, "url": url}
 
 
-def global_history(user: User, kind: str, id: str) -> History:
+def global_history(user: User, kind: str, id: str) -> dict[str, Any]:
     """Return the whole history of an object that belongs to no workspace; the caller checks access. Links are for superusers."""
-    slug = None if user.is_superuser else ""
     url = reverse("audit_everywhere", query={"kind": kind, "id": id[:120]}) if user.is_superuser else ""
-    rows = audit_visibility.global_history(kind, id, newest=NEWEST)
-    return History([history_line(line, slug) for line in rows], partly=False, url=url)
+    events = AuditEvent.objects.filter(workspace=None, object_type=kind, object_id=id[:120])
+    return {"lines": _newest(events, None if user.is_superuser else ""), "partly": False, "url": url}
 
 
-def history_line(line: Line, slug: str | None) -> HistoryLine:
-    """Return a line with labels. `slug`: the workspace of the linked page, None for the console-wide page, "" for no link."""
-    event = line.event
-    url = ""
-    if slug is None:
-        url = reverse("audit_row_everywhere", kwargs={"row": event.pk})
-    elif slug:
-        url = reverse("audit_row", kwargs={"slug": slug, "row": event.pk})
-    return HistoryLine(
-        event,
-        audit_messages.actor_label(event),
-        audit_messages.action(event.action),
-        audit_messages.event_outcome(event, line.end),
-        audit_messages.cut_off(event, line.end),
-        url,
-        audit_messages.url(event),
-        audit_messages.object_name(event),
-    )
+def _newest(events: QuerySet[AuditEvent], slug: str | None) -> list[dict[str, Any]]:
+    return lines(list(beginnings(events).order_by("-at", "-pk")[:NEWEST]), slug)

@@ -21,7 +21,7 @@ from workflows_ui.web.messages import Text
 #: A write without a recorded end counts as interrupted after this time.
 CUT_OFF = timedelta(minutes=5)
 
-#: Kinds of objects that are not declared resources.
+#: Kinds of objects; declared resources are added by `install`.
 KINDS: dict[str, Text] = {
     "access_request": _("Access request"),
     "audit": _("Audit log"),
@@ -40,7 +40,7 @@ KINDS: dict[str, Text] = {
     "watch": _("Watch"),
     "workspace": _("Workspace"),
 }
-#: Actions that no resource declares.
+#: Actions; those of declared resources are added by `install`.
 ACTIONS: dict[str, Text] = {
     "access_request.ask": _("Requested access"),
     "access_request.grant": _("Approved an access request"),
@@ -162,9 +162,10 @@ FIELDS: dict[str, Text] = {
     "team": _("Team"),
     "workspaces": _("Workspaces"),
 }
-_CHOICES: dict[str, dict[str, Text]] = {
-    "colour": {choice.value: choice.label for choice in Colour},
-    "role": {choice.value: choice.label for choice in Role},
+#: Labels for the choices among these values.
+CHOICES: dict[str, dict[str, Text]] = {
+    "colour": dict(Colour.choices),
+    "role": dict(Role.choices),
 }
 OUTCOMES: dict[str, Badge] = {
     "done": Badge(pgettext_lazy("outcome", "Done"), "circle-check", "green"),
@@ -181,58 +182,33 @@ OUTCOMES: dict[str, Badge] = {
 }
 _UNDER_WAY = Badge(pgettext_lazy("outcome", "Under way"), "circle-notch", "blue")
 _NO_END = Badge(pgettext_lazy("outcome", "No end recorded"), "triangle-exclamation", "orange")
-#: Labels of declared resources by name, and of their actions.
-_kinds: dict[str, Text] = {}
-_actions: dict[str, Text] = {}
+#: Names of declared resources.
+_resources: set[str] = set()
 
 
 def install(resources: Iterable[Resource]) -> None:
     """Take the labels of declared resources. Called once, at start-up."""
     for resource in resources:
-        _kinds[resource.name] = resource.label
-        for action in resource.actions:
-            _actions[f"{resource.name}.{action.name}"] = format_lazy("{}: {}", resource.label, action.label)
-        for name, label in (
-            (f"{resource.name}.export", _("Exported")),
-            (f"{resource.name}.reveal", _("Looked at something hidden")),
-        ):
-            _actions.setdefault(name, format_lazy("{}: {}", resource.label, label))
-
-
-def kinds() -> dict[str, Text]:
-    return {**KINDS, **_kinds}
-
-
-def actions() -> dict[str, Text]:
-    return {**_actions, **ACTIONS}
+        _resources.add(resource.name)
+        KINDS.setdefault(resource.name, resource.label)
+        labels = {action.name: action.label for action in resource.actions}
+        labels = {"export": _("Exported"), "reveal": _("Looked at something hidden"), **labels}
+        for name, label in labels.items():
+            ACTIONS.setdefault(f"{resource.name}.{name}", format_lazy("{}: {}", resource.label, label))
 
 
 def kind(name: str) -> Text:
-    """Return the label of a kind of object, or its name if it has none."""
-    return KINDS.get(name) or _kinds.get(name) or name
+    return KINDS.get(name, name)
 
 
 def action(name: str) -> Text:
-    """Return the label of an action, or its name if it has none."""
-    return ACTIONS.get(name) or _actions.get(name) or name
+    return ACTIONS.get(name, name)
 
 
 def object_name(event: AuditEvent) -> Text:
     """Return the recorded name of the object, else its id; a job is named by its action."""
-    if event.object_type == "job" and (label := _actions.get(event.object_name)):
-        return label
-    return event.object_name or event.object_id
-
-
-def field(name: str) -> Text:
-    """Return the label of a value in a row's detail, or its name if it has none."""
-    return FIELDS.get(name, name)
-
-
-def field_value(name: str, value: object) -> object:
-    """Return the label of a choice in a row's detail, else the value."""
-    choices = _CHOICES.get(name)
-    return choices[value] if choices and isinstance(value, str) and value in choices else value
+    name = event.object_name or event.object_id
+    return action(name) if event.object_type == "job" else name
 
 
 def outcome(name: str) -> Badge:
@@ -241,11 +217,9 @@ def outcome(name: str) -> Badge:
 
 
 def event_outcome(event: AuditEvent, end: AuditEvent | None) -> Badge:
-    """Return the outcome of a row, or of the write that it began."""
-    if event.outcome != BEGUN:
-        return outcome(event.outcome)
-    if end is not None:
-        return outcome(end.outcome)
+    last = end or event
+    if last.outcome != BEGUN:
+        return outcome(last.outcome)
     return _NO_END if cut_off(event, end) else _UNDER_WAY
 
 
@@ -267,29 +241,21 @@ def url(event: AuditEvent) -> str:
         return ""
     slug, key = event.workspace.slug, event.object_id
     try:
-        if event.object_type in _kinds:
-            arguments = {"slug": slug, "resource": event.object_type}
-            return (
-                reverse("resource_detail", kwargs={**arguments, "id": key})
-                if key
-                else reverse("resource_list", kwargs=arguments)
-            )
+        if event.object_type in _resources:
+            if key:
+                return reverse("resource_detail", args=[slug, event.object_type, key])
+            return reverse("resource_list", args=[slug, event.object_type])
         if event.object_type in _PAGES and key:
-            name, argument = _PAGES[event.object_type]
-            return reverse(name, kwargs={"slug": slug, argument: key})
+            return reverse(event.object_type, args=[slug, key])
         if event.object_type in _LISTS:
-            return reverse(_LISTS[event.object_type], kwargs={"slug": slug})
+            return reverse(_LISTS[event.object_type], args=[slug])
     except NoReverseMatch:
         pass  # An id that does not fit the URL pattern.
     return ""
 
 
-_PAGES = {
-    "launch": ("launch", "id"),
-    "credential": ("credential", "credential_id"),
-    "job": ("job", "job_id"),
-    "invitation": ("invitation", "invitation_id"),
-}
+#: Kinds whose name is also the name of their page's URL, and kinds that are shown in a list.
+_PAGES = {"launch", "credential", "job", "invitation"}
 _LISTS = {
     "member": "members",
     "access_request": "members",

@@ -5,9 +5,9 @@ from django.urls import path
 from workflows_ui.audit import views
 
 urlpatterns = [
-    path("audit/", views.everywhere, name="audit_everywhere"),
-    path("audit/<int:row>/", views.row_everywhere, name="audit_row_everywhere"),
-    path("audit/file/<slug:kind>/", views.file_everywhere, name="audit_file_everywhere"),
+    path("audit/", views.listing, name="audit_everywhere"),
+    path("audit/<int:row>/", views.row, name="audit_row_everywhere"),
+    path("audit/file/<slug:kind>/", views.file, name="audit_file_everywhere"),
     path("w/<slug:slug>/audit/", views.listing, name="audit"),
     path("w/<slug:slug>/audit/<int:row>/", views.row, name="audit_row"),
     path("w/<slug:slug>/audit/file/<slug:kind>/", views.file, name="audit_file"),

@@ -1,6 +1,11 @@
 """The audit log: of one workspace for its managers, of the whole console for superusers. The list, single rows, and the export."""
 
+import functools
+from collections.abc import Callable
+from typing import Any
+
 from django.http import Http404, HttpResponse, QueryDict, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.http import content_disposition_header
@@ -11,7 +16,6 @@ from workflows_ui.audit import difference as audit_difference
 from workflows_ui.audit import file as audit_file
 from workflows_ui.audit import history
 from workflows_ui.audit import messages as audit_messages
-from workflows_ui.audit import visibility as audit_visibility
 from workflows_ui.audit.forms import FilterForm
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.audit.services import audit_log
@@ -26,53 +30,29 @@ ROWS = 50
 OFFERED_FROM = 1000
 
 
-@require_safe
-@member(Role.MANAGER)
-def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
-    """List the actions in a workspace, newest first. Filters and position are in the query string."""
-    return _listing(request, request.access.workspace)
+def _for_managers(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """Call the view with the workspace, for its managers, or with None, the whole console, for superusers."""
+
+    def in_workspace(request: ConsoleRequest, slug: str, **arguments: Any) -> HttpResponseBase:
+        return view(request, request.access.workspace, **arguments)
+
+    def everywhere(request: ConsoleRequest, **arguments: Any) -> HttpResponseBase:
+        return view(request, None, **arguments)
+
+    @functools.wraps(view)
+    @require_safe
+    def guarded(request: ConsoleRequest, **arguments: Any) -> HttpResponseBase:
+        allowed = member(Role.MANAGER)(in_workspace) if "slug" in arguments else superuser(everywhere)
+        return allowed(request, **arguments)
+
+    return guarded
 
 
-@require_safe
-@superuser
-def everywhere(request: ConsoleRequest) -> HttpResponse:
-    """List the actions in the whole console."""
-    return _listing(request, None)
-
-
-@require_safe
-@member(Role.MANAGER)
-def row(request: ConsoleRequest, slug: str, row: int) -> HttpResponse:
-    """Show all recorded values of one row; for a write, its beginning and its end."""
-    return _row(request, request.access.workspace, row)
-
-
-@require_safe
-@superuser
-def row_everywhere(request: ConsoleRequest, row: int) -> HttpResponse:
-    """Show one row of any workspace or none."""
-    return _row(request, None, row)
-
-
-@never_cache
-@require_safe
-@member(Role.MANAGER)
-def file(request: ConsoleRequest, slug: str, kind: str) -> HttpResponse | StreamingHttpResponse:
-    """Return all rows that match the filters, as a file. Audited."""
-    return _file(request, request.access.workspace, kind)
-
-
-@never_cache
-@require_safe
-@superuser
-def file_everywhere(request: ConsoleRequest, kind: str) -> HttpResponse | StreamingHttpResponse:
-    """Return the matching rows of the whole console, as a file. Audited."""
-    return _file(request, None, kind)
-
-
-def _listing(request: ConsoleRequest, workspace: Workspace | None) -> HttpResponse:
+@_for_managers
+def listing(request: ConsoleRequest, workspace: Workspace | None) -> HttpResponse:
+    """List the actions, newest first. Filters and position are in the query string."""
     form = FilterForm(request.GET)
-    everything = audit_visibility.beginnings(audit_visibility.rows(workspace))
+    everything = history.beginnings(history.rows(workspace))
     people = dict(
         everything.exclude(user=None).order_by("-at", "-pk").values_list("user_id", "user_name")[:OFFERED_FROM][::-1]
     )
@@ -84,27 +64,26 @@ def _listing(request: ConsoleRequest, workspace: Workspace | None) -> HttpRespon
     context = {
         **listing_state.local_list_context(form, request.path, request.GET, window),
         "place": workspace,
-        "lines": [
-            history.history_line(line, workspace.slug if workspace else None)
-            for line in audit_visibility.lines(window.rows)
+        "lines": history.lines(window.rows, workspace.slug if workspace else None),
+        "files": [
+            (kind.upper(), f"{_url('audit_file', workspace, kind)}?{_query(filters)}") for kind in audit_file.TYPES
         ],
-        "files": [(kind.upper(), f"{_file_url(workspace, kind)}?{_query(filters)}") for kind in audit_file.TYPES],
     }
     return responses.page(request, "audit/list.html", context, fragments=("results",))
 
 
-def _row(request: ConsoleRequest, workspace: Workspace | None, pk: int) -> HttpResponse:
-    event = get_object_or_404(audit_visibility.rows(workspace), pk=pk)
+@_for_managers
+def row(request: ConsoleRequest, workspace: Workspace | None, row: int) -> HttpResponse:
+    """Show all recorded values of one row; for a write, its beginning and its end."""
+    event = get_object_or_404(history.rows(workspace), pk=row)
     if event.begun_id is not None:
-        begun = audit_visibility.rows(workspace).filter(pk=event.begun_id).first()
-        event = begun or event
-    (line,) = audit_visibility.lines([event])
-    parts = [_part(event)] if line.end is None else [_part(event), _part(line.end)]
-    list_url = reverse("audit", kwargs={"slug": workspace.slug}) if workspace else reverse("audit_everywhere")
+        event = history.rows(workspace).filter(pk=event.begun_id).first() or event
+    (line,) = history.lines([event], "")
+    parts = [_part(part) for part in (event, line["end"]) if part is not None]
+    list_url = _url("audit", workspace)
     context = {
         "place": workspace,
         "line": line,
-        "shown": history.history_line(line, ""),
         "kind": audit_messages.kind(event.object_type) if event.object_type else "",
         "changes": [change for part in parts for change in audit_difference.changes(part.detail, part.action)],
         "details": [(part, audit_difference.remaining_details(part.detail)) for part in parts],
@@ -122,18 +101,20 @@ def _part(event: AuditEvent) -> AuditEvent:
     return event
 
 
-def _file(request: ConsoleRequest, workspace: Workspace | None, kind: str) -> HttpResponse | StreamingHttpResponse:
+@never_cache
+@_for_managers
+def file(request: ConsoleRequest, workspace: Workspace | None, kind: str) -> HttpResponseBase:
+    """Return all rows that match the filters, as a file. Audited."""
     if kind not in audit_file.TYPES:
         raise Http404
     form = FilterForm(request.GET)
     if not form.is_valid():
-        list_url = reverse("audit", kwargs={"slug": workspace.slug}) if workspace else reverse("audit_everywhere")
-        return responses.redirect(request, f"{list_url}?{request.GET.urlencode()}")
+        return responses.redirect(request, f"{_url('audit', workspace)}?{request.GET.urlencode()}")
     filters = {name: value for name in form.fields if (value := request.GET.get(name, ""))}
     audit_log.record(
         actor(request), "audit.export", workspace=workspace, object_type="audit", format=kind, filters=filters
     )
-    rows = form.narrow(audit_visibility.rows(workspace)).order_by("-at", "-pk")
+    rows = form.narrow(history.rows(workspace)).order_by("-at", "-pk")
     return StreamingHttpResponse(
         audit_file.content(kind, rows),
         content_type=audit_file.TYPES[kind],
@@ -141,13 +122,14 @@ def _file(request: ConsoleRequest, workspace: Workspace | None, kind: str) -> Ht
     )
 
 
-def _file_url(workspace: Workspace | None, kind: str) -> str:
+def _url(name: str, workspace: Workspace | None, *arguments: str) -> str:
+    """Return the URL of a page of the audit log of a workspace, or of the whole console."""
     if workspace is None:
-        return reverse("audit_file_everywhere", kwargs={"kind": kind})
-    return reverse("audit_file", kwargs={"slug": workspace.slug, "kind": kind})
+        return reverse(f"{name}_everywhere", args=arguments)
+    return reverse(name, args=[workspace.slug, *arguments])
 
 
-def _query(values: dict[str, str], **extra: str) -> str:
+def _query(values: dict[str, str]) -> str:
     query = QueryDict(mutable=True)
-    query.update({name: value for name, value in {**values, **extra}.items() if value})
+    query.update({name: value for name, value in values.items() if value})
     return query.urlencode()

@@ -68,7 +68,6 @@ def secrets_changed(workspace: Workspace) -> None:
 
 
 def clear() -> None:
-    """Forget every mask."""
     _masks.clear()
 
 

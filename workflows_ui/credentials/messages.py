@@ -6,13 +6,13 @@ from datetime import timedelta
 from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.functional import Promise
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext, pgettext
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext, pgettext
 
 from workflows_ui.accounts.models import User
 from workflows_ui.core.crypto import Changed, NotEntered
-from workflows_ui.core.states import Badge
-from workflows_ui.credentials.models import KEPT_IN_RUNS, Credential, CredentialSecret, Health, Kind
+from workflows_ui.core.states import Badge, Text
+from workflows_ui.credentials.models import Credential, CredentialSecret, Health, Kind
 from workflows_ui.credentials.services import clients, credential_tests, engine_facts
 from workflows_ui.credentials.services.credential_tests import Code, Problem
 from workflows_ui.members.models import Flavour, Workspace
@@ -27,131 +27,120 @@ SOON = 30
 class Message:
     """One problem: what happened, and what the person can do."""
 
-    what: str
-    remedy: str
+    what: Text
+    remedy: Text
 
     @property
     def sentence(self) -> str:
-        """Both in one text."""
         return f"{self.what} {self.remedy}".strip()
 
 
-_MESSAGES: dict[str, tuple[str | Promise, str | Promise]] = {
+_MESSAGES: dict[str, tuple[Text, Text]] = {
     Code.REFUSED: (
-        gettext_lazy("The engine refuses this secret."),
-        gettext_lazy("It may be mistyped, ended or withdrawn, or belong to another environment."),
+        _("The engine refuses this secret."),
+        _("It may be mistyped, ended or withdrawn, or belong to another environment."),
     ),
     Code.SCOPED_KEY: (
-        gettext_lazy("This API key is limited to other parts of Imbrace and cannot reach workflows."),
-        gettext_lazy("Use an API key without a list of permissions."),
+        _("This API key is limited to other parts of Imbrace and cannot reach workflows."),
+        _("Use an API key without a list of permissions."),
     ),
     Code.WRONG_ORGANIZATION: (
-        gettext_lazy("This secret does not belong to that organization."),
-        gettext_lazy("Check the organization's id."),
+        _("This secret does not belong to that organization."),
+        _("Check the organization's id."),
     ),
     Code.NEEDS_ORGANIZATION: (
-        gettext_lazy("A token of this kind works only together with its organization."),
-        gettext_lazy("Enter the organization's id."),
+        _("A token of this kind works only together with its organization."),
+        _("Enter the organization's id."),
     ),
     Code.MALFORMED_SECRET: (
-        gettext_lazy("This cannot be a secret of an engine: it holds spaces or special characters."),
-        gettext_lazy("Copy it again, whole and alone."),
+        _("This cannot be a secret of an engine: it holds spaces or special characters."),
+        _("Copy it again, whole and alone."),
     ),
     Code.FORBIDDEN: (
-        gettext_lazy("The engine knows this secret but does not let it see its project."),
-        gettext_lazy("Ask the project's manager for more rights."),
+        _("The engine knows this secret but does not let it see its project."),
+        _("Ask the project's manager for more rights."),
     ),
     Code.NOT_IN_PLAN: (
-        gettext_lazy("The engine's plan does not allow this."),
-        gettext_lazy("Ask the person who manages the engine's account."),
+        _("The engine's plan does not allow this."),
+        _("Ask the person who manages the engine's account."),
     ),
     Code.OTHER_PROJECT: (
-        gettext_lazy("This secret now opens another project than this workspace's."),
-        gettext_lazy("Add a new credential, and delete this one."),
+        _("This secret now opens another project than this workspace's."),
+        _("Add a new credential, and delete this one."),
     ),
     Code.NOT_OF_THIS_PROJECT: (
-        gettext_lazy("This secret opens another project than this workspace's."),
-        gettext_lazy("The one in use stays as it is. To use the other project, add it as a new credential."),
+        _("This secret opens another project than this workspace's."),
+        _("The one in use stays as it is. To use the other project, add it as a new credential."),
     ),
     Code.UNREACHABLE: (
-        gettext_lazy("Nothing answers at this address."),
-        gettext_lazy("Check its spelling, or ask whether the engine is running."),
+        _("Nothing answers at this address."),
+        _("Check its spelling, or ask whether the engine is running."),
     ),
     Code.ADDRESS_REFUSED: (
-        gettext_lazy("The console does not call this address."),
-        gettext_lazy("An administrator has to allow internal addresses first."),
+        _("The console does not call this address."),
+        _("An administrator has to allow internal addresses first."),
     ),
     Code.NOT_AN_ENGINE: (
-        gettext_lazy("What answers at this address is not a workflow engine."),
-        gettext_lazy("The address of an Activepieces usually ends in /api; that of an Imbrace gateway has no path."),
+        _("What answers at this address is not a workflow engine."),
+        _("The address of an Activepieces usually ends in /api; that of an Imbrace gateway has no path."),
     ),
-    Code.TIMED_OUT: (
-        gettext_lazy("The engine did not answer in time."),
-        gettext_lazy("Try again in a moment."),
-    ),
-    Code.BUSY: (
-        gettext_lazy("The engine asks for fewer calls just now."),
-        gettext_lazy("Try again in a minute."),
-    ),
-    Code.DOWN: (
-        gettext_lazy("The engine has trouble of its own and gave no proper answer."),
-        gettext_lazy("Try again in a moment."),
-    ),
+    Code.TIMED_OUT: (_("The engine did not answer in time."), _("Try again in a moment.")),
+    Code.BUSY: (_("The engine asks for fewer calls just now."), _("Try again in a minute.")),
+    Code.DOWN: (_("The engine has trouble of its own and gave no proper answer."), _("Try again in a moment.")),
     Code.CANNOT_OPEN: (
-        gettext_lazy(
-            "The stored secret cannot be opened any more; its encryption key is gone or the data was changed."
-        ),
-        gettext_lazy("Replace its secret, or add the credential again and delete this one."),
+        _("The stored secret cannot be opened any more; its encryption key is gone or the data was changed."),
+        _("Replace its secret, or add the credential again and delete this one."),
     ),
     Code.CHANGED: (
-        gettext_lazy("This credential was changed outside of the console. Its secret is not used."),
-        gettext_lazy("Replace its secret, or have the change undone in the database. Tell your administrator."),
+        _("This credential was changed outside of the console. Its secret is not used."),
+        _("Replace its secret, or have the change undone in the database. Tell your administrator."),
     ),
     Code.PLACE_CHANGED: (
-        gettext_lazy("The workspace's address was changed outside of the console. No secret is sent there."),
-        gettext_lazy(
+        _("The workspace's address was changed outside of the console. No secret is sent there."),
+        _(
             "A manager can move the workspace to the right address in its settings, or have the change undone. Tell your administrator."
         ),
     ),
     Code.NOT_ENTERED: (
-        gettext_lazy("The workspace moved to another address. This secret has to be entered again for it."),
-        gettext_lazy("Replace the secret: it is tested at the new address and used at once."),
+        _("The workspace moved to another address. This secret has to be entered again for it."),
+        _("Replace the secret: it is tested at the new address and used at once."),
     ),
     Code.WRONG_SIGN_IN: (
-        gettext_lazy("The engine does not accept this sign-in."),
-        gettext_lazy(
-            "Check the e-mail address, and the password or the code; a code works once, and for some hours only."
-        ),
+        _("The engine does not accept this sign-in."),
+        _("Check the e-mail address, and the password or the code; a code works once, and for some hours only."),
     ),
     Code.NO_PASSWORD: (
-        gettext_lazy("The token could not renew itself: for a new sign-in the password is needed, and it is not kept."),
-        gettext_lazy("Replace the secret by signing in again, or by an API key, which needs no renewal."),
+        _("The token could not renew itself: for a new sign-in the password is needed, and it is not kept."),
+        _("Replace the secret by signing in again, or by an API key, which needs no renewal."),
     ),
     Code.NO_SIGN_IN: (
-        gettext_lazy("This engine has no sign-in that the console could use."),
-        gettext_lazy("Use an API key or a token instead."),
+        _("This engine has no sign-in that the console could use."),
+        _("Use an API key or a token instead."),
     ),
     Code.NO_ORGANIZATION: (
-        gettext_lazy("The sign-in works, but this account belongs to no organization."),
-        gettext_lazy("Ask to be invited into one, then try again."),
+        _("The sign-in works, but this account belongs to no organization."),
+        _("Ask to be invited into one, then try again."),
     ),
+}
+
+
+#: What is said instead if the organization or project is known that was found.
+_FOUND: dict[str, Promise] = {
+    Code.WRONG_ORGANIZATION: _("This secret belongs to the organization %(found)s."),
+    Code.OTHER_PROJECT: _("This secret now opens another project: %(found)s."),
+    Code.NOT_OF_THIS_PROJECT: _("This secret opens another project: %(found)s."),
 }
 
 
 def code_message(code: str, *, found: str = "") -> Message:
     """The message for a problem's code; `found` is the organization or project that was found instead."""
     what, remedy = _MESSAGES.get(code, _MESSAGES[Code.DOWN])
-    if found and code == Code.WRONG_ORGANIZATION:
-        return Message(_("This secret belongs to the organization %(found)s.") % {"found": found}, str(remedy))
-    if found and code == Code.OTHER_PROJECT:
-        return Message(_("This secret now opens another project: %(found)s.") % {"found": found}, str(remedy))
-    if found and code == Code.NOT_OF_THIS_PROJECT:
-        return Message(_("This secret opens another project: %(found)s.") % {"found": found}, str(remedy))
-    return Message(str(what), str(remedy))
+    if found and code in _FOUND:
+        what = _FOUND[code] % {"found": found}
+    return Message(what, remedy)
 
 
 def problem_message(problem: Problem) -> Message:
-    """The message for a problem."""
     message = code_message(problem.code, found=problem.found)
     if problem.suggestion:
         remedy = _("A workflow engine answers at %(address)s: enter that address.") % {"address": problem.suggestion}
@@ -161,20 +150,18 @@ def problem_message(problem: Problem) -> Message:
 
 #: A description of each kind, for the choice.
 KINDS: dict[str, Promise] = {
-    Kind.API_KEY: gettext_lazy(
-        "Best for launching: the engine never writes it into the data of runs. It starts with “api_”."
-    ),
-    Kind.SIGN_IN: gettext_lazy(
+    Kind.API_KEY: _("Best for launching: the engine never writes it into the data of runs. It starts with “api_”."),
+    Kind.SIGN_IN: _(
         "The console signs in for you and gets a token for one organization, which it renews. The engine keeps that token with each run."
     ),
-    Kind.ACCESS_TOKEN: gettext_lazy(
+    Kind.ACCESS_TOKEN: _(
         "A token that starts with “acc_”. The engine keeps it with each run that is launched with it."
     ),
-    Kind.JWT: gettext_lazy(
+    Kind.JWT: _(
         "A long token that starts with “eyJ”, together with its organization. The engine may keep it with each run."
     ),
-    Kind.BEARER_TOKEN: gettext_lazy("An API key that starts with “sk-”, or the token of a sign-in."),
-    Kind.BEARER_SIGN_IN: gettext_lazy(
+    Kind.BEARER_TOKEN: _("An API key that starts with “sk-”, or the token of a sign-in."),
+    Kind.BEARER_SIGN_IN: _(
         "The console signs in with your e-mail address and password and uses the token that it gets."
     ),
 }
@@ -217,11 +204,6 @@ def trouble(credential: Credential) -> Message | None:
     return None
 
 
-def renewal_trouble(credential: Credential) -> Message | None:
-    """The reason that the last renewal of the token failed; None if it did not fail."""
-    return code_message(credential.renew_problem) if credential.renew_problem else None
-
-
 def acting_label(acting: Acting) -> str:
     """The name of the credential that acts for a person, and the reason for the choice."""
     if acting.own:
@@ -239,26 +221,20 @@ def overtaken(last: CredentialSecret, reader: User) -> str:
     return _("%(who)s replaced this secret since this page was opened (%(when)s).") % {"who": who, "when": when}
 
 
-def owner(credential: Credential, reader: User) -> str:
-    """The label of the owner for a reader."""
+def owner(credential: Credential, reader: User) -> Text:
     if credential.owner_id == reader.pk:
         return _("You")
     return str(credential.owner.label)
 
 
-def kept_in_runs(credential: Credential) -> bool:
-    """Whether the engine keeps the secret with each launched run (api.md 2.2), so that an API key is the better choice."""
-    return credential.kind in KEPT_IN_RUNS
-
-
 #: Labels of a credential's access; the names are those of credentials.services.capability_probes.LOOKS.
 _ACCESS_LABELS = {
-    "flows": gettext_lazy("flows"),
-    "runs": gettext_lazy("runs"),
-    "folders": gettext_lazy("folders"),
-    "connections": gettext_lazy("connections"),
-    "tables": gettext_lazy("tables"),
-    "mcp-servers": gettext_lazy("MCP servers"),
+    "flows": _("flows"),
+    "runs": _("runs"),
+    "folders": _("folders"),
+    "connections": _("connections"),
+    "tables": _("tables"),
+    "mcp-servers": _("MCP servers"),
 }
 
 
@@ -266,7 +242,7 @@ def _access_labels(names: list[str]) -> str:
     return ", ".join(str(_ACCESS_LABELS[name]) for name in names if name in _ACCESS_LABELS)
 
 
-def facts(credential: Credential) -> list[tuple[str, str]]:
+def facts(credential: Credential) -> list[tuple[Text, str]]:
     """The known findings of the last successful test, as (label, value)."""
     findings = credential.findings
     milliseconds = findings.get("round_trip_ms")
@@ -296,7 +272,7 @@ def engine(flavour: str, version: str) -> str:
     return f"{label} {version}"
 
 
-def limits(workspace: Workspace) -> list[tuple[str, str]]:
+def limits(workspace: Workspace) -> list[tuple[Text, str]]:
     """The known limits of the engine, as (label, value)."""
     lines = [
         (_("Records of a table"), "records", _whole),

@@ -2,9 +2,8 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
 
 from django.core.cache import cache
 from django.utils.crypto import get_random_string
@@ -15,84 +14,45 @@ from workflows_ui.credentials.services.credential_tests import Draft
 
 #: Seconds for the choice.
 KEPT = 900
+#: What is to be chosen.
+ORGANIZATION, PROJECT = "organization", "project"
 
 
 @dataclass(frozen=True)
 class Pending:
-    """A login token, the organizations as (id, name), and the rest of the input, which need not be entered again."""
+    """The input, which need not be entered again, and the choices as (id, name); `likely` is one of their ids, or "".
 
-    base: str
-    environment: str
-    address: str
-    name: str
-    email: str
-    workspace: str
-    organizations: list[tuple[str, str]]
-    login: str = field(repr=False)
-    password: str = field(default="", repr=False)
-
-
-@dataclass(frozen=True)
-class PendingDraft:
-    """A valid secret with the rest of the input, and its projects as (id, name). `likely` is one of their ids, or ""."""
+    For the choice of an organization, the draft's secret is the login token.
+    """
 
     draft: Draft
-    projects: list[tuple[str, str]]
-    likely: str
+    choices: list[tuple[str, str]]
+    likely: str = ""
 
 
-def keep(user: User, pending: Pending) -> str:
-    """Store a sign-in; returns its name for the next page."""
-    return _keep(user, "organization", asdict(pending))
-
-
-def find(user: User, name: str) -> Pending | None:
-    """The sign-in of this name, if this person began it and it has not expired."""
-    values = _find(user, "organization", name)
-    return Pending(**values | {"organizations": _pairs(values["organizations"])}) if values else None
-
-
-def forget(user: User, name: str) -> None:
-    """Delete a sign-in, after its login token was used."""
-    cache.delete(_key(user, "organization", name))
-
-
-def keep_draft(user: User, pending: PendingDraft) -> str:
-    """Store a tested secret; returns its name for the next page."""
-    ends_at = pending.draft.ends_at.isoformat() if pending.draft.ends_at else None
-    return _keep(user, "project", asdict(pending) | {"draft": asdict(pending.draft) | {"ends_at": ends_at}})
-
-
-def find_draft(user: User, name: str) -> PendingDraft | None:
-    """The secret of this name, if this person entered it and it has not expired."""
-    values = _find(user, "project", name)
-    if values is None:
-        return None
-    ends_at = values["draft"]["ends_at"]
-    draft = Draft(**values["draft"] | {"ends_at": datetime.fromisoformat(ends_at) if ends_at else None})
-    return PendingDraft(draft, _pairs(values["projects"]), values["likely"])
-
-
-def forget_draft(user: User, name: str) -> None:
-    """Delete a tested secret, after it was saved."""
-    cache.delete(_key(user, "project", name))
-
-
-def _keep(user: User, what: str, values: dict[str, Any]) -> str:
+def keep(user: User, what: str, pending: Pending) -> str:
+    """Store a credential that waits for a choice; returns its name for the next page."""
     name = get_random_string(32)
     key = _key(user, what, name)
-    cache.set(key, crypto.seal(json.dumps(values), key), KEPT)
+    cache.set(key, crypto.seal(json.dumps(asdict(pending), default=datetime.isoformat), key), KEPT)
     return name
 
 
-def _find(user: User, what: str, name: str) -> dict[str, Any] | None:
+def find(user: User, what: str, name: str) -> Pending | None:
+    """The credential of this name, if this person entered it and it has not expired."""
     key = _key(user, what, name)
     sealed = cache.get(key)
-    return dict(json.loads(crypto.unseal(sealed, key))) if sealed else None
+    if not sealed:
+        return None
+    values = json.loads(crypto.unseal(sealed, key))
+    draft, ends_at = values["draft"], values["draft"]["ends_at"]
+    draft["ends_at"] = datetime.fromisoformat(ends_at) if ends_at else None
+    return Pending(Draft(**draft), [(id_, label) for id_, label in values["choices"]], values["likely"])
 
 
-def _pairs(rows: list[list[str]]) -> list[tuple[str, str]]:
-    return [(id_, name) for id_, name in rows]
+def forget(user: User, what: str, name: str) -> None:
+    """Delete a credential, after its login token was used, or it was saved."""
+    cache.delete(_key(user, what, name))
 
 
 def _key(user: User, what: str, name: str) -> str:

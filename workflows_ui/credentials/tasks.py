@@ -15,17 +15,14 @@ def enqueue_inspection(workspace_id: int) -> None:
 
 @shared_task
 def inspect(workspace_id: int) -> None:
-    """Inspect the capabilities of one workspace's engine, if that is due."""
     capabilities.inspect(workspace_id)
 
 
 @shared_task
 def renew(credential_id: str) -> None:
-    """Renew the token of one credential, if that is due."""
     renewal.renew(uuid.UUID(credential_id))
 
 
 @shared_task
 def test_credential(credential_id: str) -> None:
-    """Run the nightly test of one credential, if that is due."""
     scheduled_checks.test(uuid.UUID(credential_id))

@@ -19,7 +19,7 @@ from workflows_ui.home.page import Form, Home, forms
 from workflows_ui.launch_forms.services import launch_forms
 from workflows_ui.launches import flow_facts
 from workflows_ui.launches.models import Launch
-from workflows_ui.members.messages import launch_rights as launch_right_messages
+from workflows_ui.members import messages as launch_right_messages
 from workflows_ui.members.models import AccessRequest, Role
 from workflows_ui.members.services import access, launch_rights
 from workflows_ui.resources.flows import launchable

@@ -14,7 +14,7 @@ from workflows_ui.core.lease import Queued
 from workflows_ui.core.models import Marked
 from workflows_ui.core.random_id import RandomIdField
 from workflows_ui.core.states import StateChoices
-from workflows_ui.members.models.workspace import Workspace
+from workflows_ui.members.models import Workspace
 
 
 class JobKind(models.TextChoices):

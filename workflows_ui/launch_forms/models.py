@@ -11,7 +11,7 @@ from workflows_ui.core.crypto import SealsFields
 from workflows_ui.core.random_id import RandomIdField
 from workflows_ui.launch_forms.schema import schema_in
 from workflows_ui.launch_forms.schema.document import Form
-from workflows_ui.members.models.workspace import Workspace
+from workflows_ui.members.models import Workspace
 
 
 class LaunchForm(SealsFields, models.Model):

@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.core.lease import Lease
-from workflows_ui.members.models.workspace import Workspace
+from workflows_ui.members.models import Workspace
 
 
 class NoticeKind(models.TextChoices):
@@ -27,8 +27,6 @@ class NoticeKind(models.TextChoices):
 
 
 class WatchKind(models.TextChoices):
-    """Kinds of subscriptions."""
-
     LAUNCH = "launch", _("A launch")
     FLOW = "flow", _("A flow")
 

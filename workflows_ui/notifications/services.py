@@ -30,7 +30,6 @@ def notify(
     *,
     url: str,
     workspace: Workspace | None = None,
-    mail: bool = True,
     **about: Any,
 ) -> bool:
     """Notify a person once per `key`; return whether the notification is new.
@@ -48,7 +47,7 @@ def notify(
             "about": about,
             "url": url[:500],
             "created_at": now,
-            "mail_at": now + MAIL_AFTER if mail and user.mail_news and user.email and user.is_active else None,
+            "mail_at": now + MAIL_AFTER if user.mail_news and user.email and user.is_active else None,
         },
     )
     return created
@@ -110,5 +109,4 @@ def mail_failed(row: Notice) -> datetime | None:
 
 
 def purge() -> None:
-    """Delete notices older than KEPT."""
     Notice.objects.filter(created_at__lt=clock.now() - KEPT).delete()

@@ -7,5 +7,4 @@ from workflows_ui.notifications import mail as notification_mail
 
 @shared_task
 def mail(pk: int) -> None:
-    """Mails one notification."""
     notification_mail.send(pk)

@@ -3,7 +3,6 @@
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
-from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from workflows_ui.credentials.services import engine_session
@@ -14,7 +13,7 @@ from workflows_ui.members.models import Role
 from workflows_ui.notifications import messages as notification_messages
 from workflows_ui.notifications import services as notifications
 from workflows_ui.notifications.models import Notice, WatchKind
-from workflows_ui.web import responses
+from workflows_ui.web import keyset, responses
 from workflows_ui.web.access import closed, member, signed_in
 from workflows_ui.web.requests import ConsoleRequest
 
@@ -25,12 +24,10 @@ ROWS = 50
 def listing(request: ConsoleRequest) -> HttpResponse:
     """List the person's notices, newest first, ROWS per page (`?before=<id>` for older ones). Every page loads the fragment `bell`."""
     rows = notifications.visible_notifications(request.user)
-    before = request.GET.get("before", "")
-    if before.isdecimal() and len(before) < 19:
-        last = rows.filter(pk=int(before)).first()
-        rows = rows.filter(created_at__lte=last.created_at).exclude(pk__gte=last.pk) if last else rows.none()
-    visible = [] if responses.is_fragment(request) else list(rows[: ROWS + 1])
-    closed_ids = closed(request, request.user, [row.workspace for row in visible if row.workspace])
+    if responses.is_fragment(request):
+        rows = rows.none()
+    window = keyset.window(rows, request.GET, moment="created_at", size=ROWS)
+    closed_ids = closed(request, request.user, [row.workspace for row in window.rows if row.workspace])
     context = {
         "news": [
             (
@@ -39,10 +36,10 @@ def listing(request: ConsoleRequest) -> HttpResponse:
                 if row.workspace_id in closed_ids
                 else notification_messages.notification_message(row),
             )
-            for row in visible[:ROWS]
+            for row in window.rows
         ],
-        "older": visible[ROWS - 1].pk if len(visible) > ROWS else "",
-        "first_url": request.path if before else "",
+        "older": window.older,
+        "first_url": request.path if window.newer else "",
     }
     return responses.page(request, "notifications/list.html", context, fragments=("bell",))
 
@@ -60,7 +57,7 @@ def open_one(request: ConsoleRequest, pk: int) -> HttpResponse:
 def read_all(request: ConsoleRequest) -> HttpResponse:
     if request.method == "POST":
         notifications.read(request.user)
-    return responses.redirect(request, reverse("notices"))
+    return responses.redirect(request, "notices")
 
 
 @member(Role.VIEWER, guests=True)
@@ -72,7 +69,7 @@ def launch_watch(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
         _change_subscription(
             request, WatchKind.LAUNCH, launch.pk, name, _("You will be notified when this launch ends.")
         )
-    return responses.redirect(request, reverse("launch", args=[slug, launch.pk]))
+    return responses.redirect(request, "launch", slug, launch.pk)
 
 
 @member(Role.VIEWER)
@@ -88,7 +85,7 @@ def flow_watch(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
                 if problem.status in {403, 404}:
                     raise
         _change_subscription(request, WatchKind.FLOW, id, name, _("You will be notified whenever this flow fails."))
-    return responses.redirect(request, reverse("resource_detail", args=[slug, "flows", id]))
+    return responses.redirect(request, "resource_detail", slug, "flows", id)
 
 
 def _change_subscription(request: ConsoleRequest, kind: WatchKind, object_id: str, name: str, text: str) -> None:

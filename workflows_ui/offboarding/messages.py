@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy, ngettext, pgettext
 from workflows_ui.accounts.models import User
 from workflows_ui.audit import messages as audit_messages
 from workflows_ui.jobs import messages as job_messages
-from workflows_ui.members.messages import launch_rights as launch_right_messages
+from workflows_ui.members import messages as launch_right_messages
 from workflows_ui.offboarding.services.belongings import Holder, Item, Kind, Reach, Scope
 from workflows_ui.offboarding.services.handover import Problem
 from workflows_ui.web.messages import Text

@@ -56,7 +56,7 @@ def lacking(resource: Resource, workspace: Workspace) -> Mapping[str, str]:
     if not needed:
         return {}
     found = capabilities.read_capabilities(workspace)
-    return {name: reason(name, why) for name in needed if (why := found.lack(name)) is not None}
+    return {name: reason(name, why) for name in needed if (why := found.get(name)) is not None}
 
 
 def page(request: ConsoleRequest, resource: Resource, why: str) -> HttpResponse:

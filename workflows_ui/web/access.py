@@ -28,8 +28,6 @@ R = TypeVar("R", bound=HttpResponseBase)
 
 
 def signed_in(view: View) -> View:
-    """Require a sign-in; for pages outside a workspace."""
-
     @functools.wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if not request.user.is_authenticated:

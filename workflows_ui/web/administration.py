@@ -56,11 +56,9 @@ class ReadOnlyAdmin(_ModelAdmin):
         return tuple(sorted(hidden_fields(self.model)))
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
-        """Return the first short fields."""
         return tuple(field.name for field in self._visible_fields() if not isinstance(field, _LONG))[:_COLUMNS]
 
     def get_list_filter(self, request: HttpRequest) -> tuple[str, ...]:
-        """Return the fields with few values."""
         return self._choice_fields()
 
     def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
@@ -90,20 +88,14 @@ class ReadOnlyAdmin(_ModelAdmin):
         return tuple(field.name for field in fields if field.choices or isinstance(field, models.BooleanField))
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Allow superusers only."""
         return bool(request.user.is_active and request.user.is_superuser)
 
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        return self.has_view_permission(request)
+    has_module_permission = has_view_permission
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+    has_change_permission = has_delete_permission = has_add_permission
 
 
 class Administration(admin.AdminSite):

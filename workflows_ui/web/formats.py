@@ -107,7 +107,6 @@ def between(start: Any, end: Any) -> float | None:
 
 
 def cut(text: str, most: int = 60) -> str:
-    """Truncate a name for a sentence or a button, with "…"."""
     return Truncator(text).chars(most)
 
 

@@ -5,7 +5,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -16,8 +16,16 @@ from workflows_ui.web.messages import Text
 
 
 def _day(label: Any) -> forms.DateField:
+    implausible = _("Enter a year between 1970 and 9000.")
     return forms.DateField(
-        label=label, required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+        label=label,
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        # The last representable day has no next one.
+        validators=[
+            MinValueValidator(date(1970, 1, 1), implausible),
+            MaxValueValidator(date(9000, 12, 31), implausible),
+        ],
     )
 
 
@@ -44,7 +52,6 @@ class DaysForm(forms.Form):
             widget.choices = [("", _("Any")), *leading.items(), *ordered]
 
     def filled(self) -> dict[str, Any]:
-        """Return the valid, non-empty values."""
         return {name: value for name, value in self.cleaned_data.items() if value not in (None, "")}
 
     def within(self, moment: str) -> Q:
@@ -55,20 +62,6 @@ class DaysForm(forms.Form):
         if "until" in data:
             condition &= Q(**{f"{moment}__lt": _midnight(data["until"] + timedelta(days=1))})
         return condition
-
-    def clean_since(self) -> date | None:
-        """Reject days before 1970 and after 9000 as typing errors."""
-        return self._require_plausible("since")
-
-    def clean_until(self) -> date | None:
-        """Reject impossible days: the last representable one has no next day."""
-        return self._require_plausible("until")
-
-    def _require_plausible(self, name: str) -> date | None:
-        day: date | None = self.cleaned_data[name]
-        if day is not None and not 1970 <= day.year <= 9000:
-            raise ValidationError(_("Enter a year between 1970 and 9000."))
-        return day
 
 
 def _midnight(day: date) -> datetime:

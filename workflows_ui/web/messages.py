@@ -30,202 +30,135 @@ class Message:
 
 
 #: First match wins, so subclasses come before their bases.
-_ERRORS: tuple[tuple[type[Exception], Message], ...] = (
-    (
-        engine.ScopedKey,
-        Message(
-            _("This API key may not reach workflows"),
-            _("The key is limited to certain permissions, and the engine lets such keys reach no workflow."),
-            _("Use an API key without a list of permissions, or an access token."),
-        ),
+_ERRORS: dict[type[BaseException], Message] = {
+    RightEnded: Message(
+        _("Your right to launch this flow has ended"),
+        _("Its date is over, or all of its launches are used. Nothing was launched."),
+        _("Ask a manager of the workspace for more."),
     ),
-    (
-        engine.WrongOrganization,
-        Message(
-            _("The organization does not fit the token"),
-            _("The token is good, but it does not belong to the organization named with it."),
-            _("Correct the organization of the credential."),
-        ),
+    engine.ScopedKey: Message(
+        _("This API key may not reach workflows"),
+        _("The key is limited to certain permissions, and the engine lets such keys reach no workflow."),
+        _("Use an API key without a list of permissions, or an access token."),
     ),
-    (
-        engine.CredentialRefused,
-        Message(
-            _("The engine refuses the credential"),
-            _("It may have expired, been withdrawn or been typed wrongly. You are still signed in to the console."),
-            _("Test the credential, or put a new one in its place."),
-        ),
+    engine.WrongOrganization: Message(
+        _("The organization does not fit the token"),
+        _("The token is good, but it does not belong to the organization named with it."),
+        _("Correct the organization of the credential."),
     ),
-    (
-        engine.WrongProject,
-        Message(
-            _("The credential does not open this project"),
-            _("The project of this workspace was deleted in the engine, or is closed to the credential."),
-            _("Test the credential, or ask the project's manager in the engine."),
-        ),
+    engine.CredentialRefused: Message(
+        _("The engine refuses the credential"),
+        _("It may have expired, been withdrawn or been typed wrongly. You are still signed in to the console."),
+        _("Test the credential, or put a new one in its place."),
     ),
-    (
-        engine.Forbidden,
-        Message(
-            _("The credential does not reach this"),
-            _("The engine knows the credential, but does not let it do this here."),
-            _("Use a credential with more rights in the engine, or ask its owner."),
-        ),
+    engine.WrongProject: Message(
+        _("The credential does not open this project"),
+        _("The project of this workspace was deleted in the engine, or is closed to the credential."),
+        _("Test the credential, or ask the project's manager in the engine."),
     ),
-    (
-        engine.NotInPlan,
-        Message(
-            _("Not part of the engine's plan"),
-            _("The engine says that its plan does not include this, or that a quota is used up."),
-            _("Ask the engine's administrator."),
-        ),
+    engine.Forbidden: Message(
+        _("The credential does not reach this"),
+        _("The engine knows the credential, but does not let it do this here."),
+        _("Use a credential with more rights in the engine, or ask its owner."),
     ),
-    (
-        engine.NoRoute,
-        Message(
-            _("This engine does not offer this"),
-            _("The version of the engine has no such function, or another one since it was upgraded."),
-            _("Load the page again. If this stays, the console cannot do it with this engine."),
-        ),
+    engine.NotInPlan: Message(
+        _("Not part of the engine's plan"),
+        _("The engine says that its plan does not include this, or that a quota is used up."),
+        _("Ask the engine's administrator."),
     ),
-    (
-        engine.NotFound,
-        Message(
-            _("No longer there"),
-            _("The engine does not know this. It may have been deleted, or the link may be wrong."),
-            _("Go back to the list and look for it by name."),
-        ),
+    engine.NoRoute: Message(
+        _("This engine does not offer this"),
+        _("The version of the engine has no such function, or another one since it was upgraded."),
+        _("Load the page again. If this stays, the console cannot do it with this engine."),
     ),
-    (
-        engine.RateLimited,
-        Message(
-            _("The engine asks for a pause"),
-            _("It got more requests than it takes at once."),
-            _("Wait a minute, then try again."),
-        ),
+    engine.NotFound: Message(
+        _("No longer there"),
+        _("The engine does not know this. It may have been deleted, or the link may be wrong."),
+        _("Go back to the list and look for it by name."),
     ),
-    (
-        engine.TooLarge,
-        Message(
-            _("The answer is too large"),
-            _("The engine sent more than the console reads, so nothing of it is shown."),
-            _("Ask for less: use a filter, or fewer rows a page."),
-        ),
+    engine.RateLimited: Message(
+        _("The engine asks for a pause"),
+        _("It got more requests than it takes at once."),
+        _("Wait a minute, then try again."),
     ),
-    (
-        engine.AddressRefused,
-        Message(
-            _("The console does not call this address"),
-            _("The engine's address lies in a network that is closed to the console."),
-            _("Check the address. Your administrator can allow private networks in the settings."),
-        ),
+    engine.TooLarge: Message(
+        _("The answer is too large"),
+        _("The engine sent more than the console reads, so nothing of it is shown."),
+        _("Ask for less: use a filter, or fewer rows a page."),
     ),
-    (
-        engine.NotSent,
-        Message(
-            _("The engine cannot be reached"),
-            _("No connection was made, so nothing was sent and nothing was changed."),
-            _("Try again in a moment. If it continues, tell the engine's administrator."),
-        ),
+    engine.AddressRefused: Message(
+        _("The console does not call this address"),
+        _("The engine's address lies in a network that is closed to the console."),
+        _("Check the address. Your administrator can allow private networks in the settings."),
     ),
-    (
-        engine.Unavailable,
-        Message(
-            _("The engine does not answer properly"),
-            _("It is down, too slow, or something between it and the console is broken. Nothing is lost."),
-            _("Try again in a moment. If it continues, tell the engine's administrator."),
-        ),
+    engine.NotSent: Message(
+        _("The engine cannot be reached"),
+        _("No connection was made, so nothing was sent and nothing was changed."),
+        _("Try again in a moment. If it continues, tell the engine's administrator."),
     ),
-    (
-        engine.Unknown,
-        Message(
-            _("It is unclear whether this was done"),
-            _("The request was sent, but the answer was incomplete. The console does not send it a second time."),
-            _("Look whether it was done before you try again."),
-        ),
+    engine.Unavailable: Message(
+        _("The engine does not answer properly"),
+        _("It is down, too slow, or something between it and the console is broken. Nothing is lost."),
+        _("Try again in a moment. If it continues, tell the engine's administrator."),
     ),
-    (
-        engine.HiddenValue,
-        Message(
-            _("A hidden value cannot be written back"),
-            _("This contains a secret of the workspace, which the console never shows. Nothing was sent."),
-            _("Put the real value in its place in the engine itself, or use a connection there."),
-        ),
+    engine.Unknown: Message(
+        _("It is unclear whether this was done"),
+        _("The request was sent, but the answer was incomplete. The console does not send it a second time."),
+        _("Look whether it was done before you try again."),
     ),
-    (
-        engine.InProgress,
-        Message(
-            _("The engine is still working on this flow"),
-            _("An earlier change of it, or its deletion, is not finished. Nothing was changed."),
-            _("Wait a moment, then look at the flow again."),
-        ),
+    engine.HiddenValue: Message(
+        _("A hidden value cannot be written back"),
+        _("This contains a secret of the workspace, which the console never shows. Nothing was sent."),
+        _("Put the real value in its place in the engine itself, or use a connection there."),
     ),
-    (
-        engine.UnknownReference,
-        Message(
-            _("Something this refers to no longer exists"),
-            _("The folder, owner or table that was chosen is not in the engine. Nothing was changed."),
-            _("Load the page again and choose another one."),
-        ),
+    engine.InProgress: Message(
+        _("The engine is still working on this flow"),
+        _("An earlier change of it, or its deletion, is not finished. Nothing was changed."),
+        _("Wait a moment, then look at the flow again."),
     ),
-    (
-        engine.Refused,
-        Message(
-            _("The engine refuses this request"),
-            _("It read the request and said no to what it asks for."),
-            _("Check the values. The technical part says what the engine found."),
-        ),
+    engine.UnknownReference: Message(
+        _("Something this refers to no longer exists"),
+        _("The folder, owner or table that was chosen is not in the engine. Nothing was changed."),
+        _("Load the page again and choose another one."),
     ),
-    (
-        NoCredential,
-        Message(
-            _("You have no credential here"),
-            _("Neither you nor your teams have a credential that opens this workspace."),
-            _("Add a credential, or ask a manager of the workspace for one."),
-        ),
+    engine.Refused: Message(
+        _("The engine refuses this request"),
+        _("It read the request and said no to what it asks for."),
+        _("Check the values. The technical part says what the engine found."),
     ),
-    (
-        crypto.NotEntered,
-        Message(
-            _("The secret must be entered again"),
-            _(
-                "The workspace moved to another address. Nothing is sent there until the credential's secret is entered for it."
-            ),
-            _("Open the credential and replace its secret, or ask its owner to."),
-        ),
+    NoCredential: Message(
+        _("You have no credential here"),
+        _("Neither you nor your teams have a credential that opens this workspace."),
+        _("Add a credential, or ask a manager of the workspace for one."),
     ),
-    (
-        crypto.PlaceChanged,
-        Message(
-            _("The workspace's address was changed"),
-            _("It was changed outside of the console. No secret is sent there."),
-            _("A manager can move the workspace in its settings, or have the change undone. Tell your administrator."),
+    crypto.NotEntered: Message(
+        _("The secret must be entered again"),
+        _(
+            "The workspace moved to another address. Nothing is sent there until the credential's secret is entered for it."
         ),
+        _("Open the credential and replace its secret, or ask its owner to."),
     ),
-    (
-        crypto.Changed,
-        Message(
-            _("The credential was changed"),
-            _("It was changed outside of the console. Its secret is not used."),
-            _("Its owner or a manager can replace the secret. Tell your administrator."),
-        ),
+    crypto.PlaceChanged: Message(
+        _("The workspace's address was changed"),
+        _("It was changed outside of the console. No secret is sent there."),
+        _("A manager can move the workspace in its settings, or have the change undone. Tell your administrator."),
     ),
-    (
-        CannotOpen,
-        Message(
-            _("The credential cannot be opened"),
-            _("Its encrypted secret is damaged, or the key that it was encrypted with is gone."),
-            _("Delete the credential and add it again, or ask your administrator."),
-        ),
+    crypto.Changed: Message(
+        _("The credential was changed"),
+        _("It was changed outside of the console. Its secret is not used."),
+        _("Its owner or a manager can replace the secret. Tell your administrator."),
     ),
-    (
-        NoAccess,
-        Message(
-            _("There is nothing here for you"),
-            _("The page does not exist, or it belongs to a workspace that you are not a member of."),
-            _("Check the link, or ask a manager of the workspace for access."),
-        ),
+    CannotOpen: Message(
+        _("The credential cannot be opened"),
+        _("Its encrypted secret is damaged, or the key that it was encrypted with is gone."),
+        _("Delete the credential and add it again, or ask your administrator."),
     ),
-)
+    NoAccess: Message(
+        _("There is nothing here for you"),
+        _("The page does not exist, or it belongs to a workspace that you are not a member of."),
+        _("Check the link, or ask a manager of the workspace for access."),
+    ),
+}
 _IN_USE = Message(
     _("Someone is editing this flow"),
     _("The engine lets only one person change a flow at a time. Nothing was changed."),
@@ -265,13 +198,7 @@ _NEEDED: dict[Role, Text] = {
 
 def error_message(error: BaseException) -> Message:
     """Return the text for an engine's error, a missing or undecryptable credential, or a missing right."""
-    if isinstance(error, RightEnded):
-        return Message(
-            _("Your right to launch this flow has ended"),
-            _("Its date is over, or all of its launches are used. Nothing was launched."),
-            _("Ask a manager of the workspace for more."),
-        )
-    if isinstance(error, NotAllowed):
+    if isinstance(error, NotAllowed) and not isinstance(error, RightEnded):
         return Message(_("Not yours to do"), _NEEDED[error.needed], _("Ask a manager of the workspace for it."))
     if isinstance(error, engine.Refused) and error.code == "FLOW_IN_USE":
         return _IN_USE
@@ -279,7 +206,7 @@ def error_message(error: BaseException) -> Message:
         return _TOO_MUCH
     if isinstance(error, engine.Refused) and error.code == "TEST_TRIGGER_FAILED":
         return _TEST_FAILED
-    return next((message for kind, message in _ERRORS if isinstance(error, kind)), _ANY)
+    return next((message for kind, message in _ERRORS.items() if isinstance(error, kind)), _ANY)
 
 
 #: States of runs, in the order of the filter; and states of steps only.
@@ -300,7 +227,6 @@ def _engine_badge(table: Mapping[str, Badge], state: object) -> Badge:
 
 
 def launch_state(state: object) -> Badge:
-    """Return the badge of a launch's state (models.State)."""
     word = str(state)
     return State(word).badge if word in State.values else Badge(word[:60], "circle-question", "secondary")
 
@@ -324,5 +250,4 @@ def run_state(status: object) -> Badge:
 
 
 def flow_state(status: object) -> Badge:
-    """Return the badge of a flow's status."""
     return _engine_badge(FLOW_STATES, status)

@@ -111,7 +111,6 @@ class Frame:
 
     @property
     def languages(self) -> list[tuple[str, str]]:
-        """Codes and native names of the languages."""
         return list(settings.LANGUAGES)
 
     @property
@@ -124,7 +123,6 @@ class Frame:
 
     @property
     def person(self) -> User | None:
-        """The signed-in person."""
         user = getattr(self._request, "user", None)
         return user if user is not None and user.is_authenticated else None
 
@@ -135,7 +133,6 @@ class Frame:
 
     @property
     def access(self) -> access.Access | None:
-        """The person's access to the workspace of this page."""
         return getattr(self._request, "access", None)
 
     @property
@@ -144,12 +141,10 @@ class Frame:
 
     @property
     def surroundings(self) -> str | Promise:
-        """The label of the workspace's environment."""
         return environment(self.workspace) if self.workspace else ""
 
     @property
     def builds(self) -> bool:
-        """Whether the person is at least a builder in the workspace of this page."""
         return self.access is not None and self.access.allows(Role.BUILDER)
 
     @cached_property
@@ -184,28 +179,24 @@ class Frame:
     def _menu(self, entries: Sequence[Entry]) -> list[Group]:
         if self.access is None:
             return []
-        slug = self.access.workspace.slug
         groups = []
         for name, label in GROUPS.items():
-            urls = [(entry, entry.url(slug)) for entry in entries if entry.group == name and self._is_visible(entry)]
-            if urls:
-                path = self._request.path
-                lines = [Line(entry.label, entry.icon, url, path.startswith(url)) for entry, url in urls]
+            lines = [self._line(entry) for entry in entries if entry.group == name and self._is_visible(entry)]
+            if lines:
                 groups.append(Group(label, lines))
         return groups
+
+    def _line(self, entry: Entry) -> Line:
+        url = entry.url(self.access.workspace.slug if self.access else "")
+        return Line(entry.label, entry.icon, url, self._request.path.startswith(url))
 
     @cached_property
     def everywhere(self) -> list[Line]:
         """The pages that belong to no workspace, for the menu of those pages."""
         if self.person is None:
             return []
-        entries = [
-            entry for entry in _installed if entry.everywhere and (self.person.is_superuser or not entry.superusers)
-        ]
-        return [
-            Line(entry.label, entry.icon, entry.url(""), self._request.path.startswith(entry.url("")))
-            for entry in entries
-        ]
+        superuser = self.person.is_superuser
+        return [self._line(entry) for entry in _installed if entry.everywhere and (superuser or not entry.superusers)]
 
     def _is_visible(self, entry: Entry) -> bool:
         if self.access is None or (entry.superusers and not self.access.user.is_superuser):

@@ -16,8 +16,6 @@ SECRETS = "_secret"
 
 @dataclass(frozen=True)
 class Typed:
-    """A posted field."""
-
     name: str
     text: str
 

@@ -56,7 +56,6 @@ class Room:
         self.values, self.characters = values, characters
 
     def spent(self) -> bool:
-        """Return whether nothing more fits."""
         return self.values <= 0 or self.characters <= 0
 
     def take(self, characters: int) -> None:
@@ -65,7 +64,6 @@ class Room:
         self.characters -= characters
 
     def name(self, name: Any) -> str:
-        """Return the label of a name; here the name itself."""
         return str(name).encode("utf-8", "replace").decode()[:120]
 
     def special(self, text: str) -> Node | None:

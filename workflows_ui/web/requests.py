@@ -39,7 +39,6 @@ def address(request: HttpRequest) -> str | None:
 
 
 def actor(request: HttpRequest) -> Actor:
-    """Return the actor of this request, for services and the audit log."""
     user = getattr(request, "user", None)
     return Actor(
         user=user if isinstance(user, User) or getattr(user, "is_authenticated", False) else None,

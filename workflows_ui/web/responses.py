@@ -8,8 +8,10 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.cache import patch_cache_control, patch_vary_headers
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
@@ -60,8 +62,16 @@ def page(
     return vary(render(request, name, whole, status=status))
 
 
-def redirect(request: HttpRequest, url: str) -> HttpResponse:
-    """Redirect the browser to another page by GET, also after a POST and for htmx."""
+def form_page(
+    request: HttpRequest, template: str, form: BaseForm, context: Mapping[str, Any] | None = None
+) -> HttpResponse:
+    """Render the page of a form; with 422 if the form was rejected."""
+    return page(request, template, {"form": form, **(context or {})}, status=422 if form.errors else 200)
+
+
+def redirect(request: HttpRequest, to: str, *arguments: object) -> HttpResponse:
+    """Redirect the browser to another page by GET, also after a POST and for htmx. `to` is a path, or the name of a URL."""
+    url = to if "/" in to else reverse(to, args=arguments)
     if is_fragment(request):
         return vary(HttpResponseClientRedirect(url))
     return vary(SeeOther(url))

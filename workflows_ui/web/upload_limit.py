@@ -18,7 +18,6 @@ class SkipLarge(FileUploadHandler):
         self._total_bytes = 0
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes:
-        """Pass on data within the limit. Raise SkipFile."""
         self._total_bytes += len(raw_data)
         if self._total_bytes > MOST:
             if self.request is not None and self.field_name:
@@ -32,5 +31,4 @@ class SkipLarge(FileUploadHandler):
 
 
 def skipped(request: HttpRequest) -> frozenset[str]:
-    """Return the names of the fields with skipped files."""
     return frozenset(request.META.get(_NAME, ()))

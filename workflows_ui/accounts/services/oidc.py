@@ -10,7 +10,8 @@ import hmac
 import json
 import secrets
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -40,15 +41,14 @@ class SignOnError(Exception):
 class Flow:
     """One sign-in in progress, kept sealed in a cookie of the browser."""
 
-    state: str
-    nonce: str
-    verifier: str
     next_url: str
-    begun_at: float
+    state: str = field(default_factory=secrets.token_urlsafe)
+    nonce: str = field(default_factory=secrets.token_urlsafe)
+    verifier: str = field(default_factory=partial(secrets.token_urlsafe, 48))
+    begun_at: float = field(default_factory=time.time)
 
     @property
     def expired(self) -> bool:
-        """Whether it has expired."""
         return not 0 <= time.time() - self.begun_at <= FLOW_SECONDS
 
 
@@ -66,17 +66,6 @@ class Claims:
     groups: frozenset[str] = frozenset()
     #: Whether the provider reports more than one factor (`amr`, RFC 8176).
     stepped: bool = False
-
-
-def new_flow(next_url: str) -> Flow:
-    """Return a new flow with random, single-use values."""
-    return Flow(
-        state=secrets.token_urlsafe(32),
-        nonce=secrets.token_urlsafe(32),
-        verifier=secrets.token_urlsafe(48),
-        next_url=next_url,
-        begun_at=time.time(),
-    )
 
 
 def authorization_url(flow: Flow, redirect_uri: str) -> str:

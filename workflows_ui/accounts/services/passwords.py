@@ -14,7 +14,6 @@ class Backend(AuthenticationBackend):  # type: ignore[misc]
     """
 
     def authenticate(self, request: Any, **credentials: Any) -> User | None:
-        """Return the person with these credentials, or None."""
         self._checked: dict[int, User | None] = {}
         person: User | None = super().authenticate(request, **credentials)
         return person

@@ -26,7 +26,6 @@ def generated_password() -> str:
 
 
 def oldest_account() -> User | None:
-    """Return the oldest account, or None."""
     return User.objects.order_by("pk").first()
 
 
@@ -70,12 +69,5 @@ def create(username: str, *, email: str = "", full_name: str = "", superuser: bo
         )
         if email:
             EmailAddress.objects.create(user=person, email=email.lower(), primary=True, verified=True)
-        audit_log.record(
-            CONSOLE,
-            "person.create",
-            object_type="person",
-            object_id=str(person.pk),
-            object_name=person.label,
-            superuser=superuser,
-        )
+        audit_log.record(CONSOLE, "person.create", person, superuser=superuser)
     return person, password

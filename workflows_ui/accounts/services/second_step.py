@@ -85,12 +85,5 @@ def remove_all(actor: Actor, person: User) -> int:
         kinds = sorted(rows.values_list("type", flat=True))
         rows.delete()
         if kinds:
-            audit_log.record(
-                actor,
-                "person.second_step_reset",
-                object_type="person",
-                object_id=str(person.pk),
-                object_name=person.label,
-                kinds=kinds,
-            )
+            audit_log.record(actor, "person.second_step_reset", person, kinds=kinds)
     return len(kinds)

@@ -1,7 +1,6 @@
 """Sessions of people, and ending them. Sessions are database rows, so that they end immediately."""
 
 from datetime import timedelta
-from typing import Any
 
 from allauth.usersessions.models import UserSession
 from django.conf import settings
@@ -26,18 +25,16 @@ def end(actor: Actor, user: User, session_id: int) -> bool:
     if row is None:
         return False
     row.end()
-    _record(actor, user, 1)
+    audit_log.record(actor, "person.sessions_end", user, count=1)
     return True
 
 
 def end_others(actor: Actor, user: User, *, but: str | None) -> int:
     """End all sessions of the person except the one with the key `but`; return their number."""
-    rows = list(UserSession.objects.filter(user=user).exclude(session_key=but or ""))
-    Session.objects.filter(session_key__in=[row.session_key for row in rows]).delete()
-    UserSession.objects.filter(pk__in=[row.pk for row in rows]).delete()
-    if rows:
-        _record(actor, user, len(rows))
-    return len(rows)
+    count = close(user, but=but)
+    if count:
+        audit_log.record(actor, "person.sessions_end", user, count=count)
+    return count
 
 
 def keep_to_limit(actor: Actor, user: User, key: str) -> int:
@@ -52,7 +49,7 @@ def keep_to_limit(actor: Actor, user: User, key: str) -> int:
             cache.set(_ended_cache_key(row.session_key), True, settings.SESSION_COOKIE_AGE)
             row.end()
         if surplus:
-            _record(actor, user, len(surplus), why="limit")
+            audit_log.record(actor, "person.sessions_end", user, count=len(surplus), why="limit")
     return len(surplus)
 
 
@@ -62,22 +59,20 @@ def ended_by_limit(key: str) -> bool:
 
 
 def end_idle(actor: Actor, user: User, key: str | None) -> None:
-    """End a session after the idle timeout."""
     for row in UserSession.objects.filter(user=user, session_key=key or ""):
         row.end()
-    _record(actor, user, 1, why="idle")
+    audit_log.record(actor, "person.sessions_end", user, count=1, why="idle")
 
 
-def close(user: User) -> int:
-    """Delete all sessions of a person; return their number. The caller writes the audit row."""
-    rows = list(UserSession.objects.filter(user=user))
+def close(user: User, *, but: str | None = None) -> int:
+    """Delete all sessions of a person except `but`; return their number. The caller writes the audit row."""
+    rows = list(UserSession.objects.filter(user=user).exclude(session_key=but or ""))
     Session.objects.filter(session_key__in=[row.session_key for row in rows]).delete()
     UserSession.objects.filter(pk__in=[row.pk for row in rows]).delete()
     return len(rows)
 
 
 def purge() -> None:
-    """Delete expired sessions, and the records of their browsers."""
     now = timezone.now()
     Session.objects.filter(expire_date__lt=now).delete()
     # Older than a day, to spare sign-ins in progress.
@@ -88,15 +83,3 @@ def purge() -> None:
 def _ended_cache_key(key: str) -> str:
     """Return the cache key for a session ended by the limit; core/caching.py stores only a digest of it."""
     return f"session-ended:{key}"
-
-
-def _record(actor: Actor, user: User, count: int, **detail: Any) -> None:
-    audit_log.record(
-        actor,
-        "person.sessions_end",
-        object_type="person",
-        object_id=str(user.pk),
-        object_name=user.label,
-        count=count,
-        **detail,
-    )

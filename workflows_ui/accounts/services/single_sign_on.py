@@ -7,14 +7,14 @@
   OIDC_ALLOWED_GROUPS. It has no password. It exists until it is deactivated here.
 """
 
-import enum
 import re
 from typing import Any
 
 from allauth.account.models import EmailAddress
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, models, transaction
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.accounts.models import Identity, User
 from workflows_ui.accounts.services.oidc import Claims
@@ -24,13 +24,19 @@ from workflows_ui.audit.services.audit_log import Actor
 _LONGEST_USERNAME = 60
 
 
-class Why(enum.Enum):
+class Why(models.TextChoices):
     """Reasons for a refused sign-in."""
 
-    UNVERIFIED = "unverified"
-    NOT_ALLOWED = "not_allowed"
-    UNCONFIRMED_HERE = "unconfirmed_here"
-    SUPERUSER = "superuser"
+    UNVERIFIED = "unverified", _("Your e-mail address is not confirmed there. Have it confirmed, then try again.")
+    NOT_ALLOWED = "not_allowed", _("This console is not open to your account there. Ask your administrator.")
+    UNCONFIRMED_HERE = (
+        "unconfirmed_here",
+        _(
+            "There is an account with your e-mail address, but the address was never confirmed. Sign in with the "
+            "password, and ask your administrator."
+        ),
+    )
+    SUPERUSER = "superuser", _("The account with your e-mail address is an administrator's. Sign in with its password.")
 
 
 class Refused(Exception):
@@ -42,7 +48,6 @@ class Refused(Exception):
 
 
 def enabled() -> bool:
-    """Return whether single sign-on is configured."""
     return bool(settings.OIDC_ISSUER)
 
 
@@ -120,13 +125,4 @@ def _unused_name(claims: Claims) -> str:
 
 
 def _record(actor: Actor, user: User, action: str, claims: Claims, **detail: Any) -> None:
-    audit_log.record(
-        actor,
-        action,
-        object_type="person",
-        object_id=str(user.pk),
-        object_name=user.label,
-        issuer=claims.issuer,
-        subject=claims.subject,
-        **detail,
-    )
+    audit_log.record(actor, action, user, issuer=claims.issuer, subject=claims.subject, **detail)

@@ -21,11 +21,9 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from workflows_ui.accounts import known_browsers, sign_in_log, tasks
-from workflows_ui.accounts.forms import accounts as forms
+from workflows_ui.accounts import forms, known_browsers, sign_in_log, tasks
 from workflows_ui.accounts.models import Identity, User
 from workflows_ui.accounts.services import people, single_sign_on
-from workflows_ui.accounts.views.invalid_forms import Refuses
 from workflows_ui.core import crypto
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.web import responses
@@ -90,9 +88,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return f"browser:{browser.pk}" if browser is not None else f"account:{user_id}"
 
     def post_login(self, request: HttpRequest, user: Any, **more: Any) -> HttpResponse:
-        """Return the response after a sign-in, and remember the browser."""
-        response: HttpResponse = super().post_login(request, user, **more)
-        return _remember_browser(request, response, user)
+        return known_browsers.remember(request, super().post_login(request, user, **more), user)
 
     def logout(self, request: HttpRequest) -> None:
         """Record the sign-out before the session ends."""
@@ -127,11 +123,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return reverse("profile")
 
 
-class SignIn(Refuses, allauth_views.LoginView):  # type: ignore[misc]
-    form_class = forms.SignInForm
-
+class SignIn(allauth_views.LoginView):  # type: ignore[misc]
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add the other methods of signing in."""
         context: dict[str, Any] = super().get_context_data(**kwargs)
         return context | {
             "passkeys": settings.PASSKEYS,
@@ -139,36 +132,25 @@ class SignIn(Refuses, allauth_views.LoginView):  # type: ignore[misc]
         }
 
 
-class ChangePassword(Refuses, allauth_views.PasswordChangeView):  # type: ignore[misc]
-    form_class = forms.ChangePasswordForm
-    extra_context = {"tab": "password"}
-
+class ChangePassword(allauth_views.PasswordChangeView):  # type: ignore[misc]
     def form_valid(self, form: forms.ChangePasswordForm) -> HttpResponse:
         """Save the password. Only this browser remains known."""
-        response: HttpResponse = super().form_valid(form)
-        return _remember_browser(self.request, response, self.request.user)
+        return known_browsers.remember(self.request, super().form_valid(form), self.request.user)
 
 
-class SetPassword(Refuses, allauth_views.PasswordSetView):  # type: ignore[misc]
+class SetPassword(allauth_views.PasswordSetView):  # type: ignore[misc]
     """A first password. Not for people with single sign-on: it would outlive their account at the provider."""
-
-    form_class = forms.SetPasswordForm
-    extra_context = {"tab": "password"}
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """Return the page, or an explanation if the person cannot set a password."""
         joined = Identity.objects.filter(user__pk=request.user.pk or 0).exists()
         if joined and request.user.is_authenticated and not request.user.has_usable_password():
-            context = {"tab": "password", "provider": settings.OIDC_NAME}
-            return responses.page(request, "account/no_password.html", context)
+            return responses.page(request, "account/no_password.html", {"provider": settings.OIDC_NAME})
         return super().dispatch(request, *args, **kwargs)
 
 
-class ResetPassword(Refuses, allauth_views.PasswordResetView):  # type: ignore[misc]
-    form_class = forms.ResetPasswordForm
-
+class ResetPassword(allauth_views.PasswordResetView):  # type: ignore[misc]
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add whether the console cannot send mail."""
         context: dict[str, Any] = super().get_context_data(**kwargs)
         return context | {"no_mail": no_mail()}
 
@@ -182,10 +164,8 @@ class ResetPassword(Refuses, allauth_views.PasswordResetView):  # type: ignore[m
         return HttpResponseRedirect(self.get_success_url())
 
 
-class NewPassword(Refuses, allauth_views.PasswordResetFromKeyView):  # type: ignore[misc]
+class NewPassword(allauth_views.PasswordResetFromKeyView):  # type: ignore[misc]
     """A new password by the link of a mail. The key moves from the URL to the session, sealed, since sessions are database rows."""
-
-    form_class = forms.NewPasswordForm
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """Unseal the key for allauth, in memory only, and seal it again."""
@@ -202,34 +182,21 @@ class NewPassword(Refuses, allauth_views.PasswordResetFromKeyView):  # type: ign
 
     def form_valid(self, form: forms.NewPasswordForm) -> HttpResponse:
         """Save the password, and remember this browser, so that guesses by others do not lock the person out."""
-        response: HttpResponse = super().form_valid(form)
-        return _remember_browser(self.request, response, self.reset_user)
+        return known_browsers.remember(self.request, super().form_valid(form), self.reset_user)
 
 
 @method_decorator(reauthentication_required(app="allauth.account"), name="dispatch")
-class Address(Refuses, allauth_views.EmailView):  # type: ignore[misc]
+class Address(allauth_views.EmailView):  # type: ignore[misc]
     """The e-mail address. Requires reauthentication, since the address allows to reset the password."""
 
-    form_class = forms.AddressForm
     success_url = reverse_lazy("account_email")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add whether the console cannot send mail."""
         context: dict[str, Any] = super().get_context_data(**kwargs)
-        return context | {"no_mail": no_mail(), "tab": "profile"}
-
-
-class Again(Refuses, allauth_views.ReauthenticateView):  # type: ignore[misc]
-    form_class = forms.PasswordAgainForm
-
-
-def _remember_browser(request: HttpRequest, response: HttpResponse, user: Any) -> HttpResponse:
-    known_browsers.remember(request, response, user, secure=settings.SESSION_COOKIE_SECURE)
-    return response
+        return context | {"no_mail": no_mail()}
 
 
 def no_mail() -> bool:
-    """Return whether the console cannot send mail."""
     return str(settings.EMAIL_BACKEND).endswith("dummy.EmailBackend")
 
 
@@ -240,13 +207,10 @@ def sign_up_closed(request: HttpRequest) -> HttpResponse:
 
 @signed_in
 def profile(request: ConsoleRequest) -> HttpResponse:
-    """Edit name, language and time zone."""
     person = User.objects.get(pk=request.user.pk)
     form = forms.ProfileForm(request.POST or None, instance=person)
     if request.method == "POST" and form.is_valid():
         form.save()
         messages.success(request, _("Your profile is saved."))
-        return responses.redirect(request, reverse("profile"))
-    return responses.page(
-        request, "account/profile.html", {"form": form, "tab": "profile"}, status=422 if form.errors else 200
-    )
+        return responses.redirect(request, "profile")
+    return responses.form_page(request, "account/profile.html", form)

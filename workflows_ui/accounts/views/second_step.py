@@ -15,18 +15,15 @@ from allauth.mfa.totp import views as totp_views
 from allauth.mfa.webauthn import views as webauthn_views
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from django.views.decorators.cache import never_cache
 
 from workflows_ui.accounts import sign_in_log
 from workflows_ui.accounts.models import User
 from workflows_ui.accounts.services import second_step
-from workflows_ui.accounts.views.invalid_forms import Refuses
 from workflows_ui.web import responses
-from workflows_ui.web.access import GOING_TO, signed_in
+from workflows_ui.web.access import GOING_TO
 
 
 class SecondStepAdapter(DefaultMFAAdapter):  # type: ignore[misc]
@@ -50,16 +47,14 @@ class SecondStepAdapter(DefaultMFAAdapter):  # type: ignore[misc]
         return {"id": urlsplit(settings.BASE_URL).hostname or "", "name": _("Workflow console")}
 
     def generate_authenticator_name(self, user: User, type: str) -> str:
-        """Return a default name for a passkey."""
         number = Authenticator.objects.filter(user_id=user.pk, type=type).count() + 1
         return _("Passkey %(number)s") % {"number": number}
 
 
-class Step(Refuses, base_views.AuthenticateView):  # type: ignore[misc]
+class Step(base_views.AuthenticateView):  # type: ignore[misc]
     """The second step after the password."""
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add which methods the person has set up."""
         context: dict[str, Any] = super().get_context_data(**kwargs)
         types = set(Authenticator.objects.filter(user=self.stage.login.user).values_list("type", flat=True))
         return context | {
@@ -81,7 +76,6 @@ class Overview(base_views.IndexView):  # type: ignore[misc]
         going_to = self.request.session.pop(GOING_TO, "") if has_step else self.request.session.get(GOING_TO, "")
         left = len(codes.get_unused_codes()) if codes else 0
         return context | {
-            "tab": "second_step",
             "has_step": has_step,
             "app": context["authenticators"].get(Authenticator.Type.TOTP),
             "codes": codes,
@@ -92,15 +86,8 @@ class Overview(base_views.IndexView):  # type: ignore[misc]
         }
 
 
-class AddApp(Refuses, totp_views.ActivateTOTPView):  # type: ignore[misc]
-    extra_context = {"tab": "second_step"}
-
-
-class RemoveApp(Refuses, totp_views.DeactivateTOTPView):  # type: ignore[misc]
-    extra_context = {"tab": "second_step"}
-
+class RemoveApp(totp_views.DeactivateTOTPView):  # type: ignore[misc]
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add whether this is the last second step."""
         context: dict[str, Any] = super().get_context_data(**kwargs)
         keys = Authenticator.objects.filter(user=self.request.user, type=Authenticator.Type.WEBAUTHN)
         return context | {"last": not keys.exists()}
@@ -108,41 +95,26 @@ class RemoveApp(Refuses, totp_views.DeactivateTOTPView):  # type: ignore[misc]
 
 class Codes(code_views.ViewRecoveryCodesView):  # type: ignore[misc]
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add the page that the person was going to, and record that the codes were shown."""
         context: dict[str, Any] = super().get_context_data(**kwargs)
         if context["can_view_codes"]:
             sign_in_log.codes_seen(self.request)
-        return context | {"tab": "second_step", "going_to": self.request.session.get(GOING_TO, "")}
+        return context | {"going_to": self.request.session.get(GOING_TO, "")}
 
 
 class CodesFile(code_views.DownloadRecoveryCodesView):  # type: ignore[misc]
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Record that the codes were downloaded."""
         sign_in_log.codes_seen(self.request)
         context: dict[str, Any] = super().get_context_data(**kwargs)
         return context
 
 
-class NewCodes(Refuses, code_views.GenerateRecoveryCodesView):  # type: ignore[misc]
-    extra_context = {"tab": "second_step"}
-
-
 class Passkeys(webauthn_views.ListWebAuthnView):  # type: ignore[misc]
-    extra_context = {"tab": "passkeys"}
-
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add whether passkeys are possible for this host."""
         context: dict[str, Any] = super().get_context_data(**kwargs)
         return context | {"possible": settings.PASSKEYS, "host": urlsplit(settings.BASE_URL).hostname}
 
 
-class AddPasskey(Refuses, webauthn_views.AddWebAuthnView):  # type: ignore[misc]
-    extra_context = {"tab": "passkeys"}
-
-
-class RenamePasskey(Refuses, webauthn_views.EditWebAuthnView):  # type: ignore[misc]
-    extra_context = {"tab": "passkeys"}
-
+class RenamePasskey(webauthn_views.EditWebAuthnView):  # type: ignore[misc]
     def form_valid(self, form: Any) -> HttpResponse:
         """Rename, and record it: allauth sends no signal."""
         before = self.object.wrap().name
@@ -151,22 +123,11 @@ class RenamePasskey(Refuses, webauthn_views.EditWebAuthnView):  # type: ignore[m
         return answer
 
 
-class RemovePasskey(Refuses, webauthn_views.RemoveWebAuthnView):  # type: ignore[misc]
-    extra_context = {"tab": "passkeys"}
-
+class RemovePasskey(webauthn_views.RemoveWebAuthnView):  # type: ignore[misc]
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add whether this is the last second step."""
         context: dict[str, Any] = super().get_context_data(**kwargs)
         steps = Authenticator.objects.filter(user=self.request.user).exclude(type=Authenticator.Type.RECOVERY_CODES)
         return context | {"last": steps.count() == 1, "name": self.object.wrap().name}
-
-
-class CodeAgain(Refuses, base_views.ReauthenticateView):  # type: ignore[misc]
-    pass
-
-
-class PasskeyAgain(webauthn_views.ReauthenticateWebAuthnView):  # type: ignore[misc]
-    pass
 
 
 class PasskeySignIn(webauthn_views.LoginWebAuthnView):  # type: ignore[misc]
@@ -183,16 +144,7 @@ def only_with_passkeys(view: Callable[..., HttpResponse]) -> Callable[..., HttpR
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if not settings.PASSKEYS:
             url_name = "mfa_list_webauthn" if request.user.is_authenticated else "account_login"
-            return responses.redirect(request, reverse(url_name))
+            return responses.redirect(request, url_name)
         return view(request, *args, **kwargs)
 
     return guarded
-
-
-def own_account(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Require a sign-in and forbid caching: the page may show a secret of the person."""
-    return signed_in(never_cache(view))
-
-
-STEP = "accounts/second-step/"
-KEY = "accounts/passkeys/"

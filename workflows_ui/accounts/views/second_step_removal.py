@@ -2,8 +2,8 @@
 
 from allauth.account.adapter import get_adapter
 from django.contrib import messages
-from django.http import Http404, HttpResponse
-from django.urls import reverse
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -17,9 +17,7 @@ from workflows_ui.web.requests import ConsoleRequest, actor
 @superuser
 def take_away(request: ConsoleRequest, person_id: int) -> HttpResponse:
     """Ask for confirmation, then remove it and notify the person by mail."""
-    person = User.objects.filter(pk=person_id).first()
-    if person is None:
-        raise Http404
+    person = get_object_or_404(User, pk=person_id)
     if request.method != "POST":
         return responses.page(request, "members/people/second_step.html", {"person": person})
     values = {"person": person.label[:80]}
@@ -29,4 +27,4 @@ def take_away(request: ConsoleRequest, person_id: int) -> HttpResponse:
         messages.success(request, _("The two-factor authentication of %(person)s is removed.") % values)
     else:
         messages.info(request, _("%(person)s had no two-factor authentication.") % values)
-    return responses.redirect(request, reverse("person", args=[person.pk]))
+    return responses.redirect(request, "person", person.pk)

@@ -2,7 +2,6 @@
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
@@ -25,17 +24,16 @@ def listing(request: ConsoleRequest) -> HttpResponse:
         for row in sessions.user_sessions(_person(request))
     ]
     rows.sort(key=lambda item: not item["here"])
-    return responses.page(request, "account/sessions.html", {"rows": rows, "tab": "sessions"})
+    return responses.page(request, "account/sessions.html", {"rows": rows})
 
 
 @require_POST
 @signed_in
 def end(request: ConsoleRequest, session_id: int) -> HttpResponse:
-    """End one session of the person."""
     if not sessions.end(actor(request), _person(request), session_id):
         raise Http404
     messages.success(request, _("That browser is signed out."))
-    return responses.redirect(request, reverse("sessions"))
+    return responses.redirect(request, "sessions")
 
 
 @require_POST
@@ -43,13 +41,11 @@ def end(request: ConsoleRequest, session_id: int) -> HttpResponse:
 def end_others(request: ConsoleRequest) -> HttpResponse:
     count = sessions.end_others(actor(request), _person(request), but=request.session.session_key)
     if count:
-        text = ngettext("%(count)s other browser is signed out.", "%(count)s other browsers are signed out.", count) % {
-            "count": count
-        }
-        messages.success(request, text)
+        text = ngettext("%(count)s other browser is signed out.", "%(count)s other browsers are signed out.", count)
+        messages.success(request, text % {"count": count})
     else:
         messages.info(request, _("You were signed in nowhere else."))
-    return responses.redirect(request, reverse("sessions"))
+    return responses.redirect(request, "sessions")
 
 
 def _person(request: ConsoleRequest) -> User:

@@ -17,13 +17,11 @@ from django.core.cache import cache
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from workflows_ui.accounts import sign_in_log
 from workflows_ui.accounts.services import oidc, single_sign_on
-from workflows_ui.accounts.services.single_sign_on import Why
 from workflows_ui.core import crypto
 from workflows_ui.web import responses
 from workflows_ui.web.access import STEPPED_ELSEWHERE
@@ -34,17 +32,6 @@ _log = logging.getLogger(__name__)
 COOKIE = "single_sign_on"
 _BINDING = "single_sign_on:flow"
 PATH = "/accounts/single-sign-on/"
-_MESSAGES = {
-    Why.UNVERIFIED: gettext_lazy("Your e-mail address is not confirmed there. Have it confirmed, then try again."),
-    Why.NOT_ALLOWED: gettext_lazy("This console is not open to your account there. Ask your administrator."),
-    Why.UNCONFIRMED_HERE: gettext_lazy(
-        "There is an account with your e-mail address, but the address was never confirmed. Sign in with the "
-        "password, and ask your administrator."
-    ),
-    Why.SUPERUSER: gettext_lazy(
-        "The account with your e-mail address is an administrator's. Sign in with its password."
-    ),
-}
 
 
 @never_cache
@@ -58,7 +45,7 @@ def begin(request: HttpRequest) -> HttpResponse:
         limited: HttpResponse = ratelimit.respond_429(request)
         return limited
     next_url = request.GET.get("next", "")
-    flow = oidc.new_flow(next_url if get_adapter().is_safe_url(next_url) else "")
+    flow = oidc.Flow(next_url if get_adapter().is_safe_url(next_url) else "")
     try:
         url = oidc.authorization_url(flow, _redirect_uri())
     except oidc.SignOnError as problem:
@@ -111,7 +98,7 @@ def _finish(request: HttpRequest) -> HttpResponse:
         return _failure_page(request, problem)
     except single_sign_on.Refused as refusal:
         sign_in_log.single_sign_on_failed(request, refusal.why.value)
-        return _refusal_page(request, str(_MESSAGES[refusal.why]))
+        return _refusal_page(request, str(refusal.why.label))
     if request.user.is_authenticated and request.user.pk != person.pk:
         get_adapter().logout(request)
     # Bound to the person: it does not apply to a later sign-in of another person in this browser.

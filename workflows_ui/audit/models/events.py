@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.audit.models import canonical_text
 from workflows_ui.core.lease import Lease
-from workflows_ui.members.models.workspace import Workspace
+from workflows_ui.members.models import Workspace
 
 #: The outcome of a row that announces a write to the engine; another row, linked by `begun`, records its end.
 BEGUN = "begun"
@@ -108,7 +108,6 @@ class AuditEvent(models.Model):
         return f"{self.action} {self.object_id}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Insert the row. Raise AppendOnly if it is stored already."""
         if not self._state.adding:
             raise AppendOnly("Rows of the audit log are not changed.")
         super().save(*args, **kwargs)

@@ -4,15 +4,19 @@ Writers only insert, without locks and without reading other rows. hash_chain.py
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+from django.contrib.auth.models import Group
+from django.db.models import Model
 from django.utils import timezone
 
 from workflows_ui.accounts.models import User
 from workflows_ui.audit.models import BEGUN, AuditEvent, canonical_text
 from workflows_ui.credentials import masking
+from workflows_ui.credentials.models import Credential
 from workflows_ui.engine import Mask
-from workflows_ui.members.models import Workspace
+from workflows_ui.members.models import ColleagueInvitation, LaunchRight, Workspace
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,7 @@ CONSOLE = Actor(user=None)
 def record(
     actor: Actor,
     action: str,
+    about: Model | None = None,
     *,
     workspace: Workspace | None = None,
     object_type: str = "",
@@ -45,8 +50,11 @@ def record(
 ) -> AuditEvent:
     """Add one row. `action` is noun.verb (`launch.ask`), `reason` a person's reason; `detail` is stored as JSON.
 
-    `outcome` is the result of the action itself, not of observing it: the end of a failed launch is `failed`.
+    `about` is the object, if it is a row that `_identify` knows. `outcome` is the result of the action itself, not of observing it: the
+    end of a failed launch is `failed`.
     """
+    if about is not None:
+        workspace, object_type, object_id, object_name = _identify(about)
     mask = masking.workspace_mask(workspace) if workspace is not None else Mask(())
     event = AuditEvent(
         at=timezone.now(),
@@ -70,29 +78,8 @@ def record(
     return event
 
 
-def begin(
-    actor: Actor,
-    action: str,
-    *,
-    workspace: Workspace | None = None,
-    object_type: str = "",
-    object_id: str = "",
-    object_name: str = "",
-    reason: str = "",
-    **detail: Any,
-) -> AuditEvent:
-    """Add the row that announces a write to the engine. `end` adds the result."""
-    return record(
-        actor,
-        action,
-        workspace=workspace,
-        object_type=object_type,
-        object_id=object_id,
-        object_name=object_name,
-        outcome=BEGUN,
-        reason=reason,
-        **detail,
-    )
+#: Add the row that announces a write to the engine. `end` adds the result.
+begin = partial(record, outcome=BEGUN)
 
 
 def end(begun: AuditEvent, outcome: str = "done", **detail: Any) -> AuditEvent:
@@ -109,6 +96,24 @@ def end(begun: AuditEvent, outcome: str = "done", **detail: Any) -> AuditEvent:
         begun=begun,
         **detail,
     )
+
+
+def _identify(row: Model) -> tuple[Workspace | None, str, str, str]:
+    """Return workspace, type, id and name of a row of the console."""
+    match row:
+        case User():
+            return None, "person", str(row.pk), row.label
+        case Group():
+            return None, "team", str(row.pk), row.name
+        case Workspace():
+            return row, "workspace", row.slug, row.name
+        case Credential():
+            return row.workspace, "credential", str(row.pk), row.name
+        case ColleagueInvitation():
+            return row.workspace, "invitation", str(row.pk), row.email
+        case LaunchRight():
+            return row.workspace, "launch_right", str(row.pk), row.flow_name or row.flow_id
+    raise TypeError(type(row).__name__)
 
 
 def _name(user: User | None) -> str:

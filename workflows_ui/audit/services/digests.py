@@ -30,7 +30,6 @@ class Head:
 
 
 def current_key_id() -> str:
-    """Return the id of the key for new digests."""
     return key_id(settings.AUDIT_KEY[0])
 
 
@@ -45,7 +44,6 @@ def row_digest(key: str, before: Head, id: int, canonical: str) -> str:
 
 
 def head_signature(key: str, head: Head) -> str:
-    """Return the signature of the chain's head. Raise NoSuchKey."""
     return _mac(key, "head", head.mark, str(head.number))
 
 

@@ -16,6 +16,7 @@ from django.utils.translation import pgettext_lazy
 from workflows_ui.accounts.models import User
 from workflows_ui.credentials import messages as credential_messages
 from workflows_ui.credentials.models import SIGNED_IN_KINDS, Credential, CredentialSecret, Kind
+from workflows_ui.credentials.pending_sign_in import PROJECT, Pending
 from workflows_ui.credentials.services import signing_in
 from workflows_ui.credentials.services.credential_tests import Draft, Problem
 from workflows_ui.credentials.services.signing_in import Token, Typed
@@ -120,12 +121,10 @@ class SecretForm(forms.Form):
 
     @property
     def flavour(self) -> str:
-        """The flavour of the engine."""
         raise NotImplementedError
 
     @property
     def chosen(self) -> Kind:
-        """The selected kind of a valid form."""
         if self.flavour == Flavour.ACTIVEPIECES:
             return Kind(self.cleaned_data.get("token_kind") or Kind.BEARER_TOKEN)
         return Kind(self.cleaned_data.get("kind") or Kind.API_KEY)
@@ -171,7 +170,6 @@ class SecretForm(forms.Form):
 
     @property
     def kept_password(self) -> str:
-        """The password, if it is to be stored; else ""."""
         return str(self.cleaned_data["password"]) if self.cleaned_data["keep_password"] else ""
 
     def secret_draft(self, token: Token | None = None, organization: str = "", **more: str) -> Draft:
@@ -214,12 +212,10 @@ class SecretForm(forms.Form):
 
     @property
     def kinds(self) -> list["Choice"]:
-        """The kinds of Imbrace, for the page."""
         return self._choices("kind", IMBRACE_KINDS)
 
     @property
     def token_kinds(self) -> list["Choice"]:
-        """The kinds of Activepieces, for the page."""
         return self._choices("token_kind", ACTIVEPIECES_KINDS)
 
     def _choices(self, name: str, kinds: tuple[Kind, ...]) -> list["Choice"]:
@@ -253,7 +249,6 @@ class EngineForm(forms.Form):
 
     @property
     def flavour(self) -> str:
-        """The flavour of the selected engine."""
         return Flavour.ACTIVEPIECES if self.cleaned_data.get("engine") == ACTIVEPIECES else Flavour.IMBRACE
 
     def clean_address(self) -> str:
@@ -291,7 +286,6 @@ class EngineForm(forms.Form):
 
     @property
     def base(self) -> str:
-        """The engine's normalized address, of a valid form."""
         location = self.location()
         draft = Draft(self.flavour, "", "", environment=location["environment"], address=location["address"])
         return draft.base
@@ -313,7 +307,6 @@ class CredentialForm(EngineForm, SecretForm):
         return super().location() | {"name": self.cleaned_data["name"].strip()}
 
     def draft(self, token: Token | None = None, organization: str = "") -> Draft:
-        """The draft of a valid form."""
         return self.secret_draft(token, organization, **self.location())
 
     def blame(self, problem: Problem) -> None:
@@ -349,7 +342,6 @@ class ReplaceForm(SecretForm):
 
     @property
     def flavour(self) -> str:
-        """The engine of the credential's workspace."""
         return str(self.credential.workspace.flavour)
 
     def overtaken(self, reader: User) -> bool:
@@ -363,22 +355,16 @@ class ReplaceForm(SecretForm):
         return True
 
 
-class OrganizationForm(forms.Form):
-    """The organization of a sign-in."""
+class ChoiceForm(forms.Form):
+    """The organization of a sign-in, or the project of a credential whose secret opens several."""
 
-    def __init__(self, organizations: list[tuple[str, str]], data: Any = None) -> None:
-        super().__init__(data)
-        self.fields["organization"] = forms.ChoiceField(
-            label=_("Organization"), choices=organizations, widget=forms.RadioSelect
+    def __init__(self, what: str, pending: Pending, data: Any = None) -> None:
+        super().__init__(data, initial={what: pending.likely})
+        self.fields[what] = forms.ChoiceField(
+            label=_("Project") if what == PROJECT else _("Organization"),
+            choices=pending.choices,
+            widget=forms.RadioSelect,
         )
-
-
-class ProjectForm(forms.Form):
-    """The project of a credential whose secret opens several."""
-
-    def __init__(self, projects: list[tuple[str, str]], likely: str = "", data: Any = None) -> None:
-        super().__init__(data, initial={"project": likely})
-        self.fields["project"] = forms.ChoiceField(label=_("Project"), choices=projects, widget=forms.RadioSelect)
 
 
 class ShareForm(forms.Form):
@@ -396,7 +382,7 @@ class ShareForm(forms.Form):
 
 def initial_for(workspace: Workspace | None) -> dict[str, str]:
     """The initial values of the form for a credential of this workspace."""
-    if workspace is None:
+    if workspace is None or not workspace.genuine:
         return {}
     if workspace.flavour == Flavour.ACTIVEPIECES:
         return {"engine": ACTIVEPIECES, "address": workspace.address}

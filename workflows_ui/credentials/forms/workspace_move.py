@@ -79,7 +79,6 @@ class MoveForm(EngineForm):
 
     @property
     def secrets(self) -> list[Secret]:
-        """The fields for secrets, with their credentials."""
         names = [name for name in self.fields if name in self._credentials or name == NEW]
         return [Secret(self[name], self._credentials.get(name)) for name in names]
 
@@ -92,7 +91,6 @@ class MoveForm(EngineForm):
 
     @property
     def filled(self) -> list[Secret]:
-        """The secrets that were entered."""
         return [secret for secret in self.secrets if self.cleaned_data.get(secret.field.name)]
 
     @property

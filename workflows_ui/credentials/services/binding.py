@@ -16,8 +16,8 @@ from workflows_ui.audit.services import digests as audit_digests
 from workflows_ui.audit.services.digests import Head
 from workflows_ui.core import crypto
 from workflows_ui.core.crypto import CannotOpen
-from workflows_ui.credentials.models.credential import binding
-from workflows_ui.members.models.workspace import place as place_of
+from workflows_ui.credentials.models import binding
+from workflows_ui.members.models import place as place_of
 
 #: Audit actions that record the kind of a credential's secret.
 _KIND_ROWS = ("credential.add", "credential.replace", "credential.put_back")

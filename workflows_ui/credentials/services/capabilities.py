@@ -4,7 +4,6 @@ The probes are in capability_probes.py. An inconclusive probe does not change a 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -34,45 +33,17 @@ BELIEVED = timedelta(days=7)
 CREDENTIALS, SWEPT = 3, 50
 
 
-@dataclass(frozen=True)
-class Abilities:
-    """The capabilities that a workspace lacks, by name, with the reason (NO or NOT_IN_PLAN)."""
-
-    lacking: Mapping[str, Ability]
-
-    def lack(self, name: str) -> Ability | None:
-        """The reason that the capability is missing; None if it is not missing or not known."""
-        return self.lacking.get(name)
-
-
-@dataclass(frozen=True)
-class _Work:
-    inspection: Inspection
-    workspace: Workspace
-    clients: list[tuple[Credential, Client]]
-    #: The credential that caused the inspection, if it is the first in `clients`.
-    cause: Credential | None = None
-
-
-def read_capabilities(workspace: Workspace) -> Abilities:
-    """The missing capabilities of the workspace's engine. One query."""
+def read_capabilities(workspace: Workspace) -> Mapping[str, Ability]:
+    """The missing capabilities of the workspace's engine, by name, with the reason (NO or NOT_IN_PLAN). One query."""
     lacking = Capability.objects.filter(workspace=workspace, state__in=(Ability.NO, Ability.NOT_IN_PLAN))
-    return Abilities({name: Ability(state) for name, state in lacking.values_list("name", "state")})
+    return {name: Ability(state) for name, state in lacking.values_list("name", "state")}
 
 
 def keep(workspace: Workspace, survey: Survey) -> None:
     """Store the result of an inspection. UNKNOWN never replaces a known state."""
     now = clock.now()
     rows = [
-        Capability(
-            workspace=workspace,
-            name=name,
-            state=verdict.state,
-            status=verdict.status,
-            code=verdict.code,
-            checked_at=now,
-            credential=credential,
-        )
+        Capability(workspace=workspace, name=name, checked_at=now, credential=credential, **vars(verdict))
         for name, (verdict, credential) in survey.verdicts.items()
     ]
     _upsert([row for row in rows if row.state != Ability.UNKNOWN])
@@ -90,19 +61,9 @@ def learn(workspace: Workspace, credential_id: str, name: str, error: EngineErro
     if verdict is None or verdict.state is Ability.UNKNOWN:
         return None
     if not Capability.objects.filter(workspace=workspace, name=name, state=verdict.state).exists():
-        _upsert(
-            [
-                Capability(
-                    workspace=workspace,
-                    name=name,
-                    state=verdict.state,
-                    status=verdict.status,
-                    code=verdict.code,
-                    checked_at=clock.now(),
-                    credential=Credential.objects.filter(pk=credential_id, workspace=workspace).first(),
-                )
-            ]
-        )
+        credential = Credential.objects.filter(pk=credential_id, workspace=workspace).first()
+        row = Capability(workspace=workspace, name=name, checked_at=clock.now(), credential=credential, **vars(verdict))
+        _upsert([row])
         if verdict.state is not Ability.YES and name not in LEARNT:
             # One bad answer, for instance during an upgrade of the gateway, must not disable a capability for a whole day.
             soon = clock.now() + AGAIN
@@ -114,10 +75,8 @@ def inspect_now(workspace: Workspace, credential: Credential) -> Survey:
     """Inspect the engine with one credential, at a person's request, and reset the states learnt from use. Raises CannotOpen."""
     client = clients.client_for_credential(credential, timeouts=credential_tests.TIMEOUTS)
     survey = capability_probes.look([(credential, client)])
-    keep(workspace, survey)
+    _store(workspace, survey, engine_facts.read(client) if survey.verdicts else None)
     if survey.verdicts:
-        _keep_facts(workspace, engine_facts.read(client))
-        _reset_learnt(workspace)
         Inspection.objects.update_or_create(workspace=workspace, defaults=_outcome(reached=True))
     return survey
 
@@ -142,34 +101,32 @@ def due() -> list[int]:
 def inspect(workspace_id: int) -> None:
     """Inspect the engine of a workspace, if that is due. Safe to call any number of times, from any number of workers."""
     with database.turn():
-        work = _claim(workspace_id)
-    if work is None:
+        inspection, usable = _claim(workspace_id)
+    if inspection is None:
         return
-    survey = capability_probes.look(work.clients)
+    survey = capability_probes.look(usable)
     reached = bool(survey.verdicts)
     if not reached:
         log.info("inspect.failed", workspace=workspace_id, error=type(survey.stopped).__name__)
-    facts = engine_facts.read(work.clients[0][1]) if reached else None
+    facts = engine_facts.read(usable[0][1]) if reached else None
     with database.turn():
-        keep(work.workspace, survey)
-        _keep_facts(work.workspace, facts)
-        if reached and work.cause is not None:
-            _add_access(work.cause, survey)
-        if reached:
-            _reset_learnt(work.workspace, before=BELIEVED)
-        Inspection.lease.finish(work.inspection, **_outcome(reached=reached, failures=work.inspection.failures))
+        _store(inspection.workspace, survey, facts, before=BELIEVED)
+        if reached and usable[0][0].pk == inspection.credential_id:
+            _add_access(usable[0][0], survey)
+        Inspection.lease.finish(inspection, **_outcome(reached=reached, failures=inspection.failures))
 
 
-def _claim(workspace_id: int) -> _Work | None:
-    workspace = Workspace.objects.filter(pk=workspace_id).first()
-    if workspace is None:
-        return None
+def _claim(workspace_id: int) -> tuple[Inspection | None, list[tuple[Credential, Client]]]:
+    """Claim the inspection, and build clients of the credentials to use: first of the one that caused it."""
+    if not Workspace.objects.filter(pk=workspace_id).exists():
+        return None, []
     now = clock.now()
-    Inspection.objects.get_or_create(workspace=workspace, defaults={"due_at": now})
-    inspection = Inspection.lease.claim(Inspection.objects.filter(due_at__lte=now), workspace_id, LEASE, now)
+    Inspection.objects.get_or_create(workspace_id=workspace_id, defaults={"due_at": now})
+    due_now = Inspection.objects.filter(due_at__lte=now)
+    inspection = Inspection.lease.claim(due_now, workspace_id, LEASE, now, ("workspace",))
     if inspection is None:
-        return None
-    rows = Credential.objects.filter(workspace=workspace).select_related("workspace").order_by("-created_at")
+        return None, []
+    rows = Credential.objects.filter(workspace=workspace_id).select_related("workspace").order_by("-created_at")
     first = [row for row in rows if row.pk == inspection.credential_id]
     others = [row for row in rows if row.pk != inspection.credential_id and row.health != Health.REFUSED]
     usable = []
@@ -178,8 +135,17 @@ def _claim(workspace_id: int) -> _Work | None:
             usable.append((credential, clients.client_for_credential(credential, timeouts=credential_tests.TIMEOUTS)))
         except (AddressRefused, CannotOpen, ValueError) as problem:
             log.warning("inspect.unusable", credential=str(credential.pk), error=type(problem).__name__)
-    cause = usable[0][0] if first and usable and usable[0][0].pk == first[0].pk else None
-    return _Work(inspection, workspace, usable, cause)
+    return inspection, usable
+
+
+def _store(workspace: Workspace, survey: Survey, facts: Facts | None, before: timedelta = timedelta()) -> None:
+    keep(workspace, survey)
+    if facts is not None:
+        engine_facts.keep(workspace, facts)
+    if survey.verdicts:
+        # What no probe can find out may be tried again.
+        learnt = Capability.objects.filter(workspace=workspace, name__in=LEARNT, checked_at__lte=clock.now() - before)
+        learnt.exclude(state=Ability.YES).update(state=Ability.UNKNOWN)
 
 
 def _add_access(credential: Credential, survey: Survey) -> None:
@@ -190,24 +156,12 @@ def _add_access(credential: Credential, survey: Survey) -> None:
     rows.update(findings=credential.findings | capability_probes.allowed(survey, credential.pk))
 
 
-def _keep_facts(workspace: Workspace, facts: Facts | None) -> None:
-    if facts is not None:
-        engine_facts.keep(workspace, facts)
-
-
 def _outcome(*, reached: bool, failures: int = 0) -> dict[str, Any]:
     """The values of the row after an inspection, with the time of the next one. `failures`: the number of earlier failures."""
     now = clock.now()
     if reached:
         return {"looked_at": now, "due_at": now + DAILY, "credential": None, "failures": 0}
     return {"due_at": now + backoff(AGAIN, failures + 1, DAILY), "credential": None, "failures": failures + 1}
-
-
-def _reset_learnt(workspace: Workspace, before: timedelta = timedelta()) -> None:
-    """Reset the states that no probe can find out, so that a person may try again."""
-    Capability.objects.filter(workspace=workspace, name__in=LEARNT, checked_at__lte=clock.now() - before).exclude(
-        state=Ability.YES
-    ).update(state=Ability.UNKNOWN)
 
 
 def _upsert(rows: list[Capability]) -> None:

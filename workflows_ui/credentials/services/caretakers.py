@@ -1,7 +1,6 @@
 """Contacts for a flow: the builders or managers of its workspace, and the person who last changed it in the console."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from typing import Any
 
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.core.collation import sort_key
@@ -11,18 +10,9 @@ from workflows_ui.members.models import Member, Role, Workspace
 MOST = 5
 
 
-@dataclass(frozen=True)
-class Caretakers:
-    """`names` are builders of the workspace, else its managers; `changed_by` is "" if nobody changed the flow in the console."""
-
-    names: tuple[str, ...]
-    more: int
-    changed_by: str = ""
-    changed_at: datetime | None = None
-
-
-def find_caretakers(workspace: Workspace, flow_id: str) -> Caretakers:
-    """The caretakers of a flow. People before teams, by name. The engine's editor records no names, so it is not queried."""
+def find_caretakers(workspace: Workspace, flow_id: str) -> dict[str, Any]:
+    """The `names` of the builders of a flow's workspace, else its managers, people before teams; how many `more` there are; and the person
+    who last changed it in the console: `changed_by`, "" if nobody did, and `changed_at`. The engine's editor records no names."""
     members = Member.objects.filter(workspace=workspace, role__in=(Role.BUILDER, Role.MANAGER))
     rows = [row for row in members.select_related("user", "team") if row.user is None or row.user.is_active]
     builders = [row for row in rows if row.role == Role.BUILDER] or rows
@@ -38,5 +28,9 @@ def find_caretakers(workspace: Workspace, flow_id: str) -> Caretakers:
         .order_by("-at")
         .first()
     )
-    editor = change.user.label if change is not None and change.user is not None else ""
-    return Caretakers(tuple(names[:MOST]), max(0, len(names) - MOST), editor, change.at if change and editor else None)
+    return {
+        "names": names[:MOST],
+        "more": max(0, len(names) - MOST),
+        "changed_by": change.user.label if change and change.user else "",
+        "changed_at": change.at if change else None,
+    }

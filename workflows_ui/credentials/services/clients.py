@@ -15,11 +15,12 @@ from django.urls import reverse
 from django.utils.crypto import salted_hmac
 
 from workflows_ui.accounts.models import User
+from workflows_ui.audit.services import audit_log
 from workflows_ui.audit.services.audit_log import CONSOLE
 from workflows_ui.core.crypto import CannotOpen, Changed, NotEntered, PlaceChanged
 from workflows_ui.credentials import masking
 from workflows_ui.credentials.models import KEPT_IN_RUNS, Credential, Kind
-from workflows_ui.credentials.services import engine_facts, secret_rotation
+from workflows_ui.credentials.services import engine_facts
 from workflows_ui.credentials.services.owned_ids import OwnedIds
 from workflows_ui.engine import (
     LARGEST_ANSWER,
@@ -33,8 +34,8 @@ from workflows_ui.engine import (
     Owned,
     Timeouts,
 )
-from workflows_ui.members.models import Flavour, Workspace
-from workflows_ui.members.services import access, workspaces
+from workflows_ui.members.models import Flavour, Workspace, place
+from workflows_ui.members.services import access
 from workflows_ui.notifications import services as notifications
 from workflows_ui.notifications.models import NoticeKind
 
@@ -70,8 +71,10 @@ def build(
 
     The secrets in `mask`, by default that of `auth`, are masked in answers. Raises AddressRefused for a forbidden address.
     """
-    build_client = partial(
-        Client,
+    imbrace = flavour == Flavour.IMBRACE
+    return Client(
+        gateway=address if imbrace else None,
+        engine_url=None if imbrace else address,
         auth=auth,
         project_id=project_id,
         owned=owned,
@@ -83,7 +86,6 @@ def build(
         ca_bundle=settings.ENGINE_CA_BUNDLE or None,
         proxy=settings.ENGINE_PROXY or None,
     )
-    return build_client(gateway=address) if flavour == Flavour.IMBRACE else build_client(engine_url=address)
 
 
 def client_for_credential(
@@ -145,10 +147,12 @@ def _report_change(credential: Credential, problem: CannotOpen) -> None:
         if not rows.exclude(refused=digest).update(refused=digest):
             return
         if workspace_changed:
-            workspaces.record_place(CONSOLE, "workspace.refused", credential.workspace, outcome="refused")
+            audit_log.record(
+                CONSOLE, "workspace.refused", credential.workspace, **place(credential.workspace), outcome="refused"
+            )
             return
         cause = "changed" if isinstance(problem, Changed) else "damaged"
-        secret_rotation.record(CONSOLE, "credential.refused", credential, outcome="refused", cause=cause)
+        audit_log.record(CONSOLE, "credential.refused", credential, outcome="refused", cause=cause)
         tell_to_enter(credential, f"refused:{digest[:16]}")
 
 

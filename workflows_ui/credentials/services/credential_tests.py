@@ -74,46 +74,28 @@ class Code(StrEnum):
     NO_PASSWORD = "no_password"  # noqa: S105  # a problem's name, no secret
 
 
+_OF_SECRET = (Code.REFUSED, Code.SCOPED_KEY, Code.MALFORMED_SECRET, Code.FORBIDDEN, Code.OTHER_PROJECT)
+_OF_ORGANIZATION = (Code.WRONG_ORGANIZATION, Code.NEEDS_ORGANIZATION)
+_OF_SIGN_IN = (Code.WRONG_SIGN_IN, Code.NO_ORGANIZATION)
+#: The codes of problems with a field of a draft.
 _FIELDS = {
-    Code.REFUSED: "secret",
-    Code.SCOPED_KEY: "secret",
-    Code.MALFORMED_SECRET: "secret",
-    Code.FORBIDDEN: "secret",
-    Code.OTHER_PROJECT: "secret",
-    Code.NOT_OF_THIS_PROJECT: "secret",
-    Code.WRONG_ORGANIZATION: "organization_id",
-    Code.NEEDS_ORGANIZATION: "organization_id",
-    Code.WRONG_SIGN_IN: "email",
-    Code.NO_ORGANIZATION: "email",
-    Code.UNREACHABLE: "address",
-    Code.ADDRESS_REFUSED: "address",
-    Code.NOT_AN_ENGINE: "address",
+    "secret": {*_OF_SECRET, Code.NOT_OF_THIS_PROJECT},
+    "organization_id": _OF_ORGANIZATION,
+    "email": _OF_SIGN_IN,
+    "address": {Code.UNREACHABLE, Code.ADDRESS_REFUSED, Code.NOT_AN_ENGINE},
 }
 #: Problems of the secret; all others are of the engine or the connection, and may be temporary.
 SECRET_PROBLEMS = frozenset(
     {
-        Code.REFUSED,
-        Code.SCOPED_KEY,
-        Code.WRONG_ORGANIZATION,
-        Code.NEEDS_ORGANIZATION,
-        Code.MALFORMED_SECRET,
-        Code.FORBIDDEN,
-        Code.NOT_IN_PLAN,
-        Code.OTHER_PROJECT,
-        Code.CANNOT_OPEN,
-        Code.CHANGED,
-        Code.PLACE_CHANGED,
-        Code.NOT_ENTERED,
-        Code.WRONG_SIGN_IN,
-        Code.NO_ORGANIZATION,
-        Code.NO_PASSWORD,
+        *(*_OF_SECRET, *_OF_ORGANIZATION, *_OF_SIGN_IN),
+        *(Code.CANNOT_OPEN, Code.CHANGED, Code.PLACE_CHANGED, Code.NOT_ENTERED, Code.NOT_IN_PLAN, Code.NO_PASSWORD),
     }
 )
 
 
 @dataclass(frozen=True)
-class Project:
-    """A project to choose."""
+class Choice:
+    """A project or an organization to choose."""
 
     id: str
     name: str
@@ -122,7 +104,7 @@ class Project:
 class SeveralProjects(Exception):
     """The secret is valid and opens several projects: a person has to choose one."""
 
-    def __init__(self, projects: Sequence[Project]) -> None:
+    def __init__(self, projects: Sequence[Choice]) -> None:
         super().__init__(f"{len(projects)} projects")
         self.projects = tuple(projects)
 
@@ -150,7 +132,7 @@ class Problem(Exception):
     @property
     def field(self) -> str:
         """The field of a draft with the problem: secret, organization_id, email or address; "" if there is none."""
-        return _FIELDS.get(self.code, "")
+        return next((field for field, codes in _FIELDS.items() if self.code in codes), "")
 
     @property
     def technical(self) -> str:
@@ -333,8 +315,8 @@ def _wrong_project(client: Client, error: EngineError) -> Problem:
     return Problem(Code.OTHER_PROJECT, error=error, found=", ".join(project.name for project in others[:_NAMED]))
 
 
-def _choice(row: dict[str, Any]) -> Project:
-    return Project(_text(row, "id"), _text(row, "displayName") or _text(row, "id"))
+def _choice(row: dict[str, Any]) -> Choice:
+    return Choice(_text(row, "id"), _text(row, "displayName") or _text(row, "id"))
 
 
 def _needs_organization(draft: Draft) -> bool:

@@ -4,7 +4,6 @@ A stored secret is opened only in `services.clients`. No audit row, message or e
 """
 
 import secrets
-import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
@@ -16,6 +15,7 @@ from django.utils import timezone
 from django.utils.text import slugify
 
 from workflows_ui.accounts.models import User
+from workflows_ui.audit.services import audit_log
 from workflows_ui.audit.services.audit_log import CONSOLE, Actor
 from workflows_ui.core import database
 from workflows_ui.core.collation import sort_key
@@ -27,14 +27,13 @@ from workflows_ui.credentials.services import (
     clients,
     credential_tests,
     engine_facts,
-    renewal,
-    secret_rotation,
+    replacement,
     sharing,
 )
 from workflows_ui.credentials.services.credential_tests import Code, Draft, Findings, Problem
 from workflows_ui.engine import AddressRefused
-from workflows_ui.members.models import Colour, Flavour, Member, Role, Workspace
-from workflows_ui.members.services import access, members, teams, workspaces
+from workflows_ui.members.models import Colour, Flavour, Member, Role, Workspace, place
+from workflows_ui.members.services import access, members, teams
 from workflows_ui.members.services.access import Access
 
 #: The stripe of a new workspace, by environment; live has none.
@@ -66,14 +65,14 @@ def add(actor: Actor, draft: Draft, findings: Findings) -> Added:
         outcome: Literal["created workspace", "joined", "asked"]
         if created:
             Member.objects.create(workspace=workspace, user=actor.user, role=Role.MANAGER)
-            workspaces.record_place(actor, "workspace.create", workspace)
+            audit_log.record(actor, "workspace.create", workspace, **place(workspace))
             outcome = "created workspace"
         elif access.belongs(actor.user, workspace):
             outcome = "joined"
         else:
             members.ask(actor, workspace, actor.user)
             outcome = "asked"
-        secret_rotation.record(actor, "credential.add", credential, kind=credential.kind, findings=findings.plain())
+        audit_log.record(actor, "credential.add", credential, kind=credential.kind, findings=findings.plain())
     return Added(credential=credential, workspace=workspace, outcome=outcome)
 
 
@@ -142,14 +141,14 @@ def _store_result(credential: Credential, result: Findings | Problem, may: dict[
     Credential.objects.filter(pk=credential.pk, secret=credential.secret).update(
         health=credential.health, findings=credential.findings, tested_at=credential.tested_at
     )
-    secret_rotation.record(actor, "credential.test", credential, outcome=credential.health)
+    audit_log.record(actor, "credential.test", credential, outcome=credential.health)
 
 
 def rename(actor: Actor, credential: Credential, name: str) -> None:
     before, credential.name = credential.name, name
     with transaction.atomic():
         credential.save(update_fields=["name"])
-        secret_rotation.record(actor, "credential.rename", credential, before=before, after=name)
+        audit_log.record(actor, "credential.rename", credential, before=before, after=name)
 
 
 def teams_for(viewer: Access, credential: Credential) -> list[Group]:
@@ -179,9 +178,8 @@ def share(actor: Actor, viewer: Access, credential: Credential, wanted: Collecti
 
 
 def remove(actor: Actor, credential: Credential) -> None:
-    """Destroy a credential. Launches that used it remain, without it."""
     with transaction.atomic():
-        secret_rotation.record(actor, "credential.remove", credential, owner=credential.owner.label)
+        audit_log.record(actor, "credential.remove", credential, owner=credential.owner.label)
         credential.delete()
         masking.secrets_changed(credential.workspace)
 
@@ -220,22 +218,9 @@ def _workspace(draft: Draft, findings: Findings) -> tuple[Workspace, bool]:
 
 
 def _save(owner: User, workspace: Workspace, draft: Draft, findings: Findings) -> Credential:
-    credential = Credential(
-        id=uuid.uuid4(),
-        workspace=workspace,
-        owner=owner,
-        name=(draft.name or findings.project_name or workspace.name)[:120],
-        kind=draft.kind,
-        organization_id=draft.organization_id,
-        email=draft.email,
-        ends_at=draft.ends_at,
-        health=Health.WORKS,
-        findings=findings.plain(),
-        tested_at=timezone.now(),
-    )
-    credential.renew_at = renewal.when(credential.kind, timezone.now(), credential.ends_at)
-    credential.secret = credential.seal("secret", draft.secret.strip())
-    credential.password = credential.seal("password", draft.password)
+    name = (draft.name or findings.project_name or workspace.name)[:120]
+    credential = Credential(workspace=workspace, owner=owner, name=name)
+    replacement.fill(credential, draft, findings, timezone.now())
     credential.save(force_insert=True)
     masking.secrets_changed(workspace)
     return credential

@@ -69,7 +69,6 @@ def limit(workspace: Workspace, name: str, default: int) -> int:
 
 
 def is_tested(version: str) -> bool:
-    """Whether the console is tested with this version."""
     return version.startswith(TESTED_VERSIONS)
 
 

@@ -37,7 +37,6 @@ class EngineSession:
     put_off: list[str] = field(default_factory=list, compare=False)
 
     def allows(self, needed: Role) -> bool:
-        """Whether the role is at least `needed`."""
         return self.role is not None and self.role.includes(needed)
 
     def require(self, needed: Role) -> None:

@@ -6,20 +6,19 @@ from django.conf import settings
 from django.db import transaction
 
 from workflows_ui.accounts.models import User
+from workflows_ui.audit.services import audit_log
 from workflows_ui.audit.services.audit_log import CONSOLE, Actor
 from workflows_ui.credentials import masking
 from workflows_ui.credentials.models import Credential, Kind
 from workflows_ui.credentials.services import clients, credential_tests, credentials
 from workflows_ui.credentials.services.credential_tests import Draft, Findings, SeveralProjects
 from workflows_ui.engine import claims
-from workflows_ui.members.models import Colour, Flavour, Member, Workspace
-from workflows_ui.members.services import workspaces
+from workflows_ui.members.models import Colour, Flavour, Member, Workspace, place
 
 _NAME, _SLUG = "Practice", "practice"
 
 
 def configured() -> bool:
-    """Whether the settings have a practice engine."""
     return bool(settings.PRACTICE_ENGINE_URL and settings.PRACTICE_ENGINE_TOKEN)
 
 
@@ -86,7 +85,7 @@ def _follow_settings(workspace: Workspace, draft: Draft, project_id: str) -> Non
         workspace.flavour, workspace.address, workspace.project_id = draft.flavour, draft.base, project_id
         workspace.mark = workspace.new_mark()
         workspace.save(update_fields=["flavour", "address", "project_id", "mark"])
-        workspaces.record_place(CONSOLE, "workspace.move", workspace)
+        audit_log.record(CONSOLE, "workspace.move", workspace, **place(workspace))
     for credential in Credential.objects.filter(workspace=workspace, name=_NAME, kind=Kind.BEARER_TOKEN):
         credential.workspace = workspace
         if clients.holds(credential, draft.secret):

@@ -1,12 +1,12 @@
 """Renewal of tokens before they expire: once, by one worker; the old token stays until there is a new one."""
 
 import uuid
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
 from django.db import transaction
 
+from workflows_ui.audit.services import audit_log
 from workflows_ui.audit.services.audit_log import CONSOLE
 from workflows_ui.core import clock, database
 from workflows_ui.core.crypto import CannotOpen
@@ -30,13 +30,6 @@ AGAIN, LONGEST = timedelta(minutes=5), timedelta(hours=6)
 SWEPT = 50
 
 
-@dataclass(frozen=True)
-class _Work:
-    credential: Credential
-    secret: str
-    password: str
-
-
 def when(kind: str, now: datetime, ends_at: datetime | None) -> datetime | None:
     """The time to renew a token that was issued now; None if it has no known end or cannot be renewed."""
     if kind not in SIGNED_IN_KINDS or ends_at is None or ends_at <= now:
@@ -54,42 +47,42 @@ def due() -> list[uuid.UUID]:
 def renew(credential_id: uuid.UUID) -> None:
     """Renew one token, if that is due. Safe to call any number of times, from any number of workers."""
     with database.turn():
-        work = _claim(credential_id)
-    if work is None:
+        credential, secrets = _claim(credential_id)
+    if credential is None:
         return
     try:
-        token = _fetch_token(work)
+        token = _fetch_token(credential, *secrets)
     except Problem as problem:
         with database.turn():
-            _record_failure(work.credential, problem)
+            _record_failure(credential, problem)
         return
     with database.turn():
-        _store(work.credential, token)
+        _store(credential, token)
 
 
-def _claim(credential_id: uuid.UUID) -> _Work | None:
+def _claim(credential_id: uuid.UUID) -> tuple[Credential | None, tuple[str, str]]:
+    """Claim a credential whose renewal is due, and open its secret and password."""
     now = clock.now()
     waiting = Credential.objects.filter(renew_at__lte=now)
     credential = Credential.renewal.claim(waiting, credential_id, LEASE, now, ("workspace",))
     if credential is None:
-        return None
+        return None, ("", "")
     try:
-        return _Work(credential, *clients.open_secrets(credential))
+        return credential, clients.open_secrets(credential)
     except CannotOpen as problem:
         _record_failure(credential, Problem(credential_tests.problem_code(problem)))
-        return None
+        return None, ("", "")
 
 
-def _fetch_token(work: _Work) -> Token:
+def _fetch_token(credential: Credential, secret: str, password: str) -> Token:
     """A new token. At Imbrace a valid old one is enough; else, and at Activepieces, the password is needed. Raises Problem."""
-    credential = work.credential
-    base, password = credential.workspace.address, work.password
+    base = credential.workspace.address
     if credential.kind == Kind.BEARER_SIGN_IN:
         if not password:
             raise Problem(Code.NO_PASSWORD)
         return signing_in.sign_in(Typed(Flavour.ACTIVEPIECES, base, credential.email, password))
     try:
-        return signing_in.exchange_token(base, work.secret, credential.organization_id)
+        return signing_in.exchange_token(base, secret, credential.organization_id)
     except Problem as problem:
         if problem.code not in credential_tests.SECRET_PROBLEMS | {Code.NO_SIGN_IN}:
             raise
@@ -116,7 +109,7 @@ def _store(credential: Credential, token: Token) -> None:
             secret_rotation.put_aside(CONSOLE, credential, now)
             secret_rotation.swap(credential, values)
             ends = token.ends_at.isoformat() if token.ends_at else ""
-            secret_rotation.record(CONSOLE, "credential.renew", credential, ends_at=ends)
+            audit_log.record(CONSOLE, "credential.renew", credential, ends_at=ends)
     except Changed:
         Credential.renewal.release(credential)
 
@@ -136,4 +129,4 @@ def _record_failure(credential: Credential, problem: Problem) -> None:
             **Credential.renewal.released_values,
         )
         if permanent or failures == 1:
-            secret_rotation.record(CONSOLE, "credential.renew", credential, outcome=problem.code.value)
+            audit_log.record(CONSOLE, "credential.renew", credential, outcome=problem.code.value)

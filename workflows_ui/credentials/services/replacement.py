@@ -8,12 +8,19 @@ from datetime import datetime
 
 from django.db import transaction
 
+from workflows_ui.audit.services import audit_log
 from workflows_ui.audit.services.audit_log import Actor
 from workflows_ui.core import clock
 from workflows_ui.credentials.models import Credential, CredentialSecret, Health
 from workflows_ui.credentials.services import credential_tests, engine_facts, renewal, secret_rotation
 from workflows_ui.credentials.services.credential_tests import Code, Draft, Findings, Problem
 from workflows_ui.credentials.services.secret_rotation import PLAIN, SEALED, Changed
+
+#: The columns that a replacement changes.
+_REPLACED = (
+    *(*PLAIN, *SEALED, "replaced_at", "health", "findings", "tested_at"),
+    *("renew_at", "renew_until", "renew_failures", "renew_problem"),
+)
 
 
 def test(credential: Credential, draft: Draft) -> Findings:
@@ -41,24 +48,16 @@ def take_over(actor: Actor, credential: Credential, draft: Draft, findings: Find
     Of two concurrent replacements, the second raises Changed. Raises Problem (see `check`), Changed.
     """
     check(credential, findings)
-    new = Credential(
-        id=credential.pk,
-        workspace=credential.workspace,
-        owner=credential.owner,
-        kind=draft.kind,
-        organization_id=draft.organization_id,
-        email=draft.email,
-        ends_at=draft.ends_at,
-    )
-    new.secret, new.password = new.seal("secret", draft.secret.strip()), new.seal("password", draft.password)
     now = clock.now()
+    new = Credential(id=credential.pk, workspace=credential.workspace, owner=credential.owner, replaced_at=now)
+    fill(new, draft, findings, now)
     with transaction.atomic():
         aside = secret_rotation.put_aside(actor, credential, now)
-        _swap(credential, new, now, health=Health.WORKS, findings=findings.plain(), tested_at=now)
+        _swap(credential, new)
         keep_until = aside.keep_until.isoformat()
         if findings.facts is not None:
             engine_facts.keep(credential.workspace, findings.facts)
-        secret_rotation.record(actor, "credential.replace", credential, kind=str(new.kind), old_kept_until=keep_until)
+        audit_log.record(actor, "credential.replace", credential, kind=str(new.kind), old_kept_until=keep_until)
     return aside
 
 
@@ -70,18 +69,27 @@ def put_back(actor: Actor, credential: Credential, aside: CredentialSecret) -> N
     for name in SEALED:
         setattr(new, name, new.seal(name, aside.open(name)))
     now = clock.now()
+    new.replaced_at, new.renew_at = now, renewal.when(new.kind, now, new.ends_at)
     with transaction.atomic():
         secret_rotation.put_aside(actor, credential, now)
         if not secret_rotation.destroy(CredentialSecret.objects.filter(pk=aside.pk), now):
             raise Changed
-        _swap(credential, new, now, health="", findings={}, tested_at=None)
-        secret_rotation.record(actor, "credential.put_back", credential, kind=str(new.kind))
+        _swap(credential, new)
+        audit_log.record(actor, "credential.put_back", credential, kind=str(new.kind))
 
 
-def _swap(credential: Credential, new: Credential, now: datetime, **more: object) -> None:
-    values = {name: getattr(new, name) for name in (*PLAIN, *SEALED)} | more
-    values |= {"renew_at": renewal.when(new.kind, now, new.ends_at), "renew_until": None, "replaced_at": now}
-    values |= {"renew_failures": 0, "renew_problem": ""}
+def fill(row: Credential, draft: Draft, findings: Findings, now: datetime) -> None:
+    """Set the columns of a row to a tested secret, with its findings and the time of its renewal; does not save it."""
+    for name in PLAIN:
+        setattr(row, name, getattr(draft, name))
+    row.secret, row.password = row.seal("secret", draft.secret.strip()), row.seal("password", draft.password)
+    row.health, row.findings, row.tested_at = Health.WORKS, findings.plain(), now
+    row.renew_at, row.renew_until = renewal.when(row.kind, now, row.ends_at), None
+    row.renew_failures, row.renew_problem = 0, ""
+
+
+def _swap(credential: Credential, new: Credential) -> None:
+    values = {name: getattr(new, name) for name in _REPLACED}
     secret_rotation.swap(credential, values)
     for name, value in values.items():
         setattr(credential, name, value)

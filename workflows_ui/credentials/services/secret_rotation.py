@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -63,8 +62,12 @@ def put_aside(actor: Actor, credential: Credential, now: datetime) -> Credential
 
 def latest(credential: Credential) -> CredentialSecret | None:
     """The secret that a person replaced last, even if it is destroyed now."""
-    replaced = CredentialSecret.objects.filter(credential=credential, replaced_by__isnull=False)
-    return replaced.select_related("replaced_by").order_by("-replaced_at", "-pk").first()
+    return _replaced(credential).first()
+
+
+def _replaced(credential: Credential) -> QuerySet[CredentialSecret]:
+    rows = CredentialSecret.objects.filter(credential=credential, replaced_by__isnull=False)
+    return rows.select_related("replaced_by").order_by("-replaced_at", "-pk")
 
 
 def last(credential: Credential) -> CredentialSecret | None:
@@ -72,8 +75,7 @@ def last(credential: Credential) -> CredentialSecret | None:
 
     A renewed token is kept for masking, not for restoring.
     """
-    kept = CredentialSecret.objects.filter(credential=credential, destroyed_at__isnull=True, keep_until__gt=clock.now())
-    return kept.filter(replaced_by__isnull=False).order_by("-replaced_at", "-pk").first()
+    return _replaced(credential).filter(destroyed_at__isnull=True, keep_until__gt=clock.now()).first()
 
 
 def destroy(rows: QuerySet[CredentialSecret], now: datetime) -> int:
@@ -91,7 +93,7 @@ def purge() -> int:
             if destroy(expired.filter(pk=aside.pk), now):
                 destroyed += 1
                 masking.secrets_changed(aside.credential.workspace)
-                record(CONSOLE, "credential.destroy_old", aside.credential)
+                audit_log.record(CONSOLE, "credential.destroy_old", aside.credential)
     return destroyed
 
 
@@ -101,17 +103,3 @@ def open_or_empty(credential: Credential, name: str) -> str:
         return credential.open(name)
     except CannotOpen:
         return ""
-
-
-def record(actor: Actor, action: str, credential: Credential, *, outcome: str = "done", **detail: Any) -> None:
-    """An audit row about a credential. `detail` never holds a secret."""
-    audit_log.record(
-        actor,
-        action,
-        workspace=credential.workspace,
-        object_type="credential",
-        object_id=str(credential.pk),
-        object_name=credential.name,
-        outcome=outcome,
-        **detail,
-    )

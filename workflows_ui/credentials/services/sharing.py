@@ -11,12 +11,12 @@ from django.contrib.auth.models import Group
 from django.db import transaction
 
 from workflows_ui.accounts.models import User
+from workflows_ui.audit.services import audit_log
 from workflows_ui.audit.services.audit_log import Actor
 from workflows_ui.core import clock, crypto
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.credentials import masking
 from workflows_ui.credentials.models import Credential, CredentialSecret, CredentialShare
-from workflows_ui.credentials.services import secret_rotation
 from workflows_ui.credentials.services.secret_rotation import SEALED
 from workflows_ui.members.models import Workspace
 
@@ -73,7 +73,7 @@ def share(actor: Actor, credential: Credential, wanted: Collection[Group]) -> bo
         if before == after:
             return False
         names = [team.name for team in before], [team.name for team in after]
-        secret_rotation.record(actor, "credential.share", credential, before=names[0], after=names[1])
+        audit_log.record(actor, "credential.share", credential, before=names[0], after=names[1])
     return True
 
 
@@ -98,7 +98,7 @@ def pass_on(actor: Actor, credential: Credential, to: User) -> bool:
     for aside in asides:
         aside.save(update_fields=list(SEALED))
     masking.secrets_changed(credential.workspace)
-    secret_rotation.record(actor, "credential.pass_on", credential, before=before, after=to.label)
+    audit_log.record(actor, "credential.pass_on", credential, before=before, after=to.label)
     return True
 
 

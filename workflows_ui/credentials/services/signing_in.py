@@ -11,7 +11,7 @@ from typing import Any
 
 from workflows_ui.core import clock
 from workflows_ui.credentials.services import clients, credential_tests
-from workflows_ui.credentials.services.credential_tests import Code, Problem
+from workflows_ui.credentials.services.credential_tests import Choice, Code, Problem
 from workflows_ui.engine import (
     AccessToken,
     AddressRefused,
@@ -44,14 +44,6 @@ class Typed:
 
 
 @dataclass(frozen=True)
-class Organization:
-    """An organization to choose."""
-
-    id: str
-    name: str
-
-
-@dataclass(frozen=True)
 class Token:
     """The result of a sign-in: the token and its end, None if unknown."""
 
@@ -67,7 +59,7 @@ class Begun:
 
     base: str
     login: str = field(repr=False)
-    organizations: tuple[Organization, ...]
+    organizations: tuple[Choice, ...]
 
 
 def request_code(base: str, email: str) -> None:
@@ -168,7 +160,7 @@ def _moment(value: Any) -> datetime | None:
     return clock.parse_time(value) if isinstance(value, str) else None
 
 
-def _organization(row: Any) -> Organization | None:
+def _organization(row: Any) -> Choice | None:
     if not isinstance(row, dict):
         return None
     organization_id = row.get("organization_id") or row.get("id")
@@ -176,7 +168,7 @@ def _organization(row: Any) -> Organization | None:
         return None
     name = row.get("display_name") or row.get("name")
     label = name if isinstance(name, str) and name.strip() else organization_id
-    return Organization(organization_id[:120], label[:300])
+    return Choice(organization_id[:120], label[:300])
 
 
 def _problem(error: EngineError, base: str) -> Problem:

@@ -3,8 +3,8 @@
 import uuid
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from django.contrib.auth.models import Group
 from django.db.models import Count, F, Max, Q
@@ -21,15 +21,6 @@ from workflows_ui.members.services import access
 RECENT = timedelta(days=30)
 #: The most flows that are listed.
 MOST_FLOWS = 10
-
-
-@dataclass(frozen=True)
-class FlowUse:
-    """A flow that was launched with a credential, with its last name and the number of launches."""
-
-    id: str
-    name: str
-    count: int
 
 
 def acts_for(workspace: Workspace) -> Mapping[uuid.UUID, list[User]]:
@@ -70,8 +61,8 @@ def recent_launches() -> Count:
     return Count("launches", filter=Q(launches__asked_at__gte=timezone.now() - RECENT))
 
 
-def flows(credential: Credential) -> list[FlowUse]:
-    """The flows that were launched with a credential within `RECENT`, the most launched first."""
+def flows(credential: Credential) -> list[dict[str, Any]]:
+    """Id, last name and number of launches of the flows launched with a credential within `RECENT`, the most launched first."""
     rows = credential.launches.filter(asked_at__gte=timezone.now() - RECENT).values("flow_id")
     counted = rows.annotate(count=Count("pk"), name=Max("flow_name")).order_by("-count", F("flow_id"))[:MOST_FLOWS]
-    return [FlowUse(row["flow_id"], row["name"] or row["flow_id"], row["count"]) for row in counted]
+    return [{"id": row["flow_id"], "name": row["name"] or row["flow_id"], "count": row["count"]} for row in counted]

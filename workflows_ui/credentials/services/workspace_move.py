@@ -12,18 +12,17 @@ from datetime import datetime, timedelta
 from django.db import IntegrityError, transaction
 
 from workflows_ui.accounts.models import User
+from workflows_ui.audit.services import audit_log
 from workflows_ui.audit.services.audit_log import Actor
 from workflows_ui.core import clock
 from workflows_ui.credentials import masking
-from workflows_ui.credentials.models import Capability, Credential, CredentialSecret, Health, Inspection
-from workflows_ui.credentials.services import clients, credential_tests, renewal, secret_rotation
+from workflows_ui.credentials.models import Capability, Credential, CredentialSecret, Inspection
+from workflows_ui.credentials.services import clients, credential_tests, replacement, secret_rotation
 from workflows_ui.credentials.services.credential_tests import Code, Draft, Findings, Problem, SeveralProjects
 from workflows_ui.jobs.models import JOB_OVER, Job
 from workflows_ui.jobs.services import jobs
 from workflows_ui.launches.models import UNSENT, Follow, Launch
-from workflows_ui.members.models import Workspace
-from workflows_ui.members.models.workspace import place
-from workflows_ui.members.services import workspaces
+from workflows_ui.members.models import Workspace, place
 
 
 class Taken(Exception):
@@ -66,7 +65,6 @@ def own_credentials(user: User, workspace: Workspace) -> list[Credential]:
 
 
 def consequences(user: User, workspace: Workspace) -> Consequences:
-    """The effects of a move apart from the person's own credentials."""
     others = Credential.objects.filter(workspace=workspace).exclude(owner=user).select_related("owner")
     waiting = Launch.objects.filter(workspace=workspace, state__in=UNSENT).count()
     return Consequences(list(others.order_by("owner__username", "name", "pk")), waiting)
@@ -108,7 +106,7 @@ def move(actor: Actor, workspace: Workspace, entered: Sequence[Entered]) -> None
             _store_secrets(actor, current, entered, now)
             _reset_state(actor, current, now)
             masking.secrets_changed(current)
-            workspaces.record_place(actor, "workspace.move", current, before=before)
+            audit_log.record(actor, "workspace.move", current, **place(current), before=before)
     except IntegrityError:
         other = taken.first()
         if other is None:
@@ -149,22 +147,12 @@ def _store_secrets(actor: Actor, workspace: Workspace, entered: Sequence[Entered
         if secret.credential is None and actor.user is not None:
             row = Credential(workspace=workspace, owner=actor.user, name=(secret.draft.name or workspace.name)[:120])
             _store(row, secret, now)
-            secret_rotation.record(actor, "credential.add", row, kind=str(row.kind))
+            audit_log.record(actor, "credential.add", row, kind=str(row.kind))
 
 
 def _store(row: Credential, secret: Entered, now: datetime) -> None:
-    draft = secret.draft
-    row.kind, row.organization_id, row.email, row.ends_at = (
-        draft.kind,
-        draft.organization_id,
-        draft.email,
-        draft.ends_at,
-    )
-    row.secret, row.password = row.seal("secret", draft.secret.strip()), row.seal("password", draft.password)
-    row.health, row.findings, row.tested_at, row.refused = Health.WORKS, secret.findings.plain(), now, ""
-    row.renew_at, row.renew_until = renewal.when(row.kind, now, row.ends_at), None
-    row.renew_failures, row.renew_problem = 0, ""
-    row.replaced_at = now
+    replacement.fill(row, secret.draft, secret.findings, now)
+    row.refused, row.replaced_at = "", now
     row.save()
 
 

@@ -13,13 +13,12 @@ from workflows_ui.credentials import messages as credential_messages
 from workflows_ui.credentials.models import Ability, Capability, Inspection
 from workflows_ui.credentials.services import capabilities
 from workflows_ui.credentials.services.clients import NoCredential
-from workflows_ui.engine import EngineError
 from workflows_ui.members.models import Role
 from workflows_ui.members.services import access
 from workflows_ui.resource_admin import capabilities as missing_capabilities
-from workflows_ui.web import messages as words
 from workflows_ui.web import responses
 from workflows_ui.web.access import member
+from workflows_ui.web.messages import error_message
 from workflows_ui.web.requests import ConsoleRequest, actor
 
 
@@ -29,13 +28,11 @@ def table(request: ConsoleRequest, slug: str) -> HttpResponse:
     """Each capability with its last known state, without a call to the engine."""
     workspace = request.access.workspace
     rows = {row.name: row for row in Capability.objects.filter(workspace=workspace)}
-    lines = []
-    for name, label in missing_capabilities.NAMES.items():
-        row = rows.get(name)
-        state = Ability(row.state) if row else Ability.UNKNOWN
-        lines.append((label, state.badge, row))
     context = {
-        "lines": lines,
+        "lines": [
+            (label, Ability(rows[name].state if name in rows else Ability.UNKNOWN).badge, rows.get(name))
+            for name, label in missing_capabilities.NAMES.items()
+        ],
         "engine": credential_messages.engine(workspace.flavour, workspace.engine_version),
         "limits": credential_messages.limits(workspace),
         "inspection": Inspection.objects.filter(workspace=workspace).first(),
@@ -60,25 +57,13 @@ def inspect(request: ConsoleRequest, slug: str) -> HttpResponse:
         raise NoCredential
     survey = capabilities.inspect_now(workspace, credential)
     outcome = "done" if survey.verdicts else "failed"
-    audit_log.record(
-        actor(request),
-        "workspace.look",
-        workspace=workspace,
-        object_type="workspace",
-        object_id=workspace.slug,
-        object_name=workspace.name,
-        outcome=outcome,
-        seen={name: str(verdict.state) for name, (verdict, _by) in survey.verdicts.items()},
-    )
+    seen = {name: str(verdict.state) for name, (verdict, _by) in survey.verdicts.items()}
+    audit_log.record(actor(request), "workspace.look", workspace, outcome=outcome, seen=seen)
     if survey.verdicts:
         messages.success(request, _("The engine was asked again."))
+    elif survey.stopped is None:
+        messages.error(request, _("The engine did not answer. What was known of it stays."))
     else:
-        messages.error(request, _failure_text(survey.stopped))
+        message = error_message(survey.stopped)
+        messages.error(request, f"{message.title}. {message.text}")
     return responses.redirect(request, back)
-
-
-def _failure_text(error: EngineError | None) -> str:
-    if error is None:
-        return _("The engine did not answer. What was known of it stays.")
-    found = words.error_message(error)
-    return f"{found.title}. {found.text}"

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 from workflows_ui.credentials import messages as credential_messages
 from workflows_ui.credentials import tasks
 from workflows_ui.credentials.forms.credentials import RenameForm
-from workflows_ui.credentials.models import Credential
+from workflows_ui.credentials.models import KEPT_IN_RUNS, Credential
 from workflows_ui.credentials.services import capabilities, clients, credentials, secret_rotation, sharing
 from workflows_ui.credentials.services import usage as credential_usage
 from workflows_ui.credentials.services.credential_tests import Problem
@@ -53,7 +53,7 @@ def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
         "rows": rows,
         "manages": request.access.allows(Role.MANAGER),
         "acting_words": credential_messages.acting_label(acting) if acting else "",
-        "in_runs": acting is not None and credential_messages.kept_in_runs(acting.credential),
+        "in_runs": acting is not None and acting.credential.kind in KEPT_IN_RUNS,
     }
     return responses.page(request, "credentials/list.html", context)
 
@@ -63,7 +63,7 @@ def detail(request: ConsoleRequest, slug: str, credential_id: uuid.UUID) -> Http
     """The findings of the last test, the use of the credential and its actions."""
     credential = find(request, credential_id)
     acting = access.acting(request.user, request.access.workspace)
-    manageable = credentials.manageable(request.access, credential)
+    manageable, problem = credentials.manageable(request.access, credential), credential.renew_problem
     acts, closed = acting is not None and acting.credential.pk == credential.pk, clients.refusal(credential) is not None
     context = {
         "credential": credential,
@@ -73,17 +73,19 @@ def detail(request: ConsoleRequest, slug: str, credential_id: uuid.UUID) -> Http
         "closed": closed,
         "genuine": credential.workspace.genuine,
         "manages": request.access.allows(Role.MANAGER),
-        "renewal_trouble": credential_messages.renewal_trouble(credential),
+        "renewal_trouble": problem and credential_messages.code_message(problem),
         "technical": credential.findings.get("technical", ""),
         "manageable": manageable,
         "acts": acts,
         "acting_words": credential_messages.acting_label(acting) if acting and not (acts and closed) else "",
         "own": credential.owner_id == request.user.pk,
         "owner": credential_messages.owner(credential, request.user),
-        "in_runs": credential_messages.kept_in_runs(credential),
+        "in_runs": credential.kind in KEPT_IN_RUNS,
         "aside": secret_rotation.last(credential) if manageable else None,
         "teams": sharing.teams(credential),
-        **(_use(credential) if manageable else {}),
+        "use": manageable,
+        **(_people(credential) if manageable else {}),
+        "flows": credential_usage.flows(credential) if manageable else [],
     }
     return responses.page(request, "credentials/detail.html", context)
 
@@ -97,7 +99,7 @@ def test(request: ConsoleRequest, slug: str, credential_id: uuid.UUID) -> HttpRe
         return responses.redirect(request, address_of(credential))
     result = credentials.retest(credential, actor(request))
     if isinstance(result, Problem):
-        messages.error(request, credential_messages.problem_message(result).what)
+        messages.error(request, str(credential_messages.problem_message(result).what))
     else:
         tasks.enqueue_inspection(capabilities.request_inspection(credential))
         messages.success(request, _("The credential works."))
@@ -112,38 +114,25 @@ def rename(request: ConsoleRequest, slug: str, credential_id: uuid.UUID) -> Http
         credentials.rename(actor(request), credential, form.cleaned_data["name"])
         messages.success(request, _("The credential is renamed."))
         return responses.redirect(request, address_of(credential))
-    status = 422 if form.errors else 200
-    return responses.page(request, "credentials/rename.html", {"form": form, "credential": credential}, status=status)
+    return responses.form_page(request, "credentials/rename.html", form, {"credential": credential})
 
 
 @member(Role.VIEWER)
 def delete(request: ConsoleRequest, slug: str, credential_id: uuid.UUID) -> HttpResponse:
-    """Destroy a credential, after a confirmation."""
     credential = find(request, credential_id, to_change=True)
     if request.method == "POST":
         credentials.remove(actor(request), credential)
         messages.success(request, _("The credential “%(name)s” is deleted.") % {"name": credential.name})
-        return responses.redirect(request, reverse("credentials", kwargs={"slug": slug}))
+        return responses.redirect(request, "credentials", slug)
     open_launches = credential.launches.filter(OPEN).count()
-    people = credential_usage.acts_for(credential.workspace).get(credential.pk, [])
-    context = {
-        "credential": credential,
-        "open_launches": open_launches,
-        "people": people[:_NAMED],
-        "more_people": max(0, len(people) - _NAMED),
-    }
+    context = {"credential": credential, "open_launches": open_launches, **_people(credential)}
     return responses.page(request, "credentials/delete.html", context)
 
 
-def _use(credential: Credential) -> dict[str, Any]:
-    """The use of a credential for its page: the people for whom it acts, and the flows that were launched with it."""
+def _people(credential: Credential) -> dict[str, Any]:
+    """The people for whom a credential acts."""
     people = credential_usage.acts_for(credential.workspace).get(credential.pk, [])
-    return {
-        "use": True,
-        "people": people[:_NAMED],
-        "more_people": max(0, len(people) - _NAMED),
-        "flows": credential_usage.flows(credential),
-    }
+    return {"people": people[:_NAMED], "more_people": max(0, len(people) - _NAMED)}
 
 
 def find(request: ConsoleRequest, credential_id: uuid.UUID, *, to_change: bool = False) -> Credential:

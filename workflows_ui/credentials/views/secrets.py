@@ -46,7 +46,7 @@ def replace(request: ConsoleRequest, slug: str, credential_id: uuid.UUID) -> Htt
     credential.workspace.require_genuine()
     last = secret_rotation.latest(credential)
     form = ReplaceForm(credential, last, request.POST if request.method == "POST" else None)
-    if request.method != "POST" or not form.is_valid() or form.overtaken(request.user):
+    if not form.is_valid() or form.overtaken(request.user):
         return _page(request, credential, form)
     if not ratelimit.consume(request, action="credential_test", user=request.user):
         form.add_error(None, _("You have tested many credentials within a minute. Wait a little, then try again."))
@@ -77,7 +77,6 @@ def replace(request: ConsoleRequest, slug: str, credential_id: uuid.UUID) -> Htt
 @require_POST
 @member(Role.VIEWER)
 def put_back(request: ConsoleRequest, slug: str, credential_id: uuid.UUID) -> HttpResponse:
-    """Restore the secret that was replaced last, then test it."""
     credential = find(request, credential_id, to_change=True)
     aside = secret_rotation.last(credential)
     if aside is None:
@@ -113,7 +112,7 @@ def share(request: ConsoleRequest, slug: str, credential_id: uuid.UUID) -> HttpR
     credential = find(request, credential_id, to_change=True)
     teams, shared = credentials.teams_for(request.access, credential), sharing.teams(credential)
     form = ShareForm(teams, shared, request.POST if request.method == "POST" else None)
-    if request.method == "POST" and form.is_valid():
+    if form.is_valid():
         wanted = list(form.cleaned_data["teams"])
         if not credentials.share(actor(request), request.access, credential, wanted):
             messages.info(request, _("Nothing was changed."))
@@ -124,12 +123,8 @@ def share(request: ConsoleRequest, slug: str, credential_id: uuid.UUID) -> HttpR
             messages.success(request, _("The credential is no longer shared with any team."))
         return responses.redirect(request, address_of(credential))
     chosen = {str(value) for value in form["teams"].value() or []}
-    context = {
-        "form": form,
-        "credential": credential,
-        "choices": [(team, str(team.pk) in chosen) for team in teams],
-    }
-    return responses.page(request, "credentials/share.html", context, status=422 if form.errors else 200)
+    context = {"credential": credential, "choices": [(team, str(team.pk) in chosen) for team in teams]}
+    return responses.form_page(request, "credentials/share.html", form, context)
 
 
 @sensitive_variables("form", "token")
@@ -155,14 +150,10 @@ def _page(
     code_sent: bool = False,
 ) -> HttpResponse:
     context = {
-        "form": form,
         "credential": credential,
         "technical": problem.technical if problem else "",
         "code_sent": code_sent,
         "flavour": credential.workspace.flavour,
         "cancel_url": address_of(credential),
     }
-    return responses.page(request, "credentials/replace.html", context, status=422 if form.errors else 200)
-
-
-CREDENTIAL_PATH = "w/<slug:slug>/credentials/<uuid:credential_id>"
+    return responses.form_page(request, "credentials/replace.html", form, context)

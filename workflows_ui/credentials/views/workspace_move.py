@@ -35,16 +35,14 @@ def move(request: ConsoleRequest, slug: str) -> HttpResponse:
         workspace_move.own_credentials(request.user, workspace),
         request.POST if request.method == "POST" else None,
     )
-    if request.method != "POST" or not form.is_valid():
+    if not form.is_valid():
         return _page(request, workspace, form)
-    if not ratelimit.consume(request, action="credential_test", user=request.user):
-        form.add_error(None, _("You have tested many credentials within a minute. Wait a little, then try again."))
-        return _page(request, workspace, form)
+    problem = None
     try:
-        entered = _test_secrets(workspace, form)
-        if entered is None:
-            return _page(request, workspace, form)
-        workspace_move.move(actor(request), workspace, entered)
+        if not ratelimit.consume(request, action="credential_test", user=request.user):
+            form.add_error(None, _("You have tested many credentials within a minute. Wait a little, then try again."))
+        elif (entered := _test_secrets(workspace, form)) is not None:
+            workspace_move.move(actor(request), workspace, entered)
     except SeveralProjects as several:
         form.choose(several)
     except workspace_move.Taken as taken:
@@ -57,13 +55,13 @@ def move(request: ConsoleRequest, slug: str) -> HttpResponse:
         form.add_error(
             None, _("Somebody else has moved the workspace in the meantime. Look at its settings, then try again.")
         )
-    except Problem as problem:
-        form.blame(problem)
-        return _page(request, workspace, form, problem)
+    except Problem as raised:
+        form.blame(raised)
+        problem = raised
     if form.errors:
-        return _page(request, workspace, form)
+        return _page(request, workspace, form, problem)
     messages.success(request, _("The workspace now uses the new address."))
-    return responses.redirect(request, reverse("workspace_settings", kwargs={"slug": slug}))
+    return responses.redirect(request, "workspace_settings", slug)
 
 
 @sensitive_variables("draft")
@@ -85,13 +83,11 @@ def _test_secrets(workspace: Workspace, form: MoveForm) -> list[Entered] | None:
 def _page(
     request: ConsoleRequest, workspace: Workspace, form: MoveForm, problem: Problem | None = None
 ) -> HttpResponse:
-    touched = workspace_move.consequences(request.user, workspace)
     context = {
-        "form": form,
-        "touched": touched,
+        "touched": workspace_move.consequences(request.user, workspace),
         "genuine": workspace.genuine,
         "technical": problem.technical if problem else "",
         "address": workspace.address,
         "cancel_url": reverse("workspace_settings", args=[workspace.slug]),
     }
-    return responses.page(request, "credentials/workspace_move.html", context, status=422 if form.errors else 200)
+    return responses.form_page(request, "credentials/workspace_move.html", form, context)

@@ -18,6 +18,7 @@ from workflows_ui.core import redaction
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.core.secret_names import MASK
 from workflows_ui.credentials import messages as credential_messages
+from workflows_ui.credentials.models import KEPT_IN_RUNS
 from workflows_ui.credentials.services import clients, engine_session
 from workflows_ui.engine import EngineError, NotFound, Timeouts
 from workflows_ui.launch_forms import choices as launch_choices
@@ -35,7 +36,7 @@ from workflows_ui.launches import flow_facts
 from workflows_ui.launches import masking as launch_masking
 from workflows_ui.launches.flow_facts import Facts
 from workflows_ui.launches.services import launches
-from workflows_ui.members.messages import launch_rights as launch_right_messages
+from workflows_ui.members import messages as launch_right_messages
 from workflows_ui.members.models import Role, Workspace
 from workflows_ui.members.services import access as member_access
 from workflows_ui.members.services import launch_rights
@@ -285,7 +286,7 @@ def form_context(request: ConsoleRequest, id: str, page: LaunchFormPage, answers
         "lacking": _missing_text(page, facts),
         "acting": acting.credential if acting else None,
         "acting_words": credential_messages.acting_label(acting) if acting else "",
-        "in_runs": acting is not None and credential_messages.kept_in_runs(acting.credential),
+        "in_runs": acting is not None and acting.credential.kind in KEPT_IN_RUNS,
         "left": [
             text for right in launch_rights.flow_rights(access, id) if (text := launch_right_messages.left(right))
         ],

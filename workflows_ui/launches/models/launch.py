@@ -11,10 +11,9 @@ from workflows_ui.core import crypto
 from workflows_ui.core.lease import Lease, Queued
 from workflows_ui.core.models import Marked
 from workflows_ui.core.random_id import RandomIdField
-from workflows_ui.credentials.models.credential import Credential
+from workflows_ui.credentials.models import Credential
 from workflows_ui.launches.models.states import CONFIRMED, ENDED, UNDER_WAY, State
-from workflows_ui.members.models.launch_right import LaunchRight
-from workflows_ui.members.models.workspace import Workspace
+from workflows_ui.members.models import LaunchRight, Workspace
 
 
 class LaunchManager(models.Manager["Launch"]):

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandParser
 
 from workflows_ui.accounts.services import people
 
@@ -20,10 +21,5 @@ class Command(BaseCommand):
         """Print name and password on a line each, or nothing."""
         if people.oldest_account() is not None:
             return
-        try:
-            person, password = people.create(options["user"], email=options["email"], superuser=True)
-        except people.NameTaken:
-            raise CommandError("This user name or e-mail address is taken.") from None
-        self.stdout.write(f"User name: {person.username}")
-        self.stdout.write(f"Password:  {password}")
+        call_command("add_person", options["user"], email=options["email"], superuser=True, stdout=self.stdout)
         self.stdout.write("The password is shown this once only. Change it under your name, at the top right.")

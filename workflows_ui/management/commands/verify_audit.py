@@ -21,7 +21,6 @@ class Command(BaseCommand):
         )
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        """Raises CommandError with the first problem."""
         known = None
         if options["head"]:
             try:

@@ -52,11 +52,9 @@ class Access:
         return self.role is None
 
     def allows(self, needed: Role) -> bool:
-        """Return whether the role includes `needed`."""
         return self.role is not None and self.role.includes(needed)
 
     def may_launch(self, flow_id: str) -> bool:
-        """Return whether the role or a usable right allows to launch this flow."""
         now = timezone.now()
         return self.allows(Role.LAUNCHER) or any(
             right.flow_id == flow_id and right.usable(now) for right in self.rights
@@ -105,7 +103,6 @@ def belongs(user: User, workspace: Workspace) -> bool:
 
 
 def workspaces(user: User) -> QuerySet[Workspace]:
-    """Return the workspaces of a person as member or guest, by name."""
     as_member = Q(pk__in=Member.objects.filter(_holder_filter(user)).values("workspace"))
     as_guest = Q(pk__in=LaunchRight.objects.letting_in(timezone.now()).filter(_holder_filter(user)).values("workspace"))
     return Workspace.objects.filter(as_member | as_guest).order_by("name", "pk")

@@ -75,24 +75,15 @@ def invite(
     Raise PermissionError if the actor may not give this invitation, members.AlreadyMember if a member has the address.
     """
     given_teams = list(given)
-    if actor.user is None or not _may_give(actor.user, workspace, given_teams):
-        raise PermissionError
+    _require_may_give(actor.user, workspace, given_teams)
     email = email.strip().lower()
     if Member.objects.filter(workspace=workspace, user__email__iexact=email).exists():
         raise members.AlreadyMember
-    tokens = _tokens()
+    tokens, link = _new_link(actor, days)
     with transaction.atomic():
-        for earlier in _open(workspace).filter(email=email):
+        for earlier in _open_rows(workspace=workspace, email=email):
             revoke(actor, earlier)
-        invitation = ColleagueInvitation.objects.create(
-            workspace=workspace,
-            email=email,
-            role=role or "",
-            link_digest=_digest(tokens.link),
-            mail_digest=_digest(tokens.mail),
-            invited_by=actor.user,
-            expires_at=timezone.now() + timedelta(days=days),
-        )
+        invitation = ColleagueInvitation.objects.create(workspace=workspace, email=email, role=role or "", **link)
         invitation.teams.set(given_teams)
         _record(actor, "invitation.create", invitation, teams=[team.name for team in given_teams], days=days)
     return invitation, tokens
@@ -103,18 +94,10 @@ def renew(actor: Actor, invitation: ColleagueInvitation, days: int) -> Tokens:
 
     The actor becomes the inviter. Raise PermissionError if they may not give it.
     """
-    if actor.user is None or not _may_give(actor.user, invitation.workspace, list(invitation.teams.all())):
-        raise PermissionError
-    tokens = _tokens()
+    _require_may_give(actor.user, invitation.workspace, list(invitation.teams.all()))
+    tokens, link = _new_link(actor, days)
     with transaction.atomic():
-        changed = ColleagueInvitation.objects.filter(pk=invitation.pk, accepted_at=None, revoked_at=None).update(
-            link_digest=_digest(tokens.link),
-            mail_digest=_digest(tokens.mail),
-            invited_by=actor.user,
-            expires_at=timezone.now() + timedelta(days=days),
-            mailed_at=None,
-        )
-        if not changed:
+        if not _open_rows(pk=invitation.pk).update(mailed_at=None, **link):
             raise NotOpen
         invitation.refresh_from_db()
         _record(actor, "invitation.renew", invitation, days=days)
@@ -125,9 +108,7 @@ def renew(actor: Actor, invitation: ColleagueInvitation, days: int) -> Tokens:
 def revoke(actor: Actor, invitation: ColleagueInvitation) -> bool:
     """Revoke an invitation; return whether it was open."""
     with transaction.atomic():
-        changed = ColleagueInvitation.objects.filter(pk=invitation.pk, accepted_at=None, revoked_at=None).update(
-            revoked_at=timezone.now(), revoked_by=actor.user
-        )
+        changed = _open_rows(pk=invitation.pk).update(revoked_at=timezone.now(), revoked_by=actor.user)
         if changed:
             _record(actor, "invitation.revoke", invitation)
     return bool(changed)
@@ -138,12 +119,9 @@ def pass_on(actor: Actor, invitation: ColleagueInvitation, to: User) -> bool:
 
     Raise PermissionError if the colleague may not give this invitation.
     """
-    if not _may_give(to, invitation.workspace, list(invitation.teams.all())):
-        raise PermissionError
+    _require_may_give(to, invitation.workspace, list(invitation.teams.all()))
     with transaction.atomic():
-        changed = ColleagueInvitation.objects.filter(
-            pk=invitation.pk, invited_by=invitation.invited_by_id, accepted_at=None, revoked_at=None
-        ).update(invited_by=to)
+        changed = _open_rows(pk=invitation.pk, invited_by=invitation.invited_by_id).update(invited_by=to)
         if changed:
             _record(actor, "invitation.pass_on", invitation, to=to.label)
             invitation.invited_by = to
@@ -151,16 +129,12 @@ def pass_on(actor: Actor, invitation: ColleagueInvitation, to: User) -> bool:
     return bool(changed)
 
 
-def revoke_by_inviter(actor: Actor, giver: User, workspace: Workspace | None = None) -> int:
-    """Revoke the open invitations of a leaving person, in one workspace or everywhere; return their number."""
-    rows = ColleagueInvitation.objects.filter(invited_by=giver, accepted_at=None, revoked_at=None)
-    if workspace is not None:
-        rows = rows.filter(workspace=workspace)
-    return sum(revoke(actor, row) for row in rows.select_related("workspace"))
+def revoke_by_inviter(actor: Actor, giver: User) -> int:
+    """Revoke the open invitations of a leaving person; return their number."""
+    return sum(revoke(actor, row) for row in _open_rows(invited_by=giver).select_related("workspace"))
 
 
 def record_mailed(invitation: ColleagueInvitation) -> None:
-    """Record that the mail was sent."""
     ColleagueInvitation.objects.filter(pk=invitation.pk).update(mailed_at=timezone.now())
 
 
@@ -244,11 +218,6 @@ def ask(actor: Actor, match: TokenMatch, person: User) -> InvitationRequest:
     return row
 
 
-def open_request(invitation: ColleagueInvitation, person: User) -> InvitationRequest | None:
-    """Return the person's request to use the invitation, decided or not, or None."""
-    return InvitationRequest.objects.filter(invitation=invitation, user=person).first()
-
-
 def undecided_requests(invitations: Iterable[ColleagueInvitation]) -> list[InvitationRequest]:
     """Return undecided requests, oldest first. One query."""
     rows = InvitationRequest.objects.filter(
@@ -306,25 +275,15 @@ def join(
             EmailAddress.objects.create(user=person, email=invitation.email, primary=True, verified=match.proven)
             ColleagueInvitation.objects.filter(pk=invitation.pk).update(accepted_by=person)
             own = replace(actor, user=person)
-            audit_log.record(
-                own,
-                "person.join",
-                object_type="person",
-                object_id=str(person.pk),
-                object_name=person.label,
-                email_proven=match.proven,
-            )
+            audit_log.record(own, "person.join", person, email_proven=match.proven)
             return person, _apply(own, invitation, person)
     except IntegrityError:
         raise NameTaken from None
 
 
 def has_account(invitation: ColleagueInvitation) -> bool:
-    """Return whether an account has the invited address."""
-    return (
-        User.objects.filter(email__iexact=invitation.email).exists()
-        or EmailAddress.objects.filter(email__iexact=invitation.email).exists()
-    )
+    models = (User, EmailAddress)
+    return any(model.objects.filter(email__iexact=invitation.email).exists() for model in models)
 
 
 def _claim(invitation: ColleagueInvitation, person: User | None) -> None:
@@ -332,14 +291,8 @@ def _claim(invitation: ColleagueInvitation, person: User | None) -> None:
     now = timezone.now()
     if not works(invitation):
         raise NotOpen
-    changed = ColleagueInvitation.objects.filter(
-        pk=invitation.pk,
-        accepted_at=None,
-        revoked_at=None,
-        expires_at__gt=now,
-        link_digest=invitation.link_digest,
-    ).update(accepted_at=now, accepted_by=person)
-    if not changed:
+    rows = _open_rows(pk=invitation.pk, expires_at__gt=now, link_digest=invitation.link_digest)
+    if not rows.update(accepted_at=now, accepted_by=person):
         raise NotOpen
 
 
@@ -418,18 +371,23 @@ def _ensure_member(invitation: ColleagueInvitation, person: User, role: Role) ->
     return member
 
 
-def _may_give(giver: User, workspace: Workspace, given_teams: list[Group]) -> bool:
-    if not members.managers(workspace).filter(pk=giver.pk).exists():
-        return False
-    return {team.pk for team in given_teams} <= {team.pk for team in teams.giveable(giver, workspace)}
+def _require_may_give(giver: User | None, workspace: Workspace, given_teams: list[Group]) -> None:
+    """Raise PermissionError unless the person manages the workspace and may give these teams."""
+    if giver is None or not members.managers(workspace).filter(pk=giver.pk).exists():
+        raise PermissionError
+    if not {team.pk for team in given_teams} <= {team.pk for team in teams.giveable(giver, workspace)}:
+        raise PermissionError
 
 
-def _open(workspace: Workspace) -> QuerySet[ColleagueInvitation]:
-    return ColleagueInvitation.objects.filter(workspace=workspace, accepted_at=None, revoked_at=None)
+def _open_rows(**conditions: Any) -> QuerySet[ColleagueInvitation]:
+    return ColleagueInvitation.objects.filter(accepted_at=None, revoked_at=None, **conditions)
 
 
-def _tokens() -> Tokens:
-    return Tokens(link=secrets.token_urlsafe(32), mail=secrets.token_urlsafe(32))
+def _new_link(actor: Actor, days: int) -> tuple[Tokens, dict[str, Any]]:
+    """Return new tokens, and the columns of an invitation with them."""
+    tokens = Tokens(link=secrets.token_urlsafe(32), mail=secrets.token_urlsafe(32))
+    digests = {"link_digest": _digest(tokens.link), "mail_digest": _digest(tokens.mail)}
+    return tokens, {**digests, "invited_by": actor.user, "expires_at": timezone.now() + timedelta(days=days)}
 
 
 def _digest(token: str) -> str:
@@ -438,13 +396,4 @@ def _digest(token: str) -> str:
 
 
 def _record(actor: Actor, action: str, invitation: ColleagueInvitation, **detail: Any) -> None:
-    audit_log.record(
-        actor,
-        action,
-        workspace=invitation.workspace,
-        object_type="invitation",
-        object_id=str(invitation.pk),
-        object_name=invitation.email,
-        role=str(invitation.role),
-        **detail,
-    )
+    audit_log.record(actor, action, invitation, role=str(invitation.role), **detail)

@@ -108,13 +108,8 @@ def give(
             most_launches=most_launches,
             created_by=actor.user,
         )
-        _record(
-            actor,
-            "launch_right.give",
-            right,
-            until=until.isoformat() if until else None,
-            most_launches=most_launches,
-        )
+        limits = _limits(until, most_launches)
+        audit_log.record(actor, "launch_right.give", right, **_detail(right), **limits)
         _notify_holder(right)
     return right
 
@@ -130,18 +125,18 @@ def change(actor: Actor, right: LaunchRight, *, until: datetime | None, most_lau
             until=until, most_launches=most_launches
         )
         if changed:
-            _record(
-                actor,
-                "launch_right.change",
-                right,
-                before=_limits(right.until, right.most_launches),
-                after=_limits(until, most_launches),
-            )
+            before, after = _limits(right.until, right.most_launches), _limits(until, most_launches)
+            audit_log.record(actor, "launch_right.change", right, **_detail(right), before=before, after=after)
     return bool(changed)
 
 
 def _limits(until: datetime | None, most_launches: int | None) -> dict[str, Any]:
     return {"until": until.isoformat() if until else None, "most_launches": most_launches}
+
+
+def _detail(right: LaunchRight) -> dict[str, Any]:
+    kind = "person" if right.user_id else "team"
+    return {"flow": right.flow_id, "holder": right.holder, "holder_kind": kind}
 
 
 def _notify_holder(right: LaunchRight) -> None:
@@ -168,7 +163,7 @@ def revoke(actor: Actor, right: LaunchRight) -> bool:
             revoked_at=timezone.now(), revoked_by=actor.user
         )
         if changed:
-            _record(actor, "launch_right.revoke", right, used=right.used)
+            audit_log.record(actor, "launch_right.revoke", right, **_detail(right), used=right.used)
     return bool(changed)
 
 
@@ -193,18 +188,3 @@ def keyless(rights: Iterable[LaunchRight]) -> set[int]:
     return {
         right.pk for right in usable if (right.team_id not in teams if right.team_id else right.user_id not in with_key)
     }
-
-
-def _record(actor: Actor, action: str, right: LaunchRight, **detail: Any) -> None:
-    audit_log.record(
-        actor,
-        action,
-        workspace=right.workspace,
-        object_type="launch_right",
-        object_id=str(right.pk),
-        object_name=right.flow_name or right.flow_id,
-        flow=right.flow_id,
-        holder=right.holder,
-        holder_kind="person" if right.user_id else "team",
-        **detail,
-    )

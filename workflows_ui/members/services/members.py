@@ -1,4 +1,4 @@
-"""Members of a workspace: access requests, roles, and the rule that there is always a manager.
+"""Members of a workspace: access requests, roles, and the rule that there is always a manager; and the workspace's settings.
 
 Every change is audited and locks the workspace, so that concurrent changes cannot remove the last manager.
 """
@@ -13,7 +13,6 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from workflows_ui.accounts.models import User
-from workflows_ui.accounts.services import people
 from workflows_ui.audit.services import audit_log
 from workflows_ui.audit.services.audit_log import Actor
 from workflows_ui.credentials.models import Credential
@@ -24,10 +23,6 @@ from workflows_ui.members.services import launch_rights
 
 class LastManager(Exception):
     """The change would leave the workspace without a manager."""
-
-
-class NobodyFound(Exception):
-    """No active account has this user name or e-mail address."""
 
 
 class AlreadyMember(Exception):
@@ -69,27 +64,24 @@ def grant(actor: Actor, request: AccessRequest, role: Role) -> Member:
 def refuse(actor: Actor, request: AccessRequest) -> None:
     """Refuse the request, and destroy the credentials added with it, which nobody may use. Raise AlreadyDecided."""
     with _locked(request.workspace):
-        _decide(actor, request, granted=False)
-        destroyed = _destroy_credentials(actor, request.workspace, request.user)
+        destroyed = _reject(actor, request)
         _record(actor, "access_request.refuse", request.workspace, request.user, credentials_destroyed=destroyed)
 
 
 def withdraw(actor: Actor, request: AccessRequest) -> None:
     """Withdraw the request, and destroy the credentials added with it. Raise AlreadyDecided."""
     with _locked(request.workspace):
-        _decide(actor, request, granted=False)
-        destroyed = _destroy_credentials(actor, request.workspace, request.user)
+        destroyed = _reject(actor, request)
         _record(actor, "access_request.withdraw", request.workspace, request.user, credentials_destroyed=destroyed)
 
 
-def add(actor: Actor, workspace: Workspace, who: str, role: Role) -> Member:
-    """Make the active person with this user name or e-mail address (ignoring case) a member, and grant their open request.
+def _reject(actor: Actor, request: AccessRequest) -> int:
+    _decide(actor, request, granted=False)
+    return _destroy_credentials(actor, request.workspace, request.user)
 
-    Raise NobodyFound, AlreadyMember.
-    """
-    person = people.find_person(who)
-    if person is None:
-        raise NobodyFound
+
+def add(actor: Actor, workspace: Workspace, person: User, role: Role) -> Member:
+    """Make a person a member, and grant their open request. Raise AlreadyMember."""
     with _locked(workspace):
         member, created = Member.objects.get_or_create(workspace=workspace, user=person, defaults={"role": role})
         if not created:
@@ -147,6 +139,28 @@ def remove(actor: Actor, member: Member) -> int:
             credentials_destroyed=destroyed,
         )
     return destroyed
+
+
+def change_settings(actor: Actor, workspace: Workspace, **values: Any) -> list[str]:
+    """Set these fields of a workspace; return and audit the names of the changed ones."""
+    with transaction.atomic():
+        current = Workspace.objects.select_for_update().get(pk=workspace.pk)
+        before = {field: getattr(current, field) for field in values}
+        changed = [field for field, value in values.items() if before[field] != value]
+        if not changed:
+            return []
+        for field in changed:
+            setattr(current, field, values[field])
+        current.save(update_fields=changed)
+        audit_log.record(
+            actor,
+            "workspace.change",
+            current,
+            before={field: before[field] for field in changed},
+            after={field: values[field] for field in changed},
+        )
+    workspace.refresh_from_db()
+    return changed
 
 
 @contextmanager

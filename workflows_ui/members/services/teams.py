@@ -60,7 +60,6 @@ def teams_within(workspaces: Collection[Workspace | int]) -> QuerySet[Group]:
 
 
 def may_edit(person: User, team: Group) -> bool:
-    """Return whether a person may add people to a team and remove them."""
     return person.is_superuser or TeamOwner.objects.filter(team=team, user=person).exists()
 
 
@@ -89,7 +88,6 @@ def giveable(person: User, workspace: Workspace) -> list[Group]:
 
 
 def affected(team: Group) -> Affected:
-    """Return everything affected by the deletion of a team."""
     return Affected(
         people=User.objects.filter(groups=team).count(),
         memberships=list(Member.objects.filter(team=team).select_related("workspace").order_by("workspace__name")),
@@ -110,14 +108,10 @@ def affected(team: Group) -> Affected:
 def create(actor: Actor, name: str, description: str) -> Group:
     """Create a team. Raise NameTaken."""
     with transaction.atomic():
-        team = Group(name=_require_free_name(name))
-        try:
-            with transaction.atomic():
-                team.save(force_insert=True)
-        except IntegrityError:
-            raise NameTaken from None
+        team = Group()
+        _save(team, name)
         TeamProfile.objects.create(team=team, description=description)
-        _record(actor, "team.create", team)
+        audit_log.record(actor, "team.create", team)
     return team
 
 
@@ -129,14 +123,10 @@ def change(actor: Actor, team: Group, name: str, description: str) -> None:
         after = {"name": name, "description": description}
         if before == after:
             return
-        team.name, profile.description = _require_free_name(name, team), description
-        try:
-            with transaction.atomic():
-                team.save()
-        except IntegrityError:
-            raise NameTaken from None
+        profile.description = description
+        _save(team, name)
         profile.save()
-        _record(actor, "team.change", team, before=before, after=after)
+        audit_log.record(actor, "team.change", team, before=before, after=after)
 
 
 def delete(actor: Actor, team: Group) -> Affected:
@@ -147,7 +137,7 @@ def delete(actor: Actor, team: Group) -> Affected:
     with transaction.atomic():
         affected_objects = affected(team)
         _lock_workspaces([row.workspace for row in affected_objects.memberships])
-        _record(
+        audit_log.record(
             actor,
             "team.delete",
             team,
@@ -168,7 +158,7 @@ def add(actor: Actor, team: Group, person: User) -> None:
         if person.groups.filter(pk=team.pk).exists():
             raise AlreadyIn
         person.groups.add(team)
-        _record(actor, "team.add", team, **_person_detail(person))
+        audit_log.record(actor, "team.add", team, **_person_detail(person))
 
 
 def take_out(actor: Actor, team: Group, person: User) -> bool:
@@ -182,7 +172,7 @@ def take_out(actor: Actor, team: Group, person: User) -> bool:
             return False
         person.groups.remove(team)
         _require_managers(spaces)
-        _record(actor, "team.remove", team, **_person_detail(person))
+        audit_log.record(actor, "team.remove", team, **_person_detail(person))
     return True
 
 
@@ -192,7 +182,7 @@ def make_owner(actor: Actor, team: Group, person: User) -> None:
         _row, created = TeamOwner.objects.get_or_create(team=team, user=person)
         if not created:
             raise AlreadyIn
-        _record(actor, "team.make_owner", team, **_person_detail(person))
+        audit_log.record(actor, "team.make_owner", team, **_person_detail(person))
 
 
 def end_owner(actor: Actor, team: Group, person: User) -> bool:
@@ -200,15 +190,19 @@ def end_owner(actor: Actor, team: Group, person: User) -> bool:
     with transaction.atomic():
         deleted, _rows = TeamOwner.objects.filter(team=team, user=person).delete()
         if deleted:
-            _record(actor, "team.end_owner", team, **_person_detail(person))
+            audit_log.record(actor, "team.end_owner", team, **_person_detail(person))
     return bool(deleted)
 
 
-def _require_free_name(name: str, current: Group | None = None) -> str:
-    taken = Group.objects.filter(name__iexact=name)
-    if (taken.exclude(pk=current.pk) if current is not None else taken).exists():
+def _save(team: Group, name: str) -> None:
+    if Group.objects.filter(name__iexact=name).exclude(pk=team.pk).exists():
         raise NameTaken
-    return name
+    team.name = name
+    try:
+        with transaction.atomic():
+            team.save()
+    except IntegrityError:
+        raise NameTaken from None
 
 
 def _lock_workspaces(spaces: list[Workspace]) -> None:
@@ -224,7 +218,3 @@ def _require_managers(spaces: list[Workspace]) -> None:
 
 def _person_detail(person: User) -> dict[str, Any]:
     return {"person": person.label, "person_id": person.pk}
-
-
-def _record(actor: Actor, action: str, team: Group, **detail: Any) -> None:
-    audit_log.record(actor, action, object_type="team", object_id=str(team.pk), object_name=team.name, **detail)

@@ -4,12 +4,12 @@ import json
 import logging
 from smtplib import SMTPException
 
+from allauth.account.adapter import get_adapter
 from allauth.core import ratelimit
 from django.conf import settings
 from django.contrib import messages
-from django.core import mail
-from django.http import Http404, HttpResponse
-from django.template.loader import render_to_string
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -21,9 +21,8 @@ from django.views.decorators.http import require_POST
 from workflows_ui.accounts.models import User
 from workflows_ui.core import crypto
 from workflows_ui.credentials.services import practice
-from workflows_ui.members.forms.invitations import DaysForm, InviteForm
-from workflows_ui.members.messages import invitations as invitation_messages
-from workflows_ui.members.messages import launch_rights as launch_right_messages
+from workflows_ui.members import messages as member_messages
+from workflows_ui.members.forms import DaysForm, InviteForm
 from workflows_ui.members.models import ColleagueInvitation, InvitationRequest, Role
 from workflows_ui.members.services import invitations, members, teams
 from workflows_ui.members.services.invitations import Tokens
@@ -40,7 +39,6 @@ _SHOWN_ONCE = "invitation_links"
 @never_cache
 @member(Role.MANAGER)
 def invite(request: ConsoleRequest, slug: str) -> HttpResponse:
-    """Show the form, and create the invitation."""
     workspace = request.access.workspace
     form = InviteForm(request.POST or None, teams=teams.giveable(request.user, workspace))
     if request.method == "POST" and form.is_valid() and _over_limit(request):
@@ -62,7 +60,7 @@ def invite(request: ConsoleRequest, slug: str) -> HttpResponse:
             form.add_error(None, _("You may not give one of these teams any more. Look at them again."))
         else:
             return _deliver_link(request, row, tokens)
-    return responses.page(request, "members/invite.html", {"form": form}, status=422 if form.errors else 200)
+    return responses.form_page(request, "members/invite.html", form)
 
 
 @never_cache
@@ -76,7 +74,7 @@ def invitation(request: ConsoleRequest, slug: str, invitation_id: int) -> HttpRe
         link = _unsealed_link(links.pop(str(row.pk)), row)
         request.session[_SHOWN_ONCE] = links
     context = {
-        "status": invitation_messages.describe_invitation(row),
+        "status": member_messages.describe_invitations([row])[0],
         "link": link,
         "form": DaysForm(),
         "mail": _mail_is_set_up(),
@@ -87,26 +85,23 @@ def invitation(request: ConsoleRequest, slug: str, invitation_id: int) -> HttpRe
 @require_POST
 @member(Role.MANAGER)
 def renew(request: ConsoleRequest, slug: str, invitation_id: int) -> HttpResponse:
-    """Replace the link by a new one."""
     row = _find(request, invitation_id)
     form = DaysForm(request.POST)
     if not form.is_valid():
         messages.error(request, _("Choose for how long the link works."))
-        return _redirect(request, row)
-    if _over_limit(request):
+    elif _over_limit(request):
         messages.error(request, _TOO_MANY)
-        return _redirect(request, row)
-    try:
-        tokens = invitations.renew(actor(request), row, form.cleaned_data["days"])
-    except invitations.NotOpen:
-        messages.warning(
-            request, _("This invitation was accepted or revoked in the meantime. Invite again if necessary.")
-        )
-        return _redirect(request, row)
-    except PermissionError:
-        messages.error(request, _("You may not give one of its teams. Revoke it, and invite again."))
-        return _redirect(request, row)
-    return _deliver_link(request, row, tokens)
+    else:
+        try:
+            tokens = invitations.renew(actor(request), row, form.cleaned_data["days"])
+            return _deliver_link(request, row, tokens)
+        except invitations.NotOpen:
+            messages.warning(
+                request, _("This invitation was accepted or revoked in the meantime. Invite again if necessary.")
+            )
+        except PermissionError:
+            messages.error(request, _("You may not give one of its teams. Revoke it, and invite again."))
+    return _redirect(request, row)
 
 
 @require_POST
@@ -118,7 +113,7 @@ def revoke(request: ConsoleRequest, slug: str, invitation_id: int) -> HttpRespon
         messages.success(request, _("The invitation of %(email)s is revoked.") % {"email": row.email})
     else:
         messages.warning(request, _("Nothing to revoke: it was already accepted or revoked."))
-    return responses.redirect(request, reverse("members", kwargs={"slug": slug}))
+    return responses.redirect(request, "members", slug)
 
 
 @require_POST
@@ -180,7 +175,7 @@ def _deliver_link(request: ConsoleRequest, row: ColleagueInvitation, tokens: Tok
     return _redirect(request, row)
 
 
-@sensitive_variables("token", "context", "text")
+@sensitive_variables("token", "context", "mail")
 def _send(row: ColleagueInvitation, token: str) -> bool:
     """Mail the link in the language of the account with the address, else in the inviter's; return whether the server accepted it."""
     account = User.objects.filter(email__iexact=row.email).first()
@@ -188,15 +183,14 @@ def _send(row: ColleagueInvitation, token: str) -> bool:
     with translation.override(language):
         context = {
             "row": row,
-            "role": invitation_messages.role(row),
-            "until": launch_right_messages.until(row.expires_at),
+            "role": member_messages.role(row),
+            "until": member_messages.until(row.expires_at),
             "link": address(token),
             "console_url": settings.BASE_URL,
         }
-        subject = " ".join(render_to_string("members/email/invitation_subject.txt", context).split())
-        text = render_to_string("members/email/invitation_message.txt", context)
+        mail = get_adapter().render_mail("members/email/invitation", row.email, context)
     try:
-        mail.send_mail(subject, text, settings.DEFAULT_FROM_EMAIL, [row.email])
+        mail.send()
     except (SMTPException, OSError) as problem:
         _log.warning("invitation not mailed: %s", type(problem).__name__)
         return False
@@ -225,12 +219,8 @@ def _mail_is_set_up() -> bool:
 
 
 def _find(request: ConsoleRequest, invitation_id: int) -> ColleagueInvitation:
-    row = invitations.recent_invitations(request.access.workspace).filter(pk=invitation_id).first()
-    if row is None:
-        raise Http404
-    return row
+    return get_object_or_404(invitations.recent_invitations(request.access.workspace), pk=invitation_id)
 
 
 def _redirect(request: ConsoleRequest, row: ColleagueInvitation) -> HttpResponse:
-    arguments = {"slug": request.access.workspace.slug, "invitation_id": row.pk}
-    return responses.redirect(request, reverse("invitation", kwargs=arguments))
+    return responses.redirect(request, "invitation", request.access.workspace.slug, row.pk)

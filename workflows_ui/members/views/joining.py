@@ -11,9 +11,8 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from workflows_ui.accounts.models import User
 from workflows_ui.credentials.services import practice
-from workflows_ui.members.forms.invitations import JoinForm
-from workflows_ui.members.messages import invitations as invitation_messages
-from workflows_ui.members.messages import launch_rights as launch_right_messages
+from workflows_ui.members import messages as member_messages
+from workflows_ui.members.forms import JoinForm
 from workflows_ui.members.models import ColleagueInvitation, Member
 from workflows_ui.members.services import invitations
 from workflows_ui.members.services.invitations import TokenMatch
@@ -58,7 +57,7 @@ def _request_confirmation(request: HttpRequest, match: TokenMatch, person: User)
         except invitations.NotOpen:
             return _invalid_link(request, match.invitation)
         return responses.redirect(request, request.path)
-    context = _context(match) | {"person": person, "asked": invitations.open_request(match.invitation, person)}
+    context = _context(match) | {"person": person, "asked": match.invitation.requests.filter(user=person).first()}
     return responses.page(request, "members/joining/ask.html", context)
 
 
@@ -72,14 +71,8 @@ def _sign_up(request: HttpRequest, match: TokenMatch, token: str) -> HttpRespons
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         try:
-            person, member = invitations.join(
-                actor(request),
-                match,
-                username=data["username"],
-                first_name=data["first_name"],
-                last_name=data["last_name"],
-                password=data["password1"],
-            )
+            names = {name: data[name] for name in ("username", "first_name", "last_name")}
+            person, member = invitations.join(actor(request), match, **names, password=data["password1"])
         except invitations.NotOpen:
             return _invalid_link(request, invitation)
         except invitations.AddressTaken:
@@ -89,9 +82,7 @@ def _sign_up(request: HttpRequest, match: TokenMatch, token: str) -> HttpRespons
         else:
             response: HttpResponse = perform_login(request, person, redirect_url=_first_page(member))
             return response
-    return responses.page(
-        request, "members/joining/sign_up.html", context | {"form": form}, status=422 if form.errors else 200
-    )
+    return responses.form_page(request, "members/joining/sign_up.html", form, context)
 
 
 def _first_page(member: Member | None) -> str:
@@ -106,7 +97,7 @@ def _invalid_link(request: HttpRequest, invitation: ColleagueInvitation | None) 
     """Explain why the link is invalid. 404 for an unknown link, else 410."""
     if invitation is not None:
         invitation.refresh_from_db()
-    context = {"words": invitation_messages.invalid_link_message(invitation), "known": isinstance(request.user, User)}
+    context = {"words": member_messages.invalid_link_message(invitation), "known": isinstance(request.user, User)}
     return responses.page(request, "members/joining/expired.html", context, status=404 if invitation is None else 410)
 
 
@@ -114,6 +105,6 @@ def _context(match: TokenMatch) -> dict[str, object]:
     invitation = match.invitation
     return {
         "invitation": invitation,
-        "role": invitation_messages.role(invitation),
-        "until": launch_right_messages.until(invitation.expires_at),
+        "role": member_messages.role(invitation),
+        "until": member_messages.until(invitation.expires_at),
     }

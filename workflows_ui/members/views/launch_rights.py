@@ -3,8 +3,8 @@
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse
-from django.urls import reverse
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -12,8 +12,8 @@ from django.views.decorators.http import require_safe
 from workflows_ui.core.collation import sort_key
 from workflows_ui.credentials.services import engine_session
 from workflows_ui.launches import flow_facts
-from workflows_ui.members.forms.launch_rights import LaunchRightForm, LimitsForm
-from workflows_ui.members.messages import launch_rights as launch_right_messages
+from workflows_ui.members import messages as member_messages
+from workflows_ui.members.forms import LaunchRightForm, LimitsForm
 from workflows_ui.members.models import LaunchRight, Role
 from workflows_ui.members.services import launch_rights
 from workflows_ui.resources.flows import pages as flow_pages
@@ -42,7 +42,7 @@ def choose(request: ConsoleRequest, slug: str) -> HttpResponse:
     """Choose the flow of a new right. With `?flow=`, redirect to the rights of that flow."""
     chosen = request.GET.get("flow", "").strip()
     if chosen and "/" not in chosen and chosen.strip("."):
-        return responses.redirect(request, reverse("flow_launch_rights", kwargs={"slug": slug, "id": chosen}))
+        return responses.redirect(request, "flow_launch_rights", slug, chosen)
     rows, _whole = flow_pages.all_flows(engine_session.open_session(request.access))
     all_facts = [flow_facts.read(row, row["version"]) for row in rows if isinstance(row.get("version"), dict)]
     flows = sorted(
@@ -56,11 +56,10 @@ def choose(request: ConsoleRequest, slug: str) -> HttpResponse:
 @member(Role.MANAGER)
 def flow_rights(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     """Show the rights on one flow, and the form for another one."""
-    if request.method != "POST":
-        return _flow_page(request, id, LaunchRightForm())
-    form = LaunchRightForm(request.POST)
+    form = LaunchRightForm(request.POST if request.method == "POST" else None)
     if not form.is_valid():
-        return _flow_page(request, id, form)
+        context = _rights(request, id) | {"flow_id": id, "name": _name(request, id)}
+        return responses.form_page(request, "members/launch_rights/flow.html", form, context)
     data = form.cleaned_data
     right = launch_rights.give(
         actor(request),
@@ -74,18 +73,17 @@ def flow_rights(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     messages.success(
         request,
         _("%(holder)s may launch “%(flow)s”: %(limits)s.")
-        % {"holder": right.holder, "flow": right.flow_name[:80], "limits": launch_right_messages.limits(right)},
+        % {"holder": right.holder, "flow": right.flow_name[:80], "limits": member_messages.limits(right)},
     )
     return responses.redirect(request, request.path)
 
 
 @member(Role.MANAGER)
 def change(request: ConsoleRequest, slug: str, right_id: int) -> HttpResponse:
-    """Change the limits of a right."""
     right = _find(request, right_id)
     if right.revoked_at is not None:
         messages.warning(request, _("This right was withdrawn already."))
-        return responses.redirect(request, reverse("launch_rights", kwargs={"slug": slug}))
+        return responses.redirect(request, "launch_rights", slug)
     until = timezone.localtime(right.until) if right.until else None
     form = LimitsForm(request.POST or None, initial={"until": until, "most_launches": right.most_launches})
     form.used = right.used
@@ -93,33 +91,27 @@ def change(request: ConsoleRequest, slug: str, right_id: int) -> HttpResponse:
         data = form.cleaned_data
         if launch_rights.change(actor(request), right, until=data["until"], most_launches=data["most_launches"]):
             right.refresh_from_db()
-            values = {"holder": right.holder, "limits": launch_right_messages.limits(right)}
+            values = {"holder": right.holder, "limits": member_messages.limits(right)}
             messages.success(request, _("The right of %(holder)s: %(limits)s.") % values)
-            return responses.redirect(request, reverse("launch_rights", kwargs={"slug": slug}))
+            return responses.redirect(request, "launch_rights", slug)
         right.refresh_from_db()
         form.add_error(None, _("Nothing was changed: the right was used or withdrawn meanwhile. Look at it again."))
-    context = {"status": launch_right_messages.describe_right(right), "form": form}
-    return responses.page(request, "members/launch_rights/change.html", context, status=422 if form.errors else 200)
+    context = {"status": member_messages.describe_right(right)}
+    return responses.form_page(request, "members/launch_rights/change.html", form, context)
 
 
 @member(Role.MANAGER)
 def revoke(request: ConsoleRequest, slug: str, right_id: int) -> HttpResponse:
-    """Ask for confirmation, then withdraw a right."""
     right = _find(request, right_id)
     if request.method != "POST":
         return responses.page(
-            request, "members/launch_rights/revoke.html", {"status": launch_right_messages.describe_right(right)}
+            request, "members/launch_rights/revoke.html", {"status": member_messages.describe_right(right)}
         )
     if launch_rights.revoke(actor(request), right):
         messages.success(request, _("The right is withdrawn from %(holder)s.") % {"holder": right.holder})
     else:
         messages.warning(request, _("This right was withdrawn already."))
-    return responses.redirect(request, reverse("launch_rights", kwargs={"slug": slug}))
-
-
-def _flow_page(request: ConsoleRequest, id: str, form: LaunchRightForm) -> HttpResponse:
-    context = _rights(request, id) | {"form": form, "flow_id": id, "name": _name(request, id)}
-    return responses.page(request, "members/launch_rights/flow.html", context, status=422 if form.errors else 200)
+    return responses.redirect(request, "launch_rights", slug)
 
 
 def _rights(request: ConsoleRequest, flow_id: str = "") -> dict[str, Any]:
@@ -133,18 +125,15 @@ def _rights(request: ConsoleRequest, flow_id: str = "") -> dict[str, Any]:
     ended = rows.exclude(pk__in=LaunchRight.objects.usable(now).values("pk")).order_by("-created_at", "-pk")
     held = list(usable[: _HELD + 1])
     return {
-        "held": launch_right_messages.describe_rights(held[:_HELD]),
+        "held": member_messages.describe_rights(held[:_HELD]),
         "more_held": len(held) > _HELD,
-        "ended": [launch_right_messages.describe_right(right) for right in ended[:_ENDED]],
+        "ended": [member_messages.describe_right(right) for right in ended[:_ENDED]],
     }
 
 
 def _find(request: ConsoleRequest, right_id: int) -> LaunchRight:
     rows = LaunchRight.objects.filter(workspace=request.access.workspace).select_related("user", "team", "workspace")
-    right = rows.filter(pk=right_id).first()
-    if right is None:
-        raise Http404
-    return right
+    return get_object_or_404(rows, pk=right_id)
 
 
 def _name(request: ConsoleRequest, id: str) -> str:

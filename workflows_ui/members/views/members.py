@@ -2,7 +2,7 @@
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
-from django.urls import reverse
+from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -12,9 +12,8 @@ from workflows_ui.accounts.services import second_step
 from workflows_ui.core.collation import sort_key
 from workflows_ui.credentials.models import Credential
 from workflows_ui.credentials.services import practice, sharing
-from workflows_ui.members.forms.members import AddMemberForm, RoleForm
-from workflows_ui.members.forms.teams import AddTeamForm
-from workflows_ui.members.messages import invitations as invitation_messages
+from workflows_ui.members import messages as member_messages
+from workflows_ui.members.forms import AddMemberForm, AddTeamForm, RoleForm
 from workflows_ui.members.models import AccessRequest, LaunchRight, Member, Role
 from workflows_ui.members.services import invitations, members
 from workflows_ui.web import responses
@@ -33,27 +32,22 @@ def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
 @require_POST
 @member(Role.MANAGER)
 def add(request: ConsoleRequest, slug: str) -> HttpResponse:
-    """Make a person with an account a member."""
     form = AddMemberForm(request.POST)
     if not form.is_valid():
         return _page(request, form)
     try:
         membership = members.add(actor(request), request.access.workspace, form.cleaned_data["who"], form.chosen)
-    except members.NobodyFound:
-        form.add_error("who", _("Nobody with this user name or e-mail address has an account here."))
-        return _page(request, form)
     except members.AlreadyMember:
         form.add_error("who", _("This person belongs to the workspace already. Their role can be changed in the list."))
         return _page(request, form)
     practice.equip(membership)
     messages.success(request, _("%(person)s now belongs to the workspace.") % {"person": _label(membership)})
-    return _redirect_to_list(request, slug)
+    return responses.redirect(request, "members", slug)
 
 
 @require_POST
 @member(Role.MANAGER)
 def add_team(request: ConsoleRequest, slug: str) -> HttpResponse:
-    """Make a team a member."""
     form = AddTeamForm(request.POST, auto_id="id_team_%s")
     if not form.is_valid():
         return _page(request, AddMemberForm(), form)
@@ -63,7 +57,7 @@ def add_team(request: ConsoleRequest, slug: str) -> HttpResponse:
         form.add_error("team", _("This team belongs to the workspace already. Its role can be changed in the list."))
         return _page(request, AddMemberForm(), form)
     messages.success(request, _("The team %(team)s now belongs to the workspace.") % {"team": _label(membership)})
-    return _redirect_to_list(request, slug)
+    return responses.redirect(request, "members", slug)
 
 
 @require_POST
@@ -73,7 +67,7 @@ def change_role(request: ConsoleRequest, slug: str, member_id: int) -> HttpRespo
     form = RoleForm(request.POST)
     if not form.is_valid():
         messages.error(request, _("Choose one of the roles."))
-        return _redirect_to_list(request, slug)
+        return responses.redirect(request, "members", slug)
     try:
         members.change_role(actor(request), membership, form.chosen)
     except members.LastManager:
@@ -83,7 +77,7 @@ def change_role(request: ConsoleRequest, slug: str, member_id: int) -> HttpRespo
                 "Nothing was changed: the workspace would be left without a manager. Make somebody else a manager first."
             ),
         )
-        return _redirect_to_list(request, slug)
+        return responses.redirect(request, "members", slug)
     except Member.DoesNotExist:
         raise Http404 from None
     messages.success(
@@ -91,13 +85,12 @@ def change_role(request: ConsoleRequest, slug: str, member_id: int) -> HttpRespo
         _("%(person)s: the role is now “%(role)s”.") % {"person": _label(membership), "role": form.chosen.label},
     )
     if membership.user_id == request.user.pk and form.chosen is not Role.MANAGER:
-        return responses.redirect(request, reverse("workspace", kwargs={"slug": slug}))
-    return _redirect_to_list(request, slug)
+        return responses.redirect(request, "workspace", slug)
+    return responses.redirect(request, "members", slug)
 
 
 @member(Role.MANAGER)
 def remove(request: ConsoleRequest, slug: str, member_id: int) -> HttpResponse:
-    """Ask for confirmation, then end a membership."""
     membership = _member(request, member_id)
     if request.method != "POST":
         own = list(Credential.objects.filter(workspace=membership.workspace, owner=membership.user).order_by("name"))
@@ -119,7 +112,7 @@ def remove(request: ConsoleRequest, slug: str, member_id: int) -> HttpResponse:
             request,
             _("No one was removed: the workspace would be left without a manager. Make somebody else a manager first."),
         )
-        return _redirect_to_list(request, slug)
+        return responses.redirect(request, "members", slug)
     except Member.DoesNotExist:
         raise Http404 from None
     messages.success(
@@ -127,8 +120,8 @@ def remove(request: ConsoleRequest, slug: str, member_id: int) -> HttpResponse:
         _("%(person)s no longer belongs to the workspace.") % {"person": _label(membership)},
     )
     if membership.user_id == request.user.pk:
-        return responses.redirect(request, reverse("home"))
-    return _redirect_to_list(request, slug)
+        return responses.redirect(request, "home")
+    return responses.redirect(request, "members", slug)
 
 
 @require_POST
@@ -138,15 +131,15 @@ def grant(request: ConsoleRequest, slug: str, request_id: int) -> HttpResponse:
     form = RoleForm(request.POST)
     if not form.is_valid():
         messages.error(request, _("Choose one of the roles."))
-        return _redirect_to_list(request, slug)
+        return responses.redirect(request, "members", slug)
     try:
         membership = members.grant(actor(request), access_request, form.chosen)
     except members.AlreadyDecided:
         messages.warning(request, _("This request was decided already."))
-        return _redirect_to_list(request, slug)
+        return responses.redirect(request, "members", slug)
     practice.equip(membership)
     messages.success(request, _("%(person)s now belongs to the workspace.") % {"person": access_request.user.label})
-    return _redirect_to_list(request, slug)
+    return responses.redirect(request, "members", slug)
 
 
 @require_POST
@@ -157,13 +150,13 @@ def refuse(request: ConsoleRequest, slug: str, request_id: int) -> HttpResponse:
         members.refuse(actor(request), access_request)
     except members.AlreadyDecided:
         messages.warning(request, _("This request was decided already."))
-        return _redirect_to_list(request, slug)
+        return responses.redirect(request, "members", slug)
     messages.success(
         request,
         _("The request of %(person)s is refused. The credential that came with it is deleted.")
         % {"person": access_request.user.label},
     )
-    return _redirect_to_list(request, slug)
+    return responses.redirect(request, "members", slug)
 
 
 def _page(request: ConsoleRequest, form: AddMemberForm, team_form: AddTeamForm | None = None) -> HttpResponse:
@@ -177,9 +170,7 @@ def _page(request: ConsoleRequest, form: AddMemberForm, team_form: AddTeamForm |
         "asking": AccessRequest.objects.filter(workspace=workspace, decided_at=None)
         .select_related("user")
         .order_by("asked_at"),
-        "invitations": invitation_messages.describe_invitations(
-            invitations.recent_invitations(workspace)[:_INVITATIONS]
-        ),
+        "invitations": member_messages.describe_invitations(invitations.recent_invitations(workspace)[:_INVITATIONS]),
         "form": form,
         "team_form": team_form or AddTeamForm(auto_id="id_team_%s"),
         "roles": [(role, role.label, role.description) for role in Role],
@@ -206,19 +197,9 @@ def _label(row: Member) -> str:
 
 def _member(request: ConsoleRequest, member_id: int) -> Member:
     rows = Member.objects.filter(workspace=request.access.workspace).select_related("user", "team", "workspace")
-    membership = rows.filter(pk=member_id).first()
-    if membership is None:
-        raise Http404
-    return membership
+    return get_object_or_404(rows, pk=member_id)
 
 
 def _access_request(request: ConsoleRequest, request_id: int) -> AccessRequest:
     rows = AccessRequest.objects.filter(workspace=request.access.workspace).select_related("user", "workspace")
-    access_request = rows.filter(pk=request_id).first()
-    if access_request is None:
-        raise Http404
-    return access_request
-
-
-def _redirect_to_list(request: ConsoleRequest, slug: str) -> HttpResponse:
-    return responses.redirect(request, reverse("members", kwargs={"slug": slug}))
+    return get_object_or_404(rows, pk=request_id)

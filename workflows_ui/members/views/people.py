@@ -2,21 +2,21 @@
 
 from functools import reduce
 from operator import or_
-from typing import Any
 
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
-from django.http import Http404, HttpResponse
-from django.urls import reverse
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from workflows_ui.accounts.models import User
-from workflows_ui.accounts.services import people, second_step
+from workflows_ui.accounts.services import second_step
 from workflows_ui.core import database
 from workflows_ui.launches.models import Launch
-from workflows_ui.members.forms.teams import SuccessorForm
+from workflows_ui.members.forms import SuccessorForm
 from workflows_ui.members.models import Member, TeamOwner, Workspace
 from workflows_ui.members.services import access
 from workflows_ui.offboarding.services import deactivation
@@ -33,18 +33,15 @@ _LATEST = 10
 def listing(request: ConsoleRequest) -> HttpResponse:
     """List all accounts by name, filtered by parts of name, user name or address."""
     query, inactive = request.GET.get("q", "").strip()[:200], request.GET.get("off", "") == "yes"
-    rows = _search(query, inactive=inactive)
-    page = _page_number(request.GET.get("page", ""))
-    page_rows = list(rows[(page - 1) * ROWS : page * ROWS + 1])
-    users = page_rows[:ROWS]
+    page = Paginator(_search(query, inactive=inactive), ROWS).get_page(request.GET.get("page"))
+    users = list(page)
     counts = _workspace_counts(users)
     stepped = second_step.users_with_step(user.pk for user in users)
     context = {
         "rows": [(user, counts.get(user.pk, 0), user.pk in stepped) for user in users],
         "asked": query,
         "off": inactive,
-        "newer": page - 1,
-        "older": page + 1 if len(page_rows) > ROWS else 0,
+        "page": page,
     }
     return responses.page(request, "members/people/list.html", context)
 
@@ -52,8 +49,7 @@ def listing(request: ConsoleRequest) -> HttpResponse:
 @require_safe
 @superuser
 def person(request: ConsoleRequest, person_id: int) -> HttpResponse:
-    """Show a person with their workspaces, teams and latest launches."""
-    user = _find(person_id)
+    user = get_object_or_404(User, pk=person_id)
     roles: list[tuple[Workspace, str | Promise]] = []
     for space in access.workspaces(user):
         try:
@@ -78,15 +74,13 @@ def person(request: ConsoleRequest, person_id: int) -> HttpResponse:
 @superuser
 def deactivate(request: ConsoleRequest, person_id: int) -> HttpResponse:
     """Show what will be affected, then deactivate the account."""
-    user = _find(person_id)
+    user = get_object_or_404(User, pk=person_id)
     if request.method != "POST":
         return _confirmation(request, user, SuccessorForm(initial={"successor": request.user.username}))
     form = SuccessorForm(request.POST)
-    successor = None
-    if form.is_valid() and form.cleaned_data["successor"]:
-        successor = people.find_person(form.cleaned_data["successor"])
-        if successor is None or successor.pk == user.pk:
-            form.add_error("successor", _("Name somebody else with an account that is switched on."))
+    successor = form.cleaned_data["successor"] if form.is_valid() else None
+    if successor == user:
+        form.add_error("successor", form.fields["successor"].error_messages["unknown"])
     if form.errors:
         return _confirmation(request, user, form)
     try:
@@ -103,30 +97,30 @@ def deactivate(request: ConsoleRequest, person_id: int) -> HttpResponse:
             request,
             _("The account of %(person)s is switched off, and signed out everywhere.") % {"person": user.label[:80]},
         )
-    return _redirect(request, user)
+    return responses.redirect(request, "person", user.pk)
 
 
 @require_POST
 @superuser
 def reactivate(request: ConsoleRequest, person_id: int) -> HttpResponse:
-    user = _find(person_id)
+    user = get_object_or_404(User, pk=person_id)
     if deactivation.reactivate(actor(request), user):
         messages.success(request, _("The account of %(person)s is switched on again.") % {"person": user.label[:80]})
-    return _redirect(request, user)
+    return responses.redirect(request, "person", user.pk)
 
 
 @require_POST
 @superuser
 def end_sessions(request: ConsoleRequest, person_id: int) -> HttpResponse:
-    user = _find(person_id)
+    user = get_object_or_404(User, pk=person_id)
     deactivation.end_sessions(actor(request), user)
     messages.success(request, _("%(person)s is signed out everywhere.") % {"person": user.label[:80]})
-    return _redirect(request, user)
+    return responses.redirect(request, "person", user.pk)
 
 
 def _confirmation(request: ConsoleRequest, user: User, form: SuccessorForm) -> HttpResponse:
-    context: dict[str, Any] = {"person": user, "gone": deactivation.belongings(user), "form": form}
-    return responses.page(request, "members/people/deactivate.html", context, status=422 if form.errors else 200)
+    context = {"person": user, "gone": deactivation.belongings(user)}
+    return responses.form_page(request, "members/people/deactivate.html", form, context)
 
 
 def _search(query: str, *, inactive: bool) -> QuerySet[User]:
@@ -146,18 +140,3 @@ def _workspace_counts(users: list[User]) -> dict[int, int]:
     for user, space in [*own, *through]:
         spaces.setdefault(user, set()).add(space)
     return {user: len(workspaces) for user, workspaces in spaces.items()}
-
-
-def _page_number(text: str) -> int:
-    return min(int(text), 100_000) if text.isdecimal() and len(text) < 7 and int(text) > 0 else 1
-
-
-def _find(person_id: int) -> User:
-    user = User.objects.filter(pk=person_id).first()
-    if user is None:
-        raise Http404
-    return user
-
-
-def _redirect(request: ConsoleRequest, user: User) -> HttpResponse:
-    return responses.redirect(request, reverse("person", args=[user.pk]))

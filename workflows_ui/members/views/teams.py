@@ -1,19 +1,16 @@
 """Teams: the list, the page of a team with its people, and its actions. Teams are independent of workspaces."""
 
-from typing import Any
-
 from django.contrib import messages
 from django.contrib.auth.models import Group
 from django.db.models import Count
 from django.http import Http404, HttpResponse
-from django.urls import reverse
+from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from workflows_ui.accounts.models import User
-from workflows_ui.accounts.services import people
-from workflows_ui.members.forms.teams import PersonForm, TeamForm
-from workflows_ui.members.messages import launch_rights as launch_right_messages
+from workflows_ui.members import messages as member_messages
+from workflows_ui.members.forms import PersonForm, TeamForm
 from workflows_ui.members.models import TeamOwner, TeamProfile
 from workflows_ui.members.services import teams
 from workflows_ui.web import responses
@@ -39,48 +36,37 @@ def listing(request: ConsoleRequest) -> HttpResponse:
     return responses.page(request, "members/teams/list.html", context)
 
 
-@superuser
-def create(request: ConsoleRequest) -> HttpResponse:
-    form = TeamForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        try:
-            team = teams.create(actor(request), form.cleaned_data["name"], form.cleaned_data["description"])
-        except teams.NameTaken:
-            form.add_error("name", _("There is a team with this name. Choose another one."))
-        else:
-            messages.success(request, _("The team is made. Now put people into it."))
-            return responses.redirect(request, reverse("team", args=[team.pk]))
-    context = {"form": form, "team": None}
-    return responses.page(request, "members/teams/form.html", context, status=422 if form.errors else 200)
-
-
 @require_safe
 @signed_in
 def team(request: ConsoleRequest, team_id: int) -> HttpResponse:
-    """Show the people of a team, its owners, and what it gives access to."""
     return _page(request, _find(request, team_id), PersonForm())
 
 
 @superuser
-def change(request: ConsoleRequest, team_id: int) -> HttpResponse:
-    group = _find(request, team_id)
-    initial = {"name": group.name, "description": _description(group)}
-    form = TeamForm(request.POST or None, initial=initial)
+def edit(request: ConsoleRequest, team_id: int | None = None) -> HttpResponse:
+    """Create a team, or change its name and description."""
+    group = None if team_id is None else _find(request, team_id)
+    context = {"team": group and _find(request, group.pk)}
+    form = TeamForm(
+        request.POST or None, initial={"name": group.name, "description": _description(group)} if group else {}
+    )
     if request.method == "POST" and form.is_valid():
+        name, description = form.cleaned_data["name"], form.cleaned_data["description"]
         try:
-            teams.change(actor(request), group, form.cleaned_data["name"], form.cleaned_data["description"])
+            if group is None:
+                group = teams.create(actor(request), name, description)
+                messages.success(request, _("The team is made. Now put people into it."))
+            else:
+                teams.change(actor(request), group, name, description)
+                messages.success(request, _("The team is saved."))
+            return _redirect(request, group)
         except teams.NameTaken:
             form.add_error("name", _("There is a team with this name. Choose another one."))
-        else:
-            messages.success(request, _("The team is saved."))
-            return _redirect(request, group)
-    context = {"form": form, "team": Group.objects.get(pk=group.pk)}
-    return responses.page(request, "members/teams/form.html", context, status=422 if form.errors else 200)
+    return responses.form_page(request, "members/teams/form.html", form, context)
 
 
 @superuser
 def delete(request: ConsoleRequest, team_id: int) -> HttpResponse:
-    """Show what will be affected, then delete the team."""
     group = _find(request, team_id)
     if request.method != "POST":
         return responses.page(request, "members/teams/delete.html", {"team": group, "gone": teams.affected(group)})
@@ -90,7 +76,7 @@ def delete(request: ConsoleRequest, team_id: int) -> HttpResponse:
         messages.error(request, _no_manager(problem))
         return _redirect(request, group)
     messages.success(request, _("The team %(team)s is deleted.") % {"team": group.name[:80]})
-    return responses.redirect(request, reverse("teams"))
+    return responses.redirect(request, "teams")
 
 
 @require_POST
@@ -100,10 +86,7 @@ def add(request: ConsoleRequest, team_id: int) -> HttpResponse:
     form = PersonForm(request.POST)
     if not form.is_valid():
         return _page(request, group, form)
-    person = people.find_person(form.cleaned_data["who"])
-    if person is None:
-        form.add_error("who", _("Nobody with this user name or e-mail address has an account here."))
-        return _page(request, group, form)
+    person = form.cleaned_data["who"]
     try:
         teams.add(actor(request), group, person)
     except teams.AlreadyIn:
@@ -117,7 +100,7 @@ def add(request: ConsoleRequest, team_id: int) -> HttpResponse:
 @signed_in
 def take_out(request: ConsoleRequest, team_id: int, person_id: int) -> HttpResponse:
     """Remove a person from the team, who loses its access with their next request."""
-    group, person = _find_editable(request, team_id), _person(person_id)
+    group, person = _find_editable(request, team_id), get_object_or_404(User, pk=person_id)
     try:
         removed = teams.take_out(actor(request), group, person)
     except teams.LeavesNoManager as problem:
@@ -133,7 +116,7 @@ def take_out(request: ConsoleRequest, team_id: int, person_id: int) -> HttpRespo
 @superuser
 def owner(request: ConsoleRequest, team_id: int, person_id: int) -> HttpResponse:
     """Make a person an owner of the team, or remove an owner."""
-    group, person = _find(request, team_id), _person(person_id)
+    group, person = _find(request, team_id), get_object_or_404(User, pk=person_id)
     if request.POST.get("owner") == "yes":
         try:
             teams.make_owner(actor(request), group, person)
@@ -150,7 +133,7 @@ def _page(request: ConsoleRequest, group: Group, form: PersonForm) -> HttpRespon
     members = User.objects.filter(groups=group).order_by("first_name", "last_name", "username")
     owners = User.objects.filter(owned_teams__team=group).order_by("first_name", "last_name", "username")
     affected = teams.affected(group)
-    context: dict[str, Any] = {
+    context = {
         "team": group,
         "description": _description(group),
         "people": members[:_SHOWN],
@@ -158,18 +141,14 @@ def _page(request: ConsoleRequest, group: Group, form: PersonForm) -> HttpRespon
         "owners": owners,
         "owner_ids": {person.pk for person in owners},
         "opens": affected,
-        "rights": [launch_right_messages.describe_right(right) for right in affected.rights],
+        "rights": [member_messages.describe_right(right) for right in affected.rights],
         "may_edit": teams.may_edit(request.user, group),
-        "form": form,
     }
-    return responses.page(request, "members/teams/team.html", context, status=422 if form.errors else 200)
+    return responses.form_page(request, "members/teams/team.html", form, context)
 
 
 def _find(request: ConsoleRequest, team_id: int) -> Group:
-    group = teams.visible(request.user).filter(pk=team_id).first()
-    if group is None:
-        raise Http404
-    return group
+    return get_object_or_404(teams.visible(request.user), pk=team_id)
 
 
 def _find_editable(request: ConsoleRequest, team_id: int) -> Group:
@@ -177,13 +156,6 @@ def _find_editable(request: ConsoleRequest, team_id: int) -> Group:
     if not teams.may_edit(request.user, group):
         raise Http404
     return group
-
-
-def _person(person_id: int) -> User:
-    user = User.objects.filter(pk=person_id).first()
-    if user is None:
-        raise Http404
-    return user
 
 
 def _description(group: Group) -> str:
@@ -198,4 +170,4 @@ def _no_manager(problem: teams.LeavesNoManager) -> str:
 
 
 def _redirect(request: ConsoleRequest, group: Group) -> HttpResponse:
-    return responses.redirect(request, reverse("team", args=[group.pk]))
+    return responses.redirect(request, "team", group.pk)

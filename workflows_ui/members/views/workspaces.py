@@ -1,15 +1,15 @@
 """The settings of a workspace, and the page for a person's access requests."""
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse
-from django.urls import reverse
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from workflows_ui.credentials import messages as credential_messages
-from workflows_ui.members.forms.workspaces import WorkspaceForm
+from workflows_ui.members.forms import WorkspaceForm
 from workflows_ui.members.models import AccessRequest, Role
-from workflows_ui.members.services import members, workspaces
+from workflows_ui.members.services import members
 from workflows_ui.web import navigation, responses
 from workflows_ui.web.access import member, signed_in, stepped
 from workflows_ui.web.requests import ConsoleRequest, actor
@@ -26,15 +26,7 @@ def settings(request: ConsoleRequest, slug: str) -> HttpResponse:
     own_step = stepped(request, request.user)
     form = WorkspaceForm(request.POST or None, instance=copy, stepped=own_step)
     if request.method == "POST" and form.is_valid():
-        data = form.cleaned_data
-        changed = workspaces.change(
-            actor(request),
-            workspace,
-            name=data["name"],
-            colour=data["colour"],
-            launching_paused=data["launching_paused"],
-            second_factor_required=data["second_factor_required"],
-        )
+        changed = members.change_settings(actor(request), workspace, **form.cleaned_data)
         if "launching_paused" in changed:
             paused = _("Launching is paused.") if workspace.launching_paused else _("Launching is possible again.")
             messages.success(request, paused)
@@ -42,9 +34,8 @@ def settings(request: ConsoleRequest, slug: str) -> HttpResponse:
             messages.success(request, _("The settings are saved."))
         if not changed:
             messages.info(request, _("Nothing was changed."))
-        return responses.redirect(request, reverse("workspace_settings", kwargs={"slug": slug}))
+        return responses.redirect(request, "workspace_settings", slug)
     context = {
-        "form": form,
         "own_step": own_step,
         "genuine": workspace.genuine,
         "place": [
@@ -56,7 +47,7 @@ def settings(request: ConsoleRequest, slug: str) -> HttpResponse:
             (_("Project id"), workspace.project_id),
         ],
     }
-    return responses.page(request, "members/workspaces/settings.html", context, status=422 if form.errors else 200)
+    return responses.form_page(request, "members/workspaces/settings.html", form, context)
 
 
 @signed_in
@@ -77,15 +68,12 @@ def waiting(request: ConsoleRequest) -> HttpResponse:
 @require_POST
 @signed_in
 def withdraw(request: ConsoleRequest, request_id: int) -> HttpResponse:
-    access_request = (
-        AccessRequest.objects.filter(user=request.user, pk=request_id).select_related("workspace", "user").first()
-    )
-    if access_request is None:
-        raise Http404
+    rows = AccessRequest.objects.select_related("workspace", "user")
+    access_request = get_object_or_404(rows, user=request.user, pk=request_id)
     try:
         members.withdraw(actor(request), access_request)
     except members.AlreadyDecided:
         messages.warning(request, _("This request was decided already."))
     else:
         messages.success(request, _("The request is withdrawn, and the credential that came with it is deleted."))
-    return responses.redirect(request, reverse("waiting"))
+    return responses.redirect(request, "waiting")

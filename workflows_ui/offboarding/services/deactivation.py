@@ -130,9 +130,7 @@ def deactivate(actor: Actor, person: User, successor: User | None) -> Belongings
         audit_log.record(
             actor,
             "person.deactivate",
-            object_type="person",
-            object_id=str(person.pk),
-            object_name=person.label,
+            person,
             credentials_destroyed=destroyed,
             launch_rights=len(affected.rights),
             successor=successor.label if successor and affected.handed_over else "",
@@ -152,13 +150,7 @@ def reactivate(actor: Actor, person: User) -> bool:
     with transaction.atomic():
         changed = User.objects.filter(pk=person.pk, is_active=False).update(is_active=True)
         if changed:
-            audit_log.record(
-                actor,
-                "person.reactivate",
-                object_type="person",
-                object_id=str(person.pk),
-                object_name=person.label,
-            )
+            audit_log.record(actor, "person.reactivate", person)
     return bool(changed)
 
 
@@ -167,9 +159,7 @@ def end_sessions(actor: Actor, person: User) -> None:
     with transaction.atomic():
         User.objects.filter(pk=person.pk).update(session_generation=F("session_generation") + 1)
         sessions.close(person)
-        audit_log.record(
-            actor, "person.end_sessions", object_type="person", object_id=str(person.pk), object_name=person.label
-        )
+        audit_log.record(actor, "person.end_sessions", person)
 
 
 def _credentials(actor: Actor, affected: Belongings, person: User, successor: User | None) -> int:

@@ -16,7 +16,6 @@ register = template.Library()
 
 @register.inclusion_tag("web/badge.html")
 def launch_badge(launch: Launch) -> dict[str, Any]:
-    """Show the badge of a launch."""
     return {"state": messages.launch_badge(launch)}
 
 
@@ -28,7 +27,6 @@ def run_badge(status: object) -> dict[str, Any]:
 
 @register.inclusion_tag("web/badge.html")
 def flow_badge(status: object) -> dict[str, Any]:
-    """Show the badge of a flow's status."""
     return {"state": messages.flow_state(status)}
 
 
@@ -45,7 +43,6 @@ def when(value: Any) -> SafeString | str:
 
 @register.simple_tag
 def exact(value: Any) -> SafeString | str:
-    """Show a moment with date, seconds and zone."""
     moment = formats.moment(value)
     if moment is None:
         return "–"
@@ -54,7 +51,6 @@ def exact(value: Any) -> SafeString | str:
 
 @register.simple_tag
 def duration(milliseconds: Any) -> str:
-    """Format a duration in milliseconds."""
     return formats.duration(milliseconds)
 
 

@@ -1,11 +1,12 @@
-"""Workspaces (one project on one engine each), their members, and access requests."""
+"""Workspaces (one project on one engine each), members, access requests, teams, invitations and launch rights."""
 
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib.auth.models import Group
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -15,8 +16,6 @@ from workflows_ui.core.models import Marked
 
 
 class Flavour(models.TextChoices):
-    """Kinds of engines."""
-
     IMBRACE = "imbrace", "Imbrace"
     ACTIVEPIECES = "activepieces", "Activepieces"
 
@@ -44,7 +43,6 @@ class Role(models.TextChoices):
         return list(type(self)).index(self)
 
     def includes(self, other: "Role") -> bool:
-        """Return whether this role has all rights of `other`."""
         return self.rank >= other.rank
 
 
@@ -58,7 +56,7 @@ class Colour(models.TextChoices):
     PURPLE = "purple", _("Purple")
 
 
-def place(workspace: Any) -> dict[str, str]:
+def place(workspace: Any) -> dict[str, Any]:
     """Return the engine and project of a workspace, for the binding of ciphertexts. Accepts a migration's historical model."""
     return {"flavour": str(workspace.flavour), "address": workspace.address, "project": workspace.project_id}
 
@@ -175,3 +173,163 @@ class AccessRequest(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user}: {self.workspace}"
+
+
+class TeamProfile(models.Model):
+    """The description of a team. A group without this row is a team without a description."""
+
+    team = models.OneToOneField(Group, on_delete=models.CASCADE, primary_key=True, related_name="profile")
+    description = models.CharField(_("what it is for"), max_length=300, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("team")
+        verbose_name_plural = _("teams")
+
+    def __str__(self) -> str:
+        return str(self.team)
+
+
+class TeamOwner(models.Model):
+    """A person who may add people to a team and remove them, without necessarily being in it."""
+
+    team = models.ForeignKey(Group, on_delete=models.CASCADE, related_name="owners")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="owned_teams")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("team owner")
+        verbose_name_plural = _("team owners")
+        constraints = [models.UniqueConstraint(fields=["team", "user"], name="one_owner_a_team_and_person")]
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.team}"
+
+
+class ColleagueInvitation(models.Model):
+    """An invitation with digests of its tokens. The mail has its own token, whose use proves ownership of the address."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="invitations")
+    email = models.EmailField(_("e-mail address"), max_length=254)
+    #: Empty for no role: then only the rights of the teams.
+    role = models.CharField(_("role"), max_length=20, choices=Role, blank=True)
+    teams = models.ManyToManyField(Group, blank=True, related_name="+")
+    link_digest = models.CharField(max_length=64, unique=True)
+    mail_digest = models.CharField(max_length=64, unique=True)
+    invited_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="invitations_given"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    mailed_at = models.DateTimeField(null=True, blank=True)
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    accepted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    revoked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+
+    class Meta:
+        verbose_name = _("invitation of a colleague")
+        verbose_name_plural = _("invitations of colleagues")
+        indexes = [models.Index(fields=["workspace", "-created_at"], name="invitation_by_time")]
+
+    def __str__(self) -> str:
+        return f"{self.email}: {self.workspace}"
+
+    def open(self, now: datetime) -> bool:
+        """Return whether the loaded row is open and not expired."""
+        return self.accepted_at is None and self.revoked_at is None and self.expires_at > now
+
+
+class InvitationRequest(models.Model):
+    """A request to use the link with another address than the invited one. It gives no access until a manager confirms."""
+
+    invitation = models.ForeignKey(ColleagueInvitation, on_delete=models.CASCADE, related_name="requests")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    decided_at = models.DateTimeField(null=True, blank=True)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    granted = models.BooleanField(default=False)
+
+    class Meta:
+        verbose_name = _("request to use an invitation")
+        verbose_name_plural = _("requests to use invitations")
+        constraints = [models.UniqueConstraint(fields=["invitation", "user"], name="invitation_asked_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.invitation}"
+
+
+#: Period after the end of a right (but not a withdrawal) in which its holder still sees their own launches and the last answer.
+LOOK_BACK = timedelta(days=7)
+
+
+class LaunchRights(models.QuerySet["LaunchRight"]):
+    def usable(self, now: datetime) -> "LaunchRights":
+        unspent = Q(most_launches__isnull=True) | Q(used__lt=F("most_launches"))
+        return self.filter(Q(until__isnull=True) | Q(until__gt=now), unspent, revoked_at__isnull=True)
+
+    def letting_in(self, now: datetime) -> "LaunchRights":
+        """Filter rights that admit their holder to the workspace as a guest: usable ones, and those that ended within LOOK_BACK."""
+        since = now - LOOK_BACK
+        unspent = Q(most_launches__isnull=True) | Q(used__lt=F("most_launches")) | Q(last_used_at__gt=since)
+        return self.filter(Q(until__isnull=True) | Q(until__gt=since), unspent, revoked_at__isnull=True)
+
+
+class LaunchRight(models.Model):
+    """Exactly one of `user` and `team` is set. `used` is changed by conditional updates only (members/services/launch_rights.py)."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="launch_rights")
+    flow_id = models.CharField(max_length=64)
+    #: The flow's name when the right was given, to save requests to the engine.
+    flow_name = models.TextField(blank=True)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, blank=True, related_name="launch_rights"
+    )
+    team = models.ForeignKey(Group, on_delete=models.CASCADE, null=True, blank=True, related_name="launch_rights")
+    until = models.DateTimeField(_("until"), null=True, blank=True)
+    most_launches = models.PositiveIntegerField(_("number of launches"), null=True, blank=True)
+    used = models.PositiveIntegerField(default=0)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    revoked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+
+    objects = LaunchRights.as_manager()
+
+    class Meta:
+        verbose_name = _("launch right")
+        verbose_name_plural = _("launch rights")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(user__isnull=False, team__isnull=True) | Q(user__isnull=True, team__isnull=False),
+                name="launch_right_is_a_persons_or_a_teams",
+            ),
+            models.CheckConstraint(
+                condition=Q(most_launches__isnull=True) | Q(used__lte=F("most_launches")),
+                name="launch_right_is_never_overused",
+            ),
+        ]
+        indexes = [models.Index(fields=["workspace", "flow_id"], name="launch_right_by_flow")]
+
+    def __str__(self) -> str:
+        return f"{self.user or self.team}: {self.flow_id}"
+
+    @property
+    def holder(self) -> str:
+        return self.user.label if self.user else str(self.team)
+
+    def usable(self, now: datetime) -> bool:
+        over = self.until is not None and self.until <= now
+        spent = self.most_launches is not None and self.used >= self.most_launches
+        return self.revoked_at is None and not over and not spent

@@ -1,4 +1,4 @@
-"""A person who signs in to the console."""
+"""People who sign in, their identities at the provider of single sign-on, and their browsers."""
 
 import zoneinfo
 from collections.abc import Iterator
@@ -58,3 +58,37 @@ class User(AbstractUser):
     def label(self) -> str:
         """The name shown to colleagues: the full name, else the user name."""
         return self.get_full_name() or self.username
+
+
+class Identity(models.Model):
+    """An account at the provider (`issuer` and `subject`, which never change) and its person here."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="identities")
+    issuer = models.CharField(_("provider"), max_length=500)
+    subject = models.CharField(_("account at the provider"), max_length=255)
+    created_at = models.DateTimeField(auto_now_add=True)
+    last_used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("identity")
+        verbose_name_plural = _("identities")
+        constraints = [models.UniqueConstraint(fields=["issuer", "subject"], name="one_person_an_identity")]
+
+    def __str__(self) -> str:
+        return f"{self.subject} ({self.issuer})"
+
+
+class KnownBrowser(models.Model):
+    """One browser of one person. `digest` is of its cookie and the password: after a password change the browser is unknown."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    digest = models.CharField(max_length=64, unique=True)
+    used_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("known browser")
+        verbose_name_plural = _("known browsers")
+        indexes = [models.Index(fields=["user", "-used_at"], name="known_browsers_of_person")]
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.used_at:%Y-%m-%d}"

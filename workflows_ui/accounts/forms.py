@@ -1,8 +1,12 @@
-"""Forms of the second step of signing in: allauth's with the console's texts, and single-use codes."""
+"""Forms of a person's own account and of the second step of signing in: allauth's with the console's texts, and the profile."""
 
 import contextlib
-from typing import Any
+import zoneinfo
+from functools import lru_cache
+from typing import Any, ClassVar
 
+from allauth.account import forms as allauth_forms
+from allauth.account.fields import SetPasswordField
 from allauth.core import context
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.base import forms as base_forms
@@ -10,12 +14,136 @@ from allauth.mfa.totp import forms as totp_forms
 from allauth.mfa.totp.internal.auth import SECRET_SESSION_KEY
 from allauth.mfa.webauthn import forms as webauthn_forms
 from django import forms
+from django.conf import settings
 from django.core.cache import cache
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from workflows_ui.accounts.models import User
 from workflows_ui.accounts.services import second_step
 from workflows_ui.core.crypto import CannotOpen
+
+
+class _Labelled:
+    """Label the fields of one of allauth's forms, without its placeholders, and help texts but for the rules of a new password."""
+
+    labels: ClassVar[dict[str, Any]]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        fields: dict[str, forms.Field] = self.fields  # type: ignore[attr-defined]
+        for name, label in self.labels.items():
+            fields[name].label = label
+            fields[name].widget.attrs.pop("placeholder", None)
+            if not isinstance(fields[name], SetPasswordField):
+                fields[name].help_text = ""
+
+
+class SignInForm(_Labelled, allauth_forms.LoginForm):  # type: ignore[misc]
+    """User name or e-mail address, password."""
+
+    labels = {
+        "login": _("User name or e-mail address"),
+        "password": _("Password"),
+        "remember": _("Stay signed in on this computer for two weeks"),
+    }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        attributes = {"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}
+        self.fields["login"].widget.attrs = attributes
+
+
+class ResetPasswordForm(_Labelled, allauth_forms.ResetPasswordForm):  # type: ignore[misc]
+    """The e-mail address for the link."""
+
+    labels = {"email": _("E-mail address")}
+
+    def clean_email(self) -> str:
+        """Return the address without checking whether an account has it."""
+        return str(self.cleaned_data["email"])
+
+
+_NEW_PASSWORD = {"password1": _("New password"), "password2": _("New password once more")}
+
+
+class ChangePasswordForm(_Labelled, allauth_forms.ChangePasswordForm):  # type: ignore[misc]
+    """The old password, and the new one twice."""
+
+    labels = {"oldpassword": _("Password until now"), **_NEW_PASSWORD}
+
+
+class NewPasswordForm(_Labelled, allauth_forms.ResetPasswordKeyForm):  # type: ignore[misc]
+    """A new password twice, after following a link by mail."""
+
+    labels = _NEW_PASSWORD
+
+
+class SetPasswordForm(_Labelled, allauth_forms.SetPasswordForm):  # type: ignore[misc]
+    """A first password twice."""
+
+    labels = _NEW_PASSWORD
+
+
+class PasswordAgainForm(_Labelled, allauth_forms.ReauthenticateForm):  # type: ignore[misc]
+    """Confirmation of the password before a sensitive action."""
+
+    labels = {"password": _("Password")}
+
+
+class AddressForm(_Labelled, allauth_forms.AddEmailForm):  # type: ignore[misc]
+    """A new e-mail address, which takes over once it is confirmed."""
+
+    labels = {"email": _("New e-mail address")}
+
+
+@lru_cache(maxsize=1)
+def _zones() -> tuple[str, ...]:
+    """Return the zones of the geographic regions, and UTC; without old aliases such as GB or Etc/GMT+7."""
+    regions = (
+        "Africa/",
+        "America/",
+        "Antarctica/",
+        "Arctic/",
+        "Asia/",
+        "Atlantic/",
+        "Australia/",
+        "Europe/",
+        "Indian/",
+        "Pacific/",
+    )
+    return ("UTC", *sorted(zone for zone in zoneinfo.available_timezones() if zone.startswith(regions)))
+
+
+def _zone_choices() -> list[tuple[str, Any]]:
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for zone in _zones():
+        region, _slash, city = zone.partition("/")
+        groups.setdefault(region if city else "UTC", []).append((zone, (city or zone).replace("_", " ")))
+    default = _("The console's own (%(zone)s)") % {"zone": settings.TIME_ZONE}
+    return [("", default), *groups.items()]
+
+
+def _language_choices() -> list[tuple[str, Any]]:
+    return [("", _("Same as browser")), *settings.LANGUAGES]
+
+
+class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
+    """Name, language and time zone of the signed-in person."""
+
+    language = forms.ChoiceField(
+        label=pgettext_lazy("of the pages", "Language"), choices=_language_choices, required=False
+    )
+    time_zone = forms.ChoiceField(
+        label=_("Time zone"), choices=_zone_choices, required=False, help_text=_("All pages show times in it.")
+    )
+
+    class Meta:
+        model = User
+        fields = ("first_name", "last_name", "language", "time_zone", "mail_news")
+        labels = {"first_name": _("First name"), "last_name": _("Last name"), "mail_news": _("News by mail")}
+        help_texts = {"mail_news": _("Notifications are also sent to your e-mail address.")}
+
 
 #: Longer than the validity of a code: its half minute, with one more on either side.
 _USED_SECONDS = 120

@@ -1,0 +1,285 @@
+"""Forms of members, teams, invitations, launch rights and workspaces."""
+
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.contrib.auth import password_validation
+from django.contrib.auth.models import Group
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from workflows_ui.accounts.models import User
+from workflows_ui.accounts.services import people
+from workflows_ui.members.models import Colour, Role, Workspace
+from workflows_ui.members.services.invitations import DAYS
+
+
+class PersonField(forms.CharField):
+    """A user name or e-mail address. The value is the active person with it, None if it is empty."""
+
+    default_error_messages = {"unknown": _("Nobody with this user name or e-mail address has an account here.")}
+
+    def __init__(self, **options: Any) -> None:
+        attributes = {"autocomplete": "off", "spellcheck": "false", "autocapitalize": "none"}
+        super().__init__(max_length=254, widget=forms.TextInput(attrs=attributes), **options)
+
+    def clean(self, value: Any) -> User | None:
+        name = super().clean(value)
+        person = people.find_person(name)
+        if name and person is None:
+            raise ValidationError(self.error_messages["unknown"], "unknown")
+        return person
+
+
+class RoleForm(forms.Form):
+    role = forms.ChoiceField(label=_("Role"), choices=Role.choices, initial=Role.LAUNCHER)
+
+    @property
+    def chosen(self) -> Role:
+        return Role(self.cleaned_data["role"])
+
+
+class AddMemberForm(RoleForm):
+    who = PersonField(label=_("User name or e-mail address"))
+    field_order = ("who", "role")
+
+
+class TeamForm(forms.Form):
+    name = forms.CharField(label=_("Name"), max_length=150, widget=forms.TextInput(attrs={"autocomplete": "off"}))
+    description = forms.CharField(label=_("What it is for"), max_length=300, required=False)
+
+
+class PersonForm(forms.Form):
+    who = PersonField(label=_("User name or e-mail address"))
+
+
+class AddTeamForm(RoleForm):
+    team = forms.ModelChoiceField(
+        label=_("Team"), queryset=Group.objects.order_by("name"), empty_label=_("Choose a team")
+    )
+    field_order = ("team", "role")
+
+
+class SuccessorForm(forms.Form):
+    successor = PersonField(
+        label=_("Hand it over to"),
+        required=False,
+        help_text=_("User name or e-mail address"),
+        error_messages={"unknown": _("Name somebody else with an account that is switched on.")},
+    )
+
+
+class DaysForm(forms.Form):
+    days = forms.TypedChoiceField(
+        label=_("The link works for"),
+        coerce=int,
+        initial=7,
+        choices=lambda: [(number, ngettext("%d day", "%d days", number) % number) for number in DAYS],
+    )
+
+
+class InviteForm(DaysForm):
+    """Address, role, teams and validity. `chosen` is the role of a valid form, None for no role."""
+
+    email = forms.EmailField(
+        label=_("E-mail address"),
+        max_length=254,
+        help_text=_("Their account here will have this address."),
+        widget=forms.EmailInput(attrs={"autocomplete": "off"}),
+    )
+    role = forms.ChoiceField(
+        label=_("Role"),
+        required=False,
+        initial=Role.LAUNCHER,
+        choices=[*Role.choices, ("", _("No role: only what their teams open"))],
+    )
+    teams = forms.ModelMultipleChoiceField(
+        label=_("Teams that they join"),
+        queryset=Group.objects.none(),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("Members of a team can use its credentials and launch what the team may launch."),
+    )
+    field_order = ("email", "role", "teams", "days")
+
+    def __init__(self, *args: Any, teams: list[Group], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["teams"]
+        if not teams:
+            del self.fields["teams"]
+        elif isinstance(field, forms.ModelMultipleChoiceField):
+            field.queryset = Group.objects.filter(pk__in=[team.pk for team in teams]).order_by("name")
+
+    def clean(self) -> dict[str, Any]:
+        """Require a role or a team, without which the invitation would have no effect."""
+        data: dict[str, Any] = super().clean() or {}
+        if "role" not in self.errors and not data.get("role") and not data.get("teams"):
+            self.add_error("role", _("Without a role they need a team. Choose one of the two."))
+        return data
+
+    @property
+    def chosen(self) -> Role | None:
+        return Role(self.cleaned_data["role"]) if self.cleaned_data["role"] else None
+
+
+class JoinForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
+    """The account of an invited person. The e-mail address is the invitation's, not a field."""
+
+    password1 = forms.CharField(
+        label=_("Password"),
+        strip=False,
+        help_text=_("At least 12 characters."),
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+    password2 = forms.CharField(
+        label=_("Password once more"),
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+
+    class Meta:
+        model = User
+        fields = ("username", "first_name", "last_name")
+        labels = {"username": _("User name"), "first_name": _("First name"), "last_name": _("Last name")}
+        help_texts = {"username": _("Letters, digits and @ . + - _")}
+        widgets = {
+            "username": forms.TextInput(
+                attrs={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}
+            )
+        }
+
+    def clean_username(self) -> str:
+        name = str(self.cleaned_data["username"])
+        if User.objects.filter(username__iexact=name).exists():
+            raise ValidationError(_("Somebody has this user name. Choose another one."))
+        return name
+
+    def clean(self) -> dict[str, Any]:
+        """Require equal passwords that are strong enough for this person."""
+        data: dict[str, Any] = super().clean() or {}
+        first, second = data.get("password1"), data.get("password2")
+        if first and second and first != second:
+            self.add_error("password2", _("The two passwords are not the same."))
+        elif first and second:
+            person = User(**{name: data.get(name, "") for name in self.Meta.fields}, email=self.instance.email)
+            try:
+                password_validation.validate_password(first, person)
+            except ValidationError as problem:
+                self.add_error("password1", problem)
+        return data
+
+
+class LimitsForm(forms.Form):
+    """Optional limits: an end and a number of launches. `used` is the number of launches used so far."""
+
+    used = 0
+
+    until = forms.DateTimeField(
+        label=_("Until"),
+        required=False,
+        help_text=_("Left empty, it holds until you withdraw it."),
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"],
+        error_messages={"invalid": _("Give day and time, such as 2030-05-31 18:00.")},
+    )
+    most_launches = forms.IntegerField(
+        label=_("Maximum launches"),
+        required=False,
+        min_value=1,
+        max_value=100_000,
+        help_text=_("Left empty, they may launch as often as they like. A team's launches are counted together."),
+    )
+
+    def clean_until(self) -> datetime | None:
+        moment: datetime | None = self.cleaned_data["until"]
+        if moment is not None and moment <= timezone.now():
+            raise ValidationError(_("This moment is over. Choose a later one."))
+        return moment
+
+    def clean_most_launches(self) -> int | None:
+        most: int | None = self.cleaned_data["most_launches"]
+        if most is not None and most < self.used:
+            raise ValidationError(_("%(n)d are used already. Give at least so many.") % {"n": self.used})
+        return most
+
+
+class LaunchRightForm(LimitsForm):
+    """A person or a team, with optional limits. `holder` is the person or team of a valid form."""
+
+    who = PersonField(
+        label=_("A person"),
+        required=False,
+        help_text=_(
+            "User name or e-mail address. They need not be a member: by the right alone they see nothing else here."
+        ),
+        error_messages={
+            "unknown": _("Nobody with this user name or e-mail address has an account here. Invite them first.")
+        },
+    )
+    team = forms.ModelChoiceField(
+        label=_("Or a team"), queryset=Group.objects.order_by("name"), required=False, empty_label=_("No team")
+    )
+    field_order = ("who", "team", "until", "most_launches")
+    holder: User | Group
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or {}
+        if "who" in self.errors or "team" in self.errors:
+            return data
+        if data["who"] and data["team"]:
+            self.add_error("team", _("Choose a person or a team, not both. Give a second right for the other."))
+        elif not data["who"] and not data["team"]:
+            self.add_error("who", _("Name a person, or choose a team."))
+        else:
+            self.holder = data["who"] or data["team"]
+        return data
+
+
+class WorkspaceForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
+    """Name, colour bar and switches. Saved by members.services.members, not by the form.
+
+    `stepped`: whether the manager has a second step; without one, requiring it would lock them out.
+    """
+
+    class Meta:
+        model = Workspace
+        fields = ("name", "colour", "launching_paused", "second_factor_required")
+        labels = {
+            "colour": _("Colour bar"),
+            "launching_paused": _("Pause launching"),
+            "second_factor_required": _("Require two-factor authentication"),
+        }
+        help_texts = {
+            "colour": _("A coloured line on every page, so that nobody takes one environment for another."),
+            "launching_paused": _(
+                "While this is on, no one can launch a flow here. Running launches continue and are followed to their "
+                "end."
+            ),
+            "second_factor_required": _(
+                "Members who sign in with only a password have to set up an authenticator app or a passkey before they "
+                "see anything here. Single sign-on counts if the provider reports a second factor. The page “Members” "
+                "shows who has none yet."
+            ),
+        }
+
+    def __init__(self, *args: object, stepped: bool, **kwargs: object) -> None:
+        self._stepped = stepped
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        self.fields["colour"] = forms.ChoiceField(
+            label=_("Colour bar"), choices=Colour.choices, required=False, help_text=self.fields["colour"].help_text
+        )
+
+    def clean_second_factor_required(self) -> bool:
+        """Reject the requirement if the manager does not meet it."""
+        required: bool = self.cleaned_data["second_factor_required"]
+        if required and not self.instance.second_factor_required and not self._stepped:
+            raise forms.ValidationError(
+                _(
+                    "You do not use two-factor authentication yourself, and would be locked out at once. Set it up "
+                    "first."
+                )
+            )
+        return required

@@ -1,0 +1,163 @@
+"""Texts for launch rights (limits, use and state) and for the state of invitations."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils import formats, timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext, pgettext, pgettext_lazy
+
+from workflows_ui.members.models import ColleagueInvitation, InvitationRequest, LaunchRight, Role
+from workflows_ui.members.services import invitations, launch_rights
+from workflows_ui.web import formats as web_formats
+from workflows_ui.web.messages import Message
+
+
+@dataclass(frozen=True)
+class RightStatus:
+    """A right as shown on a page: `usable` is whether it can be used now, `state` the label with its colour if not."""
+
+    right: LaunchRight
+    usable: bool
+    limits: str
+    state: str | Promise
+    colour: str
+    keyless: bool = False
+
+
+def until(moment: datetime, now: datetime | None = None) -> str:
+    """Return `Friday 18:00` within six days, else the date with its time."""
+    now = now or timezone.now()
+    if timedelta(0) <= moment - now < timedelta(days=6):
+        local = timezone.localtime(moment)
+        return formats.date_format(local, pgettext("weekday and time, see Django's date filter", "l H:i"))
+    return web_formats.exact(moment, seconds=False)
+
+
+def limits(right: LaunchRight) -> str:
+    """Return `until Friday 18:00, 7 of 20 launches used`; missing limits are stated, too."""
+    parts = [_("until %(moment)s") % {"moment": until(right.until)} if right.until else _("without an end")]
+    if right.most_launches is None:
+        parts.append(ngettext("%(n)s launch so far", "%(n)s launches so far", right.used) % {"n": right.used})
+    else:
+        parts.append(
+            ngettext("%(used)s of %(n)s launch used", "%(used)s of %(n)s launches used", right.most_launches)
+            % {"used": right.used, "n": right.most_launches}
+        )
+    return ", ".join(parts)
+
+
+def left(right: LaunchRight) -> str:
+    """Return `3 of 20 launches left, until Friday 18:00`; "" for a right without limits."""
+    parts = []
+    if right.most_launches is not None:
+        text = ngettext("%(left)s of %(n)s launch left", "%(left)s of %(n)s launches left", right.most_launches)
+        parts.append(text % {"left": max(right.most_launches - right.used, 0), "n": right.most_launches})
+    if right.until is not None:
+        parts.append(_("until %(moment)s") % {"moment": until(right.until)})
+    summary = ", ".join(parts)
+    return summary[:1].upper() + summary[1:]
+
+
+def describe_right(right: LaunchRight) -> RightStatus:
+    now = timezone.now()
+    return RightStatus(right, right.usable(now), limits(right), *_right_state(right, now))
+
+
+def describe_rights(rights: Iterable[LaunchRight]) -> list[RightStatus]:
+    """Return the statuses of rights of one workspace, including whether the holder lacks a credential. At most four queries."""
+    listed = list(rights)
+    keyless = launch_rights.keyless(listed)
+    return [replace(describe_right(right), keyless=right.pk in keyless) for right in listed]
+
+
+def _right_state(right: LaunchRight, now: datetime) -> tuple[str | Promise, str]:
+    if right.revoked_at is not None:
+        return pgettext_lazy("launch right", "Withdrawn"), "secondary"
+    if right.until is not None and right.until <= now:
+        return pgettext_lazy("launch right", "Over"), "secondary"
+    if right.most_launches is not None and right.used >= right.most_launches:
+        return pgettext_lazy("launch right", "Used up"), "secondary"
+    return gettext_lazy("In force"), "green"
+
+
+NO_ROLE = gettext_lazy("no role, only what the teams open")
+
+
+def describe_invitations(rows: Iterable[ColleagueInvitation]) -> list[dict[str, Any]]:
+    """Return invitations with their statuses, in few queries.
+
+    `open`: it can be revoked; `works`: its link can be used; `requests`: of people with another address that wait for a manager.
+    """
+    listed = list(rows)
+    working = invitations.working_invitations(listed)
+    waiting: dict[int, list[InvitationRequest]] = {}
+    for request in invitations.undecided_requests(listed):
+        waiting.setdefault(request.invitation_id, []).append(request)
+    return [_status(row, row.pk in working, waiting.get(row.pk, [])) for row in listed]
+
+
+def _status(row: ColleagueInvitation, works: bool, requests: list[InvitationRequest]) -> dict[str, Any]:
+    state, colour, more = _invitation_state(row, works)
+    if works and requests:
+        state, colour, more = _("Needs your confirmation"), "orange", ""
+    return {
+        "invitation": row,
+        "role": role(row),
+        "teams": [team.name for team in row.teams.all()],
+        "state": state,
+        "colour": colour,
+        "more": more,
+        "open": row.accepted_at is None and row.revoked_at is None,
+        "works": works,
+        "requests": requests,
+    }
+
+
+def role(row: ColleagueInvitation) -> str | Promise:
+    return Role(row.role).label if row.role else NO_ROLE
+
+
+def _invitation_state(row: ColleagueInvitation, works: bool) -> tuple[str | Promise, str, str]:
+    if row.accepted_at is not None:
+        name = row.accepted_by.label if row.accepted_by else ""
+        return pgettext_lazy("invitation", "Accepted"), "green", name
+    if row.revoked_at is not None:
+        return pgettext_lazy("invitation", "Revoked"), "secondary", ""
+    if row.expires_at <= timezone.now():
+        return pgettext_lazy("invitation", "Over"), "secondary", _("Nobody used the link in time. Make a new one.")
+    if not works:
+        more = _("The person who gave it no longer manages this workspace. Create a new link.")
+        return pgettext_lazy("invitation", "Without effect"), "yellow", more
+    more = _("works until %(moment)s") % {"moment": until(row.expires_at)}
+    return pgettext_lazy("invitation", "Waiting"), "azure", more
+
+
+def invalid_link_message(row: ColleagueInvitation | None) -> Message:
+    """Return the text for an invalid link; `row` is None for an unknown one."""
+    if row is None:
+        return Message(
+            _("This link does not work"),
+            _("Perhaps a part of it was lost on the way, or a newer one has taken its place."),
+            _("Copy the whole link, or ask the person who invited you for a new one."),
+        )
+    if row.accepted_at is not None:
+        return Message(
+            _("This link was used already"),
+            _("An invitation works once."),
+            gettext_lazy("If it was you, sign in. If not, ask the person who invited you for a new one."),
+        )
+    if row.revoked_at is None and row.expires_at <= timezone.now():
+        return Message(
+            _("This link is over"),
+            _("An invitation works for a while only."),
+            _("Ask the person who invited you for a new one."),
+        )
+    return Message(
+        _("This invitation was revoked"),
+        _("Nobody can join by this link any more."),
+        _("If you still need one, ask the person who invited you."),
+    )

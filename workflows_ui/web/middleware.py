@@ -1,0 +1,130 @@
+"""Middleware of every request."""
+
+import logging
+import re
+import secrets
+from collections.abc import Callable
+
+import structlog
+from allauth.core.exceptions import ImmediateHttpResponse, ReauthenticationRequired
+from django.conf import settings
+from django.core.signals import got_request_exception
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.template.response import TemplateResponse
+from django.utils import timezone, translation
+from django.utils.cache import patch_cache_control, patch_vary_headers
+
+from workflows_ui.accounts.models import User
+from workflows_ui.web import errors as error_pages
+
+_log = logging.getLogger(__name__)
+_VALID_ID = re.compile(r"[0-9A-Za-z._-]{8,64}")
+#: Device features are not used; passkeys are allowed for own pages only (their default).
+PERMISSIONS = ", ".join(
+    f"{name}=()"
+    for name in ("camera", "display-capture", "geolocation", "microphone", "payment", "serial", "usb", "hid", "midi")
+)
+#: Methods that pages accept. `TRACE` would echo the request with its cookies.
+ALLOWED = ("GET", "HEAD", "OPTIONS", "POST")
+
+
+class Middleware:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+
+class SafeHeaders(Middleware):
+    """Set Permissions-Policy and Cross-Origin-Resource-Policy, and Cache-Control unless the view has set it."""
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.headers.setdefault("Permissions-Policy", PERMISSIONS)
+        response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        if not response.has_header("Cache-Control"):
+            patch_cache_control(response, private=True, no_cache=True)
+        return response
+
+
+class RequestContext(Middleware):
+    """Set `request.request_id` (a valid inbound X-Request-ID, else a new one), bind it to the log, and return it as a header."""
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        inbound = request.headers.get("X-Request-ID", "")
+        request_id = inbound if _VALID_ID.fullmatch(inbound) else secrets.token_hex(8)
+        request.request_id = request_id  # type: ignore[attr-defined]
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            response = self.get_response(request)
+        response["X-Request-ID"] = request_id
+        return response
+
+
+class CleanCookies(Middleware):
+    """Drop cookies with a NUL character, which quoting allows (`\\000`): PostgreSQL refuses to look up such a session."""
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if any("\0" in value for value in request.COOKIES.values()):
+            request.COOKIES = {name: value for name, value in request.COOKIES.items() if "\0" not in value}
+        return self.get_response(request)
+
+
+class Preferences(Middleware):
+    """Language: the person's choice, else the cookie, else the browser's preference. Time zone: the person's choice, else the console's."""
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        chosen = getattr(request.user, "language", "") if request.user.is_authenticated else ""
+        language = chosen if chosen in dict(settings.LANGUAGES) else translation.get_language_from_request(request)
+        zone = request.user.zone if request.user.is_authenticated else timezone.get_default_timezone()
+        if request.user.is_authenticated and not chosen and request.user.mail_language != language:
+            User.objects.filter(pk=request.user.pk).update(last_language=language)
+        with translation.override(language), timezone.override(zone):
+            request.LANGUAGE_CODE = language
+            response = self.get_response(request)
+        response.headers.setdefault("Content-Language", language)
+        if not chosen:
+            patch_vary_headers(response, ("Accept-Language",))
+        return response
+
+
+class KnownMethods(Middleware):
+    """Reject methods other than ALLOWED with 405."""
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request) if request.method in ALLOWED else HttpResponseNotAllowed(ALLOWED)
+
+
+class EngineErrors(Middleware):
+    """Turn errors of the engine, of access and of credentials into pages (for htmx: into alerts of the page).
+
+    Other exceptions are bugs: logged with a traceback, with a response 500 that shows the request id. This includes DEBUG, since
+    Django's debug page shows local variables, which may be secrets.
+    """
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if response.status_code == 404 and request.resolver_match is None:
+            return error_pages.not_found(request)
+        return response
+
+    def process_template_response(self, request: HttpRequest, response: TemplateResponse) -> TemplateResponse:
+        """Answer a rejected form with 422. Only allauth's views return such responses, with 200."""
+        form = (response.context_data or {}).get("form")
+        if request.method == "POST" and response.status_code == 200 and form is not None and form.errors:
+            response.status_code = 422
+        return response
+
+    def process_view(self, request: HttpRequest, *_view: object) -> HttpResponse | None:
+        """Reject URLs with a NUL character: no name or id contains one, and PostgreSQL rejects them."""
+        if "\0" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
+            return error_pages.bad_request(request)
+        return None
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Return the response for an exception of a view; None for those that allauth's middleware handles."""
+        if isinstance(exception, (ImmediateHttpResponse, ReauthenticationRequired)):
+            return None
+        response = error_pages.engine_error_response(request, exception)
+        if response is not None:
+            return response
+        _log.error("unexpected error in a view", exc_info=exception)
+        got_request_exception.send(sender=type(self), request=request)
+        return error_pages.server_error(request)
