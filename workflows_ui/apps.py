@@ -41,7 +41,7 @@ class WorkflowsUiConfig(AppConfig):
         """Register the menu, the resources and the system checks."""
         from workflows_ui.accounts import sign_in_log
         from workflows_ui.audit import messages as audit_messages
-        from workflows_ui.resource_admin import checks as kit_checks
+        from workflows_ui.resource_admin import checks as resource_checks
         from workflows_ui.resource_admin import registry
         from workflows_ui.resources import RESOURCES, menu
         from workflows_ui.web import navigation
@@ -51,4 +51,4 @@ class WorkflowsUiConfig(AppConfig):
         audit_messages.install(RESOURCES)
         sign_in_log.connect()
         checks.register(check_history, checks.Tags.database)
-        checks.register(lambda **_options: kit_checks.check_resources(RESOURCES), "workflows_ui")
+        checks.register(lambda **_options: resource_checks.check_resources(RESOURCES), "workflows_ui")

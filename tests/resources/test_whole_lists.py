@@ -29,7 +29,7 @@ def test_what_was_made_in_one_second_is_on_some_page_and_counted(stage: Stage, r
     first = text(stage.browser.get(url).content)
     while url:
         page = stage.browser.get(url)
-        seen |= {line.id for line in page.context["lines"]}
+        seen |= {line["id"] for line in page.context["lines"]}
         url = page.context["older_url"]
     assert expected <= seen
     assert f"Select all, on every page ({len(seen)})" in first

@@ -5,7 +5,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.test import RequestFactory
 from pytest_django import Settings
 
-from workflows_ui.web import requests as kit_request
+from workflows_ui.web import requests
 
 
 @pytest.mark.parametrize(
@@ -24,10 +24,10 @@ def test_only_as_many_proxies_are_believed_as_are_ours(
 ) -> None:
     settings.TRUSTED_PROXIES = proxies
     request = RequestFactory().get("/", headers={"X-Forwarded-For": forwarded} if forwarded else {})
-    assert kit_request.address(request) == found
+    assert requests.address(request) == found
 
 
 def test_nobody_signed_in_is_nobody() -> None:
     request = RequestFactory().get("/")
     request.user = AnonymousUser()
-    assert kit_request.actor(request).user is None
+    assert requests.actor(request).user is None

@@ -19,11 +19,8 @@ from workflows_ui.resource_admin.actions import Action, Affected, Row
 
 
 def unbound(action: Action, session: EngineSession, row: Row, asked: Mapping[str, Any] | None = None) -> forms.Form:
-    """The action's form with its initial values, some of which may come from `asked`. Raises EngineError if the form
-    calls the engine.
-    """
-    kind, arguments = _constructor(action, session, row, asked or {})
-    form = kind(**arguments)
+    """The form with its initial values, some possibly from `asked`. Raises EngineError if it calls the engine."""
+    form = _build(action, session, row, asked or {})
     form.initial.update({name: asked[name] for name in form.fields if asked and name in asked})
     return form
 
@@ -36,20 +33,17 @@ def bound(
     files: MultiValueDict[str, Any] | None = None,
 ) -> forms.Form:
     """The action's form bound to the submitted data. Raises EngineError if the form calls the engine."""
-    kind, arguments = _constructor(action, session, row, data)
-    return kind(data, files, **arguments)
+    return _build(action, session, row, data, data, files)
 
 
-def _constructor(
-    action: Action, session: EngineSession, row: Row, asked: Mapping[str, Any]
-) -> tuple[type[forms.Form], dict[str, Any]]:
+def _build(action: Action, session: EngineSession, row: Row, asked: Mapping[str, Any], *submitted: Any) -> forms.Form:
     kind = action.form or forms.Form
     parameters = inspect.signature(kind.__init__).parameters
     available: dict[str, Any] = {"session": session, "row": row, "asked": asked}
     arguments = {name: value for name, value in available.items() if name in parameters}
     if action.initial is not None:
         arguments["initial"] = action.initial(row)
-    return kind, arguments
+    return kind(*submitted, **arguments)
 
 
 def validate(form: forms.Form) -> bool:

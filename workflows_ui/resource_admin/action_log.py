@@ -20,19 +20,10 @@ def clean(text: str) -> str:
     return text.replace("\x00", "").encode("utf-8", "replace").decode()
 
 
-def name_of(resource: Resource, row: Row) -> str:
-    """The object's name for the log; "" if the name has no visible characters."""
-    return _truncated(resource.title(row) if row else "")
-
-
 def name_among(resource: Resource, row: Row) -> str:
     """The object's distinguishing name for the rows of a job; "" if the name has no visible characters."""
-    return _truncated(resource.full_title(row)) if formats.visible(resource.title(row)) else ""
-
-
-def _truncated(name: str) -> str:
-    found = clean(name)[:KEPT]
-    return found if formats.visible(found) else ""
+    name = clean(resource.full_title(row))[:KEPT]
+    return name if formats.visible(resource.title(row)) and formats.visible(name) else ""
 
 
 def outcome_of(error: EngineError) -> tuple[str, dict[str, Any]]:

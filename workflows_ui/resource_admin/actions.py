@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.members.models import Role
+from workflows_ui.web import formats
 from workflows_ui.web.messages import Text
 
 Row = Mapping[str, Any]
@@ -66,13 +67,14 @@ class Action:
         initial: the form's initial values. The row has its secrets masked; a submitted mask is rejected
             (action_forms.validate).
         danger: red, and always confirmed; the safe choice has the focus.
-        confirm: the sentence above the button, saying what will happen.
+        confirm: the sentence above the button, saying what will happen. In this and the next two texts, `%(name)s` is
+            the object's name; each may be a callable (row) instead.
         button: the button's label on the confirmation page; `label` without it.
         impact: names and counts what else is affected; may call the engine.
         visible: False hides the action for this object, and rejects it.
         disabled_reason: why the action is not possible for this object now, "" if it is: the object's page shows the
             action with the reason. May call the engine; if that fails, the action counts as possible.
-        done: the success message; or a callable (row, answer) that returns it.
+        done: the success message; a callable gets (row, answer).
         success_url: (slug, row, answer) -> the next URL. Without it: the list the person came from, the object's page,
             or the list if the object is gone (names that start with `delete`).
         in_rows: also shown in the menu of the list's rows.
@@ -91,8 +93,8 @@ class Action:
     form: type[forms.Form] | None = None
     initial: Callable[[Row], dict[str, Any]] | None = None
     danger: bool = False
-    confirm: Callable[[Row], Text] | None = None
-    button: Callable[[Row], Text] | None = None
+    confirm: Text | Callable[[Row], Text] = ""
+    button: Text | Callable[[Row], Text] = ""
     impact: Callable[[EngineSession, Row], Affected | None] | None = None
     visible: Callable[[Row], bool] = always
     disabled_reason: Callable[[EngineSession, Row], Text] | None = None
@@ -106,7 +108,7 @@ class Action:
     @property
     def needs_confirmation(self) -> bool:
         """Whether a page is shown before the action runs."""
-        return self.danger or self.form is not None or self.confirm is not None
+        return self.danger or self.form is not None or bool(self.confirm)
 
     @property
     def removes(self) -> bool:
@@ -128,9 +130,10 @@ class Action:
         """Whether the message about an answer stays until it is closed, since somebody has to act on it."""
         return False
 
-    def message(self, row: Row, answer: Any) -> Text:
-        """The success message."""
-        return self.done(row, answer) if callable(self.done) else self.done
+
+def declared_text(text: Text | Callable[..., Text], name: str, *arguments: Any) -> Text:
+    """A text of an action, for the object of this name; a callable gets the arguments."""
+    return text(*arguments) if callable(text) else str(text).replace("%(name)s", formats.cut(name))
 
 
 @dataclass(frozen=True)

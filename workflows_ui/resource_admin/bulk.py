@@ -1,6 +1,4 @@
-"""The bulk actions that a list offers a person, and the objects chosen on it: the ticked rows, or everything that
-matches its filters.
-"""
+"""The bulk actions of a list, and the objects chosen on it: ticked rows, or everything that matches the filters."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -12,7 +10,8 @@ from workflows_ui.members.services.access import Access
 from workflows_ui.resource_admin import action_log
 from workflows_ui.resource_admin.actions import Action
 from workflows_ui.resource_admin.listing import Listing
-from workflows_ui.resource_admin.resource import Resource, usable_id
+from workflows_ui.resource_admin.resource import Resource
+from workflows_ui.web.paths import usable_id
 
 #: Names of the fields that a list submits.
 ID, EVERYTHING = "id", "everything"
@@ -32,9 +31,7 @@ def actions(resource: Resource, access: Access, lacking: Mapping[str, Any]) -> S
 
 
 def count_matching(session: EngineSession, resource: Resource, listing: Listing) -> int | None:
-    """How many objects match the list's filters, at most a minute old; None if the engine has no such count, or the
-    page loaded quickly.
-    """
+    """How many objects match the filters, at most a minute old; None if unknown, or for a quick session."""
     if type(resource).count is Resource.count:
         return None
 

@@ -1,6 +1,4 @@
-"""Missing capabilities of an engine for declared resources and actions: the message, the page, and updates from real
-use.
-"""
+"""Missing capabilities of an engine: the message, the page, and what is learnt from real use."""
 
 from collections.abc import Mapping
 

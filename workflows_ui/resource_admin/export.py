@@ -1,6 +1,4 @@
-"""A list as a file, in pieces: CSV for spreadsheets with values as the list shows them, JSON for programs with the
-engine's rows.
-"""
+"""A list as a file, in pieces: CSV with values as the list shows them, JSON with the engine's rows."""
 
 import csv
 import io

@@ -180,9 +180,7 @@ def chips(form: forms.Form, path: str, asked: Mapping[str, str]) -> list[Chip]:
 
 
 def offer(form: forms.Form, choices: Mapping[str, Iterable[tuple[str, Text]]]) -> None:
-    """Give select fields the choices that only the engine knows. A submitted value that is not among them stays
-    selectable.
-    """
+    """Give select fields the choices that only the engine knows. A submitted value stays selectable."""
     for name, options in choices.items():
         widget = form.fields[name].widget
         listed = list(options)

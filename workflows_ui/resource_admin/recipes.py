@@ -1,6 +1,4 @@
-"""API recipes: how to request what a page shows without the console, with curl and in Python. The secret stays out of
-both.
-"""
+"""API recipes: how to request a page's data with curl and in Python, without the secret."""
 
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -65,31 +63,25 @@ def base(workspace: Workspace) -> str:
 def _sdk(python: str, kind: Kind, gateway: str, organization: str) -> str:
     named = "api_key" if kind == Kind.API_KEY else "access_token"
     more = f", organization_id={organization!r}" if organization else ""
-    return "\n".join(
-        [
-            "import os",
-            "from imbrace import ImbraceClient",
-            "",
-            f"client = ImbraceClient(gateway={gateway!r}, {named}=os.environ[{VARIABLE!r}]{more})",
-            f"print(client.{python})",
-        ]
-    )
+    return f"""\
+import os
+from imbrace import ImbraceClient
+
+client = ImbraceClient(gateway={gateway!r}, {named}=os.environ[{VARIABLE!r}]{more})
+print(client.{python})"""
 
 
 def _requests_code(url: str, name: str, before: str, organization: str) -> str:
     value = f"os.environ[{VARIABLE!r}]" if not before else f"{before!r} + os.environ[{VARIABLE!r}]"
     more = f", 'x-organization-id': {organization!r}" if organization else ""
-    return "\n".join(
-        [
-            "import os",
-            "import requests",
-            "",
-            f"headers = {{{name!r}: {value}{more}}}",
-            f"answer = requests.get({url!r}, headers=headers, timeout=60)",
-            "answer.raise_for_status()",
-            "print(answer.json())",
-        ]
-    )
+    return f"""\
+import os
+import requests
+
+headers = {{{name!r}: {value}{more}}}
+answer = requests.get({url!r}, headers=headers, timeout=60)
+answer.raise_for_status()
+print(answer.json())"""
 
 
 def _shell(text: str) -> str:

@@ -17,35 +17,15 @@ from workflows_ui.core.states import Badge
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.members.models import Role, Workspace
 from workflows_ui.members.services.access import Access
-from workflows_ui.resource_admin.actions import Action, Affected, Bulk, Button, Row
-from workflows_ui.web.messages import Message, Text
-from workflows_ui.web.paths import id_at, pick, sole_id, sole_id_at, text_at, usable_id
-
-__all__ = [
-    "KINDS",
-    "RAW",
-    "Action",
-    "Affected",
-    "Bulk",
-    "Cell",
-    "Column",
-    "Facts",
-    "Line",
-    "Page",
-    "Panel",
-    "Query",
-    "Resource",
-    "Row",
-    "Shortcut",
-    "Subject",
-    "Text",
-    "id_at",
-    "pick",
-    "sole_id",
-    "sole_id_at",
-    "text_at",
-    "usable_id",
-]
+from workflows_ui.resource_admin.actions import Action as Action
+from workflows_ui.resource_admin.actions import Affected as Affected
+from workflows_ui.resource_admin.actions import Bulk as Bulk
+from workflows_ui.resource_admin.actions import Row as Row
+from workflows_ui.web.messages import Message
+from workflows_ui.web.messages import Text as Text
+from workflows_ui.web.paths import id_at as id_at
+from workflows_ui.web.paths import pick as pick
+from workflows_ui.web.paths import text_at
 
 
 @dataclass(frozen=True)
@@ -75,12 +55,12 @@ class Column:
         path: dotted path, or a callable that gets the row.
         label: the heading.
         kind: how it is shown: text, code, when, exact, duration (ms), count, badge (the value is a Badge), list. Each
-            has a template in templates/resource_admin/cells/. Values of a column with its own template are exported by
-            their `__str__`.
+            has a template in templates/resource_admin/cells/.
         link: True: to the object's own page; or a callable (slug, row) that returns a URL, or "" for none.
         below: a callable that gets the row and returns a small second line, or ""; in files it has its own column.
         phone: False leaves it out of the card on phones.
         wide: True if it has its own column in wide windows only; otherwise it is a second line of the column before it.
+        template_name: a template of its own; its values are exported by their `__str__`.
     """
 
     path: str | Callable[[Row], Any]
@@ -90,6 +70,7 @@ class Column:
     below: Callable[[Row], Text] | None = None
     phone: bool = True
     wide: bool = False
+    template_name: str = ""
 
     def value(self, row: Row) -> Any:
         """The row's value, unchanged; for the kind `list` always a list."""
@@ -100,7 +81,7 @@ class Column:
 
     @property
     def template(self) -> str:
-        return f"resource_admin/cells/{self.kind}.html"
+        return self.template_name or f"resource_admin/cells/{self.kind}.html"
 
 
 #: The template of a panel with JSON.
@@ -119,14 +100,15 @@ class Facts:
 
     def context(self, subject: Subject) -> dict[str, Any]:
         """`facts`: (column, value, URL) of every fact that has a value."""
-        found = []
-        for column in self.columns:
-            value = column.value(subject.object)
-            if value in (None, "", [], {}):
-                continue
-            link = column.link(subject.slug, subject.object) if callable(column.link) else ""
-            found.append((column, value, link))
-        return {"facts": found}
+        row = subject.object
+        values = ((column, column.value(row)) for column in self.columns)
+        return {
+            "facts": [
+                (column, value, column.link(subject.slug, row) if callable(column.link) else "")
+                for column, value in values
+                if value not in (None, "", [], {})
+            ]
+        }
 
 
 @dataclass(frozen=True)
@@ -158,9 +140,7 @@ class Shortcut:
 
 @dataclass(frozen=True)
 class Query:
-    """The query of a list: the filters' cleaned values (empty ones left out), the number of rows, and the start
-    position.
-    """
+    """The query of a list: the cleaned filters without empty ones, the number of rows, and the start position."""
 
     filters: Mapping[str, Any]
     rows: int
@@ -217,6 +197,7 @@ class Resource:
         secrets: keys whose values are masked at any depth, in addition to names of secrets
             (workflows_ui/core/secret_names.py).
         plain: keys that look like secrets but hold none in this resource.
+        hidden_url: the name of the URL of an object's masked values.
         parents: the breadcrumbs above it, as (name, URL), if it lies below something else.
         filter_help: what the filters cover and what they do not, shown below them.
         empty, empty_hint: the text of the empty list, and the next step.
@@ -246,6 +227,7 @@ class Resource:
     recipe: ClassVar[tuple[str, str]] = ("", "")
     secrets: ClassVar[frozenset[str]] = frozenset()
     plain: ClassVar[frozenset[str]] = frozenset()
+    hidden_url: ClassVar[str] = ""
     parents: ClassVar[Sequence[tuple[Text, str]]] = ()
     filter_help: ClassVar[Text] = ""
     empty: ClassVar[Text] = gettext_lazy("There is nothing here yet")
@@ -263,9 +245,7 @@ class Resource:
         raise NotImplementedError
 
     def masked(self, session: EngineSession, rows: Sequence[Row]) -> Sequence[Row]:
-        """Copies of rows with secrets masked for this person's pages, files and log entries. Unmasked rows are never
-        shown.
-        """
+        """Copies of rows with secrets masked for this person. Unmasked rows are never shown."""
         return [redaction.step(row, secrets=self.secrets, plain=self.plain) for row in rows]
 
     def count(self, session: EngineSession, filters: Mapping[str, Any]) -> int | None:
@@ -273,16 +253,18 @@ class Resource:
         return None
 
     def choices(self, session: EngineSession) -> Mapping[str, Sequence[tuple[str, Text]]]:
-        """Choices of filter fields that only the engine knows, by field. Called after `list`, so that an error of
-        `list` comes first.
-        """
+        """Choices of filter fields that only the engine knows, by field. Called after `list`, so its error is first."""
         return {}
 
     def raw(self, subject: Subject) -> dict[str, Any]:
         """The panel with the object's JSON: `value`, at most `limit` characters of it; URLs of all of it as a `file`,
         and of its `hidden` values.
         """
-        return {"value": subject.object}
+        masked = self.hidden_url and redaction.masks(subject.object)
+        return {
+            "value": subject.object,
+            "hidden": reverse(self.hidden_url, args=[subject.slug, subject.id]) if masked else "",
+        }
 
     def key(self, row: Row) -> str:
         """The object's id; empty if it has none that a URL can hold."""
@@ -309,25 +291,3 @@ class Resource:
         if id:
             return reverse("resource_detail", kwargs={"slug": slug, "resource": self.name, "id": id})
         return reverse("resource_list", kwargs={"slug": slug, "resource": self.name}, query=query or None)
-
-
-@dataclass(frozen=True)
-class Cell:
-    """A column's value, ready for its row; `joined` are the non-empty values of the wide columns after it."""
-
-    column: Column
-    value: Any
-    url: str
-    below: Text
-    joined: Sequence["Cell"] = ()
-
-
-@dataclass(frozen=True)
-class Line:
-    """A row, ready for the list."""
-
-    id: str
-    name: str
-    cells: Sequence[Cell]
-    shortcuts: Sequence[tuple[Shortcut, str]] = field(default_factory=tuple)
-    actions: Sequence[Button] = field(default_factory=tuple)

@@ -27,11 +27,12 @@ from workflows_ui.engine import errors as engine
 from workflows_ui.members.models import Role
 from workflows_ui.resource_admin import action_forms, action_log, registry
 from workflows_ui.resource_admin import capabilities as missing_capabilities
-from workflows_ui.resource_admin.actions import Action
+from workflows_ui.resource_admin.actions import Action, declared_text
 from workflows_ui.resource_admin.resource import Resource, Row
 from workflows_ui.web import formats, responses
 from workflows_ui.web import messages as words
 from workflows_ui.web.access import member
+from workflows_ui.web.paths import text_at
 from workflows_ui.web.requests import ConsoleRequest, actor
 
 TICKET, BACK = "action-ticket", "next"
@@ -44,25 +45,46 @@ _FORBIDDEN = (engine.CredentialRefused, engine.Forbidden)
 class _ActionRequest:
     """One action on one object by one person."""
 
+    request: ConsoleRequest
     resource: Resource
     action: Action
     session: EngineSession
     id: str
     row: Row
-    back: str
 
     @property
     def slug(self) -> str:
         return self.session.workspace.slug
 
     @property
+    def back(self) -> str:
+        """The previous page of this workspace, if the form names it."""
+        url = self.request.POST.get(BACK) or self.request.GET.get(BACK, "")
+        allowed = url.startswith(f"/w/{self.slug}/") and url_has_allowed_host_and_scheme(url, allowed_hosts=None)
+        return url if allowed else ""
+
+    @property
+    def object_url(self) -> str:
+        return self.resource.url(self.slug, self.id) if self.id else ""
+
+    @property
+    def list_url(self) -> str:
+        return self.resource.url(self.slug)
+
+    @property
     def home(self) -> str:
         """Where to go without running the action: the previous list, the object, or the list."""
-        return self.back or self.resource.url(self.slug, self.id)
+        return self.back or self.object_url or self.list_url
 
     @property
     def name(self) -> str:
         return self.resource.title(self.row) if self.row else ""
+
+    @property
+    def brief(self) -> Row:
+        """The row with short texts, for sentences."""
+        row: Row = formats.named_briefly(self.row)
+        return row
 
 
 @never_cache
@@ -76,9 +98,7 @@ def act(
     id: str = "",
     resources: Mapping[str, Resource] = registry.RESOURCES,
 ) -> HttpResponse:
-    """GET: the form or the confirmation. POST: runs the action and redirects (303), or returns the form with its errors
-    (422).
-    """
+    """GET: the form or the confirmation. POST: runs the action and redirects, or returns the form with errors (422)."""
     declared = registry.find(request.access, resource, resources)
     chosen = next((item for item in declared.actions if item.name == action and item.collection is (not id)), None)
     if chosen is None:
@@ -88,138 +108,108 @@ def act(
     lacking = missing_capabilities.lacking(declared, request.access.workspace)
     why = lacking.get(declared.needs) or lacking.get(chosen.needs)
     if why:
-        return _not_possible(
-            request,
-            _ActionRequest(declared, chosen, session, id, {}, _back(request, slug)),
-            missing_capabilities.unavailable_message(why),
-        )
+        action_request = _ActionRequest(request, declared, chosen, session, id, {})
+        return _not_possible(action_request, missing_capabilities.unavailable_message(why))
     row: Row = declared.masked(session, [declared.get(session, id)])[0] if id else {}
-    action_request = _ActionRequest(declared, chosen, session, id, row, _back(request, slug))
+    action_request = _ActionRequest(request, declared, chosen, session, id, row)
     if not chosen.visible(row):
-        return _not_possible(request, action_request)
+        title = _("This cannot be done now")
+        text = _("“%(action)s” is not possible in the state it is in. It may have changed since you opened the page.")
+        return _not_possible(action_request, words.Message(title, text % {"action": chosen.label}))
     if request.method != "POST":
-        return _page(request, action_request, _form(action_request, asked=request.GET))
-    form = _form(action_request, request)
+        return _page(action_request, action_forms.unbound(chosen, session, row, request.GET))
+    form = action_forms.bound(chosen, session, row, request.POST, request.FILES)
     if not action_forms.validate(form):
-        return _page(request, action_request, form, status=422)
+        return _page(action_request, form, status=422)
     if action_forms.questions(form):
-        return _page(request, action_request, form)
+        return _page(action_request, form)
     ticket = request.POST.get(TICKET, "")
     if ticket and not cache.add(f"ticket:{request.user.pk}:{ticket[:64]}", 1, _TICKETS_FOR):
         messages.info(request, _("This form was sent already. It was not done a second time."))
         return responses.redirect(request, declared.url(slug) if chosen.removes else action_request.home)
-    return _do(request, action_request, form)
+    return _run(action_request, form)
 
 
-def _do(request: ConsoleRequest, action_request: _ActionRequest, form: forms.Form) -> HttpResponse:
+def _run(action_request: _ActionRequest, form: forms.Form) -> HttpResponse:
+    request, action, session = action_request.request, action_request.action, action_request.session
     event = action_log.begin(
         actor(request),
-        action_request.session.workspace,
+        session.workspace,
         action_request.resource,
-        action_request.action,
+        action,
         id=action_request.id,
         name=action_request.name,
         values=action_forms.logged_values(form),
     )
     try:
-        answer = action_request.action.run(action_request.session, action_request.id, dict(form.cleaned_data))
+        answer = action.run(session, action_request.id, dict(form.cleaned_data))
     except forms.ValidationError as problem:
         audit_log.end(event, "refused", problem="; ".join(problem.messages)[: action_log.KEPT])
         action_forms.add_error(form, problem)
-        return _page(request, action_request, form, status=422)
+        return _page(action_request, form, status=422)
     except EngineError as error:
         outcome, detail = action_log.outcome_of(error)
         audit_log.end(event, outcome, **detail)
-        missing_capabilities.learn(action_request.session, action_request.action, error)
-        return _page(request, action_request, form, error=error, status=422)
+        missing_capabilities.learn(session, action, error)
+        return _page(action_request, form, error=error, status=422)
     audit_log.end(event)
-    missing_capabilities.learn(action_request.session, action_request.action)
-    text = action_request.action.message(formats.named_briefly(action_request.row), formats.named_briefly(answer))
+    missing_capabilities.learn(session, action)
+    text = declared_text(action.done, action_request.name, action_request.brief, formats.named_briefly(answer))
     if text:
-        add_message = messages.warning if action_request.action.lasting(answer) else messages.success
+        add_message = messages.warning if action.lasting(answer) else messages.success
         add_message(request, str(text))
     return responses.redirect(request, _after(action_request, answer))
 
 
 def _after(action_request: _ActionRequest, answer: Any) -> str:
-    action, resource = action_request.action, action_request.resource
+    action, object_url = action_request.action, action_request.object_url
     if action.success_url is not None:
         return action.success_url(action_request.slug, action_request.row, answer)
-    removed_url = resource.url(action_request.slug, action_request.id) if action.removes and action_request.id else ""
-    if action_request.back and not (removed_url and action_request.back.startswith(removed_url)):
-        return action_request.back
-    created_id = answer.get("id") if action.collection and isinstance(answer, Mapping) else None
-    key = "" if action.removes else action_request.id or (created_id if isinstance(created_id, str) else "")
-    return resource.url(action_request.slug, key)
+    back = action_request.back
+    if back and not (action.removes and object_url and back.startswith(object_url)):
+        return back
+    if action.collection:
+        return action_request.resource.url(action_request.slug, text_at(answer, "id"))
+    return action_request.list_url if action.removes else object_url
 
 
-def _back(request: ConsoleRequest, slug: str) -> str:
-    """The previous page of this workspace, if the form names it."""
-    url = request.POST.get(BACK) or request.GET.get(BACK, "")
-    allowed = url.startswith(f"/w/{slug}/") and url_has_allowed_host_and_scheme(url, allowed_hosts=None)
-    return url if allowed else ""
-
-
-def _form(
-    action_request: _ActionRequest, request: ConsoleRequest | None = None, asked: Mapping[str, Any] | None = None
-) -> forms.Form:
-    """The action's form: bound to the posted data, or with initial values, some of which may come from the URL."""
-    if request is None:
-        return action_forms.unbound(action_request.action, action_request.session, action_request.row, asked)
-    return action_forms.bound(
-        action_request.action, action_request.session, action_request.row, request.POST, request.FILES
-    )
-
-
-def _not_possible(
-    request: ConsoleRequest, action_request: _ActionRequest, message: words.Message | None = None
-) -> HttpResponse:
-    title = _("This cannot be done now")
-    text = _("“%(action)s” is not possible in the state it is in. It may have changed since you opened the page.")
+def _not_possible(action_request: _ActionRequest, message: words.Message) -> HttpResponse:
     context = {
         "resource": action_request.resource,
-        "list_url": action_request.resource.url(action_request.slug),
+        "list_url": action_request.list_url,
         "home_url": action_request.home,
         "title": action_request.name,
-        "words": message or words.Message(title, text % {"action": action_request.action.label}),
+        "words": message,
     }
-    return responses.page(request, "web/unavailable.html", context, fragments=("action",), status=409)
+    return responses.page(action_request.request, "web/unavailable.html", context, fragments=("action",), status=409)
 
 
 def _page(
-    request: ConsoleRequest,
-    action_request: _ActionRequest,
-    form: forms.Form,
-    *,
-    error: EngineError | None = None,
-    status: int = 200,
+    action_request: _ActionRequest, form: forms.Form, *, error: EngineError | None = None, status: int = 200
 ) -> HttpResponse:
-    action, row = action_request.action, action_request.row
-    brief = formats.named_briefly(row)
+    request, action, name = action_request.request, action_request.action, action_request.name
     hidden = action_forms.secret_fields(form)
-    lost = form.is_bound and any(form.data.get(form.add_prefix(name)) for name in hidden)
     context = {
         "resource": action_request.resource,
         "action": action,
         "form": form,
-        "multipart": form.is_multipart(),
-        "list_url": action_request.resource.url(action_request.slug),
-        "object_url": action_request.resource.url(action_request.slug, action_request.id) if action_request.id else "",
+        "list_url": action_request.list_url,
+        "object_url": action_request.object_url,
         "home_url": action_request.home,
         "back": action_request.back,
         "url": action.url(action_request.slug, action_request.resource.name, action_request.id),
-        "title": action_request.name,
-        "button": action.button(brief) if action.button else action.label,
-        "confirm": action.confirm(brief) if action.confirm else "",
+        "title": name,
+        "button": declared_text(action.button or action.label, name, action_request.brief),
+        "confirm": declared_text(action.confirm, name, action_request.brief),
         # After a refusal the engine is not called again for the impact.
-        "affected": action.impact(action_request.session, row) if action.impact and error is None else None,
+        "affected": action.impact(action_request.session, action_request.row) if action.impact and not error else None,
         "questions": action_forms.questions(form),
         "error": words.error_message(error) if error else None,
         "unclear": isinstance(error, Unknown),
         "technical": error,
         "credentials_at_fault": isinstance(error, _FORBIDDEN),
         "request_id": request.request_id,
-        "secret_is_lost": lost,
+        "secret_is_lost": form.is_bound and any(form.data.get(form.add_prefix(field)) for field in hidden),
         "ticket": secrets.token_urlsafe(24),
         "ticket_name": TICKET,
     }

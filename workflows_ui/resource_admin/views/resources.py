@@ -1,7 +1,6 @@
 """The two generic pages of declared resources: the list and the object."""
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -18,7 +17,7 @@ from workflows_ui.resource_admin import capabilities as missing_capabilities
 from workflows_ui.resource_admin.actions import Action, Button
 from workflows_ui.resource_admin.listing import Listing, offer, swapped_fields
 from workflows_ui.resource_admin.registry import RESOURCES
-from workflows_ui.resource_admin.resource import RAW, Cell, Line, Page, Resource, Row, Subject
+from workflows_ui.resource_admin.resource import RAW, Page, Resource, Row, Shortcut, Subject
 from workflows_ui.web import formats, responses
 from workflows_ui.web.access import member
 from workflows_ui.web.messages import Text
@@ -63,13 +62,13 @@ def listing(request: ConsoleRequest, slug: str, resource: str, resources: Resour
         pending, swapped = bool(session.put_off), swapped_fields(current.form, choices) if current.late else []
     rows = kind.masked(session, page.rows) if page.rows else ()
     lines = [_list_line(kind, request.access, row, lacking) for row in rows]
-    first, rest = actions.arranged(_collection(kind, request.access, lacking))
+    first, rest = actions.arranged(_buttons(kind, request.access, lacking))
     context = {
         "resource": kind,
         "listing": current,
         "page": page,
         "lines": lines,
-        "row_actions": any(line.shortcuts or line.actions for line in lines),
+        "row_actions": any(line["shortcuts"] or line["actions"] for line in lines),
         "here": current.here,
         "pending": pending,
         "again": swapped,
@@ -105,7 +104,7 @@ def detail(
         response.status_code = 404
         return response
     subject = Subject(row, id, request.access, session)
-    first, rest = actions.arranged(_buttons(kind, subject, lacking))
+    first, rest = actions.arranged(_buttons(kind, request.access, lacking, subject))
     context = {
         "resource": kind,
         "list_url": kind.url(slug),
@@ -121,84 +120,70 @@ def detail(
     return responses.page(request, "resource_admin/detail.html", context, fragments=("live",))
 
 
-def _list_line(resource: Resource, access: Access, row: Row, lacking: Lacking) -> Line:
+def _list_line(resource: Resource, access: Access, row: Row, lacking: Lacking) -> dict[str, Any]:
+    """A row, ready for the list; the non-empty values of wide columns are also `joined` to the cell before them."""
     slug, key = access.workspace.slug, resource.key(row)
-    cells: list[Cell] = []
+    cells: list[dict[str, Any]] = []
     host = 0
     for column in resource.list_display:
-        url = ""
+        value = column.value(row)
         if column.link is True:
             url = resource.url(slug, key) if key else ""
-        elif callable(column.link):
-            url = column.link(slug, row)
-        value = column.value(row)
-        if column.link is True and (not value or (isinstance(value, str) and not formats.visible(value))):
-            value = key or value  # Otherwise there would be nothing to click on.
-        cell = Cell(column, value, url, column.below(row) if column.below else "")
+            if not value or (isinstance(value, str) and not formats.visible(value)):
+                value = key or value  # Otherwise there would be nothing to click on.
+        else:
+            url = column.link(slug, row) if column.link else ""
+        below = column.below(row) if column.below else ""
+        cells.append({"column": column, "value": value, "url": url, "below": below, "joined": []})
         if not column.wide:
-            host = len(cells)
-        elif cell.value not in (None, "", []):
-            cells[host] = replace(cells[host], joined=(*cells[host].joined, cell))
-        cells.append(cell)
-    in_rows = [(shortcut, url) for shortcut, url in _shortcuts(resource, access, row) if shortcut.in_rows]
-    offered = _visible_actions(resource, access, row) if key else []
+            host = len(cells) - 1
+        elif value not in (None, "", []):
+            cells[host]["joined"].append(cells[-1])
+    links = [(shortcut, url) for shortcut, url in _links(resource.shortcuts, access, row) if shortcut.in_rows]
+    offered = _actions(resource, access, row) if key else []
     buttons = [
         actions.button(action, slug, resource.name, key)
         for action in offered
         if action.in_rows and action.needs not in lacking
     ]
     name = resource.full_title(row) if formats.visible(resource.title(row)) else key
-    return Line(key, name, cells, in_rows, buttons)
+    return {"id": key, "name": name, "cells": cells, "shortcuts": links, "actions": buttons}
 
 
-def _shortcuts(resource: Resource, access: Access, row: Row) -> list[tuple[Any, str]]:
-    allowed = [shortcut for shortcut in resource.shortcuts if access.allows(shortcut.role)]
-    offered = [(shortcut, shortcut.url(access.workspace.slug, row)) for shortcut in allowed]
-    return [(shortcut, url) for shortcut, url in offered if url]
+def _links(shortcuts: Sequence[Shortcut], access: Access, row: Row) -> list[tuple[Shortcut, str]]:
+    """The links that the person may follow and that apply to the row, with their URLs."""
+    allowed = [shortcut for shortcut in shortcuts if access.allows(shortcut.role)]
+    links = [(shortcut, shortcut.url(access.workspace.slug, row)) for shortcut in allowed]
+    return [(shortcut, url) for shortcut, url in links if url]
 
 
-def _visible_actions(resource: Resource, access: Access, row: Row) -> list[Action]:
-    allowed = [action for action in resource.actions if not action.collection and access.allows(action.role)]
+def _actions(resource: Resource, access: Access, row: Row, *, collection: bool = False) -> list[Action]:
+    allowed = [action for action in resource.actions if action.collection is collection and access.allows(action.role)]
     return [action for action in allowed if action.visible(row)]
 
 
-def _buttons(resource: Resource, subject: Subject, lacking: Lacking) -> list[Button]:
-    access, row = subject.access, subject.object
-    links = [
-        Button(shortcut.label, shortcut.icon, url, primary=shortcut.primary)
-        for shortcut, url in _shortcuts(resource, access, row)
+def _buttons(resource: Resource, access: Access, lacking: Lacking, subject: Subject | None = None) -> list[Button]:
+    """The buttons of an object's page; without a subject those of the list."""
+    row, key = (subject.object, subject.id) if subject else ({}, "")
+    links = _links(resource.shortcuts if subject else resource.list_links, access, row)
+    return [
+        *(Button(link.label, link.icon, url, primary=link.primary) for link, url in links),
+        *(
+            actions.button(action, access.workspace.slug, resource.name, key, _reason(subject, action, lacking))
+            for action in _actions(resource, access, row, collection=subject is None)
+        ),
     ]
-    action_buttons = [
-        actions.button(action, access.workspace.slug, resource.name, subject.id, _reason(subject, action, lacking))
-        for action in _visible_actions(resource, access, row)
-    ]
-    return [*links, *action_buttons]
 
 
-def _reason(subject: Subject, action: Action, lacking: Lacking) -> Text:
+def _reason(subject: Subject | None, action: Action, lacking: Lacking) -> Text:
     """Why the action is not possible for the object now; "" if no reason is known."""
     why = lacking.get(action.needs, "")
-    if why or action.disabled_reason is None:
+    if why or subject is None or action.disabled_reason is None:
         return why
     try:
         return action.disabled_reason(subject.session, subject.object)
     except EngineError:
         return ""
-
-
-def _collection(resource: Resource, access: Access, lacking: Lacking) -> list[Button]:
-    slug = access.workspace.slug
-    links = [
-        Button(link.label, link.icon, link.url(slug, {}), primary=link.primary)
-        for link in resource.list_links
-        if access.allows(link.role)
-    ]
-    allowed = [action for action in resource.actions if action.collection and access.allows(action.role)]
-    return [*links, *(_button(resource, access, action, lacking) for action in allowed if action.visible({}))]
-
-
-def _button(resource: Resource, access: Access, action: Action, lacking: Lacking) -> Button:
-    return actions.button(action, access.workspace.slug, resource.name, reason=lacking.get(action.needs, ""))
 
 
 def _bulk(resource: Resource, access: Access, lacking: Lacking) -> list[Button]:

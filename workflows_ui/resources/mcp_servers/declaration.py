@@ -28,12 +28,12 @@ from workflows_ui.resource_admin.resource import (
     Shortcut,
     Subject,
     Text,
-    sole_id_at,
 )
 from workflows_ui.resources import whole_lists
 from workflows_ui.resources.mcp_servers import clients, reading, switches, tools
 from workflows_ui.resources.mcp_servers.reading import name_of
 from workflows_ui.web import formats
+from workflows_ui.web.paths import sole_id_at
 
 #: Tools named in the list.
 _NAMED = 5
