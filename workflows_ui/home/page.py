@@ -44,38 +44,23 @@ class Attention:
     icon: str = "triangle-exclamation"
 
 
-@dataclass(frozen=True)
-class Recent:
-    """A recently launched flow with the person's latest launch."""
-
-    flow_id: str
-    name: str
-    launch: Launch
-
-
-@dataclass(frozen=True)
-class Form:
-    """Texts of a published form: the first line of its note as plain text, and the label of its button; "" if it has none."""
-
-    note: str = ""
-    button: str = ""
-
-
-def forms(workspace: Workspace, flow_ids: Collection[str]) -> dict[str, Form]:
-    """Return the texts of the published forms of these flows, by flow id. One query."""
+def form_texts(workspace: Workspace, flow_ids: Collection[str]) -> dict[str, dict[str, str]]:
+    """Return the texts of the published forms of these flows, by flow id: the first line of the `note` as plain text, and
+    the label of the `button`; "" if it has none. One query.
+    """
     rows = LaunchFormVersion.objects.filter(
         form__workspace=workspace, form__flow_id__in=flow_ids, form__published=F("pk")
     )
-    return {version.form.flow_id: _form(version) for version in rows.select_related("form")}
+    return {version.form.flow_id: _form_texts(version) for version in rows.select_related("form")}
 
 
-def _form(version: LaunchFormVersion) -> Form:
+def _form_texts(version: LaunchFormVersion) -> dict[str, str]:
     try:
         note, button = launch_forms.published_texts(version)
     except (CannotOpen, json.JSONDecodeError):
         _log.exception("a launch form's words cannot be read: %s", version.pk)
-        return Form()
-    return Form(markdown.first_line(note), button)
+        return {}
+    return {"note": markdown.first_line(note), "button": button}
 
 
 class Home:
@@ -91,21 +76,9 @@ class Home:
         self.first = last_visit is None
         #: Failures since this moment are shown.
         self.since = last_visit or clock.now() - FIRST_LOOK
-
-    @property
-    def builds(self) -> bool:
-        """Whether the person builds flows, not only launches them."""
-        return self._access.allows(Role.BUILDER)
-
-    @property
-    def watches(self) -> bool:
-        """Whether the page shows the runs of others: to everybody except launchers."""
-        return self.builds or self._access.role == Role.VIEWER
-
-    @property
-    def may_launch(self) -> bool:
-        """Whether the role includes launching."""
-        return self._access.allows(Role.LAUNCHER)
+        self.builds, self.may_launch = (person_access.allows(role) for role in (Role.BUILDER, Role.LAUNCHER))
+        #: Whether the page shows the runs of others: to everybody except launchers.
+        self.watches = self.builds or person_access.role == Role.VIEWER
 
     @cached_property
     def favourites(self) -> dict[str, str]:
@@ -114,22 +87,21 @@ class Home:
 
     @property
     def _mine(self) -> QuerySet[Launch]:
-        rows = Launch.objects.filter(user=self._access.user, workspace=self._access.workspace)
-        return rows.defer(*_HEAVY)
+        return Launch.objects.filter(user=self._access.user, workspace=self._access.workspace).defer(*_HEAVY)
 
     @cached_property
-    def recent(self) -> list[Recent]:
-        """The person's recently launched flows, the latest first."""
-        recent: dict[str, Recent] = {}
+    def recent(self) -> list[Launch]:
+        """The person's latest launches of different flows, the latest first."""
+        recent: dict[str, Launch] = {}
         for row in self._mine.order_by("-asked_at")[:60]:
-            recent.setdefault(row.flow_id, Recent(row.flow_id, row.flow_name or row.flow_id, row))
+            recent.setdefault(row.flow_id, row)
         return list(recent.values())[:LATEST]
 
     def last(self, flow_ids: Collection[str]) -> dict[str, Launch]:
         """Return the person's latest launch of each of these flows, by flow id."""
-        launches = self._mine.filter(flow_id__in=flow_ids)
-        latest = launches.order_by().values("flow_id").annotate(at=Max("asked_at")).values_list("at", flat=True)
-        return {row.flow_id: row for row in launches.filter(asked_at__in=list(latest)).order_by("asked_at")}
+        rows = self._mine.filter(flow_id__in=flow_ids)
+        latest = rows.order_by().values("flow_id").annotate(at=Max("asked_at")).values_list("at", flat=True)
+        return {row.flow_id: row for row in rows.filter(asked_at__in=list(latest)).order_by("asked_at")}
 
     @property
     def _visible(self) -> QuerySet[Launch]:
@@ -189,10 +161,8 @@ class Home:
                     "n": requests
                 }
                 yield Attention(title, _("Approve or refuse."), reverse("members", args=[self._slug]), "user-plus")
-        failing_follow = Follow.objects.filter(pk=self._access.workspace.pk, failures__gte=3).values_list(
-            "trouble", flat=True
-        )
-        if failing_follow.first():
+        failing = Follow.objects.filter(pk=self._access.workspace.pk, failures__gte=3)
+        if failing.values_list("trouble", flat=True).first():
             yield Attention(
                 _("The engine cannot be asked about launches"),
                 _("They continue there; the console keeps trying. Check whether the credential still works."),

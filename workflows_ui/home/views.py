@@ -1,7 +1,6 @@
 """The first pages after sign-in: the person's workspaces, and the home of one. Data from the engine is loaded by a second request."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
@@ -15,7 +14,7 @@ from workflows_ui.credentials import messages as credential_messages
 from workflows_ui.credentials.services import clients, engine_session
 from workflows_ui.engine import AddressRefused, EngineError
 from workflows_ui.home import services as visits
-from workflows_ui.home.page import Form, Home, forms
+from workflows_ui.home.page import Home, form_texts
 from workflows_ui.launch_forms.services import launch_forms
 from workflows_ui.launches import flow_facts
 from workflows_ui.launches.models import Launch
@@ -24,7 +23,6 @@ from workflows_ui.members.models import AccessRequest, Role
 from workflows_ui.members.services import access, launch_rights
 from workflows_ui.resources.flows import launchable
 from workflows_ui.resources.runs import elsewhere as runs_elsewhere
-from workflows_ui.resources.runs.elsewhere import Elsewhere
 from workflows_ui.web import messages as words
 from workflows_ui.web import navigation, responses
 from workflows_ui.web.access import closed, member, signed_in
@@ -35,18 +33,6 @@ _LATEST = 8
 FLOWS, VIEW_COOKIE, VIEWS = 60, "home", ("cards", "rows")
 _YEAR = 365 * 24 * 3600
 FLOWS_PART, ELSEWHERE_PART = "home-flows", "home-elsewhere"
-
-
-@dataclass(frozen=True)
-class Choice:
-    """A flow that the person may launch."""
-
-    id: str
-    name: str
-    starred: bool
-    #: Texts of its published form, if any.
-    form: Form | None
-    last: Launch | None
 
 
 @signed_in
@@ -92,7 +78,7 @@ def workspace(request: ConsoleRequest, slug: str) -> HttpResponse:
     """
     person_access = request.access
     rights = launch_rights.flows(person_access) if person_access.rights else []
-    texts = forms(person_access.workspace, [right.flow_id for right in rights])
+    texts = form_texts(person_access.workspace, [right.flow_id for right in rights])
     described_rights = [(launch_right_messages.describe_right(right), texts.get(right.flow_id)) for right in rights]
     if person_access.guest:
         return responses.page(request, "members/launch_rights/mine.html", {"rights": described_rights})
@@ -116,7 +102,7 @@ def workspace(request: ConsoleRequest, slug: str) -> HttpResponse:
     }
     target = request.headers.get("HX-Target", "") if fragment else ""
     if page.may_launch and target != ELSEWHERE_PART:
-        context |= _flows(request, page, q) if engine_asked else _local_flows(page, person_access)
+        context |= _flows(request, page, q, engine_asked=engine_asked)
     if page.watches and engine_asked and target != FLOWS_PART:
         context["elsewhere"] = _elsewhere(person_access, page)
     parts = (FLOWS_PART, ELSEWHERE_PART)
@@ -126,7 +112,7 @@ def workspace(request: ConsoleRequest, slug: str) -> HttpResponse:
     return response
 
 
-def _elsewhere(person_access: access.Access, page: Home) -> Elsewhere | None:
+def _elsewhere(person_access: access.Access, page: Home) -> dict[str, Any] | None:
     """Return the runs started outside of the console, or None if they are not available."""
     try:
         return runs_elsewhere.find_runs(engine_session.open_session(person_access), page.since)
@@ -162,40 +148,25 @@ def _name(request: ConsoleRequest, id: str) -> str:
     return request.POST.get("name", "")[:1000] or id
 
 
-def _flows(request: ConsoleRequest, page: Home, q: str) -> dict[str, Any]:
+def _flows(request: ConsoleRequest, page: Home, q: str, *, engine_asked: bool) -> dict[str, Any]:
     """Return the launchable flows, those with a published form first; without the engine, those with a form as last saved."""
     person_access = request.access
     start = request.GET.get("from", "")
     offset = int(start) if start.isdecimal() and len(start) < 7 else 0
+    form_names = dict(launch_forms.all_published(person_access.workspace).values_list("flow_id", "flow_name"))
+    flows = list(form_names.items())
     context: dict[str, Any] = {}
-    form_names = _form_names(person_access)
-    try:
-        launchable_flows = launchable.launchable_flows(
-            engine_session.open_session(person_access), again=bool(q or offset)
-        )
-    except (EngineError, clients.NoCredential, CannotOpen, AddressRefused) as problem:
-        context["problem"] = words.error_message(problem)
-        # Without a usable credential, a launch is not queued: it ends as not sent.
-        context["sent_later"] = isinstance(problem, EngineError)
-        flows = list(form_names.items())
-    else:
-        flows = list(launchable_flows.flows)
-        context |= {"notice": launchable_flows.notice, "misfits": launchable_flows.misfits if not (q or offset) else ()}
+    if engine_asked:
+        try:
+            listed = launchable.launchable_flows(engine_session.open_session(person_access), again=bool(q or offset))
+            flows = list(listed.flows)
+            context = {"notice": listed.notice, "misfits": listed.misfits if not (q or offset) else ()}
+        except (EngineError, clients.NoCredential, CannotOpen, AddressRefused) as problem:
+            # Without a usable credential, a launch is not queued: it ends as not sent.
+            context = {"problem": words.error_message(problem), "sent_later": isinstance(problem, EngineError)}
     needle = launchable.plain(q)
-    return context | _choices(
-        page, person_access, [flow for flow in flows if needle in launchable.plain(flow[1])], form_names, offset
-    )
-
-
-def _local_flows(page: Home, person_access: access.Access) -> dict[str, Any]:
-    """Return the launchable flows known from local rows."""
-    form_names = _form_names(person_access)
-    return _choices(page, person_access, list(form_names.items()), form_names, 0)
-
-
-def _form_names(person_access: access.Access) -> dict[str, str]:
-    """Return the names of flows with a published form by flow id, as of its last save: local rows, without the engine."""
-    return dict(launch_forms.all_published(person_access.workspace).values_list("flow_id", "flow_name"))
+    flows = [flow for flow in flows if needle in launchable.plain(flow[1])]
+    return context | _choices(page, person_access, flows, form_names, offset)
 
 
 def _choices(
@@ -207,11 +178,14 @@ def _choices(
     )
     visible = flows[offset : offset + FLOWS]
     keys = [key for key, _name in visible]
-    last, texts = page.last(keys), forms(person_access.workspace, [key for key in keys if key in form_names])
-    choices = [Choice(key, name, key in page.favourites, texts.get(key), last.get(key)) for key, name in visible]
+    last, texts = page.last(keys), form_texts(person_access.workspace, [key for key in keys if key in form_names])
+    choices = [
+        {"id": key, "name": name, "starred": key in page.favourites, "form": texts.get(key), "last": last.get(key)}
+        for key, name in visible
+    ]
     return {
-        "forms": [flow for flow in choices if flow.id in form_names],
-        "others": [flow for flow in choices if flow.id not in form_names],
+        "forms": [flow for flow in choices if flow["id"] in form_names],
+        "others": [flow for flow in choices if flow["id"] not in form_names],
         "total": len(flows),
         "first": offset + 1,
         "last": offset + len(visible),
