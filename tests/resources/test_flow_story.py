@@ -12,9 +12,8 @@ from tests import flows, step_trees
 from tests.launches.launch_scene import Scene, text_of, unescape
 from workflows_ui.launches.models import Launch, State
 from workflows_ui.practice_engine.samples import sample_flows
-from workflows_ui.resources.flows import step_sentences
 from workflows_ui.resources.flows import story as flow_story
-from workflows_ui.resources.flows.step_sentences import Known
+from workflows_ui.resources.flows.story import Known
 
 KNOWN = Known(
     {"@activepieces/piece-stripe": "Stripe"},
@@ -29,10 +28,10 @@ def _lines(story: flow_story.Story) -> list[str]:
     def of(sentences: Any, more: int, depth: int) -> list[str]:
         found = []
         for sentence in sentences:
-            found.append("  " * depth + step_sentences.plain(sentence.parts))
+            found.append("  " * depth + "".join(text for text, _name in sentence.parts))
             for branch in sentence.inner:
                 if branch.label:
-                    found.append("  " * depth + " " + step_sentences.plain(branch.label))
+                    found.append("  " * depth + " " + "".join(text for text, _name in branch.label))
                 found += of(branch.sentences, branch.more, depth + 1)
         return [*found, "  " * depth + f"+{more}"] if more else found
 

@@ -32,8 +32,7 @@ from workflows_ui.jobs.models import ItemState, Job
 from workflows_ui.launches.models import Launch
 from workflows_ui.members.models import Flavour, Member, Role, Workspace
 from workflows_ui.resources import BY_NAME, RESOURCES
-from workflows_ui.resources.runs import flows as run_flows
-from workflows_ui.resources.runs.filters import Several
+from workflows_ui.resources.runs import filters as run_filters
 
 pytestmark = [pytest.mark.django_db]
 
@@ -237,10 +236,12 @@ def test_no_list_is_filtered_by_an_id_of_another_workspace(scene: Scene, memory:
     with time_machine.travel(time.time() + max(0, MEMORY[memory])):
         for resource in RESOURCES:
             for name, field in resource.filters().fields.items():
-                if name in FILTER_WORDS or (isinstance(field, forms.ChoiceField) and not isinstance(field, Several)):
+                if name in FILTER_WORDS or (
+                    isinstance(field, forms.ChoiceField) and not isinstance(field, run_filters.Several)
+                ):
                     continue
                 tried.add((resource.name, name))
-                value = run_flows.of_flow("step_1", THEIRS) if name == "failed" else THEIRS
+                value = run_filters.step_of_flow("step_1", THEIRS) if name == "failed" else THEIRS
                 for part in ({}, _HTMX):
                     scene.stub_engine.seen.clear()
                     query = {name: value, "late": "1"}

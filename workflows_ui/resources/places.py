@@ -1,36 +1,12 @@
 """URLs of the pages that resources link to; "" without an id."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.urls import reverse
 
-from workflows_ui.resource_admin.resource import id_at
-
-
-def flow_url(slug: str, id: Any) -> str:
-    return object_url(slug, "flows", id)
-
-
-def folder_url(slug: str, id: Any) -> str:
-    return object_url(slug, "folders", id)
-
-
-def run_url(slug: str, id: Any) -> str:
-    return object_url(slug, "runs", id)
-
-
-def piece_url(slug: str, name: Any) -> str:
-    """A piece's page, by its whole name."""
-    return object_url(slug, "pieces", name)
-
-
-def connection_url(slug: str, id: Any) -> str:
-    return object_url(slug, "connections", id)
-
-
-def mcp_url(slug: str, id: Any) -> str:
-    return object_url(slug, "mcp-servers", id)
+from workflows_ui.resource_admin.resource import Row
+from workflows_ui.web.paths import sole_id_at, usable_id
 
 
 def flows_url(slug: str, folder: str) -> str:
@@ -44,5 +20,24 @@ def list_url(slug: str, resource: str, **query: str | Sequence[str]) -> str:
 
 
 def object_url(slug: str, resource: str, id: Any) -> str:
-    key = id_at({"id": id})
+    key = usable_id(id)
     return reverse("resource_detail", kwargs={"slug": slug, "resource": resource, "id": key}) if key else ""
+
+
+def _urls_of(resource: str) -> Callable[[str, Any], str]:
+    """A function that gets the workspace's slug and an object's id."""
+    return lambda slug, key: object_url(slug, resource, key)
+
+
+flow_url = _urls_of("flows")
+folder_url = _urls_of("folders")
+run_url = _urls_of("runs")
+piece_url = _urls_of("pieces")
+connection_url = _urls_of("connections")
+mcp_url = _urls_of("mcp-servers")
+
+
+def subpage_url(name: str, slug: str, row: Row) -> str:
+    """The URL with this name below an object; "" if the URL cannot hold its id."""
+    key = sole_id_at(row)
+    return reverse(name, args=[slug, key]) if key else ""

@@ -1,15 +1,12 @@
-"""Which flows use which apps, connections and tables, read from all flows at once; cached for a minute where it is only
-for information.
-"""
+"""Which flows use which apps, connections and tables, read from all flows at once."""
 
 from dataclasses import dataclass
 from typing import Any
 
 from workflows_ui.core.collation import sort_key
 from workflows_ui.credentials.services.engine_session import EngineSession
-from workflows_ui.resource_admin.resource import id_at
 from workflows_ui.resources.flows import pages as flow_pages
-from workflows_ui.resources.places import object_url
+from workflows_ui.resources.places import flow_url
 from workflows_ui.web.paths import text_at, texts_at
 
 #: Cache names.
@@ -36,9 +33,7 @@ class Use:
 
 @dataclass(frozen=True)
 class Usage:
-    """All flows that the engine gave; `complete` is False if it counts more than it gives (resources/flows/pages.py) or
-    refused.
-    """
+    """All flows that the engine gave; `complete` is False if it refused, or counts more than it gives."""
 
     flows: tuple[Use, ...]
     complete: bool
@@ -89,13 +84,8 @@ def forget(session: EngineSession) -> None:
 
 def lines(slug: str, flows: list[Use]) -> list[tuple[str, str]]:
     """(name, URL) of flows, by name."""
-    listed = [(flow.name or flow.id, _url(slug, flow.id)) for flow in flows]
+    listed = [(flow.name or flow.id, flow_url(slug, flow.id)) for flow in flows]
     return sorted(listed, key=lambda line: sort_key(line[0]))
-
-
-def _url(slug: str, id: str) -> str:
-    key = id_at({"id": id})
-    return object_url(slug, "flows", key)
 
 
 def _load(session: EngineSession) -> Usage:

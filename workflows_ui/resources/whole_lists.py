@@ -54,9 +54,7 @@ def page_of(answer: dict[str, Any], query: Query, *, warning: Text = "") -> Page
 
 
 def _start(rows: Sequence[Row], place: str) -> int:
-    """The index of the page's first row: after the last row of the previous page or, if that is gone, the index in the
-    position.
-    """
+    """The index of the page's first row: after the previous page's last row, else the index in the position."""
     number, _dot, last = place.partition(".")
     index = next((at + 1 for at, row in enumerate(rows) if last and row.get("id") == last), None)
     if index is not None:

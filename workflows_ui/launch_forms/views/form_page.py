@@ -40,7 +40,7 @@ from workflows_ui.members import messages as launch_right_messages
 from workflows_ui.members.models import Role, Workspace
 from workflows_ui.members.services import access as member_access
 from workflows_ui.members.services import launch_rights
-from workflows_ui.resources.flows import effects_views
+from workflows_ui.resources.flows import views as flow_views
 from workflows_ui.web import markdown, messages, responses, signed_state
 from workflows_ui.web.requests import ConsoleRequest
 
@@ -296,7 +296,7 @@ def form_context(request: ConsoleRequest, id: str, page: LaunchFormPage, answers
         "json_problems": json_errors.problems(),
         "sidebar": launch_sidebar(request, id),
         "save": {"name": request.POST.get("_save_name", ""), "shared": request.POST.get("_save_shared") == "yes"},
-        **effects_views.at_once(access, id, facts),
+        **flow_views.effects_at_once(access, id, facts),
     }
 
 

@@ -22,7 +22,7 @@ from workflows_ui.launches.page import Page
 from workflows_ui.launches.services import launches
 from workflows_ui.members.models import Role
 from workflows_ui.resource_admin.resource import Row
-from workflows_ui.resources.flows import people as flow_people
+from workflows_ui.resources.flows.reading import Change, last_change
 from workflows_ui.resources.pieces import missing_apps
 from workflows_ui.resources.runs import launch_comparison
 from workflows_ui.resources.runs import masking as run_masking
@@ -93,9 +93,9 @@ def _missing_apps_message(request: ConsoleRequest, row: Launch) -> messages.Mess
     return missing_apps.no_run_words(missing) if missing else None
 
 
-def _last_change(request: ConsoleRequest, row: Launch) -> flow_people.Change | None:
+def _last_change(request: ConsoleRequest, row: Launch) -> Change | None:
     try:
-        return flow_people.last_change(engine_session.open_session(request.access), row.flow_id)
+        return last_change(engine_session.open_session(request.access), row.flow_id)
     except (clients.NoCredential, CannotOpen):
         return None
 

@@ -10,10 +10,11 @@ from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, Refused, flow_tree
 from workflows_ui.resource_admin.resource import Row
 from workflows_ui.resources import usage
-from workflows_ui.resources.flows import import_findings, pages
+from workflows_ui.resources.flows import pages
+from workflows_ui.resources.flows.import_findings import find_problems
 from workflows_ui.resources.flows.reading import name_of, trigger_of
 from workflows_ui.web import formats, messages
-from workflows_ui.web.paths import dict_at
+from workflows_ui.web.paths import dict_at, text_at
 
 _DATE = "lastUpdatedDate"
 
@@ -40,20 +41,13 @@ def _fitting(request: Mapping[str, Any], flow: Row) -> dict[str, Any]:
     """The tree for the engine of this flow: an older engine knows neither the notes and dates of a newer file, nor its
     tree version (engine-0.83.md 11, row 7). The flow's own version shows which it is.
     """
-    trigger, schema = request.get("trigger"), request.get("schemaVersion")
-    version = dict_at(flow, "version")
-    if _later(schema, version.get("schemaVersion")):
-        schema = None
+    trigger, version = request.get("trigger"), dict_at(flow, "version")
+    schema, known = text_at(request, "schemaVersion"), text_at(version, "schemaVersion")
+    later = schema.isdecimal() and known.isdecimal() and int(schema) > int(known)
+    tree = {"trigger": trigger, "schemaVersion": None if later else request.get("schemaVersion")}
     if "notes" in version:
-        return {"trigger": trigger, "schemaVersion": schema, "notes": request.get("notes") or []}
-    return {"trigger": _undated(trigger), "schemaVersion": schema}
-
-
-def _later(first: Any, second: Any) -> bool:
-    """Whether one tree version is later than the other; False if unknown."""
-    texts = (first, second)
-    numbers = [int(item) for item in texts if isinstance(item, str) and item.isdecimal()]
-    return len(numbers) == len(texts) and numbers[0] > numbers[1]
+        return tree | {"notes": request.get("notes") or []}
+    return tree | {"trigger": _undated(trigger)}
 
 
 def _undated(step: Any) -> Any:
@@ -72,10 +66,8 @@ def _undated(step: Any) -> Any:
     return copies[id(step)]
 
 
-def _create(session: EngineSession, name: str, request: Mapping[str, Any], folder: str | None = None) -> Any:
-    """Create a flow with these steps: two calls, since the engine has no copy operation. An error reports an incomplete
-    flow if the second call fails.
-    """
+def _create(session: EngineSession, name: str, request: Mapping[str, Any], folder: str = "") -> Any:
+    """Create a flow with these steps, in two calls. If the second one fails, the error reports an incomplete flow."""
     flow = session.workflows.create_flow(name, folder_id=folder or None)
     pages.forget(session)
     usage.forget(session)
@@ -89,11 +81,9 @@ def _create(session: EngineSession, name: str, request: Mapping[str, Any], folde
 
 
 def _why(error: EngineError | forms.ValidationError) -> str:
-    return (
-        " ".join(error.messages)
-        if isinstance(error, forms.ValidationError)
-        else str(messages.error_message(error).text)
-    )
+    if isinstance(error, forms.ValidationError):
+        return " ".join(error.messages)
+    return str(messages.error_message(error).text)
 
 
 def make(session: EngineSession, _id: str, data: dict[str, Any]) -> Any:
@@ -106,9 +96,7 @@ def make(session: EngineSession, _id: str, data: dict[str, Any]) -> Any:
 def duplicate(session: EngineSession, id: str, data: dict[str, Any]) -> Any:
     """Create a flow of this name with the newest version's steps, in the same folder."""
     flow = session.workflows.get_flow(id)
-    folder = flow.get("folderId")
-    steps = dict_at(flow, "version")
-    return _create(session, data["name"], steps, folder if isinstance(folder, str) else None)
+    return _create(session, data["name"], dict_at(flow, "version"), text_at(flow, "folderId"))
 
 
 def import_new(session: EngineSession, _id: str, data: dict[str, Any]) -> dict[str, Any]:
@@ -128,7 +116,7 @@ def import_new(session: EngineSession, _id: str, data: dict[str, Any]) -> dict[s
             text = _("Created so far: %(made)s. Then: %(why)s Clear the flows that were created before you continue.")
             names = ", ".join(f"“{formats.cut(name_of(flow))}”" for flow in created)
             raise forms.ValidationError(text % {"made": names, "why": _why(error)}) from error
-    return {"flows": created, "check": [_check(session, flow) for flow in created]}
+    return {"flows": created, "check": [find_problems(session, trigger_of(flow)) for flow in created]}
 
 
 def import_here(session: EngineSession, id: str, data: dict[str, Any]) -> dict[str, Any]:
@@ -137,14 +125,9 @@ def import_here(session: EngineSession, id: str, data: dict[str, Any]) -> dict[s
     flow = session.workflows.get_flow(id)
     imported = _import_into(session, flow, request, name_of(flow) or _shown_name(request) or id)
     usage.forget(session)
-    return {"flows": [imported], "check": [_check(session, imported)]}
+    return {"flows": [imported], "check": [find_problems(session, trigger_of(imported))]}
 
 
 def _shown_name(request: Mapping[str, Any]) -> str:
     name = request.get("displayName")
     return name if formats.visible(name) else ""
-
-
-def _check(session: EngineSession, flow: Row) -> list[str]:
-    """The steps of an imported flow that need a check, and why."""
-    return [finding.text for finding in import_findings.find_problems(session, trigger_of(flow))]

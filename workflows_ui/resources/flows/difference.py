@@ -47,9 +47,7 @@ class StepChange:
 
 @dataclass(frozen=True)
 class Difference:
-    """`names`: the flow's name before and after, if it differs. `steps` in the order of the newer version, removed ones
-    last.
-    """
+    """The flow's `names` before and after, if they differ; `steps` as in the newer version, removed ones last."""
 
     names: tuple[str, str] | None
     steps: list[StepChange]
@@ -87,8 +85,8 @@ def between(old: Row, new: Row, *, masked: tuple[Row, Row], names: Names, known:
         if change.moved or change.renamed or change.changes:
             changes.append(change)
     changes += [_whole("removed", step, names, known) for name, step in before.items() if name not in after]
-    called = tuple(str(pick(version, "displayName") or "") for version in masked)
-    renamed = (called[0], called[1]) if called[0] != called[1] else None
+    old_name, new_name = (text_at(version, "displayName") for version in masked)
+    renamed = (old_name, new_name) if old_name != new_name else None
     return Difference(renamed, changes[:_MOST_STEPS], max(0, len(changes) - _MOST_STEPS))
 
 
@@ -150,17 +148,18 @@ def _type_changes(old: _Step, new: _Step) -> list[Change]:
         (_("Complete"), lambda step: _("No") if step.get("valid") is False else _("Yes")),
         (_("Passed over"), lambda step: _("Yes") if step.get("skip") is True else _("No")),
     ):
-        before, after = read(old.masked), read(new.masked)
-        if before != after:
-            result.append(_change(label, before, after))
+        texts = read(old.masked), read(new.masked)
+        if texts[0] != texts[1]:
+            before, after = (line((label,), text, Names()) if text else None for text in texts)
+            result.append(Change(label, before, after))
     return result
 
 
 def _without_fields(step: _Step) -> Any:
     settings = step.whole.get("settings")
-    return (
-        {key: item for key, item in settings.items() if key not in _NOISE} if isinstance(settings, dict) else settings
-    )
+    if not isinstance(settings, dict):
+        return settings
+    return {key: item for key, item in settings.items() if key not in _NOISE}
 
 
 def _version(step: Mapping[str, Any]) -> str:
@@ -168,19 +167,14 @@ def _version(step: Mapping[str, Any]) -> str:
     return text_at(step, "settings.pieceVersion").lstrip("~^")[:40]
 
 
-def _change(label: str, before: str, after: str) -> Change:
-    lines = [line((label,), text, Names()) if text else None for text in (before, after)]
-    return Change(label, lines[0], lines[1])
-
-
 def _fields(old: _Step, new: _Step, names: Names, known: Labels) -> list[Change]:
-    masked_lines = [_by_path(step.masked, names, known) for step in (old, new)]
-    whole_lines = [_by_path(step.whole, names, known) for step in (old, new)]
+    old_lines, new_lines = (_by_path(step.masked, names, known) for step in (old, new))
+    old_whole, new_whole = (_by_path(step.whole, names, known) for step in (old, new))
     result = []
-    for path in dict.fromkeys([*masked_lines[1], *masked_lines[0]]):
-        if _value(whole_lines[0].get(path)) == _value(whole_lines[1].get(path)):
+    for path in dict.fromkeys([*new_lines, *old_lines]):
+        if _value(old_whole.get(path)) == _value(new_whole.get(path)):
             continue
-        before, after = masked_lines[0].get(path), masked_lines[1].get(path)
+        before, after = old_lines.get(path), new_lines.get(path)
         label = (after or before or Line(path, "")).label
         hidden = _value(before) == _value(after)
         result.append(Change(label, before, after, _lines(before, after), hidden))

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from workflows_ui.engine import flow_tree
 from workflows_ui.web import formats
+from workflows_ui.web.paths import dicts_at, list_at, text_at
 
 #: Maximum size of a file in bytes, far more than flows of hundreds of steps need; maximum number of flows in a file.
 LARGEST, MOST_FLOWS = 5 * 1024 * 1024, 100
@@ -35,12 +36,9 @@ def content(template: Any) -> str:
 
 
 def name(template: dict[str, Any]) -> str:
-    """A file name made from the flow's name, safe on every system. Newer templates only have the name in the flow, with
-    an empty one of their own.
-    """
-    inner = template.get("flows")
-    first = inner[0] if isinstance(inner, list) and inner and isinstance(inner[0], dict) else {}
-    called = str(template.get("name") or first.get("displayName") or "")
+    """A file name that is safe on every system. In newer templates only the flow has a name, theirs is empty."""
+    inner = list_at(template, "flows") or [{}]
+    called = text_at(template, "name") or text_at(inner[0], "displayName")
     plain = re.sub(r"[^\w. -]+", "-", called).strip(" .-")[:80]
     return f"{plain or 'flow'}.json"
 
@@ -90,17 +88,14 @@ def _versions(found: Any, called: str) -> Iterator[tuple[dict[str, Any], str]]:
     if _is_tree(found.get("trigger")):
         yield found, called
         return
-    called = _text(found.get("name")) or called
+    called = text_at(found, "name") or called
     for key in _INNER:
         if isinstance(found.get(key), dict):
             yield from _versions(found[key], called)
             return
-    for key in _LISTS:
-        if isinstance(found.get(key), list):
-            alone = len(found[key]) == 1
-            for item in found[key]:
-                yield from _versions(item, called if alone else "")
-            return
+    inner: list[Any] = next((found[key] for key in _LISTS if isinstance(found.get(key), list)), [])
+    for item in inner:
+        yield from _versions(item, called if len(inner) == 1 else "")
 
 
 def _is_tree(found: Any) -> bool:
@@ -108,12 +103,11 @@ def _is_tree(found: Any) -> bool:
 
 
 def _request(version: dict[str, Any], called: str) -> Request:
-    notes = version.get("notes")
     return {
-        "displayName": _text(version.get("displayName")) or called,
+        "displayName": text_at(version, "displayName") or called,
         "trigger": version["trigger"],
         "schemaVersion": _schema(version),
-        "notes": [note for note in notes if isinstance(note, dict)] if isinstance(notes, list) else [],
+        "notes": dicts_at(version, "notes"),
     }
 
 
@@ -123,17 +117,15 @@ def _schema(version: dict[str, Any]) -> str | None:
     A tree that claims a later version than 0.72's and lacks the date of a step is refused, and accepted with None
     (recordings `op_import_flow_plain_tree_schema_20`, `op_import_flow_plain_tree_schema_null`).
     """
-    version_number = version.get("schemaVersion")
-    if not isinstance(version_number, str) or not version_number.isdecimal():
+    version_number = text_at(version, "schemaVersion")
+    if not version_number.isdecimal():
         return None
     dated = all(isinstance(node.step.get("lastUpdatedDate"), str) for node in flow_tree.walk(version["trigger"]))
     return version_number if dated or int(version_number) <= _UNDATED else None
 
 
 def _check(flow: Request) -> None:
-    """Raise ValidationError for two steps of one name: the engine fails at them (recording
-    `op_import_flow_duplicate_names`).
-    """
+    """Raise ValidationError for two steps of one name: the engine fails (`op_import_flow_duplicate_names`)."""
     names = Counter(node.name for node in flow_tree.walk(flow["trigger"]))
     twice = next((item for item, number in names.items() if item and number > 1), "")
     if twice:
@@ -141,7 +133,3 @@ def _check(flow: Request) -> None:
             _("Two steps of “%(flow)s” in this file have the same name, “%(step)s”. The engine takes no such flow.")
             % {"flow": formats.cut(flow["displayName"]), "step": formats.cut(twice)}
         )
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""

@@ -6,7 +6,6 @@ it sets a step's `valid` when the step is edited (api.md 11.3).
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -14,12 +13,13 @@ from django.utils.translation import gettext as _
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, flow_tree
 from workflows_ui.resource_admin.resource import Row, pick
+from workflows_ui.resources.cached import cached
 from workflows_ui.resources.connections import reading as connection_list
 from workflows_ui.resources.pieces import apps, missing_apps
 from workflows_ui.resources.pieces.missing_apps import exact
 from workflows_ui.resources.runs import step_values
 from workflows_ui.web import formats
-from workflows_ui.web.paths import dict_at
+from workflows_ui.web.paths import dict_at, text_at
 
 #: Maximum apps read for one tree; maximum findings shown.
 _APPS, MOST = 10, 20
@@ -29,42 +29,44 @@ _VALUELESS = frozenset({"MARKDOWN", "CUSTOM"})
 _TEXTS = frozenset({"SHORT_TEXT", "LONG_TEXT", "DYNAMIC"})
 
 
-@dataclass(frozen=True)
-class Finding:
-    """A step that needs a check, and why."""
-
-    step: str
-    why: str
-
-    @property
-    def text(self) -> str:
-        """Both in one line."""
-        return f"{formats.cut(self.step, 40)}: {self.why}"
-
-
-def find_problems(session: EngineSession, trigger: Any) -> list[Finding]:
-    """What does not fit, in the order of the steps; one finding per step. Unknown facts count as fitting.
+def find_problems(session: EngineSession, trigger: Any) -> list[str]:
+    """The steps that do not fit, in their order, and why: one line per step. Unknown facts count as fitting.
 
     One call for each app in a version that is not cached, and one for the connections. Catches the engine's errors.
     """
     missing = {(item.name, item.version): item for item in missing_apps.of_tree(session, trigger, versions=True)}
-    pieces = _Pieces(session)
+    nodes = list(flow_tree.walk(trigger))
+    used = dict.fromkeys(key for node in nodes if (key := _app_of(node.step)) not in missing and key[0])
+    pieces = {key: _piece(session, *key) for key in list(used)[:_APPS]}
     connections = _connections(session)
     result = []
-    for node in flow_tree.walk(trigger):
+    for node in nodes:
         title = node.step.get("displayName")
         reason = next(_reasons(node.step, missing, pieces, connections), "")
         if reason:
-            result.append(Finding(title if formats.visible(title) else node.name, reason))
+            result.append(f"{formats.cut(title if formats.visible(title) else node.name, 40)}: {reason}")
     return result
 
 
+def _app_of(step: Row) -> tuple[str, str]:
+    """The name and version of a step's app."""
+    return text_at(step, "settings.pieceName"), exact(pick(step, "settings.pieceVersion"))
+
+
+@cached("piece", _FOR, {})
+def _piece(session: EngineSession, name: str, version: str) -> Row:
+    return apps.fetch_app(session, name, version)
+
+
 def _reasons(
-    step: Row, gone: Mapping[tuple[str, str], missing_apps.MissingApp], pieces: "_Pieces", connections: set[str] | None
+    step: Row,
+    gone: Mapping[tuple[str, str], missing_apps.MissingApp],
+    pieces: Mapping[tuple[str, str], Row],
+    connections: set[str] | None,
 ) -> Iterator[str]:
-    name, version = pick(step, "settings.pieceName"), exact(pick(step, "settings.pieceVersion"))
-    if isinstance(name, str) and name:
-        missing = gone.get((name, version))
+    app = name, version = _app_of(step)
+    if name:
+        missing = gone.get(app)
         if missing is not None and not missing.here:
             yield _("The engine does not have the app “%(app)s”.") % {"app": formats.cut(missing.title)}
         elif missing is not None:
@@ -73,18 +75,18 @@ def _reasons(
                 "app": formats.cut(missing.title),
                 "here": missing.here[:40],
             }
-        yield from _unfilled(step, pieces.get(name, version), connections)
+        yield from _unfilled(step, pieces.get(app), connections)
     if step.get("valid") is False:
         yield _("The file says that it is not complete.")
 
 
 def _unfilled(step: Row, piece: Row | None, connections: set[str] | None) -> Iterator[str]:
     """What the app requires and the step lacks."""
-    if piece is None:
+    if not piece:
         return
     kind, key = ("triggers", "triggerName") if step.get("type") == "PIECE_TRIGGER" else ("actions", "actionName")
-    called, listed = pick(step, f"settings.{key}"), piece.get(kind)
-    operation = listed.get(called) if isinstance(listed, Mapping) and isinstance(called, str) else None
+    called = pick(step, f"settings.{key}")
+    operation = dict_at(piece, kind).get(called) if isinstance(called, str) else None
     if not isinstance(operation, Mapping):
         yield _("“%(app)s” does not have what the step does (%(name)s).") % {
             "app": formats.cut(apps.title(piece)),
@@ -109,25 +111,6 @@ def _empty(prop: Row, value: Any) -> bool:
     if prop.get("type") in _VALUELESS or not prop.get("required"):
         return False
     return value is None or (value == "" and prop.get("type") in _TEXTS)
-
-
-class _Pieces:
-    """Apps with their actions and triggers, each requested once."""
-
-    def __init__(self, session: EngineSession) -> None:
-        self._session = session
-        self._known: dict[tuple[str, str], Row | None] = {}
-
-    def get(self, name: str, version: str) -> Row | None:
-        """The app in this version; None if the engine does not give it, or too many were requested."""
-        key = (name, version)
-        if key not in self._known and len(self._known) < _APPS:
-            nothing: Row = {}
-            piece = self._session.remember_or(
-                nothing, f"piece:{name}:{version}", _FOR, lambda: apps.fetch_app(self._session, name, version)
-            )
-            self._known[key] = piece or None
-        return self._known.get(key)
 
 
 def _connections(session: EngineSession) -> set[str] | None:

@@ -1,6 +1,4 @@
-"""The flows that can be launched, by the names of their live versions; and the published forms that no longer fit
-theirs.
-"""
+"""The flows that can be launched, by the names of their live versions; and the forms that no longer fit theirs."""
 
 import unicodedata
 from collections.abc import Mapping
@@ -15,9 +13,10 @@ from workflows_ui.launch_forms.models import LaunchForm
 from workflows_ui.launch_forms.services import launch_forms
 from workflows_ui.launches import flow_facts
 from workflows_ui.members.models import Role
-from workflows_ui.resource_admin.resource import Row, Text, id_at, sole_id
+from workflows_ui.resource_admin.resource import Row, Text, id_at
 from workflows_ui.resources.flows import pages
 from workflows_ui.resources.flows.reading import name_of, trigger_of
+from workflows_ui.web.paths import sole_id
 
 _FOR = 60
 _NAME, _STARTS = "launchable", "flow-starts"
@@ -68,22 +67,18 @@ def plain(text: str) -> str:
 def _load(session: EngineSession, *, check: bool) -> Listed:
     forms = {row.flow_id: row for row in launch_forms.all_published(session.workspace)} if check else {}
     keep = partial(_brief, forms)
-    filters = pages.Asked(status="ENABLED", live=True)
     try:
-        rows, notice = pages.whole(session, filters, keep)
+        rows, notice = pages.whole(session, pages.Filters(status="ENABLED", live=True), keep)
     except NotFound:  # One that is on and was never published: then the engine gives none of them (api.md 6.4).
-        rows, notice = pages.whole(session, pages.Asked(status="ENABLED"), keep)
+        rows, notice = pages.whole(session, pages.Filters(status="ENABLED"), keep)
     flows_by_id = {row["id"]: row for row in rows if row["id"]}
     session.forget(_STARTS)
     session.remember(_STARTS, 5 * _FOR, lambda: {key: row["start"] for key, row in flows_by_id.items()})
+    launched = (row for row in flows_by_id.values() if row["published"] and row["start"] in flow_facts.LAUNCHED)
     return Listed(
-        tuple(
-            (key, row["name"])
-            for key, row in flows_by_id.items()
-            if row["published"] and row["start"] in flow_facts.LAUNCHED
-        ),
+        tuple((row["id"], row["name"]) for row in launched),
         notice,
-        tuple((key, row["name"]) for key, row in flows_by_id.items() if row["misfit"]),
+        tuple((row["id"], row["name"]) for row in flows_by_id.values() if row["misfit"]),
         len(rows) > pages.AT_ONCE,
     )
 

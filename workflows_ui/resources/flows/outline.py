@@ -9,7 +9,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from workflows_ui.engine import flow_tree
-from workflows_ui.resource_admin.resource import pick
 from workflows_ui.resources.flows import step_settings
 from workflows_ui.resources.runs import step_values
 from workflows_ui.resources.runs.step_values import Line, Names
@@ -109,23 +108,22 @@ def kind_of(step: Any) -> tuple[str, str | Promise]:
     return _KINDS.get(kind, ("circle-dot", kind[:40] or _("Step")))
 
 
+def short_piece(step: Any) -> str:
+    """The name of a step's piece without its package: `google-sheets`."""
+    return text_at(step, "settings.pieceName").rpartition("/")[2].removeprefix("piece-")
+
+
 def piece_of(step: Any) -> str:
     """The piece and action of a step, without the package's prefix: `webhook: return_response`."""
-    piece = pick(step, "settings.pieceName")
-    if not isinstance(piece, str) or not piece:
-        return ""
-    action = pick(step, "settings.actionName") or pick(step, "settings.triggerName")
-    short = piece.rsplit("/", 1)[-1].removeprefix("piece-")
-    return f"{short}: {action}" if isinstance(action, str) and action else short
+    action = text_at(step, "settings.actionName") or text_at(step, "settings.triggerName")
+    short = short_piece(step)
+    return f"{short}: {action}" if short and action else short
 
 
 def title_of(step: Any) -> str:
     """A step's displayed name, else its own name."""
-    for path in ("displayName", "name"):
-        name = pick(step, path)
-        if isinstance(name, str) and name.strip():
-            return name
-    return _("Step without a name")
+    names = (text_at(step, path) for path in ("displayName", "name"))
+    return next(filter(str.strip, names), _("Step without a name"))
 
 
 def _settings(number: int, step: flow_tree.Step, names: Names, known: step_settings.Labels) -> Settings | None:
@@ -148,9 +146,9 @@ def _step(step: flow_tree.Step, depth: int, settings: Settings | None, names: Na
     icon, word = kind_of(step)
     detail = piece_of(step)
     if step.get("type") == "LOOP_ON_ITEMS":
-        listed = pick(step, "settings.items")
-        parts = step_values.parts(listed[:300], names) if isinstance(listed, str) and names else ()
-        detail = "".join(part.text for part in parts) or (listed if isinstance(listed, str) else "")
+        listed = text_at(step, "settings.items")
+        parts = step_values.parts(listed[:300], names) if names else ()
+        detail = "".join(part.text for part in parts) or listed
     return Item(
         depth=min(depth, DEEPEST),
         title=title_of(step),

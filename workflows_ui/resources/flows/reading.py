@@ -1,59 +1,81 @@
 """Reading flows as the engine sends them, with missing or malformed parts: name, trigger, draft, folder, connections."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import Forbidden, NotFound, NotInPlan
-from workflows_ui.resource_admin.resource import Row, pick
+from workflows_ui.resource_admin.resource import Row, id_at, pick
 from workflows_ui.resources import whole_lists
+from workflows_ui.resources.cached import cached
 from workflows_ui.resources.connections import reading as connection_list
 from workflows_ui.web import formats, messages
 from workflows_ui.web.paths import text_at, texts_at
 
-#: The cache name of folders (credentials.services.engine_session), seconds in the cache, and maximum length.
-FOLDERS, _FOLDERS_FOR, _LONGEST = "folders", 60, 200
-CONNECTIONS = "connection-names"
-#: Permanent refusals: cached as empty, so that a page that only wants names does not call the engine at each request.
-REFUSALS = (Forbidden, NotFound, NotInPlan)
+#: Cache name of the folders (credentials.services.engine_session), and maximum length of a name.
+FOLDERS, _LONGEST = "folders", 200
 
 
+@cached(FOLDERS, 60, {})
 def folder_names(session: EngineSession) -> dict[str, str]:
     """Names of the workspace's folders by id, at most a minute old; empty if the engine does not give them."""
-
-    def ask() -> dict[str, str]:
-        rows = whole_lists.rows_of(session.workflows.list_folders(limit=whole_lists.AT_ONCE))
-        return {str(row["id"]): _visible_name(row.get("displayName"), str(row["id"])) for row in rows if row.get("id")}
-
-    nothing: dict[str, str] = {}
-    return session.remember_or(nothing, FOLDERS, _FOLDERS_FOR, ask)
+    rows = whole_lists.rows_of(session.workflows.list_folders(limit=whole_lists.AT_ONCE))
+    return {str(row["id"]): _visible_name(row.get("displayName"), str(row["id"])) for row in rows if row.get("id")}
 
 
+@cached("connection-names", 60, {}, optional=True)
 def connection_names(session: EngineSession) -> dict[str, tuple[str, str]]:
     """(id, name) of the workspace's connections by the external id that flows use; empty if the engine does not give
     them, or if a quick session would need a call.
     """
-
-    def ask() -> dict[str, tuple[str, str]]:
-        try:
-            rows, _following = connection_list.chunk(session, "")
-        except REFUSALS:
-            return {}
-        listed = [(row.get("externalId"), row.get("id"), row.get("displayName")) for row in rows]
-        return {
-            external: (key if isinstance(key, str) else "", _visible_name(name, external))
-            for external, key, name in listed
-            if isinstance(external, str) and external
-        }
-
-    nothing: dict[str, tuple[str, str]] = {}
-    return session.decorate(nothing, CONNECTIONS, _FOLDERS_FOR, ask)
+    rows, _following = connection_list.chunk(session, "")
+    keys = ((row, text_at(row, "externalId")) for row in rows)
+    return {key: (text_at(row, "id"), _visible_name(row.get("displayName"), key)) for row, key in keys if key}
 
 
 def _visible_name(name: Any, key: str) -> str:
     """A visible name, else the key."""
     return name[:_LONGEST] if formats.visible(name) else key
+
+
+@dataclass(frozen=True)
+class Change:
+    """The last change of a flow's newest version: when, and by whom ("" if the engine gives no name)."""
+
+    at: datetime
+    by: str
+
+
+@cached("flow-change", 60, None)
+def last_change(session: EngineSession, flow_id: str) -> Change | None:
+    """Who last changed a flow (api.md 6.2); None if the engine does not say. Three calls at most."""
+    version = pick(session.workflows.get_flow(flow_id), "version")
+    at, person = formats.moment(pick(version, "updated")), text_at(version, "updatedBy")
+    return Change(at, _people(session).get(person, "") if person else "") if at else None
+
+
+@cached("people-names", 600, {})
+def _people(session: EngineSession) -> dict[str, str]:
+    """Names of the engine's people by id, as far as known: the credential's own (recording `users_me`) and the owners
+    of connections (recording `conn_list_piece`).
+    """
+    people: list[Row] = []
+    try:
+        people.append(session.workflows.get_current_user())
+        rows, _following = connection_list.chunk(session, "")
+        people += [row["owner"] for row in rows if isinstance(row.get("owner"), dict)]
+    except (Forbidden, NotFound, NotInPlan):
+        pass  # Then only some of them have names.
+    return {id_at(person): name for person in people if id_at(person) and (name := _person_name(person))}
+
+
+def _person_name(person: Row) -> str:
+    names = (person.get(key) for key in ("firstName", "lastName"))
+    name = " ".join(part.strip() for part in names if formats.visible(part))
+    return (name or text_at(person, "email"))[:80]
 
 
 def name_of(flow: Row) -> str:
@@ -91,8 +113,14 @@ def state_note(flow: Row) -> messages.Text:
     return _("Has changes that are not published") if has_draft(flow) else ""
 
 
+def pieces_of(steps: Any) -> list[str]:
+    """The whole names of the pieces that steps use, in their order, without duplicates."""
+    names = (text_at(step, "settings.pieceName") for step in steps)
+    return list(dict.fromkeys(filter(None, names)))
+
+
 def table_of(step: Any) -> str:
     """The id or external id by which a step names the table that it reads or writes; "" for other steps."""
-    if not str(pick(step, "settings.pieceName")).endswith("/piece-tables"):
+    if not text_at(step, "settings.pieceName").endswith("/piece-tables"):
         return ""
     return text_at(step, "settings.input.table_id")

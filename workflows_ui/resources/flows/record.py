@@ -6,18 +6,19 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.launches.models import Launch, State
 from workflows_ui.launches.services import runs
 from workflows_ui.members.services.access import Access
-from workflows_ui.resources.flows.reading import REFUSALS
+from workflows_ui.resources.cached import cached
 from workflows_ui.resources.runs import reading as run_reading
 from workflows_ui.web import formats
 from workflows_ui.web.paths import dicts_at
 
-#: Launches and runs in a sample, and seconds for which runs are cached.
-MOST, _FOR = 20, 60
+#: Launches and runs in a sample.
+MOST = 20
 #: The minimum sample for a statement on how long it takes.
 _FEWEST = 3
 _SECOND = 1000
@@ -50,59 +51,52 @@ class Sample:
         return text % {"low": low, "high": high}
 
 
+_NOTHING = Sample(0, 0, ())
+
+
 @dataclass(frozen=True)
 class Record:
     """The record of a flow. `last` is when it was last launched here, `by` by whom; None and "" if never."""
 
     launches: Sample
-    runs: Sample | None
+    runs: Sample
     last: datetime | None
     by: str
 
     @property
     def best(self) -> Sample:
         """The larger sample: runs say more about a flow that mostly starts automatically."""
-        return self.runs if self.runs is not None and self.runs.number > self.launches.number else self.launches
+        return max(self.launches, self.runs, key=lambda sample: sample.number)
 
     @property
     def success(self) -> str:
         """How often it succeeded, out of how many; "" if none has ended."""
         sample = self.best
-        return (_launched if sample is self.launches else _ran)(sample) if sample.number else ""
+        if not sample.number:
+            return ""
+        one_well, one_failed, all_well, some_well, all_failed = _LAUNCHED if sample is self.launches else _RAN
+        if sample.number == 1:
+            return str(one_well if sample.well else one_failed)
+        text = all_failed if not sample.well else all_well if sample.well == sample.number else some_well
+        return str(text) % {"well": sample.well, "number": sample.number}
 
 
-def _launched(sample: Sample) -> str:
-    """Says what is counted: launches from this console whose outcome the engine gave."""
-    if sample.number == 1:
-        return (
-            _("It succeeded in its one finished launch from here")
-            if sample.well
-            else _("It failed in its one finished launch from here")
-        )
-    if sample.well == sample.number:
-        text = _("It succeeded in all of its last %(number)d finished launches from here")
-    elif sample.well:
-        text = _("It succeeded in %(well)d of its last %(number)d finished launches from here")
-    else:
-        text = _("It failed in all of its last %(number)d finished launches from here")
-    return text % {"well": sample.well, "number": sample.number}
-
-
-def _ran(sample: Sample) -> str:
-    """Says what is counted: runs as the engine lists them, including launches from this console."""
-    if sample.number == 1:
-        return (
-            _("It succeeded in its one finished run, however started")
-            if sample.well
-            else _("It failed in its one finished run, however started")
-        )
-    if sample.well == sample.number:
-        text = _("It succeeded in all of its last %(number)d finished runs, however started")
-    elif sample.well:
-        text = _("It succeeded in %(well)d of its last %(number)d finished runs, however started")
-    else:
-        text = _("It failed in all of its last %(number)d finished runs, however started")
-    return text % {"well": sample.well, "number": sample.number}
+#: How often a flow succeeded, and what is counted: once, never in one, always, sometimes, never.
+_LAUNCHED = (
+    gettext_lazy("It succeeded in its one finished launch from here"),
+    gettext_lazy("It failed in its one finished launch from here"),
+    gettext_lazy("It succeeded in all of its last %(number)d finished launches from here"),
+    gettext_lazy("It succeeded in %(well)d of its last %(number)d finished launches from here"),
+    gettext_lazy("It failed in all of its last %(number)d finished launches from here"),
+)
+#: The same of runs as the engine lists them, including launches from this console.
+_RAN = (
+    gettext_lazy("It succeeded in its one finished run, however started"),
+    gettext_lazy("It failed in its one finished run, however started"),
+    gettext_lazy("It succeeded in all of its last %(number)d finished runs, however started"),
+    gettext_lazy("It succeeded in %(well)d of its last %(number)d finished runs, however started"),
+    gettext_lazy("It failed in all of its last %(number)d finished runs, however started"),
+)
 
 
 def load_record(access: Access, flow_id: str, session: EngineSession | None = None) -> Record:
@@ -119,7 +113,7 @@ def load_record(access: Access, flow_id: str, session: EngineSession | None = No
     launches = _sample((state == State.SUCCEEDED, start, end) for state, start, end in ended)
     last = rows.select_related("user").only("asked_at", "user").first()
     label = last.user.label if last is not None and not access.guest else ""
-    return Record(launches, _runs(session, flow_id) if session else None, last.asked_at if last else None, label)
+    return Record(launches, _runs(session, flow_id) if session else _NOTHING, last.asked_at if last else None, label)
 
 
 def _sample(ended: Iterable[tuple[bool, object, object]]) -> Sample:
@@ -128,20 +122,12 @@ def _sample(ended: Iterable[tuple[bool, object, object]]) -> Sample:
     return Sample(len(outcomes), sum(1 for well, _start, _end in outcomes if well), took)
 
 
-def _runs(session: EngineSession, flow_id: str) -> Sample | None:
-    def ask() -> Sample:
-        try:
-            page = session.workflows.list_runs(limit=MOST, flow_id=flow_id)
-        except REFUSALS:
-            return Sample(0, 0, ())
-        rows = dicts_at(page, "data")
-        listed = run_reading.with_retries(session.workspace, rows)
-        ended = [
-            (runs.state(dict(row)), row) for row in listed if runs.state(dict(row)) in (State.SUCCEEDED, State.FAILED)
-        ]
-        return _sample(
-            (state == State.SUCCEEDED, run_reading.started(row), row.get("finishTime")) for state, row in ended
-        )
-
-    nothing: Sample | None = None
-    return session.decorate(nothing, f"flow-record:{flow_id}", _FOR, ask)
+@cached("flow-record", 60, _NOTHING, optional=True)
+def _runs(session: EngineSession, flow_id: str) -> Sample:
+    rows = dicts_at(session.workflows.list_runs(limit=MOST, flow_id=flow_id), "data")
+    states = [(runs.state(dict(row)), row) for row in run_reading.with_retries(session.workspace, rows)]
+    return _sample(
+        (state == State.SUCCEEDED, run_reading.started(row), row.get("finishTime"))
+        for state, row in states
+        if state in (State.SUCCEEDED, State.FAILED)
+    )

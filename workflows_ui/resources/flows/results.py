@@ -1,9 +1,7 @@
-"""The results of a flow's latest runs, for its row in the list: from the project's newest runs, and from launches
-without a run.
-"""
+"""A flow's latest results, for its row in the list: the project's newest runs, and launches without a run."""
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.urls import reverse
@@ -11,12 +9,12 @@ from django.urls import reverse
 from workflows_ui.core.states import Badge
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.launches.models import Launch
-from workflows_ui.resource_admin.resource import Column
-from workflows_ui.resources.flows.reading import REFUSALS
+from workflows_ui.resources.cached import cached
 from workflows_ui.resources.places import run_url
 from workflows_ui.web import formats, messages
+from workflows_ui.web.paths import dicts_at, text_at
 
-_RUNS, _LAUNCHES, _FOR, _SHOWN = 100, 200, 60, 5
+_RUNS, _LAUNCHES, _SHOWN = 100, 200, 5
 
 
 @dataclass(frozen=True)
@@ -47,16 +45,6 @@ class Results:
     def __str__(self) -> str:
         """All of them as text, newest first, for exports."""
         return "; ".join(str(item) for item in (self.newest, *self.before))
-
-
-@dataclass(frozen=True)
-class ResultsColumn(Column):
-    """A column whose value is Results, or None."""
-
-    @property
-    def template(self) -> str:
-        """The newest as text, the others as icons with hidden text for screen readers."""
-        return "resources/flows/results.html"
 
 
 def latest(session: EngineSession, flow_ids: Sequence[str]) -> dict[str, Results]:
@@ -90,18 +78,10 @@ def _outcome(state: Badge, moment: object, url: str) -> Outcome | None:
     return Outcome(state, time, url) if time else None
 
 
+@cached("flow-results", 60, [], optional=True)
 def _runs(session: EngineSession) -> list[tuple[str, str, str, str]]:
     """(flow, run, state, created) of the newest runs."""
-
-    def ask() -> list[tuple[str, str, str, str]]:
-        try:
-            rows = session.workflows.list_runs(limit=_RUNS).get("data") or []
-        except REFUSALS:
-            return []
-        keys = ("flowId", "id", "status", "created")
-        listed = [row for row in rows if isinstance(row, Mapping)]
-        values = [tuple(row.get(key) if isinstance(row.get(key), str) else "" for key in keys) for row in listed]
-        return [(str(flow), str(run), str(status), str(created)) for flow, run, status, created in values]
-
-    nothing: list[tuple[str, str, str, str]] = []
-    return session.decorate(nothing, "flow-results", _FOR, ask)
+    rows = dicts_at(session.workflows.list_runs(limit=_RUNS), "data")
+    return [
+        (text_at(row, "flowId"), text_at(row, "id"), text_at(row, "status"), text_at(row, "created")) for row in rows
+    ]

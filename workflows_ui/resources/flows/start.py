@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from workflows_ui.launches import flow_facts
 from workflows_ui.resource_admin.resource import Row, pick
@@ -13,6 +14,11 @@ from workflows_ui.resources.triggers import cron_messages as cron_words
 from workflows_ui.web.paths import dict_at
 
 _LONGEST = 100
+_STARTS = {
+    "nothing": gettext_lazy("No trigger chosen yet"),
+    "call": gettext_lazy("Webhook"),
+    "form": gettext_lazy("Form"),
+}
 
 
 def start_label(flow: Row) -> str:
@@ -21,25 +27,20 @@ def start_label(flow: Row) -> str:
     """
     trigger = trigger_of(flow)
     start = flow_facts.start_of(trigger)
-    if start == "nothing":
-        return _("No trigger chosen yet")
-    if start == "call":
-        return _("Webhook")
-    if start == "form":
-        return _("Form")
     if start == "schedule":
-        return schedule(flow) or _("Scheduled")
+        return _schedule(flow) or _("Scheduled")
+    if start != "event":
+        return str(_STARTS[start])
     title = _text(pick(trigger, "displayName")) or _text(pick(trigger, "settings.triggerName"))
     app = apps.short(pick(trigger, "settings.pieceName"))[:_LONGEST]
     return f"{app}: {title}" if title else app
 
 
-def schedule(flow: Row) -> str:
+def _schedule(flow: Row) -> str:
     """When the schedule starts it; "" if unknown."""
     installed = pick(flow, "triggerSource.schedule")
     label = cron_words.describe_schedule(pick(installed, "cronExpression"), pick(installed, "timezone"))
-    settings = pick(trigger_of(flow), "settings")
-    return label or (cron_words.describe_schedule(*_cron_and_zone(settings)) if isinstance(settings, Mapping) else "")
+    return label or cron_words.describe_schedule(*_cron_and_zone(dict_at(trigger_of(flow), "settings")))
 
 
 def _cron_and_zone(settings: Mapping[str, Any]) -> tuple[str, str]:

@@ -1,7 +1,6 @@
 """The settings of a step, field by field: for the outline of a flow, and for the difference between two versions."""
 
-from collections.abc import Mapping
-from functools import partial
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.utils.functional import Promise
@@ -11,7 +10,8 @@ from django.utils.translation import gettext_lazy
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import flow_tree
 from workflows_ui.resource_admin.resource import pick
-from workflows_ui.resources.flows.reading import REFUSALS
+from workflows_ui.resources.cached import cached
+from workflows_ui.resources.flows.reading import pieces_of
 from workflows_ui.resources.pieces import apps
 from workflows_ui.resources.runs import step_values
 from workflows_ui.resources.runs.step_values import Line, Names
@@ -36,7 +36,7 @@ _ELSEWHERE = frozenset(
         "triggerName",
     }
 )
-_LABELS_FOR, _MOST_PIECES = 600, 8
+_MOST_PIECES = 8
 _EXECUTION: dict[str, str | Promise] = {
     "EXECUTE_FIRST_MATCH": gettext_lazy("Only the first branch that fits"),
     "EXECUTE_ALL_MATCH": gettext_lazy("Every branch that fits"),
@@ -86,16 +86,9 @@ def names_of(trigger: Any, connections: Mapping[str, tuple[str, str]], slug: str
 
 
 def labels(session: EngineSession, trigger: Any) -> Labels:
-    """The labels of the fields of the pieces in this tree (of the first eight; cached). Without them names are made
-    readable.
-    """
-    result: dict[str, Mapping[str, Mapping[str, str]]] = {}
-    piece_names = (pick(node.step, "settings.pieceName") for node in flow_tree.walk(trigger))
-    for name in list(dict.fromkeys(item for item in piece_names if isinstance(item, str) and item))[:_MOST_PIECES]:
-        nothing: dict[str, dict[str, str]] = {}
-        ask = partial(_labels, session, name)
-        result[name] = session.remember_or(nothing, f"piece-labels:{name}", _LABELS_FOR, ask)
-    return result
+    """The labels of the fields of the first eight pieces in this tree. Others have their names made readable."""
+    pieces = pieces_of(node.step for node in flow_tree.walk(trigger))
+    return {name: _labels(session, name) for name in pieces[:_MOST_PIECES]}
 
 
 def lines(step: Mapping[str, Any], names: Names, known: Labels, most: int = step_values.MOST) -> tuple[list[Line], int]:
@@ -132,12 +125,11 @@ def condition(found: Any) -> str:
     """One condition as text, its values as the engine has them."""
     operator = text_at(found, "operator")
     first, second = (step_values.plain(pick(found, key)) for key in ("firstValue", "secondValue"))
-    operator_label = str(_OPERATORS.get(operator, operator[:60]))
-    parts = (
-        [first or _("(nothing)"), operator_label]
-        if operator in _ALONE
-        else [first or _("(nothing)"), operator_label, second]
-    )
+    parts = [
+        first or _("(nothing)"),
+        str(_OPERATORS.get(operator, operator[:60])),
+        "" if operator in _ALONE else second,
+    ]
     return " ".join(part for part in parts if part)
 
 
@@ -145,15 +137,17 @@ def _branches(found: Any) -> list[tuple[str, str]]:
     """(name, conditions as text) of a router's branches."""
     branches = []
     for number, branch in enumerate(found if isinstance(found, list) else [], start=1):
-        name = pick(branch, "branchName")
-        name = name if isinstance(name, str) and name else str(number)
+        text = conditions(branch) or _("No condition is set")
         if pick(branch, "branchType") == "FALLBACK":
-            branches.append((name, _("If no other branch fits")))
-            continue
-        groups = [group for group in list_at(branch, "conditions") if isinstance(group, list)]
-        joined = [_(" and ").join(condition(item) for item in group) for group in groups if group]
-        branches.append((name, _(", or ").join(joined) or _("No condition is set")))
+            text = _("If no other branch fits")
+        branches.append((text_at(branch, "branchName") or str(number), text))
     return branches
+
+
+def conditions(branch: Any, change: Callable[[str], str] = str) -> str:
+    """The conditions of a branch as text; `change` is applied to the text of each."""
+    groups = [group for group in list_at(branch, "conditions") if isinstance(group, list) and group]
+    return _(", or ").join(_(" and ").join(change(condition(item)) for item in group) for group in groups)
 
 
 def _code(found: Any, names: Names) -> list[Line]:
@@ -167,24 +161,20 @@ def _code(found: Any, names: Names) -> list[Line]:
 
 
 def _of_step(settings: Mapping[str, Any], known: Labels) -> Mapping[str, str]:
-    piece = settings.get("pieceName")
-    action = settings.get("actionName") or settings.get("triggerName")
-    own_labels = known.get(piece, {}).get(action, {}) if isinstance(piece, str) and isinstance(action, str) else {}
-    return {"auth": _("Connection")} | dict(own_labels)
+    action = text_at(settings, "actionName") or text_at(settings, "triggerName")
+    return {"auth": _("Connection"), **known.get(text_at(settings, "pieceName"), {}).get(action, {})}
 
 
+@cached("piece-labels", 600, {})
 def _labels(session: EngineSession, name: str) -> dict[str, dict[str, str]]:
-    try:
-        piece = apps.fetch_app(session, name)
-    except REFUSALS:
-        return {}
+    piece = apps.fetch_app(session, name)
     result: dict[str, dict[str, str]] = {}
     for kind in ("actions", "triggers"):
         for key, item in dict_at(piece, kind).items():
-            field_labels = {
-                str(prop): text_at(what, "displayName")[:80]
-                for prop, what in dict_at(item, "props").items()
-                if text_at(what, "displayName").strip()
-            }
-            result.setdefault(str(key), {}).update(field_labels)
+            labels_by_prop = (
+                (prop, text_at(what, "displayName")[:80]) for prop, what in dict_at(item, "props").items()
+            )
+            result.setdefault(str(key), {}).update(
+                {str(prop): label for prop, label in labels_by_prop if label.strip()}
+            )
     return result

@@ -1,26 +1,53 @@
-"""What a flow will do, from its steps: a sentence per step, with branches and loops inside it, the rest counted."""
+"""What a flow will do, from its steps: a sentence per step, with branches and loops inside it, the rest counted.
+
+Common actions of common apps have their own sentences, all others "use X". A sentence is a text with its names marked,
+so that a page can highlight them and a copy can be plain.
+"""
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import flow_tree
 from workflows_ui.resource_admin.resource import pick
-from workflows_ui.resources.flows import step_sentences, step_settings
+from workflows_ui.resources.flows import outline, step_settings
 from workflows_ui.resources.flows import uses as resource_uses
 from workflows_ui.resources.flows.reading import connection_names, table_of
-from workflows_ui.resources.flows.step_sentences import Known, Parts, fill_template
 from workflows_ui.resources.pieces import apps
+from workflows_ui.resources.runs import step_values
+from workflows_ui.web import formats
 from workflows_ui.web.paths import list_at, text_at
 
 #: Maximum sentences and nesting; deeper or later steps are only counted.
 MOST, _DEEPEST = 8, 3
 _GENERIC = re.compile(r"(branch|nhánh)?\s*\d*", re.IGNORECASE)
 _VALUE = re.compile(r"\{\{(.{1,500}?)\}\}", re.DOTALL)
+Parts = tuple[tuple[str, bool], ...]
+_HOLE = re.compile(r"%\((\w+)\)s")
+_NAME = 80
+
+
+@dataclass(frozen=True)
+class Known:
+    """Names for sentences: apps by their pieces' names, connections and tables as (id, name) by the ids in steps."""
+
+    apps: Mapping[str, str] = field(default_factory=dict)
+    connections: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    tables: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+
+
+def fill_template(template: str | Promise, **names: str) -> Parts:
+    """Fill in a sentence: (text, whether it is a name). An empty name leaves nothing, and no blanks around it."""
+    texts = enumerate(_HOLE.split(str(template)))
+    parts = ((_clean(names.get(text, "")), True) if number % 2 else (text, False) for number, text in texts)
+    return tuple(part for part in parts if part[0])
 
 
 @dataclass(frozen=True)
@@ -60,10 +87,8 @@ def load_names(session: EngineSession, trigger: Any) -> Known:
     steps = [node.step for node in flow_tree.walk(trigger)]
     uses = any("connections" in str(pick(step, "settings.input.auth")) for step in steps)
     tables = any(table_of(step) for step in steps)
-    nothing: list[dict[str, Any]] = []
-    titles = {row["name"]: apps.title(row) for row in session.known("pieces", nothing)}
     return Known(
-        titles,
+        resource_uses.app_titles(session),
         connection_names(session) if uses else {},
         resource_uses.table_names(session) if tables else {},
     )
@@ -103,7 +128,7 @@ class _Builder:
             step = step.get("nextAction")
 
     def _sentence(self, step: dict[str, Any], depth: int) -> Sentence:
-        icon = step_sentences.icon_of(step)
+        icon = icon_of(step)
         kind = step.get("type")
         if kind == "LOOP_ON_ITEMS" or isinstance(step.get("firstLoopAction"), dict):
             sentences, more = self.chain(step.get("firstLoopAction"), depth + 1)
@@ -116,7 +141,7 @@ class _Builder:
             return Sentence(title, icon, (Branch((), sentences, more),) if sentences or more else ())
         if kind == "ROUTER" or isinstance(step.get("children"), list):
             return Sentence(_router(step), icon, tuple(self._branches(step, depth)))
-        return Sentence(step_sentences.build_sentence(step, self._names), icon)
+        return Sentence(build_sentence(step, self._names), icon)
 
     def _branches(self, step: dict[str, Any], depth: int) -> Iterator[Branch]:
         branches = list_at(step, "settings.branches")
@@ -142,11 +167,7 @@ def _case(branch: Any, number: int) -> Parts:
         return fill_template(_("Otherwise:")) if generic else fill_template(_("Otherwise (%(name)s):"), name=name)
     if name and not _GENERIC.fullmatch(name):
         return fill_template(_("If %(name)s:"), name=name)
-    groups = [group for group in list_at(branch, "conditions") if isinstance(group, list)]
-    joined = [
-        _(" and ").join(_values(step_settings.condition(item)) for item in group[:4]) for group in groups[:3] if group
-    ]
-    text = _(", or ").join(joined)
+    text = step_settings.conditions(branch, _values)
     return fill_template(_("If %(condition)s:"), condition=text or name or str(number + 1))
 
 
@@ -169,3 +190,211 @@ def _inner(step: dict[str, Any]) -> list[Any]:
 def _count(first: Any) -> int:
     """The number of steps in a chain at any depth, without skipped ones."""
     return sum(1 for node in flow_tree.walk(first) if node.step.get("skip") is not True)
+
+
+# --- Sentences of steps ------------------------------------------------------------------------------
+
+
+def build_sentence(step: Any, known: Known) -> Parts:
+    """What a step other than a loop or router does (api.md 6.3). Accepts malformed steps."""
+    if pick(step, "type") == "CODE":
+        return fill_template(_("%(title)s (the flow's own code)"), title=outline.title_of(step))
+    piece, action = text_at(step, "settings.pieceName"), text_at(step, "settings.actionName")
+    short = outline.short_piece(step)
+    particular = _PARTICULAR.get(short)
+    sentence = particular(step, action, known) if particular else None
+    if sentence:
+        return sentence
+    templates = _ACCOUNTS.get((short, action)) or _ACCOUNTS.get((short, ""))
+    if templates:
+        external = step_values.external_id(pick(step, "settings.input.auth"))
+        return _filled(templates, account=known.connections.get(external, ("", ""))[1])
+    if short in _HELPERS:
+        return fill_template(_("Prepares data: %(title)s"), title=outline.title_of(step))
+    if not piece:
+        return fill_template(_("Does a step of its own: %(title)s"), title=outline.title_of(step))
+    return fill_template(
+        _("Uses %(app)s: %(title)s"), app=known.apps.get(piece) or apps.short(piece), title=outline.title_of(step)
+    )
+
+
+def icon_of(step: Any) -> str:
+    """The icon for what a step does, else the icon of its type."""
+    return _ICONS.get(outline.short_piece(step)) or str(outline.kind_of(step)[0])
+
+
+def _filled(templates: tuple[str | Promise, str | Promise], **names: str) -> Parts:
+    """The first template with the names, the second if they are empty."""
+    return fill_template(templates[0 if any(names.values()) else 1], **names)
+
+
+# --- Steps that say more than the account they use --------------------------------------------------
+
+
+def _delay(step: Any, action: str, _known: Known) -> Parts | None:
+    if "until" in action.lower():
+        return fill_template(_("Waits until a time that is set"))
+    amount, unit = pick(step, "settings.input.delayFor"), str(pick(step, "settings.input.unit")).lower()
+    try:
+        number, seconds = int(amount), _UNITS[unit]
+    except (TypeError, ValueError, OverflowError, KeyError):
+        return fill_template(_("Waits for a while"))
+    if not 0 <= number < 10**7:
+        return fill_template(_("Waits for a while"))
+    if unit in {"days", "weeks"}:
+        days = number * (7 if unit == "weeks" else 1)
+        return fill_template(ngettext("Waits %(n)d day", "Waits %(n)d days", days) % {"n": days})
+    return fill_template(_("Waits %(time)s"), time=formats.duration(number * seconds * 1000) or _("no time"))
+
+
+_UNITS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86_400, "weeks": 604_800}
+
+
+def _table(step: Any, action: str, known: Known) -> Parts | None:
+    name = known.tables.get(table_of(step), ("", ""))[1]
+    templates = next((templates for verb, templates in _TABLE_ACTIONS if verb in action.lower()), None)
+    return _filled(templates, table=name) if templates else None
+
+
+_DELETES = (gettext_lazy("Deletes rows of the table %(table)s"), gettext_lazy("Deletes rows of a table"))
+_LOOKS_UP = (gettext_lazy("Looks something up in the table %(table)s"), gettext_lazy("Looks something up in a table"))
+_TABLE_ACTIONS: tuple[tuple[str, tuple[str | Promise, str | Promise]], ...] = (
+    ("create", (gettext_lazy("Writes to the table %(table)s"), gettext_lazy("Writes to a table"))),
+    ("update", (gettext_lazy("Changes rows of the table %(table)s"), gettext_lazy("Changes rows of a table"))),
+    ("delete", _DELETES),
+    ("clear", _DELETES),
+    ("find", _LOOKS_UP),
+    ("get", _LOOKS_UP),
+)
+
+
+def _http(step: Any, _action: str, _known: Known) -> Parts | None:
+    method = str(pick(step, "settings.input.method")).upper()
+    try:
+        host = urlsplit(text_at(step, "settings.input.url")).hostname or ""
+    except ValueError:
+        host = ""
+    if not host or "{" in host:
+        return fill_template(_("Calls a web service"))
+    return fill_template(_("Asks %(host)s for data") if method == "GET" else _("Sends data to %(host)s"), host=host)
+
+
+def _webhook(_step: Any, action: str, _known: Known) -> Parts | None:
+    if "wait" in action.lower():
+        return fill_template(_("Answers, and waits for the next call"))
+    return fill_template(_("Answers the launcher")) if action.startswith("return_response") else None
+
+
+def _approval(_step: Any, action: str, _known: Known) -> Parts | None:
+    if "wait" in action.lower():
+        return fill_template(_("Waits until somebody approves or refuses"))
+    return fill_template(_("Asks for approval"))
+
+
+def _subflows(step: Any, action: str, _known: Known) -> Parts | None:
+    if action.lower() == "returnresponse":
+        return fill_template(_("Hands its result back to the flow that called it"))
+    if "call" not in action.lower():
+        return None
+    return fill_template(_("Starts another flow: %(title)s"), title=outline.title_of(step))
+
+
+def _store(_step: Any, action: str, _known: Known) -> Parts | None:
+    if action.lower().startswith("get"):
+        return fill_template(_("Looks up what it has remembered"))
+    return fill_template(_("Forgets a value")) if "remove" in action.lower() else fill_template(_("Remembers a value"))
+
+
+def _human(_step: Any, action: str, _known: Known) -> Parts | None:
+    if not action.startswith("return_response"):
+        return None
+    return fill_template(_("Answers the person who filled in the form"))
+
+
+_PARTICULAR: Mapping[str, Callable[[Any, str, Known], Parts | None]] = {
+    "delay": _delay,
+    "tables": _table,
+    "http": _http,
+    "webhook": _webhook,
+    "approval": _approval,
+    "subflows": _subflows,
+    "store": _store,
+    "forms": _human,
+}
+
+# --- Actions of apps, with the account they use and without ------------------------------------------
+
+_MAIL = (gettext_lazy("Sends an e-mail with %(account)s"), gettext_lazy("Sends an e-mail"))
+_WHATSAPP = (gettext_lazy("Sends a WhatsApp message with %(account)s"), gettext_lazy("Sends a WhatsApp message"))
+_ZALO = (gettext_lazy("Sends a Zalo message with %(account)s"), gettext_lazy("Sends a Zalo message"))
+_SLACK = (gettext_lazy("Sends a message in Slack with %(account)s"), gettext_lazy("Sends a message in Slack"))
+_TELEGRAM = (gettext_lazy("Sends a Telegram message with %(account)s"), gettext_lazy("Sends a Telegram message"))
+_SHEET = (gettext_lazy("Writes to a Google sheet with %(account)s"), gettext_lazy("Writes to a Google sheet"))
+_SHEET_READ = (
+    gettext_lazy("Looks something up in a Google sheet with %(account)s"),
+    gettext_lazy("Looks something up in a Google sheet"),
+)
+_ASKS_AI = (gettext_lazy("Asks an AI model with %(account)s"), gettext_lazy("Asks an AI model"))
+_ACCOUNTS: Mapping[tuple[str, str], tuple[str | Promise, str | Promise]] = {
+    ("gmail", "send_email"): _MAIL,
+    ("sendgrid", "send_email"): _MAIL,
+    ("smtp", "send-email"): _MAIL,
+    ("microsoft-outlook", "send-email"): _MAIL,
+    ("whatsapp", ""): _WHATSAPP,
+    ("zalo-oa", ""): _ZALO,
+    ("telegram-bot", "send_text_message"): _TELEGRAM,
+    ("slack", "send_channel_message"): _SLACK,
+    ("slack", "send_direct_message"): _SLACK,
+    ("discord", "send_message_webhook"): (
+        gettext_lazy("Sends a message in Discord with %(account)s"),
+        gettext_lazy("Sends a message in Discord"),
+    ),
+    ("twilio", "send_sms"): (
+        gettext_lazy("Sends a text message with %(account)s"),
+        gettext_lazy("Sends a text message"),
+    ),
+    ("google-sheets", "insert_row"): _SHEET,
+    ("google-sheets", "update_row"): _SHEET,
+    ("google-sheets", "find_rows"): _SHEET_READ,
+    ("google-sheets", "get_next_rows"): _SHEET_READ,
+    ("google-drive", "upload_file"): (
+        gettext_lazy("Saves a file in Google Drive with %(account)s"),
+        gettext_lazy("Saves a file in Google Drive"),
+    ),
+    ("google-calendar", "create_event"): (
+        gettext_lazy("Puts an event into the calendar with %(account)s"),
+        gettext_lazy("Puts an event into a calendar"),
+    ),
+    ("openai", "ask_chatgpt"): _ASKS_AI,
+    ("openai", "generate_image"): (
+        gettext_lazy("Lets an AI model draw a picture with %(account)s"),
+        gettext_lazy("Lets an AI model draw a picture"),
+    ),
+    ("openai", "transcribe"): (
+        gettext_lazy("Writes down what is said in a recording, with %(account)s"),
+        gettext_lazy("Writes down what is said in a recording"),
+    ),
+}
+_APPS_BY_ICON = {
+    "reply": ("webhook", "forms"),
+    "hourglass-half": ("delay",),
+    "table": ("tables", "google-sheets"),
+    "user-check": ("approval",),
+    "globe": ("http",),
+    "box": ("store",),
+    "diagram-project": ("subflows",),
+    "envelope": ("gmail", "sendgrid", "smtp", "microsoft-outlook"),
+    "comment": ("whatsapp", "zalo-oa", "telegram-bot", "slack", "discord", "twilio"),
+    "file-arrow-up": ("google-drive",),
+    "calendar": ("google-calendar",),
+    "robot": ("openai",),
+}
+_ICONS = {app: icon for icon, listed in _APPS_BY_ICON.items() for app in listed}
+_HELPERS = frozenset(
+    {"data-mapper", "math-helper", "text-helper", "date-helper", "json", "csv", "xml", "crypto", "image-helper"}
+)
+
+
+def _clean(text: str) -> str:
+    text = " ".join(text.encode("utf-8", "replace").decode().split())
+    return text if len(text) <= _NAME else f"{text[: _NAME - 1]}…"

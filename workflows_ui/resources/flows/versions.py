@@ -8,9 +8,10 @@ from workflows_ui.core.states import Badge
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, NotFound
 from workflows_ui.members.models import Role
-from workflows_ui.resource_admin.resource import Row, Subject, Text
+from workflows_ui.resource_admin.resource import Row, Subject
 from workflows_ui.resources.flows.reading import deleting
 from workflows_ui.web import formats
+from workflows_ui.web.paths import dicts_at, text_at
 
 _MOST = 50
 _LIVE = Badge(_("Live"), "circle-check", "green", own="LOCKED")
@@ -21,10 +22,10 @@ _DRAFT = Badge(_("Draft"), "pen", "azure", own="DRAFT")
 def list_versions(session: EngineSession, flow_id: str) -> list[Row]:
     """Heads of the versions, newest first; none if the engine does not list them. Raises EngineError."""
     try:
-        rows = session.workflows.list_flow_versions(flow_id, limit=_MOST).get("data") or []
+        rows = dicts_at(session.workflows.list_flow_versions(flow_id, limit=_MOST), "data")
     except NotFound:
         return []
-    once = {str(row["id"]): row for row in rows if isinstance(row.get("id"), str) and row["id"]}
+    once = {row["id"]: row for row in rows if text_at(row, "id")}
     return sorted(once.values(), key=lambda row: str(row.get("created")), reverse=True)
 
 
@@ -38,10 +39,9 @@ def state(flow: Row, version: Row) -> Badge:
 def title(flow: Row, version: Row) -> str:
     """One line for the choice."""
     changed = formats.moment(version.get("updated"))
-    parts: list[Text] = [str(version.get("displayName") or "")[:80], state(flow, version).word]
-    if changed:
-        parts.append(formats.exact(changed, seconds=False))
-    return " · ".join(str(part) for part in parts if part)
+    date = formats.exact(changed, seconds=False) if changed else ""
+    parts = (text_at(version, "displayName")[:80], str(state(flow, version).word), date)
+    return " · ".join(filter(None, parts))
 
 
 def panel(subject: Subject) -> dict[str, Any] | None:
@@ -54,17 +54,9 @@ def panel(subject: Subject) -> dict[str, Any] | None:
         return None
     usable = subject.access.allows(Role.BUILDER) and not deleting(subject.object)
     newest = rows[0].get("id")
-    versions = [
-        {
-            "row": row,
-            "state": state(subject.object, row),
-            "other": row.get("id") != newest,
-            "usable": usable and row.get("id") != newest,
-        }
-        for row in rows
-    ]
     return {
-        "versions": versions,
+        "versions": [(row, state(subject.object, row), row.get("id") != newest) for row in rows],
+        "usable": usable,
         "newest": newest,
         "slug": subject.slug,
         "flow_id": subject.id,

@@ -1,12 +1,10 @@
-"""Actions on runs: two kinds of retry, cancel, archive (api.md 8.2). Every call names the run: without ids it would
-mean all.
-"""
+"""Actions on runs (api.md 8.2). Every call names its runs: without ids it would mean all of them."""
 
 from collections.abc import Sequence
 from typing import Any
 
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, Unknown
@@ -65,10 +63,10 @@ def _statuses(session: EngineSession, ids: Sequence[str]) -> dict[str, str]:
 def _cancelled(_run: Row, answer: Any) -> Text:
     status = answer["status"]
     if status == "CANCELED":
-        return _("The run is cancelled.")
+        return gettext("The run is cancelled.")
     if status in (None, *_CANCELLABLE):
-        return _("The engine was asked to cancel the run. This page will show the result.")
-    return _("The engine was asked to cancel the run, but it is at work or over already: it was not cancelled.")
+        return gettext("The engine was asked to cancel the run. This page will show the result.")
+    return gettext("The engine was asked to cancel the run, but it is at work or over already: it was not cancelled.")
 
 
 def _rows(session: EngineSession, ids: Sequence[str]) -> dict[str, Row]:
@@ -118,21 +116,21 @@ def _to_new_run(slug: str, run: Row, answer: Any) -> str:
 ACTIONS = (
     Action(
         "retry",
-        gettext_lazy("Retry from the failed step"),
+        _("Retry from the failed step"),
         "rotate-right",
         _retry_failed,
         needs="run-retry",
         role=Role.LAUNCHER,
-        confirm=lambda _run: _(
+        confirm=_(
             "The run continues at the step that failed, with the same version and values. Earlier steps are not "
             "repeated."
         ),
-        button=lambda _run: _("Retry the run"),
+        button=_("Retry the run"),
         visible=_failed,
-        done=gettext_lazy("The run continues at the step that failed."),
+        done=_("The run continues at the step that failed."),
         in_rows=True,
         bulk=Bulk(
-            gettext_lazy(
+            _(
                 "Each run continues at the step that failed, with the same version and values. Earlier steps are not "
                 "repeated."
             ),
@@ -142,22 +140,22 @@ ACTIONS = (
     ),
     Action(
         "retry-latest",
-        gettext_lazy("Retry on the latest version"),
+        _("Retry on the latest version"),
         "forward",
         _retry_latest,
         needs="run-retry",
         role=Role.LAUNCHER,
-        confirm=lambda _run: _(
+        confirm=_(
             "A new run is started from the beginning: with the flow as it is published now, and the values of this run."
         ),
-        button=lambda _run: _("Start a new run"),
+        button=_("Start a new run"),
         visible=runs.ended,
-        done=gettext_lazy("A new run is started. This is it."),
+        done=_("A new run is started. This is it."),
         success_url=_to_new_run,
         in_rows=True,
         bulk=Bulk(
             # One call each: for many, the engine does not say which of them it started again.
-            gettext_lazy(
+            _(
                 "For each of them a new run is started from the beginning: with the flow as it is published now, and the values of the "
                 "old run."
             )
@@ -165,13 +163,13 @@ ACTIONS = (
     ),
     Action(
         "cancel",
-        gettext_lazy("Cancel the run"),
+        _("Cancel the run"),
         "ban",
         _cancel,
         needs="run-cancel",
         role=Role.LAUNCHER,
         danger=True,
-        confirm=lambda _run: _(
+        confirm=_(
             "The engine is asked to stop the run. If it is already working, it runs to its end. What it has done is "
             "not undone."
         ),
@@ -179,7 +177,7 @@ ACTIONS = (
         done=_cancelled,
         in_rows=True,
         bulk=Bulk(
-            gettext_lazy(
+            _(
                 "The engine is asked to stop the runs. Those already working run to their end. What they have done is "
                 "not undone."
             ),
@@ -189,21 +187,17 @@ ACTIONS = (
     ),
     Action(
         "archive",
-        gettext_lazy("Archive"),
+        _("Archive"),
         "box-archive",
         lambda session, key, _data: session.workflows.archive_runs([key]),
         needs="run-archive",
-        confirm=lambda _run: _(
-            "The run is left out of the list of runs from now on. The console cannot bring it back there."
-        ),
-        button=lambda _run: _("Archive the run"),
+        confirm=_("The run is left out of the list of runs from now on. The console cannot bring it back there."),
+        button=_("Archive the run"),
         visible=_archivable,
-        done=gettext_lazy("The run is archived."),
+        done=_("The run is archived."),
         in_rows=True,
         bulk=Bulk(
-            gettext_lazy(
-                "The runs are left out of the list of runs from now on. The console cannot bring them back there."
-            ),
+            _("The runs are left out of the list of runs from now on. The console cannot bring them back there."),
             together=_archive_all,
             rows=_rows,
         ),

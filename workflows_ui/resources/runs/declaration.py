@@ -4,6 +4,7 @@ import datetime
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy, pgettext_lazy
@@ -23,11 +24,11 @@ from workflows_ui.resource_admin.resource import (
 )
 from workflows_ui.resources.places import flow_url, list_url
 from workflows_ui.resources.runs import actions as resource_actions
-from workflows_ui.resources.runs import flows as resource_flows
+from workflows_ui.resources.runs import filters as run_filters
 from workflows_ui.resources.runs import masking, starters
 from workflows_ui.resources.runs import panels as resource_panels
-from workflows_ui.resources.runs.filters import RunFilters
 from workflows_ui.resources.runs.reading import (
+    RETRIED,
     engine_start,
     error_of,
     failed_at,
@@ -45,6 +46,8 @@ from workflows_ui.web.paths import text_at
 #: Extra rows requested beyond a page, since those of the boundary's millisecond come again; the second number is used
 #: if all of them did.
 _OVERLAPS = (50, 950)
+#: Maximum length of the raw data on the page; the file is complete.
+_RAW = 200_000
 
 
 def _flow_url(slug: str, run: Row) -> str:
@@ -56,7 +59,7 @@ def _failed_alike_url(slug: str, run: Row) -> str:
     step, flow = text_at(run, "failedStep.name"), id_at(run, "flowId")
     if not step or not flow:
         return ""
-    return list_url(slug, "runs", failed=resource_flows.of_flow(step[:80], flow))
+    return list_url(slug, "runs", failed=run_filters.step_of_flow(step[:80], flow))
 
 
 class Runs(Resource):
@@ -67,11 +70,13 @@ class Runs(Resource):
     icon, group, menu_order = "clock-rotate-left", "watch", 10
     empty = gettext_lazy("Nothing has run in this workspace yet")
     empty_hint = gettext_lazy("Launch a flow, or wait until one starts automatically: its run is listed here at once.")
-    filters = RunFilters
+    filters = run_filters.RunFilters
     filter_help = gettext_lazy(
         "The engine looks through all runs that it still keeps. What went into the steps and came out of them is not searched. "
         "The hundred flows that were changed last are offered here, with their steps."
     )
+    title_path = "flowVersion.displayName"
+    hidden_url = "run_hidden"
     recipe = ("/v1/flow-runs/{id}", "workflows.get_run({id!r})")
     list_display = (
         Column(lambda row: name_of(row) or row.get("flowId"), gettext_lazy("Flow"), link=True),
@@ -114,14 +119,14 @@ class Runs(Resource):
         """
         moment, _bar, last = query.position.partition("~")
         boundary = formats.moment(moment)
-        until = _end_of_day(query.filters.get("until"))
+        until = _moment(query.filters.get("until"), datetime.time.max)
         # One millisecond more: the engine stores more digits than it sends.
         limit = boundary + datetime.timedelta(milliseconds=1) if boundary else None
-        step, of_flow = resource_flows.step_and_flow(query.filters.get("failed", ""))
+        step, of_flow = run_filters.step_and_flow(query.filters.get("failed", ""))
         if of_flow or query.filters.get("flow"):
             # Filling the cache here proves once that the flow belongs to the workspace, instead of by a call for each
             # flow.
-            resource_flows.load_flows(session)
+            run_filters.load_flows(session)
         for overlap in _OVERLAPS:
             limit_rows = query.rows + (overlap if boundary else 1)
             page = session.workflows.list_runs(
@@ -129,7 +134,7 @@ class Runs(Resource):
                 flow_id=of_flow or query.filters.get("flow"),
                 status=query.filters.get("status"),
                 tags=query.filters.get("tag"),
-                created_after=_start_of_day(query.filters.get("since")),
+                created_after=_moment(query.filters.get("since"), datetime.time.min),
                 created_before=min(filter(None, (limit, until)), default=None),
                 failed_step_name=step or None,
                 archived=query.filters.get("archived") == "only",
@@ -146,13 +151,9 @@ class Runs(Resource):
         # Archived runs may be so few among the others that the client stopped searching.
         if not older and formats.moment(page.get("next")):
             older = f"{page['next']}~"
-        starts = {flow.id: flow.start for flow in resource_flows.load_flows(session)}
-        rows_named = (
-            with_retries(session.workspace, starters.with_starters(session.workspace, page_rows, starts))
-            if page_rows
-            else []
-        )
-        return Page(rows_named, older)
+        starts = {flow.id: flow.start for flow in run_filters.load_flows(session)}
+        rows_named = starters.with_starters(session.workspace, page_rows, starts)
+        return Page(with_retries(session.workspace, rows_named), older)
 
     def get(self, session: EngineSession, id: str) -> Row:
         """The run with its steps."""
@@ -164,12 +165,8 @@ class Runs(Resource):
 
     def choices(self, session: EngineSession) -> Mapping[str, Sequence[tuple[str, str | Promise]]]:
         """The workspace's flows and their steps by name, at most a minute old."""
-        flows = resource_flows.load_flows(session)
-        return {"flow": resource_flows.flow_choices(flows), "failed": resource_flows.step_choices(flows)}
-
-    def title(self, row: Row) -> str:
-        """The flow's name at the time of the run."""
-        return name_of(row)
+        flows = run_filters.load_flows(session)
+        return {"flow": run_filters.flow_choices(flows), "failed": run_filters.step_choices(flows)}
 
     def full_title(self, row: Row) -> str:
         """With its time: all runs of a flow have the same title."""
@@ -177,8 +174,10 @@ class Runs(Resource):
         return f"{formats.cut(name_of(row), 200)}, {formats.exact(came)}" if came else name_of(row)
 
     def raw(self, subject: Subject) -> dict[str, Any]:
-        """With links to the whole run and to masked values."""
-        return resource_panels.raw(subject)
+        """Truncated, with a link to the whole run."""
+        value = {key: value for key, value in subject.object.items() if key != RETRIED}
+        file = reverse("run_file", args=[subject.slug, subject.id])
+        return super().raw(subject) | {"value": value, "limit": _RAW, "file": file}
 
     def refresh_seconds(self, row: Row) -> int:
         """Until the run has ended."""
@@ -192,16 +191,9 @@ def _after(last: str, rows: Sequence[Row]) -> list[Row]:
     return once[index + 1 :]
 
 
-def _start_of_day(day: datetime.date | None) -> datetime.datetime | None:
-    day = _within_range(day)
-    return timezone.make_aware(datetime.datetime.combine(day, datetime.time.min)) if day else None
-
-
-def _within_range(day: datetime.date | None) -> datetime.date | None:
-    """The day, limited to the range that every time zone can hold and a run may have."""
-    return min(max(day, datetime.date(1970, 1, 1)), datetime.date(9000, 1, 1)) if day else None
-
-
-def _end_of_day(day: datetime.date | None) -> datetime.datetime | None:
-    day = _within_range(day)
-    return timezone.make_aware(datetime.datetime.combine(day, datetime.time.max)) if day else None
+def _moment(day: datetime.date | None, time: datetime.time) -> datetime.datetime | None:
+    """The time of a day, which is limited to the range that every time zone can hold and a run may have."""
+    if day is None:
+        return None
+    day = min(max(day, datetime.date(1970, 1, 1)), datetime.date(9000, 1, 1))
+    return timezone.make_aware(datetime.datetime.combine(day, time))

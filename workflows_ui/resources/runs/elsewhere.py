@@ -1,9 +1,6 @@
-"""Runs not started by the console (by webhooks, schedules, other tools) that need attention: in progress, or recently
-failed.
-"""
+"""Runs that the console did not start and that need attention: in progress, or recently failed."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -17,55 +14,21 @@ from workflows_ui.resources.places import list_url, run_url
 from workflows_ui.resources.runs import masking, starters
 from workflows_ui.resources.runs.reading import error_of, failed_at, finished, name_of
 from workflows_ui.web import formats
+from workflows_ui.web.paths import dicts_at
 
 #: Runs requested by the one call, seconds for which its answer is cached, and runs shown of each kind.
 _RUNS, _FOR, SHOWN = 100, 60, 5
 _KEPT = ("id", "flowId", "status", "created", "finishTime", "parentRunId", "flowVersion", "failedStep")
 
 
-@dataclass(frozen=True)
-class Run:
-    """A run for the home page. `by` is what started it, "" if unknown; `step` the failed one's name and `error` its
-    message, "" for none; `status` the engine's value.
-    """
-
-    url: str
-    flow: str
-    by: str
-    step: str
-    error: str
-    status: object
-    at: datetime | None
-
-
-@dataclass(frozen=True)
-class RunSelection:
-    """The newest of some runs, and their number; `more` if the engine may have further ones."""
-
-    newest: tuple[Run, ...]
-    number: int
-    more: bool
-    #: The list of runs in these states.
-    url: str
-
-
-@dataclass(frozen=True)
-class Elsewhere:
-    """Runs in progress and failed runs that were started elsewhere."""
-
-    running: RunSelection
-    failed: RunSelection
-
-
-def find_runs(session: EngineSession, since: datetime) -> Elsewhere | None:
-    """Runs in progress, and those that failed after `since`, without those of launches. One call, cached for a minute;
-    None if the engine gives no answer.
+def find_runs(session: EngineSession, since: datetime) -> dict[str, Any] | None:
+    """Runs in progress (`running`), and those that `failed` after `since`, without those of launches; `more` if the
+    engine may have further ones. One call, cached for a minute; None if the engine gives no answer.
     """
 
     def ask() -> list[dict[str, Any]]:
-        data = session.workflows.list_runs(limit=_RUNS, status=[*runs.FAILED, *runs.UNDER_WAY]).get("data")
-        rows = [row for row in data if isinstance(row, dict)] if isinstance(data, list) else []
-        return [_reduced(row) for row in rows if id_at(row)]
+        page = session.workflows.list_runs(limit=_RUNS, status=[*runs.FAILED, *runs.UNDER_WAY])
+        return [_reduced(row) for row in dicts_at(page, "data") if id_at(row)]
 
     try:
         rows = session.remember("runs-to-look-at", _FOR, ask)
@@ -79,12 +42,11 @@ def find_runs(session: EngineSession, since: datetime) -> Elsewhere | None:
     theirs = masking.masked(session, theirs) if any(id_at(row, "parentRunId") for row in theirs) else theirs
     going = [row for row in theirs if row.get("status") in runs.UNDER_WAY]
     failed = [row for row in theirs if row.get("status") in runs.FAILED and _after(row, since)]
-    full = len(rows) >= _RUNS
-    slug = session.workspace.slug
-    return Elsewhere(
-        _selection(slug, going, runs.UNDER_WAY, full=full),
-        _selection(slug, failed, runs.FAILED, full=full),
-    )
+    more = len(rows) >= _RUNS
+    return {
+        "running": _selection(session, going, runs.UNDER_WAY) | {"more": more},
+        "failed": _selection(session, failed, runs.FAILED) | {"more": more},
+    }
 
 
 def _reduced(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -104,18 +66,19 @@ def _moment(row: Mapping[str, Any]) -> datetime | None:
     return formats.moment(finished(row)) or runs.moment(row, "created")
 
 
-def _selection(slug: str, rows: Sequence[Row], states: Sequence[str], *, full: bool) -> RunSelection:
-    newest = tuple(
-        Run(
-            run_url(slug, row.get("id")),
-            name_of(row) or id_at(row, "flowId"),
-            starters.name_of(row),
-            failed_at(row),
-            error_of(row),
-            row.get("status"),
-            _moment(row),
-        )
+def _selection(session: EngineSession, rows: Sequence[Row], states: Sequence[str]) -> dict[str, Any]:
+    """The newest of these runs, their number, and the URL of the list of the runs in these states."""
+    slug = session.workspace.slug
+    newest = [
+        {
+            "url": run_url(slug, row.get("id")),
+            "flow": name_of(row) or id_at(row, "flowId"),
+            "by": starters.name_of(row),
+            "step": failed_at(row),
+            "error": error_of(row),
+            "status": row.get("status"),
+            "at": _moment(row),
+        }
         for row in rows[:SHOWN]
-    )
-    url = list_url(slug, "runs", status=states)
-    return RunSelection(newest, len(rows), full, url)
+    ]
+    return {"newest": newest, "number": len(rows), "url": list_url(slug, "runs", status=states)}

@@ -1,16 +1,27 @@
-"""Filters of the list of runs."""
+"""Filters of the list of runs, and the flows for them: names, triggers, and the steps at which their runs may have failed."""
 
 import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from workflows_ui.resources.runs import flows
-from workflows_ui.web import messages
+from workflows_ui.core.collation import sort_key
+from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.engine import flow_tree
+from workflows_ui.launches import flow_facts
+from workflows_ui.resource_admin.resource import id_at
+from workflows_ui.resources.cached import cached
+from workflows_ui.resources.flows import outline
+from workflows_ui.resources.flows.reading import name_of, trigger_of
+from workflows_ui.web import formats, messages
+from workflows_ui.web.paths import dicts_at
 
 _LONGEST, _MOST = 100, 50
+_FLOWS, _STEPS, _LONGEST_NAME = 100, 500, 80
 
 
 class Day(forms.DateInput):
@@ -83,7 +94,54 @@ class RunFilters(forms.Form):
         since, until = cleaned.get("since"), cleaned.get("until")
         if since and until and until < since:
             self.add_error("until", _("This day is before the first one."))
-        _step, flow = flows.step_and_flow(cleaned.get("failed") or "")
+        _step, flow = step_and_flow(cleaned.get("failed") or "")
         if flow and cleaned.get("flow") and flow not in cleaned["flow"]:
             self.add_error("failed", _("This step belongs to another flow than those that are chosen."))
         return cleaned
+
+
+@dataclass(frozen=True)
+class Named:
+    """A flow: its name or id, how it starts (flow_facts), its steps as (own name, title), the trigger first."""
+
+    id: str
+    name: str
+    start: str
+    steps: Sequence[tuple[str, str]]
+
+
+@cached("flows-of-runs", 60, ())
+def load_flows(session: EngineSession) -> Sequence[Named]:
+    """The hundred flows that were changed last, at most a minute old; none if the engine does not give them."""
+    return [_flow(row) for row in dicts_at(session.workflows.list_flows(limit=_FLOWS), "data") if id_at(row)]
+
+
+def _flow(row: dict[str, object]) -> Named:
+    trigger = trigger_of(row)
+    steps = flow_tree.steps_by_name(trigger).items()
+    titles = [(name, outline.title_of(step)[:_LONGEST_NAME]) for name, step in steps if len(name) <= _LONGEST_NAME]
+    name = name_of(row) if formats.visible(name_of(row)) else id_at(row)
+    return Named(id_at(row), name[:_LONGEST_NAME], flow_facts.start_of(trigger), titles[: _STEPS // 5])
+
+
+def flow_choices(flows: Sequence[Named]) -> list[tuple[str, str]]:
+    """The flows by name."""
+    return sorted(((flow.id, flow.name) for flow in flows), key=lambda pair: sort_key(pair[1]))
+
+
+def step_choices(flows: Sequence[Named]) -> list[tuple[str, str]]:
+    """Their steps by flow, as many as a select field can hold; the value names both."""
+    steps = [(flow, name, title) for flow in flows for name, title in flow.steps][:_STEPS]
+    steps.sort(key=lambda item: sort_key(item[0].name))
+    return [(step_of_flow(name, flow.id), f"{flow.name} › {title}") for flow, name, title in steps]
+
+
+def step_of_flow(step: str, flow: str) -> str:
+    """The filter's value for a step of one flow."""
+    return f"{step}@{flow}"
+
+
+def step_and_flow(value: str) -> tuple[str, str]:
+    """The step's own name and the flow's id, "" if the value names a step of any flow."""
+    step, mark, flow = value.rpartition("@")
+    return (step, flow) if mark else (value, "")

@@ -1,6 +1,4 @@
-"""The difference between a failed launch and the last successful one before it: inputs field by field, the flow's
-version, durations of steps.
-"""
+"""What differs between a failed launch and the last successful one: inputs, the flow's version, durations."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -39,30 +37,6 @@ class Change:
     after: str = ""
 
 
-@dataclass(frozen=True)
-class StepTime:
-    """A step whose duration differs, or that did not run in the successful launch (`before` is "" then)."""
-
-    title: str
-    before: str
-    after: str
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """The comparison shown beside a failed launch. `changes` is None if the inputs of one are no longer stored.
-
-    `version` is "" if unknown, same or other; `versions_url` leads to the difference, "" for those who may not see it.
-    """
-
-    good: Launch
-    changes: list[Change] | None
-    left_out: int = 0
-    version: str = ""
-    versions_url: str = ""
-    times: tuple[StepTime, ...] = ()
-
-
 def last_good(access: Access, launch: Launch) -> Launch | None:
     """The newest successful launch of the flow before this one, among those that the person may see."""
     rows = launches.visible_launches(access).filter(flow_id=launch.flow_id, state=State.SUCCEEDED)
@@ -71,32 +45,34 @@ def last_good(access: Access, launch: Launch) -> Launch | None:
 
 def compare_launches(
     access: Access, launch: Launch, good: Launch, run: Row | None, good_run: Row | None, known: Mapping[str, Any]
-) -> Comparison:
-    """The comparison; without the runs it covers the inputs only. Makes no call. Secrets in runs must already be
-    masked.
+) -> dict[str, Any]:
+    """The context of templates/launches/comparison.html; without the runs only of the inputs. Makes no call. The runs'
+    secrets must be masked.
+
+    `changes` is None if the inputs of one are no longer stored. `version` is same, other, or missing if unknown;
+    `versions_url` leads to the difference, "" for those who may not see it. `times` are the steps whose duration differs
+    or that did not run in the good launch, as (title, before or "", after).
     """
     changes, left = _inputs(launch, good)
+    context = {"good": good, "changes": changes, "left_out": left}
     if run is None or good_run is None:
-        return Comparison(good, changes, left)
+        return context
     now, before = id_at(run, "flowVersionId"), id_at(good_run, "flowVersionId")
     version = ("same" if now == before else "other") if now and before else ""
     url = ""
     if version == "other" and access.allows(Role.VIEWER):
-        url = reverse(
-            "flow_difference", args=[access.workspace.slug, launch.flow_id], query={"old": before, "new": now}
-        )
-    return Comparison(good, changes, left, version, url, _times(run, good_run, known))
+        slug, query = access.workspace.slug, {"old": before, "new": now}
+        url = reverse("flow_difference", args=[slug, launch.flow_id], query=query)
+    return context | {"version": version, "versions_url": url, "times": _times(run, good_run, known)}
 
 
 def _inputs(launch: Launch, good: Launch) -> tuple[list[Change] | None, int]:
     try:
         if not launch.payload or not good.payload:
             return None, 0
-        raw = launches.payload_without_keys(launch), launches.payload_without_keys(good)
-        now, before = (
-            _flat(launch_masking.masked(item, payload, "payload"))
-            for item, payload in zip((launch, good), raw, strict=True)
-        )
+        raw = [launches.payload_without_keys(row) for row in (launch, good)]
+        masked = [launch_masking.masked(row, value, "payload") for row, value in zip((launch, good), raw, strict=True)]
+        now, before = (dict(step_values.leaves(value, (), _FIELDS)) for value in masked)
     except CannotOpen:
         return None, 0
     found = []
@@ -113,26 +89,20 @@ def _inputs(launch: Launch, good: Launch) -> tuple[list[Change] | None, int]:
     return found[:_MOST], max(0, len(found) - _MOST)
 
 
-def _flat(value: Any) -> dict[tuple[str, ...], Any]:
-    return dict(step_values.leaves(value, (), _FIELDS))
-
-
 def _kind(value: Any) -> str:
     """1, "1" and true are three different values here, though Python considers the first and the last equal."""
     return "number" if isinstance(value, int | float) and not isinstance(value, bool) else type(value).__name__
 
 
 def _cut(value: Any) -> str:
-    """A value as text that shows its type if that may be the difference: a number unchanged, a text in quotes if
-    ambiguous.
-    """
+    """A value as truncated text that shows its type: a text is in quotes if it could be a number."""
     text = step_values.plain(value)
     if isinstance(value, str) and text.replace(".", "", 1).lstrip("-").isdecimal():
         text = f"“{text}”"
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
-def _times(run: Row, good_run: Row, known: Mapping[str, Any]) -> tuple[StepTime, ...]:
+def _times(run: Row, good_run: Row, known: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     now, before = runs.steps(dict(run)), runs.steps(dict(good_run))
     found = []
     for name in dict.fromkeys([*now, *before]):
@@ -142,8 +112,8 @@ def _times(run: Row, good_run: Row, known: Mapping[str, Any]) -> tuple[StepTime,
         # Steps after the failed step never ran: that is no difference.
         if took[1] is not None and _differs(took[0], took[1]):
             title = (outline.title_of(known[name]) if name in known else name)[:120]
-            found.append(StepTime(title, _length(took[0]), _length(took[1])))
-    return tuple(found[:_STEPS])
+            found.append((title, formats.duration(took[0]), formats.duration(took[1])))
+    return found[:_STEPS]
 
 
 def _differs(before: float | None, after: float) -> bool:
@@ -151,7 +121,3 @@ def _differs(before: float | None, after: float) -> bool:
         return True
     low, high = sorted((before, after))
     return high - low >= _LEAST and high >= _FACTOR * low
-
-
-def _length(took: float | None) -> str:
-    return "" if took is None else formats.duration(took)

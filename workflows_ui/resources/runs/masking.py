@@ -1,7 +1,7 @@
 """Masks the parts of runs that a person may not see: secrets, and the inputs of launches that they may not open."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from django.db.models import Q
@@ -31,16 +31,16 @@ _DEEPEST = 60
 
 
 def masked(session: EngineSession, rows: Sequence[Row]) -> list[Row]:
-    """Runs as this person may see them. One query; a launch's payload is only decrypted if its values have to be
-    searched for.
-    """
-    related = _launches(session.workspace, rows)
-    return [_masked(session, row, related) for row in rows]
+    """Runs as this person may see them. One query; payloads are decrypted only if their values are searched for."""
+    ids_by_row = [_ids(row) for row in rows]
+    launches_found = _launches(session.workspace, set().union(*ids_by_row))
+    related = ([launch for launch in launches_found if ids & {launch.run_id, launch.pk}] for ids in ids_by_row)
+    return [_masked(session, row, found) for row, found in zip(rows, related, strict=True)]
 
 
-def _masked(session: EngineSession, row: Row, candidates: Sequence[Launch]) -> Row:
+def _masked(session: EngineSession, row: Row, related: Sequence[Launch]) -> Row:
     masked_row, short = row, frozenset[str]()
-    for launch in _related(row, candidates):
+    for launch in related:
         if not launches.may_open(launch, session.user_id, session.role):
             masked_row = _withheld(masked_row, launch)
         if launch.secret_marks:
@@ -50,25 +50,16 @@ def _masked(session: EngineSession, row: Row, candidates: Sequence[Launch]) -> R
     return result
 
 
-def _launches(workspace: Workspace, rows: Sequence[Row]) -> list[Launch]:
-    """The launches of these runs, of the runs that they retry, and of the runs that started them."""
-    ids = {key for row in rows for key in _ids(row)}
+def _launches(workspace: Workspace, ids: Collection[str]) -> list[Launch]:
+    """The launches of the runs with these ids, without the columns that may be many megabytes."""
     if not ids:
         return []
     known = Launch.objects.filter(Q(run_id__in=ids) | Q(pk__in=ids), workspace=workspace)
-    # These may be many megabytes; they are fetched only if needed.
     return list(known.defer("payload", "answer", "failure", "technical"))
 
 
-def _related(row: Row, found: Sequence[Launch]) -> list[Launch]:
-    ids = _ids(row)
-    return [item for item in found if item.run_id in ids or item.pk in ids]
-
-
 def _ids(row: Row) -> set[str]:
-    """Its own id, that of the run that started it, and the launch's marker, which a retry of its run has in its headers
-    only.
-    """
+    """Its own id, that of the run that started it, and the launch's marker, which a retry has in its headers only."""
     marker = runs.trigger_header(row, run_search.HEADER)
     return {key for key in (id_at(row), id_at(row, "parentRunId"), marker) if key}
 

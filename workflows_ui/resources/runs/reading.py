@@ -36,9 +36,7 @@ def with_retries(workspace: Workspace, rows: Sequence[Row]) -> list[Row]:
 
 
 def goes_on(run: Row) -> bool:
-    """Whether `finishTime` and `failedStep`, if any, are those of an earlier try. False for a state that the console
-    does not know.
-    """
+    """Whether a finish time or failed step is that of an earlier try. False for an unknown state."""
     return run.get("status") in runs.UNDER_WAY
 
 
@@ -71,9 +69,7 @@ def started(run: Row) -> datetime.datetime | None:
 
 
 def engine_start(run: Row) -> str:
-    """The engine's time of the run's start; "" for a queued run, where 0.83 has the moment of the retry and 0.72.4 that
-    of an earlier try.
-    """
+    """The engine's time of the start; "" for a queued run, which may have that of a retry or an earlier try."""
     return "" if run.get("status") == "QUEUED" else text_at(run, "startTime")
 
 
@@ -83,9 +79,7 @@ def finished(run: Row) -> str:
 
 
 def length(run: Row) -> float | None:
-    """Milliseconds from the start of the latest try to the end; None while it is in progress, and if the times are
-    inconsistent.
-    """
+    """Milliseconds from the start of the latest try to the end; None while in progress, or if inconsistent."""
     return None if goes_on(run) else formats.between(started(run), run.get("finishTime"))
 
 
@@ -102,9 +96,7 @@ def waited(run: Row, now: datetime.datetime | None = None) -> float | None:
 
 
 def failing(run: Row) -> bool:
-    """Whether the run's `failedStep` is the reason for its end: not while it is in progress, when it is that of an
-    earlier try.
-    """
+    """Whether `failedStep` is the reason for the run's end, not that of an earlier try."""
     return not goes_on(run) and run.get("status") not in ("SUCCEEDED", "CANCELED")
 
 
@@ -114,67 +106,52 @@ def failed_at(run: Row) -> str:
 
 
 def left_behind(run: Row) -> str:
-    """The name of the step at which an earlier try failed and whose error the run still holds while it runs again; ""
-    for none.
-    """
+    """The step at which an earlier try failed, while the run goes on and still has its error; "" for none."""
     return text_at(run, "failedStep.name") if goes_on(run) else ""
 
 
 def error_of(run: Row) -> str:
-    """The first line of the failed step's message, which lists have since 0.83 (`failedStep.message`, recording
-    `run_get_FAILED`).
-    """
+    """The first line of the failed step's message, which lists have since 0.83 (recording `run_get_FAILED`)."""
     message = text_at(run, "failedStep.message") if failing(run) else ""
     return failure_messages.headline(message).removeprefix("Error: ")
 
 
 def sentence(run: Row, took: float | None = None) -> str:
     """A summary in one sentence. `took` is the run's duration, None if unknown."""
-    status, again = run.get("status"), retried(run) is not None
-    names = {"length": formats.duration(took), "step": failed_at(run)[:200]}
-    if status == "SUCCEEDED":
-        return _succeeded(run, names, again=again)
-    if status == "FAILED":
-        return _failed(names, again=again)
-    if status == "QUEUED" and again:
-        return _("It was retried, and is queued in the engine.")
-    if status == "RUNNING":
-        return _running(run, again=again)
-    return str(_SENTENCES.get(str(status), "")) or _(
-        "The engine calls its state “%(state)s”; nothing more is known."
-    ) % {"state": str(status or "–")[:60]}
+    status, again, length, step = (
+        str(run.get("status")),
+        retried(run) is not None,
+        formats.duration(took),
+        failed_at(run),
+    )
+    text = _SENTENCES.get(status, _("The engine calls its state “%(state)s”; nothing more is known."))
+    if status == "SUCCEEDED" and runs.any_failed(run.get("steps")):
+        text = _("It ran to its end although a step failed: the flow is built to continue in that case.")
+    elif status == "SUCCEEDED" and length:
+        text = _("It was retried and ran to its end in %(length)s.") if again else _("It ran to its end in %(length)s.")
+    elif status == "FAILED" and step:
+        text = _FAILED_AT[bool(length), bool(length) and again]
+    elif again and status in _RETRIED:
+        text = _RETRIED[status]
+    elif status == "RUNNING" and run.get("steps"):
+        text = _("It is running. The steps so far are below.")
+    return str(text) % {"length": length, "step": step[:200], "state": str(run.get("status") or "–")[:60]}
 
 
-def _succeeded(run: Row, names: Mapping[str, str], *, again: bool) -> str:
-    if runs.any_failed(run.get("steps")):
-        return _("It ran to its end although a step failed: the flow is built to continue in that case.")
-    if not names["length"]:
-        return _("It ran to its end.")
-    text = _("It was retried and ran to its end in %(length)s.") if again else _("It ran to its end in %(length)s.")
-    return text % names
-
-
-def _failed(names: Mapping[str, str], *, again: bool) -> str:
-    if not names["step"]:
-        return _("It failed.")
-    if not names["length"]:
-        text = _("It failed at “%(step)s”.")
-    elif again:
-        text = _("It was retried and failed at “%(step)s” after %(length)s.")
-    else:
-        text = _("It failed at “%(step)s” after %(length)s.")
-    return text % names
-
-
-def _running(run: Row, *, again: bool) -> str:
-    if again:
-        return _("It was retried and is running.")
-    if run.get("steps"):
-        return _("It is running. The steps so far are below.")
-    return _("It is running. The engine has not reported its steps yet.")
-
-
-_SENTENCES: Mapping[str, str | Promise] = {
+#: Sentences about a failed step, by whether the run's duration is known, and whether it was retried.
+_FAILED_AT: Mapping[tuple[bool, bool], Promise] = {
+    (False, False): gettext_lazy("It failed at “%(step)s”."),
+    (True, False): gettext_lazy("It failed at “%(step)s” after %(length)s."),
+    (True, True): gettext_lazy("It was retried and failed at “%(step)s” after %(length)s."),
+}
+_RETRIED: Mapping[str, Promise] = {
+    "QUEUED": gettext_lazy("It was retried, and is queued in the engine."),
+    "RUNNING": gettext_lazy("It was retried and is running."),
+}
+_SENTENCES: Mapping[str, Promise] = {
+    "SUCCEEDED": gettext_lazy("It ran to its end."),
+    "FAILED": gettext_lazy("It failed."),
+    "RUNNING": gettext_lazy("It is running. The engine has not reported its steps yet."),
     "QUEUED": gettext_lazy("It is queued in the engine, and starts when the engine has room."),
     "PAUSED": gettext_lazy(
         "It is paused and continues automatically after its delay, or when the answer it waits for arrives."

@@ -1,23 +1,22 @@
 """What started a run: a launch of the console, another run, a schedule, something elsewhere; or unknown."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from django.db.models import Q
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
-from workflows_ui.launches import flow_facts
 from workflows_ui.launches.models import Launch
 from workflows_ui.members.models import Workspace
-from workflows_ui.resource_admin.resource import Row, id_at, pick
+from workflows_ui.resource_admin.resource import Row, id_at
 from workflows_ui.resources.places import run_url
+from workflows_ui.web.paths import text_at
 
 #: The key of a list's row for what started it.
 KEY = "startedBy"
 #: Automatic triggers of a flow, by flow_facts.Facts.start. A call from outside may be anybody's: it is not listed.
-BY_ITSELF: Mapping[str, str | Promise] = {
+AUTOMATIC: Mapping[str, str | Promise] = {
     "schedule": gettext_lazy("A schedule"),
     "form": gettext_lazy("A form"),
     "event": gettext_lazy("Something elsewhere"),
@@ -36,8 +35,7 @@ def launches_of(workspace: Workspace, runs: Sequence[Row]) -> dict[str, Launch]:
 
 def _launches(workspace: Workspace, runs: Sequence[Row]) -> list[Launch]:
     """The launches that these runs are related to."""
-    ids = [key for run in runs if (key := id_at(run))]
-    markers = [key for run in runs if (key := id_at(run, "parentRunId"))]
+    ids, markers = (list(filter(None, (id_at(run, key) for run in runs))) for key in ("id", "parentRunId"))
     if not ids:
         return []
     rows = Launch.objects.filter(Q(run_id__in=ids) | Q(pk__in=markers), workspace=workspace)
@@ -52,9 +50,7 @@ def _led(runs: Sequence[Row], found: Sequence[Launch]) -> dict[str, Launch]:
 
 
 def with_starters(workspace: Workspace, runs: Sequence[Row], starts: Mapping[str, str]) -> list[Row]:
-    """The rows, each with what started it under KEY. `starts` is how each flow starts by its id
-    (flow_facts.Facts.start).
-    """
+    """The rows, each with what started it under KEY. `starts` is how each flow starts, by its id (flow_facts)."""
     launches = _launches(workspace, runs)
     led = _led(runs, launches)
     retried = {launch.pk: launch.run_id for launch in launches if launch.run_id}
@@ -71,20 +67,15 @@ def _starter(
         return {"name": str(A_RETRY), "url": run_url(slug, retried[parent])}
     if parent:
         return {"name": str(ANOTHER_RUN), "url": run_url(slug, parent)}
-    by_itself = BY_ITSELF.get(starts.get(id_at(run, "flowId"), ""))
-    return {"name": str(by_itself), "url": ""} if by_itself else None
-
-
-def by_itself(trigger: Any) -> str | Promise:
-    """What automatically starts a flow with this trigger; "" if it may be anybody."""
-    return BY_ITSELF.get(flow_facts.start_of(trigger), "")
+    automatic = AUTOMATIC.get(starts.get(id_at(run, "flowId"), ""))
+    return {"name": str(automatic), "url": ""} if automatic else None
 
 
 def name_of(run: Row) -> str:
     """The label of what started the row's run."""
-    return str(pick(run, f"{KEY}.name") or "")
+    return text_at(run, f"{KEY}.name")
 
 
 def url_of(_slug: str, run: Row) -> str:
     """The page of what started the row's run."""
-    return str(pick(run, f"{KEY}.url") or "")
+    return text_at(run, f"{KEY}.url")

@@ -13,8 +13,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from workflows_ui.resource_admin.resource import id_at
-from workflows_ui.resources.places import object_url
+from workflows_ui.resources.places import connection_url
 
 #: Deeper values are shown as JSON; further fields only in the raw data; longer texts are truncated.
 _DEEPEST, MOST, _LONGEST, _MOST_PARTS = 4, 60, 2_000, 60
@@ -63,9 +62,7 @@ class Names:
 def lines(
     found: Any, names: Names, labels: Mapping[str, str] | None = None, at: Path = (), most: int = MOST
 ) -> tuple[list[Line], int]:
-    """A line for each value in a field map, at any depth; and how many are left out. `labels` are those of the
-    outermost fields.
-    """
+    """A line for each value in a field map, and how many are left out. `labels` are those of the outermost fields."""
     listed = list(leaves(found, at, most + 500))
     return [line(path, value, names, labels) for path, value in listed[:most]], max(0, len(listed) - most)
 
@@ -157,7 +154,7 @@ def _reference(raw: str, expression: str, names: Names) -> Part | None:
     root, keys = match[1], _path(match[2])
     if root == "connections" and keys:
         key, name = names.connections.get(keys[0], ("", keys[0]))
-        return Part(name[:120], "connection", _connection_url(names.slug, key), raw)
+        return Part(name[:120], "connection", connection_url(names.slug, key) if names.slug else "", raw)
     if root not in names.steps:
         return None
     title = names.steps[root][:80] or root
@@ -169,13 +166,6 @@ def _reference(raw: str, expression: str, names: Names) -> Part | None:
 
 def _path(text: str) -> list[str]:
     return [key.strip(".[] '\"\t\n") for key in _KEYS.findall(text)]
-
-
-def _connection_url(slug: str, id: str) -> str:
-    key = id_at({"id": id})
-    if not slug or not key:
-        return ""
-    return object_url(slug, "connections", key)
 
 
 def _inner(value: Any) -> list[tuple[str, Any]]:

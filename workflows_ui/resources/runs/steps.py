@@ -1,6 +1,4 @@
-"""A run's steps for templates/resources/runs/steps.html: in the order they ran, loops by iteration, limited to what a
-page can hold.
-"""
+"""A run's steps in the order they ran, loops by iteration, limited to what a page can hold."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +18,7 @@ from workflows_ui.resources.runs import reading
 from workflows_ui.resources.runs import times as resource_times
 from workflows_ui.resources.runs.reading import FAILED
 from workflows_ui.web import formats, messages, readable
+from workflows_ui.web.paths import dicts_at
 
 #: Maximum characters of one step's input or output on the page, iterations of a loop, steps in all, and additional
 #: failed ones.
@@ -178,8 +177,7 @@ class Reader:
         elif step.get("type") == "ROUTER" and isinstance(pick(output, "branches"), list):
             view.branches = [
                 (str(branch.get("branchName") or _("Branch"))[:200], branch.get("evaluation") is True)
-                for branch in pick(output, "branches")
-                if isinstance(branch, dict)
+                for branch in dicts_at(output, "branches")
             ]
         else:
             view.output = self._value(view, output)
@@ -220,9 +218,8 @@ class Reader:
             return None
         pretty = formats.pretty(value, LONGEST)
         self._room.characters -= len(pretty.text)
-        return Value(
-            readable.readable_node(value, readable.Room(200, LONGEST) if self._room.spent() else self._room), pretty
-        )
+        room = readable.Room(200, LONGEST) if self._room.spent() else self._room
+        return Value(readable.readable_node(value, room), pretty)
 
 
 _EARLIER_TRY = Badge(gettext_lazy("Failed in an earlier try"), "clock-rotate-left", "secondary")
@@ -231,23 +228,17 @@ _ROUND_FAILED = Badge(gettext_lazy("A step in it failed"), "circle-xmark", "red"
 
 
 def is_left(name: str, step: Any, left: str) -> bool:
-    """Whether a step's failure is that of an earlier try of a run that runs again. `left` is the name of the step that
-    failed then.
-    """
+    """Whether a step's failure is that of an earlier try. `left` is the step that failed then."""
     return bool(left) and any_failed({name: step}) and (name == left or pick(step, "output.iterations") is not None)
 
 
 def _failed_message(run: Row) -> Mapping[str, Any]:
-    """The failed step's message, by its name: since 0.83 in the run itself (`failedStep.message`), whose step may have
-    no message.
-    """
+    """The failed step's message by its name: since 0.83 the run has it (`failedStep.message`), the step may not."""
     return {str(pick(run, "failedStep.name")): pick(run, "failedStep.message")} if reading.failing(run) else {}
 
 
 def failed_place(steps: Any, name: str, prefix: str = "", depth: int = 0) -> str:
-    """The position of the failed step of this name, as `find` takes it; "" if it does not exist. In a loop it is in the
-    iteration that failed.
-    """
+    """The position of the failed step of this name, as `find` takes it, also in iterations; "" for none."""
     for position, (key, step) in enumerate(steps.items() if isinstance(steps, dict) else ()):
         if key == name and pick(step, "status") == FAILED:
             return f"{prefix}{position}"
@@ -268,9 +259,7 @@ def shows(views: Sequence[StepView], place: str) -> bool:
 
 
 def find(steps: Any, place: str) -> tuple[str, Any] | None:
-    """The step at a position, with its name; None if there is none. `2` is the third step, `2-5-0` the first one in its
-    fifth iteration.
-    """
+    """The name and step at a position: `2` is the third step, `2-5-0` the first one in its fifth iteration."""
     numbers = [int(part) if part.isdecimal() and len(part) < 8 else -1 for part in place.split("-")]
     if len(numbers) % 2 == 0:
         return None
@@ -286,9 +275,7 @@ def find(steps: Any, place: str) -> tuple[str, Any] | None:
 
 
 def error_text(value: Any) -> str:
-    """A step's `errorMessage`, which is text or an object that contains the text; at most LONGEST characters, without
-    repeated names of errors.
-    """
+    """A step's `errorMessage`, a text or an object, as text of at most LONGEST characters."""
     if value in (None, "", {}, []):
         return ""
     if not isinstance(value, str):

@@ -1,6 +1,4 @@
-"""A launch and its run as a story: sentences with their times, from the click to the end. Plain text, so that it can be
-copied.
-"""
+"""A launch and its run as a story: sentences with their times, as plain text that can be copied."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -19,6 +17,7 @@ from workflows_ui.resources.flows import outline
 from workflows_ui.resources.runs import reading, steps
 from workflows_ui.resources.runs import times as resource_times
 from workflows_ui.web import formats
+from workflows_ui.web.paths import text_at
 
 #: Maximum steps in the story, and characters of a name and of a step's message.
 MOST, _NAME, _SAID = 60, 120, 300
@@ -48,9 +47,7 @@ class Line:
 
 
 def build_story(launch: Launch, run: Row | None = None, known: Mapping[str, Any] | None = None) -> list[Line]:
-    """The story of a launch from its row; with its run and its flow's steps by name also step by step. Secrets must
-    already be masked.
-    """
+    """The story of a launch, with its run and the flow's steps step by step. Secrets must already be masked."""
     row: Row = run if run is not None else _of_row(launch)
     (row,) = reading.with_retries(launch.workspace, [row])
     person = launch.user.label[:_NAME]
@@ -111,23 +108,17 @@ def _ending(launch: Launch, run: Row, known: Mapping[str, Any]) -> Line:
 
 
 def _waiting(run: Row, known: Mapping[str, Any]) -> str:
-    """What a paused run waits for, as far as its paused step shows: the engine does not give the reason of a pause
-    (api.md 8.1).
-    """
-    name, step = next(
-        ((name, item) for name, item in runs.steps(dict(run)).items() if item.get("status") == "PAUSED"), ("", {})
-    )
-    title = _title(name, known)
+    """What a paused run waits for, as far as its paused step shows: the engine gives no reason (api.md 8.1)."""
+    paused = (item for item in runs.steps(dict(run)).items() if item[1].get("status") == "PAUSED")
+    name, step = next(paused, ("", {}))
     if not name:
         return _("It waits: for a time, or for something that has to happen first.")
-    until = _until(run, known, name, step)
+    title, until = _title(name, known), _until(run, known, name, step)
     if until is not None:
-        return _("It waits at “%(step)s” until %(time)s.") % {
-            "step": title,
-            "time": formats.exact(until, seconds=False),
-        }
-    action = str(pick(known.get(name), "settings.actionName") or "")
-    if str(pick(known.get(name), "settings.pieceName") or "").endswith("piece-approval"):
+        time = formats.exact(until, seconds=False)
+        return _("It waits at “%(step)s” until %(time)s.") % {"step": title, "time": time}
+    action = text_at(known.get(name), "settings.actionName")
+    if text_at(known.get(name), "settings.pieceName").endswith("piece-approval"):
         sentence = _("It waits at “%(step)s” until someone approves or refuses. Then it continues automatically.")
     elif "webhook" in action or "event" in action:
         sentence = _("It waits at “%(step)s” until an answer arrives from elsewhere. Then it continues automatically.")
@@ -169,7 +160,7 @@ def _steps(run: Row, known: Mapping[str, Any]) -> Iterator[Line]:
         if number < MOST or failed:
             line = _step(name, step, known, times.waits.get(name, 0.0), going=went_on)
             end = times.end_of(name) if step.get("status") not in ("RUNNING", "PAUSED") else None
-            yield replace(line, at=end.at, about=end.about) if end is not None else line
+            yield replace(line, at=end[0], about=end[1]) if end is not None else line
     more = len(listed) - MOST
     if more > 0:
         sentence = ngettext("%(n)d more step is not shown here.", "%(n)d more steps are not shown here.", more)
@@ -185,14 +176,11 @@ def _step(name: str, step: dict[str, Any], known: Mapping[str, Any], wait: float
     if step.get("status") == reading.FAILED:
         failure = failure_messages.explain_failure(steps.error_text(step.get("errorMessage")))
         error = failure.service_message[:_SAID] if failure is not None else ""
-        if going:
-            sentence = (
-                _("“%(step)s” failed, and the flow continued: %(said)s")
-                if error
-                else _("“%(step)s” failed, and the flow continued.")
-            )
-        else:
-            sentence = _("“%(step)s” failed: %(said)s") if error else _("“%(step)s” failed.")
+        sentence = _("“%(step)s” failed: %(said)s") if error else _("“%(step)s” failed.")
+        if going and error:
+            sentence = _("“%(step)s” failed, and the flow continued: %(said)s")
+        elif going:
+            sentence = _("“%(step)s” failed, and the flow continued.")
         return Line(sentence % (names | {"said": error}), tone="bad", icon=icon)
     rounds = pick(step, "output.iterations")
     if isinstance(rounds, list):

@@ -24,6 +24,7 @@ from django.utils.translation import gettext_lazy
 from workflows_ui.resource_admin.resource import Row, pick
 from workflows_ui.resources.runs import reading
 from workflows_ui.web import formats
+from workflows_ui.web.paths import dict_at, list_at, number_at, text_at
 
 #: The whole width of a bar, in its own units.
 WIDTH = 1000
@@ -75,14 +76,6 @@ class Part:
     bar: Bar
 
 
-@dataclass(frozen=True)
-class Moment:
-    """A calculated time; `about` if it may be seconds off."""
-
-    at: datetime.datetime
-    about: bool
-
-
 def bar(begin: float, took: float, whole: float) -> Bar | None:
     """The section from `begin` on (milliseconds) of a bar for `whole`; never too thin to be seen, unless it took no
     time.
@@ -97,13 +90,11 @@ def bar(begin: float, took: float, whole: float) -> Bar | None:
 
 def worked(step: Any, depth: int = 0) -> float:
     """Milliseconds that a step worked; for a loop without its own time the sum of its steps. 0 if nothing is known."""
-    known = pick(step, "duration")
-    if isinstance(known, int | float) and not isinstance(known, bool) and 0 <= known < _LONGEST:
+    known = number_at(step, "duration")
+    if known is not None and 0 <= known < _LONGEST:
         return float(known)
-    rounds = pick(step, "output.iterations")
-    if not isinstance(rounds, list) or depth >= _DEEPEST:
-        return 0.0
-    return sum(all_worked(turn, depth + 1) for turn in rounds)
+    rounds = list_at(step, "output.iterations") if depth < _DEEPEST else []
+    return sum((all_worked(turn, depth + 1) for turn in rounds), 0.0)
 
 
 def all_worked(steps: Any, depth: int = 0) -> float:
@@ -116,8 +107,7 @@ class Times:
 
     def __init__(self, run: Row, known: Mapping[str, Any], now: datetime.datetime | None = None) -> None:
         now = now or timezone.now()
-        steps = run.get("steps")
-        self._steps: dict[str, Any] = steps if isinstance(steps, dict) else {}
+        self._steps = dict_at(run, "steps")
         self.work = all_worked(self._steps)
         self._start = reading.started(run)
         status = run.get("status")
@@ -136,9 +126,7 @@ class Times:
 
     @property
     def total(self) -> float | None:
-        """Milliseconds that the run took; None while it is in progress, and if its times are probably those of several
-        tries.
-        """
+        """Milliseconds that the run took; None while in progress, and for the times of several tries."""
         return None if self._kind == "unexplained" else self._whole
 
     @property
@@ -159,8 +147,8 @@ class Times:
         # unexplained.
         return "unexplained" if self._rest > max(_UNEXPLAINED, 10 * self.work) else "around"
 
-    def end_of(self, name: str) -> Moment | None:
-        """When a step ended; None if that cannot be determined within a minute.
+    def end_of(self, name: str) -> tuple[datetime.datetime, bool] | None:
+        """When a step ended, and whether that may be seconds off; None if it cannot be determined within a minute.
 
         It lies between the start plus the work up to it, and the end minus the work after it.
         """
@@ -175,7 +163,7 @@ class Times:
         slack = 0.0 if self._whole is None else self._whole - behind - before
         if not -_ROUNDING <= slack <= _UNEXPLAINED or before >= _LONGEST:
             return None
-        return Moment(self._start + datetime.timedelta(milliseconds=before), self._whole is None or slack >= 1000)
+        return self._start + datetime.timedelta(milliseconds=before), self._whole is None or slack >= 1000
 
     def _waits(self) -> dict[str, float]:
         planned = {name: planned_wait(self._steps[name]) for name in self._pausing}
@@ -214,7 +202,7 @@ def pauses(step: Any, known: Any) -> bool:
     """Whether a step may pause a run: it does so now, its app is one that does, or it has a delay."""
     if pick(step, "status") == "PAUSED" or planned_wait(step) is not None:
         return True
-    piece, action = (str(pick(known, f"settings.{key}") or "") for key in ("pieceName", "actionName"))
+    piece, action = (text_at(known, f"settings.{key}") for key in ("pieceName", "actionName"))
     return piece.endswith(_PAUSING) or "wait" in action.lower()
 
 

@@ -1,26 +1,33 @@
 """Pages below a run: a single step, the related runs, and the run as a file."""
 
 import json
+from datetime import timedelta
 
 from django.http import Http404, HttpResponse
 from django.utils.http import content_disposition_header
+from django.utils.text import slugify
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from workflows_ui.audit.services import audit_log
 from workflows_ui.credentials.services import engine_session
 from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.engine import NotFound
 from workflows_ui.members.models import Role
-from workflows_ui.resource_admin.resource import Row
-from workflows_ui.resources.runs import family as resource_family
+from workflows_ui.resource_admin.resource import Row, id_at
 from workflows_ui.resources.runs import masking, panels, reading
 from workflows_ui.resources.runs import steps as run_steps
-from workflows_ui.web import responses
+from workflows_ui.web import formats, responses
 from workflows_ui.web.access import member
+from workflows_ui.web.paths import dicts_at
 from workflows_ui.web.requests import ConsoleRequest, actor
 
 #: Iterations of a loop per page.
 ROUNDS = 30
+#: Maximum runs read when searching for children, and how long after the end of a run its children may still appear.
+MOST, _AFTERWARDS = 500, timedelta(minutes=10)
+#: A run is stored some time after it began; so are its children.
+_BEFORE = timedelta(seconds=5)
 
 
 @require_safe
@@ -56,18 +63,46 @@ def family(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     """The related runs: a page, and the part of the run's page that is loaded later. Raises EngineError."""
     session = engine_session.open_session(request.access)
     run = _run(session, id)
-    related = resource_family.load_family(session, run)
+    parent = panels.parent_id(session.workspace, run)
+    parents = _parents(session, parent)
+    children, complete = _children(session, run)
     context = {
         "run_id": id,
         "run_name": reading.name_of(run),
-        "parents": [related.parent] if related.parent else [],
-        "parent_gone": related.parent_gone,
-        "children": related.children,
-        "complete": related.complete,
-        "most": resource_family.MOST,
+        "parents": parents,
+        # An id that the engine does not know.
+        "parent_gone": "" if parents else parent,
+        "children": children,
+        "complete": complete,
+        "most": MOST,
         "slug": slug,
     }
     return responses.page(request, "resources/runs/family_page.html", context, fragments=("family",))
+
+
+def _parents(session: EngineSession, id: str) -> list[Row]:
+    try:
+        return [session.workflows.get_run(id)] if id else []
+    except NotFound:
+        return []
+
+
+def _children(session: EngineSession, run: Row) -> tuple[list[Row], bool]:
+    """The runs that this one started, and whether all runs of its time were read.
+
+    The engine stores with a run which one started it (`parentRunId`), but has no filter for it (api.md 7.4): the runs
+    of the time in which this one ran are read, and those that name it are selected.
+    """
+    created, started, finished, updated = map(
+        formats.moment, (run.get(key) for key in ("created", "startTime", "finishTime", "updated"))
+    )
+    began = min(filter(None, (created, started)), default=None)
+    if began is None:
+        return [], False
+    until = max(began, finished or updated or began) + _AFTERWARDS
+    page = session.workflows.list_runs(limit=MOST, created_after=began - _BEFORE, created_before=until)
+    rows = dicts_at(page, "data")
+    return [row for row in rows if id_at(row, "parentRunId") == id_at(run)], len(rows) < MOST
 
 
 @never_cache
@@ -78,7 +113,8 @@ def file(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     run = _run(engine_session.open_session(request.access), id)
     workspace = request.access.workspace
     audit_log.record(actor(request), "runs.export", workspace=workspace, object_type="runs", object_id=id[:120])
-    name = content_disposition_header(True, panels.file_name(run, id)) or "attachment"
+    flow = slugify(reading.name_of(run), allow_unicode=True)[:80]
+    name = content_disposition_header(True, f"{flow or 'run'}-{slugify(id)[:30]}.json") or "attachment"
     text = json.dumps(run, ensure_ascii=False, indent=2)
     return HttpResponse(
         text.encode("utf-8", "replace"),

@@ -1,10 +1,11 @@
-"""Forms that import flows from a file: they show its content before anything is created, and ask which of several flows
-to import.
+"""Forms of flows: the filters of their list, and those of their actions. Imports show a file's content before anything
+is created, and ask which of several flows to import.
 """
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, ClassVar, cast
 
 from django import forms
@@ -12,12 +13,80 @@ from django.http import QueryDict
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from workflows_ui.core.collation import sort_key
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import flow_tree
-from workflows_ui.resource_admin.resource import Affected
-from workflows_ui.resources.flows import files, import_findings
+from workflows_ui.resource_admin.resource import Affected, Row
+from workflows_ui.resources.flows import files, import_findings, versions
 from workflows_ui.resources.flows.files import Request
-from workflows_ui.web import formats
+from workflows_ui.resources.flows.reading import folder_names
+from workflows_ui.web import formats, messages
+
+
+class FlowFilters(forms.Form):
+    """Fields of pages.Filters: the engine applies all of them. Folders and connections are filled in from the engine."""
+
+    name = forms.CharField(label=_("Name contains"), required=False, max_length=200)
+    status = forms.ChoiceField(
+        label=_("State"),
+        required=False,
+        choices=[("", _("Any")), *((state, found.word) for state, found in messages.FLOW_STATES.items())],
+    )
+    folder = forms.CharField(label=_("Folder"), required=False, max_length=100, widget=forms.Select())
+    connection = forms.CharField(label=_("Connection"), required=False, max_length=200, widget=forms.Select())
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            field.widget.attrs["class"] = "form-control" if name == "name" else "form-select"
+
+
+class FlowName(forms.Form):
+    name = forms.CharField(label=_("Name"), max_length=200)
+
+
+class FlowTags(forms.Form):
+    """Tags of a flow; `tags` becomes a list without duplicates."""
+
+    tags = forms.CharField(
+        label=_("Tags"), max_length=1000, required=False, help_text=_("Words with commas between them; empty for none.")
+    )
+
+    def clean_tags(self) -> list[str]:
+        """The tags between the commas."""
+        tags = [" ".join(part.split()) for part in self.cleaned_data["tags"].split(",")]
+        return list(dict.fromkeys(tag for tag in tags if tag))
+
+
+class FolderChoice(forms.Form):
+    """A folder, or none."""
+
+    folder = forms.ChoiceField(label=_("Folder"), required=False)
+
+    def __init__(self, *args: Any, session: EngineSession, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        names = sorted(folder_names(session).items(), key=lambda pair: sort_key(pair[1]))
+        cast("forms.ChoiceField", self.fields["folder"]).choices = [("", _("In no folder")), *names]
+
+
+class NewFlow(FolderChoice):
+    """A name and an optional folder."""
+
+    name = forms.CharField(label=_("Name"), max_length=200)
+    field_order = ("name", "folder")
+
+
+class VersionChoice(forms.Form):
+    """One of a flow's versions."""
+
+    version = forms.ChoiceField(label=_("Version"))
+
+    def __init__(self, *args: Any, session: EngineSession, row: Row, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        rows = versions.list_versions(session, str(row.get("id") or ""))
+        cast("forms.ChoiceField", self.fields["version"]).choices = [
+            (item["id"], versions.title(row, item)) for item in rows
+        ]
 
 
 class FlowFile(forms.Form):
@@ -28,6 +97,9 @@ class FlowFile(forms.Form):
     """
 
     several: ClassVar[bool] = False
+    which_field: ClassVar[Callable[..., forms.ChoiceField]] = staticmethod(
+        partial(forms.ChoiceField, label=_("Flow to bring in"), widget=forms.RadioSelect)
+    )
     #: A flow holds code, and may hold plain passwords: none of it goes to the audit log.
     discreet = frozenset({"file", "content", "seen"})
     file = forms.FileField(
@@ -84,22 +156,20 @@ class FlowFile(forms.Form):
         if len(flows) == 1:
             return
         choices = [(str(number), _choice_label(flow)) for number, flow in enumerate(flows)]
-        if self.several:
-            label, every = gettext("Flows to make"), [value for value, _label in choices]
-            self.fields["which"] = forms.MultipleChoiceField(
-                label=label, choices=choices, required=False, widget=forms.CheckboxSelectMultiple
-            )
-        else:
-            label, every = gettext("Flow to bring in"), ["0"]
-            self.fields["which"] = forms.ChoiceField(label=label, choices=choices, widget=forms.RadioSelect)
+        self.fields["which"] = self.which_field(choices=choices)
         if new:
-            data.setlist("which", every)
+            data.setlist("which", [value for value, _label in choices] if self.several else ["0"])
 
 
 class NewFlowFile(FlowFile):
     """The same, creating a flow for each that is chosen."""
 
     several = True
+    which_field = staticmethod(
+        partial(
+            forms.MultipleChoiceField, label=_("Flows to make"), required=False, widget=forms.CheckboxSelectMultiple
+        )
+    )
     name = forms.CharField(
         label=_("Name"), max_length=200, required=False, help_text=_("Left empty, it is called as in the file.")
     )
@@ -108,12 +178,11 @@ class NewFlowFile(FlowFile):
     def clean(self) -> dict[str, Any]:
         """One name fits one flow only."""
         cleaned = super().clean()
-        if cleaned.get("name") and len(cleaned.get("file") or ()) > 1:
+        if cleaned.get("name") and len(cleaned.get("file") or ()) > 1 and not self.questions:
             text = gettext(
                 "Several flows are made, each with its name in the file. Leave this empty, or choose one flow."
             )
-            if not self.questions:
-                self.add_error("name", text)
+            self.add_error("name", text)
         return cleaned
 
 
@@ -126,12 +195,12 @@ def _questions(session: EngineSession, flows: list[Request], *, several: bool) -
             text = gettext("There are %(count)d flows in this file. Choose the one to bring in.")
         result.append(Affected(text % {"count": len(flows)}))
     for flow in flows:
-        lines = [finding.text for finding in import_findings.find_problems(session, flow["trigger"])]
+        lines = import_findings.find_problems(session, flow["trigger"])
         if not lines:
             continue
         lines_shown = [(line, "") for line in lines[: import_findings.MOST]]
-        more = len(lines) - len(lines_shown)
-        lines_shown += [(gettext("and %(n)d more") % {"n": more}, "")] if more else []
+        if more := len(lines) - len(lines_shown):
+            lines_shown.append((gettext("and %(n)d more") % {"n": more}, ""))
         values = {"name": formats.cut(_called(flow)), "count": len(lines)}
         text = ngettext(
             "%(count)d step of “%(name)s” needs to be checked after the import:",

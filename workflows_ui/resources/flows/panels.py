@@ -1,0 +1,142 @@
+"""The panels of a flow's page that need more than its facts."""
+
+import logging
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from workflows_ui.core.crypto import CannotOpen
+from workflows_ui.engine import EngineError
+from workflows_ui.launch_forms import form_fit
+from workflows_ui.launch_forms.models import LaunchForm
+from workflows_ui.launch_forms.services import launch_forms
+from workflows_ui.launches import flow_facts
+from workflows_ui.launches.models import Launch
+from workflows_ui.launches.services import watching
+from workflows_ui.members.models import Role
+from workflows_ui.notifications.models import Favourite, WatchKind
+from workflows_ui.resource_admin.resource import Row, Subject, pick
+from workflows_ui.resources.flows import outline, record, step_settings
+from workflows_ui.resources.flows import story as flow_story
+from workflows_ui.resources.flows.reading import connection_names, deleting, name_of, trigger_of
+from workflows_ui.resources.pieces import missing_apps
+from workflows_ui.resources.places import object_url, subpage_url
+from workflows_ui.web.messages import Message, Text
+from workflows_ui.web.paths import dict_at
+
+_LATEST = 5
+_log = logging.getLogger(__name__)
+_UNPROTECTED = Message(
+    _("Waiting calls are not protected by this trigger's password"),
+    _(
+        "The trigger asks for a password or a header. Engines of version 0.83 check it only for calls that do not wait for an answer: a "
+        "waiting call runs the flow without it."
+    ),
+    _("Do not rely on it. Keep the flow's address secret, or check the header in the flow's first step."),
+)
+
+
+def launch_url(slug: str, flow: Row) -> str:
+    """The page that launches a flow; "" if it cannot be launched."""
+    launched = flow.get("status") == "ENABLED" and flow_facts.start_of(trigger_of(flow)) in flow_facts.LAUNCHED
+    return subpage_url("flow_launch", slug, flow) if launched else ""
+
+
+def form_url(slug: str, flow: Row) -> str:
+    """The builder of a flow's form; "" if a URL cannot hold the id, and if the flow is being deleted."""
+    return "" if deleting(flow) else subpage_url("form_builder", slug, flow)
+
+
+def warnings(subject: Subject) -> dict[str, Any] | None:
+    """Problems of the flow's newest version that the engine accepts without an error: it will not run, or is not
+    protected as it seems. None without any, and for a flow that is being deleted.
+    """
+    flow = subject.object
+    if deleting(flow):
+        return None
+    missing = missing_apps.of_tree(subject.session, trigger_of(flow))
+    messages = [missing_apps.no_run_words(missing)] if missing else []
+    facts = flow_facts.read(dict(flow), dict_at(flow, "version"))
+    if facts.guarded and facts.start == "call":
+        messages.append(_UNPROTECTED)
+    return {"warnings": messages} if messages else None
+
+
+def not_launchable(subject: Subject) -> dict[str, Any] | None:
+    """Why there is no launch button. For a flow that is being deleted the badge is enough."""
+    flow = subject.object
+    if deleting(flow) or not subject.access.allows(Role.LAUNCHER) or launch_url(subject.slug, flow):
+        return None
+    reason: Text = _("It starts automatically, not by a request: it cannot be launched from here.")
+    if not flow.get("publishedVersionId"):
+        reason = _("It was never published. Publish it, then it can be launched.")
+    elif flow.get("status") != "ENABLED":
+        reason = _("It is off. Turn it on, then it can be launched.")
+    return {"reason": reason}
+
+
+def own_marks(subject: Subject) -> dict[str, Any] | None:
+    """The person's own marks: favourite, notices of failures."""
+    user, workspace, key = subject.access.user, subject.workspace, subject.id
+    if "/" in key or deleting(subject.object):
+        return None
+    return {
+        "slug": subject.slug,
+        "id": key,
+        "name": name_of(subject.object),
+        "url": object_url(subject.slug, "flows", key),
+        "may_star": bool(launch_url(subject.slug, subject.object)) and subject.access.allows(Role.LAUNCHER),
+        "starred": Favourite.objects.filter(user=user, workspace=workspace, flow_id=key).exists(),
+        "watched": watching.is_watching(user, workspace, WatchKind.FLOW, key),
+    }
+
+
+def story(subject: Subject) -> dict[str, Any]:
+    """What the flow does, and how its runs ended."""
+    trigger = trigger_of(subject.object)
+    return {
+        "story": flow_story.build_story(trigger, flow_story.load_names(subject.session, trigger)),
+        "record": record.load_record(subject.access, subject.id, subject.session),
+    }
+
+
+def form(subject: Subject) -> dict[str, Any] | None:
+    """The state of the launch form, for builders: whether there is one, and who published it when."""
+    url = form_url(subject.slug, subject.object)
+    if not subject.access.allows(Role.BUILDER) or not url:
+        return None
+    row = launch_forms.find_form(subject.workspace, subject.id)
+    return {
+        "row": row,
+        "drafted": bool(row and row.draft),
+        "flow_id": subject.id,
+        "url": url,
+        "fits": _mismatches(subject, row),
+    }
+
+
+def _mismatches(subject: Subject, row: LaunchForm | None) -> list[str]:
+    """What of the published form no longer fits the flow. The page's own flow is masked, so the flow is read again."""
+    if row is None or row.published is None:
+        return []
+    try:
+        published = row.published.open_form()
+        return form_fit.lines(subject.session, subject.session.workflows.get_flow(subject.id), published)
+    except (EngineError, CannotOpen) as problem:
+        _log.info("a flow's page without a look at its form: %r", problem)
+        return []
+
+
+def steps(subject: Subject) -> dict[str, Any]:
+    """The outline of the steps."""
+    trigger, session = trigger_of(subject.object), subject.session
+    uses = pick(subject.object, "version.connectionIds")
+    names = step_settings.names_of(trigger, connection_names(session) if uses else {}, subject.slug)
+    return {"items": outline.items(trigger, names, step_settings.labels(session, trigger))}
+
+
+def launches(subject: Subject) -> dict[str, Any] | None:
+    """The latest launches."""
+    latest = Launch.objects.filter(workspace=subject.workspace, flow_id=subject.id).select_related("user")
+    rows = list(latest.order_by("-asked_at")[:_LATEST])
+    return {"launches": rows, "slug": subject.slug, "flow_id": subject.id} if rows else None

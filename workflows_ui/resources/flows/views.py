@@ -1,0 +1,144 @@
+"""Pages below a flow: the difference between two versions, the flow as a file, and what it will do."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from django.http import HttpResponse
+from django.utils.http import content_disposition_header
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from workflows_ui.audit.services import audit_log
+from workflows_ui.core import redaction
+from workflows_ui.core.crypto import CannotOpen
+from workflows_ui.credentials.services import clients, engine_session
+from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.engine import EngineError, NotFound
+from workflows_ui.launches import flow_facts
+from workflows_ui.launches.flow_facts import Facts
+from workflows_ui.members.models import Role
+from workflows_ui.members.services.access import Access
+from workflows_ui.resource_admin.resource import Row, id_at, pick
+from workflows_ui.resources.flows import difference as flow_difference
+from workflows_ui.resources.flows import files, record, step_settings, story, versions
+from workflows_ui.resources.flows.declaration import Flows
+from workflows_ui.resources.flows.reading import connection_names, name_of
+from workflows_ui.web import responses
+from workflows_ui.web.access import launching, member
+from workflows_ui.web.paths import dict_at
+from workflows_ui.web.requests import ConsoleRequest, actor
+
+WILL_DO = "will-do"
+_log = logging.getLogger(__name__)
+
+
+@require_safe
+@member(Role.VIEWER)
+def difference(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
+    """Compare the versions `?old=` and `?new=`; by default the published and the newest, or the newest two."""
+    session = engine_session.open_session(request.access)
+    flow = session.workflows.get_flow(id)
+    heads = _version_heads(session, flow, id)
+    chosen = _version_pair(flow, list(heads), request.GET.get("old", ""), request.GET.get("new", ""))
+    context = {
+        "flow_id": id,
+        "name": name_of(redaction.step(flow)) or id,
+        "versions": [(key, versions.title(flow, row)) for key, row in heads.items()],
+        "old": chosen[0] if chosen else "",
+        "new": chosen[1] if chosen else "",
+        "difference": _difference(session, slug, flow, *chosen) if chosen else None,
+    }
+    return responses.page(request, "resources/flows/difference.html", context)
+
+
+def _version_heads(session: EngineSession, flow: Row, id: str) -> dict[str, Row]:
+    """Heads of the versions by id, newest first; if the engine does not list them, the newest and the published one."""
+    newest, published = pick(flow, "version"), id_at(flow, "publishedVersionId")
+    heads: dict[str, Row] = {id_at(row): row for row in versions.list_versions(session, id) if id_at(row)}
+    if isinstance(newest, Mapping) and id_at(newest):
+        heads = {id_at(newest): heads.get(id_at(newest), newest)} | heads
+    if published and published not in heads:
+        heads[published] = {"id": published, "state": "LOCKED"}
+    return heads
+
+
+def _version_pair(flow: Row, known: list[str], old: str, new: str) -> tuple[str, str] | None:
+    """The two versions to compare; None if there is only one."""
+    if len(known) < 2:
+        return None
+    new = new if new in known else known[0]
+    published = id_at(flow, "publishedVersionId")
+    if old not in known:
+        others = [key for key in known if key != new]
+        old = published if published in others else others[0]
+    return old, new
+
+
+def _difference(session: EngineSession, slug: str, flow: Row, old: str, new: str) -> flow_difference.Difference:
+    before, after = (_version(session, flow, key) for key in (old, new))
+    masked = tuple(redaction.step(version, secrets=Flows.secrets) for version in (before, after))
+    trigger = pick(masked[1], "trigger")
+    names = step_settings.names_of(trigger, connection_names(session), slug, older=pick(masked[0], "trigger"))
+    labels = step_settings.labels(session, trigger)
+    return flow_difference.between(before, after, masked=(masked[0], masked[1]), names=names, known=labels)
+
+
+def _version(session: EngineSession, flow: Row, key: str) -> dict[str, Any]:
+    whole = flow if pick(flow, "version.id") == key else session.workflows.get_flow(str(flow.get("id")), version_id=key)
+    return dict_at(whole, "version")
+
+
+@never_cache
+@require_safe
+@member(Role.VIEWER)
+def export(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
+    """A flow as a file to keep or to import elsewhere: the engine's own template of the published version, or of the
+    draft if nothing is published. Leaves an audit row.
+
+    Everyone who may see the flow may export it; only builders get its secrets.
+    """
+    template = engine_session.open_session(request.access).workflows.get_flow_template(id)
+    if not request.access.allows(Role.BUILDER):
+        template = redaction.step(template, secrets=Flows.secrets)
+    workspace = request.access.workspace
+    audit_log.record(actor(request), "flows.export", workspace=workspace, object_type="flows", object_id=id[:120])
+    headers = {"Content-Disposition": content_disposition_header(True, files.name(template)) or "attachment"}
+    return HttpResponse(files.content(template), content_type="application/json; charset=utf-8", headers=headers)
+
+
+@require_safe
+@launching
+def effects(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
+    """What a flow will do, with all names, and its recent results: the second request of its launch form, and a page of
+    its own without JavaScript. If the request fails, the form keeps what it shows.
+
+    Raises EngineError; as part of a page only NotFound.
+    """
+    try:
+        session = engine_session.open_session(request.access)
+        facts = flow_facts.load_facts(session.workflows, id)
+        context = _effects(request.access, id, facts, session) | {"flow_id": id, "name": facts.name, "late": False}
+    except NotFound:
+        raise
+    except (EngineError, clients.NoCredential, CannotOpen) as problem:
+        if not responses.is_fragment(request):
+            raise
+        _log.info("launch form without a second look: %r", problem)
+        return responses.vary(HttpResponse(status=204))
+    return responses.page(request, "launches/effects.html", context, fragments=(WILL_DO,))
+
+
+def effects_at_once(access: Access, id: str, facts: Facts | None) -> dict[str, Any]:
+    """The part of the launch form that needs no further call: `story` (None if the flow could not be read), `record`,
+    and `late`, whether a second request would show more.
+    """
+    if facts is None:
+        return {"story": None, "record": record.load_record(access, id), "late": False}
+    quick = engine_session.open_session(access, quick=True)
+    return _effects(access, id, facts, quick) | {"late": bool(quick.put_off)}
+
+
+def _effects(access: Access, id: str, facts: Facts, session: EngineSession) -> dict[str, Any]:
+    names = story.load_names(session, facts.tree)
+    return {"story": story.build_story(facts.tree, names), "record": record.load_record(access, id, session)}
