@@ -94,7 +94,7 @@ def everything(users: Users, *who: Any) -> str:
     for space_id in Workspace.objects.values_list("pk", flat=True):
         Inspection.objects.update_or_create(workspace_id=space_id, defaults={"due_at": clock.now()})
         capabilities.inspect(space_id)
-        Launch.objects.update(look_at=clock.now())
+        Launch.objects.update(poll_at=clock.now())
         Follow.objects.update(not_before=None)
         following.poll(space_id)
         watching.poll_watched(space_id)

@@ -91,7 +91,7 @@ def test_following_a_thousand_open_launches(
         sending.send(launch.pk)
 
     def poll() -> None:
-        Launch.objects.update(look_at=clock.now())
+        Launch.objects.update(poll_at=clock.now())
         following.poll(users.workspace.pk)
 
     with capsys.disabled():

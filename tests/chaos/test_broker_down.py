@@ -68,7 +68,7 @@ def _launched_all_the_same(scene: Scene, broker: Broker | Gate, flow: str) -> No
     launch = scene.ask(flow, 1)
     _click(scene, launch)
     launch.refresh_from_db()
-    assert (launch.state, launch.rung_at) == (State.QUEUED, None)
+    assert (launch.state, launch.enqueued_at) == (State.QUEUED, None)
     broker.start()
     until(scene.settled, "the launch is sent after all")
     launch.refresh_from_db()

@@ -108,8 +108,8 @@ def _look_now() -> None:
     """The later looks at what was concluded, minutes and hours away, are taken now: on a busy machine an engine may have acted after
     the earlier ones."""
     moment = timezone.now()
-    Launch.objects.filter(look_at__isnull=False).update(look_at=moment)
-    until(lambda: not Launch.objects.filter(look_at__lte=moment).exists(), "the later looks", 60)
+    Launch.objects.filter(poll_at__isnull=False).update(poll_at=moment)
+    until(lambda: not Launch.objects.filter(poll_at__lte=moment).exists(), "the later looks", 60)
 
 
 def _work(nursery: Nursery, lanes: list[Lane], chance: random.Random, kills: int) -> list[int]:

@@ -158,15 +158,15 @@ def test_that_a_launch_did_not_run_is_never_concluded_from_another_engine(place:
     sent = scene.launch(flow, send=False)
     now = timezone.now()
     Launch.objects.filter(pk=sent.pk).update(
-        state=State.UNKNOWN, reason=Reason.CUT_OFF, sending_at=now, look_at=now, ended_at=now
+        state=State.UNKNOWN, reason=Reason.CUT_OFF, sending_at=now, poll_at=now, ended_at=now
     )
     place.move()
     Workspace.objects.update(marker_seen_at=timezone.now())
     for _look in range(6):
-        Launch.objects.filter(look_at__isnull=False).update(look_at=timezone.now() - timedelta(seconds=1))
+        Launch.objects.filter(poll_at__isnull=False).update(poll_at=timezone.now() - timedelta(seconds=1))
         following.poll(place.workspace.pk)
     launch = Launch.objects.get(pk=sent.pk)
-    assert (launch.state, launch.reason, launch.look_at) == (State.UNKNOWN, Reason.CUT_OFF, None)
+    assert (launch.state, launch.reason, launch.poll_at) == (State.UNKNOWN, Reason.CUT_OFF, None)
     assert launches.settle(audit_log.CONSOLE, launch, ran=False, why="looked there")
 
 

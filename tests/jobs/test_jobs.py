@@ -234,7 +234,7 @@ def test_bells_are_rung_for_what_waits_and_not_too_often(stage: Stage, running: 
     asking = ask(stage, [Found("x")])
     assert job_turns.to_enqueue() == [running.pk]
     assert job_turns.to_enqueue() == []
-    Job.objects.update(rung_at=clock.now() - lease.ENQUEUE_AGAIN * 2)
+    Job.objects.update(enqueued_at=clock.now() - lease.ENQUEUE_AGAIN * 2)
     assert job_turns.to_enqueue() == [running.pk]
     assert asking.pk not in job_turns.to_enqueue()
 

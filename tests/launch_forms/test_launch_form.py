@@ -203,7 +203,7 @@ def test_launching_leads_to_the_launchs_page_and_rings(scene: Scene) -> None:
     launch = Launch.objects.get()
     assert (response.status_code, response["Location"]) == (303, reverse("launch", args=["sales", launch.pk]))
     assert (launch.state, launch.flow_name, launch.user) == (State.QUEUED, "Quick", scene.users.colleague)
-    assert launch.rung_at is not None
+    assert launch.enqueued_at is not None
     assert AuditEvent.objects.filter(action="launch.ask", object_id=launch.pk, user=scene.users.colleague).count() == 1
 
 
@@ -254,7 +254,7 @@ def test_a_broker_that_is_down_loses_no_launch(scene: Scene, monkeypatch: pytest
     monkeypatch.setattr(app.amqp, "send_task_message", _refuse)
     assert scene.browser.post(scene.url(flow), fields).status_code == 303
     launch = Launch.objects.get()
-    assert (launch.state, launch.rung_at) == (State.QUEUED, None)
+    assert (launch.state, launch.enqueued_at) == (State.QUEUED, None)
     assert sweeping.to_enqueue() == [launch.pk]
 
 

@@ -77,7 +77,7 @@ class Scene:
             launch = Launch.objects.get(pk=launch.pk)
             if launch.state in states or (not states and launch.settled):
                 return launch
-            Launch.objects.filter(look_at__isnull=False).update(look_at=timezone.now() - timedelta(seconds=1))
+            Launch.objects.filter(poll_at__isnull=False).update(poll_at=timezone.now() - timedelta(seconds=1))
             following.poll(launch.workspace_id)
             threading.Event().wait(PAUSE)  # the engine, in other threads, gets on
         raise AssertionError(f"still {launch.state} ({launch.reason})")

@@ -68,7 +68,7 @@ class Liar(Recorder):
         made = self.launch(send=False)
         then = timezone.now() - ago
         Launch.objects.filter(pk=made.pk).update(
-            state=State.ACCEPTED, asked_at=then, sending_at=then, answered_at=then, look_at=then
+            state=State.ACCEPTED, asked_at=then, sending_at=then, answered_at=then, poll_at=then
         )
         return self.now(made)
 
@@ -78,7 +78,7 @@ class Liar(Recorder):
 
     def poll(self) -> None:
         """Looks once, now, at everything that wants to be looked at."""
-        Launch.objects.filter(look_at__isnull=False).update(look_at=timezone.now() - timedelta(seconds=1))
+        Launch.objects.filter(poll_at__isnull=False).update(poll_at=timezone.now() - timedelta(seconds=1))
         following.poll(self.users.workspace.pk)
 
     def now(self, launch: Launch) -> Launch:

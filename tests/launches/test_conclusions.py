@@ -41,7 +41,7 @@ def _pass(by: timedelta = timedelta(0)) -> None:
             if getattr(launch, name) is not None
         }
         Launch.objects.filter(pk=launch.pk).update(**moved)
-    Launch.objects.filter(look_at__isnull=False).update(look_at=timezone.now() - timedelta(seconds=1))
+    Launch.objects.filter(poll_at__isnull=False).update(poll_at=timezone.now() - timedelta(seconds=1))
 
 
 def _watch(lane: Lane, launch: str) -> Launch:

@@ -48,7 +48,7 @@ def test_an_odd_run_neither_stalls_its_own_launch_nor_another(liar: Liar, change
     odd, plain = liar.now(odd), liar.now(plain)
     assert plain.state == State.SUCCEEDED
     assert odd.state == (State.FAILED if changes.get("status") == "FAILED" else State.SUCCEEDED)
-    assert odd.look_at is None or odd.ended_at is not None
+    assert odd.poll_at is None or odd.ended_at is not None
     assert Follow.objects.get().lease_until is None
 
 
@@ -81,8 +81,8 @@ def test_one_run_that_cannot_be_read_does_not_stall_the_others(liar: Liar) -> No
     assert liar.now(plain).state == State.SUCCEEDED
     broken = liar.now(broken)
     assert (broken.state, broken.run_id) == (State.RUNNING, identity(1))
-    assert broken.look_at is not None
-    assert broken.look_at > timezone.now()
+    assert broken.poll_at is not None
+    assert broken.poll_at > timezone.now()
 
 
 def test_a_single_answer_about_another_run_is_not_believed(liar: Liar) -> None:
@@ -136,7 +136,7 @@ def test_an_oddness_that_nobody_thought_of_postpones_only_its_own_launch(
     monkeypatch.setattr(run_results, "apply_snapshot", choosy)
     liar.poll()
     assert liar.now(plain).state == State.SUCCEEDED
-    postponed = liar.now(odd).look_at
+    postponed = liar.now(odd).poll_at
     assert postponed is not None
     assert postponed > timezone.now()
 
@@ -206,13 +206,13 @@ def test_what_a_late_answer_told_during_a_poll_is_not_overruled_by_no_trace(
     liar.poll()
     launch = liar.now(launch)
     assert (launch.state, launch.answer_from) == (State.RUNNING, "flow")
-    assert launch.look_at is not None
+    assert launch.poll_at is not None
 
 
 def test_a_loss_told_after_a_person_decided_changes_nothing(liar: Liar) -> None:
     launch = liar.accepted(ago=timedelta(minutes=10))
     Launch.objects.filter(pk=launch.pk).update(
-        state=State.UNKNOWN, reason=Reason.WORKER_LOST, claim="c" * 32, look_at=None
+        state=State.UNKNOWN, reason=Reason.WORKER_LOST, claim="c" * 32, poll_at=None
     )
     slow = liar.now(launch)
     assert launches.settle(audit_log.Actor(liar.users.colleague), slow, ran=False, why="nothing in the shop")

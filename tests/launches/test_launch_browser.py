@@ -91,11 +91,11 @@ def test_what_is_typed_about_an_unclear_launch_outlives_the_polls(
     said = _sign_in(stage, page, live_server)
     # The time for finding out is over, and the engine cannot be asked.
     then = timezone.now() - timedelta(minutes=6)
-    launch = stage.row(state=State.UNKNOWN, reason=Reason.CUT_OFF, look_at=then, ended_at=then, asked_at=then)
+    launch = stage.row(state=State.UNKNOWN, reason=Reason.CUT_OFF, poll_at=then, ended_at=then, asked_at=then)
     page.goto(f"{live_server.url}/w/sales/launches/{launch.pk}/")
     page.locator("#settle-open").click()
     page.fill("#id_why", "The order is there")
-    Launch.objects.update(look_at=None, reason=Reason.NO_TRACE)
+    Launch.objects.update(poll_at=None, reason=Reason.NO_TRACE)
     expect(page.locator("#state-title")).to_have_text("Unclear: no trace was found")
     expect(page.locator("#id_why")).to_have_value("The order is there")
     expect(page.locator("#id_why")).to_be_focused()

@@ -45,10 +45,10 @@ def test_reasons_do_not_share_their_words() -> None:
     [Reason.CUT_OFF, Reason.ODD_ANSWER, Reason.WORKER_LOST, Reason.NO_RUN, Reason.NO_TRACE, Reason.RUN_GONE],
 )
 def test_an_unclear_launch_says_whether_the_console_is_still_looking(reason: Reason) -> None:
-    looking = launch_messages.launch_message(_launch(State.UNKNOWN, reason, look_at=timezone.now()))
+    looking = launch_messages.launch_message(_launch(State.UNKNOWN, reason, poll_at=timezone.now()))
     over = launch_messages.launch_message(_launch(State.UNKNOWN, reason))
     late = launch_messages.launch_message(
-        _launch(State.UNKNOWN, reason, look_at=timezone.now(), asked_at=timezone.now() - timedelta(hours=1))
+        _launch(State.UNKNOWN, reason, poll_at=timezone.now(), asked_at=timezone.now() - timedelta(hours=1))
     )
     assert "still looking for its run, for up to 5 minutes" in str(looking.next_step)
     assert "longer than usual" in str(late.next_step)

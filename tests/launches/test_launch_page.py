@@ -229,7 +229,7 @@ def test_a_connection_that_breaks_after_the_request_left_is_checked_until_the_ru
 
 def test_a_worker_that_died_while_sending_is_told(scene: Scene) -> None:
     past = timezone.now() - timedelta(seconds=1)
-    launch = scene.row(state=State.SENDING, claim="c" * 32, claim_until=past, sending_at=past, look_at=past)
+    launch = scene.row(state=State.SENDING, claim="c" * 32, claim_until=past, sending_at=past, poll_at=past)
     assert sweeping.notice_lost() == 1
     assert "The console was stopped while it was sending." in scene.page(launch)
 
@@ -264,12 +264,12 @@ def test_a_credential_that_was_deleted_leaves_the_launch_readable(scene: Scene) 
     ("age", "seconds"), [({"seconds": 5}, 2), ({"minutes": 2}, 5), ({"minutes": 11}, 15), ({"hours": 2}, 60)]
 )
 def test_the_browser_asks_ever_more_seldom(scene: Scene, age: dict[str, float], seconds: int) -> None:
-    launch = _age(scene.row(state=State.RUNNING, look_at=timezone.now()), **age)
+    launch = _age(scene.row(state=State.RUNNING, poll_at=timezone.now()), **age)
     assert f'hx-trigger="every {seconds}s"' in _live(scene.page(launch))
 
 
 def test_a_poll_gets_the_live_part_alone_and_the_state_of_the_heading(scene: Scene) -> None:
-    launch = scene.row(state=State.RUNNING, look_at=timezone.now())
+    launch = scene.row(state=State.RUNNING, poll_at=timezone.now())
     response = _poll(scene, launch)
     part = text_of(response)
     assert part.strip().startswith('<div id="launch-live" data-live')
@@ -279,7 +279,7 @@ def test_a_poll_gets_the_live_part_alone_and_the_state_of_the_heading(scene: Sce
 
 
 def test_a_poll_that_finds_nothing_new_changes_nothing(scene: Scene) -> None:
-    launch = scene.row(state=State.RUNNING, look_at=timezone.now())
+    launch = scene.row(state=State.RUNNING, poll_at=timezone.now())
     version = _live(scene.page(launch)).partition("?seen=")[2].partition('"')[0]
     assert _poll(scene, launch, version).status_code == 204
     Launch.objects.update(state=State.PAUSED)
@@ -289,16 +289,16 @@ def test_a_poll_that_finds_nothing_new_changes_nothing(scene: Scene) -> None:
 
 
 def test_the_last_poll_brings_the_part_without_its_trigger(scene: Scene) -> None:
-    launch = scene.row(state=State.RUNNING, look_at=timezone.now())
+    launch = scene.row(state=State.RUNNING, poll_at=timezone.now())
     version = _live(scene.page(launch)).partition("?seen=")[2].partition('"')[0]
-    Launch.objects.update(state=State.SUCCEEDED, look_at=None, ended_at=timezone.now())
+    Launch.objects.update(state=State.SUCCEEDED, poll_at=None, ended_at=timezone.now())
     part = text_of(_poll(scene, launch, version))
     assert "hx-get" not in _live(part)
     assert "Succeeded" in part
 
 
 def test_a_poll_asks_few_questions_of_the_database_and_none_of_the_engine(scene: Scene) -> None:
-    launch = scene.row(state=State.RUNNING, look_at=timezone.now())
+    launch = scene.row(state=State.RUNNING, poll_at=timezone.now())
     version = _live(scene.page(launch)).partition("?seen=")[2].partition('"')[0]
     before = scene.engine.journal.count()
     with CaptureQueriesContext(
@@ -314,25 +314,25 @@ def test_a_poll_asks_few_questions_of_the_database_and_none_of_the_engine(scene:
 
 
 def test_without_javascript_the_page_reloads_itself_until_the_end(scene: Scene) -> None:
-    launch = scene.row(state=State.RUNNING, look_at=timezone.now())
+    launch = scene.row(state=State.RUNNING, poll_at=timezone.now())
     assert '<noscript><meta http-equiv="refresh" content="5"></noscript>' in scene.page(launch)
 
 
 def test_what_is_announced_is_the_state_in_words(scene: Scene) -> None:
-    page = scene.page(scene.row(state=State.RUNNING, look_at=timezone.now()))
+    page = scene.page(scene.row(state=State.RUNNING, poll_at=timezone.now()))
     assert re.findall(r"data-announce>([^<]*)<", page) == ["Running"]
 
 
 def test_an_engine_that_cannot_be_asked_is_said_while_the_launch_is_open(scene: Scene) -> None:
-    launch = scene.row(state=State.RUNNING, look_at=timezone.now())
+    launch = scene.row(state=State.RUNNING, poll_at=timezone.now())
     Follow.objects.create(workspace=scene.users.workspace, trouble="Unreachable", failures=3)
     assert "The engine cannot be asked at the moment" in scene.page(launch)
-    Launch.objects.update(state=State.SUCCEEDED, look_at=None, ended_at=timezone.now())
+    Launch.objects.update(state=State.SUCCEEDED, poll_at=None, ended_at=timezone.now())
     assert "The engine cannot be asked at the moment" not in scene.page(launch)
 
 
 def test_signed_out_a_poll_stops_asking(scene: Scene) -> None:
-    launch = scene.row(state=State.RUNNING, look_at=timezone.now())
+    launch = scene.row(state=State.RUNNING, poll_at=timezone.now())
     response = _poll(scene, launch, browser=Client())
     assert response.status_code == 286
     assert "You are signed out" in text_of(response)

@@ -144,8 +144,8 @@ def test_a_state_that_the_console_does_not_know_is_shown_as_it_is_and_followed_s
     _set(scene, launch, status="HIBERNATING")
     launch = scene.watch(launch, State.OTHER)
     assert launch.ended_at is None
-    assert launch.look_at is not None
-    assert launch.look_at > timezone.now() + timedelta(minutes=4)
+    assert launch.poll_at is not None
+    assert launch.poll_at > timezone.now() + timedelta(minutes=4)
     page = _main(scene.page(launch))
     assert "HIBERNATING" in page
     assert "bg-secondary" in page
@@ -172,7 +172,7 @@ def test_an_unknown_state_is_given_up_after_a_month_without_saying_how_it_ended(
     scene.watch(launch, State.OTHER)
     Launch.objects.filter(pk=launch.pk).update(sending_at=timezone.now() - timedelta(days=32))
     launch = scene.watch(launch)
-    assert (launch.state, launch.run_status, launch.look_at) == (State.OTHER, "HIBERNATING", None)
+    assert (launch.state, launch.run_status, launch.poll_at) == (State.OTHER, "HIBERNATING", None)
 
 
 @pytest.mark.parametrize("status", [*runs.FAILED, "CANCELED"])
@@ -236,11 +236,11 @@ def test_a_run_retried_on_the_latest_version_does_not_take_its_launchs_place(sce
     assert "A retry of another run" in listed
     assert f"/w/sales/runs/{launch.pk}/" not in listed
     # Lost again, as a launch whose answer was cut: the first run is still the one that is found.
-    Launch.objects.filter(pk=launch.pk).update(run_id="", state=State.UNKNOWN, look_at=timezone.now(), claim_until=None)
+    Launch.objects.filter(pk=launch.pk).update(run_id="", state=State.UNKNOWN, poll_at=timezone.now(), claim_until=None)
     assert scene.watch(launch).run_id == launch.run_id
 
 
 def _set(scene: Versioned, launch: Launch, **values: str) -> None:
     with scene.engine.state.lock:
         scene.engine.state.runs[launch.run_id] |= values
-    Launch.objects.filter(pk=launch.pk).exclude(look_at=None).update(look_at=timezone.now())
+    Launch.objects.filter(pk=launch.pk).exclude(poll_at=None).update(poll_at=timezone.now())

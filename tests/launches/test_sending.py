@@ -67,7 +67,7 @@ class Scene:
             launch = self.now(launch)
             if launch.state in states or (not states and launch.settled):
                 return launch
-            Launch.objects.filter(look_at__isnull=False).update(look_at=timezone.now() - timedelta(seconds=1))
+            Launch.objects.filter(poll_at__isnull=False).update(poll_at=timezone.now() - timedelta(seconds=1))
             following.poll(launch.workspace_id)
             _breathe()
         raise AssertionError(f"still {launch.state} ({launch.reason})")
@@ -256,10 +256,10 @@ def test_nothing_is_concluded_while_the_engine_cannot_be_asked(one: Scene) -> No
     one.engine.faults.add("html", "GET", "/v1/flow-runs*")
     launch = one.launch(flow)
     _later(launch, timedelta(minutes=6))
-    Launch.objects.update(look_at=timezone.now())
+    Launch.objects.update(poll_at=timezone.now())
     following.poll(launch.workspace_id)
     launch = one.now(launch)
-    assert launch.look_at is not None
+    assert launch.poll_at is not None
     follow = Follow.objects.get()
     assert (follow.failures, follow.trouble, follow.lease_until) == (1, "Unavailable", None)
     assert following.due() == []
@@ -448,12 +448,12 @@ def test_all_open_launches_of_a_workspace_are_matched_by_as_few_calls_as_the_eng
     made = [one.launch(flow, {"n": number}) for number in range(30)]
     _breathe()
     one.engine.journal.clear()
-    Launch.objects.update(look_at=timezone.now())
+    Launch.objects.update(poll_at=timezone.now())
     following.poll(made[0].workspace_id)
     assert one.engine.journal.count("GET", "/v1/flow-runs*") == 1
     assert set(Launch.objects.values_list("state", flat=True)) == {State.RUNNING}
     one.engine.journal.clear()
-    Launch.objects.update(look_at=timezone.now())
+    Launch.objects.update(poll_at=timezone.now())
     following.poll(made[0].workspace_id)
     # Known runs are asked for by their ids, of which one call takes twenty.
     assert one.engine.journal.count("GET", "/v1/flow-runs*") == 2
@@ -465,7 +465,7 @@ def test_a_poll_with_an_unchanged_result_writes_a_handful_of_queries(
     flow = flows.make(one.workflows, "Sleeps", flows.code("sleep 590"))
     made = [one.launch(flow, {"n": number}) for number in range(20)]
     one.watch(made[-1], State.RUNNING)
-    Launch.objects.update(look_at=timezone.now())
+    Launch.objects.update(poll_at=timezone.now())
     with django_assert_max_num_queries(14):
         following.poll(made[0].workspace_id)
 
@@ -489,7 +489,7 @@ def test_an_unknown_run_status_is_no_crash_and_no_end(one: Scene) -> None:
     launch = one.watch(one.launch(flow), State.RUNNING)
     with one.engine.state.lock:
         one.engine.state.runs[launch.run_id]["status"] = "HIBERNATING"
-    Launch.objects.update(look_at=timezone.now())
+    Launch.objects.update(poll_at=timezone.now())
     following.poll(launch.workspace_id)
     launch = one.now(launch)
     assert (launch.state, launch.run_status, launch.settled) == (State.OTHER, "HIBERNATING", False)
@@ -508,7 +508,7 @@ def test_inputs_and_answers_are_removed_after_the_retention_time_and_the_launch_
 def test_inputs_are_removed_in_time_also_where_the_engine_never_tells_the_end(one: Scene) -> None:
     launch = one.watch(one.launch(flows.make(one.workflows, "Quick", ECHO), {"a": 1}))
     _later(launch, timedelta(days=91))
-    Launch.objects.filter(pk=launch.pk).update(state=State.RUNNING, look_at=timezone.now())
+    Launch.objects.filter(pk=launch.pk).update(state=State.RUNNING, poll_at=timezone.now())
     assert sweeping.purge() == 1
     assert one.now(launch).payload == ""
 
@@ -591,7 +591,7 @@ def test_a_large_launch_waits_until_the_one_before_it_has_left(one: Scene) -> No
     finally:
         sending._large.release()
     another = one.launch(flow, {"text": "y" * sending.LARGE}, send=False)
-    Launch.objects.update(rung_at=timezone.now())
+    Launch.objects.update(enqueued_at=timezone.now())
     sending.send(another.pk)
     assert sweeping.to_enqueue() == [waiting.pk]
     sending.send(waiting.pk)

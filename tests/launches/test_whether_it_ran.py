@@ -117,8 +117,8 @@ def test_a_run_that_turns_up_after_everything_was_concluded_is_the_truth(scene: 
     hidden = _hide(scene, launch)
     launch = _until_told(scene, launch)
     assert (launch.state, launch.settled, _used(right)) == (State.NOT_SENT, True, 0)
-    assert launch.look_at is not None
-    assert launch.look_at > timezone.now() + timedelta(seconds=30)
+    assert launch.poll_at is not None
+    assert launch.poll_at > timezone.now() + timedelta(seconds=30)
     hidden["visibleAt"] = 0.0
     _look(scene, launch)
     launch = scene.watch(launch)
@@ -131,9 +131,9 @@ def test_what_was_concluded_is_looked_at_a_few_times_more_and_then_left(scene: S
     scene.engine.faults.add("status", "POST", "/v1/webhooks/*", status=503)
     launch = _until_told(scene, scene.launch(scene.flow))
     for _ in run_results.LATER:
-        assert scene.now(launch).look_at is not None
+        assert scene.now(launch).poll_at is not None
         _look(scene, launch)
-    assert (scene.now(launch).look_at, scene.now(launch).state) == (None, State.NOT_SENT)
+    assert (scene.now(launch).poll_at, scene.now(launch).state) == (None, State.NOT_SENT)
 
 
 def test_a_list_that_cannot_be_read_to_its_end_proves_nothing(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,8 +178,8 @@ def test_nothing_is_concluded_before_the_search_time_is_over(scene: Scene) -> No
         _look(scene, launch)
     launch = scene.now(launch)
     assert launch.searched_for
-    assert launch.look_at is not None
-    assert launch.look_at < timezone.now() + timedelta(minutes=1)
+    assert launch.poll_at is not None
+    assert launch.poll_at < timezone.now() + timedelta(minutes=1)
 
 
 def test_the_search_time_begins_with_the_last_that_is_known_of_the_call(scene: Scene) -> None:
@@ -225,7 +225,7 @@ def test_a_run_that_lost_its_marker_on_the_way_is_found_before_anything_is_concl
 
 
 def _look(scene: Scene, launch: Launch) -> None:
-    Launch.objects.filter(pk=launch.pk).update(look_at=timezone.now() - timedelta(seconds=1))
+    Launch.objects.filter(pk=launch.pk).update(poll_at=timezone.now() - timedelta(seconds=1))
     following.poll(scene.users.workspace.pk)
 
 

@@ -165,7 +165,7 @@ def test_a_launch_that_was_never_sent_gives_its_use_back_once(guests: Guests) ->
 def test_a_launch_that_a_person_settled_as_not_run_keeps_its_use(guests: Guests) -> None:
     right = guests.right(most_launches=2)
     address = post(guests)
-    Launch.objects.update(state=State.UNKNOWN, look_at=None)
+    Launch.objects.update(state=State.UNKNOWN, poll_at=None)
     guests.browser.post(f"{address}settle/", {"ran": "no", "why": "I looked"})
     assert Launch.objects.get().reason == Reason.SETTLED_NOT_RUN
     right.refresh_from_db()

@@ -25,7 +25,7 @@ from workflows_ui.launches.services.launches import LaunchRequest
 from workflows_ui.members.models import Member, Role
 from workflows_ui.notifications import mail as notification_mail
 from workflows_ui.notifications import services as notifications
-from workflows_ui.notifications.models import Lookout, Notice, NoticeKind, Watch, WatchKind
+from workflows_ui.notifications.models import Notice, NoticeKind, Watch, WatchKind, WatchPoll
 from workflows_ui.practice_engine.samples import sample_flows
 
 pytestmark = pytest.mark.both_databases
@@ -153,12 +153,12 @@ def test_a_failed_run_that_somebody_else_started_is_told_once(db: None) -> None:
             watching.poll_watched(scene.users.workspace.pk)
             if Notice.objects.exists():
                 break
-            Lookout.objects.update(not_before=None)
+            WatchPoll.objects.update(not_before=None)
             threading.Event().wait(PAUSE)  # the engine, in other threads, gets on
         [notice] = Notice.objects.all()
         assert notice.kind == NoticeKind.FLOW_FAILED
         assert notice.about["step"] == "Đọc tệp"
-        Lookout.objects.update(not_before=None)
+        WatchPoll.objects.update(not_before=None)
         watching.poll_watched(scene.users.workspace.pk)
         assert Notice.objects.count() == 1
     finally:
@@ -169,7 +169,7 @@ def test_a_failed_run_waits_while_a_launch_of_its_flow_still_looks_for_its_run(s
     flow = flows.make(scene.workflows, "Failing", flows.code("fail"))
     _watch(scene, scene.users.owner, WatchKind.FLOW, flow)
     Watch.objects.update(created_at=timezone.now() - timedelta(minutes=1))
-    seeking = scene.row(flow_id=flow, state=State.ACCEPTED, sending_at=timezone.now(), look_at=timezone.now())
+    seeking = scene.row(flow_id=flow, state=State.ACCEPTED, sending_at=timezone.now(), poll_at=timezone.now())
     # 0.83 lets a caller wait in vain; by then the run is over.
     assert scene.workflows.trigger_flow_sync(flow, {}) is None
     watching.poll_watched(scene.users.workspace.pk)
@@ -177,7 +177,7 @@ def test_a_failed_run_waits_while_a_launch_of_its_flow_still_looks_for_its_run(s
     [run] = scene.workflows.list_runs(flow_id=flow)["data"]
     for found, told in ((run["id"], 0), ("another", 1)):
         Launch.objects.filter(pk=seeking.pk).update(run_id=found)
-        Lookout.objects.update(not_before=None)
+        WatchPoll.objects.update(not_before=None)
         watching.poll_watched(scene.users.workspace.pk)
         assert Notice.objects.count() == told
 
@@ -225,13 +225,13 @@ def test_an_engine_that_is_down_is_asked_ever_more_seldom(scene: Scene) -> None:
     _watch(scene, scene.users.owner, WatchKind.FLOW, "F" * 21)
     scene.server.stop()
     watching.poll_watched(scene.users.workspace.pk)
-    first = Lookout.objects.get()
+    first = WatchPoll.objects.get()
     assert first.failures == 1
     assert first.lease_until is None
     assert first.not_before is not None
-    Lookout.objects.update(not_before=None)
+    WatchPoll.objects.update(not_before=None)
     watching.poll_watched(scene.users.workspace.pk)
-    assert Lookout.objects.get().failures == 2
+    assert WatchPoll.objects.get().failures == 2
 
 
 def test_a_mail_goes_out_once_in_the_persons_language_with_a_link_to_the_console(scene: Scene, settings: Any) -> None:

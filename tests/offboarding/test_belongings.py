@@ -32,7 +32,7 @@ def test_an_administrator_sees_everything_by_workspace_and_what_becomes_of_it(
     leaver.groups.add(team)
     TeamOwner.objects.create(team=team, user=leaver)
     scene.row(leaver, state=State.QUEUED, credential=Credential.objects.get(name="sales credential"))
-    scene.row(leaver, state=State.RUNNING, look_at=timezone.now(), flow_name="Still running")
+    scene.row(leaver, state=State.RUNNING, poll_at=timezone.now(), flow_name="Still running")
     browser(leaver).get("/")
     page = text(browser(keeper).get(of_console(leaver)))
     for slug in ("sales", "hr"):

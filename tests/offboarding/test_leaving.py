@@ -72,7 +72,7 @@ def test_the_question_names_what_will_happen(scene: Scene, keeper: User) -> None
         workspace=scene.users.workspace, flow_id="F" * 21, flow_name="Order intake", user=colleague
     )
     scene.row(state=State.QUEUED)
-    scene.row(state=State.RUNNING, look_at=timezone.now())
+    scene.row(state=State.RUNNING, poll_at=timezone.now())
     page = text(browser(keeper).get(reverse("person_deactivate", args=[colleague.pk])))
     for words in ("Colleague&#x27;s key", "Order intake", "1 of their launches is running", "1 launch is not sent yet"):
         assert words in page

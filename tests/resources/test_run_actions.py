@@ -78,8 +78,8 @@ def test_a_retry_from_the_failed_step_keeps_the_run_and_has_its_launch_followed_
     assert lead(answer) == f"/w/sales/runs/{run}/"
     launch.refresh_from_db()
     other.refresh_from_db()
-    assert launch.look_at is not None
-    assert other.look_at is None
+    assert launch.poll_at is not None
+    assert other.poll_at is None
 
 
 def test_a_retry_whose_answer_is_lost_has_the_launch_followed_all_the_same(stage: Stage, launcher: Client) -> None:
@@ -88,7 +88,7 @@ def test_a_retry_whose_answer_is_lost_has_the_launch_followed_all_the_same(stage
     stage.practice.engine.faults.add("reset_after", "POST", "*")
     assert launcher.post(url("retry", run)).status_code == 422
     launch.refresh_from_db()
-    assert launch.look_at is not None
+    assert launch.poll_at is not None
 
 
 def test_a_refused_retry_changes_nothing_about_the_launch(stage: Stage, launcher: Client) -> None:
@@ -99,7 +99,7 @@ def test_a_refused_retry_changes_nothing_about_the_launch(stage: Stage, launcher
     assert answer.status_code == 422
     assert "Not part of the engine&#x27;s plan" in text(answer.content)
     launch.refresh_from_db()
-    assert launch.look_at is None
+    assert launch.poll_at is None
 
 
 def test_a_launch_of_another_workspace_is_left_alone(stage: Stage, launcher: Client) -> None:
@@ -108,7 +108,7 @@ def test_a_launch_of_another_workspace_is_left_alone(stage: Stage, launcher: Cli
     Launch.objects.filter(pk=launch.pk).update(workspace=workspace("second", project="2" * 21))
     launcher.post(url("retry", run))
     launch.refresh_from_db()
-    assert launch.look_at is None
+    assert launch.poll_at is None
 
 
 def test_a_retry_on_the_latest_version_leads_to_the_new_run(stage: Stage, launcher: Client) -> None:
@@ -142,7 +142,7 @@ def test_a_paused_run_is_cancelled_and_its_launch_followed_again(stage: Stage, l
     assert others
     assert all(still[other] != "CANCELED" for other in others)
     launch.refresh_from_db()
-    assert launch.look_at is not None
+    assert launch.poll_at is not None
 
 
 def shelved(stub_engine: StubEngine, before: str, after: str) -> None:

@@ -93,7 +93,7 @@ class Story:
         """A launch by the worker, to its end; and its pages."""
         launch = self.ask()
         # The workers listen elsewhere: the sweeper is to ring again at once.
-        Launch.objects.filter(pk=launch.pk).update(rung_at=None)
+        Launch.objects.filter(pk=launch.pk).update(enqueued_at=None)
         until(self.scene.settled, "the launch ends")
         launch.refresh_from_db()
         assert launch.state == "succeeded", self.scene.stage.logs()

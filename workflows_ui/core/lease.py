@@ -104,7 +104,7 @@ class Queued(models.Model):
     """A row for a worker to process. The row is authoritative: a message of the broker only wakes a worker, and may be lost."""
 
     #: When its task was last enqueued.
-    rung_at = models.DateTimeField(null=True, blank=True)
+    enqueued_at = models.DateTimeField(null=True, blank=True)
     tries = models.PositiveIntegerField(default=0)
     claim = models.CharField(max_length=32, blank=True)
     claim_until = models.DateTimeField(null=True, blank=True)
@@ -117,7 +117,7 @@ class Queued(models.Model):
     @classmethod
     def to_enqueue(cls, rows: QuerySet[Any], now: datetime, most: int) -> list[str]:
         """Ids of those of `rows`, the oldest first, that no worker holds and whose task was not enqueued recently. Marks them."""
-        not_enqueued = Q(rung_at__isnull=True) | Q(rung_at__lt=now - ENQUEUE_AGAIN)
+        not_enqueued = Q(enqueued_at__isnull=True) | Q(enqueued_at__lt=now - ENQUEUE_AGAIN)
         waiting = rows.filter(cls.lease.free(now), not_enqueued).order_by("asked_at")
         ids = list(waiting.values_list("pk", flat=True)[:most])
         cls.mark_enqueued(ids)
@@ -127,4 +127,4 @@ class Queued(models.Model):
     def mark_enqueued(cls, ids: Collection[str]) -> None:
         """Note that the tasks of these rows were enqueued."""
         if ids:
-            cls._default_manager.filter(pk__in=ids).update(rung_at=clock.now())
+            cls._default_manager.filter(pk__in=ids).update(enqueued_at=clock.now())

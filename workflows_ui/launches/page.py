@@ -84,7 +84,7 @@ class Page:
         """Why there is no progress: no background worker is running, or the engine cannot be polled."""
         if self.live and heartbeat.silent():
             return NO_WORKER
-        if not self.live or self.launch.look_at is None:
+        if not self.live or self.launch.poll_at is None:
             return None
         name = Follow.objects.filter(pk=self.launch.workspace_id).values_list("trouble", flat=True).first()
         return launch_messages.poll_error_message(name or "")
@@ -105,7 +105,7 @@ class Page:
             row.ended_at,
             row.settled,
             row.claim_until is None,
-            row.look_at is None,
+            row.poll_at is None,
             row.failure[-16:],
             row.credential_id,
             self.seconds,

@@ -89,7 +89,7 @@ class Watch(models.Model):
         return f"{self.user}: {self.kind} {self.object_id}"
 
 
-class Lookout(models.Model):
+class WatchPoll(models.Model):
     """State of the poll for failed runs of watched flows in a workspace, with its lease."""
 
     workspace = models.OneToOneField(Workspace, on_delete=models.CASCADE, primary_key=True, related_name="+")
@@ -100,8 +100,8 @@ class Lookout(models.Model):
     lease: ClassVar[Lease] = Lease()
 
     class Meta:
-        verbose_name = _("lookout")
-        verbose_name_plural = _("lookouts")
+        verbose_name = _("watch poll")
+        verbose_name_plural = _("watch polls")
 
     def __str__(self) -> str:
         return str(self.workspace)

@@ -168,7 +168,12 @@ def begin(actor: Actor, job: Job, data: str, logged: Mapping[str, Any]) -> bool:
     """
     with transaction.atomic():
         updated = Job.objects.filter(pk=job.pk, state=JobState.ASKING).update(
-            state=JobState.RUNNING, reason="", data=job.seal("data", data), begun_at=clock.now(), rung_at=None, tries=0
+            state=JobState.RUNNING,
+            reason="",
+            data=job.seal("data", data),
+            begun_at=clock.now(),
+            enqueued_at=None,
+            tries=0,
         )
         if updated:
             note(actor, job, "begin", values=dict(logged), count=job.items.filter(state=ItemState.WAITING).count())

@@ -137,7 +137,7 @@ def hold(job: Job) -> None:
 
 def release(job: Job) -> None:
     """Release the job for its next turn."""
-    Job.lease.release(job, rung_at=None)
+    Job.lease.release(job, enqueued_at=None)
 
 
 def pause(job: Job, technical: str) -> None:
@@ -148,7 +148,7 @@ def pause(job: Job, technical: str) -> None:
         tries=F("tries") + 1,
         reason=Reason.NOT_REACHED,
         technical=jobs.stored_text(technical),
-        rung_at=None,
+        enqueued_at=None,
         not_before=clock.now() + backoff(PAUSE, job.tries + 1, LONGEST_PAUSE),
         **Job.lease.released_values,
     )

@@ -86,7 +86,7 @@ class Launch(Queued, Marked):
     #: When to try again, as requested by the engine or a gateway (`Retry-After`), on the console's clock.
     try_after = models.DateTimeField(null=True, blank=True)
     #: Time of the next poll; empty while the launch is not followed.
-    look_at = models.DateTimeField(null=True, blank=True)
+    poll_at = models.DateTimeField(null=True, blank=True)
     #: Number of moves of the workspace at the time of the request: the launch is never sent to a later engine, and only the run lists
     #: of the engine that it was sent to prove that it did not run.
     moves = models.PositiveIntegerField(default=0)
@@ -119,7 +119,7 @@ class Launch(Queued, Marked):
                 condition=models.Q(state__in=["queued", "claimed"]) | models.Q(claim_until__isnull=False),
                 name="launch_in_hand",
             ),
-            models.Index(fields=["look_at"], condition=models.Q(look_at__isnull=False), name="launch_to_look_at"),
+            models.Index(fields=["poll_at"], condition=models.Q(poll_at__isnull=False), name="launch_to_poll"),
             models.Index(fields=["workspace", "run_id"], name="launch_by_run"),
             models.Index(fields=["workspace", "state", "-asked_at"], name="launch_by_state"),
             models.Index(
@@ -156,7 +156,7 @@ class Launch(Queued, Marked):
     @property
     def searched_for(self) -> bool:
         """Whether the console is still searching for its run; see SEARCHED_FOR."""
-        return self.state == State.UNKNOWN and self.misses < CONFIRMED and self.look_at is not None
+        return self.state == State.UNKNOWN and self.misses < CONFIRMED and self.poll_at is not None
 
     @property
     def settled(self) -> bool:
@@ -165,11 +165,11 @@ class Launch(Queued, Marked):
         Launches concluded from run lists count as settled, although they are polled a few more times in case a run appears very late.
         """
         concluded = not self.run_id and self.misses >= CONFIRMED
-        return self.ended and self.claim_until is None and (self.look_at is None or concluded)
+        return self.ended and self.claim_until is None and (self.poll_at is None or concluded)
 
 
 #: Unclear launches whose runs the console is still searching for.
-SEARCHED_FOR = models.Q(state=State.UNKNOWN, misses__lt=CONFIRMED, look_at__isnull=False)
+SEARCHED_FOR = models.Q(state=State.UNKNOWN, misses__lt=CONFIRMED, poll_at__isnull=False)
 #: Launches that have not ended, as far as is known.
 OPEN = models.Q(state__in=UNDER_WAY) | SEARCHED_FOR | models.Q(state=State.OTHER, ended_at__isnull=True)
 

@@ -40,7 +40,7 @@ LAUNCHES = 1000
 def due() -> list[int]:
     """Ids of the workspaces that have a launch to poll now, and no poll in progress."""
     now = clock.now()
-    wanted = Launch.objects.filter(look_at__lte=now).values_list("workspace_id", flat=True).distinct()
+    wanted = Launch.objects.filter(poll_at__lte=now).values_list("workspace_id", flat=True).distinct()
     busy = Follow.objects.exclude(Follow.lease.free(now), not_paused(now))
     return sorted(set(wanted) - set(busy.values_list("workspace_id", flat=True)))
 
@@ -80,7 +80,7 @@ def _apply(work: Work, snapshot: PollSnapshot) -> None:
         if next_poll is not None:
             unchanged[next_poll].append(launch.pk)
     for next_poll, ids in unchanged.items():
-        Launch.objects.filter(pk__in=ids, look_at__isnull=False).update(look_at=next_poll)
+        Launch.objects.filter(pk__in=ids, poll_at__isnull=False).update(poll_at=next_poll)
     if snapshot.unmarked:
         Workspace.objects.filter(pk=workspace_id).update(marker_seen_at=None)
     elif snapshot.by_marker:
@@ -100,13 +100,13 @@ def _marker_seen(workspace_id: int, now: datetime) -> None:
         run_id="",
         claim_until__isnull=True,
         sending_at__gt=now - run_absence.REMEMBERED,
-    ).update(misses=0, look_at=now)
+    ).update(misses=0, poll_at=now)
 
 
 def follow_again(workspace: Workspace, run_id: str) -> None:
     """Follow the launch of this run again, if there is one, even if it has ended: the run was retried or cancelled."""
     if run_id:
-        Launch.objects.filter(workspace=workspace, run_id=run_id).update(look_at=clock.now())
+        Launch.objects.filter(workspace=workspace, run_id=run_id).update(poll_at=clock.now())
 
 
 def _claim(workspace_id: int) -> Work | None:
@@ -116,9 +116,9 @@ def _claim(workspace_id: int) -> Work | None:
     if follow is None:
         return None
     waiting = list(
-        Launch.objects.filter(workspace_id=workspace_id, look_at__lte=now)
+        Launch.objects.filter(workspace_id=workspace_id, poll_at__lte=now)
         .select_related("workspace", "credential__workspace")
-        .order_by("look_at")[:LAUNCHES]
+        .order_by("poll_at")[:LAUNCHES]
     )
     if not waiting:
         Follow.lease.release(follow)

@@ -262,7 +262,7 @@ def settle(actor: audit_log.Actor, launch: Launch, *, ran: bool, why: str) -> bo
             state=State.SUCCEEDED if ran else State.NOT_SENT,
             reason=Reason.SETTLED_RAN if ran else Reason.SETTLED_NOT_RUN,
             ended_at=now,
-            look_at=None,
+            poll_at=None,
         )
         if done:
             _log(actor, launch, "launch.settle", ran=ran, reason=why)
@@ -285,7 +285,7 @@ def end(launch: Launch, state: State, reason: str, now: datetime, *, rows: Query
 
 def doubt(launch: Launch, reason: Reason, now: datetime, *, rows: QuerySet[Launch], **fields: Any) -> bool:
     """Mark a sent launch as unclear and search for its run. That is not an end, so there is no audit row yet."""
-    known = {"state": State.UNKNOWN, "reason": reason, "ended_at": now, "misses": 0, "look_at": now}
+    known = {"state": State.UNKNOWN, "reason": reason, "ended_at": now, "misses": 0, "poll_at": now}
     return bool(rows.filter(pk=launch.pk).update(**known, **fields))
 
 

@@ -49,7 +49,7 @@ SLOWEST = 1800
 def apply_snapshot(launch: Launch, snapshot: "PollSnapshot", now: datetime) -> datetime | None:
     """Apply the snapshot to one launch, if it is still being followed.
 
-    Returns the time of the next poll if nothing else changed (the caller writes it for many launches at once); otherwise `look_at`
+    Returns the time of the next poll if nothing else changed (the caller writes it for many launches at once); otherwise `poll_at`
     is written here and None is returned.
     """
     run = snapshot.runs.get(launch.pk)
@@ -70,7 +70,7 @@ def next_poll(launch: Launch, now: datetime) -> datetime:
 
 def _followed(launch: Launch) -> QuerySet[Launch]:
     """The launch's row, if it is still followed and its run was not retried since the poll began, which would outdate the snapshot."""
-    rows = Launch.objects.filter(pk=launch.pk, look_at__isnull=False)
+    rows = Launch.objects.filter(pk=launch.pk, poll_at__isnull=False)
     return rows.filter(retried_at=launch.retried_at) if launch.retried_at else rows.filter(retried_at__isnull=True)
 
 
@@ -93,12 +93,12 @@ def _apply_run(launch: Launch, run: dict[str, Any], snapshot: "PollSnapshot", no
     reason = ""
     if state == State.SUCCEEDED and details is not None and runs.any_failed(runs.steps(details)):
         reason = Reason.STEP_FAILED
-    look_at = next_poll(launch, now) if result is None else None
+    poll_at = next_poll(launch, now) if result is None else None
     if launch.state == state and launch.ended_at is not None:
-        _followed(launch).update(**fields, reason=reason, look_at=look_at)
+        _followed(launch).update(**fields, reason=reason, poll_at=poll_at)
     else:
         # The time of detection: run_finished_at may be long ago or wrong, and the result still to be read.
-        launches.end(launch, state, reason, now, rows=_followed(launch), **fields, look_at=look_at)
+        launches.end(launch, state, reason, now, rows=_followed(launch), **fields, poll_at=poll_at)
     return None
 
 
@@ -123,7 +123,7 @@ def record_retry(workspace: Workspace, run: Mapping[str, Any]) -> None:
             run_status="QUEUED",
             run_started_at=None,
             retried_at=retry_time,
-            look_at=now,
+            poll_at=now,
         )
 
 
@@ -137,18 +137,18 @@ def _cleared_fields(launch: Launch) -> dict[str, Any]:
 
 def _apply_unfinished_run(launch: Launch, state: State, run: dict[str, Any], now: datetime) -> datetime | None:
     """Apply a run that has not ended, perhaps because it was retried."""
-    fields, look_at = _run_fields(launch, run), next_poll(launch, now)
+    fields, poll_at = _run_fields(launch, run), next_poll(launch, now)
     if state == State.OTHER:
-        look_at = max(look_at, now + OTHER_PACE)
+        poll_at = max(poll_at, now + OTHER_PACE)
         if now - (launch.sending_at or launch.asked_at) > OTHER_AT_MOST:
-            launches.end(launch, state, "", now, rows=_followed(launch), **fields, look_at=None)
+            launches.end(launch, state, "", now, rows=_followed(launch), **fields, poll_at=None)
             return None
     if launch.state == state and all(getattr(launch, name) == value for name, value in fields.items()):
-        return look_at
+        return poll_at
     fields |= _cleared_fields(launch)
     reason = launch.reason if launch.reason == Reason.WAITED_OUT else ""
     if (
-        _followed(launch).update(**fields, state=state, reason=reason, look_at=look_at)
+        _followed(launch).update(**fields, state=state, reason=reason, poll_at=poll_at)
         and launch.state == State.NOT_SENT
     ):
         launch_rights.take_again(launch.right_id)
@@ -191,9 +191,9 @@ def _apply_missing_run(launch: Launch, now: datetime) -> datetime | None:
     if now - sent < settings.LAUNCH_SEARCH:
         return next_poll(launch, now)
     if launch.ended and launch.state != State.UNKNOWN:
-        _followed(launch).update(look_at=None)
+        _followed(launch).update(poll_at=None)
     else:
-        launches.end(launch, State.UNKNOWN, Reason.RUN_GONE, now, rows=_followed(launch), look_at=None)
+        launches.end(launch, State.UNKNOWN, Reason.RUN_GONE, now, rows=_followed(launch), poll_at=None)
     return None
 
 
@@ -215,7 +215,7 @@ def _apply_no_run(launch: Launch, snapshot: "PollSnapshot", now: datetime) -> da
     if launch.misses >= CONFIRMED:
         remaining = LATER[launch.misses - CONFIRMED + 1 :]
         rows.update(
-            misses=launch.misses + 1, look_at=now + remaining[0] * settings.LAUNCH_SEARCH if remaining else None
+            misses=launch.misses + 1, poll_at=now + remaining[0] * settings.LAUNCH_SEARCH if remaining else None
         )
         return None
     search_end = _search_end(launch)
@@ -226,7 +226,7 @@ def _apply_no_run(launch: Launch, snapshot: "PollSnapshot", now: datetime) -> da
     if early or not (complete or now > search_end + SEARCH_AT_MOST):
         return _next_search(launch, search_end, now)
     if complete and provable and launch.misses + 1 < CONFIRMED:
-        rows.update(misses=launch.misses + 1, look_at=now + max(settings.LAUNCH_SEARCH / 20, timedelta(seconds=1)))
+        rows.update(misses=launch.misses + 1, poll_at=now + max(settings.LAUNCH_SEARCH / 20, timedelta(seconds=1)))
         return None
     _conclude(launch, rows, now, proved=marker_works and complete and provable)
     return None
@@ -235,11 +235,11 @@ def _apply_no_run(launch: Launch, snapshot: "PollSnapshot", now: datetime) -> da
 def _conclude(launch: Launch, rows: QuerySet[Launch], now: datetime, *, proved: bool) -> None:
     """End an unsuccessful search. `proved`: complete lists of an engine that returns the marker show no run."""
     # A slow engine may still make the run: later searches would find it.
-    fields: dict[str, Any] = {"misses": CONFIRMED, "look_at": now + LATER[0] * settings.LAUNCH_SEARCH}
+    fields: dict[str, Any] = {"misses": CONFIRMED, "poll_at": now + LATER[0] * settings.LAUNCH_SEARCH}
     if launch.state == State.FAILED:
-        rows.update(look_at=None)
+        rows.update(poll_at=None)
     elif launch.answer_from == "flow":
-        launches.end(launch, State.SUCCEEDED, Reason.RUN_NOT_FOUND, now, rows=rows, look_at=None)
+        launches.end(launch, State.SUCCEEDED, Reason.RUN_NOT_FOUND, now, rows=rows, poll_at=None)
     elif launch.state == State.ACCEPTED:
         launches.end(launch, State.UNKNOWN, Reason.NO_RUN, now, rows=rows, **fields)
     elif not proved:

@@ -109,7 +109,7 @@ def _send_large(launch_id: str) -> int | None:
     finally:
         _large.release()
         with database.turn():
-            Launch.objects.filter(state=State.QUEUED, size__gt=LARGE).update(rung_at=None)
+            Launch.objects.filter(state=State.QUEUED, size__gt=LARGE).update(enqueued_at=None)
 
 
 def _send(launch_id: str) -> int | None:
@@ -270,7 +270,7 @@ def mark_sending(launch: Launch) -> None:
             reason="",
             technical="",
             sending_at=now,
-            look_at=now + timedelta(seconds=1),
+            poll_at=now + timedelta(seconds=1),
         )
     if not marked:
         raise ClaimLost(launch.pk)
@@ -297,7 +297,7 @@ def release(launch: Launch, technical: str, reason: Reason = Reason.NOT_REACHED,
         state=State.QUEUED,
         reason=reason,
         technical=database.storable(technical),
-        rung_at=None,
+        enqueued_at=None,
         not_before=now + pause,
         **Launch.lease.released_values,
     ):
@@ -314,8 +314,8 @@ def take_back(launch: Launch) -> None:
     _held_rows(launch, State.CLAIMED, State.SENDING).update(
         state=State.QUEUED,
         sending_at=None,
-        look_at=None,
-        rung_at=None,
+        poll_at=None,
+        enqueued_at=None,
         not_before=now + PAUSE,
         **Launch.lease.released_values,
     )
@@ -363,16 +363,16 @@ def record(launch: Launch, answer: TriggerAnswer) -> None:
         _restart_search(launch, now)
         if answer.outcome == "refused":
             reason = Reason.FLOW_GONE if answer.status == 410 else Reason.FLOW_OFF
-            launches.end(launch, State.REFUSED, reason, now, rows=unsettled, look_at=None)
+            launches.end(launch, State.REFUSED, reason, now, rows=unsettled, poll_at=None)
         elif answer.outcome == "failed":
-            launches.end(launch, State.FAILED, Reason.FLOW_FAILED, now, rows=unsettled, look_at=now)
+            launches.end(launch, State.FAILED, Reason.FLOW_FAILED, now, rows=unsettled, poll_at=now)
         elif answer.outcome == "unknown":
             launches.doubt(launch, Reason.ODD_ANSWER, now, rows=unsettled)
         elif answer.outcome == "answered":
-            unsettled.filter(pk=launch.pk).update(state=State.RUNNING, reason="", ended_at=None, look_at=now)
+            unsettled.filter(pk=launch.pk).update(state=State.RUNNING, reason="", ended_at=None, poll_at=now)
         else:
             waited = Reason.WAITED_OUT if answer.outcome == "waited_out" else ""
-            unsettled.filter(pk=launch.pk).update(state=State.ACCEPTED, reason=waited, ended_at=None, look_at=now)
+            unsettled.filter(pk=launch.pk).update(state=State.ACCEPTED, reason=waited, ended_at=None, poll_at=now)
 
 
 def _mask_secrets(launch: Launch, text: str) -> str:
@@ -391,7 +391,7 @@ def _restart_search(launch: Launch, now: datetime) -> None:
     A worker that was stopped for longer than its lease may have sent the request after it resumed.
     """
     searched = Launch.objects.filter(run_id="", state=State.UNKNOWN)
-    searched.filter(pk=launch.pk).update(misses=0, look_at=now)
+    searched.filter(pk=launch.pk).update(misses=0, poll_at=now)
     given_up = Launch.objects.filter(run_id="", state=State.NOT_SENT, reason=Reason.NO_RUN_MADE)
     if launches.doubt(launch, Reason.WORKER_LOST, now, rows=given_up):
         launch_rights.take_again(launch.right_id)

@@ -26,7 +26,7 @@ from workflows_ui.launches.services.launches import PROBLEM
 from workflows_ui.members.models import Role, Workspace
 from workflows_ui.members.services import access as member_access
 from workflows_ui.notifications import services as notifications
-from workflows_ui.notifications.models import Lookout, NoticeKind, Watch, WatchKind
+from workflows_ui.notifications.models import NoticeKind, Watch, WatchKind, WatchPoll
 
 log = structlog.get_logger(__name__)
 
@@ -184,13 +184,13 @@ def due() -> list[int]:
     wanted = set(Watch.objects.filter(kind=WatchKind.FLOW).values_list("workspace_id", flat=True))
     if not wanted:
         return []
-    busy = Lookout.objects.filter(pk__in=wanted).exclude(Lookout.lease.free(now), not_paused(now))
+    busy = WatchPoll.objects.filter(pk__in=wanted).exclude(WatchPoll.lease.free(now), not_paused(now))
     return sorted(wanted - set(busy.values_list("pk", flat=True)))
 
 
 @dataclass(frozen=True)
 class _Work:
-    lookout: Lookout
+    watch_poll: WatchPoll
     workspace: Workspace
     watches: list[Watch]
     clients: list[Client]
@@ -213,25 +213,25 @@ def poll_watched(workspace_id: int) -> None:
         failures = 0
     except EngineError as problem:
         log.info("watching.failed", workspace=workspace_id, error=type(problem).__name__)
-        failures = work.lookout.failures + 1
+        failures = work.watch_poll.failures + 1
     with database.turn():
-        _finish(work.lookout, failures)
+        _finish(work.watch_poll, failures)
 
 
 def _claim(workspace_id: int) -> _Work | None:
     now = clock.now()
-    Lookout.objects.get_or_create(workspace_id=workspace_id)
-    lookout = Lookout.lease.claim(Lookout.objects.filter(not_paused(now)), workspace_id, LEASE, now)
-    if lookout is None:
+    WatchPoll.objects.get_or_create(workspace_id=workspace_id)
+    watch_poll = WatchPoll.lease.claim(WatchPoll.objects.filter(not_paused(now)), workspace_id, LEASE, now)
+    if watch_poll is None:
         return None
     watches = list(
         Watch.objects.filter(workspace_id=workspace_id, kind=WatchKind.FLOW).select_related("user", "workspace")
     )
     watches = [watch for watch in watches if _find_access(watch) is not None]
     if not watches:
-        _finish(lookout, 0)
+        _finish(watch_poll, 0)
         return None
-    return _Work(lookout, watches[0].workspace, watches, list(_clients(watches)), now)
+    return _Work(watch_poll, watches[0].workspace, watches, list(_clients(watches)), now)
 
 
 def _clients(watches: Iterable[Watch]) -> Iterable[Client]:
@@ -273,7 +273,7 @@ def _notify_failed_runs(work: _Work, failed_runs: list[dict[str, Any]]) -> None:
     marked = set(launches.filter(pk__in=markers, run_id="").values_list("pk", flat=True))
     # A launch without its run yet may have started this one, where a gateway drops the marker: then the launch's end is notified,
     # otherwise a later poll notifies of the run.
-    searching = launches.filter(run_id="", look_at__isnull=False).order_by().values("flow_id")
+    searching = launches.filter(run_id="", poll_at__isnull=False).order_by().values("flow_id")
     search_starts = dict(searching.annotate(since=Min("sending_at")).values_list("flow_id", "since"))
     for run in failed_runs:
         run_id, marker = runs.text(run, "id")[:64], runs.text(run, "parentRunId")
@@ -299,6 +299,6 @@ def _notify_failed_runs(work: _Work, failed_runs: list[dict[str, Any]]) -> None:
             )
 
 
-def _finish(lookout: Lookout, failures: int) -> None:
+def _finish(watch_poll: WatchPoll, failures: int) -> None:
     next_poll = clock.now() + backoff(PACE, failures + 1, SLOWEST)
-    Lookout.lease.finish(lookout, failures=failures, not_before=next_poll)
+    WatchPoll.lease.finish(watch_poll, failures=failures, not_before=next_poll)

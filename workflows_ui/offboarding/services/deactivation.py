@@ -93,7 +93,7 @@ def belongings(person: User) -> Belongings:
         ),
         requests=list(AccessRequest.objects.filter(user=person, decided_at=None).select_related("workspace")),
         waiting=launches.filter(state__in=UNSENT).count(),
-        running=launches.filter(look_at__isnull=False).count(),
+        running=launches.filter(poll_at__isnull=False).count(),
         spaces=[
             space for space in managed.order_by("name") if not members.managers(space).exclude(pk=person.pk).exists()
         ],
