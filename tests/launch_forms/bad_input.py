@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.core.files.uploadedfile import UploadedFile
+
 from workflows_ui.launch_forms.schema import checking, schema_in
 from workflows_ui.launch_forms.schema.document import (
     BadForm,
@@ -29,12 +31,9 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "bad-input.md"
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 
 
-@dataclass
-class File:
-    """An uploaded file."""
-
-    name: str
-    size: int
+def file(name: str, size: int) -> UploadedFile[Any]:
+    """An uploaded file of a size, without content."""
+    return UploadedFile(name=name, size=size)
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,7 @@ class Case:
     field: Field
     typed: str | list[str] | dict[str, str]
     at: str = ""
-    file: File | None = None
+    file: UploadedFile[Any] | None = None
 
     @property
     def control(self) -> str:
@@ -128,9 +127,9 @@ CASES: tuple[Case, ...] = (
     Case(_field(Kind.SECRET, required=True), ""),
     Case(_field(Kind.SECRET, limits=Limits(min_length=12)), "too short"),
     Case(_field(Kind.FILE, required=True), ""),
-    Case(_field(Kind.FILE, accept=("pdf", "png")), "", file=File("prices.exe", 10)),
-    Case(_field(Kind.FILE, accept=("pdf",)), "", file=File("pdf", 10)),
-    Case(_field(Kind.FILE, max_size=5_000_000), "", file=File("large.pdf", 5_000_001)),
+    Case(_field(Kind.FILE, accept=("pdf", "png")), "", file=file("prices.exe", 10)),
+    Case(_field(Kind.FILE, accept=("pdf",)), "", file=file("pdf", 10)),
+    Case(_field(Kind.FILE, max_size=5_000_000), "", file=file("large.pdf", 5_000_001)),
     Case(_field(Kind.LIST, required=True), ["", ""]),
     Case(_field(Kind.LIST, item=Kind.NUMBER), ["1", "two"]),
     Case(_field(Kind.LIST, limits=Limits(most=1)), ["a", "b"]),

@@ -87,7 +87,7 @@ def check(request: HttpRequest, form: Form, data: Data, options: Options) -> Pos
     errors: dict[str, str] = {}
     total_size = 0
     for field in (field for field in form.fields if field.kind is Kind.FILE):
-        upload = uploads.get(field.name) if field.name in checked.shown else None
+        upload = uploads.get(field.name) if checked.shown[field.name] else None
         most = min(field.max_size or settings.LAUNCH_FILE_BYTES, settings.LAUNCH_FILES_BYTES)
         total_size += (upload and upload.size) or 0
         if field.name in upload_limit.skipped(request) or (upload and (upload.size or 0) > most):

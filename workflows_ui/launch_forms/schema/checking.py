@@ -11,8 +11,9 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, tzinfo
-from typing import Any, Protocol
+from typing import Any
 
+from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -54,42 +55,146 @@ _REQUIRED = {
 Shown = str | list[str] | list[dict[str, str]]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Checked:
-    """The result of checking a submitted form.
+    """A submitted form, and the result of checking it.
 
     Attributes:
+        files: by field name.
+        options: the live choices by field name.
+        zone: the person's time zone.
         payload: what will be sent, without files; NOTHING if there are errors.
         errors: messages by control (`field.name`, or `cell_name`); "" is the form as a whole.
         sent: the value of every field that sends one, by the field's name.
-        shown: names of the fields whose show-if rule holds.
+        shown: whether the field's show-if rule holds, by its name.
     """
 
-    payload: Any
-    errors: Mapping[str, str]
-    sent: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    shown: frozenset[str] = frozenset()
+    form: Form
+    data: Data
+    files: Mapping[str, UploadedFile[Any]]
+    options: Mapping[str, Sequence[Choice]]
+    zone: tzinfo
+    payload: Any = NOTHING
+    errors: dict[str, str] = dataclasses.field(default_factory=dict)
+    sent: dict[str, Any] = dataclasses.field(default_factory=dict)
+    shown: dict[str, bool] = dataclasses.field(default_factory=dict)
 
     @property
     def good(self) -> bool:
         return not self.errors
 
+    def read(self) -> None:
+        for field in self.form.fields:
+            self._visit(field)
+        if self.good:
+            payload = assemble_payload(self.form, self.sent)
+            problem = schema_out.payload_error(self.form, payload)
+            self.payload, self.errors = (NOTHING, {"": problem}) if problem else (payload, {})
 
-class Upload(Protocol):
-    """The attributes of Django's uploaded files that are used here."""
+    def _visit(self, field: Field) -> bool:
+        """Read a field, once, after the fields it depends on. Returns whether it is shown."""
+        if field.name not in self.shown:
+            self.shown[field.name] = False  # ends a circular dependency, which the rules reject
+            rule = field.show_if
+            other = self.form.field(rule.field) if rule else None
+            self.shown[field.name] = rule is None or (
+                other is not None and self._visit(other) and holds(rule, self.sent.get(other.name, NOTHING))
+            )
+            if self.shown[field.name]:
+                try:
+                    value = self._value(field)
+                except BadValue as problem:
+                    self.errors.setdefault(field.name, str(problem))
+                else:
+                    if value is not NOTHING:
+                        self.sent[field.name] = value
+        return self.shown[field.name]
 
-    @property
-    def name(self) -> str | None: ...
+    def _value(self, field: Field) -> Any:
+        if field.hidden:
+            return field.hidden_value
+        if field.kind is Kind.FILE:
+            self._file(field)
+            return NOTHING
+        if field.kind is Kind.TABLE:
+            value: Any = self._rows(field)
+        elif field.kind in (Kind.LIST, Kind.CHOICES):
+            value = self._multiple(field)
+        else:
+            value = self._single(field)
+        if value is NOTHING:
+            if field.required:
+                raise BadValue(_REQUIRED.get(field.kind) or _("Fill this in."))
+            return BLANKS.get(field.blank, NOTHING)
+        if field.name not in self.errors and not any(name.startswith(f"{field.name}[") for name in self.errors):
+            problem = schema_out.value_error(field, value)
+            if problem:
+                raise BadValue(problem)
+        return value
 
-    @property
-    def size(self) -> int | None: ...
+    def _single(self, field: Field) -> Any:
+        if field.name not in self.data:
+            return field.default
+        text = self.data[field.name][-1] if self.data[field.name] else ""
+        spaces_count = field.kind in _KEEP_SPACES and not field.required
+        if text == "" or (not spaces_count and not text.strip()):
+            return NOTHING
+        return values.read(field, text, options=self.options.get(field.name), zone=self.zone)
+
+    def _multiple(self, field: Field) -> Any:
+        if field.name not in self.data:
+            return field.default
+        items = []
+        for number, text in enumerate(self.data[field.name], start=1):
+            if text == "":
+                continue
+            try:
+                items.append(values.read(field, text, options=self.options.get(field.name), zone=self.zone))
+            except BadValue as problem:
+                raise BadValue(_("Line %(number)s: %(problem)s") % {"number": number, "problem": problem}) from None
+        return items or NOTHING
+
+    def _rows(self, field: Field) -> Any:
+        rows = rows_of(field, self.data)
+        if not rows and not any(name.startswith(f"{field.name}[") for name in self.data):
+            return field.default
+        if len(rows) > MOST_ROWS:
+            raise BadValue(_("At most %(most)s rows can be sent.") % {"most": MOST_ROWS})
+        return [self._row(field, number, texts) for number, texts in rows if any(texts.values())] or NOTHING
+
+    def _row(self, field: Field, number: int, texts: Mapping[str, str]) -> dict[str, Any]:
+        row: dict[str, Any] = {}
+        for column in field.columns:
+            text = texts.get(column.name, "")
+            try:
+                if text != "":
+                    row[column.key] = values.read(column, text, zone=self.zone)
+                elif column.required:
+                    self.errors[cell_name(field, number, column)] = _("Fill this in.")
+                elif column.blank is not Blank.ABSENT:
+                    row[column.key] = BLANKS[column.blank]
+            except BadValue as problem:
+                self.errors[cell_name(field, number, column)] = str(problem)
+        return row
+
+    def _file(self, field: Field) -> None:
+        upload = self.files.get(field.name)
+        if upload is None or not upload.name:
+            if field.required:
+                raise BadValue(_("Choose a file."))
+            return
+        extension = upload.name.rpartition(".")[2].lower() if "." in upload.name else ""
+        if field.accept and extension not in field.accept:
+            raise BadValue(_("Choose a file of one of these kinds: %(kinds)s.") % {"kinds": ", ".join(field.accept)})
+        if field.max_size is not None and (upload.size or 0) > field.max_size:
+            raise BadValue(_("Choose a smaller file: at most %(most)s.") % {"most": _size_text(field.max_size)})
 
 
 def check(
     form: Form,
     data: Data,
     *,
-    files: Mapping[str, Upload] | None = None,
+    files: Mapping[str, UploadedFile[Any]] | None = None,
     options: Mapping[str, Sequence[Choice]] | None = None,
     zone: tzinfo = UTC,
 ) -> Checked:
@@ -99,21 +204,11 @@ def check(
     counts as its field's default. Fields whose show-if rule does not hold send nothing.
 
     Args:
-        files: by field name.
-        options: the live choices by field name; a field that is missing here accepts any text.
-        zone: the person's time zone.
+        options: the live choices; a field that is missing here accepts any text.
     """
-    read = _Submission(form, data, files or {}, options or {}, zone)
-    for field in form.fields:
-        read.visit(field)
-    # In the order of the form, not in that of the evaluation of rules.
-    sent = {field.name: read.sent[field.name] for field in form.fields if field.name in read.sent}
-    shown = frozenset(name for name, is_shown in read.shown.items() if is_shown)
-    if read.errors:
-        return Checked(NOTHING, read.errors, sent, shown)
-    payload = assemble_payload(form, sent)
-    problem = schema_out.payload_error(form, payload)
-    return Checked(NOTHING, {"": problem}, sent, shown) if problem else Checked(payload, {}, sent, shown)
+    checked = Checked(form, data, files or {}, options or {}, zone)
+    checked.read()
+    return checked
 
 
 def assemble_payload(form: Form, sent: Mapping[str, Any]) -> Any:
@@ -269,121 +364,6 @@ def rows_of(table: Field, data: Data) -> list[tuple[int, dict[str, str]]]:
             if match and match[2] in names:
                 rows.setdefault(int(match[1]), {})[match[2]] = texts[-1] if texts else ""
     return sorted(rows.items())
-
-
-# --- Reading what was submitted ---------------------------------------------------------------------
-
-
-@dataclass
-class _Submission:
-    """A submitted form, read field by field: `errors` by control, `sent` values and visibility (`shown`) by field."""
-
-    form: Form
-    data: Data
-    files: Mapping[str, Upload]
-    options: Mapping[str, Sequence[Choice]]
-    zone: tzinfo
-    errors: dict[str, str] = dataclasses.field(default_factory=dict)
-    sent: dict[str, Any] = dataclasses.field(default_factory=dict)
-    shown: dict[str, bool] = dataclasses.field(default_factory=dict)
-
-    def visit(self, field: Field) -> bool:
-        """Read a field, once, after the fields it depends on. Returns whether it is shown."""
-        if field.name not in self.shown:
-            self.shown[field.name] = False  # ends a circular dependency, which the rules reject
-            rule = field.show_if
-            other = self.form.field(rule.field) if rule else None
-            self.shown[field.name] = rule is None or (
-                other is not None and self.visit(other) and holds(rule, self.sent.get(other.name, NOTHING))
-            )
-            if self.shown[field.name]:
-                try:
-                    value = self._value(field)
-                except BadValue as problem:
-                    self.errors.setdefault(field.name, str(problem))
-                else:
-                    if value is not NOTHING:
-                        self.sent[field.name] = value
-        return self.shown[field.name]
-
-    def _value(self, field: Field) -> Any:
-        if field.hidden:
-            return field.hidden_value
-        if field.kind is Kind.FILE:
-            self._file(field)
-            return NOTHING
-        if field.kind is Kind.TABLE:
-            value: Any = self._rows(field)
-        elif field.kind in (Kind.LIST, Kind.CHOICES):
-            value = self._multiple(field)
-        else:
-            value = self._single(field)
-        if value is NOTHING:
-            if field.required:
-                raise BadValue(_REQUIRED.get(field.kind) or _("Fill this in."))
-            return BLANKS.get(field.blank, NOTHING)
-        if field.name not in self.errors and not any(name.startswith(f"{field.name}[") for name in self.errors):
-            problem = schema_out.value_error(field, value)
-            if problem:
-                raise BadValue(problem)
-        return value
-
-    def _single(self, field: Field) -> Any:
-        if field.name not in self.data:
-            return field.default
-        text = self.data[field.name][-1] if self.data[field.name] else ""
-        spaces_count = field.kind in _KEEP_SPACES and not field.required
-        if text == "" or (not spaces_count and not text.strip()):
-            return NOTHING
-        return values.read(field, text, options=self.options.get(field.name), zone=self.zone)
-
-    def _multiple(self, field: Field) -> Any:
-        if field.name not in self.data:
-            return field.default
-        items = []
-        for number, text in enumerate(self.data[field.name], start=1):
-            if text == "":
-                continue
-            try:
-                items.append(values.read(field, text, options=self.options.get(field.name), zone=self.zone))
-            except BadValue as problem:
-                raise BadValue(_("Line %(number)s: %(problem)s") % {"number": number, "problem": problem}) from None
-        return items or NOTHING
-
-    def _rows(self, field: Field) -> Any:
-        rows = rows_of(field, self.data)
-        if not rows and not any(name.startswith(f"{field.name}[") for name in self.data):
-            return field.default
-        if len(rows) > MOST_ROWS:
-            raise BadValue(_("At most %(most)s rows can be sent.") % {"most": MOST_ROWS})
-        return [self._row(field, number, texts) for number, texts in rows if any(texts.values())] or NOTHING
-
-    def _row(self, field: Field, number: int, texts: Mapping[str, str]) -> dict[str, Any]:
-        row: dict[str, Any] = {}
-        for column in field.columns:
-            text = texts.get(column.name, "")
-            try:
-                if text != "":
-                    row[column.key] = values.read(column, text, zone=self.zone)
-                elif column.required:
-                    self.errors[cell_name(field, number, column)] = _("Fill this in.")
-                elif column.blank is not Blank.ABSENT:
-                    row[column.key] = BLANKS[column.blank]
-            except BadValue as problem:
-                self.errors[cell_name(field, number, column)] = str(problem)
-        return row
-
-    def _file(self, field: Field) -> None:
-        upload = self.files.get(field.name)
-        if upload is None or not upload.name:
-            if field.required:
-                raise BadValue(_("Choose a file."))
-            return
-        extension = upload.name.rpartition(".")[2].lower() if "." in upload.name else ""
-        if field.accept and extension not in field.accept:
-            raise BadValue(_("Choose a file of one of these kinds: %(kinds)s.") % {"kinds": ", ".join(field.accept)})
-        if field.max_size is not None and (upload.size or 0) > field.max_size:
-            raise BadValue(_("Choose a smaller file: at most %(most)s.") % {"most": _size_text(field.max_size)})
 
 
 def holds(rule: ShowIf, value: Any) -> bool:

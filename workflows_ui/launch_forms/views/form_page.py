@@ -40,6 +40,7 @@ from workflows_ui.members import messages as launch_right_messages
 from workflows_ui.members.models import Role, Workspace
 from workflows_ui.members.services import access as member_access
 from workflows_ui.members.services import launch_rights
+from workflows_ui.members.services.access import Access
 from workflows_ui.resources.flows import views as flow_views
 from workflows_ui.web import markdown, messages, responses, signed_state
 from workflows_ui.web.requests import ConsoleRequest
@@ -54,9 +55,18 @@ _SHAPE_SALT, _NAME_SALT = "workflows_ui.launch.shape", "workflows_ui.launch.flow
 _log = logging.getLogger(__name__)
 
 
+@dataclass
+class EngineAnswers:
+    """Data from the engine, as far as it could be loaded: the flow's facts, the live choices, and the problem."""
+
+    facts: Facts | None = None
+    options: launch_choices.Choices = field(default_factory=dict)
+    problem: messages.Message | None = None
+
+
 @dataclass(frozen=True)
 class LaunchFormPage:
-    """The form to fill in.
+    """The page with the form to fill in.
 
     Attributes:
         version: the published version; None for a form that nobody has reviewed.
@@ -65,6 +75,8 @@ class LaunchFormPage:
         facts: the flow's facts, if they were loaded to find the form.
     """
 
+    request: ConsoleRequest
+    flow_id: str
     form: Form
     version: LaunchFormVersion | None = None
     shape: str = ""
@@ -103,8 +115,113 @@ class LaunchFormPage:
             return checking.initial(self.form, payload, zone=timezone.get_current_timezone())
         return shown if self.hide(payload) == payload else {_JSON: json_text.pretty(self.hide(payload))}
 
+    @property
+    def posted_name(self) -> str:
+        """The flow's name signed into the posted form; empty if it is missing or of another flow or workspace."""
+        signed = self.request.POST.get("_flow", "")
+        return signed_state.read(self.request.access.workspace, self.flow_id, signed, salt=_NAME_SALT)
 
-# --- Which form ------------------------------------------------------------------------------------
+    def ask_engine(self) -> EngineAnswers:
+        """Load the flow's facts and live choices; cached choices if the engine is slow or down. Raises only NotFound."""
+        answers = EngineAnswers()
+        try:
+            timeouts = PATIENCE if self.version is not None else None
+            session = engine_session.open_session(self.request.access, timeouts=timeouts)
+            answers.options = launch_choices.offered(session, self.flow_id, self.form)
+            facts = self.facts or flow_facts.load_facts(session.workflows, self.flow_id)
+            answers.facts = replace(facts, fielded=bool(self.form.fields) and not self.as_json)
+            load = launch_choices.known if self.request.method == "POST" else launch_choices.load_choices
+            answers.options = load(session, self.flow_id, self.form)
+        except (EngineError, clients.NoCredential, CannotOpen) as problem:
+            # A 404 without a code may come from a gateway and not from the engine.
+            if isinstance(problem, NotFound) and problem.code:
+                raise
+            _log.info("launch form without facts: %r", problem)
+            answers.problem = messages.error_message(problem)
+        return answers
+
+    def render(
+        self,
+        answers: EngineAnswers,
+        shown: Mapping[str, Shown],
+        *,
+        wait: bool,
+        ticket: str = "",
+        errors: Mapping[str, str] | None = None,
+        focus: str = "",
+        retype: Collection[str] = (),
+        status: int = 200,
+        **context: Any,
+    ) -> HttpResponse:
+        """Render the page.
+
+        Args:
+            shown: the content of the controls; `errors`, `focus` and `retype` are those of `launch_fields.view`.
+            wait: whether waiting for the answer is selected.
+            ticket: the one-use ticket; a new one by default.
+        """
+        # With htmx the file inputs stay in the page with their selection.
+        uploads = {} if responses.is_fragment(self.request) else posted.uploaded(self.request)
+        lost = {name: upload.name or "" for name, upload in uploads.items()}
+        view = launch_fields.view(
+            self.form, shown, errors=errors, options=answers.options, files=lost, retype=retype, focus=focus
+        )
+        context = {
+            **self._context(answers),
+            "form_view": view,
+            "whole_error": (errors or {}).get("", ""),
+            "wait": wait,
+            "ticket": ticket or launches.ticket(),
+            **context,
+        }
+        return responses.page(self.request, "launch_forms/launch.html", context, status=status)
+
+    def render_posted(self, data: Data, *, status: int = 422, **context: Any) -> HttpResponse:
+        """Render the page with everything typed but secrets, even if the engine cannot be called. Raises NotFound."""
+        # Adding a line in place needs no data from the engine.
+        line_only = bool(context.get("focus")) and responses.is_fragment(self.request)
+        answers = EngineAnswers() if line_only else self.ask_engine()
+        answers.problem = context.pop("problem", None) or answers.problem
+        context.setdefault("ticket", self.request.POST.get("ticket", ""))
+        retype = posted.typed_secrets(self.form, data)
+        wait = self.request.POST.get("_how") == "wait"
+        return self.render(answers, self.typed(data), wait=wait, retype=retype, status=status, **context)
+
+    def _context(self, answers: EngineAnswers) -> dict[str, Any]:
+        """The context about the flow, the person and the form as a whole."""
+        request, access, facts = self.request, self.request.access, answers.facts
+        acting = member_access.acting(access.user, access.workspace)
+        stored_name = self.version.form.flow_name if self.version else ""
+        query = "?_as=json" if request.GET.get("_as") == "json" else ""
+        name = (facts.name if facts else self.posted_name) or stored_name or self.flow_id
+        rights = map(launch_right_messages.left, launch_rights.flow_rights(access, self.flow_id))
+        # What the flow now reads and the published form does not send.
+        missing = changes.fit(self.form, facts.tree).missing if self.version and facts else ()
+        return {
+            "flow_id": self.flow_id,
+            "name": name,
+            "signed_name": signed_name(access.workspace, self.flow_id, name),
+            "page": self,
+            "query": query,
+            # Without a published or proposed form, JSON is the only tab, unless it was requested.
+            "tabs": access.allows(Role.BUILDER) if self.version or self.published else bool(self.shape or query),
+            "builder": access.allows(Role.BUILDER),
+            "note": markdown.html(self.form.note),
+            "facts": facts,
+            "problem": answers.problem,
+            "lacking": ", ".join(" › ".join(key[:40] for key in gap.path) for gap in missing[:5]),
+            "acting": acting.credential if acting else None,
+            "acting_words": credential_messages.acting_label(acting) if acting else "",
+            "in_runs": acting is not None and acting.credential.kind in KEPT_IN_RUNS,
+            "left": [text for text in rights if text],
+            "paused": access.workspace.launching_paused,
+            "largest_payload": settings.LAUNCH_JSON_BYTES,
+            "json_hints": json_errors.HINTS,
+            "json_problems": json_errors.problems(),
+            "sidebar": _sidebar(access, self.flow_id),
+            "save": {"name": request.POST.get("_save_name", ""), "shared": request.POST.get("_save_shared") == "yes"},
+            **flow_views.effects_at_once(access, self.flow_id, facts),
+        }
 
 
 def find(request: ConsoleRequest, id: str) -> LaunchFormPage:
@@ -122,16 +239,16 @@ def find(request: ConsoleRequest, id: str) -> LaunchFormPage:
         _log.exception("the launch form of %s cannot be opened", id)
         json_wanted = True
     if published is not None and not (json_wanted and request.access.allows(Role.BUILDER)):
-        return LaunchFormPage(posted.launchable(published[1]), version=published[0])
+        return LaunchFormPage(request, id, posted.launchable(published[1]), version=published[0])
     help_text = _("What the flow gets to work with. Left empty, it gets nothing: {}.")
     json_field = Field(_JSON, (), label=_("Values (JSON)"), kind=Kind.JSON, default={}, help=help_text)
-    json_page = LaunchFormPage(Form((json_field,)), published=published[1] if published else None)
+    json_page = LaunchFormPage(request, id, Form((json_field,)), published=published[1] if published else None)
     if request.method == "POST":
         shape = "" if json_wanted else request.POST.get("_shape", "")
         # Empty too if the shape belongs to another flow or workspace.
         document = signed_state.read(workspace, id, shape, salt=_SHAPE_SALT)
         form = schema_in.read_trusted(json.loads(document)) if document else None
-        return LaunchFormPage(posted.launchable(form), shape=shape) if form else json_page
+        return LaunchFormPage(request, id, posted.launchable(form), shape=shape) if form else json_page
     facts = flow_facts.load_facts(engine_session.open_session(request.access).workflows, id)
     proposed = None if json_wanted else _proposal(request, id, facts)
     return replace(proposed or json_page, facts=facts)
@@ -164,7 +281,7 @@ def _proposal(request: ConsoleRequest, id: str, facts: Facts) -> LaunchFormPage 
         return None
     document = json.dumps(schema_out.to_schema(form), separators=(",", ":"))
     shape = signed_state.sign(access.workspace, id, document, salt=_SHAPE_SALT)
-    return LaunchFormPage(posted.launchable(form), shape=shape)
+    return LaunchFormPage(request, id, posted.launchable(form), shape=shape)
 
 
 def signed_name(workspace: Workspace, flow_id: str, name: str) -> str:
@@ -172,150 +289,13 @@ def signed_name(workspace: Workspace, flow_id: str, name: str) -> str:
     return signed_state.sign(workspace, flow_id, name, salt=_NAME_SALT)
 
 
-def posted_name(request: ConsoleRequest, id: str) -> str:
-    """The flow's name signed into the posted form; empty if it is missing or of another flow or workspace."""
-    return signed_state.read(request.access.workspace, id, request.POST.get("_flow", ""), salt=_NAME_SALT)
-
-
-# --- Data from the engine --------------------------------------------------------------------------
-
-
-@dataclass
-class EngineAnswers:
-    """Data from the engine, as far as it could be loaded: the flow's facts, the live choices, and the problem."""
-
-    facts: Facts | None = None
-    options: launch_choices.Choices = field(default_factory=dict)
-    problem: messages.Message | None = None
-
-
-def ask_engine(request: ConsoleRequest, id: str, page: LaunchFormPage) -> EngineAnswers:
-    """Load the flow's facts and live choices; cached choices if the engine is slow or down. Raises only NotFound."""
-    answers = EngineAnswers()
-    try:
-        session = engine_session.open_session(request.access, timeouts=PATIENCE if page.version is not None else None)
-        answers.options = launch_choices.offered(session, id, page.form)
-        facts = page.facts or flow_facts.load_facts(session.workflows, id)
-        answers.facts = replace(facts, fielded=bool(page.form.fields) and not page.as_json)
-        choices = launch_choices.known if request.method == "POST" else launch_choices.load_choices
-        answers.options = choices(session, id, page.form)
-    except (EngineError, clients.NoCredential, CannotOpen) as problem:
-        # A 404 without a code may come from a gateway and not from the engine.
-        if isinstance(problem, NotFound) and problem.code:
-            raise
-        _log.info("launch form without facts: %r", problem)
-        answers.problem = messages.error_message(problem)
-    return answers
-
-
-# --- The page --------------------------------------------------------------------------------------
-
-
-def render_form(
-    request: ConsoleRequest,
-    id: str,
-    page: LaunchFormPage,
-    answers: EngineAnswers,
-    shown: Mapping[str, Shown],
-    *,
-    wait: bool,
-    ticket: str = "",
-    errors: Mapping[str, str] | None = None,
-    focus: str = "",
-    retype: Collection[str] = (),
-    status: int = 200,
-    **context: Any,
-) -> HttpResponse:
-    """Render the page of a launch form.
-
-    Args:
-        shown: the content of the controls; `errors`, `focus` and `retype` are those of `launch_fields.view`.
-        wait: whether waiting for the answer is selected.
-        ticket: the one-use ticket; a new one by default.
-    """
-    # With htmx the file inputs stay in the page with their selection.
-    uploads = {} if responses.is_fragment(request) else posted.uploaded(request)
-    lost = {name: upload.name or "" for name, upload in uploads.items()}
-    view = launch_fields.view(
-        page.form, shown, errors=errors, options=answers.options, files=lost, retype=retype, focus=focus
-    )
-    context = {
-        **form_context(request, id, page, answers),
-        "form_view": view,
-        "whole_error": (errors or {}).get("", ""),
-        "wait": wait,
-        "ticket": ticket or launches.ticket(),
-        **context,
-    }
-    return responses.page(request, "launch_forms/launch.html", context, status=status)
-
-
-def render_posted(
-    request: ConsoleRequest, id: str, page: LaunchFormPage, data: Data, *, status: int = 422, **context: Any
-) -> HttpResponse:
-    """Render the page with everything typed but secrets, even if the engine cannot be called. Raises NotFound."""
-    # Adding a line in place needs no data from the engine.
-    line_only = bool(context.get("focus")) and responses.is_fragment(request)
-    answers = EngineAnswers() if line_only else ask_engine(request, id, page)
-    answers.problem = context.pop("problem", None) or answers.problem
-    context.setdefault("ticket", request.POST.get("ticket", ""))
-    retype = posted.typed_secrets(page.form, data)
-    wait = request.POST.get("_how") == "wait"
-    return render_form(request, id, page, answers, page.typed(data), wait=wait, retype=retype, status=status, **context)
-
-
-def form_context(request: ConsoleRequest, id: str, page: LaunchFormPage, answers: EngineAnswers) -> dict[str, Any]:
-    """The context about the flow, the person and the form as a whole."""
-    access, facts = request.access, answers.facts
-    acting = member_access.acting(access.user, access.workspace)
-    stored_name = page.version.form.flow_name if page.version else ""
-    query = "?_as=json" if request.GET.get("_as") == "json" else ""
-    name = (facts.name if facts else posted_name(request, id)) or stored_name or id
-    return {
-        "flow_id": id,
-        "name": name,
-        "signed_name": signed_name(access.workspace, id, name),
-        "page": page,
-        "query": query,
-        # Without a published or proposed form, JSON is the only tab, unless it was requested.
-        "tabs": access.allows(Role.BUILDER) if page.version or page.published else bool(page.shape or query),
-        "builder": access.allows(Role.BUILDER),
-        "note": markdown.html(page.form.note),
-        "facts": facts,
-        "problem": answers.problem,
-        "lacking": _missing_text(page, facts),
-        "acting": acting.credential if acting else None,
-        "acting_words": credential_messages.acting_label(acting) if acting else "",
-        "in_runs": acting is not None and acting.credential.kind in KEPT_IN_RUNS,
-        "left": [
-            text for right in launch_rights.flow_rights(access, id) if (text := launch_right_messages.left(right))
-        ],
-        "paused": access.workspace.launching_paused,
-        "largest_payload": settings.LAUNCH_JSON_BYTES,
-        "json_hints": json_errors.HINTS,
-        "json_problems": json_errors.problems(),
-        "sidebar": launch_sidebar(request, id),
-        "save": {"name": request.POST.get("_save_name", ""), "shared": request.POST.get("_save_shared") == "yes"},
-        **flow_views.effects_at_once(access, id, facts),
-    }
-
-
-def _missing_text(page: LaunchFormPage, facts: Facts | None) -> str:
-    """The values that the flow now reads and the published form does not send, for the launcher; empty for none."""
-    if page.version is None or facts is None:
-        return ""
-    missing = changes.fit(page.form, facts.tree).missing
-    return ", ".join(" › ".join(str(key)[:40] for key in gap.path) for gap in missing[:5])
-
-
-def launch_sidebar(request: ConsoleRequest, id: str) -> dict[str, Any]:
+def _sidebar(access: Access, flow_id: str) -> dict[str, Any]:
     """Sources for filling the form: saved inputs (private and shared), and the latest launches.
 
     Of launches, those that the person may see and whose values are still stored. Empty if there is nothing.
     """
-    access = request.access
-    rows = list(saved_inputs.usable_inputs(access, id).defer("payload"))
-    visible = launches.visible_launches(access).filter(flow_id=id).exclude(payload="")
+    rows = list(saved_inputs.usable_inputs(access, flow_id).defer("payload"))
+    visible = launches.visible_launches(access).filter(flow_id=flow_id).exclude(payload="")
     sidebar: dict[str, Any] = {
         "mine": [row for row in rows if row.owner_id == access.user.pk],
         "shared": [row for row in rows if row.owner_id != access.user.pk],

@@ -44,19 +44,18 @@ from workflows_ui.web.requests import ConsoleRequest, actor
 def flow_launch(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     """Display the form, filled in from the query string, or process it. Raises EngineError, NotFound for a deleted flow."""
     page = form_page.find(request, id)
-    return _process(request, id, page) if request.method == "POST" else _open(request, id, page)
+    return _process(page) if request.method == "POST" else _open(page)
 
 
-def _open(request: ConsoleRequest, id: str, page: LaunchFormPage) -> HttpResponse:
-    answers = form_page.ask_engine(request, id, page)
-    prefilled = prefill.requested(request, id) or (prefill.latest(request, id) if page.as_json else prefill.Prefill())
+def _open(page: LaunchFormPage) -> HttpResponse:
+    answers = page.ask_engine()
+    prefilled = prefill.requested(page.request, page.flow_id)
+    if prefilled is None:
+        prefilled = prefill.latest(page.request, page.flow_id) if page.as_json else prefill.Prefill()
     payload = page.hide(prefilled.payload) if page.as_json else redaction.without_masked(prefilled.payload)
-    link = prefill.Link() if page.as_json else prefill.read_link(request, page.form, answers.options)
+    link = prefill.Link() if page.as_json else prefill.read_link(page.request, page.form, answers.options)
     shown = checking.initial(page.form, payload, zone=timezone.get_current_timezone())
-    return form_page.render_form(
-        request,
-        id,
-        page,
+    return page.render(
         answers,
         shown | link.shown,
         wait=prefilled.wait if prefilled.wait is not None else bool(answers.facts and answers.facts.answers),
@@ -66,74 +65,70 @@ def _open(request: ConsoleRequest, id: str, page: LaunchFormPage) -> HttpRespons
     )
 
 
-def _process(request: ConsoleRequest, id: str, page: LaunchFormPage) -> HttpResponse:
+def _process(page: LaunchFormPage) -> HttpResponse:
+    request = page.request
     live = any(field.choices_from for field in page.form.fields)
-    options = launch_choices.available(request.access, id, page.form) if live else {}
+    options = launch_choices.available(request.access, page.flow_id, page.form) if live else {}
     data = posted.typed(request, page.form, options)
     if posted.changes_lines(request):
-        return form_page.render_posted(request, id, page, data, status=200, focus=request.POST.get("_add", ""))
+        return page.render_posted(data, status=200, focus=request.POST.get("_add", ""))
     if page.outdates(data):
-        return form_page.render_posted(request, id, page, data, outcome="changed")
+        return page.render_posted(data, outcome="changed")
     if "_look" in request.POST:
-        return _preview(request, id, page, data, options)
+        return _preview(page, data, options)
     form = posted.check(request, page.form, data, options)
     # By its button, or by Enter if a name for the inputs was typed.
     if "_save" in request.POST or ("_enter" in request.POST and request.POST.get("_save_name", "").strip()):
-        return _save(request, id, page, form)
+        return _save(page, form)
     errors = {**form.mask_errors, **form.errors}
     if errors:
-        return form_page.render_posted(request, id, page, data, errors=errors)
+        return page.render_posted(data, errors=errors)
     if access.credential(request.access.user, request.access.workspace) is None:
-        problem = messages.error_message(clients.NoCredential())
-        return form_page.render_posted(request, id, page, data, problem=problem)
-    return _launch(request, id, page, form)
+        return page.render_posted(data, problem=messages.error_message(clients.NoCredential()))
+    return _launch(page, form)
 
 
-def _preview(request: ConsoleRequest, id: str, page: LaunchFormPage, data: Data, options: Options) -> HttpResponse:
+def _preview(page: LaunchFormPage, data: Data, options: Options) -> HttpResponse:
     """Display the payload that would be sent, and a link that fills the form. Required fields may be empty."""
-    form = posted.check(request, checking.optional(page.form), data, options)
-    good = form.checked.good
+    form = posted.check(page.request, checking.optional(page.form), data, options)
+    files = [field for field in form.form.fields if field.kind is Kind.FILE and form.checked.shown[field.name]]
     look = {
-        "text": form.as_sent if good else "",
-        "files": [
-            field.shown_label
-            for field in form.form.fields
-            if field.kind is Kind.FILE and field.name in form.checked.shown
-        ],
-        "link": prefill.link_to(request, id, page.form, data),
+        "text": form.as_sent if form.checked.good else "",
+        "files": [field.shown_label for field in files],
+        "link": prefill.link_to(page.request, page.flow_id, page.form, data),
     }
-    errors = {} if good else form.checked.errors
-    return form_page.render_posted(request, id, page, data, status=200, errors=errors, look=look)
+    return page.render_posted(data, status=200, errors=form.checked.errors, look=look)
 
 
-def _save(request: ConsoleRequest, id: str, page: LaunchFormPage, form: PostedForm) -> HttpResponse:
+def _save(page: LaunchFormPage, form: PostedForm) -> HttpResponse:
     """Save the typed values under a name. Files and secrets are not saved, so missing ones are no error."""
+    request, flow_id = page.request, page.flow_id
     skipped = {field.name for field in page.form.fields if field.kind in (Kind.FILE, Kind.SECRET)}
     errors = {name: text for name, text in form.errors.items() if name not in skipped}
     name = request.POST.get("_save_name", "").strip()
     if errors or not name:
         problem = _("Correct the fields above, then save.") if errors else _("Give the inputs a name.")
-        return form_page.render_posted(request, id, page, form.data, errors=errors, save_error=problem)
+        return page.render_posted(form.data, errors=errors, save_error=problem)
     payload = checking.assemble_payload(page.form, checking.without_secrets(page.form, form.checked.sent))
     shared = request.POST.get("_save_shared") == "yes"
     try:
-        row = saved_inputs.save(
-            actor(request), request.access, id, name, redaction.step(page.hide(payload)), shared=shared
-        )
+        payload = redaction.step(page.hide(payload))
+        row = saved_inputs.save(actor(request), request.access, flow_id, name, payload, shared=shared)
     except saved_inputs.TooManySaved:
         problem = _("You have saved %(most)s inputs for this flow. Delete one first.") % {"most": saved_inputs.MOST}
-        return form_page.render_posted(request, id, page, form.data, save_error=problem)
+        return page.render_posted(form.data, save_error=problem)
     flash.success(request, _("The inputs are saved as “%(name)s”.") % {"name": row.name})
     query = {"saved": row.pk} | ({"_as": "json"} if request.GET.get("_as") == "json" else {})
-    return responses.redirect(request, reverse("flow_launch", args=[request.access.workspace.slug, id], query=query))
+    url = reverse("flow_launch", args=[request.access.workspace.slug, flow_id], query=query)
+    return responses.redirect(request, url)
 
 
-def _launch(request: ConsoleRequest, id: str, page: LaunchFormPage, form: PostedForm) -> HttpResponse:
-    payload = form.checked.payload
+def _launch(page: LaunchFormPage, form: PostedForm) -> HttpResponse:
+    request, flow_id, payload = page.request, page.flow_id, form.checked.payload
     launch_request = LaunchRequest(
-        flow_id=id,
-        flow_name=form_page.posted_name(request, id)
-        or flow_facts.load_facts(engine_session.open_session(request.access).workflows, id).name,
+        flow_id=flow_id,
+        flow_name=page.posted_name
+        or flow_facts.load_facts(engine_session.open_session(request.access).workflows, flow_id).name,
         payload=payload,
         wait=request.POST.get("_how") == "wait",
         ticket=request.POST.get("ticket", ""),
@@ -146,13 +141,11 @@ def _launch(request: ConsoleRequest, id: str, page: LaunchFormPage, form: Posted
     try:
         result = _create(request, launch_request)
     except ValueError:
-        return form_page.render_posted(request, id, page, form.data, outcome="malformed", ticket="")
+        return page.render_posted(form.data, outcome="malformed", ticket="")
     if result.launched is not None:
         return responses.redirect(request, reverse("launch", args=[request.access.workspace.slug, result.launched.pk]))
     ticket = "" if result.outcome == Outcome.SPENT else launch_request.ticket
-    return form_page.render_posted(
-        request, id, page, form.data, outcome=result.outcome, earlier=result.launch, ticket=ticket
-    )
+    return page.render_posted(form.data, outcome=result.outcome, earlier=result.launch, ticket=ticket)
 
 
 def _create(request: ConsoleRequest, launch_request: LaunchRequest) -> LaunchResult:
