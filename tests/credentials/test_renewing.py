@@ -17,7 +17,6 @@ from workflows_ui.credentials.services import (
     credential_tests,
     credentials,
     renewal,
-    replacement,
     secret_rotation,
     signing_in,
 )
@@ -178,7 +177,7 @@ def test_what_a_person_replaced_while_it_was_renewed_stays(
 
     def meanwhile(*given: Any) -> signing_in.Token:
         draft = Draft("imbrace", Kind.API_KEY, key, address=practice.gateway)
-        replacement.take_over(Actor(user=users.owner), fresh(row), draft, credential_tests.test(draft))
+        secret_rotation.take_over(Actor(user=users.owner), fresh(row), draft, credential_tests.test(draft))
         return truly(*given)
 
     monkeypatch.setattr(signing_in, "exchange_token", meanwhile)
@@ -200,10 +199,14 @@ def test_an_activepieces_token_is_renewed_with_its_password_only(
 
 @pytest.mark.both_databases
 def test_nothing_else_is_renewed_and_a_vanished_credential_hurts_nobody(users: Users, practice: Practice) -> None:
-    assert renewal.when(Kind.API_KEY, LONG_AGO, LONG_AGO + timedelta(days=9)) is None
-    assert renewal.when(Kind.SIGN_IN, LONG_AGO, None) is None
-    assert renewal.when(Kind.SIGN_IN, LONG_AGO, LONG_AGO + timedelta(hours=5)) == LONG_AGO + timedelta(hours=4)
-    assert renewal.when(Kind.SIGN_IN, LONG_AGO, LONG_AGO + timedelta(days=30)) == LONG_AGO + timedelta(days=27)
+    assert secret_rotation.renewal_time(Kind.API_KEY, LONG_AGO, LONG_AGO + timedelta(days=9)) is None
+    assert secret_rotation.renewal_time(Kind.SIGN_IN, LONG_AGO, None) is None
+    assert secret_rotation.renewal_time(Kind.SIGN_IN, LONG_AGO, LONG_AGO + timedelta(hours=5)) == LONG_AGO + timedelta(
+        hours=4
+    )
+    assert secret_rotation.renewal_time(Kind.SIGN_IN, LONG_AGO, LONG_AGO + timedelta(days=30)) == LONG_AGO + timedelta(
+        days=27
+    )
     renewal.renew(uuid.uuid4())
 
 

@@ -13,7 +13,7 @@ from workflows_ui.audit.models import AuditEvent
 from workflows_ui.audit.services.audit_log import Actor
 from workflows_ui.credentials import masking
 from workflows_ui.credentials.models import Credential, CredentialSecret, Health, Kind
-from workflows_ui.credentials.services import clients, credential_tests, replacement, secret_rotation
+from workflows_ui.credentials.services import clients, credential_tests, secret_rotation
 from workflows_ui.credentials.services.credential_tests import Draft
 from workflows_ui.engine.masking import HIDDEN
 from workflows_ui.members.models import Member, Role, Workspace
@@ -145,9 +145,9 @@ def test_of_two_replacements_at_once_one_takes_over_and_the_other_is_told(users:
     seen = [Credential.objects.select_related("workspace").get(pk=users.credential.pk) for _tab in range(2)]
     draft = Draft("imbrace", "access_token", known.access_token, address=practice.gateway)
     findings = credential_tests.test(draft)
-    replacement.take_over(Actor(user=users.owner), seen[0], draft, findings)
+    secret_rotation.take_over(Actor(user=users.owner), seen[0], draft, findings)
     with pytest.raises(secret_rotation.Changed):
-        replacement.take_over(Actor(user=users.owner), seen[1], draft, findings)
+        secret_rotation.take_over(Actor(user=users.owner), seen[1], draft, findings)
     # Nothing of the second is left.
     assert CredentialSecret.objects.count() == 1
     assert now_in(users) == known.access_token
@@ -157,7 +157,7 @@ def test_a_secret_resealed_meanwhile_is_replaced_all_the_same(users: Users, prac
     row = Credential.objects.select_related("workspace").get(pk=users.credential.pk)
     Credential.objects.filter(pk=row.pk).update(secret=row.seal("secret", row.open("secret")))
     draft = Draft("imbrace", "access_token", practice.credentials.access_token, address=practice.gateway)
-    replacement.take_over(Actor(user=users.owner), row, draft, credential_tests.test(draft))
+    secret_rotation.take_over(Actor(user=users.owner), row, draft, credential_tests.test(draft))
     assert now_in(users) == practice.credentials.access_token
 
 

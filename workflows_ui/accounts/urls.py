@@ -10,14 +10,7 @@ from allauth.mfa.webauthn.views import AddWebAuthnView, ReauthenticateWebAuthnVi
 from django.urls import URLPattern, path, re_path
 from django.views.decorators.cache import never_cache
 
-from workflows_ui.accounts.views import (
-    accounts,
-    preferences,
-    second_step,
-    second_step_removal,
-    sessions,
-    single_sign_on,
-)
+from workflows_ui.accounts.views import accounts, second_step, single_sign_on
 from workflows_ui.accounts.views.second_step import only_with_passkeys
 from workflows_ui.web.access import signed_in
 
@@ -29,8 +22,8 @@ def _own(route: str, view: Any, name: str) -> URLPattern:
 
 urlpatterns = [
     path("profile/", accounts.profile, name="profile"),
-    path("preferences/language/", preferences.set_language, name="set_language"),
-    path("preferences/theme/", preferences.set_theme, name="set_theme"),
+    path("preferences/language/", accounts.set_language, name="set_language"),
+    path("preferences/theme/", accounts.set_theme, name="set_theme"),
     _own("second-step/", second_step.Overview.as_view(), "mfa_index"),
     path("accounts/second-step/enter/", never_cache(second_step.Step.as_view()), name="mfa_authenticate"),
     _own("second-step/again/", ReauthenticateView.as_view(), "mfa_reauthenticate"),
@@ -49,10 +42,10 @@ urlpatterns = [
     ),
     _own("passkeys/<int:pk>/rename/", second_step.RenamePasskey.as_view(), "mfa_edit_webauthn"),
     _own("passkeys/<int:pk>/remove/", second_step.RemovePasskey.as_view(), "mfa_remove_webauthn"),
-    path("people/<int:person_id>/second-step/", second_step_removal.take_away, name="second_step_take_away"),
-    path("accounts/sessions/", sessions.listing, name="sessions"),
-    path("accounts/sessions/end-others/", sessions.end_others, name="sessions_end_others"),
-    path("accounts/sessions/<int:session_id>/end/", sessions.end, name="session_end"),
+    path("people/<int:person_id>/second-step/", second_step.take_away, name="second_step_take_away"),
+    path("accounts/sessions/", accounts.listing, name="sessions"),
+    path("accounts/sessions/end-others/", accounts.end_others, name="sessions_end_others"),
+    path("accounts/sessions/<int:session_id>/end/", accounts.end, name="session_end"),
     path(single_sign_on.PATH.lstrip("/"), single_sign_on.begin, name="single_sign_on"),
     path(f"{single_sign_on.PATH.lstrip('/')}back/", single_sign_on.back, name="single_sign_on_back"),
 ]

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from workflows_ui.credentials.views import adding, capabilities, credentials, secrets, workspace_move
+from workflows_ui.credentials.views import adding, credentials, workspace_move
 
 _CREDENTIAL = "w/<slug:slug>/credentials/<uuid:credential_id>/"
 
@@ -17,10 +17,10 @@ urlpatterns = [
     path(f"{_CREDENTIAL}test/", credentials.test, name="credential_test"),
     path(f"{_CREDENTIAL}rename/", credentials.rename, name="credential_rename"),
     path(f"{_CREDENTIAL}delete/", credentials.delete, name="credential_delete"),
-    path(f"{_CREDENTIAL}replace/", secrets.replace, name="credential_replace"),
-    path(f"{_CREDENTIAL}put-back/", secrets.put_back, name="credential_put_back"),
-    path(f"{_CREDENTIAL}share/", secrets.share, name="credential_share"),
-    path("w/<slug:slug>/abilities/", capabilities.table, name="abilities"),
-    path("w/<slug:slug>/abilities/look/", capabilities.inspect, name="abilities_look"),
+    path(f"{_CREDENTIAL}replace/", credentials.replace, name="credential_replace"),
+    path(f"{_CREDENTIAL}put-back/", credentials.put_back, name="credential_put_back"),
+    path(f"{_CREDENTIAL}share/", credentials.share, name="credential_share"),
+    path("w/<slug:slug>/abilities/", credentials.table, name="abilities"),
+    path("w/<slug:slug>/abilities/look/", credentials.inspect, name="abilities_look"),
     path("w/<slug:slug>/settings/move/", workspace_move.move, name="workspace_move"),
 ]

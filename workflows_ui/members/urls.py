@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from workflows_ui.members.views import invitations, joining, launch_rights, members, people, teams, workspaces
+from workflows_ui.members.views import invitations, launch_rights, members, people, teams
 
 urlpatterns = [
     path("w/<slug:slug>/members/", members.listing, name="members"),
@@ -17,7 +17,7 @@ urlpatterns = [
     path("w/<slug:slug>/members/invitations/<int:invitation_id>/renew/", invitations.renew, name="invitation_renew"),
     path("w/<slug:slug>/members/invitations/<int:invitation_id>/revoke/", invitations.revoke, name="invitation_revoke"),
     path("w/<slug:slug>/members/invitations/<int:invitation_id>/decide/", invitations.decide, name="invitation_decide"),
-    path("join/<str:token>/", joining.join, name="join"),
+    path("join/<str:token>/", invitations.join, name="join"),
     path("teams/", teams.listing, name="teams"),
     path("teams/new/", teams.edit, name="team_create"),
     path("teams/<int:team_id>/", teams.team, name="team"),
@@ -31,9 +31,9 @@ urlpatterns = [
     path("people/<int:person_id>/deactivate/", people.deactivate, name="person_deactivate"),
     path("people/<int:person_id>/reactivate/", people.reactivate, name="person_reactivate"),
     path("people/<int:person_id>/sessions/", people.end_sessions, name="person_end_sessions"),
-    path("waiting/", workspaces.waiting, name="waiting"),
-    path("waiting/<int:request_id>/withdraw/", workspaces.withdraw, name="access_withdraw"),
-    path("w/<slug:slug>/settings/", workspaces.settings, name="workspace_settings"),
+    path("waiting/", members.waiting, name="waiting"),
+    path("waiting/<int:request_id>/withdraw/", members.withdraw, name="access_withdraw"),
+    path("w/<slug:slug>/settings/", members.settings, name="workspace_settings"),
     path("w/<slug:slug>/launch-rights/", launch_rights.listing, name="launch_rights"),
     path("w/<slug:slug>/launch-rights/give/", launch_rights.choose, name="launch_right_choose"),
     path("w/<slug:slug>/launch-rights/<int:right_id>/change/", launch_rights.change, name="launch_right_change"),

@@ -14,21 +14,25 @@ from allauth.core import ratelimit
 from django.conf import settings
 from django.contrib import messages
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse, reverse_lazy
 from django.utils import translation
 from django.utils.decorators import method_decorator
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
 
 from workflows_ui.accounts import forms, known_browsers, sign_in_log, tasks
+from workflows_ui.accounts.browser_names import browser
 from workflows_ui.accounts.models import Identity, User
-from workflows_ui.accounts.services import people, single_sign_on
+from workflows_ui.accounts.services import people, sessions, single_sign_on
 from workflows_ui.core import crypto
 from workflows_ui.core.crypto import CannotOpen
-from workflows_ui.web import responses
+from workflows_ui.web import navigation, responses
 from workflows_ui.web.access import signed_in
-from workflows_ui.web.requests import ConsoleRequest, address
+from workflows_ui.web.requests import ConsoleRequest, actor, address
 
 _log = logging.getLogger(__name__)
 _RESET_KEY = allauth_views.INTERNAL_RESET_SESSION_KEY
@@ -214,3 +218,75 @@ def profile(request: ConsoleRequest) -> HttpResponse:
         messages.success(request, _("Your profile is saved."))
         return responses.redirect(request, "profile")
     return responses.form_page(request, "account/profile.html", form)
+
+
+@never_cache
+@signed_in
+def listing(request: ConsoleRequest) -> HttpResponse:
+    """List the sessions with browser, address and start; this one first."""
+    rows = [
+        {"row": row, "browser": browser(row.user_agent), "here": row.session_key == request.session.session_key}
+        for row in sessions.user_sessions(request.user)
+    ]
+    rows.sort(key=lambda item: not item["here"])
+    return responses.page(request, "account/sessions.html", {"rows": rows})
+
+
+@require_POST
+@signed_in
+def end(request: ConsoleRequest, session_id: int) -> HttpResponse:
+    if not sessions.end(actor(request), request.user, session_id):
+        raise Http404
+    messages.success(request, _("That browser is signed out."))
+    return responses.redirect(request, "sessions")
+
+
+@require_POST
+@signed_in
+def end_others(request: ConsoleRequest) -> HttpResponse:
+    count = sessions.end_others(actor(request), request.user, but=request.session.session_key)
+    if count:
+        text = ngettext("%(count)s other browser is signed out.", "%(count)s other browsers are signed out.", count)
+        messages.success(request, text % {"count": count})
+    else:
+        messages.info(request, _("You were signed in nowhere else."))
+    return responses.redirect(request, "sessions")
+
+
+_YEAR = 365 * 24 * 3600
+
+
+@require_POST
+def set_language(request: HttpRequest) -> HttpResponse:
+    """Set `language` (a code of settings.LANGUAGES; others are ignored) and redirect to `next`. Works without sign-in."""
+    response = responses.redirect(request, _next_url(request))
+    language = request.POST.get("language", "")
+    if language in dict(settings.LANGUAGES):
+        _set_cookie(response, settings.LANGUAGE_COOKIE_NAME, language)
+        if request.user.is_authenticated and request.user.language != language:
+            request.user.language = language
+            request.user.save(update_fields=["language"])
+    return response
+
+
+@require_POST
+def set_theme(request: HttpRequest) -> HttpResponse:
+    """Set `theme` (light or dark; others clear the choice) and redirect to `next`. With JavaScript, app.js does the same in place."""
+    response = responses.redirect(request, _next_url(request))
+    theme = request.POST.get("theme", "")
+    if theme in navigation.THEMES:
+        _set_cookie(response, navigation.THEME_COOKIE, theme)
+    else:
+        response.delete_cookie(navigation.THEME_COOKIE)
+    return response
+
+
+def _next_url(request: HttpRequest) -> str:
+    url = request.POST.get("next", "")
+    if url_has_allowed_host_and_scheme(url, {request.get_host()}, require_https=request.is_secure()):
+        return url
+    return "/"
+
+
+def _set_cookie(response: HttpResponse, name: str, value: str) -> None:
+    response.set_cookie(name, value, max_age=_YEAR, samesite="Lax", secure=settings.HTTPS)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
+from allauth.account.adapter import get_adapter
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.base import views as base_views
 from allauth.mfa.models import Authenticator
@@ -14,7 +15,10 @@ from allauth.mfa.recovery_codes import views as code_views
 from allauth.mfa.totp import views as totp_views
 from allauth.mfa.webauthn import views as webauthn_views
 from django.conf import settings
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils import translation
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -23,7 +27,8 @@ from workflows_ui.accounts import sign_in_log
 from workflows_ui.accounts.models import User
 from workflows_ui.accounts.services import second_step
 from workflows_ui.web import responses
-from workflows_ui.web.access import GOING_TO
+from workflows_ui.web.access import GOING_TO, superuser
+from workflows_ui.web.requests import ConsoleRequest, actor
 
 
 class SecondStepAdapter(DefaultMFAAdapter):  # type: ignore[misc]
@@ -148,3 +153,19 @@ def only_with_passkeys(view: Callable[..., HttpResponse]) -> Callable[..., HttpR
         return view(request, *args, **kwargs)
 
     return guarded
+
+
+@superuser
+def take_away(request: ConsoleRequest, person_id: int) -> HttpResponse:
+    """Ask for confirmation, then remove it and notify the person by mail."""
+    person = get_object_or_404(User, pk=person_id)
+    if request.method != "POST":
+        return responses.page(request, "members/people/second_step.html", {"person": person})
+    values = {"person": person.label[:80]}
+    if second_step.remove_all(actor(request), person):
+        with translation.override(person.mail_language):
+            get_adapter(request).send_notification_mail("mfa/email/second_step_taken", person)
+        messages.success(request, _("The two-factor authentication of %(person)s is removed.") % values)
+    else:
+        messages.info(request, _("%(person)s had no two-factor authentication.") % values)
+    return responses.redirect(request, "person", person.pk)

@@ -1,6 +1,5 @@
 """Forms of credentials: adding, replacing, sharing, renaming, and choices of organization and project."""
 
-from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
 from urllib.parse import urlsplit
@@ -9,7 +8,6 @@ from django import forms
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.utils import timezone
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -23,14 +21,13 @@ from workflows_ui.credentials.services.signing_in import Token, Typed
 from workflows_ui.engine import ENVIRONMENTS
 from workflows_ui.members.models import Flavour, Workspace
 
-Text = str | Promise
-
 GATEWAY = "gateway"
 ACTIVEPIECES = "activepieces"
 #: The kinds of each flavour, the best for launching first.
 IMBRACE_KINDS = (Kind.API_KEY, Kind.SIGN_IN, Kind.ACCESS_TOKEN, Kind.JWT)
 ACTIVEPIECES_KINDS = (Kind.BEARER_TOKEN, Kind.BEARER_SIGN_IN)
-_ENVIRONMENT_LABELS = {
+#: Live first: it is the normal case.
+_ENVIRONMENTS = {
     "stable": _("Imbrace, live"),
     "prodv2": _("Imbrace, live (v2)"),
     "sandbox": _("Imbrace, sandbox"),
@@ -38,15 +35,12 @@ _ENVIRONMENT_LABELS = {
 }
 #: Attributes against auto-completion and spell checking, which may send the text elsewhere.
 NO_ASSISTANCE = {"autocomplete": "off", "spellcheck": "false"}
-#: Live first: it is the normal case.
-_ORDER = ("stable", "prodv2", "sandbox", "develop")
 
 
 def engines() -> list[tuple[str, Any]]:
     """The choices of engines: Imbrace's environments, then engines by address."""
-    environments = [(name, _ENVIRONMENT_LABELS.get(name, name)) for name in _ORDER if name in ENVIRONMENTS]
     return [
-        *environments,
+        *((name, label) for name, label in _ENVIRONMENTS.items() if name in ENVIRONMENTS),
         (GATEWAY, _("Imbrace, own gateway")),
         (ACTIVEPIECES, _("Activepieces, own address")),
     ]
@@ -211,26 +205,19 @@ class SecretForm(forms.Form):
         return self.is_bound and bool(self.errors) and bool(self.data.get("secret") or self.data.get("password"))
 
     @property
-    def kinds(self) -> list["Choice"]:
+    def kinds(self) -> list[dict[str, Any]]:
         return self._choices("kind", IMBRACE_KINDS)
 
     @property
-    def token_kinds(self) -> list["Choice"]:
+    def token_kinds(self) -> list[dict[str, Any]]:
         return self._choices("token_kind", ACTIVEPIECES_KINDS)
 
-    def _choices(self, name: str, kinds: tuple[Kind, ...]) -> list["Choice"]:
+    def _choices(self, name: str, kinds: tuple[Kind, ...]) -> list[dict[str, Any]]:
         value = self[name].value() or kinds[0]
-        return [Choice(kind.value, kind.label, credential_messages.KINDS[kind], kind.value == value) for kind in kinds]
-
-
-@dataclass(frozen=True)
-class Choice:
-    """A radio button: a kind of secret with its description."""
-
-    value: str
-    label: Text
-    hint: Text
-    checked: bool
+        return [
+            {"value": kind, "label": kind.label, "hint": credential_messages.KINDS[kind], "checked": kind == value}
+            for kind in kinds
+        ]
 
 
 class EngineForm(forms.Form):

@@ -108,11 +108,7 @@ class MoveForm(EngineForm):
         plain = {"organization_id": row.organization_id, "email": row.email, "name": row.name}
         if row.kind not in SIGNED_IN_KINDS:
             return Draft(self.flavour, row.kind, typed, ends_at=signing_in.end_of(typed), **plain, **where)
-        sign_in = Typed(self.flavour, self.base, row.email, password=typed)
-        if self.flavour == Flavour.ACTIVEPIECES:
-            token = signing_in.sign_in(sign_in)
-        else:
-            token = signing_in.finish(signing_in.begin(sign_in), row.organization_id)
+        token = signing_in.sign_in(Typed(self.flavour, self.base, row.email, password=typed), row.organization_id)
         password = typed if row.password else ""
         return Draft(self.flavour, row.kind, token.secret, password=password, ends_at=token.ends_at, **plain, **where)
 

@@ -3,6 +3,7 @@
 A stored secret is opened only in `services.clients`. No audit row, message or exception here contains it.
 """
 
+import contextlib
 import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -27,7 +28,7 @@ from workflows_ui.credentials.services import (
     clients,
     credential_tests,
     engine_facts,
-    replacement,
+    secret_rotation,
     sharing,
 )
 from workflows_ui.credentials.services.credential_tests import Code, Draft, Findings, Problem
@@ -40,13 +41,16 @@ from workflows_ui.members.services.access import Access
 _COLOURS = {"sandbox": Colour.BLUE, "develop": Colour.ORANGE}
 
 
+Outcome = Literal["created workspace", "joined", "asked"]
+
+
 @dataclass(frozen=True)
 class Added:
     """The result of adding a credential."""
 
     credential: Credential
     workspace: Workspace
-    outcome: Literal["created workspace", "joined", "asked"]
+    outcome: Outcome
 
 
 def add(actor: Actor, draft: Draft, findings: Findings) -> Added:
@@ -62,7 +66,7 @@ def add(actor: Actor, draft: Draft, findings: Findings) -> Added:
         if not created and findings.facts is not None:
             engine_facts.keep(workspace, findings.facts)
         credential = _save(actor.user, workspace, draft, findings)
-        outcome: Literal["created workspace", "joined", "asked"]
+        outcome: Outcome = "asked"
         if created:
             Member.objects.create(workspace=workspace, user=actor.user, role=Role.MANAGER)
             audit_log.record(actor, "workspace.create", workspace, **place(workspace))
@@ -71,7 +75,6 @@ def add(actor: Actor, draft: Draft, findings: Findings) -> Added:
             outcome = "joined"
         else:
             members.ask(actor, workspace, actor.user)
-            outcome = "asked"
         audit_log.record(actor, "credential.add", credential, kind=credential.kind, findings=findings.plain())
     return Added(credential=credential, workspace=workspace, outcome=outcome)
 
@@ -189,38 +192,32 @@ def _workspace(draft: Draft, findings: Findings) -> tuple[Workspace, bool]:
     identity = {"flavour": draft.flavour, "address": draft.base, "project_id": findings.project_id}
     name = (findings.project_name or findings.organization_id or findings.project_id)[:200]
     stem = slugify(name.replace("đ", "d").replace("Đ", "D"))[:45].strip("-") or "workspace"
-    taken = 0
-    while True:
+    for taken in range(6):
         workspace = Workspace.objects.filter(**identity).first()
         if workspace is not None:
             return workspace, False
         slug = stem if taken == 0 else f"{stem}-{secrets.token_hex(2 + taken)}"
-        try:
-            # A savepoint: if another request took the project or the slug first, only this insert is undone.
-            with transaction.atomic():
-                workspace = Workspace.objects.create(
-                    **identity,
-                    slug=slug,
-                    name=name,
-                    colour=_COLOURS.get(draft.environment, Colour.NONE) if draft.flavour == Flavour.IMBRACE else "",
-                    environment=draft.environment,
-                    organization_id=findings.organization_id,
-                    project_name=findings.project_name,
-                    engine_version=findings.version,
-                    engine_limits=findings.facts.limits if findings.facts else {},
-                )
-        except IntegrityError:
-            taken += 1
-            if taken > 5:
-                raise
-            continue
-        return workspace, True
+        # A savepoint: if another request took the project or the slug first, only this insert is undone.
+        with contextlib.suppress(IntegrityError), transaction.atomic():
+            workspace = Workspace.objects.create(
+                **identity,
+                slug=slug,
+                name=name,
+                colour=_COLOURS.get(draft.environment, Colour.NONE) if draft.flavour == Flavour.IMBRACE else "",
+                environment=draft.environment,
+                organization_id=findings.organization_id,
+                project_name=findings.project_name,
+                engine_version=findings.version,
+                engine_limits=findings.facts.limits if findings.facts else {},
+            )
+            return workspace, True
+    raise IntegrityError("No slug is free.")
 
 
 def _save(owner: User, workspace: Workspace, draft: Draft, findings: Findings) -> Credential:
     name = (draft.name or findings.project_name or workspace.name)[:120]
     credential = Credential(workspace=workspace, owner=owner, name=name)
-    replacement.fill(credential, draft, findings, timezone.now())
+    secret_rotation.fill(credential, draft, findings, timezone.now())
     credential.save(force_insert=True)
     masking.secrets_changed(workspace)
     return credential

@@ -1,7 +1,7 @@
 """Renewal of tokens before they expire: once, by one worker; the old token stays until there is a new one."""
 
 import uuid
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import structlog
 from django.db import transaction
@@ -11,30 +11,20 @@ from workflows_ui.audit.services.audit_log import CONSOLE
 from workflows_ui.core import clock, database
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.core.lease import backoff
-from workflows_ui.credentials.models import SIGNED_IN_KINDS, Credential, Kind
+from workflows_ui.credentials.models import Credential, Kind
 from workflows_ui.credentials.services import clients, credential_tests, secret_rotation, signing_in
 from workflows_ui.credentials.services.credential_tests import Code, Problem
 from workflows_ui.credentials.services.secret_rotation import Changed
 from workflows_ui.credentials.services.signing_in import Token, Typed
-from workflows_ui.members.models import Flavour
 
 log = structlog.get_logger(__name__)
 
 #: After this time another worker takes over a renewal.
 LEASE = timedelta(minutes=2)
-#: The latest renewal before the end; a short-lived token is renewed when a fifth of its life is left.
-AHEAD = timedelta(days=3)
 #: The pause after a temporary failure, doubled with each, and its maximum.
 AGAIN, LONGEST = timedelta(minutes=5), timedelta(hours=6)
 #: The most credentials of one sweep.
 SWEPT = 50
-
-
-def when(kind: str, now: datetime, ends_at: datetime | None) -> datetime | None:
-    """The time to renew a token that was issued now; None if it has no known end or cannot be renewed."""
-    if kind not in SIGNED_IN_KINDS or ends_at is None or ends_at <= now:
-        return None
-    return ends_at - min(AHEAD, (ends_at - now) / 5)
 
 
 def due() -> list[uuid.UUID]:
@@ -76,20 +66,18 @@ def _claim(credential_id: uuid.UUID) -> tuple[Credential | None, tuple[str, str]
 
 def _fetch_token(credential: Credential, secret: str, password: str) -> Token:
     """A new token. At Imbrace a valid old one is enough; else, and at Activepieces, the password is needed. Raises Problem."""
-    base = credential.workspace.address
-    if credential.kind == Kind.BEARER_SIGN_IN:
-        if not password:
-            raise Problem(Code.NO_PASSWORD)
-        return signing_in.sign_in(Typed(Flavour.ACTIVEPIECES, base, credential.email, password))
-    try:
-        return signing_in.exchange_token(base, secret, credential.organization_id)
-    except Problem as problem:
-        if problem.code not in credential_tests.SECRET_PROBLEMS | {Code.NO_SIGN_IN}:
-            raise
-        if not password:
-            raise Problem(Code.NO_PASSWORD, error=problem.error) from None
-    begun = signing_in.begin(Typed(Flavour.IMBRACE, base, credential.email, password))
-    return signing_in.finish(begun, credential.organization_id)
+    workspace, error = credential.workspace, None
+    if credential.kind == Kind.SIGN_IN:
+        try:
+            return signing_in.exchange_token(workspace.address, secret, credential.organization_id)
+        except Problem as problem:
+            if problem.code not in credential_tests.SECRET_PROBLEMS | {Code.NO_SIGN_IN}:
+                raise
+            error = problem.error
+    if not password:
+        raise Problem(Code.NO_PASSWORD, error=error)
+    typed = Typed(workspace.flavour, workspace.address, credential.email, password)
+    return signing_in.sign_in(typed, credential.organization_id)
 
 
 def _store(credential: Credential, token: Token) -> None:
@@ -98,7 +86,7 @@ def _store(credential: Credential, token: Token) -> None:
     values = {
         "secret": credential.seal("secret", token.secret),
         "ends_at": token.ends_at,
-        "renew_at": when(credential.kind, now, token.ends_at),
+        "renew_at": secret_rotation.renewal_time(credential.kind, now, token.ends_at),
         "renew_failures": 0,
         "renew_problem": "",
         **Credential.renewal.released_values,

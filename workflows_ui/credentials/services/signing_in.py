@@ -95,8 +95,10 @@ def finish(begun: Begun, organization_id: str) -> Token:
         raise _problem(error, begun.base) from None
 
 
-def sign_in(typed: Typed) -> Token:
-    """Sign in at a plain Activepieces. Raises Problem."""
+def sign_in(typed: Typed, organization_id: str = "") -> Token:
+    """Sign in at a plain Activepieces, or at Imbrace for one organization. Raises Problem."""
+    if typed.flavour == Flavour.IMBRACE:
+        return finish(begin(typed), organization_id)
     workflows = _client(Flavour.ACTIVEPIECES, typed.base, Anonymous((typed.password,))).workflows
     try:
         return _token(workflows.sign_in(typed.email, typed.password))

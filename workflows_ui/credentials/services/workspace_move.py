@@ -17,7 +17,7 @@ from workflows_ui.audit.services.audit_log import Actor
 from workflows_ui.core import clock
 from workflows_ui.credentials import masking
 from workflows_ui.credentials.models import Capability, Credential, CredentialSecret, Inspection
-from workflows_ui.credentials.services import clients, credential_tests, replacement, secret_rotation
+from workflows_ui.credentials.services import clients, credential_tests, secret_rotation
 from workflows_ui.credentials.services.credential_tests import Code, Draft, Findings, Problem, SeveralProjects
 from workflows_ui.jobs.models import JOB_OVER, Job
 from workflows_ui.jobs.services import jobs
@@ -151,7 +151,7 @@ def _store_secrets(actor: Actor, workspace: Workspace, entered: Sequence[Entered
 
 
 def _store(row: Credential, secret: Entered, now: datetime) -> None:
-    replacement.fill(row, secret.draft, secret.findings, now)
+    secret_rotation.fill(row, secret.draft, secret.findings, now)
     row.refused, row.replaced_at = "", now
     row.save()
 

@@ -1,4 +1,4 @@
-"""Credentials: the workspace's list, a credential's page and its actions.
+"""Credentials: the workspace's list, a credential's page and its actions; the capabilities of a workspace's engine.
 
 No template gets a secret, and no view opens one.
 """
@@ -10,21 +10,37 @@ from allauth.core import ratelimit
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from django.views.decorators.http import require_POST, require_safe
 
+from workflows_ui.audit.services import audit_log
+from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.credentials import messages as credential_messages
 from workflows_ui.credentials import tasks
-from workflows_ui.credentials.forms.credentials import RenameForm
-from workflows_ui.credentials.models import KEPT_IN_RUNS, Credential
-from workflows_ui.credentials.services import capabilities, clients, credentials, secret_rotation, sharing
+from workflows_ui.credentials.forms.credentials import RenameForm, ReplaceForm, ShareForm
+from workflows_ui.credentials.models import KEPT_IN_RUNS, Ability, Capability, Credential, Inspection
+from workflows_ui.credentials.services import (
+    capabilities,
+    clients,
+    credential_tests,
+    credentials,
+    secret_rotation,
+    sharing,
+    signing_in,
+)
 from workflows_ui.credentials.services import usage as credential_usage
-from workflows_ui.credentials.services.credential_tests import Problem
+from workflows_ui.credentials.services.clients import NoCredential
+from workflows_ui.credentials.services.credential_tests import Draft, Problem
 from workflows_ui.launches.models import OPEN
 from workflows_ui.members.models import Role
 from workflows_ui.members.services import access
+from workflows_ui.resource_admin import capabilities as missing_capabilities
 from workflows_ui.web import responses
 from workflows_ui.web.access import member
+from workflows_ui.web.messages import error_message
 from workflows_ui.web.requests import ConsoleRequest, actor
 
 #: The most people that are listed as users of a credential.
@@ -145,3 +161,171 @@ def find(request: ConsoleRequest, credential_id: uuid.UUID, *, to_change: bool =
 
 def address_of(credential: Credential) -> str:
     return reverse("credential", kwargs={"slug": credential.workspace.slug, "credential_id": credential.pk})
+
+
+@never_cache
+@sensitive_post_parameters("secret", "password", "code")
+@sensitive_variables("form", "draft")
+@member(Role.VIEWER)
+def replace(request: ConsoleRequest, slug: str, credential_id: uuid.UUID) -> HttpResponse:
+    """Enter a new secret, test it, and only then replace the old one.
+
+    If another person replaced it since the page was opened, a confirmation is needed.
+    """
+    credential = find(request, credential_id, to_change=True)
+    credential.workspace.require_genuine()
+    last = secret_rotation.latest(credential)
+    form = ReplaceForm(credential, last, request.POST if request.method == "POST" else None)
+    if not form.is_valid() or form.overtaken(request.user):
+        return _page(request, credential, form)
+    if not ratelimit.consume(request, action="credential_test", user=request.user):
+        form.add_error(None, _("You have tested many credentials within a minute. Wait a little, then try again."))
+        return _page(request, credential, form)
+    try:
+        if form.wants_code:
+            signing_in.request_code(credential.workspace.address, form.cleaned_data["email"])
+            return _page(request, credential, form, code_sent=True)
+        draft = _draft(form, credential)
+        aside = secret_rotation.take_over(actor(request), credential, draft, secret_rotation.test(credential, draft))
+    except Problem as problem:
+        form.blame(problem)
+        return _page(request, credential, form, problem)
+    except secret_rotation.Changed:
+        # It changed during the test. On the next submission the page tells whether a person replaced it.
+        form.add_error(
+            None, _("Somebody else changed this secret a moment ago. Look at the credential, then try again.")
+        )
+        return _page(request, credential, form)
+    tasks.enqueue_inspection(capabilities.request_inspection(credential))
+    if aside.destroyed_at is None:
+        messages.success(request, _("The new secret works and is in use. The old one can be put back for a while."))
+    else:
+        messages.success(request, _("The new secret works and is in use."))
+    return responses.redirect(request, address_of(credential))
+
+
+@require_POST
+@member(Role.VIEWER)
+def put_back(request: ConsoleRequest, slug: str, credential_id: uuid.UUID) -> HttpResponse:
+    credential = find(request, credential_id, to_change=True)
+    aside = secret_rotation.last(credential)
+    if aside is None:
+        messages.warning(request, _("There is no earlier secret any more: its time is over, and it is destroyed."))
+        return responses.redirect(request, address_of(credential))
+    if request.POST.get("aside") != str(aside.pk):
+        # The page of the button was about another secret.
+        text = credential_messages.overtaken(aside, request.user)
+        messages.warning(request, f"{text} {_('Nothing was put back. Look at it before you try again.')}")
+        return responses.redirect(request, address_of(credential))
+    try:
+        secret_rotation.put_back(actor(request), credential, aside)
+    except secret_rotation.Changed:
+        messages.warning(request, _("Somebody else changed this secret a moment ago. Look at it before you try again."))
+        return responses.redirect(request, address_of(credential))
+    except CannotOpen as problem:
+        messages.error(request, credential_messages.code_message(credential_tests.problem_code(problem)).sentence)
+        return responses.redirect(request, address_of(credential))
+    result = credentials.retest(credential, actor(request))
+    if isinstance(result, Problem):
+        words = credential_messages.problem_message(result).what
+        messages.warning(
+            request, _("The earlier secret is in use again. Its test failed: %(words)s") % {"words": words}
+        )
+    else:
+        messages.success(request, _("The earlier secret is in use again, and works."))
+    return responses.redirect(request, address_of(credential))
+
+
+@member(Role.VIEWER)
+def share(request: ConsoleRequest, slug: str, credential_id: uuid.UUID) -> HttpResponse:
+    """Choose the teams that use the credential. It acts for their members, who do not see its secret."""
+    credential = find(request, credential_id, to_change=True)
+    teams, shared = credentials.teams_for(request.access, credential), sharing.teams(credential)
+    form = ShareForm(teams, shared, request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        wanted = list(form.cleaned_data["teams"])
+        if not credentials.share(actor(request), request.access, credential, wanted):
+            messages.info(request, _("Nothing was changed."))
+        elif wanted:
+            names = ", ".join(team.name for team in wanted)
+            messages.success(request, _("The credential acts for everybody in: %(teams)s.") % {"teams": names})
+        else:
+            messages.success(request, _("The credential is no longer shared with any team."))
+        return responses.redirect(request, address_of(credential))
+    chosen = {str(value) for value in form["teams"].value() or []}
+    context = {"credential": credential, "choices": [(team, str(team.pk) in chosen) for team in teams]}
+    return responses.form_page(request, "credentials/share.html", form, context)
+
+
+@sensitive_variables("form", "token")
+def _draft(form: ReplaceForm, credential: Credential) -> Draft:
+    """The credential with the entered secret or the token of a sign-in, for the engine of its workspace. Raises Problem."""
+    workspace = credential.workspace
+    organization = credential.organization_id or workspace.organization_id
+    token = signing_in.sign_in(form.typed(workspace.address), organization) if form.signs_in else None
+    return form.secret_draft(token, organization, address=workspace.address)
+
+
+def _page(
+    request: ConsoleRequest,
+    credential: Credential,
+    form: ReplaceForm,
+    problem: Problem | None = None,
+    *,
+    code_sent: bool = False,
+) -> HttpResponse:
+    context = {
+        "credential": credential,
+        "technical": problem.technical if problem else "",
+        "code_sent": code_sent,
+        "flavour": credential.workspace.flavour,
+        "cancel_url": address_of(credential),
+    }
+    return responses.form_page(request, "credentials/replace.html", form, context)
+
+
+@require_safe
+@member(Role.VIEWER)
+def table(request: ConsoleRequest, slug: str) -> HttpResponse:
+    """Each capability with its last known state, without a call to the engine."""
+    workspace = request.access.workspace
+    rows = {row.name: row for row in Capability.objects.filter(workspace=workspace)}
+    context = {
+        "lines": [
+            (label, Ability(rows[name].state if name in rows else Ability.UNKNOWN).badge, rows.get(name))
+            for name, label in missing_capabilities.NAMES.items()
+        ],
+        "engine": credential_messages.engine(workspace.flavour, workspace.engine_version),
+        "limits": credential_messages.limits(workspace),
+        "inspection": Inspection.objects.filter(workspace=workspace).first(),
+        "may_look": request.access.allows(Role.BUILDER),
+    }
+    return responses.page(request, "credentials/capabilities.html", context)
+
+
+@require_POST
+@member(Role.BUILDER)
+def inspect(request: ConsoleRequest, slug: str) -> HttpResponse:
+    """Inspect the engine now, with the person's credential, and redirect back. Raises NoCredential, CannotOpen."""
+    next_url = request.POST.get("next", "")
+    allowed = next_url.startswith(f"/w/{slug}/") and url_has_allowed_host_and_scheme(next_url, allowed_hosts=None)
+    back = next_url if allowed else reverse("abilities", kwargs={"slug": slug})
+    if not ratelimit.consume(request, action="credential_test", user=request.user):
+        messages.warning(request, _("You have asked many times within a minute. Wait a little, then try again."))
+        return responses.redirect(request, back)
+    workspace = request.access.workspace
+    credential = access.credential(request.user, workspace)
+    if credential is None:
+        raise NoCredential
+    survey = capabilities.inspect_now(workspace, credential)
+    outcome = "done" if survey.verdicts else "failed"
+    seen = {name: str(verdict.state) for name, (verdict, _by) in survey.verdicts.items()}
+    audit_log.record(actor(request), "workspace.look", workspace, outcome=outcome, seen=seen)
+    if survey.verdicts:
+        messages.success(request, _("The engine was asked again."))
+    elif survey.stopped is None:
+        messages.error(request, _("The engine did not answer. What was known of it stays."))
+    else:
+        message = error_message(survey.stopped)
+        messages.error(request, f"{message.title}. {message.text}")
+    return responses.redirect(request, back)
