@@ -4,7 +4,7 @@ from functools import reduce
 from operator import or_
 
 from django.contrib import messages
-from django.core.paginator import Paginator
+from django.core.paginator import InvalidPage, Paginator
 from django.db.models import Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
@@ -33,7 +33,11 @@ _LATEST = 10
 def listing(request: ConsoleRequest) -> HttpResponse:
     """List all accounts by name, filtered by parts of name, user name or address."""
     query, inactive = request.GET.get("q", "").strip()[:200], request.GET.get("off", "") == "yes"
-    page = Paginator(_search(query, inactive=inactive), ROWS).get_page(request.GET.get("page"))
+    pages = Paginator(_search(query, inactive=inactive), ROWS)
+    try:
+        page = pages.page(request.GET.get("page", 1))
+    except InvalidPage:
+        page = pages.page(1)
     users = list(page)
     counts = _workspace_counts(users)
     stepped = second_step.users_with_step(user.pk for user in users)
