@@ -20,7 +20,7 @@ from workflows_ui.launches.models import Launch, Reason, State
 from workflows_ui.launches.services import sending
 from workflows_ui.members.models import AccessRequest, ColleagueInvitation, LaunchRight, Member, Role, TeamOwner
 from workflows_ui.members.services import access, invitations, members
-from workflows_ui.offboarding.services import deactivation
+from workflows_ui.offboarding import services as deactivation
 
 pytestmark = pytest.mark.both_databases
 

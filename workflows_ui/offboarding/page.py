@@ -5,21 +5,23 @@ that exactly the counted items are changed.
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
 from django.http import QueryDict
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
+from workflows_ui.accounts.models import User
 from workflows_ui.members.models import Workspace
-from workflows_ui.offboarding import messages as offboarding_messages
-from workflows_ui.offboarding.messages import KIND_MESSAGES, KindMessage
-from workflows_ui.offboarding.services import belongings, handover
-from workflows_ui.offboarding.services.belongings import Holder, Item, Kind, Reach
-from workflows_ui.offboarding.services.handover import END, KEEP, Plan, Problem, Step
+from workflows_ui.offboarding import handover, kinds
+from workflows_ui.offboarding.belongings import Holder, Item, Kind, Reach
+from workflows_ui.offboarding.handover import END, KEEP, Plan, Problem, Step
+from workflows_ui.offboarding.kinds import KINDS
 from workflows_ui.web.messages import Text
 
 #: Items of a group that are not collapsed.
@@ -33,15 +35,10 @@ class Line:
     """One item of the page."""
 
     item: Item
-    url: str
     #: Whether the item has its own choice; the posted choice, and its problem.
     chooses: bool = False
     chosen: str = ""
     problem: Text = ""
-
-    @property
-    def name(self) -> str:
-        return offboarding_messages.name(self.item)
 
     @property
     def people(self) -> list[tuple[str, str]]:
@@ -49,8 +46,9 @@ class Line:
         return _choices(self.item.to)
 
     @property
-    def facts(self) -> list[str]:
-        return offboarding_messages.facts(self.item)
+    def facts(self) -> list[Text]:
+        """Further facts about the item, without its date."""
+        return [fact for fact in self.item.facts if fact]
 
 
 @dataclass
@@ -60,19 +58,15 @@ class Group:
     kind: Kind
     workspace: Workspace | None
     lines: list[Line]
+    people: list[tuple[str, str]]
+    ends: bool
     chosen: str = KEEP
     problem: Text = ""
-    people: list[tuple[str, str]] = field(default_factory=list)
-    ends: bool = False
-
-    @property
-    def message(self) -> KindMessage:
-        return KIND_MESSAGES[self.kind]
 
     @property
     def key(self) -> str:
         """The name of the field for the whole group."""
-        return f"all-{self.kind}-{self.workspace.pk if self.workspace else 0}"
+        return f"all-{self.kind.name}-{self.workspace.pk if self.workspace else 0}"
 
     @property
     def chooses(self) -> bool:
@@ -81,10 +75,16 @@ class Group:
     @property
     def hint(self) -> Text:
         """A note on handing it over, or why that is not possible."""
-        can_be_given = self.kind in handover.GIVES and self.lines[0].item.facts.get("given", True)
-        if not can_be_given or any(line.people for line in self.lines):
-            return self.message.more if self.chooses else ""
-        return offboarding_messages.no_holder_reason(self.lines[0].item)
+        item = self.lines[0].item
+        if not self.kind.gives(item) or any(line.people for line in self.lines):
+            return self.kind.more if self.chooses else ""
+        if item.workspace_reach is not None and not item.workspace_reach.shows_colleagues:
+            return ""
+        if self.kind.by_managers and item.workspace_reach is not None and not item.workspace_reach.manages:
+            return gettext_lazy("Only a manager of the workspace can hand it over.")
+        if self.kind.to_managers:
+            return gettext_lazy("Only another manager could take it over, and there is no other yet.")
+        return gettext_lazy("No colleague here can take it over.")
 
     @property
     def several(self) -> bool:
@@ -121,9 +121,9 @@ class Page:
         self, reach: Reach, posted: Mapping[str, str] | None = None, problems: Mapping[str, Problem] | None = None
     ) -> None:
         self.reach = reach
-        self.items = belongings.find(reach)
+        self.items = kinds.find(reach)
         self._posted = dict(posted or {})
-        self._problems = {key: offboarding_messages.problem(problem) for key, problem in (problems or {}).items()}
+        self._problems = problems or {}
         self._left = _LINES
 
     @cached_property
@@ -132,17 +132,12 @@ class Page:
         for _key, grouped in groupby(self.items, key=lambda item: item.workspace.pk if item.workspace else 0):
             items = list(grouped)
             groups = [self._group(kind, list(members)) for kind, members in groupby(items, key=lambda item: item.kind)]
-            alone = any(item.facts.get("alone") for item in items if item.kind is Kind.ROLE)
-            sections.append(Section(items[0].workspace, groups, alone))
+            sections.append(Section(items[0].workspace, groups, any(item.alone for item in items)))
         return sections
 
     @property
     def count(self) -> int:
         return len(self.items)
-
-    @property
-    def spaces(self) -> int:
-        return sum(1 for section in self.sections if section.workspace)
 
     @property
     def chooses(self) -> bool:
@@ -163,7 +158,7 @@ class Page:
                 if free and not fit:
                     problems[group.key] = Problem.NOT_A_CHOICE
         for key, choice in self._posted.items():
-            if choice and key.partition("-")[0] in set(Kind) and (key in known_keys or choice != KEEP):
+            if choice and key.partition("-")[0] in KINDS and (key in known_keys or choice != KEEP):
                 choices[key] = choice
         plan = handover.plan(self.items, choices)
         plan.problems.update(problems)
@@ -177,32 +172,31 @@ class Page:
             size = len(item.to) + 3
             chooses = changeable and self._left >= size
             self._left -= size if chooses else 0
-            lines.append(
-                Line(
-                    item,
-                    offboarding_messages.url(item, self.reach),
-                    chooses,
-                    self._posted.get(item.key, ""),
-                    self._problems.get(item.key, ""),
-                )
-            )
-        group = Group(kind, items[0].workspace, lines)
-        group.chosen = self._posted.get(group.key, KEEP)
-        group.problem = self._problems.get(group.key, "")
-        group.people = _choices(shared)
-        group.ends = any(item.ends for item in items)
+            lines.append(Line(item, chooses, self._posted.get(item.key, ""), self._problem(item.key)))
+        group = Group(kind, items[0].workspace, lines, _choices(shared), any(item.ends for item in items))
+        group.chosen, group.problem = self._posted.get(group.key, KEEP), self._problem(group.key)
         return group
+
+    def _problem(self, key: str) -> Text:
+        return self._problems[key].label if key in self._problems else ""
 
 
 def _choices(holders: Iterable[Holder]) -> list[tuple[str, str]]:
-    return [(handover.token(holder), offboarding_messages.holder(holder)) for holder in holders]
+    return [(handover.token(holder), _label(holder)) for holder in holders]
+
+
+def _label(recipient: Holder) -> str:
+    """Return the label of a person or team."""
+    if not isinstance(recipient, User):
+        return _("Team %(team)s") % {"team": recipient.name[:80]}
+    return recipient.label if recipient.label == recipient.username else f"{recipient.label} ({recipient.username})"
 
 
 @dataclass
 class PlannedAction:
     """One line of the confirmation: items of a kind in a workspace with the same choice."""
 
-    message: KindMessage
+    kind: Kind
     workspace: Workspace | None
     to: str
     names: list[str]
@@ -222,9 +216,8 @@ def planned_actions(steps: list[Step]) -> list[PlannedAction]:
     for step in steps:
         item = step.item
         key = item.workspace.pk if item.workspace else 0, item.kind, step.choice
-        to = offboarding_messages.holder(step.to) if step.to else ""
-        action = actions.setdefault(key, PlannedAction(KIND_MESSAGES[item.kind], item.workspace, to, []))
-        action.names.append(offboarding_messages.name(item))
+        to = _label(step.to) if step.to else ""
+        actions.setdefault(key, PlannedAction(item.kind, item.workspace, to, [])).names.append(item.name)
     return list(actions.values())
 
 
@@ -251,12 +244,9 @@ def ended_count(steps: list[Step]) -> int:
 
 def gone_summary(keys: list[str]) -> str:
     """Count items that are gone, by kind: `Credentials: 1, Saved inputs: 2`."""
-    counts: dict[str, int] = {}
-    for key in keys:
-        kind = key.partition("-")[0]
-        counts[kind] = counts.get(kind, 0) + 1
+    counts = Counter(key.partition("-")[0] for key in keys)
     return ", ".join(
-        _("%(what)s: %(n)s") % {"what": KIND_MESSAGES[Kind(kind)].title, "n": number}
+        _("%(what)s: %(n)s") % {"what": KINDS[kind].title, "n": number}
         for kind, number in counts.items()
-        if kind in set(Kind)
+        if kind in KINDS
     )

@@ -5,17 +5,18 @@ For administrators, for managers of a workspace, and for the person; each sees w
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from workflows_ui.accounts.models import User
-from workflows_ui.members.models import Role
+from workflows_ui.members.models import Member, Role
 from workflows_ui.members.services import access
+from workflows_ui.offboarding import handover
 from workflows_ui.offboarding import page as offboarding_page
+from workflows_ui.offboarding.belongings import Reach, Scope
 from workflows_ui.offboarding.page import Page
-from workflows_ui.offboarding.services import handover
-from workflows_ui.offboarding.services.belongings import Kind, Reach, Scope
 from workflows_ui.web import responses
 from workflows_ui.web.access import closed, member, signed_in, superuser
 from workflows_ui.web.requests import ConsoleRequest, actor
@@ -24,13 +25,13 @@ from workflows_ui.web.requests import ConsoleRequest, actor
 @superuser
 def person_belongings(request: ConsoleRequest, person_id: int) -> HttpResponse:
     """Show all belongings of a person to an administrator."""
-    return _handle(request, Reach(request.user, _find(person_id), Scope.CONSOLE))
+    return _handle(request, Reach(request.user, get_object_or_404(User, pk=person_id), Scope.CONSOLE))
 
 
 @member(Role.MANAGER)
 def member_belongings(request: ConsoleRequest, slug: str, person_id: int) -> HttpResponse:
     """Show the belongings of a member in the workspaces that the manager manages."""
-    reach = _reach(request, _find(person_id), Scope.MANAGER)
+    reach = _reach(request, get_object_or_404(User, pk=person_id), Scope.MANAGER)
     space = request.access.workspace
     if not access.workspaces(reach.person).filter(pk=space.pk).exists():
         items = Page(reach).items
@@ -81,9 +82,8 @@ def _page(
     reach = page.reach
     remove = ""
     if reach.scope is Scope.MANAGER:
-        rows = {item.workspace: item.facts["own"] for item in page.items if item.kind is Kind.ROLE}
-        row = rows.get(request.access.workspace)
-        remove = reverse("member_remove", args=[request.access.workspace.slug, row]) if row else ""
+        row = Member.objects.filter(workspace=request.access.workspace, user=reach.person).first()
+        remove = reverse("member_remove", args=[request.access.workspace.slug, row.pk]) if row else ""
     context = {
         "page": page,
         "person": reach.person,
@@ -119,10 +119,3 @@ def _add_messages(request: ConsoleRequest, done: handover.Plan, gone: list[str])
 def _reach(request: ConsoleRequest, person: User, scope: Scope) -> Reach:
     viewer = User.objects.get(pk=request.user.pk)
     return Reach(viewer, person, scope, frozenset(closed(request, viewer, access.workspaces(viewer))))
-
-
-def _find(person_id: int) -> User:
-    person = User.objects.filter(pk=person_id).first()
-    if person is None:
-        raise Http404
-    return person

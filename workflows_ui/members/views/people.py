@@ -19,7 +19,7 @@ from workflows_ui.launches.models import Launch
 from workflows_ui.members.forms import SuccessorForm
 from workflows_ui.members.models import Member, TeamOwner, Workspace
 from workflows_ui.members.services import access
-from workflows_ui.offboarding.services import deactivation
+from workflows_ui.offboarding import services as deactivation
 from workflows_ui.web import responses
 from workflows_ui.web.access import superuser
 from workflows_ui.web.requests import ConsoleRequest, actor
