@@ -16,7 +16,7 @@ from workflows_ui.core import heartbeat
 from workflows_ui.core.states import Badge
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.jobs import messages as job_messages
-from workflows_ui.jobs.models import ItemState, Job, JobItem, JobKind, JobState
+from workflows_ui.jobs.models import JOB_OPEN, ItemState, Job, JobItem, JobKind, JobState
 from workflows_ui.jobs.services import jobs
 from workflows_ui.members.services.access import Access
 from workflows_ui.resource_admin import action_forms
@@ -41,6 +41,11 @@ _ORDER = (
 )
 
 
+def job_url(slug: str, job: Job) -> str:
+    """The page of a bulk action or an export."""
+    return reverse("export" if job.kind == JobKind.EXPORT else "job", args=[slug, job.pk])
+
+
 class Page:
     """A job with its declaration; `resource` and `action` are None if they are no longer declared."""
 
@@ -51,10 +56,12 @@ class Page:
         actions = self.resource.actions if self.resource else ()
         self.action: Action | None = next((item for item in actions if item.name == job.action and item.bulk), None)
         self.show = show if show in ItemState.values else ""
-
-    @property
-    def slug(self) -> str:
-        return self.access.workspace.slug
+        self.slug = access.workspace.slug
+        self.badge: Badge = job_messages.badge(job)
+        #: Whether the person requested it: nobody else can confirm or retry it.
+        self.mine = job.user_id == access.user.pk
+        self.can_stop = job.state in JOB_OPEN
+        self.url = job_url(self.slug, job)
 
     @property
     def title(self) -> str:
@@ -64,12 +71,6 @@ class Page:
             return _("Export: %(things)s") % {"things": things}
         label = self.action.label if self.action else self.job.action
         return _("%(action)s: %(things)s") % {"action": label, "things": things}
-
-    @property
-    def url(self) -> str:
-        if self.job.kind == JobKind.EXPORT:
-            return reverse("export", kwargs={"slug": self.slug, "job_id": self.job.pk})
-        return reverse("job", args=[self.slug, self.job.pk])
 
     @property
     def size(self) -> int:
@@ -87,15 +88,6 @@ class Page:
         return bool(self.seconds) and heartbeat.silent()
 
     @property
-    def badge(self) -> Badge:
-        return job_messages.badge(self.job)
-
-    @property
-    def mine(self) -> bool:
-        """Whether the person requested it: nobody else can confirm or retry it."""
-        return self.job.user_id == self.access.user.pk
-
-    @property
     def may_act(self) -> bool:
         """Whether the person may (still) run the action."""
         return self.mine and self.action is not None and self.access.allows(self.action.role)
@@ -104,10 +96,6 @@ class Page:
     def awaits_confirmation(self) -> bool:
         """Whether it waits for this person's confirmation."""
         return self.job.state == JobState.ASKING and self.may_act
-
-    @property
-    def can_stop(self) -> bool:
-        return self.job.state in (JobState.COLLECTING, JobState.RUNNING)
 
     @property
     def can_retry(self) -> bool:
@@ -137,15 +125,9 @@ class Page:
         return self.counts.get(ItemState.WAITING, 0)
 
     @property
-    def left_out(self) -> int:
-        """The number of skipped objects."""
-        return self.counts.get(ItemState.SKIPPED, 0)
-
-    @property
-    def dealt_with(self) -> int:
+    def processed(self) -> int:
         """The number of objects with an outcome."""
-        open_ones = self.counts.get(ItemState.WAITING, 0) + self.counts.get(ItemState.SENDING, 0)
-        return sum(self.counts.values()) - open_ones
+        return sum(self.counts.values()) - self.to_do - self.counts.get(ItemState.SENDING, 0)
 
     @property
     def summary(self) -> Sequence[tuple[str, Badge, int, bool]]:
@@ -179,10 +161,8 @@ class Page:
     @property
     def not_looked_at(self) -> str:
         """A note that the impact was not read for all objects; "" if it was."""
-        if self.action is None or self.action.impact is None:
-            return ""
         rest = self.to_do - self.job.looked_at
-        if rest <= 0:
+        if self.action is None or self.action.impact is None or rest <= 0:
             return ""
         text = ngettext(
             "What else would be touched was not looked at for %(count)d other.",
@@ -203,10 +183,6 @@ class Page:
             missing,
         )
         return text % {"count": missing}
-
-    @property
-    def confirm(self) -> Text:
-        return self.action.bulk.confirm if self.action and self.action.bulk else ""
 
     @property
     def button(self) -> str:

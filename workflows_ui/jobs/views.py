@@ -9,7 +9,6 @@ from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpResponse, QueryDict, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import content_disposition_header, urlencode
 from django.utils.translation import gettext as _
@@ -83,7 +82,7 @@ def choose(request: ConsoleRequest, slug: str, resource: str, action: str) -> Ht
     )
     if job.state == JobState.COLLECTING:
         tasks.enqueue(job.pk)
-    return responses.redirect(request, reverse("job", args=[slug, job.pk]))
+    return responses.redirect(request, job_page.job_url(slug, job))
 
 
 @member(Role.VIEWER)
@@ -114,7 +113,7 @@ def begin(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     """The person's confirmation, with the action's form. A second one does nothing."""
     page = _find(request, id)
     if request.method != "POST" or not page.mine or page.action is None:
-        return responses.redirect(request, _url(request, page.job))
+        return responses.redirect(request, page.url)
     request.access.require(page.action.role)
     if page.job.state == JobState.ASKING:
         form = action_forms.bound(page.action, engine_session.open_session(request.access), {}, request.POST)
@@ -123,7 +122,7 @@ def begin(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
         logged = action_forms.logged_values(form)
         if jobs.begin(actor(request), page.job, json.dumps(form.cleaned_data), logged):
             tasks.enqueue(page.job.pk)
-    return responses.redirect(request, _url(request, page.job))
+    return responses.redirect(request, page.url)
 
 
 @member(Role.VIEWER)
@@ -139,7 +138,7 @@ def stop(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
         elif page.list_url:
             messages.info(request, _("Nothing was changed."))
             return responses.redirect(request, page.list_url)
-    return responses.redirect(request, _url(request, page.job))
+    return responses.redirect(request, page.url)
 
 
 @member(Role.VIEWER)
@@ -151,9 +150,9 @@ def retry(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
         new_job = jobs.retry(actor(request), request.access, page.job, look=page.action.impact is not None)
         if new_job is not None:
             tasks.enqueue(new_job.pk)
-            return responses.redirect(request, _url(request, new_job))
+            return responses.redirect(request, job_page.job_url(slug, new_job))
         messages.warning(request, _("Nothing of it failed."))
-    return responses.redirect(request, _url(request, page.job))
+    return responses.redirect(request, page.url)
 
 
 def _render(request: ConsoleRequest, page: Page, form: forms.Form | None = None, *, status: int = 200) -> HttpResponse:
@@ -177,10 +176,6 @@ def _find(request: ConsoleRequest, id: str) -> Page:
     """The job, if the person may see it. Raises Http404."""
     rows = jobs.of_workspace(request.access).filter(kind=JobKind.BULK).select_related("retry_of")
     return Page(get_object_or_404(rows, pk=id), request.access, RESOURCES, request.GET.get("show", ""))
-
-
-def _url(request: ConsoleRequest, row: Job) -> str:
-    return reverse("job", args=[request.access.workspace.slug, row.pk])
 
 
 @never_cache
@@ -227,18 +222,18 @@ def export(request: ConsoleRequest, slug: str, resource: str, kind: str) -> Http
 def export_page(request: ConsoleRequest, slug: str, job_id: str) -> HttpResponse:
     """The progress of an export, and the link to its file. For its person, or any manager."""
     job = _find_export(request, job_id)
-    declared = RESOURCES.get(job.resource)
+    page = Page(job, request.access, RESOURCES)
     available = jobs.has_file(job)
     context = {
         "job": job,
-        "label": declared.label_plural if declared else job.resource,
-        "list_url": declared and f"{declared.url(slug)}{'?' if job.filters else ''}{job.filters}",
+        "label": page.resource.label_plural if page.resource else job.resource,
+        "list_url": page.list_url,
         "known": max(job.total, job.rows) if job.total and not job.over else 0,
         "there": available,
         "why": _why(job),
         "kept_until": formats.date(timezone.localtime(job.keep_until)) if job.keep_until else "",
         "expired": job.keep_until is not None and not available,
-        "own": job.user_id == request.user.pk,
+        "own": page.mine,
         "live": 0 if job.over else _EXPORT_SECONDS,
     }
     return responses.page(request, "jobs/export.html", context, fragments=("export",))
@@ -259,7 +254,7 @@ def export_download(request: ConsoleRequest, slug: str, job_id: str) -> HttpResp
             _("Files of exports are kept for some days only."),
             _("Export the list again."),
         )
-        context = {"words": message, "home_url": _export_url(request, job)}
+        context = {"words": message, "home_url": job_page.job_url(slug, job)}
         return responses.page(request, "jobs/no_file.html", context, status=410)
     jobs.note(actor(request), job, "download", rows=job.rows, bytes=job.bytes)
     return StreamingHttpResponse(
@@ -278,7 +273,7 @@ def export_stop(request: ConsoleRequest, slug: str, job_id: str) -> HttpResponse
         messages.success(request, _("The export is stopped. There is no file."))
     else:
         messages.warning(request, _("It was over already."))
-    return responses.redirect(request, _export_url(request, job))
+    return responses.redirect(request, job_page.job_url(slug, job))
 
 
 def _export_everything(request: ConsoleRequest, declared: Resource, kind: str, found: Listing) -> HttpResponse:
@@ -292,7 +287,7 @@ def _export_everything(request: ConsoleRequest, declared: Resource, kind: str, f
         filters_told=[(str(chip.label), str(chip.value)) for chip in found.chips()],
     )
     tasks.enqueue(job.pk)
-    return responses.redirect(request, _export_url(request, job))
+    return responses.redirect(request, job_page.job_url(request.access.workspace.slug, job))
 
 
 def _why(job: Job) -> Message | None:
@@ -308,7 +303,3 @@ def _find_export(request: ConsoleRequest, job_id: str) -> Job:
 
 def _content_disposition(declared: Resource, kind: str) -> str:
     return content_disposition_header(True, export_file.name(declared, kind)) or "attachment"
-
-
-def _export_url(request: ConsoleRequest, row: Job) -> str:
-    return reverse("export", args=[request.access.workspace.slug, row.pk])

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django import forms
 from django.urls import reverse
+from django.utils.translation import gettext_lazy
 
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.members.models import Role
@@ -134,6 +136,17 @@ class Action:
 def declared_text(text: Text | Callable[..., Text], name: str, *arguments: Any) -> Text:
     """A text of an action, for the object of this name; a callable gets the arguments."""
     return text(*arguments) if callable(text) else str(text).replace("%(name)s", formats.cut(name))
+
+
+class NameForm(forms.Form):
+    """For actions that ask for a name only."""
+
+    name = forms.CharField(label=gettext_lazy("Name"), max_length=200)
+
+
+#: Take `run` and the other attributes of an Action.
+rename_action = partial(Action, "rename", gettext_lazy("Rename"), "pen", form=NameForm, in_rows=True)
+delete_action = partial(Action, "delete", gettext_lazy("Delete"), "trash", danger=True, in_rows=True)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from workflows_ui.resource_admin.resource import Query, Resource, Text
 from workflows_ui.web import formats
 from workflows_ui.web.keyset import Window
+from workflows_ui.web.list_filters import style
 
 POSITION, ROWS = "at", "rows"
 #: Marks the second request, which also asks the engine for optional decoration. No other URL of the list has it.
@@ -41,6 +42,7 @@ class Listing:
         self._asked = asked = _without_empty(asked)
         self.resource = resource
         self.form: forms.Form = resource.filters(asked)
+        style(self.form)
         self.valid = self.form.is_valid()
         self.trail = [position for position in asked.getlist(POSITION) if 0 < len(position) <= _LONGEST_POSITION]
         self.late = LATE in asked

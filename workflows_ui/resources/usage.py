@@ -1,10 +1,12 @@
 """Which flows use which apps, connections and tables, read from all flows at once."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from workflows_ui.core.collation import sort_key
 from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.resource_admin.resource import Subject, Text
 from workflows_ui.resources.flows import pages as flow_pages
 from workflows_ui.resources.places import flow_url
 from workflows_ui.web.paths import text_at, texts_at
@@ -86,6 +88,12 @@ def lines(slug: str, flows: list[Use]) -> list[tuple[str, str]]:
     """(name, URL) of flows, by name."""
     listed = [(flow.name or flow.id, flow_url(slug, flow.id)) for flow in flows]
     return sorted(listed, key=lambda line: sort_key(line[0]))
+
+
+def used_by(subject: Subject, select: Callable[[Usage], list[Use]], none: Text) -> dict[str, Any]:
+    """The flows of a panel with templates/resources/pieces/used_by.html; `none` is shown if there are none."""
+    known = cached_usage(subject.session)
+    return {"lines": lines(subject.slug, select(known)), "complete": known.complete, "none": none}
 
 
 def _load(session: EngineSession) -> Usage:

@@ -5,7 +5,7 @@ A position is the index where the page begins, the id of the row before it, and 
 rows created or deleted meanwhile neither hide a row nor show one twice.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -34,6 +34,21 @@ def following(answer: dict[str, Any]) -> str:
     return text_at(answer, "next")
 
 
+def find(load: Callable[[str | None], dict[str, Any]], id: str, calls: int) -> dict[str, Any] | None:
+    """The row with an id, of a kind for which the engine has no call for a single one; None after so many calls.
+
+    `load` gets the engine's cursor.
+    """
+    cursor: str | None = None
+    for _number in range(calls):
+        answer = load(cursor)
+        row = next((row for row in rows_of(answer) if row.get("id") == id), None)
+        cursor = following(answer)
+        if row is not None or not cursor:
+            return row
+    return None
+
+
 def page(rows: Sequence[Row], query: Query, *, beyond: str = "", notice: Text = "", warning: Text = "") -> Page:
     """The requested page out of all rows of one call; `beyond` is the engine's cursor of what follows them."""
     current = cursor(query) or ""
@@ -51,6 +66,13 @@ def page(rows: Sequence[Row], query: Query, *, beyond: str = "", notice: Text = 
 def page_of(answer: dict[str, Any], query: Query, *, warning: Text = "") -> Page:
     """The requested page out of the engine's answer."""
     return page(rows_of(answer), query, beyond=following(answer), warning=warning)
+
+
+def numbered_page(rows: Sequence[Row], query: Query) -> Page:
+    """The requested page out of all rows of a list that changes rarely; a position is the index where it begins."""
+    start = int(query.position) if query.position.isascii() and query.position.isdecimal() else 0
+    end = start + query.rows
+    return Page(rows[start:end], str(end) if end < len(rows) else "")
 
 
 def _start(rows: Sequence[Row], place: str) -> int:

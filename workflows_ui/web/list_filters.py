@@ -15,6 +15,13 @@ from workflows_ui.core.collation import sort_key
 from workflows_ui.web.messages import Text
 
 
+def style(form: forms.Form) -> None:
+    """Give the select and text fields of a list's filters their CSS classes."""
+    for field in form.fields.values():
+        if isinstance(field.widget, forms.Select | forms.TextInput):
+            field.widget.attrs["class"] = "form-select" if isinstance(field.widget, forms.Select) else "form-control"
+
+
 def _day(label: Any) -> forms.DateField:
     implausible = _("Enter a year between 1970 and 9000.")
     return forms.DateField(
@@ -37,8 +44,7 @@ class DaysForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for field in self.fields.values():
-            field.widget.attrs["class"] = "form-select" if isinstance(field.widget, forms.Select) else "form-control"
+        style(self)
 
     def choices(self, name: str, options: Mapping[str, Text], *, first: Mapping[str, Text] | None = None) -> None:
         """Set the choices of a select field, sorted by label; an unknown value from the query string stays selected."""

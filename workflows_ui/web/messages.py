@@ -218,7 +218,8 @@ FLOW_STATES: dict[str, Badge] = {
 }
 
 
-def _engine_badge(table: Mapping[str, Badge], state: object) -> Badge:
+def engine_badge(table: Mapping[str, Badge], state: object) -> Badge:
+    """Return the badge of one of the engine's states; an unknown one is shown as the engine names it, in grey."""
     name = state if isinstance(state, str) else ""
     badge = table.get(name)
     if badge is None:
@@ -246,8 +247,8 @@ def launch_badge(launch: Launch) -> Badge:
 
 def run_state(status: object) -> Badge:
     """Return the badge of a run's or step's status; an unknown one is shown unchanged, in grey."""
-    return _engine_badge({**RUN_STATES, **_STEP}, status)
+    return engine_badge({**RUN_STATES, **_STEP}, status)
 
 
 def flow_state(status: object) -> Badge:
-    return _engine_badge(FLOW_STATES, status)
+    return engine_badge(FLOW_STATES, status)

@@ -25,12 +25,11 @@ from workflows_ui.resource_admin.resource import (
     Subject,
     Text,
     id_at,
-    pick,
 )
 from workflows_ui.resources import usage, whole_lists
 from workflows_ui.resources.places import flow_url
 from workflows_ui.web.messages import Message
-from workflows_ui.web.paths import text_at
+from workflows_ui.web.paths import dicts_at, text_at
 
 #: Types of channels by the engine's names; it does not list its own, and accepts any (api.md section 17).
 TYPES: dict[str, Text] = {
@@ -54,14 +53,7 @@ _NONE_HERE = Message(
 class ChannelFilters(forms.Form):
     """The filter of the list; the engine applies it."""
 
-    channel = forms.CharField(
-        label=_("Channel"), required=False, max_length=60, widget=forms.Select({"class": "form-select"})
-    )
-
-
-def title(row: Row) -> str:
-    """An automation's name; may be empty."""
-    return text_at(row, "name")
+    channel = forms.CharField(label=_("Channel"), required=False, max_length=60, widget=forms.Select)
 
 
 def state(row: Row) -> Badge:
@@ -75,13 +67,11 @@ def state(row: Row) -> Badge:
 
 
 def _tags(row: Row) -> list[str]:
-    tags = row.get("tags")
-    names = [pick(tag, "name") for tag in tags] if isinstance(tags, list) else []
-    return [name for name in names if isinstance(name, str) and name]
+    return [name for tag in dicts_at(row, "tags") if (name := text_at(tag, "name"))]
 
 
 def _flow(row: Row) -> str:
-    return str(row.get(_FLOW_NAME) or "")
+    return text_at(row, _FLOW_NAME)
 
 
 def _flow_url(slug: str, row: Row) -> str:
@@ -101,7 +91,7 @@ class ChannelAutomations(Resource):
     #: The engine has no call for a single one.
     recipe = ("/channel-service/v1/workflows/channel_automation", "workflows.list_channel_automation()")
     list_display = (
-        Column(lambda row: title(row) or _("Without a name"), _("Name"), link=True),
+        Column(lambda row: text_at(row, "name") or _("Without a name"), _("Name"), link=True),
         Column(state, _("State"), kind="badge"),
         Column(_tags, _("Tags"), kind="list", phone=False),
         Column(_flow, _("Flow behind it"), link=_flow_url),
@@ -110,7 +100,7 @@ class ChannelAutomations(Resource):
         Facts(
             _("Details"),
             (
-                Column(title, _("Name")),
+                Column("name", _("Name")),
                 Column(_flow, _("Flow behind it"), link=_flow_url),
                 Column(_tags, _("Tags"), kind="list"),
                 Column("id", _("Engine ID"), kind="code"),
@@ -149,9 +139,7 @@ class ChannelAutomations(Resource):
 
 
 def _load(session: EngineSession, channel: str | None = None) -> list[dict[str, Any]]:
-    rows = session.workflows.list_channel_automation(channel).get("data") or []
-    rows_by_id = {str(row.get("id")): row for row in rows if isinstance(row, dict)}
-    return [*rows_by_id.values()]
+    return whole_lists.rows_of(session.workflows.list_channel_automation(channel))
 
 
 def _with_flows(session: EngineSession, rows: Sequence[Row]) -> list[dict[str, Any]]:

@@ -3,24 +3,25 @@
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import Refused
-from workflows_ui.members.models import Role
+from workflows_ui.resource_admin.actions import delete_action, rename_action
 from workflows_ui.resource_admin.resource import Action, Affected, Bulk, Row, Text
 from workflows_ui.resources import usage
 from workflows_ui.resources.connections import connecting, reading
 from workflows_ui.resources.places import connection_url
 from workflows_ui.web import formats
+from workflows_ui.web.paths import text_at
 
 _LONGEST = 200
 
 
-def _title(row: Row) -> str:
-    name = row.get("displayName")
-    return formats.cut(name) if isinstance(name, str) and name.strip() else _("this connection")
+def _title(row: Row) -> Text:
+    name = text_at(row, "displayName")
+    return formats.cut(name) if name.strip() else _("this connection")
 
 
 def _editable(row: Row) -> bool:
@@ -33,7 +34,7 @@ def _holds_secret(row: Row) -> bool:
 
 
 class RenameForm(forms.Form):
-    name = forms.CharField(label=gettext_lazy("New name"), max_length=_LONGEST)
+    name = forms.CharField(label=_("New name"), max_length=_LONGEST)
 
 
 class ReplaceForm(forms.Form):
@@ -41,12 +42,8 @@ class ReplaceForm(forms.Form):
 
     def __init__(self, *args: Any, session: EngineSession, row: Row, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        others = [
-            other
-            for other in reading.connections_of_app(session, str(row.get("pieceName")))
-            if other.get("id") != row.get("id")
-        ]
-        listed = [(str(other["id"]), _line(other)) for other in others if other.get("id")]
+        same_app = reading.choices(reading.connections_of_app(session, str(row.get("pieceName"))), "id")
+        listed = [choice for choice in same_app if choice[0] != row.get("id")]
         self.fields["target"] = forms.ChoiceField(
             label=_("Connection that takes over"),
             choices=[("", "–"), *listed],
@@ -54,32 +51,26 @@ class ReplaceForm(forms.Form):
         )
 
 
-def _line(row: Row) -> str:
-    name = row.get("displayName")
-    title = name[:100] if isinstance(name, str) and name else str(row["id"])
-    return f"{title} ({reading.state(row).word})"
-
-
-def _flows_affected(session: EngineSession, row: Row, none: Text) -> tuple[int, Affected]:
+def _flows_affected(session: EngineSession, row: Row, none: Text) -> Affected:
     all_usage = usage.current_usage(session)
     flows = all_usage.of_connection(row.get("externalId"), row.get("flowIds"))
     lines = usage.lines(session.workspace.slug, flows)
     count = len(lines)
     if not all_usage.complete:
         text = _("%(count)d flows are known to use it; the engine did not give all its flows, so there may be more.")
-        return count, Affected(text % {"count": count}, lines)
+        return Affected(text % {"count": count}, lines)
     if not count:
-        return 0, Affected(none)
+        return Affected(none)
     text = ngettext("%(count)d flow uses it:", "%(count)d flows use it:", count) % {"count": count}
-    return count, Affected(text, lines)
+    return Affected(text, lines)
 
 
 def _would_be_replaced(session: EngineSession, row: Row) -> Affected:
-    return _flows_affected(session, row, _("No flow uses it: nothing would change."))[1]
+    return _flows_affected(session, row, _("No flow uses it: nothing would change."))
 
 
 def _would_break(session: EngineSession, row: Row) -> Affected:
-    return _flows_affected(session, row, _("No flow uses it."))[1]
+    return _flows_affected(session, row, _("No flow uses it."))
 
 
 def _rename(session: EngineSession, id: str, typed: dict[str, Any]) -> Any:
@@ -110,7 +101,7 @@ def _delete(session: EngineSession, id: str, _typed: dict[str, Any]) -> None:
 
 RENEW = Action(
     name="replace-secret",
-    label=gettext_lazy("Replace the secret"),
+    label=_("Replace the secret"),
     icon="key",
     form=connecting.SecretForm,
     run=_renew,
@@ -121,12 +112,12 @@ RENEW = Action(
     impact=_would_break,
     button=lambda row: _("Replace the secret of “%(name)s”") % {"name": _title(row)},
     visible=_holds_secret,
-    done=gettext_lazy("The new secret is in use."),
+    done=_("The new secret is in use."),
     in_rows=True,
 )
 REPLACE = Action(
     name="replace",
-    label=gettext_lazy("Use another one instead"),
+    label=_("Use another one instead"),
     icon="right-left",
     form=ReplaceForm,
     run=_replace,
@@ -139,27 +130,19 @@ REPLACE = Action(
     ),
     impact=_would_be_replaced,
     button=lambda row: _("Replace it in all flows"),
-    done=gettext_lazy("The flows use this connection now."),
+    done=_("The flows use this connection now."),
     # Not to the page of the old connection, which may be deleted.
     success_url=lambda slug, _row, answer: connection_url(slug, answer["id"]),
 )
-RENAME = Action(
-    name="rename",
-    label=gettext_lazy("Rename"),
-    icon="pen",
+RENAME = rename_action(
+    _rename,
     form=RenameForm,
-    run=_rename,
-    initial=lambda row: {"name": row.get("displayName") if isinstance(row.get("displayName"), str) else ""},
+    initial=lambda row: {"name": text_at(row, "displayName")},
     visible=_editable,
-    done=gettext_lazy("The connection is renamed."),
-    in_rows=True,
+    done=_("The connection is renamed."),
 )
-DELETE = Action(
-    name="delete",
-    label=gettext_lazy("Delete"),
-    icon="trash",
-    run=_delete,
-    danger=True,
+DELETE = delete_action(
+    _delete,
     confirm=lambda row: (
         _(
             "The engine forgets “%(name)s” and its secret. Flows that use it fail from then on. At the app, the secret stays valid until "
@@ -170,14 +153,12 @@ DELETE = Action(
     impact=_would_break,
     button=lambda row: _("Delete the connection “%(name)s”") % {"name": _title(row)},
     visible=_editable,
-    done=gettext_lazy("The connection is deleted."),
-    in_rows=True,
+    done=_("The connection is deleted."),
     bulk=Bulk(
-        gettext_lazy(
+        _(
             "The engine forgets the connections and their secrets. Flows that use them fail from then on. At the apps, the secrets stay "
             "valid until they are withdrawn there."
         )
     ),
-    role=Role.BUILDER,
 )
 ALL = (RENEW, REPLACE, RENAME, DELETE)

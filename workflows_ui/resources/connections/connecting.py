@@ -10,8 +10,7 @@ from django import forms
 from django.urls import reverse
 from django.utils.crypto import get_random_string
 from django.utils.functional import Promise
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, NotFound
@@ -21,12 +20,12 @@ from workflows_ui.resources.connections import auth_forms, oauth_forms, signing_
 from workflows_ui.resources.connections.oauth_forms import SignInContext
 from workflows_ui.resources.pieces import apps
 
-_BAD_CODE = gettext_lazy("The app does not accept the code. A code works once: get a new one. Nothing was saved.")
+_BAD_CODE = _("The app does not accept the code. A code works once: get a new one. Nothing was saved.")
 _PROBLEMS: dict[str, str | Promise] = {
-    "INVALID_APP_CONNECTION": gettext_lazy("The app does not accept what you entered. Nothing was saved."),
+    "INVALID_APP_CONNECTION": _("The app does not accept what you entered. Nothing was saved."),
     "INVALID_CLAIM": _BAD_CODE,
     "INVALID_CLOUD_CLAIM": _BAD_CODE,
-    "ENGINE_OPERATION_FAILURE": gettext_lazy(
+    "ENGINE_OPERATION_FAILURE": _(
         "The engine could not ask the app whether this is right. Nothing was saved. Try again in a minute."
     ),
 }
@@ -73,10 +72,10 @@ class ConnectForm(_AuthForm):
     """A new connection to the app `row`: its name, and the fields of the app's schema."""
 
     name = forms.CharField(
-        label=gettext_lazy("Name of the connection"),
+        label=_("Name of the connection"),
         max_length=200,
         widget=forms.TextInput({"autocomplete": "off"}),
-        help_text=gettext_lazy("So that others know which account it is, such as “Gmail of the sales team”."),
+        help_text=_("So that others know which account it is, such as “Gmail of the sales team”."),
     )
     # Created once per form and submitted with it: a second try after an unclear answer creates no second connection.
     external_id = forms.RegexField(r"\A[0-9A-Za-z]{21}\Z", widget=forms.HiddenInput())

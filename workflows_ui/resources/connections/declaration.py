@@ -27,7 +27,6 @@ from workflows_ui.resource_admin.resource import (
     Shortcut,
     Subject,
     Text,
-    id_at,
 )
 from workflows_ui.resources import usage, whole_lists
 from workflows_ui.resources.connections import actions as resource_actions
@@ -36,7 +35,7 @@ from workflows_ui.resources.connections.reading import STATES, state
 from workflows_ui.resources.pieces import apps
 from workflows_ui.resources.pieces.apps import Mark, MarkColumn
 from workflows_ui.resources.pieces.fields import type_words
-from workflows_ui.resources.places import list_url, object_url
+from workflows_ui.resources.places import list_url, piece_url
 from workflows_ui.web.paths import list_at, text_at
 
 _TROUBLE: dict[str, Text] = {
@@ -58,11 +57,6 @@ class ConnectionFilters(forms.Form):
         choices=[("", _("Any")), *((name, found.word) for name, found in STATES.items())],
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for name, field in self.fields.items():
-            field.widget.attrs["class"] = "form-control" if name == "name" else "form-select"
-
 
 def owner(row: Row) -> str:
     """The owner's name, else the mail address; empty if the engine does not say."""
@@ -75,8 +69,7 @@ def _app(row: Row) -> Mark:
 
 
 def _app_url(slug: str, row: Row) -> str:
-    name = id_at(row, "pieceName")
-    return object_url(slug, "pieces", name)
+    return piece_url(slug, row.get("pieceName"))
 
 
 def _new_url(slug: str, _row: Row) -> str:
@@ -122,14 +115,8 @@ def _trouble(subject: Subject) -> dict[str, Any] | None:
 
 
 def _used_by(subject: Subject) -> dict[str, Any]:
-    all_usage = usage.cached_usage(subject.session)
-    row = subject.object
-    flows = all_usage.of_connection(row.get("externalId"), row.get("flowIds"))
-    return {
-        "lines": usage.lines(subject.slug, flows),
-        "complete": all_usage.complete,
-        "none": _("No flow uses this connection."),
-    }
+    names = subject.object.get("externalId"), subject.object.get("flowIds")
+    return usage.used_by(subject, lambda known: known.of_connection(*names), _("No flow uses this connection."))
 
 
 class Connections(Resource):
@@ -186,7 +173,7 @@ class Connections(Resource):
     def list(self, session: EngineSession, query: Query) -> Page:
         """A page, newest first within the first thousand. Two calls at most: connections, and the cached names of apps."""
         arguments = {name: query.filters.get(name) for name in ("name", "app", "status")}
-        rows, beyond = reading.chunk(session, whole_lists.cursor(query) or "", **arguments)
+        rows, beyond = reading.chunk(session, whole_lists.cursor(query), **arguments)
         rows.sort(key=lambda row: str(row.get("created") or ""), reverse=True)
         page = whole_lists.page(rows, query, beyond=beyond)
         return replace(page, rows=_with_apps(session, page.rows))

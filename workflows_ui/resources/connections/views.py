@@ -7,9 +7,9 @@ from django.views.decorators.http import require_safe
 
 from workflows_ui.credentials.services import engine_session
 from workflows_ui.members.models import Role
+from workflows_ui.resource_admin.resource import Row
 from workflows_ui.resources.connections import oauth_forms
 from workflows_ui.resources.connections.connecting import sign_in_page_url
-from workflows_ui.resources.pieces import apps
 from workflows_ui.resources.pieces import declaration as pieces
 from workflows_ui.resources.places import list_url
 from workflows_ui.web import responses
@@ -24,22 +24,12 @@ def new(request: ConsoleRequest, slug: str) -> HttpResponse:
     EngineError.
     """
     search = request.GET.get("search", "").strip()[:200]
-    filters = {"connection": "yes", "search": search}
-    matches = [
-        row
-        for row in apps.catalogue(engine_session.open_session(request.access))
-        if pieces.matches_filters(row, filters)
-    ]
-    lines = [
-        {
-            "mark": apps.mark(apps.title(row)),
-            "about": row["description"] or "",
-            "url": sign_in_page_url(slug, row["name"])
-            if row["auth"] == [oauth_forms.OWN]
-            else pieces.CONNECT.url(slug, pieces.Pieces.name, row["name"]),
-        }
-        for row in matches
-        if row["name"].strip(" ./")
-    ]
+
+    def url(row: Row) -> str:
+        if row["auth"] == [oauth_forms.OWN]:
+            return sign_in_page_url(slug, row["name"])
+        return pieces.CONNECT.url(slug, pieces.Pieces.name, row["name"])
+
+    lines = pieces.app_lines(engine_session.open_session(request.access), search, url, connection="yes")
     context = {"lines": lines, "search": search, "list_url": list_url(slug, "connections")}
     return responses.page(request, "resources/connections/new.html", context, fragments=("apps",))

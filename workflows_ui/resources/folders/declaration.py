@@ -3,11 +3,12 @@
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import Refused
+from workflows_ui.resource_admin.actions import NameForm, delete_action, rename_action
 from workflows_ui.resource_admin.resource import (
     Action,
     Affected,
@@ -22,6 +23,7 @@ from workflows_ui.resource_admin.resource import (
     Shortcut,
     Subject,
     Text,
+    id_at,
 )
 from workflows_ui.resources import whole_lists
 from workflows_ui.resources.flows.reading import FOLDERS
@@ -32,10 +34,6 @@ from workflows_ui.web.paths import text_at
 
 #: Folders read at once to find a name, and flows listed by name (api.md 4.1: no upper bound of a page is known).
 _MOST, _NAMED = 500, 100
-
-
-class FolderName(forms.Form):
-    name = forms.CharField(label=gettext_lazy("Name"), max_length=200)
 
 
 def count(folder: Row) -> int | None:
@@ -50,26 +48,23 @@ def _title(folder: Row) -> str:
     return text_at(folder, "displayName")
 
 
-def _key(folder: Row) -> str:
-    return text_at(folder, "id")
-
-
 def _flows_in(session: EngineSession, folder: Row) -> list[Row]:
-    key = _key(folder)
-    if not key:
-        return []
-    rows = session.workflows.list_flows(limit=_NAMED, folder_id=key).get("data") or []
-    return list({str(row.get("id")): row for row in rows}.values())
+    key = id_at(folder)
+    return [*whole_lists.rows_of(session.workflows.list_flows(limit=_NAMED, folder_id=key))] if key else []
+
+
+def _line(slug: str, flow: Row) -> tuple[str, str]:
+    return flow_name(flow) or str(flow.get("id")), flow_url(slug, flow.get("id"))
 
 
 def _create(session: EngineSession, _id: str, data: dict[str, Any]) -> dict[str, Any]:
     """Create a folder. The engine returns an existing folder of the same name: a prior read tells whether it is new
     (recording `folders_create_2`).
     """
-    known_ids = {_key(row) for row in session.workflows.list_folders(limit=_MOST).get("data") or []}
+    known_ids = {id_at(row) for row in session.workflows.list_folders(limit=_MOST).get("data") or []}
     folder = session.workflows.create_folder(data["name"])
     session.forget(FOLDERS)
-    return folder | {"existed": _key(folder) in known_ids}
+    return folder | {"existed": id_at(folder) in known_ids}
 
 
 def _created(_row: Row, made: Any) -> Text:
@@ -109,7 +104,7 @@ def _uncategorised(session: EngineSession, folder: Row) -> Affected:
         "%(count)d flows are in it. They stay, and are in no folder afterwards:",
         number,
     ) % {"count": number}
-    lines = [(flow_name(row) or str(row.get("id")), flow_url(session.workspace.slug, row.get("id"))) for row in inside]
+    lines = [_line(session.workspace.slug, row) for row in inside]
     if number > len(lines):
         lines.append((_("and %(count)d more") % {"count": number - len(lines)}, ""))
     return Affected(summary, lines)
@@ -117,7 +112,7 @@ def _uncategorised(session: EngineSession, folder: Row) -> Affected:
 
 def _inside(subject: Subject) -> dict[str, Any]:
     rows = _flows_in(subject.session, subject.object)
-    flows = [(flow_name(row) or str(row.get("id")), flow_url(subject.slug, row.get("id")), row) for row in rows]
+    flows = [(*_line(subject.slug, row), row) for row in rows]
     return {"flows": flows, "all_url": flows_url(subject.slug, subject.id) if len(rows) == _NAMED else ""}
 
 
@@ -126,69 +121,51 @@ class Folders(Resource):
 
     name = "folders"
     needs = "folders"
-    label, label_plural = gettext_lazy("Folder"), gettext_lazy("Folders")
+    label, label_plural = _("Folder"), _("Folders")
     icon, group, menu_order = "folder", "build", 20
     batch_size = whole_lists.AT_ONCE
-    empty = gettext_lazy("There are no folders in this workspace yet")
-    empty_hint = gettext_lazy("Folders keep flows together. A flow is in one folder, or in none.")
+    empty = _("There are no folders in this workspace yet")
+    empty_hint = _("Folders keep flows together. A flow is in one folder, or in none.")
     title_path = "displayName"
     recipe = ("/v1/folders/{id}", "workflows.get_folder({id!r})")
     list_display = (
-        Column("displayName", gettext_lazy("Name"), link=True),
-        Column(count, gettext_lazy("Flows"), kind="count", link=lambda slug, row: flows_url(slug, _key(row))),
-        Column("updated", gettext_lazy("Changed"), kind="when", phone=False),
+        Column("displayName", _("Name"), link=True),
+        Column(count, _("Flows"), kind="count", link=lambda slug, row: flows_url(slug, id_at(row))),
+        Column("updated", _("Changed"), kind="when", phone=False),
     )
-    shortcuts = (
-        Shortcut(gettext_lazy("Flows in it"), "diagram-project", lambda slug, row: flows_url(slug, _key(row))),
-    )
+    shortcuts = (Shortcut(_("Flows in it"), "diagram-project", lambda slug, row: flows_url(slug, id_at(row))),)
     panels = (
         Facts(
-            gettext_lazy("Details"),
+            _("Details"),
             (
-                Column(count, gettext_lazy("Flows"), kind="count"),
-                Column("updated", gettext_lazy("Changed"), kind="when"),
-                Column("created", gettext_lazy("Created"), kind="when"),
-                Column("id", gettext_lazy("Engine ID"), kind="code"),
+                Column(count, _("Flows"), kind="count"),
+                Column("updated", _("Changed"), kind="when"),
+                Column("created", _("Created"), kind="when"),
+                Column("id", _("Engine ID"), kind="code"),
             ),
         ),
-        Panel(gettext_lazy("Flows in it"), "resources/folders/flows.html", _inside),
+        Panel(_("Flows in it"), "resources/folders/flows.html", _inside),
     )
     actions = (
         Action(
             "new",
-            gettext_lazy("New folder"),
+            _("New folder"),
             "plus",
             _create,
-            form=FolderName,
+            form=NameForm,
             button=lambda _row: _("Make the folder"),
             done=_created,
-            success_url=lambda slug, _row, made: folder_url(slug, _key(made)),
+            success_url=lambda slug, _row, made: folder_url(slug, id_at(made)),
             collection=True,
         ),
-        Action(
-            "rename",
-            gettext_lazy("Rename"),
-            "pen",
-            _rename,
-            form=FolderName,
-            initial=lambda row: {"name": _title(row)},
-            done=gettext_lazy("The folder is renamed."),
-            in_rows=True,
-        ),
-        Action(
-            "delete",
-            gettext_lazy("Delete"),
-            "trash",
+        rename_action(_rename, initial=lambda row: {"name": _title(row)}, done=_("The folder is renamed.")),
+        delete_action(
             _delete,
-            danger=True,
             confirm=lambda row: _("The folder “%(name)s” is deleted. Its flows are not.") % {"name": _title(row)},
             button=lambda row: _("Delete the folder “%(name)s”") % {"name": formats.cut(_title(row))},
             impact=_uncategorised,
-            done=gettext_lazy("The folder is deleted."),
-            in_rows=True,
-            bulk=Bulk(
-                gettext_lazy("The folders are deleted. The flows in them are not: they are in no folder afterwards.")
-            ),
+            done=_("The folder is deleted."),
+            bulk=Bulk(_("The folders are deleted. The flows in them are not: they are in no folder afterwards.")),
         ),
     )
 

@@ -5,11 +5,12 @@ organizations on it and are therefore for managers only.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from workflows_ui.core.states import Badge
 from workflows_ui.credentials.services.engine_session import EngineSession
@@ -30,7 +31,7 @@ from workflows_ui.resource_admin.resource import (
 )
 from workflows_ui.resources import whole_lists
 from workflows_ui.web import formats
-from workflows_ui.web.messages import Message, error_message
+from workflows_ui.web.messages import Message, engine_badge, error_message
 from workflows_ui.web.paths import text_at
 
 #: Kinds, by the engine's names.
@@ -38,8 +39,8 @@ WORKSPACE, EVERYWHERE = "PROJECT", "PLATFORM"
 #: Invitations per call when one is searched by its id, and calls: the engine has no call for a single one.
 _MOST, _CHUNKS = 500, 10
 STATES: dict[str, Badge] = {
-    "PENDING": Badge(pgettext_lazy("invitation", "Waiting for an answer"), "clock", "blue", own="PENDING"),
-    "ACCEPTED": Badge(pgettext_lazy("invitation", "Accepted"), "circle-check", "green", own="ACCEPTED"),
+    "PENDING": Badge(pgettext_lazy("invitation", "Waiting for an answer"), "clock", "blue"),
+    "ACCEPTED": Badge(pgettext_lazy("invitation", "Accepted"), "circle-check", "green"),
 }
 _ROLES: dict[str, Text] = {
     "ADMIN": pgettext_lazy("engine role", "Administrator"),
@@ -64,13 +65,11 @@ class InvitationFilters(forms.Form):
         label=_("Into"),
         required=False,
         choices=[("", _("This workspace")), (EVERYWHERE, _("The whole engine"))],
-        widget=forms.Select({"class": "form-select"}),
     )
     status = forms.ChoiceField(
         label=_("State"),
         required=False,
         choices=[("", _("Any")), *((name, found.word) for name, found in STATES.items())],
-        widget=forms.Select({"class": "form-select"}),
     )
 
 
@@ -80,9 +79,7 @@ def email(row: Row) -> str:
 
 
 def state(row: Row) -> Badge:
-    """An invitation's state; an unknown one is shown as the engine names it, in grey."""
-    name = text_at(row, "status")
-    return STATES.get(name) or Badge(name[:60] or _("Not known"), "circle-question", "secondary")
+    return engine_badge(STATES, row.get("status"))
 
 
 def _role(row: Row) -> Text:
@@ -95,26 +92,20 @@ def _scope(row: Row) -> Text:
 
 
 def _would_go(row: Row) -> Text:
-    values = {"email": email(row)[:100] or gettext("this person")}
     if row.get("status") == "ACCEPTED":
-        return (
-            gettext(
-                "%(email)s has accepted already and stays a member. Only the entry is removed; it is no longer seen who was invited."
-            )
-            % values
+        text = _(
+            "%(email)s has accepted already and stays a member. Only the entry is removed; it is no longer seen who was invited."
         )
-    return (
-        gettext("%(email)s can no longer join with the invitation that was sent. A new one can be sent later.") % values
-    )
+    else:
+        text = _("%(email)s can no longer join with the invitation that was sent. A new one can be sent later.")
+    return text % {"email": email(row)[:100] or _("this person")}
 
 
 def _platform_impact(_session: EngineSession, row: Row) -> Affected | None:
     if row.get("type") != EVERYWHERE:
         return None
     return Affected(
-        gettext(
-            "It is an invitation onto the whole engine: it may belong to another organization. Ask before you revoke it."
-        )
+        _("It is an invitation onto the whole engine: it may belong to another organization. Ask before you revoke it.")
     )
 
 
@@ -131,6 +122,7 @@ class Invitations(Resource):
     batch_size = whole_lists.AT_ONCE
     empty = _("No open invitations to this workspace")
     empty_hint = _("People are invited in Imbrace or in the engine itself. Here you see who was, and can revoke it.")
+    title_path = "email"
     secrets = frozenset({"link", "token"})
     filters = InvitationFilters
     #: The engine has no call for a single one.
@@ -204,7 +196,7 @@ class Invitations(Resource):
         kinds = [WORKSPACE, EVERYWHERE] if session.allows(Role.MANAGER) else [WORKSPACE]
         for kind in kinds:
             try:
-                row = _find(session, kind, id)
+                row = whole_lists.find(partial(session.workflows.list_invitations, kind, _MOST), id, _CHUNKS)
             except (engine.NotInPlan, engine.Forbidden, engine.Refused):
                 continue
             if row is not None:
@@ -215,25 +207,8 @@ class Invitations(Resource):
         """Managers may choose the invitations into the whole engine."""
         return {"type": [(EVERYWHERE, _("The whole engine"))] if session.allows(Role.MANAGER) else []}
 
-    def title(self, row: Row) -> str:
-        """The invited person's mail address."""
-        return email(row)
-
     def badge(self, row: Row) -> Badge:
-        """Whether the invitation was accepted."""
         return state(row)
-
-
-def _find(session: EngineSession, kind: Any, id: str) -> Row | None:
-    cursor: str | None = None
-    for _number in range(_CHUNKS):
-        page = session.workflows.list_invitations(kind, limit=_MOST, cursor=cursor)
-        rows: Sequence[Any] = page.get("data") or []
-        invitation = next((row for row in rows if isinstance(row, dict) and row.get("id") == id), None)
-        cursor = page.get("next") if isinstance(page.get("next"), str) else None
-        if invitation is not None or not cursor:
-            return invitation
-    return None
 
 
 def _no_team(error: engine.Refused) -> Message:

@@ -7,13 +7,14 @@ from typing import Any
 
 from django import forms
 from django.urls import reverse
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from workflows_ui.credentials.models import Ability
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.members.models import Role
 from workflows_ui.resource_admin import capabilities as missing_capabilities
+from workflows_ui.resource_admin.actions import NameForm, delete_action, rename_action
 from workflows_ui.resource_admin.resource import (
     Action,
     Affected,
@@ -37,24 +38,15 @@ from workflows_ui.web.paths import sole_id_at
 
 #: Tools named in the list.
 _NAMED = 5
-SOLE: Text = gettext_lazy(
+SOLE: Text = _(
     "This engine has one MCP server for each project. It is there from the start, and nobody makes, names or deletes it."
 )
-
-
-class ServerName(forms.Form):
-    name = forms.CharField(label=gettext_lazy("Name"), max_length=200)
 
 
 class ServerFilters(forms.Form):
     """The search by name; the engine applies it."""
 
-    name = forms.CharField(
-        label=gettext_lazy("Name contains"),
-        required=False,
-        max_length=200,
-        widget=forms.TextInput(attrs={"class": "form-control"}),
-    )
+    name = forms.CharField(label=_("Name contains"), required=False, max_length=200)
 
 
 def _several(row: Row) -> bool:
@@ -165,53 +157,53 @@ class McpServers(Resource):
     name = "mcp-servers"
     batch_size = whole_lists.AT_ONCE
     needs = "mcp-servers"
-    label, label_plural = gettext_lazy("MCP server"), gettext_lazy("MCP servers")
+    label, label_plural = _("MCP server"), _("MCP servers")
     icon, group, menu_order = "robot", "build", 60
-    empty = gettext_lazy("There are no MCP servers in this workspace yet")
-    empty_hint = gettext_lazy(
+    empty = _("There are no MCP servers in this workspace yet")
+    empty_hint = _(
         "An MCP server gives AI assistants tools: flows, and actions of apps. Make one, then choose its tools."
     )
     secrets = frozenset({"token"})
     filters = ServerFilters
     list_display = (
-        Column(name_of, gettext_lazy("Name"), link=True),
-        Column(_named_tools, gettext_lazy("Tools"), kind="list"),
-        Column("updated", gettext_lazy("Changed"), kind="when"),
-        Column("created", gettext_lazy("Created"), kind="when", phone=False),
+        Column(name_of, _("Name"), link=True),
+        Column(_named_tools, _("Tools"), kind="list"),
+        Column("updated", _("Changed"), kind="when"),
+        Column("created", _("Created"), kind="when", phone=False),
     )
     shortcuts = (
-        Shortcut(gettext_lazy("Add an action of an app"), "puzzle-piece", _apps_url, role=Role.BUILDER),
-        Shortcut(gettext_lazy("Show the token"), "eye", _token_url, role=Role.BUILDER),
+        Shortcut(_("Add an action of an app"), "puzzle-piece", _apps_url, role=Role.BUILDER),
+        Shortcut(_("Show the token"), "eye", _token_url, role=Role.BUILDER),
     )
     panels = (
         Facts(
-            gettext_lazy("Details"),
+            _("Details"),
             (
-                Column("updated", gettext_lazy("Changed"), kind="when"),
-                Column("created", gettext_lazy("Created"), kind="when"),
-                Column("id", gettext_lazy("Engine ID"), kind="code"),
+                Column("updated", _("Changed"), kind="when"),
+                Column("created", _("Created"), kind="when"),
+                Column("id", _("Engine ID"), kind="code"),
             ),
         ),
-        Panel(gettext_lazy("Tools"), "resources/mcp_servers/tools.html", _tools),
-        Panel(gettext_lazy("Tools"), "resources/mcp_servers/switches.html", _switches),
-        Panel(gettext_lazy("Flows that are tools"), "resources/mcp_servers/flows.html", _flows),
-        Panel(gettext_lazy("Connect a client"), "resources/mcp_servers/clients.html", _clients),
+        Panel(_("Tools"), "resources/mcp_servers/tools.html", _tools),
+        Panel(_("Tools"), "resources/mcp_servers/switches.html", _switches),
+        Panel(_("Flows that are tools"), "resources/mcp_servers/flows.html", _flows),
+        Panel(_("Connect a client"), "resources/mcp_servers/clients.html", _clients),
     )
     actions = (
         Action(
             "new",
-            gettext_lazy("New MCP server"),
+            _("New MCP server"),
             "plus",
             _create,
-            form=ServerName,
+            form=NameForm,
             button=lambda _row: _("Make the server"),
-            done=gettext_lazy("The server is made. Give it its tools now."),
+            done=_("The server is made. Give it its tools now."),
             collection=True,
             needs="mcp-server-making",
         ),
         Action(
             "add-flow",
-            gettext_lazy("Add a flow"),
+            _("Add a flow"),
             "diagram-project",
             tools.add_flow,
             form=tools.FlowTool,
@@ -220,33 +212,28 @@ class McpServers(Resource):
             ),
             button=lambda _row: _("Add the tool"),
             visible=_several,
-            done=gettext_lazy("The server has the tool now. Clients see it once they connect again."),
+            done=_("The server has the tool now. Clients see it once they connect again."),
         ),
         Action(
             "switch-tools",
-            gettext_lazy("Switch tools on and off"),
+            _("Switch tools on and off"),
             "toggle-on",
             switches.switch,
             form=switches.ToolSwitches,
             initial=lambda row: {"tools": switches.enabled(row)},
             button=lambda _row: _("Save the tools"),
             visible=reading.sole,
-            done=gettext_lazy("The tools are saved. Clients see the change once they connect again."),
+            done=_("The tools are saved. Clients see the change once they connect again."),
         ),
-        Action(
-            "rename",
-            gettext_lazy("Rename"),
-            "pen",
+        rename_action(
             _rename,
-            form=ServerName,
             initial=lambda row: {"name": name_of(row)},
             visible=_several,
-            done=gettext_lazy("The server is renamed."),
-            in_rows=True,
+            done=_("The server is renamed."),
         ),
         Action(
             "remove-tool",
-            gettext_lazy("Remove a tool"),
+            _("Remove a tool"),
             "circle-minus",
             tools.remove,
             form=tools.RemovedTool,
@@ -257,11 +244,11 @@ class McpServers(Resource):
             ),
             button=lambda _row: _("Remove the tool"),
             visible=lambda row: bool(reading.tools_of(row)),
-            done=gettext_lazy("The tool is removed."),
+            done=_("The tool is removed."),
         ),
         Action(
             "rotate-token",
-            gettext_lazy("Replace the token"),
+            _("Replace the token"),
             "arrows-rotate",
             _rotate,
             danger=True,
@@ -274,15 +261,11 @@ class McpServers(Resource):
             ),
             impact=_stops,
             button=lambda row: _("Replace the token of “%(name)s”") % _quoted(row),
-            done=gettext_lazy("The old token is dead. Show the new one, and give it to the clients."),
+            done=_("The old token is dead. Show the new one, and give it to the clients."),
             in_rows=True,
         ),
-        Action(
-            "delete",
-            gettext_lazy("Delete"),
-            "trash",
+        delete_action(
             _delete,
-            danger=True,
             confirm=lambda row: (
                 _(
                     "Every client of “%(name)s” stops working at once, and its token is gone. Flows, apps and connections behind its "
@@ -294,10 +277,9 @@ class McpServers(Resource):
             button=lambda row: _("Delete the MCP server “%(name)s”") % _quoted(row),
             visible=_several,
             needs="mcp-server-making",
-            done=gettext_lazy("The MCP server is deleted."),
-            in_rows=True,
+            done=_("The MCP server is deleted."),
             bulk=Bulk(
-                gettext_lazy(
+                _(
                     "Every client of these servers stops working at once, and their tokens are gone. Flows, apps and connections stay."
                 )
             ),

@@ -1,8 +1,7 @@
 """The form that a person fills in before the token of an MCP server is shown."""
 
 from django import forms
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy as _
 
 #: A reason of fewer words is useless in the audit log.
 FEWEST_WORDS = 3
@@ -12,11 +11,11 @@ class RevealForm(forms.Form):
     """Why the token is needed."""
 
     reason = forms.CharField(
-        label=gettext_lazy("What do you need the token for?"),
+        label=_("What do you need the token for?"),
         min_length=10,
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3, "autofocus": True}),
-        help_text=gettext_lazy("A sentence, such as: “Setting up the assistant on the sales laptop.”"),
+        help_text=_("A sentence, such as: “Setting up the assistant on the sales laptop.”"),
     )
 
     def clean_reason(self) -> str:

@@ -7,18 +7,18 @@ from typing import Any
 
 from django import forms
 from django.utils.text import slugify
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.core.collation import sort_key
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.resource_admin.resource import Action, Row, Text, id_at
-from workflows_ui.resources import usage
+from workflows_ui.resources import usage, whole_lists
 from workflows_ui.resources.connections import reading as connection_list
 from workflows_ui.resources.mcp_servers.reading import fetch_server, name_of, sole, title_of, tools_of
 from workflows_ui.resources.pieces import apps
 from workflows_ui.resources.places import mcp_url
 from workflows_ui.web import formats
+from workflows_ui.web.paths import dict_at, text_at
 
 #: Servers offered by a form.
 _SERVERS = 100
@@ -30,10 +30,10 @@ MCP_PIECE = "@activepieces/piece-mcp"
 _OWN = frozenset({"id", "created", "updated", "externalId", "mcpId", "flow"})
 #: Seconds for which the kind of servers is cached.
 _KNOWN_FOR = 600
-NO_ACTIONS: Text = gettext_lazy(
+NO_ACTIONS: Text = _(
     "The MCP server of this engine takes no single actions as tools. See its tool “Run an action of an app”."
 )
-CHANGES: Text = gettext_lazy(
+CHANGES: Text = _(
     "The engine may give the server's tools new endings to their names; clients see them once they connect again."
 )
 
@@ -84,10 +84,7 @@ class AppTool(forms.Form):
             label=_("What the tool does"), choices=[("", "–"), *_action_choices(row)]
         )
         if apps.auths(row.get("auth")):
-            connections = connection_list.connections_of_app(session, str(row.get("name")))
-            listed = [
-                (str(item.get("externalId")), _connection_line(item)) for item in connections if item.get("externalId")
-            ]
+            listed = connection_list.choices(connection_list.connections_of_app(session, str(row.get("name"))))
             self.fields["connection"] = forms.ChoiceField(
                 label=_("Connection it acts with"),
                 required=False,
@@ -104,25 +101,17 @@ def _flow_label(flow: usage.Use) -> str:
 
 
 def _servers(session: EngineSession) -> list[dict[str, Any]]:
-    page = session.workflows.list_mcp_servers(limit=_SERVERS)
-    return [row for row in page.get("data") or [] if isinstance(row, dict)]
+    return whole_lists.rows_of(session.workflows.list_mcp_servers(limit=_SERVERS))
 
 
 def _action_choices(piece: Row) -> list[tuple[str, str]]:
-    actions = piece.get("actions")
-    listed = actions.items() if isinstance(actions, Mapping) else ()
-    return [(str(key), _action_title(str(key), item)[:120]) for key, item in listed if isinstance(item, Mapping)]
+    listed = dict_at(piece, "actions").items()
+    return [(key, _action_title(key, item)[:120]) for key, item in listed if isinstance(item, dict)]
 
 
-def _action_title(key: str, action: Row) -> str:
-    title = action.get("displayName")
-    return title if isinstance(title, str) and title.strip() else key
-
-
-def _connection_line(row: Row) -> str:
-    name = row.get("displayName")
-    title = name[:100] if isinstance(name, str) and name else str(row.get("externalId"))
-    return f"{title} ({connection_list.state(row).word})"
+def _action_title(key: str, action: Any) -> str:
+    title = text_at(action, "displayName")
+    return title if title.strip() else key
 
 
 def add_flow(session: EngineSession, id: str, data: dict[str, Any]) -> dict[str, Any]:
@@ -131,11 +120,7 @@ def add_flow(session: EngineSession, id: str, data: dict[str, Any]) -> dict[str,
     if any(tool.get("flowId") == flow for tool in tools_of(server)):
         raise forms.ValidationError({"flow": _("This flow is a tool of the server already.")})
     name = next((item.name for item in usage.cached_usage(session).flows if item.id == flow), "")
-    _write(
-        session,
-        server,
-        [*_tool_requests(server), {"type": "FLOW", "toolName": _tool_name(name, "flow"), "flowId": flow}],
-    )
+    _write(session, server, tools_of(server), {"type": "FLOW", "toolName": _tool_name(name, "flow"), "flowId": flow})
     return {"id": id}
 
 
@@ -143,9 +128,7 @@ def add_action(session: EngineSession, id: str, data: dict[str, Any]) -> dict[st
     """Make an action of the piece `id` a tool of the server `data["server"]`. Raises EngineError, ValidationError."""
     piece, action = apps.piece(session, id), data["action"]
     server = fetch_server(session, data["server"])
-    actions = piece.get("actions")
-    declared = actions.get(action) if isinstance(actions, Mapping) else None
-    title = _action_title(action, declared if isinstance(declared, Mapping) else {})
+    title = _action_title(action, dict_at(piece, "actions").get(action))
     metadata = {
         "pieceName": id,
         "pieceVersion": str(piece.get("version") or ""),
@@ -158,7 +141,7 @@ def add_action(session: EngineSession, id: str, data: dict[str, Any]) -> dict[st
     if any(_same(tool.get("pieceMetadata"), metadata) for tool in tools_of(server)):
         raise forms.ValidationError({"action": _("This is a tool of the server already.")})
     tool = {"type": "PIECE", "toolName": _tool_name(action, "action"), "pieceMetadata": metadata}
-    _write(session, server, [*_tool_requests(server), tool])
+    _write(session, server, tools_of(server), tool)
     return {"id": data["server"], "name": name_of(server)}
 
 
@@ -168,16 +151,12 @@ def remove(session: EngineSession, id: str, data: dict[str, Any]) -> dict[str, A
     left = [tool for tool in tools_of(server) if tool.get("id") != data["tool"]]
     if len(left) == len(tools_of(server)):
         raise forms.ValidationError({"tool": _("The server does not have this tool any more.")})
-    _write(session, server, [_request(tool) for tool in left])
+    _write(session, server, left)
     return {"id": id}
 
 
-def _write(session: EngineSession, server: Row, tools: Sequence[dict[str, Any]]) -> None:
-    session.workflows.update_mcp_server(str(server["id"]), {"tools": list(tools)})
-
-
-def _tool_requests(server: Row) -> list[dict[str, Any]]:
-    return [_request(tool) for tool in tools_of(server)]
+def _write(session: EngineSession, server: Row, kept: Sequence[Row], *new: dict[str, Any]) -> None:
+    session.workflows.update_mcp_server(str(server["id"]), {"tools": [*map(_request, kept), *new]})
 
 
 def _request(tool: Row) -> dict[str, Any]:
@@ -211,7 +190,7 @@ def _no_server_reason(session: EngineSession, _row: Row) -> Text:
 #: Shown on the app's page, and used for "Add an action of an app" of a server.
 ADD_APP_TOOL = Action(
     name="mcp-tool",
-    label=gettext_lazy("Make an action a tool for MCP"),
+    label=_("Make an action a tool for MCP"),
     icon="robot",
     form=AppTool,
     run=add_action,

@@ -13,10 +13,10 @@ from django.views.decorators.http import require_safe
 from workflows_ui.audit.services import audit_log
 from workflows_ui.credentials.services import engine_session
 from workflows_ui.members.models import Role
+from workflows_ui.resource_admin.resource import Row
 from workflows_ui.resources.mcp_servers import clients, reading, tools
 from workflows_ui.resources.mcp_servers.forms import RevealForm
 from workflows_ui.resources.mcp_servers.tools import ADD_APP_TOOL
-from workflows_ui.resources.pieces import apps
 from workflows_ui.resources.pieces import declaration as pieces
 from workflows_ui.resources.places import list_url, mcp_url
 from workflows_ui.web import responses
@@ -38,19 +38,12 @@ def choose_app(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
         messages.info(request, str(tools.NO_ACTIONS))
         return responses.redirect(request, mcp_url(slug, id))
     search = request.GET.get("search", "").strip()[:200]
-    matches = [
-        row for row in apps.catalogue(session) if pieces.matches_filters(row, {"can": "actions", "search": search})
-    ]
     chosen = urlencode({"server": id})
-    lines = [
-        {
-            "mark": apps.mark(apps.title(row)),
-            "about": row["description"] or "",
-            "url": f"{ADD_APP_TOOL.url(slug, pieces.Pieces.name, row['name'])}?{chosen}",
-        }
-        for row in matches
-        if row["name"].strip(" ./")
-    ]
+
+    def url(row: Row) -> str:
+        return f"{ADD_APP_TOOL.url(slug, pieces.Pieces.name, row['name'])}?{chosen}"
+
+    lines = pieces.app_lines(session, search, url, can="actions")
     context = _token_context(slug, id, reading.name_of(server)) | {"lines": lines, "search": search}
     return responses.page(request, "resources/mcp_servers/apps.html", context, fragments=("apps",))
 

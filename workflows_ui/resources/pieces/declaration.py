@@ -2,6 +2,8 @@
 cached.
 """
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -25,13 +27,13 @@ from workflows_ui.resource_admin.resource import (
     Subject,
     Text,
 )
-from workflows_ui.resources import usage
+from workflows_ui.resources import usage, whole_lists
 from workflows_ui.resources.connections import auth_forms, connecting
 from workflows_ui.resources.connections.oauth_forms import OWN
 from workflows_ui.resources.mcp_servers import tools as mcp_tools
 from workflows_ui.resources.pieces import apps, options
 from workflows_ui.resources.pieces.apps import Mark, MarkColumn
-from workflows_ui.resources.pieces.fields import ChoicesUrl, operations, type_words
+from workflows_ui.resources.pieces.fields import operations, type_words
 from workflows_ui.resources.places import connection_url, list_url
 from workflows_ui.web import formats
 from workflows_ui.web.paths import pick, text_at, texts_at
@@ -76,11 +78,6 @@ class PieceFilters(forms.Form):
         label=_("Connection"), required=False, choices=[("", _("Any")), ("yes", _("Needed")), ("no", _("Not needed"))]
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for name, field in self.fields.items():
-            field.widget.attrs["class"] = "form-control" if name == "search" else "form-select"
-
 
 def takes_connection(row: Row) -> bool:
     """Whether a piece, whole or from the catalogue, can be connected with a form."""
@@ -94,18 +91,24 @@ def matches_filters(row: Row, filters: Any) -> bool:
     texts = " ".join(str(row.get(key) or "") for key in ("name", "displayName", "description")).casefold()
     return (
         all(word in texts for word in filters.get("search", "").casefold().split())
-        and ("category" not in filters or filters["category"] in _categories(row))
+        and ("category" not in filters or filters["category"] in texts_at(row, "categories"))
         and ("can" not in filters or bool(row.get(filters["can"])))
         and ("connection" not in filters or takes_connection(row) == (filters["connection"] == "yes"))
     )
 
 
-def _categories(row: Row) -> list[str]:
-    return texts_at(row, "categories")
+def app_lines(session: EngineSession, search: str, url: Callable[[Row], str], **filters: str) -> list[dict[str, Any]]:
+    """The apps that match the search and the other filters, for a page on which one is chosen."""
+    matches = [row for row in apps.catalogue(session) if matches_filters(row, {"search": search, **filters})]
+    return [
+        {"mark": _mark(row), "about": row["description"] or "", "url": url(row)}
+        for row in matches
+        if row["name"].strip(" ./")
+    ]
 
 
 def _category_words(row: Row) -> list[Text]:
-    return [CATEGORIES.get(item, item) for item in _categories(row)]
+    return [CATEGORIES.get(item, item) for item in texts_at(row, "categories")]
 
 
 def _mark(row: Row) -> Mark:
@@ -136,30 +139,19 @@ def _maker(row: Row) -> Text:
 
 def _connections_url(slug: str, row: Row) -> str:
     name = text_at(row, "name")
-    if not takes_connection(row) or not name:
-        return ""
-    return list_url(slug, "connections", app=name)
+    return list_url(slug, "connections", app=name) if name and takes_connection(row) else ""
 
 
-def _actions(subject: Subject) -> dict[str, Any] | None:
-    actions = operations(subject.object.get("actions"), "action", _choices_url_builder(subject, "actions"))
-    return {"operations": actions} if actions else None
-
-
-def _triggers(subject: Subject) -> dict[str, Any] | None:
-    triggers = operations(subject.object.get("triggers"), "trigger", _choices_url_builder(subject, "triggers"))
-    return {"operations": triggers} if triggers else None
-
-
-def _choices_url_builder(subject: Subject, kind: str) -> ChoicesUrl:
-    """The link from a field to the choices that the app gives for it, for those who may see them."""
+def _operations(subject: Subject, kind: str) -> dict[str, Any] | None:
+    """The `actions` or `triggers`; their fields link to the choices that the app gives, for those who may see them."""
     known = options.asked_fields(subject.object) if subject.access.allows(Role.BUILDER) else {}
 
-    def way(operation: str, field: str) -> str:
+    def field_url(operation: str, field: str) -> str:
         key = options.key(kind, operation, field)
         return choices_url(subject.slug, subject.id, key) if key in known else ""
 
-    return way
+    listed = operations(subject.object.get(kind), kind.removesuffix("s"), field_url)
+    return {"operations": listed} if listed else None
 
 
 def choices_url(slug: str, piece: str, field: str = "") -> str:
@@ -173,12 +165,7 @@ def _choices(slug: str, row: Row) -> str:
 
 
 def _used_by(subject: Subject) -> dict[str, Any]:
-    known = usage.cached_usage(subject.session)
-    return {
-        "lines": usage.lines(subject.slug, known.of_piece(subject.id)),
-        "complete": known.complete,
-        "none": _("No flow uses this app."),
-    }
+    return usage.used_by(subject, lambda known: known.of_piece(subject.id), _("No flow uses this app."))
 
 
 def _connected(slug: str, row: Row, answer: Any) -> str:
@@ -258,17 +245,15 @@ class Pieces(Resource):
                 Column("name", _("Name in the engine"), kind="code"),
             ),
         ),
-        Panel(_("Actions"), "resources/pieces/operations.html", _actions),
-        Panel(_("Triggers"), "resources/pieces/operations.html", _triggers),
+        Panel(_("Actions"), "resources/pieces/operations.html", partial(_operations, kind="actions")),
+        Panel(_("Triggers"), "resources/pieces/operations.html", partial(_operations, kind="triggers")),
         Panel(_("Flows that use it"), "resources/pieces/used_by.html", _used_by),
     )
 
     def list(self, session: EngineSession, query: Query) -> Page:
         """A page of the catalogue by name. The engine is called once in ten minutes, whatever the filters."""
         matches = [row for row in apps.catalogue(session) if matches_filters(row, query.filters)]
-        start = int(query.position) if query.position.isascii() and query.position.isdecimal() else 0
-        older = start + query.rows
-        return Page(matches[start:older], str(older) if older < len(matches) else "")
+        return whole_lists.numbered_page(matches, query)
 
     def get(self, session: EngineSession, id: str) -> Row:
         """The current piece with its actions and triggers."""

@@ -5,42 +5,41 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.web.messages import Text
 from workflows_ui.web.paths import dicts_at
 
 _MOST_OPERATIONS, _MOST_FIELDS, _MOST_OPTIONS, _LONGEST = 200, 100, 12, 400
 _TYPES: dict[str, Text] = {
-    "SHORT_TEXT": gettext_lazy("Text"),
-    "LONG_TEXT": gettext_lazy("Long text"),
-    "NUMBER": gettext_lazy("Number"),
-    "CHECKBOX": gettext_lazy("Yes or no"),
-    "DATE_TIME": gettext_lazy("Date and time"),
-    "FILE": gettext_lazy("File"),
-    "COLOR": gettext_lazy("Colour"),
-    "STATIC_DROPDOWN": gettext_lazy("One of a list"),
-    "STATIC_MULTI_SELECT_DROPDOWN": gettext_lazy("Some of a list"),
-    "DROPDOWN": gettext_lazy("One of a list that the app gives"),
-    "MULTI_SELECT_DROPDOWN": gettext_lazy("Some of a list that the app gives"),
-    "DYNAMIC": gettext_lazy("Fields that depend on the others"),
-    "ARRAY": gettext_lazy("List"),
-    "OBJECT": gettext_lazy("Names with values"),
-    "JSON": gettext_lazy("JSON"),
-    "CUSTOM": gettext_lazy("Its own kind of field"),
-    "SECRET_TEXT": gettext_lazy("Secret text"),
-    "BASIC_AUTH": gettext_lazy("User name and password"),
-    "CUSTOM_AUTH": gettext_lazy("Several values, some of them secret"),
-    "OAUTH2": gettext_lazy("Sign-in at the app (OAuth2)"),
-    "CLOUD_OAUTH2": gettext_lazy("Sign-in at the app (OAuth2), set up by the engine's maker"),
-    "PLATFORM_OAUTH2": gettext_lazy("Sign-in at the app (OAuth2), set up for the whole platform"),
-    "NO_AUTH": gettext_lazy("No secret"),
+    "SHORT_TEXT": _("Text"),
+    "LONG_TEXT": _("Long text"),
+    "NUMBER": _("Number"),
+    "CHECKBOX": _("Yes or no"),
+    "DATE_TIME": _("Date and time"),
+    "FILE": _("File"),
+    "COLOR": _("Colour"),
+    "STATIC_DROPDOWN": _("One of a list"),
+    "STATIC_MULTI_SELECT_DROPDOWN": _("Some of a list"),
+    "DROPDOWN": _("One of a list that the app gives"),
+    "MULTI_SELECT_DROPDOWN": _("Some of a list that the app gives"),
+    "DYNAMIC": _("Fields that depend on the others"),
+    "ARRAY": _("List"),
+    "OBJECT": _("Names with values"),
+    "JSON": _("JSON"),
+    "CUSTOM": _("Its own kind of field"),
+    "SECRET_TEXT": _("Secret text"),
+    "BASIC_AUTH": _("User name and password"),
+    "CUSTOM_AUTH": _("Several values, some of them secret"),
+    "OAUTH2": _("Sign-in at the app (OAuth2)"),
+    "CLOUD_OAUTH2": _("Sign-in at the app (OAuth2), set up by the engine's maker"),
+    "PLATFORM_OAUTH2": _("Sign-in at the app (OAuth2), set up for the whole platform"),
+    "NO_AUTH": _("No secret"),
 }
 _STARTS: dict[str, Text] = {
-    "POLLING": gettext_lazy("Updates automatically from time to time"),
-    "WEBHOOK": gettext_lazy("Notified at once"),
-    "APP_WEBHOOK": gettext_lazy("Notified at once"),
+    "POLLING": _("Updates automatically from time to time"),
+    "WEBHOOK": _("Notified at once"),
+    "APP_WEBHOOK": _("Notified at once"),
 }
 
 

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.resource_admin.resource import Row, Text, pick
@@ -107,9 +106,7 @@ class OptionsForm(forms.Form):
             label=_("Field"), choices=[("", "–"), *((of, listed) for of, listed in groups.items())], widget=select
         )
         if any(item.connected for item in known.values()):
-            listed = [
-                (str(row["externalId"]), _line(row)) for row in connections if isinstance(row.get("externalId"), str)
-            ]
+            listed = connection_list.choices(connections)
             self.fields["connection"] = forms.ChoiceField(
                 label=_("Connection"),
                 required=chosen is not None and chosen.connected,
@@ -131,12 +128,6 @@ class OptionsForm(forms.Form):
             widget=forms.TextInput({"class": "form-control", "type": "search"}),
             help_text=_("Some apps search their choices for it, others ignore it."),
         )
-
-
-def _line(row: Row) -> str:
-    name = row.get("displayName")
-    title = name[:100] if isinstance(name, str) and name else str(row["externalId"])[:100]
-    return f"{title} ({connection_list.state(row).word})"
 
 
 def ask(session: EngineSession, piece: Row, field: OptionsRequest, typed: Mapping[str, Any]) -> Answer:
@@ -187,11 +178,9 @@ def read(found: Mapping[str, Any]) -> Answer:
 def _why(placeholder: object) -> Text:
     reason = words(placeholder)
     if not reason:
-        return gettext_lazy("The app gives no choices for what was chosen.")
+        return _("The app gives no choices for what was chosen.")
     if reason.startswith(_THREW):
-        return gettext_lazy(
-            "The app refused to be asked. Its connection may no longer work, or one of the values is not right."
-        )
+        return _("The app refused to be asked. Its connection may no longer work, or one of the values is not right.")
     return _("The app gives no choices. It says: %s") % reason[:300]
 
 

@@ -3,8 +3,7 @@
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.resources.mcp_servers.forms import RevealForm
 
@@ -12,7 +11,7 @@ from workflows_ui.resources.mcp_servers.forms import RevealForm
 class HiddenForm(RevealForm):
     """One of the masked values, and the reason."""
 
-    place = forms.ChoiceField(label=gettext_lazy("Which value?"), widget=forms.RadioSelect)
+    place = forms.ChoiceField(label=_("Which value?"), widget=forms.RadioSelect)
     field_order = ("place", "reason")
 
     def __init__(self, places: list[tuple[str, str]], data: Any = None) -> None:

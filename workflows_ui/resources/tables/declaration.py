@@ -3,13 +3,12 @@
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError
 from workflows_ui.members.models import Role
-from workflows_ui.resource_admin.actions import button
+from workflows_ui.resource_admin.actions import NameForm, button, delete_action, rename_action
 from workflows_ui.resource_admin.resource import (
     Action,
     Bulk,
@@ -36,18 +35,14 @@ from workflows_ui.web import formats, messages
 _SHOWN, _ACROSS = 5, 5
 
 
-class TableName(forms.Form):
-    name = forms.CharField(label=gettext_lazy("Name"), max_length=200)
-
-
 class TableFilters(forms.Form):
     """The search by name."""
 
     name = forms.CharField(
-        label=gettext_lazy("Name"),
+        label=_("Name"),
         required=False,
         max_length=200,
-        widget=forms.TextInput(attrs={"class": "form-control", "type": "search"}),
+        widget=forms.TextInput(attrs={"type": "search"}),
     )
 
 
@@ -130,83 +125,70 @@ class Tables(Resource):
 
     name = "tables"
     needs = "tables"
-    label, label_plural = gettext_lazy("Table"), gettext_lazy("Tables")
+    label, label_plural = _("Table"), _("Tables")
     icon, group, menu_order = "table", "build", 50
     batch_size = whole_lists.AT_ONCE
-    empty = gettext_lazy("There are no tables in this workspace yet")
-    empty_hint = gettext_lazy("Tables keep rows that flows read and write. Make one, then give it columns.")
+    empty = _("There are no tables in this workspace yet")
+    empty_hint = _("Tables keep rows that flows read and write. Make one, then give it columns.")
     recipe = ("/v1/tables/{id}", "workflows.get_table({id!r})")
     list_display = (
-        Column("name", gettext_lazy("Name"), link=True),
-        Column("updated", gettext_lazy("Changed"), kind="when"),
-        Column("created", gettext_lazy("Created"), kind="when", phone=False),
+        Column("name", _("Name"), link=True),
+        Column("updated", _("Changed"), kind="when"),
+        Column("created", _("Created"), kind="when", phone=False),
     )
     filters = TableFilters
-    filter_help = gettext_lazy("The engine looks at the names of all tables. Columns and records are not searched.")
+    filter_help = _("The engine looks at the names of all tables. Columns and records are not searched.")
     shortcuts = (
         Shortcut(
-            gettext_lazy("Records"),
+            _("Records"),
             "table-list",
             lambda slug, row: records_url(slug, reading.key_of(row)),
             primary=True,
             in_rows=True,
         ),
-        Shortcut(
-            gettext_lazy("Export as CSV"), "file-csv", lambda slug, row: export_url(slug, reading.key_of(row), "csv")
-        ),
-        Shortcut(
-            gettext_lazy("Export as JSON"), "file-code", lambda slug, row: export_url(slug, reading.key_of(row), "json")
-        ),
+        Shortcut(_("Export as CSV"), "file-csv", lambda slug, row: export_url(slug, reading.key_of(row), "csv")),
+        Shortcut(_("Export as JSON"), "file-code", lambda slug, row: export_url(slug, reading.key_of(row), "json")),
     )
     panels = (
         Facts(
-            gettext_lazy("Details"),
+            _("Details"),
             (
-                Column("folder", gettext_lazy("Folder"), link=lambda slug, row: folder_url(slug, row.get("folderId"))),
-                Column("updated", gettext_lazy("Changed"), kind="when"),
-                Column("created", gettext_lazy("Created"), kind="when"),
-                Column("id", gettext_lazy("Engine ID"), kind="code"),
+                Column("folder", _("Folder"), link=lambda slug, row: folder_url(slug, row.get("folderId"))),
+                Column("updated", _("Changed"), kind="when"),
+                Column("created", _("Created"), kind="when"),
+                Column("id", _("Engine ID"), kind="code"),
             ),
         ),
-        Panel(gettext_lazy("Columns"), "resources/tables/columns.html", _columns),
-        Panel(gettext_lazy("Newest records"), "resources/tables/records.html", _newest),
-        Panel(gettext_lazy("Flows that use it"), "resources/pieces/used_by.html", uses.used_by),
+        Panel(_("Columns"), "resources/tables/columns.html", _columns),
+        Panel(_("Newest records"), "resources/tables/records.html", _newest),
+        Panel(_("Flows that use it"), "resources/pieces/used_by.html", uses.used_by),
     )
     actions = (
         Action(
             "new",
-            gettext_lazy("New table"),
+            _("New table"),
             "plus",
             _create,
-            form=TableName,
+            form=NameForm,
             button=lambda _row: _("Make the table"),
-            done=gettext_lazy("The table is made. Give it its columns now."),
+            done=_("The table is made. Give it its columns now."),
             success_url=lambda slug, _row, made: table_url(slug, reading.key_of(made)),
             collection=True,
         ),
         Action(
             "add-column",
-            gettext_lazy("Add a column"),
+            _("Add a column"),
             "table-columns",
             resource_fields.add,
             form=resource_fields.NewColumn,
             impact=resource_fields.remaining_room,
             disabled_reason=resource_fields.full_reason,
-            done=gettext_lazy("The column is added."),
+            done=_("The column is added."),
         ),
-        Action(
-            "rename",
-            gettext_lazy("Rename"),
-            "pen",
-            _rename,
-            form=TableName,
-            initial=lambda row: {"name": reading.name_of(row)},
-            done=gettext_lazy("The table is renamed."),
-            in_rows=True,
-        ),
+        rename_action(_rename, initial=lambda row: {"name": reading.name_of(row)}, done=_("The table is renamed.")),
         Action(
             "clear",
-            gettext_lazy("Delete all records"),
+            _("Delete all records"),
             "eraser",
             _clear,
             danger=True,
@@ -216,25 +198,18 @@ class Tables(Resource):
             ),
             button=lambda row: _("Delete all records of “%(name)s”") % {"name": formats.cut(reading.name_of(row))},
             impact=uses.clear_impact,
-            done=gettext_lazy("All records of the table are deleted."),
+            done=_("All records of the table are deleted."),
         ),
-        Action(
-            "delete",
-            gettext_lazy("Delete"),
-            "trash",
+        delete_action(
             _delete,
-            danger=True,
             confirm=lambda row: (
                 _("The table “%(name)s” is deleted. Flows that read or write it will fail.")
                 % {"name": reading.name_of(row)}
             ),
             button=lambda row: _("Delete the table “%(name)s”") % {"name": formats.cut(reading.name_of(row))},
             impact=uses.delete_impact,
-            done=gettext_lazy("The table is deleted."),
-            in_rows=True,
-            bulk=Bulk(
-                gettext_lazy("The tables are deleted with their records. Flows that read or write them will fail.")
-            ),
+            done=_("The table is deleted."),
+            bulk=Bulk(_("The tables are deleted with their records. Flows that read or write them will fail.")),
         ),
     )
 

@@ -3,11 +3,12 @@
 from typing import Any, cast
 
 from django import forms
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import NotFound, Refused
+from workflows_ui.resource_admin.actions import NameForm
 from workflows_ui.resource_admin.resource import Action, Affected, Column, Resource, Row, Text
 from workflows_ui.resources.tables import limits, reading
 from workflows_ui.resources.tables.parts import PartAction, table_url, tables_url
@@ -17,23 +18,19 @@ from workflows_ui.web import formats
 _MOST_OPTIONS = 200
 
 
-class ColumnName(forms.Form):
-    name = forms.CharField(label=gettext_lazy("Name"), max_length=200)
-
-
-class NewColumn(ColumnName):
+class NewColumn(NameForm):
     """A new column; `options` becomes a list of texts, or None for kinds without choices."""
 
     type = forms.ChoiceField(
-        label=gettext_lazy("What it holds"),
+        label=_("What it holds"),
         choices=[*reading.KINDS.items()],
-        help_text=gettext_lazy("This cannot be changed later."),
+        help_text=_("This cannot be changed later."),
     )
     options = forms.CharField(
-        label=gettext_lazy("Choices"),
+        label=_("Choices"),
         required=False,
         widget=forms.Textarea(attrs={"rows": 4, "dir": "auto"}),
-        help_text=gettext_lazy("Only for a choice from a list: one choice a line. They cannot be changed later."),
+        help_text=_("Only for a choice from a list: one choice a line. They cannot be changed later."),
     )
 
     def clean(self) -> dict[str, Any]:
@@ -129,18 +126,18 @@ def _actions(table: str) -> tuple[Action, ...]:
     return (
         PartAction(
             "rename",
-            gettext_lazy("Rename"),
+            _("Rename"),
             "pen",
             rename,
-            form=ColumnName,
+            form=NameForm,
             initial=lambda row: {"name": reading.name_of(row)},
-            done=gettext_lazy("The column is renamed."),
+            done=_("The column is renamed."),
             success_url=lambda slug, _row, _answer: table_url(slug, table),
             table=table,
         ),
         PartAction(
             "delete",
-            gettext_lazy("Remove"),
+            _("Remove"),
             "trash",
             remove,
             danger=True,
@@ -149,7 +146,7 @@ def _actions(table: str) -> tuple[Action, ...]:
             ),
             button=lambda row: _("Remove the column “%(name)s”") % {"name": formats.cut(reading.name_of(row))},
             impact=lost,
-            done=gettext_lazy("The column is removed."),
+            done=_("The column is removed."),
             success_url=lambda slug, _row, _answer: table_url(slug, table),
             table=table,
         ),
@@ -167,10 +164,10 @@ class Fields(Resource):
 
     table: str
     name = "fields"
-    label, label_plural = gettext_lazy("Column"), gettext_lazy("Columns")
+    label, label_plural = _("Column"), _("Columns")
     icon, group = "table-columns", "build"
-    empty = gettext_lazy("This table has no columns yet")
-    list_display = (Column("name", gettext_lazy("Name"), link=True),)
+    empty = _("This table has no columns yet")
+    list_display = (Column("name", _("Name"), link=True),)
 
     def get(self, session: EngineSession, id: str) -> Row:
         """The column, if it belongs to this table."""

@@ -7,8 +7,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from django import forms
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.resource_admin.resource import Row, Text
 from workflows_ui.resources.tables import reading
@@ -17,15 +16,15 @@ from workflows_ui.web.schema_forms import Input, Kind, Option, form_field
 #: The engine's comparisons (api.md section 13; recordings `records_list_filter`, `records_list_filter_gt`), and two of
 #: the console.
 OPERATORS: dict[str, Text] = {
-    "eq": gettext_lazy("is"),
-    "neq": gettext_lazy("is not"),
-    "co": gettext_lazy("contains"),
-    "gt": gettext_lazy("is more than"),
-    "gte": gettext_lazy("is at least"),
-    "lt": gettext_lazy("is less than"),
-    "lte": gettext_lazy("is at most"),
-    reading.HAS_VALUE: gettext_lazy("has a value"),
-    reading.HAS_NONE: gettext_lazy("is empty"),
+    "eq": _("is"),
+    "neq": _("is not"),
+    "co": _("contains"),
+    "gt": _("is more than"),
+    "gte": _("is at least"),
+    "lt": _("is less than"),
+    "lte": _("is at most"),
+    reading.HAS_VALUE: _("has a value"),
+    reading.HAS_NONE: _("is empty"),
 }
 _WITHOUT_VALUE = frozenset({reading.HAS_VALUE, reading.HAS_NONE})
 #: Maximum number of conditions.
@@ -70,20 +69,18 @@ class RecordFilters(forms.Form):
                 label=_("Condition %(number)d: column") % words,
                 required=False,
                 choices=[("", _("Any")), *self._names.items()],
-                widget=forms.Select(attrs={"class": "form-select"}),
             )
             self.fields[f"how{number}"] = forms.ChoiceField(
                 label=_("Condition %(number)d: comparison") % words,
                 required=False,
                 choices=[*OPERATORS.items()],
-                widget=forms.Select(attrs={"class": "form-select"}),
             )
             self.fields[f"value{number}"] = forms.CharField(
                 label=_("Condition %(number)d") % words,
                 required=False,
                 max_length=500,
                 strip=False,
-                widget=forms.TextInput(attrs={"class": "form-control", "dir": "auto"}),
+                widget=forms.TextInput(attrs={"dir": "auto"}),
             )
 
     def clean(self) -> dict[str, Any]:
@@ -174,7 +171,7 @@ def _input(field: Row, value: str) -> Input:
     )
 
 
-def _problem(field: Row, value: str) -> str:
+def _problem(field: Row, value: str) -> Text:
     """What is wrong with an entered value; "" for nothing."""
     kind = field.get("type")
     if not value:

@@ -6,8 +6,8 @@ from typing import Any, ClassVar, cast
 from urllib.parse import quote
 
 from django import forms
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import NotFound, Refused
@@ -64,8 +64,8 @@ def load_records(session: EngineSession, table_id: str, *, fresh: bool = True) -
         "panels": _panels(fields),
         "actions": _actions(table_id, fields),
         "files": (
-            (gettext_lazy("As CSV"), export_url(slug, table_id, "csv")),
-            (gettext_lazy("As JSON"), export_url(slug, table_id, "json")),
+            (_("As CSV"), export_url(slug, table_id, "csv")),
+            (_("As JSON"), export_url(slug, table_id, "json")),
         ),
         "list_links": (Shortcut(_("The table"), "table", lambda slug, _row: table_url(slug, table_id)),),
     }
@@ -89,9 +89,9 @@ def _columns(table: str, fields: Sequence[Row]) -> tuple[Column, ...]:
         return record_url(slug, table, reading.key_of(record))
 
     crowded = len(fields) >= _ACROSS
-    created = Column("created", gettext_lazy("Added"), kind="when", phone=False, link=False, wide=crowded)
+    created = Column("created", _("Added"), kind="when", phone=False, link=False, wide=crowded)
     if not fields:
-        return (Column(lambda _row: _("Record without values"), gettext_lazy("Record"), link=link), created)
+        return (Column(lambda _row: _("Record without values"), _("Record"), link=link), created)
     columns = []
     for number, field in enumerate(fields):
         key = reading.key_of(field)
@@ -161,32 +161,32 @@ def _actions(table: str, fields: list[Row]) -> tuple[Action, ...]:
     return (
         PartAction(
             "new",
-            gettext_lazy("Add a record"),
+            _("Add a record"),
             "plus",
             add,
             form=form,
             impact=room,
             visible=lambda _row: bool(fields),
-            done=gettext_lazy("The record is added."),
+            done=_("The record is added."),
             success_url=lambda slug, _row, _answer: records_url(slug, table),
             collection=True,
             table=table,
         ),
         PartAction(
             "edit",
-            gettext_lazy("Change"),
+            _("Change"),
             "pen",
             edit,
             form=form,
             button=lambda _row: _("Save"),
             visible=lambda _row: bool(fields),
-            done=gettext_lazy("The record is changed."),
+            done=_("The record is changed."),
             in_rows=True,
             table=table,
         ),
         PartAction(
             "delete",
-            gettext_lazy("Delete"),
+            _("Delete"),
             "trash",
             delete,
             danger=True,
@@ -195,7 +195,7 @@ def _actions(table: str, fields: list[Row]) -> tuple[Action, ...]:
             ),
             button=lambda _row: _("Delete this record"),
             impact=lost,
-            done=gettext_lazy("The record is deleted."),
+            done=_("The record is deleted."),
             success_url=lambda slug, _row, _answer: records_url(slug, table),
             in_rows=True,
             bulk=Bulk(),
@@ -210,11 +210,11 @@ class Records(Resource):
     table: str
     fields: ClassVar[Sequence[Row]] = ()
     name = "records"
-    label, label_plural = gettext_lazy("Record"), gettext_lazy("Records")
+    label, label_plural = _("Record"), _("Records")
     icon, group = "table-list", "build"
-    empty = gettext_lazy("There are no records in this table yet")
-    empty_hint = gettext_lazy("Flows write records into tables, and so can you. A table needs a column first.")
-    list_display: ClassVar[Sequence[Column]] = (Column("id", gettext_lazy("Record"), link=True),)
+    empty = _("There are no records in this table yet")
+    empty_hint = _("Flows write records into tables, and so can you. A table needs a column first.")
+    list_display: ClassVar[Sequence[Column]] = (Column("id", _("Record"), link=True),)
 
     def list(self, session: EngineSession, query: Query) -> Page:
         """A page of the matching records, newest first. All are requested at once, since the engine does not page them."""

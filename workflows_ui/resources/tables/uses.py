@@ -9,22 +9,18 @@ from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.resource_admin.resource import Affected, Row, Subject, Text
 from workflows_ui.resources import usage
 from workflows_ui.resources.tables import reading
+from workflows_ui.web.paths import text_at
 
 
 def _names(table: Row) -> tuple[str, ...]:
     """Flows name a table by its id or by its external id."""
-    ids = (table.get("id"), table.get("externalId"))
-    return tuple(name for name in ids if isinstance(name, str) and name)
+    return tuple(filter(None, (text_at(table, "id"), text_at(table, "externalId"))))
 
 
 def used_by(subject: Subject) -> dict[str, Any]:
-    """The flows with a step for this table, at most a minute old; for templates/resources/pieces/used_by.html."""
-    known = usage.cached_usage(subject.session)
-    return {
-        "lines": usage.lines(subject.slug, known.of_table(*_names(subject.object))),
-        "complete": known.complete,
-        "none": _("No flow reads or writes this table."),
-    }
+    """The flows with a step for this table."""
+    names = _names(subject.object)
+    return usage.used_by(subject, lambda known: known.of_table(*names), _("No flow reads or writes this table."))
 
 
 def clear_impact(session: EngineSession, table: Row) -> Affected:

@@ -47,7 +47,7 @@ class Day:
     @property
     def words(self) -> str:
         """The day in one line."""
-        return f"{self.label}: {_worked_text(self.good)}, {_failed_text(self.bad)}"
+        return f"{self.label}: {worked_text(self.good)}, {_failed_text(self.bad)}"
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Plot:
         if not self.days:
             return _("Nothing was counted.")
         span = _("%(first)s to %(last)s") % {"first": self.days[0].label, "last": self.days[-1].label}
-        return f"{span}: {_worked_text(self.good)}, {_failed_text(self.bad)}"
+        return f"{span}: {worked_text(self.good)}, {_failed_text(self.bad)}"
 
     @property
     def last_bad(self) -> datetime.date | None:
@@ -129,7 +129,7 @@ def _bar_height(count: int, most: int) -> int:
     return max(_LEAST, _TALL * count // most) if count else 0
 
 
-def _worked_text(count: int) -> str:
+def worked_text(count: int) -> str:
     return ngettext("%(n)d worked", "%(n)d worked", count) % {"n": count}
 
 

@@ -4,59 +4,56 @@ not one project.
 
 import datetime
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django import forms
 from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.core.collation import sort_key
 from workflows_ui.core.states import Badge
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import NotFound
 from workflows_ui.resource_admin.resource import Column, Facts, Page, Panel, Query, Resource, Row, Subject, Text, id_at
-from workflows_ui.resources import usage
+from workflows_ui.resources import usage, whole_lists
 from workflows_ui.resources.pieces import apps
 from workflows_ui.resources.pieces.apps import Mark, MarkColumn
 from workflows_ui.resources.places import piece_url
 from workflows_ui.resources.triggers import days
 from workflows_ui.web import formats
-from workflows_ui.web.paths import text_at
+from workflows_ui.web.paths import dict_at
 
-SPAN: Text = gettext_lazy(
+SPAN: Text = _(
     "These figures span the whole platform: every project and organization on this engine, not only this workspace. They count whether a "
     "trigger did its work, not how the run after it ended. The engine keeps 14 days, each from midnight to midnight UTC."
 )
 #: Failures within this many days count as current.
 _LATELY = 1
-_WORKS = Badge(gettext_lazy("Works"), "circle-check", "green")
-_FAILS = Badge(gettext_lazy("Fails"), "circle-xmark", "red")
-_AT_TIMES = Badge(gettext_lazy("Fails at times"), "triangle-exclamation", "orange")
-_FAILED = Badge(gettext_lazy("Failed before"), "clock-rotate-left", "orange")
-_QUIET = Badge(gettext_lazy("Nothing counted"), "circle-minus", "secondary")
+_WORKS = Badge(_("Works"), "circle-check", "green")
+_FAILS = Badge(_("Fails"), "circle-xmark", "red")
+_AT_TIMES = Badge(_("Fails at times"), "triangle-exclamation", "orange")
+_FAILED = Badge(_("Failed before"), "clock-rotate-left", "orange")
+_QUIET = Badge(_("Nothing counted"), "circle-minus", "secondary")
 
 
 class TriggerFilters(forms.Form):
     """Filters of the board; applied here, since the engine gives all of it at once."""
 
     search = forms.CharField(
-        label=gettext_lazy("Search"),
+        label=_("Search"),
         required=False,
         max_length=200,
-        help_text=gettext_lazy("Looks at the names of the apps."),
-        widget=forms.TextInput(attrs={"class": "form-control"}),
+        help_text=_("Looks at the names of the apps."),
     )
     failures = forms.ChoiceField(
-        label=gettext_lazy("Failures"),
+        label=_("Failures"),
         required=False,
         choices=[
-            ("", gettext_lazy("Any")),
-            ("yes", gettext_lazy("With failures")),
-            ("no", gettext_lazy("Without failures")),
+            ("", _("Any")),
+            ("yes", _("With failures")),
+            ("no", _("Without failures")),
         ],
-        widget=forms.Select(attrs={"class": "form-select"}),
     )
 
 
@@ -74,16 +71,7 @@ def _plot(row: Row) -> days.Plot:
 
 
 def _mark(row: Row) -> Mark:
-    return apps.mark(_title(row))
-
-
-def _title(row: Row) -> str:
-    name = row.get("displayName")
-    return name if formats.visible(name) else apps.short(row.get("name"))
-
-
-def _whole_name(row: Row) -> str:
-    return text_at(row, "name")
+    return apps.mark(apps.title(row))
 
 
 def _last_failure(row: Row) -> str:
@@ -95,7 +83,7 @@ def _lately(row: Row) -> str:
     """What failed, in a few words; else what worked."""
     plot = _plot(row)
     if not plot.bad:
-        return ngettext("%(n)d worked", "%(n)d worked", plot.good) % {"n": plot.good} if plot.good else ""
+        return days.worked_text(plot.good) if plot.good else ""
     text = _("%(bad)d of %(all)d failed, last on %(day)s")
     return text % {"bad": plot.bad, "all": plot.good + plot.bad, "day": _last_failure(row)}
 
@@ -116,11 +104,11 @@ def _state(row: Row) -> Badge:
 def _order(row: Row) -> tuple[int, tuple[str, str]]:
     """Failing triggers first."""
     states = [_FAILS, _AT_TIMES, _FAILED, _WORKS, _QUIET]
-    return states.index(_state(row)), sort_key(_title(row))
+    return states.index(_state(row)), sort_key(apps.title(row))
 
 
 def _fits(row: Row, filters: Mapping[str, Any]) -> bool:
-    texts = f"{_title(row)} {_whole_name(row)}".casefold()
+    texts = f"{apps.title(row)} {row['name']}".casefold()
     choice = filters.get("failures", "")
     failed = bool(_plot(row).bad) if choice else False
     return all(word in texts for word in filters.get("search", "").casefold().split()) and (
@@ -133,12 +121,8 @@ def _days(subject: Subject) -> dict[str, Any]:
 
 
 def _flows(subject: Subject) -> dict[str, Any]:
-    known = usage.cached_usage(subject.session)
-    return {
-        "lines": usage.lines(subject.slug, known.started_by(_whole_name(subject.object))),
-        "complete": known.complete,
-        "none": _("No flow of this workspace starts with it: the figures come from elsewhere on the platform."),
-    }
+    none = _("No flow of this workspace starts with it: the figures come from elsewhere on the platform.")
+    return usage.used_by(subject, lambda known: known.started_by(subject.object["name"]), none)
 
 
 class Triggers(Resource):
@@ -146,43 +130,39 @@ class Triggers(Resource):
 
     name = "triggers"
     needs = "trigger-figures"
-    label, label_plural = gettext_lazy("Triggers of an app"), gettext_lazy("Triggers")
+    label, label_plural = _("Triggers of an app"), _("Triggers")
     icon, group, menu_order = "bolt", "watch", 20
-    empty = gettext_lazy("The engine has counted no triggers in the last 14 days")
-    empty_hint = gettext_lazy(
-        "Once flows start, how often their triggers worked or failed is shown here, by app and day."
-    )
+    empty = _("The engine has counted no triggers in the last 14 days")
+    empty_hint = _("Once flows start, how often their triggers worked or failed is shown here, by app and day.")
     filters = TriggerFilters
     rows = 50
     #: The engine has no call for a single app.
     recipe = ("/v1/trigger-runs/status", "workflows.get_trigger_run_status()")
     list_display = (
-        MarkColumn(_mark, gettext_lazy("App"), link=True, below=_whole_name),
-        Column(_state, gettext_lazy("State"), kind="badge", below=_lately),
-        DaysColumn(_plot, gettext_lazy("Last 14 days"), phone=False),
-        Column(lambda row: _plot(row).good, gettext_lazy("Worked"), kind="count", phone=False),
-        Column(lambda row: _plot(row).bad, gettext_lazy("Failed"), kind="count", phone=False),
+        MarkColumn(_mark, _("App"), link=True, below=lambda row: row["name"]),
+        Column(_state, _("State"), kind="badge", below=_lately),
+        DaysColumn(_plot, _("Last 14 days"), phone=False),
+        Column(lambda row: _plot(row).good, _("Worked"), kind="count", phone=False),
+        Column(lambda row: _plot(row).bad, _("Failed"), kind="count", phone=False),
     )
     panels = (
         Facts(
-            gettext_lazy("Details"),
+            _("Details"),
             (
-                MarkColumn(_mark, gettext_lazy("App"), link=lambda slug, row: piece_url(slug, row.get("name"))),
-                Column(_last_failure, gettext_lazy("Last failure")),
-                Column("totalRuns", gettext_lazy("Counted by the engine in all"), kind="count"),
-                Column("name", gettext_lazy("Name in the engine"), kind="code"),
+                MarkColumn(_mark, _("App"), link=lambda slug, row: piece_url(slug, row.get("name"))),
+                Column(_last_failure, _("Last failure")),
+                Column("totalRuns", _("Counted by the engine in all"), kind="count"),
+                Column("name", _("Name in the engine"), kind="code"),
             ),
         ),
-        Panel(gettext_lazy("Day by day"), "resources/triggers/days.html", _days),
-        Panel(gettext_lazy("Flows of this workspace that start with it"), "resources/pieces/used_by.html", _flows),
+        Panel(_("Day by day"), "resources/triggers/days.html", _days),
+        Panel(_("Flows of this workspace that start with it"), "resources/pieces/used_by.html", _flows),
     )
 
     def list(self, session: EngineSession, query: Query) -> Page:
         """The board, failing triggers first. Two calls at most: the figures, and the cached names of apps."""
         rows = sorted((row for row in _load_rows(session) if _fits(row, query.filters)), key=_order)
-        start = int(query.position) if query.position.isascii() and query.position.isdecimal() else 0
-        older = start + query.rows
-        return Page(rows[start:older], str(older) if older < len(rows) else "", notice=SPAN)
+        return replace(whole_lists.numbered_page(rows, query), notice=SPAN)
 
     def get(self, session: EngineSession, id: str) -> Row:
         """The figures of one app, by its whole name. Raises EngineError, NotFound if there are none."""
@@ -196,16 +176,14 @@ class Triggers(Resource):
         return id_at(row, "name")
 
     def title(self, row: Row) -> str:
-        """The app's name."""
-        return _title(row)
+        return apps.title(row)
 
     def badge(self, row: Row) -> Badge:
         return _state(row)
 
 
 def _load_rows(session: EngineSession) -> list[dict[str, Any]]:
-    pieces = session.workflows.get_trigger_run_status().get("pieces")
-    listed = pieces.items() if isinstance(pieces, Mapping) else ()
-    figures = {name: found for name, found in listed if isinstance(found, Mapping)}
+    listed = dict_at(session.workflows.get_trigger_run_status(), "pieces")
+    figures = {name: found for name, found in listed.items() if isinstance(found, dict)}
     names = apps.names(session) if figures else {}
     return [dict(found) | {"name": name, "displayName": names.get(name, "")} for name, found in figures.items()]

@@ -11,8 +11,8 @@ from typing import Any
 
 from django import forms
 from django.urls import reverse
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from workflows_ui.core import redaction
 from workflows_ui.credentials.services.engine_session import EngineSession
@@ -138,7 +138,7 @@ def _explained(flow: Row) -> Text:
         sentences.append(_("The flow is on: a real event runs it too, as always."))
     if waits_for_calls(flow):
         sentences.append(_("A webhook has no source to ask, so its sample is empty."))
-    return " ".join(sentences)
+    return " ".join(map(str, sentences))
 
 
 def _done(_flow: Row, answer: Any) -> Text:
@@ -180,7 +180,7 @@ def _sample(row: Row, new: set[str], room: readable.Room) -> Sample:
 #: On a flow's page; leads to the page of its samples.
 TEST = Action(
     "test-trigger",
-    gettext_lazy("Test the trigger"),
+    _("Test the trigger"),
     "vial",
     _run,
     form=TestForm,
