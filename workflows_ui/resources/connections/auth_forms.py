@@ -13,9 +13,9 @@ from django import forms
 from django.utils.html import format_html_join
 from django.utils.translation import gettext as _
 
-from workflows_ui.resource_admin.resource import Row
+from workflows_ui.resource_admin.resource import Row, pick
 from workflows_ui.resources.connections import oauth_forms
-from workflows_ui.resources.connections.oauth_forms import SignInContext
+from workflows_ui.resources.connections.oauth_forms import SignIn
 from workflows_ui.resources.pieces import apps
 from workflows_ui.resources.pieces.inputs import property_inputs, words
 from workflows_ui.web.schema_forms import Input, Kind, form_fields
@@ -23,9 +23,8 @@ from workflows_ui.web.schema_forms import Input, Kind, form_fields
 _SECRET = re.compile(r"secret|token|passw|key|credential|signature|private|\bpin\b", re.IGNORECASE)
 #: Parts of a value that are not secret.
 _NOT_TYPED = ("type", "grant_type", "scope", "authorization_method")
-_NO_CONTEXT = SignInContext()
-#: Schemas by connection type for apps without a schema.
-_BARE: dict[str, dict[str, Any]] = {"SECRET_TEXT": {}, "BASIC_AUTH": {}, "NO_AUTH": {}, "OAUTH2": {}}
+#: Types of connections that need no schema of the app.
+_BARE = ("SECRET_TEXT", "BASIC_AUTH", "NO_AUTH", "OAUTH2")
 
 
 def scheme(auth: object, kind: object = "") -> dict[str, Any] | None:
@@ -38,10 +37,8 @@ def scheme(auth: object, kind: object = "") -> dict[str, Any] | None:
     schema_type = "OAUTH2" if kind in oauth_forms.KINDS else kind
     offered = _supported(auth)
     fitting = [schema for schema in offered if schema["type"] == schema_type]
-    if fitting or offered:
-        return (fitting or offered)[0]
-    bare = _BARE.get(schema_type) if isinstance(schema_type, str) else None
-    return None if bare is None else {"type": schema_type, **bare}
+    bare = [{"type": schema_type}] if schema_type in _BARE else []
+    return next(iter(fitting or offered or bare), None)
 
 
 def kinds(auth: object) -> list[str]:
@@ -53,11 +50,11 @@ def _supported(auth: object) -> list[dict[str, Any]]:
     return [item for item in apps.auths(auth) if item["type"] in (*_BARE, "CUSTOM_AUTH")]
 
 
-def fields(schema: Row, context: SignInContext = _NO_CONTEXT) -> dict[str, forms.Field]:
+def fields(schema: Row, signed_in: SignIn | None = None, **oauth: str) -> dict[str, forms.Field]:
     """The form fields of a schema, by name. Fields that are never sent back have names that contain secret, code or
     password.
 
-    `context` matters for OAuth2 only.
+    `signed_in` and `oauth` are the arguments of `oauth_forms.inputs`.
     """
     kind, description = schema.get("type"), words(schema.get("description"))
     inputs: list[Input] = []
@@ -67,9 +64,9 @@ def fields(schema: Row, context: SignInContext = _NO_CONTEXT) -> dict[str, forms
         inputs.append(Input("username", _label(schema, "username", _("User name")), required=True))
         inputs.append(Input("password", _label(schema, "password", _("Password")), required=True, secret=True))
     elif kind == "OAUTH2":
-        inputs += oauth_forms.inputs(schema, context)
+        inputs += oauth_forms.inputs(schema, signed_in, **oauth)
     if kind in ("CUSTOM_AUTH", "OAUTH2"):
-        already = context.signed_in.props if context.signed_in else {}
+        already = signed_in.props if signed_in else {}
         inputs += [item for item in _props(schema.get("props")).values() if item.name not in already]
     # Browsers take a text field between two secrets for the start of another sign-in form.
     inputs.sort(key=lambda item: item.secret and item.kind is Kind.TEXT)
@@ -128,5 +125,4 @@ def filled_in(schema: object, typed: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _label(schema: Row, part: str, otherwise: str) -> str:
-    inner = schema.get(part)
-    return (words(inner.get("displayName")) if isinstance(inner, Mapping) else "") or otherwise
+    return words(pick(schema, f"{part}.displayName")) or otherwise

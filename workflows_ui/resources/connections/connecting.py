@@ -3,6 +3,7 @@ app refuses.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,9 +16,8 @@ from django.utils.translation import gettext_lazy as _
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, NotFound
 from workflows_ui.members.models import Flavour
-from workflows_ui.resource_admin.resource import Row
+from workflows_ui.resource_admin.resource import Row, id_at
 from workflows_ui.resources.connections import auth_forms, oauth_forms, signing_in
-from workflows_ui.resources.connections.oauth_forms import SignInContext
 from workflows_ui.resources.pieces import apps
 
 _BAD_CODE = _("The app does not accept the code. A code works once: get a new one. Nothing was saved.")
@@ -54,8 +54,13 @@ class _AuthForm(forms.Form):
             sign_in_url = sign_in_page_url(session.workspace.slug, piece, connection)
             self.fields["sign_in"] = forms.CharField(required=False, max_length=100, widget=forms.HiddenInput())
         self._kind = str(asked.get("client_kind") or current_type)
-        context = SignInContext(redirect_url(session), sign_in_url, self._signed_in, self._kind)
-        schema_fields = auth_forms.fields(schema, context)
+        schema_fields = auth_forms.fields(
+            schema,
+            self._signed_in,
+            redirect_url=redirect_url(session),
+            sign_in_url=sign_in_url,
+            client=self._kind,
+        )
         self.fields |= schema_fields
         known_values = self._signed_in.form_values if self._signed_in else {}
         self.discreet = frozenset({*schema_fields, *known_values, "sign_in"})
@@ -110,7 +115,7 @@ def connect(session: EngineSession, name: str, typed: dict[str, Any]) -> Any:
     if schema is None:
         raise forms.ValidationError(_("This app takes no connection that can be made here."))
     request = {"externalId": typed["external_id"], "displayName": typed["name"], "pieceName": name}
-    return _store(session, request, auth_forms.value(schema, typed), str(typed.get("sign_in") or ""))
+    return _store(session, request, schema, typed)
 
 
 def _requested_type(asked: Mapping[str, Any]) -> str:
@@ -128,7 +133,7 @@ def renew(session: EngineSession, row: Row, typed: dict[str, Any]) -> Any:
     request = {key: row.get(key) for key in ("externalId", "displayName", "pieceName")}
     if isinstance(row.get("metadata"), dict):
         request["metadata"] = row["metadata"]
-    return _store(session, request, auth_forms.value(schema, typed), str(typed.get("sign_in") or ""))
+    return _store(session, request, schema, typed)
 
 
 def redirect_url(session: EngineSession) -> str:
@@ -144,40 +149,35 @@ def redirect_url(session: EngineSession) -> str:
 
 def sign_in_page_url(slug: str, piece: str, connection: str = "") -> str:
     """The page for signing in at an app, for a new or an existing connection; "" for names that a URL cannot hold."""
-    if not piece.strip(" ./"):
-        return ""
     query = {"connection": connection} if connection else None
-    return reverse("connection_sign_in", kwargs={"slug": slug, "piece": piece}, query=query)
+    kwargs = {"slug": slug, "piece": piece}
+    return reverse("connection_sign_in", kwargs=kwargs, query=query) if piece.strip(" ./") else ""
 
 
 def scheme_of(session: EngineSession, row: Row) -> dict[str, Any] | None:
     """The schema of a connection's app that fits it; None if nothing is known. Raises EngineError."""
-    name = row.get("pieceName")
     auth: object = None
-    if isinstance(name, str) and name.strip(" ./"):
-        try:
+    if name := id_at(row, "pieceName"):
+        with suppress(NotFound):  # If the app was removed, the connection's own type determines its content.
             auth = apps.piece(session, name).get("auth")
-        except NotFound:
-            auth = None  # The app was removed; the connection's own type determines its content.
     return auth_forms.scheme(auth, row.get("type"))
 
 
-def _store(session: EngineSession, request: dict[str, Any], value: dict[str, Any], sign_in: str) -> Any:
+def _store(session: EngineSession, request: dict[str, Any], schema: Row, typed: Mapping[str, Any]) -> Any:
+    value = auth_forms.value(schema, typed)
     try:
         connection = session.workflows.upsert_connection({**request, "type": value["type"], "value": value})
-        signing_in.forget(session, sign_in)
+        signing_in.forget(session, str(typed.get("sign_in") or ""))
         return connection
     except EngineError as error:
-        typed = [text.casefold() for text in auth_forms.secrets(value)]
-        if any(text in error.message.casefold() for text in typed):
+        if any(text.casefold() in error.message.casefold() for text in auth_forms.secrets(value)):
             # The app's message may repeat what it refused.
             error.message = "The words of the engine are left out: they repeat what was typed."
             error.args = (error.message,)
         if error.code in _PROBLEMS:
             errors = [_PROBLEMS[error.code]]
-            if (
-                error.code == "INVALID_APP_CONNECTION"
-            ):  # no other holds the app's words (recording conn_upsert_oauth2_bad_code)
+            # No other holds the app's words (recording conn_upsert_oauth2_bad_code).
+            if error.code == "INVALID_APP_CONNECTION":
                 errors.append(_("The app says: %s") % error.message[:300])
             raise forms.ValidationError(errors) from None
         raise

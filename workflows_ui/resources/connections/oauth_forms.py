@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from workflows_ui.resource_admin.resource import Row
 from workflows_ui.resources.pieces.inputs import words
+from workflows_ui.web.paths import dict_at, text_at, texts_at
 from workflows_ui.web.schema_forms import Input, Kind, Option
 
 #: The code for the engine if none is needed: it requires at least one character (api.md 10.3).
@@ -56,27 +57,18 @@ class SignIn:
         }
 
 
-@dataclass(frozen=True)
-class SignInContext:
-    """What an OAuth2 form depends on besides its schema.
+def inputs(
+    schema: Row, signed_in: SignIn | None = None, *, redirect_url: str = "", sign_in_url: str = "", client: str = OWN
+) -> list[Input]:
+    """The inputs of an OAuth2 schema; those that the chosen kind of client does not need may be left empty.
 
-    Attributes:
+    Args:
+        signed_in: the completed sign-in; its data is not requested again.
         redirect_url: the initial value of the redirect URL.
         sign_in_url: the page for signing in at the app, "" if that is not possible from here.
-        signed_in: the completed sign-in; its data is not requested again.
-        kind: the chosen kind of client, one of KINDS; any other value means the person's own.
+        client: the chosen kind of client, one of KINDS; any other value means the person's own.
     """
-
-    redirect_url: str = ""
-    sign_in_url: str = ""
-    signed_in: SignIn | None = None
-    kind: str = OWN
-
-
-def inputs(schema: Row, context: SignInContext) -> list[Input]:
-    """The inputs of an OAuth2 schema; those that the chosen kind of client does not need may be left empty."""
-    signed_in, sign_in_url = context.signed_in, context.sign_in_url
-    needed = _HOLDS.get(context.kind, _HOLDS[OWN])
+    needed = _HOLDS.get(client, _HOLDS[OWN])
     kinds = {
         OWN: _("My own: client id and secret"),
         PLATFORM: _("Set up for the whole engine: client id only"),
@@ -95,7 +87,7 @@ def inputs(schema: Row, context: SignInContext) -> list[Input]:
         _("Whose client"),
         Kind.CHOICE,
         help=easiest or _("If unsure, it is your own."),
-        initial=context.kind,
+        initial=client,
         options=[Option(key, label, key) for key, label in kinds.items()],
         empty_label="",
     )
@@ -116,7 +108,7 @@ def inputs(schema: Row, context: SignInContext) -> list[Input]:
         _("Redirect address"),
         help=_("The one that the app has on its list for this client."),
         required="redirect_url" in needed,
-        initial=context.redirect_url,
+        initial=redirect_url,
     )
     fields = [kind, client_id, secret, redirect, Input("scope", _("Rights asked for (scope)"), initial=scope(schema))]
     if not machines_only(schema):
@@ -128,7 +120,7 @@ def inputs(schema: Row, context: SignInContext) -> list[Input]:
 
 def value(schema: Row, typed: Mapping[str, Any]) -> dict[str, Any]:
     """The engine's `value`, without the app's own fields, from the submitted data or a sign-in."""
-    kind = _kind(typed)
+    kind = typed["client_kind"] if typed.get("client_kind") in KINDS else OWN
     result: dict[str, Any] = {"type": kind} | {name: typed[name] for name in _HOLDS[kind]}
     result |= {"scope": typed.get("scope") or "", "code": typed.get("code") or NO_CODE}
     if machines_only(schema) and kind == OWN:
@@ -142,8 +134,7 @@ def value(schema: Row, typed: Mapping[str, Any]) -> dict[str, Any]:
 
 def scope(schema: Row) -> str:
     """The scopes that the app's schema requests, as one text."""
-    scopes = schema.get("scope")
-    return " ".join(item for item in scopes if isinstance(item, str)) if isinstance(scopes, list) else words(scopes)
+    return " ".join(texts_at(schema, "scope")) or words(schema.get("scope"))
 
 
 def machines_only(schema: Row) -> bool:
@@ -153,14 +144,12 @@ def machines_only(schema: Row) -> bool:
 
 def page_of(schema: Row) -> str:
     """The app's sign-in page; "" if the schema names none that a browser may be sent to."""
-    url = schema.get("authUrl")
-    if machines_only(schema) or not isinstance(url, str):
-        return ""
+    url = "" if machines_only(schema) else text_at(schema, "authUrl").strip()
     try:
-        parts = urlsplit(_PLACEHOLDER.sub("x", url.strip()))
+        parts = urlsplit(_PLACEHOLDER.sub("x", url))
     except ValueError:
         return ""
-    return url.strip() if parts.scheme in ("https", "http") and parts.netloc else ""
+    return url if parts.scheme in ("https", "http") and parts.netloc else ""
 
 
 def placeholders(schema: Row) -> list[str]:
@@ -183,22 +172,15 @@ def address(schema: Row, sign_in: SignIn, state: str, values: Mapping[str, Any])
         "state": state,
         "scope": filled(sign_in.scope, values),
     }
-    prompt = schema.get("prompt")
+    prompt = text_at(schema, "prompt") or "consent"
     if prompt != "omit":
-        query["prompt"] = prompt if isinstance(prompt, str) and prompt else "consent"
-    extra = schema.get("extra")
-    if isinstance(extra, Mapping):
-        query |= {str(key): item for key, item in extra.items() if isinstance(item, str)}
+        query["prompt"] = prompt
+    query |= {key: item for key, item in dict_at(schema, "extra").items() if isinstance(item, str)}
     if sign_in.verifier:
         hashed = schema.get("pkceMethod") == "S256"
         query["code_challenge_method"] = "S256" if hashed else "plain"
         query["code_challenge"] = _digest(sign_in.verifier) if hashed else sign_in.verifier
     return urlunsplit(parts._replace(query=urlencode(query)))
-
-
-def _kind(typed: Mapping[str, Any]) -> str:
-    kind = typed.get("client_kind")
-    return kind if kind in KINDS else OWN
 
 
 def _how(schema: Row, sign_in_url: str) -> str:

@@ -28,6 +28,7 @@ from workflows_ui.resources.pieces import declaration as pieces
 from workflows_ui.resources.places import list_url
 from workflows_ui.web import responses
 from workflows_ui.web.access import closed, member
+from workflows_ui.web.paths import text_at
 from workflows_ui.web.requests import ConsoleRequest
 from workflows_ui.web.schema_forms import Input, Kind, form_fields
 
@@ -152,8 +153,7 @@ def _scheme(session: EngineSession, piece: str, connection: str) -> tuple[str, R
     connection_row = reading.find(session, connection)
     if connection_row.get("pieceName") != piece:
         raise Http404
-    name = connection_row.get("displayName")
-    return name if isinstance(name, str) and name else apps.title(row), scheme_of(session, connection_row) or {}
+    return text_at(connection_row, "displayName") or apps.title(row), scheme_of(session, connection_row) or {}
 
 
 def _form_url(slug: str, piece: str, connection: str) -> str:
