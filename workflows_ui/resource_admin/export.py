@@ -24,7 +24,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 #: a text.
 _FORMULA_WITHIN = re.compile(r"(?<=[;\t\r\n])(?=[=+@＝＋＠]|[-－](?! ))")
 #: Spreadsheets only read the characters of all languages after a byte order mark.
-_MARK = "\ufeff"
+BYTE_ORDER_MARK = "\ufeff"
 _MOMENTS = frozenset({"when", "exact"})
 
 
@@ -38,14 +38,14 @@ def head(kind: str, resource: Resource) -> bytes:
         labels.append(f"{column.label} ({zone})" if column.kind in _MOMENTS else str(column.label))
         if column.below:
             labels.append(_("%(column)s: note") % {"column": column.label})
-    return _encode(_MARK + _lines([[*labels, _("Id")]]))
+    return _encode(BYTE_ORDER_MARK + csv_text([[*labels, _("Id")]]))
 
 
 def body(kind: str, resource: Resource, session: EngineSession, rows: Sequence[Row], *, before: int) -> bytes:
     """Rows of the file, secrets masked; `before` is the number of rows before them."""
     masked = resource.masked(session, rows)
     if kind == "csv":
-        return _encode(_lines([_cells(resource, row) for row in masked]))
+        return _encode(csv_text([_cells(resource, row) for row in masked]))
     found = [json.dumps(row, ensure_ascii=False, default=str) for row in masked]
     between = ",\n" if before else "\n"
     return _encode("".join(f"{between if number == 0 else ',' + chr(10)}{text}" for number, text in enumerate(found)))
@@ -106,7 +106,7 @@ def _value_text(value: Any) -> str:
     return str(value) if has_text else ""
 
 
-def _lines(rows: Sequence[Sequence[str]]) -> str:
+def csv_text(rows: Sequence[Sequence[str]]) -> str:
     file = io.StringIO()
     csv.writer(file).writerows(rows)
     return file.getvalue()

@@ -6,7 +6,7 @@ and never returns a response. What does not fit gets a plain view with its own p
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self, cast
 
 from django import forms
 from django.urls import reverse
@@ -235,6 +235,11 @@ class Resource:
     rows: ClassVar[int] = 20
     batch_size: ClassVar[int] = 100
     files: ClassVar[Sequence[tuple[Text, str]]] = ()
+
+    @classmethod
+    def with_attributes(cls, **attributes: Any) -> Self:
+        """A resource with further attributes, such as the records of one table, whose columns are the table's own."""
+        return cast("Self", type(cls.__name__, (cls,), attributes)())
 
     def list(self, session: EngineSession, query: Query) -> Page:
         """One page of the list. Raises EngineError."""

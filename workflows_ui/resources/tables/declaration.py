@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError
@@ -11,6 +12,7 @@ from workflows_ui.members.models import Role
 from workflows_ui.resource_admin.actions import NameForm, button, delete_action, rename_action
 from workflows_ui.resource_admin.resource import (
     Action,
+    Affected,
     Bulk,
     Column,
     Facts,
@@ -21,15 +23,17 @@ from workflows_ui.resource_admin.resource import (
     Row,
     Shortcut,
     Subject,
+    Text,
 )
-from workflows_ui.resources import whole_lists
+from workflows_ui.resources import usage, whole_lists
 from workflows_ui.resources.flows.reading import folder_names
 from workflows_ui.resources.places import folder_url
 from workflows_ui.resources.tables import fields as resource_fields
 from workflows_ui.resources.tables import limits as resource_limits
-from workflows_ui.resources.tables import reading, records, uses
+from workflows_ui.resources.tables import reading, records
 from workflows_ui.resources.tables.parts import export_url, is_id, record_url, records_url, table_url
 from workflows_ui.web import formats, messages
+from workflows_ui.web.paths import text_at
 
 #: Records on the table's page, and columns of them.
 _SHOWN, _ACROSS = 5, 5
@@ -51,10 +55,8 @@ def _create(session: EngineSession, _id: str, data: dict[str, Any]) -> Any:
 
 
 def _rename(session: EngineSession, id: str, data: dict[str, Any]) -> Any:
-    try:
+    with reading.forgetting(session, id):
         return session.workflows.update_table(id, data["name"])
-    finally:
-        reading.forget(session, id)
 
 
 def _clear(session: EngineSession, id: str, _data: dict[str, Any]) -> None:
@@ -62,10 +64,8 @@ def _clear(session: EngineSession, id: str, _data: dict[str, Any]) -> None:
 
 
 def _delete(session: EngineSession, id: str, _data: dict[str, Any]) -> None:
-    try:
+    with reading.forgetting(session, id):
         session.workflows.delete_table(id)
-    finally:
-        reading.forget(session, id)
 
 
 def _columns(subject: Subject) -> dict[str, Any]:
@@ -79,7 +79,7 @@ def _columns(subject: Subject) -> dict[str, Any]:
     may = subject.access.allows(Role.BUILDER) and is_id(table)
     lines = [
         {
-            "name": reading.name_of(field) or reading.key_of(field),
+            "name": reading.label_of(field),
             "kind": reading.kind_of(field),
             "options": reading.options_of(field),
             "buttons": resource_fields.rename_and_remove(slug, table, reading.key_of(field)) if may else [],
@@ -87,13 +87,11 @@ def _columns(subject: Subject) -> dict[str, Any]:
         for field in fields
     ]
     limits = resource_limits.load_limits(subject.session)
-    adding = next(action for action in Tables.actions if action.name == "add-column")
+    full = resource_limits.full_of_fields(len(fields), limits)
     return {
         "lines": lines,
         "buttons": may,
-        "add": button(adding, slug, Tables.name, table, resource_limits.full_of_fields(len(fields), limits))
-        if may
-        else None,
+        "add": button(_ADD_COLUMN, slug, Tables.name, table, full) if may else None,
         "count": resource_limits.fields_in_words(len(fields), limits),
     }
 
@@ -113,11 +111,73 @@ def _newest(subject: Subject) -> dict[str, Any]:
     return {
         "count": newest.gap
         or resource_limits.records_in_words(len(newest.rows), resource_limits.load_limits(subject.session)),
-        "names": [reading.name_of(field) or reading.key_of(field) for field in fields[:_ACROSS]],
+        "names": [reading.label_of(field) for field in fields[:_ACROSS]],
         "lines": lines,
         "more": max(0, len(fields) - _ACROSS),
         "url": records_url(slug, table),
     }
+
+
+def _names(table: Row) -> tuple[str, ...]:
+    """Flows name a table by its id or by its external id."""
+    return tuple(filter(None, (text_at(table, "id"), text_at(table, "externalId"))))
+
+
+def _used_by(subject: Subject) -> dict[str, Any]:
+    """The flows with a step for this table."""
+    names = _names(subject.object)
+    return usage.used_by(subject, lambda known: known.of_table(*names), _("No flow reads or writes this table."))
+
+
+def _clear_impact(session: EngineSession, table: Row) -> Affected:
+    """The impact of deleting all records: the lost data, and the flows that use them."""
+    return _with_flows(session, table, str(_records_going(session, table)), [])
+
+
+def _delete_impact(session: EngineSession, table: Row) -> Affected:
+    """The impact of deleting the table: the lost data, and the flows that fail then."""
+    names = [reading.label_of(field) for field in reading.fields(session, reading.key_of(table))]
+    going = str(_records_going(session, table))
+    if names:
+        columns = ngettext("So is %(count)d column.", "So are %(count)d columns.", len(names)) % {"count": len(names)}
+        going = f"{going} {columns}"
+    return _with_flows(session, table, going, [(_("Column: %s") % name, "") for name in names])
+
+
+def _records_going(session: EngineSession, table: Row) -> Text:
+    stored = reading.records(session, reading.key_of(table))
+    number = len(stored.rows)
+    if not stored.whole:
+        return _("All its records are deleted: more than the console can count.")
+    if not number:
+        return _("It has no records.")
+    return ngettext("%(count)d record is deleted.", "%(count)d records are deleted.", number) % {"count": number}
+
+
+def _with_flows(session: EngineSession, table: Row, going: str, more: list[tuple[str, str]]) -> Affected:
+    all_usage = usage.current_usage(session)
+    flows = usage.lines(session.workspace.slug, all_usage.of_table(*_names(table)))
+    count = len(flows)
+    if not all_usage.complete:
+        text = _("%(count)d flows are known to use it; the engine did not give all its flows, so there may be more.")
+    elif count:
+        text = ngettext("%(count)d flow uses it.", "%(count)d flows use it.", count)
+    else:
+        text = _("No flow uses it.")
+    lines = [(_("Flow: %s") % name, url) for name, url in flows]
+    return Affected(f"{text % {'count': count}} {going}", [*lines, *more])
+
+
+_ADD_COLUMN = Action(
+    "add-column",
+    _("Add a column"),
+    "table-columns",
+    resource_fields.add,
+    form=resource_fields.NewColumn,
+    impact=resource_fields.remaining_room,
+    disabled_reason=resource_fields.full_reason,
+    done=_("The column is added."),
+)
 
 
 class Tables(Resource):
@@ -161,7 +221,7 @@ class Tables(Resource):
         ),
         Panel(_("Columns"), "resources/tables/columns.html", _columns),
         Panel(_("Newest records"), "resources/tables/records.html", _newest),
-        Panel(_("Flows that use it"), "resources/pieces/used_by.html", uses.used_by),
+        Panel(_("Flows that use it"), "resources/pieces/used_by.html", _used_by),
     )
     actions = (
         Action(
@@ -175,16 +235,7 @@ class Tables(Resource):
             success_url=lambda slug, _row, made: table_url(slug, reading.key_of(made)),
             collection=True,
         ),
-        Action(
-            "add-column",
-            _("Add a column"),
-            "table-columns",
-            resource_fields.add,
-            form=resource_fields.NewColumn,
-            impact=resource_fields.remaining_room,
-            disabled_reason=resource_fields.full_reason,
-            done=_("The column is added."),
-        ),
+        _ADD_COLUMN,
         rename_action(_rename, initial=lambda row: {"name": reading.name_of(row)}, done=_("The table is renamed.")),
         Action(
             "clear",
@@ -197,7 +248,7 @@ class Tables(Resource):
                 % {"name": reading.name_of(row)}
             ),
             button=lambda row: _("Delete all records of “%(name)s”") % {"name": formats.cut(reading.name_of(row))},
-            impact=uses.clear_impact,
+            impact=_clear_impact,
             done=_("All records of the table are deleted."),
         ),
         delete_action(
@@ -207,7 +258,7 @@ class Tables(Resource):
                 % {"name": reading.name_of(row)}
             ),
             button=lambda row: _("Delete the table “%(name)s”") % {"name": formats.cut(reading.name_of(row))},
-            impact=uses.delete_impact,
+            impact=_delete_impact,
             done=_("The table is deleted."),
             bulk=Bulk(_("The tables are deleted with their records. Flows that read or write them will fail.")),
         ),

@@ -1,13 +1,13 @@
 """Columns of tables ("fields" in the engine): the form of a new one, and the actions on existing ones."""
 
-from typing import Any, cast
+from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from workflows_ui.credentials.services.engine_session import EngineSession
-from workflows_ui.engine import NotFound, Refused
+from workflows_ui.engine import NotFound
 from workflows_ui.resource_admin.actions import NameForm
 from workflows_ui.resource_admin.resource import Action, Affected, Column, Resource, Row, Text
 from workflows_ui.resources.tables import limits, reading
@@ -56,16 +56,9 @@ def add(session: EngineSession, table: str, data: dict[str, Any]) -> Any:
     if full:
         raise forms.ValidationError(full)
     _free(data["name"], known)
-    try:
+    text = _("The engine did not add the column: the table has as many as the engine allows.")
+    with reading.forgetting(session, table), limits.refused_if_full(text):
         return session.workflows.create_field(table, data["name"], data["type"], options=data["options"])
-    except Refused as refusal:
-        if not limits.is_limit_refusal(refusal):
-            raise
-        raise forms.ValidationError(
-            _("The engine did not add the column: the table has as many as the engine allows.")
-        ) from None
-    finally:
-        reading.forget(session, table)
 
 
 def remaining_room(session: EngineSession, table: Row) -> Affected:
@@ -82,29 +75,23 @@ def full_reason(session: EngineSession, table: Row) -> Text:
 
 def load_fields(session: EngineSession, table_id: str) -> "Fields":
     """The columns of a table, as a resource for its actions. Raises EngineError."""
-    table = reading.table(session, table_id)
-    attributes: dict[str, Any] = {
-        "table": table_id,
-        "label_plural": reading.name_of(table) or _("Table"),
-        "parents": ((_("Tables"), tables_url(session.workspace.slug)),),
-        "actions": _actions(table_id),
-    }
-    return cast("Fields", type("FieldsOfTable", (Fields,), attributes)())
+    return Fields.with_attributes(
+        table=table_id,
+        label_plural=reading.name_of(reading.table(session, table_id)) or _("Table"),
+        parents=((_("Tables"), tables_url(session.workspace.slug)),),
+        actions=_actions(table_id),
+    )
 
 
 def _actions(table: str) -> tuple[Action, ...]:
     def rename(session: EngineSession, id: str, data: dict[str, Any]) -> Any:
         _free(data["name"], [field for field in reading.fields(session, table) if field.get("id") != id])
-        try:
+        with reading.forgetting(session, table):
             return session.workflows.update_field(id, data["name"])
-        finally:
-            reading.forget(session, table)
 
     def remove(session: EngineSession, id: str, _data: dict[str, Any]) -> None:
-        try:
+        with reading.forgetting(session, table):
             session.workflows.delete_field(id)
-        finally:
-            reading.forget(session, table)
 
     def lost(session: EngineSession, field: Row) -> Affected:
         key = reading.key_of(field)
@@ -114,14 +101,12 @@ def _actions(table: str) -> tuple[Action, ...]:
             return Affected(_("The table is too large to count how many records have a value in it."))
         if not number:
             return Affected(_("No record has a value in it."))
-        return Affected(
-            ngettext(
-                "%(count)d record has a value in it, which is deleted too.",
-                "%(count)d records have values in it, which are deleted too.",
-                number,
-            )
-            % {"count": number}
+        text = ngettext(
+            "%(count)d record has a value in it, which is deleted too.",
+            "%(count)d records have values in it, which are deleted too.",
+            number,
         )
+        return Affected(text % {"count": number})
 
     return (
         PartAction(

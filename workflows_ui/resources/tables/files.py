@@ -1,7 +1,5 @@
 """A table as a file: CSV for spreadsheets, JSON for programs."""
 
-import csv
-import io
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -9,12 +7,9 @@ from typing import Any
 
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import TooLarge
-from workflows_ui.resource_admin.export import escape_formulas
+from workflows_ui.resource_admin.export import BYTE_ORDER_MARK, csv_text, escape_formulas
 from workflows_ui.resource_admin.resource import Row
 from workflows_ui.resources.tables import reading
-
-#: File types, with their content type.
-TYPES = {"csv": "text/csv; charset=utf-8", "json": "application/json; charset=utf-8"}
 
 
 def read(session: EngineSession, id: str, conditions: Sequence[Mapping[str, str]] = ()) -> dict[str, Any]:
@@ -59,13 +54,8 @@ def name(kind: str, called: str) -> str:
 
 
 def _csv(table: Mapping[str, Any]) -> str:
-    """With a byte order mark: spreadsheets only read the characters of all languages after one."""
-    file = io.StringIO()
-    writer = csv.writer(file)
-    writer.writerow([escape_formulas(name) for name in table["fields"]])
-    for row in table["rows"]:
-        writer.writerow([escape_formulas(row[name]) for name in table["fields"]])
-    return f"\ufeff{file.getvalue()}"
+    rows = [table["fields"], *([row[name] for name in table["fields"]] for row in table["rows"])]
+    return BYTE_ORDER_MARK + csv_text([[escape_formulas(cell) for cell in row] for row in rows])
 
 
 def _text(value: Any) -> str:

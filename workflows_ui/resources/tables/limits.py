@@ -1,14 +1,17 @@
 """The engine's limits for tables: the numbers differ between versions and are configurable in the engine."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import math
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
+from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from workflows_ui.credentials.services import engine_facts
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import Refused
+from workflows_ui.web.messages import Text
 
 _FOR = 600
 #: The share of a limit from which on it is mentioned.
@@ -17,32 +20,29 @@ _NEARLY = 0.9
 _BEYOND = "VALIDATION"
 
 
-@dataclass(frozen=True)
-class Limits:
-    """The limits of one table; None if the engine does not say."""
-
-    records: int | None = None
-    fields: int | None = None
-
-
-_UNKNOWN = Limits()
+#: The limits of one table, `records` and `fields`, as far as the engine says.
+Limits = Mapping[str, int]
 
 
 def load_limits(session: EngineSession) -> Limits:
     """The limits of the session's engine, as stored with the workspace; before its first check the engine is called
     (recording `flags`), but not by a quick session.
     """
-    known = _parse(session.workspace.engine_limits)
-    if known != _UNKNOWN:
+    known: Limits = session.workspace.engine_limits
+    if "records" in known or "fields" in known:
         return known
-    return session.decorate(
-        _UNKNOWN, "table-limits", _FOR, lambda: _parse(engine_facts.limits(session.workflows.get_flags()))
-    )
+    return session.decorate({}, "table-limits", _FOR, lambda: engine_facts.limits(session.workflows.get_flags()))
 
 
-def is_limit_refusal(refusal: Refused) -> bool:
-    """Whether the engine refused something because the table is full."""
-    return refusal.code == _BEYOND
+@contextmanager
+def refused_if_full(text: Text) -> Iterator[None]:
+    """Raises ValidationError with this text if the engine refuses something because the table is full."""
+    try:
+        yield
+    except Refused as refusal:
+        if refusal.code != _BEYOND:
+            raise
+        raise forms.ValidationError(text) from None
 
 
 def is_near_limit(number: int, most: int | None) -> bool:
@@ -52,38 +52,30 @@ def is_near_limit(number: int, most: int | None) -> bool:
 
 def records_in_words(number: int, limits: Limits) -> str:
     """The number of records of a table and, if known, its limit."""
-    most = limits.records
+    most = limits.get("records")
     if most is None:
-        return ngettext("The table has %(count)d record.", "The table has %(count)d records.", number) % {
-            "count": number
-        }
+        text = ngettext("The table has %(count)d record.", "The table has %(count)d records.", number)
+        return text % {"count": number}
     values = {"number": number, "most": most}
     if number >= most:
         return _("The table is full: it has %(number)d records, and the engine allows no more than %(most)d.") % values
     if is_near_limit(number, most):
-        return (
-            _("The table is nearly full: %(number)d of the %(most)d records that the engine allows in a table.")
-            % values
-        )
+        text = _("The table is nearly full: %(number)d of the %(most)d records that the engine allows in a table.")
+        return text % values
     return _("%(number)d of the %(most)d records that the engine allows in a table.") % values
 
 
 def fields_in_words(number: int, limits: Limits) -> str:
     """The number of columns of a table and, if known, its limit."""
-    if limits.fields is None:
-        return ngettext("The table has %(count)d column.", "The table has %(count)d columns.", number) % {
-            "count": number
-        }
-    values = {"number": number, "most": limits.fields}
-    return _("%(number)d of the %(most)d columns that the engine allows in a table.") % values
+    most = limits.get("fields")
+    if most is None:
+        text = ngettext("The table has %(count)d column.", "The table has %(count)d columns.", number)
+        return text % {"count": number}
+    return _("%(number)d of the %(most)d columns that the engine allows in a table.") % {"number": number, "most": most}
 
 
 def full_of_fields(number: int, limits: Limits) -> str:
     """Why no column can be added; "" if there is room, or if the limit is unknown."""
-    if limits.fields is None or number < limits.fields:
+    if number < limits.get("fields", math.inf):
         return ""
     return _("The table has %(number)d columns already, and the engine allows no more.") % {"number": number}
-
-
-def _parse(limits: Mapping[str, int]) -> Limits:
-    return Limits(limits.get("records"), limits.get("fields"))

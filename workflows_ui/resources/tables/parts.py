@@ -46,18 +46,18 @@ def is_id(id: str) -> bool:
 
 def records_url(slug: str, table: str) -> str:
     """The table's records; "" for a malformed id of the table."""
-    return reverse("table_records", kwargs={"slug": slug, "table": table}) if is_id(table) else ""
+    return _url("table_records", slug, table=table)
 
 
 def record_url(slug: str, table: str, id: str) -> str:
     """One record; "" for a malformed id."""
-    return (
-        reverse("table_record", kwargs={"slug": slug, "table": table, "id": id}) if is_id(table) and is_id(id) else ""
-    )
+    return _url("table_record", slug, table=table, id=id)
 
 
 def export_url(slug: str, table: str, kind: str) -> str:
     """The table as a file; "" for a malformed id of the table."""
-    if not is_id(table):
-        return ""
-    return reverse("table_export", kwargs={"slug": slug, "table": table, "kind": kind})
+    return _url("table_export", slug, table=table, kind=kind)
+
+
+def _url(view: str, slug: str, **parts: str) -> str:
+    return reverse(view, kwargs={"slug": slug, **parts}) if all(map(is_id, parts.values())) else ""

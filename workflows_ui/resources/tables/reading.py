@@ -1,7 +1,8 @@
 """Reading tables, their columns and records as the engine sends them, with missing or malformed parts."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -39,6 +40,11 @@ def key_of(row: Row) -> str:
 def name_of(row: Row) -> str:
     """The name of a table or column; may be empty."""
     return text_at(row, "name")
+
+
+def label_of(row: Row) -> str:
+    """The name of a table or column, else its id."""
+    return name_of(row) or key_of(row)
 
 
 def kind_of(field: Row) -> Text:
@@ -87,9 +93,13 @@ def fields(session: EngineSession, id: str, *, fresh: bool = True) -> list[Row]:
     return session.remember(columns_name(id), _REMEMBERED_FOR, ask)
 
 
-def forget(session: EngineSession, id: str) -> None:
-    """Forget the table and its columns, after something that may have changed them."""
-    session.forget(table_name(id), columns_name(id), _LISTED)
+@contextmanager
+def forgetting(session: EngineSession, id: str) -> Iterator[None]:
+    """Forget the table and its columns after something that may have changed them."""
+    try:
+        yield
+    finally:
+        session.forget(table_name(id), columns_name(id), _LISTED)
 
 
 def remember_names(session: EngineSession, rows: Iterable[Row]) -> None:

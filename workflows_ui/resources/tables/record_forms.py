@@ -62,7 +62,7 @@ class RecordFilters(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._names = {reading.key_of(field): _label(field) for field in self.columns}
+        self._names = {reading.key_of(field): column_label(field) for field in self.columns}
         for number in range(1, CONDITIONS + 1):
             words = {"number": number}
             self.fields[f"column{number}"] = forms.ChoiceField(
@@ -139,7 +139,7 @@ class RecordForm(forms.Form):
         return result
 
 
-def _label(field: Row) -> str:
+def column_label(field: Row) -> str:
     return reading.name_of(field)[:LABEL] or reading.key_of(field)
 
 
@@ -161,7 +161,7 @@ def _input(field: Row, value: str) -> Input:
     options = [Option(item, item, item) for item in dict.fromkeys([*known, value]) if item]
     return Input(
         reading.key_of(field),
-        _label(field),
+        column_label(field),
         shape,
         initial=value,
         options=options,

@@ -2,15 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, ClassVar, cast
+from functools import partial
+from typing import Any, ClassVar
 from urllib.parse import quote
 
-from django import forms
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from workflows_ui.credentials.services.engine_session import EngineSession
-from workflows_ui.engine import NotFound, Refused
+from workflows_ui.engine import NotFound
 from workflows_ui.resource_admin.actions import Bulk
 from workflows_ui.resource_admin.resource import (
     RAW,
@@ -30,7 +30,7 @@ from workflows_ui.resources import whole_lists
 from workflows_ui.resources.tables import limits as resource_limits
 from workflows_ui.resources.tables import reading
 from workflows_ui.resources.tables.parts import PartAction, export_url, record_url, records_url, table_url, tables_url
-from workflows_ui.resources.tables.record_forms import LABEL, Condition, RecordFilters, RecordForm
+from workflows_ui.resources.tables.record_forms import Condition, RecordFilters, RecordForm, column_label
 
 #: Maximum characters of a cell in a list, and on a record's page.
 SHORT, LONG = 120, 50_000
@@ -54,22 +54,19 @@ def load_records(session: EngineSession, table_id: str, *, fresh: bool = True) -
         table = reading.table(session, table_id, fresh=fresh)
     called = reading.name_of(table) or _("Table")
     slug = session.workspace.slug
-    attributes: dict[str, Any] = {
-        "table": table_id,
-        "fields": fields,
-        "label_plural": _("Records"),
-        "parents": ((_("Tables"), tables_url(slug)), (called, table_url(slug, table_id))),
-        "list_display": _columns(table_id, fields),
-        "filters": type("FiltersOfTable", (RecordFilters,), {"columns": fields}),
-        "panels": _panels(fields),
-        "actions": _actions(table_id, fields),
-        "files": (
-            (_("As CSV"), export_url(slug, table_id, "csv")),
-            (_("As JSON"), export_url(slug, table_id, "json")),
-        ),
-        "list_links": (Shortcut(_("The table"), "table", lambda slug, _row: table_url(slug, table_id)),),
-    }
-    return cast("Records", type("RecordsOfTable", (Records,), attributes)())
+    return Records.with_attributes(
+        table=table_id,
+        fields=fields,
+        parents=((_("Tables"), tables_url(slug)), (called, table_url(slug, table_id))),
+        list_display=_columns(table_id, fields),
+        filters=type("FiltersOfTable", (RecordFilters,), {"columns": fields}),
+        panels=_panels(fields),
+        actions=_actions(table_id, fields),
+        files=[
+            (label, export_url(slug, table_id, kind)) for label, kind in ((_("As CSV"), "csv"), (_("As JSON"), "json"))
+        ],
+        list_links=(Shortcut(_("The table"), "table", lambda slug, _row: table_url(slug, table_id)),),
+    )
 
 
 def short(record: Row, field: str) -> str:
@@ -92,15 +89,12 @@ def _columns(table: str, fields: Sequence[Row]) -> tuple[Column, ...]:
     created = Column("created", _("Added"), kind="when", phone=False, link=False, wide=crowded)
     if not fields:
         return (Column(lambda _row: _("Record without values"), _("Record"), link=link), created)
-    columns = []
-    for number, field in enumerate(fields):
-        key = reading.key_of(field)
-        label = reading.name_of(field)[:LABEL] or key
-        kind = "count" if field.get("type") == reading.NUMBER and number else "text"
-        if number == 0:
-            columns.append(Column(lambda row, key=key: short(row, key) or _("(empty)"), label, link=link))  # type: ignore[misc]
-        else:
-            columns.append(Column(lambda row, key=key: short(row, key), label, kind, phone=number < _ON_PHONES))  # type: ignore[misc]
+    first, *others = fields
+    columns = [Column(lambda row: short(row, reading.key_of(first)) or _("(empty)"), column_label(first), link=link)]
+    for number, field in enumerate(others, start=1):
+        kind = "count" if field.get("type") == reading.NUMBER else "text"
+        path = partial(short, field=reading.key_of(field))
+        columns.append(Column(path, column_label(field), kind, phone=number < _ON_PHONES))
     return (*columns, created)
 
 
@@ -110,19 +104,16 @@ def _panels(fields: Sequence[Row]) -> tuple[Facts | Panel, ...]:
         Column(reading.last_change, _("Changed"), kind="when"),
         Column("id", _("Engine ID"), kind="code"),
     )
+
+    def cells(subject: Subject) -> dict[str, Any]:
+        named = [(reading.label_of(field), reading.cell(subject.object, reading.key_of(field))) for field in fields]
+        return {"cells": [(name, text[:LONG], max(0, len(text) - LONG)) for name, text in named]}
+
     return (
-        Panel(_("Values"), "resources/tables/values.html", lambda subject: _cells(subject, fields)),
+        Panel(_("Values"), "resources/tables/values.html", cells),
         Facts(_("Details"), facts),
         Panel("", RAW, lambda subject: {"value": subject.object}),
     )
-
-
-def _cells(subject: Subject, fields: Sequence[Row]) -> dict[str, Any]:
-    cells = []
-    for field in fields:
-        text = reading.cell(subject.object, reading.key_of(field))
-        cells.append((reading.name_of(field) or reading.key_of(field), text[:LONG], max(0, len(text) - LONG)))
-    return {"cells": cells}
 
 
 def _actions(table: str, fields: list[Row]) -> tuple[Action, ...]:
@@ -130,14 +121,9 @@ def _actions(table: str, fields: list[Row]) -> tuple[Action, ...]:
     names = {reading.key_of(field): reading.name_of(field) for field in fields}
 
     def add(session: EngineSession, _id: str, data: dict[str, Any]) -> Any:
-        try:
+        text = _("The engine did not add the record: the table is full. Delete some records first.")
+        with resource_limits.refused_if_full(text):
             return session.workflows.create_records(table, [data])
-        except Refused as refusal:
-            if not resource_limits.is_limit_refusal(refusal):
-                raise
-            raise forms.ValidationError(
-                _("The engine did not add the record: the table is full. Delete some records first.")
-            ) from None
 
     def edit(session: EngineSession, id: str, data: dict[str, Any]) -> Any:
         return session.workflows.update_record(id, table, data)
@@ -228,7 +214,7 @@ class Records(Resource):
             return whole_lists.page(matching.rows, query, notice=fit)
         limits = resource_limits.load_limits(session)
         count_text = resource_limits.records_in_words(number, limits)
-        if resource_limits.is_near_limit(number, limits.records):
+        if resource_limits.is_near_limit(number, limits.get("records")):
             return whole_lists.page(matching.rows, query, warning=count_text)
         return whole_lists.page(matching.rows, query, notice=count_text)
 

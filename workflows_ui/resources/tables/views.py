@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 from workflows_ui.audit.services import audit_log
 from workflows_ui.credentials.services import engine_session
 from workflows_ui.members.models import Role
+from workflows_ui.resource_admin.export import TYPES
 from workflows_ui.resource_admin.listing import Listing
 from workflows_ui.resource_admin.views import actions as action_views
 from workflows_ui.resource_admin.views import resources as resource_views
@@ -65,7 +66,7 @@ def export(request: ConsoleRequest, slug: str, table: str, kind: str) -> HttpRes
     """The table as a file, or its records that match the filters in the URL, for everyone who may see the table. Leaves
     an audit row.
     """
-    if kind not in files.TYPES:
+    if kind not in TYPES:
         raise Http404
     session = engine_session.open_session(request.access)
     conditions: list[dict[str, str]] = []
@@ -91,7 +92,7 @@ def export(request: ConsoleRequest, slug: str, table: str, kind: str) -> HttpRes
     disposition = content_disposition_header(True, files.name(kind, table_data["name"])) or "attachment"
     return HttpResponse(
         files.content(kind, table_data),
-        content_type=files.TYPES[kind],
+        content_type=TYPES[kind],
         headers={"Content-Disposition": disposition},
     )
 
