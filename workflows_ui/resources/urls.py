@@ -2,13 +2,41 @@
 
 from django.urls import include, path
 
+from workflows_ui.resources.connections import sign_in_views
+from workflows_ui.resources.connections import views as connection_views
+from workflows_ui.resources.mcp_servers import views as mcp_views
+from workflows_ui.resources.pieces import options_views
+from workflows_ui.resources.reveal import views as reveal_views
+from workflows_ui.resources.tables import records_views
+from workflows_ui.resources.tables import views as table_views
+from workflows_ui.resources.triggers import test_views
+
+_RECORDS, _TEST = "w/<slug:slug>/tables/<str:table>/records", "w/<slug:slug>/flows/<str:id>/trigger"
+_HIDDEN = "w/<slug:slug>/{0}/<str:id>/hidden/"
+
 urlpatterns = [
-    path("", include("workflows_ui.resources.connections.urls")),
     path("", include("workflows_ui.resources.flows.urls")),
-    path("", include("workflows_ui.resources.mcp_servers.urls")),
-    path("", include("workflows_ui.resources.pieces.urls")),
-    path("", include("workflows_ui.resources.reveal.urls")),
     path("", include("workflows_ui.resources.runs.urls")),
-    path("", include("workflows_ui.resources.tables.urls")),
-    path("", include("workflows_ui.resources.triggers.urls")),
+    path("w/<slug:slug>/connections/sign-in/<path:piece>/", sign_in_views.begin, name="connection_sign_in"),
+    path("oauth/callback/", sign_in_views.back, name="app_sign_in_back"),
+    path("w/<slug:slug>/connections/new/", connection_views.new, name="connection_new"),
+    path("w/<slug:slug>/mcp-servers/<str:id>/apps/", mcp_views.choose_app, name="mcp_apps"),
+    path("w/<slug:slug>/mcp-servers/<str:id>/token/", mcp_views.token, name="mcp_token"),
+    path("w/<slug:slug>/pieces/options/<path:piece>/", options_views.options, name="piece_options"),
+    path(_HIDDEN.format("runs"), reveal_views.hidden_values, {"resource": "runs"}, name="run_hidden"),
+    path(_HIDDEN.format("flows"), reveal_views.hidden_values, {"resource": "flows"}, name="flow_hidden"),
+    path(_HIDDEN.format("launches"), reveal_views.of_launch, name="launch_hidden"),
+    path("w/<slug:slug>/tables/<str:table>/export/<slug:kind>/", table_views.export, name="table_export"),
+    path(f"{_RECORDS}/", table_views.records, name="table_records"),
+    path(f"{_RECORDS}/many/<slug:action>/", records_views.delete, name="table_records_many"),
+    path(f"{_RECORDS}/do/<slug:action>/", table_views.record_action, name="table_records_do"),
+    path(f"{_RECORDS}/<str:id>/", table_views.record, name="table_record"),
+    path(f"{_RECORDS}/<str:id>/do/<slug:action>/", table_views.record_action, name="table_record_do"),
+    path(
+        "w/<slug:slug>/tables/<str:table>/fields/<str:id>/do/<slug:action>/",
+        table_views.field_action,
+        name="table_field_do",
+    ),
+    path(f"{_TEST}/", test_views.page, name="flow_trigger_test"),
+    path(f"{_TEST}/cancel/", test_views.cancel, name="flow_trigger_cancel"),
 ]

@@ -38,6 +38,8 @@ from workflows_ui.web.paths import sole_id_at
 
 #: Tools named in the list.
 _NAMED = 5
+#: The capability to have more than the one server of the project.
+_MAKING = "mcp-server-making"
 SOLE: Text = _(
     "This engine has one MCP server for each project. It is there from the start, and nobody makes, names or deletes it."
 )
@@ -83,25 +85,25 @@ def _tools(subject: Subject) -> dict[str, Any] | None:
     if reading.sole(subject.object):
         return None
     may = subject.access.allows(Role.BUILDER)
-    url_kwargs = {"slug": subject.slug, "resource": McpServers.name, "id": subject.id}
     return {
         "tools": reading.in_words(subject.session, subject.object),
-        "remove_url": reverse("resource_action", kwargs={**url_kwargs, "action": "remove-tool"}) if may else "",
-        "add_flow_url": reverse("resource_action", kwargs={**url_kwargs, "action": "add-flow"}) if may else "",
+        "remove_url": _action_url(subject, "remove-tool"),
+        "add_flow_url": _action_url(subject, "add-flow"),
         "add_action_url": _apps_url(subject.slug, subject.object) if may else "",
     }
+
+
+def _action_url(subject: Subject, name: str) -> str:
+    """The URL of an action for those who may run it, else ""."""
+    action = next(item for item in McpServers.actions if item.name == name)
+    return action.url(subject.slug, McpServers.name, subject.id) if subject.access.allows(action.role) else ""
 
 
 def _switches(subject: Subject) -> dict[str, Any] | None:
     """The tools of a project's only server, as switches for those who may change them."""
     if not reading.sole(subject.object):
         return None
-    action = next(item for item in McpServers.actions if item.name == "switch-tools")
-    may = subject.access.allows(action.role)
-    return {
-        "groups": switches.groups(subject.object),
-        "url": action.url(subject.slug, McpServers.name, subject.id) if may else "",
-    }
+    return {"groups": switches.groups(subject.object), "url": _action_url(subject, "switch-tools")}
 
 
 def _flows(subject: Subject) -> dict[str, Any] | None:
@@ -115,7 +117,7 @@ def _clients(subject: Subject) -> dict[str, Any]:
         "texts": clients.texts(subject.workspace, subject.object),
         "sole": reading.sole(subject.object),
         "token": clients.TOKEN,
-        "key": clients.KEY if clients.needs_key(subject.workspace) else "",
+        "key": clients.key(subject.workspace),
         "practice": subject.workspace.practice,
         "token_url": _token_url(subject.slug, subject.object) if subject.access.allows(Role.BUILDER) else "",
     }
@@ -131,11 +133,6 @@ def _rename(session: EngineSession, id: str, data: dict[str, Any]) -> None:
 
 def _rotate(session: EngineSession, id: str, _data: dict[str, Any]) -> None:
     session.workflows.rotate_mcp_token(str(reading.fetch_server(session, id)["id"]))
-
-
-def _lacking() -> dict[str, str]:
-    """The reason shown if an engine only has the one server of the project."""
-    return {"mcp-server-making": missing_capabilities.reason("mcp-server-making", Ability.NO)}
 
 
 def _delete(session: EngineSession, id: str, _data: dict[str, Any]) -> None:
@@ -199,7 +196,7 @@ class McpServers(Resource):
             button=lambda _row: _("Make the server"),
             done=_("The server is made. Give it its tools now."),
             collection=True,
-            needs="mcp-server-making",
+            needs=_MAKING,
         ),
         Action(
             "add-flow",
@@ -276,7 +273,7 @@ class McpServers(Resource):
             impact=_stops,
             button=lambda row: _("Delete the MCP server “%(name)s”") % _quoted(row),
             visible=_several,
-            needs="mcp-server-making",
+            needs=_MAKING,
             done=_("The MCP server is deleted."),
             bulk=Bulk(
                 _(
@@ -296,7 +293,8 @@ class McpServers(Resource):
             return whole_lists.page(rows, query, beyond=whole_lists.following(answer))
         search = str(query.filters.get("name") or "").casefold()
         matches = [row for row in rows if search in name_of(row).casefold()]
-        return replace(whole_lists.page(matches, query), notice=SOLE, lacking=_lacking())
+        lacking = {_MAKING: missing_capabilities.reason(_MAKING, Ability.NO)}
+        return replace(whole_lists.page(matches, query), notice=SOLE, lacking=lacking)
 
     def get(self, session: EngineSession, id: str) -> Row:
         """The server without its token. Raises EngineError, NotFound also for a server of another project."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.core import redaction
 from workflows_ui.credentials.services.engine_session import EngineSession
@@ -20,6 +20,7 @@ from workflows_ui.resources.places import connection_url, flow_url, piece_url
 from workflows_ui.web.paths import dicts_at, text_at
 
 _DEEPEST, _TOOLS = 60, 200
+_OFF: Text = _("The flow is off: the tool fails until it is turned on.")
 
 
 @dataclass(frozen=True)
@@ -84,14 +85,9 @@ def titles(row: Row) -> list[str]:
     return [title_of(tool) for tool in tools_of(row)]
 
 
-def flows_of(row: Row) -> list[dict[str, Any]]:
-    """The flows that a project's only server offers."""
-    return dicts_at(row, "flows")[:_TOOLS]
-
-
 def flows_in_words(slug: str, row: Row) -> list[Tool]:
-    """These flows with their URLs."""
-    return [_flow(slug, flow) for flow in flows_of(row)]
+    """The flows that a project's only server offers, with their URLs."""
+    return [_flow(slug, flow) for flow in dicts_at(row, "flows")[:_TOOLS]]
 
 
 def title_of(tool: Row) -> str:
@@ -104,9 +100,8 @@ def title_of(tool: Row) -> str:
 def in_words(session: EngineSession, row: Row) -> Sequence[Tool]:
     """The tools with their URLs. Names of apps and connections are requested if a tool needs them, and cached."""
     tools = tools_of(row)[:_TOOLS]
-    of_pieces = any(isinstance(pick(tool, "pieceMetadata.pieceName"), str) for tool in tools)
-    names = apps.names(session) if of_pieces else {}
-    connected = any(isinstance(pick(tool, "pieceMetadata.connectionExternalId"), str) for tool in tools)
+    names = apps.names(session) if any(text_at(tool, "pieceMetadata.pieceName") for tool in tools) else {}
+    connected = any(text_at(tool, "pieceMetadata.connectionExternalId") for tool in tools)
     connections = connection_names(session) if connected else {}
     return [_tool(session.workspace.slug, tool, names, connections) for tool in tools]
 
@@ -119,16 +114,15 @@ def lines(slug: str, row: Row) -> list[tuple[str, str]]:
 
 
 def _tool(slug: str, tool: Row, names: Mapping[str, str], connections: Mapping[str, tuple[str, str]]) -> Tool:
-    piece = pick(tool, "pieceMetadata.pieceName")
-    external = pick(tool, "pieceMetadata.connectionExternalId")
-    key, connection, trouble = "", "", _flow_trouble(tool)
-    if isinstance(external, str) and external:
+    piece, external = text_at(tool, "pieceMetadata.pieceName"), text_at(tool, "pieceMetadata.connectionExternalId")
+    key, connection, trouble = "", "", _OFF if pick(tool, "flow.status") == "DISABLED" else ""
+    if external:
         key, connection = connections.get(external, ("", external))
         if connections and external not in connections:
             trouble = _("The connection is gone: the tool fails.")
     kind: Text = _("Flow")
-    if tool.get("type") == "PIECE" or isinstance(piece, str):
-        app = names.get(str(piece)) or apps.short(piece)
+    if tool.get("type") == "PIECE" or piece:
+        app = names.get(piece) or apps.short(piece)
         kind = _("Action of %(app)s") % {"app": app[:60]} if app else _("Action of an app")
     elif tool.get("type") != "FLOW":
         kind = str(tool.get("type") or _("Not known"))[:60]
@@ -148,15 +142,8 @@ def _tool(slug: str, tool: Row, names: Mapping[str, str], connections: Mapping[s
 def _flow(slug: str, flow: Row) -> Tool:
     name, key = text_at(flow, "version.displayName"), id_at(flow)
     title = name if name.strip() else _("Flow without a name")
-    off = flow.get("status") != "ENABLED"
-    trouble = _("The flow is off: the tool fails until it is turned on.") if off else ""
+    trouble = "" if flow.get("status") == "ENABLED" else _OFF
     return Tool(key, "", title, _("Flow"), "diagram-project", flow_url(slug, key), trouble=trouble)
-
-
-def _flow_trouble(tool: Row) -> str:
-    if tool.get("type") != "FLOW" or pick(tool, "flow.status") != "DISABLED":
-        return ""
-    return _("The flow is off: the tool fails until it is turned on.")
 
 
 def _url(slug: str, tool: Row) -> str:

@@ -15,10 +15,10 @@ from workflows_ui.credentials.services import engine_session
 from workflows_ui.members.models import Role
 from workflows_ui.resource_admin.resource import Row
 from workflows_ui.resources.mcp_servers import clients, reading, tools
-from workflows_ui.resources.mcp_servers.forms import RevealForm
 from workflows_ui.resources.mcp_servers.tools import ADD_APP_TOOL
 from workflows_ui.resources.pieces import declaration as pieces
 from workflows_ui.resources.places import list_url, mcp_url
+from workflows_ui.resources.reveal.forms import RevealForm
 from workflows_ui.web import responses
 from workflows_ui.web.access import member
 from workflows_ui.web.requests import ConsoleRequest, actor
@@ -78,19 +78,12 @@ def token(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
         "secret": secret,
         "shown": True,
         "texts": clients.texts(workspace, server, secret),
+        "key": clients.key(workspace),
     }
-    context["key"] = clients.KEY if clients.needs_key(workspace) else ""
     page = responses.page(request, "resources/mcp_servers/token.html", context)
     audit_log.end(event)
     return page
 
 
 def _token_context(slug: str, id: str, name: str) -> dict[str, Any]:
-    return {
-        "list_url": list_url(slug, "mcp-servers"),
-        "server_url": mcp_url(slug, id),
-        "name": name,
-    }
-
-
-PLACE = "w/<slug:slug>/mcp-servers/<str:id>"
+    return {"list_url": list_url(slug, "mcp-servers"), "server_url": mcp_url(slug, id), "name": name}

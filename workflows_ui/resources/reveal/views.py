@@ -2,7 +2,6 @@
 not stored.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpResponse
@@ -31,19 +30,6 @@ from workflows_ui.web.requests import ConsoleRequest, actor
 _LONGEST = 1000
 
 
-@dataclass(frozen=True)
-class _Object:
-    """An object with hidden values: its names in the audit log and on the page, and its URLs."""
-
-    type: str
-    action: str
-    title: str
-    list_label: Any
-    list_url: str
-    url: str
-    places: list[Hidden]
-
-
 @never_cache
 @member(Role.BUILDER)
 @sensitive_variables("found")
@@ -52,11 +38,8 @@ def hidden_values(request: ConsoleRequest, slug: str, resource: str, id: str) ->
     kind, session = BY_NAME[resource], engine_session.open_session(request.access)
     row = kind.get(session, id)
     (masked,) = kind.masked(session, [row])
-    places = values.hidden_values(row, masked)
-    title, url = str(kind.title(masked)), kind.url(slug, id)
-    return _answer(
-        request, id, _Object(resource, f"{resource}.reveal", title, kind.label_plural, kind.url(slug), url, places)
-    )
+    links = {"list_label": kind.label_plural, "list_url": kind.url(slug), "object_url": kind.url(slug, id)}
+    return _answer(request, id, resource, kind.title(masked), values.hidden_values(row, masked), links)
 
 
 @never_cache
@@ -69,15 +52,13 @@ def of_launch(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     for label, field in ((_("Inputs"), "payload"), (_("Answer"), "answer"), (_("Error"), "failure")):
         found[label] = _value(row, field)
         masked[label] = launch_masking.masked(row, found[label], field)
-    launch_url = reverse("launch", args=[slug, row.pk])
-    title, above = row.flow_name or row.flow_id, reverse("launches", args=[slug])
-    return _answer(
-        request,
-        row.pk,
-        _Object(
-            "launch", "launch.reveal", title, _("Launches"), above, launch_url, values.hidden_values(found, masked)
-        ),
-    )
+    links = {
+        "list_label": _("Launches"),
+        "list_url": reverse("launches", args=[slug]),
+        "object_url": reverse("launch", args=[slug, row.pk]),
+    }
+    hidden = values.hidden_values(found, masked)
+    return _answer(request, row.pk, "launch", row.flow_name or row.flow_id, hidden, links)
 
 
 def _value(row: Launch, field: str) -> Any:
@@ -90,42 +71,37 @@ def _value(row: Launch, field: str) -> Any:
         return text
 
 
-@sensitive_variables("of", "shown", "context")
-def _answer(request: ConsoleRequest, id: str, target: _Object) -> HttpResponse:
+@sensitive_variables("hidden", "value", "context")
+def _answer(
+    request: ConsoleRequest, id: str, kind: str, title: str, hidden: list[Hidden], links: dict[str, Any]
+) -> HttpResponse:
     """GET lists the masked values, and asks for a reason. POST logs it, and then shows the chosen value.
 
     No htmx here: a fragment would be stored in the browser's history of the page.
     """
     value = event = None
-    form = HiddenForm(
-        [(item.key, item.where) for item in target.places], request.POST if request.method == "POST" else None
-    )
+    data = request.POST if request.method == "POST" else None
+    form = HiddenForm([(item.key, item.where) for item in hidden], data)
     if request.method == "POST" and form.is_valid():
-        value = next(item for item in target.places if item.key == form.cleaned_data["place"])
+        value = next(item for item in hidden if item.key == form.cleaned_data["place"])
         event = audit_log.begin(
             actor(request),
-            target.action,
+            f"{kind}.reveal",
             workspace=request.access.workspace,
-            object_type=target.type,
+            object_type=kind,
             object_id=id[:120],
-            object_name=target.title[:_LONGEST],
+            object_name=title[:_LONGEST],
             reason=form.cleaned_data["reason"],
             place=value.where[:_LONGEST],
         )
     context: dict[str, Any] = {
         "form": form,
-        "places": target.places if value is None else [],
+        "places": hidden if value is None else [],
         "shown": value,
-        "title": target.title,
-        "list_label": target.list_label,
-        "list_url": target.list_url,
-        "object_url": target.url,
-        "most": values.MOST,
+        "title": title,
+        **links,
     }
     page = responses.page(request, "web/hidden.html", context, status=422 if form.errors else 200)
     if event is not None:
         audit_log.end(event)
     return page
-
-
-PLACE = "w/<slug:slug>/{0}/<str:id>/hidden/"

@@ -95,6 +95,3 @@ def export(request: ConsoleRequest, slug: str, table: str, kind: str) -> HttpRes
         content_type=TYPES[kind],
         headers={"Content-Disposition": disposition},
     )
-
-
-PLACE = "w/<slug:slug>/tables/<str:table>"

@@ -98,6 +98,3 @@ def _seconds_waited(since: str) -> float | None:
     if not since.isascii() or not since.isdecimal() or len(since) > 12:
         return None
     return max(0.0, time.time() - int(since))
-
-
-PLACE = "w/<slug:slug>/flows/<str:id>/trigger"
