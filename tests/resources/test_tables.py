@@ -15,6 +15,7 @@ from tests.resources.stage import Stage, outcomes
 from tests.stub_engine import StubEngine, identity, text
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.members.models import Role
+from workflows_ui.resource_admin.export import TYPES
 from workflows_ui.resources.tables import files as table_files
 from workflows_ui.resources.tables import reading as table_reading
 
@@ -195,7 +196,7 @@ def test_two_columns_of_one_name_are_both_exported(owner: Client, stub_engine: S
 def test_an_odd_export_is_a_file_all_the_same(owner: Client, stub_engine: StubEngine, odd: dict[str, Any]) -> None:
     SAMPLE.fill(stub_engine)
     stub_engine.faults["/export"] = Reply(200, odd)
-    for kind in table_files.TYPES:
+    for kind in TYPES:
         answer = owner.get(f"{TABLE}export/{kind}/")
         assert answer.status_code == 200
         assert f"table.{kind}" in answer.headers["Content-Disposition"]

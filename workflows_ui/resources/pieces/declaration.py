@@ -148,15 +148,15 @@ def _operations(subject: Subject, kind: str) -> dict[str, Any] | None:
 
     def field_url(operation: str, field: str) -> str:
         key = options.key(kind, operation, field)
-        return choices_url(subject.slug, subject.id, key) if key in known else ""
+        return choices_url(subject.slug, subject.id, field=key) if key in known else ""
 
     listed = operations(subject.object.get(kind), kind.removesuffix("s"), field_url)
     return {"operations": listed} if listed else None
 
 
-def choices_url(slug: str, piece: str, field: str = "") -> str:
-    """The page of the choices that an app gives, with this field chosen."""
-    return reverse("piece_options", kwargs={"slug": slug, "piece": piece}, query={"field": field} if field else None)
+def choices_url(slug: str, piece: str, **query: str) -> str:
+    """The page of the choices that an app gives; `query` fills in its form."""
+    return reverse("piece_options", kwargs={"slug": slug, "piece": piece}, query=query or None)
 
 
 def _choices(slug: str, row: Row) -> str:

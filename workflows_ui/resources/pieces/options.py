@@ -15,7 +15,7 @@ from workflows_ui.resource_admin.resource import Row, Text, pick
 from workflows_ui.resources.connections import reading as connection_list
 from workflows_ui.resources.pieces.fields import FieldLine, field_lines
 from workflows_ui.resources.pieces.inputs import words
-from workflows_ui.web.paths import dict_at, dicts_at, texts_at
+from workflows_ui.web.paths import dict_at, dicts_at, text_at, texts_at
 
 #: Kinds of fields whose choices, or whose own fields, come from the app.
 ASKED = ("DROPDOWN", "MULTI_SELECT_DROPDOWN", "DYNAMIC")
@@ -28,30 +28,22 @@ _THREW = "Throws an error"
 
 @dataclass(frozen=True)
 class OptionsRequest:
-    """A field with choices from the app; `needs` are the names of the fields that its choices depend on."""
+    """A field with choices from the app; `needs` are the fields that its choices depend on, with their labels."""
 
     key: str
     operation: str
     name: str
     label: str
     of: str
-    needs: tuple[str, ...]
+    needs: Mapping[str, str]
     connected: bool
 
 
 @dataclass(frozen=True)
-class Choice:
-    """One choice: its label, and the value as text that `value_of` parses."""
-
-    label: str
-    value: str
-
-
-@dataclass(frozen=True)
 class Answer:
-    """The app's answer: choices, or fields, or why there are none."""
+    """The app's answer: choices, or fields, or why there are none. A choice is its label, and the value as text that `value_of` parses."""
 
-    choices: Sequence[Choice] = ()
+    choices: Sequence[tuple[str, str]] = ()
     fields: Sequence[FieldLine] = ()
     total: int = 0
     refused: Text = ""
@@ -73,14 +65,14 @@ def _fields(piece: Row) -> Iterator[OptionsRequest]:
             props = dict_at(found, "props")
             for name, prop in props.items():
                 if isinstance(prop, Mapping) and prop.get("type") in ASKED:
-                    needs = texts_at(prop, "refreshers")
+                    needs = [item for item in texts_at(prop, "refreshers") if item != "auth" and item in props]
                     yield OptionsRequest(
                         key(kind, operation, name),
                         operation,
                         name,
                         words(prop.get("displayName")) or name,
                         words(pick(found, "displayName")) or operation,
-                        tuple(item for item in needs if item != "auth" and item in props),
+                        {item: text_at(props[item], "displayName")[:200] or item for item in needs},
                         bool(piece.get("auth")) and pick(found, "requireAuth") is not False,
                     )
 
@@ -93,8 +85,7 @@ class OptionsForm(forms.Form):
         *args: Any,
         known: Mapping[str, OptionsRequest],
         chosen: OptionsRequest | None,
-        connections: Sequence[Row],
-        labels: Mapping[str, str],
+        connections: list[dict[str, Any]],
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
@@ -114,9 +105,9 @@ class OptionsForm(forms.Form):
                 widget=forms.Select({"class": "form-select"}),
                 help_text="" if listed else _("There is no connection of this app yet. Connect it first."),
             )
-        for name in chosen.needs if chosen else ():
+        for name, label in chosen.needs.items() if chosen else ():
             self.fields[f"with-{name}"] = forms.CharField(
-                label=labels.get(name) or name,
+                label=label,
                 max_length=_LONGEST,
                 widget=forms.TextInput({"class": "form-control", "autocomplete": "off", "dir": "auto"}),
                 help_text=_("The choices depend on it."),
@@ -136,9 +127,9 @@ def ask(session: EngineSession, piece: Row, field: OptionsRequest, typed: Mappin
 
     The engine requires a flow and its version, any of them: it asks on behalf of one.
     """
-    flows = [row for row in session.workflows.list_flows(limit=1).get("data") or [] if isinstance(row, dict)]
-    version = pick(flows[0], "version.id") if flows else None
-    if not isinstance(version, str):
+    flow = next(iter(dicts_at(session.workflows.list_flows(limit=1), "data")), {})
+    version = text_at(flow, "version.id")
+    if not version:
         raise forms.ValidationError(
             _("The engine answers this only where there is a flow, and this workspace has none. Make one first.")
         )
@@ -150,7 +141,7 @@ def ask(session: EngineSession, piece: Row, field: OptionsRequest, typed: Mappin
         piece_version=str(piece.get("version")),
         action_or_trigger_name=field.operation,
         property_name=field.name,
-        flow_id=str(flows[0].get("id")),
+        flow_id=str(flow.get("id")),
         flow_version_id=version,
         input=values,
         search_value=typed.get("search") or None,
@@ -166,12 +157,9 @@ def read(found: Mapping[str, Any]) -> Answer:
         return Answer(fields=lines, total=len(lines))
     pairs = dicts_at(options, "options")
     choices = [
-        Choice(words(item.get("label"))[:300] or _text(item.get("value"))[:300], _text(item.get("value")))
-        for item in pairs
+        ((words(item.get("label")) or _text(item.get("value")))[:300], _text(item.get("value"))) for item in pairs
     ]
-    refused: Text = ""
-    if isinstance(options, Mapping) and options.get("disabled") is True and not choices:
-        refused = _why(options.get("placeholder"))
+    refused = _why(pick(options, "placeholder")) if pick(options, "disabled") is True and not choices else ""
     return Answer(choices[:MOST], (), len(choices), refused)
 
 

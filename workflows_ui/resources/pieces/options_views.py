@@ -5,22 +5,21 @@ from typing import Any
 
 from django import forms
 from django.http import Http404, HttpResponse
-from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from workflows_ui.credentials.services import engine_session
 from workflows_ui.engine import EngineError
 from workflows_ui.members.models import Role
-from workflows_ui.resource_admin.resource import Row, Text
+from workflows_ui.resource_admin.resource import Text
 from workflows_ui.resources.connections import reading as connection_list
 from workflows_ui.resources.pieces import apps
 from workflows_ui.resources.pieces import options as resource_options
+from workflows_ui.resources.pieces.declaration import choices_url
 from workflows_ui.resources.pieces.options import Answer, OptionsForm, OptionsRequest
 from workflows_ui.resources.places import list_url, object_url
 from workflows_ui.web import messages, responses
 from workflows_ui.web.access import member
-from workflows_ui.web.paths import dict_at, text_at
 from workflows_ui.web.requests import ConsoleRequest
 
 #: Maximum length of a value in a URL.
@@ -47,7 +46,6 @@ def options(request: ConsoleRequest, slug: str, piece: str) -> HttpResponse:
         known=known,
         chosen=chosen,
         connections=connections,
-        labels=_labels(row, chosen),
     )
     answer: Answer | None = None
     problem: messages.Message | None = None
@@ -67,27 +65,12 @@ def options(request: ConsoleRequest, slug: str, piece: str) -> HttpResponse:
         "lines": _lines(answer, chosen, known, request, slug, piece) if answer and chosen else [],
         "problem": problem,
         "said": message,
-        "url": address(slug, piece),
+        "url": choices_url(slug, piece),
         "piece_url": object_url(slug, "pieces", piece),
         "list_url": list_url(slug, "pieces"),
         "most": resource_options.MOST,
     }
     return responses.page(request, "resources/pieces/options.html", context, fragments=("options",))
-
-
-def address(slug: str, piece: str, **query: str) -> str:
-    """The page of an app's choices; `query` fills in the form."""
-    return reverse("piece_options", kwargs={"slug": slug, "piece": piece}, query=query or None)
-
-
-def _labels(row: Row, chosen: OptionsRequest | None) -> dict[str, str]:
-    if chosen is None:
-        return {}
-    result: dict[str, str] = {}
-    for kind in ("actions", "triggers"):
-        for name, prop in dict_at(dict_at(row, kind).get(chosen.operation), "props").items():
-            result[str(name)] = text_at(prop, "displayName")[:200]
-    return result
 
 
 def _lines(
@@ -109,10 +92,9 @@ def _lines(
         if (name.startswith("with-") or name == "connection") and name not in replaced
     }
     lines = []
-    for choice in answer.choices:
-        value = {f"with-{chosen.name}": choice.value} if len(choice.value) <= _LONGEST else {}
-        ways = [
-            (item.label, address(slug, piece, **kept_values, **value, field=item.key)) for item in dependents if value
-        ]
-        lines.append({"label": choice.label, "value": choice.value, "ways": ways})
+    for label, value in answer.choices:
+        chosen_values = {**kept_values, f"with-{chosen.name}": value}
+        following = dependents if len(value) <= _LONGEST else []
+        ways = [(item.label, choices_url(slug, piece, **chosen_values, field=item.key)) for item in following]
+        lines.append({"label": label, "value": value, "ways": ways})
     return lines

@@ -9,7 +9,6 @@ by the hundred. The engine does not check whether they belong to the table named
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django.contrib import messages
 from django.core.cache import cache
@@ -18,7 +17,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 
-from workflows_ui.audit.models import AuditEvent
 from workflows_ui.audit.services import audit_log
 from workflows_ui.credentials.services import engine_session
 from workflows_ui.credentials.services.engine_session import EngineSession
@@ -84,18 +82,17 @@ def _selected_records(request: ConsoleRequest, session: EngineSession, resource:
     everything = request.POST.get(bulk.EVERYTHING) == "1" and listing.valid
     conditions = resource_records.conditions(listing.query.filters) if everything else []
     records = reading.records(session, resource.table, conditions)
-    titles = {
-        reading.key_of(row): resource.title(row) for row in records.rows if row.get("tableId") in (resource.table, None)
-    }
-    if everything:
-        return _Chosen(resource, [key for key in titles if key], titles, back, whole=records.whole)
-    ids = request.POST.getlist(bulk.ID)
-    return _Chosen(resource, [key for key in dict.fromkeys(ids) if key in titles], titles, back)
+    rows = [row for row in records.rows if row.get("tableId") in (resource.table, None)]
+    titles = {reading.key_of(row): resource.title(row) for row in rows if reading.key_of(row)}
+    ids = [*titles] if everything else [key for key in dict.fromkeys(request.POST.getlist(bulk.ID)) if key in titles]
+    return _Chosen(resource, ids, titles, back, whole=records.whole or not everything)
 
 
 def _do(request: ConsoleRequest, slug: str, session: EngineSession, chosen: _Chosen) -> HttpResponse:
     total, done = len(chosen.ids), 0
-    event = _begin(request, chosen, count=total, ids=list(chosen.ids)[:_TOGETHER])
+    action = next(item for item in chosen.table.actions if item.name == "delete")
+    logged = {"id": chosen.table.table, "count": total, "ids": list(chosen.ids)[:_TOGETHER]}
+    event = action_log.begin(actor(request), request.access.workspace, chosen.table, action, **logged)
     try:
         for start in range(0, total, _TOGETHER):
             part = list(chosen.ids[start : start + _TOGETHER])
@@ -109,12 +106,6 @@ def _do(request: ConsoleRequest, slug: str, session: EngineSession, chosen: _Cho
     text = ngettext("%(count)d record is deleted.", "%(count)d records are deleted.", done) % {"count": done}
     messages.success(request, text)
     return responses.redirect(request, chosen.back)
-
-
-def _begin(request: ConsoleRequest, chosen: _Chosen, **detail: Any) -> AuditEvent:
-    action = next(item for item in chosen.table.actions if item.name == "delete")
-    workspace = request.access.workspace
-    return action_log.begin(actor(request), workspace, chosen.table, action, id=chosen.table.table, **detail)
 
 
 def _page(

@@ -4,7 +4,7 @@ them.
 
 import datetime
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from django.utils import timezone
@@ -20,24 +20,34 @@ _WIDE, _BAR, _TALL, _LEAST = 10, 7, 100, 3
 
 
 @dataclass(frozen=True)
-class Bar:
-    """A rectangle of the plot. Whole numbers: others are formatted differently from language to language."""
-
-    x: int
-    y: int
-    height: int
-
-
-@dataclass(frozen=True)
 class Day:
-    """One day of the engine's calendar (UTC). `good` and `bad` are drawn as bars, which are None for zero."""
+    """One day of the engine's calendar (UTC), the `number`th of the plot. `good` and `bad` are drawn as bars, unless they are zero.
 
+    Sizes are whole numbers: others are formatted differently from language to language.
+    """
+
+    number: int
     date: datetime.date
-    x: int
     good: int
     bad: int
-    good_bar: Bar | None = None
-    bad_bar: Bar | None = None
+    good_height: int
+    bad_height: int
+
+    @property
+    def x(self) -> int:
+        return self.number * _WIDE
+
+    @property
+    def bar_x(self) -> int:
+        return self.x + (_WIDE - _BAR) // 2
+
+    @property
+    def good_y(self) -> int:
+        return _TALL - self.good_height
+
+    @property
+    def bad_y(self) -> int:
+        return self.good_y - self.bad_height
 
     @property
     def label(self) -> str:
@@ -54,10 +64,10 @@ class Day:
 class Plot:
     """Days in their order, and their totals. `width` is the drawing's, whose height is always 100."""
 
-    days: Sequence[Day] = field(default_factory=tuple)
-    good: int = 0
-    bad: int = 0
-    most: int = 0
+    days: Sequence[Day]
+    good: int
+    bad: int
+    most: int
 
     def __str__(self) -> str:
         return self.words
@@ -95,10 +105,9 @@ def plot(stats: object) -> Plot:
 
 
 def _counts_by_day(stats: object) -> dict[datetime.date, tuple[int, int]]:
-    listed = stats.items() if isinstance(stats, Mapping) else ()
     result = {}
     near = timezone.now().astimezone(datetime.UTC).date()
-    for text, figures in listed:
+    for text, figures in stats.items() if isinstance(stats, Mapping) else ():
         moment = formats.moment(text)
         # A day months away is a mistake, and would stretch the plot.
         if moment is not None and isinstance(figures, Mapping) and abs((moment.date() - near).days) < _MOST:
@@ -111,18 +120,8 @@ def _count(value: Any) -> int:
 
 
 def _day(number: int, date: datetime.date, good: int, bad: int, most: int) -> Day:
-    x = number * _WIDE + (_WIDE - _BAR) // 2
-    tall, low = _bar_height(good, most), _bar_height(bad, most)
-    low = min(low, _TALL - _LEAST) if good else low
-    tall = min(tall, _TALL - low)
-    return Day(
-        date,
-        number * _WIDE,
-        good,
-        bad,
-        Bar(x, _TALL - tall, tall) if good else None,
-        Bar(x, _TALL - tall - low, low) if bad else None,
-    )
+    bad_height = min(_bar_height(bad, most), _TALL - _LEAST if good else _TALL)
+    return Day(number, date, good, bad, min(_bar_height(good, most), _TALL - bad_height), bad_height)
 
 
 def _bar_height(count: int, most: int) -> int:
