@@ -6,7 +6,7 @@ from typing import Any
 
 from workflows_ui.core.collation import sort_key
 from workflows_ui.credentials.services.engine_session import EngineSession
-from workflows_ui.resource_admin.resource import Subject, Text
+from workflows_ui.resource_admin.resource import Panel, Subject, Text
 from workflows_ui.resources.flows import pages as flow_pages
 from workflows_ui.resources.places import flow_url
 from workflows_ui.web.paths import text_at, texts_at
@@ -90,10 +90,14 @@ def lines(slug: str, flows: list[Use]) -> list[tuple[str, str]]:
     return sorted(listed, key=lambda line: sort_key(line[0]))
 
 
-def used_by(subject: Subject, select: Callable[[Usage], list[Use]], none: Text) -> dict[str, Any]:
-    """The flows of a panel with templates/resources/pieces/used_by.html; `none` is shown if there are none."""
-    known = cached_usage(subject.session)
-    return {"lines": lines(subject.slug, select(known)), "complete": known.complete, "none": none}
+def panel(label: Text, select: Callable[[Subject, Usage], list[Use]], none: Text) -> Panel:
+    """The panel with the flows that use an object; `none` is shown if there are none."""
+
+    def build(subject: Subject) -> dict[str, Any]:
+        known = cached_usage(subject.session)
+        return {"lines": lines(subject.slug, select(subject, known)), "complete": known.complete, "none": none}
+
+    return Panel(label, "resources/pieces/used_by.html", build)
 
 
 def _load(session: EngineSession) -> Usage:

@@ -1,5 +1,6 @@
 """Actions on connections: replace the secret, replace by another connection, rename, delete."""
 
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -17,6 +18,7 @@ from workflows_ui.web import formats
 from workflows_ui.web.paths import text_at
 
 _LONGEST = 200
+_UNUSED = _("No flow uses it.")
 
 
 def _title(row: Row) -> Text:
@@ -51,7 +53,7 @@ class ReplaceForm(forms.Form):
         )
 
 
-def _flows_affected(session: EngineSession, row: Row, none: Text) -> Affected:
+def _flows_affected(session: EngineSession, row: Row, none: Text = _UNUSED) -> Affected:
     all_usage = usage.current_usage(session)
     flows = all_usage.of_connection(row.get("externalId"), row.get("flowIds"))
     lines = usage.lines(session.workspace.slug, flows)
@@ -63,22 +65,6 @@ def _flows_affected(session: EngineSession, row: Row, none: Text) -> Affected:
         return Affected(none)
     text = ngettext("%(count)d flow uses it:", "%(count)d flows use it:", count) % {"count": count}
     return Affected(text, lines)
-
-
-def _would_be_replaced(session: EngineSession, row: Row) -> Affected:
-    return _flows_affected(session, row, _("No flow uses it: nothing would change."))
-
-
-def _would_break(session: EngineSession, row: Row) -> Affected:
-    return _flows_affected(session, row, _("No flow uses it."))
-
-
-def _rename(session: EngineSession, id: str, typed: dict[str, Any]) -> Any:
-    return session.workflows.rename_connection(id, typed["name"])
-
-
-def _renew(session: EngineSession, id: str, typed: dict[str, Any]) -> Any:
-    return connecting.renew(session, reading.find(session, id), typed)
 
 
 def _replace(session: EngineSession, id: str, typed: dict[str, Any]) -> dict[str, str]:
@@ -104,12 +90,12 @@ RENEW = Action(
     label=_("Replace the secret"),
     icon="key",
     form=connecting.SecretForm,
-    run=_renew,
+    run=lambda session, key, typed: connecting.renew(session, reading.find(session, key), typed),
     confirm=lambda row: _(
         "The old secret is removed from the engine at once. The name stays, and flows that use the connection "
         "continue with the new secret. The engine tests it at the app first, which may take some seconds."
     ),
-    impact=_would_break,
+    impact=_flows_affected,
     button=lambda row: _("Replace the secret of “%(name)s”") % {"name": _title(row)},
     visible=_holds_secret,
     done=_("The new secret is in use."),
@@ -128,14 +114,14 @@ REPLACE = Action(
         )
         % {"name": _title(row)}
     ),
-    impact=_would_be_replaced,
+    impact=partial(_flows_affected, none=_("No flow uses it: nothing would change.")),
     button=lambda row: _("Replace it in all flows"),
     done=_("The flows use this connection now."),
     # Not to the page of the old connection, which may be deleted.
     success_url=lambda slug, _row, answer: connection_url(slug, answer["id"]),
 )
 RENAME = rename_action(
-    _rename,
+    lambda session, key, typed: session.workflows.rename_connection(key, typed["name"]),
     form=RenameForm,
     initial=lambda row: {"name": text_at(row, "displayName")},
     visible=_editable,
@@ -150,7 +136,7 @@ DELETE = delete_action(
         )
         % {"name": _title(row)}
     ),
-    impact=_would_break,
+    impact=_flows_affected,
     button=lambda row: _("Delete the connection “%(name)s”") % {"name": _title(row)},
     visible=_editable,
     done=_("The connection is deleted."),

@@ -114,11 +114,6 @@ def _trouble(subject: Subject) -> dict[str, Any] | None:
     }
 
 
-def _used_by(subject: Subject) -> dict[str, Any]:
-    names = subject.object.get("externalId"), subject.object.get("flowIds")
-    return usage.used_by(subject, lambda known: known.of_connection(*names), _("No flow uses this connection."))
-
-
 class Connections(Resource):
     """An account or key of an app, which flows use."""
 
@@ -167,7 +162,11 @@ class Connections(Resource):
                 Column("id", _("Engine ID"), kind="code"),
             ),
         ),
-        Panel(_("Flows that use it"), "resources/pieces/used_by.html", _used_by),
+        usage.panel(
+            _("Flows that use it"),
+            lambda subject, known: known.of_connection(subject.object.get("externalId"), subject.object.get("flowIds")),
+            _("No flow uses this connection."),
+        ),
     )
 
     def list(self, session: EngineSession, query: Query) -> Page:

@@ -109,10 +109,6 @@ def _platform_impact(_session: EngineSession, row: Row) -> Affected | None:
     )
 
 
-def _revoke(session: EngineSession, id: str, _typed: dict[str, Any]) -> None:
-    session.workflows.delete_invitation(id)
-
-
 class Invitations(Resource):
     """Invitations into the engine."""
 
@@ -154,7 +150,7 @@ class Invitations(Resource):
             name="delete",
             label=_("Revoke"),
             icon="user-xmark",
-            run=_revoke,
+            run=lambda session, key, _data: session.workflows.delete_invitation(key),
             role=Role.MANAGER,
             danger=True,
             confirm=_would_go,
@@ -183,7 +179,8 @@ class Invitations(Resource):
         except (engine.NotInPlan, engine.Forbidden):
             return Page((), refused=_NOT_GIVEN)
         except engine.Refused as error:
-            return Page((), refused=_no_team(error))
+            # A personal project refuses the list with 409 (recording `invites_list_project`).
+            return Page((), refused=_NO_TEAM if error.status == 409 else error_message(error))
         warning: Text = ""
         if kind == EVERYWHERE:
             warning = _(
@@ -209,10 +206,3 @@ class Invitations(Resource):
 
     def badge(self, row: Row) -> Badge:
         return state(row)
-
-
-def _no_team(error: engine.Refused) -> Message:
-    """The message for the 409 `VALIDATION` with which a personal project refuses the list (recording
-    `invites_list_project`).
-    """
-    return _NO_TEAM if error.status == 409 else error_message(error)

@@ -107,9 +107,8 @@ def _switches(subject: Subject) -> dict[str, Any] | None:
 
 
 def _flows(subject: Subject) -> dict[str, Any] | None:
-    if not reading.sole(subject.object):
-        return None
-    return {"tools": reading.flows_in_words(subject.slug, subject.object)}
+    server = subject.object
+    return {"tools": reading.flows_in_words(subject.slug, server)} if reading.sole(server) else None
 
 
 def _clients(subject: Subject) -> dict[str, Any]:
@@ -123,20 +122,12 @@ def _clients(subject: Subject) -> dict[str, Any]:
     }
 
 
-def _create(session: EngineSession, _id: str, data: dict[str, Any]) -> dict[str, Any]:
-    return {"id": session.workflows.create_mcp_server({"name": data["name"]}).get("id")}
-
-
 def _rename(session: EngineSession, id: str, data: dict[str, Any]) -> None:
     session.workflows.update_mcp_server(str(reading.fetch_server(session, id)["id"]), {"name": data["name"]})
 
 
 def _rotate(session: EngineSession, id: str, _data: dict[str, Any]) -> None:
     session.workflows.rotate_mcp_token(str(reading.fetch_server(session, id)["id"]))
-
-
-def _delete(session: EngineSession, id: str, _data: dict[str, Any]) -> None:
-    session.workflows.delete_mcp_server(id)
 
 
 def _stops(session: EngineSession, row: Row) -> Affected:
@@ -191,7 +182,7 @@ class McpServers(Resource):
             "new",
             _("New MCP server"),
             "plus",
-            _create,
+            lambda session, _id, data: {"id": session.workflows.create_mcp_server({"name": data["name"]}).get("id")},
             form=NameForm,
             button=lambda _row: _("Make the server"),
             done=_("The server is made. Give it its tools now."),
@@ -262,7 +253,7 @@ class McpServers(Resource):
             in_rows=True,
         ),
         delete_action(
-            _delete,
+            lambda session, key, _data: session.workflows.delete_mcp_server(key),
             confirm=lambda row: (
                 _(
                     "Every client of “%(name)s” stops working at once, and its token is gone. Flows, apps and connections behind its "

@@ -164,14 +164,6 @@ def _choices(slug: str, row: Row) -> str:
     return choices_url(slug, name) if isinstance(name, str) and options.asked_fields(row) else ""
 
 
-def _used_by(subject: Subject) -> dict[str, Any]:
-    return usage.used_by(subject, lambda known: known.of_piece(subject.id), _("No flow uses this app."))
-
-
-def _connected(slug: str, row: Row, answer: Any) -> str:
-    return connection_url(slug, pick(answer, "id")) or list_url(slug, "connections")
-
-
 def _connection_types(session: EngineSession, row: Row) -> Affected | None:
     """The forms to choose from, if an app can be connected in several ways."""
     slug, name = session.workspace.slug, str(row.get("name"))
@@ -200,7 +192,7 @@ CONNECT = Action(
     impact=_connection_types,
     visible=takes_connection,
     done=lambda row, answer: _("“%(app)s” is connected.") % {"app": formats.cut(apps.title(row))},
-    success_url=_connected,
+    success_url=lambda slug, _row, answer: connection_url(slug, pick(answer, "id")) or list_url(slug, "connections"),
     in_rows=True,
 )
 
@@ -247,7 +239,11 @@ class Pieces(Resource):
         ),
         Panel(_("Actions"), "resources/pieces/operations.html", partial(_operations, kind="actions")),
         Panel(_("Triggers"), "resources/pieces/operations.html", partial(_operations, kind="triggers")),
-        Panel(_("Flows that use it"), "resources/pieces/used_by.html", _used_by),
+        usage.panel(
+            _("Flows that use it"),
+            lambda subject, known: known.of_piece(subject.id),
+            _("No flow uses this app."),
+        ),
     )
 
     def list(self, session: EngineSession, query: Query) -> Page:

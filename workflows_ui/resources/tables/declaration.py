@@ -1,5 +1,6 @@
 """Tables, in which flows store rows: their list, their page with columns and newest records, and their actions."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -50,17 +51,9 @@ class TableFilters(forms.Form):
     )
 
 
-def _create(session: EngineSession, _id: str, data: dict[str, Any]) -> Any:
-    return session.workflows.create_table(data["name"])
-
-
 def _rename(session: EngineSession, id: str, data: dict[str, Any]) -> Any:
     with reading.forgetting(session, id):
         return session.workflows.update_table(id, data["name"])
-
-
-def _clear(session: EngineSession, id: str, _data: dict[str, Any]) -> None:
-    session.workflows.clear_table(id)
 
 
 def _delete(session: EngineSession, id: str, _data: dict[str, Any]) -> None:
@@ -123,21 +116,10 @@ def _names(table: Row) -> tuple[str, ...]:
     return tuple(filter(None, (text_at(table, "id"), text_at(table, "externalId"))))
 
 
-def _used_by(subject: Subject) -> dict[str, Any]:
-    """The flows with a step for this table."""
-    names = _names(subject.object)
-    return usage.used_by(subject, lambda known: known.of_table(*names), _("No flow reads or writes this table."))
-
-
-def _clear_impact(session: EngineSession, table: Row) -> Affected:
-    """The impact of deleting all records: the lost data, and the flows that use them."""
-    return _with_flows(session, table, str(_records_going(session, table)), [])
-
-
 def _delete_impact(session: EngineSession, table: Row) -> Affected:
     """The impact of deleting the table: the lost data, and the flows that fail then."""
     names = [reading.label_of(field) for field in reading.fields(session, reading.key_of(table))]
-    going = str(_records_going(session, table))
+    going = _records_going(session, table)
     if names:
         columns = ngettext("So is %(count)d column.", "So are %(count)d columns.", len(names)) % {"count": len(names)}
         going = f"{going} {columns}"
@@ -154,7 +136,7 @@ def _records_going(session: EngineSession, table: Row) -> Text:
     return ngettext("%(count)d record is deleted.", "%(count)d records are deleted.", number) % {"count": number}
 
 
-def _with_flows(session: EngineSession, table: Row, going: str, more: list[tuple[str, str]]) -> Affected:
+def _with_flows(session: EngineSession, table: Row, going: Text, more: Sequence[tuple[str, str]] = ()) -> Affected:
     all_usage = usage.current_usage(session)
     flows = usage.lines(session.workspace.slug, all_usage.of_table(*_names(table)))
     count = len(flows)
@@ -221,14 +203,18 @@ class Tables(Resource):
         ),
         Panel(_("Columns"), "resources/tables/columns.html", _columns),
         Panel(_("Newest records"), "resources/tables/records.html", _newest),
-        Panel(_("Flows that use it"), "resources/pieces/used_by.html", _used_by),
+        usage.panel(
+            _("Flows that use it"),
+            lambda subject, known: known.of_table(*_names(subject.object)),
+            _("No flow reads or writes this table."),
+        ),
     )
     actions = (
         Action(
             "new",
             _("New table"),
             "plus",
-            _create,
+            lambda session, _id, data: session.workflows.create_table(data["name"]),
             form=NameForm,
             button=lambda _row: _("Make the table"),
             done=_("The table is made. Give it its columns now."),
@@ -241,14 +227,14 @@ class Tables(Resource):
             "clear",
             _("Delete all records"),
             "eraser",
-            _clear,
+            lambda session, key, _data: session.workflows.clear_table(key),
             danger=True,
             confirm=lambda row: (
                 _("The table “%(name)s” is emptied. Its columns stay. This cannot be undone.")
                 % {"name": reading.name_of(row)}
             ),
             button=lambda row: _("Delete all records of “%(name)s”") % {"name": formats.cut(reading.name_of(row))},
-            impact=_clear_impact,
+            impact=lambda session, table: _with_flows(session, table, _records_going(session, table)),
             done=_("All records of the table are deleted."),
         ),
         delete_action(

@@ -8,7 +8,6 @@ from typing import Any
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import TooLarge
 from workflows_ui.resource_admin.export import BYTE_ORDER_MARK, csv_text, escape_formulas
-from workflows_ui.resource_admin.resource import Row
 from workflows_ui.resources.tables import reading
 
 
@@ -28,18 +27,15 @@ def read(session: EngineSession, id: str, conditions: Sequence[Mapping[str, str]
         table = [{name: _text(row.get(name)) for name in names} for row in rows]
     else:
         keys = [reading.key_of(field) for field in fields]
+        found = reading.records(session, id, conditions)
+        if not found.whole:
+            # An incomplete file would not show it.
+            raise TooLarge("The table is larger than what the console reads at once.")
         table = [
             {name: reading.cell(record, key) for name, key in zip(called, keys, strict=True)}
-            for record in reversed(_whole(reading.records(session, id, conditions)))
+            for record in reversed(found.rows)
         ]
     return {"name": reading.name_of(exported), "fields": called, "rows": table}
-
-
-def _whole(found: reading.Records) -> list[Row]:
-    """The records, if they are complete: an incomplete file would not show it. Raises TooLarge."""
-    if not found.whole:
-        raise TooLarge("The table is larger than what the console reads at once.")
-    return found.rows
 
 
 def content(kind: str, table: Mapping[str, Any]) -> str:

@@ -15,7 +15,7 @@ from workflows_ui.core.collation import sort_key
 from workflows_ui.core.states import Badge
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import NotFound
-from workflows_ui.resource_admin.resource import Column, Facts, Page, Panel, Query, Resource, Row, Subject, Text, id_at
+from workflows_ui.resource_admin.resource import Column, Facts, Page, Panel, Query, Resource, Row, Text, id_at
 from workflows_ui.resources import usage, whole_lists
 from workflows_ui.resources.pieces import apps
 from workflows_ui.resources.pieces.apps import Mark, MarkColumn
@@ -116,15 +116,6 @@ def _fits(row: Row, filters: Mapping[str, Any]) -> bool:
     )
 
 
-def _days(subject: Subject) -> dict[str, Any]:
-    return {"plot": _plot(subject.object), "span": SPAN}
-
-
-def _flows(subject: Subject) -> dict[str, Any]:
-    none = _("No flow of this workspace starts with it: the figures come from elsewhere on the platform.")
-    return usage.used_by(subject, lambda known: known.started_by(subject.object["name"]), none)
-
-
 class Triggers(Resource):
     """The triggers of one app, as the engine counts them."""
 
@@ -155,8 +146,16 @@ class Triggers(Resource):
                 Column("name", _("Name in the engine"), kind="code"),
             ),
         ),
-        Panel(_("Day by day"), "resources/triggers/days.html", _days),
-        Panel(_("Flows of this workspace that start with it"), "resources/pieces/used_by.html", _flows),
+        Panel(
+            _("Day by day"),
+            "resources/triggers/days.html",
+            lambda subject: {"plot": _plot(subject.object), "span": SPAN},
+        ),
+        usage.panel(
+            _("Flows of this workspace that start with it"),
+            lambda subject, known: known.started_by(subject.object["name"]),
+            _("No flow of this workspace starts with it: the figures come from elsewhere on the platform."),
+        ),
     )
 
     def list(self, session: EngineSession, query: Query) -> Page:
