@@ -17,7 +17,7 @@ from workflows_ui.resource_admin.resource import Row, pick
 from workflows_ui.resources.connections import oauth_forms
 from workflows_ui.resources.connections.oauth_forms import SignIn
 from workflows_ui.resources.pieces import apps
-from workflows_ui.resources.pieces.inputs import property_inputs, words
+from workflows_ui.resources.pieces.fields import property_inputs, words
 from workflows_ui.web.schema_forms import Input, Kind, form_fields
 
 _SECRET = re.compile(r"secret|token|passw|key|credential|signature|private|\bpin\b", re.IGNORECASE)

@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
 from workflows_ui.resource_admin.resource import Row
-from workflows_ui.resources.pieces.inputs import words
+from workflows_ui.resources.pieces.fields import words
 from workflows_ui.web.paths import dict_at, text_at, texts_at
 from workflows_ui.web.schema_forms import Input, Kind, Option
 

@@ -1,4 +1,4 @@
-"""The actions and triggers of an app with their fields, for its page; types as text (api.md 11.2, 11.3)."""
+"""The properties of apps (api.md 11.2 to 11.4): as fields of actions and triggers on an app's page, and as declared inputs."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -8,33 +8,36 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.web.messages import Text
-from workflows_ui.web.paths import dicts_at
+from workflows_ui.web.paths import dicts_at, text_at
+from workflows_ui.web.schema_forms import Input, Kind, Option
 
 _MOST_OPERATIONS, _MOST_FIELDS, _MOST_OPTIONS, _LONGEST = 200, 100, 12, 400
-_TYPES: dict[str, Text] = {
-    "SHORT_TEXT": _("Text"),
-    "LONG_TEXT": _("Long text"),
-    "NUMBER": _("Number"),
-    "CHECKBOX": _("Yes or no"),
-    "DATE_TIME": _("Date and time"),
-    "FILE": _("File"),
-    "COLOR": _("Colour"),
-    "STATIC_DROPDOWN": _("One of a list"),
-    "STATIC_MULTI_SELECT_DROPDOWN": _("Some of a list"),
-    "DROPDOWN": _("One of a list that the app gives"),
-    "MULTI_SELECT_DROPDOWN": _("Some of a list that the app gives"),
-    "DYNAMIC": _("Fields that depend on the others"),
-    "ARRAY": _("List"),
-    "OBJECT": _("Names with values"),
-    "JSON": _("JSON"),
-    "CUSTOM": _("Its own kind of field"),
-    "SECRET_TEXT": _("Secret text"),
-    "BASIC_AUTH": _("User name and password"),
-    "CUSTOM_AUTH": _("Several values, some of them secret"),
-    "OAUTH2": _("Sign-in at the app (OAuth2)"),
-    "CLOUD_OAUTH2": _("Sign-in at the app (OAuth2), set up by the engine's maker"),
-    "PLATFORM_OAUTH2": _("Sign-in at the app (OAuth2), set up for the whole platform"),
-    "NO_AUTH": _("No secret"),
+#: The label of each type of property or connection, and how a property is entered. MARKDOWN is a note; the choices of
+#: DROPDOWN come from the app on request.
+_TYPES: dict[str, tuple[Text, Kind | None]] = {
+    "SHORT_TEXT": (_("Text"), Kind.TEXT),
+    "LONG_TEXT": (_("Long text"), Kind.LONG_TEXT),
+    "NUMBER": (_("Number"), Kind.NUMBER),
+    "CHECKBOX": (_("Yes or no"), Kind.YES_NO),
+    "DATE_TIME": (_("Date and time"), Kind.DATE_TIME),
+    "FILE": (_("File"), Kind.FILE),
+    "COLOR": (_("Colour"), Kind.COLOR),
+    "STATIC_DROPDOWN": (_("One of a list"), Kind.CHOICE),
+    "STATIC_MULTI_SELECT_DROPDOWN": (_("Some of a list"), Kind.CHOICES),
+    "DROPDOWN": (_("One of a list that the app gives"), Kind.CHOICE),
+    "MULTI_SELECT_DROPDOWN": (_("Some of a list that the app gives"), Kind.CHOICES),
+    "DYNAMIC": (_("Fields that depend on the others"), Kind.OBJECT),
+    "ARRAY": (_("List"), Kind.LINES),
+    "OBJECT": (_("Names with values"), Kind.OBJECT),
+    "JSON": (_("JSON"), Kind.JSON),
+    "CUSTOM": (_("Its own kind of field"), Kind.JSON),
+    "SECRET_TEXT": (_("Secret text"), Kind.TEXT),
+    "BASIC_AUTH": (_("User name and password"), None),
+    "CUSTOM_AUTH": (_("Several values, some of them secret"), None),
+    "OAUTH2": (_("Sign-in at the app (OAuth2)"), None),
+    "CLOUD_OAUTH2": (_("Sign-in at the app (OAuth2), set up by the engine's maker"), None),
+    "PLATFORM_OAUTH2": (_("Sign-in at the app (OAuth2), set up for the whole platform"), None),
+    "NO_AUTH": (_("No secret"), None),
 }
 _STARTS: dict[str, Text] = {
     "POLLING": _("Updates automatically from time to time"),
@@ -75,51 +78,41 @@ class Operation:
 ChoicesUrl = Callable[[str, str], str]
 
 
-def _no_url(_operation: str, _field: str) -> str:
-    return ""
-
-
 def type_words(kind: object) -> Text:
     """The label for the type of a property or connection; an unknown one is shown as it is."""
     if not isinstance(kind, str):
         return _("Not known")
-    return _TYPES.get(kind) or kind[:60]
+    return _TYPES[kind][0] if kind in _TYPES else kind[:60]
 
 
-def operations(found: object, prefix: str, ways: ChoicesUrl = _no_url) -> list[Operation]:
+def operations(found: object, prefix: str, ways: ChoicesUrl = lambda _operation, _field: "") -> list[Operation]:
     """The actions or triggers of a whole piece; at most 200. `prefix` makes their ids unique in the page.
 
     `ways` returns the URL of a field's choices by the names of its operation and its own, "" if there is none.
     """
-    if not isinstance(found, Mapping):
-        return []
-    listed = [(str(name), item) for name, item in found.items() if isinstance(item, Mapping)]
-    return [
-        _operation(f"{prefix}-{number}", name, item, ways)
-        for number, (name, item) in enumerate(listed[:_MOST_OPERATIONS])
-    ]
+    listed = _mappings(found)[:_MOST_OPERATIONS]
+    return [_operation(f"{prefix}-{number}", name, item, ways) for number, (name, item) in enumerate(listed)]
 
 
 def field_lines(found: object) -> tuple[FieldLine, ...]:
     """The fields of a map of properties, without notes; at most 100."""
-    return tuple(_field(key, prop) for key, prop in _property_items(found) if prop.get("type") != "MARKDOWN")
+    return tuple(_field(key, prop) for key, prop in _mappings(found)[:_MOST_FIELDS] if prop.get("type") != "MARKDOWN")
 
 
-def _property_items(props: object) -> list[tuple[str, Mapping[str, Any]]]:
-    listed = list(props.items()) if isinstance(props, Mapping) else []
-    return [(str(key), prop) for key, prop in listed[:_MOST_FIELDS] if isinstance(prop, Mapping)]
+def _mappings(found: object) -> list[tuple[str, Mapping[str, Any]]]:
+    listed = found.items() if isinstance(found, Mapping) else ()
+    return [(str(key), item) for key, item in listed if isinstance(item, Mapping)]
 
 
 def _operation(id: str, name: str, found: Mapping[str, Any], ways: ChoicesUrl) -> Operation:
-    known = _property_items(found.get("props"))
+    known = _mappings(found.get("props"))[:_MOST_FIELDS]
     notes = [_text(prop.get("description")) for _key, prop in known if prop.get("type") == "MARKDOWN"]
-    kind = found.get("type")
     return Operation(
         id,
         name,
         _text(found.get("displayName")) or name,
         _text(found.get("description")),
-        _STARTS.get(kind, "") if isinstance(kind, str) else "",
+        _STARTS.get(text_at(found, "type"), ""),
         tuple(replace(line, choices_url=ways(name, line.name)) for line in field_lines(found.get("props"))),
         tuple(note for note in notes if note),
     )
@@ -154,3 +147,51 @@ def _default(value: Any) -> str:
 
 def _text(value: object) -> str:
     return value.strip()[:_LONGEST] if isinstance(value, str) else ""
+
+
+def property_inputs(props: object) -> list[Input]:
+    """An input for each property of a map, under its key. A note becomes part of the help of the property that follows
+    it.
+    """
+    result: list[Input] = []
+    note = ""
+    for key, prop in _mappings(props):
+        text = words(prop.get("description"))
+        if prop.get("type") == "MARKDOWN":
+            note = text
+            continue
+        result.append(_input(key, prop, " ".join(filter(None, (note, text)))))
+        note = ""
+    return result
+
+
+def _input(key: str, prop: Mapping[str, Any], about: str) -> Input:
+    type_, default = text_at(prop, "type"), prop.get("defaultValue")
+    kind = (_TYPES[type_][1] if type_ in _TYPES else None) or Kind.TEXT
+    if kind is Kind.LINES and prop.get("properties"):
+        kind = Kind.JSON  # Each entry has properties of its own.
+    if kind in (Kind.TEXT, Kind.LONG_TEXT, Kind.COLOR) and not isinstance(default, str):
+        default = None
+    return Input(
+        key,
+        words(prop.get("displayName")) or key,
+        kind,
+        help=about,
+        required=prop.get("required") is True,
+        initial=default,
+        options=_input_options(prop),
+        secret=type_ == "SECRET_TEXT",
+    )
+
+
+def _input_options(prop: Mapping[str, Any]) -> list[Option]:
+    pairs = [item for item in dicts_at(prop, "options.options") if "value" in item]
+    return [
+        Option(str(number), words(item.get("label")) or str(item["value"])[:100], item["value"])
+        for number, item in enumerate(pairs)
+    ]
+
+
+def words(found: object) -> str:
+    """Plain text: the engine's texts are Markdown, with blank lines and asterisks."""
+    return " ".join(found.replace("**", "").split())[:2000] if isinstance(found, str) else ""
