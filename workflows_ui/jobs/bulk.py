@@ -42,9 +42,7 @@ _slots = BoundedSemaphore(4)
 
 
 def turn(job_id: str, resources: Mapping[str, Resource]) -> bool:
-    """Work on the job for a while, if it is a bulk action that waits for a worker. Return whether there is more to do
-    at once.
-    """
+    """Work on the job for a while, if it is a bulk action that waits for a worker. Return whether there is more to do at once."""
 
     def work_on(job: Job) -> bool:
         with database.turn():
@@ -285,9 +283,7 @@ def _settle(
     outcome: str = "",
     **detail: Any,
 ) -> None:
-    """Store the outcome of objects; with an `outcome` also in the audit log. Each item's SENDING state already records
-    its beginning.
-    """
+    """Store the outcome of objects; with an `outcome` also in the audit log. Each item's SENDING state already records its beginning."""
     if not items:
         return
     job = work.job

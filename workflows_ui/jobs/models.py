@@ -1,6 +1,4 @@
-"""A job: one person's request that takes longer than a page may, and the outcome for each object in it. The rows are
-authoritative.
-"""
+"""A job: one person's request that takes longer than a page may, and the outcome for each object in it. The rows are authoritative."""
 
 from typing import ClassVar
 

@@ -1,6 +1,4 @@
-"""Jobs: their creation from lists, the list of jobs, and the page of one job with its confirmation, progress and
-outcomes.
-"""
+"""Jobs: their creation from lists, the list of jobs, and the page of one job with its confirmation, progress and outcomes."""
 
 import json
 from typing import Any

@@ -13,8 +13,7 @@ from django.utils.translation import gettext as _
 from workflows_ui.resource_admin.resource import Page, Query, Row, Text
 from workflows_ui.web.paths import text_at
 
-#: Rows per call (api.md 4.1: no upper bound of a page is known). A resource with this paging has it as its
-#: `batch_size`.
+#: Rows per call (api.md 4.1: no upper bound of a page is known). A resource with this paging has it as its `batch_size`.
 AT_ONCE = 1000
 _LONGEST_ID = 60
 

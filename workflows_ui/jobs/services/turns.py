@@ -189,9 +189,7 @@ def ask_now(job: Job, affected: Sequence[Any], looked_at: int) -> None:
 
 
 def take(job: Job, most: int) -> list[JobItem]:
-    """Mark the next objects SENDING and return them: the engine may now be called about them, once. Empty if none is
-    left. Raises Lost.
-    """
+    """Mark the next objects SENDING and return them: the engine may now be called about them, once. Empty if none is left. Raises Lost."""
     waiting = list(job.items.filter(state=ItemState.WAITING).order_by("position")[:most])
     if not waiting:
         return []
@@ -337,9 +335,7 @@ def _preferences(job: Job) -> Iterator[None]:
 
 
 def check(job: Job, role: Role) -> access.Access:
-    """The person's current access to the workspace. Raises NoAccess, also if the job was changed in the database;
-    NotAllowed.
-    """
+    """The person's current access to the workspace. Raises NoAccess, also if the job was changed in the database; NotAllowed."""
     if not job.genuine:
         raise access.NoAccess(job.workspace.slug)
     person_access = access.find(job.user, job.workspace.slug)
@@ -389,9 +385,7 @@ def finish_file(job: Job, *, cut: bool) -> None:
 
 
 def to_enqueue() -> list[str]:
-    """Mark as enqueued and return the ids of the jobs to enqueue now: new and released ones, and those whose worker is
-    lost.
-    """
+    """Mark as enqueued and return the ids of the jobs to enqueue now: new and released ones, and those whose worker is lost."""
     now = clock.now()
     return Job.to_enqueue(Job.objects.filter(not_paused(now), state__in=JOB_OPEN), now, jobs.BATCH)
 

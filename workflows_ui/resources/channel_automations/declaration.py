@@ -109,9 +109,7 @@ class ChannelAutomations(Resource):
     )
 
     def list(self, session: EngineSession, query: Query) -> Page:
-        """A page of all automations, in the engine's order: the engine gives them in one answer. A second, cached call
-        finds flows.
-        """
+        """A page of all automations, in the engine's order: the engine gives them in one answer. A second, cached call finds flows."""
         try:
             rows = _load(session, query.filters.get("channel"))
         except NotFound:

@@ -1,6 +1,4 @@
-"""Storing an app's secret in the engine: the forms of a new connection and of a new secret, and the messages when the
-app refuses.
-"""
+"""Storing an app's secret in the engine: the forms of a new connection and of a new secret, and the messages when the app refuses."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -137,9 +135,7 @@ def renew(session: EngineSession, row: Row, typed: dict[str, Any]) -> Any:
 
 
 def redirect_url(session: EngineSession) -> str:
-    """The URL to which an app redirects after the sign-in: a page of a self-hosted engine's own web server; otherwise
-    unknown.
-    """
+    """The URL to which an app redirects after the sign-in: a page of a self-hosted engine's own web server; otherwise unknown."""
     workspace = session.workspace
     if workspace.flavour != Flavour.ACTIVEPIECES:
         return ""

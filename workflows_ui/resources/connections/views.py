@@ -20,9 +20,7 @@ from workflows_ui.web.requests import ConsoleRequest
 @member(Role.BUILDER)
 @require_safe
 def new(request: ConsoleRequest, slug: str) -> HttpResponse:
-    """The apps that take a connection, by name or filtered by the search. One cached call to the engine. Raises
-    EngineError.
-    """
+    """The apps that take a connection, by name or filtered by the search. One cached call to the engine. Raises EngineError."""
     search = request.GET.get("search", "").strip()[:200]
 
     def url(row: Row) -> str:

@@ -72,9 +72,7 @@ def name_of(row: Row) -> str:
 
 
 def tools_of(row: Row) -> list[dict[str, Any]]:
-    """The tools as the engine has them. Tools of flows that were never published are not among them (api.md section
-    14).
-    """
+    """The tools as the engine has them. Tools of flows that were never published are not among them (api.md section 14)."""
     return dicts_at(row, "tools")
 
 

@@ -1,6 +1,4 @@
-"""Creating an MCP server's tools: from flows, and from actions of apps. The engine takes all tools at once (api.md
-section 14).
-"""
+"""Creating an MCP server's tools: from flows, and from actions of apps. The engine takes all tools at once (api.md section 14)."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,6 +1,4 @@
-"""Additional pages of an MCP server: the apps whose actions may become its tools, and the one page that shows its
-token.
-"""
+"""Additional pages of an MCP server: the apps whose actions may become its tools, and the one page that shows its token."""
 
 from typing import Any
 
@@ -29,9 +27,7 @@ _LONGEST = 1000
 @member(Role.BUILDER)
 @require_safe
 def choose_app(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
-    """The apps that have actions, by name or filtered by the search. Two calls to the engine, one cached. Raises
-    EngineError.
-    """
+    """The apps that have actions, by name or filtered by the search. Two calls to the engine, one cached. Raises EngineError."""
     session = engine_session.open_session(request.access)
     server = reading.without_token(reading.fetch_server(session, id))
     if reading.sole(server):

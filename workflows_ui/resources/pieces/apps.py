@@ -18,8 +18,7 @@ REMEMBERED = 600
 _COLOURS = ("blue", "azure", "indigo", "purple", "pink", "red", "orange", "yellow", "lime", "green", "teal", "cyan")
 _KEPT = ("id", "name", "displayName", "description", "version", "categories", "pieceType", "updated")
 _LONGEST = 2000
-#: Parts that 0.83 sends with an app in every language, and for builders of steps (recording `piece_get`): larger than
-#: all the rest.
+#: Parts that 0.83 sends with an app in every language, and for builders of steps (recording `piece_get`): larger than all the rest.
 _LEFT_OUT = frozenset({"i18n", "contextInfo"})
 
 

@@ -1,6 +1,4 @@
-"""Pieces: the catalogue of apps, and the page of one with its actions and triggers. The list is requested once and
-cached.
-"""
+"""Pieces: the catalogue of apps, and the page of one with its actions and triggers. The list is requested once and cached."""
 
 from collections.abc import Callable
 from functools import partial

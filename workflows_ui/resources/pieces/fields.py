@@ -150,9 +150,7 @@ def _text(value: object) -> str:
 
 
 def property_inputs(props: object) -> list[Input]:
-    """An input for each property of a map, under its key. A note becomes part of the help of the property that follows
-    it.
-    """
+    """An input for each property of a map, under its key. A note becomes part of the help of the property that follows it."""
     result: list[Input] = []
     note = ""
     for key, prop in _mappings(props):

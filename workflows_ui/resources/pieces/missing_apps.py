@@ -86,9 +86,7 @@ def of_tree(session: EngineSession, trigger: Any, *, versions: bool = False) -> 
 
 
 def of_flow(session: EngineSession, flow_id: str) -> list[MissingApp]:
-    """The apps and versions that the published version of a flow needs and the engine does not have. Raises
-    EngineError.
-    """
+    """The apps and versions that the published version of a flow needs and the engine does not have. Raises EngineError."""
     return of_tree(session, flow_facts.load_facts(session.workflows, flow_id).tree, versions=True)
 
 

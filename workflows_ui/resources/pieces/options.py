@@ -1,6 +1,4 @@
-"""Choices that an app itself gives for a field of its actions and triggers, through one of its connections (api.md
-11.5).
-"""
+"""Choices that an app itself gives for a field of its actions and triggers, through one of its connections (api.md 11.5)."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence

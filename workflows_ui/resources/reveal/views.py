@@ -1,6 +1,4 @@
-"""The masked values of a run, a flow or a launch: a builder who gives a reason sees one of them, in a response that is
-not stored.
-"""
+"""The masked values of a run, a flow or a launch: a builder who gives a reason sees one of them, in a response that is not stored."""
 
 from typing import Any
 

@@ -67,9 +67,7 @@ def cell(record: Row, field: str) -> str:
 
 
 def last_change(record: Row) -> datetime | None:
-    """When a record or one of its cells was last changed: the engine stores a change with the cell only (recording
-    `records_update`).
-    """
+    """When a record or one of its cells was last changed: the engine stores a change with the cell only (recording `records_update`)."""
     places = [record, *dict_at(record, "cells").values()]
     moments = [formats.moment(part.get("updated")) for part in places if isinstance(part, Mapping)]
     return max((moment for moment in moments if moment is not None), default=None)

@@ -13,8 +13,7 @@ from workflows_ui.resource_admin.resource import Row, Text
 from workflows_ui.resources.tables import reading
 from workflows_ui.web.schema_forms import Input, Kind, Option, form_field
 
-#: The engine's comparisons (api.md section 13; recordings `records_list_filter`, `records_list_filter_gt`), and two of
-#: the console.
+#: The engine's comparisons (api.md section 13; recordings `records_list_filter`, `records_list_filter_gt`), and two of the console.
 OPERATORS: dict[str, Text] = {
     "eq": _("is"),
     "neq": _("is not"),
@@ -54,9 +53,7 @@ class Condition:
 
 
 class RecordFilters(forms.Form):
-    """Conditions that a record must match, all of them. `value1`, or `how1` if no value is needed, become Conditions,
-    or None.
-    """
+    """Conditions that a record must match, all of them. `value1`, or `how1` if no value is needed, become Conditions, or None."""
 
     columns: ClassVar[Sequence[Row]] = ()
 

@@ -52,9 +52,7 @@ class _Chosen:
 @never_cache
 @member(Role.BUILDER)
 def delete(request: ConsoleRequest, slug: str, table: str, action: str) -> HttpResponse:
-    """POST from the list asks for confirmation; POST with `confirmed` deletes exactly the confirmed records. Raises
-    EngineError.
-    """
+    """POST from the list asks for confirmation; POST with `confirmed` deletes exactly the confirmed records. Raises EngineError."""
     if action != "delete":
         raise Http404
     session = engine_session.open_session(request.access)

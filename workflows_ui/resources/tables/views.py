@@ -63,9 +63,7 @@ def field_action(request: ConsoleRequest, slug: str, table: str, action: str, id
 @require_safe
 @member(Role.VIEWER)
 def export(request: ConsoleRequest, slug: str, table: str, kind: str) -> HttpResponse:
-    """The table as a file, or its records that match the filters in the URL, for everyone who may see the table. Leaves
-    an audit row.
-    """
+    """The table as a file, or its records that match the filters in the URL, for everyone who may see the table. Leaves an audit row."""
     if kind not in TYPES:
         raise Http404
     session = engine_session.open_session(request.access)

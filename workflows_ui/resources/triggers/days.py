@@ -1,6 +1,4 @@
-"""Successes and failures of triggers by day, as the engine counts them (api.md section 12), and the bars that show
-them.
-"""
+"""Successes and failures of triggers by day, as the engine counts them (api.md section 12), and the bars that show them."""
 
 import datetime
 from collections.abc import Mapping, Sequence

@@ -1,6 +1,4 @@
-"""The health of triggers: the engine's own figures by app and day (api.md section 12). They count the whole platform,
-not one project.
-"""
+"""The health of triggers: the engine's own figures by app and day (api.md section 12). They count the whole platform, not one project."""
 
 import datetime
 from collections.abc import Mapping

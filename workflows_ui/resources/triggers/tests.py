@@ -81,9 +81,7 @@ def samples(session: EngineSession, id: str) -> list[Row]:
 
 
 def in_words(rows: Sequence[Row], new: set[str]) -> list[Sample]:
-    """The samples for reading; those whose ids are `new` are marked. What does not fit into a page is left out and
-    counted.
-    """
+    """The samples for reading; those whose ids are `new` are marked. What does not fit into a page is left out and counted."""
     room = readable.Room()
     return [_sample(row, new, room) for row in rows]
 
