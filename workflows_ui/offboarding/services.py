@@ -164,12 +164,10 @@ def end_sessions(actor: Actor, person: User) -> None:
 
 def _credentials(actor: Actor, affected: Belongings, person: User, successor: User | None) -> int:
     """Destroy the person's credentials, except those shared with teams, which get another owner; return the number destroyed."""
-    destroyed = 0
-    for credential in [*affected.credentials, *affected.shared]:
-        destroyed += sharing.leave(
-            actor, [credential], members.possible_owners(credential.workspace, person, successor)
-        )
-    return destroyed
+    return sum(
+        sharing.leave(actor, [credential], members.possible_owners(credential.workspace, person, successor))
+        for credential in [*affected.credentials, *affected.shared]
+    )
 
 
 def _hand_over(actor: Actor, affected: Belongings, successor: User) -> None:

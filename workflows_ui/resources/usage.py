@@ -6,7 +6,7 @@ from typing import Any
 
 from workflows_ui.core.collation import sort_key
 from workflows_ui.credentials.services.engine_session import EngineSession
-from workflows_ui.resource_admin.resource import Panel, Subject, Text
+from workflows_ui.resource_admin.resource import Panel, Row, Subject, Text
 from workflows_ui.resources.flows import pages as flow_pages
 from workflows_ui.resources.places import flow_url
 from workflows_ui.web.paths import text_at, texts_at
@@ -52,15 +52,13 @@ class Usage:
         """The flows with a step for the table with this id or external id."""
         return [flow for flow in self.flows if not flow.tables.isdisjoint(names)]
 
-    def of_connection(self, external_id: object, flow_ids: object) -> list[Use]:
+    def of_connection(self, row: Row) -> list[Use]:
         """The flows with this connection, and those that the engine itself names (only by id if nothing else is known)."""
-        ids = [item for item in flow_ids if isinstance(item, str)] if isinstance(flow_ids, list) else []
-        flows = [flow for flow in self.flows if flow.id in ids or external_id in flow.connections]
+        ids = texts_at(row, "flowIds")
+        flows = [flow for flow in self.flows if flow.id in ids or row.get("externalId") in flow.connections]
         known_ids = {flow.id for flow in flows}
-        nameless = [
-            Use(item, "", frozenset(), frozenset()) for item in dict.fromkeys(ids) if item and item not in known_ids
-        ]
-        return [*flows, *nameless]
+        nameless = [item for item in dict.fromkeys(ids) if item and item not in known_ids]
+        return [*flows, *(Use(item, "", frozenset(), frozenset()) for item in nameless)]
 
 
 NOTHING = Usage((), complete=False)

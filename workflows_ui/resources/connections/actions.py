@@ -55,7 +55,7 @@ class ReplaceForm(forms.Form):
 
 def _flows_affected(session: EngineSession, row: Row, none: Text = _UNUSED) -> Affected:
     all_usage = usage.current_usage(session)
-    flows = all_usage.of_connection(row.get("externalId"), row.get("flowIds"))
+    flows = all_usage.of_connection(row)
     lines = usage.lines(session.workspace.slug, flows)
     count = len(lines)
     if not all_usage.complete:

@@ -164,7 +164,7 @@ class Connections(Resource):
         ),
         usage.panel(
             _("Flows that use it"),
-            lambda subject, known: known.of_connection(subject.object.get("externalId"), subject.object.get("flowIds")),
+            lambda subject, known: known.of_connection(subject.object),
             _("No flow uses this connection."),
         ),
     )

@@ -79,7 +79,7 @@ def tools_of(row: Row) -> list[dict[str, Any]]:
 def titles(row: Row) -> list[str]:
     """What the tools do, in a few words each."""
     if sole(row):
-        return [str(item) for item in switches.labels(switches.enabled(row))]
+        return [str(switches.label(name)) for name in switches.enabled(row)]
     return [title_of(tool) for tool in tools_of(row)]
 
 

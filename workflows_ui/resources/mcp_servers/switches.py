@@ -4,7 +4,7 @@ The engine lists by name which are on, and stores any names it is given (recordi
 `mcp_project_update_tools`).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.resource_admin.resource import Row, Text
+from workflows_ui.web.paths import texts_at
 
 #: The tools that 0.83.0 switches on initially (recording `mcp_project_get`), by topic.
 GROUPS: Sequence[tuple[Text, Mapping[str, Text]]] = (
@@ -102,18 +103,12 @@ def groups(row: Row) -> list[tuple[Text, list[Switch]]]:
 
 def enabled(row: Row) -> list[str]:
     """The names of the tools that are on, without duplicates."""
-    listed = row.get("enabledTools")
-    names = [item for item in listed if isinstance(item, str) and item.strip()] if isinstance(listed, list) else []
-    return list(dict.fromkeys(names))[:_MOST]
+    return list(dict.fromkeys(name for name in texts_at(row, "enabledTools") if name.strip()))[:_MOST]
 
 
 def label(name: str) -> Text:
     """The label of a tool; for an unknown one its name, spelt out."""
     return _LABELS.get(name) or name.removeprefix("ap_").replace("_", " ").strip()[:_LONGEST].capitalize() or name
-
-
-def labels(names: Iterable[str]) -> list[Text]:
-    return [label(name) for name in names]
 
 
 def switch(session: EngineSession, _id: str, data: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import NotFound
 from workflows_ui.resource_admin.resource import Column, Row
 from workflows_ui.web import formats
+from workflows_ui.web.paths import text_at
 
 #: Seconds for which the list of pieces, and each piece, is cached: they change when somebody installs one.
 REMEMBERED = 600
@@ -106,22 +107,14 @@ def auths(auth: object) -> list[dict[str, Any]]:
 
 
 def _load_catalogue(session: EngineSession) -> list[dict[str, Any]]:
-    rows_by_name = {}
-    for row in session.workflows.list_pieces():
-        name = row.get("name")
-        if isinstance(name, str) and name:
-            rows_by_name[name] = _summary(row)
+    rows_by_name = {name: _summary(row) for row in session.workflows.list_pieces() if (name := text_at(row, "name"))}
     return sorted(rows_by_name.values(), key=lambda row: (sort_key(title(row)), row["name"]))
 
 
 def _summary(row: Row) -> dict[str, Any]:
-    summary = {key: _cut(row.get(key)) for key in _KEPT}
+    summary = {key: value[:_LONGEST] if isinstance(value := row.get(key), str) else value for key in _KEPT}
     kinds = [item["type"] for item in auths(row.get("auth"))]
     return summary | {"actions": _count(row.get("actions")), "triggers": _count(row.get("triggers")), "auth": kinds}
-
-
-def _cut(value: Any) -> Any:
-    return value[:_LONGEST] if isinstance(value, str) else value
 
 
 def _count(value: Any) -> int:

@@ -158,8 +158,7 @@ def choices_url(slug: str, piece: str, **query: str) -> str:
 
 
 def _choices(slug: str, row: Row) -> str:
-    name = row.get("name")
-    return choices_url(slug, name) if isinstance(name, str) and options.asked_fields(row) else ""
+    return choices_url(slug, text_at(row, "name")) if options.asked_fields(row) else ""
 
 
 def _connection_types(session: EngineSession, row: Row) -> Affected | None:

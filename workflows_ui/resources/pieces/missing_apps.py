@@ -20,6 +20,7 @@ from workflows_ui.resource_admin.resource import pick
 from workflows_ui.resources.pieces import apps
 from workflows_ui.web import formats
 from workflows_ui.web.messages import Message
+from workflows_ui.web.paths import text_at
 
 #: Maximum apps requested per check, besides the list of all; steps that a sentence names.
 _ASKED, _STEPS = 10, 5
@@ -115,11 +116,10 @@ def _steps_by_app(trigger: Any) -> dict[tuple[str, str], list[str]]:
     """The steps that need each app, by its name and version."""
     result: dict[tuple[str, str], list[str]] = {}
     for node in flow_tree.walk(trigger):
-        name, version = pick(node.step, "settings.pieceName"), pick(node.step, "settings.pieceVersion")
-        if not isinstance(name, str) or not name:
-            continue
+        name, version = text_at(node.step, "settings.pieceName"), pick(node.step, "settings.pieceVersion")
         title = node.step.get("displayName")
-        result.setdefault((name, exact(version)), []).append(title if formats.visible(title) else node.name)
+        if name:
+            result.setdefault((name, exact(version)), []).append(title if formats.visible(title) else node.name)
     return result
 
 

@@ -24,7 +24,7 @@ def read(session: EngineSession, id: str, conditions: Sequence[Mapping[str, str]
     called = reading.unique(names)
     if called == names and not conditions:
         rows = [row for row in exported.get("rows") or [] if isinstance(row, Mapping)]
-        table = [{name: _text(row.get(name)) for name in names} for row in rows]
+        table = [{name: reading.as_text(row.get(name)) for name in names} for row in rows]
     else:
         keys = [reading.key_of(field) for field in fields]
         found = reading.records(session, id, conditions)
@@ -52,9 +52,3 @@ def name(kind: str, called: str) -> str:
 def _csv(table: Mapping[str, Any]) -> str:
     rows = [table["fields"], *([row[name] for name in table["fields"]] for row in table["rows"])]
     return BYTE_ORDER_MARK + csv_text([[escape_formulas(cell) for cell in row] for row in rows])
-
-
-def _text(value: Any) -> str:
-    if value is None or isinstance(value, str):
-        return value or ""
-    return json.dumps(value, ensure_ascii=False, default=str)

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -60,7 +61,10 @@ def options_of(field: Row) -> list[str]:
 
 def cell(record: Row, field: str) -> str:
     """The text in a record's cell; "" if it is missing. `cells` is a map by the column's id (recording `records_get`)."""
-    value = pick(dict_at(record, "cells").get(field), "value")
+    return as_text(pick(dict_at(record, "cells").get(field), "value"))
+
+
+def as_text(value: Any) -> str:
     if value is None or isinstance(value, str):
         return value or ""
     return json.dumps(value, ensure_ascii=False, default=str)

@@ -21,6 +21,7 @@ from workflows_ui.resource_admin.resource import Action, Row, Text, id_at, pick
 from workflows_ui.resources.flows.reading import deleting, name_of, trigger_of
 from workflows_ui.resources.pieces import apps
 from workflows_ui.web import formats, readable
+from workflows_ui.web.paths import dict_at, dicts_at, text_at
 
 #: The engine's name for each way.
 ASK, WAIT = "ask", "wait"
@@ -75,8 +76,7 @@ def page_url(slug: str, id: str, **query: Any) -> str:
 
 def samples(session: EngineSession, id: str) -> list[Row]:
     """The newest stored samples of a flow's trigger, newest first, secrets masked. Raises EngineError."""
-    events = session.workflows.list_trigger_events(id, limit=SHOWN).get("data") or []
-    rows = [redaction.step(row) for row in events if isinstance(row, dict)]
+    rows = [redaction.step(row) for row in dicts_at(session.workflows.list_trigger_events(id, limit=SHOWN), "data")]
     return sorted(rows, key=lambda row: str(row.get("created") or ""), reverse=True)
 
 
@@ -98,10 +98,8 @@ def _run(session: EngineSession, id: str, data: dict[str, Any]) -> dict[str, Any
         before = samples(session, id)
         session.workflows.test_trigger(_body(flow, id, WAIT))
         return {"how": WAIT, "waiting": int(time.time()), "seen": id_at(before[0]) if before else ""}
-    page = session.workflows.test_trigger(_body(flow, id, ASK))
-    events = page.get("data") if isinstance(page, dict) else None
-    ids = [id_at(row) for row in events if isinstance(row, dict)] if isinstance(events, list) else []
-    return {"how": ASK, "made": ids}
+    events = dicts_at(session.workflows.test_trigger(_body(flow, id, ASK)), "data")
+    return {"how": ASK, "made": [id_at(row) for row in events]}
 
 
 def _body(flow: Row, id: str, way: str) -> dict[str, Any]:
@@ -110,15 +108,13 @@ def _body(flow: Row, id: str, way: str) -> dict[str, Any]:
 
 def _recommended(session: EngineSession, flow: Row) -> str:
     """The way that the piece itself names (api.md 11.2); "" if it names none, or if the engine does not give the piece."""
-    piece, name = pick(trigger_of(flow), "settings.pieceName"), pick(trigger_of(flow), "settings.triggerName")
-    if not isinstance(piece, str) or not piece:
+    trigger = trigger_of(flow)
+    piece, name = text_at(trigger, "settings.pieceName"), text_at(trigger, "settings.triggerName")
+    if not piece:
         return ""
     nothing: dict[str, Any] = {}
     row = session.remember_or(nothing, f"piece:{piece}", apps.REMEMBERED, lambda: apps.fetch_app(session, piece))
-    triggers = row.get("triggers")
-    strategy = (
-        pick(triggers.get(name), "testStrategy") if isinstance(triggers, dict) and isinstance(name, str) else None
-    )
+    strategy = text_at(dict_at(row, "triggers").get(name), "testStrategy")
     return next((way for way, word in _STRATEGIES.items() if word == strategy), "")
 
 
@@ -156,7 +152,7 @@ def _then(slug: str, flow: Row, answer: Any) -> str:
 
 
 def _sample(row: Row, new: set[str], room: readable.Room) -> Sample:
-    payload, key, source = row.get("payload"), id_at(row), row.get("sourceName")
+    payload, key = row.get("payload"), id_at(row)
     parts: list[tuple[Text, Any]] = [("", payload)]
     more: list[tuple[Text, Any]] = []
     if isinstance(payload, dict) and "body" in payload and "headers" in payload:
@@ -167,7 +163,7 @@ def _sample(row: Row, new: set[str], room: readable.Room) -> Sample:
     return Sample(
         key,
         row.get("created"),
-        source[:200] if isinstance(source, str) else "",
+        text_at(row, "sourceName")[:200],
         bool(key) and key in new,
         [(heading, readable.readable_node(value, room)) for heading, value in parts],
         [(heading, readable.readable_node(value, room)) for heading, value in more],
