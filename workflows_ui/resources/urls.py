@@ -2,12 +2,10 @@
 
 from django.urls import include, path
 
-from workflows_ui.resources.connections import sign_in_views
 from workflows_ui.resources.connections import views as connection_views
 from workflows_ui.resources.mcp_servers import views as mcp_views
 from workflows_ui.resources.pieces import options_views
 from workflows_ui.resources.reveal import views as reveal_views
-from workflows_ui.resources.tables import records_views
 from workflows_ui.resources.tables import views as table_views
 from workflows_ui.resources.triggers import test_views
 
@@ -17,8 +15,8 @@ _HIDDEN = "w/<slug:slug>/{0}/<str:id>/hidden/"
 urlpatterns = [
     path("", include("workflows_ui.resources.flows.urls")),
     path("", include("workflows_ui.resources.runs.urls")),
-    path("w/<slug:slug>/connections/sign-in/<path:piece>/", sign_in_views.begin, name="connection_sign_in"),
-    path("oauth/callback/", sign_in_views.back, name="app_sign_in_back"),
+    path("w/<slug:slug>/connections/sign-in/<path:piece>/", connection_views.begin, name="connection_sign_in"),
+    path("oauth/callback/", connection_views.back, name="app_sign_in_back"),
     path("w/<slug:slug>/connections/new/", connection_views.new, name="connection_new"),
     path("w/<slug:slug>/mcp-servers/<str:id>/apps/", mcp_views.choose_app, name="mcp_apps"),
     path("w/<slug:slug>/mcp-servers/<str:id>/token/", mcp_views.token, name="mcp_token"),
@@ -28,7 +26,7 @@ urlpatterns = [
     path(_HIDDEN.format("launches"), reveal_views.of_launch, name="launch_hidden"),
     path("w/<slug:slug>/tables/<str:table>/export/<slug:kind>/", table_views.export, name="table_export"),
     path(f"{_RECORDS}/", table_views.records, name="table_records"),
-    path(f"{_RECORDS}/many/<slug:action>/", records_views.delete, name="table_records_many"),
+    path(f"{_RECORDS}/many/<slug:action>/", table_views.delete_records, name="table_records_many"),
     path(f"{_RECORDS}/do/<slug:action>/", table_views.record_action, name="table_records_do"),
     path(f"{_RECORDS}/<str:id>/", table_views.record, name="table_record"),
     path(f"{_RECORDS}/<str:id>/do/<slug:action>/", table_views.record_action, name="table_record_do"),

@@ -27,7 +27,7 @@ class PartAction(Action):
         return reverse(with_one, kwargs={**arguments, "id": id}) if is_id(id) else table_url(slug, self.table)
 
     def bulk_url(self, slug: str, resource: str) -> str:
-        """The URL that receives ticked records (resources/tables/records_views.py)."""
+        """The URL that receives ticked records (`views.delete_records`)."""
         return reverse("table_records_many", kwargs={"slug": slug, "table": self.table, "action": self.name})
 
 

@@ -1,26 +1,46 @@
 """Pages below a table: its records and columns with their actions, and the table as a file.
 
 Records and columns are resources, but of one table: they are created for the request, and passed to the generic views.
+
+Several records are deleted together without a job, since a table holds so few: the ids are frozen in the confirmation page, and go to
+the engine by the hundred.
 """
 
-from django.http import Http404, HttpResponse
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.contrib import messages
+from django.core.cache import cache
+from django.http import Http404, HttpResponse, QueryDict
 from django.utils.http import content_disposition_header
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_safe
 
 from workflows_ui.audit.services import audit_log
 from workflows_ui.credentials.services import engine_session
+from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.engine import EngineError
 from workflows_ui.members.models import Role
+from workflows_ui.resource_admin import action_log, bulk
 from workflows_ui.resource_admin.export import TYPES
 from workflows_ui.resource_admin.listing import Listing
 from workflows_ui.resource_admin.views import actions as action_views
 from workflows_ui.resource_admin.views import resources as resource_views
-from workflows_ui.resources.tables import fields, files
+from workflows_ui.resources.tables import fields, files, reading
 from workflows_ui.resources.tables import records as resource_records
+from workflows_ui.resources.tables.records import Records
 from workflows_ui.web import responses
 from workflows_ui.web.access import member
+from workflows_ui.web.messages import error_message
 from workflows_ui.web.requests import ConsoleRequest, actor
+
+#: Records deleted by one call, and named in the confirmation.
+_TOGETHER, _NAMED = 100, 20
+_TICKET, _TICKETS_FOR = "action-ticket", 3600
 
 
 @require_safe
@@ -93,3 +113,95 @@ def export(request: ConsoleRequest, slug: str, table: str, kind: str) -> HttpRes
         content_type=TYPES[kind],
         headers={"Content-Disposition": disposition},
     )
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    """The records to delete, with their titles by id."""
+
+    table: Records
+    ids: Sequence[str]
+    titles: dict[str, str]
+    back: str
+    #: Whether these are all that the filters match.
+    whole: bool = True
+
+
+@never_cache
+@member(Role.BUILDER)
+def delete_records(request: ConsoleRequest, slug: str, table: str, action: str) -> HttpResponse:
+    """POST from the list asks for confirmation; POST with `confirmed` deletes exactly the confirmed records. Raises EngineError."""
+    if action != "delete":
+        raise Http404
+    session = engine_session.open_session(request.access)
+    resource = resource_records.load_records(session, table)
+    if request.method != "POST":
+        return responses.redirect(request, resource.url(slug))
+    chosen = _selected_records(request, session, resource, slug)
+    if not chosen.ids:
+        messages.warning(request, _("Tick the rows first, then choose what to do with them."))
+        return responses.redirect(request, chosen.back)
+    if request.POST.get("confirmed") != "yes":
+        return _page(request, slug, chosen)
+    ticket = request.POST.get(_TICKET, "")[:64]
+    if not cache.add(f"ticket:{request.user.pk}:{ticket}", 1, _TICKETS_FOR):
+        messages.info(request, _("This form was sent already. It was not done a second time."))
+        return responses.redirect(request, chosen.back)
+    return _do(request, slug, session, chosen)
+
+
+def _selected_records(request: ConsoleRequest, session: EngineSession, resource: Records, slug: str) -> _Chosen:
+    """Ticked ids that belong to this table; or everything that the filters of the list match now.
+
+    The engine does not check whether records belong to the table named with them (recording `records_delete_wrong_table`): this does.
+    """
+    listed, _mark, query = request.POST.get("next", "").partition("?")
+    back = f"{listed}?{query}" if query and listed == resource.url(slug) else resource.url(slug)
+    listing = Listing(resource, resource.url(slug), QueryDict(query))
+    everything = request.POST.get(bulk.EVERYTHING) == "1" and listing.valid
+    conditions = resource_records.conditions(listing.query.filters) if everything else []
+    records = reading.records(session, resource.table, conditions)
+    rows = [row for row in records.rows if row.get("tableId") in (resource.table, None)]
+    titles = {reading.key_of(row): resource.title(row) for row in rows if reading.key_of(row)}
+    ids = [*titles] if everything else [key for key in dict.fromkeys(request.POST.getlist(bulk.ID)) if key in titles]
+    return _Chosen(resource, ids, titles, back, whole=records.whole or not everything)
+
+
+def _do(request: ConsoleRequest, slug: str, session: EngineSession, chosen: _Chosen) -> HttpResponse:
+    total, done = len(chosen.ids), 0
+    action = next(item for item in chosen.table.actions if item.name == "delete")
+    logged = {"id": chosen.table.table, "count": total, "ids": list(chosen.ids)[:_TOGETHER]}
+    event = action_log.begin(actor(request), request.access.workspace, chosen.table, action, **logged)
+    try:
+        for start in range(0, total, _TOGETHER):
+            part = list(chosen.ids[start : start + _TOGETHER])
+            session.workflows.delete_records(part, table_id=chosen.table.table)
+            done += len(part)
+    except EngineError as error:
+        outcome, detail = action_log.outcome_of(error)
+        audit_log.end(event, outcome, done=done, **detail)
+        return _page(request, slug, chosen, error=error, done=done)
+    audit_log.end(event, count=done)
+    text = ngettext("%(count)d record is deleted.", "%(count)d records are deleted.", done) % {"count": done}
+    messages.success(request, text)
+    return responses.redirect(request, chosen.back)
+
+
+def _page(
+    request: ConsoleRequest, slug: str, chosen: _Chosen, *, error: EngineError | None = None, done: int = 0
+) -> HttpResponse:
+    ids = chosen.ids[done:]
+    links = [(chosen.titles[key], chosen.table.url(slug, key)) for key in ids[:_NAMED]]
+    context = {
+        "resource": chosen.table,
+        "ids": ids,
+        "named": links,
+        "more": max(0, len(ids) - _NAMED),
+        "done": done,
+        "whole": chosen.whole,
+        "back": chosen.back,
+        "error": error_message(error) if error else None,
+        "ticket": secrets.token_urlsafe(24),
+        "ticket_name": _TICKET,
+    }
+    return responses.page(request, "resources/tables/delete_records.html", context, status=422 if error else 200)
