@@ -100,21 +100,6 @@ _PAUSED = Message(
     _("The engine cannot be reached, or asks for a pause. The console tries again automatically."),
     _("You can leave this page and come back: it is listed under “Jobs”."),
 )
-#: Why an object was skipped or failed, or is unclear.
-_WHY: dict[str, Text] = {
-    Reason.NOT_OFFERED: _("Not possible in the state it is in."),
-    Reason.GONE: _("No longer there."),
-    Reason.REFUSED: _("The engine refused it."),
-    Reason.IN_USE: _("Someone is editing it. Try again in a minute."),
-    Reason.IN_PROGRESS: _("The engine is still working on it, or deleting it already. Look at it again in a minute."),
-    Reason.FORBIDDEN: _("The engine does not allow it with this credential."),
-    Reason.NOT_IN_PLAN: _("Not part of the engine's plan, or a quota is used up."),
-    Reason.INVALID: _("It cannot be done to this one."),
-    Reason.UNAVAILABLE: _("The engine did not answer properly. It was not done."),
-    Reason.NOT_TAKEN: _("The engine did not do it to this one."),
-    Reason.CUT_OFF: _("The request left, and no whole answer came back. Look at it before you try again."),
-    Reason.WORKER_LOST: _("The console was interrupted while it was being done. Look at it before you try again."),
-}
 
 
 def of_job(job: Job) -> Message:
@@ -133,4 +118,4 @@ def badge(job: Job) -> Badge:
 
 def why(reason: str) -> Text:
     """Why an object is in its state; empty if the state is enough."""
-    return _WHY.get(reason, "")
+    return dict(Reason.choices).get(reason, "")

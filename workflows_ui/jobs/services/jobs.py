@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Exists, OuterRef, QuerySet
+from django.db.models import Count, Exists, OuterRef, QuerySet, TextChoices
 from django.utils import translation
+from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.audit.services import audit_log
 from workflows_ui.audit.services.audit_log import Actor
@@ -23,32 +23,38 @@ BATCH = 500
 KEPT = 1000
 
 
-class Reason(StrEnum):
-    """Why a job or one of its objects is in its state: stable codes, with their texts in jobs/messages.py."""
+class Reason(TextChoices):
+    """Why a job or one of its objects is in its state: stable codes. The text is for objects; that for jobs is in jobs/messages.py."""
 
-    NOTHING_FOUND = "nothing_found"
-    NOT_CONFIRMED = "not_confirmed"
-    FORGOTTEN = "forgotten"
-    NO_ACCESS = "no_access"
-    NO_CREDENTIAL = "no_credential"
-    CREDENTIAL_REFUSED = "credential_refused"
-    CREDENTIAL_UNREADABLE = "credential_unreadable"
-    ADDRESS_REFUSED = "address_refused"
-    NOT_REACHED = "not_reached"
-    BAD_FILTERS = "bad_filters"
-    NOT_DECLARED = "not_declared"
-    FORBIDDEN = "forbidden"
-    NOT_IN_PLAN = "not_in_plan"
-    REFUSED = "refused"
-    NOT_OFFERED = "not_offered"
-    GONE = "gone"
-    IN_USE = "in_use"
-    IN_PROGRESS = "in_progress"
-    INVALID = "invalid"
-    UNAVAILABLE = "unavailable"
-    NOT_TAKEN = "not_taken"
-    CUT_OFF = "cut_off"
-    WORKER_LOST = "worker_lost"
+    NOTHING_FOUND = "nothing_found", ""
+    NOT_CONFIRMED = "not_confirmed", ""
+    FORGOTTEN = "forgotten", ""
+    NO_ACCESS = "no_access", ""
+    NO_CREDENTIAL = "no_credential", ""
+    CREDENTIAL_REFUSED = "credential_refused", ""
+    CREDENTIAL_UNREADABLE = "credential_unreadable", ""
+    ADDRESS_REFUSED = "address_refused", ""
+    NOT_REACHED = "not_reached", ""
+    BAD_FILTERS = "bad_filters", ""
+    NOT_DECLARED = "not_declared", ""
+    FORBIDDEN = "forbidden", _("The engine does not allow it with this credential.")
+    NOT_IN_PLAN = "not_in_plan", _("Not part of the engine's plan, or a quota is used up.")
+    REFUSED = "refused", _("The engine refused it.")
+    NOT_OFFERED = "not_offered", _("Not possible in the state it is in.")
+    GONE = "gone", _("No longer there.")
+    IN_USE = "in_use", _("Someone is editing it. Try again in a minute.")
+    IN_PROGRESS = (
+        "in_progress",
+        _("The engine is still working on it, or deleting it already. Look at it again in a minute."),
+    )
+    INVALID = "invalid", _("It cannot be done to this one.")
+    UNAVAILABLE = "unavailable", _("The engine did not answer properly. It was not done.")
+    NOT_TAKEN = "not_taken", _("The engine did not do it to this one.")
+    CUT_OFF = "cut_off", _("The request left, and no whole answer came back. Look at it before you try again.")
+    WORKER_LOST = (
+        "worker_lost",
+        _("The console was interrupted while it was being done. Look at it before you try again."),
+    )
 
 
 @dataclass(frozen=True)
