@@ -3,7 +3,7 @@
 The viewer's access (members/services/access.py) decides which workspaces are searched.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -190,7 +190,6 @@ class Kind:
         view: the page of one object, for people who may open it: administrators of the console are not members.
         to_managers: it can be handed to managers only.
         by_managers: only managers can hand it over.
-        end_row: ends the row of an item (see `end`).
     """
 
     name: ClassVar[str]
@@ -204,7 +203,6 @@ class Kind:
     view: ClassVar[str] = ""
     to_managers: ClassVar[bool] = False
     by_managers: ClassVar[bool] = False
-    end_row: ClassVar[Callable[[Actor, Any], bool | None]]
 
     def find(self, reach: Reach) -> Iterator[Item]:
         """The person's belongings of this kind."""
@@ -216,6 +214,11 @@ class Kind:
 
     def give(self, actor: Actor, item: Item, to: Any) -> bool:
         """Hand the item to one of its `to`; return whether it still belonged to the person."""
+        raise NotImplementedError
+
+    @staticmethod
+    def end_row(actor: Actor, row: Any, /) -> bool | None:
+        """As `end`, for a row; None if it certainly was the person's."""
         raise NotImplementedError
 
     def end(self, actor: Actor, item: Item) -> bool:

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from workflows_ui.core.collation import sort_key
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.resource_admin.resource import Panel, Row, Subject, Text
@@ -86,6 +88,14 @@ def lines(slug: str, flows: list[Use]) -> list[tuple[str, str]]:
     """(name, URL) of flows, by name."""
     listed = [(flow.name or flow.id, flow_url(slug, flow.id)) for flow in flows]
     return sorted(listed, key=lambda line: sort_key(line[0]))
+
+
+def current_users(session: EngineSession, select: Callable[[Usage], list[Use]]) -> tuple[list[tuple[str, str]], str]:
+    """(name, URL) of the flows that use an object now; and a sentence if the engine did not give all flows, else ""."""
+    known = current_usage(session)
+    flows = lines(session.workspace.slug, select(known))
+    text = _("%(count)d flows are known to use it; the engine did not give all its flows, so there may be more.")
+    return flows, "" if known.complete else text % {"count": len(flows)}
 
 
 def panel(label: Text, select: Callable[[Subject, Usage], list[Use]], none: Text) -> Panel:

@@ -54,17 +54,11 @@ class ReplaceForm(forms.Form):
 
 
 def _flows_affected(session: EngineSession, row: Row, none: Text = _UNUSED) -> Affected:
-    all_usage = usage.current_usage(session)
-    flows = all_usage.of_connection(row)
-    lines = usage.lines(session.workspace.slug, flows)
-    count = len(lines)
-    if not all_usage.complete:
-        text = _("%(count)d flows are known to use it; the engine did not give all its flows, so there may be more.")
-        return Affected(text % {"count": count}, lines)
-    if not count:
+    flows, incomplete = usage.current_users(session, lambda known: known.of_connection(row))
+    if not flows and not incomplete:
         return Affected(none)
-    text = ngettext("%(count)d flow uses it:", "%(count)d flows use it:", count) % {"count": count}
-    return Affected(text, lines)
+    text = ngettext("%(count)d flow uses it:", "%(count)d flows use it:", len(flows)) % {"count": len(flows)}
+    return Affected(incomplete or text, flows)
 
 
 def _replace(session: EngineSession, id: str, typed: dict[str, Any]) -> dict[str, str]:

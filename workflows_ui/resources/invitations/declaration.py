@@ -190,7 +190,7 @@ class Invitations(Resource):
 
     def get(self, session: EngineSession, id: str) -> Row:
         """The invitation, searched in the lists that the person may see. Raises NotFound, and the errors of the lists."""
-        kinds = [WORKSPACE, EVERYWHERE] if session.allows(Role.MANAGER) else [WORKSPACE]
+        kinds: list[Any] = [WORKSPACE, EVERYWHERE] if session.allows(Role.MANAGER) else [WORKSPACE]
         for kind in kinds:
             try:
                 row = whole_lists.find(partial(session.workflows.list_invitations, kind, _MOST), id, _CHUNKS)

@@ -56,7 +56,7 @@ def _several(row: Row) -> bool:
     return not reading.sole(row)
 
 
-def _quoted(row: Row) -> dict[str, str]:
+def _quoted(row: Row) -> dict[str, Text]:
     return {"name": formats.cut(name_of(row)) or _("MCP server without a name")}
 
 

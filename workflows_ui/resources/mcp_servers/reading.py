@@ -67,7 +67,7 @@ def sole(row: Row) -> bool:
 def name_of(row: Row) -> str:
     """The server's name; may be empty."""
     if sole(row):
-        return _("MCP server of the project")
+        return str(_("MCP server of the project"))
     return text_at(row, "name")
 
 
@@ -92,7 +92,7 @@ def title_of(tool: Row) -> str:
     """What a tool does: the flow's name, or the action's."""
     paths = ("flow.version.displayName", "pieceMetadata.actionDisplayName", "pieceMetadata.actionName", "toolName")
     titles = (text_at(tool, path) for path in paths)
-    return next((item for item in titles if item.strip()), "") or _("Tool without a name")
+    return next((item for item in titles if item.strip()), "") or str(_("Tool without a name"))
 
 
 def in_words(session: EngineSession, row: Row) -> Sequence[Tool]:
@@ -139,7 +139,7 @@ def _tool(slug: str, tool: Row, names: Mapping[str, str], connections: Mapping[s
 
 def _flow(slug: str, flow: Row) -> Tool:
     name, key = text_at(flow, "version.displayName"), id_at(flow)
-    title = name if name.strip() else _("Flow without a name")
+    title = name if name.strip() else str(_("Flow without a name"))
     trouble = "" if flow.get("status") == "ENABLED" else _OFF
     return Tool(key, "", title, _("Flow"), "diagram-project", flow_url(slug, key), trouble=trouble)
 

@@ -46,7 +46,7 @@ class FlowTool(forms.Form):
         flows.sort(key=lambda flow: sort_key(flow.name or flow.id))
         made_for_it = [(flow.id, _flow_label(flow)) for flow in flows if flow.starts_with == MCP_PIECE]
         others = [(flow.id, _flow_label(flow)) for flow in flows if flow.starts_with != MCP_PIECE]
-        groups: list[tuple[str, Any]] = [("", "–")]
+        groups: list[tuple[Text, Any]] = [("", "–")]
         groups += [(_("Made to be a tool: they start with the MCP trigger"), made_for_it)] if made_for_it else []
         groups += [(_("Other published flows: they may take no values from a client"), others)] if others else []
         self.fields["flow"] = forms.ChoiceField(

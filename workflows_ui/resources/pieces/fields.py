@@ -54,7 +54,7 @@ class FieldLine:
     label: str
     type: Text
     required: bool
-    default: str
+    default: Text
     help: str
     options: tuple[str, ...]
     more_options: int
@@ -137,7 +137,7 @@ def _options(found: object) -> list[tuple[str, Any]]:
     return [(_text(item.get("label")), item.get("value")) for item in pairs if _text(item.get("label"))]
 
 
-def _default(value: Any) -> str:
+def _default(value: Any) -> Text:
     if value in (None, "", [], {}):
         return ""
     if isinstance(value, bool):

@@ -137,17 +137,10 @@ def _records_going(session: EngineSession, table: Row) -> Text:
 
 
 def _with_flows(session: EngineSession, table: Row, going: Text, more: Sequence[tuple[str, str]] = ()) -> Affected:
-    all_usage = usage.current_usage(session)
-    flows = usage.lines(session.workspace.slug, all_usage.of_table(*_names(table)))
-    count = len(flows)
-    if not all_usage.complete:
-        text = _("%(count)d flows are known to use it; the engine did not give all its flows, so there may be more.")
-    elif count:
-        text = ngettext("%(count)d flow uses it.", "%(count)d flows use it.", count)
-    else:
-        text = _("No flow uses it.")
-    lines = [(_("Flow: %s") % name, url) for name, url in flows]
-    return Affected(f"{text % {'count': count}} {going}", [*lines, *more])
+    flows, incomplete = usage.current_users(session, lambda known: known.of_table(*_names(table)))
+    count = ngettext("%(count)d flow uses it.", "%(count)d flows use it.", len(flows)) % {"count": len(flows)}
+    text = incomplete or (count if flows else _("No flow uses it."))
+    return Affected(f"{text} {going}", [*((_("Flow: %s") % name, url) for name, url in flows), *more])
 
 
 _ADD_COLUMN = Action(

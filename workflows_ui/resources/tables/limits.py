@@ -42,7 +42,7 @@ def refused_if_full(text: Text) -> Iterator[None]:
     except Refused as refusal:
         if refusal.code != _BEYOND:
             raise
-        raise forms.ValidationError(text) from None
+        raise forms.ValidationError(str(text)) from None
 
 
 def is_near_limit(number: int, most: int | None) -> bool:

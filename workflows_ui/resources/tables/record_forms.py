@@ -129,7 +129,7 @@ class RecordForm(forms.Form):
                 value = value.strip()
             problem = _problem(field, value)
             if problem:
-                self.add_error(key, problem)
+                self.add_error(key, str(problem))
             result[key] = value
         if not result and not self.errors:
             self.add_error(None, _("Fill in at least one column.") if self._new else _("Nothing was changed."))

@@ -78,7 +78,7 @@ def short(record: Row, field: str) -> str:
 def title(record: Row, fields: Sequence[Row]) -> str:
     """The first value of a record that has visible text."""
     values = (short(record, reading.key_of(field)).strip() for field in fields)
-    return next((value for value in values if value), "") or _("Record without values")
+    return next((value for value in values if value), "") or str(_("Record without values"))
 
 
 def _columns(table: str, fields: Sequence[Row]) -> tuple[Column, ...]:
