@@ -6,7 +6,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.looks import LOOKS, sound
 from tests.browser.windows import Window
 from tests.resources.stage import Stage, stage
-from workflows_ui.jobs import bulk
+from workflows_ui.jobs import worker
 from workflows_ui.jobs.models import ItemState, Job
 from workflows_ui.resources import BY_NAME
 
@@ -22,7 +22,7 @@ FLOWS = "/w/sales/flows/?status=ENABLED"
 def work() -> Job:
     """What a worker makes of the newest job."""
     job = Job.objects.latest("asked_at")
-    while bulk.turn(job.pk, BY_NAME):
+    while worker.turn(job.pk, BY_NAME):
         pass
     job.refresh_from_db()
     return job

@@ -14,7 +14,7 @@ from tests.stub_engine import text
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.audit.services.audit_log import Actor
 from workflows_ui.core import clock, lease
-from workflows_ui.jobs import bulk
+from workflows_ui.jobs import worker
 from workflows_ui.jobs.models import ItemState, Job, JobKind, JobPart, JobState
 from workflows_ui.jobs.services import jobs
 from workflows_ui.jobs.services import turns as job_turns
@@ -45,7 +45,7 @@ def ask(stage: Stage, found: list[Found], **more: Any) -> Job:
 
 
 def turns(job: Job) -> Job:
-    while bulk.turn(job.pk, BY_NAME):
+    while worker.turn(job.pk, BY_NAME):
         pass
     job.refresh_from_db()
     return job
@@ -78,8 +78,8 @@ def kill_after(calls: int, call: Callable[..., Any]) -> Callable[..., Any]:
         (job_turns, "check", 0),
         (job_turns, "take", 0),
         (job_turns, "settle", 1),
-        (bulk, "_apply_to_one", 1),
-        (bulk, "_settle", 1),
+        (worker, "_apply_to_one", 1),
+        (worker, "_settle", 1),
         (job_turns, "reset_tries", 0),
     ],
 )
@@ -89,9 +89,9 @@ def test_a_worker_killed_anywhere_leaves_at_most_one_unclear_and_sends_none_twic
     with monkeypatch.context() as patched:
         patched.setattr(place, name, kill_after(1, getattr(place, name)))
         with pytest.raises(Killed):
-            bulk.turn(running.pk, BY_NAME)
+            worker.turn(running.pk, BY_NAME)
     # Nobody else takes it up before the lease is over.
-    assert not bulk.turn(running.pk, BY_NAME)
+    assert not worker.turn(running.pk, BY_NAME)
     lease_over(running)
     job = turns(running)
     assert job.state == JobState.ENDED
@@ -132,7 +132,7 @@ def test_what_is_stopped_in_the_middle_keeps_its_outcome_and_leaves_the_rest(sta
         job_turns.take(job, 1)
     assert states(running) == [ItemState.DONE, ItemState.WAITING, ItemState.WAITING]
     assert not jobs.stop(Actor(job.user), running)
-    assert not bulk.turn(running.pk, BY_NAME)
+    assert not worker.turn(running.pk, BY_NAME)
     assert not stage.writes()
 
 
@@ -153,7 +153,7 @@ def test_an_engine_that_is_away_is_waited_for_and_nothing_is_lost(stage: Stage, 
     job = turns(running)
     assert (job.state, job.reason, job.tries) == (JobState.RUNNING, Reason.NOT_REACHED, 1)
     assert job.not_before is not None
-    assert not bulk.turn(job.pk, BY_NAME)
+    assert not worker.turn(job.pk, BY_NAME)
     browser = Client()
     browser.force_login(job.user)
     assert "Waiting for the engine" in text(browser.get(f"/w/sales/jobs/{job.pk}/").content)
@@ -189,7 +189,7 @@ def test_a_collecting_worker_that_is_killed_is_continued_without_doubles(
     with monkeypatch.context() as patched:
         patched.setattr(job_turns, "ask_now", kill_after(0, job_turns.ask_now))
         with pytest.raises(Killed):
-            bulk.turn(job.pk, BY_NAME)
+            worker.turn(job.pk, BY_NAME)
     found = job.items.count()
     assert found
     lease_over(job)

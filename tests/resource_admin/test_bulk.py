@@ -11,7 +11,7 @@ from tests.resources.stage import Stage, everything_told, lead, outcomes
 from tests.resources.stage import stage as stage
 from tests.stub_engine import text
 from workflows_ui.accounts.models import User
-from workflows_ui.jobs import bulk
+from workflows_ui.jobs import worker
 from workflows_ui.jobs.models import ItemState, Job, JobItem, JobState
 from workflows_ui.members.models import Member, Role
 from workflows_ui.resource_admin.resource import Query
@@ -43,7 +43,7 @@ def asked(stage: Stage, action: str, ids: list[str], resource: str = "flows", **
 
 def worked(job: Job) -> Job:
     """What a worker makes of it."""
-    while bulk.turn(job.pk, BY_NAME):
+    while worker.turn(job.pk, BY_NAME):
         pass
     job.refresh_from_db()
     return job

@@ -10,7 +10,7 @@ import pytest
 from tests.resources import samples
 from tests.resources.stage import TYPED_SECRET, Stage, _filled, everything_told, lead, turns
 from tests.resources.stage import stage as stage
-from workflows_ui.jobs import bulk
+from workflows_ui.jobs import worker
 from workflows_ui.jobs.models import ItemState, Job, JobState
 from workflows_ui.members.models import Role
 from workflows_ui.resource_admin import action_forms
@@ -49,7 +49,7 @@ def asked(stage: Stage, resource: Resource, action: Action, **more: Any) -> Job:
 
 
 def worked(job: Job) -> Job:
-    while bulk.turn(job.pk, BY_NAME):
+    while worker.turn(job.pk, BY_NAME):
         pass
     job.refresh_from_db()
     return job

@@ -22,7 +22,7 @@ from workflows_ui.credentials import masking
 from workflows_ui.credentials.models import Credential, CredentialSecret
 from workflows_ui.credentials.services import capabilities, scheduled_checks
 from workflows_ui.engine.transport import close_pools
-from workflows_ui.jobs import bulk, export
+from workflows_ui.jobs import worker
 from workflows_ui.jobs.models import Job
 from workflows_ui.members.models import Workspace
 from workflows_ui.resource_admin.actions import Action
@@ -185,8 +185,7 @@ def files_and_jobs(play: Play) -> None:
         play.get(url)
     for job in Job.objects.all():
         with play.failing(0 if job.format == "csv" else 500):
-            export.turn(job.pk, BY_NAME)
-            bulk.turn(job.pk, BY_NAME)
+            worker.turn(job.pk, BY_NAME)
         for url in (f"/w/sales/jobs/{job.pk}/", f"/w/sales/jobs/{job.pk}/export/", f"/w/sales/jobs/{job.pk}/file/"):
             play.get(url)
 

@@ -18,7 +18,7 @@ from tests.users import credential
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.core.secret_names import MASK
 from workflows_ui.credentials.services.engine_session import EngineSession
-from workflows_ui.jobs import bulk, export
+from workflows_ui.jobs import worker
 from workflows_ui.jobs.models import Job
 from workflows_ui.launch_forms.models import SavedInputs
 from workflows_ui.launches.models import Launch
@@ -94,8 +94,7 @@ def look_everywhere(hunt: Hunt, name: str, browser: Client, launch: Launch) -> d
     for kind in ("json", "csv"):
         browser.post(f"/w/sales/runs/export/{kind}/")
     for job in Job.objects.all():
-        export.turn(job.pk, BY_NAME)
-        bulk.turn(job.pk, BY_NAME)
+        worker.turn(job.pk, BY_NAME)
         for part in ("", "export/", "file/"):
             places.answer(hunt, f"{name} job {part}", browser.get(f"/w/sales/jobs/{job.pk}/{part}"))
     return said

@@ -27,7 +27,7 @@ from tests.stub_engine import SECRET, StubEngine, flow, identity, run
 from tests.web import filled_workspace, matrix
 from tests.web.filled_workspace import Furnished, Place, furnish, once
 from tests.web.matrix import Address
-from workflows_ui.jobs import bulk
+from workflows_ui.jobs import worker
 from workflows_ui.jobs.models import ItemState, Job
 from workflows_ui.launches.models import Launch
 from workflows_ui.members.models import Flavour, Member, Role, Workspace
@@ -271,10 +271,10 @@ def test_a_bulk_action_leaves_out_what_belongs_to_another_workspace(scene: Scene
     made = scene.browser.post(reverse("bulk_choose", args=["sales", action.resource, action.action]), {"id": THEIRS})
     job = Job.objects.get(pk=made["Location"].rstrip("/").rpartition("/")[2])
     scene.stub_engine.seen.clear()
-    while bulk.turn(job.pk, BY_NAME):
+    while worker.turn(job.pk, BY_NAME):
         pass
     begun = scene.browser.post(f"{made['Location']}begin/", {"sure": "yes"})
-    while bulk.turn(job.pk, BY_NAME):
+    while worker.turn(job.pk, BY_NAME):
         pass
     assert job.items.get().state == ItemState.SKIPPED, begun.content.decode()
     assert not [seen for seen in scene.stub_engine.seen if seen.method != "GET"]

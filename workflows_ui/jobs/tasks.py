@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from workflows_ui.core import broker
-from workflows_ui.jobs import bulk, export
+from workflows_ui.jobs import worker
 from workflows_ui.jobs.models import Job
 from workflows_ui.resource_admin.registry import RESOURCES
 
@@ -17,6 +17,5 @@ def enqueue(job_id: str) -> None:
 @shared_task
 def work(job_id: str) -> None:
     """Work on one job for a turn, then let other jobs have theirs."""
-    export.turn(job_id, RESOURCES)
-    if bulk.turn(job_id, RESOURCES):
+    if worker.turn(job_id, RESOURCES):
         enqueue(job_id)

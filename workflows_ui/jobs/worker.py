@@ -1,7 +1,8 @@
-"""The worker of bulk actions: collects the matching objects, then applies the action to one after the other.
+"""The work of jobs. A bulk action: the matching objects are collected, then the action is applied to one after the other. An export:
+the list is walked page by page into a file.
 
-Every call that changes something names its objects. Each object is marked before the call about it
-(jobs/services/turns.py); an object is only sent again if it certainly was not acted on.
+Every call that changes something names its objects. Each object is marked before the call about it (jobs/services/turns.py); an object
+is only sent again if it certainly was not acted on.
 """
 
 import json
@@ -21,7 +22,7 @@ from workflows_ui.engine import EngineError, NotFound, Refused, Unavailable
 from workflows_ui.jobs.models import ItemState, Job, JobItem, JobKind, JobState
 from workflows_ui.jobs.services import turns as job_turns
 from workflows_ui.jobs.services.jobs import Found, Reason
-from workflows_ui.resource_admin import action_log, pagination
+from workflows_ui.resource_admin import action_log, export, pagination
 from workflows_ui.resource_admin import capabilities as missing_capabilities
 from workflows_ui.resource_admin.actions import Action, Row
 from workflows_ui.resource_admin.resource import Resource
@@ -37,22 +38,28 @@ TOGETHER = 100
 #: Attempts to read one object while the engine does not answer properly.
 READS = 3
 _LONGEST_ID = 300
+#: Maximum rows and bytes of an exported file; the page says so if the file ends there.
+ROWS, BYTES = 100_000, 200_000_000
 #: Concurrent jobs per process; the rest of a worker's threads is left to launches.
-_slots = BoundedSemaphore(4)
+_bulk_slots, _export_slots = BoundedSemaphore(4), BoundedSemaphore(2)
 
 
 def turn(job_id: str, resources: Mapping[str, Resource]) -> bool:
-    """Work on the job for a while, if it is a bulk action that waits for a worker. Return whether there is more to do at once."""
+    """Work on the job for a while, if it waits for a worker. Return whether there is more to do at once."""
+    with database.turn():
+        kind = Job.objects.filter(pk=job_id).values_list("kind", flat=True).first()
+    if kind == JobKind.EXPORT:
+        return job_turns.turn(job_id, JobKind.EXPORT, _export_slots, lambda job: _export(job, resources))
+    return job_turns.turn(job_id, JobKind.BULK, _bulk_slots, lambda job: _bulk_action(job, resources))
 
-    def work_on(job: Job) -> bool:
-        with database.turn():
-            work = _begin(job, resources)
-        more = _collect(work) if job.state == JobState.COLLECTING else _do(work)
-        with database.turn():
-            job_turns.release(job)
-        return more
 
-    return job_turns.turn(job_id, JobKind.BULK, _slots, work_on)
+def _bulk_action(job: Job, resources: Mapping[str, Resource]) -> bool:
+    with database.turn():
+        work = _begin(job, resources)
+    more = _collect(work) if job.state == JobState.COLLECTING else _do(work)
+    with database.turn():
+        job_turns.release(job)
+    return more
 
 
 @dataclass
@@ -304,3 +311,51 @@ def _settle(
                     job=job.pk,
                     **detail,
                 )
+
+
+def _export(job: Job, resources: Mapping[str, Resource]) -> bool:
+    """Write the file: walk the list as its person, page by page, and store each page as a part of the file."""
+    try:
+        _write(job, resources)
+    except job_turns.Lost:
+        with database.turn():
+            # If the job still belongs to this worker, the engine was slower than the lease: count it as a try, or the
+            # job would never end.
+            job_turns.pause(job, "")
+        raise
+    return False
+
+
+def _write(job: Job, resources: Mapping[str, Resource]) -> None:
+    resource = resources.get(job.resource)
+    if resource is None or job.format not in export.TYPES:
+        raise job_turns.EndsEarly(Reason.NOT_DECLARED)
+    with database.turn():
+        session = job_turns.caller_of(job, resource.role)
+    filters = pagination.filters_of(resource, job.filters)
+    total = _total(resource, session, filters)
+    with database.turn():
+        job_turns.begin_file(job, total)
+    data, number, cut = export.head(job.format, resource), 0, False
+    for batch in pagination.walk(resource, session, filters, limit=ROWS, nameless=True):
+        data += export.body(job.format, resource, session, batch.rows, before=job.rows)
+        full = bool(batch.position) and job.bytes + len(data) > BYTES
+        cut = batch.cut or full
+        last = full or not batch.position
+        with database.turn():
+            job_turns.check(job, resource.role)
+            job_turns.add_part(job, number, data + (export.tail(job.format) if last else b""), len(batch.rows))
+        data, number = b"", number + 1
+        if last:
+            break
+    with database.turn():
+        job_turns.finish_file(job, cut=cut)
+
+
+def _total(resource: Resource, session: EngineSession, filters: Mapping[str, Any]) -> int | None:
+    """The number of rows, only for the progress bar: a refusal to count does no harm."""
+    try:
+        return resource.count(session, filters)
+    except EngineError as problem:
+        log.info("export.uncounted", resource=resource.name, error=type(problem).__name__)
+        return None
