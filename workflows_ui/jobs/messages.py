@@ -64,9 +64,7 @@ _REASONS: dict[str, Message] = {
     ),
     Reason.BAD_FILTERS: Message(_("Ended early: the filters cannot be used"), _("Nothing was changed.")),
     Reason.NOT_DECLARED: Message(
-        _("Ended early: the console cannot do this any more"),
-        _("The console was changed meanwhile."),
-        _REST,
+        _("Ended early: the console cannot do this any more"), _("The console was changed meanwhile."), _REST
     ),
     Reason.FORBIDDEN: Message(
         _("Ended early: the engine does not allow it"),
@@ -84,14 +82,10 @@ _REASONS: dict[str, Message] = {
         _("Ask for the rest again once the engine is well."),
     ),
     Reason.NOT_REACHED: Message(
-        _("Ended early: the engine cannot be reached"),
-        _("The console tried for a long time."),
-        _REST,
+        _("Ended early: the engine cannot be reached"), _("The console tried for a long time."), _REST
     ),
     Reason.REFUSED: Message(
-        _("Ended early: the engine refuses the request"),
-        _("The technical part says what it answered."),
-        _REST,
+        _("Ended early: the engine refuses the request"), _("The technical part says what it answered."), _REST
     ),
 }
 #: The job waits while the engine cannot be reached.

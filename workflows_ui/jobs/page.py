@@ -31,14 +31,7 @@ NAMED, ROWS = 20, 50
 _LISTED = 5
 _POLL = {JobState.COLLECTING: 1, JobState.RUNNING: 2}
 #: The order of the outcomes in the filter.
-_ORDER = (
-    ItemState.FAILED,
-    ItemState.UNCLEAR,
-    ItemState.SKIPPED,
-    ItemState.DONE,
-    ItemState.SENDING,
-    ItemState.WAITING,
-)
+_ORDER = (ItemState.FAILED, ItemState.UNCLEAR, ItemState.SKIPPED, ItemState.DONE, ItemState.SENDING, ItemState.WAITING)
 
 
 def job_url(slug: str, job: Job) -> str:

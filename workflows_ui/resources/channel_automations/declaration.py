@@ -15,17 +15,7 @@ from workflows_ui.core.states import Badge
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import NotFound
 from workflows_ui.members.models import Flavour
-from workflows_ui.resource_admin.resource import (
-    Column,
-    Facts,
-    Page,
-    Query,
-    Resource,
-    Row,
-    Subject,
-    Text,
-    id_at,
-)
+from workflows_ui.resource_admin.resource import Column, Facts, Page, Query, Resource, Row, Subject, Text, id_at
 from workflows_ui.resources import usage, whole_lists
 from workflows_ui.resources.places import flow_url
 from workflows_ui.web.messages import Message

@@ -53,11 +53,7 @@ class _AuthForm(forms.Form):
             self.fields["sign_in"] = forms.CharField(required=False, max_length=100, widget=forms.HiddenInput())
         self._kind = str(asked.get("client_kind") or current_type)
         schema_fields = auth_forms.fields(
-            schema,
-            self._signed_in,
-            redirect_url=redirect_url(session),
-            sign_in_url=sign_in_url,
-            client=self._kind,
+            schema, self._signed_in, redirect_url=redirect_url(session), sign_in_url=sign_in_url, client=self._kind
         )
         self.fields |= schema_fields
         known_values = self._signed_in.form_values if self._signed_in else {}

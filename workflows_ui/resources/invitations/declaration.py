@@ -17,18 +17,7 @@ from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import NotFound
 from workflows_ui.engine import errors as engine
 from workflows_ui.members.models import Role
-from workflows_ui.resource_admin.resource import (
-    Action,
-    Affected,
-    Bulk,
-    Column,
-    Facts,
-    Page,
-    Query,
-    Resource,
-    Row,
-    Text,
-)
+from workflows_ui.resource_admin.resource import Action, Affected, Bulk, Column, Facts, Page, Query, Resource, Row, Text
 from workflows_ui.resources import whole_lists
 from workflows_ui.web import formats
 from workflows_ui.web.messages import Message, engine_badge, error_message
@@ -62,9 +51,7 @@ class InvitationFilters(forms.Form):
     """Filters of the list; the engine applies them."""
 
     type = forms.ChoiceField(
-        label=_("Into"),
-        required=False,
-        choices=[("", _("This workspace")), (EVERYWHERE, _("The whole engine"))],
+        label=_("Into"), required=False, choices=[("", _("This workspace")), (EVERYWHERE, _("The whole engine"))]
     )
     status = forms.ChoiceField(
         label=_("State"),

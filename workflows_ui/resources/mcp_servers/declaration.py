@@ -214,10 +214,7 @@ class McpServers(Resource):
             done=_("The tools are saved. Clients see the change once they connect again."),
         ),
         rename_action(
-            _rename,
-            initial=lambda row: {"name": name_of(row)},
-            visible=_several,
-            done=_("The server is renamed."),
+            _rename, initial=lambda row: {"name": name_of(row)}, visible=_several, done=_("The server is renamed.")
         ),
         Action(
             "remove-tool",

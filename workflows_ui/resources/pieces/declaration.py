@@ -237,9 +237,7 @@ class Pieces(Resource):
         Panel(_("Actions"), "resources/pieces/operations.html", partial(_operations, kind="actions")),
         Panel(_("Triggers"), "resources/pieces/operations.html", partial(_operations, kind="triggers")),
         usage.panel(
-            _("Flows that use it"),
-            lambda subject, known: known.of_piece(subject.id),
-            _("No flow uses this app."),
+            _("Flows that use it"), lambda subject, known: known.of_piece(subject.id), _("No flow uses this app.")
         ),
     )
 

@@ -41,11 +41,7 @@ def options(request: ConsoleRequest, slug: str, piece: str) -> HttpResponse:
     connections = connection_list.connections_of_app(session, piece) if wants_connection else []
     show = "show" in request.GET
     form = OptionsForm(
-        request.GET if show else None,
-        initial=request.GET.dict(),
-        known=known,
-        chosen=chosen,
-        connections=connections,
+        request.GET if show else None, initial=request.GET.dict(), known=known, chosen=chosen, connections=connections
     )
     answer: Answer | None = None
     problem: messages.Message | None = None

@@ -44,10 +44,7 @@ class TableFilters(forms.Form):
     """The search by name."""
 
     name = forms.CharField(
-        label=_("Name"),
-        required=False,
-        max_length=200,
-        widget=forms.TextInput(attrs={"type": "search"}),
+        label=_("Name"), required=False, max_length=200, widget=forms.TextInput(attrs={"type": "search"})
     )
 
 

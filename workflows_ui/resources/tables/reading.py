@@ -25,12 +25,7 @@ HAS_VALUE, HAS_NONE = "exists", "not_exists"
 _REMEMBERED_FOR = 60
 _LISTED, _LONGEST_NAME = "tables-listed", 200
 TEXT, NUMBER, DATE, DROPDOWN = "TEXT", "NUMBER", "DATE", "STATIC_DROPDOWN"
-KINDS: dict[str, Text] = {
-    TEXT: _("Text"),
-    NUMBER: _("Number"),
-    DATE: _("Date"),
-    DROPDOWN: _("Choice from a list"),
-}
+KINDS: dict[str, Text] = {TEXT: _("Text"), NUMBER: _("Number"), DATE: _("Date"), DROPDOWN: _("Choice from a list")}
 
 
 def key_of(row: Row) -> str:

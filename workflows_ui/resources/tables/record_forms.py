@@ -68,9 +68,7 @@ class RecordFilters(forms.Form):
                 choices=[("", _("Any")), *self._names.items()],
             )
             self.fields[f"how{number}"] = forms.ChoiceField(
-                label=_("Condition %(number)d: comparison") % words,
-                required=False,
-                choices=[*OPERATORS.items()],
+                label=_("Condition %(number)d: comparison") % words, required=False, choices=[*OPERATORS.items()]
             )
             self.fields[f"value{number}"] = forms.CharField(
                 label=_("Condition %(number)d") % words,

@@ -109,9 +109,7 @@ def export(request: ConsoleRequest, slug: str, table: str, kind: str) -> HttpRes
     )
     disposition = content_disposition_header(True, files.name(kind, table_data["name"])) or "attachment"
     return HttpResponse(
-        files.content(kind, table_data),
-        content_type=TYPES[kind],
-        headers={"Content-Disposition": disposition},
+        files.content(kind, table_data), content_type=TYPES[kind], headers={"Content-Disposition": disposition}
     )
 
 

@@ -39,19 +39,12 @@ class TriggerFilters(forms.Form):
     """Filters of the board; applied here, since the engine gives all of it at once."""
 
     search = forms.CharField(
-        label=_("Search"),
-        required=False,
-        max_length=200,
-        help_text=_("Looks at the names of the apps."),
+        label=_("Search"), required=False, max_length=200, help_text=_("Looks at the names of the apps.")
     )
     failures = forms.ChoiceField(
         label=_("Failures"),
         required=False,
-        choices=[
-            ("", _("Any")),
-            ("yes", _("With failures")),
-            ("no", _("Without failures")),
-        ],
+        choices=[("", _("Any")), ("yes", _("With failures")), ("no", _("Without failures"))],
     )
 
 
