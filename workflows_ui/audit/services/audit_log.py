@@ -16,6 +16,7 @@ from workflows_ui.audit.models import BEGUN, AuditEvent, canonical_text
 from workflows_ui.credentials import masking
 from workflows_ui.credentials.models import Credential
 from workflows_ui.engine import Mask
+from workflows_ui.launch_forms.models import LaunchForm, SavedInputs
 from workflows_ui.members.models import ColleagueInvitation, LaunchRight, Workspace
 
 
@@ -113,6 +114,10 @@ def _identify(row: Model) -> tuple[Workspace | None, str, str, str]:
             return row.workspace, "invitation", str(row.pk), row.email
         case LaunchRight():
             return row.workspace, "launch_right", str(row.pk), row.flow_name or row.flow_id
+        case LaunchForm():
+            return row.workspace, "form", str(row.pk), row.flow_name
+        case SavedInputs():
+            return row.workspace, "saved_inputs", str(row.pk), row.name
     raise TypeError(type(row).__name__)
 
 

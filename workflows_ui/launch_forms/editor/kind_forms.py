@@ -1,6 +1,7 @@
 """Django forms for each kind of field, for the builder's page of one field."""
 
 from collections.abc import Mapping, Sequence
+from functools import partialmethod
 from typing import Any
 
 from django import forms
@@ -123,11 +124,8 @@ class NumberForm(ValueForm):
         value = field_values.value_of(self.cleaned_data[name], Field("", (), kind=self.chosen))
         return None if value is NOTHING else value
 
-    def clean_low(self) -> Any:
-        return self._bound("low")
-
-    def clean_high(self) -> Any:
-        return self._bound("high")
+    clean_low = partialmethod(_bound, "low")
+    clean_high = partialmethod(_bound, "high")
 
 
 class DateForm(NumberForm):
@@ -209,9 +207,8 @@ class FileForm(FieldForm):
         extensions = tuple(dict.fromkeys(extension.lower().lstrip(".") for extension in parts))
         wrong = [extension for extension in extensions if not extension.isalnum() or len(extension) > 10]
         if wrong:
-            raise ValidationError(
-                _("“%(text)s” is no ending of a file name. Write them as pdf, jpg, docx.") % {"text": wrong[0][:40]}
-            )
+            text = _("“%(text)s” is no ending of a file name. Write them as pdf, jpg, docx.")
+            raise ValidationError(text % {"text": wrong[0][:40]})
         return extensions
 
     def clean_max_size(self) -> int | None:
@@ -227,9 +224,7 @@ class ChoiceForm(ValueForm):
 
     rows_input = "source"
     source = forms.ChoiceField(
-        label=gettext_lazy("Where the choices come from"),
-        initial=Source.TYPED,
-        choices=Source.choices,
+        label=gettext_lazy("Where the choices come from"), initial=Source.TYPED, choices=Source.choices
     )
     table = forms.ChoiceField(label=gettext_lazy("Table"), required=False)
     table_label = forms.ChoiceField(label=gettext_lazy("Column that people read"), required=False)

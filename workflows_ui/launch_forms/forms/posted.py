@@ -148,11 +148,7 @@ def tidied(form: Form, data: Data, options: Options) -> dict[str, Sequence[str]]
     changed = dict(data)
     for field in form.fields:
         if field.kind is Kind.TABLE:
-            rows = rows_of(field, changed)
-            changed = {name: texts for name, texts in changed.items() if not name.startswith(f"{field.name}[")}
-            for number, (_at, texts) in enumerate(rows):
-                for column in field.columns:
-                    changed[cell_name(field, number, column)] = [texts.get(column.name, "")]
+            changed = _with_rows(field, changed, _rows(field, changed))
         choices = choices_of(field, options)
         if field.kind is Kind.CHOICE and choices and field.name in changed:
             keys = {text: key for key, text in labels_of(choices).items()}
@@ -161,28 +157,31 @@ def tidied(form: Form, data: Data, options: Options) -> dict[str, Sequence[str]]
     return changed
 
 
-def with_lines(form: Form, data: Data, *, add: str = "", remove: str = "") -> dict[str, Sequence[str]]:
-    """The data with one more line or row of the field `add`, or without the one named by `remove` (`field:number`)."""
-    changed = dict(data)
-    target, _, number = remove.rpartition(":")
-    field = form.field(add or target)
-    if field is None:
-        return changed
-    if field.kind is Kind.LIST:
-        lines = list(changed.get(field.name, ()))
-        changed[field.name] = [*lines, ""] if add else [line for at, line in enumerate(lines) if str(at) != number]
-    elif field.kind is Kind.TABLE:
-        rows = rows_of(field, changed)
-        if add:
-            last = max((at for at, _texts in rows), default=-1)
-            for column in field.columns:
-                changed[cell_name(field, last + 1, column)] = [""]
-        else:
-            gone = [
-                cell_name(field, at, column) for at, _texts in rows if str(at) == number for column in field.columns
-            ]
-            changed = {name: texts for name, texts in changed.items() if name not in gone}
-    return changed
+def with_lines(form: Form, data: dict[str, Sequence[str]], *, add: str, remove: str) -> dict[str, Sequence[str]]:
+    """The tidied data with one more line or row of the field `add`, or without the one named by `remove` (`field:number`)."""
+    name, _, number = remove.rpartition(":")
+    field = form.field(add or name)
+    if field is None or field.kind not in (Kind.LIST, Kind.TABLE):
+        return data
+    listed = field.kind is Kind.LIST
+    lines: list[Any] = list(data.get(field.name, ())) if listed else _rows(field, data)
+    lines = [*lines, "" if listed else {}] if add else [line for at, line in enumerate(lines) if str(at) != number]
+    return data | {field.name: lines} if listed else _with_rows(field, data, lines)
+
+
+def _rows(table: Field, data: Data) -> list[dict[str, str]]:
+    return [texts for _number, texts in rows_of(table, data)]
+
+
+def _with_rows(table: Field, data: Data, rows: Sequence[Mapping[str, str]]) -> dict[str, Sequence[str]]:
+    """The data with these rows of a table instead of its own."""
+    others = {name: texts for name, texts in data.items() if not name.startswith(f"{table.name}[")}
+    cells = (
+        (cell_name(table, at, column), texts.get(column.name, ""))
+        for at, texts in enumerate(rows)
+        for column in table.columns
+    )
+    return others | {name: [text] for name, text in cells}
 
 
 def typed_secrets(form: Form, data: Data) -> set[str]:

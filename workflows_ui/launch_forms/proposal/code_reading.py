@@ -18,8 +18,9 @@ _VARIABLE = re.compile(
     rf"\b(?:const|let|var)\s+(?:({_NAME})|\{{([^{{}}]{{0,2000}})\}})(?:\s*:[^=;\n]{{0,80}})?\s*=(?!=)\s*(?:await\s+)?\(?\s*({_NAME})"
 )
 _KEY = re.compile(rf"""\s*(?:(['"])(.+?)\1|({_NAME}))\s*(?::\s*({_NAME}))?\s*(?:=.*)?""", re.DOTALL)
+#: `rows.map((row) =>`, also after `(inputs.rows ?? [])`.
 _GOES_THROUGH = re.compile(
-    rf"\s*\)?\s*\??\.\s*(map|forEach|filter|find|some|every|flatMap|reduce)\s*\(\s*(?:async\s*)?\(?\s*({_NAME})(?:\s*,\s*({_NAME}))?"
+    rf"(?:\s*(?:\?\?|\|\|)\s*\[\s*\]\s*\))?\s*\)?\s*\??\.\s*(map|forEach|filter|find|some|every|flatMap|reduce)\s*\(\s*(?:async\s*)?\(?\s*({_NAME})(?:\s*,\s*({_NAME}))?"
 )
 _FOR = re.compile(rf"\bfor\s*\(\s*(?:const|let|var)\s+({_NAME})\s+of\s+$")
 #: Characters after a list for which the name of its items is valid.
@@ -65,12 +66,13 @@ class _Reader:
             meaning = next((meaning for name, meaning in self.names if name == match[3]), None)
             if meaning is None:
                 continue
-            path = self._resolve(meaning, accesses(self.code, match.end()))
+            keys, _end = accesses(self.code, match.end())
+            path = self._resolve(meaning, keys)
             if match[1] and path is not None:
                 self._add(match[1], path, match.end(), len(self.code))
             elif match[2]:
                 inner = _Meaning(path, 0, 0)
-                if path is not None or not accesses(self.code, match.end()):
+                if path is not None or not keys:
                     self._destructure(match[2], inner, match.end())
 
     def uses(self, name: str, meaning: _Meaning) -> Iterator[Path]:
@@ -79,11 +81,11 @@ class _Reader:
             yield meaning.path
         for match in re.finditer(rf"(?<![\w$.]){re.escape(name)}(?![\w$])", self.code[meaning.start : meaning.stop]):
             position = meaning.start + match.end()
-            keys = accesses(self.code, position)
+            keys, end = accesses(self.code, position)
             path = self._resolve(meaning, keys)
             if path is not None:
                 yield path
-                self._items(meaning.start + match.start(), position, path)
+                self._items(meaning.start + match.start(), position, end, path)
 
     def _resolve(self, meaning: _Meaning, keys: Path) -> Path | None:
         if meaning.path is not None:
@@ -97,9 +99,9 @@ class _Reader:
             if match and path is not None:
                 self._add(match[4] or match[3] or "", path, start, len(self.code))
 
-    def _items(self, start: int, position: int, path: Path) -> None:
+    def _items(self, start: int, position: int, end: int, path: Path) -> None:
         """Add names of items as in `rows.map((row) => ...)` and `for (const row of rows)`."""
-        after = _GOES_THROUGH.match(self.code, _end_of_keys(self.code, position))
+        after = _GOES_THROUGH.match(self.code, end)
         name = after and (after[3] if after[1] == "reduce" else after[2])
         if after and name:
             self._add(name, (*path, ITEM), after.end(), after.end() + _NEAR)
@@ -111,16 +113,3 @@ class _Reader:
         new = (name, _Meaning(path, start, stop))
         if len(self.names) < _MOST_NAMES and len(path) < 20 and new not in self.names:
             self.names.append(new)
-
-
-def _end_of_keys(code: str, position: int) -> int:
-    """The end of the keys after a name, before a method."""
-    while match := _STEP.match(code, position):
-        position = match.end()
-    fallback = _FALLBACK.match(code, position)
-    return fallback.end() if fallback else position
-
-
-_STEP = re.compile(r"""\s*\??\.\s*[A-Za-z_$][\w$]*(?![\w$]*\s*\()|\s*(?:\?\.)?\s*\[\s*(?:'[^']*'|"[^"]*"|\d+)\s*\]""")
-#: `(inputs.rows ?? []).map(...)`
-_FALLBACK = re.compile(r"\s*(?:\?\?|\|\|)\s*\[\s*\]\s*\)")

@@ -15,13 +15,12 @@ from typing import Any
 from workflows_ui.engine import flow_tree
 from workflows_ui.launch_forms.proposal import code_reading
 from workflows_ui.launch_forms.schema.document import Kind
+from workflows_ui.launch_forms.schema.json_text import HALF
 from workflows_ui.launch_forms.schema.paths import ITEM, Path, accesses
 
 #: A text that is a template with a single access.
 _TEMPLATE_ONLY = re.compile(r"\s*\{\{([\w$.?\[\]'\"\s-]*)\}\}\s*")
 _START = re.compile(r"""(?<![\w$.'"\]])([A-Za-z_]\w*)""")
-#: Half of a surrogate pair, which cannot be encoded in pages and requests.
-_HALF = re.compile("[\ud800-\udfff]")
 _HINTS = {
     "NUMBER_": Kind.NUMBER,
     "BOOLEAN_": Kind.YES_NO,
@@ -59,7 +58,7 @@ def find_references(trigger: Any, *, body_is_output: bool = False) -> list[Refer
         if node.depth == 0 and node.parent is None:
             continue
         for reference in _Step(node.step, loops, body_is_output=body_is_output).references():
-            if any(isinstance(key, str) and _HALF.search(key) for key in reference.path):
+            if any(isinstance(key, str) and HALF.search(key) for key in reference.path):
                 continue
             references.setdefault((reference.path, reference.step, reference.hint), reference)
         if len(references) > _MOST:
@@ -74,7 +73,7 @@ class _Step:
         self.step, self.loops, self.body_is_output = step, loops, body_is_output
         name = step.get("displayName")
         label = name if isinstance(name, str) and name.strip() else flow_tree.step_name(step)
-        self.label = _HALF.sub("\ufffd", label[:200])
+        self.label = HALF.sub("\ufffd", label[:200])
         settings = step.get("settings")
         self.settings: dict[str, Any] = settings if isinstance(settings, dict) else {}
 
@@ -97,9 +96,9 @@ class _Step:
         for start in _START.finditer(expression):
             name, path = start[1], None
             if name == "trigger":
-                path = self._below_body(accesses(expression, start.end()))
+                path = self._below_body(accesses(expression, start.end())[0])
             elif name in self.loops:
-                path = self._item_path(name, accesses(expression, start.end()))
+                path = self._item_path(name, accesses(expression, start.end())[0])
             if path is not None:
                 yield path
 

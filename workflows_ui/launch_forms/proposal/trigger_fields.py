@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from workflows_ui.launch_forms.schema.document import Kind
+from workflows_ui.launch_forms.schema.json_text import HALF
 
 _KINDS = {"text": Kind.TEXT, "text_area": Kind.LONG_TEXT, "file": Kind.FILE, "toggle": Kind.YES_NO}
 _QUOTES = re.compile(r"[\\\"'’\n\r\t]")
-#: Half of a surrogate pair, which cannot be encoded in pages and requests.
-_HALF = re.compile("[\ud800-\udfff]")
 _MOST = 200
 
 
@@ -49,12 +48,12 @@ def read_trigger_form(trigger: Any, bodies: Sequence[Any] = ()) -> TriggerForm:
     fields: dict[str, RequestedField] = {}
     for row in rows:
         label = row.get("displayName")
-        if isinstance(label, str) and label.strip() and len(label) <= 200 and not _HALF.search(label):
+        if isinstance(label, str) and label.strip() and len(label) <= 200 and not HALF.search(label):
             key = key_of(label, known)
             kind = _KINDS.get(str(row.get("type")), Kind.TEXT)
-            fields.setdefault(
-                key, RequestedField(key, label, _text(row.get("description")), kind, row.get("required") is True)
-            )
+            description = row.get("description")
+            help_text = HALF.sub("\ufffd", description) if isinstance(description, str) else ""
+            fields.setdefault(key, RequestedField(key, label, help_text, kind, row.get("required") is True))
     # A field called "body" is read as `{{trigger.body}}`.
     return TriggerForm(tuple(fields.values()), body_is_output=True)
 
@@ -72,7 +71,3 @@ def key_of(label: str, known: set[str]) -> str:
 
 def _dict(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
-
-
-def _text(value: Any) -> str:
-    return _HALF.sub("\ufffd", value) if isinstance(value, str) else ""

@@ -9,7 +9,8 @@ from typing import Any
 MAX_BYTES = 25 * 1024 * 1024
 #: Levels of nesting; more is a mistake that neither a page nor the engine can handle.
 MAX_DEPTH = 200
-_HALF = re.compile("[\ud800-\udfff]")
+#: Half of a surrogate pair, which cannot be encoded in pages and requests.
+HALF = re.compile("[\ud800-\udfff]")
 
 
 class BadPayload(Exception):
@@ -40,7 +41,7 @@ def parse(text: str, most: int = MAX_BYTES) -> Any:
         raise BadPayload("deep") from None
     if depth(value) > MAX_DEPTH:
         raise BadPayload("deep")
-    if "\\u" in text and _HALF.search(json.dumps(value, ensure_ascii=False)):
+    if "\\u" in text and HALF.search(json.dumps(value, ensure_ascii=False)):
         raise BadPayload("letter")
     return value
 
@@ -75,7 +76,7 @@ def _parse_int(text: str) -> int:
 def dump(value: Any) -> str:
     """The text to store and send: compact, keys in the typed order; half of a surrogate pair stays an escape."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return json.dumps(value, ensure_ascii=True, separators=(",", ":")) if _HALF.search(text) else text
+    return json.dumps(value, ensure_ascii=True, separators=(",", ":")) if HALF.search(text) else text
 
 
 def pretty(value: Any) -> str:

@@ -122,9 +122,5 @@ def _day(year: int, month: int, day: int) -> str:
 
 
 def _write(moment: datetime, shape: Moment) -> str:
-    moment = moment.replace(tzinfo=None)
-    if shape is Moment.LOCAL_MINUTES:
-        return moment.isoformat(timespec="minutes")
-    if shape is Moment.UTC_MILLIS:
-        return moment.isoformat(timespec="milliseconds") + "Z"
-    return moment.replace(microsecond=0).isoformat() + ("" if shape is Moment.LOCAL else "Z")
+    timespec = {Moment.LOCAL_MINUTES: "minutes", Moment.UTC_MILLIS: "milliseconds"}.get(shape, "seconds")
+    return moment.replace(tzinfo=None).isoformat(timespec=timespec) + ("" if shape in LOCAL_MOMENTS else "Z")

@@ -18,8 +18,8 @@ _ESCAPE = re.compile(r"\\(.)")
 _OWN = frozenset({"length"})
 
 
-def accesses(text: str, position: int) -> Path:
-    """The keys that follow a name at `at`: `.a['b'][0]` gives a, b, 0. Stops at methods and `length`."""
+def accesses(text: str, position: int) -> tuple[Path, int]:
+    """The keys that follow a name at `position`, and their end: `.a['b'][0]` gives a, b, 0. Stops at methods and `length`."""
     keys: list[str | int] = []
     while match := _ACCESS.match(text, position):
         quoted = next((part for part in match.group(1, 2, 3) if part is not None), None)
@@ -32,4 +32,4 @@ def accesses(text: str, position: int) -> Path:
         else:
             keys.append(match[5])
         position = match.end()
-    return tuple(keys)
+    return tuple(keys), position

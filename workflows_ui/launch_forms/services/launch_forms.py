@@ -83,7 +83,7 @@ def save(
     try:
         with transaction.atomic():
             row.save(force_insert=True)
-            log(actor, row, "form.save", fields=fields)
+            audit_log.record(actor, "form.save", row, flow=row.flow_id, fields=fields)
     except IntegrityError:
         raise Stale(find_form(access.workspace, flow_id)) from None
     return row
@@ -130,7 +130,7 @@ def publish(actor: audit_log.Actor, access: Access, flow_id: str, *, lock: int, 
         row.published, row.draft, row.before, row.lock = version, "", "", row.lock + 1
         row.updated_by, row.updated_at = access.user, now
         row.save()
-        log(actor, row, "form.publish", version=version.number, words=version.words)
+        audit_log.record(actor, "form.publish", row, flow=row.flow_id, version=version.number, words=version.words)
     return version
 
 
@@ -195,18 +195,5 @@ def _change(
     with transaction.atomic():
         if not LaunchForm.objects.filter(pk=row.pk, lock=lock).update(**changed):
             raise Stale(find_form(access.workspace, flow_id))
-        log(actor, row, action, **detail)
+        audit_log.record(actor, action, row, flow=row.flow_id, **detail)
     return LaunchForm.objects.select_related(*_RELATED).get(pk=row.pk)
-
-
-def log(actor: audit_log.Actor, row: LaunchForm, action: str, **detail: Any) -> None:
-    audit_log.record(
-        actor,
-        action,
-        workspace=row.workspace,
-        object_type="form",
-        object_id=row.pk,
-        object_name=row.flow_name,
-        flow=row.flow_id,
-        **detail,
-    )

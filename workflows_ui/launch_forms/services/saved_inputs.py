@@ -32,7 +32,7 @@ def usable_inputs(access: Access, flow_id: str) -> QuerySet[SavedInputs]:
     rows = SavedInputs.objects.filter(
         Q(owner=access.user) | Q(shared=True), workspace=access.workspace, flow_id=flow_id
     )
-    return rows.select_related("owner").order_by("name", "pk")
+    return rows.select_related("owner", "workspace").order_by("name", "pk")
 
 
 def may_change(access: Access, row: SavedInputs) -> bool:
@@ -63,7 +63,7 @@ def save(actor: audit_log.Actor, access: Access, flow_id: str, name: str, payloa
         row.shared, row.updated_at = shared, clock.now()
         row.payload = row.seal("payload", json_text.dump(payload))
         row.save()
-        _log(actor, row, "inputs.save", shared=shared)
+        audit_log.record(actor, "inputs.save", row, flow=row.flow_id, shared=shared)
     return row
 
 
@@ -73,7 +73,7 @@ def rename(actor: audit_log.Actor, row: SavedInputs, name: str, *, shared: bool)
         with transaction.atomic():
             row.name, row.shared, row.updated_at = database.storable(name).strip()[:LONGEST_NAME], shared, clock.now()
             row.save(update_fields=["name", "shared", "updated_at"])
-            _log(actor, row, "inputs.change", shared=shared)
+            audit_log.record(actor, "inputs.change", row, flow=row.flow_id, shared=shared)
     except IntegrityError:
         raise NameTaken(name) from None
 
@@ -81,18 +81,5 @@ def rename(actor: audit_log.Actor, row: SavedInputs, name: str, *, shared: bool)
 def delete(actor: audit_log.Actor, row: SavedInputs) -> None:
     """Delete saved inputs. Launches made with them keep their values."""
     with transaction.atomic():
-        _log(actor, row, "inputs.delete")
+        audit_log.record(actor, "inputs.delete", row, flow=row.flow_id)
         row.delete()
-
-
-def _log(actor: audit_log.Actor, row: SavedInputs, action: str, **detail: Any) -> None:
-    audit_log.record(
-        actor,
-        action,
-        workspace=row.workspace,
-        object_type="saved_inputs",
-        object_id=row.pk,
-        object_name=row.name,
-        flow=row.flow_id,
-        **detail,
-    )

@@ -7,7 +7,6 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from workflows_ui.launch_forms.forms.saved_inputs import SavedInputsForm
-from workflows_ui.launch_forms.models import SavedInputs
 from workflows_ui.launch_forms.services import saved_inputs
 from workflows_ui.web import responses
 from workflows_ui.web.access import launching
@@ -17,12 +16,13 @@ from workflows_ui.web.requests import ConsoleRequest, actor
 @launching
 def saved(request: ConsoleRequest, slug: str, id: str, inputs: str) -> HttpResponse:
     """Display or process the form; delete the inputs if `delete` is posted. Raises Http404 for those that the person may not change."""
-    row = _find(request, id, inputs)
+    row = get_object_or_404(saved_inputs.usable_inputs(request.access, id), pk=inputs)
+    if not saved_inputs.may_change(request.access, row):
+        raise Http404
     back = reverse("flow_launch", args=[slug, id])
     if request.method == "POST" and "delete" in request.POST:
-        name = row.name
         saved_inputs.delete(actor(request), row)
-        messages.success(request, _("The saved inputs “%(name)s” are deleted.") % {"name": name})
+        messages.success(request, _("The saved inputs “%(name)s” are deleted.") % {"name": row.name})
         return responses.redirect(request, back)
     form = SavedInputsForm(request.POST or None, initial={"name": row.name, "shared": row.shared})
     if request.method == "POST" and form.is_valid():
@@ -33,14 +33,4 @@ def saved(request: ConsoleRequest, slug: str, id: str, inputs: str) -> HttpRespo
         else:
             messages.success(request, _("Saved."))
             return responses.redirect(request, back)
-    status = 422 if request.method == "POST" else 200
-    context = {"row": row, "form": form, "flow_id": id, "back": back}
-    return responses.page(request, "launch_forms/saved_inputs.html", context, status=status)
-
-
-def _find(request: ConsoleRequest, id: str, inputs: str) -> SavedInputs:
-    row = get_object_or_404(saved_inputs.usable_inputs(request.access, id), pk=inputs)
-    if not saved_inputs.may_change(request.access, row):
-        raise Http404
-    row.workspace = request.access.workspace
-    return row
+    return responses.form_page(request, "launch_forms/saved_inputs.html", form, {"row": row, "back": back})

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
+from workflows_ui.audit.services import audit_log
 from workflows_ui.launch_forms.editor.forms import ImportForm, PublishForm
 from workflows_ui.launch_forms.editor.views.page import EditorPage, builder_page, flow_name
 from workflows_ui.launch_forms.messages import forms as form_messages
@@ -121,7 +122,7 @@ def export(page: EditorPage) -> HttpResponse:
         form = _version(page, int(number) if number.isdecimal() and len(number) < 10 else 0).open_form()
     if form is None or page.row is None:
         raise Http404
-    launch_forms.log(page.target[0], page.row, "form.export")
+    audit_log.record(page.target[0], "form.export", page.row, flow=page.flow_id)
     name = f"{slugify(page.name)[:60] or 'form'}.form.json"
     headers = {"Content-Disposition": content_disposition_header(True, name) or "attachment"}
     return HttpResponse(
