@@ -362,7 +362,7 @@ def test_ended_rights_are_listed_below_with_the_reason(guests: Guests) -> None:
     guests.right(until=now - timedelta(days=1))
     guests.right(most_launches=1, used=1)
     guests.right(revoked_at=now)
-    told = [launch_right_messages.describe_right(right).state for right in LaunchRight.objects.order_by("pk")]
+    told = [launch_right_messages.describe_right(right)["state"] for right in LaunchRight.objects.order_by("pk")]
     assert [str(state) for state in told] == ["Over", "Used up", "Withdrawn"]
     page = text_of(guests.scene.sign_in(guests.scene.users.owner).get("/w/sales/launch-rights/"))
     assert all(word in page for word in ("Over", "Used up", "Withdrawn"))

@@ -1,7 +1,6 @@
 """Texts for launch rights (limits, use and state) and for the state of invitations."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,18 +13,6 @@ from workflows_ui.members.models import ColleagueInvitation, InvitationRequest, 
 from workflows_ui.members.services import invitations, launch_rights
 from workflows_ui.web import formats as web_formats
 from workflows_ui.web.messages import Message
-
-
-@dataclass(frozen=True)
-class RightStatus:
-    """A right as shown on a page: `usable` is whether it can be used now, `state` the label with its colour if not."""
-
-    right: LaunchRight
-    usable: bool
-    limits: str
-    state: str | Promise
-    colour: str
-    keyless: bool = False
 
 
 def until(moment: datetime, now: datetime | None = None) -> str:
@@ -62,16 +49,22 @@ def left(right: LaunchRight) -> str:
     return summary[:1].upper() + summary[1:]
 
 
-def describe_right(right: LaunchRight) -> RightStatus:
+def describe_right(right: LaunchRight, keyless: Collection[int] = ()) -> dict[str, Any]:
+    """Return the status of a right: whether it is `usable`, its limits, and the label and colour of its state.
+
+    `keyless` are rights whose holder lacks a credential.
+    """
     now = timezone.now()
-    return RightStatus(right, right.usable(now), limits(right), *_right_state(right, now))
+    state, colour = _right_state(right, now)
+    usable = {"usable": right.usable(now), "keyless": right.pk in keyless}
+    return {"right": right, "limits": limits(right), "state": state, "colour": colour, **usable}
 
 
-def describe_rights(rights: Iterable[LaunchRight]) -> list[RightStatus]:
+def describe_rights(rights: Iterable[LaunchRight]) -> list[dict[str, Any]]:
     """Return the statuses of rights of one workspace, including whether the holder lacks a credential. At most four queries."""
     listed = list(rights)
     keyless = launch_rights.keyless(listed)
-    return [replace(describe_right(right), keyless=right.pk in keyless) for right in listed]
+    return [describe_right(right, keyless) for right in listed]
 
 
 def _right_state(right: LaunchRight, now: datetime) -> tuple[str | Promise, str]:

@@ -89,14 +89,6 @@ class Line:
     active: bool
 
 
-@dataclass(frozen=True)
-class Group:
-    """A titled, non-empty part of the menu."""
-
-    label: str | Promise
-    lines: list[Line]
-
-
 class Frame:
     """Context of base.html; everything is computed on access, so that fragments cost nothing."""
 
@@ -152,12 +144,12 @@ class Frame:
         return list(access.workspaces(self.person)) if self.person else []
 
     @cached_property
-    def groups(self) -> list[Group]:
+    def groups(self) -> list[dict[str, Any]]:
         """The menu of this workspace for the person's role; for launchers, only the main entries."""
         return self._menu([entry for entry in _installed if entry.first or not self._collapses])
 
     @cached_property
-    def more(self) -> list[Group]:
+    def more(self) -> list[dict[str, Any]]:
         """Further entries for launchers, collapsed; empty for other roles."""
         return self._menu([entry for entry in _installed if not entry.first]) if self._collapses else []
 
@@ -170,20 +162,20 @@ class Frame:
     @property
     def more_open(self) -> bool:
         """Whether this page is among the collapsed entries."""
-        return not self.at_home and any(line.active for group in self.more for line in group.lines)
+        return not self.at_home and any(line.active for group in self.more for line in group["lines"])
 
     @property
     def _collapses(self) -> bool:
         return self.access is not None and self.access.role == Role.LAUNCHER
 
-    def _menu(self, entries: Sequence[Entry]) -> list[Group]:
+    def _menu(self, entries: Sequence[Entry]) -> list[dict[str, Any]]:
         if self.access is None:
             return []
         groups = []
         for name, label in GROUPS.items():
             lines = [self._line(entry) for entry in entries if entry.group == name and self._is_visible(entry)]
             if lines:
-                groups.append(Group(label, lines))
+                groups.append({"label": label, "lines": lines})
         return groups
 
     def _line(self, entry: Entry) -> Line:

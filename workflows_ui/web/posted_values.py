@@ -1,7 +1,6 @@
 """The typed values of a rejected POST, which the error page shows."""
 
 import re
-from dataclasses import dataclass
 
 from django.http import HttpRequest
 
@@ -14,13 +13,7 @@ _MOST = 100
 SECRETS = "_secret"
 
 
-@dataclass(frozen=True)
-class Typed:
-    name: str
-    text: str
-
-
-def values(request: HttpRequest) -> list[Typed]:
+def values(request: HttpRequest) -> list[dict[str, str]]:
     """Return the non-empty posted fields, without secrets (which no page ever shows) and internal fields."""
     fields, secrets = [], set(request.POST.getlist(SECRETS))
     for name, texts in list(request.POST.lists())[:_MOST]:
@@ -28,5 +21,5 @@ def values(request: HttpRequest) -> list[Typed]:
             continue
         text = "\n".join(str(text) for text in texts)
         if text.strip():
-            fields.append(Typed(name, text[:_LONGEST]))
+            fields.append({"name": name, "text": text[:_LONGEST]})
     return fields

@@ -45,22 +45,12 @@ def unseal(ciphertext: str) -> str:
     return crypto.unseal(ciphertext, _BINDING)
 
 
-def sealed(authenticator: Authenticator) -> bool:
-    """Return whether a row contains secrets; passkeys contain none."""
-    return bool(_fields(authenticator))
-
-
-def stale(authenticator: Authenticator) -> bool:
-    """Return whether a secret of this row is encrypted with another key than the first of CREDENTIAL_KEYS."""
-    return any(not crypto.is_current(authenticator.data[field]) for field in _fields(authenticator))
-
-
 def reseal(authenticator: Authenticator) -> bool:
     """Encrypt the secrets of one row with the first of CREDENTIAL_KEYS. Return False if it has none or was changed meanwhile.
 
     Raise crypto.CannotOpen.
     """
-    fields, before = _fields(authenticator), authenticator.data
+    fields, before = sealed_fields(authenticator), authenticator.data
     if not fields:
         return False
     after = before | {field: crypto.reseal(before[field]) for field in fields}
@@ -71,7 +61,8 @@ def reseal(authenticator: Authenticator) -> bool:
     return bool(rows.update(data=after))
 
 
-def _fields(authenticator: Authenticator) -> list[str]:
+def sealed_fields(authenticator: Authenticator) -> list[str]:
+    """Return the names of the values with secrets; passkeys contain none."""
     return [field for field in ("secret", "seed") if authenticator.data.get(field)]
 
 

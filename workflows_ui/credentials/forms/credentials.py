@@ -1,6 +1,7 @@
 """Forms of credentials: adding, replacing, sharing, renaming, and choices of organization and project."""
 
 from datetime import date, datetime, time
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -162,35 +163,24 @@ class SecretForm(forms.Form):
         password = "" if code else data["password"]
         return Typed(self.flavour, base, data["email"], password=password, code=code)
 
-    @property
-    def kept_password(self) -> str:
-        return str(self.cleaned_data["password"]) if self.cleaned_data["keep_password"] else ""
-
-    def secret_draft(self, token: Token | None = None, organization: str = "", **more: str) -> Draft:
+    def secret_draft(self, token: Token | None = None, organization: str = "", **more: Any) -> Draft:
         """The draft with the entered secret, or with the token of a sign-in for an organization."""
         data, kind = self.cleaned_data, self.chosen
+        draft = partial(Draft, flavour=self.flavour, kind=kind, **more)
         if token is not None:
-            return Draft(
-                flavour=self.flavour,
-                kind=kind,
+            password = data["password"] if data["keep_password"] else ""
+            return draft(
                 secret=token.secret,
                 organization_id=organization,
                 email=data["email"],
-                password=self.kept_password,
+                password=password,
                 ends_at=token.ends_at,
-                **more,
             )
         organization = data["organization_id"].strip() if kind in {Kind.ACCESS_TOKEN, Kind.JWT} else ""
         ends_on: date | None = data["ends_on"]
         typed_end = timezone.make_aware(datetime.combine(ends_on, time.min)) if ends_on else None
-        return Draft(
-            flavour=self.flavour,
-            kind=kind,
-            secret=data["secret"],
-            organization_id=organization,
-            ends_at=signing_in.end_of(data["secret"]) or typed_end,
-            **more,
-        )
+        ends_at = signing_in.end_of(data["secret"]) or typed_end
+        return draft(secret=data["secret"], organization_id=organization, ends_at=ends_at)
 
     def blame(self, problem: Problem) -> None:
         """Add a test's problem to its field, or to the form if that field is not shown."""

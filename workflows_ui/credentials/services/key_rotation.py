@@ -80,13 +80,14 @@ def _second_steps(*, check: bool) -> Count:
     count = Count("Authenticator", "data")
     for authenticator in Authenticator.objects.order_by("pk").iterator(BATCH):
         try:
-            stale = second_step.stale(authenticator)
+            fields = second_step.sealed_fields(authenticator)
+            stale = any(not crypto.is_current(authenticator.data[field]) for field in fields)
             if stale and not check and second_step.reseal(authenticator):
                 count.resealed += 1
             elif stale:
                 count.old += 1
             else:
-                count.current += second_step.sealed(authenticator)
+                count.current += bool(fields)
         except CannotOpen:
             count.lost += 1
     return count

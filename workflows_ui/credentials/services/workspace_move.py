@@ -8,6 +8,7 @@ it did not run.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import IntegrityError, transaction
 
@@ -50,24 +51,17 @@ class Entered:
     findings: Findings
 
 
-@dataclass(frozen=True)
-class Consequences:
-    """The effects of a move: other people's credentials, and the number of launches that are not sent yet."""
-
-    others: list[Credential]
-    waiting: int
-
-
 def own_credentials(user: User, workspace: Workspace) -> list[Credential]:
     """The person's own credentials in a workspace, the newest first."""
     rows = Credential.objects.filter(workspace=workspace, owner=user).select_related("workspace", "owner")
     return list(rows.order_by("-created_at", "-pk"))
 
 
-def consequences(user: User, workspace: Workspace) -> Consequences:
+def consequences(user: User, workspace: Workspace) -> dict[str, Any]:
+    """The effects of a move: the credentials of `others`, and the number of launches `waiting` to be sent."""
     others = Credential.objects.filter(workspace=workspace).exclude(owner=user).select_related("owner")
     waiting = Launch.objects.filter(workspace=workspace, state__in=UNSENT).count()
-    return Consequences(list(others.order_by("owner__username", "name", "pk")), waiting)
+    return {"others": list(others.order_by("owner__username", "name", "pk")), "waiting": waiting}
 
 
 def test(workspace: Workspace, draft: Draft, first: Findings | None) -> Findings:

@@ -240,9 +240,12 @@ def join(request: HttpRequest, token: str) -> HttpResponse:
         return _invalid_link(request, None)
     if not invitations.works(match.invitation):
         return _invalid_link(request, match.invitation)
-    if isinstance(request.user, User):
-        return _confirm(request, match, request.user)
-    return _sign_up(request, match, token)
+    try:
+        if isinstance(request.user, User):
+            return _confirm(request, match, request.user)
+        return _sign_up(request, match, token)
+    except invitations.NotOpen:
+        return _invalid_link(request, match.invitation)
 
 
 def _confirm(request: HttpRequest, match: TokenMatch, person: User) -> HttpResponse:
@@ -250,10 +253,7 @@ def _confirm(request: HttpRequest, match: TokenMatch, person: User) -> HttpRespo
         return _request_confirmation(request, match, person)
     if request.method != "POST":
         return responses.page(request, "members/joining/confirm.html", _context(match) | {"person": person})
-    try:
-        member = invitations.accept(actor(request), match, person)
-    except invitations.NotOpen:
-        return _invalid_link(request, match.invitation)
+    member = invitations.accept(actor(request), match, person)
     messages.success(
         request, _("You now belong to %(workspace)s.") % {"workspace": match.invitation.workspace.name[:80]}
     )
@@ -263,10 +263,7 @@ def _confirm(request: HttpRequest, match: TokenMatch, person: User) -> HttpRespo
 def _request_confirmation(request: HttpRequest, match: TokenMatch, person: User) -> HttpResponse:
     """Let a person with another address request a confirmation, and show the decision."""
     if request.method == "POST":
-        try:
-            invitations.ask(actor(request), match, person)
-        except invitations.NotOpen:
-            return _invalid_link(request, match.invitation)
+        invitations.ask(actor(request), match, person)
         return responses.redirect(request, request.path)
     context = _context(match) | {"person": person, "asked": match.invitation.requests.filter(user=person).first()}
     return responses.page(request, "members/joining/ask.html", context)
@@ -284,8 +281,6 @@ def _sign_up(request: HttpRequest, match: TokenMatch, token: str) -> HttpRespons
         try:
             names = {name: data[name] for name in ("username", "first_name", "last_name")}
             person, member = invitations.join(actor(request), match, **names, password=data["password1"])
-        except invitations.NotOpen:
-            return _invalid_link(request, invitation)
         except invitations.AddressTaken:
             return responses.page(request, "members/joining/has_account.html", context)
         except invitations.NameTaken:
