@@ -15,6 +15,8 @@ from workflows_ui.credentials.services import sharing
 from workflows_ui.jobs.models import Job
 from workflows_ui.launches.models import Launch
 
+pytestmark = pytest.mark.both_databases
+
 SECRET = "a-secret-of-before"
 FIRST_RELEASE = ("workflows_ui", "0001_first_release")
 
