@@ -23,21 +23,8 @@ _SUSPICIOUS = re.compile(r"secret|token|passw|api[-_]?key|signature|credential|s
 _REFERENCE = re.compile(r"""\s*\{\{\s*[A-Za-z_$][\w$]*(?:\.[\w$-]+|\[(?:'[^'{}]*'|"[^"{}]*"|\d+)\])*\s*\}\}\s*""")
 #: Headers, form fields, answers and parameters also come as lists of pairs: the keys of names and the keys of values, in any case.
 _NAMES = frozenset(
-    {
-        "name",
-        "key",
-        "field",
-        "header",
-        "label",
-        "title",
-        "question",
-        "param",
-        "parameter",
-        "variable",
-        "id",
-        "k",
-        "fieldname",
-    }
+    {"name", "key", "field", "header", "label", "title", "question", "param", "parameter", "variable", "id", "k"}
+    | {"fieldname"}
 )
 _VALUES = frozenset({"value", "values", "val", "v", "answer", "content", "text", "fieldvalue"})
 _NO: frozenset[str] = frozenset()

@@ -27,24 +27,19 @@ from .errors import (
     WrongProject,
 )
 
+_REFUSED_CALLERS = (
+    "INVALID_API_KEY",
+    "INVALID_BEARER_TOKEN",
+    "INVALID_CREDENTIALS",
+    "AUTHENTICATION",
+    "SESSION_EXPIRED",
+)
 _BY_CODE: Mapping[str, type[EngineError]] = {
-    "INVALID_API_KEY": CredentialRefused,
-    "INVALID_BEARER_TOKEN": CredentialRefused,
-    "INVALID_CREDENTIALS": CredentialRefused,
-    "AUTHENTICATION": CredentialRefused,
-    "SESSION_EXPIRED": CredentialRefused,
-    "AUTHORIZATION": Forbidden,
-    "PERMISSION_DENIED": Forbidden,
-    "QUOTA_EXCEEDED": NotInPlan,
-    "FEATURE_DISABLED": NotInPlan,
-    "AI_CREDIT_LIMIT_EXCEEDED": NotInPlan,
-    "ENTITY_NOT_FOUND": NotFound,
-    "FILE_NOT_FOUND": NotFound,
-    "FLOW_RUN_NOT_FOUND": NotFound,
-    "FLOW_IN_USE": Refused,
-    "VALIDATION": Refused,
-    "FST_ERR_VALIDATION": Refused,
-    "FLOW_OPERATION_INVALID": Refused,
+    **dict.fromkeys(_REFUSED_CALLERS, CredentialRefused),
+    **dict.fromkeys(("AUTHORIZATION", "PERMISSION_DENIED"), Forbidden),
+    **dict.fromkeys(("QUOTA_EXCEEDED", "FEATURE_DISABLED", "AI_CREDIT_LIMIT_EXCEEDED"), NotInPlan),
+    **dict.fromkeys(("ENTITY_NOT_FOUND", "FILE_NOT_FOUND", "FLOW_RUN_NOT_FOUND"), NotFound),
+    **dict.fromkeys(("FLOW_IN_USE", "VALIDATION", "FST_ERR_VALIDATION", "FLOW_OPERATION_INVALID"), Refused),
     "FLOW_OPERATION_IN_PROGRESS": InProgress,
     "23503": UnknownReference,
 }

@@ -100,33 +100,9 @@ _STATUS_KEYS = ("status", "statuscode", "status_code", "httpstatus", "httpstatus
 #: Keys of errors. An object with other keys may be anything, so its `status` is not taken as an HTTP status.
 _ERROR_KEYS = frozenset(
     {*_INNER, *_CODE_KEYS, *_STATUS_KEYS, *_MESSAGES}
-    | {
-        "statustext",
-        "headers",
-        "timestamp",
-        "path",
-        "instance",
-        "more_info",
-        "object",
-        "request_id",
-        "requestid",
-        "trace_id",
-        "traceid",
-    }
-    | {
-        "name",
-        "url",
-        "method",
-        "config",
-        "request",
-        "stack",
-        "success",
-        "ok",
-        "info",
-        "developermessage",
-        "usermessage",
-        "params",
-    }
+    | {"statustext", "headers", "timestamp", "path", "instance", "more_info", "object", "request_id", "requestid"}
+    | {"trace_id", "traceid", "name", "url", "method", "config", "request", "stack", "success", "ok", "info", "params"}
+    | {"developermessage", "usermessage"}
 )
 _NOT_THE_SERVICE = frozenset({"request", "config", "headers", "stack"})
 
