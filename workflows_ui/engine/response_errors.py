@@ -8,24 +8,8 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from . import errors
 from .answer import Answer, NotJson
-from .errors import (
-    CredentialRefused,
-    EngineError,
-    Forbidden,
-    InProgress,
-    NoRoute,
-    NotFound,
-    NotInPlan,
-    RateLimited,
-    Refused,
-    ScopedKey,
-    Unavailable,
-    Unknown,
-    UnknownReference,
-    WrongOrganization,
-    WrongProject,
-)
 
 _REFUSED_CALLERS = (
     "INVALID_API_KEY",
@@ -34,23 +18,23 @@ _REFUSED_CALLERS = (
     "AUTHENTICATION",
     "SESSION_EXPIRED",
 )
-_BY_CODE: Mapping[str, type[EngineError]] = {
-    **dict.fromkeys(_REFUSED_CALLERS, CredentialRefused),
-    **dict.fromkeys(("AUTHORIZATION", "PERMISSION_DENIED"), Forbidden),
-    **dict.fromkeys(("QUOTA_EXCEEDED", "FEATURE_DISABLED", "AI_CREDIT_LIMIT_EXCEEDED"), NotInPlan),
-    **dict.fromkeys(("ENTITY_NOT_FOUND", "FILE_NOT_FOUND", "FLOW_RUN_NOT_FOUND"), NotFound),
-    **dict.fromkeys(("FLOW_IN_USE", "VALIDATION", "FST_ERR_VALIDATION", "FLOW_OPERATION_INVALID"), Refused),
-    "FLOW_OPERATION_IN_PROGRESS": InProgress,
-    "23503": UnknownReference,
+_BY_CODE: Mapping[str, type[errors.EngineError]] = {
+    **dict.fromkeys(_REFUSED_CALLERS, errors.CredentialRefused),
+    **dict.fromkeys(("AUTHORIZATION", "PERMISSION_DENIED"), errors.Forbidden),
+    **dict.fromkeys(("QUOTA_EXCEEDED", "FEATURE_DISABLED", "AI_CREDIT_LIMIT_EXCEEDED"), errors.NotInPlan),
+    **dict.fromkeys(("ENTITY_NOT_FOUND", "FILE_NOT_FOUND", "FLOW_RUN_NOT_FOUND"), errors.NotFound),
+    **dict.fromkeys(("FLOW_IN_USE", "VALIDATION", "FST_ERR_VALIDATION", "FLOW_OPERATION_INVALID"), errors.Refused),
+    "FLOW_OPERATION_IN_PROGRESS": errors.InProgress,
+    "23503": errors.UnknownReference,
 }
-_BY_STATUS: Mapping[int, type[EngineError]] = {
-    401: CredentialRefused,
-    402: NotInPlan,
-    403: Forbidden,
-    404: NotFound,
-    408: Unavailable,
-    410: NotFound,
-    429: RateLimited,
+_BY_STATUS: Mapping[int, type[errors.EngineError]] = {
+    401: errors.CredentialRefused,
+    402: errors.NotInPlan,
+    403: errors.Forbidden,
+    404: errors.NotFound,
+    408: errors.Unavailable,
+    410: errors.NotFound,
+    429: errors.RateLimited,
 }
 # A page instead of JSON comes from a proxy, whose status says nothing about the object behind the route. Only these statuses have the
 # same meaning from any sender.
@@ -69,7 +53,7 @@ _SCOPED = "Invalid API path"
 
 def error_for_answer(
     answer: Answer, *, write: bool, what: str, secrets: Iterable[str] = (), now: datetime | None = None
-) -> EngineError | None:
+) -> errors.EngineError | None:
     """The error of `answer`, or None for a success (2xx).
 
     Args:
@@ -88,16 +72,16 @@ def error_for_answer(
         status=answer.status,
         code=code,
         request_id=answer.request_id,
-        sent=None if kind is Unknown else True,
+        sent=None if kind is errors.Unknown else True,
         retry_after=answer.retry_after(now or datetime.now(UTC)),
         technical=f"{what}: {answer.status}, {len(answer.body)} bytes"
         + (f", to {without_secrets(answer.headers['location'], secrets)[:200]!r}" if _is_redirect(answer) else ""),
     )
 
 
-def error_for_body(answer: Answer, problem: NotJson, *, write: bool, what: str) -> EngineError:
+def error_for_body(answer: Answer, problem: NotJson, *, write: bool, what: str) -> errors.EngineError:
     """The error of a success whose body cannot be decoded: a read may be repeated, a write probably took effect."""
-    kind = Unknown if write else Unavailable
+    kind = errors.Unknown if write else errors.Unavailable
     return kind(
         str(problem),
         status=answer.status,
@@ -133,29 +117,35 @@ def _body(answer: Answer) -> tuple[Any, NotJson | None]:
         return None, problem
 
 
-def _kind(status: int, body: Any, problem: NotJson | None, *, write: bool) -> tuple[type[EngineError], str]:
+def _kind(status: int, body: Any, problem: NotJson | None, *, write: bool) -> tuple[type[errors.EngineError], str]:
     code = body.get("code") if isinstance(body, dict) else None
     code = code if isinstance(code, str) else ""
     if problem is not None and problem.code != "EMPTY" and status not in _SENDER_INDEPENDENT:
-        return (Unknown if write and status >= 500 else Unavailable), problem.code
+        return (errors.Unknown if write and status >= 500 else errors.Unavailable), problem.code
     by_code = _BY_CODE.get(code)
     if code == "FLOW_OPERATION_INVALID" and _IN_PROGRESS in error_message(body):
-        by_code = InProgress
+        by_code = errors.InProgress
     if _wrong_project(code, body):
-        by_code = WrongProject
+        by_code = errors.WrongProject
     if by_code is not None:
-        return (CredentialRefused if by_code is Forbidden and error_message(body) in _UNKNOWN_CALLER else by_code), code
+        return (
+            errors.CredentialRefused
+            if by_code is errors.Forbidden and error_message(body) in _UNKNOWN_CALLER
+            else by_code
+        ), code
     if status >= 500 or status < 400:
         # 502 and 504 come from a proxy that did not get the engine's complete answer.
         lost = write and (status in (502, 504) or problem is not None)
-        return (Unknown if lost and status >= 500 else Unavailable), code or ("" if status >= 400 else "REDIRECT")
+        return (errors.Unknown if lost and status >= 500 else errors.Unavailable), code or (
+            "" if status >= 400 else "REDIRECT"
+        )
     if status == 403 and error_message(body).startswith(_SCOPED):
-        return ScopedKey, code
+        return errors.ScopedKey, code
     if status == 400 and _NOT_A_MEMBER in error_message(body):
-        return WrongOrganization, code
+        return errors.WrongOrganization, code
     if status == 404 and not code and _NO_ROUTE.fullmatch(error_message(body)):
-        return NoRoute, code
-    return _BY_STATUS.get(status, Refused), code
+        return errors.NoRoute, code
+    return _BY_STATUS.get(status, errors.Refused), code
 
 
 def _wrong_project(code: str, body: Any) -> bool:

@@ -18,22 +18,10 @@ from urllib.parse import urlencode, urlsplit
 import requests
 from urllib3.exceptions import HTTPError
 
-from . import response_errors
+from . import errors, response_errors
 from .answer import Answer, NotJson
 from .auth import Credential
 from .connection import CURRENT, Call, CheckedAdapter, failed_stage
-from .errors import (
-    AddressRefused,
-    EngineError,
-    HiddenValue,
-    NoRoute,
-    NotSent,
-    RateLimited,
-    TooLarge,
-    Unavailable,
-    Unknown,
-    Unreachable,
-)
 from .generations import generations
 from .masking import HIDDEN, Mask
 from .safety import AddressSafety
@@ -164,7 +152,7 @@ class Transport:
             left = self.route.timeouts.total - (self._clock() - started)
             try:
                 return self._once(method, url, params, body, seconds=left, write=False)
-            except EngineError as error:
+            except errors.EngineError as error:
                 wait = error.retry_after if error.retry_after is not None else 0.5 * 2 ** (attempt - 1)
                 left = self.route.timeouts.total - (self._clock() - started)
                 if attempt == _TRIES or not _is_retriable(error) or wait >= min(left, self.route.timeouts.pause):
@@ -184,7 +172,7 @@ class Transport:
         what = self._mask.text(f"{method} {urlsplit(url).path}")
         answer = self._exchange(self._prepare(method, url, params, body), what, seconds=seconds, write=write)
         error = response_errors.error_for_answer(answer, write=write, what=what, secrets=self.auth.secrets())
-        if isinstance(error, NoRoute):
+        if isinstance(error, errors.NoRoute):
             generations.forget(self.base)
             if self._on_no_route is not None:
                 self._on_no_route()
@@ -207,7 +195,7 @@ class Transport:
                 message = (
                     "A value of this was hidden because it is a key of this workspace, so it cannot be written back."
                 )
-                raise HiddenValue(message, code="HIDDEN_VALUE", sent=False)
+                raise errors.HiddenValue(message, code="HIDDEN_VALUE", sent=False)
             headers["content-type"] = "application/json"
         target = f"{url}?{urlencode(params)}" if params else url
         return requests.Request(method, target, headers=headers | self.auth.headers(), data=data).prepare()
@@ -220,7 +208,7 @@ class Transport:
         with self.route.open_call(seconds) as call:
             try:
                 return self._send(request, call.watch)
-            except AddressRefused:
+            except errors.AddressRefused:
                 raise
             except TooLargeToRead:
                 failure = _too_large(self.route.largest_answer, what, write=write)
@@ -273,16 +261,16 @@ def encoded(body: Any) -> bytes:
     return json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
 
 
-def _is_retriable(error: EngineError) -> bool:
-    if isinstance(error, RateLimited):
+def _is_retriable(error: errors.EngineError) -> bool:
+    if isinstance(error, errors.RateLimited):
         return True
-    return isinstance(error, Unavailable) and ((error.status or 0) >= 500 or error.code in _RETRIED_CODES)
+    return isinstance(error, errors.Unavailable) and ((error.status or 0) >= 500 or error.code in _RETRIED_CODES)
 
 
-def connection_error(call: Call, error: BaseException, what: str, *, write: bool, mask: Mask) -> EngineError:
+def connection_error(call: Call, error: BaseException, what: str, *, write: bool, mask: Mask) -> errors.EngineError:
     """The error of a call whose connection failed."""
     code, message = failed_stage(call, error)
-    kinds = (Unknown, Unavailable) if call.sent else (NotSent, Unreachable)
+    kinds = (errors.Unknown, errors.Unavailable) if call.sent else (errors.NotSent, errors.Unreachable)
     return kinds[0 if write else 1](
         message,
         code=code,
@@ -291,8 +279,8 @@ def connection_error(call: Call, error: BaseException, what: str, *, write: bool
     )
 
 
-def _too_large(limit: int, what: str, *, write: bool) -> EngineError:
-    kind = Unknown if write else TooLarge
+def _too_large(limit: int, what: str, *, write: bool) -> errors.EngineError:
+    kind = errors.Unknown if write else errors.TooLarge
     return kind(
         f"The engine's answer is larger than {limit // 1024 // 1024} MB and was cut off.",
         code="TOO_LARGE",
