@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from workflows_ui.practice_engine import code_steps, conditions, piece_steps, templates
+from workflows_ui.practice_engine import code_steps, expressions, piece_steps
 from workflows_ui.practice_engine.execution import Execution, Pause, Respond, Sleep, StepFailed, Stopped
 from workflows_ui.practice_engine.ids import is_id, named_id
 from workflows_ui.practice_engine.tree import schedule_for
@@ -32,7 +32,7 @@ KNOWN = {"trigger": {"body": {"x": 1, "list": [{"a": "b"}], "đơn hàng": 5}}, 
     ],
 )
 def test_templates(template: Any, value: Any) -> None:
-    assert templates.resolve(template, KNOWN) == value
+    assert expressions.resolve(template, KNOWN) == value
 
 
 @pytest.mark.parametrize(
@@ -64,16 +64,16 @@ def test_templates(template: Any, value: Any) -> None:
     ],
 )
 def test_operators(operator: str, first: Any, second: Any, holds: bool) -> None:
-    assert conditions.holds([[{"operator": operator, "firstValue": first, "secondValue": second}]]) is holds
+    assert expressions.holds([[{"operator": operator, "firstValue": first, "secondValue": second}]]) is holds
 
 
 def test_conditions_are_or_of_and() -> None:
     true, false = {"operator": "EXISTS", "firstValue": 1}, {"operator": "EXISTS", "firstValue": ""}
-    assert conditions.holds([[false], [true]])
-    assert not conditions.holds([[true, false]])
-    assert not conditions.holds([[]])
+    assert expressions.holds([[false], [true]])
+    assert not expressions.holds([[true, false]])
+    assert not expressions.holds([[]])
     sensitive = {"operator": "TEXT_EXACTLY_MATCHES", "firstValue": "a", "secondValue": "A", "caseSensitive": True}
-    assert not conditions.holds([[sensitive]])
+    assert not expressions.holds([[sensitive]])
 
 
 def test_unknown_code_gives_its_inputs_back_and_markers_say_otherwise() -> None:

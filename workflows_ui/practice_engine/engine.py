@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from . import accounts, auth, bodies, control, fault_responses, schema
+from . import accounts, auth, bodies, control, faults, schema
 from .clock import Clock
 from .core import Engine, Route
 from .http import V072, V083, Deferred, HttpError, Principal, Request, Response
@@ -123,7 +123,7 @@ class PracticeEngine(Engine):
         entry = self.journal.add(request)
         playing = self.faults.take(request)
         entry.faults = [fault.kind for fault in playing]
-        response = fault_responses.play_before(playing, request)
+        response = faults.play_before(playing, request)
         if response is None:
             entry.acted = True
             response = self._respond(lambda: self._act(request, service, entry))
@@ -134,7 +134,7 @@ class PracticeEngine(Engine):
             elif request.version >= V083:
                 response.headers.setdefault("access-control-expose-headers", "*")
             entry.own_status = response.status
-            response = fault_responses.play_after(playing, response)
+            response = faults.play_after(playing, response)
         entry.status = None if response.wire == "reset" else response.status
         return response
 

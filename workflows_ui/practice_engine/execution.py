@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from . import code_steps, conditions, piece_steps, templates, tree
+from . import code_steps, expressions, piece_steps, tree
 from .http import V072, V083, Json, Version
 from .piece_steps import FlowResponse
 from .state import State
@@ -144,7 +144,7 @@ class Execution:
 
     def _code(self, step: Json, out: Json) -> Iterator[Effect]:
         settings = step["settings"]
-        inputs = templates.resolve(settings.get("input") or {}, self._known)
+        inputs = expressions.resolve(settings.get("input") or {}, self._known)
         entry: Json = {"type": "CODE", "status": "RUNNING", "input": inputs}
         out[step["name"]] = entry
         source = settings.get("sourceCode", {}).get("code", "")
@@ -169,7 +169,7 @@ class Execution:
 
     def _piece(self, step: Json, out: Json, before: Json | None) -> Iterator[Effect]:
         settings = step["settings"]
-        inputs = templates.resolve(settings.get("input") or {}, self._known)
+        inputs = expressions.resolve(settings.get("input") or {}, self._known)
         if "auth" in inputs:
             inputs = {**inputs, "auth": "**REDACTED**"}
         entry: Json = {"type": "PIECE", "status": "RUNNING", "input": inputs}
@@ -210,7 +210,7 @@ class Execution:
         return {**output, **({} if delayed is None else {"delayForInMs": int(delayed * 1000)}), "success": True}
 
     def _loop(self, step: Json, out: Json, before: Json | None) -> Iterator[Effect]:
-        items = templates.resolve(step["settings"].get("items"), self._known)
+        items = expressions.resolve(step["settings"].get("items"), self._known)
         entry: Json = {"type": step["type"], "status": "SUCCEEDED", "input": {"items": items}}
         out[step["name"]] = entry
         if not isinstance(items, list):
@@ -230,10 +230,10 @@ class Execution:
         entry["duration"] = self._duration(0)
 
     def _router(self, step: Json, out: Json, earlier: Json) -> Iterator[Effect]:
-        settings = templates.resolve(step["settings"], self._known)
+        settings = expressions.resolve(step["settings"], self._known)
         branches = settings.get("branches") or []
         found = [
-            branch.get("branchType") != "FALLBACK" and conditions.holds(branch.get("conditions") or [])
+            branch.get("branchType") != "FALLBACK" and expressions.holds(branch.get("conditions") or [])
             for branch in branches
         ]
         if settings.get("executionType") == "EXECUTE_FIRST_MATCH":

@@ -1,14 +1,24 @@
-"""Webhooks: starting a flow, with and without waiting (api.md section 7; recordings ``webhook_*``)."""
+"""Webhooks: starting a flow, with and without waiting (api.md section 7; recordings ``webhook_*``).
 
+Files that come with a request are kept by the engine and served at a signed address ("multipart files become URLs").
+"""
+
+import base64
+import secrets
 from typing import Any
+from urllib.parse import quote
 
 from workflows_ui.practice_engine import ids, payloads, tree
 from workflows_ui.practice_engine.auth import PUBLIC
+from workflows_ui.practice_engine.bodies import FormFile
 from workflows_ui.practice_engine.core import ANY, Engine, route
-from workflows_ui.practice_engine.http import V083, Deferred, Json, Request, Response
-from workflows_ui.practice_engine.routes import step_files
+from workflows_ui.practice_engine.http import V083, Deferred, HttpError, Json, Request, Response
 from workflows_ui.practice_engine.runs import Waiter
+from workflows_ui.practice_engine.schema import required
 
+#: Files that are kept; the oldest are dropped first.
+MAX_FILES = 50
+UPLOAD = {"flowId": required("id"), "stepName": required(), "fileName": required(), "contentLength": required("number")}
 PARENT, FAIL_PARENT = "ap-parent-run-id", "ap-fail-parent-on-failure"
 
 
@@ -41,38 +51,40 @@ def start_and_wait(engine: Engine, request: Request) -> Response | Deferred:
 
 
 @route(ANY, "/v1/webhooks/{flowId:id}/draft", auth=PUBLIC, any_body=True)
-def start_draft(engine: Engine, request: Request) -> Response:
-    """Run the latest version as a test; the payload becomes sample data."""
-    flow = _get_flow(engine, request)
-    webhook = engine.ids.new()
-    if flow is None:
-        return _response(410, webhook)
-    _save_sample(engine, flow, request)
-    version = _flow_version(engine, flow, published=False)
-    _start_run(engine, flow, version, request, _sample(engine, version, request), published=False)
-    return _response(200, webhook)
-
-
 @route(ANY, "/v1/webhooks/{flowId:id}/draft/sync", auth=PUBLIC, any_body=True)
-def start_draft_and_wait(engine: Engine, request: Request) -> Response | Deferred:
-    """Do as ``/draft`` and wait for the response."""
-    flow = _get_flow(engine, request)
-    webhook = engine.ids.new()
-    if flow is None:
-        return _response(410, webhook)
-    _save_sample(engine, flow, request)
-    return _run_and_wait(engine, flow, request, webhook, published=False)
-
-
 @route(ANY, "/v1/webhooks/{flowId:id}/test", auth=PUBLIC, any_body=True)
-def save_sample(engine: Engine, request: Request) -> Response:
-    """Store the payload as sample data; nothing runs (recording ``webhook_test_endpoint``)."""
+def test(engine: Engine, request: Request) -> Response | Deferred:
+    """Store the payload as sample data, and run the latest version as a test. ``/test`` runs nothing (``webhook_test_endpoint``)."""
     flow = _get_flow(engine, request)
     webhook = engine.ids.new()
     if flow is None:
         return _response(410, webhook)
     _save_sample(engine, flow, request)
+    if request.path.endswith("/sync"):
+        return _run_and_wait(engine, flow, request, webhook, published=False)
+    if request.path.endswith("/draft"):
+        version = _flow_version(engine, flow, published=False)
+        _start_run(engine, flow, version, request, _sample(engine, version, request), published=False)
     return _response(200, webhook)
+
+
+@route("POST", "/v1/step-files", body=UPLOAD, since=V083)
+def upload(engine: Engine, request: Request) -> Json:
+    """Refuse: only the engine's own workers get an address to upload to; without a length it is a 400 (``step_files_upload``)."""
+    raise HttpError.domain("AUTHORIZATION", {"message": "this route is for the engine's workers"})
+
+
+@route("GET", "/v1/step-files/signed", auth=PUBLIC)
+def signed(engine: Engine, request: Request) -> Response:
+    """Return the file of a token, to every client that has the address."""
+    row = engine.state.files.get((request.raw_query.get("token") or [""])[0], {})
+    if "data" not in row:
+        if request.version >= V083:
+            raise HttpError.plain(401, "undefined has no property 'type'")
+        raise HttpError.domain("FILE_NOT_FOUND", {"id": ""})
+    name = quote(row["fileName"], safe=" ")
+    headers = {"content-type": "application/octet-stream", "content-disposition": f'attachment; filename="{name}"'}
+    return Response(200, base64.b64decode(row["data"]), headers)
 
 
 def add_event(engine: Engine, flow: Json, payload: Any) -> Json:
@@ -99,7 +111,7 @@ def _get_flow(engine: Engine, request: Request) -> Json | None:
     if flow is not None and flow["operationStatus"] != "NONE" and request.version >= V083:
         return None  # recording flow_del_published_05_webhook
     if flow is not None:
-        request.payload = step_files.payload_with_urls(engine, request, flow["id"])
+        request.payload = _payload_with_urls(engine, request, flow["id"])
     return flow
 
 
@@ -177,3 +189,34 @@ def _run_and_wait(engine: Engine, flow: Json, request: Request, webhook: str, *,
     if (payload is not None or request.version >= V083) and _can_run(engine, version, request):
         run = _start_run(engine, flow, version, request, payload, waiter=waiter, published=published)["id"]
     return Deferred(lambda: engine.runs.wait(waiter, run, webhook, on_gateway=request.on_gateway))
+
+
+def _payload_with_urls(engine: Engine, request: Request, flow_id: str) -> Any:
+    """The request's payload with an address for each file, which is kept; a body that is one file becomes ``{fileUrl}``.
+
+    The engine does not look into several files under one name: their names remain.
+    """
+    if isinstance(request.payload, FormFile):
+        return {"fileUrl": _save(engine, request, flow_id, request.payload)}
+    if not isinstance(request.payload, dict):
+        return request.payload
+    return {
+        key: _save(engine, request, flow_id, value) if isinstance(value, FormFile) else _without_files(value)
+        for key, value in request.payload.items()
+    }
+
+
+def _without_files(value: Any) -> Any:
+    if isinstance(value, list):
+        return [{"filename": item.name} if isinstance(item, FormFile) else item for item in value]
+    return value
+
+
+def _save(engine: Engine, request: Request, flow_id: str, file: FormFile) -> str:
+    token = secrets.token_urlsafe(24)
+    data = base64.b64encode(file.data).decode()
+    engine.state.files[token] = {"fileName": file.name, "flowId": flow_id, "data": data}
+    kept = [key for key, row in engine.state.files.items() if "data" in row]
+    for key in kept[:-MAX_FILES]:
+        del engine.state.files[key]
+    return f"{request.base}/v1/step-files/signed?token={token}"
