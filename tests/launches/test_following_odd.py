@@ -15,6 +15,7 @@ from workflows_ui.audit.services import audit_log
 from workflows_ui.credentials.models import Credential
 from workflows_ui.launches.models import Follow, Launch, Reason, State
 from workflows_ui.launches.services import following, launches, run_results, run_search, sending, sweeping
+from workflows_ui.launches.services.runs import PollSnapshot
 from workflows_ui.members.models import Workspace
 
 
@@ -197,7 +198,7 @@ def test_what_a_late_answer_told_during_a_poll_is_not_overruled_by_no_trace(
     Launch.objects.filter(pk=launch.pk).update(state=State.UNKNOWN, reason=Reason.WORKER_LOST, claim="c" * 32)
     look = following._take_snapshot
 
-    def answered_meanwhile(work: run_search.Work) -> run_search.PollSnapshot:
+    def answered_meanwhile(work: run_search.Work) -> PollSnapshot:
         seen = look(work)
         Launch.objects.filter(pk=launch.pk).update(state=State.RUNNING, reason="", answer_from="flow", ended_at=None)
         return seen

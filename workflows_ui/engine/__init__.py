@@ -7,7 +7,7 @@ Raises `EngineError` and its subclasses, and ValueError for invalid arguments.
 """
 
 from .auth import AccessToken, Anonymous, ApiKey, BearerToken, Credential, claims
-from .calls import Flavour, NotHere
+from .calls import Flavour, NotHere, Owned
 from .client import ENVIRONMENTS, Client
 from .errors import (
     AddressRefused,
@@ -35,7 +35,6 @@ from .errors import (
 from .flow_tree import Node, steps_by_name, walk
 from .masking import HIDDEN, Mask, alternatives
 from .multipart import Upload
-from .ownership import Owned
 from .safety import AddressSafety
 from .transport import LARGEST_ANSWER, USER_AGENT, Timeouts, close_pools
 from .trigger import EncodedJson, Outcome, TriggerAnswer

@@ -1,14 +1,13 @@
 """The base of the operations: paths, queries, the project id, and checks of the answers' shape."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 from urllib.parse import quote
 
 from .errors import EngineError, Forbidden, NoRoute, NotFound, Unavailable, Unknown
 from .generations import Generation, generations
-from .ownership import Owned
 from .transport import Transport
 from .trigger import TriggerWire
 
@@ -34,6 +33,21 @@ _KINDS = {
     "mcp-servers": False,
     "user-invitations": False,
 }
+
+
+class Owned(Protocol):
+    """Remembers the ids of one project, by kind (the name of their route below /v1), for callers whose ids come from a request.
+
+    A forgotten id costs one call.
+    """
+
+    def knows(self, kind: str, id: str) -> bool:
+        """Whether an answer of the engine showed that this id belongs to the project."""
+        ...
+
+    def learn(self, kind: str, ids: Collection[str]) -> None:
+        """Remember that these ids belong to the project, as the engine's answer shows."""
+        ...
 
 
 @dataclass(frozen=True)

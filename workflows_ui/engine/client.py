@@ -4,10 +4,9 @@ import time
 from collections.abc import Callable
 
 from .auth import Anonymous, Credential
-from .calls import Bases
+from .calls import Bases, Owned
 from .errors import AddressRefused
 from .masking import Mask
-from .ownership import Owned
 from .safety import AddressSafety
 from .transport import LARGEST_ANSWER, Route, Timeouts, Transport
 from .trigger import TriggerWire

@@ -46,8 +46,8 @@ Over HTTP: ``control.py``.
 """
 
 import fnmatch
-import itertools
 import http.client
+import itertools
 import threading
 import time
 import uuid

@@ -20,7 +20,8 @@ from workflows_ui.credentials.services import clients
 from workflows_ui.engine import AddressRefused, Client, EngineError, NotFound
 from workflows_ui.launches.models import CONFIRMED, Follow, Launch, Reason, State
 from workflows_ui.launches.services import run_absence, run_results, run_search, runs
-from workflows_ui.launches.services.run_search import EngineCaller, PollSnapshot, Work, rows
+from workflows_ui.launches.services.run_search import EngineCaller, Work, rows
+from workflows_ui.launches.services.runs import PollSnapshot
 from workflows_ui.members.models import Workspace
 
 log = structlog.get_logger(__name__)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import structlog
 from django.db.models import Q
@@ -11,9 +11,7 @@ from workflows_ui.engine import USER_AGENT, EngineError, NoRoute, NotSent, RateL
 from workflows_ui.engine.workflows import Workflows
 from workflows_ui.launches.models import Launch, Reason, State
 from workflows_ui.launches.services import runs
-
-if TYPE_CHECKING:
-    from workflows_ui.launches.services.run_search import PollSnapshot
+from workflows_ui.launches.services.runs import PollSnapshot
 
 log = structlog.get_logger(__name__)
 
@@ -38,7 +36,7 @@ def runs_owed(workspace_id: int, now: datetime) -> bool:
 def find_unprovable(
     call_engine: Callable[[Callable[[Workflows], Any]], Any],
     missing: Iterable[Launch],
-    snapshot: "PollSnapshot",
+    snapshot: PollSnapshot,
     *,
     owed: bool,
 ) -> None:

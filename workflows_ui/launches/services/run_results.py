@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.conf import settings
 from django.db.models import QuerySet
@@ -11,11 +11,9 @@ from workflows_ui.core import clock
 from workflows_ui.launch_forms.schema import json_text
 from workflows_ui.launches.models import CONFIRMED, Launch, Reason, State
 from workflows_ui.launches.services import launches, run_absence, runs
+from workflows_ui.launches.services.runs import PollSnapshot
 from workflows_ui.members.models import Workspace
 from workflows_ui.members.services import launch_rights
-
-if TYPE_CHECKING:
-    from workflows_ui.launches.services.run_search import PollSnapshot
 
 #: How long the engine may take to write an ended run's steps.
 STEPS_LATE = timedelta(seconds=10)
@@ -46,7 +44,7 @@ PACE = ((20, 1), (120, 2), (600, 5), (3600, 30), (86_400, 300))
 SLOWEST = 1800
 
 
-def apply_snapshot(launch: Launch, snapshot: "PollSnapshot", now: datetime) -> datetime | None:
+def apply_snapshot(launch: Launch, snapshot: PollSnapshot, now: datetime) -> datetime | None:
     """Apply the snapshot to one launch, if it is still being followed.
 
     Returns the time of the next poll if nothing else changed (the caller writes it for many launches at once); otherwise `poll_at`
@@ -74,7 +72,7 @@ def _followed(launch: Launch) -> QuerySet[Launch]:
     return rows.filter(retried_at=launch.retried_at) if launch.retried_at else rows.filter(retried_at__isnull=True)
 
 
-def _apply_run(launch: Launch, run: dict[str, Any], snapshot: "PollSnapshot", now: datetime) -> datetime | None:
+def _apply_run(launch: Launch, run: dict[str, Any], snapshot: PollSnapshot, now: datetime) -> datetime | None:
     state, details = runs.state(run), snapshot.details.get(launch.pk)
     if not runs.ended(run):
         return _apply_unfinished_run(launch, state, run, now)
@@ -197,7 +195,7 @@ def _apply_missing_run(launch: Launch, now: datetime) -> datetime | None:
     return None
 
 
-def _apply_no_run(launch: Launch, snapshot: "PollSnapshot", now: datetime) -> datetime | None:
+def _apply_no_run(launch: Launch, snapshot: PollSnapshot, now: datetime) -> datetime | None:
     """Apply that no run was found. Nothing is concluded during the call, before the search time is over, from an incomplete list, or
     from a single list."""
     complete = launch.pk not in snapshot.incomplete

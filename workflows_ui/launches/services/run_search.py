@@ -6,7 +6,7 @@ A PollSnapshot also records how much a list proves: which lists were not read to
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -16,6 +16,7 @@ from workflows_ui.engine import Client, CredentialRefused, EngineError, Forbidde
 from workflows_ui.engine.workflows import Workflows
 from workflows_ui.launches.models import CONFIRMED, Follow, Launch
 from workflows_ui.launches.services import run_absence, run_results, runs
+from workflows_ui.launches.services.runs import PollSnapshot
 from workflows_ui.members.models import Workspace
 
 log = structlog.get_logger(__name__)
@@ -30,29 +31,6 @@ SKEW, WIDE = timedelta(minutes=2), timedelta(hours=1)
 HEADER_SEARCH_AFTER = timedelta(seconds=5)
 #: The marker as a request header; the engine stores the request's headers with the run.
 HEADER = "x-console-launch-id"
-
-
-@dataclass
-class PollSnapshot:
-    """The engine's state in one poll, by launch id: listed runs, runs with steps, launches whose known run is gone. No secrets."""
-
-    #: When the poll began.
-    at: datetime
-    runs: dict[str, dict[str, Any]] = field(default_factory=dict)
-    details: dict[str, dict[str, Any]] = field(default_factory=dict)
-    gone: set[str] = field(default_factory=set)
-    #: Launches whose run was found by the marker in the list.
-    by_marker: set[str] = field(default_factory=set)
-    #: Launches whose ended run could not be read: its result may be given up in the end. Those not requested wait.
-    unread: set[str] = field(default_factory=set)
-    #: Launches whose list was not read completely: it must not be concluded that they have no run.
-    incomplete: set[str] = field(default_factory=set)
-    #: Launches without a conclusion in this poll: it is unknown whether their flow exists, or the engine owes other runs.
-    postponed: set[str] = field(default_factory=set)
-    #: Launches for which even a complete list proves nothing: the flow is not visible, or an unidentified run may be theirs.
-    unprovable: set[str] = field(default_factory=set)
-    #: Launches whose run has no marker and was found by its stored header: a gateway drops the marker.
-    unmarked: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True)

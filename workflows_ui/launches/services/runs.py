@@ -5,7 +5,7 @@ The only table of a run's states: launches, pages, filters, counters and texts a
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -161,3 +161,26 @@ def _failed_output(outputs: dict[str, dict[str, Any]], name: str) -> dict[str, A
                     if isinstance(iteration, dict)
                 ]
     return outputs.get(name)
+
+
+@dataclass
+class PollSnapshot:
+    """The engine's state in one poll, by launch id: listed runs, runs with steps, launches whose known run is gone. No secrets."""
+
+    #: When the poll began.
+    at: datetime
+    runs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    details: dict[str, dict[str, Any]] = field(default_factory=dict)
+    gone: set[str] = field(default_factory=set)
+    #: Launches whose run was found by the marker in the list.
+    by_marker: set[str] = field(default_factory=set)
+    #: Launches whose ended run could not be read: its result may be given up in the end. Those not requested wait.
+    unread: set[str] = field(default_factory=set)
+    #: Launches whose list was not read completely: it must not be concluded that they have no run.
+    incomplete: set[str] = field(default_factory=set)
+    #: Launches without a conclusion in this poll: it is unknown whether their flow exists, or the engine owes other runs.
+    postponed: set[str] = field(default_factory=set)
+    #: Launches for which even a complete list proves nothing: the flow is not visible, or an unidentified run may be theirs.
+    unprovable: set[str] = field(default_factory=set)
+    #: Launches whose run has no marker and was found by its stored header: a gateway drops the marker.
+    unmarked: set[str] = field(default_factory=set)
