@@ -13,7 +13,7 @@ from .engine import PracticeEngine
 from .faults import Fault, Faults
 from .journal import Journal, Received
 from .server import Server, serve, wait_until_listening
-from .settings import Settings
+from .state import Settings
 
 __all__ = [
     "Credentials",

@@ -16,8 +16,7 @@ from .ids import Ids
 from .journal import Journal
 from .runs import Runs
 from .schema import Schema
-from .settings import Settings
-from .state import State
+from .state import Settings, State
 from .validity import Rules
 
 

@@ -21,8 +21,7 @@ from .http import V072, V083, Deferred, HttpError, Principal, Request, Response
 from .journal import Received
 from .routes import SERVICES
 from .samples import fill, load_rows
-from .settings import Settings
-from .state import State
+from .state import Settings, State
 
 log = logging.getLogger(__name__)
 #: Imbrace's gateway stands in front of a fork of this version, whatever `Settings.version` says.

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import code_steps, expressions, piece_steps, tree
-from .http import V072, V083, Json, Version
-from .piece_steps import FlowResponse
+from .http import V072, V083, Json, Response, Version
 from .state import State
 
 RESUME_HEADER = "x-activepieces-resume-webhook-url"
@@ -33,7 +32,7 @@ class Sleep:
 class Respond:
     """The waiting client gets this response."""
 
-    response: FlowResponse
+    response: Response
 
 
 @dataclass

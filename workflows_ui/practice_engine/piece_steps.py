@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from . import ids
-from .http import JSON_TYPE, Json
+from .http import JSON_TYPE, Json, Response
 
 WEBHOOK, DELAY, FORMS = "@activepieces/piece-webhook", "@activepieces/piece-delay", "@activepieces/piece-forms"
 APPROVAL = "@activepieces/piece-approval"
@@ -13,21 +13,14 @@ UNITS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400}
 
 
 @dataclass
-class FlowResponse:
-    """The response of a flow to the waiting client."""
-
-    status: int
-    headers: dict[str, str]
-    body: Any
-    json: bool = True
-
-
-@dataclass
 class ActionResult:
-    """The end of an action. If it ``waits``: for ``pause`` engine seconds or, if None, until a request resumes it."""
+    """The end of an action. ``response``: what the flow responds to the waiting client.
+
+    If it ``waits``: for ``pause`` engine seconds or, if None, until a request resumes it.
+    """
 
     output: Any = field(default_factory=dict)
-    response: FlowResponse | None = None
+    response: Response | None = None
     stop: bool = False
     waits: bool = False
     pause: float | None = None
@@ -55,8 +48,12 @@ def _respond(values: Json) -> ActionResult:
         output: Json = {"status": 301, "headers": {**headers, "Location": address}, "body": body}
     else:
         output = {"status": _status(fields.get("status")), "headers": headers, "body": {} if body is None else body}
-    texts = {name: str(value) for name, value in output["headers"].items()}
-    response = FlowResponse(output["status"], texts, output["body"], json=not isinstance(output["body"], str))
+    texts = {name.lower(): str(value) for name, value in output["headers"].items()}
+    if isinstance(output["body"], str):
+        plain = {"content-type": "text/plain; charset=utf-8", **texts}
+        response = Response(output["status"], output["body"].encode(), plain)
+    else:
+        response = Response.from_json(output["body"], output["status"], texts)
     return ActionResult(output, response, stop=values.get("respond", "stop") != "respond")
 
 
@@ -70,7 +67,7 @@ def _respond_on_form(values: Json) -> ActionResult:
     """The response on a form's own page (recording ``form_wait_submit_sync``)."""
     files = [{"url": values["file"], "mimeType": ""}] if values.get("file") else []
     body: Json = {"type": "markdown", "value": str(values.get("markdown") or ""), "files": files}
-    return ActionResult(body, FlowResponse(200, {}, body), stop=True)
+    return ActionResult(body, Response.from_json(body), stop=True)
 
 
 def _status(value: Any) -> int:

@@ -1,10 +1,8 @@
-"""Runs as each version of the engine shows them, and the HTTP response that a flow itself gives."""
+"""Runs as each version of the engine shows them."""
 
-import json
 from typing import Any
 
-from .http import JSON_TYPE, V083, Json, Response, Version
-from .piece_steps import FlowResponse
+from .http import V083, Json, Version
 from .run_rows import CRASHED
 
 #: The fields of every run of 0.83.0.
@@ -20,16 +18,6 @@ FIELDS_072 = (
 )
 #: The fields of a new run on the latest version (recordings ``run_retry_on_latest``, ``run_retry_succeeded``).
 NEW_RUN_FIELDS = ("id", "projectId", "flowId", "flowVersionId", "environment", "status", "updated")
-
-
-def flow_response(response: FlowResponse) -> Response:
-    """Return a flow's own response over HTTP: text as it is, anything else as JSON."""
-    headers = {name.lower(): text for name, text in response.headers.items()}
-    if response.json:
-        body, kind = json.dumps(response.body, ensure_ascii=False, separators=(",", ":")), JSON_TYPE
-    else:
-        body, kind = str(response.body), "text/plain; charset=utf-8"
-    return Response(response.status, body.encode(), {"content-type": kind, **headers})
 
 
 def list_json(row: Json, flow_version: Json, version: Version) -> Json:

@@ -17,9 +17,7 @@ from .clock import Clock
 from .execution import Context, Crash, Effect, Execution, Pause, Respond, Sleep, StepFailed, Stopped, output_samples
 from .http import V083, Json, Request, Response
 from .run_rows import visible
-from .run_views import flow_response
-from .settings import Settings
-from .state import State
+from .state import Settings, State
 
 MEGABYTE = 1024 * 1024
 #: What 0.72.4 responds at once to a client that waits for a run that ended so. On 0.83.0 it keeps waiting
@@ -224,7 +222,7 @@ class Runs:
         """Apply one effect. False: the run waits for the clock now."""
         clock, run = self._clock, row["id"]
         if isinstance(effect, Respond):
-            self._respond(run, flow_response(effect.response))
+            self._respond(run, effect.response)
             return True
         if isinstance(effect, Sleep):
             left = self._settings.flow_limit - live.elapsed

@@ -1,8 +1,10 @@
-"""The state of the practice engine: maps of JSON objects, and their snapshot on disk."""
+"""The state of the practice engine: maps of JSON objects, their snapshot on disk, settings, and the package's own data files."""
 
 import json
 import os
 import threading
+from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +12,44 @@ from .http import Json
 from .ids import Ids, stamp
 
 FORMAT = 1
+#: This package: the catalogue of pieces and the sample company are JSON files in it.
+FOLDER = Path(__file__).parent
 #: Seconds from a change to its save.
 SAVE_AFTER = 1.0
+
+
+@cache
+def read_data(name: str) -> Any:
+    """Return the content of ``name``, a path below this package, parsed once per process. Callers copy what they change."""
+    return json.loads((FOLDER / name).read_text(encoding="utf-8"))
+
+
+@dataclass
+class Settings:
+    """Settings that can change at run time, also by ``POST /_practice/settings``. Seconds are engine seconds."""
+
+    wait_limit: float = 30.0  # how long /sync waits (api.md 7.2)
+    gateway_limit: float = 0.0  # after which the gateway responds with a 504 of its own; 0: never
+    appear_after: float = 0.1  # a run is not shown before
+    queue_time: float = 0.02  # from QUEUED to RUNNING
+    delete_after: float = 1.0  # from DELETING to gone (recordings flow_del_*)
+    flow_limit: float = 600.0  # a run longer than this ends as TIMEOUT
+    report_after: float = 15.0  # 0.83.0: a running run does not show its start and steps before
+    log_limit_mb: float = 2.0  # 0.83.0: a run whose steps are larger ends as LOG_SIZE_EXCEEDED
+    flow_in_use: list[str] = field(default_factory=list)  # flow ids that a colleague is editing; "*" for all
+    old_channel_route: bool = False  # channel automation on {gw}/v2/backend
+    new_channel_route: bool = True  # and on {gw}/channel-service
+    retries_disabled: bool = False  # a plan without retry: 402
+    invitations_in_plan: bool = False  # else deleting one is 402 or 403 on the gateway (api.md section 15)
+    # Beginnings of paths, also after a method, that an older build (404) or a smaller plan (402) does not have.
+    missing_routes: list[str] = field(default_factory=list)
+    not_in_plan: list[str] = field(default_factory=list)
+    missing_pieces: list[str] = field(default_factory=list)  # full names of pieces that are not installed
+    version: str = "0.83.0"  # of the Activepieces flavour, or "0.72.4"
+    # Limits in the flags of 0.83.0 (recording flags).
+    max_records_per_table: int = 10_000
+    max_fields_per_table: int = 100
+    max_file_size_mb: int = 25
 
 
 class State:

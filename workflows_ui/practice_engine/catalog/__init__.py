@@ -11,8 +11,8 @@ from functools import cache
 from typing import Any
 
 from workflows_ui.practice_engine import ids
-from workflows_ui.practice_engine.data_files import FOLDER, read_data
 from workflows_ui.practice_engine.http import V083, Json, Version
+from workflows_ui.practice_engine.state import FOLDER, read_data
 
 CREATED = "2025-06-02T03:00:00.000Z"
 PREFIX = "@activepieces/piece-"

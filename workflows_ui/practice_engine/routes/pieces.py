@@ -5,9 +5,9 @@ from typing import Any
 from workflows_ui.practice_engine import accounts, catalog, validity
 from workflows_ui.practice_engine.auth import OPTIONAL
 from workflows_ui.practice_engine.core import Engine, route
-from workflows_ui.practice_engine.data_files import read_data
 from workflows_ui.practice_engine.http import V083, HttpError, Json, Request, Response
 from workflows_ui.practice_engine.schema import PROJECT_083, SINCE_083, Field, required
+from workflows_ui.practice_engine.state import read_data
 
 LIST = {
     "searchQuery": Field(),

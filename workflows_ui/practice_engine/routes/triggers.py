@@ -1,8 +1,11 @@
-"""Trigger figures, tests and sample events (api.md section 12; recordings ``trigger_*``, ``test_trigger_*``)."""
+"""Trigger figures, tests of triggers and steps, and their samples.
+
+api.md section 12, recordings ``trigger_*``, ``test_trigger_*``; of steps: engine-0.83.md section 10, recordings ``sample_data_*``.
+"""
 
 from typing import Any
 
-from workflows_ui.practice_engine import ids, pages, run_rows
+from workflows_ui.practice_engine import execution, ids, pages, run_rows, run_views, tree
 from workflows_ui.practice_engine.core import Engine, route
 from workflows_ui.practice_engine.http import V083, HttpError, Json, Request, Response
 from workflows_ui.practice_engine.schema import PAGE, PROJECT_083, Field, required
@@ -11,6 +14,8 @@ from .webhooks import add_event
 
 DAYS = 14
 FLOW = {"flowId": required("id"), "projectId": PROJECT_083}
+STEP = {"projectId": required("id"), "flowVersionId": required("id"), "stepName": required()}
+SAMPLE = {**STEP, "flowId": required("id"), "type": required(choices=tuple(execution.FILE_KEYS))}
 STRATEGY = required(choices=("SIMULATION", "TEST_FUNCTION"))
 
 
@@ -69,3 +74,40 @@ def events(engine: Engine, request: Request) -> Json:
 def create_event(engine: Engine, request: Request) -> Json:
     flow = request.own_row(engine.state.flows, request.values["flowId"])
     return add_event(engine, flow, request.values.get("mockData"))
+
+
+@route("GET", "/v1/sample-data", query=SAMPLE, since=V083)
+def sample(engine: Engine, request: Request) -> Any:
+    """Return the sample of a step; a text comes as text."""
+    version = _get_version(engine, request, request.query["flowVersionId"])
+    name = request.query["stepName"]
+    step = tree.find(version["trigger"], name)
+    if step is None:
+        raise HttpError.domain("ENTITY_NOT_FOUND", {"entityType": "step", "entityId": name, "message": "no such step"})
+    data = execution.step_sample(engine.state, step, request.query["type"])
+    if isinstance(data, str):
+        return Response(200, data.encode(), {"content-type": "text/plain; charset=utf-8"})
+    return data
+
+
+@route("POST", "/v1/sample-data/test-step", body=STEP, since=V083)
+def test_step(engine: Engine, request: Request) -> Json:
+    """Run one step with the samples of the others. An unknown step is not refused."""
+    version = _get_version(engine, request, request.values["flowVersionId"])
+    row = engine.runs.start(
+        request,
+        engine.state.flows[version["flowId"]],
+        version,
+        execution.step_sample(engine.state, version["trigger"], "OUTPUT"),
+        environment="TESTING",
+        fail_parent=True,
+        step=request.values["stepName"],
+        user=request.principal.user,
+    )
+    return run_views.step_test_json(row)
+
+
+def _get_version(engine: Engine, request: Request, identity: str) -> Json:
+    version = engine.state.versions.get(identity, {})
+    request.own_row(engine.state.flows, version.get("flowId", ""), HttpError.not_found("flow_version", identity))
+    return version

@@ -10,10 +10,10 @@ from typing import Any
 from workflows_ui.practice_engine import ids, tree, validity
 from workflows_ui.practice_engine.accounts import ANH, SAO_MAI_PROJECT
 from workflows_ui.practice_engine.core import Engine
-from workflows_ui.practice_engine.data_files import read_data
 from workflows_ui.practice_engine.http import V072, Json
 from workflows_ui.practice_engine.routes import mcp, records, tables
 from workflows_ui.practice_engine.routes.webhooks import source_name
+from workflows_ui.practice_engine.state import read_data
 
 DAYS = 14
 #: Kinds of rows without times.
