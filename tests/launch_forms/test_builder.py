@@ -13,7 +13,7 @@ from tests.launch_forms.builder_scene import BASE, FLOW, FORM
 from tests.stub_engine import StubEngine, flow, text
 from tests.users import Users
 from workflows_ui.audit.models import AuditEvent
-from workflows_ui.launch_forms.messages import forms as form_messages
+from workflows_ui.launch_forms import messages as form_messages
 from workflows_ui.launch_forms.models import LaunchForm
 from workflows_ui.launch_forms.schema.document import (
     Blank,

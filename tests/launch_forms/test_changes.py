@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from tests.launch_forms.test_references import code, flow
-from workflows_ui.launch_forms.messages import forms as form_messages
+from workflows_ui.launch_forms import messages as form_messages
 from workflows_ui.launch_forms.proposal import changes, trigger_fields
 from workflows_ui.launch_forms.proposal.proposing import Sources, propose
 from workflows_ui.launch_forms.schema.document import NOTHING, Column, Field, Form, Kind, Limits, Why

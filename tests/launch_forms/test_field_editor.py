@@ -111,7 +111,7 @@ def test_nothing_is_lost_by_opening_and_saving(field: Field, zone: str) -> None:
         opened = field_form(field=field, form=form)
         saved = field_form(sent(opened), field=field, form=form)
         assert saved.is_valid(), saved.errors
-        assert dataclasses.asdict(saved.made("a")) == dataclasses.asdict(field)
+        assert dataclasses.asdict(saved.to_field("a")) == dataclasses.asdict(field)
 
 
 GOLDEN = sorted(Path(golden.__file__).parent.joinpath("golden").glob("*.json"))
@@ -127,4 +127,4 @@ def test_no_field_of_a_real_flow_is_changed_by_opening_and_saving(file: Path) ->
             opened = field_form(field=field, form=form)
             saved = field_form(sent(opened), field=field, form=form)
             assert saved.is_valid(), (field, saved.errors)
-            assert saved.made(field.name) == field
+            assert saved.to_field(field.name) == field

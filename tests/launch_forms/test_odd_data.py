@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.launch_forms.test_document import ALL
 from tests.launch_forms.test_proposing import JSON
-from workflows_ui.launch_forms.messages import forms as form_messages
+from workflows_ui.launch_forms import messages as form_messages
 from workflows_ui.launch_forms.proposal import changes, proposing
 from workflows_ui.launch_forms.schema import checking, rules, schema_in, schema_out
 from workflows_ui.launch_forms.schema.document import BadForm

@@ -8,7 +8,7 @@ from workflows_ui.core.caching import answers
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError
-from workflows_ui.launch_forms.messages import forms as form_messages
+from workflows_ui.launch_forms import messages as form_messages
 from workflows_ui.launch_forms.models import LaunchFormVersion
 from workflows_ui.launch_forms.proposal import changes
 from workflows_ui.launch_forms.schema.document import Form

@@ -12,9 +12,9 @@ from django.forms.utils import ErrorDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from workflows_ui.launch_forms import messages as form_messages
 from workflows_ui.launch_forms.editor import field_values
 from workflows_ui.launch_forms.editor.sources import Sources
-from workflows_ui.launch_forms.messages import forms as form_messages
 from workflows_ui.launch_forms.schema.document import (
     LONG,
     MOST_DEPTH,
@@ -237,7 +237,7 @@ class FieldForm(forms.Form):
             return {"default": NOTHING, "hidden_value": NOTHING}
         value = kept.hidden_value if kept.hidden else kept.default
         if "value" in self.fields:
-            value = field_values.value_of(str(data.get("value") or ""), self._made(data))
+            value = field_values.value_of(str(data.get("value") or ""), self._to_field(data))
             value = self.empty_value if value is NOTHING and start == HIDDEN else value
         if value is NOTHING:
             raise ValidationError(_("Type the value that the field starts with."))
@@ -265,11 +265,11 @@ class FieldForm(forms.Form):
             return {"show_if": ShowIf(other.name, test)}
         return {"show_if": ShowIf(other.name, test, field_values.comparable(other, str(data.get("rule_value") or "")))}
 
-    def made(self, name: str) -> Field:
+    def to_field(self, name: str) -> Field:
         """The field made from a valid form, with this name."""
-        return self._made(self.cleaned_data, name)
+        return self._to_field(self.cleaned_data, name)
 
-    def _made(self, data: Mapping[str, Any], name: str = "") -> Field:
+    def _to_field(self, data: Mapping[str, Any], name: str = "") -> Field:
         kept = self.kept
         plain = Field(name, data.get("where") or kept.path, kind=self.chosen, moment=kept.moment, why=kept.why)
         known = {attribute.name for attribute in dataclasses.fields(Field)}
@@ -294,9 +294,11 @@ class FieldForm(forms.Form):
     def _summary(self, key: str) -> str:
         """A summary of a section's saved values, for its closed state."""
         if key == "limits":
-            return form_messages.limits(self.kept.limits)
+            return form_messages.limits_summary(self.kept.limits)
         if key == "place":
-            return "; ".join(part for part in (self.kept.group, form_messages.rule(self.kept, self.form)) if part)
+            return "; ".join(
+                part for part in (self.kept.group, form_messages.rule_summary(self.kept, self.form)) if part
+            )
         value = self.kept.hidden_value if self.kept.hidden else self.kept.default
         return field_values.text_of(value, self.kept) if key == "start" else ""
 

@@ -182,7 +182,7 @@ class TableForm(_Entries):
         )
 
     def _rows(self, _data: Mapping[str, Any]) -> dict[str, Any]:
-        columns = self.rows.made(_("Correct the marked columns."))
+        columns = self.rows.cleaned_items(_("Correct the marked columns."))
         if not columns:
             raise ValidationError(_("A table of rows needs at least one column."))
         return {"columns": tuple(columns)}
@@ -279,7 +279,7 @@ class ChoiceForm(ValueForm):
             if not name:
                 raise ValidationError(_("Choose the field of an app that the choices come from."))
             return {"choices_from": PieceChoices(step, name)}
-        choices = self.rows.made(_("Correct the marked choices."))
+        choices = self.rows.cleaned_items(_("Correct the marked choices."))
         if not choices:
             raise ValidationError(
                 _("There are no choices yet. Type at least one, or take them from a table or an app.")

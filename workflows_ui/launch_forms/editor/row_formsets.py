@@ -33,7 +33,7 @@ _FIRST_ROWS = 2
 
 class _Row(forms.Form):
     #: The object made from a filled row; None for an empty one.
-    made: Any = None
+    item: Any = None
 
     def __init__(self, *args: Any, judged: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -66,7 +66,7 @@ class ChoiceRow(_Row):
         if label or value.strip() or sort == SentAs.JSON:
             kept = sort not in {"", SentAs.TEXT} or data["was"] == _EMPTY
             sent = field_values.sent_as(value or ("" if kept else label), sort, data["was"])
-            self.made = Choice((label or key_of(sent))[:SHORT], sent)
+            self.item = Choice((label or key_of(sent))[:SHORT], sent)
         return data
 
 
@@ -102,7 +102,7 @@ class ColumnRow(_Row):
             was = self.known.get(data["name"]) or Column("", key)
             choices = _choices_of(data["choices"], was.choices) if kind is Kind.CHOICE else ()
             label, required = data.get("label", ""), data["required"]
-            self.made = replace(was, key=key, label=label, kind=kind, required=required, choices=choices)
+            self.item = replace(was, key=key, label=label, kind=kind, required=required, choices=choices)
         return data
 
 
@@ -117,11 +117,11 @@ class _Rows(forms.BaseFormSet):  # type: ignore[type-arg]  # only its stub is ge
             data, self.pressed = _apply_button(data, self.part)
         super().__init__(data, prefix=self.part, initial=[*rows] if data is None else None, form_kwargs=kwargs)
 
-    def made(self, wrong: str) -> list[Any]:
+    def cleaned_items(self, wrong: str) -> list[Any]:
         """The objects of the filled rows. Raises ValidationError with the text `wrong` if a row is invalid."""
         if self.is_bound and not self.is_valid():
             raise ValidationError([*self.non_form_errors()] or wrong)
-        return [row.made for row in self.forms if self.is_bound and row.made is not None]
+        return [row.item for row in self.forms if self.is_bound and row.item is not None]
 
 
 class ChoiceRows(_Rows):
@@ -131,10 +131,10 @@ class ChoiceRows(_Rows):
         """Check that the values of choices are unique."""
         seen: set[str] = set()
         for row in self.forms:
-            if row.made is not None and key_of(row.made.value) in seen:
+            if row.item is not None and key_of(row.item.value) in seen:
                 row.add_error("value", _("This value is already listed above. Each choice needs its own value."))
-            elif row.made is not None:
-                seen.add(key_of(row.made.value))
+            elif row.item is not None:
+                seen.add(key_of(row.item.value))
         if len(seen) > MOST_CHOICES:
             text = _("A form has at most %(n)d choices for one field. Take them from a table instead.")
             raise ValidationError(text % {"n": MOST_CHOICES})
@@ -145,16 +145,16 @@ class ColumnRows(_Rows):
 
     def clean(self) -> None:
         """Check that keys are unique, and give new columns unique names."""
-        filled = [row for row in self.forms if row.made is not None]
-        taken = {row.made.name for row in filled}
+        filled = [row for row in self.forms if row.item is not None]
+        taken = {row.item.name for row in filled}
         keys: set[str] = set()
         for row in filled:
-            if row.made.key in keys:
+            if row.item.key in keys:
                 row.add_error("key", _("Another column goes by this name already."))
-            keys.add(row.made.key)
-            if not row.made.name:
-                row.made = replace(row.made, name=name_for((row.made.key,), taken))
-            taken.add(row.made.name)
+            keys.add(row.item.key)
+            if not row.item.name:
+                row.item = replace(row.item, name=name_for((row.item.key,), taken))
+            taken.add(row.item.name)
         if len(filled) > MOST_COLUMNS:
             raise ValidationError(_("A table of rows has at most %(n)d columns.") % {"n": MOST_COLUMNS})
 

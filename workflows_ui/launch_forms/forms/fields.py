@@ -7,9 +7,9 @@ import dataclasses
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from workflows_ui.launch_forms import messages as form_messages
 from workflows_ui.launch_forms.forms import posted
 from workflows_ui.launch_forms.forms.posted import Options
-from workflows_ui.launch_forms.messages import fields as field_messages
 from workflows_ui.launch_forms.schema import moments
 from workflows_ui.launch_forms.schema.checking import Shown, cell_name
 from workflows_ui.launch_forms.schema.document import Choice, Field, Form, Kind, key_of
@@ -196,8 +196,8 @@ def _field(
         form_field,
         id,
         error=errors.get(form_field.name, ""),
-        limits=field_messages.limits(form_field),
-        rule=field_messages.rule(form, form_field),
+        limits=form_messages.limits(form_field),
+        rule=form_messages.rule(form, form_field),
     )
     choices = posted.choices_of(form_field, options)
     if form_field.kind is Kind.FILE:
@@ -237,9 +237,9 @@ def _set_control(field_view: FieldView, choices: Sequence[Choice] | None, text: 
         _choose(control, choices, searched=form_field.other)
         labels = [option.label for option in control.options] if control.kind == "search" else []
         field_view.unlisted = choices is None
-        field_view.listing = field_messages.listing(labels, other=form_field.other)
+        field_view.listing = form_messages.listing(labels, other=form_field.other)
     else:
-        field_view.listing = field_messages.moment(form_field)
+        field_view.listing = form_messages.moment(form_field)
         _type(control, form_field.kind, rows=4 if form_field.path else 12)
     control.described = field_view.described
     field_view.control = control
@@ -251,7 +251,7 @@ def _type(control: Control, kind: Kind, *, rows: int = 4) -> None:
     if kind is Kind.YES_NO:
         offered = ["true", "false", *([] if control.required else [""])]
         control.kind = "yes_no"
-        control.options = [Option(value, field_messages.yes_no(value), value == text) for value in offered]
+        control.options = [Option(value, form_messages.yes_no(value), value == text) for value in offered]
     elif kind in (Kind.LONG_TEXT, Kind.JSON):
         control.kind, control.rows = "json" if kind is Kind.JSON else "area", rows
     else:
@@ -314,7 +314,7 @@ def _cells(
         if column.kind is Kind.CHOICE:
             _choose(cell, column.choices)
         elif column.kind is Kind.YES_NO:
-            labels = {"": "–", "true": field_messages.yes_no("true"), "false": field_messages.yes_no("false")}
+            labels = {"": "–", "true": form_messages.yes_no("true"), "false": form_messages.yes_no("false")}
             cell.kind = "select"
             cell.options = [Option(value, label, value == cell.value) for value, label in labels.items()]
         else:

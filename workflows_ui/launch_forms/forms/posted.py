@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from workflows_ui.core import redaction
 from workflows_ui.core.secret_names import MASK, masks, names_secret
-from workflows_ui.launch_forms.messages.fields import size
+from workflows_ui.launch_forms.messages import size
 from workflows_ui.launch_forms.schema import checking, json_text
 from workflows_ui.launch_forms.schema.checking import Checked, Data, cell_name, rows_of
 from workflows_ui.launch_forms.schema.document import BadValue, Choice, Field, Form, Kind, key_of

@@ -151,7 +151,7 @@ class PieceChoices:
 
 @dataclass(frozen=True)
 class Why:
-    """The evidence for a proposed field, as plain data; the text is in launch_forms/messages/forms.py.
+    """The evidence for a proposed field, as plain data; the text is in launch_forms/messages.py.
 
     Attributes:
         read_by: display names of the steps that read the value.

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from datetime import date
+from itertools import chain
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -40,149 +42,140 @@ _MOST_VALUE = 100_000
 
 def check(form: Form) -> None:
     """Raise BadForm for the first broken rule."""
-    if len(form.fields) > MOST_FIELDS:
-        raise BadForm(_("A form has at most %(most)s fields.") % {"most": MOST_FIELDS})
-    if len(form.note) > NOTE or len(form.button) > SHORT:
-        raise BadForm(_("The note or the sentence for the button is too long."))
-    _names(form)
-    _paths(form)
-    _show_ifs(form)
+    for problem in chain(_form(form), _names(form), _paths(form), _show_ifs(form)):
+        raise BadForm(problem)
     for field in form.fields:
-        problem = problem_of(field)
-        if problem:
-            raise BadForm(_("Field “%(field)s”: %(problem)s") % {"field": field.shown_label[:80], "problem": problem})
+        for check_field in (_texts, _secret, _values, _choices, _limits, _columns, _files):
+            for problem in check_field(field):
+                params = {"field": field.shown_label[:80], "problem": problem}
+                raise BadForm(_("Field “%(field)s”: %(problem)s") % params)
 
 
-def problem_of(field: Field) -> str:
-    """The first problem of a single field, as a sentence; "" if there is none."""
-    checks = (_texts, _secret, _values, _choices, _limits, _columns, _files)
-    return next((problem for check_field in checks if (problem := check_field(field))), "")
+def _form(form: Form) -> Iterator[str]:
+    if len(form.fields) > MOST_FIELDS:
+        yield _("A form has at most %(most)s fields.") % {"most": MOST_FIELDS}
+    if len(form.note) > NOTE or len(form.button) > SHORT:
+        yield _("The note or the sentence for the button is too long.")
 
 
-def _names(form: Form) -> None:
+def _names(form: Form) -> Iterator[str]:
     seen: set[str] = set()
     for field in form.fields:
+        name = {"name": field.name[:80]}
         if not NAME.fullmatch(field.name) or field.name in RESERVED:
-            raise BadForm(
+            yield (
                 _("“%(name)s” cannot be a field's name. Take letters of the English alphabet, digits, dots and dashes.")
-                % {"name": field.name[:80]}
+                % name
             )
         if field.name in seen:
-            raise BadForm(_("Two fields have the name “%(name)s”. Give one of them another.") % {"name": field.name})
+            yield _("Two fields have the name “%(name)s”. Give one of them another.") % name
         seen.add(field.name)
 
 
-def _paths(form: Form) -> None:
-    paths = {field.path for field in form.fields}
-    if len(paths) < len(form.fields):
-        twice = next(field for field in form.fields if [other.path for other in form.fields].count(field.path) > 1)
-        raise BadForm(
-            _("Two fields write to the same place, “%(place)s”. Take one of them out.") % _path_name(twice.path)
-        )
+def _paths(form: Form) -> Iterator[str]:
+    paths: set[tuple[str, ...]] = set()
+    for field in form.fields:
+        if field.path in paths:
+            yield _("Two fields write to the same place, “%(place)s”. Take one of them out.") % _place(field.path)
+        paths.add(field.path)
     for path in paths:
         if len(path) > MOST_DEPTH or sum(map(len, path)) > LONG:
-            raise BadForm(_("“%(place)s” lies too deep, or has too long a name.") % _path_name(path))
-        outer = next((path[:end] for end in range(len(path)) if path[:end] in paths), None)
-        if outer is not None:
-            raise BadForm(
-                _("“%(place)s” lies inside of another field, “%(outer)s”. Take one of the two out.")
-                % (_path_name(path) | {"outer": _path_name(outer)["place"]})
-            )
+            yield _("“%(place)s” lies too deep, or has too long a name.") % _place(path)
+        for outer in {path[:end] for end in range(len(path))} & paths:
+            params = _place(path) | {"outer": _place(outer)["place"]}
+            yield _("“%(place)s” lies inside of another field, “%(outer)s”. Take one of the two out.") % params
 
 
-def _path_name(path: tuple[str, ...]) -> dict[str, str]:
+def _place(path: tuple[str, ...]) -> dict[str, str]:
     return {"place": " › ".join(key[:40] for key in path) or _("the whole body")}
 
 
-def _show_ifs(form: Form) -> None:
+def _show_ifs(form: Form) -> Iterator[str]:
     fields = {field.name: field for field in form.fields}
     for field in form.fields:
+        if field.show_if is None:
+            continue
+        name, other = {"name": field.name}, fields.get(field.show_if.field)
+        if other is None:
+            text = _("“%(name)s” is shown depending on a field that is not there: “%(other)s”.")
+            yield text % (name | {"other": field.show_if.field[:80]})
+        elif other.kind is Kind.SECRET and field.show_if.test in (When.IS, When.IS_NOT):
+            yield (
+                _(
+                    "“%(name)s” is shown depending on the value of a secret. It may only depend on whether the secret is filled in."
+                )
+                % name
+            )
+    for field in form.fields:
         seen, current = {field.name}, field
-        while (rule := current.show_if) is not None:
-            if rule.field not in fields:
-                raise BadForm(
-                    _("“%(name)s” is shown depending on a field that is not there: “%(other)s”.")
-                    % {"name": current.name, "other": rule.field[:80]}
-                )
-            if rule.field in seen:
-                raise BadForm(_("“%(name)s” is shown depending on itself, in a circle.") % {"name": field.name})
-            if fields[rule.field].kind is Kind.SECRET and rule.test in (When.IS, When.IS_NOT):
-                raise BadForm(
-                    _(
-                        "“%(name)s” is shown depending on the value of a secret. It may only depend on whether the secret is filled in."
-                    )
-                    % {"name": current.name}
-                )
-            seen.add(rule.field)
-            current = fields[rule.field]
+        while current.show_if is not None:
+            if current.show_if.field in seen:
+                yield _("“%(name)s” is shown depending on itself, in a circle.") % {"name": field.name}
+            seen.add(current.show_if.field)
+            current = fields[current.show_if.field]
 
 
-def _texts(field: Field) -> str:
+def _texts(field: Field) -> Iterator[str]:
     if any(len(text) > SHORT for text in (field.label, field.group, field.example, field.limits.pattern_words)):
-        return _("its label, group or example is too long: at most %(most)s characters.") % {"most": SHORT}
+        yield _("its label, group or example is too long: at most %(most)s characters.") % {"most": SHORT}
     if len(field.help) > LONG:
-        return _("its help is too long: at most %(most)s characters.") % {"most": LONG}
-    return ""
+        yield _("its help is too long: at most %(most)s characters.") % {"most": LONG}
 
 
-def _secret(field: Field) -> str:
+def _secret(field: Field) -> Iterator[str]:
     """Check that no secret is stored in the form: it is typed at each launch."""
     if field.kind is not Kind.SECRET:
-        return ""
+        return
     if field.default is not NOTHING or field.hidden:
-        return _("a secret has no default and no fixed value: it is typed at each launch.")
+        yield _("a secret has no default and no fixed value: it is typed at each launch.")
     if field.example:
-        return _("a secret has no example.")
+        yield _("a secret has no example.")
     if field.searchable:
-        return _("launches cannot be found by a secret.")
-    return "" if field.path else _("a secret needs a name in what is sent.")
+        yield _("launches cannot be found by a secret.")
+    if not field.path:
+        yield _("a secret needs a name in what is sent.")
 
 
-def _values(field: Field) -> str:
+def _values(field: Field) -> Iterator[str]:
     values = [value for value in (field.default, field.hidden_value) if value is not NOTHING]
     if _size([*values, *(choice.value for choice in field.choices)]) > _MOST_VALUE:
-        return _("its values are too large.")
+        yield _("its values are too large.")
     if field.hidden and field.kind is Kind.FILE:
-        return _("a file cannot be a fixed hidden value.")
+        yield _("a file cannot be a fixed hidden value.")
     if field.blank is Blank.TEXT and field.kind in (Kind.LIST, Kind.CHOICES, Kind.TABLE):
-        return _("a list that is left empty cannot send an empty text.")
-    return ""
+        yield _("a list that is left empty cannot send an empty text.")
 
 
-def _choices(field: Field) -> str:
+def _choices(field: Field) -> Iterator[str]:
     if len(field.choices) > MOST_CHOICES:
-        return _("at most %(most)s choices are possible. Take them from a table instead.") % {"most": MOST_CHOICES}
+        yield _("at most %(most)s choices are possible. Take them from a table instead.") % {"most": MOST_CHOICES}
     if any(len(choice.label) > SHORT for choice in field.choices):
-        return _("the label of a choice is too long: at most %(most)s characters.") % {"most": SHORT}
-    keys = [key_of(choice.value) for choice in field.choices]
-    if len(set(keys)) < len(keys):
-        return _("two of its choices send the same value.")
-    live = field.choices_from is not None
-    if field.kind in (Kind.CHOICE, Kind.CHOICES) and not (field.choices or live or field.other or field.hidden):
-        return _("a choice needs at least one value to choose.")
-    if (live or field.choices) and field.kind not in (Kind.CHOICE, Kind.CHOICES):
-        return _("only a choice can have choices.")
-    return ""
+        yield _("the label of a choice is too long: at most %(most)s characters.") % {"most": SHORT}
+    if len({key_of(choice.value) for choice in field.choices}) < len(field.choices):
+        yield _("two of its choices send the same value.")
+    live, chosen = field.choices_from is not None, field.kind in (Kind.CHOICE, Kind.CHOICES)
+    if chosen and not (field.choices or live or field.other or field.hidden):
+        yield _("a choice needs at least one value to choose.")
+    if (live or field.choices) and not chosen:
+        yield _("only a choice can have choices.")
 
 
-def _limits(field: Field) -> str:
+def _limits(field: Field) -> Iterator[str]:
     limits = field.limits
     ends = [end for end in (limits.low, limits.high) if end is not None]
     if field.kind is Kind.DATE and not all(map(_is_date, ends)):
-        return _("its first and last day must be dates.")
+        yield _("its first and last day must be dates.")
     if field.kind in NUMBERS and not all(map(is_number, ends)):
-        return _("its smallest and largest value must be numbers.")
+        yield _("its smallest and largest value must be numbers.")
     if ends and field.kind not in NUMBERS | {Kind.DATE}:
-        return _("only numbers and dates have a smallest and a largest value.")
+        yield _("only numbers and dates have a smallest and a largest value.")
     pairs: Any = ((limits.low, limits.high), (limits.min_length, limits.max_length), (limits.least, limits.most))
     if any(low is not None and high is not None and low > high for low, high in pairs):
-        return _("its lower limit is above its upper one.")
-    if limits.pattern:
-        try:
-            patterns.compiled(limits.pattern)
-        except patterns.BadPattern:
-            return _("its pattern is not understood. Take a simpler one.")
-    return ""
+        yield _("its lower limit is above its upper one.")
+    try:
+        patterns.compiled(limits.pattern)
+    except patterns.BadPattern:
+        yield _("its pattern is not understood. Take a simpler one.")
 
 
 def _is_date(value: Any) -> bool:
@@ -192,31 +185,29 @@ def _is_date(value: Any) -> bool:
         return False
 
 
-def _columns(field: Field) -> str:
+def _columns(field: Field) -> Iterator[str]:
+    columns = field.columns
     if field.kind is Kind.LIST and field.item not in NUMBERS | {Kind.TEXT}:
-        return _("a list holds texts or numbers.")
-    if field.kind is not Kind.TABLE:
-        return _("only a table has columns.") if field.columns else ""
-    if not 1 <= len(field.columns) <= MOST_COLUMNS:
-        return _("a table has 1 to %(most)s columns.") % {"most": MOST_COLUMNS}
-    names, keys = {column.name for column in field.columns}, {column.key for column in field.columns}
-    if len(names) < len(field.columns) or len(keys) < len(field.columns):
-        return _("two of its columns have the same name.")
-    if not all(NAME.fullmatch(name) for name in names):
-        return _("a column's name takes letters of the English alphabet, digits, dots and dashes.")
-    if any(column.kind not in CELLS for column in field.columns):
-        return _("a column cannot be a list, a table, a file or a secret.")
-    if any(column.kind is Kind.CHOICE and not column.choices for column in field.columns):
-        return _("a choice needs at least one value to choose.")
-    return ""
+        yield _("a list holds texts or numbers.")
+    if field.kind is not Kind.TABLE and columns:
+        yield _("only a table has columns.")
+    if field.kind is Kind.TABLE and not 1 <= len(columns) <= MOST_COLUMNS:
+        yield _("a table has 1 to %(most)s columns.") % {"most": MOST_COLUMNS}
+    if min(len({column.name for column in columns}), len({column.key for column in columns})) < len(columns):
+        yield _("two of its columns have the same name.")
+    if not all(NAME.fullmatch(column.name) for column in columns):
+        yield _("a column's name takes letters of the English alphabet, digits, dots and dashes.")
+    if any(column.kind not in CELLS for column in columns):
+        yield _("a column cannot be a list, a table, a file or a secret.")
+    if any(column.kind is Kind.CHOICE and not column.choices for column in columns):
+        yield _("a choice needs at least one value to choose.")
 
 
-def _files(field: Field) -> str:
+def _files(field: Field) -> Iterator[str]:
     if (field.accept or field.max_size is not None) and field.kind is not Kind.FILE:
-        return _("only a file has kinds and sizes of files.")
+        yield _("only a file has kinds and sizes of files.")
     if not all(_EXTENSION.fullmatch(ending) for ending in field.accept):
-        return _("kinds of files are written as endings without a dot, such as pdf.")
-    return ""
+        yield _("kinds of files are written as endings without a dot, such as pdf.")
 
 
 def _size(values: list[Any]) -> int:

@@ -134,19 +134,16 @@ def _guess_kind(core: Part) -> Kind:
     if not isinstance(name, str) or name not in _TYPES:
         raise core.wrong("type", _("this type is not known"))
     kind = _TYPES[name]
-    items = core.peek("items")
-    if kind is Kind.LIST and isinstance(items, dict):
+    if kind is Kind.LIST:
+        items = core.peek("items")
+        items = items if isinstance(items, dict) else {}
         if "oneOf" in items or "enum" in items:
             return Kind.CHOICES
         if isinstance(items.get("properties"), dict):
             return Kind.TABLE
-    if kind is Kind.LIST and not (isinstance(items, dict) and items.get("type") in ("string", "number", "integer")):
-        return Kind.JSON
+        return kind if items.get("type") in ("string", "number", "integer") else Kind.JSON
     if kind is Kind.TEXT:
-        if core.peek("writeOnly") is True:
-            return Kind.SECRET
-        known = core.peek("format")
-        return _FORMATS.get(known, Kind.TEXT) if isinstance(known, str) else Kind.TEXT
+        return Kind.SECRET if core.peek("writeOnly") is True else _FORMATS.get(str(core.peek("format")), kind)
     return kind
 
 

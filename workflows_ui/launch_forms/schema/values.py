@@ -21,12 +21,15 @@ from workflows_ui.launch_forms.schema.document import NUMBERS, BadValue, Choice,
 _MAIL = re.compile(r"[^\s@<>,;\"]+@[^\s@<>,;\"]+\.[^\s@<>,;\".]+")
 _PHONE = re.compile(r"\+?[\d\s().\-/]{5,30}(?:\s?(?:x|ext\.?|#)\s?\d{1,6})?", re.IGNORECASE | re.ASCII)
 _SPACES = re.compile(r"(?<=\d)[ \u00a0\u2009\u202f'](?=\d)")
-_PLAIN = re.compile(r"[+-]?(\d+)(\.\d+)?([eE][+-]?\d{1,4})?")
 #: One separator and exactly three digits: thousands to some readers, decimals to others.
 _AMBIGUOUS = re.compile(r"[+-]?[1-9]\d{0,2}[.,]\d{3}")
-_COMMAS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?")
-_DOTS = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+(,\d+)?")
-_COMMA = re.compile(r"[+-]?\d+,\d+")
+#: Notations of numbers, with their separators of thousands and of decimals.
+_NOTATIONS = (
+    (re.compile(r"[+-]?(\d+)(\.\d+)?([eE][+-]?\d{1,4})?"), "", "."),
+    (re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?"), ",", "."),
+    (re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+(,\d+)?"), ".", ","),
+    (re.compile(r"[+-]?\d+,\d+"), "", ","),
+)
 #: Most characters of a number; Python does not parse integers of more than 4,300 digits.
 _MOST = 4_000
 YES = frozenset({"true", "yes", "1", "on", "có"})
@@ -144,48 +147,32 @@ def read_number(text: str, *, whole: bool = False) -> int | float:
     if "." in text and _AMBIGUOUS.fullmatch(text) and (get_language() or "").startswith("vi"):
         text = text.replace(".", "")
     if _AMBIGUOUS.fullmatch(text):
-        sign = text[0] if text[0] in "+-" else ""
-        digits = text.removeprefix(sign).replace(".", "").replace(",", "")
-        large, small = f"{sign}{digits}", f"{sign}{digits[:-3]}.{digits[-3:]}0"
+        digits = re.sub("[.,]", "", text)
+        message = _("This could be two numbers. Type %(large)s, or %(small)s if you mean the smaller one.")
         if whole:
-            raise BadValue(_("Is this %(large)s? Type it without a dot or comma.") % {"large": large})
-        raise BadValue(
-            _("This could be two numbers. Type %(large)s, or %(small)s if you mean the smaller one.")
-            % {"large": large, "small": small}
-        )
-    value = _number(_plain(text, whole=whole))
-    if whole and isinstance(value, float):
-        if not value.is_integer():
-            raise BadValue(_("Type a whole number, without decimals."))
-        value = int(value)
-    return value
+            message = _("Is this %(large)s? Type it without a dot or comma.")
+        raise BadValue(message % {"large": digits, "small": f"{digits[:-3]}.{digits[-3:]}0"})
+    for pattern, thousands, decimal in _NOTATIONS:
+        if pattern.fullmatch(text):
+            return _number(text.replace(thousands, "").replace(decimal, "."), whole=whole)
+    raise BadValue(_("Type a whole number, such as 12.") if whole else _("Type a number, such as 12 or 12.5."))
+
+
+def _number(plain: str, *, whole: bool) -> int | float:
+    if plain.lstrip("+-").isdecimal():
+        return int(plain)
+    value = float(plain)
+    if not math.isfinite(value):
+        raise BadValue(_("This number is too large."))
+    if whole and not value.is_integer():
+        raise BadValue(_("Type a whole number, without decimals."))
+    return int(value) if whole else value
 
 
 def show_number(value: float) -> str:
     """A text that `read_number` converts to the same number. An ambiguous one is padded with a zero (1.234: `1.2340`)."""
     text = str(value) if isinstance(value, int) else repr(value)
     return f"{text}0" if _AMBIGUOUS.fullmatch(text) else text
-
-
-def _plain(text: str, *, whole: bool) -> str:
-    if _PLAIN.fullmatch(text):
-        return text
-    if _COMMAS.fullmatch(text):
-        return text.replace(",", "")
-    if _DOTS.fullmatch(text):
-        return text.replace(".", "").replace(",", ".")
-    if _COMMA.fullmatch(text):
-        return text.replace(",", ".")
-    raise BadValue(_("Type a whole number, such as 12.") if whole else _("Type a number, such as 12 or 12.5."))
-
-
-def _number(plain: str) -> int | float:
-    if plain.lstrip("+-").isdecimal():
-        return int(plain)
-    value = float(plain)
-    if not math.isfinite(value):
-        raise BadValue(_("This number is too large."))
-    return value
 
 
 #: Kinds of addresses, with the message for other texts.

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from workflows_ui.launch_forms import choices as launch_choices
 from workflows_ui.launch_forms import form_fit
+from workflows_ui.launch_forms import messages as form_messages
 from workflows_ui.launch_forms.editor.forms import TextsForm
 from workflows_ui.launch_forms.editor.views.page import (
     EditorPage,
@@ -23,7 +24,6 @@ from workflows_ui.launch_forms.editor.views.page import (
 )
 from workflows_ui.launch_forms.forms import fields as launch_fields
 from workflows_ui.launch_forms.forms import posted
-from workflows_ui.launch_forms.messages import forms as form_messages
 from workflows_ui.launch_forms.schema import checking
 from workflows_ui.launch_forms.schema.document import BadForm, Form
 from workflows_ui.launch_forms.services import launch_forms
@@ -108,7 +108,7 @@ def _page(page: EditorPage, typed: TextsForm | None = None) -> HttpResponse:
         wrong=typed is not None,
         fragments=("fields",),
         lines=[
-            field_row(field, badges=form_messages.badges(field), rule=form_messages.rule(field, form))
+            field_row(field, badges=form_messages.badges(field), rule=form_messages.rule_summary(field, form))
             for field in form.fields
         ],
         moved=_moved(page.request, form),

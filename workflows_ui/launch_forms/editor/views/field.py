@@ -42,7 +42,7 @@ def _edit(page: EditorPage, edited: Field) -> HttpResponse:
     if not judged or not editor.is_valid():
         return _page(page, editor, edited)
     name = edited.name or name_for(editor.cleaned_data["where"], set(form.names))
-    saved = editor.made(name)
+    saved = editor.to_field(name)
     changed = form.with_field(saved)
     position = editor.cleaned_data.get("position")
     if position:

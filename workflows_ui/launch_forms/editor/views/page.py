@@ -17,7 +17,7 @@ from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.credentials.services import clients, engine_session
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError
-from workflows_ui.launch_forms.messages import forms as form_messages
+from workflows_ui.launch_forms import messages as form_messages
 from workflows_ui.launch_forms.models import LaunchForm
 from workflows_ui.launch_forms.schema.document import Field, Form
 from workflows_ui.launch_forms.services import launch_forms

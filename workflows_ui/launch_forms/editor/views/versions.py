@@ -13,9 +13,9 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from workflows_ui.audit.services import audit_log
+from workflows_ui.launch_forms import messages as form_messages
 from workflows_ui.launch_forms.editor.forms import ImportForm, PublishForm
 from workflows_ui.launch_forms.editor.views.page import EditorPage, builder_page, flow_name
-from workflows_ui.launch_forms.messages import forms as form_messages
 from workflows_ui.launch_forms.models import LaunchFormVersion
 from workflows_ui.launch_forms.schema import schema_in
 from workflows_ui.launch_forms.schema.document import BadForm, Form
