@@ -60,7 +60,7 @@ def page(browser: Client, address: str, status: int = 200) -> str:
     return text(answer.content)
 
 
-def words(browser: Client, address: str) -> str:
+def page_text(browser: Client, address: str) -> str:
     """A page's text without its tags."""
     return " ".join(strip_tags(page(browser, address)).split())
 
@@ -78,15 +78,15 @@ def test_a_detail_has_labels_instead_of_codes(users: Users, manager: Client) -> 
         before={"colour": "", "paused": False},
         after={"colour": "secondary", "paused": True},
     )
-    assert "Colour bar None (live) Grey (practice)" in words(manager, f"{LIST}{changed.pk}/")
+    assert "Colour bar None (live) Grey (practice)" in page_text(manager, f"{LIST}{changed.pk}/")
     role = note(users, "member.change_role", object_type="member", before="launcher", after="manager")
-    assert "Launcher Manager" in words(manager, f"{LIST}{role.pk}/")
+    assert "Launcher Manager" in page_text(manager, f"{LIST}{role.pk}/")
 
 
 def test_jobs_are_named_by_their_action_and_added_teams_by_their_name(users: Users, manager: Client) -> None:
     note(users, "job.ask", object_type="job", object_id="J" * 21, object_name="runs.retry")
     members.add_team(Actor(users.owner), users.workspace, Group.objects.create(name="Night shift"), Role.LAUNCHER)
-    found = words(manager, LIST).partition("Outcome When")[2]
+    found = page_text(manager, LIST).partition("Outcome When")[2]
     assert "runs.retry" not in found
     assert "Run: Retry from the failed step" in found
     assert "Night shift" in found

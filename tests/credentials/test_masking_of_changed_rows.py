@@ -22,7 +22,7 @@ def masked(text: str) -> str:
 
 
 @pytest.fixture
-def made() -> Credential:
+def replaced_credential() -> Credential:
     """A credential with a replaced secret."""
     row = users.gather(users.workspace("sales"), SECRET).credential
     old = Credential.objects.get(pk=row.pk)
@@ -31,7 +31,7 @@ def made() -> Credential:
     return row
 
 
-def test_secrets_of_a_changed_workspace_or_credential_are_still_masked(made: Credential) -> None:
+def test_secrets_of_a_changed_workspace_or_credential_are_still_masked(replaced_credential: Credential) -> None:
     changes: tuple[tuple[Any, dict[str, str]], ...] = (
         (Workspace.objects.all(), {"address": "http://127.0.0.1:9/evil"}),
         (Credential.objects.all(), {"email": "other@example.com"}),
@@ -43,7 +43,9 @@ def test_secrets_of_a_changed_workspace_or_credential_are_still_masked(made: Cre
         assert OLD not in found
 
 
-def test_a_ciphertext_of_another_row_masks_nothing(made: Credential) -> None:
-    other = users.credential(users.workspace("hr", project="Q" * 21), made.owner, "what-hr-keeps-secret-789")
-    Credential.objects.filter(pk=made.pk).update(secret=other.secret)
+def test_a_ciphertext_of_another_row_masks_nothing(replaced_credential: Credential) -> None:
+    other = users.credential(
+        users.workspace("hr", project="Q" * 21), replaced_credential.owner, "what-hr-keeps-secret-789"
+    )
+    Credential.objects.filter(pk=replaced_credential.pk).update(secret=other.secret)
     assert masked("what-hr-keeps-secret-789") == "what-hr-keeps-secret-789"

@@ -33,7 +33,7 @@ def asked(users: Users) -> AccessRequest:
     return members.ask(Actor(user=users.stranger), users.workspace, users.stranger)
 
 
-def of(users: Users, name: str) -> Member:
+def membership(users: Users, name: str) -> Member:
     return Member.objects.get(workspace=users.workspace, user__username=name)
 
 
@@ -108,23 +108,23 @@ def test_nobody_is_added_where_no_single_active_account_fits(users: Users, who: 
 def test_a_member_is_not_added_twice(users: Users) -> None:
     with pytest.raises(members.AlreadyMember):
         members.add(acting(users), users.workspace, users.colleague, Role.MANAGER)
-    assert of(users, "colleague").role == Role.LAUNCHER
+    assert membership(users, "colleague").role == Role.LAUNCHER
 
 
 def test_a_changed_role_is_recorded_with_before_and_after(users: Users) -> None:
-    members.change_role(acting(users), of(users, "colleague"), Role.VIEWER)
+    members.change_role(acting(users), membership(users, "colleague"), Role.VIEWER)
     event = AuditEvent.objects.get()
     assert (event.action, event.object_name, event.detail) == (
         "member.change_role",
         "colleague",
         {"before": "launcher", "after": "viewer"},
     )
-    members.change_role(acting(users), of(users, "colleague"), Role.VIEWER)
+    members.change_role(acting(users), membership(users, "colleague"), Role.VIEWER)
     assert AuditEvent.objects.count() == 1
 
 
 def test_a_removed_member_has_no_access_and_no_secret_left(users: Users) -> None:
-    assert members.remove(acting(users), of(users, "colleague")) == 1
+    assert members.remove(acting(users), membership(users, "colleague")) == 1
     with pytest.raises(access.NoAccess):
         access.find(users.colleague, "sales")
     assert not Credential.objects.filter(owner=users.colleague).exists()
@@ -137,35 +137,35 @@ def test_a_removed_member_has_no_access_and_no_secret_left(users: Users) -> None
 )
 def test_the_last_manager_stays(users: Users, change: Callable[[Actor, Member], object]) -> None:
     with pytest.raises(members.LastManager):
-        change(acting(users), of(users, "owner"))
+        change(acting(users), membership(users, "owner"))
     assert access.find(users.owner, "sales").role is Role.MANAGER
     assert Credential.objects.filter(owner=users.owner).exists()
     assert actions() == []
 
 
 def test_an_account_that_is_switched_off_does_not_count_as_manager(users: Users) -> None:
-    members.change_role(acting(users), of(users, "colleague"), Role.MANAGER)
+    members.change_role(acting(users), membership(users, "colleague"), Role.MANAGER)
     users.colleague.is_active = False
     users.colleague.save()
     with pytest.raises(members.LastManager):
-        members.remove(acting(users), of(users, "owner"))
+        members.remove(acting(users), membership(users, "owner"))
 
 
 def test_a_team_with_people_in_it_counts_as_manager_and_an_empty_one_does_not(users: Users) -> None:
     team = Group.objects.create(name="Sales leads")
     Member.objects.create(workspace=users.workspace, team=team, role=Role.MANAGER)
     with pytest.raises(members.LastManager):
-        members.remove(acting(users), of(users, "owner"))
+        members.remove(acting(users), membership(users, "owner"))
     users.stranger.groups.add(team)
-    members.remove(acting(users), of(users, "owner"))
+    members.remove(acting(users), membership(users, "owner"))
     assert list(members.managers(users.workspace)) == [users.stranger]
 
 
 @pytest.mark.django_db(transaction=True)
 def test_two_managers_who_leave_at_once_do_not_both_go() -> None:
     users = gather(workspace("sales"), "sk-secret")
-    members.change_role(acting(users), of(users, "colleague"), Role.MANAGER)
-    rows = [of(users, "owner"), of(users, "colleague")]
+    members.change_role(acting(users), membership(users, "colleague"), Role.MANAGER)
+    rows = [membership(users, "owner"), membership(users, "colleague")]
     together = threading.Barrier(2)
 
     def leave(row: Member) -> bool:

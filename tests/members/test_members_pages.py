@@ -35,13 +35,13 @@ def asked(users: Users) -> AccessRequest:
     return members.ask(Actor(user=users.stranger), users.workspace, users.stranger)
 
 
-def of(users: Users, who: User) -> Member:
+def membership(users: Users, who: User) -> Member:
     return Member.objects.get(workspace=users.workspace, user=who)
 
 
 def addresses(users: Users) -> dict[str, str]:
     """Every address that only a manager may use, with objects of the workspace in it."""
-    row, request = of(users, users.colleague), asked(users)
+    row, request = membership(users, users.colleague), asked(users)
     return {
         "members": reverse("members", args=["sales"]),
         "member_add": reverse("member_add", args=["sales"]),
@@ -88,7 +88,7 @@ def test_for_a_stranger_and_a_manager_of_elsewhere_none_of_it_is_there(users: Us
 
 
 def assert_nothing_happened(users: Users, role: Role) -> None:
-    assert of(users, users.colleague).role == role
+    assert membership(users, users.colleague).role == role
     assert not Member.objects.filter(workspace=users.workspace, user=users.stranger).exists()
     assert AccessRequest.objects.get().decided_at is None
     users.workspace.refresh_from_db()
@@ -135,7 +135,7 @@ def test_a_manager_turns_down_somebody_who_asked(users: Users) -> None:
 def test_a_made_up_role_changes_nothing(users: Users, role: str) -> None:
     request, client = asked(users), browser(users.owner)
     client.post(reverse("access_grant", args=["sales", request.pk]), {"role": role})
-    client.post(reverse("member_role", args=["sales", of(users, users.colleague).pk]), {"role": role})
+    client.post(reverse("member_role", args=["sales", membership(users, users.colleague).pk]), {"role": role})
     assert client.post("/w/sales/members/add/", {"who": "stranger", "role": role}).status_code == 422
     assert_nothing_happened(users, Role.LAUNCHER)
 
@@ -165,7 +165,7 @@ def test_what_is_wrong_with_an_added_name_is_said_and_the_name_kept(users: Users
 
 
 def test_the_last_manager_is_told_why_they_cannot_go(users: Users) -> None:
-    client, row = browser(users.owner), of(users, users.owner)
+    client, row = browser(users.owner), membership(users, users.owner)
     for name, sent in (("member_role", {"role": "viewer"}), ("member_remove", {})):
         page = client.post(reverse(name, args=["sales", row.pk]), sent, follow=True)
         assert "without a manager" in text(page)
@@ -173,7 +173,10 @@ def test_the_last_manager_is_told_why_they_cannot_go(users: Users) -> None:
 
 
 def test_removing_asks_first_and_names_what_is_deleted_with_it(users: Users) -> None:
-    client, address = browser(users.owner), reverse("member_remove", args=["sales", of(users, users.colleague).pk])
+    client, address = (
+        browser(users.owner),
+        reverse("member_remove", args=["sales", membership(users, users.colleague).pk]),
+    )
     page = text(client.get(address))
     assert "Remove colleague?" in page
     assert "Colleague&#x27;s key" in page
@@ -184,13 +187,13 @@ def test_removing_asks_first_and_names_what_is_deleted_with_it(users: Users) -> 
 
 
 def test_who_steps_down_is_led_to_a_page_they_may_see(users: Users) -> None:
-    members.change_role(Actor(user=users.owner), of(users, users.colleague), Role.MANAGER)
-    client, row = browser(users.owner), of(users, users.owner)
+    members.change_role(Actor(user=users.owner), membership(users, users.colleague), Role.MANAGER)
+    client, row = browser(users.owner), membership(users, users.owner)
     answer = client.post(reverse("member_role", args=["sales", row.pk]), {"role": "viewer"})
     assert answer.headers["Location"] == "/w/sales/"
     assert (
         browser(users.colleague)
-        .post(reverse("member_remove", args=["sales", of(users, users.colleague).pk]))
+        .post(reverse("member_remove", args=["sales", membership(users, users.colleague).pk]))
         .status_code
         == 303
     )
@@ -276,7 +279,7 @@ def test_names_are_shown_as_text_never_as_markup(users: Users) -> None:
     for path in (
         "/w/sales/members/",
         "/w/sales/settings/",
-        f"/w/sales/members/{of(users, users.colleague).pk}/remove/",
+        f"/w/sales/members/{membership(users, users.colleague).pk}/remove/",
     ):
         page = text(browser(users.owner).get(path))
         assert "<script>alert(1)" not in page
