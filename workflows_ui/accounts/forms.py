@@ -124,15 +124,13 @@ def _zone_choices() -> list[tuple[str, Any]]:
     return [("", default), *groups.items()]
 
 
-def _language_choices() -> list[tuple[str, Any]]:
-    return [("", _("Same as browser")), *settings.LANGUAGES]
-
-
 class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
     """Name, language and time zone of the signed-in person."""
 
     language = forms.ChoiceField(
-        label=pgettext_lazy("of the pages", "Language"), choices=_language_choices, required=False
+        label=pgettext_lazy("of the pages", "Language"),
+        choices=lambda: [("", _("Same as browser")), *settings.LANGUAGES],
+        required=False,
     )
     time_zone = forms.ChoiceField(
         label=_("Time zone"), choices=_zone_choices, required=False, help_text=_("All pages show times in it.")
@@ -157,7 +155,9 @@ class _SingleUse:
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        _set_code_field(self.fields["code"])  # type: ignore[attr-defined]
+        field: forms.Field = self.fields["code"]  # type: ignore[attr-defined]
+        field.label = pgettext_lazy("of an app", "Code")
+        field.widget.attrs = {"autocomplete": "one-time-code", "inputmode": "numeric", "spellcheck": "false"}
 
     def clean_code(self) -> str:
         """Return the code, or reject it if it was used."""
@@ -237,8 +237,3 @@ class PasskeyNameForm(webauthn_forms.EditWebAuthnForm):  # type: ignore[misc]
     """A new name for a passkey."""
 
     name = forms.CharField(label=_("Name"), max_length=_LONGEST_NAME)
-
-
-def _set_code_field(field: forms.Field) -> None:
-    field.label = pgettext_lazy("of an app", "Code")
-    field.widget.attrs = {"autocomplete": "one-time-code", "inputmode": "numeric", "spellcheck": "false"}

@@ -267,7 +267,7 @@ def engine(flavour: str, version: str) -> str:
     values = {"engine": label, "version": version}
     if not version:
         return _("%(engine)s, version unknown") % values
-    if not engine_facts.is_tested(version):
+    if not version.startswith(engine_facts.TESTED_VERSIONS):
         return _("%(engine)s %(version)s, not tested with this console") % values
     return f"{label} {version}"
 

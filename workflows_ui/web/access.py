@@ -69,9 +69,9 @@ def member(role: Role, *, guests: bool = False) -> Callable[[Callable[..., R]], 
             if not request.user.is_authenticated:
                 return _redirect_to_sign_in(request)
             person_access = access.find(request.user, slug)
-            refusal = second_step_missing(request, person_access)
-            if refusal is not None:
-                return refusal
+            workspace = person_access.workspace
+            if closed(request, request.user, [workspace]):
+                return _require_second_step(request, workspace.name, reverse("workspace", args=[workspace.slug]))
             request.access = person_access  # type: ignore[attr-defined]
             if not (guests and person_access.rights):
                 person_access.require(role)
@@ -100,18 +100,6 @@ def launching(view: Callable[..., R]) -> Callable[..., R | HttpResponse]:
         return view(request, slug, id, *args, **kwargs)
 
     return member(Role.LAUNCHER, guests=True)(guarded)
-
-
-def second_step_missing(request: HttpRequest, person_access: access.Access) -> HttpResponse | None:
-    """Return the response for a person without the second step that the workspace requires, else None.
-
-    Every access to a workspace is checked: all methods, pages and fragments.
-    """
-    if not closed(request, person_access.user, [person_access.workspace]):
-        return None
-    return _require_second_step(
-        request, person_access.workspace.name, reverse("workspace", args=[person_access.workspace.slug])
-    )
 
 
 def closed(request: HttpRequest, user: User, workspaces: Iterable[Workspace]) -> set[int]:

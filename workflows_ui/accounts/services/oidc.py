@@ -70,18 +70,20 @@ class Claims:
 
 def authorization_url(flow: Flow, redirect_uri: str) -> str:
     """Return the URL for the redirect of the browser. Raise SignOnError if the provider's configuration is unavailable."""
+    configuration = _configuration()
+    groups = "groups" in _list(configuration.get("scopes_supported"))
     challenge = base64.urlsafe_b64encode(hashlib.sha256(flow.verifier.encode()).digest()).rstrip(b"=").decode()
     query = {
         "response_type": "code",
         "client_id": settings.OIDC_CLIENT_ID,
         "redirect_uri": redirect_uri,
-        "scope": "openid email profile groups" if _supports_groups() else "openid email profile",
+        "scope": "openid email profile groups" if groups else "openid email profile",
         "state": flow.state,
         "nonce": flow.nonce,
         "code_challenge": challenge,
         "code_challenge_method": "S256",
     }
-    address = str(_configuration()["authorization_endpoint"])
+    address = str(configuration["authorization_endpoint"])
     return f"{address}{'&' if urlsplit(address).query else '?'}{urlencode(query)}"
 
 
@@ -119,10 +121,6 @@ def _require_scheme(name: str, address: str) -> None:
     scheme = urlsplit(settings.OIDC_ISSUER).scheme
     if urlsplit(address).scheme not in {scheme, "https"}:
         raise SignOnError(f"{name} of the provider is no {scheme} address")
-
-
-def _supports_groups() -> bool:
-    return "groups" in _list(_configuration().get("scopes_supported"))
 
 
 def _exchange(code: str, verifier: str, redirect_uri: str) -> dict[str, Any]:

@@ -61,15 +61,11 @@ class Log:
             subject = str(row.workspace_id) if row.action in _OF_WORKSPACES else row.object_id
             self._rows.setdefault((row.object_type, subject), []).append(row)
 
-    def workspace_event(self, workspace: Any) -> Any:
-        """The newest row that records engine and project of a workspace, or None."""
-        return self._last("workspace", str(workspace.pk), _OF_WORKSPACES)
-
     def credential_story(self, credential: Any) -> _Story:
         pk = str(credential.pk)
-        added, kind = self._last("credential", pk, ("credential.add",)), self._last("credential", pk, _KIND_ROWS)
-        passed = self._last("credential", pk, ("credential.pass_on",))
-        shared = self._last("credential", pk, ("credential.hand_over", "credential.share"))
+        added, kind = self.last("credential", pk, ("credential.add",)), self.last("credential", pk, _KIND_ROWS)
+        passed = self.last("credential", pk, ("credential.pass_on",))
+        shared = self.last("credential", pk, ("credential.hand_over", "credential.share"))
         known = added or kind or shared
         return _Story(
             workspace=known.workspace_id if known else None,
@@ -78,7 +74,7 @@ class Log:
             handed_over=shared is not None,
         )
 
-    def _last(self, kind: str, subject: str, actions: tuple[str, ...]) -> Any:
+    def last(self, kind: str, subject: str, actions: tuple[str, ...]) -> Any:
         rows = self._rows.get((kind, subject), [])
         return next((row for row in rows if row.action in actions and _is_proved(self._apps, row)), None)
 
@@ -146,7 +142,7 @@ def _workspace(log: Log, workspace: Any, *, check: bool, unknown: bool) -> Row:
         return result
     if workspace.mark:
         return replace(result, why="flavour, address or project were changed")
-    event = log.workspace_event(workspace)
+    event = log.last("workspace", str(workspace.pk), _OF_WORKSPACES)
     if event is None and not unknown:
         return replace(result, why=_SILENT)
     if event is not None:

@@ -293,7 +293,7 @@ def _project(client: Client, project_id: str) -> dict[str, Any]:
     except EngineError as error:
         if project_id and isinstance(error, WrongProject):
             raise _wrong_project(client, error) from None
-        raise Problem(_code(error), error=error) from None
+        raise Problem(error_code(error), error=error) from None
     projects = [row for row in rows if _text(row, "id")]
     if rows and not projects:
         raise Problem(Code.NOT_AN_ENGINE)
@@ -309,7 +309,7 @@ def _wrong_project(client: Client, error: EngineError) -> Problem:
     try:
         others = [_choice(row) for row in client.workflows.list_projects() if _text(row, "id")]
     except EngineError as second:
-        return Problem(_code(second), error=second)
+        return Problem(error_code(second), error=second)
     if not others:
         return Problem(Code.FORBIDDEN, error=error)
     return Problem(Code.OTHER_PROJECT, error=error, found=", ".join(project.name for project in others[:_NAMED]))
@@ -326,12 +326,8 @@ def _needs_organization(draft: Draft) -> bool:
     return wanted and not draft.organization_id
 
 
-def engine_problem(error: EngineError, base: str = "") -> Problem:
-    """The problem for an engine's error; `base` as in Problem."""
-    return Problem(_code(error), error=error, base=base)
-
-
-def _code(error: EngineError) -> Code:
+def error_code(error: EngineError) -> Code:
+    """The code for an engine's error."""
     by_class: list[tuple[type[EngineError], Code]] = [
         (AddressRefused, Code.ADDRESS_REFUSED),
         (ScopedKey, Code.SCOPED_KEY),

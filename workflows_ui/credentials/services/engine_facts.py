@@ -68,10 +68,6 @@ def limit(workspace: Workspace, name: str, default: int) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else default
 
 
-def is_tested(version: str) -> bool:
-    return version.startswith(TESTED_VERSIONS)
-
-
 def advance_inspection(workspace_id: int) -> None:
     """Make an inspection due after a missing route, since the engine's version may have changed. May be called at any time."""
     with database.turn():

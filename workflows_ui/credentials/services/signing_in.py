@@ -179,4 +179,4 @@ def _problem(error: EngineError, base: str) -> Problem:
     if isinstance(error, Refused | CredentialRefused) and error.status != HTTPStatus.METHOD_NOT_ALLOWED:
         # 400 with code 40004 or 40005 on Imbrace, 401 on Activepieces: address and password are not distinguished.
         return Problem(Code.WRONG_SIGN_IN, error=error, base=base)
-    return credential_tests.engine_problem(error, base)
+    return Problem(credential_tests.error_code(error), error=error, base=base)
