@@ -30,8 +30,8 @@ LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 def signed_in(users: Users, practice: Practice, *, password: bool) -> Credential:
     """The owner's credential, as signing in at the gateway makes it, due for renewal."""
     known = practice.credentials
-    begun = signing_in.begin(Typed("imbrace", practice.gateway, known.email, password=known.password))
-    token = signing_in.finish(begun, known.organization_id)
+    typed = Typed("imbrace", practice.gateway, known.email, password=known.password)
+    token = signing_in.sign_in(typed, known.organization_id)
     draft = Draft(
         "imbrace",
         Kind.SIGN_IN,

@@ -79,16 +79,6 @@ def install(entries: Sequence[Entry]) -> None:
     _installed[:] = [*PLAIN, *entries, *BELOW]
 
 
-@dataclass(frozen=True)
-class Line:
-    """An entry for one person and page."""
-
-    label: str | Promise
-    icon: str
-    url: str
-    active: bool
-
-
 class Frame:
     """Context of base.html; everything is computed on access, so that fragments cost nothing."""
 
@@ -162,7 +152,7 @@ class Frame:
     @property
     def more_open(self) -> bool:
         """Whether this page is among the collapsed entries."""
-        return not self.at_home and any(line.active for group in self.more for line in group["lines"])
+        return not self.at_home and any(line["active"] for group in self.more for line in group["lines"])
 
     @property
     def _collapses(self) -> bool:
@@ -178,12 +168,12 @@ class Frame:
                 groups.append({"label": label, "lines": lines})
         return groups
 
-    def _line(self, entry: Entry) -> Line:
+    def _line(self, entry: Entry) -> dict[str, Any]:
         url = entry.url(self.access.workspace.slug if self.access else "")
-        return Line(entry.label, entry.icon, url, self._request.path.startswith(url))
+        return {"label": entry.label, "icon": entry.icon, "url": url, "active": self._request.path.startswith(url)}
 
     @cached_property
-    def everywhere(self) -> list[Line]:
+    def everywhere(self) -> list[dict[str, Any]]:
         """The pages that belong to no workspace, for the menu of those pages."""
         if self.person is None:
             return []

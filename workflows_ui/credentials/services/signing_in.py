@@ -53,15 +53,6 @@ class Token:
     project_id: str = ""
 
 
-@dataclass(frozen=True)
-class Begun:
-    """A sign-in at Imbrace that waits for the choice of an organization. `login` is the login token, three hours old at most."""
-
-    base: str
-    login: str = field(repr=False)
-    organizations: tuple[Choice, ...]
-
-
 def request_code(base: str, email: str) -> None:
     """Request a one-time code by mail from Imbrace. Raises Problem."""
     try:
@@ -70,8 +61,11 @@ def request_code(base: str, email: str) -> None:
         raise _problem(error, base) from None
 
 
-def begin(typed: Typed) -> Begun:
-    """Sign in at Imbrace, up to the choice of an organization. Raises Problem."""
+def begin(typed: Typed) -> tuple[str, list[Choice]]:
+    """Sign in at Imbrace, up to the choice of an organization; returns the login token, three hours old at most, and the organizations.
+
+    Raises Problem.
+    """
     workflows = _client(Flavour.IMBRACE, typed.base, Anonymous((typed.password, typed.code))).workflows
     try:
         answer = _authenticate(workflows, typed)
@@ -80,25 +74,26 @@ def begin(typed: Typed) -> Begun:
             rows = _client(Flavour.IMBRACE, typed.base, AccessToken(answer["token"])).workflows.list_organizations()
     except EngineError as error:
         raise _problem(error, typed.base) from None
-    organizations = tuple(row for row in map(_organization, rows) if row is not None)
+    organizations = [row for row in map(_organization, rows) if row is not None]
     if not organizations:
         raise Problem(Code.NO_ORGANIZATION)
-    return Begun(typed.base, answer["token"], organizations)
+    return answer["token"], organizations
 
 
-def finish(begun: Begun, organization_id: str) -> Token:
+def finish(base: str, login: str, organization_id: str) -> Token:
     """Exchange the login token for an access token of one organization. Raises Problem."""
-    workflows = _client(Flavour.IMBRACE, begun.base, AccessToken(begun.login)).workflows
+    workflows = _client(Flavour.IMBRACE, base, AccessToken(login)).workflows
     try:
         return _token(workflows.exchange_login_token(organization_id))
     except EngineError as error:
-        raise _problem(error, begun.base) from None
+        raise _problem(error, base) from None
 
 
 def sign_in(typed: Typed, organization_id: str = "") -> Token:
     """Sign in at a plain Activepieces, or at Imbrace for one organization. Raises Problem."""
     if typed.flavour == Flavour.IMBRACE:
-        return finish(begin(typed), organization_id)
+        login, _organizations = begin(typed)
+        return finish(typed.base, login, organization_id)
     workflows = _client(Flavour.ACTIVEPIECES, typed.base, Anonymous((typed.password,))).workflows
     try:
         return _token(workflows.sign_in(typed.email, typed.password))

@@ -20,7 +20,7 @@ from workflows_ui.credentials.forms.credentials import ChoiceForm, CredentialFor
 from workflows_ui.credentials.pending_sign_in import ORGANIZATION, PROJECT, Pending
 from workflows_ui.credentials.services import capabilities, credential_tests, credentials, signing_in
 from workflows_ui.credentials.services.credential_tests import Draft, Problem, SeveralProjects
-from workflows_ui.credentials.services.signing_in import Begun, Token
+from workflows_ui.credentials.services.signing_in import Token
 from workflows_ui.members.models import Flavour, Workspace
 from workflows_ui.members.services import access
 from workflows_ui.web import responses
@@ -36,7 +36,7 @@ _OVER = {
 
 @never_cache
 @sensitive_post_parameters("secret", "password", "code")
-@sensitive_variables("form", "draft", "begun", "pending")
+@sensitive_variables("form", "draft", "login", "pending")
 @signed_in
 def add(request: ConsoleRequest) -> HttpResponse:
     """Enter, test and save a credential. `?workspace=slug` fills in the engine, for a member of that workspace."""
@@ -57,17 +57,17 @@ def add(request: ConsoleRequest) -> HttpResponse:
         if form.flavour == Flavour.ACTIVEPIECES:
             token = signing_in.sign_in(form.typed(form.base))
             return _save(request, form.draft(token), likely=wanted.project_id if wanted else token.project_id)
-        begun = signing_in.begin(form.typed(form.base))
-        if len(begun.organizations) == 1:
-            only = begun.organizations[0].id
-            return _save(request, form.draft(signing_in.finish(begun, only), only))
+        login, organizations = signing_in.begin(form.typed(form.base))
+        if len(organizations) == 1:
+            only = organizations[0].id
+            return _save(request, form.draft(signing_in.finish(form.base, login, only), only))
     except Problem as problem:
         form.blame(credential_tests.with_suggestion(problem, form.flavour, form.base))
         return _form(request, form, wanted, problem)
     # An answer to a sign-in is not masked, since it is the token.
-    mask = masking.address_mask(begun.base, (begun.login,))
-    choices = [(choice.id, mask.text(choice.name)) for choice in begun.organizations]
-    pending = Pending(form.draft(Token(begun.login, ends_at=None)), choices)
+    mask = masking.address_mask(form.base, (login,))
+    choices = [(choice.id, mask.text(choice.name)) for choice in organizations]
+    pending = Pending(form.draft(Token(login, ends_at=None)), choices)
     name = pending_sign_in.keep(request.user, ORGANIZATION, pending)
     return responses.redirect(request, "credential_organization", name)
 
@@ -87,7 +87,7 @@ def choose(request: ConsoleRequest, what: str, name: str) -> HttpResponse:
         chosen, draft = form.cleaned_data[what], pending.draft
         try:
             if what == ORGANIZATION:
-                token = signing_in.finish(Begun(draft.base, draft.secret, ()), chosen)
+                token = signing_in.finish(draft.base, draft.secret, chosen)
                 # The login token is used up: another organization needs another sign-in.
                 pending_sign_in.forget(request.user, what, name)
                 draft = replace(draft, secret=token.secret, organization_id=chosen, ends_at=token.ends_at)

@@ -132,13 +132,13 @@ def _draft(form: CredentialForm, organization: str) -> Draft:
     sign_in = form.typed(form.base)
     if form.flavour == Flavour.ACTIVEPIECES:
         return form.draft(signing_in.sign_in(sign_in))
-    login = signing_in.begin(sign_in)
-    names = {choice.id: choice.name for choice in login.organizations}
+    login, organizations = signing_in.begin(sign_in)
+    names = {choice.id: choice.name for choice in organizations}
     organization_id = organization or (next(iter(names)) if len(names) == 1 else "")
     if organization_id not in names:
         lines = "\n".join(f"  {key}  {name}" for key, name in names.items())
         raise CommandError(f"Choose with --organization which one the credential is for:\n{lines}")
-    return form.draft(signing_in.finish(login, organization_id), organization_id)
+    return form.draft(signing_in.finish(form.base, login, organization_id), organization_id)
 
 
 def _read_secret(prompt: str) -> str:
