@@ -1,5 +1,6 @@
 """Actions on connections: replace the secret, replace by another connection, rename, delete."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -24,6 +25,11 @@ _UNUSED = _("No flow uses it.")
 def _title(row: Row) -> Text:
     name = text_at(row, "displayName")
     return formats.cut(name) if name.strip() else _("this connection")
+
+
+def _naming(text: Any) -> Callable[[Row], Text]:
+    """The text of an action with the name of the connection."""
+    return lambda row: text % {"name": _title(row)}
 
 
 def _editable(row: Row) -> bool:
@@ -85,12 +91,12 @@ RENEW = Action(
     icon="key",
     form=connecting.SecretForm,
     run=lambda session, key, typed: connecting.renew(session, reading.find(session, key), typed),
-    confirm=lambda row: _(
+    confirm=_(
         "The old secret is removed from the engine at once. The name stays, and flows that use the connection "
         "continue with the new secret. The engine tests it at the app first, which may take some seconds."
     ),
     impact=_flows_affected,
-    button=lambda row: _("Replace the secret of “%(name)s”") % {"name": _title(row)},
+    button=_naming(_("Replace the secret of “%(name)s”")),
     visible=_holds_secret,
     done=_("The new secret is in use."),
     in_rows=True,
@@ -101,15 +107,14 @@ REPLACE = Action(
     icon="right-left",
     form=ReplaceForm,
     run=_replace,
-    confirm=lambda row: (
+    confirm=_naming(
         _(
             "Every flow that uses “%(name)s” uses the connection you choose from then on, live flows too. “%(name)s” itself is "
             "then unused; some engines delete it at once, so have its secret at hand if it may be needed again."
         )
-        % {"name": _title(row)}
     ),
     impact=partial(_flows_affected, none=_("No flow uses it: nothing would change.")),
-    button=lambda row: _("Replace it in all flows"),
+    button=_("Replace it in all flows"),
     done=_("The flows use this connection now."),
     # Not to the page of the old connection, which may be deleted.
     success_url=lambda slug, _row, answer: connection_url(slug, answer["id"]),
@@ -123,15 +128,14 @@ RENAME = rename_action(
 )
 DELETE = delete_action(
     _delete,
-    confirm=lambda row: (
+    confirm=_naming(
         _(
             "The engine forgets “%(name)s” and its secret. Flows that use it fail from then on. At the app, the secret stays valid until "
             "it is withdrawn there."
         )
-        % {"name": _title(row)}
     ),
     impact=_flows_affected,
-    button=lambda row: _("Delete the connection “%(name)s”") % {"name": _title(row)},
+    button=_naming(_("Delete the connection “%(name)s”")),
     visible=_editable,
     done=_("The connection is deleted."),
     bulk=Bulk(

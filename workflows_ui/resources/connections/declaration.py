@@ -33,7 +33,7 @@ from workflows_ui.resources.connections import actions as resource_actions
 from workflows_ui.resources.connections import reading
 from workflows_ui.resources.connections.reading import STATES, state
 from workflows_ui.resources.pieces import apps
-from workflows_ui.resources.pieces.apps import Mark, MarkColumn
+from workflows_ui.resources.pieces.apps import Mark, mark_column
 from workflows_ui.resources.pieces.fields import type_words
 from workflows_ui.resources.places import list_url, piece_url
 from workflows_ui.web.paths import list_at, text_at
@@ -139,7 +139,7 @@ class Connections(Resource):
     )
     list_display = (
         Column("displayName", _("Name"), link=True),
-        MarkColumn(_app, _("App"), link=_app_url),
+        mark_column(_app, _("App"), link=_app_url),
         Column(state, _("State"), kind="badge", below=_below_state),
         Column(_usage_text, _("Used by"), link=_flows_url),
         Column(owner, _("Owner"), phone=False),
@@ -152,7 +152,7 @@ class Connections(Resource):
         Facts(
             _("Details"),
             (
-                MarkColumn(_app, _("App"), link=_app_url),
+                mark_column(_app, _("App"), link=_app_url),
                 Column(lambda row: type_words(row.get("type")), _("Holds")),
                 Column(owner, _("Owner")),
                 Column(_reach, _("Reach")),

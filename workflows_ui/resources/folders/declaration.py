@@ -29,7 +29,6 @@ from workflows_ui.resources import whole_lists
 from workflows_ui.resources.flows.reading import FOLDERS
 from workflows_ui.resources.flows.reading import name_of as flow_name
 from workflows_ui.resources.places import flow_url, flows_url, folder_url
-from workflows_ui.web import formats
 from workflows_ui.web.paths import text_at
 
 #: Folders read at once to find a name, and flows listed by name (api.md 4.1: no upper bound of a page is known).
@@ -153,7 +152,7 @@ class Folders(Resource):
             "plus",
             _create,
             form=NameForm,
-            button=lambda _row: _("Make the folder"),
+            button=_("Make the folder"),
             done=_created,
             success_url=lambda slug, _row, made: folder_url(slug, id_at(made)),
             collection=True,
@@ -161,8 +160,8 @@ class Folders(Resource):
         rename_action(_rename, initial=lambda row: {"name": _title(row)}, done=_("The folder is renamed.")),
         delete_action(
             _delete,
-            confirm=lambda row: _("The folder “%(name)s” is deleted. Its flows are not.") % {"name": _title(row)},
-            button=lambda row: _("Delete the folder “%(name)s”") % {"name": formats.cut(_title(row))},
+            confirm=_("The folder “%(name)s” is deleted. Its flows are not."),
+            button=_("Delete the folder “%(name)s”"),
             impact=_uncategorised,
             done=_("The folder is deleted."),
             bulk=Bulk(_("The folders are deleted. The flows in them are not: they are in no folder afterwards.")),

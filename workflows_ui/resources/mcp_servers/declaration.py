@@ -2,11 +2,12 @@
 none of these pages.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 from django import forms
-from django.urls import reverse
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
@@ -33,8 +34,8 @@ from workflows_ui.resource_admin.resource import (
 from workflows_ui.resources import whole_lists
 from workflows_ui.resources.mcp_servers import clients, reading, switches, tools
 from workflows_ui.resources.mcp_servers.reading import name_of
+from workflows_ui.resources.places import subpage_url
 from workflows_ui.web import formats
-from workflows_ui.web.paths import sole_id_at
 
 #: Tools named in the list.
 _NAMED = 5
@@ -56,8 +57,9 @@ def _several(row: Row) -> bool:
     return not reading.sole(row)
 
 
-def _quoted(row: Row) -> dict[str, Text]:
-    return {"name": formats.cut(name_of(row)) or _("MCP server without a name")}
+def _naming(text: Any) -> Callable[[Row], Text]:
+    """The text of an action with the name of the server."""
+    return lambda row: text % {"name": formats.cut(name_of(row)) or _("MCP server without a name")}
 
 
 def _named_tools(row: Row) -> list[Text]:
@@ -69,16 +71,11 @@ def _named_tools(row: Row) -> list[Text]:
 
 
 def _apps_url(slug: str, row: Row) -> str:
-    return _page_url("mcp_apps", slug, row) if _several(row) else ""
+    return subpage_url("mcp_apps", slug, row) if _several(row) else ""
 
 
 def _token_url(slug: str, row: Row) -> str:
-    return _page_url("mcp_token", slug, row)
-
-
-def _page_url(page: str, slug: str, row: Row) -> str:
-    key = sole_id_at(row)
-    return reverse(page, kwargs={"slug": slug, "id": key}) if key else ""
+    return subpage_url("mcp_token", slug, row)
 
 
 def _tools(subject: Subject) -> dict[str, Any] | None:
@@ -184,7 +181,7 @@ class McpServers(Resource):
             "plus",
             lambda session, _id, data: {"id": session.workflows.create_mcp_server({"name": data["name"]}).get("id")},
             form=NameForm,
-            button=lambda _row: _("Make the server"),
+            button=_("Make the server"),
             done=_("The server is made. Give it its tools now."),
             collection=True,
             needs=_MAKING,
@@ -195,10 +192,10 @@ class McpServers(Resource):
             "diagram-project",
             tools.add_flow,
             form=tools.FlowTool,
-            confirm=lambda _row: (
-                _("Clients of the server can then run this flow without asking.") + f" {tools.CHANGES}"
+            confirm=format_lazy(
+                "{} {}", _("Clients of the server can then run this flow without asking."), tools.CHANGES
             ),
-            button=lambda _row: _("Add the tool"),
+            button=_("Add the tool"),
             visible=_several,
             done=_("The server has the tool now. Clients see it once they connect again."),
         ),
@@ -209,7 +206,7 @@ class McpServers(Resource):
             switches.switch,
             form=switches.ToolSwitches,
             initial=lambda row: {"tools": switches.enabled(row)},
-            button=lambda _row: _("Save the tools"),
+            button=_("Save the tools"),
             visible=reading.sole,
             done=_("The tools are saved. Clients see the change once they connect again."),
         ),
@@ -223,11 +220,14 @@ class McpServers(Resource):
             tools.remove,
             form=tools.RemovedTool,
             danger=True,
-            confirm=lambda row: (
-                _("Clients of “%(name)s” can no longer use the tool. The flow or app behind it stays.") % _quoted(row)
-                + f" {tools.CHANGES}"
+            confirm=_naming(
+                format_lazy(
+                    "{} {}",
+                    _("Clients of “%(name)s” can no longer use the tool. The flow or app behind it stays."),
+                    tools.CHANGES,
+                )
             ),
-            button=lambda _row: _("Remove the tool"),
+            button=_("Remove the tool"),
             visible=lambda row: bool(reading.tools_of(row)),
             done=_("The tool is removed."),
         ),
@@ -237,29 +237,27 @@ class McpServers(Resource):
             "arrows-rotate",
             _rotate,
             danger=True,
-            confirm=lambda row: (
+            confirm=_naming(
                 _(
                     "The token that “%(name)s” has now dies at once: every client that is configured with it stops working, until it gets "
                     "the new one. There is no way back to the old token."
                 )
-                % _quoted(row)
             ),
             impact=_stops,
-            button=lambda row: _("Replace the token of “%(name)s”") % _quoted(row),
+            button=_naming(_("Replace the token of “%(name)s”")),
             done=_("The old token is dead. Show the new one, and give it to the clients."),
             in_rows=True,
         ),
         delete_action(
             lambda session, key, _data: session.workflows.delete_mcp_server(key),
-            confirm=lambda row: (
+            confirm=_naming(
                 _(
                     "Every client of “%(name)s” stops working at once, and its token is gone. Flows, apps and connections behind its "
                     "tools stay."
                 )
-                % _quoted(row)
             ),
             impact=_stops,
-            button=lambda row: _("Delete the MCP server “%(name)s”") % _quoted(row),
+            button=_naming(_("Delete the MCP server “%(name)s”")),
             visible=_several,
             needs=_MAKING,
             done=_("The MCP server is deleted."),

@@ -195,7 +195,7 @@ ADD_APP_TOOL = Action(
     confirm=lambda _row: (
         _("Clients of the MCP server, such as an AI assistant, can then do this without asking.") + f" {CHANGES}"
     ),
-    button=lambda row: _("Add the tool"),
+    button=_("Add the tool"),
     visible=lambda row: bool(row.get("actions")),
     disabled_reason=_no_server_reason,
     done=lambda _row, answer: (

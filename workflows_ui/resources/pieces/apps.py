@@ -5,6 +5,7 @@ Logos are on third-party servers, which would learn who views what: no page load
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from workflows_ui.core.collation import sort_key
@@ -35,13 +36,8 @@ class Mark:
         return self.text
 
 
-@dataclass(frozen=True)
-class MarkColumn(Column):
-    """A column whose value is a Mark."""
-
-    @property
-    def template(self) -> str:
-        return "resources/pieces/mark.html"
+#: A column whose value is a Mark.
+mark_column = partial(Column, template_name="resources/pieces/mark.html")
 
 
 def catalogue(session: EngineSession) -> list[dict[str, Any]]:

@@ -30,7 +30,7 @@ from workflows_ui.resources.connections import auth_forms, connecting
 from workflows_ui.resources.connections.oauth_forms import OWN
 from workflows_ui.resources.mcp_servers import tools as mcp_tools
 from workflows_ui.resources.pieces import apps, options
-from workflows_ui.resources.pieces.apps import Mark, MarkColumn
+from workflows_ui.resources.pieces.apps import Mark, mark_column
 from workflows_ui.resources.pieces.fields import operations, type_words
 from workflows_ui.resources.places import connection_url, list_url
 from workflows_ui.web import formats
@@ -183,9 +183,7 @@ CONNECT = Action(
     form=connecting.ConnectForm,
     run=connecting.connect,
     button=lambda row: _("Connect “%(app)s”") % {"app": formats.cut(apps.title(row))},
-    confirm=lambda row: _(
-        "The engine tests what you enter at the app, which may take some seconds, and keeps it encrypted."
-    ),
+    confirm=_("The engine tests what you enter at the app, which may take some seconds, and keeps it encrypted."),
     impact=_connection_types,
     visible=takes_connection,
     done=lambda row, answer: _("“%(app)s” is connected.") % {"app": formats.cut(apps.title(row))},
@@ -211,7 +209,7 @@ class Pieces(Resource):
     rows = 50
     recipe = ("/v1/pieces/{id}", "")
     list_display = (
-        MarkColumn(_mark, _("Name"), link=True, below=_about),
+        mark_column(_mark, _("Name"), link=True, below=_about),
         Column(_category_words, _("Categories"), kind="list", phone=False),
         Column(_can, _("What it can do")),
     )

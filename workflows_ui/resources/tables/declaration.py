@@ -33,7 +33,7 @@ from workflows_ui.resources.tables import fields as resource_fields
 from workflows_ui.resources.tables import limits as resource_limits
 from workflows_ui.resources.tables import reading, records
 from workflows_ui.resources.tables.parts import export_url, is_id, record_url, records_url, table_url
-from workflows_ui.web import formats, messages
+from workflows_ui.web import messages
 from workflows_ui.web.paths import text_at
 
 #: Records on the table's page, and columns of them.
@@ -206,7 +206,7 @@ class Tables(Resource):
             "plus",
             lambda session, _id, data: session.workflows.create_table(data["name"]),
             form=NameForm,
-            button=lambda _row: _("Make the table"),
+            button=_("Make the table"),
             done=_("The table is made. Give it its columns now."),
             success_url=lambda slug, _row, made: table_url(slug, reading.key_of(made)),
             collection=True,
@@ -219,21 +219,15 @@ class Tables(Resource):
             "eraser",
             lambda session, key, _data: session.workflows.clear_table(key),
             danger=True,
-            confirm=lambda row: (
-                _("The table “%(name)s” is emptied. Its columns stay. This cannot be undone.")
-                % {"name": reading.name_of(row)}
-            ),
-            button=lambda row: _("Delete all records of “%(name)s”") % {"name": formats.cut(reading.name_of(row))},
+            confirm=_("The table “%(name)s” is emptied. Its columns stay. This cannot be undone."),
+            button=_("Delete all records of “%(name)s”"),
             impact=lambda session, table: _with_flows(session, table, _records_going(session, table)),
             done=_("All records of the table are deleted."),
         ),
         delete_action(
             _delete,
-            confirm=lambda row: (
-                _("The table “%(name)s” is deleted. Flows that read or write it will fail.")
-                % {"name": reading.name_of(row)}
-            ),
-            button=lambda row: _("Delete the table “%(name)s”") % {"name": formats.cut(reading.name_of(row))},
+            confirm=_("The table “%(name)s” is deleted. Flows that read or write it will fail."),
+            button=_("Delete the table “%(name)s”"),
             impact=_delete_impact,
             done=_("The table is deleted."),
             bulk=Bulk(_("The tables are deleted with their records. Flows that read or write them will fail.")),

@@ -12,7 +12,6 @@ from workflows_ui.resource_admin.actions import NameForm
 from workflows_ui.resource_admin.resource import Action, Affected, Column, Resource, Row, Text
 from workflows_ui.resources.tables import limits, reading
 from workflows_ui.resources.tables.parts import PartAction, table_url, tables_url
-from workflows_ui.web import formats
 
 #: Maximum choices of a column; the engine documents no limit (api.md section 13).
 _MOST_OPTIONS = 200
@@ -124,10 +123,8 @@ def _actions(table: str) -> tuple[Action, ...]:
             "trash",
             remove,
             danger=True,
-            confirm=lambda row: (
-                _("The column “%(name)s” is removed. This cannot be undone.") % {"name": reading.name_of(row)}
-            ),
-            button=lambda row: _("Remove the column “%(name)s”") % {"name": formats.cut(reading.name_of(row))},
+            confirm=_("The column “%(name)s” is removed. This cannot be undone."),
+            button=_("Remove the column “%(name)s”"),
             impact=lost,
             done=_("The column is removed."),
             success_url=lambda slug, _row, _answer: table_url(slug, table),

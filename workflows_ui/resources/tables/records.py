@@ -164,7 +164,7 @@ def _actions(table: str, fields: list[Row]) -> tuple[Action, ...]:
             "pen",
             edit,
             form=form,
-            button=lambda _row: _("Save"),
+            button=_("Save"),
             visible=lambda _row: bool(fields),
             done=_("The record is changed."),
             in_rows=True,
@@ -176,10 +176,8 @@ def _actions(table: str, fields: list[Row]) -> tuple[Action, ...]:
             "trash",
             delete,
             danger=True,
-            confirm=lambda row: (
-                _("The record “%(name)s” is deleted. This cannot be undone.") % {"name": title(row, fields)}
-            ),
-            button=lambda _row: _("Delete this record"),
+            confirm=_("The record “%(name)s” is deleted. This cannot be undone."),
+            button=_("Delete this record"),
             impact=lost,
             done=_("The record is deleted."),
             success_url=lambda slug, _row, _answer: records_url(slug, table),

@@ -2,7 +2,7 @@
 
 import datetime
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from django import forms
@@ -16,7 +16,7 @@ from workflows_ui.engine import NotFound
 from workflows_ui.resource_admin.resource import Column, Facts, Page, Panel, Query, Resource, Row, Text, id_at
 from workflows_ui.resources import usage, whole_lists
 from workflows_ui.resources.pieces import apps
-from workflows_ui.resources.pieces.apps import Mark, MarkColumn
+from workflows_ui.resources.pieces.apps import Mark, mark_column
 from workflows_ui.resources.places import piece_url
 from workflows_ui.resources.triggers import days
 from workflows_ui.web import formats
@@ -46,15 +46,6 @@ class TriggerFilters(forms.Form):
         required=False,
         choices=[("", _("Any")), ("yes", _("With failures")), ("no", _("Without failures"))],
     )
-
-
-@dataclass(frozen=True)
-class DaysColumn(Column):
-    """A column whose value is a Plot: a small one."""
-
-    @property
-    def template(self) -> str:
-        return "resources/triggers/bars.html"
 
 
 def _plot(row: Row) -> days.Plot:
@@ -121,9 +112,9 @@ class Triggers(Resource):
     #: The engine has no call for a single app.
     recipe = ("/v1/trigger-runs/status", "workflows.get_trigger_run_status()")
     list_display = (
-        MarkColumn(_mark, _("App"), link=True, below=lambda row: row["name"]),
+        mark_column(_mark, _("App"), link=True, below=lambda row: row["name"]),
         Column(_state, _("State"), kind="badge", below=_lately),
-        DaysColumn(_plot, _("Last 14 days"), phone=False),
+        Column(_plot, _("Last 14 days"), phone=False, template_name="resources/triggers/bars.html"),
         Column(lambda row: _plot(row).good, _("Worked"), kind="count", phone=False),
         Column(lambda row: _plot(row).bad, _("Failed"), kind="count", phone=False),
     )
@@ -131,7 +122,7 @@ class Triggers(Resource):
         Facts(
             _("Details"),
             (
-                MarkColumn(_mark, _("App"), link=lambda slug, row: piece_url(slug, row.get("name"))),
+                mark_column(_mark, _("App"), link=lambda slug, row: piece_url(slug, row.get("name"))),
                 Column(_last_failure, _("Last failure")),
                 Column("totalRuns", _("Counted by the engine in all"), kind="count"),
                 Column("name", _("Name in the engine"), kind="code"),

@@ -18,9 +18,9 @@ from workflows_ui.core import redaction
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.launches import flow_facts
 from workflows_ui.resource_admin.resource import Action, Row, Text, id_at, pick
-from workflows_ui.resources.flows.reading import deleting, name_of, trigger_of
+from workflows_ui.resources.flows.reading import deleting, trigger_of
 from workflows_ui.resources.pieces import apps
-from workflows_ui.web import formats, readable
+from workflows_ui.web import readable
 from workflows_ui.web.paths import dict_at, dicts_at, text_at
 
 #: The engine's name for each way.
@@ -179,7 +179,7 @@ TEST = Action(
     _run,
     form=TestForm,
     confirm=_explained,
-    button=lambda row: _("Test the trigger of “%(name)s”") % {"name": formats.cut(name_of(row))},
+    button=_("Test the trigger of “%(name)s”"),
     visible=_can_test,
     done=_done,
     success_url=_then,
