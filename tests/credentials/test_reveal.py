@@ -11,7 +11,7 @@ from tests.users import Users
 from workflows_ui.accounts.models import User
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.members.models import Member, Role
-from workflows_ui.resources.reveal import values as reveal
+from workflows_ui.resources.reveal.views import find_hidden
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_second_try")]
 REASON = "Comparing what the customer sent us"
@@ -123,7 +123,7 @@ def test_ugly_objects_are_walked_without_harm() -> None:
         deep = [deep]
     original = {"a": deep, "b": [{"token": ""}, None, 1], "c" * 5000: "secret-one", 7: {"x": ["secret-two"]}}
     masked = {"a": deep, "b": [{"token": "*"}, None, 1], "c" * 5000: "*", "7": {"x": ["*"]}}
-    found = reveal.hidden_values(original, masked)
+    found = find_hidden(original, masked)
     assert [one.value for one in found] == ["secret-one", "secret-two"]
     assert found[1].where == "7 › x › 1"
     assert len(found[0].where) <= 80

@@ -60,11 +60,6 @@ class InvitationFilters(forms.Form):
     )
 
 
-def email(row: Row) -> str:
-    """The invited person's mail address."""
-    return text_at(row, "email")
-
-
 def state(row: Row) -> Badge:
     return engine_badge(STATES, row.get("status"))
 
@@ -85,7 +80,7 @@ def _would_go(row: Row) -> Text:
         )
     else:
         text = _("%(email)s can no longer join with the invitation that was sent. A new one can be sent later.")
-    return text % {"email": email(row)[:100] or _("this person")}
+    return text % {"email": text_at(row, "email")[:100] or _("this person")}
 
 
 def _platform_impact(_session: EngineSession, row: Row) -> Affected | None:
@@ -114,7 +109,7 @@ class Invitations(Resource):
         f'workflows.list_invitations("PROJECT", limit={_MOST})',
     )
     list_display = (
-        Column(lambda row: email(row) or _("No address"), _("Invited"), link=True),
+        Column(lambda row: text_at(row, "email") or _("No address"), _("Invited"), link=True),
         Column(state, _("State"), kind="badge"),
         Column(_role, pgettext_lazy("invitation", "As"), phone=False),
         Column("created", pgettext_lazy("invitation", "Sent"), kind="when"),
@@ -123,7 +118,7 @@ class Invitations(Resource):
         Facts(
             _("Details"),
             (
-                Column(email, _("Invited")),
+                Column("email", _("Invited")),
                 Column(_scope, _("Into")),
                 Column(_role, pgettext_lazy("invitation", "As")),
                 Column("created", pgettext_lazy("invitation", "Sent"), kind="when"),
@@ -142,7 +137,7 @@ class Invitations(Resource):
             danger=True,
             confirm=_would_go,
             impact=_platform_impact,
-            button=lambda row: _("Revoke the invitation of %(email)s") % {"email": formats.cut(email(row))},
+            button=lambda row: _("Revoke the invitation of %(email)s") % {"email": formats.cut(text_at(row, "email"))},
             done=_("The invitation is revoked."),
             in_rows=True,
             bulk=Bulk(

@@ -1,5 +1,9 @@
 """The masked values of a run, a flow or a launch: a builder who gives a reason sees one of them, in a response that is not stored."""
 
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.http import HttpResponse
@@ -12,20 +16,57 @@ from django.views.decorators.debug import sensitive_variables
 from workflows_ui.audit.services import audit_log
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.credentials.services import engine_session
+from workflows_ui.engine import HIDDEN
 from workflows_ui.launch_forms.schema import json_text
 from workflows_ui.launches import masking as launch_masking
 from workflows_ui.launches.models import Launch
 from workflows_ui.launches.services import launches
 from workflows_ui.members.models import Role
 from workflows_ui.resources import BY_NAME
-from workflows_ui.resources.reveal import values
 from workflows_ui.resources.reveal.forms import HiddenForm
-from workflows_ui.resources.reveal.values import Hidden
 from workflows_ui.web import responses
 from workflows_ui.web.access import member
 from workflows_ui.web.requests import ConsoleRequest, actor
 
-_LONGEST = 1000
+#: Maximum masked values on one page, and the depth of the search, which equals the maximum depth shown.
+MOST, _DEEPEST = 200, 60
+_LONGEST_KEY, _LONGEST = 80, 1000
+
+
+@dataclass(frozen=True)
+class Hidden:
+    """One masked value: its path as text, and the value. `key` identifies the path and reveals nothing of the value."""
+
+    key: str
+    where: str
+    value: str = field(repr=False)
+
+
+def find_hidden(original: Any, masked: Any) -> list[Hidden]:
+    """The values that differ between an object as the engine sent it and its masked copy, in order, at most MOST."""
+    result = []
+    for path, value in _differing(original, masked, ()):
+        if value in ("", HIDDEN):
+            continue
+        name = "\x1f".join(path).encode("utf-8", "replace")
+        where = " › ".join(part[:_LONGEST_KEY] for part in path)
+        result.append(Hidden(hashlib.sha256(name).hexdigest()[:24], where, value))
+        if len(result) == MOST:
+            break
+    return result
+
+
+def _differing(original: Any, masked: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
+    if original == masked or len(path) > _DEEPEST:
+        return
+    if isinstance(original, dict) and isinstance(masked, dict):
+        for key, inner in original.items():
+            yield from _differing(inner, masked.get(str(key)), (*path, str(key)))
+    elif isinstance(original, list) and isinstance(masked, list) and len(original) == len(masked):
+        for number, (inner, hid) in enumerate(zip(original, masked, strict=True), start=1):
+            yield from _differing(inner, hid, (*path, str(number)))
+    else:
+        yield path, original if isinstance(original, str) else json.dumps(original, ensure_ascii=False, indent=2)
 
 
 @never_cache
@@ -37,7 +78,7 @@ def hidden_values(request: ConsoleRequest, slug: str, resource: str, id: str) ->
     row = kind.get(session, id)
     (masked,) = kind.masked(session, [row])
     links = {"list_label": kind.label_plural, "list_url": kind.url(slug), "object_url": kind.url(slug, id)}
-    return _answer(request, id, resource, kind.title(masked), values.hidden_values(row, masked), links)
+    return _answer(request, id, resource, kind.title(masked), find_hidden(row, masked), links)
 
 
 @never_cache
@@ -47,21 +88,21 @@ def of_launch(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     """Hidden values of a launch: in its payload, its answer and its failure."""
     row = get_object_or_404(launches.visible_launches(request.access).select_related("workspace"), pk=id)
     found, masked = {}, {}
-    for label, field in ((_("Inputs"), "payload"), (_("Answer"), "answer"), (_("Error"), "failure")):
-        found[label] = _value(row, field)
-        masked[label] = launch_masking.masked(row, found[label], field)
+    for label, name in ((_("Inputs"), "payload"), (_("Answer"), "answer"), (_("Error"), "failure")):
+        found[label] = _value(row, name)
+        masked[label] = launch_masking.masked(row, found[label], name)
     links = {
         "list_label": _("Launches"),
         "list_url": reverse("launches", args=[slug]),
         "object_url": reverse("launch", args=[slug, row.pk]),
     }
-    hidden = values.hidden_values(found, masked)
+    hidden = find_hidden(found, masked)
     return _answer(request, row.pk, "launch", row.flow_name or row.flow_id, hidden, links)
 
 
-def _value(row: Launch, field: str) -> Any:
+def _value(row: Launch, name: str) -> Any:
     try:
-        text = launches.masked_field(row, field)
+        text = launches.masked_field(row, name)
         return json_text.parse(text)
     except CannotOpen:
         return None
