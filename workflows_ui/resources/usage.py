@@ -9,13 +9,13 @@ from django.utils.translation import gettext as _
 from workflows_ui.core.collation import sort_key
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.resource_admin.resource import Panel, Row, Subject, Text
+from workflows_ui.resources.cached import cached
 from workflows_ui.resources.flows import pages as flow_pages
 from workflows_ui.resources.places import flow_url
 from workflows_ui.web.paths import text_at, texts_at
 
 #: Cache names.
 REMEMBERED_AS, _NOW = "usage", "usage-now"
-_SECONDS, _NOW_SECONDS = 60, 10
 
 
 @dataclass(frozen=True)
@@ -66,17 +66,16 @@ class Usage:
 NOTHING = Usage((), complete=False)
 
 
-def cached_usage(session: EngineSession) -> Usage:
-    """At most a minute old; NOTHING if the engine does not give its flows."""
-    return session.remember_or(NOTHING, REMEMBERED_AS, _SECONDS, lambda: _load(session))
+def _load(session: EngineSession) -> Usage:
+    rows, complete = flow_pages.all_flows(session)
+    return Usage(tuple(_use(str(row["id"]), row) for row in rows if row.get("id")), complete)
 
 
-def current_usage(session: EngineSession) -> Usage:
-    """At most ten seconds old, for actions that change something; NOTHING if the engine does not give its flows.
-
-    Many objects checked one after the other share one walk through the flows.
-    """
-    return session.remember_or(NOTHING, _NOW, _NOW_SECONDS, lambda: _load(session))
+#: At most a minute old; NOTHING if the engine does not give its flows.
+cached_usage = cached(REMEMBERED_AS, 60, NOTHING)(_load)
+#: The same at most ten seconds old, for actions that change something: many objects checked one after the other share
+#: one walk through the flows.
+current_usage = cached(_NOW, 10, NOTHING)(_load)
 
 
 def forget(session: EngineSession) -> None:
@@ -106,11 +105,6 @@ def panel(label: Text, select: Callable[[Subject, Usage], list[Use]], none: Text
         return {"lines": lines(subject.slug, select(subject, known)), "complete": known.complete, "none": none}
 
     return Panel(label, "resources/pieces/used_by.html", build)
-
-
-def _load(session: EngineSession) -> Usage:
-    rows, complete = flow_pages.all_flows(session)
-    return Usage(tuple(_use(str(row["id"]), row) for row in rows if row.get("id")), complete)
 
 
 def _use(id: str, row: dict[str, Any]) -> Use:

@@ -12,6 +12,7 @@ from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.resource_admin.resource import Row, Text, pick
 from workflows_ui.resources.connections import reading as connection_list
 from workflows_ui.resources.pieces.fields import FieldLine, field_lines, words
+from workflows_ui.web.list_filters import style
 from workflows_ui.web.paths import dict_at, dicts_at, text_at, texts_at
 
 #: Kinds of fields whose choices, or whose own fields, come from the app.
@@ -89,9 +90,8 @@ class OptionsForm(forms.Form):
         groups: dict[str, list[tuple[str, str]]] = {}
         for item in known.values():
             groups.setdefault(item.of, []).append((item.key, item.label))
-        select = forms.Select({"class": "form-select"})
         self.fields["field"] = forms.ChoiceField(
-            label=_("Field"), choices=[("", "–"), *((of, listed) for of, listed in groups.items())], widget=select
+            label=_("Field"), choices=[("", "–"), *((of, listed) for of, listed in groups.items())]
         )
         if any(item.connected for item in known.values()):
             listed = connection_list.choices(connections)
@@ -99,23 +99,23 @@ class OptionsForm(forms.Form):
                 label=_("Connection"),
                 required=chosen is not None and chosen.connected,
                 choices=[("", "–"), *listed],
-                widget=forms.Select({"class": "form-select"}),
                 help_text="" if listed else _("There is no connection of this app yet. Connect it first."),
             )
         for name, label in chosen.needs.items() if chosen else ():
             self.fields[f"with-{name}"] = forms.CharField(
                 label=label,
                 max_length=_LONGEST,
-                widget=forms.TextInput({"class": "form-control", "autocomplete": "off", "dir": "auto"}),
+                widget=forms.TextInput({"autocomplete": "off", "dir": "auto"}),
                 help_text=_("The choices depend on it."),
             )
         self.fields["search"] = forms.CharField(
             label=_("Search"),
             required=False,
             max_length=200,
-            widget=forms.TextInput({"class": "form-control", "type": "search"}),
+            widget=forms.TextInput({"type": "search"}),
             help_text=_("Some apps search their choices for it, others ignore it."),
         )
+        style(self)
 
 
 def ask(session: EngineSession, piece: Row, field: OptionsRequest, typed: Mapping[str, Any]) -> Answer:

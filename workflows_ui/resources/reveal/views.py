@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from django.http import HttpResponse
@@ -45,14 +46,11 @@ class Hidden:
 def find_hidden(original: Any, masked: Any) -> list[Hidden]:
     """The values that differ between an object as the engine sent it and its masked copy, in order, at most MOST."""
     result = []
-    for path, value in _differing(original, masked, ()):
-        if value in ("", HIDDEN):
-            continue
+    differing = ((path, value) for path, value in _differing(original, masked, ()) if value not in ("", HIDDEN))
+    for path, value in islice(differing, MOST):
         name = "\x1f".join(path).encode("utf-8", "replace")
         where = " › ".join(part[:_LONGEST_KEY] for part in path)
         result.append(Hidden(hashlib.sha256(name).hexdigest()[:24], where, value))
-        if len(result) == MOST:
-            break
     return result
 
 
@@ -71,7 +69,7 @@ def _differing(original: Any, masked: Any, path: tuple[str, ...]) -> Iterator[tu
 
 @never_cache
 @member(Role.BUILDER)
-@sensitive_variables("found")
+@sensitive_variables("row")
 def hidden_values(request: ConsoleRequest, slug: str, resource: str, id: str) -> HttpResponse:
     """Hidden values of a run or a flow. Raises EngineError."""
     kind, session = BY_NAME[resource], engine_session.open_session(request.access)
@@ -83,7 +81,7 @@ def hidden_values(request: ConsoleRequest, slug: str, resource: str, id: str) ->
 
 @never_cache
 @member(Role.BUILDER)
-@sensitive_variables("found")
+@sensitive_variables("found", "hidden")
 def of_launch(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     """Hidden values of a launch: in its payload, its answer and its failure."""
     row = get_object_or_404(launches.visible_launches(request.access).select_related("workspace"), pk=id)
