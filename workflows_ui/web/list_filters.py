@@ -16,10 +16,16 @@ from workflows_ui.web.messages import Text
 
 
 def style(form: forms.Form) -> None:
-    """Give the select and text fields of a list's filters their CSS classes."""
+    """Give the fields of a list's filters their CSS classes."""
+    classes = {
+        forms.Select: "form-select",
+        forms.TextInput: "form-control",
+        forms.CheckboxSelectMultiple: "form-check-input",
+    }
     for field in form.fields.values():
-        if isinstance(field.widget, forms.Select | forms.TextInput):
-            field.widget.attrs["class"] = "form-select" if isinstance(field.widget, forms.Select) else "form-control"
+        for widget, name in classes.items():
+            if isinstance(field.widget, widget):
+                field.widget.attrs["class"] = name
 
 
 def _day(label: Any) -> forms.DateField:

@@ -35,11 +35,6 @@ class FlowFilters(forms.Form):
     folder = forms.CharField(label=_("Folder"), required=False, max_length=100, widget=forms.Select())
     connection = forms.CharField(label=_("Connection"), required=False, max_length=200, widget=forms.Select())
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for name, field in self.fields.items():
-            field.widget.attrs["class"] = "form-control" if name == "name" else "form-select"
-
 
 class FlowName(forms.Form):
     name = forms.CharField(label=_("Name"), max_length=200)

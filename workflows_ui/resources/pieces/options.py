@@ -90,9 +90,7 @@ class OptionsForm(forms.Form):
         groups: dict[str, list[tuple[str, str]]] = {}
         for item in known.values():
             groups.setdefault(item.of, []).append((item.key, item.label))
-        self.fields["field"] = forms.ChoiceField(
-            label=_("Field"), choices=[("", "–"), *((of, listed) for of, listed in groups.items())]
-        )
+        self.fields["field"] = forms.ChoiceField(label=_("Field"), choices=[("", "–"), *groups.items()])
         if any(item.connected for item in known.values()):
             listed = connection_list.choices(connections)
             self.fields["connection"] = forms.ChoiceField(

@@ -80,14 +80,6 @@ class RunFilters(forms.Form):
         choices=[("", gettext_lazy("Left out")), ("only", gettext_lazy("Only these"))],
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for name, field in self.fields.items():
-            if name in ("flow", "status"):
-                field.widget.attrs["class"] = "form-check-input"
-            else:
-                field.widget.attrs["class"] = "form-select" if name in ("archived", "failed") else "form-control"
-
     def clean(self) -> dict[str, Any]:
         """Check that the days are in order, and that a failed step belongs to one of the chosen flows."""
         cleaned = super().clean() or {}
