@@ -17,7 +17,7 @@ from workflows_ui.web.messages import Text
 
 def style(form: forms.Form) -> None:
     """Give the fields of a list's filters their CSS classes."""
-    classes = {
+    classes: dict[type[forms.Widget], str] = {
         forms.Select: "form-select",
         forms.TextInput: "form-control",
         forms.CheckboxSelectMultiple: "form-check-input",
