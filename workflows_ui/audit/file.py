@@ -1,7 +1,5 @@
 """The audit log as a file, row by row: CSV for spreadsheets (formulas escaped), JSON for programs."""
 
-import csv
-import io
 import json
 from collections.abc import Iterator
 from itertools import islice
@@ -12,7 +10,7 @@ from django.utils import timezone, translation
 
 from workflows_ui.audit import messages as audit_messages
 from workflows_ui.audit.models import AuditEvent
-from workflows_ui.resource_admin.export import TYPES, escape_formulas
+from workflows_ui.resource_admin.export import BYTE_ORDER_MARK, TYPES, csv_text, escape_formulas, tail
 
 __all__ = ["TYPES", "content", "name"]
 
@@ -51,23 +49,19 @@ def content(kind: str, rows: QuerySet[AuditEvent]) -> Iterator[bytes]:
     Timestamps are in UTC, so that files from different years compare. Labels are in the requester's language.
     """
     language = translation.get_language()
-    yield "\ufeff".encode() + _csv([list(COLUMNS)]) if kind == "csv" else b"["
-    events, first = rows.iterator(chunk_size=PART), True
+    yield (BYTE_ORDER_MARK + csv_text([COLUMNS])).encode() if kind == "csv" else b"["
+    events, separator = rows.iterator(chunk_size=PART), "\n"
     while part := list(islice(events, PART)):
-        yield _part(kind, part, language, first=first)
-        first = False
-    if kind == "json":
-        yield b"\n]\n"
-
-
-def _part(kind: str, rows: list[AuditEvent], language: str, *, first: bool) -> bytes:
-    # The request's language is no longer active when the response is streamed.
-    with translation.override(language):
-        records = [_columns(row) for row in rows]
-    if kind == "json":
-        text = ",\n".join(json.dumps(row, ensure_ascii=False) for row in records)
-        return f"{'' if first else ','}\n{text}".encode("utf-8", "replace")
-    return _csv([[_cell(row[column]) for column in COLUMNS] for row in records])
+        # The request's language is no longer active when the response is streamed.
+        with translation.override(language):
+            records = [_columns(row) for row in part]
+        if kind == "csv":
+            text = csv_text([[_cell(value) for value in record.values()] for record in records])
+        else:
+            text = separator + ",\n".join(json.dumps(record, ensure_ascii=False) for record in records)
+            separator = ",\n"
+        yield text.encode("utf-8", "replace")
+    yield tail(kind)
 
 
 def _columns(row: AuditEvent) -> dict[str, Any]:
@@ -88,9 +82,3 @@ def _cell(value: Any) -> str:
     if isinstance(value, int):
         return str(value)
     return escape_formulas(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
-
-
-def _csv(rows: list[list[str]]) -> bytes:
-    file = io.StringIO()
-    csv.writer(file).writerows(rows)
-    return file.getvalue().encode("utf-8", "replace")
