@@ -3,6 +3,7 @@
 import secrets
 
 from allauth.account.models import EmailAddress
+from django.conf import settings
 from django.db import transaction
 
 from workflows_ui.accounts.models import User
@@ -18,6 +19,10 @@ _MAX_ACCOUNTS = 5
 
 class NameTaken(Exception):
     """An account with this user name (in any case) or e-mail address exists."""
+
+
+def mail_is_set_up() -> bool:
+    return not settings.EMAIL_BACKEND.endswith("dummy.EmailBackend")
 
 
 def generated_password() -> str:

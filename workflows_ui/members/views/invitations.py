@@ -24,6 +24,7 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_POST
 
 from workflows_ui.accounts.models import User
+from workflows_ui.accounts.services import people
 from workflows_ui.core import crypto
 from workflows_ui.credentials.services import practice
 from workflows_ui.members import messages as member_messages
@@ -82,7 +83,7 @@ def invitation(request: ConsoleRequest, slug: str, invitation_id: int) -> HttpRe
         "status": member_messages.describe_invitations([row])[0],
         "link": link,
         "form": DaysForm(),
-        "mail": _mail_is_set_up(),
+        "mail": people.mail_is_set_up(),
     }
     return responses.page(request, "members/invitation.html", context)
 
@@ -167,7 +168,7 @@ def _deliver_link(request: ConsoleRequest, row: ColleagueInvitation, tokens: Tok
     kept = kept if isinstance(kept, dict) else {}
     kept[str(row.pk)] = crypto.seal(json.dumps(tokens.link), _binding(row))
     request.session[_SHOWN_ONCE] = kept
-    if not _mail_is_set_up():
+    if not people.mail_is_set_up():
         messages.success(request, _("The invitation is made. Copy the link, and give it to them yourself."))
     elif _send(row, tokens.mail):
         messages.success(request, _("The invitation is on its way to %(email)s.") % {"email": row.email})
@@ -217,10 +218,6 @@ def _unsealed_link(sealed: object, row: ColleagueInvitation) -> str:
 
 def _binding(row: ColleagueInvitation) -> str:
     return f"invitation:{row.pk}:link"
-
-
-def _mail_is_set_up() -> bool:
-    return not settings.EMAIL_BACKEND.endswith("dummy.EmailBackend")
 
 
 def _find(request: ConsoleRequest, invitation_id: int) -> ColleagueInvitation:
