@@ -1,12 +1,9 @@
-"""The row of a run: all that the engine knows of it, whatever each version shows (``run_views.py``)."""
+"""The rows of runs, which hold all that the engine knows of them, and what each version shows of them."""
 
 import time
-from datetime import timedelta
 from typing import Any
 
-from . import ids
 from .http import V072, V083, Json, Version
-from .state import State
 
 ACTIVE = ("QUEUED", "RUNNING", "PAUSED")
 _ENDED = ("SUCCEEDED", "FAILED", "TIMEOUT", "MEMORY_LIMIT_EXCEEDED", "QUOTA_EXCEEDED", "INTERNAL_ERROR", "CANCELED")
@@ -16,57 +13,19 @@ STATUSES_083 = (*STATUSES, "LOG_SIZE_EXCEEDED")
 #: How a run ends when its worker is killed, which has not stored the steps.
 CRASHED = ("MEMORY_LIMIT_EXCEEDED", "INTERNAL_ERROR")
 MAX_RUNS = 5000
-
-
-def add_run(
-    state: State,
-    delay: float,
-    flow: Json,
-    flow_version: Json,
-    payload: Any,
-    *,
-    version: Version,
-    parent: str | None = None,
-    fail_parent: bool = False,
-    environment: str = "PRODUCTION",
-    base: str = "",
-    step: str | None = None,
-    user: str | None = None,
-) -> Json:
-    """Add the row of a run of ``flow_version`` by an engine of ``version``; the caller holds the lock.
-
-    It is shown after ``delay`` real seconds. ``base`` is the engine's address, for addresses that are called later. ``step`` is
-    the only step to run, in a test by ``user``.
-    """
-    moment = ids.now()
-    created = ids.stamp(moment + timedelta(seconds=delay))
-    _remove_oldest(state.runs)
-    return state.add_row(
-        "runs",
-        created=created,
-        # Rows of 0.72.4 are written by its workers, later than the times in them (recording runs_list there).
-        updated=created if version >= V083 else ids.stamp(moment),
-        projectId=flow["projectId"],
-        flowId=flow["id"],
-        flowVersionId=flow_version["id"],
-        flowName=flow_version["displayName"],
-        status="QUEUED",
-        environment=environment,
-        parentRunId=parent,
-        failParentOnFailure=fail_parent,
-        tags=[],
-        stepNameToTest=step,
-        triggeredBy=user,
-        steps={},
-        payload=payload,
-        visibleAt=time.time() + delay,
-        speaks=list(version),
-        base=base,
-        # Whether a running run has stored its start and its steps already.
-        reported=False,
-        **dict.fromkeys(("logsFileId", "startTime", "finishTime", "failedStep", "archivedAt")),
-        **dict.fromkeys(("resumeAt", "requestId", "resumed")),
-    )
+#: The fields of every run of 0.83.0.
+FIELDS_083 = (
+    *("id", "created", "updated", "projectId", "flowId", "flowVersionId", "environment", "parentRunId"),
+    *("failParentOnFailure", "status", "tags", "triggeredBy", "finishTime", "failedStep", "archivedAt"),
+    *("stepNameToTest", "logsFileId"),
+)
+#: The fields of every run of 0.72.4. In the response to a retry nulls stay nulls (recording ``run_retry_from_failed_step``).
+FIELDS_072 = (
+    *("id", "created", "updated", "projectId", "flowId", "flowVersionId", "environment", "logsFileId", "parentRunId"),
+    *("failParentOnFailure", "status", "tags", "startTime", "finishTime", "archivedAt", "stepNameToTest"),
+)
+#: The fields of a new run on the latest version (recordings ``run_retry_on_latest``, ``run_retry_succeeded``).
+NEW_RUN_FIELDS = ("id", "projectId", "flowId", "flowVersionId", "environment", "status", "updated")
 
 
 def visible(row: Json) -> bool:
@@ -78,8 +37,92 @@ def run_version(row: Json) -> Version:
     return tuple(row.get("speaks") or V072)
 
 
-def _remove_oldest(runs: dict[str, Json]) -> None:
+def remove_oldest(runs: dict[str, Json]) -> None:
     if len(runs) >= MAX_RUNS:
         oldest = next((key for key, row in runs.items() if row["status"] not in ACTIVE), None)
         if oldest is not None:
             del runs[oldest]
+
+
+def list_json(row: Json, flow_version: Json, version: Version) -> Json:
+    """Return a run as the list shows it: with the whole flow version, twice, since 0.83.0 (recordings ``runs_list``)."""
+    if version < V083:
+        return _json_072(row)
+    twice = {f"flowVersion_{name}": value for name, value in flow_version.items()}
+    return {**_json_083(row), "flowVersion": flow_version, **twice, "displayName": flow_version["displayName"]}
+
+
+def run_json(row: Json, flow_version: Json, version: Version) -> Json:
+    if version < V083:
+        return {**_json_072(row), "steps": {} if _is_unlogged(row) else row["steps"]}
+    steps = row["steps"]
+    if _is_unreported(row) and "trigger" in steps:
+        steps = {"trigger": steps["trigger"]}
+    return {**_json_083(row), "flowVersion": flow_version, "steps": steps}
+
+
+def retry_json(row: Json, flow_version: Json, version: Version) -> Json:
+    """Return a run that was queued again from its failed step (recordings ``run_retry_from_failed_step``)."""
+    if version >= V083:
+        return {**_json_083(row), "flowVersion": flow_version}
+    fields = {name: row[name] for name in FIELDS_072}
+    return {**fields, "failedStep": _failed_step_072(row), "pauseMetadata": None, "flowVersion": flow_version}
+
+
+def new_run_json(row: Json, version: Version) -> Json:
+    """Return a new run on the latest version: only a part of it."""
+    run = {**{name: row[name] for name in NEW_RUN_FIELDS}, "parentRunId": None, "failParentOnFailure": False}
+    return run if version < V083 else {**run, "created": row["created"], "tags": [], "steps": {}}
+
+
+def step_test_json(row: Json) -> Json:
+    """Return a run that tests one step (recording ``sample_data_test_step``)."""
+    return {**_json_083(row), "steps": {}}
+
+
+def _json_072(row: Json) -> Json:
+    """A run of 0.72.4: nulls are empty texts or ``{}`` there."""
+    kept = {name: row[name] for name in FIELDS_072}
+    empty = {name: row[name] or "" for name in ("parentRunId", "startTime", "finishTime", "stepNameToTest")}
+    return {
+        **kept,
+        **empty,
+        "flowVersion": {"displayName": row["flowName"]},
+        "logsFileId": None if _is_unlogged(row) else row["logsFileId"],
+        "failedStep": _failed_step_072(row) or {},
+    }
+
+
+def _failed_step_072(row: Json) -> Json | None:
+    """The failed step without its message, which 0.72.4 does not show."""
+    failed = row["failedStep"]
+    return failed and {name: failed[name] for name in ("name", "displayName")}
+
+
+def _json_083(row: Json) -> Json:
+    return {
+        **{name: row.get(name) for name in FIELDS_083},
+        # A tested step has no start time (recording sample_data_test_step_run_get).
+        "startTime": None if _is_unreported(row) or row["stepNameToTest"] else row["startTime"],
+        "stepsCount": _count_steps(row),
+        "pauseMetadata": None,
+    }
+
+
+def _is_unlogged(row: Json) -> bool:
+    return row["status"] == "RUNNING" or row["status"] in CRASHED
+
+
+def _is_unreported(row: Json) -> bool:
+    """Whether start and steps were never stored (recordings ``run_get_RUNNING``, ``run_odd_INTERNAL_ERROR_*``)."""
+    return _is_unlogged(row) and not row.get("reported")
+
+
+def _count_steps(row: Json) -> int:
+    """The number of steps that are done or wait, without those inside loops; of a tested step, only that one."""
+    steps: dict[str, Any] = row["steps"]
+    tested = row["stepNameToTest"]
+    return sum(
+        step.get("status") in ("SUCCEEDED", "PAUSED") and name != "trigger" and tested in (None, name)
+        for name, step in steps.items()
+    )

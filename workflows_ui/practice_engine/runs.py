@@ -1,11 +1,12 @@
 """The life of a run: QUEUED, RUNNING, maybe PAUSED, ended (api.md section 8; recordings ``run_*`` and ``runs_*``).
 
 All work is done in the clock's thread, under the state's lock. A run exists at once but is shown only a moment later, as in
-the real engine, whose rows are written by its workers. What a version shows of a run is in ``run_views.py``.
+the real engine, whose rows are written by its workers. What a version shows of a run is in ``run_rows.py``.
 """
 
 import copy
 import threading
+import time
 import urllib.parse
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from typing import Any
 from . import ids, run_rows
 from .clock import Clock
 from .execution import Context, Crash, Effect, Execution, Pause, Respond, Sleep, StepFailed, Stopped, output_samples
-from .http import V083, Json, Request, Response
+from .http import V083, Json, Request, Response, Version
 from .run_rows import visible
 from .state import Settings, State
 
@@ -61,19 +62,46 @@ class Runs:
         self._waiters: dict[str, Waiter] = {}
         self._live: dict[str, _LiveRun] = {}
 
-    def add(self, flow: Json, flow_version: Json, payload: Any, **more: Any) -> Json:
-        """Add the row of a run without queueing it. ``more`` are arguments of ``run_rows.add_run``."""
+    def add(self, flow: Json, flow_version: Json, payload: Any, *, version: Version, **columns: Any) -> Json:
+        """Add the row of a run by an engine of ``version``, which is shown a moment later, without queueing it.
+
+        ``columns`` are the row's values besides those of a plain run. The caller holds the lock.
+        """
         delay = self._clock.real_seconds(self._settings.appear_after)
-        return run_rows.add_run(self._state, delay, flow, flow_version, payload, **more)
+        moment = ids.now()
+        created = ids.stamp(moment + timedelta(seconds=delay))
+        run_rows.remove_oldest(self._state.runs)
+        row: Json = {
+            "created": created,
+            # Rows of 0.72.4 are written by its workers, later than the times in them (recording runs_list there).
+            "updated": created if version >= V083 else ids.stamp(moment),
+            "projectId": flow["projectId"],
+            "flowId": flow["id"],
+            "flowVersionId": flow_version["id"],
+            "flowName": flow_version["displayName"],
+            "status": "QUEUED",
+            "environment": "PRODUCTION",
+            "failParentOnFailure": False,
+            "tags": [],
+            "steps": {},
+            "payload": payload,
+            "visibleAt": time.time() + delay,
+            "speaks": list(version),
+            # The engine's address, for addresses that are called later.
+            "base": "",
+            # Whether a running run has stored its start and its steps already.
+            "reported": False,
+            **dict.fromkeys(("logsFileId", "startTime", "finishTime", "failedStep", "archivedAt", "parentRunId")),
+            # The only step to run, in a test, and the user who tests it.
+            **dict.fromkeys(("stepNameToTest", "triggeredBy", "resumeAt", "requestId", "resumed")),
+        }
+        return self._state.add_row("runs", **(row | columns))
 
     def start(
-        self, request: Request, flow: Json, version: Json, payload: Any, *, waiter: Waiter | None = None, **more: Any
+        self, request: Request, flow: Json, version: Json, payload: Any, *, waiter: Waiter | None = None, **columns: Any
     ) -> Json:
-        """Queue a run of ``version`` with the trigger output ``payload`` and return its row. The caller holds the lock.
-
-        ``more`` are arguments of ``run_rows.add_run``.
-        """
-        row = self.add(flow, version, payload, version=request.version, base=request.base, **more)
+        """Queue a run of ``version`` with the trigger output ``payload`` and return its row (``add``). The caller holds the lock."""
+        row = self.add(flow, version, payload, version=request.version, base=request.base, **columns)
         request.runs.append(row["id"])
         if waiter is not None:
             self._waiters[row["id"]] = waiter

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from workflows_ui.practice_engine import flow_views, ids, pages, payloads, run_views
+from workflows_ui.practice_engine import flow_views, ids, pages, payloads, run_rows
 from workflows_ui.practice_engine.auth import PUBLIC
 from workflows_ui.practice_engine.core import ANY, Engine, route
 from workflows_ui.practice_engine.http import V083, Deferred, HttpError, Json, Request, Response, Version
@@ -46,7 +46,7 @@ def find(engine: Engine, request: Request) -> Json:
         rows = [row for row in rows if bool(row["archivedAt"]) is query["archived"]]
     if request.version >= V083 and not query.get("includeArchived"):
         rows = [row for row in rows if not row["archivedAt"]]
-    return pages.page(rows, query, lambda row: run_views.list_json(row, *_flow_version(engine, request, row)))
+    return pages.page(rows, query, lambda row: run_rows.list_json(row, *_flow_version(engine, request, row)))
 
 
 @route("GET", "/v1/flow-runs/count-by-status", query=COUNT, since=V083)
@@ -60,7 +60,7 @@ def count(engine: Engine, request: Request) -> Json:
 @route("GET", "/v1/flow-runs/{id:id}", query={"projectId": Field("id")})
 def get(engine: Engine, request: Request) -> Json:
     row = _get_run(engine, request)
-    return run_views.run_json(row, *_flow_version(engine, request, row))
+    return run_rows.run_json(row, *_flow_version(engine, request, row))
 
 
 @route("POST", "/v1/flow-runs/{id:id}/retry", body={**STRATEGY, "projectId": PROJECT})
@@ -169,9 +169,9 @@ def _retry(engine: Engine, request: Request, row: Json) -> Json:
         raise HttpError.domain("FEATURE_DISABLED", {"message": "the plan has no retries"})
     if request.values["strategy"] == "FROM_FAILED_STEP":
         engine.runs.retry(request, row)
-        return run_views.retry_json(row, *_flow_version(engine, request, row))
+        return run_rows.retry_json(row, *_flow_version(engine, request, row))
     flow = engine.state.flows.get(row["flowId"])
     if flow is None or flow["publishedVersionId"] is None:
         raise HttpError.domain("ENTITY_NOT_FOUND")
     new = engine.runs.start(request, flow, engine.state.versions[flow["publishedVersionId"]], row["payload"])
-    return run_views.new_run_json(new, request.version)
+    return run_rows.new_run_json(new, request.version)

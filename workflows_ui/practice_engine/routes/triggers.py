@@ -5,7 +5,7 @@ api.md section 12, recordings ``trigger_*``, ``test_trigger_*``; of steps: engin
 
 from typing import Any
 
-from workflows_ui.practice_engine import execution, ids, pages, run_rows, run_views, tree
+from workflows_ui.practice_engine import execution, ids, pages, run_rows, tree
 from workflows_ui.practice_engine.core import Engine, route
 from workflows_ui.practice_engine.http import V083, HttpError, Json, Request, Response
 from workflows_ui.practice_engine.schema import PAGE, PROJECT_083, Field, required
@@ -100,11 +100,11 @@ def test_step(engine: Engine, request: Request) -> Json:
         version,
         execution.step_sample(engine.state, version["trigger"], "OUTPUT"),
         environment="TESTING",
-        fail_parent=True,
-        step=request.values["stepName"],
-        user=request.principal.user,
+        failParentOnFailure=True,
+        stepNameToTest=request.values["stepName"],
+        triggeredBy=request.principal.user,
     )
-    return run_views.step_test_json(row)
+    return run_rows.step_test_json(row)
 
 
 def _get_version(engine: Engine, request: Request, identity: str) -> Json:

@@ -173,8 +173,8 @@ def _start_run(
         payload,
         # An invented id comes back as parentRunId (README of the engine: the marker); since 0.83.0 any text does
         # (recording webhook_parent_run_bad_format).
-        parent=parent if request.version >= V083 or ids.is_id(parent) else None,
-        fail_parent=request.headers.get(FAIL_PARENT) == "true",
+        parentRunId=parent if request.version >= V083 or ids.is_id(parent) else None,
+        failParentOnFailure=request.headers.get(FAIL_PARENT) == "true",
         environment="PRODUCTION" if published else "TESTING",
         waiter=waiter,
     )
