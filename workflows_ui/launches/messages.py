@@ -14,37 +14,31 @@ from workflows_ui.launches.services import run_results, sending
 from workflows_ui.web import formats
 from workflows_ui.web.messages import Message
 
-#: Messages for reasons that the flow check found before anything was sent.
-NOT_SENT: dict[Reason, Message] = {
-    Reason.CREDENTIAL_REFUSED: Message(
+#: Titles and texts for reasons that the flow check found before anything was sent.
+NOT_SENT: dict[Reason, tuple[str | Promise, str | Promise]] = {
+    Reason.CREDENTIAL_REFUSED: (
         _("Not sent: the engine refuses the credential"),
         _("The console reads the flow before it sends anything, and the credential was not accepted."),
-        Reason.CREDENTIAL_REFUSED.next_step,
     ),
-    Reason.FORBIDDEN: Message(
+    Reason.FORBIDDEN: (
         _("Not sent: the credential has no access to the flow"),
         _("The console reads the flow before it sends anything, and the credential may not."),
-        Reason.FORBIDDEN.next_step,
     ),
-    Reason.FLOW_GONE: Message(
+    Reason.FLOW_GONE: (
         _("Not sent: the flow is gone"),
         _("The console reads the flow before it sends anything, and it is not there. It was probably deleted."),
-        Reason.FLOW_GONE.next_step,
     ),
-    Reason.FLOW_OFF: Message(
+    Reason.FLOW_OFF: (
         _("Not sent: the flow is off"),
         _("It is switched off or was never published, so nothing was sent."),
-        Reason.FLOW_OFF.next_step,
     ),
-    Reason.NOT_IN_PLAN: Message(
+    Reason.NOT_IN_PLAN: (
         _("Not sent: not part of the engine's plan"),
         _("The console reads the flow before it sends anything. The engine's plan does not include that."),
-        Reason.NOT_IN_PLAN.next_step,
     ),
-    Reason.BAD_REQUEST: Message(
+    Reason.BAD_REQUEST: (
         _("Not sent: the flow cannot be read"),
         _("The console reads the flow before it sends anything, and the engine did not accept that request."),
-        _("The technical part says what it answered."),
     ),
 }
 
@@ -67,7 +61,7 @@ def launch_message(launch: Launch) -> Message:
     state = State(launch.state)
     reason = next((reason for reason in Reason if reason == launch.reason), None)
     if state == State.NOT_SENT and reason in NOT_SENT:
-        return NOT_SENT[reason]
+        return Message(*NOT_SENT[reason], State.REFUSED.next_step if reason == Reason.BAD_REQUEST else reason.next_step)
     message = state_message(
         state if reason is None or (state == State.PAUSED and reason == Reason.WAITED_OUT) else reason
     )

@@ -17,7 +17,7 @@ from typing import Any
 from . import accounts, auth, bodies, control, faults, schema
 from .clock import Clock
 from .core import Engine, Route
-from .http import V072, V083, Deferred, HttpError, Principal, Request, Response
+from .http import V072, V083, HttpError, Principal, Request, Response
 from .journal import Received
 from .routes import SERVICES
 from .samples import fill, load_rows
@@ -178,9 +178,9 @@ class PracticeEngine(Engine):
             result = route.handler(self, request)
             if request.method != "GET" or route.method == "*":
                 self.state.dirty()
-            if not isinstance(result, Response | Deferred):
+            if not isinstance(result, Response) and not callable(result):
                 result = Response.from_json(result)
-        return result.wait() if isinstance(result, Deferred) else result
+        return result() if callable(result) else result
 
 
 def _is_listed(request: Request, paths: list[str]) -> bool:

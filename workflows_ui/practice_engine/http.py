@@ -48,11 +48,8 @@ class Response:
         return json.loads(self.body)
 
 
-@dataclass
-class Deferred:
-    """A response that takes time: ``wait`` runs in the request's thread, without the engine's lock."""
-
-    wait: Callable[[], Response]
+#: A response that takes time: called in the request's thread, without the engine's lock.
+Deferred = Callable[[], Response]
 
 
 @dataclass(frozen=True)

@@ -73,6 +73,13 @@ _MAIL = re.compile(
 _ALONE = re.compile(r"(E[A-Z_]+)(?:$|: (?:connect|read|write|getaddrinfo|socket)\b)")
 _SLACK = re.compile(r"An API error occurred: (\w{1,60})$")
 _LEADING_CODE = re.compile(r"([A-Z][A-Z_]{5,60}): ")
+#: Codes at the beginning of a sentence.
+_LINE_CODES = (
+    (_ALONE, failure_rules.NETWORK),
+    (_MAIL, failure_rules.MAIL),
+    (_SLACK, failure_rules.SLACK),
+    (_LEADING_CODE, failure_rules.SALESFORCE),
+)
 _CAUSE = re.compile(r"^\s*(?:\[cause\]|Caused by): (.{1,500})$", re.MULTILINE)
 _REASON = re.compile(r"request to \S{1,500} failed, reason: (.{1,500})$", re.MULTILINE)
 #: What `util.inspect` prints below an error's stack.
@@ -299,14 +306,9 @@ def _read_line(line: str, report: Report) -> None:
         # 8, RESOURCE_EXHAUSTED, is also used for a message that is too large.
         if number == int(grpc[1]) != 8:
             report.status = report.status or status
-    if (alone := _ALONE.match(line)) is not None:
-        _add_kind(report, failure_rules.NETWORK.get(alone[1]))
-    if (mail := _MAIL.match(line)) is not None:
-        _add_kind(report, failure_rules.MAIL.get(mail[1]))
-    if (slack := _SLACK.match(line)) is not None:
-        _add_kind(report, failure_rules.SLACK.get(slack[1]))
-    if (leading := _LEADING_CODE.match(line)) is not None:
-        _add_kind(report, failure_rules.SALESFORCE.get(leading[1]))
+    for pattern, kinds in _LINE_CODES:
+        if (match := pattern.match(line)) is not None:
+            _add_kind(report, kinds.get(match[1]))
 
 
 def _causes(text: str) -> list[str]:

@@ -278,7 +278,8 @@ def end(launch: Launch, state: State, reason: str, now: datetime, *, rows: Query
                 launch_rights.give_back(launch.right_id)
             elif launch.state == State.NOT_SENT:
                 launch_rights.take_again(launch.right_id)
-            outcome = _OUTCOMES[state]
+            # The outcome of the launch, not of the console's noticing it.
+            outcome = {State.SUCCEEDED: "done", State.UNKNOWN: "unclear"}.get(state, str(state))
             _log(audit_log.CONSOLE, launch, "launch.end", outcome=outcome, state=str(state), cause=str(reason))
     return bool(done)
 
@@ -287,18 +288,6 @@ def doubt(launch: Launch, reason: Reason, now: datetime, *, rows: QuerySet[Launc
     """Mark a sent launch as unclear and search for its run. That is not an end, so there is no audit row yet."""
     known = {"state": State.UNKNOWN, "reason": reason, "ended_at": now, "misses": 0, "poll_at": now}
     return bool(rows.filter(pk=launch.pk).update(**known, **fields))
-
-
-#: Outcomes in the audit log: that of the launch, not of the console's noticing it.
-_OUTCOMES = {
-    State.SUCCEEDED: "done",
-    State.FAILED: "failed",
-    State.CANCELLED: "cancelled",
-    State.REFUSED: "refused",
-    State.NOT_SENT: "not_sent",
-    State.UNKNOWN: "unclear",
-    State.OTHER: "other",
-}
 
 
 def _log(actor: audit_log.Actor, launch: Launch, action: str, *, outcome: str = "done", **detail: Any) -> None:

@@ -32,7 +32,7 @@ def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
     _set_choices(form, rows)
     page = keyset.Window[Launch]([])
     if form.is_valid():
-        matching = _prefetch_inputs(rows.filter(form.conditions()))
+        matching = rows.filter(form.conditions()).prefetch_related("inputs")
         page = keyset.window(matching, request.GET, moment="asked_at", size=ROWS)
     _mask(page.rows)
     context = {
@@ -43,10 +43,6 @@ def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
         "guest": request.access.guest,
     }
     return responses.page(request, "launches/list.html", context, fragments=("results",))
-
-
-def _prefetch_inputs(rows: QuerySet[Launch]) -> QuerySet[Launch]:
-    return rows.prefetch_related("inputs")
 
 
 def _mask(rows: Sequence[Launch]) -> None:

@@ -106,7 +106,7 @@ def resume_and_wait(engine: Engine, request: Request) -> Deferred:
     """Resume a paused run and wait for its response (recordings ``wait_*``)."""
     waiter = Waiter()
     _resume(engine, request, waiter)
-    return Deferred(lambda: engine.runs.wait(waiter, request.params["id"]))
+    return lambda: engine.runs.wait(waiter, request.params["id"])
 
 
 def _resume(engine: Engine, request: Request, waiter: Waiter | None = None) -> None:

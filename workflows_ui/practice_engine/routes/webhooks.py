@@ -188,7 +188,7 @@ def _run_and_wait(engine: Engine, flow: Json, request: Request, webhook: str, *,
     payload = payloads.trigger_output(engine, trigger, request) if published else _sample(engine, version, request)
     if (payload is not None or request.version >= V083) and _can_run(engine, version, request):
         run = _start_run(engine, flow, version, request, payload, waiter=waiter, published=published)["id"]
-    return Deferred(lambda: engine.runs.wait(waiter, run, webhook, on_gateway=request.on_gateway))
+    return lambda: engine.runs.wait(waiter, run, webhook, on_gateway=request.on_gateway)
 
 
 def _payload_with_urls(engine: Engine, request: Request, flow_id: str) -> Any:
