@@ -1,6 +1,7 @@
 """The first pages after sign-in: the person's workspaces, and the home of one. Data from the engine is loaded by a second request."""
 
 from collections.abc import Collection
+from contextlib import suppress
 from typing import Any
 
 from django.contrib import messages
@@ -104,20 +105,13 @@ def workspace(request: ConsoleRequest, slug: str) -> HttpResponse:
     if page.may_launch and target != ELSEWHERE_PART:
         context |= _flows(request, page, q, engine_asked=engine_asked)
     if page.watches and engine_asked and target != FLOWS_PART:
-        context["elsewhere"] = _elsewhere(person_access, page)
+        with suppress(clients.NoCredential, CannotOpen, AddressRefused):
+            context["elsewhere"] = runs_elsewhere.find_runs(engine_session.open_session(person_access), page.since)
     parts = (FLOWS_PART, ELSEWHERE_PART)
     response = responses.page(request, "home/workspace.html", context, fragments=parts)
     if request.GET.get("view") in VIEWS:
         response.set_cookie(VIEW_COOKIE, view, max_age=_YEAR, samesite="Lax", secure=request.is_secure(), httponly=True)
     return response
-
-
-def _elsewhere(person_access: access.Access, page: Home) -> dict[str, Any] | None:
-    """Return the runs started outside of the console, or None if they are not available."""
-    try:
-        return runs_elsewhere.find_runs(engine_session.open_session(person_access), page.since)
-    except (clients.NoCredential, CannotOpen, AddressRefused):
-        return None
 
 
 @member(Role.LAUNCHER)

@@ -37,19 +37,19 @@ def begin(actor: Actor, workspace: Workspace, resource: Resource, action: Action
 
     `detail` may hold the object's `id` and `name`; without an id the row is about the collection.
     """
-    return audit_log.begin(actor, _verb(resource, action), workspace=workspace, **_audit_fields(resource, **detail))
+    return audit_log.begin(actor, workspace=workspace, **_row(resource, action, **detail))
 
 
 def record(actor: Actor, workspace: Workspace, resource: Resource, action: Action, outcome: str, **detail: Any) -> None:
     """Log an action that has no `begin` row; `detail` as in `begin`."""
-    fields = _audit_fields(resource, **detail)
-    audit_log.record(actor, _verb(resource, action), workspace=workspace, outcome=outcome, **fields)
+    audit_log.record(actor, workspace=workspace, outcome=outcome, **_row(resource, action, **detail))
 
 
-def _verb(resource: Resource, action: Action) -> str:
-    return f"{resource.name}.{action.name}"[:60]
-
-
-def _audit_fields(resource: Resource, *, id: str = "", name: str = "", **detail: Any) -> dict[str, Any]:
-    fields = {"object_type": resource.name[:40], "object_id": clean(id)[:120], "object_name": clean(name)[:KEPT]}
-    return {**fields, **detail}
+def _row(resource: Resource, action: Action, *, id: str = "", name: str = "", **detail: Any) -> dict[str, Any]:
+    return {
+        "action": f"{resource.name}.{action.name}"[:60],
+        "object_type": resource.name[:40],
+        "object_id": clean(id)[:120],
+        "object_name": clean(name)[:KEPT],
+        **detail,
+    }

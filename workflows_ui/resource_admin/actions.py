@@ -51,40 +51,37 @@ def always(_row: Row) -> bool:
 class Action:
     """An action on an object or on the collection.
 
-    An action with a form, a `confirm` sentence or `danger` has a confirmation page; any other runs on one click, and
-    must therefore be safe to repeat.
+    An action with a form, a `confirm` sentence or `danger` has a confirmation page; any other runs on one click, and must therefore be safe
+    to repeat.
 
     Attributes:
         name: its part of the URL: lower case letters, digits, dashes.
         label: a verb, shown on the button.
         icon: a name of Font Awesome's solid set.
-        run: (session, id, cleaned data) -> the engine's answer, in the form that `done` and `success_url` expect. The id
-            is "" for a collection. May raise EngineError, or forms.ValidationError for errors that only show here.
+        run: (session, id, cleaned data) -> the engine's answer, in the form that `done` and `success_url` expect. The id is "" for a
+            collection. May raise EngineError, or forms.ValidationError for errors that only show here.
         role: the minimum role required.
-        form: shown before the action runs. Its __init__ may take `session`, `row` and `asked` (the query string or the
-            submitted data, not validated) as keyword arguments. Secrets are fields with a PasswordInput: they are never
-            sent back to a page nor logged, and neither are the fields named in the form's attribute `discreet` (a
-            frozenset). A submitted form may ask for confirmation: its attribute `questions` (a list of Affected) is
-            then shown with it.
-        initial: the form's initial values. The row has its secrets masked; a submitted mask is rejected
-            (action_forms.validate).
+        form: shown before the action runs. Its __init__ may take `session`, `row` and `asked` (the query string or the submitted data, not
+            validated) as keyword arguments. Secrets are fields with a PasswordInput: they are never sent back to a page nor logged, and
+            neither are the fields named in the form's attribute `discreet` (a frozenset). A submitted form may ask for confirmation: its
+            attribute `questions` (a list of Affected) is then shown with it.
+        initial: the form's initial values. The row has its secrets masked; a submitted mask is rejected (action_forms.validate).
         danger: red, and always confirmed; the safe choice has the focus.
-        confirm: the sentence above the button, saying what will happen. In this and the next two texts, `%(name)s` is
-            the object's name; each may be a callable (row) instead.
+        confirm: the sentence above the button, saying what will happen. In this and the next two texts, `%(name)s` is the object's name;
+            each may be a callable (row) instead.
         button: the button's label on the confirmation page; `label` without it.
         impact: names and counts what else is affected; may call the engine.
         visible: False hides the action for this object, and rejects it.
-        disabled_reason: why the action is not possible for this object now, "" if it is: the object's page shows the
-            action with the reason. May call the engine; if that fails, the action counts as possible.
+        disabled_reason: why the action is not possible for this object now, "" if it is: the object's page shows the action with the
+            reason. May call the engine; if that fails, the action counts as possible.
         done: the success message; a callable gets (row, answer).
-        success_url: (slug, row, answer) -> the next URL. Without it: the list the person came from, the object's page,
-            or the list if the object is gone (names that start with `delete`).
+        success_url: (slug, row, answer) -> the next URL. Without it: the list the person came from, the object's page, or the list if the
+            object is gone (names that start with `delete`).
         in_rows: also shown in the menu of the list's rows.
         collection: belongs to the list, not to an object; its row is {}.
-        needs: a capability (credentials.services.capability_probes.NAMES) that the engine must have: otherwise the
-            action is left out of rows, shown with the reason on pages, and rejected.
-        bulk: settings for applying it to many objects. Its form must not ask for files or secrets, and reads no row (it
-            gets an empty one).
+        needs: a capability (credentials.services.capability_probes.NAMES) that the engine must have: otherwise the action is left out of
+            rows, shown with the reason on pages, and rejected.
+        bulk: settings for applying it to many objects. Its form must not ask for files or secrets, and reads no row (it gets an empty one).
     """
 
     name: str

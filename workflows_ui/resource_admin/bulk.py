@@ -52,8 +52,7 @@ def ticked_ids(ids: Sequence[str]) -> list[str]:
 def chosen_items(
     session: EngineSession, resource: Resource, action: Action, listing: Listing, ids: Sequence[str]
 ) -> list[Found]:
-    """The ticked objects with their names, and whether their state allows the action. Requests the page they were
-    ticked on.
+    """The ticked objects with their names, and whether their state allows the action. Requests the page they were ticked on.
 
     For objects no longer on that page only the id is known; their turn in the job reads them. Raises EngineError.
     """

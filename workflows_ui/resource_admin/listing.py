@@ -1,8 +1,7 @@
 """The state of a list, all of it in the URL: filters, rows per page, and the trail of pages that led to this one.
 
-A position is the value a resource needs to find its next page. The trail holds the positions of the visited pages, the
-last being the current page's, so that "newer" goes back along the same path: the engine itself pages in one direction
-only.
+A position is the value a resource needs to find its next page. The trail holds the positions of the visited pages, the last being the
+current page's, so that "newer" goes back along the same path: the engine itself pages in one direction only.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -151,34 +150,27 @@ def _without_empty(asked: QueryDict) -> QueryDict:
 def local_list_context(form: forms.Form, path: str, asked: QueryDict, page: Window[Any]) -> dict[str, Any]:
     """The context for the page of local rows: the filters, and the URLs of its other pages."""
     filters = {name: asked.get(name, "") for name in form.fields}
+
+    def url(**changes: str) -> str:
+        query = QueryDict(mutable=True)
+        query.update({name: value for name, value in {**filters, **changes}.items() if value})
+        return f"{path}?{query.urlencode()}" if query else path
+
+    chips = []
+    for name, text in filters.items():
+        if text and form.is_valid():
+            options = dict(_flat(getattr(form.fields[name].widget, "choices", ())))
+            chips.append(Chip(form.fields[name].label or name, str(options.get(text, text)), url(**{name: ""})))
     return {
         "form": form,
         "valid": form.is_valid(),
         "filtered": any(filters.values()),
-        "chips": chips(form, path, filters) if form.is_valid() else [],
-        "newer_url": address(path, filters, after=page.newer) if page.newer else "",
-        "older_url": address(path, filters, before=page.older) if page.older else "",
-        "first_url": address(path, filters),
+        "chips": chips,
+        "newer_url": url(after=page.newer) if page.newer else "",
+        "older_url": url(before=page.older) if page.older else "",
+        "first_url": url(),
         "bare_url": path,
     }
-
-
-def address(path: str, asked: Mapping[str, str], **position: str) -> str:
-    """The URL of a list of local rows, with filters and a position."""
-    query = QueryDict(mutable=True)
-    query.update({name: value for name, value in {**asked, **position}.items() if value})
-    return f"{path}?{query.urlencode()}" if query else path
-
-
-def chips(form: forms.Form, path: str, asked: Mapping[str, str]) -> list[Chip]:
-    """The active filters of a list of local rows as text, each with the URL that removes it."""
-    active = []
-    for name, text in asked.items():
-        if text:
-            options = dict(_flat(getattr(form.fields[name].widget, "choices", ())))
-            label = form.fields[name].label or name
-            active.append(Chip(label, str(options.get(text, text)), address(path, {**asked, name: ""})))
-    return active
 
 
 def offer(form: forms.Form, choices: Mapping[str, Iterable[tuple[str, Text]]]) -> None:

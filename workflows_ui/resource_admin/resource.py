@@ -173,8 +173,7 @@ class Page:
 
 
 class Resource:
-    """One remote kind of object. Subclass it, set the attributes, implement `list` and `get`; workflows_ui.resources
-    finds it.
+    """One remote kind of object. Subclass it, set the attributes, implement `list` and `get`; workflows_ui.resources finds it.
 
     Attributes:
         name: its part of the URL: lower case letters and dashes.
@@ -183,27 +182,24 @@ class Resource:
         group: the menu's group, a key of navigation.GROUPS.
         menu_order: its position in the group, the smallest number first.
         role: the minimum role that sees it.
-        needs: a capability (credentials.services.capability_probes.NAMES) that the engine must have; without it, the
-            pages say so.
+        needs: a capability (credentials.services.capability_probes.NAMES) that the engine must have; without it, the pages say so.
         list_display: columns of the list; the first one carries the link.
         filters: a Django form, bound to the query string; a field without a value filters nothing.
         shortcuts, panels: links and panels of the object's page, in this order.
         list_links: buttons of the list that lead to their own page; their `url` gets an empty row.
         actions: actions on an object and on the collection; the most used first.
         title_path: dotted path of the object's name.
-        recipe: how to read an object without the console: path below the engine's base, and the Python call after
-            `client.`, "" if the vendor's SDK has none; `{id}` and `{id!r}` stand for the id. Empty if there is no such
-            call, or if it would reveal a secret.
-        secrets: keys whose values are masked at any depth, in addition to names of secrets
-            (workflows_ui/core/secret_names.py).
+        recipe: how to read an object without the console: path below the engine's base, and the Python call after `client.`, "" if the
+            vendor's SDK has none; `{id}` and `{id!r}` stand for the id. Empty if there is no such call, or if it would reveal a secret.
+        secrets: keys whose values are masked at any depth, in addition to names of secrets (workflows_ui/core/secret_names.py).
         plain: keys that look like secrets but hold none in this resource.
         hidden_url: the name of the URL of an object's masked values.
         parents: the breadcrumbs above it, as (name, URL), if it lies below something else.
         filter_help: what the filters cover and what they do not, shown below them.
         empty, empty_hint: the text of the empty list, and the next step.
         rows: default number of rows per page; one of ROWS.
-        batch_size: rows per call when walking the whole list: many if rows are small, since the engine's cursors lose
-            some between two calls (api.md 4.1); not too many if huge rows reach the size limit of an answer.
+        batch_size: rows per call when walking the whole list: many if rows are small, since the engine's cursors lose some between two
+            calls (api.md 4.1); not too many if huge rows reach the size limit of an answer.
         files: links to the whole list as a file, as (label, URL), instead of exports; the URLs take the list's filters.
     """
 

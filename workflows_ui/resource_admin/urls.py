@@ -1,7 +1,6 @@
 """URLs of declared resources, all under their workspace.
 
-An id may contain slashes (names of pieces do); `reverse` quotes it. Actions come before objects, so no object can be
-named `do/...`.
+An id may contain slashes (names of pieces do); `reverse` quotes it. Actions come before objects, so no object can be named `do/...`.
 """
 
 from django.urls import path

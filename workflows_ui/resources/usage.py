@@ -20,8 +20,7 @@ REMEMBERED_AS, _NOW = "usage", "usage-now"
 
 @dataclass(frozen=True)
 class Use:
-    """A flow's latest version: the whole names of its pieces, the external ids of its connections, and the piece of its
-    trigger.
+    """A flow's latest version: the whole names of its pieces, the external ids of its connections, and the piece of its trigger.
 
     `published` is whether any version was ever published; `tables` are the ids by which its steps name tables.
     """

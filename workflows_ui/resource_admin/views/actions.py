@@ -1,8 +1,7 @@
 """The page of every declared action: GET asks, POST runs it once; neither logs secrets.
 
-An action leaves two rows in the audit log: `begun` before the engine is called, and the outcome. A `begun` row without
-an outcome was interrupted. An error of the engine becomes an error of the form, with all input kept; nothing is ever
-sent a second time.
+An action leaves two rows in the audit log: `begun` before the engine is called, and the outcome. A `begun` row without an outcome was
+interrupted. An error of the engine becomes an error of the form, with all input kept; nothing is ever sent a second time.
 """
 
 import secrets

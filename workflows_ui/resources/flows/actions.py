@@ -1,31 +1,26 @@
 """Actions on flows (api.md 6.5): state, publishing, name, folder, tags, copies, imports, versions, deletion."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django import forms
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.credentials.services.engine_session import EngineSession
-from workflows_ui.engine import EngineError, NotFound, flow_tree
+from workflows_ui.engine import EngineError, NotFound, Refused, flow_tree
 from workflows_ui.launches.models import OPEN, Launch
 from workflows_ui.resource_admin.resource import Action, Affected, Bulk, Row, Text, pick
 from workflows_ui.resources import usage
-from workflows_ui.resources.flows import copies, pages
-from workflows_ui.resources.flows.copies import operate
-from workflows_ui.resources.flows.forms import (
-    FlowFile,
-    FlowName,
-    FlowTags,
-    FolderChoice,
-    NewFlow,
-    NewFlowFile,
-    VersionChoice,
-)
+from workflows_ui.resources.flows import forms as flow_forms
+from workflows_ui.resources.flows import pages
+from workflows_ui.resources.flows.import_findings import find_problems
 from workflows_ui.resources.flows.reading import deleting, has_draft, name_of, tags_of, trigger_of
 from workflows_ui.resources.pieces import missing_apps
 from workflows_ui.resources.places import flow_url, list_url
 from workflows_ui.web import formats
+from workflows_ui.web.messages import error_message
 from workflows_ui.web.paths import dict_at, text_at
 
 _LISTED = 20
@@ -35,13 +30,126 @@ _BELIEVED: Text = _(
 )
 
 
+def _operate(session: EngineSession, id: str, operation: str, **request: Any) -> Any:
+    """Run one of the engine's operations on a flow (api.md 6.5) and return the whole flow. Raises EngineError."""
+    return session.workflows.apply_flow_operation(id, {"type": operation, "request": request})
+
+
+def _import_into(session: EngineSession, flow: Row, request: Mapping[str, Any], name: str) -> Any:
+    """Replace the steps of a flow's draft. Raises EngineError, ValidationError if the engine refuses the tree."""
+    tree_request = _fitting(request, flow)
+    try:
+        return _operate(session, str(flow["id"]), "IMPORT_FLOW", displayName=name, **tree_request)
+    except Refused as refusal:
+        if refusal.code != "FST_ERR_VALIDATION":
+            raise
+        # The engine only says that the input is invalid (recording `op_import_flow_bad_trigger`).
+        text = gettext(
+            "The engine does not take this flow: something in it is not as it expects. It does not say what."
+        )
+        raise forms.ValidationError({"file": text}) from refusal
+
+
+def _fitting(request: Mapping[str, Any], flow: Row) -> dict[str, Any]:
+    """The tree for the engine of this flow: an older engine knows neither the notes and dates of a newer file, nor its
+    tree version (engine-0.83.md 11, row 7). The flow's own version shows which it is.
+    """
+    trigger, version = request.get("trigger"), dict_at(flow, "version")
+    schema, known = text_at(request, "schemaVersion"), text_at(version, "schemaVersion")
+    later = schema.isdecimal() and known.isdecimal() and int(schema) > int(known)
+    tree = {"trigger": trigger, "schemaVersion": None if later else request.get("schemaVersion")}
+    if "notes" in version:
+        return tree | {"notes": request.get("notes") or []}
+    return tree | {"trigger": _undated(trigger)}
+
+
+def _undated(step: Any) -> Any:
+    """A copy of a tree without the dates of its steps; the steps' settings are not copied."""
+    if not isinstance(step, dict):
+        return step
+    copies: dict[int, dict[str, Any]] = {}
+    for node in flow_tree.walk(step):
+        copies[id(node.step)] = {key: value for key, value in node.step.items() if key != "lastUpdatedDate"}
+    for copy in copies.values():
+        for key in ("nextAction", "firstLoopAction"):
+            if id(copy.get(key)) in copies:
+                copy[key] = copies[id(copy[key])]
+        if isinstance(copy.get("children"), list):
+            copy["children"] = [copies.get(id(child), child) for child in copy["children"]]
+    return copies[id(step)]
+
+
+def _create(session: EngineSession, name: str, request: Mapping[str, Any], folder: str = "") -> Any:
+    """Create a flow with these steps, in two calls. If the second one fails, the error reports an incomplete flow."""
+    flow = session.workflows.create_flow(name, folder_id=folder or None)
+    pages.forget(session)
+    usage.forget(session)
+    try:
+        return _import_into(session, flow, request, name)
+    except (EngineError, forms.ValidationError) as error:
+        text = gettext(
+            "A flow “%(name)s” was made, but its steps could not be brought in: %(why)s It is empty; delete it, or import into it."
+        )
+        raise forms.ValidationError(text % {"name": name, "why": _why(error)}) from error
+
+
+def _why(error: EngineError | forms.ValidationError) -> str:
+    if isinstance(error, forms.ValidationError):
+        return " ".join(error.messages)
+    return str(error_message(error).text)
+
+
+def _make(session: EngineSession, _id: str, data: dict[str, Any]) -> Any:
+    """Create a flow without steps."""
+    flow = session.workflows.create_flow(data["name"], folder_id=data["folder"] or None)
+    pages.forget(session)
+    return flow
+
+
+def _duplicate(session: EngineSession, id: str, data: dict[str, Any]) -> Any:
+    """Create a flow of this name with the newest version's steps, in the same folder."""
+    flow = session.workflows.get_flow(id)
+    return _create(session, data["name"], dict_at(flow, "version"), text_at(flow, "folderId"))
+
+
+def _import_new(session: EngineSession, _id: str, data: dict[str, Any]) -> dict[str, Any]:
+    """Create a flow from each request of the chosen file. Return `flows`, and `check`: the steps of each that need a check.
+
+    Raises EngineError, ValidationError; if some flows were already created, the error says which.
+    """
+    created: list[Row] = []
+    for request in data["file"]:
+        name = data["name"] or _shown_name(request) or gettext("Imported flow")
+        try:
+            created.append(_create(session, name[:200], request))
+        except (EngineError, forms.ValidationError) as error:
+            if not created:
+                raise
+            text = gettext(
+                "Created so far: %(made)s. Then: %(why)s Clear the flows that were created before you continue."
+            )
+            names = ", ".join(f"“{formats.cut(name_of(flow))}”" for flow in created)
+            raise forms.ValidationError(text % {"made": names, "why": _why(error)}) from error
+    return {"flows": created, "check": [find_problems(session, trigger_of(flow)) for flow in created]}
+
+
+def _import_here(session: EngineSession, id: str, data: dict[str, Any]) -> dict[str, Any]:
+    """Replace the draft by the content of the file; the flow keeps its name."""
+    (request,) = data["file"]
+    flow = session.workflows.get_flow(id)
+    imported = _import_into(session, flow, request, name_of(flow) or _shown_name(request) or id)
+    usage.forget(session)
+    return {"flows": [imported], "check": [find_problems(session, trigger_of(imported))]}
+
+
+def _shown_name(request: Mapping[str, Any]) -> str:
+    name = request.get("displayName")
+    return name if formats.visible(name) else ""
+
+
 def _can_turn_on(flow: Row) -> bool:
     # Before the first publish the engine answers 500 (api.md 6.5).
     return flow.get("status") == "DISABLED" and bool(flow.get("publishedVersionId")) and not deleting(flow)
-
-
-def _can_turn_off(flow: Row) -> bool:
-    return flow.get("status") == "ENABLED" and not deleting(flow)
 
 
 def _can_publish(flow: Row) -> bool:
@@ -88,7 +196,7 @@ def _tag(session: EngineSession, id: str, data: dict[str, Any]) -> Any:
     """Keep all other metadata, which UPDATE_METADATA replaces (recording `flow_op_update_metadata`)."""
     known = dict_at(session.workflows.get_flow(id), "metadata") | {"tags": data["tags"]}
     metadata = {key: value for key, value in known.items() if key != "tags" or value}
-    return operate(session, id, "UPDATE_METADATA", metadata=metadata or None)
+    return _operate(session, id, "UPDATE_METADATA", metadata=metadata or None)
 
 
 def _delete(session: EngineSession, id: str, _data: dict[str, Any]) -> dict[str, bool]:
@@ -157,7 +265,7 @@ ACTIONS = (
         "turn-on",
         _("Turn on"),
         "toggle-on",
-        lambda session, key, _data: operate(session, key, "CHANGE_STATUS", status="ENABLED"),
+        lambda session, key, _data: _operate(session, key, "CHANGE_STATUS", status="ENABLED"),
         visible=_can_turn_on,
         done=_("“%(name)s” is on."),
         in_rows=True,
@@ -167,7 +275,7 @@ ACTIONS = (
         "publish",
         _("Publish"),
         "upload",
-        lambda session, key, _data: operate(session, key, "LOCK_AND_PUBLISH"),
+        lambda session, key, _data: _operate(session, key, "LOCK_AND_PUBLISH"),
         confirm=_publishing,
         impact=_lacking,
         button=_("Publish “%(name)s”"),
@@ -185,8 +293,8 @@ ACTIONS = (
         "rename",
         _("Rename"),
         "pen",
-        lambda session, key, data: operate(session, key, "CHANGE_NAME", displayName=data["name"]),
-        form=FlowName,
+        lambda session, key, data: _operate(session, key, "CHANGE_NAME", displayName=data["name"]),
+        form=flow_forms.FlowName,
         initial=lambda row: {"name": name_of(row)},
         confirm=lambda row: (
             gettext("The new name belongs to the draft. Runs bear it once the draft is published.")
@@ -201,8 +309,8 @@ ACTIONS = (
         "move",
         _("Move to a folder"),
         "folder-open",
-        lambda session, key, data: operate(session, key, "CHANGE_FOLDER", folderId=data["folder"] or None),
-        form=FolderChoice,
+        lambda session, key, data: _operate(session, key, "CHANGE_FOLDER", folderId=data["folder"] or None),
+        form=flow_forms.FolderChoice,
         initial=lambda row: {"folder": row.get("folderId") or ""},
         button=_("Move"),
         visible=_stays,
@@ -215,7 +323,7 @@ ACTIONS = (
         _("Change the tags"),
         "tags",
         _tag,
-        form=FlowTags,
+        form=flow_forms.FlowTags,
         initial=lambda row: {"tags": ", ".join(tags_of(row))},
         button=_("Save the tags"),
         visible=_stays,
@@ -225,8 +333,8 @@ ACTIONS = (
         "duplicate",
         _("Duplicate"),
         "copy",
-        copies.duplicate,
-        form=FlowName,
+        _duplicate,
+        form=flow_forms.FlowName,
         initial=lambda row: {"name": gettext("Copy of %(name)s") % {"name": name_of(row)[:190]}},
         confirm=_("A new flow with the same steps is made. It is off, and not published."),
         button=_("Make the copy"),
@@ -239,8 +347,8 @@ ACTIONS = (
         "import-here",
         _("Import a file into it"),
         "file-import",
-        copies.import_here,
-        form=FlowFile,
+        _import_here,
+        form=flow_forms.FlowFile,
         confirm=lambda row: (
             gettext(
                 "All steps of the draft of “%(name)s” are replaced by those in the file. What is live stays as it is until you publish."
@@ -256,8 +364,8 @@ ACTIONS = (
         "use-as-draft",
         _("Use a version as draft"),
         "clock-rotate-left",
-        lambda session, key, data: operate(session, key, "USE_AS_DRAFT", versionId=data["version"]),
-        form=VersionChoice,
+        lambda session, key, data: _operate(session, key, "USE_AS_DRAFT", versionId=data["version"]),
+        form=flow_forms.VersionChoice,
         confirm=_("The draft is replaced by a copy of the version. What is live stays as it is until you publish."),
         button=_("Use it as the draft"),
         visible=_stays,
@@ -267,10 +375,10 @@ ACTIONS = (
         "turn-off",
         _("Turn off"),
         "toggle-off",
-        lambda session, key, _data: operate(session, key, "CHANGE_STATUS", status="DISABLED"),
+        lambda session, key, _data: _operate(session, key, "CHANGE_STATUS", status="DISABLED"),
         confirm=_("“%(name)s” is no longer started, neither by launches nor automatically, until it is turned on."),
         button=_("Turn off “%(name)s”"),
-        visible=_can_turn_off,
+        visible=lambda flow: flow.get("status") == "ENABLED" and not deleting(flow),
         done=_("“%(name)s” is off."),
         in_rows=True,
         bulk=Bulk(
@@ -299,8 +407,8 @@ ACTIONS = (
         "new",
         _("New flow"),
         "plus",
-        copies.make,
-        form=NewFlow,
+        _make,
+        form=flow_forms.NewFlow,
         confirm=_(
             "A flow without steps is made, off and not published. Bring steps into it from a file, or in the engine's builder."
         ),
@@ -313,8 +421,8 @@ ACTIONS = (
         "import",
         _("Import from a file"),
         "file-import",
-        copies.import_new,
-        form=NewFlowFile,
+        _import_new,
+        form=flow_forms.NewFlowFile,
         confirm=lambda _row: (
             gettext("A new flow is made from the file. It is off, and not published.") + f" {_BELIEVED}"
         ),

@@ -136,9 +136,8 @@ class Flows(Resource):
     )
 
     def list(self, session: EngineSession, query: Query) -> Page:
-        """A page, last changed first, with flows in the shape of `flow_pages.brief`. One call for flows as long as the
-        first hundred hold the page, and a cached one for the names of folders; the newest runs for the last results are
-        optional.
+        """A page, last changed first, with flows in the shape of `flow_pages.brief`. One call for flows as long as the first hundred hold
+        the page, and a cached one for the names of folders; the newest runs for the last results are optional.
         """
         page = pages.page(session, pages.Filters(**query.filters), query.position, query.rows)
         folders = folder_names(session)

@@ -54,11 +54,10 @@ def read(file: "UploadedFile[Any]") -> list[Request]:
 
 
 def parse(text: str) -> list[Request]:
-    """The flows in a text, at least one, each as the request of IMPORT_FLOW: displayName, trigger, schemaVersion,
-    notes.
+    """The flows in a text, at least one, each as the request of IMPORT_FLOW: displayName, trigger, schemaVersion, notes.
 
-    Accepts exports of engines of both versions, with one flow or several; a flow or a version of one as the API gives
-    it; and a bare tree. Raises ValidationError if it has no flow, and for trees that the engine is known to fail at.
+    Accepts exports of engines of both versions, with one flow or several; a flow or a version of one as the API gives it; and a bare tree.
+    Raises ValidationError if it has no flow, and for trees that the engine is known to fail at.
     """
     try:
         data = json.loads(text)

@@ -87,8 +87,7 @@ class VersionChoice(forms.Form):
 class FlowFile(forms.Form):
     """A file with flows, of which one is imported; `file` becomes a list of that one's request (flow_files.parse).
 
-    The parsed content is submitted again in hidden fields, so that the file need not be chosen twice; findings are
-    confirmed once.
+    The parsed content is submitted again in hidden fields, so that the file need not be chosen twice; findings are confirmed once.
     """
 
     several: ClassVar[bool] = False

@@ -85,7 +85,8 @@ def items(trigger: Any, names: Names | None = None, known: step_settings.Labels 
                 result.extend(_empty_branches(router, node.branch_index))
                 router.shown = node.branch_index + 1
                 result.append(_branch(router, node.branch_index, empty=False))
-        indent = _indent(node.depth, routers)
+        # Steps in a branch are indented one level more than the branch's heading.
+        indent = node.depth + sum(1 for router in routers if node.depth > router.depth)
         settings = _settings(len(result), node.step, names, known or {}) if names is not None and budget > 0 else None
         budget -= _size(settings)
         result.append(_step(node.step, indent, settings, names))
@@ -95,11 +96,6 @@ def items(trigger: Any, names: Names | None = None, known: step_settings.Labels 
     for router in reversed(routers):
         result.extend(_empty_branches(router, len(router.branches)))
     return result
-
-
-def _indent(depth: int, routers: list[_Router]) -> int:
-    """Steps in a branch are indented one level more than the branch's heading."""
-    return depth + sum(1 for router in routers if depth > router.depth)
 
 
 def kind_of(step: Any) -> tuple[str, str | Promise]:

@@ -1,10 +1,9 @@
 """Complete pages of the engine's list of flows: its cursors lose rows (api.md 4.1), so pages here do not use them.
 
-0.72 sorts by `updated` but cuts by `created` in whole seconds: everything after its first page may repeat and miss
-flows. The first hundred are right. 0.83 lists those that are on first, each kind by `updated` (recording `flows_list`),
-so the first hundred of both kinds are merged. Beyond them all pages are walked, then each folder separately if flows
-are still missing, and the result is cached for a minute; a position in the list is the last row's own time and id,
-which no change elsewhere can shift.
+0.72 sorts by `updated` but cuts by `created` in whole seconds: everything after its first page may repeat and miss flows. The first hundred
+are right. 0.83 lists those that are on first, each kind by `updated` (recording `flows_list`), so the first hundred of both kinds are
+merged. Beyond them all pages are walked, then each folder separately if flows are still missing, and the result is cached for a minute; a
+position in the list is the last row's own time and id, which no change elsewhere can shift.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -168,8 +167,7 @@ class _Search:
             return _Chunk(list(rows.values()), text_at(answer, "next"), any("ownerId" in row for row in sent))
 
     def head(self, chunk: _Chunk) -> tuple[list[dict[str, Any]], str]:
-        """The flows that are certainly the last changed ones, and the time before which some may be missing; "" for
-        none.
+        """The flows that are certainly the last changed ones, and the time before which some may be missing; "" for none.
 
         `chunk` is the engine's first answer. If those that are on come first, those that are off are requested as well.
         """

@@ -16,7 +16,7 @@ from workflows_ui.launches.services import watching
 from workflows_ui.members.models import Role
 from workflows_ui.notifications.models import Favourite, WatchKind
 from workflows_ui.resource_admin.resource import Row, Subject, pick
-from workflows_ui.resources.flows import outline, record, step_settings
+from workflows_ui.resources.flows import outline, results, step_settings
 from workflows_ui.resources.flows import story as flow_story
 from workflows_ui.resources.flows.reading import connection_names, deleting, name_of, trigger_of
 from workflows_ui.resources.pieces import missing_apps
@@ -96,7 +96,7 @@ def story(subject: Subject) -> dict[str, Any]:
     trigger = trigger_of(subject.object)
     return {
         "story": flow_story.build_story(trigger, flow_story.load_names(subject.session, trigger)),
-        "record": record.load_record(subject.access, subject.id, subject.session),
+        "record": results.load_record(subject.access, subject.id, subject.session),
     }
 
 

@@ -1,16 +1,25 @@
-"""A flow's latest results, for its row in the list: the project's newest runs, and launches without a run."""
+"""How a flow did lately: its latest results, for its row in the list; and its record, for its pages.
 
-import datetime
-from collections.abc import Sequence
+The record says how often it succeeded, how long it takes, who launched it last, and how large the sample is.
+"""
+
+import statistics
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from workflows_ui.core.states import Badge
 from workflows_ui.credentials.services.engine_session import EngineSession
-from workflows_ui.launches.models import Launch
+from workflows_ui.launches.models import Launch, State
+from workflows_ui.launches.services import runs
+from workflows_ui.members.services.access import Access
 from workflows_ui.resources.cached import cached
 from workflows_ui.resources.places import run_url
+from workflows_ui.resources.runs import reading as run_reading
 from workflows_ui.web import formats, messages
 from workflows_ui.web.paths import dicts_at, text_at
 
@@ -22,7 +31,7 @@ class Outcome:
     """One run, or a launch without one: its state, its time, and its page ("" for none)."""
 
     state: Badge
-    at: datetime.datetime
+    at: datetime
     url: str
 
     @property
@@ -54,7 +63,7 @@ def latest(session: EngineSession, flow_ids: Sequence[str]) -> dict[str, Results
     slug, wanted_ids = session.workspace.slug, set(flow_ids)
     outcomes_by_flow: dict[str, list[Outcome]] = {}
     run_ids = set()
-    for flow, run, status, created in _runs(session):
+    for flow, run, status, created in _newest_runs(session):
         run_ids.add(run)
         if flow in wanted_ids and (outcome := _outcome(messages.run_state(status), created, run_url(slug, run))):
             outcomes_by_flow.setdefault(flow, []).append(outcome)
@@ -65,12 +74,9 @@ def latest(session: EngineSession, flow_ids: Sequence[str]) -> dict[str, Results
         outcome = _outcome(messages.launch_badge(launch), launch.asked_at, reverse("launch", args=[slug, launch.pk]))
         if outcome:
             outcomes_by_flow.setdefault(launch.flow_id, []).append(outcome)
-    return {flow: _newest(outcomes) for flow, outcomes in outcomes_by_flow.items()}
-
-
-def _newest(outcomes: Sequence[Outcome]) -> Results:
-    first, *rest = sorted(outcomes, key=lambda item: item.at, reverse=True)[:_SHOWN]
-    return Results(first, tuple(rest))
+    for outcomes in outcomes_by_flow.values():
+        outcomes.sort(key=lambda item: item.at, reverse=True)
+    return {flow: Results(outcomes[0], tuple(outcomes[1:_SHOWN])) for flow, outcomes in outcomes_by_flow.items()}
 
 
 def _outcome(state: Badge, moment: object, url: str) -> Outcome | None:
@@ -79,9 +85,126 @@ def _outcome(state: Badge, moment: object, url: str) -> Outcome | None:
 
 
 @cached("flow-results", 60, [], optional=True)
-def _runs(session: EngineSession) -> list[tuple[str, str, str, str]]:
+def _newest_runs(session: EngineSession) -> list[tuple[str, str, str, str]]:
     """(flow, run, state, created) of the newest runs."""
     rows = dicts_at(session.workflows.list_runs(limit=_RUNS), "data")
     return [
         (text_at(row, "flowId"), text_at(row, "id"), text_at(row, "status"), text_at(row, "created")) for row in rows
     ]
+
+
+#: Launches and runs in a sample.
+MOST = 20
+#: The minimum sample for a statement on how long it takes.
+_FEWEST = 3
+_SECOND = 1000
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Launches, or runs, that have ended: their number, how many succeeded, and the durations of those (milliseconds)."""
+
+    number: int
+    well: int
+    took: Sequence[float]
+
+    @property
+    def usual(self) -> str:
+        """How long it usually takes: the median of the successes; "" if too few are known."""
+        return formats.roughly(statistics.median(self.took)) if len(self.took) >= _FEWEST else ""
+
+    @property
+    def spread(self) -> str:
+        """The range of nearly all durations; "" if it adds nothing to the usual one."""
+        if len(self.took) < 2 * _FEWEST:
+            return ""
+        ordered = sorted(self.took)
+        least, most = (ordered[int(len(ordered) * part)] for part in (0.1, 0.9))
+        low, high = formats.roughly(least), formats.roughly(most)
+        if low == high:
+            return ""
+        text = _("mostly up to %(high)s") if least < _SECOND else _("mostly between %(low)s and %(high)s")
+        return text % {"low": low, "high": high}
+
+
+_NOTHING = Sample(0, 0, ())
+
+
+@dataclass(frozen=True)
+class Record:
+    """The record of a flow. `last` is when it was last launched here, `by` by whom; None and "" if never."""
+
+    launches: Sample
+    runs: Sample
+    last: datetime | None
+    by: str
+
+    @property
+    def best(self) -> Sample:
+        """The larger sample: runs say more about a flow that mostly starts automatically."""
+        return max(self.launches, self.runs, key=lambda sample: sample.number)
+
+    @property
+    def success(self) -> str:
+        """How often it succeeded, out of how many; "" if none has ended."""
+        sample = self.best
+        if not sample.number:
+            return ""
+        one_well, one_failed, all_well, some_well, all_failed = _LAUNCHED if sample is self.launches else _RAN
+        if sample.number == 1:
+            return str(one_well if sample.well else one_failed)
+        text = all_failed if not sample.well else all_well if sample.well == sample.number else some_well
+        return str(text) % {"well": sample.well, "number": sample.number}
+
+
+#: How often a flow succeeded, and what is counted: once, never in one, always, sometimes, never.
+_LAUNCHED = (
+    gettext_lazy("It succeeded in its one finished launch from here"),
+    gettext_lazy("It failed in its one finished launch from here"),
+    gettext_lazy("It succeeded in all of its last %(number)d finished launches from here"),
+    gettext_lazy("It succeeded in %(well)d of its last %(number)d finished launches from here"),
+    gettext_lazy("It failed in all of its last %(number)d finished launches from here"),
+)
+#: The same of runs as the engine lists them, including launches from this console.
+_RAN = (
+    gettext_lazy("It succeeded in its one finished run, however started"),
+    gettext_lazy("It failed in its one finished run, however started"),
+    gettext_lazy("It succeeded in all of its last %(number)d finished runs, however started"),
+    gettext_lazy("It succeeded in %(well)d of its last %(number)d finished runs, however started"),
+    gettext_lazy("It failed in all of its last %(number)d finished runs, however started"),
+)
+
+
+def load_record(access: Access, flow_id: str, session: EngineSession | None = None) -> Record:
+    """The record of a flow: from local rows; with a session that is not quick, from its newest runs too (one call, cached for a minute).
+
+    Every page with success figures uses this, so that the figures agree. The launches of all people count: only the last one's person is
+    named, and not to guests.
+    """
+    rows = Launch.objects.filter(workspace=access.workspace, flow_id=flow_id).order_by("-asked_at", "-pk")
+    ended = rows.filter(state__in=(State.SUCCEEDED, State.FAILED)).values_list(
+        "state", "run_started_at", "run_finished_at"
+    )[:MOST]
+    launches = _sample((state == State.SUCCEEDED, start, end) for state, start, end in ended)
+    last = rows.select_related("user").only("asked_at", "user").first()
+    label = last.user.label if last is not None and not access.guest else ""
+    return Record(
+        launches, _ended_runs(session, flow_id) if session else _NOTHING, last.asked_at if last else None, label
+    )
+
+
+def _sample(ended: Iterable[tuple[bool, object, object]]) -> Sample:
+    outcomes = list(ended)
+    took = [length for well, start, end in outcomes if well and (length := formats.between(start, end)) is not None]
+    return Sample(len(outcomes), sum(1 for well, _start, _end in outcomes if well), took)
+
+
+@cached("flow-record", 60, _NOTHING, optional=True)
+def _ended_runs(session: EngineSession, flow_id: str) -> Sample:
+    rows = dicts_at(session.workflows.list_runs(limit=MOST, flow_id=flow_id), "data")
+    states = [(runs.state(dict(row)), row) for row in run_reading.with_retries(session.workspace, rows)]
+    return _sample(
+        (state == State.SUCCEEDED, run_reading.started(row), row.get("finishTime"))
+        for state, row in states
+        if state in (State.SUCCEEDED, State.FAILED)
+    )

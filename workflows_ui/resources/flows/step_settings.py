@@ -105,7 +105,9 @@ def lines(step: Mapping[str, Any], names: Names, known: Labels, most: int = step
         step_values.line(("branches", name), text, names, {"branches": _("Branch")})
         for name, text in _branches(settings.get("branches"))
     ]
-    inner, left = step_values.lines(settings.get("input"), names, _of_step(settings, known), most=most)
+    action = text_at(settings, "actionName") or text_at(settings, "triggerName")
+    field_labels = {"auth": _("Connection"), **known.get(text_at(settings, "pieceName"), {}).get(action, {})}
+    inner, left = step_values.lines(settings.get("input"), names, field_labels, most=most)
     all_lines += inner
     all_lines += _code(settings.get("sourceCode"), names)
     for key, value in settings.items():
@@ -158,11 +160,6 @@ def _code(found: Any, names: Names) -> list[Line]:
     if isinstance(packages, str) and packages.strip() not in ("", "{}"):
         code_lines.append(step_values.line(("packageJson",), packages, names, {"packageJson": _("Packages")}))
     return code_lines
-
-
-def _of_step(settings: Mapping[str, Any], known: Labels) -> Mapping[str, str]:
-    action = text_at(settings, "actionName") or text_at(settings, "triggerName")
-    return {"auth": _("Connection"), **known.get(text_at(settings, "pieceName"), {}).get(action, {})}
 
 
 @cached("piece-labels", 600, {})

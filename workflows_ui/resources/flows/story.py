@@ -5,7 +5,7 @@ so that a page can highlight them and a copy can be plain.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -115,7 +115,9 @@ class _Builder:
             if step.get("skip") is True:
                 continue
             if self._left <= 0 or depth > _DEEPEST:
-                more += 1 + sum(_count(inner) for inner in _inner(step))
+                more += 1
+                for inner in (step.get("firstLoopAction"), *list_at(step, "children")):
+                    more += sum(node.step.get("skip") is not True for node in flow_tree.walk(inner))
                 continue
             self._left -= 1
             found.append(self._sentence(step, depth))
@@ -132,12 +134,8 @@ class _Builder:
         kind = step.get("type")
         if kind == "LOOP_ON_ITEMS" or isinstance(step.get("firstLoopAction"), dict):
             sentences, more = self.chain(step.get("firstLoopAction"), depth + 1)
-            items = _values(pick(step, "settings.items"))
-            title = (
-                fill_template(_("For each of %(items)s:"), items=items)
-                if items
-                else fill_template(_("For each item of a list:"))
-            )
+            items = _values(text_at(step, "settings.items"))
+            title = _filled((_("For each of %(items)s:"), _("For each item of a list:")), items=items)
             return Sentence(title, icon, (Branch((), sentences, more),) if sentences or more else ())
         if kind == "ROUTER" or isinstance(step.get("children"), list):
             return Sentence(_router(step), icon, tuple(self._branches(step, depth)))
@@ -171,25 +169,14 @@ def _case(branch: Any, number: int) -> Parts:
     return fill_template(_("If %(condition)s:"), condition=text or name or str(number + 1))
 
 
-def _values(text: Any) -> str:
+def _values(text: str) -> str:
     """A text whose `{{references}}` are replaced by the last name in them: `{{trigger['body']['amount']}}` is "amount"."""
-    if not isinstance(text, str):
-        return ""
 
     def last(match: re.Match[str]) -> str:
         keys = re.findall(r"[\w$À-ỹ -]+", match[1])
         return str(keys[-1]).strip() if keys else match[0]
 
     return _VALUE.sub(last, text)[:120]
-
-
-def _inner(step: dict[str, Any]) -> list[Any]:
-    return [step.get("firstLoopAction"), *list_at(step, "children")]
-
-
-def _count(first: Any) -> int:
-    """The number of steps in a chain at any depth, without skipped ones."""
-    return sum(1 for node in flow_tree.walk(first) if node.step.get("skip") is not True)
 
 
 # --- Sentences of steps ------------------------------------------------------------------------------
@@ -205,6 +192,9 @@ def build_sentence(step: Any, known: Known) -> Parts:
     sentence = particular(step, action, known) if particular else None
     if sentence:
         return sentence
+    template = next((text for part, text in _BY_ACTION.get(short, ()) if part in action.lower()), None)
+    if template:
+        return fill_template(template, title=outline.title_of(step))
     templates = _ACCOUNTS.get((short, action)) or _ACCOUNTS.get((short, ""))
     if templates:
         external = step_values.external_id(pick(step, "settings.input.auth"))
@@ -279,47 +269,31 @@ def _http(step: Any, _action: str, _known: Known) -> Parts | None:
     return fill_template(_("Asks %(host)s for data") if method == "GET" else _("Sends data to %(host)s"), host=host)
 
 
-def _webhook(_step: Any, action: str, _known: Known) -> Parts | None:
-    if "wait" in action.lower():
-        return fill_template(_("Answers, and waits for the next call"))
-    return fill_template(_("Answers the launcher")) if action.startswith("return_response") else None
-
-
-def _approval(_step: Any, action: str, _known: Known) -> Parts | None:
-    if "wait" in action.lower():
-        return fill_template(_("Waits until somebody approves or refuses"))
-    return fill_template(_("Asks for approval"))
-
-
-def _subflows(step: Any, action: str, _known: Known) -> Parts | None:
-    if action.lower() == "returnresponse":
-        return fill_template(_("Hands its result back to the flow that called it"))
-    if "call" not in action.lower():
-        return None
-    return fill_template(_("Starts another flow: %(title)s"), title=outline.title_of(step))
-
-
-def _store(_step: Any, action: str, _known: Known) -> Parts | None:
-    if action.lower().startswith("get"):
-        return fill_template(_("Looks up what it has remembered"))
-    return fill_template(_("Forgets a value")) if "remove" in action.lower() else fill_template(_("Remembers a value"))
-
-
-def _human(_step: Any, action: str, _known: Known) -> Parts | None:
-    if not action.startswith("return_response"):
-        return None
-    return fill_template(_("Answers the person who filled in the form"))
-
-
+#: Sentences by piece, for actions whose names contain a text.
+_BY_ACTION: Mapping[str, Sequence[tuple[str, Promise]]] = {
+    "webhook": (
+        ("wait", gettext_lazy("Answers, and waits for the next call")),
+        ("return_response", gettext_lazy("Answers the launcher")),
+    ),
+    "approval": (
+        ("wait", gettext_lazy("Waits until somebody approves or refuses")),
+        ("", gettext_lazy("Asks for approval")),
+    ),
+    "subflows": (
+        ("returnresponse", gettext_lazy("Hands its result back to the flow that called it")),
+        ("call", gettext_lazy("Starts another flow: %(title)s")),
+    ),
+    "store": (
+        ("get", gettext_lazy("Looks up what it has remembered")),
+        ("remove", gettext_lazy("Forgets a value")),
+        ("", gettext_lazy("Remembers a value")),
+    ),
+    "forms": (("return_response", gettext_lazy("Answers the person who filled in the form")),),
+}
 _PARTICULAR: Mapping[str, Callable[[Any, str, Known], Parts | None]] = {
     "delay": _delay,
     "tables": _table,
     "http": _http,
-    "webhook": _webhook,
-    "approval": _approval,
-    "subflows": _subflows,
-    "store": _store,
-    "forms": _human,
 }
 
 # --- Actions of apps, with the account they use and without ------------------------------------------

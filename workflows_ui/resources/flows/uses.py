@@ -33,13 +33,17 @@ def panel(subject: Subject) -> dict[str, Any] | None:
     slug, session = subject.slug, subject.session
     steps = [node.step for node in flow_tree.walk(trigger_of(subject.object))]
     pieces = pieces_of(steps)[:_MOST]
+    connections = list(dict.fromkeys(texts_at(subject.object, "version.connectionIds")))[:_MOST]
+    tables = list(dict.fromkeys(filter(None, map(table_of, steps))))[:_MOST]
+    known_connections = connection_names(session) if connections else {}
+    known_tables = table_names(session) if tables else {}
     context = {
         "apps": [
             Use(mark.text, piece_url(slug, name), mark)
             for name, mark in zip(pieces, marks(session, pieces), strict=True)
         ],
-        "connections": _connections(subject),
-        "tables": _tables(session, slug, steps),
+        "connections": [_use(slug, "connections", key, known_connections, AT_ONCE) for key in connections],
+        "tables": [_use(slug, "tables", key, known_tables, _TABLES_MOST) for key in tables if "{{" not in key],
     }
     return context if any(context.values()) else None
 
@@ -54,18 +58,6 @@ def marks(session: EngineSession, pieces: list[str]) -> list[Mark]:
     """Apps by name, if the catalogue is cached, else by a short form of their whole names. Makes no call."""
     titles = app_titles(session)
     return [apps.mark(titles.get(name) or apps.short(name)) for name in pieces]
-
-
-def _connections(subject: Subject) -> list[Use]:
-    used = list(dict.fromkeys(texts_at(subject.object, "version.connectionIds")))[:_MOST]
-    known = connection_names(subject.session) if used else {}
-    return [_use(subject.slug, "connections", external, known, AT_ONCE) for external in used]
-
-
-def _tables(session: EngineSession, slug: str, steps: list[dict[str, Any]]) -> list[Use]:
-    used = list(dict.fromkeys(filter(None, map(table_of, steps))))[:_MOST]
-    known = table_names(session) if used else {}
-    return [_use(slug, "tables", item, known, _TABLES_MOST) for item in used if "{{" not in item]
 
 
 def _use(slug: str, resource: str, used: str, known: Mapping[str, tuple[str, str]], most: int) -> Use:

@@ -21,7 +21,7 @@ from workflows_ui.members.models import Role
 from workflows_ui.members.services.access import Access
 from workflows_ui.resource_admin.resource import Row, id_at, pick
 from workflows_ui.resources.flows import difference as flow_difference
-from workflows_ui.resources.flows import files, record, step_settings, story, versions
+from workflows_ui.resources.flows import files, results, step_settings, story, versions
 from workflows_ui.resources.flows.declaration import Flows
 from workflows_ui.resources.flows.reading import connection_names, name_of
 from workflows_ui.web import responses
@@ -134,11 +134,11 @@ def effects_at_once(access: Access, id: str, facts: Facts | None) -> dict[str, A
     and `late`, whether a second request would show more.
     """
     if facts is None:
-        return {"story": None, "record": record.load_record(access, id), "late": False}
+        return {"story": None, "record": results.load_record(access, id), "late": False}
     quick = engine_session.open_session(access, quick=True)
     return _effects(access, id, facts, quick) | {"late": bool(quick.put_off)}
 
 
 def _effects(access: Access, id: str, facts: Facts, session: EngineSession) -> dict[str, Any]:
     names = story.load_names(session, facts.tree)
-    return {"story": story.build_story(facts.tree, names), "record": record.load_record(access, id, session)}
+    return {"story": story.build_story(facts.tree, names), "record": results.load_record(access, id, session)}

@@ -10,22 +10,11 @@ from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, Unknown
 from workflows_ui.launches.services import following, run_results, runs
 from workflows_ui.members.models import Role
-from workflows_ui.resource_admin.resource import Action, Bulk, Row, Text
+from workflows_ui.resource_admin.resource import Action, Bulk, Row, Text, pick
 from workflows_ui.resources.places import run_url
+from workflows_ui.web.paths import dicts_at
 
-_CANCELLABLE = frozenset({"PAUSED", "QUEUED"})
-
-
-def _failed(run: Row) -> bool:
-    return runs.ended(run) and run.get("status") != "SUCCEEDED"
-
-
-def _cancellable(run: Row) -> bool:
-    return str(run.get("status")) in _CANCELLABLE
-
-
-def _archivable(run: Row) -> bool:
-    return runs.ended(run) and not run.get("archivedAt")
+_CANCELLABLE = ("PAUSED", "QUEUED")
 
 
 def _retry_failed(session: EngineSession, id: str, _data: dict[str, Any]) -> Any:
@@ -37,10 +26,6 @@ def _retry_failed(session: EngineSession, id: str, _data: dict[str, Any]) -> Any
         raise
     run_results.record_retry(session.workspace, answer)
     return answer
-
-
-def _retry_latest(session: EngineSession, id: str, _data: dict[str, Any]) -> Any:
-    return session.workflows.retry_run(id, "ON_LATEST_VERSION")
 
 
 def _cancel(session: EngineSession, id: str, _data: dict[str, Any]) -> dict[str, Any]:
@@ -83,7 +68,7 @@ def _retry_all_failed(session: EngineSession, ids: Sequence[str], _data: dict[st
         _follow_again(session, ids)
         raise
     _follow_again(session, ids)
-    rows = [row for row in answer if isinstance(row, dict) and row.get("id")] if isinstance(answer, list) else []
+    rows = [row for row in dicts_at({"runs": answer}, "runs") if row.get("id")]
     for row in rows:
         run_results.record_retry(session.workspace, row)
     return [str(row["id"]) for row in rows]
@@ -107,12 +92,6 @@ def _follow_again(session: EngineSession, ids: Sequence[str]) -> None:
         following.follow_again(session.workspace, key)
 
 
-def _to_new_run(slug: str, run: Row, answer: Any) -> str:
-    """The answer holds only a part of the new run, including its id (recording `run_retry_on_latest`)."""
-    run_id = answer.get("id") if isinstance(answer, dict) else None
-    return run_url(slug, run_id) or run_url(slug, run.get("id"))
-
-
 ACTIONS = (
     Action(
         "retry",
@@ -126,7 +105,7 @@ ACTIONS = (
             "repeated."
         ),
         button=_("Retry the run"),
-        visible=_failed,
+        visible=lambda run: runs.ended(run) and run.get("status") != "SUCCEEDED",
         done=_("The run continues at the step that failed."),
         in_rows=True,
         bulk=Bulk(
@@ -142,7 +121,7 @@ ACTIONS = (
         "retry-latest",
         _("Retry on the latest version"),
         "forward",
-        _retry_latest,
+        lambda session, key, _data: session.workflows.retry_run(key, "ON_LATEST_VERSION"),
         needs="run-retry",
         role=Role.LAUNCHER,
         confirm=_(
@@ -151,7 +130,8 @@ ACTIONS = (
         button=_("Start a new run"),
         visible=runs.ended,
         done=_("A new run is started. This is it."),
-        success_url=_to_new_run,
+        # The answer holds only a part of the new run, including its id (recording `run_retry_on_latest`).
+        success_url=lambda slug, run, answer: run_url(slug, pick(answer, "id")) or run_url(slug, run.get("id")),
         in_rows=True,
         bulk=Bulk(
             # One call each: for many, the engine does not say which of them it started again.
@@ -173,7 +153,7 @@ ACTIONS = (
             "The engine is asked to stop the run. If it is already working, it runs to its end. What it has done is "
             "not undone."
         ),
-        visible=_cancellable,
+        visible=lambda run: run.get("status") in _CANCELLABLE,
         done=_cancelled,
         in_rows=True,
         bulk=Bulk(
@@ -193,7 +173,7 @@ ACTIONS = (
         needs="run-archive",
         confirm=_("The run is left out of the list of runs from now on. The console cannot bring it back there."),
         button=_("Archive the run"),
-        visible=_archivable,
+        visible=lambda run: runs.ended(run) and not run.get("archivedAt"),
         done=_("The run is archived."),
         in_rows=True,
         bulk=Bulk(

@@ -165,8 +165,7 @@ class Runs(Resource):
 
     def choices(self, session: EngineSession) -> Mapping[str, Sequence[tuple[str, str | Promise]]]:
         """The workspace's flows and their steps by name, at most a minute old."""
-        flows = run_filters.load_flows(session)
-        return {"flow": run_filters.flow_choices(flows), "failed": run_filters.step_choices(flows)}
+        return run_filters.filter_choices(session)
 
     def full_title(self, row: Row) -> str:
         """With its time: all runs of a flow have the same title."""

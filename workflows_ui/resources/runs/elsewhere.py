@@ -41,7 +41,8 @@ def find_runs(session: EngineSession, since: datetime) -> dict[str, Any] | None:
     # A retry of a launch's run does not belong to the launch, but holds its inputs.
     theirs = masking.masked(session, theirs) if any(id_at(row, "parentRunId") for row in theirs) else theirs
     going = [row for row in theirs if row.get("status") in runs.UNDER_WAY]
-    failed = [row for row in theirs if row.get("status") in runs.FAILED and _after(row, since)]
+    ended = [row for row in theirs if row.get("status") in runs.FAILED]
+    failed = [row for row in ended if (moment := _moment(row)) is not None and moment > since]
     more = len(rows) >= _RUNS
     return {
         "running": _selection(session, going, runs.UNDER_WAY) | {"more": more},
@@ -55,11 +56,6 @@ def _reduced(row: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(reduced.get("failedStep"), dict):
         reduced["failedStep"] = {**reduced["failedStep"], "message": error_of(redaction.step(row))}
     return reduced
-
-
-def _after(row: Row, since: datetime) -> bool:
-    moment = _moment(row)
-    return moment is not None and moment > since
 
 
 def _moment(row: Mapping[str, Any]) -> datetime | None:

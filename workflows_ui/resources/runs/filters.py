@@ -116,16 +116,15 @@ def _flow(row: dict[str, object]) -> Named:
     return Named(id_at(row), name[:_LONGEST_NAME], flow_facts.start_of(trigger), titles[: _STEPS // 5])
 
 
-def flow_choices(flows: Sequence[Named]) -> list[tuple[str, str]]:
-    """The flows by name."""
-    return sorted(((flow.id, flow.name) for flow in flows), key=lambda pair: sort_key(pair[1]))
-
-
-def step_choices(flows: Sequence[Named]) -> list[tuple[str, str]]:
-    """Their steps by flow, as many as a select field can hold; the value names both."""
+def filter_choices(session: EngineSession) -> dict[str, Sequence[tuple[str, str]]]:
+    """The flows, and as many of their steps as a select field can hold, by the flows' names."""
+    flows = load_flows(session)
     steps = [(flow, name, title) for flow in flows for name, title in flow.steps][:_STEPS]
     steps.sort(key=lambda item: sort_key(item[0].name))
-    return [(step_of_flow(name, flow.id), f"{flow.name} › {title}") for flow, name, title in steps]
+    return {
+        "flow": sorted(((flow.id, flow.name) for flow in flows), key=lambda pair: sort_key(pair[1])),
+        "failed": [(step_of_flow(name, flow.id), f"{flow.name} › {title}") for flow, name, title in steps],
+    }
 
 
 def step_of_flow(step: str, flow: str) -> str:

@@ -70,9 +70,10 @@ def _ids(row: Row) -> set[str]:
 def _withheld(row: Row, launch: Launch) -> Row:
     """The run without the launch's inputs, also where its steps repeat them."""
     steps = row.get("steps")
-    output = pick(steps, "trigger.output") if isinstance(steps, dict) else None
+    output = pick(steps, "trigger.output")
     unsaid = not _is_call(output) and (steps or pick(row, "failedStep.message"))
-    sent = _Sent([*_sent(output), _payload(launch) if unsaid else None])
+    values = [output[key] for key in _SENT if key in output] if _is_call(output) else [output]
+    sent = _Sent([*values, _payload(launch) if unsaid else None])
     copy = dict(row)
     if isinstance(steps, dict):
         copy["steps"] = {name: sent.step(name, item) for name, item in steps.items()}
@@ -83,10 +84,6 @@ def _withheld(row: Row, launch: Launch) -> Row:
 
 def _is_call(output: Any) -> bool:
     return isinstance(output, dict) and any(key in output for key in _SENT)
-
-
-def _sent(output: Any) -> list[Any]:
-    return [output[key] for key in _SENT if key in output] if _is_call(output) else [output]
 
 
 def _payload(launch: Launch) -> Any:

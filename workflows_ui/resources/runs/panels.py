@@ -116,9 +116,10 @@ def family(subject: Subject) -> dict[str, Any] | None:
     if not runs.ended(run) or not id_at(run):
         return None
     known = known_steps(subject.session, run) if run.get("steps") else {}
+    starts_flows = any(text_at(step, "settings.pieceName").endswith("piece-subflows") for step in known.values())
     return {
         "url": reverse("run_family", args=[subject.slug, subject.id]),
-        "at_once": bool(parent_id(subject.workspace, run)) or any(map(_starts_flows, known.values())),
+        "at_once": bool(parent_id(subject.workspace, run)) or starts_flows,
     }
 
 
@@ -126,7 +127,3 @@ def parent_id(workspace: Workspace, run: Row) -> str:
     """The id of the run that started this one; "" if it is the marker of a launch of the console, or there is none."""
     run_id = id_at(run, "parentRunId")
     return "" if run_id and Launch.objects.filter(workspace=workspace, pk=run_id).exists() else run_id
-
-
-def _starts_flows(step: Any) -> bool:
-    return text_at(step, "settings.pieceName").endswith("piece-subflows")

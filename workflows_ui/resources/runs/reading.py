@@ -41,12 +41,10 @@ def goes_on(run: Row) -> bool:
 
 
 def retried(run: Row) -> datetime.datetime | None:
-    """When the run was last retried, if known: by the console's own retries, or by remains of an earlier try in an
-    unfinished run.
+    """When the run was last retried, if known: by the console's own retries, or by remains of an earlier try in an unfinished run.
 
-    0.83 sets `startTime` to the retry's moment and clears `finishTime`, 0.72.4 leaves both; both leave `failedStep`
-    (recordings `run_retry_from_failed_step`, `run_retry_succeeded_from_failed_step`). A finished run that was retried
-    elsewhere does not show it.
+    0.83 sets `startTime` to the retry's moment and clears `finishTime`, 0.72.4 leaves both; both leave `failedStep` (recordings
+    `run_retry_from_failed_step`, `run_retry_succeeded_from_failed_step`). A finished run that was retried elsewhere does not show it.
     """
     known = run.get(RETRIED)
     if isinstance(known, datetime.datetime):
@@ -62,8 +60,7 @@ def retried(run: Row) -> datetime.datetime | None:
 def started(run: Row) -> datetime.datetime | None:
     """The start of the latest try: `startTime`, or the retry if `startTime` is still that of the first try (0.72.4).
 
-    None if the engine does not say: it may be null even in a finished run (recording
-    `run_odd_INTERNAL_ERROR_Engine_killed`).
+    None if the engine does not say: it may be null even in a finished run (recording `run_odd_INTERNAL_ERROR_Engine_killed`).
     """
     return runs.start_of_try(run, retried(run))
 

@@ -26,9 +26,8 @@ A_RETRY = gettext_lazy("A retry of another run")
 
 
 def launches_of(workspace: Workspace, runs: Sequence[Row]) -> dict[str, Launch]:
-    """The launches that led to these runs, by run id: one query. A launch is identified by the run it found or, while
-    it has found none, by its marker: a run that was retried on the latest version may still have the marker, and is not
-    the launch's.
+    """The launches that led to these runs, by run id: one query. A launch is identified by the run it found or, while it has found none, by
+    its marker: a run that was retried on the latest version may still have the marker, and is not the launch's.
     """
     return _led(runs, _launches(workspace, runs))
 

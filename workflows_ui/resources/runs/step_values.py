@@ -1,5 +1,4 @@
-"""A step's fields and values for reading: nested values flattened, references to other steps named, long ones
-truncated.
+"""A step's fields and values for reading: nested values flattened, references to other steps named, long ones truncated.
 
 Secrets must already be masked (core/redaction.py).
 """

@@ -18,7 +18,7 @@ from workflows_ui.resources.runs import reading
 from workflows_ui.resources.runs import times as resource_times
 from workflows_ui.resources.runs.reading import FAILED
 from workflows_ui.web import formats, messages, readable
-from workflows_ui.web.paths import dicts_at
+from workflows_ui.web.paths import dicts_at, text_at
 
 #: Maximum characters of one step's input or output on the page, iterations of a loop, steps in all, and additional
 #: failed ones.
@@ -48,10 +48,9 @@ class Iteration:
 class StepView:
     """One step that ran.
 
-    `place` is its position, as part of its page's URL; `id` the same, unique in the page. `began` and `duration` are
-    texts; `bar` is its share of the run's working time. `full` is whether its values no longer fit into the page;
-    `iterations_next` is the first one that is left out. `failed` is whether it failed, or a step in one of its
-    iterations did. `stack` is what follows the message of its `error`.
+    `place` is its position, as part of its page's URL; `id` the same, unique in the page. `began` and `duration` are texts; `bar` is its
+    share of the run's working time. `full` is whether its values no longer fit into the page; `iterations_next` is the first one that is
+    left out. `failed` is whether it failed, or a step in one of its iterations did. `stack` is what follows the message of its `error`.
     """
 
     id: str
@@ -97,9 +96,10 @@ class Reader:
         self, known: Mapping[str, Any], times: resource_times.Times | None = None, run: Row | None = None
     ) -> None:
         self._known, self._times = known, times
-        self._ended = run is not None and runs.ended(run)
+        self._ended, failing = (run is not None and check(run) for check in (runs.ended, reading.failing))
         self._left = reading.left_behind(run) if run is not None else ""
-        self._message = _failed_message(run or {})
+        #: By the failed step's name: since 0.83 the run has its message (`failedStep.message`), the step may not.
+        self._message = {text_at(run, "failedStep.name"): pick(run, "failedStep.message")} if failing else {}
         self._room = readable.Room()
         self._count = self._beyond = 0
         #: Number of steps of the chain that were left out because there are too many.
@@ -230,11 +230,6 @@ _ROUND_FAILED = Badge(gettext_lazy("A step in it failed"), "circle-xmark", "red"
 def is_left(name: str, step: Any, left: str) -> bool:
     """Whether a step's failure is that of an earlier try. `left` is the step that failed then."""
     return bool(left) and any_failed({name: step}) and (name == left or pick(step, "output.iterations") is not None)
-
-
-def _failed_message(run: Row) -> Mapping[str, Any]:
-    """The failed step's message by its name: since 0.83 the run has it (`failedStep.message`), the step may not."""
-    return {str(pick(run, "failedStep.name")): pick(run, "failedStep.message")} if reading.failing(run) else {}
 
 
 def failed_place(steps: Any, name: str, prefix: str = "", depth: int = 0) -> str:

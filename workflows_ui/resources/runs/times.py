@@ -1,15 +1,13 @@
 """How a run's time was spent: before its start, working, waiting in a pause, and around the steps; as bars for
 templates/resources/runs/times.html.
 
-The engine gives how long each step worked, not when it began, and a pause counts for no step (recording
-`run_get_PAUSED`: a delay of 60 s has a `duration` of 73 ms). So steps are placed one after another, and the rest of the
-run's own time is waiting if a step of it pauses, the step itself if one did not end, else the engine's own work around
-the steps.
+The engine gives how long each step worked, not when it began, and a pause counts for no step (recording `run_get_PAUSED`: a delay of 60 s
+has a `duration` of 73 ms). So steps are placed one after another, and the rest of the run's own time is waiting if a step of it pauses, the
+step itself if one did not end, else the engine's own work around the steps.
 
-A retry continues at the failed step and keeps the steps before it with their times, while the run's own times are those
-of the retry (0.83, recording `run_retry_succeeded_from_failed_step`) or span both tries (0.72.4, recordings
-`run_retry_from_failed_step` and `runs_list_final`). Then total and steps measure different things, and the difference
-is not shown.
+A retry continues at the failed step and keeps the steps before it with their times, while the run's own times are those of the retry (0.83,
+recording `run_retry_succeeded_from_failed_step`) or span both tries (0.72.4, recordings `run_retry_from_failed_step` and
+`runs_list_final`). Then total and steps measure different things, and the difference is not shown.
 """
 
 import datetime
@@ -77,8 +75,7 @@ class Part:
 
 
 def bar(begin: float, took: float, whole: float) -> Bar | None:
-    """The section from `begin` on (milliseconds) of a bar for `whole`; never too thin to be seen, unless it took no
-    time.
+    """The section from `begin` on (milliseconds) of a bar for `whole`; never too thin to be seen, unless it took no time.
 
     None if there is no whole.
     """
@@ -179,9 +176,8 @@ class Times:
         return waits
 
     def _unended(self) -> bool:
-        """Whether the run ended within a step, which then has no time: it stays running (recording
-        `run_odd_TIMEOUT_Endless_flow`), or failed with the run (recording
-        `run_odd_LOG_SIZE_EXCEEDED_Huge_answer_log_too_large`).
+        """Whether the run ended within a step, which then has no time: it stays running (recording `run_odd_TIMEOUT_Endless_flow`), or
+        failed with the run (recording `run_odd_LOG_SIZE_EXCEEDED_Huge_answer_log_too_large`).
         """
         return any(pick(step, "status") in ("RUNNING", "FAILED") and not worked(step) for step in self._steps.values())
 
