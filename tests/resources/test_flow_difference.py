@@ -15,7 +15,7 @@ from tests.stub_engine import StubEngine, flow, identity, text
 from workflows_ui.core import redaction
 from workflows_ui.members.models import Role
 from workflows_ui.resources.flows import difference as flow_difference
-from workflows_ui.resources.flows import step_settings
+from workflows_ui.resources.flows import outline
 from workflows_ui.resources.flows.difference import Difference, StepChange
 
 SECRETS = frozenset({"password"})
@@ -35,7 +35,7 @@ def version(*steps: dict[str, Any], name: str = "Orders", **more: Any) -> dict[s
 
 def between(old: Any, new: Any) -> Difference:
     masked = (redaction.step(old, secrets=SECRETS), redaction.step(new, secrets=SECRETS))
-    names = step_settings.names_of(new.get("trigger"), {}, "sales", older=old.get("trigger"))
+    names = outline.names_of(new.get("trigger"), {}, "sales", older=old.get("trigger"))
     return flow_difference.between(old, new, masked=masked, names=names, known={})
 
 

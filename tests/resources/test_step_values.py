@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workflows_ui.resources.flows import step_settings
+from workflows_ui.resources.flows import outline
 from workflows_ui.resources.runs import step_values
 from workflows_ui.resources.runs.step_values import Names
 
@@ -63,7 +63,7 @@ def test_any_value_has_lines(value: Any) -> None:
 
 @given(st.fixed_dictionaries({}, optional=dict.fromkeys(("settings", "name", "displayName", "type", "skip"), _JSON)))
 def test_any_step_has_settings(step: dict[str, Any]) -> None:
-    step_settings.lines(step, NAMES, {})
+    outline.lines(step, NAMES, {})
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_any_step_has_settings(step: dict[str, Any]) -> None:
     ],
 )
 def test_conditions_are_sentences(found: Any, words: str) -> None:
-    assert step_settings.condition(found) == words
+    assert outline.condition(found) == words
 
 
 def test_branches_tell_their_conditions_with_and_and_or() -> None:
@@ -88,7 +88,7 @@ def test_branches_tell_their_conditions_with_and_and_or() -> None:
         {"branchType": "CONDITION", "conditions": "odd"},
         7,
     ]
-    lines, _left = step_settings.lines({"settings": {"branches": branches}}, NAMES, {})
+    lines, _left = outline.lines({"settings": {"branches": branches}}, NAMES, {})
     assert [(line.label, line.whole) for line in lines] == [
         ("Branch › Big", "a is true and a is true, or a is true"),
         ("Branch › Rest", "If no other branch fits"),

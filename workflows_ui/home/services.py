@@ -2,8 +2,6 @@
 
 from datetime import datetime, timedelta
 
-from django.db import IntegrityError, transaction
-
 from workflows_ui.accounts.models import User
 from workflows_ui.core import clock, database
 from workflows_ui.core.collation import sort_key
@@ -47,13 +45,8 @@ def previous_visit(user: User, workspace: Workspace) -> datetime | None:
 def record_visit(user: User, workspace: Workspace) -> datetime | None:
     """Record a visit; return the end of the previous one, None for the first."""
     now = clock.now()
-    row = Visit.objects.filter(user=user, workspace=workspace).first()
-    if row is None:
-        try:
-            with transaction.atomic():
-                Visit.objects.create(user=user, workspace=workspace, seen_at=now)
-        except IntegrityError:
-            pass  # a concurrent request of the same person
+    row, created = Visit.objects.get_or_create(user=user, workspace=workspace, defaults={"seen_at": now})
+    if created:
         return None
     before = row.seen_at if now - row.seen_at > VISIT else row.before
     Visit.objects.filter(pk=row.pk).update(seen_at=now, before=before)

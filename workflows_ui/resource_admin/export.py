@@ -46,9 +46,8 @@ def body(kind: str, resource: Resource, session: EngineSession, rows: Sequence[R
     masked = resource.masked(session, rows)
     if kind == "csv":
         return _encode(csv_text([_cells(resource, row) for row in masked]))
-    found = [json.dumps(row, ensure_ascii=False, default=str) for row in masked]
-    between = ",\n" if before else "\n"
-    return _encode("".join(f"{between if number == 0 else ',' + chr(10)}{text}" for number, text in enumerate(found)))
+    text = ",\n".join(json.dumps(row, ensure_ascii=False, default=str) for row in masked)
+    return _encode((",\n" if before else "\n") + text if text else "")
 
 
 def tail(kind: str) -> bytes:

@@ -62,11 +62,7 @@ class Listing:
     @property
     def filters_query(self) -> str:
         """The filters alone, as a query string that identifies everything that matches."""
-        query = QueryDict(mutable=True)
-        for name in self.form.fields:
-            if self._asked.getlist(name):
-                query.setlist(name, self._asked.getlist(name))
-        return query.urlencode()
+        return self._query(self.form.fields, {})
 
     @property
     def here(self) -> str:
@@ -127,22 +123,22 @@ class Listing:
         return self._address({POSITION: list(trail)})
 
     def _address(self, changes: Mapping[str, list[str]]) -> str:
-        names = [*self.form.fields, ROWS, POSITION]
+        query = self._query([*self.form.fields, ROWS, POSITION], changes)
+        return f"{self._path}?{query}" if query else self._path
+
+    def _query(self, names: Iterable[str], changes: Mapping[str, list[str]]) -> str:
         query = QueryDict(mutable=True)
         for name in names:
-            values = changes[name] if name in changes else self._asked.getlist(name)
-            if values:
+            if values := changes.get(name, self._asked.getlist(name)):
                 query.setlist(name, values)
-        encoded = query.urlencode()
-        return f"{self._path}?{encoded}" if encoded else self._path
+        return query.urlencode()
 
 
 def _without_empty(asked: QueryDict) -> QueryDict:
     """Without the empty fields, which forms submit too."""
     query = QueryDict(mutable=True)
     for name, values in asked.lists():
-        filled = [value for value in values if value]
-        if filled:
+        if filled := [value for value in values if value]:
             query.setlist(name, filled)
     return query
 
@@ -196,11 +192,10 @@ def swapped_fields(form: forms.Form, names: Iterable[str]) -> list[str]:
 
 def _value_labels(field: forms.Field, value: Any, raw: Sequence[str]) -> list[tuple[str, str]]:
     options = dict(_flat(getattr(field.widget, "choices", ())))
-    if isinstance(value, list):
-        return [(str(item), str(options.get(str(item), item))[:60]) for item in value]
     if hasattr(value, "isoformat"):
         return [(raw[0] if raw else "", formats.date(value))]
-    return [(str(value), str(options.get(str(value), value))[:60])]
+    values = value if isinstance(value, list) else [value]
+    return [(str(item), str(options.get(str(item), item))[:60]) for item in values]
 
 
 def _flat(choices: Iterable[Any]) -> list[tuple[str, Text]]:

@@ -24,7 +24,6 @@ from workflows_ui.members.models import Role
 from workflows_ui.resource_admin.resource import Row
 from workflows_ui.resources.flows.reading import Change, last_change
 from workflows_ui.resources.pieces import missing_apps
-from workflows_ui.resources.runs import launch_comparison
 from workflows_ui.resources.runs import masking as run_masking
 from workflows_ui.resources.runs import panels as run_panels
 from workflows_ui.resources.runs import story as run_story
@@ -44,11 +43,11 @@ def story(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     row = get_object_or_404(rows, pk=id)
     page = Page(row, request.access)
     failed = row.state == State.FAILED
-    good = launch_comparison.last_good(request.access, row) if failed else None
+    good = run_story.last_good(request.access, row) if failed else None
     run, good_run, steps, trouble = _load_runs(request, row, good)
     lines = run_story.build_story(row, run, steps)
     name = row.flow_name or row.flow_id
-    comparison = launch_comparison.compare_launches(request.access, row, good, run, good_run, steps) if good else None
+    comparison = run_story.compare_launches(request.access, row, good, run, good_run, steps) if good else None
     context = {
         "launch": row,
         "page": page,

@@ -192,12 +192,8 @@ def _page(
         "resource": action_request.resource,
         "action": action,
         "form": form,
-        "list_url": action_request.list_url,
-        "object_url": action_request.object_url,
-        "home_url": action_request.home,
-        "back": action_request.back,
+        "target": action_request,
         "url": action.url(action_request.slug, action_request.resource.name, action_request.id),
-        "title": name,
         "button": declared_text(action.button or action.label, name, action_request.brief),
         "confirm": declared_text(action.confirm, name, action_request.brief),
         # After a refusal the engine is not called again for the impact.

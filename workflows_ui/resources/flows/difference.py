@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 
 from workflows_ui.engine import flow_tree
 from workflows_ui.resource_admin.resource import Row, pick
-from workflows_ui.resources.flows import outline, step_settings
-from workflows_ui.resources.flows.step_settings import Labels
+from workflows_ui.resources.flows import outline
+from workflows_ui.resources.flows.outline import Labels
 from workflows_ui.resources.runs.step_values import Line, Names, Path, line
 from workflows_ui.web.paths import text_at
 
@@ -120,7 +120,7 @@ def _moved(before: Mapping[str, _Step], after: Mapping[str, _Step]) -> set[str]:
 
 
 def _whole(kind: str, step: _Step, names: Names, known: Labels) -> StepChange:
-    lines, _left = step_settings.lines(step.masked, names, known)
+    lines, _left = outline.lines(step.masked, names, known)
     changes = [Change(item.label, None, item) if kind == "added" else Change(item.label, item, None) for item in lines]
     return _head(kind, step, changes=changes)
 
@@ -182,7 +182,7 @@ def _fields(old: _Step, new: _Step, names: Names, known: Labels) -> list[Change]
 
 
 def _by_path(step: Mapping[str, Any], names: Names, known: Labels) -> dict[Path, Line]:
-    lines, _left = step_settings.lines(step, names, known, _MOST_FIELDS)
+    lines, _left = outline.lines(step, names, known, _MOST_FIELDS)
     return {item.path: item for item in lines}
 
 

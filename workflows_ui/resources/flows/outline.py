@@ -1,6 +1,6 @@
-"""A flow's steps as a readable outline: plain values for templates/resources/flows/outline.html."""
+"""A flow's steps as a readable outline, with their settings field by field: values for templates/resources/flows/outline.html."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,12 +8,16 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import flow_tree
-from workflows_ui.resources.flows import step_settings
+from workflows_ui.resource_admin.resource import pick
+from workflows_ui.resources.cached import cached
+from workflows_ui.resources.flows.reading import pieces_of
+from workflows_ui.resources.pieces import apps
 from workflows_ui.resources.runs import step_values
 from workflows_ui.resources.runs.step_values import Line, Names
 from workflows_ui.web import formats
-from workflows_ui.web.paths import text_at
+from workflows_ui.web.paths import dict_at, list_at, text_at
 
 #: Deeper nesting is shown at this depth, so that lines stay readable.
 DEEPEST = 8
@@ -29,6 +33,65 @@ _KINDS: dict[str, tuple[str, str | Promise]] = {
     "ROUTER": ("code-branch", gettext_lazy("Branches")),
     "MULTIPLE_CHOICE": ("list-ul", gettext_lazy("Multiple choice")),
 }
+#: Settings shown elsewhere (the piece and its action), or only needed by the engine's builder.
+_ELSEWHERE = frozenset(
+    {
+        "actionName",
+        "branches",
+        "customLogoUrl",
+        "errorHandlingOptions",
+        "executionType",
+        "input",
+        "inputUiInfo",
+        "items",
+        "pieceName",
+        "pieceVersion",
+        "propertySettings",
+        "sampleData",
+        "sourceCode",
+        "triggerName",
+    }
+)
+_MOST_PIECES = 8
+_EXECUTION: dict[str, str | Promise] = {
+    "EXECUTE_FIRST_MATCH": gettext_lazy("Only the first branch that fits"),
+    "EXECUTE_ALL_MATCH": gettext_lazy("Every branch that fits"),
+}
+_HANDLING = (
+    ("continueOnFailure", gettext_lazy("The flow continues if it fails")),
+    ("retryOnFailure", gettext_lazy("It is tried again if it fails")),
+)
+#: Operators of conditions (api.md 6.3), as text between two values or after a single one.
+_OPERATORS: dict[str, str | Promise] = {
+    "TEXT_CONTAINS": gettext_lazy("contains"),
+    "TEXT_DOES_NOT_CONTAIN": gettext_lazy("does not contain"),
+    "TEXT_EXACTLY_MATCHES": gettext_lazy("is exactly"),
+    "TEXT_DOES_NOT_EXACTLY_MATCH": gettext_lazy("is not exactly"),
+    "TEXT_START_WITH": gettext_lazy("starts with"),
+    "TEXT_DOES_NOT_START_WITH": gettext_lazy("does not start with"),
+    "TEXT_ENDS_WITH": gettext_lazy("ends with"),
+    "TEXT_DOES_NOT_END_WITH": gettext_lazy("does not end with"),
+    "LIST_CONTAINS": gettext_lazy("has in its list"),
+    "LIST_DOES_NOT_CONTAIN": gettext_lazy("does not have in its list"),
+    "NUMBER_IS_GREATER_THAN": gettext_lazy("is greater than"),
+    "NUMBER_IS_LESS_THAN": gettext_lazy("is less than"),
+    "NUMBER_IS_EQUAL_TO": gettext_lazy("is equal to"),
+    "DATE_IS_BEFORE": gettext_lazy("is before"),
+    "DATE_IS_EQUAL": gettext_lazy("is the same time as"),
+    "DATE_IS_AFTER": gettext_lazy("is after"),
+    "EXISTS": gettext_lazy("is there"),
+    "DOES_NOT_EXIST": gettext_lazy("is not there"),
+    "BOOLEAN_IS_TRUE": gettext_lazy("is true"),
+    "BOOLEAN_IS_FALSE": gettext_lazy("is false"),
+    "LIST_IS_EMPTY": gettext_lazy("is an empty list"),
+    "LIST_IS_NOT_EMPTY": gettext_lazy("is a list with something in it"),
+}
+_ALONE = frozenset(
+    {"EXISTS", "DOES_NOT_EXIST", "BOOLEAN_IS_TRUE", "BOOLEAN_IS_FALSE", "LIST_IS_EMPTY", "LIST_IS_NOT_EMPTY"}
+)
+
+#: Labels of fields by piece, then by action or trigger, then by field.
+Labels = Mapping[str, Mapping[str, Mapping[str, str]]]
 
 
 @dataclass(frozen=True)
@@ -67,7 +130,7 @@ class _Router:
     shown: int = 0
 
 
-def items(trigger: Any, names: Names | None = None, known: step_settings.Labels | None = None) -> list[Item]:
+def items(trigger: Any, names: Names | None = None, known: Labels | None = None) -> list[Item]:
     """The outline of the step tree that starts at `trigger` (api.md 6.3). Accepts malformed trees.
 
     With `names` (to resolve references) and `known` (labels of fields), each step has its settings as well.
@@ -122,12 +185,12 @@ def title_of(step: Any) -> str:
     return next(filter(str.strip, names), _("Step without a name"))
 
 
-def _settings(number: int, step: flow_tree.Step, names: Names, known: step_settings.Labels) -> Settings | None:
-    lines, left = step_settings.lines(step, names, known)
-    if not lines:
+def _settings(number: int, step: flow_tree.Step, names: Names, known: Labels) -> Settings | None:
+    listed, left = lines(step, names, known)
+    if not listed:
         return None
     raw = formats.pretty(step.get("settings"), _MOST_RAW)
-    return Settings(f"step-{number}", lines, step_values.left_out(left), raw)
+    return Settings(f"step-{number}", listed, step_values.left_out(left), raw)
 
 
 def _size(settings: Settings | None) -> int:
@@ -168,3 +231,105 @@ def _branch(router: _Router, index: int, *, empty: bool) -> Item:
     name = router.branches[index] if index < len(router.branches) else None
     title = name or _("Branch %(number)d") % {"number": index + 1}
     return Item(min(router.shown_at + 1, DEEPEST), title, _("If"), "arrow-right", step=False, empty=empty)
+
+
+# --- Settings ----------------------------------------------------------------------------------------
+
+
+def names_of(trigger: Any, connections: Mapping[str, tuple[str, str]], slug: str, older: Any = None) -> Names:
+    """Names to resolve references in this tree; steps that only the `older` tree has keep their names from there."""
+    steps = flow_tree.steps_by_name(older) | flow_tree.steps_by_name(trigger)
+    titles = {name: str(step.get("displayName") or name) for name, step in steps.items()}
+    return Names(titles, connections, slug)
+
+
+def labels(session: EngineSession, trigger: Any) -> Labels:
+    """The labels of the fields of the first eight pieces in this tree. Others have their names made readable."""
+    pieces = pieces_of(node.step for node in flow_tree.walk(trigger))
+    return {name: _labels(session, name) for name in pieces[:_MOST_PIECES]}
+
+
+def lines(step: Mapping[str, Any], names: Names, known: Labels, most: int = step_values.MOST) -> tuple[list[Line], int]:
+    """All settings of a step, and how many fields are left out."""
+    settings = step.get("settings")
+    if not isinstance(settings, Mapping):
+        return [], 0
+    all_lines: list[Line] = []
+    for key, label in (("items", _("For each item in")), ("executionType", _("Runs"))):
+        if isinstance(settings.get(key), str):
+            value = _EXECUTION.get(settings[key], settings[key]) if key == "executionType" else settings[key]
+            all_lines.append(step_values.line((key,), str(value), names, {key: label}))
+    all_lines += [
+        step_values.line(("branches", name), text, names, {"branches": _("Branch")})
+        for name, text in _branches(settings.get("branches"))
+    ]
+    action = text_at(settings, "actionName") or text_at(settings, "triggerName")
+    field_labels = {"auth": _("Connection"), **known.get(text_at(settings, "pieceName"), {}).get(action, {})}
+    inner, left = step_values.lines(settings.get("input"), names, field_labels, most=most)
+    all_lines += inner
+    all_lines += _code(settings.get("sourceCode"), names)
+    for key, value in settings.items():
+        if key not in _ELSEWHERE:
+            more, also = step_values.lines(value, names, at=(str(key)[:80],), most=most)
+            all_lines, left = all_lines + more, left + also
+    handling = settings.get("errorHandlingOptions")
+    all_lines += [
+        step_values.line((key,), True, names, {key: str(label)})
+        for key, label in _HANDLING
+        if pick(handling, f"{key}.value") is True
+    ]
+    return all_lines, left
+
+
+def condition(found: Any) -> str:
+    """One condition as text, its values as the engine has them."""
+    operator = text_at(found, "operator")
+    first, second = (step_values.plain(pick(found, key)) for key in ("firstValue", "secondValue"))
+    parts = [
+        first or _("(nothing)"),
+        str(_OPERATORS.get(operator, operator[:60])),
+        "" if operator in _ALONE else second,
+    ]
+    return " ".join(part for part in parts if part)
+
+
+def _branches(found: Any) -> list[tuple[str, str]]:
+    """(name, conditions as text) of a router's branches."""
+    branches = []
+    for number, branch in enumerate(found if isinstance(found, list) else [], start=1):
+        text = conditions(branch) or _("No condition is set")
+        if pick(branch, "branchType") == "FALLBACK":
+            text = _("If no other branch fits")
+        branches.append((text_at(branch, "branchName") or str(number), text))
+    return branches
+
+
+def conditions(branch: Any, change: Callable[[str], str] = str) -> str:
+    """The conditions of a branch as text; `change` is applied to the text of each."""
+    groups = [group for group in list_at(branch, "conditions") if isinstance(group, list) and group]
+    return _(", or ").join(_(" and ").join(change(condition(item)) for item in group) for group in groups)
+
+
+def _code(found: Any, names: Names) -> list[Line]:
+    if not isinstance(found, Mapping):
+        return []
+    code, packages = found.get("code"), found.get("packageJson")
+    code_lines = [step_values.line(("sourceCode",), code, names, {"sourceCode": _("Code")})]
+    if isinstance(packages, str) and packages.strip() not in ("", "{}"):
+        code_lines.append(step_values.line(("packageJson",), packages, names, {"packageJson": _("Packages")}))
+    return code_lines
+
+
+@cached("piece-labels", 600, {})
+def _labels(session: EngineSession, name: str) -> dict[str, dict[str, str]]:
+    piece = apps.fetch_app(session, name)
+    result: dict[str, dict[str, str]] = {}
+    for kind in ("actions", "triggers"):
+        for key, item in dict_at(piece, kind).items():
+            labels_by_prop = (
+                (prop, text_at(what, "displayName")[:80]) for prop, what in dict_at(item, "props").items()
+            )
+            result.setdefault(str(key), {}).update(
+                {str(prop): label for prop, label in labels_by_prop if label.strip()}
+            )
+    return result

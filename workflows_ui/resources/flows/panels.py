@@ -16,7 +16,7 @@ from workflows_ui.launches.services import watching
 from workflows_ui.members.models import Role
 from workflows_ui.notifications.models import Favourite, WatchKind
 from workflows_ui.resource_admin.resource import Row, Subject, pick
-from workflows_ui.resources.flows import outline, results, step_settings
+from workflows_ui.resources.flows import outline, results
 from workflows_ui.resources.flows import story as flow_story
 from workflows_ui.resources.flows.reading import connection_names, deleting, name_of, trigger_of
 from workflows_ui.resources.pieces import missing_apps
@@ -81,8 +81,6 @@ def own_marks(subject: Subject) -> dict[str, Any] | None:
     if "/" in key or deleting(subject.object):
         return None
     return {
-        "slug": subject.slug,
-        "id": key,
         "name": name_of(subject.object),
         "url": object_url(subject.slug, "flows", key),
         "may_star": bool(launch_url(subject.slug, subject.object)) and subject.access.allows(Role.LAUNCHER),
@@ -106,13 +104,7 @@ def form(subject: Subject) -> dict[str, Any] | None:
     if not subject.access.allows(Role.BUILDER) or not url:
         return None
     row = launch_forms.find_form(subject.workspace, subject.id)
-    return {
-        "row": row,
-        "drafted": bool(row and row.draft),
-        "flow_id": subject.id,
-        "url": url,
-        "fits": _mismatches(subject, row),
-    }
+    return {"row": row, "drafted": bool(row and row.draft), "url": url, "fits": _mismatches(subject, row)}
 
 
 def _mismatches(subject: Subject, row: LaunchForm | None) -> list[str]:
@@ -131,12 +123,12 @@ def steps(subject: Subject) -> dict[str, Any]:
     """The outline of the steps."""
     trigger, session = trigger_of(subject.object), subject.session
     uses = pick(subject.object, "version.connectionIds")
-    names = step_settings.names_of(trigger, connection_names(session) if uses else {}, subject.slug)
-    return {"items": outline.items(trigger, names, step_settings.labels(session, trigger))}
+    names = outline.names_of(trigger, connection_names(session) if uses else {}, subject.slug)
+    return {"items": outline.items(trigger, names, outline.labels(session, trigger))}
 
 
 def launches(subject: Subject) -> dict[str, Any] | None:
     """The latest launches."""
     latest = Launch.objects.filter(workspace=subject.workspace, flow_id=subject.id).select_related("user")
     rows = list(latest.order_by("-asked_at")[:_LATEST])
-    return {"launches": rows, "slug": subject.slug, "flow_id": subject.id} if rows else None
+    return {"launches": rows} if rows else None

@@ -11,13 +11,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import flow_tree
 from workflows_ui.resource_admin.resource import pick
-from workflows_ui.resources.flows import outline, step_settings
+from workflows_ui.resources.flows import outline
 from workflows_ui.resources.flows import uses as resource_uses
 from workflows_ui.resources.flows.reading import connection_names, table_of
 from workflows_ui.resources.pieces import apps
@@ -165,7 +165,7 @@ def _case(branch: Any, number: int) -> Parts:
         return fill_template(_("Otherwise:")) if generic else fill_template(_("Otherwise (%(name)s):"), name=name)
     if name and not _GENERIC.fullmatch(name):
         return fill_template(_("If %(name)s:"), name=name)
-    text = step_settings.conditions(branch, _values)
+    text = outline.conditions(branch, _values)
     return fill_template(_("If %(condition)s:"), condition=text or name or str(number + 1))
 
 
@@ -234,7 +234,7 @@ def _delay(step: Any, action: str, _known: Known) -> Parts | None:
     if unit in {"days", "weeks"}:
         days = number * (7 if unit == "weeks" else 1)
         return fill_template(ngettext("Waits %(n)d day", "Waits %(n)d days", days) % {"n": days})
-    return fill_template(_("Waits %(time)s"), time=formats.duration(number * seconds * 1000) or _("no time"))
+    return fill_template(_("Waits %(time)s"), time=formats.duration(number * seconds * 1000) or gettext("no time"))
 
 
 _UNITS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86_400, "weeks": 604_800}
@@ -246,11 +246,11 @@ def _table(step: Any, action: str, known: Known) -> Parts | None:
     return _filled(templates, table=name) if templates else None
 
 
-_DELETES = (gettext_lazy("Deletes rows of the table %(table)s"), gettext_lazy("Deletes rows of a table"))
-_LOOKS_UP = (gettext_lazy("Looks something up in the table %(table)s"), gettext_lazy("Looks something up in a table"))
+_DELETES = (_("Deletes rows of the table %(table)s"), _("Deletes rows of a table"))
+_LOOKS_UP = (_("Looks something up in the table %(table)s"), _("Looks something up in a table"))
 _TABLE_ACTIONS: tuple[tuple[str, tuple[str | Promise, str | Promise]], ...] = (
-    ("create", (gettext_lazy("Writes to the table %(table)s"), gettext_lazy("Writes to a table"))),
-    ("update", (gettext_lazy("Changes rows of the table %(table)s"), gettext_lazy("Changes rows of a table"))),
+    ("create", (_("Writes to the table %(table)s"), _("Writes to a table"))),
+    ("update", (_("Changes rows of the table %(table)s"), _("Changes rows of a table"))),
     ("delete", _DELETES),
     ("clear", _DELETES),
     ("find", _LOOKS_UP),
@@ -272,23 +272,23 @@ def _http(step: Any, _action: str, _known: Known) -> Parts | None:
 #: Sentences by piece, for actions whose names contain a text.
 _BY_ACTION: Mapping[str, Sequence[tuple[str, Promise]]] = {
     "webhook": (
-        ("wait", gettext_lazy("Answers, and waits for the next call")),
-        ("return_response", gettext_lazy("Answers the launcher")),
+        ("wait", _("Answers, and waits for the next call")),
+        ("return_response", _("Answers the launcher")),
     ),
     "approval": (
-        ("wait", gettext_lazy("Waits until somebody approves or refuses")),
-        ("", gettext_lazy("Asks for approval")),
+        ("wait", _("Waits until somebody approves or refuses")),
+        ("", _("Asks for approval")),
     ),
     "subflows": (
-        ("returnresponse", gettext_lazy("Hands its result back to the flow that called it")),
-        ("call", gettext_lazy("Starts another flow: %(title)s")),
+        ("returnresponse", _("Hands its result back to the flow that called it")),
+        ("call", _("Starts another flow: %(title)s")),
     ),
     "store": (
-        ("get", gettext_lazy("Looks up what it has remembered")),
-        ("remove", gettext_lazy("Forgets a value")),
-        ("", gettext_lazy("Remembers a value")),
+        ("get", _("Looks up what it has remembered")),
+        ("remove", _("Forgets a value")),
+        ("", _("Remembers a value")),
     ),
-    "forms": (("return_response", gettext_lazy("Answers the person who filled in the form")),),
+    "forms": (("return_response", _("Answers the person who filled in the form")),),
 }
 _PARTICULAR: Mapping[str, Callable[[Any, str, Known], Parts | None]] = {
     "delay": _delay,
@@ -298,55 +298,48 @@ _PARTICULAR: Mapping[str, Callable[[Any, str, Known], Parts | None]] = {
 
 # --- Actions of apps, with the account they use and without ------------------------------------------
 
-_MAIL = (gettext_lazy("Sends an e-mail with %(account)s"), gettext_lazy("Sends an e-mail"))
-_WHATSAPP = (gettext_lazy("Sends a WhatsApp message with %(account)s"), gettext_lazy("Sends a WhatsApp message"))
-_ZALO = (gettext_lazy("Sends a Zalo message with %(account)s"), gettext_lazy("Sends a Zalo message"))
-_SLACK = (gettext_lazy("Sends a message in Slack with %(account)s"), gettext_lazy("Sends a message in Slack"))
-_TELEGRAM = (gettext_lazy("Sends a Telegram message with %(account)s"), gettext_lazy("Sends a Telegram message"))
-_SHEET = (gettext_lazy("Writes to a Google sheet with %(account)s"), gettext_lazy("Writes to a Google sheet"))
-_SHEET_READ = (
-    gettext_lazy("Looks something up in a Google sheet with %(account)s"),
-    gettext_lazy("Looks something up in a Google sheet"),
-)
-_ASKS_AI = (gettext_lazy("Asks an AI model with %(account)s"), gettext_lazy("Asks an AI model"))
+_MAIL = (_("Sends an e-mail with %(account)s"), _("Sends an e-mail"))
+_SLACK = (_("Sends a message in Slack with %(account)s"), _("Sends a message in Slack"))
+_SHEET = (_("Writes to a Google sheet with %(account)s"), _("Writes to a Google sheet"))
+_SHEET_READ = (_("Looks something up in a Google sheet with %(account)s"), _("Looks something up in a Google sheet"))
 _ACCOUNTS: Mapping[tuple[str, str], tuple[str | Promise, str | Promise]] = {
     ("gmail", "send_email"): _MAIL,
     ("sendgrid", "send_email"): _MAIL,
     ("smtp", "send-email"): _MAIL,
     ("microsoft-outlook", "send-email"): _MAIL,
-    ("whatsapp", ""): _WHATSAPP,
-    ("zalo-oa", ""): _ZALO,
-    ("telegram-bot", "send_text_message"): _TELEGRAM,
+    ("whatsapp", ""): (_("Sends a WhatsApp message with %(account)s"), _("Sends a WhatsApp message")),
+    ("zalo-oa", ""): (_("Sends a Zalo message with %(account)s"), _("Sends a Zalo message")),
+    ("telegram-bot", "send_text_message"): (
+        _("Sends a Telegram message with %(account)s"),
+        _("Sends a Telegram message"),
+    ),
     ("slack", "send_channel_message"): _SLACK,
     ("slack", "send_direct_message"): _SLACK,
     ("discord", "send_message_webhook"): (
-        gettext_lazy("Sends a message in Discord with %(account)s"),
-        gettext_lazy("Sends a message in Discord"),
+        _("Sends a message in Discord with %(account)s"),
+        _("Sends a message in Discord"),
     ),
-    ("twilio", "send_sms"): (
-        gettext_lazy("Sends a text message with %(account)s"),
-        gettext_lazy("Sends a text message"),
-    ),
+    ("twilio", "send_sms"): (_("Sends a text message with %(account)s"), _("Sends a text message")),
     ("google-sheets", "insert_row"): _SHEET,
     ("google-sheets", "update_row"): _SHEET,
     ("google-sheets", "find_rows"): _SHEET_READ,
     ("google-sheets", "get_next_rows"): _SHEET_READ,
     ("google-drive", "upload_file"): (
-        gettext_lazy("Saves a file in Google Drive with %(account)s"),
-        gettext_lazy("Saves a file in Google Drive"),
+        _("Saves a file in Google Drive with %(account)s"),
+        _("Saves a file in Google Drive"),
     ),
     ("google-calendar", "create_event"): (
-        gettext_lazy("Puts an event into the calendar with %(account)s"),
-        gettext_lazy("Puts an event into a calendar"),
+        _("Puts an event into the calendar with %(account)s"),
+        _("Puts an event into a calendar"),
     ),
-    ("openai", "ask_chatgpt"): _ASKS_AI,
+    ("openai", "ask_chatgpt"): (_("Asks an AI model with %(account)s"), _("Asks an AI model")),
     ("openai", "generate_image"): (
-        gettext_lazy("Lets an AI model draw a picture with %(account)s"),
-        gettext_lazy("Lets an AI model draw a picture"),
+        _("Lets an AI model draw a picture with %(account)s"),
+        _("Lets an AI model draw a picture"),
     ),
     ("openai", "transcribe"): (
-        gettext_lazy("Writes down what is said in a recording, with %(account)s"),
-        gettext_lazy("Writes down what is said in a recording"),
+        _("Writes down what is said in a recording, with %(account)s"),
+        _("Writes down what is said in a recording"),
     ),
 }
 _APPS_BY_ICON = {

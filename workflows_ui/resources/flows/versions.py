@@ -58,7 +58,5 @@ def panel(subject: Subject) -> dict[str, Any] | None:
         "versions": [(row, state(subject.object, row), row.get("id") != newest) for row in rows],
         "usable": usable,
         "newest": newest,
-        "slug": subject.slug,
-        "flow_id": subject.id,
         "cut": len(rows) >= _MOST,
     }

@@ -21,7 +21,7 @@ from workflows_ui.members.models import Role
 from workflows_ui.members.services.access import Access
 from workflows_ui.resource_admin.resource import Row, id_at, pick
 from workflows_ui.resources.flows import difference as flow_difference
-from workflows_ui.resources.flows import files, results, step_settings, story, versions
+from workflows_ui.resources.flows import files, outline, results, story, versions
 from workflows_ui.resources.flows.declaration import Flows
 from workflows_ui.resources.flows.reading import connection_names, name_of
 from workflows_ui.web import responses
@@ -79,8 +79,8 @@ def _difference(session: EngineSession, slug: str, flow: Row, old: str, new: str
     before, after = (_version(session, flow, key) for key in (old, new))
     masked = tuple(redaction.step(version, secrets=Flows.secrets) for version in (before, after))
     trigger = pick(masked[1], "trigger")
-    names = step_settings.names_of(trigger, connection_names(session), slug, older=pick(masked[0], "trigger"))
-    labels = step_settings.labels(session, trigger)
+    names = outline.names_of(trigger, connection_names(session), slug, older=pick(masked[0], "trigger"))
+    labels = outline.labels(session, trigger)
     return flow_difference.between(before, after, masked=(masked[0], masked[1]), names=names, known=labels)
 
 

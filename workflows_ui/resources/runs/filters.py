@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.core.collation import sort_key
 from workflows_ui.credentials.services.engine_session import EngineSession
@@ -50,34 +50,25 @@ class Several(forms.MultipleChoiceField):
         """Limited to the number that fits into a URL."""
         super().validate(value)
         if len(value) > _MOST:
-            raise forms.ValidationError(_("Choose at most %(most)d.") % {"most": _MOST})
+            raise forms.ValidationError(gettext("Choose at most %(most)d.") % {"most": _MOST})
 
 
 class RunFilters(forms.Form):
     """Filters of the list. Flows are filled in from the engine; days are whole days in the person's time zone."""
 
-    flow = Several(label=gettext_lazy("Flow"), required=False)
+    flow = Several(label=_("Flow"), required=False)
     status = forms.MultipleChoiceField(
-        label=gettext_lazy("State"),
+        label=_("State"),
         required=False,
         choices=[(state, found.word) for state, found in messages.RUN_STATES.items()],
         widget=forms.CheckboxSelectMultiple(),
     )
-    since = forms.DateField(label=gettext_lazy("From"), required=False, widget=Day())
-    until = forms.DateField(label=gettext_lazy("Until"), required=False, widget=Day())
-    failed = forms.CharField(
-        label=gettext_lazy("Failed step"),
-        required=False,
-        max_length=2 * _LONGEST,
-        widget=forms.Select(),
-    )
-    tag = forms.CharField(
-        label=gettext_lazy("Tag"), required=False, max_length=_LONGEST, help_text=gettext_lazy("The whole tag.")
-    )
+    since = forms.DateField(label=_("From"), required=False, widget=Day())
+    until = forms.DateField(label=_("Until"), required=False, widget=Day())
+    failed = forms.CharField(label=_("Failed step"), required=False, max_length=2 * _LONGEST, widget=forms.Select())
+    tag = forms.CharField(label=_("Tag"), required=False, max_length=_LONGEST, help_text=_("The whole tag."))
     archived = forms.ChoiceField(
-        label=gettext_lazy("Archived runs"),
-        required=False,
-        choices=[("", gettext_lazy("Left out")), ("only", gettext_lazy("Only these"))],
+        label=_("Archived runs"), required=False, choices=[("", _("Left out")), ("only", _("Only these"))]
     )
 
     def clean(self) -> dict[str, Any]:
@@ -85,10 +76,10 @@ class RunFilters(forms.Form):
         cleaned = super().clean() or {}
         since, until = cleaned.get("since"), cleaned.get("until")
         if since and until and until < since:
-            self.add_error("until", _("This day is before the first one."))
+            self.add_error("until", gettext("This day is before the first one."))
         _step, flow = step_and_flow(cleaned.get("failed") or "")
         if flow and cleaned.get("flow") and flow not in cleaned["flow"]:
-            self.add_error("failed", _("This step belongs to another flow than those that are chosen."))
+            self.add_error("failed", gettext("This step belongs to another flow than those that are chosen."))
         return cleaned
 
 

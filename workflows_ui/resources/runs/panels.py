@@ -43,7 +43,6 @@ def summary(subject: Subject) -> dict[str, Any]:
         "run": run,
         "launch": launch,
         "by_itself": starters.AUTOMATIC.get(flow_facts.start_of(known.get("trigger"))) if alone else "",
-        "slug": subject.slug,
         "seconds": seconds,
         "still": not seconds and not runs.ended(run),
         "at_work": run.get("status") == "RUNNING" and subject.access.allows(Role.LAUNCHER),
@@ -105,8 +104,6 @@ def steps(subject: Subject) -> dict[str, Any]:
         "mixed": times.mixed,
         "retried": reading.retried(run) is not None,
         "parts": times.parts(),
-        "slug": subject.slug,
-        "run_id": subject.id,
     }
 
 
