@@ -217,9 +217,7 @@ def test_steps_that_took_another_time_are_told_and_the_others_are_not() -> None:
     def run(**took: Any) -> Row:
         return {"steps": {name: {"type": "CODE", "status": "SUCCEEDED", "duration": ms} for name, ms in took.items()}}
 
-    times = run_story._times(
-        run(trigger=1, a=9000, b=100, c=400, e=10), run(trigger=1, a=1000, b=10, c=390, d=5), {}
-    )
+    times = run_story._times(run(trigger=1, a=9000, b=100, c=400, e=10), run(trigger=1, a=1000, b=10, c=390, d=5), {})
     assert times == [("a", "1.0 s", "9.0 s"), ("e", "", "10 ms")]
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from operator import attrgetter
 from typing import Any
 
 from django import forms
@@ -187,5 +188,4 @@ def arranged(buttons: Sequence[Button]) -> tuple[Button | None, Sequence[Button]
         first = next((item for item in buttons if item.is_action and not item.danger), None)
     if first is not None and first.reason:
         first = next((item for item in buttons if not item.is_action), None)
-    rest = [item for item in buttons if item is not first]
-    return first, [*(item for item in rest if not item.danger), *(item for item in rest if item.danger)]
+    return first, sorted((item for item in buttons if item is not first), key=attrgetter("danger"))

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from operator import attrgetter
 from typing import Any
 
 from workflows_ui.credentials.services.engine_session import EngineSession
@@ -27,7 +28,7 @@ def actions(resource: Resource, access: Access, lacking: Mapping[str, Any]) -> S
         for action in resource.actions
         if action.bulk and not action.collection and access.allows(action.role) and action.needs not in lacking
     ]
-    return [*(item for item in found if not item.danger), *(item for item in found if item.danger)]
+    return sorted(found, key=attrgetter("danger"))
 
 
 def count_matching(session: EngineSession, resource: Resource, listing: Listing) -> int | None:

@@ -113,14 +113,11 @@ class Facts:
 
 @dataclass(frozen=True)
 class Panel:
-    """A panel with its own template; `build` returns its context, or None to leave the panel out."""
+    """A panel with its own template; `context` returns what it needs, or None to leave the panel out."""
 
     label: Text
     template: str
-    build: Callable[[Subject], dict[str, Any] | None]
-
-    def context(self, subject: Subject) -> dict[str, Any] | None:
-        return self.build(subject)
+    context: Callable[[Subject], dict[str, Any] | None]
 
 
 @dataclass(frozen=True)

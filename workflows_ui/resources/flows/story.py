@@ -31,7 +31,6 @@ _GENERIC = re.compile(r"(branch|nhánh)?\s*\d*", re.IGNORECASE)
 _VALUE = re.compile(r"\{\{(.{1,500}?)\}\}", re.DOTALL)
 Parts = tuple[tuple[str, bool], ...]
 _HOLE = re.compile(r"%\((\w+)\)s")
-_NAME = 80
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ class Known:
 def fill_template(template: str | Promise, **names: str) -> Parts:
     """Fill in a sentence: (text, whether it is a name). An empty name leaves nothing, and no blanks around it."""
     texts = enumerate(_HOLE.split(str(template)))
-    parts = ((_clean(names.get(text, "")), True) if number % 2 else (text, False) for number, text in texts)
+    parts = ((_name(names.get(text, "")), True) if number % 2 else (text, False) for number, text in texts)
     return tuple(part for part in parts if part[0])
 
 
@@ -362,6 +361,5 @@ _HELPERS = frozenset(
 )
 
 
-def _clean(text: str) -> str:
-    text = " ".join(text.encode("utf-8", "replace").decode().split())
-    return text if len(text) <= _NAME else f"{text[: _NAME - 1]}…"
+def _name(text: str) -> str:
+    return formats.cut(" ".join(text.encode("utf-8", "replace").decode().split()), 80)

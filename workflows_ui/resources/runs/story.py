@@ -306,7 +306,7 @@ def _value_text(value: Any) -> str:
     text = step_values.plain(value)
     if isinstance(value, str) and text.replace(".", "", 1).lstrip("-").isdecimal():
         text = f"“{text}”"
-    return text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 1]}…"
+    return formats.cut(text, _LONGEST_VALUE)
 
 
 def _times(run: Row, good_run: Row, known: Mapping[str, Any]) -> list[tuple[str, str, str]]:
@@ -318,8 +318,7 @@ def _times(run: Row, good_run: Row, known: Mapping[str, Any]) -> list[tuple[str,
         took = [resource_times.worked(steps[name]) if name in steps else None for steps in (before, now)]
         # Steps after the failed step never ran: that is no difference.
         if took[1] is not None and _differs(took[0], took[1]):
-            title = (outline.title_of(known[name]) if name in known else name)[:120]
-            found.append((title, formats.duration(took[0]), formats.duration(took[1])))
+            found.append((_title(name, known), formats.duration(took[0]), formats.duration(took[1])))
     return found[:_MOST_TIMES]
 
 
