@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, NotFound, Refused, flow_tree
 from workflows_ui.launches.models import OPEN, Launch
+from workflows_ui.resource_admin.actions import NameForm, delete_action, rename_action
 from workflows_ui.resource_admin.resource import Action, Affected, Bulk, Row, Text, pick
 from workflows_ui.resources import usage
 from workflows_ui.resources.flows import forms as flow_forms
@@ -289,12 +290,8 @@ ACTIONS = (
             )
         ),
     ),
-    Action(
-        "rename",
-        _("Rename"),
-        "pen",
+    rename_action(
         lambda session, key, data: _operate(session, key, "CHANGE_NAME", displayName=data["name"]),
-        form=flow_forms.FlowName,
         initial=lambda row: {"name": name_of(row)},
         confirm=lambda row: (
             gettext("The new name belongs to the draft. Runs bear it once the draft is published.")
@@ -303,7 +300,6 @@ ACTIONS = (
         ),
         visible=_stays,
         done=_("The flow is renamed."),
-        in_rows=True,
     ),
     Action(
         "move",
@@ -334,7 +330,7 @@ ACTIONS = (
         _("Duplicate"),
         "copy",
         _duplicate,
-        form=flow_forms.FlowName,
+        form=NameForm,
         initial=lambda row: {"name": gettext("Copy of %(name)s") % {"name": name_of(row)[:190]}},
         confirm=_("A new flow with the same steps is made. It is off, and not published."),
         button=_("Make the copy"),
@@ -385,12 +381,8 @@ ACTIONS = (
             _("The flows are no longer started, neither by launches nor automatically, until they are turned on.")
         ),
     ),
-    Action(
-        "delete",
-        _("Delete"),
-        "trash",
+    delete_action(
         _delete,
-        danger=True,
         confirm=_("The flow “%(name)s” is deleted with all its versions. It cannot be brought back."),
         button=_("Delete the flow “%(name)s”"),
         impact=_affected,
@@ -400,7 +392,6 @@ ACTIONS = (
             if answer["gone"]
             else gettext("The engine is deleting the flow. That takes a moment.")
         ),
-        in_rows=True,
         bulk=Bulk(_("The flows are deleted with all their versions and their runs. They cannot be brought back.")),
     ),
     Action(

@@ -36,10 +36,6 @@ class FlowFilters(forms.Form):
     connection = forms.CharField(label=_("Connection"), required=False, max_length=200, widget=forms.Select())
 
 
-class FlowName(forms.Form):
-    name = forms.CharField(label=_("Name"), max_length=200)
-
-
 class FlowTags(forms.Form):
     """Tags of a flow; `tags` becomes a list without duplicates."""
 
