@@ -19,16 +19,15 @@ from workflows_ui.resources.flows import panels as flow_panels
 from workflows_ui.resources.flows import results as resource_results
 from workflows_ui.resources.flows import uses as resource_uses
 from workflows_ui.resources.flows.forms import FlowFilters
-from workflows_ui.resources.flows.pages import NO_FOLDER as NO_FOLDER
 from workflows_ui.resources.flows.reading import (
     connection_names,
     deleting,
     folder_names,
     has_draft,
+    name_of,
     state_note,
     tags_of,
 )
-from workflows_ui.resources.flows.reading import name_of as name_of
 from workflows_ui.resources.places import folder_url, list_url, subpage_url
 from workflows_ui.resources.triggers import tests as trigger_tests
 from workflows_ui.web import messages
@@ -168,7 +167,7 @@ class Flows(Resource):
         folders = sorted(folder_names(session).items(), key=lambda pair: sort_key(pair[1]))
         connections = [(external, name) for external, (_id, name) in connection_names(session).items()]
         connections.sort(key=lambda pair: sort_key(pair[1]))
-        return {"folder": [(NO_FOLDER, _("In no folder")), *folders], "connection": connections}
+        return {"folder": [(pages.NO_FOLDER, _("In no folder")), *folders], "connection": connections}
 
     def badge(self, row: Row) -> Badge:
         """On, off, or being deleted."""
