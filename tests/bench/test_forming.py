@@ -63,7 +63,7 @@ def test_forming(capsys: pytest.CaptureFixture[str]) -> None:
     many, tree = [payload(number) for number in range(PAYLOADS)], flow()
     with capsys.disabled():
         print()  # noqa: T201
-        form = timed(f"propose from {PAYLOADS} payloads", lambda: proposing.propose(proposing.Sources(tree, many)))
+        form = timed(f"propose from {PAYLOADS} payloads", lambda: proposing.propose(tree, many))
         assert len(form.fields) >= FIELDS
         text = json.dumps(schema_out.to_schema(form))
         assert timed("read the stored form", lambda: schema_in.read_trusted(json.loads(text))) == form
@@ -89,5 +89,5 @@ def test_proposing_from_stored_launches(db: None, capsys: pytest.CaptureFixture[
             "open the stored launches",
             lambda: [payload for _id, payload in form_sources.launch_payloads(users.workspace, "F" * 21)],
         )
-        form = timed("propose from them", lambda: proposing.propose(proposing.Sources(flow(), found)))
+        form = timed("propose from them", lambda: proposing.propose(flow(), found))
     assert len(form.fields) >= FIELDS

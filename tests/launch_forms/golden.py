@@ -38,8 +38,8 @@ def proposed() -> dict[str, str]:
     texts = {}
     for name, (trigger, payloads, samples) in sources().items():
         both = {
-            "from the steps alone": proposing.propose(proposing.Sources(trigger)),
-            "with what was sent before": proposing.propose(proposing.Sources(trigger, payloads, samples)),
+            "from the steps alone": proposing.propose(trigger),
+            "with what was sent before": proposing.propose(trigger, payloads, samples),
         }
         schemas = {how: schema_out.to_schema(form) for how, form in both.items()}
         texts[name] = json.dumps(schemas, ensure_ascii=False, indent=1) + "\n"

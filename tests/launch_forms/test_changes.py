@@ -5,7 +5,7 @@ from dataclasses import replace
 from tests.launch_forms.test_references import code, flow
 from workflows_ui.launch_forms import messages as form_messages
 from workflows_ui.launch_forms.proposal import changes, trigger_fields
-from workflows_ui.launch_forms.proposal.proposing import Sources, propose
+from workflows_ui.launch_forms.proposal.proposing import propose
 from workflows_ui.launch_forms.schema.document import NOTHING, Column, Field, Form, Kind, Limits, Why
 
 TREE = flow(
@@ -16,7 +16,7 @@ TREE = flow(
 
 
 def test_a_proposed_form_fits_its_flow() -> None:
-    form = propose(Sources(TREE))
+    form = propose(TREE)
     assert [field.name for field in form.fields] == ["mail", "customer.name", "rows"]
     assert changes.fit(form, TREE).good
 
@@ -24,7 +24,7 @@ def test_a_proposed_form_fits_its_flow() -> None:
 def test_what_the_flow_reads_and_no_field_sends_is_missing_with_the_step_that_reads_it() -> None:
     form = Form((Field("mail", ("mail",)), Field("rows", ("rows",), kind=Kind.TABLE, columns=(Column("qty", "qty"),))))
     fit = changes.fit(form, TREE)
-    assert [(one.path, one.read_by) for one in fit.missing] == [(("customer", "name"), ("Send",))]
+    assert fit.missing == {("customer", "name"): ["Send"]}
     assert [(table.name, key) for table, key in fit.columns] == [("rows", "sku")]
 
 
@@ -34,13 +34,13 @@ def test_a_field_of_json_around_a_place_sends_it_too() -> None:
     form = Form(
         (Field("c", ("customer",), kind=Kind.JSON), Field("m", ("mail",)), Field("rows", ("rows",), kind=Kind.LIST))
     )
-    assert changes.fit(form, TREE).missing == ()
+    assert changes.fit(form, TREE).missing == {}
 
 
 def test_a_field_that_was_read_and_is_not_any_more_is_told_unless_the_flow_takes_everything() -> None:
     old = Field("gone", ("gone",), why=Why(read_by=("Send",)))
     by_hand = Field("extra", ("extra",))
-    form = propose(Sources(TREE)).with_field(old).with_field(by_hand)
+    form = propose(TREE).with_field(old).with_field(by_hand)
     assert [field.name for field in changes.fit(form, TREE).unread] == ["gone"]
     takes_all = flow(code("", given="{{trigger['body']}}"))
     assert changes.fit(form, takes_all).unread == ()
@@ -56,7 +56,7 @@ def test_a_flows_own_form_asks_for_its_fields_under_the_keys_that_are_sent() -> 
     ]  # fmt: skip
     settings = {"pieceName": "@activepieces/piece-forms", "triggerName": "form_submission", "input": {"inputs": inputs}}
     tree = flow({"settings": {"input": {"a": "{{trigger['fullName']}}"}}}, settings=settings)
-    form = propose(Sources(tree))
+    form = propose(tree)
     assert [(field.path, field.label, field.kind.value, field.required) for field in form.fields] == [
         (("fullName",), "Full name", "text", True),
         (("your photo",), 'Your "photo"', "file", False),
@@ -65,12 +65,12 @@ def test_a_flows_own_form_asks_for_its_fields_under_the_keys_that_are_sent() -> 
         (("more",), "More", "long_text", False),
     ]
     assert [field.default for field in form.fields] == [NOTHING, NOTHING, False, NOTHING]
-    before = propose(Sources(tree, payloads=[{"fullName": "A"}, {"fullName": "B", "agree": True}]))
+    before = propose(tree, payloads=[{"fullName": "A"}, {"fullName": "B", "agree": True}])
     assert [(field.required, field.default) for field in before.fields if field.path == ("agree",)] == [(False, False)]
     assert form.fields[0].help == "As in the passport"
     assert form.fields[0].why == Why(read_by=("Step 1",), trigger=True)
     assert changes.fit(form, tree).good
-    assert [one.path for one in changes.fit(form.without("agree"), tree).missing] == [("agree",)]
+    assert [*changes.fit(form.without("agree"), tree).missing] == [("agree",)]
     assert trigger_fields.key_of("Full name", {"Full name"}) == "Full name"
     assert trigger_fields.key_of("Your Name Here", {"your"}) == "yourNameHere"
 

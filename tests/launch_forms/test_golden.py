@@ -23,8 +23,8 @@ def test_the_proposed_form_is_the_one_that_was_looked_at(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(SOURCES))
 def test_a_proposed_form_fits_its_flow_and_what_was_sent_to_it(name: str) -> None:
     trigger, payloads, samples = SOURCES[name]
-    form = proposing.propose(proposing.Sources(trigger, payloads, samples))
-    assert changes.fit(form, trigger).missing == ()
+    form = proposing.propose(trigger, payloads, samples)
+    assert changes.fit(form, trigger).missing == {}
     assert all(Draft202012Validator(schema_out.to_schema(form)).is_valid(payload) for payload in payloads)
 
 

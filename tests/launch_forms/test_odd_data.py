@@ -125,8 +125,8 @@ def test_a_form_proposed_for_any_flow_keeps_the_rules_and_fits(
     for step in reversed(steps):
         tree = {**step, "nextAction": tree}
     trigger = {"name": "trigger", "settings": settings_, "nextAction": tree}
-    form = proposing.propose(proposing.Sources(trigger, payloads))
+    form = proposing.propose(trigger, payloads)
     rules.check(form)
     assert schema_in.from_schema(schema_out.to_schema(form)) == form
-    assert changes.fit(form, trigger).missing == ()
+    assert changes.fit(form, trigger).missing == {}
     assert form_messages.differences(form, form) == []

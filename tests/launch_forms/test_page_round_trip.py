@@ -14,7 +14,7 @@ from tests.launch_forms.test_proposing import JSON, same
 from tests.launches.launch_scene import Scene
 from workflows_ui.launch_forms.forms import fields as launch_fields
 from workflows_ui.launch_forms.forms import posted
-from workflows_ui.launch_forms.proposal.proposing import Sources, propose
+from workflows_ui.launch_forms.proposal.proposing import propose
 from workflows_ui.launch_forms.schema import checking
 from workflows_ui.launch_forms.schema.document import Column, Field, Form, Kind
 
@@ -90,7 +90,7 @@ def through_a_page(form: Form, payload: Any) -> Any:
 @example(payload={"rows": [{"a": "x\ny", "b": True}, {"a": "\n", "b": False}], "list": ["<", "&lt;", " "]})
 @settings(max_examples=150)
 def test_a_page_filled_from_any_payload_sends_it_unchanged(payload: Any) -> None:
-    assert same(through_a_page(propose(Sources(payloads=[payload])), payload), payload)
+    assert same(through_a_page(propose(payloads=[payload]), payload), payload)
 
 
 SOURCES = {name: source for name, source in golden.sources().items() if source[1]}
@@ -99,7 +99,7 @@ SOURCES = {name: source for name, source in golden.sources().items() if source[1
 @pytest.mark.parametrize("name", sorted(SOURCES))
 def test_a_page_of_a_known_flow_sends_what_was_sent_to_it_before(name: str) -> None:
     tree, payloads, samples = SOURCES[name]
-    form = propose(Sources(tree, payloads, samples))
+    form = propose(tree, payloads, samples)
     for payload in (payloads[0], payloads[-1]):
         assert same(through_a_page(form, payload), payload)
 

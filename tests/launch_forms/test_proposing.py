@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 
 from tests.launch_forms.browser import submitted
 from workflows_ui.core.secret_names import names_secret
-from workflows_ui.launch_forms.proposal.proposing import Sources, propose
+from workflows_ui.launch_forms.proposal.proposing import propose
 from workflows_ui.launch_forms.schema import checking, rules, schema_in, schema_out
 from workflows_ui.launch_forms.schema.document import Blank, Form, Kind, Moment
 
@@ -47,7 +47,7 @@ def again(form: Form, payload: Any) -> Any:
 @example(payload={"a": {"b": {"c": {}}}})
 @settings(max_examples=250)
 def test_a_form_from_any_payload_accepts_it_and_gives_it_back_unchanged(payload: Any) -> None:
-    form = propose(Sources(payloads=[payload]))
+    form = propose(payloads=[payload])
     rules.check(form)
     assert schema_in.from_schema(schema_out.to_schema(form)) == form
     assert Draft202012Validator(schema_out.to_schema(form)).is_valid(payload)
@@ -57,7 +57,7 @@ def test_a_form_from_any_payload_accepts_it_and_gives_it_back_unchanged(payload:
 @given(payloads=st.lists(JSON, min_size=2, max_size=5))
 @settings(max_examples=200)
 def test_a_form_from_many_payloads_gives_each_back_up_to_how_nothing_is_written(payloads: list[Any]) -> None:
-    form = propose(Sources(payloads=payloads))
+    form = propose(payloads=payloads)
     rules.check(form)
     for payload in payloads:
         assert same(filled(again(form, payload)), filled(payload))
@@ -108,13 +108,13 @@ def filled(value: Any) -> Any:
     ],
 )
 def test_kinds_follow_from_values(values: list[Any], kind: Kind) -> None:
-    form = propose(Sources(payloads=[{"x": value} for value in values]))
+    form = propose(payloads=[{"x": value} for value in values])
     assert [field.kind for field in form.fields] == [kind]
 
 
 def test_why_counts_what_was_seen() -> None:
     payloads = [{"size": "sm"[number % 2], **({"note": "x"} if number < 48 else {})} for number in range(50)]
-    form = propose(Sources(payloads=payloads))
+    form = propose(payloads=payloads)
     size, note = form.field("size"), form.field("note")
     assert size is not None
     assert note is not None
@@ -123,23 +123,23 @@ def test_why_counts_what_was_seen() -> None:
 
 
 def test_what_people_sent_is_never_shown_as_an_example_but_a_sample_is() -> None:
-    assert [field.example for field in propose(Sources(payloads=[{"name": "Lan"}])).fields] == [""]
-    assert [field.example for field in propose(Sources(samples=[{"name": "Lan"}])).fields] == ["Lan"]
+    assert [field.example for field in propose(payloads=[{"name": "Lan"}]).fields] == [""]
+    assert [field.example for field in propose(samples=[{"name": "Lan"}]).fields] == ["Lan"]
 
 
 def test_too_many_fields_become_fewer_fields_of_json() -> None:
     payload = {f"k{number}": {f"i{inner}": inner for inner in range(30)} for number in range(30)}
-    form = propose(Sources(payloads=[payload]))
+    form = propose(payloads=[payload])
     assert len(form.fields) == 30
     assert {field.kind for field in form.fields} == {Kind.JSON}
     wide = {f"k{number}": number for number in range(500)}
-    assert [field.path for field in propose(Sources(payloads=[wide])).fields] == [()]
-    assert again(propose(Sources(payloads=[wide])), wide) == wide
+    assert [field.path for field in propose(payloads=[wide]).fields] == [()]
+    assert again(propose(payloads=[wide]), wide) == wide
 
 
 def test_a_moment_is_shown_in_the_persons_zone_and_sent_as_it_was() -> None:
     payload = {"at": "2026-03-01T02:30:00Z"}
-    form = propose(Sources(payloads=[payload]))
+    form = propose(payloads=[payload])
     assert form.fields[0].moment is Moment.UTC
     assert checking.initial(form, payload, zone=ZONE) == {"at": "2026-03-01T09:30"}
     assert again(form, payload) == payload

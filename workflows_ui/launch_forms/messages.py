@@ -185,14 +185,14 @@ def why(evidence: Why) -> str:
 def fit(result: Fit) -> list[str]:
     """Sentences about what the flow reads and the form does not send, and the reverse."""
     lines = []
-    for gap in result.missing[:_MOST_LINES]:
-        steps = ", ".join(step[:60] for step in gap.read_by[:3])
+    for path, read_by in [*result.missing.items()][:_MOST_LINES]:
+        steps = ", ".join(step[:60] for step in read_by[:3])
         text = (
             _("The form lacks “%(place)s”, which is read by: %(steps)s.")
             if steps
             else _("The form lacks “%(place)s”, which the flow asks for.")
         )
-        lines.append(text % {"place": " › ".join(gap.path)[:120], "steps": steps})
+        lines.append(text % {"place": " › ".join(path)[:120], "steps": steps})
     for table, key in result.columns[:_MOST_LINES]:
         text = _("The table “%(label)s” lacks the column “%(column)s”, which the flow reads.")
         lines.append(text % {"label": table.shown_label[:80], "column": key[:80]})

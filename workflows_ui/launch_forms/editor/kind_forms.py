@@ -291,11 +291,6 @@ class ChoiceForm(ValueForm):
         """The source of choices that is selected in the page."""
         return str(self["source"].value() or Source.TYPED)
 
-    @property
-    def has_options(self) -> bool:
-        """Whether any app offers choices for a field of the flow."""
-        return len(self.fields["option"].choices) > 1  # type: ignore[attr-defined]
-
 
 class ChoicesForm(_Values, ChoiceForm):
     """Several of the choices."""

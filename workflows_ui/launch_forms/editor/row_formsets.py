@@ -54,11 +54,6 @@ class ChoiceRow(_Row):
     sort = forms.ChoiceField(required=False, choices=SentAs.choices, initial=SentAs.TEXT)
     was = forms.CharField(required=False, widget=forms.HiddenInput())
 
-    @property
-    def typed(self) -> bool:
-        """Whether the value can be typed."""
-        return bool(self["sort"].value() != SentAs.JSON)
-
     def clean(self) -> dict[str, Any]:
         """Make the choice. A missing label defaults to the value, a missing value to the label."""
         data = super().clean() or {}
@@ -89,10 +84,6 @@ class ColumnRow(_Row):
     def __init__(self, *args: Any, known: Mapping[str, Column], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.known = known
-
-    @property
-    def choosing(self) -> bool:
-        return bool(self["kind"].value() == Kind.CHOICE)
 
     def clean(self) -> dict[str, Any]:
         """Make the column, with the properties of an existing column that the page does not have."""
@@ -160,7 +151,7 @@ class ColumnRows(_Rows):
 
     @property
     def choosing(self) -> bool:
-        return any(row.choosing for row in self.forms)
+        return any(row["kind"].value() == Kind.CHOICE for row in self.forms)
 
 
 ChoiceFormSet: Any = forms.formset_factory(

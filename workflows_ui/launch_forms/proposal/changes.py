@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any
@@ -16,27 +16,20 @@ Path = tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class Missing:
-    """A path that the flow reads and no field fills. `read_by`: display names of the steps that read it."""
-
-    path: Path
-    read_by: tuple[str, ...]
-
-
-@dataclass(frozen=True)
 class Fit:
     """The differences between a form and its flow.
 
     Attributes:
-        missing: paths that the flow reads and the form does not send, in the order of the steps, without those excluded on purpose.
+        missing: paths that the flow reads and the form does not send, in the order of the steps, without those excluded on purpose,
+            with the display names of the steps that read them.
         unread: fields that no step reads any more although one did when they were proposed. A flow that passes on the whole body
             may read anything, so then no field is unread.
         columns: columns that are read and missing in tables, as (table, key).
     """
 
-    missing: tuple[Missing, ...] = ()
-    unread: tuple[Field, ...] = ()
-    columns: tuple[tuple[Field, str], ...] = ()
+    missing: Mapping[Path, Sequence[str]]
+    unread: Sequence[Field]
+    columns: Sequence[tuple[Field, str]]
 
     @property
     def good(self) -> bool:
@@ -46,11 +39,10 @@ class Fit:
 def fit(form: Form, trigger: Any) -> Fit:
     """Compare the form with the flow's step tree."""
     # The keys of a flow's own form are known only from earlier payloads: here, from the form's paths.
-    trigger_form = trigger_fields.read_trigger_form(
-        trigger, [dict.fromkeys(other.path[0] for other in form.fields if other.path)]
-    )
-    read = references.find_references(trigger, body_is_output=trigger_form.body_is_output)
-    read += [Reference((field.key,), "") for field in trigger_form.fields]
+    bodies = [dict.fromkeys(field.path[0] for field in form.fields if field.path)]
+    requested = trigger_fields.read_trigger_form(trigger, bodies)
+    read = references.find_references(trigger, body_is_output=requested is not None)
+    read += [Reference((field.key,), "") for field in requested or ()]
     missing: dict[Path, list[str]] = {}
     columns: list[tuple[Field, str]] = []
     for reference in read:
@@ -68,18 +60,15 @@ def fit(form: Form, trigger: Any) -> Fit:
             known = {column.key for column in field.columns}
             if isinstance(key, str) and key not in known and (field, key) not in columns:
                 columns.append((field, key))
-    return Fit(
-        tuple(
-            Missing(path, tuple(dict.fromkeys(filter(None, steps))))
-            for path, steps in missing.items()
-            if not any(path[:end] in missing for end in range(1, len(path)))
-        ),
-        _unread(form, [_before_item(reference.path) for reference in read]),
-        tuple(columns),
-    )
+    outermost = {
+        path: [*dict.fromkeys(filter(None, steps))]
+        for path, steps in missing.items()
+        if not any(path[:end] in missing for end in range(1, len(path)))
+    }
+    return Fit(outermost, _unread(form, [_before_item(reference.path) for reference in read]), columns)
 
 
-def _unread(form: Form, read_paths: Sequence[Path]) -> tuple[Field, ...]:
+def _unread(form: Form, read_paths: Sequence[Path]) -> Sequence[Field]:
     if () in read_paths:
         return ()
     return tuple(

@@ -40,21 +40,6 @@ MOST_PAYLOADS = 10_000
 _ENOUGH = 3
 
 
-@dataclass(frozen=True)
-class Sources:
-    """The sources of a proposed form.
-
-    Attributes:
-        trigger: the root of the flow's step tree (api.md 6.3).
-        payloads: past payloads, newest first.
-        samples: bodies of stored sample events, newest first. Their values may become examples; those of payloads never do.
-    """
-
-    trigger: Any = None
-    payloads: Sequence[Any] = ()
-    samples: Sequence[Any] = ()
-
-
 @dataclass
 class _Node:
     """A node of the body: its readers, the field of the flow's own form, its past values, and its inner nodes."""
@@ -86,25 +71,30 @@ class _Node:
         return self.inner.setdefault(key, _Node((*self.path, key)))
 
 
-def propose(sources: Sources) -> Form:
+def propose(trigger: Any = None, payloads: Sequence[Any] = (), samples: Sequence[Any] = ()) -> Form:
     """A form that accepts all past payloads and has fields for what the flow reads.
 
     A form made from one payload reproduces exactly that payload; one made from many reproduces all filled-in values, and empty values
     as most of them were. Nothing of it is sent or stored: a builder reviews it.
+
+    Args:
+        trigger: the root of the flow's step tree (api.md 6.3).
+        payloads: past payloads, newest first.
+        samples: bodies of stored sample events, newest first. Their values may become examples; those of payloads never do.
     """
-    payloads = list(sources.payloads[:MOST_PAYLOADS])
-    bodies = [*payloads, *sources.samples]
+    payloads = list(payloads[:MOST_PAYLOADS])
+    bodies = [*payloads, *samples]
     exact = len(bodies) == 1
     if bodies and not all(isinstance(body, dict) for body in bodies):
         # A body that is not an object: a list if it always is a non-empty one, else JSON.
         inference = learning.learn(bodies, exact=exact) or Inference(Kind.JSON)
         listed = inference.kind in (Kind.LIST, Kind.TABLE) and inference.blank is Blank.ABSENT
         return Form((_body(inference if listed else Inference(Kind.JSON), len(payloads)),))
-    root = _Node((), past=payloads, samples=list(sources.samples))
-    trigger_form = read_trigger_form(sources.trigger, bodies)
-    for requested in trigger_form.fields:
+    root = _Node((), past=payloads, samples=list(samples))
+    requested_fields = read_trigger_form(trigger, bodies)
+    for requested in requested_fields or ():
         root.at(requested.key).requested = requested
-    for reference in references.find_references(sources.trigger, body_is_output=trigger_form.body_is_output):
+    for reference in references.find_references(trigger, body_is_output=requested_fields is not None):
         _add_reference(root, reference)
     _distribute_values(root)
     writer = _Writer(len(payloads), len(bodies), exact)

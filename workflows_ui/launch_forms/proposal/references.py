@@ -78,18 +78,12 @@ class _Step:
         self.settings: dict[str, Any] = settings if isinstance(settings, dict) else {}
 
     def references(self) -> Iterator[Reference]:
-        code = self._code()
         for text in texts({key: value for key, value in self.settings.items() if key not in _UNREAD}):
-            for path in self._paths(text):
-                yield Reference(path, self.label)
+            for template in templates(text[:_MOST_LETTERS]):
+                yield from (Reference(path, self.label) for path in self.in_expression(template))
         yield from self._conditions()
         yield from self._loop()
-        if code:
-            yield from self._code_references(code)
-
-    def _paths(self, text: str) -> Iterator[Path]:
-        for template in templates(text[:_MOST_LETTERS]):
-            yield from self.in_expression(template)
+        yield from self._code()
 
     def in_expression(self, expression: str) -> Iterator[Path]:
         """The paths that one expression reads."""
@@ -135,18 +129,14 @@ class _Step:
             if path is not None and hint is not None:
                 yield Reference(path, self.label, hint)
 
-    def _code(self) -> str:
-        source = self.settings.get("sourceCode")
-        code = source.get("code") if isinstance(source, dict) else None
-        return code[:_MOST_LETTERS] if isinstance(code, str) else ""
-
-    def _code_references(self, code: str) -> Iterator[Reference]:
+    def _code(self) -> Iterator[Reference]:
         """Paths below inputs that are passed to the code unchanged."""
-        inputs = self.settings.get("input")
+        source, inputs = self.settings.get("sourceCode"), self.settings.get("input")
+        code = source.get("code") if isinstance(source, dict) else None
         paths = {name: self._single_path(value) for name, value in inputs.items()} if isinstance(inputs, dict) else {}
         known = {name: path for name, path in paths.items() if path is not None}
-        for path in code_reading.find_paths(code, known) if known else ():
-            yield Reference(path, self.label)
+        if isinstance(code, str) and known:
+            yield from (Reference(path, self.label) for path in code_reading.find_paths(code[:_MOST_LETTERS], known))
 
 
 #: Parts of a step's settings without references: code sees only its inputs, and the others are internal to the engine.

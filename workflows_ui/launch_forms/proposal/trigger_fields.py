@@ -26,22 +26,16 @@ class RequestedField:
     required: bool
 
 
-@dataclass(frozen=True)
-class TriggerForm:
-    """The flow's own form. `body_is_output`: steps read `{{trigger.x}}`, since the piece's output is the body itself."""
+def read_trigger_form(trigger: Any, bodies: Sequence[Any] = ()) -> list[RequestedField] | None:
+    """The fields of a forms trigger; None for other triggers. Steps read them as `{{trigger.x}}`: the piece's output is the body itself.
 
-    fields: tuple[RequestedField, ...] = ()
-    body_is_output: bool = False
-
-
-def read_trigger_form(trigger: Any, bodies: Sequence[Any] = ()) -> TriggerForm:
-    """The form of a forms trigger; empty for other triggers. `bodies` show under which key a label's value was sent before."""
+    `bodies` show under which key a label's value was sent before."""
     settings = _dict(_dict(trigger).get("settings"))
     piece = str(settings.get("pieceName") or "").rpartition("/")[2]
     if piece != "piece-forms":
-        return TriggerForm()
+        return None
     if settings.get("triggerName") == "chat_submission":
-        return TriggerForm((RequestedField("message", "", "", Kind.LONG_TEXT, required=True),), body_is_output=True)
+        return [RequestedField("message", "", "", Kind.LONG_TEXT, required=True)]
     inputs = _dict(settings.get("input")).get("inputs")
     rows = [row for row in inputs if isinstance(row, dict)][:_MOST] if isinstance(inputs, list) else []
     known = {key for body in bodies[:100] if isinstance(body, dict) for key in body}
@@ -54,8 +48,7 @@ def read_trigger_form(trigger: Any, bodies: Sequence[Any] = ()) -> TriggerForm:
             description = row.get("description")
             help_text = HALF.sub("\ufffd", description) if isinstance(description, str) else ""
             fields.setdefault(key, RequestedField(key, label, help_text, kind, row.get("required") is True))
-    # A field called "body" is read as `{{trigger.body}}`.
-    return TriggerForm(tuple(fields.values()), body_is_output=True)
+    return list(fields.values())
 
 
 def key_of(label: str, known: set[str]) -> str:

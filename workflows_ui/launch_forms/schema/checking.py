@@ -335,12 +335,6 @@ def _replace_value(payload: Any, path: Sequence[str], value: Any) -> Any:
     return {**payload, path[0]: _replace_value(payload[path[0]], path[1:], value)} if path else value
 
 
-def without_secrets(form: Form, sent: Mapping[str, Any]) -> dict[str, Any]:
-    """The values by field name, without those of secret fields."""
-    secret = {field.name for field in form.fields if field.kind is Kind.SECRET}
-    return {name: value for name, value in sent.items() if name not in secret}
-
-
 def optional(form: Form) -> Form:
     """The form without required fields, for a preview of the payload."""
     return replace(form, fields=tuple(replace(field, required=False) for field in form.fields))

@@ -4,6 +4,7 @@ The language is the part of regular expressions that JSON Schema's ECMAScript, P
 `\\d \\w \\s` and their opposites, `[...]`, `( )`, `(?: )`, `|`, `* + ? {n} {n,} {n,m}`. No look-around, no back-references.
 """
 
+import contextlib
 import re
 from functools import lru_cache
 from typing import Any
@@ -59,22 +60,16 @@ def from_search(pattern: str) -> str:
     `^(?:X)$`, the format in which the console writes its own patterns, gives X.
     """
     inner = pattern.removeprefix("^(?:").removesuffix(")$")
-    if pattern == f"^(?:{inner})$" and _readable(inner):
-        return inner
+    if pattern == f"^(?:{inner})$":
+        with contextlib.suppress(BadPattern):
+            compiled(inner)
+            return inner
     compiled(pattern)
     if re.fullmatch(r"\^(?:\\.|[^\\|])*\$", pattern, re.DOTALL):
         return pattern[1:-1]
     whole_pattern = rf"[\s\S]*(?:{pattern})[\s\S]*"
     compiled(whole_pattern)
     return whole_pattern
-
-
-def _readable(pattern: str) -> bool:
-    try:
-        compiled(pattern)
-    except BadPattern:
-        return False
-    return True
 
 
 def _read(pattern: str) -> Any:

@@ -11,7 +11,6 @@ from workflows_ui.credentials import masking
 from workflows_ui.engine.errors import EngineError
 from workflows_ui.engine.workflows import Workflows
 from workflows_ui.launch_forms.proposal import proposing, references
-from workflows_ui.launch_forms.proposal.proposing import Sources
 from workflows_ui.launch_forms.schema import json_text
 from workflows_ui.launch_forms.schema.document import NOTHING, Form
 from workflows_ui.launches.models import Launch, State
@@ -34,7 +33,7 @@ def propose(workflows: Workflows, workspace: Workspace, flow_id: str, trigger: A
     """
     launched = dict(launch_payloads(workspace, flow_id))
     runs = _run_bodies(workflows, flow_id, known=set(launched)) if len(launched) < FEW else ()
-    return proposing.propose(Sources(trigger, [*launched.values(), *runs], samples(workflows, flow_id)))
+    return proposing.propose(trigger, [*launched.values(), *runs], samples(workflows, flow_id))
 
 
 def propose_for_launcher(
@@ -53,7 +52,7 @@ def propose_for_launcher(
     own = [] if wanted is NOTHING else [wanted]
     if not own and not stored and (last_values := last()) is not None:
         own = [last_values]
-    return proposing.propose(Sources(trigger, own, stored))
+    return proposing.propose(trigger, own, stored)
 
 
 def reads_everything(trigger: Any) -> bool:

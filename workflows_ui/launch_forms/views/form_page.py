@@ -196,7 +196,7 @@ class LaunchFormPage:
         name = (facts.name if facts else self.posted_name) or stored_name or self.flow_id
         rights = map(launch_right_messages.left, launch_rights.flow_rights(access, self.flow_id))
         # What the flow now reads and the published form does not send.
-        missing = changes.fit(self.form, facts.tree).missing if self.version and facts else ()
+        missing = changes.fit(self.form, facts.tree).missing if self.version and facts else {}
         return {
             "flow_id": self.flow_id,
             "name": name,
@@ -209,7 +209,7 @@ class LaunchFormPage:
             "note": markdown.html(self.form.note),
             "facts": facts,
             "problem": answers.problem,
-            "lacking": ", ".join(" › ".join(key[:40] for key in gap.path) for gap in missing[:5]),
+            "lacking": ", ".join(" › ".join(key[:40] for key in path) for path in [*missing][:5]),
             "acting": acting.credential if acting else None,
             "acting_words": credential_messages.acting_label(acting) if acting else "",
             "in_runs": acting is not None and acting.credential.kind in KEPT_IN_RUNS,

@@ -109,7 +109,9 @@ def _save(page: LaunchFormPage, form: PostedForm) -> HttpResponse:
     if errors or not name:
         problem = _("Correct the fields above, then save.") if errors else _("Give the inputs a name.")
         return page.render_posted(form.data, errors=errors, save_error=problem)
-    payload = checking.assemble_payload(page.form, checking.without_secrets(page.form, form.checked.sent))
+    payload = checking.assemble_payload(
+        page.form, {name: value for name, value in form.checked.sent.items() if name not in skipped}
+    )
     shared = request.POST.get("_save_shared") == "yes"
     try:
         payload = redaction.step(page.hide(payload))

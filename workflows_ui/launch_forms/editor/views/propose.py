@@ -73,7 +73,7 @@ def _initially_ticked(form: Form | None, offers: Offers, tree: Any) -> set[str]:
     if form is None:
         return set(offers)
     missing = changes.fit(form, tree).missing
-    return {key for key, field in offers.items() if any(overlap(field.path, lack.path) for lack in missing)}
+    return {key for key, field in offers.items() if any(overlap(field.path, path) for path in missing)}
 
 
 def _append_fields(form: Form, fields: Iterable[Field]) -> Form:
