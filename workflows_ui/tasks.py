@@ -5,7 +5,6 @@ from celery import shared_task
 from workflows_ui.accounts import tasks as account_tasks  # noqa: F401  (registers it with Celery)
 from workflows_ui.accounts.services import sessions
 from workflows_ui.audit.services import hash_chain
-from workflows_ui.audit.services import pruning as audit_pruning
 from workflows_ui.core import broker, caching, database, heartbeat
 from workflows_ui.credentials import tasks as credential_tasks
 from workflows_ui.credentials.services import capabilities, renewal, scheduled_checks, secret_rotation
@@ -70,7 +69,7 @@ def purge() -> None:
         secret_rotation.purge()
         scheduled_checks.schedule()
         scheduled_checks.remind()
-        audit_pruning.prune()
+        hash_chain.prune()
         hash_chain.log_head()
         notifications.purge()
         sessions.purge()

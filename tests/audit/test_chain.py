@@ -19,7 +19,6 @@ from workflows_ui import tasks
 from workflows_ui.audit.models import AuditChain, AuditCheckpoint, AuditEvent
 from workflows_ui.audit.services import audit_log, hash_chain
 from workflows_ui.audit.services import digests as audit_digests
-from workflows_ui.audit.services import pruning as audit_pruning
 from workflows_ui.audit.services import verification as audit_verification
 from workflows_ui.audit.services.audit_log import CONSOLE
 from workflows_ui.audit.services.digests import Head
@@ -301,18 +300,18 @@ def test_rows_that_wait_for_their_mark_for_long_are_told(db: None) -> None:
 def test_old_rows_are_pruned_behind_a_signed_checkpoint_and_the_rest_holds(
     db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(audit_pruning, "PART", 3)
+    monkeypatch.setattr(hash_chain, "PART", 3)
     _rows(10, sealed=False)
     _aged(4000, only=7)
     hash_chain.seal()
-    assert audit_pruning.prune() == 7
+    assert hash_chain.prune() == 7
     assert list(AuditCheckpoint.objects.order_by("number").values_list("number", "removed")) == [(3, 3), (6, 3), (7, 1)]
     assert list(AuditEvent.objects.exclude(action="audit.prune").values_list("detail__place", flat=True)) == [7, 8, 9]
     assert AuditEvent.objects.filter(action="audit.prune").count() == 3
     hash_chain.seal()
     proof = audit_verification.verify()
     assert (proof.problem, proof.rows, proof.removed) == ("", 6, 7)
-    assert audit_pruning.prune() == 0
+    assert hash_chain.prune() == 0
 
 
 def test_a_row_that_is_not_old_keeps_everything_behind_it(db: None) -> None:
@@ -325,7 +324,7 @@ def test_a_row_that_is_not_old_keeps_everything_behind_it(db: None) -> None:
             f"UPDATE {EVENTS} SET at = %s, canonical = %s WHERE id = %s", young.at, young.compute_canonical(), young.pk
         )
     hash_chain.seal()
-    assert audit_pruning.prune() == 2
+    assert hash_chain.prune() == 2
     assert _problem() == ""
 
 
@@ -333,7 +332,7 @@ def test_what_is_not_sealed_is_not_pruned(db: None) -> None:
     _rows(3, sealed=False)
     _aged(4000, only=3)
     AuditChain.objects.create(pk=1)
-    assert audit_pruning.prune() == 0
+    assert hash_chain.prune() == 0
 
 
 CHECKPOINTS: dict[str, tuple[str, str]] = {
@@ -354,11 +353,11 @@ CHECKPOINTS: dict[str, tuple[str, str]] = {
 
 @pytest.mark.parametrize("how", CHECKPOINTS)
 def test_a_forged_checkpoint_is_named(db: None, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
-    monkeypatch.setattr(audit_pruning, "PART", 3)
+    monkeypatch.setattr(hash_chain, "PART", 3)
     _rows(10, sealed=False)
     _aged(4000, only=7)
     hash_chain.seal()
-    audit_pruning.prune()
+    hash_chain.prune()
     hash_chain.seal()
     statement, words = CHECKPOINTS[how]
     with audit_guard.away():
@@ -371,7 +370,7 @@ def test_a_head_from_before_the_pruning_is_said_to_be_pruned(db: None) -> None:
     _aged(4000, only=5)
     hash_chain.seal()
     kept = Head(3, AuditEvent.objects.get(number=3).mark)
-    audit_pruning.prune()
+    hash_chain.prune()
     proof = audit_verification.verify(kept)
     assert proof.problem == ""
     assert "was pruned" in proof.warnings[0]

@@ -25,7 +25,6 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from workflows_ui.accounts import forms, known_browsers, sign_in_log, tasks
-from workflows_ui.accounts.browser_names import browser
 from workflows_ui.accounts.models import Identity, User
 from workflows_ui.accounts.services import people, sessions, single_sign_on
 from workflows_ui.core import crypto
@@ -216,12 +215,45 @@ def profile(request: ConsoleRequest) -> HttpResponse:
     return responses.form_page(request, "account/profile.html", form)
 
 
+#: First match wins: most browsers also claim to be others.
+_BROWSERS = (
+    ("Edg", "Edge"),
+    ("OPR/", "Opera"),
+    ("SamsungBrowser", "Samsung Internet"),
+    ("Firefox", "Firefox"),
+    ("FxiOS", "Firefox"),
+    ("CriOS", "Chrome"),
+    ("Chrome", "Chrome"),
+    ("Safari", "Safari"),
+    ("curl", "curl"),
+)
+_SYSTEMS = (
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Android", "Android"),
+    ("Windows", "Windows"),
+    ("Mac OS X", "macOS"),
+    ("CrOS", "ChromeOS"),
+    ("Linux", "Linux"),
+)
+_LONGEST = 60
+
+
+def _browser(user_agent: str) -> str:
+    """Return a name from the User-Agent header, such as "Firefox on Windows"; of unknown browsers the header itself, truncated."""
+    name = next((label for pattern, label in _BROWSERS if pattern in user_agent), "")
+    system = next((label for pattern, label in _SYSTEMS if pattern in user_agent), "")
+    if name and system:
+        return _("%(browser)s on %(system)s") % {"browser": name, "system": system}
+    return name or system or user_agent[:_LONGEST] or _("A program that does not say which")
+
+
 @never_cache
 @signed_in
 def listing(request: ConsoleRequest) -> HttpResponse:
     """List the sessions with browser, address and start; this one first."""
     rows = [
-        {"row": row, "browser": browser(row.user_agent), "here": row.session_key == request.session.session_key}
+        {"row": row, "browser": _browser(row.user_agent), "here": row.session_key == request.session.session_key}
         for row in sessions.user_sessions(request.user)
     ]
     rows.sort(key=lambda item: not item["here"])

@@ -33,7 +33,7 @@ class AuditRows(models.QuerySet["AuditEvent"]):
 
     def delete(self) -> NoReturn:
         raise AppendOnly(
-            "Rows of the audit log are not deleted; audit/services/pruning.py removes what is past its time."
+            "Rows of the audit log are not deleted; audit/services/hash_chain.py removes what is past its time."
         )
 
 
