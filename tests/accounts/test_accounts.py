@@ -159,6 +159,7 @@ def test_pages_of_allauth_that_make_no_sense_here_do_not_exist(name: str) -> Non
 
 
 def test_a_lost_password_is_replaced_by_a_link_that_works_once(ada: User, client: Client) -> None:
+    mailbox.forget()
     answer = client.post("/accounts/password/reset/", {"email": "ADA@example.com"}, follow=True)
     assert "If an account has this address" in text(answer)
     mailbox.carry()
