@@ -28,8 +28,6 @@ _PROMPTS = {PASSWORD: "Password at the engine: ", CODE: "One-time code: ", SECRE
 
 
 class Command(BaseCommand):
-    """Uses the same test, rules and audit rows as the page."""
-
     help = (
         "Tests a credential and saves it for a person. The secret (for a sign-in: the password, or with --by-code the one-time code) "
         "is the first line of standard input, or is asked for where that is a terminal."

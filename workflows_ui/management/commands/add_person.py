@@ -8,8 +8,6 @@ from workflows_ui.accounts.services import people
 
 
 class Command(BaseCommand):
-    """Creates an account; the managers of workspaces grant its roles."""
-
     help = "Makes an account and prints its generated password once."
 
     def add_arguments(self, parser: CommandParser) -> None:

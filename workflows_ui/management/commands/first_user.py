@@ -9,8 +9,6 @@ from workflows_ui.accounts.services import people
 
 
 class Command(BaseCommand):
-    """Creates the first account; does nothing if there is an account."""
-
     help = "Makes the first account and prints its generated password once. Does nothing if there is an account."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -12,8 +12,6 @@ from workflows_ui.credentials.services.credential_tests import Problem
 
 
 class Command(BaseCommand):
-    """Creates the practice workspace, or updates it from the settings. Does nothing without a practice engine in the settings."""
-
     help = "Makes the practice workspace (PRACTICE_ENGINE_URL, PRACTICE_ENGINE_TOKEN). May be run again at any time."
 
     def add_arguments(self, parser: CommandParser) -> None:
