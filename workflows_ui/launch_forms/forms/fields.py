@@ -6,6 +6,7 @@ Used by the launch page and the builder's preview. Controls have the names of la
 import dataclasses
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from workflows_ui.launch_forms import messages as form_messages
 from workflows_ui.launch_forms.forms import posted
@@ -124,27 +125,20 @@ class FieldView:
 
 
 @dataclass(frozen=True)
-class Group:
-    """Fields of one group; `more` are the folded ones, `opened` whether they are unfolded because of an error."""
-
-    title: str
-    fields: list[FieldView]
-    more: list[FieldView]
-    opened: bool
-
-
-@dataclass(frozen=True)
 class FormView:
-    """`problems` are the id and label of each wrong field, with the message."""
+    """A form: its groups, each with title, fields, folded fields (`more`), and whether these are unfolded because of an error (`opened`).
+
+    `problems` are the id and label of each wrong field, with the message.
+    """
 
     form: Form
-    groups: list[Group]
+    groups: list[dict[str, Any]]
     problems: list[tuple[str, str, str]]
 
     @property
     def files_again(self) -> list[str]:
         """Names of the files that have to be selected again."""
-        return [item.again for group in self.groups for item in (*group.fields, *group.more) if item.again]
+        return [item.again for group in self.groups for item in (*group["fields"], *group["more"]) if item.again]
 
     @property
     def has_files(self) -> bool:
@@ -185,7 +179,8 @@ def view(
             problems += [(item_view.id, item_view.label, text) for text in item_view.errors]
         more = [item_view for item_view in views if item_view.field.folded]
         unfolded = [item_view for item_view in views if not item_view.field.folded]
-        groups.append(Group(title, unfolded, more, opened=any(item_view.errors for item_view in more)))
+        opened = any(item_view.errors for item_view in more)
+        groups.append({"title": title, "fields": unfolded, "more": more, "opened": opened})
     return FormView(form, groups, problems)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from django.db.models import TextChoices
@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from workflows_ui.launch_forms.schema.document import BadForm, is_number
 
 Word = TypeVar("Word", bound=TextChoices)
+T = TypeVar("T")
 
 
 class Part:
@@ -37,10 +38,10 @@ class Part:
         """Put a value back, to be taken by another reader."""
         self._left[key] = value
 
-    def inner(self, key: str) -> Part | None:
-        """The object of a key; None if it is missing."""
+    def inner(self, key: str, read: Callable[[Part], T], default: T) -> T:
+        """What `read` makes of the object of a key; `default` if it is missing."""
         value = self.take(key)
-        return None if value is None else Part(value, self.where)
+        return default if value is None else read_part(value, self.where, read)
 
     def text(self, key: str, most: int) -> str:
         """A text of at most `most` characters, "" if it is missing."""
@@ -109,3 +110,11 @@ class Part:
                 )
                 % {"where": self.where, "key": str(left[0])[:60]}
             )
+
+
+def read_part(value: Any, where: str, read: Callable[[Part], T]) -> T:
+    """What `read` makes of an object, which it must understand completely. Raises BadForm."""
+    part = Part(value, where)
+    result = read(part)
+    part.done()
+    return result

@@ -30,7 +30,7 @@ from workflows_ui.launch_forms.schema.document import (
     Why,
     name_for,
 )
-from workflows_ui.launch_forms.schema.parts import Part
+from workflows_ui.launch_forms.schema.parts import Part, read_part
 from workflows_ui.launch_forms.schema.schema_out import ANNOTATION, BLANKS
 
 _TYPES = {
@@ -75,16 +75,16 @@ def read(document: Any, path: tuple[str, ...], *, required: bool, taken: set[str
         other=annotation.flag("other"),
         group=annotation.text("group", SHORT),
         folded=annotation.flag("folded"),
-        show_if=_show_if(annotation),
+        show_if=annotation.inner("show_if", _show_if, None),
         searchable=annotation.flag("searchable"),
         blank=annotation.word("blank", Blank, Blank.ABSENT) if own else blank,
         moment=annotation.word("moment", Moment, Moment.LOCAL_MINUTES),
         item=annotation.word("item", Kind, Kind.TEXT),
         choices=_choices(annotation.items("choices", MOST_CHOICES), part.where),
-        choices_from=_choices_from(annotation),
+        choices_from=annotation.inner("choices_from", _choices_from, None),
         accept=tuple(annotation.texts("accept", 50, 20)),
         max_size=annotation.count("max_size"),
-        why=_why(annotation),
+        why=annotation.inner("why", _why, Why()),
     )
     if not own:
         # A required property that may be null is an optional field that sends null.
@@ -222,14 +222,13 @@ def _one_of(core: Part) -> tuple[Choice, ...]:
 
 
 def _choices(rows: list[Any], position: str) -> tuple[Choice, ...]:
-    choices = []
-    for row in rows:
-        part = Part(row, position)
-        if "const" not in part:
-            raise part.wrong("const", _("each choice needs its value"))
-        choices.append(Choice(part.text("title", SHORT), part.take("const")))
-        part.done()
-    return tuple(choices)
+    return tuple(read_part(row, position, _choice) for row in rows)
+
+
+def _choice(part: Part) -> Choice:
+    if "const" not in part:
+        raise part.wrong("const", _("each choice needs its value"))
+    return Choice(part.text("title", SHORT), part.take("const"))
 
 
 def _pattern(core: Part, pattern: str) -> str:
@@ -247,32 +246,18 @@ def _example(part: Part) -> str:
     return first[:SHORT] if isinstance(first, str) else str(first)[:SHORT] if isinstance(first, int | float) else ""
 
 
-def _show_if(annotation: Part) -> ShowIf | None:
-    part = annotation.inner("show_if")
-    if part is None:
-        return None
-    rule = ShowIf(part.text("field", SHORT), part.word("test", When, When.IS), part.take("value"))
-    part.done()
-    return rule
+def _show_if(part: Part) -> ShowIf:
+    return ShowIf(part.text("field", SHORT), part.word("test", When, When.IS), part.take("value"))
 
 
-def _choices_from(annotation: Part) -> TableChoices | PieceChoices | None:
-    part = annotation.inner("choices_from")
-    if part is None:
-        return None
-    names, source = (
-        (("table", "label", "value"), TableChoices) if "table" in part else (("step", "property"), PieceChoices)
-    )
-    texts = [part.text(name, SHORT) for name in names]
-    part.done()
-    return source(*texts)
+def _choices_from(part: Part) -> TableChoices | PieceChoices:
+    if "table" in part:
+        return TableChoices(part.text("table", SHORT), part.text("label", SHORT), part.text("value", SHORT))
+    return PieceChoices(part.text("step", SHORT), part.text("property", SHORT))
 
 
-def _why(annotation: Part) -> Why:
-    part = annotation.inner("why")
-    if part is None:
-        return Why()
-    why = Why(
+def _why(part: Part) -> Why:
+    return Why(
         read_by=tuple(part.texts("read_by", 200, SHORT)),
         seen=part.count("seen") or 0,
         of=part.count("of") or 0,
@@ -280,5 +265,3 @@ def _why(annotation: Part) -> Why:
         sample=part.flag("sample"),
         trigger=part.flag("trigger"),
     )
-    part.done()
-    return why

@@ -157,15 +157,8 @@ def _annotation(field: Field) -> Json:
     """The properties that JSON Schema does not have, without those with default values."""
     limits, number = field.limits, field.kind in NUMBERS
     listed = field.other or field.choices_from is not None or field.hidden
-    flags = _given(
-        required=field.required,
-        folded=field.folded,
-        searchable=field.searchable,
-        other=field.other,
-        hidden=field.hidden,
-        group=field.group,
-        pattern_words=limits.pattern_words,
-    )
+    flags = {name: True for name in ("required", "folded", "searchable", "other", "hidden") if getattr(field, name)}
+    texts = _given(group=field.group, pattern_words=limits.pattern_words)
     rest = _given(
         item=field.item.value if field.kind is Kind.LIST and field.item is not Kind.TEXT else None,
         low=None if number else limits.low,
@@ -177,7 +170,7 @@ def _annotation(field: Field) -> Json:
         max_size=field.max_size,
         why=_why(field.why),
     )
-    return {"name": field.name, "kind": field.kind.value} | flags | _blank_and_moment(field) | rest
+    return {"name": field.name, "kind": field.kind.value} | flags | texts | _blank_and_moment(field) | rest
 
 
 def _blank_and_moment(field: Field | Column) -> Json:

@@ -91,13 +91,11 @@ def save(
 
 def drop_draft(actor: audit_log.Actor, access: Access, flow_id: str, *, lock: int) -> LaunchForm:
     """Discard the draft; the published version stays. Raises as `save`."""
-    access.require(Role.BUILDER)
     return _change(actor, access, flow_id, lock, "form.drop_draft", "", {})
 
 
 def undo(actor: audit_log.Actor, access: Access, flow_id: str, *, lock: int) -> LaunchForm:
     """Undo the last change of the draft; a second call undoes the undo. Raises as `save`, and NothingToUndo."""
-    access.require(Role.BUILDER)
     row = _current(access, flow_id, lock)
     text = row.open("before")
     if not text:
@@ -136,7 +134,6 @@ def publish(actor: audit_log.Actor, access: Access, flow_id: str, *, lock: int, 
 
 def unpublish(actor: audit_log.Actor, access: Access, flow_id: str, *, lock: int) -> LaunchForm:
     """Unpublish the form. Its versions stay, and the published one becomes the draft if there is none. Raises as `save`."""
-    access.require(Role.BUILDER)
     draft = _draft_or_published(_current(access, flow_id, lock))
     return _change(actor, access, flow_id, lock, "form.unpublish", draft, {"published": None}, undoable=False)
 
@@ -164,7 +161,8 @@ def _schema_text(form: Form) -> str:
 
 
 def _current(access: Access, flow_id: str, lock: int) -> LaunchForm:
-    """The row with this lock number. Raises Stale."""
+    """The row with this lock number, for a builder. Raises NotAllowed, Stale."""
+    access.require(Role.BUILDER)
     row = find_form(access.workspace, flow_id)
     if row is None or row.lock != lock:
         raise Stale(row)

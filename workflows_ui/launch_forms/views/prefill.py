@@ -53,15 +53,15 @@ def requested(request: ConsoleRequest, id: str) -> Prefill | None:
     """The values for `?from=<launch>` or `?saved=<saved inputs>`; None without these parameters."""
     access = request.access
     launch_id, saved_id = request.GET.get("from", "")[:40], request.GET.get("saved", "")[:40]
-    launch = launches.visible_launches(access).filter(pk=launch_id, flow_id=id).first() if launch_id else None
-    row = saved_inputs.usable_inputs(access, id).filter(pk=saved_id).first() if saved_id else None
-    if launch is not None:
-        return _from_launch(launch)
     if launch_id:
-        return Prefill(notes=[_("The earlier launch was not found, so the form is empty.")])
-    if row is not None:
-        return _from_saved(row)
-    return Prefill(notes=[_("The saved inputs were not found. They may have been deleted.")]) if saved_id else None
+        launch = launches.visible_launches(access).filter(pk=launch_id, flow_id=id).first()
+        missing = _("The earlier launch was not found, so the form is empty.")
+        return _from_launch(launch) if launch else Prefill(notes=[missing])
+    if saved_id:
+        row = saved_inputs.usable_inputs(access, id).filter(pk=saved_id).first()
+        missing = _("The saved inputs were not found. They may have been deleted.")
+        return _from_saved(row) if row else Prefill(notes=[missing])
+    return None
 
 
 def _from_launch(launch: Launch) -> Prefill:
@@ -102,7 +102,7 @@ def latest(request: ConsoleRequest, id: str) -> Prefill:
         events = engine_session.open_session(access).workflows.list_trigger_events(id, limit=1)
     except EngineError as problem:
         _log.info("launch form without a sample: %r", problem)
-        return Prefill(wait=wait)
+        events = {}
     sample = flow_facts.sample(events)
     if sample is None:
         return Prefill(wait=wait)
