@@ -4,7 +4,8 @@ The only table of a run's states: launches, pages, filters, counters and texts a
 """
 
 import json
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -96,8 +97,7 @@ def failed_step(run: Mapping[str, Any]) -> tuple[str, str]:
 
 def steps(run: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """The step outputs by name in the order they ran; {} while running and if the engine stored none."""
-    outputs = run.get("steps")
-    return {name: step for name, step in outputs.items() if isinstance(step, dict)} if isinstance(outputs, dict) else {}
+    return next(_chains(run.get("steps")))
 
 
 def trigger_header(run: Mapping[str, Any], name: str) -> str:
@@ -109,18 +109,23 @@ def trigger_header(run: Mapping[str, Any], name: str) -> str:
 
 def any_failed(steps: Any) -> bool:
     """Whether a step of this chain failed, including steps inside loops. `steps` are by name, as in a run or a loop's iteration."""
-    waiting = [steps]
+    return any(step.get("status") == "FAILED" for chain in _chains(steps) for step in chain.values())
+
+
+def _chains(steps: Any) -> Iterator[dict[str, dict[str, Any]]]:
+    """A chain of steps by name, then those of the iterations of its loops, which have the only outputs of the steps inside
+    (recording `run_odd_SUCCEEDED_Imported_route_and_loop`)."""
+    waiting = deque([steps])
     while waiting:
-        chain = waiting.pop()
-        for step in chain.values() if isinstance(chain, dict) else ():
-            if not isinstance(step, dict):
-                continue
-            if step.get("status") == "FAILED":
-                return True
+        chain = waiting.popleft()
+        known = (
+            {name: step for name, step in chain.items() if isinstance(step, dict)} if isinstance(chain, dict) else {}
+        )
+        yield known
+        for step in known.values():
             output = step.get("output")
-            rounds = output.get("iterations") if isinstance(output, dict) else None
-            waiting.extend(rounds if isinstance(rounds, list) else ())
-    return False
+            iterations = output.get("iterations") if isinstance(output, dict) else None
+            waiting += iterations if isinstance(iterations, list) else []
 
 
 def result(run: Mapping[str, Any]) -> Any | None:
@@ -135,32 +140,15 @@ def failure(run: Mapping[str, Any]) -> str:
     A listed run has no steps; since 0.83 its `failedStep` has the message (recording `run_get_FAILED`).
     """
     name, _display = failed_step(run)
-    step = _failed_output(steps(run), name)
+    outputs = steps(run)
+    failed = (chain[name] for chain in _chains(outputs) if name in chain and chain[name].get("status") == "FAILED")
+    step = next(failed, outputs.get(name))
     message = step.get("errorMessage") if step else None
     if message in (None, "", {}) and isinstance(run.get("failedStep"), dict):
         message = run["failedStep"].get("message")
     if message in (None, "", {}):
         return ""
     return message if isinstance(message, str) else json.dumps(message, ensure_ascii=True)
-
-
-def _failed_output(outputs: dict[str, dict[str, Any]], name: str) -> dict[str, Any] | None:
-    """A step's output by name; steps inside a loop are only in its iterations (recording `run_odd_SUCCEEDED_Imported_route_and_loop`)."""
-    waiting = [outputs]
-    while waiting:
-        level = waiting.pop(0)
-        for key, step in level.items():
-            if key == name and step.get("status") == "FAILED":
-                return step
-            output = step.get("output")
-            iterations = output.get("iterations") if isinstance(output, dict) else None
-            if isinstance(iterations, list):
-                waiting += [
-                    {inner: value for inner, value in iteration.items() if isinstance(value, dict)}
-                    for iteration in iterations
-                    if isinstance(iteration, dict)
-                ]
-    return outputs.get(name)
 
 
 @dataclass
