@@ -1,7 +1,9 @@
 """What handlers of requests need: the engine's state, clock, settings and runs, and the routes, which decorators in ``routes/`` declare."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import unquote
@@ -95,25 +97,14 @@ class Route:
         """The name in the journal."""
         return f"{self.method} {self.path}"
 
-    def match(self, method: str, segments: list[str]) -> dict[str, str] | None:
-        """Return the parameters in the path, None if this is not its route."""
-        if self.method not in (ANY, method):
-            return None
-        params: dict[str, str] = {}
-        parts = self.path.strip("/").split("/")
-        for number, part in enumerate(parts):
-            if number >= len(segments):
-                return None
-            if not part.startswith("{"):
-                if part != segments[number]:
-                    return None
-                continue
-            name, _, kind = part.strip("{}").partition(":")
-            if kind == "rest":
-                params[name] = "/".join(segments[number:])
-                return params
-            params[name] = segments[number]
-        return params if len(segments) == len(parts) else None
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """The path as a regular expression, with a group for each parameter."""
+
+        def group(match: re.Match[str]) -> str:
+            return f"(?P<{match[1]}>{'.*' if match[2] == 'rest' else '[^/]*'})"
+
+        return re.compile(re.sub(r"\\\{(\w+):?(\w*)\\\}", group, re.escape(self.path)))
 
     def id_params(self) -> list[str]:
         return [part.strip("{}").partition(":")[0] for part in self.path.split("/") if part.endswith(":id}")]
@@ -136,13 +127,13 @@ class Routes:
 
     def find(self, request: Request) -> Route | None:
         """Return the route of ``request`` and set its parameters; None if there is no route."""
-        segments = [unquote(part) for part in request.path.strip("/").split("/")]
+        path = "/" + request.path.strip("/")
         for route in self.routes:
             if request.flavour not in route.flavours or not route.since <= request.version < route.before:
                 continue
-            params = route.match(request.method, segments)
-            if params is not None:
-                request.params = params
+            match = route.pattern.fullmatch(path) if route.method in (ANY, request.method) else None
+            if match is not None:
+                request.params = {name: unquote(text) for name, text in match.groupdict().items()}
                 return route
         return None
 

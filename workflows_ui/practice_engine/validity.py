@@ -88,10 +88,6 @@ class Rules:
         newest = [int(part) for part in piece["version"].split(".")]
         return parts[0] == newest[0] and parts <= newest
 
-    def is_code_valid(self, step: Json) -> bool:
-        """Return what the client says; True on 0.83.0 (recording ``op_add_action_code_valid_false``)."""
-        return self.newer or bool(step.get("valid", True))
-
     def is_router_valid(self, settings: Json) -> bool:
         """Return whether there are branches and, on 0.83.0, all values of conditions (recordings ``op_add_action_router_*``)."""
         branches = settings.get("branches") or []
@@ -123,7 +119,8 @@ def prepare(step: Json, project: str, rules: Rules) -> Json:
     elif kind == "EMPTY":
         step["valid"] = False
     else:
-        step["valid"] = rules.is_code_valid(step)
+        # What the client says; on 0.83.0 always (recording op_add_action_code_valid_false).
+        step["valid"] = rules.newer or bool(step.get("valid", True))
     return step
 
 
@@ -149,7 +146,7 @@ def _prepare_piece_step(step: Json, settings: Json, project: str, rules: Rules) 
         step["valid"] = False
         return
     needs_auth = piece["auth"] and operation.get("requireAuth") is not False
-    step["valid"] = are_inputs_valid(operation["props"], inputs) and (
+    step["valid"] = all(_is_input_valid(prop, inputs.get(name)) for name, prop in operation["props"].items()) and (
         not needs_auth or isinstance(inputs.get("auth"), str)
     )
     if not trigger or step["valid"]:
@@ -162,12 +159,8 @@ def _is_condition_valid(condition: Json) -> bool:
     return bool(condition.get("firstValue")) and (one_value or bool(condition.get("secondValue")))
 
 
-def are_inputs_valid(props: Json, inputs: Json) -> bool:
-    """Return whether the inputs fit the properties. Content of arrays and dynamic properties is not checked, as in the engine."""
-    return all(_is_input_valid(prop, inputs.get(name)) for name, prop in props.items())
-
-
 def _is_input_valid(prop: Json, value: Any) -> bool:
+    """Whether an input fits its property. Content of arrays and dynamic properties is not checked, as in the engine."""
     kind = prop["type"]
     if kind in ("MARKDOWN", "CUSTOM"):
         return True
