@@ -63,6 +63,11 @@ def _form_texts(version: LaunchFormVersion) -> dict[str, str]:
     return {"note": markdown.first_line(note), "button": button}
 
 
+def _newest(rows: QuerySet[Launch]) -> tuple[list[Launch], int]:
+    newest = list(rows[:SHOWN])
+    return newest, rows.count() if len(newest) == SHOWN else len(newest)
+
+
 class Home:
     """A person's home page in a workspace. Every part is computed on first access.
 
@@ -108,26 +113,14 @@ class Home:
         return launches.visible_launches(self._access).defer(*_HEAVY)
 
     @cached_property
-    def running(self) -> list[Launch]:
-        """The newest visible launches in progress."""
-        return list(self._visible.filter(OPEN)[:SHOWN])
+    def running(self) -> tuple[list[Launch], int]:
+        """The newest visible launches in progress, and their number."""
+        return _newest(self._visible.filter(OPEN))
 
     @cached_property
-    def running_count(self) -> int:
-        return self._visible.filter(OPEN).count() if len(self.running) == SHOWN else len(self.running)
-
-    @cached_property
-    def failed(self) -> list[Launch]:
-        """The newest visible launches that failed since the last visit (on the first one: within FIRST_LOOK)."""
-        return list(self._failed[:SHOWN])
-
-    @cached_property
-    def failed_count(self) -> int:
-        return self._failed.count() if len(self.failed) == SHOWN else len(self.failed)
-
-    @property
-    def _failed(self) -> QuerySet[Launch]:
-        return self._visible.filter(launches.PROBLEM, ended_at__gt=self.since)
+    def failed(self) -> tuple[list[Launch], int]:
+        """The same of launches that failed since the last visit (on the first one: within FIRST_LOOK)."""
+        return _newest(self._visible.filter(launches.PROBLEM, ended_at__gt=self.since))
 
     @cached_property
     def key(self) -> str:

@@ -1,8 +1,9 @@
 """Audit rows of actions on objects, in one shape for single actions and bulk jobs."""
 
+from functools import partial
 from typing import Any
 
-from workflows_ui.audit.models import AuditEvent
+from workflows_ui.audit.models import BEGUN, AuditEvent
 from workflows_ui.audit.services import audit_log
 from workflows_ui.audit.services.audit_log import Actor
 from workflows_ui.engine import EngineError, Unknown
@@ -32,24 +33,29 @@ def outcome_of(error: EngineError) -> tuple[str, dict[str, Any]]:
     return outcome, {"error": type(error).__name__, "status": error.status, "code": error.code[:60]}
 
 
-def begin(actor: Actor, workspace: Workspace, resource: Resource, action: Action, **detail: Any) -> AuditEvent:
-    """Log that `resource.action` is about to begin; audit.end adds the outcome.
-
-    `detail` may hold the object's `id` and `name`; without an id the row is about the collection.
-    """
-    return audit_log.begin(actor, workspace=workspace, **_row(resource, action, **detail))
-
-
-def record(actor: Actor, workspace: Workspace, resource: Resource, action: Action, outcome: str, **detail: Any) -> None:
-    """Log an action that has no `begin` row; `detail` as in `begin`."""
-    audit_log.record(actor, workspace=workspace, outcome=outcome, **_row(resource, action, **detail))
-
-
-def _row(resource: Resource, action: Action, *, id: str = "", name: str = "", **detail: Any) -> dict[str, Any]:
-    return {
-        "action": f"{resource.name}.{action.name}"[:60],
-        "object_type": resource.name[:40],
-        "object_id": clean(id)[:120],
-        "object_name": clean(name)[:KEPT],
+def record(
+    actor: Actor,
+    workspace: Workspace,
+    resource: Resource,
+    action: Action,
+    outcome: str,
+    *,
+    id: str = "",
+    name: str = "",
+    **detail: Any,
+) -> AuditEvent:
+    """Log an action on the object with this id and name; without an id on the collection."""
+    return audit_log.record(
+        actor,
+        f"{resource.name}.{action.name}"[:60],
+        workspace=workspace,
+        object_type=resource.name[:40],
+        object_id=id[:120],
+        object_name=name[:KEPT],
+        outcome=outcome,
         **detail,
-    }
+    )
+
+
+#: Log that an action is about to begin; audit_log.end adds the outcome.
+begin = partial(record, outcome=BEGUN)

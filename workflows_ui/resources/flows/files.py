@@ -30,11 +30,6 @@ _UNDATED = 8
 Request = dict[str, Any]
 
 
-def content(template: Any) -> str:
-    """The file's text: the engine's own template, readable."""
-    return json.dumps(template, indent=2, ensure_ascii=False)
-
-
 def name(template: dict[str, Any]) -> str:
     """A file name that is safe on every system. In newer templates only the flow has a name, theirs is empty."""
     inner = list_at(template, "flows") or [{}]

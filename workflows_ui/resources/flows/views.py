@@ -1,5 +1,6 @@
 """Pages below a flow: the difference between two versions, the flow as a file, and what it will do."""
 
+import json
 import logging
 from collections.abc import Mapping
 from typing import Any
@@ -104,7 +105,8 @@ def export(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     workspace = request.access.workspace
     audit_log.record(actor(request), "flows.export", workspace=workspace, object_type="flows", object_id=id[:120])
     headers = {"Content-Disposition": content_disposition_header(True, files.name(template)) or "attachment"}
-    return HttpResponse(files.content(template), content_type="application/json; charset=utf-8", headers=headers)
+    text = json.dumps(template, indent=2, ensure_ascii=False)
+    return HttpResponse(text, content_type="application/json; charset=utf-8", headers=headers)
 
 
 @require_safe

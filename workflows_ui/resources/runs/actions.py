@@ -32,13 +32,13 @@ def _cancel(session: EngineSession, id: str, _data: dict[str, Any]) -> dict[str,
     """Return the run's `status` after cancelling, None if it cannot be read. The engine's answer is the same for a run
     that continues regardless (recordings `runs_cancel_running`, `run_get_cancel_running_later`).
     """
-    session.workflows.cancel_runs([id])
-    following.follow_again(session.workspace, id)
-    return {"status": _statuses(session, [id]).get(id)}
+    return {"status": _cancel_runs(session, [id]).get(id)}
 
 
-def _statuses(session: EngineSession, ids: Sequence[str]) -> dict[str, str]:
-    """The states of these runs; empty if the engine does not give them now."""
+def _cancel_runs(session: EngineSession, ids: Sequence[str]) -> dict[str, str]:
+    """The states of these runs afterwards; empty if the engine does not give them now."""
+    session.workflows.cancel_runs(ids)
+    _follow_again(session, ids)
     try:
         return {key: str(row.get("status")) for key, row in _rows(session, ids).items()}
     except EngineError:
@@ -76,9 +76,7 @@ def _retry_all_failed(session: EngineSession, ids: Sequence[str], _data: dict[st
 
 def _cancel_all(session: EngineSession, ids: Sequence[str], _data: dict[str, Any]) -> list[str]:
     """The runs that are cancelled, or may still be; the engine's answer does not say (recording `runs_cancel`)."""
-    session.workflows.cancel_runs(ids)
-    _follow_again(session, ids)
-    statuses = _statuses(session, ids)
+    statuses = _cancel_runs(session, ids)
     return [key for key in ids if statuses.get(key, "CANCELED") in ("CANCELED", *_CANCELLABLE)]
 
 
