@@ -19,9 +19,8 @@ from workflows_ui.web import formats
 TYPES = {"csv": "text/csv; charset=utf-8", "json": "application/json; charset=utf-8"}
 #: Characters that start a formula in a spreadsheet cell; some spreadsheets accept the full-width characters too.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-#: In locales with a decimal comma (Vietnam, most of Europe), spreadsheets split cells at semicolons and ignore quotes
-#: around commas: there, a formula may also start in the middle of a text. A dash and a blank start an item of a list in
-#: a text.
+#: In locales with a decimal comma (Vietnam, most of Europe), spreadsheets split cells at semicolons and ignore quotes around commas: there,
+#: a formula may also start in the middle of a text. A dash and a blank start an item of a list in a text.
 _FORMULA_WITHIN = re.compile(r"(?<=[;\t\r\n])(?=[=+@＝＋＠]|[-－](?! ))")
 #: Spreadsheets only read the characters of all languages after a byte order mark.
 BYTE_ORDER_MARK = "\ufeff"

@@ -33,8 +33,7 @@ from workflows_ui.resources.triggers import tests as trigger_tests
 from workflows_ui.web import messages
 from workflows_ui.web.paths import list_at, number_at
 
-#: Fields of steps that may hold plain secrets: passwords of triggers (api.md 7.3), and keys entered without a
-#: connection.
+#: Fields of steps that may hold plain secrets: passwords of triggers (api.md 7.3), and keys entered without a connection.
 _SECRETS = frozenset(
     {
         "password",

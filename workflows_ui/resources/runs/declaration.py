@@ -43,8 +43,7 @@ from workflows_ui.resources.runs.reading import (
 from workflows_ui.web import formats, messages
 from workflows_ui.web.paths import text_at
 
-#: Extra rows requested beyond a page, since those of the boundary's millisecond come again; the second number is used
-#: if all of them did.
+#: Extra rows requested beyond a page, since those of the boundary's millisecond come again; the second number is used if all of them did.
 _OVERLAPS = (50, 950)
 #: Maximum length of the raw data on the page; the file is complete.
 _RAW = 200_000
@@ -124,8 +123,7 @@ class Runs(Resource):
         limit = boundary + datetime.timedelta(milliseconds=1) if boundary else None
         step, of_flow = run_filters.step_and_flow(query.filters.get("failed", ""))
         if of_flow or query.filters.get("flow"):
-            # Filling the cache here proves once that the flow belongs to the workspace, instead of by a call for each
-            # flow.
+            # Filling the cache here proves once that the flow belongs to the workspace, instead of by a call for each flow.
             run_filters.load_flows(session)
         for overlap in _OVERLAPS:
             limit_rows = query.rows + (overlap if boundary else 1)

@@ -20,8 +20,7 @@ from workflows_ui.members.models import Workspace
 from workflows_ui.resource_admin.resource import Row, id_at, pick
 
 WITHHELD = gettext_lazy("(not shown: it was sent with a launch that only its launcher and builders may open)")
-#: Where a webhook's trigger holds the sent data (recording `run_get_SUCCEEDED`); of another trigger it is the whole
-#: output.
+#: Where a webhook's trigger holds the sent data (recording `run_get_SUCCEEDED`); of another trigger it is the whole output.
 _SENT = ("body", "queryParams", "rawBody")
 #: Maximum number of distinct values searched for in steps; if more were sent, no values of steps are shown.
 _MOST = 500

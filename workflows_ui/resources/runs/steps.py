@@ -20,8 +20,7 @@ from workflows_ui.resources.runs.reading import FAILED
 from workflows_ui.web import formats, messages, readable
 from workflows_ui.web.paths import dicts_at, text_at
 
-#: Maximum characters of one step's input or output on the page, iterations of a loop, steps in all, and additional
-#: failed ones.
+#: Maximum characters of one step's input or output on the page, iterations of a loop, steps in all, and additional failed ones.
 LONGEST, MOST_ITERATIONS, MOST_STEPS, MOST_FAILED = 20_000, 30, 200, 20
 _DEEPEST = 6
 

@@ -140,8 +140,7 @@ class Times:
             return "waiting"
         if self._unended():
             return "unended"
-        # A delay before the engine's own second try of a step grows with the step's work, so it does not count as
-        # unexplained.
+        # A delay before the engine's own second try of a step grows with the step's work, so it does not count as unexplained.
         return "unexplained" if self._rest > max(_UNEXPLAINED, 10 * self.work) else "around"
 
     def end_of(self, name: str) -> tuple[datetime.datetime, bool] | None:
