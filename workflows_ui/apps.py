@@ -42,12 +42,12 @@ class WorkflowsUiConfig(AppConfig):
         from workflows_ui.accounts import sign_in_log
         from workflows_ui.audit import messages as audit_messages
         from workflows_ui.resource_admin import checks as resource_checks
-        from workflows_ui.resource_admin import registry
-        from workflows_ui.resources import RESOURCES, menu
+        from workflows_ui.resource_admin import resource
+        from workflows_ui.resources import BY_NAME, RESOURCES, menu
         from workflows_ui.web import navigation
 
         navigation.install(menu())
-        registry.register(RESOURCES)
+        resource.RESOURCES.update(BY_NAME)
         audit_messages.install(RESOURCES)
         sign_in_log.connect()
         checks.register(check_history, checks.Tags.database)

@@ -5,7 +5,7 @@ from celery import shared_task
 from workflows_ui.core import broker
 from workflows_ui.jobs import worker
 from workflows_ui.jobs.models import Job
-from workflows_ui.resource_admin.registry import RESOURCES
+from workflows_ui.resource_admin.resource import RESOURCES
 
 
 def enqueue(job_id: str) -> None:

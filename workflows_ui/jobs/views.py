@@ -23,12 +23,11 @@ from workflows_ui.jobs.models import Job, JobKind, JobState
 from workflows_ui.jobs.page import Page
 from workflows_ui.jobs.services import jobs
 from workflows_ui.members.models import Role
-from workflows_ui.resource_admin import action_forms, bulk, registry
+from workflows_ui.resource_admin import action_forms, bulk
 from workflows_ui.resource_admin import capabilities as missing_capabilities
 from workflows_ui.resource_admin import export as export_file
 from workflows_ui.resource_admin.listing import Listing, offer
-from workflows_ui.resource_admin.registry import RESOURCES
-from workflows_ui.resource_admin.resource import Resource
+from workflows_ui.resource_admin.resource import RESOURCES, Resource, find_resource
 from workflows_ui.web import formats, keyset, responses
 from workflows_ui.web.access import member
 from workflows_ui.web.messages import NO_WORKER, Message
@@ -43,7 +42,7 @@ _EXPORT_SECONDS = 2
 @member(Role.VIEWER)
 def choose(request: ConsoleRequest, slug: str, resource: str, action: str) -> HttpResponse:
     """POST: create the job and redirect to it. GET (after signing in again, for example): redirect to the list."""
-    kind = registry.find(request.access, resource)
+    kind = find_resource(request.access, resource)
     chosen = next((item for item in kind.actions if item.name == action and item.bulk and not item.collection), None)
     if chosen is None:
         raise Http404
@@ -184,7 +183,7 @@ def export(request: ConsoleRequest, slug: str, resource: str, kind: str) -> Http
 
     Raises EngineError, NoCredential, CannotOpen.
     """
-    declared = registry.find(request.access, resource)
+    declared = find_resource(request.access, resource)
     if kind not in export_file.TYPES or declared.files:
         raise Http404
     lacking = missing_capabilities.lacking(declared, request.access.workspace)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self, cast
 
 from django import forms
+from django.http import Http404
 from django.urls import reverse
 from django.utils.translation import gettext_lazy
 
@@ -289,3 +290,15 @@ class Resource:
         if id:
             return reverse("resource_detail", kwargs={"slug": slug, "resource": self.name, "id": id})
         return reverse("resource_list", kwargs={"slug": slug, "resource": self.name}, query=query or None)
+
+
+#: The declared resources by name, in menu order. Filled once, at start-up.
+RESOURCES: dict[str, Resource] = {}
+
+
+def find_resource(access: Access, name: str, resources: Mapping[str, Resource] = RESOURCES) -> Resource:
+    """The resource of this name. Raises Http404; NotAllowed if the person's role is insufficient."""
+    if name not in resources:
+        raise Http404
+    access.require(resources[name].role)
+    return resources[name]

@@ -24,10 +24,10 @@ from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, Unknown
 from workflows_ui.engine import errors as engine
 from workflows_ui.members.models import Role
-from workflows_ui.resource_admin import action_forms, action_log, registry
+from workflows_ui.resource_admin import action_forms, action_log
 from workflows_ui.resource_admin import capabilities as missing_capabilities
 from workflows_ui.resource_admin.actions import Action, declared_text
-from workflows_ui.resource_admin.resource import Resource, Row
+from workflows_ui.resource_admin.resource import RESOURCES, Resource, Row, find_resource
 from workflows_ui.web import formats, responses
 from workflows_ui.web import messages as words
 from workflows_ui.web.access import member
@@ -95,10 +95,10 @@ def act(
     resource: str,
     action: str,
     id: str = "",
-    resources: Mapping[str, Resource] = registry.RESOURCES,
+    resources: Mapping[str, Resource] = RESOURCES,
 ) -> HttpResponse:
     """GET: the form or the confirmation. POST: runs the action and redirects, or returns the form with errors (422)."""
-    declared = registry.find(request.access, resource, resources)
+    declared = find_resource(request.access, resource, resources)
     chosen = next((item for item in declared.actions if item.name == action and item.collection is (not id)), None)
     if chosen is None:
         raise Http404

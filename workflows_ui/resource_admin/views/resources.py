@@ -11,13 +11,12 @@ from workflows_ui.credentials.services import engine_session
 from workflows_ui.engine import EngineError, NotFound, NotHere
 from workflows_ui.members.models import Role
 from workflows_ui.members.services.access import Access
-from workflows_ui.resource_admin import actions, recipes, registry
+from workflows_ui.resource_admin import actions, recipes
 from workflows_ui.resource_admin import bulk as bulk_actions
 from workflows_ui.resource_admin import capabilities as missing_capabilities
 from workflows_ui.resource_admin.actions import Action, Button
 from workflows_ui.resource_admin.listing import Listing, offer, swapped_fields
-from workflows_ui.resource_admin.registry import RESOURCES
-from workflows_ui.resource_admin.resource import RAW, Page, Resource, Row, Shortcut, Subject
+from workflows_ui.resource_admin.resource import RAW, RESOURCES, Page, Resource, Row, Shortcut, Subject, find_resource
 from workflows_ui.web import formats, responses
 from workflows_ui.web.access import member
 from workflows_ui.web.messages import Text
@@ -34,7 +33,7 @@ def listing(request: ConsoleRequest, slug: str, resource: str, resources: Resour
 
     Optional decoration of rows and filters is left out unless cached; the page then requests itself once more with it.
     """
-    kind = registry.find(request.access, resource, resources)
+    kind = find_resource(request.access, resource, resources)
     lacking: Lacking = missing_capabilities.lacking(kind, request.access.workspace)
     if kind.needs in lacking:
         return missing_capabilities.page(request, kind, lacking[kind.needs])
@@ -87,7 +86,7 @@ def detail(
     request: ConsoleRequest, slug: str, resource: str, id: str, resources: Resources = RESOURCES
 ) -> HttpResponse:
     """One object: badge, shortcuts, panels. Unfinished objects refresh the fragment `live`."""
-    kind = registry.find(request.access, resource, resources)
+    kind = find_resource(request.access, resource, resources)
     lacking = missing_capabilities.lacking(kind, request.access.workspace)
     if kind.needs in lacking:
         return missing_capabilities.page(request, kind, lacking[kind.needs])
