@@ -1,20 +1,26 @@
 """URLs of the additional pages of resources."""
 
-from django.urls import include, path
+from django.urls import path
 
 from workflows_ui.resources.connections import views as connection_views
+from workflows_ui.resources.flows import views as flow_views
 from workflows_ui.resources.mcp_servers import views as mcp_views
 from workflows_ui.resources.pieces import options_views
 from workflows_ui.resources.reveal import views as reveal_views
+from workflows_ui.resources.runs import views as run_views
 from workflows_ui.resources.tables import views as table_views
 from workflows_ui.resources.triggers import test_views
 
 _RECORDS, _TEST = "w/<slug:slug>/tables/<str:table>/records", "w/<slug:slug>/flows/<str:id>/trigger"
-_HIDDEN = "w/<slug:slug>/{0}/<str:id>/hidden/"
+_RUN, _HIDDEN = "w/<slug:slug>/runs/<path:id>", "w/<slug:slug>/{0}/<str:id>/hidden/"
 
 urlpatterns = [
-    path("", include("workflows_ui.resources.flows.urls")),
-    path("", include("workflows_ui.resources.runs.urls")),
+    path("w/<slug:slug>/flows/<str:id>/difference/", flow_views.difference, name="flow_difference"),
+    path("w/<slug:slug>/flows/<str:id>/does/", flow_views.effects, name="flow_does"),
+    path("w/<slug:slug>/flows/<str:id>/export/", flow_views.export, name="flow_export"),
+    path(f"{_RUN}/steps/<slug:place>/", run_views.step, name="run_step"),
+    path(f"{_RUN}/family/", run_views.family, name="run_family"),
+    path(f"{_RUN}/file/", run_views.file, name="run_file"),
     path("w/<slug:slug>/connections/sign-in/<path:piece>/", connection_views.begin, name="connection_sign_in"),
     path("oauth/callback/", connection_views.back, name="app_sign_in_back"),
     path("w/<slug:slug>/connections/new/", connection_views.new, name="connection_new"),

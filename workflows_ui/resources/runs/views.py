@@ -125,6 +125,3 @@ def file(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
 
 def _run(session: EngineSession, id: str) -> Row:
     return masking.masked(session, [session.workflows.get_run(id)])[0]
-
-
-PLACE = "w/<slug:slug>/runs/<path:id>"
