@@ -14,7 +14,7 @@ from workflows_ui.members.models import Role, Workspace
 from workflows_ui.resource_admin.actions import Action
 from workflows_ui.resource_admin.resource import Resource
 from workflows_ui.web import responses
-from workflows_ui.web.messages import Message, Text
+from workflows_ui.web.messages import Text
 from workflows_ui.web.requests import ConsoleRequest
 
 #: Name of each capability, as a continuation of "This engine has no ...".
@@ -68,11 +68,6 @@ def page(request: ConsoleRequest, resource: Resource, why: str) -> HttpResponse:
         "may_look": request.access.allows(Role.BUILDER),
     }
     return responses.page(request, "resource_admin/missing_capability.html", context)
-
-
-def unavailable_message(why: str) -> Message:
-    """The message for an action that this engine does not have."""
-    return Message(_("This engine cannot do that"), why, _("Nothing was sent to the engine."))
 
 
 def learn(session: EngineSession, declared: Resource | Action, error: EngineError | None = None) -> str:

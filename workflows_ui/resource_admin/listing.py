@@ -37,7 +37,8 @@ class Listing:
     """The list requested by a URL. `form` is bound; use `query` only if `valid`."""
 
     def __init__(self, resource: Resource, path: str, asked: QueryDict) -> None:
-        self._path = path
+        #: The URL of the list without filters.
+        self.bare_url = path
         self._asked = asked = _without_empty(asked)
         self.resource = resource
         self.form: forms.Form = resource.filters(asked)
@@ -77,7 +78,7 @@ class Listing:
     @property
     def page_query(self) -> str:
         """This page as a query string: filters, rows per page, position."""
-        return self._with_trail(self.trail[-1:]).removeprefix(self._path).removeprefix("?")
+        return self._with_trail(self.trail[-1:]).removeprefix(self.bare_url).removeprefix("?")
 
     def older_url(self, position: str) -> str:
         """The URL of the next page; empty for no position."""
@@ -94,11 +95,6 @@ class Listing:
     def first_url(self) -> str:
         """The URL of the first page, with the same filters."""
         return self._with_trail([])
-
-    @property
-    def bare_url(self) -> str:
-        """The URL of the list without filters."""
-        return self._path
 
     def rows_urls(self) -> list[tuple[int, str, bool]]:
         """For each number of rows: the number, the URL, and whether it is in use. The URL shows the first page."""
@@ -124,7 +120,7 @@ class Listing:
 
     def _address(self, changes: Mapping[str, list[str]]) -> str:
         query = self._query([*self.form.fields, ROWS, POSITION], changes)
-        return f"{self._path}?{query}" if query else self._path
+        return f"{self.bare_url}?{query}" if query else self.bare_url
 
     def _query(self, names: Iterable[str], changes: Mapping[str, list[str]]) -> str:
         query = QueryDict(mutable=True)

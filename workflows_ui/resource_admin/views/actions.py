@@ -108,7 +108,8 @@ def act(
     why = lacking.get(declared.needs) or lacking.get(chosen.needs)
     if why:
         action_request = _ActionRequest(request, declared, chosen, session, id, {})
-        return _not_possible(action_request, missing_capabilities.unavailable_message(why))
+        message = words.Message(_("This engine cannot do that"), why, _("Nothing was sent to the engine."))
+        return _not_possible(action_request, message)
     row: Row = declared.masked(session, [declared.get(session, id)])[0] if id else {}
     action_request = _ActionRequest(request, declared, chosen, session, id, row)
     if not chosen.visible(row):
