@@ -6,7 +6,7 @@ import pytest
 
 from tests.stub_engine import flow
 from workflows_ui.launches import flow_facts
-from workflows_ui.resources.flows import start as flow_start
+from workflows_ui.resources.flows.reading import start_label
 
 
 def trigger(piece: str, name: str = "", /, title: str = "Some trigger", **inputs: Any) -> dict[str, Any]:
@@ -40,7 +40,7 @@ WEEKLY = trigger("piece-schedule", "every_week", hour_of_the_day="7", day_of_the
     ],
 )
 def test_what_starts_it_is_told_and_decides_about_launching(found: Any, words: str, start: str) -> None:
-    assert flow_start.start_label(starting(found)) == words
+    assert start_label(starting(found)) == words
     assert flow_facts.start_of(found) == start
 
 
@@ -52,5 +52,5 @@ def test_a_forks_own_webhook_piece_is_a_webhook() -> None:
 def test_the_schedule_that_runs_goes_before_the_drafts_own_fields() -> None:
     found = trigger("piece-schedule", "every_day", hour_of_the_day=9, run_on_weekends=True)
     installed = {"schedule": {"type": "CRON_EXPRESSION", "cronExpression": "0 * * * 1-5", "timezone": "UTC"}}
-    assert flow_start.start_label(starting(found, triggerSource=installed)) == "Every hour, Monday to Friday, UTC"
-    assert flow_start.start_label(starting(found, triggerSource={"schedule": None})) == "Every day at 09:00"
+    assert start_label(starting(found, triggerSource=installed)) == "Every hour, Monday to Friday, UTC"
+    assert start_label(starting(found, triggerSource={"schedule": None})) == "Every day at 09:00"

@@ -14,7 +14,7 @@ from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.members.models import Role
 from workflows_ui.resource_admin.resource import Column, Facts, Page, Panel, Query, Resource, Row, Shortcut, id_at
 from workflows_ui.resources.flows import actions as resource_actions
-from workflows_ui.resources.flows import pages, start, versions
+from workflows_ui.resources.flows import pages, versions
 from workflows_ui.resources.flows import panels as flow_panels
 from workflows_ui.resources.flows import results as resource_results
 from workflows_ui.resources.flows import uses as resource_uses
@@ -25,6 +25,7 @@ from workflows_ui.resources.flows.reading import (
     folder_names,
     has_draft,
     name_of,
+    start_label,
     state_note,
     tags_of,
 )
@@ -89,7 +90,7 @@ class Flows(Resource):
     recipe = ("/v1/flows/{id}", "workflows.get_flow({id!r})")
     list_display = (
         Column(name_of, _("Name"), link=True),
-        Column(start.start_label, _("Trigger"), wide=True),
+        Column(start_label, _("Trigger"), wide=True),
         Column("folder", _("Folder"), link=_folder_url, wide=True),
         Column(lambda row: messages.flow_state(row.get("status")), _("State"), kind="badge", below=_note),
         Column("results", _("Last results"), kind="badge", template_name="resources/flows/results.html"),
@@ -114,7 +115,7 @@ class Flows(Resource):
             (
                 Column(state_note, _("Note")),
                 Column("folder", _("Folder"), link=_folder_url),
-                Column(start.start_label, _("Starts with")),
+                Column(start_label, _("Starts with")),
                 Column(tags_of, _("Tags"), kind="list"),
                 Column(lambda flow: number_at(flow, "timeSavedPerRun"), _("Minutes saved with each run"), kind="count"),
                 Column(

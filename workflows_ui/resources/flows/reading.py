@@ -1,5 +1,6 @@
-"""Reading flows as the engine sends them, with missing or malformed parts: name, trigger, draft, folder, connections."""
+"""Reading flows as the engine sends them, with missing or malformed parts: name, trigger and start, draft, folder, connections."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,13 +9,18 @@ from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import Forbidden, NotFound, NotInPlan
+from workflows_ui.launches import flow_facts
 from workflows_ui.resource_admin.resource import Row, id_at, pick
 from workflows_ui.resources import whole_lists
 from workflows_ui.resources.cached import cached
 from workflows_ui.resources.connections import reading as connection_list
+from workflows_ui.resources.pieces import apps
+from workflows_ui.resources.triggers.cron_messages import describe_schedule
 from workflows_ui.web import formats, messages
-from workflows_ui.web.paths import text_at, texts_at
+from workflows_ui.web.paths import dict_at, text_at, texts_at
 
+_LONGEST_START = 100
+_STARTS = {"nothing": _("No trigger chosen yet"), "call": _("Webhook"), "form": _("Form")}
 #: Cache name of the folders (credentials.services.engine_session), and maximum length of a name.
 FOLDERS, _LONGEST = "folders", 200
 
@@ -124,3 +130,48 @@ def table_of(step: Any) -> str:
     if not text_at(step, "settings.pieceName").endswith("/piece-tables"):
         return ""
     return text_at(step, "settings.input.table_id")
+
+
+def start_label(flow: Row) -> str:
+    """What starts the flow. A schedule installed in the engine (`triggerSource`, recording `flow_get_schedule`)
+    overrides the draft's own fields: it is what runs.
+    """
+    trigger = trigger_of(flow)
+    start = flow_facts.start_of(trigger)
+    if start == "schedule":
+        return _schedule(flow) or str(_("Scheduled"))
+    if start != "event":
+        return str(_STARTS[start])
+    names = (text_at(trigger, path).strip()[:_LONGEST_START] for path in ("displayName", "settings.triggerName"))
+    title, app = next(filter(None, names), ""), apps.short(pick(trigger, "settings.pieceName"))[:_LONGEST_START]
+    return f"{app}: {title}" if title else app
+
+
+def _schedule(flow: Row) -> str:
+    """When the schedule starts it; "" if unknown."""
+    installed = pick(flow, "triggerSource.schedule")
+    label = describe_schedule(pick(installed, "cronExpression"), pick(installed, "timezone"))
+    return label or describe_schedule(*_cron_and_zone(dict_at(trigger_of(flow), "settings")))
+
+
+def _cron_and_zone(settings: Mapping[str, Any]) -> tuple[str, str]:
+    """The cron expression and the time zone of a schedule trigger's fields; "" if not certain."""
+    values = dict_at(settings, "input")
+    hour, every_day = _whole(values.get("hour_of_the_day")), values.get("run_on_weekends") is True
+    crons = {
+        "every_x_minutes": f"*/{_whole(values.get('minutes'))} * * * *",
+        "every_hour": f"0 * * * {'*' if every_day else '1-5'}",
+        "every_day": f"0 {hour} * * {'*' if every_day else '1-5'}",
+        "every_week": f"0 {hour} * * {_whole(values.get('day_of_the_week'))}",
+        "every_month": f"0 {hour} {_whole(values.get('day_of_the_month'))} * *",
+        "cron_expression": text_at(values, "cronExpression").strip()[:_LONGEST_START],
+    }
+    cron = crons.get(str(settings.get("triggerName")), "")
+    return ("" if "?" in cron else cron), text_at(values, "timezone").strip()[:_LONGEST_START]
+
+
+def _whole(value: Any) -> str:
+    """A number as cron has it; "?" if there is none."""
+    if isinstance(value, str) and value.strip().isascii() and value.strip().isdecimal():
+        return value.strip()[:3]
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else "?"

@@ -14,8 +14,7 @@ from workflows_ui.engine import EngineError
 from workflows_ui.members.models import Role
 from workflows_ui.resource_admin import action_log, recipes
 from workflows_ui.resource_admin.resource import Row
-from workflows_ui.resources.flows import start as flow_start
-from workflows_ui.resources.flows.reading import name_of
+from workflows_ui.resources.flows.reading import name_of, start_label
 from workflows_ui.resources.places import flow_url
 from workflows_ui.resources.triggers import tests
 from workflows_ui.resources.triggers.tests import PATIENCE, TEST
@@ -50,7 +49,7 @@ def page(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
         "flow_url": flow_url(slug, id),
         "list_url": flow_url(slug, id).removesuffix(f"{id}/"),
         "name": name_of(flow),
-        "starts": flow_start.start_label(flow),
+        "starts": start_label(flow),
         "samples": tests.in_words(rows, {*came, *request.GET.getlist("made")}),
         "shown": tests.SHOWN,
         "waits": waits,
