@@ -17,9 +17,9 @@ from workflows_ui.resources.flows import actions as resource_actions
 from workflows_ui.resources.flows import pages, versions
 from workflows_ui.resources.flows import panels as flow_panels
 from workflows_ui.resources.flows import results as resource_results
-from workflows_ui.resources.flows import uses as resource_uses
 from workflows_ui.resources.flows.forms import FlowFilters
 from workflows_ui.resources.flows.reading import (
+    app_marks,
     connection_names,
     deleting,
     folder_names,
@@ -129,7 +129,7 @@ class Flows(Resource):
         Panel(_("What this will do"), "resources/flows/story.html", flow_panels.story),
         Panel(_("Launch form"), "resources/flows/form.html", flow_panels.form),
         Panel(_("Steps"), "resources/flows/outline.html", flow_panels.steps),
-        Panel(_("What it uses"), "resources/flows/uses.html", resource_uses.panel),
+        Panel(_("What it uses"), "resources/flows/uses.html", flow_panels.uses),
         Panel(_("Versions"), "resources/flows/versions.html", versions.panel),
         Panel(_("Latest launches"), "resources/flows/launches.html", flow_panels.launches),
     )
@@ -146,7 +146,7 @@ class Flows(Resource):
                 **row,
                 "folder": folders.get(str(row.get("folderId"))),
                 "results": results.get(id_at(row)),
-                "apps": resource_uses.marks(session, list_at(row, "pieces")),
+                "apps": app_marks(session, list_at(row, "pieces")),
             }
             for row in page.rows
         ]

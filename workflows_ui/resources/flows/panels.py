@@ -1,12 +1,13 @@
 """The panels of a flow's page that need more than its facts."""
 
 import logging
+from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.core.crypto import CannotOpen
-from workflows_ui.engine import EngineError
+from workflows_ui.engine import EngineError, flow_tree
 from workflows_ui.launch_forms import form_fit
 from workflows_ui.launch_forms.models import LaunchForm
 from workflows_ui.launch_forms.services import launch_forms
@@ -16,15 +17,25 @@ from workflows_ui.launches.services import watching
 from workflows_ui.members.models import Role
 from workflows_ui.notifications.models import Favourite, WatchKind
 from workflows_ui.resource_admin.resource import Row, Subject, pick
+from workflows_ui.resources import whole_lists
 from workflows_ui.resources.flows import outline, results
 from workflows_ui.resources.flows import story as flow_story
-from workflows_ui.resources.flows.reading import connection_names, deleting, name_of, trigger_of
+from workflows_ui.resources.flows.reading import (
+    app_marks,
+    connection_names,
+    deleting,
+    name_of,
+    pieces_of,
+    table_names,
+    table_of,
+    trigger_of,
+)
 from workflows_ui.resources.pieces import missing_apps
-from workflows_ui.resources.places import object_url, subpage_url
+from workflows_ui.resources.places import object_url, piece_url, subpage_url
 from workflows_ui.web.messages import Message, Text
-from workflows_ui.web.paths import dict_at
+from workflows_ui.web.paths import dict_at, texts_at
 
-_LATEST = 5
+_LATEST, _MOST_USES = 5, 50
 _log = logging.getLogger(__name__)
 _UNPROTECTED = Message(
     _("Waiting calls are not protected by this trigger's password"),
@@ -125,6 +136,31 @@ def steps(subject: Subject) -> dict[str, Any]:
     uses = pick(subject.object, "version.connectionIds")
     names = outline.names_of(trigger, connection_names(session) if uses else {}, subject.slug)
     return {"items": outline.items(trigger, names, outline.labels(session, trigger))}
+
+
+def uses(subject: Subject) -> dict[str, Any] | None:
+    """What the flow needs to work, each with its page: `apps`, `connections`, `tables`; left out if it uses none."""
+    slug, session = subject.slug, subject.session
+    steps = [node.step for node in flow_tree.walk(trigger_of(subject.object))]
+    pieces = pieces_of(steps)[:_MOST_USES]
+    connections = list(dict.fromkeys(texts_at(subject.object, "version.connectionIds")))[:_MOST_USES]
+    tables = list(dict.fromkeys(filter(None, map(table_of, steps))))[:_MOST_USES]
+    known_connections = connection_names(session) if connections else {}
+    known_tables = table_names(session) if tables else {}
+    marks = zip(pieces, app_marks(session, pieces), strict=True)
+    context = {
+        "apps": [{"text": mark.text, "url": piece_url(slug, name), "mark": mark} for name, mark in marks],
+        "connections": [_use(slug, "connections", key, known_connections) for key in connections],
+        "tables": [_use(slug, "tables", key, known_tables) for key in tables if "{{" not in key],
+    }
+    return context if any(context.values()) else None
+
+
+def _use(slug: str, resource: str, used: str, known: Mapping[str, tuple[str, str]]) -> dict[str, Any]:
+    """A connection or table; `missing` if the workspace does not list it, and lists all that it has."""
+    key, name = known.get(used, ("", used))
+    missing = 0 < len(known) < whole_lists.AT_ONCE and used not in known
+    return {"text": name, "url": object_url(slug, resource, key), "missing": missing}
 
 
 def launches(subject: Subject) -> dict[str, Any] | None:

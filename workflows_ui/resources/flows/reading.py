@@ -17,7 +17,7 @@ from workflows_ui.resources.connections import reading as connection_list
 from workflows_ui.resources.pieces import apps
 from workflows_ui.resources.triggers.cron_messages import describe_schedule
 from workflows_ui.web import formats, messages
-from workflows_ui.web.paths import dict_at, text_at, texts_at
+from workflows_ui.web.paths import dict_at, dicts_at, text_at, texts_at
 
 _LONGEST_START = 100
 _STARTS = {"nothing": _("No trigger chosen yet"), "call": _("Webhook"), "form": _("Form")}
@@ -40,6 +40,29 @@ def connection_names(session: EngineSession) -> dict[str, tuple[str, str]]:
     rows, _following = connection_list.chunk(session, "")
     keys = ((row, text_at(row, "externalId")) for row in rows)
     return {key: (text_at(row, "id"), _visible_name(row.get("displayName"), key)) for row, key in keys if key}
+
+
+@cached("table-names", 60, {}, optional=True)
+def table_names(session: EngineSession) -> dict[str, tuple[str, str]]:
+    """The same of the workspace's tables, by their ids and external ids."""
+    result: dict[str, tuple[str, str]] = {}
+    for row in dicts_at(session.workflows.list_tables(limit=whole_lists.AT_ONCE), "data"):
+        if id_at(row):
+            entry = (id_at(row), text_at(row, "name")[:_LONGEST] or id_at(row))
+            result |= dict.fromkeys(filter(None, (id_at(row), text_at(row, "externalId"))), entry)
+    return result
+
+
+def app_titles(session: EngineSession) -> dict[str, str]:
+    """Names of the apps by their pieces, if the catalogue is cached. Makes no call."""
+    nothing: list[dict[str, Any]] = []
+    return {row["name"]: apps.title(row) for row in session.known("pieces", nothing)}
+
+
+def app_marks(session: EngineSession, pieces: list[str]) -> list[apps.Mark]:
+    """Apps by name, if the catalogue is cached, else by a short form of their whole names. Makes no call."""
+    titles = app_titles(session)
+    return [apps.mark(titles.get(name) or apps.short(name)) for name in pieces]
 
 
 def _visible_name(name: Any, key: str) -> str:
