@@ -105,15 +105,6 @@ class Group:
         return any(line.chosen or line.problem for line in self.folded)
 
 
-@dataclass
-class Section:
-    """The groups of a workspace, or of items without a workspace."""
-
-    workspace: Workspace | None
-    groups: list[Group]
-    alone: bool = False
-
-
 class Page:
     """All items of the person within the reach. `posted` maps field names to choices."""
 
@@ -127,12 +118,14 @@ class Page:
         self._left = _LINES
 
     @cached_property
-    def sections(self) -> list[Section]:
+    def sections(self) -> list[dict[str, Any]]:
+        """The groups of each workspace, and at last of items without a workspace."""
         sections = []
         for _key, grouped in groupby(self.items, key=lambda item: item.workspace.pk if item.workspace else 0):
             items = list(grouped)
             groups = [self._group(kind, list(members)) for kind, members in groupby(items, key=lambda item: item.kind)]
-            sections.append(Section(items[0].workspace, groups, any(item.alone for item in items)))
+            alone = any(item.alone for item in items)
+            sections.append({"workspace": items[0].workspace, "groups": groups, "alone": alone})
         return sections
 
     @property
@@ -142,7 +135,7 @@ class Page:
     @property
     def chooses(self) -> bool:
         """Whether anything can be chosen on the page."""
-        return any(group.chooses for section in self.sections for group in section.groups)
+        return any(group.chooses for section in self.sections for group in section["groups"])
 
     def plan(self) -> Plan:
         """Return the plan for the posted choices."""
@@ -150,7 +143,7 @@ class Page:
         problems: dict[str, Problem] = {}
         known_keys = {item.key for item in self.items}
         for section in self.sections:
-            for group in section.groups:
+            for group in section["groups"]:
                 choice = self._posted.get(group.key, KEEP)
                 free = [line.item for line in group.lines if not self._posted.get(line.item.key)]
                 fit = [item for item in free if not handover.plan([item], {item.key: choice}).problems]
@@ -192,32 +185,19 @@ def _label(recipient: Holder) -> str:
     return recipient.label if recipient.label == recipient.username else f"{recipient.label} ({recipient.username})"
 
 
-@dataclass
-class PlannedAction:
-    """One line of the confirmation: items of a kind in a workspace with the same choice."""
-
-    kind: Kind
-    workspace: Workspace | None
-    to: str
-    names: list[str]
-
-    @property
-    def shown(self) -> list[str]:
-        return self.names[:SHOWN]
-
-    @property
-    def folded(self) -> list[str]:
-        return self.names[SHOWN:]
-
-
-def planned_actions(steps: list[Step]) -> list[PlannedAction]:
-    """Return the lines of the confirmation."""
-    actions: dict[tuple[Any, ...], PlannedAction] = {}
+def planned_actions(steps: list[Step]) -> list[dict[str, Any]]:
+    """The lines of the confirmation: the names of items of a kind in a workspace with the same choice."""
+    actions: dict[tuple[Any, ...], dict[str, Any]] = {}
     for step in steps:
         item = step.item
-        key = item.workspace.pk if item.workspace else 0, item.kind, step.choice
-        to = _label(step.to) if step.to else ""
-        actions.setdefault(key, PlannedAction(item.kind, item.workspace, to, [])).names.append(item.name)
+        action: dict[str, Any] = {
+            "kind": item.kind,
+            "workspace": item.workspace,
+            "to": _label(step.to) if step.to else "",
+            "names": [],
+        }
+        key = item.workspace and item.workspace.pk, item.kind, step.choice
+        actions.setdefault(key, action)["names"].append(item.name)
     return list(actions.values())
 
 

@@ -4,8 +4,7 @@ Servers of 0.72 have a name and tools of their own (api.md section 14); a projec
 tools that are on and flows that start with the MCP trigger (recording `mcp_project_get`).
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -21,21 +20,6 @@ from workflows_ui.web.paths import dicts_at, text_at
 
 _DEEPEST, _TOOLS = 60, 200
 _OFF: Text = _("The flow is off: the tool fails until it is turned on.")
-
-
-@dataclass(frozen=True)
-class Tool:
-    """One tool of a server. `id` is "" if the engine gives none; `trouble` is why it may not work."""
-
-    id: str
-    name: str
-    title: str
-    kind: Text
-    icon: str
-    url: str
-    connection: str = ""
-    connection_url: str = ""
-    trouble: Text = ""
 
 
 def fetch_server(session: EngineSession, id: str) -> dict[str, Any]:
@@ -83,7 +67,7 @@ def titles(row: Row) -> list[str]:
     return [title_of(tool) for tool in tools_of(row)]
 
 
-def flows_in_words(slug: str, row: Row) -> list[Tool]:
+def flows_in_words(slug: str, row: Row) -> list[dict[str, Any]]:
     """The flows that a project's only server offers, with their URLs."""
     return [_flow(slug, flow) for flow in dicts_at(row, "flows")[:_TOOLS]]
 
@@ -95,7 +79,7 @@ def title_of(tool: Row) -> str:
     return next((item for item in titles if item.strip()), "") or str(_("Tool without a name"))
 
 
-def in_words(session: EngineSession, row: Row) -> Sequence[Tool]:
+def in_words(session: EngineSession, row: Row) -> list[dict[str, Any]]:
     """The tools with their URLs. Names of apps and connections are requested if a tool needs them, and cached."""
     tools = tools_of(row)[:_TOOLS]
     names = apps.names(session) if any(text_at(tool, "pieceMetadata.pieceName") for tool in tools) else {}
@@ -107,11 +91,15 @@ def in_words(session: EngineSession, row: Row) -> Sequence[Tool]:
 def lines(slug: str, row: Row) -> list[tuple[str, str]]:
     """(title, URL) of every tool, for the impact of an action that stops them."""
     if sole(row):
-        return [*((item, "") for item in titles(row)), *((item.title, item.url) for item in flows_in_words(slug, row))]
+        return [
+            *((item, "") for item in titles(row)),
+            *((flow["title"], flow["url"]) for flow in flows_in_words(slug, row)),
+        ]
     return [(title_of(tool), _url(slug, tool)) for tool in tools_of(row)]
 
 
-def _tool(slug: str, tool: Row, names: Mapping[str, str], connections: Mapping[str, tuple[str, str]]) -> Tool:
+def _tool(slug: str, tool: Row, names: Mapping[str, str], connections: Mapping[str, tuple[str, str]]) -> dict[str, Any]:
+    """One tool for its template. `id` is "" if the engine gives none; `trouble` is why it may not work."""
     piece, external = text_at(tool, "pieceMetadata.pieceName"), text_at(tool, "pieceMetadata.connectionExternalId")
     key, connection, trouble = "", "", _OFF if pick(tool, "flow.status") == "DISABLED" else ""
     if external:
@@ -124,24 +112,29 @@ def _tool(slug: str, tool: Row, names: Mapping[str, str], connections: Mapping[s
         kind = _("Action of %(app)s") % {"app": app[:60]} if app else _("Action of an app")
     elif tool.get("type") != "FLOW":
         kind = str(tool.get("type") or _("Not known"))[:60]
-    return Tool(
-        id=id_at(tool),
-        name=text_at(tool, "toolName")[:100],
-        title=title_of(tool),
-        kind=kind,
-        icon={"FLOW": "diagram-project", "PIECE": "puzzle-piece"}.get(str(tool.get("type")), "wrench"),
-        url=_url(slug, tool),
-        connection=connection,
-        connection_url=connection_url(slug, key),
-        trouble=trouble,
-    )
+    return {
+        "id": id_at(tool),
+        "name": text_at(tool, "toolName")[:100],
+        "title": title_of(tool),
+        "kind": kind,
+        "icon": {"FLOW": "diagram-project", "PIECE": "puzzle-piece"}.get(str(tool.get("type")), "wrench"),
+        "url": _url(slug, tool),
+        "connection": connection,
+        "connection_url": connection_url(slug, key),
+        "trouble": trouble,
+    }
 
 
-def _flow(slug: str, flow: Row) -> Tool:
+def _flow(slug: str, flow: Row) -> dict[str, Any]:
     name, key = text_at(flow, "version.displayName"), id_at(flow)
-    title = name if name.strip() else str(_("Flow without a name"))
-    trouble = "" if flow.get("status") == "ENABLED" else _OFF
-    return Tool(key, "", title, _("Flow"), "diagram-project", flow_url(slug, key), trouble=trouble)
+    return {
+        "id": key,
+        "title": name if name.strip() else str(_("Flow without a name")),
+        "kind": _("Flow"),
+        "icon": "diagram-project",
+        "url": flow_url(slug, key),
+        "trouble": "" if flow.get("status") == "ENABLED" else _OFF,
+    }
 
 
 def _url(slug: str, tool: Row) -> str:

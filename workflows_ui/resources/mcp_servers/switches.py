@@ -5,7 +5,6 @@ The engine lists by name which are on, and stores any names it is given (recordi
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from django import forms
@@ -69,21 +68,12 @@ _LABELS: Mapping[str, Text] = {name: label for _group, tools in GROUPS for name,
 _MOST, _LONGEST = 200, 100
 
 
-@dataclass(frozen=True)
-class Switch:
-    """One tool: its name in the engine, its label, and whether it is on."""
-
-    name: str
-    label: Text
-    on: bool
-
-
 class ToolSwitches(forms.Form):
     """The tools that are on; `tools` becomes the list of their names."""
 
     def __init__(self, *args: Any, row: Row, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        choices = [(group, [(item.name, item.label) for item in switches]) for group, switches in groups(row)]
+        choices = [(group, [(name, label) for name, label, _on in switches]) for group, switches in groups(row)]
         self.fields["tools"] = forms.MultipleChoiceField(
             label=_("Tools that are on"),
             required=False,
@@ -93,11 +83,11 @@ class ToolSwitches(forms.Form):
         )
 
 
-def groups(row: Row) -> list[tuple[Text, list[Switch]]]:
-    """Every tool of the server with its switch, by topic; unknown ones that are on come last."""
+def groups(row: Row) -> list[tuple[Text, list[tuple[str, Text, bool]]]]:
+    """Every tool of the server by topic, as its name, its label, and whether it is on; unknown ones that are on come last."""
     on = enabled(row)
-    grouped = [(group, [Switch(name, label, name in on) for name, label in tools.items()]) for group, tools in GROUPS]
-    others = [Switch(name, label(name), on=True) for name in on if name not in _LABELS]
+    grouped = [(group, [(name, label, name in on) for name, label in tools.items()]) for group, tools in GROUPS]
+    others = [(name, label(name), True) for name in on if name not in _LABELS]
     return [*grouped, (_OTHERS, others)] if others else grouped
 
 

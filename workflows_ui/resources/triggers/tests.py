@@ -6,7 +6,6 @@ then.
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from django import forms
@@ -51,19 +50,6 @@ class TestForm(forms.Form):
         )
 
 
-@dataclass(frozen=True)
-class Sample:
-    """A stored event for reading: its parts with their headings, the rest folded, and the whole event as JSON."""
-
-    id: str
-    created: Any
-    source: str
-    new: bool
-    parts: Sequence[tuple[Text, readable.Node]]
-    more: Sequence[tuple[Text, readable.Node]]
-    raw: Any
-
-
 def waits_for_calls(flow: Row) -> bool:
     """Whether the trigger is a webhook, which only others can call: it has no latest event to request."""
     return flow_facts.start_of(trigger_of(flow)) == "call"
@@ -80,7 +66,7 @@ def samples(session: EngineSession, id: str) -> list[Row]:
     return sorted(rows, key=lambda row: str(row.get("created") or ""), reverse=True)
 
 
-def in_words(rows: Sequence[Row], new: set[str]) -> list[Sample]:
+def in_words(rows: Sequence[Row], new: set[str]) -> list[dict[str, Any]]:
     """The samples for reading; those whose ids are `new` are marked. What does not fit into a page is left out and counted."""
     room = readable.Room()
     return [_sample(row, new, room) for row in rows]
@@ -151,7 +137,8 @@ def _then(slug: str, flow: Row, answer: Any) -> str:
     return page_url(slug, key, made=answer["made"][:SHOWN])
 
 
-def _sample(row: Row, new: set[str], room: readable.Room) -> Sample:
+def _sample(row: Row, new: set[str], room: readable.Room) -> dict[str, Any]:
+    """A stored event for its template: its parts with their headings, the rest folded, and the whole event as JSON."""
     payload, key = row.get("payload"), id_at(row)
     parts: list[tuple[Text, Any]] = [("", payload)]
     more: list[tuple[Text, Any]] = []
@@ -160,15 +147,15 @@ def _sample(row: Row, new: set[str], room: readable.Room) -> Sample:
         if payload.get("queryParams"):
             parts.append((_("Values in the address"), payload["queryParams"]))
         more = [(_("About the request"), {name: payload.get(name) for name in ("method", "headers")})]
-    return Sample(
-        key,
-        row.get("created"),
-        text_at(row, "sourceName")[:200],
-        bool(key) and key in new,
-        [(heading, readable.readable_node(value, room)) for heading, value in parts],
-        [(heading, readable.readable_node(value, room)) for heading, value in more],
-        payload,
-    )
+    return {
+        "id": key,
+        "created": row.get("created"),
+        "source": text_at(row, "sourceName")[:200],
+        "new": bool(key) and key in new,
+        "parts": [(heading, readable.readable_node(value, room)) for heading, value in parts],
+        "more": [(heading, readable.readable_node(value, room)) for heading, value in more],
+        "raw": payload,
+    }
 
 
 #: On a flow's page; leads to the page of its samples.
