@@ -112,8 +112,10 @@ def _collect(work: _Work) -> bool:
             known = set(job.items.values_list("object_id", flat=True))
         quick = replace(work.session, quick=True)
         for batch in pagination.walk(work.resource, quick, filters, position=job.position, known=known):
-            items = [_row_found(work, row) for row in batch.rows]
-            usable = [item for item in items if len(item.id) <= _LONGEST_ID]
+            rows = [(key, work.read(row)) for row in batch.rows if len(key := work.resource.key(row)) <= _LONGEST_ID]
+            usable = [
+                Found(key, action_log.name_among(work.resource, row), work.action.visible(row)) for key, row in rows
+            ]
             with database.turn():
                 job_turns.add(job, usable, batch.position or job_turns.WALKED, cut=batch.cut)
             if work.over:
@@ -134,12 +136,6 @@ def _count(work: _Work, filters: Mapping[str, Any]) -> None:
         return
     with database.turn():
         job_turns.count(work.job, counted)
-
-
-def _row_found(work: _Work, row: Row) -> Found:
-    """A row of the list as an object of the job."""
-    shown = work.read(row)
-    return Found(work.resource.key(row), action_log.name_among(work.resource, shown), work.action.visible(shown))
 
 
 def _read_impact(work: _Work) -> tuple[list[Any], int]:

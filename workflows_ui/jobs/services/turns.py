@@ -109,7 +109,7 @@ def _run(job: Job, work: Callable[[Job], bool]) -> bool:
             release(job)
     except EndsEarly as problem:
         with database.turn():
-            fail(job, problem.reason, problem.technical)
+            end(job, problem.reason, problem.technical)
     except _OF_A_JOB as problem:
         _handle_error(job, problem)
     return False
@@ -142,7 +142,7 @@ def release(job: Job) -> None:
 def pause(job: Job, technical: str) -> None:
     """Release the job for a while, since the engine cannot be reached; end it early after too many tries."""
     if job.tries + 1 >= TRIES:
-        return fail(job, Reason.NOT_REACHED, technical)
+        return end(job, Reason.NOT_REACHED, technical)
     _own_rows(job).update(
         tries=F("tries") + 1,
         reason=Reason.NOT_REACHED,
@@ -232,14 +232,19 @@ def reset_tries(job: Job) -> None:
         job.tries = 0
 
 
-def end(job: Job) -> None:
-    """End the job after every object has its outcome."""
-    _over(job, JobState.ENDED, "", "")
-
-
-def fail(job: Job, reason: Reason, technical: str = "") -> None:
-    """End the job early: what has not been sent stays undone."""
-    _over(job, JobState.FAILED, reason, technical)
+def end(job: Job, reason: str = "", technical: str = "") -> None:
+    """End the job: after every object has its outcome, or early, for a reason; what has not been sent then stays undone."""
+    state = JobState.FAILED if reason else JobState.ENDED
+    with transaction.atomic():
+        moved = _own_rows(job).update(
+            state=state,
+            reason=reason,
+            technical=jobs.stored_text(technical),
+            ended_at=clock.now(),
+            **Job.lease.released_values,
+        )
+        if moved:
+            jobs.note(Actor(job.user), job, "end", outcome=str(state), cause=str(reason), counts=jobs.counts(job))
 
 
 def mark_lost_items(lost_jobs: Sequence[Job]) -> None:
@@ -271,19 +276,6 @@ def _own_rows(job: Job) -> QuerySet[Job]:
     return Job.objects.filter(Job.lease.held(job), pk=job.pk, state__in=JOB_OPEN)
 
 
-def _over(job: Job, state: JobState, reason: str, technical: str) -> None:
-    with transaction.atomic():
-        moved = _own_rows(job).update(
-            state=state,
-            reason=reason,
-            technical=jobs.stored_text(technical),
-            ended_at=clock.now(),
-            **Job.lease.released_values,
-        )
-        if moved:
-            jobs.note(Actor(job.user), job, "end", outcome=str(state), cause=str(reason), counts=jobs.counts(job))
-
-
 def _handle_error(job: Job, problem: Exception) -> None:
     """Pause the job after a temporary error, else end it early."""
     reason = ending(problem)
@@ -292,7 +284,7 @@ def _handle_error(job: Job, problem: Exception) -> None:
             pause(job, technical(problem))
     else:
         with database.turn():
-            fail(job, reason or repeated_reason(problem) or Reason.REFUSED, technical(problem))
+            end(job, reason or repeated_reason(problem) or Reason.REFUSED, technical(problem))
 
 
 def ending(problem: Exception) -> Reason | None:
