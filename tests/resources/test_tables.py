@@ -16,8 +16,8 @@ from tests.stub_engine import StubEngine, identity, text
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.members.models import Role
 from workflows_ui.resource_admin.export import TYPES
-from workflows_ui.resources.tables import files as table_files
 from workflows_ui.resources.tables import reading as table_reading
+from workflows_ui.resources.tables import views as table_views
 
 TABLE = f"/w/sales/tables/{identity(1)}/"
 
@@ -161,7 +161,7 @@ def test_a_table_is_exported_whole_as_csv_and_json_and_that_is_written_down(stag
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"], ids=repr)
 def test_no_cell_of_a_csv_file_is_a_formula(text: str) -> None:
-    made = table_files.content("csv", {"name": "x", "fields": [text], "rows": [{text: text}]})
+    made = table_views.content("csv", {"name": "x", "fields": [text], "rows": [{text: text}]})
     lines = list(csv.reader(io.StringIO(made.removeprefix("\ufeff"), newline="")))
     assert lines[0] == lines[1]
     (cell,) = lines[0]
@@ -171,7 +171,7 @@ def test_no_cell_of_a_csv_file_is_a_formula(text: str) -> None:
 
 def test_harmless_cells_of_a_csv_file_stay_as_they_are() -> None:
     odd = ["", "a=b", "1,5", 'say "yes"', "two\nlines", "שלום", "'quoted"]
-    made = table_files.content("csv", {"name": "x", "fields": odd[1:], "rows": [{one: one for one in odd[1:]}]})
+    made = table_views.content("csv", {"name": "x", "fields": odd[1:], "rows": [{one: one for one in odd[1:]}]})
     assert list(csv.reader(io.StringIO(made.removeprefix("\ufeff"), newline=""))) == [odd[1:]] * 2
 
 

@@ -13,7 +13,7 @@ from tests.practice_engine.fixtures import practice
 from tests.resources.connection_scene import Scene, scene
 from tests.resources.samples.triggers import PATH
 from tests.stub_engine import StubEngine, text
-from workflows_ui.resources.triggers import days as trigger_days
+from workflows_ui.resources.triggers.declaration import plot_of
 
 __all__ = ["practice", "scene"]
 LIST = "/w/sales/triggers/"
@@ -86,7 +86,7 @@ def test_the_plot_says_in_words_what_it_shows_and_its_table_holds_every_day(
 
 
 def test_bars_stay_within_the_plot_and_what_is_not_nothing_is_seen() -> None:
-    found = trigger_days.plot({day(0): {"success": 100_000, "failure": 1}, day(1): {"success": 1, "failure": 0}})
+    found = plot_of({day(0): {"success": 100_000, "failure": 1}, day(1): {"success": 1, "failure": 0}})
     today, before = found.days[-1], found.days[-2]
     assert today.good_height > 0
     assert today.bad_height >= 3
@@ -113,7 +113,7 @@ def test_odd_figures_give_a_plot_all_the_same(owner: Client, stub_engine: StubEn
     put(stub_engine, odd={"dailyStats": odd, "totalRuns": odd})
     assert owner.get(LIST).status_code == 200
     assert owner.get(f"{LIST}@activepieces/piece-odd/").status_code == 200
-    found = trigger_days.plot(odd)
+    found = plot_of(odd)
     assert 14 <= len(found.days) <= 31
     assert found.good >= 0 <= found.bad
 

@@ -57,8 +57,7 @@ def token(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     context: dict[str, Any] = _token_context(slug, id, name)
     form = RevealForm(request.POST if request.method == "POST" else None)
     if request.method != "POST" or not form.is_valid():
-        status = 422 if form.is_bound else 200
-        return responses.page(request, "resources/mcp_servers/token.html", context | {"form": form}, status=status)
+        return responses.form_page(request, "resources/mcp_servers/token.html", form, context)
     workspace = request.access.workspace
     event = audit_log.begin(
         actor(request),

@@ -132,13 +132,12 @@ def _answer(
             place=value.where[:_LONGEST],
         )
     context: dict[str, Any] = {
-        "form": form,
         "places": hidden if value is None else [],
         "shown": value,
         "title": title,
         **links,
     }
-    page = responses.page(request, "web/hidden.html", context, status=422 if form.errors else 200)
+    page = responses.form_page(request, "web/hidden.html", form, context)
     if event is not None:
         audit_log.end(event)
     return page

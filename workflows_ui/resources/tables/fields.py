@@ -9,7 +9,7 @@ from django.utils.translation import ngettext
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import NotFound
 from workflows_ui.resource_admin.actions import NameForm
-from workflows_ui.resource_admin.resource import Action, Affected, Column, Resource, Row, Text
+from workflows_ui.resource_admin.resource import Action, Affected, Resource, Row, Text
 from workflows_ui.resources.tables import limits, reading
 from workflows_ui.resources.tables.parts import PartAction, table_url, tables_url
 
@@ -145,9 +145,6 @@ class Fields(Resource):
     table: str
     name = "fields"
     label, label_plural = _("Column"), _("Columns")
-    icon, group = "table-columns", "build"
-    empty = _("This table has no columns yet")
-    list_display = (Column("name", _("Name"), link=True),)
 
     def get(self, session: EngineSession, id: str) -> Row:
         """The column, if it belongs to this table."""

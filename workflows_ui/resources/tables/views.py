@@ -6,8 +6,10 @@ Several records are deleted together without a job, since a table holds so few: 
 the engine by the hundred.
 """
 
+import json
+import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,14 +26,14 @@ from django.views.decorators.http import require_safe
 from workflows_ui.audit.services import audit_log
 from workflows_ui.credentials.services import engine_session
 from workflows_ui.credentials.services.engine_session import EngineSession
-from workflows_ui.engine import EngineError
+from workflows_ui.engine import EngineError, TooLarge
 from workflows_ui.members.models import Role
 from workflows_ui.resource_admin import action_log, bulk
-from workflows_ui.resource_admin.export import TYPES
+from workflows_ui.resource_admin.export import BYTE_ORDER_MARK, TYPES, csv_text, escape_formulas
 from workflows_ui.resource_admin.listing import Listing
 from workflows_ui.resource_admin.views import actions as action_views
 from workflows_ui.resource_admin.views import resources as resource_views
-from workflows_ui.resources.tables import fields, files, reading
+from workflows_ui.resources.tables import fields, reading
 from workflows_ui.resources.tables import records as resource_records
 from workflows_ui.resources.tables.records import Records
 from workflows_ui.web import responses
@@ -97,7 +99,7 @@ def export(request: ConsoleRequest, slug: str, table: str, kind: str) -> HttpRes
         if not listing.valid:
             return responses.redirect(request, f"{records.url(slug)}?{filters}")
         conditions = resource_records.conditions(listing.query.filters)
-    table_data = files.read(session, table, conditions)
+    table_data = read_table(session, table, conditions)
     audit_log.record(
         actor(request),
         "tables.export",
@@ -108,10 +110,53 @@ def export(request: ConsoleRequest, slug: str, table: str, kind: str) -> HttpRes
         rows=len(table_data["rows"]),
         filters=filters[:1000],
     )
-    disposition = content_disposition_header(True, files.name(kind, table_data["name"])) or "attachment"
+    disposition = content_disposition_header(True, file_name(kind, table_data["name"])) or "attachment"
     return HttpResponse(
-        files.content(kind, table_data), content_type=TYPES[kind], headers={"Content-Disposition": disposition}
+        content(kind, table_data), content_type=TYPES[kind], headers={"Content-Disposition": disposition}
     )
+
+
+def read_table(session: EngineSession, id: str, conditions: Sequence[Mapping[str, str]] = ()) -> dict[str, Any]:
+    """The whole table: `name`, `fields` (unique names) and `rows` (maps of field name to text). Raises EngineError.
+
+    The engine's own export has rows by the name of the column (recording `tables_export`). If two columns share a name
+    it lacks one of them, so the records themselves are requested; so they are if only those that match `conditions` are
+    wanted.
+    """
+    exported = session.workflows.export_table(id)
+    fields = [field for field in exported.get("fields") or [] if isinstance(field, Mapping)]
+    names = [reading.name_of(field) for field in fields]
+    called = reading.unique(names)
+    if called == names and not conditions:
+        rows = [row for row in exported.get("rows") or [] if isinstance(row, Mapping)]
+        table = [{name: reading.as_text(row.get(name)) for name in names} for row in rows]
+    else:
+        keys = [reading.key_of(field) for field in fields]
+        found = reading.records(session, id, conditions)
+        if not found.whole:
+            # An incomplete file would not show it.
+            raise TooLarge("The table is larger than what the console reads at once.")
+        table = [
+            {name: reading.cell(record, key) for name, key in zip(called, keys, strict=True)}
+            for record in reversed(found.rows)
+        ]
+    return {"name": reading.name_of(exported), "fields": called, "rows": table}
+
+
+def content(kind: str, table: Mapping[str, Any]) -> str:
+    """The file's text; `kind` is a key of TYPES."""
+    return _csv(table) if kind == "csv" else json.dumps(table, indent=2, ensure_ascii=False)
+
+
+def file_name(kind: str, called: str) -> str:
+    """A file name made from the table's name, safe on every system."""
+    plain = re.sub(r"[^\w. -]+", "-", called).strip(" .-")[:80]
+    return f"{plain or 'table'}.{kind}"
+
+
+def _csv(table: Mapping[str, Any]) -> str:
+    rows = [table["fields"], *([row[name] for name in table["fields"]] for row in table["rows"])]
+    return BYTE_ORDER_MARK + csv_text([[escape_formulas(cell) for cell in row] for row in rows])
 
 
 @dataclass(frozen=True)
