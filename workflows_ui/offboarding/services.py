@@ -124,7 +124,11 @@ def deactivate(actor: Actor, person: User, successor: User | None) -> Belongings
             _hand_over(actor, affected, successor)
         for request in affected.requests:
             members.refuse(actor, request)
-        destroyed = _credentials(actor, affected, person, successor)
+        # Those that are shared with teams get another owner.
+        destroyed = sum(
+            sharing.leave(actor, [credential], members.possible_owners(credential.workspace, person, successor))
+            for credential in [*affected.credentials, *affected.shared]
+        )
         launch_rights.revoke_by_holder(actor, person)
         member_invitations.revoke_by_inviter(actor, person)
         audit_log.record(
@@ -160,14 +164,6 @@ def end_sessions(actor: Actor, person: User) -> None:
         User.objects.filter(pk=person.pk).update(session_generation=F("session_generation") + 1)
         sessions.close(person)
         audit_log.record(actor, "person.end_sessions", person)
-
-
-def _credentials(actor: Actor, affected: Belongings, person: User, successor: User | None) -> int:
-    """Destroy the person's credentials, except those shared with teams, which get another owner; return the number destroyed."""
-    return sum(
-        sharing.leave(actor, [credential], members.possible_owners(credential.workspace, person, successor))
-        for credential in [*affected.credentials, *affected.shared]
-    )
 
 
 def _hand_over(actor: Actor, affected: Belongings, successor: User) -> None:

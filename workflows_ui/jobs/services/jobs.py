@@ -104,10 +104,10 @@ def ask(
     """
     job = _new(
         access,
-        JobKind.BULK,
-        resource,
-        filters,
-        filters_told,
+        kind=JobKind.BULK,
+        resource=resource,
+        filters=filters,
+        filters_told=list(filters_told),
         action=action,
         everything=everything,
         retry_of=retry_of,
@@ -132,37 +132,21 @@ def ask_export(
     filters_told: Sequence[tuple[str, str]] = (),
 ) -> Job:
     """Create and audit an export. Return the person's unfinished export of the same file, if there is one."""
-    criteria = {
-        "kind": JobKind.EXPORT,
-        "resource": resource,
-        "filters": filters,
-        "format": format,
-        "state__in": JOB_OPEN,
-    }
+    values = {"kind": JobKind.EXPORT, "resource": resource, "filters": filters, "format": format}
     with database.one_at_a_time(access.user):
-        same = Job.objects.filter(workspace=access.workspace, user=access.user, **criteria).first()
+        own_jobs = Job.objects.filter(workspace=access.workspace, user=access.user)
+        same = own_jobs.filter(state__in=JOB_OPEN, **values).first()
         if same is not None:
             return same
-        job = _new(access, JobKind.EXPORT, resource, filters, filters_told, format=format, everything=True)
+        job = _new(access, everything=True, filters_told=list(filters_told), **values)
         job.save(force_insert=True)
         note(actor, job, "ask", format=format, filters=filters)
         return job
 
 
-def _new(
-    access: Access, kind: JobKind, resource: str, filters: str, filters_told: Sequence[tuple[str, str]], **values: Any
-) -> Job:
-    return Job(
-        workspace=access.workspace,
-        user=access.user,
-        kind=kind,
-        resource=resource,
-        filters=filters,
-        filters_told=list(filters_told),
-        language=translation.get_language() or "",
-        asked_at=clock.now(),
-        **values,
-    )
+def _new(access: Access, **values: Any) -> Job:
+    language = translation.get_language() or ""
+    return Job(workspace=access.workspace, user=access.user, language=language, asked_at=clock.now(), **values)
 
 
 def begin(actor: Actor, job: Job, data: str, logged: Mapping[str, Any]) -> bool:

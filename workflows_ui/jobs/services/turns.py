@@ -5,8 +5,7 @@ state: when a worker dies, its objects in hand become "unclear", and the next wo
 worker was lost starts again, so that no row is in its file twice.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from threading import BoundedSemaphore
 from typing import Any
@@ -94,7 +93,8 @@ def turn(job_id: str, kind: JobKind, slots: BoundedSemaphore, work: Callable[[Jo
             job = claim(job_id, kind)
         if job is None:
             return False
-        with _preferences(job):
+        language = job.language if job.language in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
+        with translation.override(language), timezone.override(job.user.zone):
             return _run(job, work)
     finally:
         slots.release()
@@ -316,13 +316,6 @@ def technical(problem: Exception) -> str:
     if not isinstance(problem, EngineError):
         return ""
     return " · ".join(part for part in (problem.message, problem.code, problem.technical) if part)
-
-
-@contextmanager
-def _preferences(job: Job) -> Iterator[None]:
-    language = job.language if job.language in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
-    with translation.override(language), timezone.override(job.user.zone):
-        yield
 
 
 def check(job: Job, role: Role) -> access.Access:

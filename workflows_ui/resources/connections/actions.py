@@ -22,23 +22,14 @@ _LONGEST = 200
 _UNUSED = _("No flow uses it.")
 
 
-def _title(row: Row) -> Text:
-    name = text_at(row, "displayName")
-    return formats.cut(name) if name.strip() else _("this connection")
-
-
 def _naming(text: Any) -> Callable[[Row], Text]:
     """The text of an action with the name of the connection."""
-    return lambda row: text % {"name": _title(row)}
+    return lambda row: text % {"name": formats.cut(text_at(row, "displayName").strip()) or _("this connection")}
 
 
 def _editable(row: Row) -> bool:
     """Connections of the platform are managed in the engine: it accepts a delete and keeps them (api.md 10.2)."""
     return row.get("scope") != "PLATFORM"
-
-
-def _holds_secret(row: Row) -> bool:
-    return _editable(row) and row.get("type") != "NO_AUTH"
 
 
 class RenameForm(forms.Form):
@@ -97,7 +88,7 @@ RENEW = Action(
     ),
     impact=_flows_affected,
     button=_naming(_("Replace the secret of “%(name)s”")),
-    visible=_holds_secret,
+    visible=lambda row: _editable(row) and row.get("type") != "NO_AUTH",
     done=_("The new secret is in use."),
     in_rows=True,
 )

@@ -36,20 +36,13 @@ LABEL = 120
 
 @dataclass(frozen=True)
 class Condition:
-    """One comparison; as text it is what the page shows for it."""
+    """One comparison for the engine's client; as text it is what the page shows for it."""
 
-    field: str
-    operator: str
-    value: str
+    query: dict[str, str]
     words: str
 
     def __str__(self) -> str:
         return self.words
-
-    @property
-    def query(self) -> dict[str, str]:
-        """The condition for the engine's client."""
-        return {"fieldId": self.field, "operator": self.operator, "value": self.value}
 
 
 class RecordFilters(forms.Form):
@@ -91,7 +84,8 @@ class RecordFilters(forms.Form):
                 continue
             how, value = how or "eq", "" if bare else value
             text = f"{self._names[column]} {OPERATORS[how]} {value}".rstrip()
-            cleaned[f"how{number}" if bare else f"value{number}"] = Condition(column, how, value, text)
+            query = {"fieldId": column, "operator": how, "value": value}
+            cleaned[f"how{number}" if bare else f"value{number}"] = Condition(query, text)
         return cleaned
 
 

@@ -145,18 +145,17 @@ def read_table(session: EngineSession, id: str, conditions: Sequence[Mapping[str
 
 def content(kind: str, table: Mapping[str, Any]) -> str:
     """The file's text; `kind` is a key of TYPES."""
-    return _csv(table) if kind == "csv" else json.dumps(table, indent=2, ensure_ascii=False)
+    if kind == "json":
+        return json.dumps(table, indent=2, ensure_ascii=False)
+    rows = [table["fields"], *([row[name] for name in table["fields"]] for row in table["rows"])]
+    # Spreadsheets only read the characters of all languages after a byte order mark.
+    return BYTE_ORDER_MARK + csv_text([[escape_formulas(cell) for cell in row] for row in rows])
 
 
 def file_name(kind: str, called: str) -> str:
     """A file name made from the table's name, safe on every system."""
     plain = re.sub(r"[^\w. -]+", "-", called).strip(" .-")[:80]
     return f"{plain or 'table'}.{kind}"
-
-
-def _csv(table: Mapping[str, Any]) -> str:
-    rows = [table["fields"], *([row[name] for name in table["fields"]] for row in table["rows"])]
-    return BYTE_ORDER_MARK + csv_text([[escape_formulas(cell) for cell in row] for row in rows])
 
 
 @dataclass(frozen=True)
