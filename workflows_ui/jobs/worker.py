@@ -315,8 +315,7 @@ def _export(job: Job, resources: Mapping[str, Resource]) -> bool:
         _write(job, resources)
     except job_turns.Lost:
         with database.turn():
-            # If the job still belongs to this worker, the engine was slower than the lease: count it as a try, or the
-            # job would never end.
+            # If the job still belongs to this worker, the engine was slower than the lease: count it as a try, or the job would never end.
             job_turns.pause(job, "")
         raise
     return False

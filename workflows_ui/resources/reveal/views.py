@@ -131,12 +131,7 @@ def _answer(
             reason=form.cleaned_data["reason"],
             place=value.where[:_LONGEST],
         )
-    context: dict[str, Any] = {
-        "places": hidden if value is None else [],
-        "shown": value,
-        "title": title,
-        **links,
-    }
+    context: dict[str, Any] = {"places": hidden if value is None else [], "shown": value, "title": title, **links}
     page = responses.form_page(request, "web/hidden.html", form, context)
     if event is not None:
         audit_log.end(event)
