@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.core import redaction
 from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.engine import Mask
 from workflows_ui.resource_admin.resource import Row, Text, id_at, pick
 from workflows_ui.resources.flows.reading import connection_names
 from workflows_ui.resources.mcp_servers import switches
@@ -18,7 +19,7 @@ from workflows_ui.resources.pieces import apps
 from workflows_ui.resources.places import connection_url, flow_url, piece_url
 from workflows_ui.web.paths import dicts_at, text_at
 
-_DEEPEST, _TOOLS = 60, 200
+_TOOLS = 200
 _OFF: Text = _("The flow is off: the tool fails until it is turned on.")
 
 
@@ -32,10 +33,7 @@ def fetch_server(session: EngineSession, id: str) -> dict[str, Any]:
 
 def without_token(row: Row) -> dict[str, Any]:
     """A copy of a server without any occurrence of its token."""
-    copy = _without(dict(row), token_of(row), 0)
-    if token_of(row):
-        copy["token"] = redaction.MASK
-    return dict(copy)
+    return dict(Mask((token_of(row),), shortest=1, hidden=redaction.MASK).value(redaction.step(row)))
 
 
 def token_of(row: Row) -> str:
@@ -141,13 +139,3 @@ def _url(slug: str, tool: Row) -> str:
     if tool.get("type") == "FLOW":
         return flow_url(slug, tool.get("flowId"))
     return piece_url(slug, pick(tool, "pieceMetadata.pieceName"))
-
-
-def _without(value: Any, secret: str, depth: int) -> Any:
-    if depth > _DEEPEST:
-        return "…"
-    if isinstance(value, dict):
-        return {key: _without(inner, secret, depth + 1) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_without(inner, secret, depth + 1) for inner in value]
-    return value.replace(secret, redaction.MASK) if secret and isinstance(value, str) else value
