@@ -41,11 +41,11 @@ def test_a_whole_form_is_proposed_by_one_button(owner: Client, users: Users) -> 
 
 def test_only_what_is_ticked_is_taken_and_the_rest_is_offered_again(owner: Client, users: Users) -> None:
     page = owner.get(f"{BASE}propose/")
-    assert [line["place"] for line in page.context["lines"]] == ["amount", "customer › mail"]
+    assert [line["path"] for line in page.context["lines"]] == ["amount", "customer › mail"]
     owner.post(f"{BASE}propose/", {"lock": "", "take": page.context["lines"][0]["key"]})
     assert [field.path for field in scene.draft(users.owner).fields] == [("amount",)]
     again = owner.get(f"{BASE}propose/")
-    assert [line["place"] for line in again.context["lines"]] == ["customer › mail"]
+    assert [line["path"] for line in again.context["lines"]] == ["customer › mail"]
     assert again.context["ticked"] == set(), "it was left out on purpose"
     nothing = owner.post(f"{BASE}propose/", {"lock": 1})
     assert nothing.status_code == 422
@@ -85,7 +85,7 @@ def test_a_second_tab_loses_nothing_and_is_told(owner: Client, users: Users) -> 
     answer = owner.post(f"{BASE}propose/", {"lock": "", "take": [line["key"] for line in page.context["lines"]]})
     assert answer.status_code == 422
     assert "owner changed this form meanwhile" in text(answer.content)
-    assert [line["place"] for line in answer.context["lines"]] == ["customer › mail"]
+    assert [line["path"] for line in answer.context["lines"]] == ["customer › mail"]
 
 
 def test_a_flow_that_reads_something_else_is_told_to_builders_on_both_pages(
@@ -111,7 +111,7 @@ def test_what_a_builder_leaves_out_is_not_reported_as_lacking(
     assert "The form lacks “phone”" in text(owner.get(BASE).content)
     assert owner.post(f"{BASE}propose/", {"lock": 2, "leave": "yes"}).status_code == 303
     assert "no longer fits" not in text(owner.get(BASE).content)
-    assert [line["place"] for line in owner.get(f"{BASE}propose/").context["lines"]] == ["amount", "phone"]
+    assert [line["path"] for line in owner.get(f"{BASE}propose/").context["lines"]] == ["amount", "phone"]
 
 
 def test_what_runs_counts_and_not_a_newer_draft(owner: Client, users: Users, stub_engine: StubEngine) -> None:

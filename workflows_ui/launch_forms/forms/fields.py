@@ -67,7 +67,7 @@ class FieldView:
         listing: the available choices, if the control does not display them, or the time zone of a moment.
         unlisted: whether the choices of an app or a table could not be loaded.
         rows: the cells of a table's rows.
-        again: the name of a selected file that has to be selected again.
+        lost_file: the name of a selected file that has to be selected again.
         retype: whether a typed secret has to be typed again.
     """
 
@@ -84,7 +84,7 @@ class FieldView:
     options: list[Option] = dataclasses.field(default_factory=list)
     rows: list[list[Control]] = dataclasses.field(default_factory=list)
     accept: str = ""
-    again: str = ""
+    lost_file: str = ""
     retype: bool = False
 
     @property
@@ -136,9 +136,11 @@ class FormView:
     problems: list[tuple[str, str, str]]
 
     @property
-    def files_again(self) -> list[str]:
+    def lost_files(self) -> list[str]:
         """Names of the files that have to be selected again."""
-        return [item.again for group in self.groups for item in (*group["fields"], *group["more"]) if item.again]
+        return [
+            item.lost_file for group in self.groups for item in (*group["fields"], *group["more"]) if item.lost_file
+        ]
 
     @property
     def has_files(self) -> bool:
@@ -172,7 +174,7 @@ def view(
         for item in fields:
             element_id = f"field-{names.index(item.name)}"
             item_view = _field(form, item, element_id, shown.get(item.name, ""), errors or {}, options or {})
-            item_view.again, item_view.retype = (files or {}).get(item.name, ""), item.name in retype
+            item_view.lost_file, item_view.retype = (files or {}).get(item.name, ""), item.name in retype
             if item.name == focus:
                 item_view.focus()
             views.append(item_view)

@@ -76,17 +76,17 @@ def _paths(form: Form) -> Iterator[str]:
     paths: set[tuple[str, ...]] = set()
     for field in form.fields:
         if field.path in paths:
-            yield _("Two fields write to the same place, “%(place)s”. Take one of them out.") % _place(field.path)
+            yield _("Two fields write to the same place, “%(place)s”. Take one of them out.") % _path_params(field.path)
         paths.add(field.path)
     for path in paths:
         if len(path) > MOST_DEPTH or sum(map(len, path)) > LONG:
-            yield _("“%(place)s” lies too deep, or has too long a name.") % _place(path)
+            yield _("“%(place)s” lies too deep, or has too long a name.") % _path_params(path)
         for outer in {path[:end] for end in range(len(path))} & paths:
-            params = _place(path) | {"outer": _place(outer)["place"]}
+            params = _path_params(path) | {"outer": _path_params(outer)["place"]}
             yield _("“%(place)s” lies inside of another field, “%(outer)s”. Take one of the two out.") % params
 
 
-def _place(path: tuple[str, ...]) -> dict[str, str]:
+def _path_params(path: tuple[str, ...]) -> dict[str, str]:
     return {"place": " › ".join(key[:40] for key in path) or _("the whole body")}
 
 

@@ -178,4 +178,4 @@ def stale_message(stale: Stale) -> str:
 
 def field_row(field: Field, **more: Any) -> dict[str, Any]:
     """The template data of a field in a list."""
-    return {"field": field, "place": form_messages.field_location(field), "why": form_messages.why(field.why)} | more
+    return {"field": field, "path": form_messages.field_location(field), "why": form_messages.why(field.why)} | more
