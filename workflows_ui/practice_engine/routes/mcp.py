@@ -78,48 +78,40 @@ def delete(engine: Engine, request: Request) -> Response:
 
 
 @route("GET", "/v1/projects/{id}/mcp-server", since=V083)
-def get_project_server(engine: Engine, request: Request) -> Json:
-    """Return the project's server with its token, and the flows that start with the MCP piece."""
-    project = request.principal.project
+@route("GET", "/v1/mcp-server", since=V083)
+def get_own(engine: Engine, request: Request) -> Json:
+    """Return the project's server with its token, and the flows that start with the MCP piece; or the platform's, without flows."""
+    server = _own_server(engine, request)
+    if server["type"] == "PLATFORM":
+        return server
     flows = [
         flow_json(engine, flow, V083)
         for flow in request.own_rows(engine.state.flows)
         if engine.state.versions[flow["versionId"]]["trigger"]["settings"].get("pieceName") == MCP_PIECE
     ]
-    return {**_own_server(engine, project), "flows": flows}
+    return {**server, "flows": flows}
 
 
 @route("POST", "/v1/projects/{id}/mcp-server", body=TOOLS, since=V083)
-def change_project_server(engine: Engine, request: Request) -> Json:
+@route("POST", "/v1/mcp-server", body=TOOLS, since=V083)
+def change_own(engine: Engine, request: Request) -> Json:
     """Set the tools that are on; names are not checked (recording ``mcp_project_update_tools``)."""
-    tools = _tools(request)
-    _update(_own_server(engine, request.principal.project), tools)
-    return get_project_server(engine, request)
+    changes = request.values
+    if not all(isinstance(name, str) for name in changes.get("enabledTools", [])):
+        raise HttpError.invalid("body/enabledTools must be an array of texts")
+    server = _own_server(engine, request)
+    if changes:
+        server |= {**changes, "updated": ids.stamp()}
+    return get_own(engine, request)
 
 
 @route("POST", "/v1/projects/{id}/mcp-server/rotate", since=V083)
-def rotate_project_server(engine: Engine, request: Request) -> Json:
-    """Replace the token; the old one is invalid at once."""
-    _update(_own_server(engine, request.principal.project), {"token": engine.ids.new(TOKEN_LENGTH)})
-    return get_project_server(engine, request)
-
-
-@route("GET", "/v1/mcp-server", since=V083)
-def get_platform_server(engine: Engine, request: Request) -> Json:
-    """Return the platform's server, for administrators; it lists no flows."""
-    accounts.require_admin(request, engine.state)
-    return _own_server(engine, PLATFORM)
-
-
-@route("POST", "/v1/mcp-server", body=TOOLS, since=V083)
-def change_platform_server(engine: Engine, request: Request) -> Json:
-    tools = _tools(request)
-    return _update(get_platform_server(engine, request), tools)
-
-
 @route("POST", "/v1/mcp-server/rotate", since=V083)
-def rotate_platform_server(engine: Engine, request: Request) -> Json:
-    return _update(get_platform_server(engine, request), {"token": engine.ids.new(TOKEN_LENGTH)})
+def rotate_own(engine: Engine, request: Request) -> Json:
+    """Replace the token; the old one is invalid at once."""
+    server = _own_server(engine, request)
+    server |= {"token": engine.ids.new(TOKEN_LENGTH), "updated": ids.stamp()}
+    return get_own(engine, request)
 
 
 @route("POST", "/mcp", auth=PUBLIC, since=V083)
@@ -176,11 +168,14 @@ def _change(engine: Engine, request: Request, row: Json, changes: Json) -> Json:
     return _server_json(engine, row)
 
 
-def _own_server(engine: Engine, owner: str) -> Json:
-    """The row of the server of a project or, by its id, of the platform; made if there is none."""
+def _own_server(engine: Engine, request: Request) -> Json:
+    """The server of the project in the path or, for administrators, of the platform; made if there is none."""
+    platform = "id" not in request.params
+    if platform:
+        accounts.require_admin(request, engine.state)
+    owner = PLATFORM if platform else request.principal.project
     servers = engine.state.mcp_own_servers
     if owner not in servers:
-        platform = owner == PLATFORM
         servers[owner] = engine.state.new_row(
             platformId=owner if platform else None,
             projectId=None if platform else owner,
@@ -189,15 +184,3 @@ def _own_server(engine: Engine, owner: str) -> Json:
             enabledTools=[f"ap_{name}" for name in ALL_TOOLS],
         )
     return servers[owner]
-
-
-def _tools(request: Request) -> Json:
-    if not all(isinstance(name, str) for name in request.values.get("enabledTools", [])):
-        raise HttpError.invalid("body/enabledTools must be an array of texts")
-    return request.values
-
-
-def _update(row: Json, changes: Json) -> Json:
-    if changes:
-        row |= {**changes, "updated": ids.stamp()}
-    return row
