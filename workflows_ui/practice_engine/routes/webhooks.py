@@ -23,31 +23,28 @@ PARENT, FAIL_PARENT = "ap-parent-run-id", "ap-fail-parent-on-failure"
 
 
 @route(ANY, "/v1/webhooks/{flowId:id}", auth=PUBLIC, any_body=True)
-def start(engine: Engine, request: Request) -> Response:
-    """Run the published version and respond at once, in the same way if the trigger rejects the payload."""
+@route(ANY, "/v1/webhooks/{flowId:id}/sync", auth=PUBLIC, any_body=True)
+def start(engine: Engine, request: Request) -> Response | Deferred:
+    """Run the published version. Respond at once, in the same way if the trigger rejects the payload; or wait for the flow's response.
+
+    A test of the trigger that waits for an event gets it, also of a disabled flow.
+    """
     flow = _get_flow(engine, request)
     webhook = engine.ids.new()
-    tested = _test_trigger(engine, flow, request)
+    wait = request.path.endswith("/sync")
+    tested = flow is not None and flow["id"] in engine.listening
+    if flow is not None and tested:
+        _save_sample(engine, flow, request)
     status = _refusal_status(flow)
     if status or flow is None:
-        return _response(200 if tested else status, webhook)
+        return _response(200 if tested and not wait else status, webhook)
+    if wait:
+        return _run_and_wait(engine, flow, request, webhook, published=True)
     version = _flow_version(engine, flow, published=True)
     payload = payloads.trigger_output(engine, version["trigger"], request)
     if payload is not None and _can_run(engine, version, request):
         _start_run(engine, flow, version, request, payload)
     return _response(200, webhook)
-
-
-@route(ANY, "/v1/webhooks/{flowId:id}/sync", auth=PUBLIC, any_body=True)
-def start_and_wait(engine: Engine, request: Request) -> Response | Deferred:
-    """Run the published version and wait for the flow's response, at most the wait limit."""
-    flow = _get_flow(engine, request)
-    webhook = engine.ids.new()
-    _test_trigger(engine, flow, request)
-    status = _refusal_status(flow)
-    if status or flow is None:
-        return _response(status, webhook)
-    return _run_and_wait(engine, flow, request, webhook, published=True)
 
 
 @route(ANY, "/v1/webhooks/{flowId:id}/draft", auth=PUBLIC, any_body=True)
@@ -117,14 +114,6 @@ def _get_flow(engine: Engine, request: Request) -> Json | None:
 
 def _flow_version(engine: Engine, flow: Json, *, published: bool) -> Json:
     return engine.state.versions[(flow["publishedVersionId"] if published else None) or flow["versionId"]]
-
-
-def _test_trigger(engine: Engine, flow: Json | None, request: Request) -> bool:
-    """End a test of the trigger that waits for an event, also of a disabled flow. False if there is none."""
-    if flow is None or flow["id"] not in engine.listening:
-        return False
-    _save_sample(engine, flow, request)
-    return True
 
 
 def _save_sample(engine: Engine, flow: Json, request: Request) -> None:
