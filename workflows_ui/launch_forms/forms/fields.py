@@ -88,14 +88,6 @@ class FieldView:
     retype: bool = False
 
     @property
-    def label(self) -> str:
-        return self.field.shown_label
-
-    @property
-    def secret(self) -> bool:
-        return self.field.kind is Kind.SECRET
-
-    @property
     def rule_value(self) -> str:
         """The value of the show-if rule, in the format of the other control."""
         return key_of(self.field.show_if.value) if self.field.show_if else ""
@@ -105,7 +97,7 @@ class FieldView:
         """Ids of the elements that describe the control."""
         parts = {
             "help": self.field.help,
-            "secret": self.secret,
+            "secret": self.field.kind is Kind.SECRET,
             "listing": self.listing,
             "limits": self.limits,
             "example": self.field.example,
@@ -178,7 +170,7 @@ def view(
             if item.name == focus:
                 item_view.focus()
             views.append(item_view)
-            problems += [(item_view.id, item_view.label, text) for text in item_view.errors]
+            problems += [(item_view.id, item.shown_label, text) for text in item_view.errors]
         more = [item_view for item_view in views if item_view.field.folded]
         unfolded = [item_view for item_view in views if not item_view.field.folded]
         opened = any(item_view.errors for item_view in more)

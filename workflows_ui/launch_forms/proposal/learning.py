@@ -104,9 +104,9 @@ def _texts(filled: list[str], nulls: int, *, exact: bool, cell: bool) -> Inferen
     for kind, fits in _SHAPES:
         if all(map(fits, different)) and (kind in CELLS or not cell):
             return Inference(kind, blank)
-    for moment, shape in moments.SHAPES.items():
+    for moment in Moment:
         read = partial(moments.read_moment, shape=moment, zone=UTC)
-        if all(map(shape.fullmatch, different)) and all(moments.is_stable(read, text) for text in different):
+        if all(moments.is_stable(read, text) for text in different):
             return Inference(Kind.DATETIME, blank, moment)
     if "\n" in joined or max(map(len, different)) > _LONG:
         return Inference(Kind.LONG_TEXT, blank)

@@ -15,13 +15,6 @@ _YEAR_FIRST = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})", re.ASCII)
 _YEAR_LAST = re.compile(r"(\d{1,2})[-/. ](\d{1,2})[-/. ](\d{4})", re.ASCII)
 _CLOCK = re.compile(r"(\d{1,2})[:hH](\d{2})(?::(\d{2})(\.\d{1,6})?)?\s*([aApP][mM])?", re.ASCII)
 _ZONE = re.compile(r"(.*?)\s*(Z|z|[+-]\d{2}:?\d{2})", re.ASCII)
-#: Patterns of values that are recognised as moments; others remain texts.
-SHAPES = {
-    Moment.LOCAL_MINUTES: re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}"),
-    Moment.LOCAL: re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}"),
-    Moment.UTC: re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z"),
-    Moment.UTC_MILLIS: re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z"),
-}
 
 
 def read_day(text: str) -> str:
@@ -81,7 +74,7 @@ def read_moment(text: str, shape: Moment, zone: tzinfo) -> str:
 
 def show_moment(value: str, shape: Moment, zone: tzinfo) -> str:
     """The text of a control: the person's local time if `read_moment` converts it back to the same value, else the value."""
-    if shape in LOCAL_MOMENTS or not SHAPES[shape].fullmatch(value):
+    if shape in LOCAL_MOMENTS:
         return value
     try:
         local = datetime.fromisoformat(value).astimezone(zone).replace(tzinfo=None, fold=0)
