@@ -135,14 +135,14 @@ def bind(apps: Any, *, check: bool = False, unknown: bool = False) -> Iterator[R
             yield _seal(secret, credential, why, check=check)
 
 
-def _workspace(log: Log, workspace: Any, *, check: bool, unknown: bool) -> Row:
+def _workspace(audited: Log, workspace: Any, *, check: bool, unknown: bool) -> Row:
     result = Row("Workspace", str(workspace.pk), workspace.name, workspace.slug)
     context = crypto.bind(f"workflows_ui.workspace:{workspace.pk}:mark", place_of(workspace))
     if crypto.is_mark(workspace.mark, context):
         return result
     if workspace.mark:
         return replace(result, why="flavour, address or project were changed")
-    event = log.last("workspace", str(workspace.pk), _OF_WORKSPACES)
+    event = audited.last("workspace", str(workspace.pk), _OF_WORKSPACES)
     if event is None and not unknown:
         return replace(result, why=_SILENT)
     if event is not None:
