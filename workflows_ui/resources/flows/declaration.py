@@ -14,21 +14,10 @@ from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.members.models import Role
 from workflows_ui.resource_admin.resource import Column, Facts, Page, Panel, Query, Resource, Row, Shortcut, id_at
 from workflows_ui.resources.flows import actions as resource_actions
-from workflows_ui.resources.flows import pages, versions
+from workflows_ui.resources.flows import pages, reading, versions
 from workflows_ui.resources.flows import panels as flow_panels
 from workflows_ui.resources.flows import results as resource_results
 from workflows_ui.resources.flows.forms import FlowFilters
-from workflows_ui.resources.flows.reading import (
-    app_marks,
-    connection_names,
-    deleting,
-    folder_names,
-    has_draft,
-    name_of,
-    start_label,
-    state_note,
-    tags_of,
-)
 from workflows_ui.resources.places import folder_url, list_url, subpage_url
 from workflows_ui.resources.triggers import tests as trigger_tests
 from workflows_ui.web import messages
@@ -67,7 +56,9 @@ def _folder_url(slug: str, flow: Row) -> str:
 
 def _note(flow: Row) -> messages.Text:
     """`state_note`, short enough for a row."""
-    return _("Unpublished changes") if has_draft(flow) and not deleting(flow) else state_note(flow)
+    return (
+        _("Unpublished changes") if reading.has_draft(flow) and not reading.deleting(flow) else reading.state_note(flow)
+    )
 
 
 class Flows(Resource):
@@ -89,8 +80,8 @@ class Flows(Resource):
     title_path = "version.displayName"
     recipe = ("/v1/flows/{id}", "workflows.get_flow({id!r})")
     list_display = (
-        Column(name_of, _("Name"), link=True),
-        Column(start_label, _("Trigger"), wide=True),
+        Column(reading.name_of, _("Name"), link=True),
+        Column(reading.start_label, _("Trigger"), wide=True),
         Column("folder", _("Folder"), link=_folder_url, wide=True),
         Column(lambda row: messages.flow_state(row.get("status")), _("State"), kind="badge", below=_note),
         Column("results", _("Last results"), kind="badge", template_name="resources/flows/results.html"),
@@ -113,10 +104,10 @@ class Flows(Resource):
         Facts(
             _("Details"),
             (
-                Column(state_note, _("Note")),
+                Column(reading.state_note, _("Note")),
                 Column("folder", _("Folder"), link=_folder_url),
-                Column(start_label, _("Starts with")),
-                Column(tags_of, _("Tags"), kind="list"),
+                Column(reading.start_label, _("Starts with")),
+                Column(reading.tags_of, _("Tags"), kind="list"),
                 Column(lambda flow: number_at(flow, "timeSavedPerRun"), _("Minutes saved with each run"), kind="count"),
                 Column(
                     lambda flow: len(list_at(flow, "version.notes")) or None, _("Notes on its canvas"), kind="count"
@@ -139,14 +130,14 @@ class Flows(Resource):
         the page, and a cached one for the names of folders; the newest runs for the last results are optional.
         """
         page = pages.page(session, pages.Filters(**query.filters), query.position, query.rows)
-        folders = folder_names(session)
+        folders = reading.folder_names(session)
         results = resource_results.latest(session, [id_at(row) for row in page.rows if id_at(row)])
         rows = [
             {
                 **row,
                 "folder": folders.get(str(row.get("folderId"))),
                 "results": results.get(id_at(row)),
-                "apps": app_marks(session, list_at(row, "pieces")),
+                "apps": reading.app_marks(session, list_at(row, "pieces")),
             }
             for row in page.rows
         ]
@@ -155,7 +146,7 @@ class Flows(Resource):
     def get(self, session: EngineSession, id: str) -> Row:
         """The flow with its latest version, and its folder's name as `folder`."""
         flow = session.workflows.get_flow(id)
-        folder = folder_names(session).get(str(flow.get("folderId"))) if flow.get("folderId") else None
+        folder = reading.folder_names(session).get(str(flow.get("folderId"))) if flow.get("folderId") else None
         return flow | {"folder": folder} if folder else flow
 
     def count(self, session: EngineSession, filters: Mapping[str, Any]) -> int | None:
@@ -164,15 +155,15 @@ class Flows(Resource):
 
     def choices(self, session: EngineSession) -> Mapping[str, Sequence[tuple[str, str | Promise]]]:
         """The folders, and the connections by the external ids that flows use."""
-        folders = sorted(folder_names(session).items(), key=lambda pair: sort_key(pair[1]))
-        connections = [(external, name) for external, (_id, name) in connection_names(session).items()]
+        folders = sorted(reading.folder_names(session).items(), key=lambda pair: sort_key(pair[1]))
+        connections = [(external, name) for external, (_id, name) in reading.connection_names(session).items()]
         connections.sort(key=lambda pair: sort_key(pair[1]))
         return {"folder": [(pages.NO_FOLDER, _("In no folder")), *folders], "connection": connections}
 
     def badge(self, row: Row) -> Badge:
         """On, off, or being deleted."""
-        return _DELETING if deleting(row) else messages.flow_state(row.get("status"))
+        return _DELETING if reading.deleting(row) else messages.flow_state(row.get("status"))
 
     def refresh_seconds(self, row: Row) -> int:
         """Until the flow is deleted, while that is in progress."""
-        return 2 if deleting(row) else 0
+        return 2 if reading.deleting(row) else 0

@@ -73,23 +73,15 @@ def _versions(found: Any, called: str) -> Iterator[tuple[dict[str, Any], str]]:
     if isinstance(found, list):
         for item in found:
             yield from _versions(item, "")
-        return
-    if not isinstance(found, dict):
-        return
-    if _is_tree(found):
+    elif _is_tree(found):
         yield {"trigger": found}, called
-        return
-    if _is_tree(found.get("trigger")):
+    elif isinstance(found, dict) and _is_tree(found.get("trigger")):
         yield found, called
-        return
-    called = text_at(found, "name") or called
-    for key in _INNER:
-        if isinstance(found.get(key), dict):
-            yield from _versions(found[key], called)
-            return
-    inner: list[Any] = next((found[key] for key in _LISTS if isinstance(found.get(key), list)), [])
-    for item in inner:
-        yield from _versions(item, called if len(inner) == 1 else "")
+    elif isinstance(found, dict):
+        objects = [found[key] for key in _INNER if isinstance(found.get(key), dict)][:1]
+        inner = objects or next((found[key] for key in _LISTS if isinstance(found.get(key), list)), [])
+        for item in inner:
+            yield from _versions(item, (text_at(found, "name") or called) if len(inner) == 1 else "")
 
 
 def _is_tree(found: Any) -> bool:

@@ -18,18 +18,8 @@ from workflows_ui.members.models import Role
 from workflows_ui.notifications.models import Favourite, WatchKind
 from workflows_ui.resource_admin.resource import Row, Subject, pick
 from workflows_ui.resources import whole_lists
-from workflows_ui.resources.flows import outline, results
+from workflows_ui.resources.flows import outline, reading, results
 from workflows_ui.resources.flows import story as flow_story
-from workflows_ui.resources.flows.reading import (
-    app_marks,
-    connection_names,
-    deleting,
-    name_of,
-    pieces_of,
-    table_names,
-    table_of,
-    trigger_of,
-)
 from workflows_ui.resources.pieces import missing_apps
 from workflows_ui.resources.places import object_url, piece_url, subpage_url
 from workflows_ui.web.messages import Message, Text
@@ -49,13 +39,13 @@ _UNPROTECTED = Message(
 
 def launch_url(slug: str, flow: Row) -> str:
     """The page that launches a flow; "" if it cannot be launched."""
-    launched = flow.get("status") == "ENABLED" and flow_facts.start_of(trigger_of(flow)) in flow_facts.LAUNCHED
+    launched = flow.get("status") == "ENABLED" and flow_facts.start_of(reading.trigger_of(flow)) in flow_facts.LAUNCHED
     return subpage_url("flow_launch", slug, flow) if launched else ""
 
 
 def form_url(slug: str, flow: Row) -> str:
     """The builder of a flow's form; "" if a URL cannot hold the id, and if the flow is being deleted."""
-    return "" if deleting(flow) else subpage_url("form_builder", slug, flow)
+    return "" if reading.deleting(flow) else subpage_url("form_builder", slug, flow)
 
 
 def warnings(subject: Subject) -> dict[str, Any] | None:
@@ -63,9 +53,9 @@ def warnings(subject: Subject) -> dict[str, Any] | None:
     protected as it seems. None without any, and for a flow that is being deleted.
     """
     flow = subject.object
-    if deleting(flow):
+    if reading.deleting(flow):
         return None
-    missing = missing_apps.of_tree(subject.session, trigger_of(flow))
+    missing = missing_apps.of_tree(subject.session, reading.trigger_of(flow))
     messages = [missing_apps.no_run_words(missing)] if missing else []
     facts = flow_facts.read(dict(flow), dict_at(flow, "version"))
     if facts.guarded and facts.start == "call":
@@ -76,7 +66,7 @@ def warnings(subject: Subject) -> dict[str, Any] | None:
 def not_launchable(subject: Subject) -> dict[str, Any] | None:
     """Why there is no launch button. For a flow that is being deleted the badge is enough."""
     flow = subject.object
-    if deleting(flow) or not subject.access.allows(Role.LAUNCHER) or launch_url(subject.slug, flow):
+    if reading.deleting(flow) or not subject.access.allows(Role.LAUNCHER) or launch_url(subject.slug, flow):
         return None
     reason: Text = _("It starts automatically, not by a request: it cannot be launched from here.")
     if not flow.get("publishedVersionId"):
@@ -89,10 +79,10 @@ def not_launchable(subject: Subject) -> dict[str, Any] | None:
 def own_marks(subject: Subject) -> dict[str, Any] | None:
     """The person's own marks: favourite, notices of failures."""
     user, workspace, key = subject.access.user, subject.workspace, subject.id
-    if "/" in key or deleting(subject.object):
+    if "/" in key or reading.deleting(subject.object):
         return None
     return {
-        "name": name_of(subject.object),
+        "name": reading.name_of(subject.object),
         "url": object_url(subject.slug, "flows", key),
         "may_star": bool(launch_url(subject.slug, subject.object)) and subject.access.allows(Role.LAUNCHER),
         "starred": Favourite.objects.filter(user=user, workspace=workspace, flow_id=key).exists(),
@@ -102,7 +92,7 @@ def own_marks(subject: Subject) -> dict[str, Any] | None:
 
 def story(subject: Subject) -> dict[str, Any]:
     """What the flow does, and how its runs ended."""
-    trigger = trigger_of(subject.object)
+    trigger = reading.trigger_of(subject.object)
     return {
         "story": flow_story.build_story(trigger, flow_story.load_names(subject.session, trigger)),
         "record": results.load_record(subject.access, subject.id, subject.session),
@@ -132,22 +122,22 @@ def _mismatches(subject: Subject, row: LaunchForm | None) -> list[str]:
 
 def steps(subject: Subject) -> dict[str, Any]:
     """The outline of the steps."""
-    trigger, session = trigger_of(subject.object), subject.session
+    trigger, session = reading.trigger_of(subject.object), subject.session
     uses = pick(subject.object, "version.connectionIds")
-    names = outline.names_of(trigger, connection_names(session) if uses else {}, subject.slug)
+    names = outline.names_of(trigger, reading.connection_names(session) if uses else {}, subject.slug)
     return {"items": outline.items(trigger, names, outline.labels(session, trigger))}
 
 
 def uses(subject: Subject) -> dict[str, Any] | None:
     """What the flow needs to work, each with its page: `apps`, `connections`, `tables`; left out if it uses none."""
     slug, session = subject.slug, subject.session
-    steps = [node.step for node in flow_tree.walk(trigger_of(subject.object))]
-    pieces = pieces_of(steps)[:_MOST_USES]
+    steps = [node.step for node in flow_tree.walk(reading.trigger_of(subject.object))]
+    pieces = reading.pieces_of(steps)[:_MOST_USES]
     connections = list(dict.fromkeys(texts_at(subject.object, "version.connectionIds")))[:_MOST_USES]
-    tables = list(dict.fromkeys(filter(None, map(table_of, steps))))[:_MOST_USES]
-    known_connections = connection_names(session) if connections else {}
-    known_tables = table_names(session) if tables else {}
-    marks = zip(pieces, app_marks(session, pieces), strict=True)
+    tables = list(dict.fromkeys(filter(None, map(reading.table_of, steps))))[:_MOST_USES]
+    known_connections = reading.connection_names(session) if connections else {}
+    known_tables = reading.table_names(session) if tables else {}
+    marks = zip(pieces, reading.app_marks(session, pieces), strict=True)
     context = {
         "apps": [{"text": mark.text, "url": piece_url(slug, name), "mark": mark} for name, mark in marks],
         "connections": [_use(slug, "connections", key, known_connections) for key in connections],

@@ -20,28 +20,14 @@ from workflows_ui.resource_admin.resource import (
     Row,
     Shortcut,
     Subject,
-    id_at,
 )
 from workflows_ui.resources.places import flow_url, list_url
 from workflows_ui.resources.runs import actions as resource_actions
 from workflows_ui.resources.runs import filters as run_filters
-from workflows_ui.resources.runs import masking, starters
+from workflows_ui.resources.runs import masking, reading, starters
 from workflows_ui.resources.runs import panels as resource_panels
-from workflows_ui.resources.runs.reading import (
-    RETRIED,
-    engine_start,
-    error_of,
-    failed_at,
-    finished,
-    length,
-    name_of,
-    poll_seconds,
-    retried,
-    waited,
-    with_retries,
-)
 from workflows_ui.web import formats, messages
-from workflows_ui.web.paths import text_at
+from workflows_ui.web.paths import id_at, text_at
 
 #: Extra rows requested beyond a page, since those of the boundary's millisecond come again; the second number is used if all of them did.
 _OVERLAPS = (50, 950)
@@ -78,13 +64,13 @@ class Runs(Resource):
     hidden_url = "run_hidden"
     recipe = ("/v1/flow-runs/{id}", "workflows.get_run({id!r})")
     list_display = (
-        Column(lambda row: name_of(row) or row.get("flowId"), gettext_lazy("Flow"), link=True),
+        Column(lambda row: reading.name_of(row) or row.get("flowId"), gettext_lazy("Flow"), link=True),
         Column(lambda row: messages.run_state(row.get("status")), gettext_lazy("State"), kind="badge"),
-        Column(failed_at, gettext_lazy("Failed step"), link=_failed_alike_url, wide=True),
-        Column(error_of, gettext_lazy("Error"), wide=True),
+        Column(reading.failed_at, gettext_lazy("Failed step"), link=_failed_alike_url, wide=True),
+        Column(reading.error_of, gettext_lazy("Error"), wide=True),
         Column("created", gettext_lazy("Received"), kind="when"),
-        Column(waited, gettext_lazy("Before start"), kind="duration", wide=True),
-        Column(length, gettext_lazy("Start to end"), kind="duration", phone=False),
+        Column(reading.waited, gettext_lazy("Before start"), kind="duration", wide=True),
+        Column(reading.length, gettext_lazy("Start to end"), kind="duration", phone=False),
         Column(starters.name_of, gettext_lazy("Launched by"), link=starters.url_of, phone=False),
     )
     shortcuts = (Shortcut(gettext_lazy("To the flow"), "diagram-project", _flow_url),)
@@ -95,14 +81,14 @@ class Runs(Resource):
         Facts(
             gettext_lazy("Details"),
             (
-                Column(name_of, gettext_lazy("Flow"), link=_flow_url),
+                Column(reading.name_of, gettext_lazy("Flow"), link=_flow_url),
                 Column("created", gettext_lazy("Received"), kind="exact"),
-                Column(engine_start, gettext_lazy("Started"), kind="exact"),
-                Column(retried, gettext_lazy("Retried"), kind="exact"),
-                Column(finished, gettext_lazy("Ended"), kind="exact"),
-                Column(waited, gettext_lazy("Before start"), kind="duration"),
-                Column(length, gettext_lazy("Start to end"), kind="duration"),
-                Column(failed_at, gettext_lazy("Failed step"), link=_failed_alike_url),
+                Column(reading.engine_start, gettext_lazy("Started"), kind="exact"),
+                Column(reading.retried, gettext_lazy("Retried"), kind="exact"),
+                Column(reading.finished, gettext_lazy("Ended"), kind="exact"),
+                Column(reading.waited, gettext_lazy("Before start"), kind="duration"),
+                Column(reading.length, gettext_lazy("Start to end"), kind="duration"),
+                Column(reading.failed_at, gettext_lazy("Failed step"), link=_failed_alike_url),
                 Column("tags", gettext_lazy("Tags"), kind="list"),
                 Column("archivedAt", gettext_lazy("Archived"), kind="exact"),
                 Column("id", gettext_lazy("Engine ID"), kind="code"),
@@ -151,11 +137,11 @@ class Runs(Resource):
             older = f"{page['next']}~"
         starts = {flow.id: flow.start for flow in run_filters.load_flows(session)}
         rows_named = starters.with_starters(session.workspace, page_rows, starts)
-        return Page(with_retries(session.workspace, rows_named), older)
+        return Page(reading.with_retries(session.workspace, rows_named), older)
 
     def get(self, session: EngineSession, id: str) -> Row:
         """The run with its steps."""
-        return with_retries(session.workspace, [session.workflows.get_run(id)])[0]
+        return reading.with_retries(session.workspace, [session.workflows.get_run(id)])[0]
 
     def masked(self, session: EngineSession, rows: Sequence[Row]) -> Sequence[Row]:
         """Without secrets, and without the inputs of launches that the person may not open."""
@@ -168,17 +154,17 @@ class Runs(Resource):
     def full_title(self, row: Row) -> str:
         """With its time: all runs of a flow have the same title."""
         came = formats.moment(row.get("created"))
-        return f"{formats.cut(name_of(row), 200)}, {formats.exact(came)}" if came else name_of(row)
+        return f"{formats.cut(reading.name_of(row), 200)}, {formats.exact(came)}" if came else reading.name_of(row)
 
     def raw(self, subject: Subject) -> dict[str, Any]:
         """Truncated, with a link to the whole run."""
-        value = {key: value for key, value in subject.object.items() if key != RETRIED}
+        value = {key: value for key, value in subject.object.items() if key != reading.RETRIED}
         file = reverse("run_file", args=[subject.slug, subject.id])
         return super().raw(subject) | {"value": value, "limit": _RAW, "file": file}
 
     def refresh_seconds(self, row: Row) -> int:
         """Until the run has ended."""
-        return poll_seconds(row)
+        return reading.poll_seconds(row)
 
 
 def _after(last: str, rows: Sequence[Row]) -> list[Row]:
