@@ -1,6 +1,5 @@
 """The first pages after sign-in: the person's workspaces, and the home of one. Data from the engine is loaded by a second request."""
 
-from collections.abc import Collection
 from contextlib import suppress
 from typing import Any
 
@@ -143,7 +142,9 @@ def _name(request: ConsoleRequest, id: str) -> str:
 
 
 def _flows(request: ConsoleRequest, page: Home, q: str, *, engine_asked: bool) -> dict[str, Any]:
-    """Return the launchable flows, those with a published form first; without the engine, those with a form as last saved."""
+    """Return one page of the launchable flows: `forms` with a published form and `others`, each with favourites first, then by name; and
+    the other pages. Without the engine, the flows with a form as last saved.
+    """
     person_access = request.access
     start = request.GET.get("from", "")
     offset = int(start) if start.isdecimal() and len(start) < 7 else 0
@@ -160,13 +161,6 @@ def _flows(request: ConsoleRequest, page: Home, q: str, *, engine_asked: bool) -
             context = {"problem": words.error_message(problem), "sent_later": isinstance(problem, EngineError)}
     needle = launchable.plain(q)
     flows = [flow for flow in flows if needle in launchable.plain(flow[1])]
-    return context | _choices(page, person_access, flows, form_names, offset)
-
-
-def _choices(
-    page: Home, person_access: access.Access, flows: list[tuple[str, str]], form_names: Collection[str], offset: int
-) -> dict[str, Any]:
-    """Return one page of these flows, (id, name): `forms` and `others`, each with favourites first, then by name; and the other pages."""
     flows.sort(
         key=lambda flow: (flow[0] not in form_names, flow[0] not in page.favourites, launchable.plain(flow[1]), flow[0])
     )
@@ -177,7 +171,7 @@ def _choices(
         {"id": key, "name": name, "starred": key in page.favourites, "form": texts.get(key), "last": last.get(key)}
         for key, name in visible
     ]
-    return {
+    return context | {
         "forms": [flow for flow in choices if flow["id"] in form_names],
         "others": [flow for flow in choices if flow["id"] not in form_names],
         "total": len(flows),
