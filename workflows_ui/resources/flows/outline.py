@@ -103,6 +103,11 @@ class Settings:
     left_out: str
     raw: formats.Pretty
 
+    @property
+    def size(self) -> int:
+        lengths = (len(item.block) + sum(len(part.text) for part in item.parts) + 100 for item in self.lines)
+        return len(self.raw.text) + sum(lengths)
+
 
 @dataclass(frozen=True)
 class Item:
@@ -151,7 +156,7 @@ def items(trigger: Any, names: Names | None = None, known: Labels | None = None)
         # Steps in a branch are indented one level more than the branch's heading.
         indent = node.depth + sum(1 for router in routers if node.depth > router.depth)
         settings = _settings(len(result), node.step, names, known or {}) if names is not None and budget > 0 else None
-        budget -= _size(settings)
+        budget -= settings.size if settings else 0
         result.append(_step(node.step, indent, settings, names))
         branches = flow_tree.branch_names(node.step)
         if branches:
@@ -191,14 +196,6 @@ def _settings(number: int, step: flow_tree.Step, names: Names, known: Labels) ->
         return None
     raw = formats.pretty(step.get("settings"), _MOST_RAW)
     return Settings(f"step-{number}", listed, step_values.left_out(left), raw)
-
-
-def _size(settings: Settings | None) -> int:
-    if settings is None:
-        return 0
-    return len(settings.raw.text) + sum(
-        len(item.block) + sum(len(part.text) for part in item.parts) + 100 for item in settings.lines
-    )
 
 
 def _step(step: flow_tree.Step, depth: int, settings: Settings | None, names: Names | None) -> Item:
