@@ -104,6 +104,7 @@ def detail(
         return response
     subject = Subject(row, id, request.access, session)
     first, rest = actions.arranged(_buttons(kind, request.access, lacking, subject))
+    panels = [(panel, panel.context(subject)) for panel in kind.panels]
     context = {
         "resource": kind,
         "list_url": kind.url(slug),
@@ -114,7 +115,10 @@ def detail(
         "first": first,
         "rest": rest,
         "recipe": recipes.resource_recipe(kind, id, request.access),
-        "panels": _panels(kind, subject),
+        "panels": [
+            *({"label": panel.label, "template": panel.template, **built} for panel, built in panels if built),
+            {"template": RAW, **kind.raw(subject)},
+        ],
     }
     return responses.page(request, "resource_admin/detail.html", context, fragments=("live",))
 
@@ -191,9 +195,3 @@ def _bulk(resource: Resource, access: Access, lacking: Lacking) -> list[Button]:
         Button(action.label, action.icon, action.bulk_url(slug, resource.name), is_action=True, danger=action.danger)
         for action in bulk_actions.actions(resource, access, lacking)
     ]
-
-
-def _panels(resource: Resource, subject: Subject) -> list[dict[str, Any]]:
-    built = [(panel, panel.context(subject)) for panel in resource.panels]
-    shown = [{"label": panel.label, "template": panel.template, **context} for panel, context in built if context]
-    return [*shown, {"template": RAW, **resource.raw(subject)}]

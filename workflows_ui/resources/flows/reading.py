@@ -162,19 +162,14 @@ def start_label(flow: Row) -> str:
     trigger = trigger_of(flow)
     start = flow_facts.start_of(trigger)
     if start == "schedule":
-        return _schedule(flow) or str(_("Scheduled"))
+        installed = pick(flow, "triggerSource.schedule")
+        label = describe_schedule(pick(installed, "cronExpression"), pick(installed, "timezone"))
+        return label or describe_schedule(*_cron_and_zone(dict_at(trigger, "settings"))) or str(_("Scheduled"))
     if start != "event":
         return str(_STARTS[start])
     names = (text_at(trigger, path).strip()[:_LONGEST_START] for path in ("displayName", "settings.triggerName"))
     title, app = next(filter(None, names), ""), apps.short(pick(trigger, "settings.pieceName"))[:_LONGEST_START]
     return f"{app}: {title}" if title else app
-
-
-def _schedule(flow: Row) -> str:
-    """When the schedule starts it; "" if unknown."""
-    installed = pick(flow, "triggerSource.schedule")
-    label = describe_schedule(pick(installed, "cronExpression"), pick(installed, "timezone"))
-    return label or describe_schedule(*_cron_and_zone(dict_at(trigger_of(flow), "settings")))
 
 
 def _cron_and_zone(settings: Mapping[str, Any]) -> tuple[str, str]:
