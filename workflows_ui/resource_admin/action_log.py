@@ -50,8 +50,8 @@ def record(
         f"{resource.name}.{action.name}"[:60],
         workspace=workspace,
         object_type=resource.name[:40],
-        object_id=id[:120],
-        object_name=name[:KEPT],
+        object_id=clean(id)[:120],
+        object_name=clean(name)[:KEPT],
         outcome=outcome,
         **detail,
     )
