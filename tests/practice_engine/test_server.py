@@ -95,14 +95,6 @@ def start(engine: PracticeEngine, slug: str) -> dict[str, Any]:
     return next(row for row in engine.state.runs.values() if row["parentRunId"] == MARKER)
 
 
-def test_ids_follow_from_a_seed() -> None:
-    engines = [PracticeEngine(FAST, seed=seed, samples=False) for seed in (1, 1, 2)]
-    first, same, other = [engine.ids.new() for engine in engines]
-    assert first == same != other
-    for engine in engines:
-        engine.close()
-
-
 def test_the_oldest_ended_run_goes_when_there_are_too_many(practice: Practice, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("workflows_ui.practice_engine.run_rows.MAX_RUNS", len(practice.engine.state.runs))
     before = set(practice.engine.state.runs)

@@ -115,7 +115,7 @@ def _element(element: ElementTree.Element) -> Any:
 def _too_large(request: Request, any_body: bool) -> HttpError:
     if any_body and request.version >= V083:
         # The webhook's own handler responds (recording webhook_too_large_413).
-        return HttpError(413, {"message": "Payload too large"}, {"x-webhook-id": ids.Ids().new()})
+        return HttpError(413, {"message": "Payload too large"}, {"x-webhook-id": ids.new_id()})
     return HttpError.plain(413, "the body is too large", "FST_ERR_CTP_BODY_TOO_LARGE")
 
 

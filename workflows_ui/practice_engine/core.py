@@ -14,7 +14,6 @@ from .auth import REQUIRED
 from .clock import Clock
 from .faults import Faults
 from .http import Deferred, Json, Request, Response, Version, parse_version
-from .ids import Ids
 from .journal import Journal
 from .runs import Runs
 from .schema import Schema
@@ -25,15 +24,12 @@ from .validity import Rules
 class Engine:
     """An engine without the handling of requests, which ``engine.PracticeEngine`` adds."""
 
-    def __init__(
-        self, clock_scale: float, seed: int | None, state_file: Path | None, given: dict[str, str], settings: Settings
-    ) -> None:
-        self.ids = Ids(seed)
+    def __init__(self, clock_scale: float, state_file: Path | None, given: dict[str, str], settings: Settings) -> None:
         self.clock = Clock(clock_scale)
         self.settings = settings
         self.faults = Faults()
         self.journal = Journal()
-        self.state = State(self.ids, state_file)
+        self.state = State(state_file)
         self.runs = Runs(self.state, self.clock, settings)
         #: Flows whose trigger is being tested: the next request becomes a sample (api.md section 12).
         self.listening: set[str] = set()

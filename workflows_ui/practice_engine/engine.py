@@ -9,10 +9,9 @@ import math
 import re
 import time
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from . import accounts, auth, bodies, control, faults, schema
 from .clock import Clock
@@ -83,17 +82,14 @@ class RateLimits:
 class PracticeEngine(Engine):
     """A stand-in engine in memory.
 
-    ``clock_scale``: real seconds of an engine second (0.05: twenty times faster). ``faults``: faults to start with. ``seed``:
-    makes ids predictable. ``state_file``: keep the state in this file. ``samples``: start with sample data, else with users
-    and projects only. ``given``: values of ``Credentials`` that replace generated ones. ``version``: of the Activepieces
-    flavour, if not the default. Call ``close`` at the end.
+    ``clock_scale``: real seconds of an engine second (0.05: twenty times faster). ``state_file``: keep the state in this file.
+    ``samples``: start with sample data, else with users and projects only. ``given``: values of ``Credentials`` that replace
+    generated ones. ``version``: of the Activepieces flavour, if not the default. Call ``close`` at the end.
     """
 
     def __init__(
         self,
         clock_scale: float = 1.0,
-        faults: Iterable[dict[str, Any]] = (),
-        seed: int | None = None,
         *,
         state_file: Path | None = None,
         samples: bool = True,
@@ -101,9 +97,7 @@ class PracticeEngine(Engine):
         version: str = "",
     ) -> None:
         settings = Settings(version=version) if version else Settings()
-        super().__init__(clock_scale, seed, state_file, given or {}, settings)
-        for fault in faults:
-            self.faults.add(**fault)
+        super().__init__(clock_scale, state_file, given or {}, settings)
         self.rate_limits = RateLimits(self.clock)
         if not self.loaded:
             load_rows(self, "people")

@@ -4,8 +4,8 @@ An id is 21 characters of ``[0-9A-Za-z]``; a time is an ISO-8601 UTC string with
 """
 
 import hashlib
-import random
 import re
+import secrets
 import string
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -19,14 +19,8 @@ def is_id(text: object) -> bool:
     return isinstance(text, str) and ID_PATTERN.fullmatch(text) is not None
 
 
-class Ids:
-    """A source of ids. With a ``seed`` the sequence is always the same."""
-
-    def __init__(self, seed: int | str | None = None) -> None:
-        self._random: random.Random = random.SystemRandom() if seed is None else random.Random(seed)  # noqa: S311  practice data, no secrets
-
-    def new(self, length: int = ID_LENGTH) -> str:
-        return "".join(ALPHABET[byte % len(ALPHABET)] for byte in self._random.randbytes(length))
+def new_id(length: int = ID_LENGTH) -> str:
+    return "".join(secrets.choice(ALPHABET) for _ in range(length))
 
 
 @cache

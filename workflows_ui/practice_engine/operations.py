@@ -127,7 +127,7 @@ def _draft(engine: Engine, flow: Json, rules: Rules) -> Json:
     if latest["state"] == "DRAFT":
         return latest
     moment = ids.stamp()
-    version = {**copy.deepcopy(latest), "id": engine.ids.new(), "created": moment, "updated": moment, "state": "DRAFT"}
+    version = {**copy.deepcopy(latest), "id": ids.new_id(), "created": moment, "updated": moment, "state": "DRAFT"}
     tree.set_piece_versions(version["trigger"], rules.stored_version)
     return version
 
@@ -344,7 +344,7 @@ def _update_metadata(edit: Edit) -> None:
 def _save_sample_data(edit: Edit) -> None:
     """Store a step's input or output, and the id of that file in the step."""
     step = edit.step(edit.values["stepName"])
-    identity = edit.engine.ids.new()
+    identity = ids.new_id()
     edit.engine.state.files[identity] = {"flowId": edit.flow["id"], "payload": edit.values.get("payload")}
     key = execution.FILE_KEYS[edit.values["type"]]
     step["settings"].setdefault("sampleData", {}).update({key: identity, "lastTestDate": ids.stamp()})

@@ -183,7 +183,7 @@ class Runs:
     def _execute(self, row: Json) -> _LiveRun:
         state = self._state
         trigger = state.versions[row["flowVersionId"]]["trigger"]
-        row["requestId"] = self._state.ids.new()
+        row["requestId"] = ids.new_id()
         context = Context(
             run_rows.run_version(row),
             self._settings.log_limit_mb * MEGABYTE,
@@ -207,7 +207,7 @@ class Runs:
                 return  # it stays QUEUED for ever (api.md 8.1)
             self._live[run] = live = self._execute(row)
             row |= {"status": "RUNNING", "startTime": row["startTime"] or ids.stamp(), "steps": live.execution.steps}
-            row["logsFileId"] = row["logsFileId"] or self._state.ids.new()
+            row["logsFileId"] = row["logsFileId"] or ids.new_id()
             if visible(row):
                 row["updated"] = ids.stamp()
             if run_rows.run_version(row) >= V083:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .http import Json
-from .ids import Ids, stamp
+from .ids import new_id, stamp
 
 FORMAT = 1
 #: This package: the catalogue of pieces and the sample company are JSON files in it.
@@ -79,8 +79,7 @@ class State:
     files: dict[str, Json]
     given: dict[str, Json]
 
-    def __init__(self, new_ids: Ids, file: Path | None = None) -> None:
-        self.ids = new_ids
+    def __init__(self, file: Path | None = None) -> None:
         for kind in KINDS:
             setattr(self, kind, {})
         self.lock = threading.RLock()
@@ -90,7 +89,7 @@ class State:
 
     def new_row(self, **values: Any) -> Json:
         moment = stamp()
-        return {"id": self.ids.new(), "created": moment, "updated": moment, **values}
+        return {"id": new_id(), "created": moment, "updated": moment, **values}
 
     def add_row(self, kind: str, **values: Any) -> Json:
         """Add a row with a new id, created now, to one of the maps."""

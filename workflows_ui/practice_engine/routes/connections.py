@@ -146,9 +146,9 @@ def authorization_url(engine: Engine, request: Request) -> Json:
     auth = _get_piece(engine, request)["auth"]
     if not auth or auth["type"] != "OAUTH2":
         raise HttpError.invalid("body/pieceName: this piece has no sign-in of this kind")
-    verifier = engine.ids.new(43)
+    verifier = ids.new_id(43)
     query = {"response_type": "code", "client_id": values["clientId"], "redirect_uri": values["redirectUrl"]}
-    query |= {"state": engine.ids.new(), "scope": " ".join(auth["scope"])}
+    query |= {"state": ids.new_id(), "scope": " ".join(auth["scope"])}
     query |= {"code_challenge_method": "plain", "code_challenge": verifier}
     return {"authorizationUrl": f"{auth['authUrl']}?{urllib.parse.urlencode(query)}", "codeVerifier": verifier}
 

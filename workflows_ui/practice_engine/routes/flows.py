@@ -61,7 +61,7 @@ def create(engine: Engine, request: Request) -> Response:
     flow = state.add_row(
         "flows",
         projectId=project,
-        externalId=engine.ids.new(),
+        externalId=ids.new_id(),
         status="DISABLED",
         operationStatus="NONE",
         folderId=folder,

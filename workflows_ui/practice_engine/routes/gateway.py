@@ -39,7 +39,7 @@ def create_key(engine: Engine, request: Request) -> Response:
     scoped = bool(permissions)
     engine.state.credentials[key] = accounts.credential_row("api_key", caller.user, caller.organization, scoped=scoped)
     row: Json = {
-        "_id": engine.ids.new(),
+        "_id": ids.new_id(),
         "apiKey": key,
         "token": key,
         "organization_id": caller.organization,
@@ -108,7 +108,7 @@ def exchange_again(engine: Engine, request: Request) -> Json:
     engine.state.credentials[token] = accounts.credential_row("access", user, organization)
     return {
         "object_name": "access",
-        "id": engine.ids.new(),
+        "id": ids.new_id(),
         "token": token,
         "refresh_token": accounts.new_token("rtk_"),
         "user_id": user,
@@ -154,7 +154,7 @@ def _login_token(engine: Engine, user: Json) -> Json:
     home = next(key for key, one in engine.state.organizations.items() if user["id"] in one["members"])
     engine.state.credentials[token] = accounts.credential_row("login", user["id"], home)
     expires = ids.stamp(ids.now() + timedelta(hours=3))
-    row: Json = {"object_name": "login_access", "id": engine.ids.new(), "token": token, "email": user["email"]}
+    row: Json = {"object_name": "login_access", "id": ids.new_id(), "token": token, "email": user["email"]}
     return {**row, "expired_at": expires}
 
 

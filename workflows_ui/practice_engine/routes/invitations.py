@@ -51,7 +51,7 @@ def create(engine: Engine, request: Request) -> Response:
         platformRole=values.get("platformRole") if kind == "PLATFORM" else None,
         projectId=project,
         projectRoleId=role,
-        token=engine.ids.new(),
+        token=ids.new_id(),
     )
     query = urllib.parse.urlencode({"token": row["token"], "email": values["email"]}, quote_via=urllib.parse.quote)
     return Response.from_json({**_without_token(row), "link": f"https://practice.example/invitation?{query}"}, 201)

@@ -45,8 +45,8 @@ def create(engine: Engine, request: Request) -> Json:
         "mcp_servers",
         name=request.values["name"],
         projectId=request.principal.project,
-        token=engine.ids.new(),
-        externalId=engine.ids.new(),
+        token=ids.new_id(),
+        externalId=ids.new_id(),
         tools=[],
     )
 
@@ -68,7 +68,7 @@ def change(engine: Engine, request: Request) -> Json:
 @route("POST", "/v1/mcp-servers/{id:id}/rotate", before=V083)
 def rotate(engine: Engine, request: Request) -> Json:
     """Replace the token; the old one is invalid at once."""
-    return _change(engine, request, _any_server(engine, request), {"token": engine.ids.new()})
+    return _change(engine, request, _any_server(engine, request), {"token": ids.new_id()})
 
 
 @route("DELETE", "/v1/mcp-servers/{id:id}", before=V083)
@@ -110,7 +110,7 @@ def change_own(engine: Engine, request: Request) -> Json:
 def rotate_own(engine: Engine, request: Request) -> Json:
     """Replace the token; the old one is invalid at once."""
     server = _own_server(engine, request)
-    server |= {"token": engine.ids.new(TOKEN_LENGTH), "updated": ids.stamp()}
+    server |= {"token": ids.new_id(TOKEN_LENGTH), "updated": ids.stamp()}
     return get_own(engine, request)
 
 
@@ -124,7 +124,7 @@ def speak(engine: Engine, request: Request) -> Json:
 def new_tool(engine: Engine, server: Json, values: Json) -> Json:
     """Return a tool from a request; the server adds to its name (api.md section 14)."""
     base = read(values, TOOL, "body/tools")
-    tool = engine.state.new_row(type=base["type"], externalId=engine.ids.new(), mcpId=server["id"])
+    tool = engine.state.new_row(type=base["type"], externalId=ids.new_id(), mcpId=server["id"])
     tool["toolName"] = f"{base['toolName'][: TOOL_NAME_LENGTH - 5]}_{tool['id'][:4]}"
     if base["type"] == "PIECE":
         tool["pieceMetadata"] = read(values.get("pieceMetadata"), PIECE, "body/tools/pieceMetadata")
@@ -180,7 +180,7 @@ def _own_server(engine: Engine, request: Request) -> Json:
             platformId=owner if platform else None,
             projectId=None if platform else owner,
             type="PLATFORM" if platform else "PROJECT",
-            token=engine.ids.new(TOKEN_LENGTH),
+            token=ids.new_id(TOKEN_LENGTH),
             enabledTools=[f"ap_{name}" for name in ALL_TOOLS],
         )
     return servers[owner]

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from workflows_ui.practice_engine import accounts, catalog, validity
+from workflows_ui.practice_engine import accounts, catalog, ids, validity
 from workflows_ui.practice_engine.auth import OPTIONAL
 from workflows_ui.practice_engine.core import Engine, route
 from workflows_ui.practice_engine.http import V083, HttpError, Json, Request, Response
@@ -78,7 +78,7 @@ def install(engine: Engine, request: Request) -> Response:
     missing.remove(piece["name"])
     full = catalog.full_piece(piece, request.version)
     if values["packageType"] == "ARCHIVE":
-        full |= {"packageType": "ARCHIVE", "archiveId": engine.ids.new()}
+        full |= {"packageType": "ARCHIVE", "archiveId": ids.new_id()}
     return Response.from_json(full, 201)
 
 

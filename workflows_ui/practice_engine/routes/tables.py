@@ -180,7 +180,7 @@ def delete_field(engine: Engine, request: Request) -> Response:
 
 
 def add_table(engine: Engine, project: str, name: str, external: str | None = None) -> Json:
-    external = external or engine.ids.new()
+    external = external or ids.new_id()
     unset = {"trigger": None, "status": None, "folderId": None}
     return engine.state.add_row("tables", name=name, projectId=project, externalId=external, **unset)
 
@@ -194,7 +194,7 @@ def add_field(
         type=kind,
         tableId=table["id"],
         projectId=table["projectId"],
-        externalId=external or engine.ids.new(),
+        externalId=external or ids.new_id(),
         data=data,
     )
 

@@ -68,7 +68,7 @@ def change(engine: Engine, request: Request) -> Json:
         raise HttpError.plain(400, "a profile picture is sent as a file")
     user = engine.state.users[request.principal.user]
     host = request.headers.get("host", "practice.example")
-    user["imageUrl"] = f"http://{host}/api/v1/platforms/assets/{engine.ids.new()}"
+    user["imageUrl"] = f"http://{host}/api/v1/platforms/assets/{ids.new_id()}"
     return {**{name: user[name] for name in ("email", "firstName", "lastName", "imageUrl")}, **PREFERENCES}
 
 
@@ -116,7 +116,7 @@ def sign_up(engine: Engine, request: Request) -> Json:
         externalId=None,
         platformId=accounts.PLATFORM,
     )
-    accounts.new_project(state, engine.ids.new(), user["id"], f"{values['firstName']}'s Project", "PERSONAL")
+    accounts.new_project(state, ids.new_id(), user["id"], f"{values['firstName']}'s Project", "PERSONAL")
     return _signed_in_user(user, *_issue_token(engine, user["id"]))
 
 

@@ -30,7 +30,7 @@ def start(engine: Engine, request: Request) -> Response | Deferred:
     A test of the trigger that waits for an event gets it, also of a disabled flow.
     """
     flow = _get_flow(engine, request)
-    webhook = engine.ids.new()
+    webhook = ids.new_id()
     wait = request.path.endswith("/sync")
     tested = flow is not None and flow["id"] in engine.listening
     if flow is not None and tested:
@@ -53,7 +53,7 @@ def start(engine: Engine, request: Request) -> Response | Deferred:
 def test(engine: Engine, request: Request) -> Response | Deferred:
     """Store the payload as sample data, and run the latest version as a test. ``/test`` runs nothing (``webhook_test_endpoint``)."""
     flow = _get_flow(engine, request)
-    webhook = engine.ids.new()
+    webhook = ids.new_id()
     if flow is None:
         return _response(410, webhook)
     _save_sample(engine, flow, request)
@@ -90,7 +90,7 @@ def add_event(engine: Engine, flow: Json, payload: Any) -> Json:
         flowId=flow["id"],
         projectId=flow["projectId"],
         sourceName=source_name(engine.state.versions[flow["versionId"]]["trigger"]),
-        fileId=engine.ids.new(),
+        fileId=ids.new_id(),
         payload=payload,
     )
 

@@ -185,7 +185,7 @@ def _add_runs(engine: Engine, sample: SampleFlow) -> None:
             "updated": ids.stamp(finish),
             "startTime": ids.stamp(start - timedelta(milliseconds=12)),
             "finishTime": ids.stamp(finish) if ended else None,
-            "logsFileId": engine.ids.new(),
+            "logsFileId": ids.new_id(),
             "archivedAt": ids.stamp() if number == 0 and sample.slug == "orders" else None,
         }
 
@@ -213,7 +213,7 @@ def load_rows(engine: Engine, name: str) -> None:
     for kind, rows in read_data(f"samples/{name}.json").items():
         for data in rows:
             times = {} if kind in UNDATED else {"created": moment, "updated": moment}
-            row = {**times, **_with_ids(engine, data)}
+            row = {**times, **_with_ids(data)}
             # A project has one server of its own at most, and it is found by the project.
             key = "projectId" if kind == "mcp_own_servers" else "id"
             getattr(engine.state, kind)[row[key]] = row
@@ -233,15 +233,15 @@ def load_tables(engine: Engine) -> None:
             _rename(state.records, records.add_record(engine, table, cells), f"record {data['slug']} {number}")
 
 
-def _with_ids(engine: Engine, value: Any) -> Any:
+def _with_ids(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _with_ids(engine, inner) for key, inner in value.items()}
+        return {key: _with_ids(inner) for key, inner in value.items()}
     if isinstance(value, list):
-        return [_with_ids(engine, inner) for inner in value]
+        return [_with_ids(inner) for inner in value]
     if not isinstance(value, str) or not value.startswith("id:"):
         return value
     name = value.removeprefix("id:")
-    return engine.ids.new(int(name[1:] or ids.ID_LENGTH)) if name.startswith("*") else ids.named_id(name)
+    return ids.new_id(int(name[1:] or ids.ID_LENGTH)) if name.startswith("*") else ids.named_id(name)
 
 
 def _rename(rows: dict[str, Json], row: Json, name: str) -> None:
