@@ -4,11 +4,10 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from django.http import Http404, HttpResponse, QueryDict, StreamingHttpResponse
+from django.http import Http404, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
-from django.utils.http import content_disposition_header
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -115,11 +114,7 @@ def file(request: ConsoleRequest, workspace: Workspace | None, kind: str) -> Htt
         actor(request), "audit.export", workspace=workspace, object_type="audit", format=kind, filters=filters
     )
     rows = form.narrow(history.rows(workspace)).order_by("-at", "-pk")
-    return StreamingHttpResponse(
-        audit_file.content(kind, rows),
-        content_type=audit_file.TYPES[kind],
-        headers={"Content-Disposition": content_disposition_header(True, audit_file.name(kind)) or "attachment"},
-    )
+    return responses.download(audit_file.content(kind, rows), audit_file.name(kind), audit_file.TYPES[kind])
 
 
 def _url(name: str, workspace: Workspace | None, *arguments: str) -> str:

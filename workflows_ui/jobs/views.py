@@ -5,10 +5,11 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.http import Http404, HttpResponse, QueryDict, StreamingHttpResponse
+from django.http import Http404, HttpResponse, QueryDict
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
-from django.utils.http import content_disposition_header, urlencode
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -178,7 +179,7 @@ def _find(request: ConsoleRequest, id: str) -> Page:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 @member(Role.VIEWER)
-def export(request: ConsoleRequest, slug: str, resource: str, kind: str) -> HttpResponse:
+def export(request: ConsoleRequest, slug: str, resource: str, kind: str) -> HttpResponseBase:
     """GET: the rows of the current page as a file. POST: everything that matches, by a worker.
 
     Raises EngineError, NoCredential, CannotOpen.
@@ -206,12 +207,8 @@ def export(request: ConsoleRequest, slug: str, resource: str, kind: str) -> Http
         filters=state.filters_query,
     )
     body = export_file.body(kind, declared, session, rows, before=0)
-    parts = (export_file.head(kind, declared), body, export_file.tail(kind))
-    return HttpResponse(
-        b"".join(parts),
-        content_type=export_file.TYPES[kind],
-        headers={"Content-Disposition": _content_disposition(declared, kind)},
-    )
+    content = export_file.head(kind, declared) + body + export_file.tail(kind)
+    return responses.download(content, export_file.name(declared, kind), export_file.TYPES[kind])
 
 
 @require_safe
@@ -239,7 +236,7 @@ def export_page(request: ConsoleRequest, slug: str, job_id: str) -> HttpResponse
 @never_cache
 @require_safe
 @member(Role.VIEWER)
-def export_download(request: ConsoleRequest, slug: str, job_id: str) -> HttpResponse | StreamingHttpResponse:
+def export_download(request: ConsoleRequest, slug: str, job_id: str) -> HttpResponseBase:
     """The file of an export, part by part. Leaves an audit row; 410 with an explanation if it has expired."""
     job = _find_export(request, job_id)
     declared = RESOURCES.get(job.resource)
@@ -254,11 +251,8 @@ def export_download(request: ConsoleRequest, slug: str, job_id: str) -> HttpResp
         context = {"words": message, "home_url": job_page.job_url(slug, job)}
         return responses.page(request, "jobs/no_file.html", context, status=410)
     jobs.note(actor(request), job, "download", rows=job.rows, bytes=job.bytes)
-    return StreamingHttpResponse(
-        jobs.file_content(job),
-        content_type=export_file.TYPES[job.format],
-        headers={"Content-Disposition": _content_disposition(declared, job.format), "Content-Length": str(job.bytes)},
-    )
+    name, size = export_file.name(declared, job.format), {"Content-Length": str(job.bytes)}
+    return responses.download(jobs.file_content(job), name, export_file.TYPES[job.format], **size)
 
 
 @require_POST
@@ -296,7 +290,3 @@ def _why(job: Job) -> Message | None:
 
 def _find_export(request: ConsoleRequest, job_id: str) -> Job:
     return get_object_or_404(jobs.of_workspace(request.access), pk=job_id, kind=JobKind.EXPORT)
-
-
-def _content_disposition(declared: Resource, kind: str) -> str:
-    return content_disposition_header(True, export_file.name(declared, kind)) or "attachment"

@@ -4,15 +4,17 @@ The name of a fragment is the id of the element that it replaces. It is defined 
 page.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.forms import BaseForm
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.cache import patch_cache_control, patch_vary_headers
+from django.utils.http import content_disposition_header
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
@@ -67,6 +69,18 @@ def form_page(
 ) -> HttpResponse:
     """Render the page of a form; with 422 if the form was rejected."""
     return page(request, template, {"form": form, **(context or {})}, status=422 if form.errors else 200)
+
+
+def download(
+    content: str | bytes | Iterator[Any],
+    name: str,
+    content_type: str = "application/json; charset=utf-8",
+    **headers: str,
+) -> HttpResponseBase:
+    """Send a file that the browser saves under this name; the parts of an iterator are streamed."""
+    response = StreamingHttpResponse if isinstance(content, Iterator) else HttpResponse
+    disposition = content_disposition_header(True, name) or "attachment"
+    return response(content, content_type=content_type, headers={"Content-Disposition": disposition, **headers})
 
 
 def redirect(request: HttpRequest, to: str, *arguments: object) -> HttpResponse:

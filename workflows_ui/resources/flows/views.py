@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.http import HttpResponse
-from django.utils.http import content_disposition_header
+from django.http.response import HttpResponseBase
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -93,7 +93,7 @@ def _version(session: EngineSession, flow: Row, key: str) -> dict[str, Any]:
 @never_cache
 @require_safe
 @member(Role.VIEWER)
-def export(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
+def export(request: ConsoleRequest, slug: str, id: str) -> HttpResponseBase:
     """A flow as a file to keep or to import elsewhere: the engine's own template of the published version, or of the
     draft if nothing is published. Leaves an audit row.
 
@@ -104,9 +104,7 @@ def export(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
         template = redaction.step(template, secrets=Flows.secrets)
     workspace = request.access.workspace
     audit_log.record(actor(request), "flows.export", workspace=workspace, object_type="flows", object_id=id[:120])
-    headers = {"Content-Disposition": content_disposition_header(True, files.name(template)) or "attachment"}
-    text = json.dumps(template, indent=2, ensure_ascii=False)
-    return HttpResponse(text, content_type="application/json; charset=utf-8", headers=headers)
+    return responses.download(json.dumps(template, indent=2, ensure_ascii=False), files.name(template))
 
 
 @require_safe

@@ -4,7 +4,7 @@ import json
 from datetime import timedelta
 
 from django.http import Http404, HttpResponse
-from django.utils.http import content_disposition_header
+from django.http.response import HttpResponseBase
 from django.utils.text import slugify
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -108,19 +108,14 @@ def _children(session: EngineSession, run: Row) -> tuple[list[Row], bool]:
 @never_cache
 @require_safe
 @member(Role.VIEWER)
-def file(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
+def file(request: ConsoleRequest, slug: str, id: str) -> HttpResponseBase:
     """The whole run as JSON, secrets masked, for everyone who may see the run. Leaves an audit row."""
     run = _run(engine_session.open_session(request.access), id)
     workspace = request.access.workspace
     audit_log.record(actor(request), "runs.export", workspace=workspace, object_type="runs", object_id=id[:120])
     flow = slugify(reading.name_of(run), allow_unicode=True)[:80]
-    name = content_disposition_header(True, f"{flow or 'run'}-{slugify(id)[:30]}.json") or "attachment"
-    text = json.dumps(run, ensure_ascii=False, indent=2)
-    return HttpResponse(
-        text.encode("utf-8", "replace"),
-        content_type="application/json; charset=utf-8",
-        headers={"Content-Disposition": name},
-    )
+    text = json.dumps(run, ensure_ascii=False, indent=2).encode("utf-8", "replace")
+    return responses.download(text, f"{flow or 'run'}-{slugify(id)[:30]}.json")
 
 
 def _run(session: EngineSession, id: str) -> Row:

@@ -16,7 +16,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.cache import cache
 from django.http import Http404, HttpResponse, QueryDict
-from django.utils.http import content_disposition_header
+from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
@@ -85,7 +85,7 @@ def field_action(request: ConsoleRequest, slug: str, table: str, action: str, id
 @never_cache
 @require_safe
 @member(Role.VIEWER)
-def export(request: ConsoleRequest, slug: str, table: str, kind: str) -> HttpResponse:
+def export(request: ConsoleRequest, slug: str, table: str, kind: str) -> HttpResponseBase:
     """The table as a file, or its records that match the filters in the URL, for everyone who may see the table. Leaves an audit row."""
     if kind not in TYPES:
         raise Http404
@@ -110,10 +110,7 @@ def export(request: ConsoleRequest, slug: str, table: str, kind: str) -> HttpRes
         rows=len(table_data["rows"]),
         filters=filters[:1000],
     )
-    disposition = content_disposition_header(True, file_name(kind, table_data["name"])) or "attachment"
-    return HttpResponse(
-        content(kind, table_data), content_type=TYPES[kind], headers={"Content-Disposition": disposition}
-    )
+    return responses.download(content(kind, table_data), file_name(kind, table_data["name"]), TYPES[kind])
 
 
 def read_table(session: EngineSession, id: str, conditions: Sequence[Mapping[str, str]] = ()) -> dict[str, Any]:
