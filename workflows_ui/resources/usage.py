@@ -15,7 +15,7 @@ from workflows_ui.resources.places import flow_url
 from workflows_ui.web.paths import text_at, texts_at
 
 #: Cache names.
-REMEMBERED_AS, _NOW = "usage", "usage-now"
+_CACHED, _NOW = "usage", "usage-now"
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def _load(session: EngineSession) -> Usage:
 
 
 #: At most a minute old; NOTHING if the engine does not give its flows.
-cached_usage = cached(REMEMBERED_AS, 60, NOTHING)(_load)
+cached_usage = cached(_CACHED, 60, NOTHING)(_load)
 #: The same at most ten seconds old, for actions that change something: many objects checked one after the other share
 #: one walk through the flows.
 current_usage = cached(_NOW, 10, NOTHING)(_load)
@@ -79,7 +79,7 @@ current_usage = cached(_NOW, 10, NOTHING)(_load)
 
 def forget(session: EngineSession) -> None:
     """Clear the cache after a change to what flows use."""
-    session.forget(REMEMBERED_AS, _NOW)
+    session.forget(_CACHED, _NOW)
 
 
 def lines(slug: str, flows: list[Use]) -> list[tuple[str, str]]:

@@ -74,9 +74,9 @@ def numbered_page(rows: Sequence[Row], query: Query) -> Page:
     return Page(rows[start:end], str(end) if end < len(rows) else "")
 
 
-def _start(rows: Sequence[Row], place: str) -> int:
+def _start(rows: Sequence[Row], position: str) -> int:
     """The index of the page's first row: after the previous page's last row, else the index in the position."""
-    number, _dot, last = place.partition(".")
+    number, _dot, last = position.partition(".")
     index = next((at + 1 for at, row in enumerate(rows) if last and row.get("id") == last), None)
     if index is not None:
         return index

@@ -4,6 +4,7 @@ none of these pages.
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -74,8 +75,7 @@ def _apps_url(slug: str, row: Row) -> str:
     return subpage_url("mcp_apps", slug, row) if _several(row) else ""
 
 
-def _token_url(slug: str, row: Row) -> str:
-    return subpage_url("mcp_token", slug, row)
+_token_url = partial(subpage_url, "mcp_token")
 
 
 def _tools(subject: Subject) -> dict[str, Any] | None:

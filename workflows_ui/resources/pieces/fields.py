@@ -85,13 +85,13 @@ def type_words(kind: object) -> Text:
     return _TYPES[kind][0] if kind in _TYPES else kind[:60]
 
 
-def operations(found: object, prefix: str, ways: ChoicesUrl = lambda _operation, _field: "") -> list[Operation]:
+def operations(found: object, prefix: str, field_url: ChoicesUrl = lambda _operation, _field: "") -> list[Operation]:
     """The actions or triggers of a whole piece; at most 200. `prefix` makes their ids unique in the page.
 
-    `ways` returns the URL of a field's choices by the names of its operation and its own, "" if there is none.
+    `field_url` returns the URL of a field's choices by the names of its operation and its own, "" if there is none.
     """
     listed = _mappings(found)[:_MOST_OPERATIONS]
-    return [_operation(f"{prefix}-{number}", name, item, ways) for number, (name, item) in enumerate(listed)]
+    return [_operation(f"{prefix}-{number}", name, item, field_url) for number, (name, item) in enumerate(listed)]
 
 
 def field_lines(found: object) -> tuple[FieldLine, ...]:
@@ -104,7 +104,7 @@ def _mappings(found: object) -> list[tuple[str, Mapping[str, Any]]]:
     return [(str(key), item) for key, item in listed if isinstance(item, Mapping)]
 
 
-def _operation(id: str, name: str, found: Mapping[str, Any], ways: ChoicesUrl) -> Operation:
+def _operation(id: str, name: str, found: Mapping[str, Any], field_url: ChoicesUrl) -> Operation:
     known = _mappings(found.get("props"))[:_MOST_FIELDS]
     notes = [_text(prop.get("description")) for _key, prop in known if prop.get("type") == "MARKDOWN"]
     return Operation(
@@ -113,7 +113,7 @@ def _operation(id: str, name: str, found: Mapping[str, Any], ways: ChoicesUrl) -
         _text(found.get("displayName")) or name,
         _text(found.get("description")),
         _STARTS.get(text_at(found, "type"), ""),
-        tuple(replace(line, choices_url=ways(name, line.name)) for line in field_lines(found.get("props"))),
+        tuple(replace(line, choices_url=field_url(name, line.name)) for line in field_lines(found.get("props"))),
         tuple(note for note in notes if note),
     )
 
