@@ -279,11 +279,10 @@ def _own_rows(job: Job) -> QuerySet[Job]:
 def _handle_error(job: Job, problem: Exception) -> None:
     """Pause the job after a temporary error, else end it early."""
     reason = ending(problem)
-    if reason is None and isinstance(problem, (*PASSING, engine.Unavailable)):
-        with database.turn():
+    with database.turn():
+        if reason is None and isinstance(problem, (*PASSING, engine.Unavailable)):
             pause(job, technical(problem))
-    else:
-        with database.turn():
+        else:
             end(job, reason or repeated_reason(problem) or Reason.REFUSED, technical(problem))
 
 
