@@ -75,7 +75,7 @@ class Action:
         visible: False hides the action for this object, and rejects it.
         disabled_reason: why the action is not possible for this object now, "" if it is: the object's page shows the action with the
             reason. May call the engine; if that fails, the action counts as possible.
-        done: the success message; a callable gets (row, answer).
+        done: the success message; a callable gets (row, answer), and may return a LastingText.
         success_url: (slug, row, answer) -> the next URL. Without it: the list the person came from, the object's page, or the list if the
             object is gone (names that start with `delete`).
         in_rows: also shown in the menu of the list's rows.
@@ -126,9 +126,9 @@ class Action:
         """The URL that receives the selected rows of a list (jobs.views.choose)."""
         return reverse("bulk_choose", kwargs={"slug": slug, "resource": resource, "action": self.name})
 
-    def lasting(self, answer: Any) -> bool:
-        """Whether the message about an answer stays until it is closed, since somebody has to act on it."""
-        return False
+
+class LastingText(str):
+    """A success message that stays until it is closed, since somebody has to act on it."""
 
 
 def declared_text(text: Text | Callable[..., Text], name: str, *arguments: Any) -> Text:

@@ -26,7 +26,7 @@ from workflows_ui.engine import errors as engine
 from workflows_ui.members.models import Role
 from workflows_ui.resource_admin import action_forms, action_log
 from workflows_ui.resource_admin import capabilities as missing_capabilities
-from workflows_ui.resource_admin.actions import Action, declared_text
+from workflows_ui.resource_admin.actions import Action, LastingText, declared_text
 from workflows_ui.resource_admin.resource import RESOURCES, Resource, Row, find_resource
 from workflows_ui.web import formats, responses
 from workflows_ui.web import messages as words
@@ -156,7 +156,7 @@ def _run(action_request: _ActionRequest, form: forms.Form) -> HttpResponse:
     missing_capabilities.learn(session, action)
     text = declared_text(action.done, action_request.name, action_request.brief, formats.named_briefly(answer))
     if text:
-        add_message = messages.warning if action.lasting(answer) else messages.success
+        add_message = messages.warning if isinstance(text, LastingText) else messages.success
         add_message(request, str(text))
     return responses.redirect(request, _after(action_request, answer))
 

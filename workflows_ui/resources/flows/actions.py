@@ -1,7 +1,6 @@
 """Actions on flows (api.md 6.5): state, publishing, name, folder, tags, copies, imports, versions, deletion."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from django import forms
@@ -11,11 +10,12 @@ from django.utils.translation import gettext_lazy as _
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, NotFound, Refused, flow_tree
 from workflows_ui.launches.models import OPEN, Launch
-from workflows_ui.resource_admin.actions import NameForm, delete_action, rename_action
+from workflows_ui.resource_admin.actions import LastingText, NameForm, delete_action, rename_action
 from workflows_ui.resource_admin.resource import Action, Affected, Bulk, Row, Text, pick
 from workflows_ui.resources import usage
 from workflows_ui.resources.flows import forms as flow_forms
 from workflows_ui.resources.flows import pages
+from workflows_ui.resources.flows.files import shown_name
 from workflows_ui.resources.flows.import_findings import find_problems
 from workflows_ui.resources.flows.reading import deleting, has_draft, name_of, tags_of, trigger_of
 from workflows_ui.resources.pieces import missing_apps
@@ -120,7 +120,7 @@ def _import_new(session: EngineSession, _id: str, data: dict[str, Any]) -> dict[
     """
     created: list[Row] = []
     for request in data["file"]:
-        name = data["name"] or _shown_name(request) or gettext("Imported flow")
+        name = data["name"] or shown_name(request) or gettext("Imported flow")
         try:
             created.append(_create(session, name[:200], request))
         except (EngineError, forms.ValidationError) as error:
@@ -138,14 +138,9 @@ def _import_here(session: EngineSession, id: str, data: dict[str, Any]) -> dict[
     """Replace the draft by the content of the file; the flow keeps its name."""
     (request,) = data["file"]
     flow = session.workflows.get_flow(id)
-    imported = _import_into(session, flow, request, name_of(flow) or _shown_name(request) or id)
+    imported = _import_into(session, flow, request, name_of(flow) or shown_name(request) or id)
     usage.forget(session)
     return {"flows": [imported], "check": [find_problems(session, trigger_of(imported))]}
-
-
-def _shown_name(request: Mapping[str, Any]) -> str:
-    name = request.get("displayName")
-    return name if formats.visible(name) else ""
 
 
 def _can_turn_on(flow: Row) -> bool:
@@ -189,10 +184,6 @@ def _lacking(session: EngineSession, flow: Row) -> Affected | None:
     return Affected(f"{message.title}.", [(item.text, "") for item in missing])
 
 
-def _quoted(text: str) -> dict[str, str]:
-    return {"name": formats.cut(text)}
-
-
 def _tag(session: EngineSession, id: str, data: dict[str, Any]) -> Any:
     """Keep all other metadata, which UPDATE_METADATA replaces (recording `flow_op_update_metadata`)."""
     known = dict_at(session.workflows.get_flow(id), "metadata") | {"tags": data["tags"]}
@@ -233,22 +224,14 @@ def _to_imported(slug: str, _row: Row, answer: Any) -> str:
 
 def _imported(_row: Row, answer: Any) -> Text:
     flows = answer["flows"]
-    text = gettext("The flow “%(name)s” is imported. This is it.") % _quoted(name_of(flows[0]))
+    text = gettext("The flow “%(name)s” is imported. This is it.") % {"name": formats.cut(name_of(flows[0]))}
     if len(flows) > 1:
         names = ", ".join(f"“{formats.cut(name_of(flow))}”" for flow in flows[:_LISTED])
         text = gettext("%(count)d flows are imported: %(names)s.") % {"count": len(flows), "names": names}
     return _with_check(text, answer)
 
 
-@dataclass(frozen=True)
-class _Import(Action):
-    """An import of steps, some of which may need a check."""
-
-    def lasting(self, answer: Any) -> bool:
-        return any(answer["check"])
-
-
-def _with_check(message: str, answer: Any) -> str:
+def _with_check(message: str, answer: Any) -> Text:
     """The result message, with the steps that need a check."""
     for flow, lines in zip(answer["flows"], answer["check"], strict=True):
         if not lines:
@@ -257,8 +240,8 @@ def _with_check(message: str, answer: Any) -> str:
         text = ngettext(
             "In “%(name)s”, check %(count)d step: %(steps)s", "In “%(name)s”, check %(count)d steps: %(steps)s", count
         )
-        message += " " + text % {**_quoted(name_of(flow)), "count": count, "steps": " ".join(lines[:_LISTED])}
-    return message
+        message += " " + text % {"name": formats.cut(name_of(flow)), "count": count, "steps": " ".join(lines[:_LISTED])}
+    return LastingText(message) if any(answer["check"]) else message
 
 
 ACTIONS = (
@@ -335,11 +318,13 @@ ACTIONS = (
         confirm=_("A new flow with the same steps is made. It is off, and not published."),
         button=_("Make the copy"),
         visible=_stays,
-        done=lambda _row, flow: gettext("The copy “%(name)s” is made. This is it.") % _quoted(name_of(flow)),
+        done=lambda _row, flow: (
+            gettext("The copy “%(name)s” is made. This is it.") % {"name": formats.cut(name_of(flow))}
+        ),
         success_url=lambda slug, _row, flow: flow_url(slug, pick(flow, "id")),
         in_rows=True,
     ),
-    _Import(
+    Action(
         "import-here",
         _("Import a file into it"),
         "file-import",
@@ -349,7 +334,7 @@ ACTIONS = (
             gettext(
                 "All steps of the draft of “%(name)s” are replaced by those in the file. What is live stays as it is until you publish."
             )
-            % _quoted(name_of(row))
+            % {"name": formats.cut(name_of(row))}
             + f" {_BELIEVED}"
         ),
         button=_("Replace the draft"),
@@ -404,11 +389,13 @@ ACTIONS = (
             "A flow without steps is made, off and not published. Bring steps into it from a file, or in the engine's builder."
         ),
         button=_("Make the flow"),
-        done=lambda _row, flow: gettext("The flow “%(name)s” is made. This is it.") % _quoted(name_of(flow)),
+        done=lambda _row, flow: (
+            gettext("The flow “%(name)s” is made. This is it.") % {"name": formats.cut(name_of(flow))}
+        ),
         success_url=lambda slug, _row, flow: flow_url(slug, pick(flow, "id")),
         collection=True,
     ),
-    _Import(
+    Action(
         "import",
         _("Import from a file"),
         "file-import",

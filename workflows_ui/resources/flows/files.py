@@ -84,6 +84,12 @@ def _versions(found: Any, called: str) -> Iterator[tuple[dict[str, Any], str]]:
             yield from _versions(item, (text_at(found, "name") or called) if len(inner) == 1 else "")
 
 
+def shown_name(flow: Request) -> str:
+    """The flow's name, or "" if it has no visible one."""
+    name = flow["displayName"]
+    return name if formats.visible(name) else ""
+
+
 def _is_tree(found: Any) -> bool:
     return isinstance(found, dict) and found.get("type") in _TRIGGERS
 

@@ -191,7 +191,7 @@ def _questions(session: EngineSession, flows: list[Request], *, several: bool) -
         lines_shown = [(line, "") for line in lines[: import_findings.MOST]]
         if more := len(lines) - len(lines_shown):
             lines_shown.append((gettext("and %(n)d more") % {"n": more}, ""))
-        values = {"name": formats.cut(_called(flow)), "count": len(lines)}
+        values = {"name": formats.cut(files.shown_name(flow) or gettext("Flow without a name")), "count": len(lines)}
         text = ngettext(
             "%(count)d step of “%(name)s” needs to be checked after the import:",
             "%(count)d steps of “%(name)s” need to be checked after the import:",
@@ -203,12 +203,8 @@ def _questions(session: EngineSession, flows: list[Request], *, several: bool) -
     return result
 
 
-def _called(flow: Request) -> str:
-    name = flow["displayName"]
-    return name if formats.visible(name) else gettext("Flow without a name")
-
-
 def _choice_label(flow: Request) -> str:
     number = sum(1 for _node in flow_tree.walk(flow["trigger"])) - 1
     steps = ngettext("%(n)d step", "%(n)d steps", number) % {"n": number}
-    return f"{formats.cut(_called(flow), 120)} ({steps})"
+    name = files.shown_name(flow) or gettext("Flow without a name")
+    return f"{formats.cut(name, 120)} ({steps})"
