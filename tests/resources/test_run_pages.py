@@ -71,10 +71,10 @@ def test_a_step_inside_a_loop_has_a_page_with_its_flows_name(owner: Client, stub
     assert f'href="{ONE}"' in page
 
 
-@pytest.mark.parametrize("place", ["1", "0-0-0", "0-1", "x", "0-4-0", "0-1-0-1-0"])
-def test_a_place_where_no_step_is_is_not_found(owner: Client, stub_engine: StubEngine, place: str) -> None:
+@pytest.mark.parametrize("position", ["1", "0-0-0", "0-1", "x", "0-4-0", "0-1-0-1-0"])
+def test_a_place_where_no_step_is_is_not_found(owner: Client, stub_engine: StubEngine, position: str) -> None:
     stub_engine.runs = [run(steps={"loop": looping(3)})]
-    assert owner.get(f"{ONE}steps/{place}/").status_code == 404
+    assert owner.get(f"{ONE}steps/{position}/").status_code == 404
 
 
 def test_a_run_of_two_thousand_steps_is_cut_and_the_file_has_all(owner: Client, stub_engine: StubEngine) -> None:

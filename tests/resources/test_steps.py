@@ -48,7 +48,7 @@ def test_too_many_steps_are_cut_and_counted_and_the_failed_one_is_still_there() 
     reader = steps.Reader({})
     found = reader.read({f"s{number}": ran("FAILED" if number == 1700 else "SUCCEEDED") for number in range(2000)})
     assert [len(found), reader.left_out] == [steps.MOST_STEPS + 1, 2000 - steps.MOST_STEPS - 1]
-    assert (found[-1].name, found[-1].place) == ("s1700", "1700")
+    assert (found[-1].name, found[-1].position) == ("s1700", "1700")
 
 
 def test_values_beyond_what_a_page_carries_have_a_page_of_their_own_unless_they_failed() -> None:
@@ -63,7 +63,7 @@ def test_a_place_leads_to_its_step_and_to_no_other() -> None:
     chain = {"a": ran(), "b": loop([{"x": ran()}, {"x": ran("FAILED"), "y": loop([{"z": ran(duration=3)}])}])}
     (_first, view) = steps.Reader({}).read(chain)
     inner = view.iterations[1].steps[1].iterations[0].steps[0]
-    assert (inner.place, steps.find(chain, inner.place)) == ("1-2-1-1-0", ("z", ran(duration=3)))
+    assert (inner.position, steps.find(chain, inner.position)) == ("1-2-1-1-0", ("z", ran(duration=3)))
     for place in ("", "2", "-1", "1-3-0", "1-0-0", "1-2", "0-1-0", "x", "99999999999", "1-2-1-1-0-1-0"):
         assert steps.find(chain, place) is None
     assert steps.find("odd", "0") is None
@@ -74,7 +74,7 @@ def test_one_step_alone_has_the_iterations_that_are_asked_for() -> None:
     long = loop([{"s": ran()} for _number in range(1000)])
     view = steps.Reader({}).read_step(long, "loop", "3", 991, 30)
     assert ([one.number for one in view.iterations], view.iterations_in_all) == ([*range(991, 1001)], 1000)
-    assert view.iterations[0].steps[0].place == "3-991-0"
+    assert view.iterations[0].steps[0].position == "3-991-0"
     assert steps.Reader({}).read_step(long, "loop", "3", 1001, 30).iterations == []
 
 

@@ -159,7 +159,7 @@ def _place(name: str, stub_engine: StubEngine) -> Place:
         "table": identity(1),
         "kind": "csv",
         "number": 1,
-        "place": "0",
+        "position": "0",
         "field": "amount",
         "action": "delete",
         "resource": "flows",

@@ -168,7 +168,7 @@ _VALUES: dict[str, Any] = {
     "kind": "csv",
     "row": 987654,
     "number": 1,
-    "place": "0",
+    "position": "0",
     "field": "amount",
     "action": "delete",
     "resource": "flows",

@@ -39,7 +39,7 @@ pytestmark = [pytest.mark.django_db]
 #: The id of everything that the engine holds of the other workspace, and what all of it is called.
 THEIRS, MARK = identity(77), "Name from the other workspace"
 #: What an address's value is when it is no id of anything: a word, a number within a thing, an app that all workspaces share.
-WORDS = {"slug", "resource", "action", "kind", "place", "number", "field", "piece"}
+WORDS = {"slug", "resource", "action", "kind", "position", "number", "field", "piece"}
 #: Ids in addresses: the part of the path before the id, and the name of the other workspace's thing in `furnished`.
 LOCAL = {
     "credentials": "credential_id",

@@ -17,7 +17,7 @@ from workflows_ui.resource_admin.resource import Row, Subject, id_at, pick
 from workflows_ui.resources.cached import cached
 from workflows_ui.resources.runs import reading, starters
 from workflows_ui.resources.runs import times as resource_times
-from workflows_ui.resources.runs.steps import Reader, error_text, failed_place, shows
+from workflows_ui.resources.runs.steps import Reader, error_text, failed_position, shows
 from workflows_ui.web import messages
 from workflows_ui.web.paths import text_at
 
@@ -63,7 +63,7 @@ def _failed_step_url(subject: Subject) -> str:
     """The failed step on this page, or its own page if the run has too many steps; "" if there is none."""
     run = subject.object
     name = text_at(run, "failedStep.name")
-    position = failed_place(run.get("steps"), name) if reading.failing(run) and name else ""
+    position = failed_position(run.get("steps"), name) if reading.failing(run) and name else ""
     if not position:
         return ""
     if shows(Reader({}).read(run.get("steps")), position):

@@ -47,13 +47,13 @@ class Iteration:
 class StepView:
     """One step that ran.
 
-    `place` is its position, as part of its page's URL; `id` the same, unique in the page. `began` and `duration` are texts; `bar` is its
+    `position` is part of the URL of its page; `id` the same, unique in the page. `began` and `duration` are texts; `bar` is its
     share of the run's working time. `full` is whether its values no longer fit into the page; `iterations_next` is the first one that is
     left out. `failed` is whether it failed, or a step in one of its iterations did. `stack` is what follows the message of its `error`.
     """
 
     id: str
-    place: str
+    position: str
     name: str
     title: str
     kind: str | Promise
@@ -108,13 +108,13 @@ class Reader:
         """The steps of one run, as `steps` of get_run holds them (api.md 8.1)."""
         return list(self._read(steps, "", 0, 0.0))
 
-    def read_step(self, step: Any, name: str, place: str, first: int, count: int) -> StepView:
+    def read_step(self, step: Any, name: str, position: str, first: int, count: int) -> StepView:
         """A single step, with `count` iterations from number `first` on if it is a loop."""
-        view = self._view(name, step, place, 0, 0.0, in_rounds=False)
+        view = self._view(name, step, position, 0, 0.0, in_rounds=False)
         rounds = pick(step, "output.iterations")
         if isinstance(rounds, list):
             chosen = list(enumerate(rounds, start=1))[first - 1 : first - 1 + count]
-            view.iterations = [self._round(number, turn, place, 0, 0.0) for number, turn in chosen]
+            view.iterations = [self._round(number, turn, position, 0, 0.0) for number, turn in chosen]
             view.iterations_in_all = len(rounds)
         return view
 
@@ -144,7 +144,9 @@ class Reader:
             return True
         return False
 
-    def _view(self, name: str, step: Any, place: str, depth: int, begin: float, *, in_rounds: bool = True) -> StepView:
+    def _view(
+        self, name: str, step: Any, position: str, depth: int, begin: float, *, in_rounds: bool = True
+    ) -> StepView:
         step = step if isinstance(step, dict) else {"output": step}
         known = self._known.get(name)
         icon, kind = outline.kind_of(step)
@@ -153,8 +155,8 @@ class Reader:
         message, stack = failure_reading.split(error)
         failed = not left and any_failed({name: step})
         view = StepView(
-            id=f"step-{place}",
-            place=place,
+            id=f"step-{position}",
+            position=position,
             name=name,
             title=outline.title_of(known) if known else name,
             kind=outline.piece_of(known) or kind,
@@ -201,11 +203,11 @@ class Reader:
                 view.iterations_left_out += 1
                 view.iterations_next = view.iterations_next or number
             else:
-                view.iterations.append(self._round(number, steps, view.place, depth, begin))
+                view.iterations.append(self._round(number, steps, view.position, depth, begin))
             begin += resource_times.all_worked(steps)
 
-    def _round(self, number: int, steps: Any, place: str, depth: int, begin: float) -> Iteration:
-        inner = list(self._read(steps, f"{place}-{number}-", depth + 1, begin))
+    def _round(self, number: int, steps: Any, position: str, depth: int, begin: float) -> Iteration:
+        inner = list(self._read(steps, f"{position}-{number}-", depth + 1, begin))
         took = resource_times.all_worked(steps)
         return Iteration(number, inner, any_failed(steps), formats.duration(took) if took else "")
 
@@ -231,30 +233,30 @@ def is_left(name: str, step: Any, left: str) -> bool:
     return bool(left) and any_failed({name: step}) and (name == left or pick(step, "output.iterations") is not None)
 
 
-def failed_place(steps: Any, name: str, prefix: str = "", depth: int = 0) -> str:
+def failed_position(steps: Any, name: str, prefix: str = "", depth: int = 0) -> str:
     """The position of the failed step of this name, as `find` takes it, also in iterations; "" for none."""
     for position, (key, step) in enumerate(steps.items() if isinstance(steps, dict) else ()):
         if key == name and pick(step, "status") == FAILED:
             return f"{prefix}{position}"
         rounds = pick(step, "output.iterations")
         for number, turn in enumerate(rounds if isinstance(rounds, list) and depth < _DEEPEST else (), start=1):
-            if found := failed_place(turn, name, f"{prefix}{position}-{number}-", depth + 1):
+            if found := failed_position(turn, name, f"{prefix}{position}-{number}-", depth + 1):
                 return found
     return ""
 
 
-def shows(views: Sequence[StepView], place: str) -> bool:
+def shows(views: Sequence[StepView], position: str) -> bool:
     """Whether the step at this position is among those that a page shows."""
     return any(
-        view.place == place or any(shows(turn.steps, place) for turn in view.iterations)
+        view.position == position or any(shows(turn.steps, position) for turn in view.iterations)
         for view in views
-        if place == view.place or place.startswith(f"{view.place}-")
+        if position == view.position or position.startswith(f"{view.position}-")
     )
 
 
-def find(steps: Any, place: str) -> tuple[str, Any] | None:
+def find(steps: Any, position: str) -> tuple[str, Any] | None:
     """The name and step at a position: `2` is the third step, `2-5-0` the first one in its fifth iteration."""
-    numbers = [int(part) if part.isdecimal() and len(part) < 8 else -1 for part in place.split("-")]
+    numbers = [int(part) if part.isdecimal() and len(part) < 8 else -1 for part in position.split("-")]
     if len(numbers) % 2 == 0:
         return None
     while isinstance(steps, dict) and 0 <= numbers[0] < len(steps):

@@ -32,17 +32,17 @@ _BEFORE = timedelta(seconds=5)
 
 @require_safe
 @member(Role.VIEWER)
-def step(request: ConsoleRequest, slug: str, id: str, place: str) -> HttpResponse:
+def step(request: ConsoleRequest, slug: str, id: str, position: str) -> HttpResponse:
     """One step in full; of a loop ROUNDS iterations, from number `?from=` on. Raises EngineError."""
     session = engine_session.open_session(request.access)
     run = _run(session, id)
-    located = run_steps.find(run.get("steps"), place)
+    located = run_steps.find(run.get("steps"), position)
     if located is None:
         raise Http404
     name, given = located
     start = request.GET.get("from", "")
     first = max(1, int(start)) if start.isdecimal() and len(start) < 8 else 1
-    view = run_steps.Reader(panels.known_steps(session, run), run=run).read_step(given, name, place, first, ROUNDS)
+    view = run_steps.Reader(panels.known_steps(session, run), run=run).read_step(given, name, position, first, ROUNDS)
     last = first + len(view.iterations) - 1
     context = {
         "run_id": id,
