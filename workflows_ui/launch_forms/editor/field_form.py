@@ -113,14 +113,9 @@ class FieldForm(forms.Form):
         ),
     )
     label = line(
-        gettext_lazy("Name that people read"),
-        gettext_lazy("Left empty, it is made from the name in what is sent."),
+        gettext_lazy("Name that people read"), gettext_lazy("Left empty, it is made from the name in what is sent.")
     )
-    kind = forms.TypedChoiceField(
-        label=gettext_lazy("Kind"),
-        choices=Kind.choices,
-        coerce=Kind,
-    )
+    kind = forms.TypedChoiceField(label=gettext_lazy("Kind"), choices=Kind.choices, coerce=Kind)
     required = tick(gettext_lazy("Required"))
     help = lines(gettext_lazy("Help text"), gettext_lazy("A sentence below the field that says what to fill in."))
     example: forms.Field | None = line(gettext_lazy("Example"))

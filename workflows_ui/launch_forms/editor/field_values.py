@@ -83,13 +83,7 @@ class SentAs(TextChoices):
     JSON = "json", ""
 
 
-_TYPES = {
-    str: SentAs.TEXT,
-    int: SentAs.NUMBER,
-    float: SentAs.NUMBER,
-    bool: SentAs.YES_NO,
-    type(None): SentAs.NOTHING,
-}
+_TYPES = {str: SentAs.TEXT, int: SentAs.NUMBER, float: SentAs.NUMBER, bool: SentAs.YES_NO, type(None): SentAs.NOTHING}
 
 
 def sort_of(value: Any) -> SentAs:

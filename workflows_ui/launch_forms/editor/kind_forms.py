@@ -261,9 +261,7 @@ class ChoiceForm(ValueForm):
             lost = [(kept, words)] if kept and kept not in dict(offered) else []
             self._select(name, [("", "–"), *offered, *lost])
         self.rows = row_formsets.ChoiceFormSet(
-            self.data if self.is_bound else None,
-            rows=row_formsets.choice_rows(self.kept.choices),
-            judged=self.judged,
+            self.data if self.is_bound else None, rows=row_formsets.choice_rows(self.kept.choices), judged=self.judged
         )
 
     def _rows(self, data: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from workflows_ui.launch_forms.schema.document import SHORT, Kind
+from workflows_ui.launch_forms.schema.document import Kind, label_from
 
 _NAMES: tuple[tuple[Kind, re.Pattern[str]], ...] = tuple(
     (kind, re.compile(rf"(?:^|_)(?:{words})(?:_|$)"))
@@ -21,15 +21,12 @@ _NAMES: tuple[tuple[Kind, re.Pattern[str]], ...] = tuple(
         ),
     )
 )
-_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-
-
 #: Keys of names and numbers of single persons or things, whose past values are not offered as choices.
 _NAMING = re.compile(r"(?:^|_)(?:name|id|no|code|key|number|ten|tên|ma|mã|so|số)(?:_|$)")
 
 
 def _words(key: str) -> str:
-    return re.sub(r"[\s\-.]+", "_", _CAMEL.sub("_", key[:SHORT])).lower()
+    return label_from(key).lower().replace(" ", "_")
 
 
 def kind_of(key: str) -> Kind:

@@ -21,12 +21,7 @@ from workflows_ui.launch_forms.schema.paths import ITEM, Path, accesses
 #: A text that is a template with a single access.
 _TEMPLATE_ONLY = re.compile(r"\s*\{\{([\w$.?\[\]'\"\s-]*)\}\}\s*")
 _START = re.compile(r"""(?<![\w$.'"\]])([A-Za-z_]\w*)""")
-_HINTS = {
-    "NUMBER_": Kind.NUMBER,
-    "BOOLEAN_": Kind.YES_NO,
-    "DATE_": Kind.DATE,
-    "LIST_": Kind.LIST,
-}
+_HINTS = {"NUMBER_": Kind.NUMBER, "BOOLEAN_": Kind.YES_NO, "DATE_": Kind.DATE, "LIST_": Kind.LIST}
 #: Most characters of one text that are searched, and most references of one flow: far beyond any real flow.
 _MOST_LETTERS = 200_000
 _MOST = 5_000

@@ -15,13 +15,7 @@ from workflows_ui.launch_forms import choices as launch_choices
 from workflows_ui.launch_forms import form_fit
 from workflows_ui.launch_forms import messages as form_messages
 from workflows_ui.launch_forms.editor.forms import TextsForm
-from workflows_ui.launch_forms.editor.views.page import (
-    EditorPage,
-    builder_page,
-    field_row,
-    flow_name,
-    stale_message,
-)
+from workflows_ui.launch_forms.editor.views.page import EditorPage, builder_page, field_row, flow_name, stale_message
 from workflows_ui.launch_forms.forms import fields as launch_fields
 from workflows_ui.launch_forms.forms import posted
 from workflows_ui.launch_forms.schema import checking
@@ -123,11 +117,7 @@ def _moved(request: ConsoleRequest, form: Form) -> dict[str, Any] | None:
     field = form.field(request.GET.get("moved", ""))
     if field is None:
         return None
-    params = {
-        "label": field.shown_label[:60],
-        "number": form.names.index(field.name) + 1,
-        "all": len(form.fields),
-    }
+    params = {"label": field.shown_label[:60], "number": form.names.index(field.name) + 1, "all": len(form.fields)}
     return {
         "name": field.name,
         "by": "up" if request.GET.get("by") == "up" else "down",

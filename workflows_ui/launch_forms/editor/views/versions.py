@@ -71,11 +71,7 @@ def restore(page: EditorPage, number: int) -> HttpResponse:
 
 
 def _confirm(
-    page: EditorPage,
-    action: str,
-    change: Callable[..., object],
-    text: str,
-    version: LaunchFormVersion | None = None,
+    page: EditorPage, action: str, change: Callable[..., object], text: str, version: LaunchFormVersion | None = None
 ) -> HttpResponse:
     """Ask for a confirmation, or change the form and display the text."""
     if page.posted:
