@@ -7,6 +7,7 @@ from workflows_ui.practice_engine import flow_views, ids, operations, pages
 from workflows_ui.practice_engine.core import Engine, route
 from workflows_ui.practice_engine.http import V083, HttpError, Json, Request, Response, Version
 from workflows_ui.practice_engine.schema import PAGE, PROJECT, SINCE_083, Field, required
+from workflows_ui.practice_engine.state import State
 
 from .folders import find_or_create
 
@@ -58,38 +59,9 @@ def create(engine: Engine, request: Request) -> Response:
         raise HttpError.plain(500, "the folder is not known to the database", "23503")
     if folder is None and values.get("folderName"):
         folder = find_or_create(engine, project, values["folderName"])["id"]
-    flow = state.add_row(
-        "flows",
-        projectId=project,
-        externalId=ids.new_id(),
-        status="DISABLED",
-        operationStatus="NONE",
-        folderId=folder,
-        publishedVersionId=None,
-        metadata=values.get("metadata"),
-        ownerId=request.principal.user,
-    )
-    trigger: Json = {
-        "name": "trigger",
-        "valid": False,
-        "displayName": "Select Trigger",
-        "type": "EMPTY",
-        "settings": {},
-    }
-    version = state.add_row(
-        "versions",
-        flowId=flow["id"],
-        displayName=values["displayName"],
-        trigger={**trigger, "lastUpdatedDate": flow["created"]},
-        valid=False,
-        agentIds=[],
-        state="DRAFT",
-        connectionIds=[],
-        updatedBy=None,
-        backupFiles=None,
-        notes=[],
-    )
-    flow["versionId"] = version["id"]
+    trigger = {"name": "trigger", "valid": False, "displayName": "Select Trigger", "type": "EMPTY", "settings": {}}
+    columns = {"folderId": folder, "metadata": values.get("metadata"), "ownerId": request.principal.user}
+    flow, _ = add_flow(state, project, {"displayName": values["displayName"], "trigger": trigger}, columns)
     return Response.from_json(flow_json(engine, flow, request.version), 201)
 
 
@@ -149,6 +121,18 @@ def delete(engine: Engine, request: Request) -> Response:
     flow |= {"operationStatus": "DELETING", "updated": ids.stamp()}
     engine.clock.call_later(engine.settings.delete_after, lambda: _remove(engine, flow["id"]))
     return Response.empty()
+
+
+def add_flow(state: State, project: str, version_columns: Json, columns: Json) -> tuple[Json, Json]:
+    """Add a disabled flow and its draft, with these columns, and return their rows."""
+    defaults: Json = {"status": "DISABLED", "operationStatus": "NONE", "publishedVersionId": None}
+    flow = state.add_row("flows", **{"projectId": project, "externalId": ids.new_id(), **defaults, **columns})
+    lists: Json = {"agentIds": [], "connectionIds": [], "notes": []}
+    unset = dict.fromkeys(("updatedBy", "backupFiles"))
+    draft: Json = {"flowId": flow["id"], "state": "DRAFT", "valid": False, **lists, **unset}
+    version = state.add_row("versions", **draft | version_columns)
+    flow["versionId"] = version["id"]
+    return flow, version
 
 
 def flow_json(

@@ -11,7 +11,7 @@ from workflows_ui.practice_engine import ids, tree, validity
 from workflows_ui.practice_engine.accounts import ANH, SAO_MAI_PROJECT
 from workflows_ui.practice_engine.core import Engine
 from workflows_ui.practice_engine.http import V072, Json
-from workflows_ui.practice_engine.routes import mcp, records, tables
+from workflows_ui.practice_engine.routes import flows, mcp, records, tables
 from workflows_ui.practice_engine.routes.webhooks import source_name
 from workflows_ui.practice_engine.state import read_data
 
@@ -86,37 +86,27 @@ def _add_flow(engine: Engine, sample: SampleFlow) -> None:
     rules = engine.rules(V072)
     for step in tree.walk(trigger):
         validity.prepare(step, project, rules)
-    version: Json = {
-        "id": ids.named_id(f"version {sample.slug} 1"),
-        "created": ids.stamp(created),
-        "updated": edited,
-        "flowId": sample.id,
-        "displayName": sample.name,
-        "trigger": trigger,
-        "valid": False,
-        "agentIds": [],
-        "state": "DRAFT",
-        "connectionIds": [],
-        "updatedBy": ANH,
-        "backupFiles": None,
-    }
+    times = {"created": ids.stamp(created), "updated": edited}
+    flow, version = flows.add_flow(
+        engine.state,
+        project,
+        {
+            "id": ids.named_id(f"version {sample.slug} 1"),
+            "displayName": sample.name,
+            "trigger": trigger,
+            "updatedBy": ANH,
+        }
+        | times,
+        {
+            "id": sample.id,
+            "externalId": ids.named_id(f"external {sample.slug}"),
+            "folderId": _folder_id(engine, project, sample.folder),
+            "metadata": {"tags": sample.tags} if sample.tags else None,
+        }
+        | times,
+    )
     tree.refresh(version)
     version["updated"] = edited
-    flow: Json = {
-        "id": sample.id,
-        "created": ids.stamp(created),
-        "updated": edited,
-        "projectId": project,
-        "externalId": ids.named_id(f"external {sample.slug}"),
-        "status": "DISABLED",
-        "operationStatus": "NONE",
-        "folderId": _folder_id(engine, project, sample.folder),
-        "publishedVersionId": None,
-        "metadata": {"tags": sample.tags} if sample.tags else None,
-        "versionId": version["id"],
-    }
-    engine.state.flows[flow["id"]] = flow
-    engine.state.versions[version["id"]] = version
     if sample.state != "draft":
         _publish(engine, flow, version, sample)
     if sample.payload:
