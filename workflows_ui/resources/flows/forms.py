@@ -1,6 +1,4 @@
-"""Forms of flows: the filters of their list, and those of their actions. Imports show a file's content before anything
-is created, and ask which of several flows to import.
-"""
+"""Forms of flows: filters and actions. Imports show a file's content before anything is created, and ask which of several flows to take."""
 
 import hashlib
 import json

@@ -39,9 +39,7 @@ class Listed:
 
 
 def launchable_flows(session: EngineSession, *, again: bool = False) -> Listed:
-    """The current flows: one call for each hundred that are on. With `again`, for a search or the next page, the list
-    may be a minute old; a long list may be so always. Raises EngineError.
-    """
+    """One call per hundred flows that are on. With `again` (a search, a next page) a minute old, a long list always. Raises EngineError."""
     builder = session.allows(Role.BUILDER)
     name = f"{_NAME}:{builder}"
     nothing: Listed | None = None

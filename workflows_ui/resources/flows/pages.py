@@ -41,9 +41,7 @@ _KEPT_OF_VERSION = ("id", "displayName", "connectionIds", "valid", "state")
 
 @dataclass(frozen=True)
 class Filters:
-    """The filters, as the engine has them; None for any. `live`: each flow as the version that runs, not as the newest
-    one; only if all of them are published.
-    """
+    """As the engine has them; None for any. `live`: flows as the version that runs, not the newest; only if all are published."""
 
     name: str | None = None
     status: str | None = None
@@ -100,9 +98,7 @@ def all_flows(session: EngineSession) -> tuple[list[dict[str, Any]], bool]:
 def whole(
     session: EngineSession, filters: Filters, keep: Callable[[Row], dict[str, Any]]
 ) -> tuple[list[dict[str, Any]], Text]:
-    """All current flows that match, each converted by `keep` (with `id`), and a message if the engine counts more. One
-    call for each hundred. Raises EngineError.
-    """
+    """All current flows that match, converted by `keep` (with `id`), and a message if the engine counts more. Raises EngineError."""
     search = _Search(session, filters, keep)
     first = search.chunk()
     flows = search.walk(first)

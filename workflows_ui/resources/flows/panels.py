@@ -49,9 +49,7 @@ def form_url(slug: str, flow: Row) -> str:
 
 
 def warnings(subject: Subject) -> dict[str, Any] | None:
-    """Problems of the flow's newest version that the engine accepts without an error: it will not run, or is not
-    protected as it seems. None without any, and for a flow that is being deleted.
-    """
+    """Problems that the engine accepts: the newest version will not run, or is not protected as it seems. None without any."""
     flow = subject.object
     if reading.deleting(flow):
         return None

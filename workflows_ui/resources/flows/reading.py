@@ -34,9 +34,7 @@ def folder_names(session: EngineSession) -> dict[str, str]:
 
 @cached("connection-names", 60, {}, optional=True)
 def connection_names(session: EngineSession) -> dict[str, tuple[str, str]]:
-    """(id, name) of the workspace's connections by the external id that flows use; empty if the engine does not give
-    them, or if a quick session would need a call.
-    """
+    """(id, name) of the connections by the external id that flows use; empty if unknown, or if a quick session would need a call."""
     rows, _following = connection_list.chunk(session, "")
     keys = ((row, text_at(row, "externalId")) for row in rows)
     return {key: (text_at(row, "id"), _visible_name(row.get("displayName"), key)) for row, key in keys if key}
@@ -88,9 +86,7 @@ def last_change(session: EngineSession, flow_id: str) -> Change | None:
 
 @cached("people-names", 600, {})
 def _people(session: EngineSession) -> dict[str, str]:
-    """Names of the engine's people by id, as far as known: the credential's own (recording `users_me`) and the owners
-    of connections (recording `conn_list_piece`).
-    """
+    """Names of people by id, as far as known: the credential's own (`users_me`) and the owners of connections (`conn_list_piece`)."""
     people: list[Row] = []
     try:
         people.append(session.workflows.get_current_user())
@@ -156,9 +152,7 @@ def table_of(step: Any) -> str:
 
 
 def start_label(flow: Row) -> str:
-    """What starts the flow. A schedule installed in the engine (`triggerSource`, recording `flow_get_schedule`)
-    overrides the draft's own fields: it is what runs.
-    """
+    """What starts the flow: a schedule installed in the engine (`triggerSource`, recording `flow_get_schedule`) before the draft's."""
     trigger = trigger_of(flow)
     start = flow_facts.start_of(trigger)
     if start == "schedule":

@@ -1,7 +1,4 @@
-"""How a flow did lately: its latest results, for its row in the list; and its record, for its pages.
-
-The record says how often it succeeded, how long it takes, who launched it last, and how large the sample is.
-"""
+"""How a flow did lately: its latest results, for its row in the list; and its record (success, duration, last launch), for its pages."""
 
 import statistics
 from collections.abc import Iterable, Sequence

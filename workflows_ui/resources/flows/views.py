@@ -130,9 +130,7 @@ def effects(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
 
 
 def effects_at_once(access: Access, id: str, facts: Facts | None) -> dict[str, Any]:
-    """The part of the launch form that needs no further call: `story` (None if the flow could not be read), `record`,
-    and `late`, whether a second request would show more.
-    """
+    """The part of the launch form that needs no call: `story` (None without facts), `record`, and whether a `late` request shows more."""
     if facts is None:
         return {"story": None, "record": results.load_record(access, id), "late": False}
     quick = engine_session.open_session(access, quick=True)

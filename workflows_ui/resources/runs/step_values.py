@@ -1,7 +1,4 @@
-"""A step's fields and values for reading: nested values flattened, references to other steps named, long ones truncated.
-
-Secrets must already be masked (core/redaction.py).
-"""
+"""A step's fields and values for reading: flattened, truncated, references named. Secrets must already be masked (core/redaction.py)."""
 
 import json
 import re

@@ -75,10 +75,7 @@ class Part:
 
 
 def bar(begin: float, took: float, whole: float) -> Bar | None:
-    """The section from `begin` on (milliseconds) of a bar for `whole`; never too thin to be seen, unless it took no time.
-
-    None if there is no whole.
-    """
+    """The section from `begin` on (milliseconds) of a bar for `whole`, visible unless it took no time; None without a whole."""
     if whole <= 0:
         return None
     x = min(WIDTH - _THINNEST, max(0, round(begin / whole * WIDTH)))
