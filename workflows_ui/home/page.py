@@ -77,6 +77,8 @@ class Home:
     def __init__(self, person_access: access.Access, last_visit: datetime | None) -> None:
         self._access = person_access
         self._slug = person_access.workspace.slug
+        own = Launch.objects.filter(user=person_access.user, workspace=person_access.workspace)
+        self._mine, self._visible = (rows.defer(*_HEAVY) for rows in (own, launches.visible_launches(person_access)))
         #: Whether this is the first visit.
         self.first = last_visit is None
         #: Failures since this moment are shown.
@@ -87,12 +89,7 @@ class Home:
 
     @cached_property
     def favourites(self) -> dict[str, str]:
-        """Names of the person's favourite flows by id."""
         return visits.favourites(self._access.user, self._access.workspace)
-
-    @property
-    def _mine(self) -> QuerySet[Launch]:
-        return Launch.objects.filter(user=self._access.user, workspace=self._access.workspace).defer(*_HEAVY)
 
     @cached_property
     def recent(self) -> list[Launch]:
@@ -107,10 +104,6 @@ class Home:
         rows = self._mine.filter(flow_id__in=flow_ids)
         latest = rows.order_by().values("flow_id").annotate(at=Max("asked_at")).values_list("at", flat=True)
         return {row.flow_id: row for row in rows.filter(asked_at__in=list(latest)).order_by("asked_at")}
-
-    @property
-    def _visible(self) -> QuerySet[Launch]:
-        return launches.visible_launches(self._access).defer(*_HEAVY)
 
     @cached_property
     def running(self) -> tuple[list[Launch], int]:

@@ -50,7 +50,6 @@ def body(kind: str, resource: Resource, session: EngineSession, rows: Sequence[R
 
 
 def tail(kind: str) -> bytes:
-    """What follows the last row."""
     return b"\n]\n" if kind == "json" else b""
 
 

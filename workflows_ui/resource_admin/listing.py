@@ -51,13 +51,11 @@ class Listing:
 
     @property
     def query(self) -> Query:
-        """The query for the resource."""
         values = {name: value for name, value in self.form.cleaned_data.items() if value not in (None, "", [])}
         return Query(values, self.rows, self.trail[-1] if self.trail else "")
 
     @property
     def filtered(self) -> bool:
-        """Whether any filter is active."""
         return bool(self.query.filters) if self.valid else True
 
     @property

@@ -44,7 +44,6 @@ class Subject:
 
     @property
     def slug(self) -> str:
-        """The workspace's slug."""
         return self.access.workspace.slug
 
 

@@ -101,7 +101,6 @@ def _why(error: EngineError | forms.ValidationError) -> str:
 
 
 def _make(session: EngineSession, _id: str, data: dict[str, Any]) -> Any:
-    """Create a flow without steps."""
     flow = session.workflows.create_flow(data["name"], folder_id=data["folder"] or None)
     pages.forget(session)
     return flow

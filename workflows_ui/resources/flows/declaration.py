@@ -62,8 +62,6 @@ def _note(flow: Row) -> messages.Text:
 
 
 class Flows(Resource):
-    """The flows of the workspace."""
-
     name = "flows"
     label, label_plural = _("Flow"), _("Flows")
     icon, group, menu_order = "diagram-project", "build", 10
@@ -161,7 +159,6 @@ class Flows(Resource):
         return {"folder": [(pages.NO_FOLDER, _("In no folder")), *folders], "connection": connections}
 
     def badge(self, row: Row) -> Badge:
-        """On, off, or being deleted."""
         return _DELETING if reading.deleting(row) else messages.flow_state(row.get("status"))
 
     def refresh_seconds(self, row: Row) -> int:

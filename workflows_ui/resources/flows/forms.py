@@ -42,14 +42,11 @@ class FlowTags(forms.Form):
     )
 
     def clean_tags(self) -> list[str]:
-        """The tags between the commas."""
         tags = [" ".join(part.split()) for part in self.cleaned_data["tags"].split(",")]
         return list(dict.fromkeys(tag for tag in tags if tag))
 
 
 class FolderChoice(forms.Form):
-    """A folder, or none."""
-
     folder = forms.ChoiceField(label=_("Folder"), required=False)
 
     def __init__(self, *args: Any, session: EngineSession, **kwargs: Any) -> None:
@@ -59,15 +56,11 @@ class FolderChoice(forms.Form):
 
 
 class NewFlow(FolderChoice):
-    """A name and an optional folder."""
-
     name = forms.CharField(label=_("Name"), max_length=200)
     field_order = ("name", "folder")
 
 
 class VersionChoice(forms.Form):
-    """One of a flow's versions."""
-
     version = forms.ChoiceField(label=_("Version"))
 
     def __init__(self, *args: Any, session: EngineSession, row: Row, **kwargs: Any) -> None:

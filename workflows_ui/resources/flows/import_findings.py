@@ -49,7 +49,6 @@ def find_problems(session: EngineSession, trigger: Any) -> list[str]:
 
 
 def _app_of(step: Row) -> tuple[str, str]:
-    """The name and version of a step's app."""
     return text_at(step, "settings.pieceName"), exact(pick(step, "settings.pieceVersion"))
 
 

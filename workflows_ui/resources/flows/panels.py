@@ -119,7 +119,6 @@ def _mismatches(subject: Subject, row: LaunchForm | None) -> list[str]:
 
 
 def steps(subject: Subject) -> dict[str, Any]:
-    """The outline of the steps."""
     trigger, session = reading.trigger_of(subject.object), subject.session
     uses = pick(subject.object, "version.connectionIds")
     names = outline.names_of(trigger, reading.connection_names(session) if uses else {}, subject.slug)
@@ -152,7 +151,6 @@ def _use(slug: str, resource: str, used: str, known: Mapping[str, tuple[str, str
 
 
 def launches(subject: Subject) -> dict[str, Any] | None:
-    """The latest launches."""
     latest = Launch.objects.filter(workspace=subject.workspace, flow_id=subject.id).select_related("user")
     rows = list(latest.order_by("-asked_at")[:_LATEST])
     return {"launches": rows} if rows else None

@@ -33,7 +33,6 @@ class Outcome:
 
     @property
     def when(self) -> str:
-        """How long ago, for a page."""
         return formats.relative(self.at)
 
     def __str__(self) -> str:

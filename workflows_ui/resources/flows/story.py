@@ -76,7 +76,6 @@ class Story:
 
     @property
     def empty(self) -> bool:
-        """Whether there is nothing to show."""
         return not self.sentences and not self.more
 
 

@@ -48,8 +48,6 @@ def _failed_alike_url(slug: str, run: Row) -> str:
 
 
 class Runs(Resource):
-    """The executions of flows."""
-
     name = "runs"
     label, label_plural = pgettext_lazy("noun", "Run"), pgettext_lazy("noun", "Runs")
     icon, group, menu_order = "clock-rotate-left", "watch", 10

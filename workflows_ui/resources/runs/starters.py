@@ -71,10 +71,8 @@ def _starter(
 
 
 def name_of(run: Row) -> str:
-    """The label of what started the row's run."""
     return text_at(run, f"{KEY}.name")
 
 
 def url_of(_slug: str, run: Row) -> str:
-    """The page of what started the row's run."""
     return text_at(run, f"{KEY}.url")

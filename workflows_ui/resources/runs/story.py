@@ -85,7 +85,6 @@ def _of_row(launch: Launch) -> Row:
 
 
 def text(title: str, lines: list[Line]) -> str:
-    """The story as text to copy."""
     return "\n".join([title, *map(_plain, lines)])
 
 

@@ -92,7 +92,6 @@ def worked(step: Any, depth: int = 0) -> float:
 
 
 def all_worked(steps: Any, depth: int = 0) -> float:
-    """Milliseconds that a chain of steps worked."""
     return sum(worked(step, depth) for step in steps.values()) if isinstance(steps, dict) else 0.0
 
 
