@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.accounts.models import User
 from workflows_ui.audit.services.audit_log import Actor
-from workflows_ui.members.models import Role, Workspace
+from workflows_ui.members.models import Workspace
 from workflows_ui.members.services import teams
 from workflows_ui.offboarding import kinds
 from workflows_ui.offboarding.belongings import Holder, Item, Reach
@@ -89,7 +89,7 @@ def plan(items: list[Item], choices: Mapping[str, str]) -> Plan:
         to = next((holder for holder in item.to if token(holder) == choice), None)
         if to is not None or (choice == END and item.ends):
             checked.steps.append(Step(item, to))
-        elif _done_already(item, choice):
+        elif choice in map(token, item.already):
             checked.gone.append(key)
         else:
             checked.problems[key] = Problem.NOT_A_CHOICE
@@ -118,13 +118,6 @@ def carry_out(actor: Actor, reach: Reach, choices: Mapping[str, str]) -> Plan:
             else:
                 checked.gone.append(step.item.key)
     return replace(checked, steps=done)
-
-
-def _done_already(item: Item, choice: str) -> bool:
-    """Return whether the chosen colleague already manages the workspace, as after a second click."""
-    if item.kind.name != "role" or item.workspace_reach is None:
-        return False
-    return choice in {token(person) for person in item.workspace_reach.people(Role.MANAGER)}
 
 
 def _take(actor: Actor, step: Step) -> bool:

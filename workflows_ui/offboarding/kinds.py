@@ -57,8 +57,8 @@ class RoleKind(Kind):
             to = candidates if manages and workspace_reach.manages else ()
             team = _("through the team %(team)s") % {"team": row.team.name} if row.team else ""
             facts = (team, _("Nobody else manages this workspace.") if alone else "")
-            label = str(Role(row.role).label)
-            yield Item(self, str(pk), label, workspace_reach, row, to=to, facts=facts, alone=alone)
+            label, already = str(Role(row.role).label), workspace_reach.people(Role.MANAGER)
+            yield Item(self, str(pk), label, workspace_reach, row, to=to, facts=facts, alone=alone, already=already)
 
     def gives(self, item: Item) -> bool:
         return bool(item.row.role == Role.MANAGER)
