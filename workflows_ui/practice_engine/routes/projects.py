@@ -133,7 +133,4 @@ def _project_json(engine: Engine, row: Json) -> Json:
 
 
 def _limits(engine: Engine, request: Request) -> Json:
-    return {
-        "MAX_RECORDS_PER_TABLE": tables.max_records(engine, request),
-        "MAX_FIELDS_PER_TABLE": tables.max_fields(engine, request),
-    }
+    return dict(zip(("MAX_RECORDS_PER_TABLE", "MAX_FIELDS_PER_TABLE"), tables.limits(engine, request), strict=True))

@@ -12,7 +12,7 @@ from workflows_ui.practice_engine.core import Engine, route
 from workflows_ui.practice_engine.http import V083, HttpError, Json, Request, Response
 from workflows_ui.practice_engine.schema import PAGE, SINCE_083, Field, Schema, read, required
 
-from .tables import get_table, max_records, table_fields
+from .tables import get_table, limits, table_fields
 
 FILTER = re.compile(r"filters\[(\d+)\]\[(fieldId|value|operator)\]")
 TABLE = {"tableId": required("id"), "projectId": Field("id")}
@@ -44,7 +44,7 @@ def create(engine: Engine, request: Request) -> Response:
         # The database's own code comes through (recording records_create_unknown_table).
         raise HttpError.plain(500, "there is no such table", "23503")
     table = get_table(engine, request, identity)
-    limit = max_records(engine, request)
+    limit, _ = limits(engine, request)
     if sum(row["tableId"] == identity for row in engine.state.records.values()) + len(rows) > limit:
         raise HttpError.domain("VALIDATION", {"message": f"a table has {limit} records at most"})
     return Response.from_json([_record_json(engine, request, add_record(engine, table, cells)) for cells in rows], 201)

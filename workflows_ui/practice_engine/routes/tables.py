@@ -3,6 +3,8 @@
 0.83 puts tables into folders, wants the project named, and allows more of everything (engine-0.83.md section 9).
 """
 
+from typing import Any
+
 from workflows_ui.practice_engine import flow_views, ids, pages
 from workflows_ui.practice_engine.core import Engine, route
 from workflows_ui.practice_engine.http import V083, HttpError, Json, Request, Response
@@ -63,19 +65,19 @@ def create(engine: Engine, request: Request) -> Json:
 
 @route("GET", "/v1/tables/{id:id}")
 def get(engine: Engine, request: Request) -> Json:
-    return _table_json(request, _path_table(engine, request))
+    return _table_json(request, get_table(engine, request))
 
 
 @route("POST", "/v1/tables/{id:id}", body={**CHANGE, "projectId": Field("id")})
 def change(engine: Engine, request: Request) -> Json:
-    table = _path_table(engine, request)
+    table = get_table(engine, request)
     table |= {**{key: value for key, value in request.values.items() if key in CHANGE}, "updated": ids.stamp()}
     return _table_json(request, table)
 
 
 @route("DELETE", "/v1/tables/{id:id}")
 def delete(engine: Engine, request: Request) -> Response:
-    table = _path_table(engine, request)
+    table = get_table(engine, request)
     del engine.state.tables[table["id"]]
     for rows in (engine.state.fields, engine.state.records):
         _delete_rows(rows, table)
@@ -85,7 +87,7 @@ def delete(engine: Engine, request: Request) -> Response:
 @route("GET", "/v1/tables/{id:id}/export")
 def export(engine: Engine, request: Request) -> Json:
     """Return all records: cells by field name, empty ones as empty texts (recording ``tables_export``)."""
-    table = _path_table(engine, request)
+    table = get_table(engine, request)
     fields = table_fields(engine, table["id"])
     names = [field["name"] for field in fields]
     return {
@@ -98,7 +100,7 @@ def export(engine: Engine, request: Request) -> Json:
 @route("GET", "/v1/tables/{id:id}/template", since=V083)
 def template(engine: Engine, request: Request) -> Json:
     """Return what is needed to make the table elsewhere: fields by their external ids, cells as texts (``tables_template``)."""
-    table = _path_table(engine, request)
+    table = get_table(engine, request)
     fields = table_fields(engine, table["id"])
     rows = [
         [{"fieldId": field["externalId"], "value": value} for field, value in zip(fields, values, strict=True)]
@@ -114,14 +116,14 @@ def template(engine: Engine, request: Request) -> Json:
 
 @route("POST", "/v1/tables/{id:id}/clear")
 def clear(engine: Engine, request: Request) -> Response:
-    _delete_rows(engine.state.records, _path_table(engine, request))
+    _delete_rows(engine.state.records, get_table(engine, request))
     return Response.empty()
 
 
 @route("POST", "/v1/tables/{id:id}/webhooks", body=WEBHOOK)
 def add_webhook(engine: Engine, request: Request) -> Json:
     """Register a webhook. It is never called."""
-    table = _path_table(engine, request)
+    table = get_table(engine, request)
     if request.version >= V083:  # its address is not shown there (recording tables_webhook_create)
         del request.values["webhookUrl"]
     return engine.state.new_row(projectId=table["projectId"], tableId=table["id"], **request.values)
@@ -129,7 +131,7 @@ def add_webhook(engine: Engine, request: Request) -> Json:
 
 @route("DELETE", "/v1/tables/{id:id}/webhooks/{webhookId:id}")
 def delete_webhook(engine: Engine, request: Request) -> Response:
-    _path_table(engine, request)
+    get_table(engine, request)
     return Response.empty(200)
 
 
@@ -152,7 +154,7 @@ def create_field(engine: Engine, request: Request) -> Response:
     if values["type"] == "STATIC_DROPDOWN" and not isinstance((data or {}).get("options"), list):
         raise HttpError.invalid("body: 'data' is missing")
     table = get_table(engine, request, values["tableId"])
-    limit = max_fields(engine, request)
+    _, limit = limits(engine, request)
     if len(table_fields(engine, table["id"])) >= limit:
         raise HttpError.domain("VALIDATION", {"message": f"a table has {limit} fields at most"})
     field = add_field(engine, table, values["name"], values["type"], data, values.get("externalId"))
@@ -185,18 +187,9 @@ def add_table(engine: Engine, project: str, name: str, external: str | None = No
     return engine.state.add_row("tables", name=name, projectId=project, externalId=external, **unset)
 
 
-def add_field(
-    engine: Engine, table: Json, name: str, kind: str, data: Json | None = None, external: str | None = None
-) -> Json:
-    return engine.state.add_row(
-        "fields",
-        name=name,
-        type=kind,
-        tableId=table["id"],
-        projectId=table["projectId"],
-        externalId=external or ids.new_id(),
-        data=data,
-    )
+def add_field(engine: Engine, table: Json, name: str, kind: str, data: Any = None, external: str | None = None) -> Json:
+    owner = {"tableId": table["id"], "projectId": table["projectId"], "externalId": external or ids.new_id()}
+    return engine.state.add_row("fields", name=name, type=kind, data=data, **owner)
 
 
 def table_fields(engine: Engine, table: str) -> list[Json]:
@@ -204,26 +197,17 @@ def table_fields(engine: Engine, table: str) -> list[Json]:
     return [field for field in engine.state.fields.values() if field["tableId"] == table]
 
 
-def get_table(engine: Engine, request: Request, identity: str) -> Json:
-    """Return the table. Raises a 404 unless it exists in the caller's project."""
+def get_table(engine: Engine, request: Request, identity: str = "") -> Json:
+    """Return the table, by default that of the path. Raises a 404 unless it exists in the caller's project."""
+    identity = identity or request.params["id"]
     error = HttpError.domain("ENTITY_NOT_FOUND", {"entityType": "Table", "entityId": identity})
     return request.own_row(engine.state.tables, identity, error)
 
 
-def max_records(engine: Engine, request: Request) -> int:
-    """Return how many records a table may have (recording ``records_create_over_limit``; api.md section 13)."""
-    limit = engine.settings.max_records_per_table
-    return limit if request.version >= V083 else min(limit, 1500)
-
-
-def max_fields(engine: Engine, request: Request) -> int:
-    """Return how many fields a table may have (recording ``fields_create_over_limit``; api.md section 13)."""
-    limit = engine.settings.max_fields_per_table
-    return limit if request.version >= V083 else min(limit, 15)
-
-
-def _path_table(engine: Engine, request: Request) -> Json:
-    return get_table(engine, request, request.params["id"])
+def limits(engine: Engine, request: Request) -> tuple[int, int]:
+    """Return how many records and fields a table may have (recordings ``*_create_over_limit``; api.md section 13)."""
+    records, fields = engine.settings.max_records_per_table, engine.settings.max_fields_per_table
+    return (records, fields) if request.version >= V083 else (min(records, 1500), min(fields, 15))
 
 
 def _delete_rows(rows: dict[str, Json], table: Json) -> None:
