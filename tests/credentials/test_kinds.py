@@ -12,6 +12,8 @@ from tests.practice_engine.fixtures import Practice
 from tests.users import Users, person
 from workflows_ui.accounts.models import User
 from workflows_ui.audit.models import AuditEvent
+from workflows_ui.core import crypto
+from workflows_ui.credentials import pending_sign_in
 from workflows_ui.credentials.models import Credential, Kind
 from workflows_ui.members.models import Workspace
 from workflows_ui.practice_engine.routes.gateway import OTP
@@ -85,6 +87,22 @@ def test_nobody_else_finds_a_sign_in_that_waits_for_its_organization(practice: P
     chosen = {"organization": practice.credentials.organization_id}
     assert stranger.post(answer["Location"], chosen)["Location"] == ADD
     assert not Credential.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("what", "words"), [("organization", "Sign in again"), ("project", "Enter the credential again")]
+)
+@pytest.mark.parametrize(
+    "stored", ['{"login": "token", "organizations": []}', '{"draft": {"gone": 1}, "choices": []}', None]
+)
+def test_a_choice_that_waits_since_before_an_upgrade_has_to_be_begun_again(what: str, words: str, stored: str) -> None:
+    ada = person("ada")
+    key = pending_sign_in._key(ada, what, "waiting")
+    cache.set(key, crypto.seal(stored, key) if stored else "sealed with a key that is gone", 900)
+    for method in ("get", "post"):
+        answer = getattr(at(ada), method)(f"{ADD}{what}/waiting/", {what: "1"}, follow=True)
+        assert answer.redirect_chain == [(ADD, 303)]
+        assert words in answer.content.decode()
 
 
 def test_a_password_is_kept_sealed_where_the_person_wants_it(practice: Practice) -> None:

@@ -10,6 +10,7 @@ from django.utils.crypto import get_random_string
 
 from workflows_ui.accounts.models import User
 from workflows_ui.core import crypto
+from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.credentials.services.credential_tests import Draft
 
 #: Seconds for the choice.
@@ -39,15 +40,19 @@ def keep(user: User, what: str, pending: Pending) -> str:
 
 
 def find(user: User, what: str, name: str) -> Pending | None:
-    """The credential of this name, if this person entered it and it has not expired."""
+    """The credential of this name, if this person entered it, it has not expired, and it can be read."""
     key = _key(user, what, name)
     sealed = cache.get(key)
     if not sealed:
         return None
-    values = json.loads(crypto.unseal(sealed, key))
-    draft, ends_at = values["draft"], values["draft"]["ends_at"]
-    draft["ends_at"] = datetime.fromisoformat(ends_at) if ends_at else None
-    return Pending(Draft(**draft), [(id_, label) for id_, label in values["choices"]], values["likely"])
+    try:
+        values = json.loads(crypto.unseal(sealed, key))
+        draft, ends_at = values["draft"], values["draft"]["ends_at"]
+        draft["ends_at"] = datetime.fromisoformat(ends_at) if ends_at else None
+        return Pending(Draft(**draft), [(id_, label) for id_, label in values["choices"]], values["likely"])
+    except (CannotOpen, KeyError, TypeError):
+        # Stored by another version of the console, or sealed with a key that is gone.
+        return None
 
 
 def forget(user: User, what: str, name: str) -> None:
