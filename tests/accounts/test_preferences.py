@@ -38,7 +38,9 @@ def test_without_a_choice_the_browsers_wish_holds(db: None, client: Client) -> N
     assert "Accept-Language" in page["Vary"]
 
 
-@pytest.mark.parametrize("where", ["https://evil.example/", "//evil.example/", "javascript:alert(1)", ""])
+@pytest.mark.parametrize(
+    "where", ["https://evil.example/", "//evil.example/", "javascript:alert(1)", "", "no-page", "credential"]
+)
 @pytest.mark.parametrize("address", [LANGUAGE, THEME])
 def test_the_way_back_stays_in_the_console(db: None, client: Client, address: str, where: str) -> None:
     assert client.post(address, {"language": "vi", "theme": "dark", "next": where})["Location"] == "/"

@@ -311,9 +311,9 @@ def set_theme(request: HttpRequest) -> HttpResponse:
 
 def _next_url(request: HttpRequest) -> str:
     url = request.POST.get("next", "")
-    if url_has_allowed_host_and_scheme(url, {request.get_host()}, require_https=request.is_secure()):
-        return url
-    return "/"
+    allowed = url_has_allowed_host_and_scheme(url, {request.get_host()}, require_https=request.is_secure())
+    # Without a slash, it would be taken for the name of a URL.
+    return url if allowed and "/" in url else "/"
 
 
 def _set_cookie(response: HttpResponse, name: str, value: str) -> None:
