@@ -223,6 +223,18 @@ def test_a_host_name_offers_passkeys(ada: User, client: Client, settings: Any) -
     assert not Authenticator.objects.exists()
 
 
+def test_a_passkey_that_is_none_is_rejected_at_the_second_step_as_a_wrong_code_is(
+    ada: User, client: Client, settings: Any
+) -> None:
+    settings.PASSKEYS, settings.BASE_URL = True, "http://localhost"
+    sign_in(client, "ada")
+    set_up_app(client)
+    other = Client()
+    sign_in(other, "ada")
+    for sent in ({"credential": "nonsense"}, {"code": "000000"}):
+        assert other.post(f"{STEP}enter/", sent).status_code == 422
+
+
 @pytest.mark.parametrize("sent", ["", "{}", "nonsense", '{"response": {"userHandle": "MQ"}}', "[1]"])
 def test_a_passkey_that_is_none_signs_nobody_in(ada: User, client: Client, settings: Any, sent: str) -> None:
     settings.PASSKEYS, settings.BASE_URL = True, "http://localhost"

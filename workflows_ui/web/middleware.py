@@ -107,8 +107,9 @@ class EngineErrors(Middleware):
 
     def process_template_response(self, request: HttpRequest, response: TemplateResponse) -> TemplateResponse:
         """Answer a rejected form with 422. Only allauth's views return such responses, with 200."""
-        form = (response.context_data or {}).get("form")
-        if request.method == "POST" and response.status_code == 200 and form is not None and form.errors:
+        # The second step has two forms: the code's, and the passkey's.
+        forms = [(response.context_data or {}).get(name) for name in ("form", "webauthn_form")]
+        if request.method == "POST" and response.status_code == 200 and any(form and form.errors for form in forms):
             response.status_code = 422
         return response
 
