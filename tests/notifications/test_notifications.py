@@ -462,6 +462,12 @@ def test_many_notices_come_page_by_page_without_losing_one(scene: Scene) -> None
     assert address == ""
 
 
+def test_a_page_whose_notices_are_gone_leads_to_the_newest(scene: Scene) -> None:
+    notifications.notify(scene.users.colleague, NoticeKind.ACCESS_ASKED, "ask", url="/", name="Ada")
+    page = text_of(scene.browser.get("/notices/", {"before": "2020-01-01T00:00:00+00:00~1"}))
+    assert 'href="/notices/">Newest' in page
+
+
 def test_a_person_asks_on_a_launchs_page_to_be_told_and_takes_it_back(scene: Scene) -> None:
     launch = scene.row(state=State.RUNNING)
     address = f"/w/sales/launches/{launch.pk}/tell/"

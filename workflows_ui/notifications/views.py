@@ -39,7 +39,7 @@ def listing(request: ConsoleRequest) -> HttpResponse:
             for row in window.rows
         ],
         "older": window.older,
-        "first_url": request.path if window.newer else "",
+        "first_url": request.path if request.GET.get("before") else "",
     }
     return responses.page(request, "notifications/list.html", context, fragments=("bell",))
 
