@@ -32,17 +32,18 @@ OFFERED_FROM = 1000
 def _for_managers(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
     """Call the view with the workspace, for its managers, or with None, the whole console, for superusers."""
 
+    @member(Role.MANAGER)
     def in_workspace(request: ConsoleRequest, slug: str, **arguments: Any) -> HttpResponseBase:
         return view(request, request.access.workspace, **arguments)
 
+    @superuser
     def everywhere(request: ConsoleRequest, **arguments: Any) -> HttpResponseBase:
         return view(request, None, **arguments)
 
     @functools.wraps(view)
     @require_safe
     def guarded(request: ConsoleRequest, **arguments: Any) -> HttpResponseBase:
-        allowed = member(Role.MANAGER)(in_workspace) if "slug" in arguments else superuser(everywhere)
-        return allowed(request, **arguments)
+        return (in_workspace if "slug" in arguments else everywhere)(request, **arguments)
 
     return guarded
 

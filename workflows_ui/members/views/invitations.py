@@ -100,13 +100,14 @@ def renew(request: ConsoleRequest, slug: str, invitation_id: int) -> HttpRespons
     else:
         try:
             tokens = invitations.renew(actor(request), row, form.cleaned_data["days"])
-            return _deliver_link(request, row, tokens)
         except invitations.NotOpen:
             messages.warning(
                 request, _("This invitation was accepted or revoked in the meantime. Invite again if necessary.")
             )
         except PermissionError:
             messages.error(request, _("You may not give one of its teams. Revoke it, and invite again."))
+        else:
+            return _deliver_link(request, row, tokens)
     return _redirect(request, row)
 
 

@@ -1,5 +1,7 @@
 """Teams: the list, the page of a team with its people, and its actions. Teams are independent of workspaces."""
 
+from copy import copy
+
 from django.contrib import messages
 from django.contrib.auth.models import Group
 from django.db.models import Count
@@ -46,10 +48,10 @@ def team(request: ConsoleRequest, team_id: int) -> HttpResponse:
 def edit(request: ConsoleRequest, team_id: int | None = None) -> HttpResponse:
     """Create a team, or change its name and description."""
     group = None if team_id is None else _find(request, team_id)
-    context = {"team": group and _find(request, group.pk)}
-    form = TeamForm(
-        request.POST or None, initial={"name": group.name, "description": _description(group)} if group else {}
-    )
+    # A copy: the page shows the stored name, also if the new one is taken.
+    context = {"team": copy(group)}
+    initial = {"name": group.name, "description": _description(group)} if group else {}
+    form = TeamForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
         name, description = form.cleaned_data["name"], form.cleaned_data["description"]
         try:
