@@ -9,7 +9,6 @@ import pytest
 from workflows_ui.launches.failures import messages as failure_messages
 from workflows_ui.launches.failures import reading as failure_reading
 from workflows_ui.launches.failures import rules as failure_rules
-from workflows_ui.launches.failures.kinds import KINDS
 
 MESSAGES: list[dict[str, Any]] = json.loads(
     Path(__file__).with_name("failure_messages.json").read_text(encoding="utf-8")
@@ -26,7 +25,7 @@ def test_a_message_is_sorted_as_what_it_surely_means_or_not_at_all(case: dict[st
 def test_the_messages_are_many_and_half_of_the_rules_business_is_to_say_nothing() -> None:
     assert len(MESSAGES) >= 300
     assert sum(case["rule"] is None for case in MESSAGES) >= 120
-    assert {case["rule"] for case in MESSAGES if case["rule"]} == set(KINDS)
+    assert {case["rule"] for case in MESSAGES if case["rule"]} == set(failure_messages.KINDS)
 
 
 def test_every_rule_leads_to_a_kind() -> None:
@@ -46,7 +45,7 @@ def test_every_rule_leads_to_a_kind() -> None:
     )
     named |= {kind for table in coded for kind in table.values()}
     named |= {kind for kind, _pattern in rules.PHRASES} | {kind for _name, kind, _pattern in rules.NAMED}
-    assert named <= set(KINDS)
+    assert named <= set(failure_messages.KINDS)
 
 
 @pytest.mark.parametrize(

@@ -78,7 +78,7 @@ SAID: list[tuple[str, str, str, str]] = [
 def test_what_a_service_says_is_told_in_plain_words(text: str, title: str, cure: str, said: str) -> None:
     found = failure_messages.explain_failure(text)
     assert found is not None
-    assert (str(found.message.title), found.cure, found.service_message) == (title, cure, said)
+    assert (str(found.message.title), found.message.cure, found.service_message) == (title, cure, said)
 
 
 @pytest.mark.parametrize(

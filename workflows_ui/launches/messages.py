@@ -9,6 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
+from workflows_ui.launches.failures.messages import ENDS
 from workflows_ui.launches.models import CONFIRMED, Launch, Reason, State
 from workflows_ui.launches.services import run_results, sending
 from workflows_ui.web import formats
@@ -42,15 +43,6 @@ NOT_SENT: dict[Reason, tuple[str | Promise, str | Promise]] = {
     ),
 }
 
-#: Outcomes of runs that say more than "failed" (api.md 8.1).
-_FAILURES: dict[str, str | Promise] = {
-    "TIMEOUT": _("The run took longer than the engine allows and was stopped. What its earlier steps did is done."),
-    "MEMORY_LIMIT_EXCEEDED": _("The run needed more memory than the engine allows and was stopped."),
-    "QUOTA_EXCEEDED": _("The engine's quota is used up, so it stopped the run."),
-    "LOG_SIZE_EXCEEDED": _("The run's steps held more data than the engine keeps of a run, so it stopped the run."),
-    "INTERNAL_ERROR": _("The engine itself broke down while it ran the flow. How far it got is not known."),
-}
-
 
 def state_message(state: State | Reason) -> Message:
     return Message(state.label, state.text, state.next_step)
@@ -67,8 +59,8 @@ def launch_message(launch: Launch) -> Message:
     )
     if launch.misses >= CONFIRMED and state in (State.REFUSED, State.NOT_SENT):
         return _no_run_message(launch, message)
-    if state == State.FAILED and launch.run_status in _FAILURES:
-        return Message(message.title, _FAILURES[launch.run_status], message.next_step)
+    if state == State.FAILED and launch.run_status in ENDS:
+        return Message(message.title, ENDS[launch.run_status].text, message.next_step)
     if launch.searched_for:
         return Message(_("Checking whether it ran"), message.text, _search_message(launch))
     if state == State.QUEUED and reason is None and launch.size > sending.LARGE:

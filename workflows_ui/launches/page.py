@@ -5,6 +5,7 @@ Longer than other modules because the templates of the page read from this one o
 
 import hashlib
 import json
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -18,7 +19,6 @@ from django.utils.translation import pgettext_lazy
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.core import heartbeat, redaction
 from workflows_ui.core.crypto import CannotOpen
-from workflows_ui.core.states import Badge
 from workflows_ui.launch_forms.schema import json_text
 from workflows_ui.launches import answers as launch_answers
 from workflows_ui.launches import inputs as launch_inputs
@@ -58,6 +58,8 @@ class Part:
     cut: int = 0
     #: Whether anything in the whole text is masked.
     hides: bool = False
+    #: The whole value, masked: decoded JSON or a text.
+    value: Any = None
 
 
 class Page:
@@ -114,14 +116,14 @@ class Page:
         return hashlib.sha256(json.dumps(seen, default=str).encode()).hexdigest()[:16]
 
     @property
-    def badge(self) -> Badge:
-        return messages.launch_badge(self.launch)
-
-    @property
     def tone(self) -> str:
         """The colour of the state's message. Not green for a success with a reservation."""
         plain = self.launch.state != State.SUCCEEDED or self.message == launch_messages.state_message(State.SUCCEEDED)
-        return self.badge.colour if plain or self.launch.reason == Reason.RUN_NOT_FOUND else "orange"
+        return (
+            messages.launch_badge(self.launch).colour
+            if plain or self.launch.reason == Reason.RUN_NOT_FOUND
+            else "orange"
+        )
 
     # --- What the person may do -------------------------------------------------------------------
 
@@ -231,37 +233,24 @@ class Page:
         return self.answer is not None and len(self.answer.text) > _LONG
 
     @cached_property
-    def answered_nothing(self) -> bool:
-        part = self.answer
-        if part is None or part.kind not in {"json", "text", "empty"}:
-            return False
-        return (
-            part.kind == "empty"
-            or launch_answers.read_answer(self._answer_value if part.kind == "json" else part.text).empty
-        )
-
-    @cached_property
-    def readable(self) -> Answer | None:
-        """The answer in readable form; None without an answer, for HTML, and if it has no readable content."""
-        part = self.answer
-        if part is None or part.kind not in {"json", "text"} or "html" in self.launch.answer_type.lower():
-            return None
-        value = self._answer_value if part.kind == "json" else part.text
-        answer = launch_answers.read_answer(value)
-        return None if answer.empty else answer
+    def _read_answer(self) -> Answer | None:
+        readable = self.answer is not None and self.answer.kind in {"json", "text"}
+        return launch_answers.read_answer(self.answer.value) if self.answer and readable else None
 
     @property
-    def _answer_value(self) -> Any:
-        return launch_masking.masked(self.launch, json_text.parse(launches.masked_field(self.launch, "answer")))
+    def answered_nothing(self) -> bool:
+        return self._read_answer.empty if self._read_answer else bool(self.answer and self.answer.kind == "empty")
+
+    @property
+    def readable(self) -> Answer | None:
+        """The answer in readable form; None without an answer, for HTML, and if it has no readable content."""
+        return None if self.answered_nothing or "html" in self.launch.answer_type.lower() else self._read_answer
 
     @property
     def answer_status_text(self) -> str | Promise:
         """What the HTTP status of the flow's own answer means."""
-        return (
-            launch_messages.answer_status_message(self.launch.answer_status)
-            if self.launch.answer_from == "flow"
-            else ""
-        )
+        status = self.launch.answer_status if self.launch.answer_from == "flow" else None
+        return launch_messages.answer_status_message(status)
 
     @property
     def points_to(self) -> str:
@@ -276,7 +265,7 @@ class Page:
     @cached_property
     def failure(self) -> Part | None:
         """The failed step's error message, secrets masked, repeated error names before it reduced to one."""
-        part = _part(self.launch, "failure", as_json=False) if self.launch.failure else None
+        part = _part(self.launch, "failure") if self.launch.failure else None
         return replace(part, text=failure_reading.collapsed(part.text)) if part else None
 
     @cached_property
@@ -306,19 +295,15 @@ class Page:
     def decision(self) -> AuditEvent | None:
         """The audit event of the withdrawal or settlement, or of the run's cancellation through the console."""
         row = self.launch
-        conditions: dict[str, Any]
+        events = AuditEvent.objects.filter(workspace_id=row.workspace_id).select_related("user").order_by("-at")
         if row.state == State.CANCELLED and row.run_id:
-            conditions = {"object_type": "runs", "object_id": row.run_id, "action": "runs.cancel", "outcome": "done"}
+            events = events.filter(object_type="runs", object_id=row.run_id, action="runs.cancel", outcome="done")
         elif row.reason in _DECISIONS:
-            conditions = {
-                "object_type": "launch",
-                "object_id": row.pk,
-                "action__in": ["launch.withdraw", "launch.settle"],
-            }
+            decisions = ("launch.withdraw", "launch.settle")
+            events = events.filter(object_type="launch", object_id=row.pk, action__in=decisions)
         else:
             return None
-        events = AuditEvent.objects.filter(workspace_id=row.workspace_id, **conditions)
-        return events.select_related("user").order_by("-at").first()
+        return events.first()
 
     @property
     def settle_reason(self) -> str:
@@ -360,21 +345,17 @@ class Page:
         return [(label, text) for label, text in lines if text]
 
 
-def _part(launch: Launch, field: str, *, as_json: bool, most: int | None = SHOWN) -> Part:
+def _part(launch: Launch, field: str, *, as_json: bool = False, most: int | None = SHOWN) -> Part:
     """The text of a column, secrets masked, cut to `most` characters (None: all)."""
     try:
-        text = launches.masked_field(launch, field)
+        value: Any = launches.masked_field(launch, field)
     except CannotOpen:
         return Part("unreadable")
     kind = "text"
     if as_json:
-        try:
-            value = json_text.parse(text)
-        except json_text.BadPayload:
-            as_json = False
-        else:
-            text, kind = json_text.pretty(launch_masking.masked(launch, value, field)), "json"
-    if not as_json:
-        text = str(launch_masking.masked(launch, text, field))
+        with suppress(json_text.BadPayload):
+            value, kind = json_text.parse(value), "json"
+    value = launch_masking.masked(launch, value, field)
+    text = json_text.pretty(value) if kind == "json" else str(value)
     shown = text[:most]
-    return Part(kind, shown, len(text) - len(shown), redaction.MASK in text)
+    return Part(kind, shown, len(text) - len(shown), redaction.MASK in text, value)

@@ -1,10 +1,16 @@
-"""Explanations of failed steps: reads the error (reading.py) and finds its certain meaning (rules.py)."""
+"""Explanations of failed steps: the meaning of an error that reading.py has parsed and rules.py recognises, and what helps.
 
+Each text must be true for everything that the rules of its kind recognise.
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
+
+from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.launches.failures import reading as failure_reading
 from workflows_ui.launches.failures import rules as failure_rules
-from workflows_ui.launches.failures.kinds import ENDS, KINDS, UNKNOWN, Cure
 from workflows_ui.launches.failures.reading import Report
 from workflows_ui.web import formats
 from workflows_ui.web.messages import Message
@@ -14,21 +20,235 @@ _SHOWN = 400
 
 
 @dataclass(frozen=True)
+class Kind(Message):
+    """A message with its remedy: correct the values, wait and run again, repair the connection, or (by default) repair the flow."""
+
+    cure: Literal["values", "wait", "connection", "flow"] = "flow"
+
+
+@dataclass(frozen=True)
 class Failure:
-    """The explanation of a failure. `service_message` is the service's own message or ""; `status` its HTTP status, if known.
+    """The explanation of a failure, with the service's own message or "". `kind` is the key in KINDS, "" if no rule is certain."""
 
-    `kind` is the key in KINDS, "" if no rule is certain of the meaning.
-    """
-
-    message: Message
-    cure: Cure
+    message: Kind
     service_message: str = ""
-    status: int | None = None
     kind: str = ""
 
-    @property
-    def known(self) -> bool:
-        return bool(self.kind)
+
+_HELP_WAIT = _("Wait a few minutes, then run it again with the same inputs.")
+_HELP_FLOW = _("Show this page to the flow's owner.")
+_HELP_CONNECTION = _(
+    "Ask a builder to test the step's connection and to sign in again. Then retry from the failed step."
+)
+_HELP_VALUES = _("Check the inputs, change what is wrong, and run it again.")
+_HELP_LESS = _("Give it less to do at once, or ask a builder to split the flow.")
+_LOOK_FIRST = _("Look there first whether it was done. If not, wait a few minutes and retry from the failed step.")
+
+KINDS: Mapping[str, Kind] = {
+    "email": Kind(
+        _("An e-mail address is not valid"),
+        _("An address was refused: it is mistyped, or nobody has it."),
+        _HELP_VALUES,
+        "values",
+    ),
+    "phone": Kind(
+        _("A phone number is not valid"),
+        _("The service does not accept a number that it was given."),
+        _HELP_VALUES,
+        "values",
+    ),
+    "quota": Kind(
+        _("The service's quota is used up"),
+        _("The account has used all that its plan allows for now."),
+        _("Wait until the quota is renewed, or ask the account's administrator. Then retry from the failed step."),
+        "wait",
+    ),
+    "pause": Kind(
+        _("The service asks for a pause"),
+        _("It got more requests than it takes in a certain time."),
+        _HELP_WAIT,
+        "wait",
+    ),
+    "sign_in": Kind(
+        _("The service does not accept the flow's sign-in"),
+        _("The key or sign-in of the step was refused: it may have expired, been withdrawn, or be the wrong one."),
+        _HELP_CONNECTION,
+        "connection",
+    ),
+    "connection_missing": Kind(
+        _("The step's connection is missing"),
+        _("The flow wants to use a connection that is no longer there."),
+        _HELP_CONNECTION,
+        "connection",
+    ),
+    "permission": Kind(
+        _("The service does not allow this"),
+        _(
+            "It refuses what the step wants to do. The account may lack the right to it, or the service blocks such requests."
+        ),
+        _(
+            "Ask the account's administrator for the right, or a builder for another connection. Then retry from the failed step."
+        ),
+        "connection",
+    ),
+    "too_large": Kind(
+        _("The service takes less at once"),
+        _("What the step sent is too large or too long."),
+        _("Send less, or split it over several launches."),
+        "values",
+    ),
+    "exists": Kind(
+        _("It is there already"),
+        _("The step wanted to make something that already exists."),
+        _("Look there first: it may be done. Otherwise change the inputs and run it again."),
+        "values",
+    ),
+    "conflict": Kind(
+        _("The service reports a conflict"),
+        _("What the step wanted does not fit what is there: it may exist already, or have been changed meanwhile."),
+        _("Look there first: it may be done. Otherwise change the inputs and run it again."),
+        "values",
+    ),
+    "timeout": Kind(
+        _("There was no answer in time"),
+        _("It took longer than the step or the service waits. What was asked for may have been done all the same."),
+        _LOOK_FIRST,
+        "wait",
+    ),
+    "address": Kind(
+        _("The service's address was not found"),
+        _("No server has the name that the step calls. It may be mistyped, or gone."),
+        _HELP_FLOW,
+    ),
+    "url": Kind(
+        _("A web address is not valid"),
+        _("The step was given something as an address that is not a whole web address."),
+        _("Check the addresses in the inputs. If they are right, show this page to the flow's owner."),
+        "values",
+    ),
+    "unreachable": Kind(
+        _("The service could not be reached"),
+        _("No connection came about."),
+        _("Wait a few minutes, then retry from the failed step."),
+        "wait",
+    ),
+    "broken": Kind(
+        _("The connection to the service broke"),
+        _("It ended before a whole answer came. What was asked for may have been done all the same."),
+        _LOOK_FIRST,
+        "wait",
+    ),
+    "unavailable": Kind(
+        _("The service is not available"),
+        _("It, or something in front of it, answered that it cannot serve requests at the moment."),
+        _("Wait a few minutes, then retry from the failed step."),
+        "wait",
+    ),
+    "tls": Kind(
+        _("The secure connection failed"),
+        _("The encrypted connection was not accepted. The service's certificate may have expired, or not fit."),
+        _HELP_FLOW,
+    ),
+    "server_error": Kind(
+        _("The service had an error of its own"),
+        _("It answered with an internal error."),
+        _(
+            "Wait a few minutes, then retry from the failed step. If it happens again, show this page to the flow's owner."
+        ),
+        "wait",
+    ),
+    "not_found": Kind(
+        _("Something was not found"),
+        _(
+            "The step asked for something that is not there: it was deleted or renamed, or is named wrongly in the inputs or in "
+            "the flow."
+        ),
+        _("Check names and numbers in the inputs. If they are right, show this page to the flow's owner."),
+        "values",
+    ),
+    "missing": Kind(
+        _("Something that the step needs is missing"),
+        _("A value that the flow counts on was not there."),
+        _("Look whether an input was left empty. If none was, show this page to the flow's owner."),
+        "values",
+    ),
+    "wrong_kind": Kind(
+        _("A value has the wrong kind"),
+        _("Text was given where a number or a date is needed, or the like."),
+        _HELP_VALUES,
+        "values",
+    ),
+    "code_value": Kind(
+        _("The step's code cannot work with a value"),
+        _("A value is of another kind than the code expects, or the code has a mistake."),
+        _("Check the inputs. If they are right, show this page to the flow's owner."),
+        "values",
+    ),
+    "not_json": Kind(
+        _("A text is not valid JSON"),
+        _("The step expected JSON, in an input or in a service's answer, and got something else."),
+        _("Check the inputs. If they are right, show this page to the flow's owner."),
+        "values",
+    ),
+    "code": Kind(
+        _("The step's code cannot run"),
+        _("There is a mistake in the flow itself, regardless of the inputs."),
+        _HELP_FLOW,
+    ),
+    "memory": Kind(
+        _("The step's code ran out of memory"),
+        _("It needed more memory than the engine gives a step."),
+        _HELP_LESS,
+    ),
+    "run_data": Kind(
+        _("The run has too much data"),
+        _("What its steps took in and gave back is more than the engine keeps of a run."),
+        _HELP_LESS,
+    ),
+    "rejected": Kind(
+        _("The service did not accept the request"),
+        _(
+            "It answered that something in the request, or in what it asks for, is not right. Its own message says what."
+        ),
+        _("Read the message. If it names a value, correct it in the inputs and run it again."),
+        "values",
+    ),
+}
+UNKNOWN = Kind(
+    _("The step stopped with an error"),
+    _("Its own message is shown below."),
+    _("If the words do not help, show this page to the flow's owner."),
+)
+
+#: The ends of runs in which no step failed (api.md 8.1; LOG_SIZE_EXCEEDED: engine-0.83.md section 8). Their states are their titles.
+ENDS: Mapping[str, Kind] = {
+    "TIMEOUT": Kind(
+        "",
+        _("The run took longer than the engine allows and was stopped. What its earlier steps did is done."),
+        _HELP_LESS,
+    ),
+    "MEMORY_LIMIT_EXCEEDED": Kind(
+        "", _("The run needed more memory than the engine allows and was stopped."), _HELP_LESS
+    ),
+    "LOG_SIZE_EXCEEDED": Kind(
+        "",
+        _("The run's steps held more data than the engine keeps of a run, so it stopped the run."),
+        _HELP_LESS,
+    ),
+    "QUOTA_EXCEEDED": Kind(
+        "",
+        _("The engine's quota is used up, so it stopped the run."),
+        _("Ask the engine's administrator for more, then run it again."),
+        "wait",
+    ),
+    "INTERNAL_ERROR": Kind(
+        "",
+        _("The engine itself broke down while it ran the flow. How far it got is not known."),
+        _HELP_WAIT,
+        "wait",
+    ),
+    "CANCELED": Kind("", "", _("Ask who cancelled it before you run it again."), "wait"),
+}
 
 
 def explain_failure(text: str, run_status: str = "") -> Failure | None:
@@ -38,12 +258,10 @@ def explain_failure(text: str, run_status: str = "") -> Failure | None:
     """
     text = text[: failure_reading.READ].strip()
     if not text:
-        end = ENDS.get(run_status)
-        return Failure(end, end.cure) if end else None
+        return Failure(ENDS[run_status]) if run_status in ENDS else None
     report = failure_reading.read(text)
-    name = _kind(report)
-    kind = KINDS.get(name, UNKNOWN)
-    return Failure(kind, kind.cure, " ".join(report.sentence.split()).strip(" :")[:_SHOWN], report.status, name)
+    kind = _kind(report)
+    return Failure(KINDS.get(kind, UNKNOWN), " ".join(report.sentence.split()).strip(" :")[:_SHOWN], kind)
 
 
 def _kind(report: Report) -> str:

@@ -20,17 +20,20 @@ READ, _DEEPEST = 40_000, 6
 
 @dataclass
 class Report:
-    """A parsed error. `sentence` is the service's own message or ""; `status` its HTTP status.
+    """A parsed error."""
 
-    `codes` are the kinds (kinds.py) for codes in known positions; `lines` are sentences that may begin with a known phrase;
-    `names` are the error names before them.
-    """
-
+    #: The service's own message, or "".
     sentence: str = ""
     status: int | None = None
+    #: The kinds (messages.KINDS) for codes in known positions.
     codes: set[str] = field(default_factory=set)
+    #: Sentences that may begin with a known phrase, and the error names before them.
     lines: list[str] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
+
+    def add_kind(self, kind: str | None) -> None:
+        if kind:
+            self.codes.add(kind)
 
 
 _STACK = re.compile(r"^(?:[ \t]+at \S|-{3,} ?(?:stderr|Native stack trace))", re.MULTILINE)
@@ -120,7 +123,9 @@ def read(text: str) -> Report:
     rest = _strip_names(text[:READ].strip(), report)
     first = formats.first_line(rest)
     end = _status_line(first, report)
-    value = _json_at(rest, 0) if rest[:1] in ("{", "[") else _json_behind(rest, end)
+    # JSON after any other text than a status line is the flow's data and not the service's answer.
+    start = 0 if rest[:1] in ("{", "[") else rest.find("{", end) if end else -1
+    value = _json_at(rest, start) if 0 <= start <= end + 12 else None
     if value is not None:
         _read_json(value, report)
         report.sentence = _sentence(value, 0)
@@ -128,7 +133,9 @@ def read(text: str) -> Report:
         report.sentence = _read_markup(rest, report)
     if not report.sentence and (end or (value is None and not _PAGE.match(rest))):
         report.sentence = first.partition("{")[0].rstrip(" :-") if value is not None else first
-    report.lines = [line for line in (report.sentence, first, first[end:].lstrip(), *_causes(text)) if line]
+    causes = [match[1] for pattern in (_REASON, _CAUSE) for match in pattern.finditer(text[:READ])]
+    causes = [_strip_names(line.strip(), Report()) for line in causes]
+    report.lines = [line for line in (report.sentence, first, first[end:].lstrip(), *causes) if line]
     if rest.startswith("Code process exited"):
         report.lines.append(rest)  # the reason follows many lines below
     for line in report.lines:
@@ -136,7 +143,7 @@ def read(text: str) -> Report:
     if report.status is None:
         _status_line(report.sentence, report)
     for code in _PRINTED_CODE.findall(text[:READ]):
-        _add_kind(report, failure_rules.NETWORK.get(code))
+        report.add_kind(failure_rules.NETWORK.get(code))
     if report.status is None and (printed := _PRINTED_STATUS.search(text[:READ])):
         report.status = int(printed[1])
     return report
@@ -157,9 +164,8 @@ def collapsed(text: str) -> str:
 def split(text: str) -> tuple[str, str]:
     """The message and the stack after it, "" without one."""
     match = _STACK.search(text)
-    return (
-        (text[: match.start()].rstrip(), text[match.start() :].strip("\n")) if match and match.start() else (text, "")
-    )
+    end = match.start() if match and match.start() else len(text)
+    return (text[:end].rstrip(), text[end:].strip("\n")) if end < len(text) else (text, "")
 
 
 def _strip_names(text: str, report: Report) -> str:
@@ -169,39 +175,31 @@ def _strip_names(text: str, report: Report) -> str:
         if match is None:
             break
         report.names += [match[1].rpartition(".")[2]] if match[1] else []
-        _add_kind(report, failure_rules.NETWORK.get(match[2] or ""))
+        report.add_kind(failure_rules.NETWORK.get(match[2] or ""))
         position = match.end()
     return text[position:].strip()
 
 
 def _status_line(line: str, report: Report) -> int:
     """Read the status from a line in the format of an HTTP library. Returns the end of the match; 0 for any other line."""
-    for pattern in _STATUS_LINES:
-        if (match := pattern.match(line)) is not None:
-            return _take_status(int(match[1]), match.end(), report)
-    match = _BARE_STATUS.match(line)
+    match = next(filter(None, (pattern.match(line) for pattern in (*_STATUS_LINES, _BARE_STATUS))), None)
     if match is None:
         return 0
-    status, following = int(match[2]), line[match.end() :]
-    by_class = any(_CLASSES.get(name) == status for name in report.names) or "StatusCodeError" in report.names
-    if by_class or _is_reason_phrase(status, following) or (match[1] and not following):
-        return _take_status(status, match.end(), report)
-    return 0
-
-
-def _take_status(status: int, end: int, report: Report) -> int:
+    status, following = int(match.groups()[-1]), line[match.end() :]
+    if match.re is _BARE_STATUS and not (match[1] and not following):
+        by_class = any(_CLASSES.get(name) == status for name in report.names) or "StatusCodeError" in report.names
+        if not by_class and not _is_reason_phrase(status, following):
+            return 0
     if 400 <= status < 600:
         report.status = status
-    return end
+    return match.end()
 
 
 def _is_reason_phrase(status: int, text: str) -> bool:
     """Whether a text is the reason phrase of the status ("Not Found" for 404), followed only by punctuation."""
     lower = text.casefold().lstrip("(")
-    return any(
-        lower.startswith(phrase) and not lower[len(phrase) :].lstrip()[:1].isalnum()
-        for phrase in _REASONS.get(status, ())
-    )
+    phrases = [phrase for phrase in _REASONS.get(status, ()) if lower.startswith(phrase)]
+    return any(not lower[len(phrase) :].lstrip()[:1].isalnum() for phrase in phrases)
 
 
 def _json_at(text: str, position: int) -> Any:
@@ -215,12 +213,6 @@ def _json_at(text: str, position: int) -> Any:
     return value or None
 
 
-def _json_behind(text: str, end: int) -> Any:
-    """The JSON that follows a status line. After any other text it is the flow's data and not the service's answer."""
-    position = text.find("{", end) if end else -1
-    return _json_at(text, position) if 0 <= position <= end + 12 else None
-
-
 def _read_json(value: Any, report: Report) -> None:
     for key, data in _objects(value, "", 0):
         lower = {str(name).casefold(): inner for name, inner in data.items()}
@@ -229,7 +221,7 @@ def _read_json(value: Any, report: Report) -> None:
         for name in _CODE_KEYS & lower.keys():
             _read_code(key, name, lower, report)
         if isinstance(lower.get("category"), str) and "correlationid" in lower:
-            _add_kind(report, failure_rules.HUBSPOT.get(lower["category"]))
+            report.add_kind(failure_rules.HUBSPOT.get(lower["category"]))
 
 
 def _objects(value: Any, key: str, depth: int) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -252,13 +244,9 @@ def _status(key: str, data: Mapping[str, Any]) -> int | None:
     if isinstance(word, str) and word in failure_rules.GRPC:
         return failure_rules.GRPC[word][1] if code == failure_rules.GRPC[word][1] else None
     error_code = data.get("error_code")
-    if (
-        data.get("ok") is False
-        and isinstance(error_code, int)
-        and isinstance(data.get("description"), str)
-        and 400 <= error_code < 600
-    ):
-        return error_code  # Telegram's
+    telegram = data.get("ok") is False and isinstance(data.get("description"), str)
+    if telegram and isinstance(error_code, int) and 400 <= error_code < 600:
+        return error_code
     if key != "response" and not data.keys() <= _ERROR_KEYS:
         return None
     for name in _STATUS_KEYS:
@@ -274,33 +262,28 @@ def _read_code(key: str, name: str, data: Mapping[str, Any], report: Report) -> 
     code = data[name]
     if isinstance(code, int) and not isinstance(code, bool):
         if "twilio" in str(data.get("more_info", "")):
-            _add_kind(report, failure_rules.TWILIO.get(code))
+            report.add_kind(failure_rules.TWILIO.get(code))
         if "fbtrace_id" in data:
-            _add_kind(report, failure_rules.META.get(code))
+            report.add_kind(failure_rules.META.get(code))
     if not isinstance(code, str):
         return
-    _add_kind(report, failure_rules.CODES.get(code))
+    report.add_kind(failure_rules.CODES.get(code))
     if name == "error":
-        _add_kind(report, failure_rules.OAUTH.get(code))
+        report.add_kind(failure_rules.OAUTH.get(code))
     if key == "extensions":
-        _add_kind(report, failure_rules.GRAPHQL.get(code))
+        report.add_kind(failure_rules.GRAPHQL.get(code))
     if data.get("ok") is False:
-        _add_kind(report, failure_rules.SLACK.get(code))
+        report.add_kind(failure_rules.SLACK.get(code))
     if "errorcode" in data and "message" in data:
-        _add_kind(report, failure_rules.SALESFORCE.get(code))
+        report.add_kind(failure_rules.SALESFORCE.get(code))
     if "domain" in data:
-        _add_kind(report, failure_rules.GOOGLE.get(code))
-
-
-def _add_kind(report: Report, kind: str | None) -> None:
-    if kind:
-        report.codes.add(kind)
+        report.add_kind(failure_rules.GOOGLE.get(code))
 
 
 def _read_line(line: str, report: Report) -> None:
     """Read codes at the beginning of a sentence."""
     if (call := _CALL.match(line)) is not None and "SSL routines" not in line[:300]:
-        _add_kind(report, failure_rules.NETWORK.get(call[1]))
+        report.add_kind(failure_rules.NETWORK.get(call[1]))
     if (grpc := _GRPC.match(line)) is not None:
         number, status = failure_rules.GRPC.get(grpc[2], (0, 0))
         # 8, RESOURCE_EXHAUSTED, is also used for a message that is too large.
@@ -308,18 +291,13 @@ def _read_line(line: str, report: Report) -> None:
             report.status = report.status or status
     for pattern, kinds in _LINE_CODES:
         if (match := pattern.match(line)) is not None:
-            _add_kind(report, kinds.get(match[1]))
-
-
-def _causes(text: str) -> list[str]:
-    causes = [match[1] for pattern in (_REASON, _CAUSE) for match in pattern.finditer(text[:READ])]
-    return [_strip_names(line.strip(), Report()) for line in causes]
+            report.add_kind(kinds.get(match[1]))
 
 
 def _read_markup(text: str, report: Report) -> str:
     """The message of an HTML page or of a storage service's XML. Also reads its status and code."""
     if (storage := _STORAGE.match(text)) is not None:
-        _add_kind(report, failure_rules.STORAGE.get(storage[1]))
+        report.add_kind(failure_rules.STORAGE.get(storage[1]))
         message = _XML_MESSAGE.search(text)
         return message[1].strip() if message else storage[1]
     title = _TITLE.search(text[:4000])

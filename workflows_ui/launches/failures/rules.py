@@ -2,7 +2,7 @@
 
 A rule exists only where the meaning is certain; otherwise the message is displayed as it is. So no rule searches for a word inside a
 sentence: "quota", "limit", "expired" or "not found" may be about a customer's order as well as about the service.
-Values are keys of `kinds.KINDS`. tests/launches/failure_messages.json has the messages that the rules are tested with.
+Values are keys of `messages.KINDS`. tests/launches/failure_messages.json has the messages that the rules are tested with.
 """
 
 import re
@@ -92,195 +92,119 @@ MAIL: Mapping[str, str] = {
     "5.2.3": "too_large", "5.3.4": "too_large",
 }  # fmt: skip
 
-
-def _begins(*patterns: str) -> re.Pattern[str]:
-    """A pattern for the beginnings of messages; `$` marks a whole message."""
-    return re.compile("|".join(f"(?:{pattern})" for pattern in patterns), re.IGNORECASE)
-
-
 #: Text of a 429 about a used-up daily, monthly or yearly quota and not about the rate of requests.
 ALLOWANCE = re.compile(
     r"\b(?:daily|monthly|yearly)\b.{0,60}\b(?:quota|limit|allowance)\b"
     r"|\b(?:quota|limit|allowance)\b.{0,60}\b(?:per|a|this|the) (?:day|month|year)\b",
     re.IGNORECASE,
 )
-#: Beginnings of messages, after the error names before them. The first match counts.
-PHRASES: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("memory", re.compile(r"(?s:Code process exited with code .{0,4000}JavaScript heap out of memory)")),
-    ("run_data", _begins(r"Flow run (?:data|logs) size exceeded\b")),
-    ("connection_missing", _begins(r"connection \([^()\n]{1,200}\) not found\.?$")),
-    (
-        "sign_in",
-        _begins(
-            r"connection \([^()\n]{1,200}\) expired\.?$",
-            r"incorrect API key provided\b",
-            r"API key not valid\. Please pass a valid API key",
-            r"\[API\] Invalid API key or access token\b",
-            r"error validating access token: ",
-            r"access token (?:is invalid|has expired|is expired)\.?$",
-            r"invalid_grant(?:$|[:. ])",
-            r"AADSTS(?:50173|700082|700084|70008|7000215|7000222):",
-            r"password authentication failed for user \"",
-            r"(?:ER_ACCESS_DENIED_ERROR: )?access denied for user '[^'\n]{0,100}'@'",
-            r"bad auth : ",
-            r"ORA-01017: ",
-            r"login failed for user '",
-            r"(?:WRONGPASS|NOAUTH) ",
-        ),
-    ),
-    (
-        "permission",
-        _begins(
-            r"permission denied for (?:table|schema|relation|database|sequence|function|view|column) ",
-            r"EACCES: permission denied, ",
-            r"EPERM: operation not permitted, ",
-            r"AccessDenied(?:Exception)?: User: arn:",
-        ),
-    ),
-    (
-        "quota",
-        _begins(
-            r"you exceeded your current quota, please check your plan and billing details",
-            r"your credit balance is too low to access the (?:Anthropic|Claude) API\b",
-        ),
-    ),
-    (
-        "pause",
-        _begins(
-            r"API rate limit exceeded\b",
-            r"rate limit reached for ",
-            r"rate limit exceeded\.?$",
-            r"exceeded \d+ calls per second for api client\b",
-            r"too many requests, please try again later\.?$",
-        ),
-    ),
-    (
-        "exists",
-        _begins(
-            r"duplicate key value violates unique constraint\b",
-            r"(?:ER_DUP_ENTRY: )?duplicate entry '[^\n]{0,300}' for key '",
-            r"E11000 duplicate key error\b",
-            r"(?:SQLITE_CONSTRAINT(?:_UNIQUE)?: )?UNIQUE constraint failed: ",
-            r"violation of (?:PRIMARY|UNIQUE) KEY constraint '",
-            r"contact already exists\. Existing ID: ",
-            r"ORA-00001: ",
-        ),
-    ),
-    (
-        "missing",
-        _begins(
-            r"null value in column \"",
-            r"(?:SQLITE_CONSTRAINT(?:_NOTNULL)?: )?NOT NULL constraint failed: ",
-            r"(?:ER_BAD_NULL_ERROR: )?column '[^'\n]{1,100}' cannot be null\.?$",
-            r"cannot (?:read|set) propert(?:y|ies) (?:'[^'\n]{0,200}' )?of (?:undefined|null)\b",
-            r"no recipients defined\.?$",
-        ),
-    ),
-    (
-        "too_large",
-        _begins(
-            r"request entity too large\.?$",
-            r"value too long for type character\b",
-            r"(?:ER_DATA_TOO_LONG: )?data too long for column '",
-        ),
-    ),
-    ("wrong_kind", _begins(r"invalid input syntax for type [\w ]{1,40}: ")),
-    (
-        "not_found",
-        _begins(
-            r"ENOENT: no such file or directory, ",
-            r"relation \"[^\"\n]{1,200}\" does not exist",
-            r"(?:ER_NO_SUCH_TABLE: )?table '[^'\n]{1,200}' doesn't exist\.?$",
-        ),
-    ),
-    (
-        "email",
-        _begins(
-            r"invalid e-?mail address(?:$|[:.])",
-            r"e-?mail address (?:is invalid|is not valid)\.?$",
-            r"invalid to header\.?$",
-        ),
-    ),
-    ("phone", _begins(r"invalid 'to' phone number\b", r"phone number (?:is invalid|is not valid)\.?$")),
-    (
-        "timeout",
-        _begins(
-            r"timeout of \d+ ?ms exceeded\.?$",
-            r"network timeout at: https?://",
-            r"the operation was aborted due to timeout\.?$",
-            r"timeout awaiting '\w+' for \d+ms$",
-            r"navigation timeout of \d+ ?ms exceeded",
-            r"(?:connect|headers|body) timeout error\b",
-            r"connection timed out\.?$",
-            r"connection timeout\.?$",
-            r"greeting never received\.?$",
-            r"HTTPS?ConnectionPool\([^\n]{1,300}\): Read timed out\.",
-            r"canceling statement due to (?:statement|lock) timeout",
-            r"server selection timed out after \d+ ms",
-            r"context deadline exceeded\b",
-            r"read timed out\.?$",
-            r"\[Errno 110\] connection timed out",
-            r"curl: \(28\) ",
-            r"dial tcp [^\n]{1,200}: i/o timeout",
-        ),
-    ),
-    (
-        "address",
-        _begins(
-            r"\[Errno -2\] name or service not known",
-            r"HTTPS?ConnectionPool\([^\n]{1,300}\(Caused by NameResolutionError\(",
-            r"curl: \(6\) could not resolve host: ",
-            r"dial tcp: lookup [^\n]{1,200}: no such host",
-        ),
-    ),
-    (
-        "unreachable",
-        _begins(
-            r"fetch failed$",
-            r"network error$",
-            r"\[Errno 111\] connection refused",
-            r"HTTPS?ConnectionPool\([^\n]{1,300}\(Caused by NewConnectionError\(",
-            r"curl: \(7\) ",
-            r"dial tcp [^\n]{1,200}: connect: connection refused",
-            r"tunneling socket could not be established",
-            r"client network socket disconnected before secure TLS connection was established",
-        ),
-    ),
-    (
-        "broken",
-        _begins(
-            r"socket hang up$",
-            r"other side closed$",
-            r"premature close$",
-            r"connection terminated unexpectedly\.?$",
-            r"connection lost: the server closed the connection",
-            r"\(?'?connection aborted\.",
-        ),
-    ),
-    (
-        "tls",
-        _begins(
-            r"certificate has expired$",
-            r"self[- ]signed certificate(?: in certificate chain)?$",
-            r"unable to verify the first certificate$",
-            r"unable to get local issuer certificate$",
-            r"hostname/IP does not match certificate's altnames",
-            r"write EPROTO \S*:?error:[^\n]{0,200}SSL routines",
-            r"\[SSL: CERTIFICATE_VERIFY_FAILED\]",
-            r"HTTPS?ConnectionPool\([^\n]{1,300}\(Caused by SSLError\(",
-            r"curl: \(60\) ",
-            r"(?:tls: failed to verify certificate: )?x509: certificate ",
-        ),
-    ),
-    (
-        "not_json",
-        _begins(
-            r"unexpected end of JSON input$",
-            r"unexpected token .{1,40}in JSON at position \d+",
-            r"unexpected .{1,80} is not valid JSON$",
-        ),
-    ),
-    ("code", _begins(r"compilation error\b", r"cannot find module '")),
+#: Beginnings of messages, after the error names before them; `$` marks a whole message. The first match counts.
+PHRASES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
+    (kind, re.compile(pattern, re.IGNORECASE))
+    for kind, pattern in (
+        ("memory", r"(?s-i:Code process exited with code .{0,4000}JavaScript heap out of memory)"),
+        ("run_data", r"Flow run (?:data|logs) size exceeded\b"),
+        ("connection_missing", r"connection \([^()\n]{1,200}\) not found\.?$"),
+        ("sign_in", r"connection \([^()\n]{1,200}\) expired\.?$"),
+        ("sign_in", r"incorrect API key provided\b"),
+        ("sign_in", r"API key not valid\. Please pass a valid API key"),
+        ("sign_in", r"\[API\] Invalid API key or access token\b"),
+        ("sign_in", r"error validating access token: "),
+        ("sign_in", r"access token (?:is invalid|has expired|is expired)\.?$"),
+        ("sign_in", r"invalid_grant(?:$|[:. ])"),
+        ("sign_in", r"AADSTS(?:50173|700082|700084|70008|7000215|7000222):"),
+        ("sign_in", r"password authentication failed for user \""),
+        ("sign_in", r"(?:ER_ACCESS_DENIED_ERROR: )?access denied for user '[^'\n]{0,100}'@'"),
+        ("sign_in", r"bad auth : "),
+        ("sign_in", r"ORA-01017: "),
+        ("sign_in", r"login failed for user '"),
+        ("sign_in", r"(?:WRONGPASS|NOAUTH) "),
+        ("permission", r"permission denied for (?:table|schema|relation|database|sequence|function|view|column) "),
+        ("permission", r"EACCES: permission denied, "),
+        ("permission", r"EPERM: operation not permitted, "),
+        ("permission", r"AccessDenied(?:Exception)?: User: arn:"),
+        ("quota", r"you exceeded your current quota, please check your plan and billing details"),
+        ("quota", r"your credit balance is too low to access the (?:Anthropic|Claude) API\b"),
+        ("pause", r"API rate limit exceeded\b"),
+        ("pause", r"rate limit reached for "),
+        ("pause", r"rate limit exceeded\.?$"),
+        ("pause", r"exceeded \d+ calls per second for api client\b"),
+        ("pause", r"too many requests, please try again later\.?$"),
+        ("exists", r"duplicate key value violates unique constraint\b"),
+        ("exists", r"(?:ER_DUP_ENTRY: )?duplicate entry '[^\n]{0,300}' for key '"),
+        ("exists", r"E11000 duplicate key error\b"),
+        ("exists", r"(?:SQLITE_CONSTRAINT(?:_UNIQUE)?: )?UNIQUE constraint failed: "),
+        ("exists", r"violation of (?:PRIMARY|UNIQUE) KEY constraint '"),
+        ("exists", r"contact already exists\. Existing ID: "),
+        ("exists", r"ORA-00001: "),
+        ("missing", r"null value in column \""),
+        ("missing", r"(?:SQLITE_CONSTRAINT(?:_NOTNULL)?: )?NOT NULL constraint failed: "),
+        ("missing", r"(?:ER_BAD_NULL_ERROR: )?column '[^'\n]{1,100}' cannot be null\.?$"),
+        ("missing", r"cannot (?:read|set) propert(?:y|ies) (?:'[^'\n]{0,200}' )?of (?:undefined|null)\b"),
+        ("missing", r"no recipients defined\.?$"),
+        ("too_large", r"request entity too large\.?$"),
+        ("too_large", r"value too long for type character\b"),
+        ("too_large", r"(?:ER_DATA_TOO_LONG: )?data too long for column '"),
+        ("wrong_kind", r"invalid input syntax for type [\w ]{1,40}: "),
+        ("not_found", r"ENOENT: no such file or directory, "),
+        ("not_found", r"relation \"[^\"\n]{1,200}\" does not exist"),
+        ("not_found", r"(?:ER_NO_SUCH_TABLE: )?table '[^'\n]{1,200}' doesn't exist\.?$"),
+        ("email", r"invalid e-?mail address(?:$|[:.])"),
+        ("email", r"e-?mail address (?:is invalid|is not valid)\.?$"),
+        ("email", r"invalid to header\.?$"),
+        ("phone", r"invalid 'to' phone number\b"),
+        ("phone", r"phone number (?:is invalid|is not valid)\.?$"),
+        ("timeout", r"timeout of \d+ ?ms exceeded\.?$"),
+        ("timeout", r"network timeout at: https?://"),
+        ("timeout", r"the operation was aborted due to timeout\.?$"),
+        ("timeout", r"timeout awaiting '\w+' for \d+ms$"),
+        ("timeout", r"navigation timeout of \d+ ?ms exceeded"),
+        ("timeout", r"(?:connect|headers|body) timeout error\b"),
+        ("timeout", r"connection timed out\.?$"),
+        ("timeout", r"connection timeout\.?$"),
+        ("timeout", r"greeting never received\.?$"),
+        ("timeout", r"HTTPS?ConnectionPool\([^\n]{1,300}\): Read timed out\."),
+        ("timeout", r"canceling statement due to (?:statement|lock) timeout"),
+        ("timeout", r"server selection timed out after \d+ ms"),
+        ("timeout", r"context deadline exceeded\b"),
+        ("timeout", r"read timed out\.?$"),
+        ("timeout", r"\[Errno 110\] connection timed out"),
+        ("timeout", r"curl: \(28\) "),
+        ("timeout", r"dial tcp [^\n]{1,200}: i/o timeout"),
+        ("address", r"\[Errno -2\] name or service not known"),
+        ("address", r"HTTPS?ConnectionPool\([^\n]{1,300}\(Caused by NameResolutionError\("),
+        ("address", r"curl: \(6\) could not resolve host: "),
+        ("address", r"dial tcp: lookup [^\n]{1,200}: no such host"),
+        ("unreachable", r"fetch failed$"),
+        ("unreachable", r"network error$"),
+        ("unreachable", r"\[Errno 111\] connection refused"),
+        ("unreachable", r"HTTPS?ConnectionPool\([^\n]{1,300}\(Caused by NewConnectionError\("),
+        ("unreachable", r"curl: \(7\) "),
+        ("unreachable", r"dial tcp [^\n]{1,200}: connect: connection refused"),
+        ("unreachable", r"tunneling socket could not be established"),
+        ("unreachable", r"client network socket disconnected before secure TLS connection was established"),
+        ("broken", r"socket hang up$"),
+        ("broken", r"other side closed$"),
+        ("broken", r"premature close$"),
+        ("broken", r"connection terminated unexpectedly\.?$"),
+        ("broken", r"connection lost: the server closed the connection"),
+        ("broken", r"\(?'?connection aborted\."),
+        ("tls", r"certificate has expired$"),
+        ("tls", r"self[- ]signed certificate(?: in certificate chain)?$"),
+        ("tls", r"unable to verify the first certificate$"),
+        ("tls", r"unable to get local issuer certificate$"),
+        ("tls", r"hostname/IP does not match certificate's altnames"),
+        ("tls", r"write EPROTO \S*:?error:[^\n]{0,200}SSL routines"),
+        ("tls", r"\[SSL: CERTIFICATE_VERIFY_FAILED\]"),
+        ("tls", r"HTTPS?ConnectionPool\([^\n]{1,300}\(Caused by SSLError\("),
+        ("tls", r"curl: \(60\) "),
+        ("tls", r"(?:tls: failed to verify certificate: )?x509: certificate "),
+        ("not_json", r"unexpected end of JSON input$"),
+        ("not_json", r"unexpected token .{1,40}in JSON at position \d+"),
+        ("not_json", r"unexpected .{1,80} is not valid JSON$"),
+        ("code", r"compilation error\b"),
+        ("code", r"cannot find module '"),
+    )
 )
 #: Phrases with this meaning only after an error name with the given ending.
 NAMED: tuple[tuple[str, str, re.Pattern[str]], ...] = (

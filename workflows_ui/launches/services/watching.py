@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from django.db.models import F, Min
+from django.db.models import F, Min, QuerySet
 from django.urls import reverse
 
 from workflows_ui.accounts.models import User
@@ -18,11 +18,12 @@ from workflows_ui.core import clock, database
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.core.lease import backoff, not_paused
 from workflows_ui.credentials.services import clients
-from workflows_ui.engine import AddressRefused, Client, CredentialRefused, EngineError, Forbidden
+from workflows_ui.engine import AddressRefused, Client, EngineError
 from workflows_ui.jobs.models import ItemState, Job, JobKind, JobState
 from workflows_ui.launches.models import ENDED, OPEN, Launch, State
 from workflows_ui.launches.services import runs
 from workflows_ui.launches.services.launches import PROBLEM
+from workflows_ui.launches.services.run_search import EngineCaller
 from workflows_ui.members.models import Role, Workspace
 from workflows_ui.members.services import access as member_access
 from workflows_ui.notifications import services as notifications
@@ -48,7 +49,6 @@ FLOWS, RUNS, CREDENTIALS = 100, 100, 3
 
 
 def start_watching(user: User, workspace: Workspace, kind: WatchKind, object_id: str, name: str) -> None:
-    """Subscribe the person to the object. Idempotent."""
     Watch.objects.get_or_create(
         user=user,
         workspace=workspace,
@@ -74,45 +74,43 @@ def find_news() -> None:
 
 
 def _notify_launches() -> None:
-    waiting = Watch.objects.filter(kind=WatchKind.LAUNCH).select_related("user", "workspace")
-    by_launch: dict[str, list[Watch]] = defaultdict(list)
     ended = Launch.objects.filter(state__in=ENDED).exclude(OPEN)
-    for watch in waiting.filter(object_id__in=ended.values("pk"))[:1000]:
-        by_launch[watch.object_id].append(watch)
-    launches = list(ended.filter(pk__in=by_launch).select_related("workspace", "user"))
-    matches = [
-        (watch, launch)
-        for launch in launches
-        for watch in by_launch[launch.pk]
-        if watch.workspace_id == launch.workspace_id
+    watches = list(_watches(WatchKind.LAUNCH).filter(object_id__in=ended.values("pk"))[:1000])
+    launches = ended.select_related("workspace", "user").in_bulk({watch.object_id for watch in watches})
+    matches = [(watch, launches[watch.object_id]) for watch in watches if watch.object_id in launches]
+    _notify_watchers(
+        NoticeKind.LAUNCH_ENDED,
+        [(watch, launch) for watch, launch in matches if watch.workspace_id == launch.workspace_id],
+    )
+    # An unclear launch may still be settled, which is notified again.
+    unclear_since = clock.now() - UNCLEAR
+    settled = [
+        watch.pk
+        for watch, launch in matches
+        if launch.state != State.UNKNOWN or (launch.ended_at and launch.ended_at < unclear_since)
     ]
-    _notify_watchers(NoticeKind.LAUNCH_ENDED, matches)
-    for launch in launches:
-        # An unclear launch may still be settled, which is notified again.
-        if launch.state != State.UNKNOWN or (launch.ended_at and launch.ended_at < clock.now() - UNCLEAR):
-            Watch.objects.filter(pk__in=[watch.pk for watch in by_launch[launch.pk]]).delete()
+    Watch.objects.filter(pk__in=settled).delete()
 
 
 def _notify_flows() -> None:
-    since = clock.now() - NEWS
-    watches = list(Watch.objects.filter(kind=WatchKind.FLOW).select_related("user", "workspace"))
-    if not watches:
-        return
     by_flow: dict[tuple[int, str], list[Watch]] = defaultdict(list)
-    for watch in watches:
+    for watch in _watches(WatchKind.FLOW):
         by_flow[watch.workspace_id, watch.object_id].append(watch)
-    problems = Launch.objects.filter(
-        workspace_id__in={workspace_id for workspace_id, _flow in by_flow},
-        flow_id__in={flow for _workspace_id, flow in by_flow},
-        ended_at__gte=since,
-    ).filter(PROBLEM)
+    if not by_flow:
+        return
+    workspace_ids, flow_ids = map(set, zip(*by_flow, strict=True))
+    problems = Launch.objects.filter(PROBLEM, workspace_id__in=workspace_ids, flow_id__in=flow_ids)
     matches = [
         (watch, launch)
-        for launch in problems.select_related("workspace", "user")
+        for launch in problems.filter(ended_at__gte=clock.now() - NEWS).select_related("workspace", "user")
         for watch in by_flow[launch.workspace_id, launch.flow_id]
         if launch.ended_at and launch.ended_at >= watch.created_at
     ]
     _notify_watchers(NoticeKind.FLOW_FAILED, matches)
+
+
+def _watches(kind: WatchKind) -> QuerySet[Watch]:
+    return Watch.objects.filter(kind=kind).select_related("user", "workspace")
 
 
 def _notify_jobs() -> None:
@@ -148,27 +146,24 @@ def _notify_watchers(kind: NoticeKind, matches: Sequence[tuple[Watch, Launch]]) 
             continue
         key = watch.user_id, watch.workspace_id
         access = accesses[key] if key in accesses else accesses.setdefault(key, _find_access(watch))
-        if access is not None and (launch.user_id == watch.user_id or access.allows(Role.BUILDER)):
-            _notify_watcher(watch, kind, launch)
+        if access is None or not (launch.user_id == watch.user_id or access.allows(Role.BUILDER)):
+            continue
+        notifications.notify(
+            watch.user,
+            kind,
+            _key(launch),
+            url=reverse("launch", args=[launch.workspace.slug, launch.pk]),
+            workspace=launch.workspace,
+            flow=(launch.flow_name or launch.flow_id)[:200],
+            state=str(launch.state),
+            by=launch.user.label[:100] if launch.user_id != watch.user_id else "",
+            step=launch.failed_step[:200],
+        )
 
 
 def _key(launch: Launch) -> str:
     # The same key for both kinds: a watcher of the launch and its flow is notified of the end once.
     return f"launch:{launch.pk}:{launch.state}"
-
-
-def _notify_watcher(watch: Watch, kind: NoticeKind, launch: Launch) -> None:
-    notifications.notify(
-        watch.user,
-        kind,
-        _key(launch),
-        url=reverse("launch", args=[launch.workspace.slug, launch.pk]),
-        workspace=launch.workspace,
-        flow=(launch.flow_name or launch.flow_id)[:200],
-        state=str(launch.state),
-        by=launch.user.label[:100] if launch.user_id != watch.user_id else "",
-        step=launch.failed_step[:200],
-    )
 
 
 def _find_access(watch: Watch) -> member_access.Access | None:
@@ -182,8 +177,6 @@ def due() -> list[int]:
     """Ids of the workspaces to poll for failed runs now: those with a watched flow."""
     now = clock.now()
     wanted = set(Watch.objects.filter(kind=WatchKind.FLOW).values_list("workspace_id", flat=True))
-    if not wanted:
-        return []
     busy = WatchPoll.objects.filter(pk__in=wanted).exclude(WatchPoll.lease.free(now), not_paused(now))
     return sorted(wanted - set(busy.values_list("pk", flat=True)))
 
@@ -224,10 +217,9 @@ def _claim(workspace_id: int) -> _Work | None:
     watch_poll = WatchPoll.lease.claim(WatchPoll.objects.filter(not_paused(now)), workspace_id, LEASE, now)
     if watch_poll is None:
         return None
-    watches = list(
-        Watch.objects.filter(workspace_id=workspace_id, kind=WatchKind.FLOW).select_related("user", "workspace")
-    )
-    watches = [watch for watch in watches if _find_access(watch) is not None]
+    watches = [
+        watch for watch in _watches(WatchKind.FLOW).filter(workspace_id=workspace_id) if _find_access(watch) is not None
+    ]
     if not watches:
         _finish(watch_poll, 0)
         return None
@@ -247,20 +239,17 @@ def _clients(watches: Iterable[Watch]) -> Iterable[Client]:
 def _read_failed_runs(work: _Work) -> list[dict[str, Any]]:
     since = max(work.now - BACK, min(watch.created_at for watch in work.watches))
     flows = sorted({watch.object_id for watch in work.watches})
+    call_engine = EngineCaller(work.clients)
     failed_runs: list[dict[str, Any]] = []
     for start in range(0, len(flows), FLOWS):
-        for number, client in enumerate(work.clients, start=1):
-            try:
-                answer = client.workflows.list_runs(
-                    limit=RUNS, flow_id=flows[start : start + FLOWS], status=runs.FAILED, created_after=since
-                )
-            except (CredentialRefused, Forbidden):
-                if number == len(work.clients):
-                    raise
-                continue
-            rows = answer.get("data")
-            failed_runs += [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
-            break
+        batch = flows[start : start + FLOWS]
+        answer = call_engine(
+            lambda w, batch=batch: w.list_runs(  # type: ignore[misc]
+                limit=RUNS, flow_id=batch, status=runs.FAILED, created_after=since
+            )
+        )
+        rows = answer.get("data")
+        failed_runs += [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
     return failed_runs
 
 

@@ -4,15 +4,13 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
-from django.urls import reverse
-from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from workflows_ui.launches.forms import SettleForm
-from workflows_ui.launches.models import Launch
 from workflows_ui.launches.page import Page
 from workflows_ui.launches.services import launches
 from workflows_ui.members.models import Role
@@ -27,7 +25,7 @@ _TYPES = {"json": "application/json", "txt": "text/plain; charset=utf-8"}
 @member(Role.VIEWER, guests=True)
 def launch(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     """The page of one launch. The browser polls the live fragment, which is answered with 204 if unchanged."""
-    page = Page(_find(request, id), request.access)
+    page = find_page(request, id)
     if responses.is_fragment(request) and page.live and request.GET.get("seen") == page.version:
         return responses.vary(HttpResponse(status=204))
     return _render(request, page, SettleForm())
@@ -36,21 +34,21 @@ def launch(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
 @member(Role.LAUNCHER, guests=True)
 def withdraw(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     """Withdraw a launch that has not been sent. GET (after signing in again, for example) redirects to the launch."""
-    page = Page(_find(request, id), request.access)
+    page = find_page(request, id)
     if request.method == "POST":
         if page.can_withdraw and launches.withdraw(actor(request), page.launch):
             messages.success(request, _("The launch is withdrawn. Nothing was sent."))
         else:
             messages.warning(request, _("It was too late to withdraw the launch."))
-    return responses.redirect(request, _url(request, page.launch))
+    return responses.redirect(request, "launch", slug, page.launch.pk)
 
 
 @member(Role.LAUNCHER, guests=True)
 def settle(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     """Settle an unclear launch, with the person's reason. GET redirects to the launch."""
-    page = Page(_find(request, id), request.access)
+    page = find_page(request, id)
     if request.method != "POST":
-        return responses.redirect(request, _url(request, page.launch))
+        return responses.redirect(request, "launch", slug, page.launch.pk)
     form = SettleForm(request.POST)
     if page.can_settle and not form.is_valid():
         return _render(request, page, form, status=422)
@@ -60,15 +58,15 @@ def settle(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
         messages.success(request, _("The launch is settled."))
     else:
         messages.warning(request, _("The launch is no longer unclear. Nothing was changed."))
-    return responses.redirect(request, _url(request, page.launch))
+    return responses.redirect(request, "launch", slug, page.launch.pk)
 
 
 @never_cache
 @require_safe
 @member(Role.VIEWER, guests=True)
-def file(request: ConsoleRequest, slug: str, id: str, number: int) -> HttpResponse:
+def file(request: ConsoleRequest, slug: str, id: str, number: int) -> HttpResponseBase:
     """Download a file of the flow's answer by its number from 1, or the answer itself by 0. Never displayed inline. Raises Http404."""
-    page = Page(_find(request, id), request.access)
+    page = find_page(request, id)
     answer = page.readable
     whole_answer = page.answer_file if number == 0 else None
     if whole_answer is not None:
@@ -78,10 +76,7 @@ def file(request: ConsoleRequest, slug: str, id: str, number: int) -> HttpRespon
         name, content, kind = attachment.name, attachment.content(), attachment.type
     else:
         raise Http404
-    response = HttpResponse(content, content_type=kind)
-    response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=name)
-    response["X-Content-Type-Options"] = "nosniff"
-    return response
+    return responses.download(content, name, kind, **{"X-Content-Type-Options": "nosniff"})
 
 
 def _render(request: ConsoleRequest, page: Page, form: SettleForm, *, status: int = 200) -> HttpResponse:
@@ -96,10 +91,7 @@ def _render(request: ConsoleRequest, page: Page, form: SettleForm, *, status: in
     return responses.page(request, "launches/launch.html", context, fragments=(LIVE,), status=status)
 
 
-def _find(request: ConsoleRequest, id: str) -> Launch:
-    """The launch, if the person may see it. Raises Http404."""
-    return get_object_or_404(launches.visible_launches(request.access).select_related("workspace", "credential"), pk=id)
-
-
-def _url(request: ConsoleRequest, row: Launch) -> str:
-    return reverse("launch", args=[request.access.workspace.slug, row.pk])
+def find_page(request: ConsoleRequest, id: str) -> Page:
+    """The page of the launch, if the person may see it. Raises Http404."""
+    rows = launches.visible_launches(request.access).select_related("workspace", "credential")
+    return Page(get_object_or_404(rows, pk=id), request.access)

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -18,8 +17,7 @@ from workflows_ui.credentials.services import caretakers, clients, engine_sessio
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError
 from workflows_ui.launches.models import Launch, State
-from workflows_ui.launches.page import Page
-from workflows_ui.launches.services import launches
+from workflows_ui.launches.views.launches import find_page
 from workflows_ui.members.models import Role
 from workflows_ui.resource_admin.resource import Row
 from workflows_ui.resources.flows.reading import Change, last_change
@@ -39,9 +37,8 @@ _log = logging.getLogger(__name__)
 @member(Role.VIEWER, guests=True)
 def story(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     """The story as far as known: if the engine does not answer, from the launch's row alone."""
-    rows = launches.visible_launches(request.access).select_related("workspace", "credential")
-    row = get_object_or_404(rows, pk=id)
-    page = Page(row, request.access)
+    page = find_page(request, id)
+    row = page.launch
     failed = row.state == State.FAILED
     good = run_story.last_good(request.access, row) if failed else None
     run, good_run, steps, trouble = _load_runs(request, row, good)
