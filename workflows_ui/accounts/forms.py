@@ -25,7 +25,7 @@ from workflows_ui.core.crypto import CannotOpen
 
 
 class _Labelled:
-    """Label the fields of one of allauth's forms, without its placeholders, and help texts but for the rules of a new password."""
+    """Label the fields of one of allauth's forms; its placeholders go, and its help texts except the rules for a new password."""
 
     labels: ClassVar[dict[str, Any]]
 

@@ -43,9 +43,9 @@ urlpatterns = [
     _own("passkeys/<int:pk>/rename/", second_step.RenamePasskey.as_view(), "mfa_edit_webauthn"),
     _own("passkeys/<int:pk>/remove/", second_step.RemovePasskey.as_view(), "mfa_remove_webauthn"),
     path("people/<int:person_id>/second-step/", second_step.take_away, name="second_step_take_away"),
-    path("accounts/sessions/", accounts.listing, name="sessions"),
-    path("accounts/sessions/end-others/", accounts.end_others, name="sessions_end_others"),
-    path("accounts/sessions/<int:session_id>/end/", accounts.end, name="session_end"),
+    path("accounts/sessions/", accounts.list_sessions, name="sessions"),
+    path("accounts/sessions/end-others/", accounts.end_other_sessions, name="sessions_end_others"),
+    path("accounts/sessions/<int:session_id>/end/", accounts.end_session, name="session_end"),
     path(single_sign_on.PATH.lstrip("/"), single_sign_on.begin, name="single_sign_on"),
     path(f"{single_sign_on.PATH.lstrip('/')}back/", single_sign_on.back, name="single_sign_on_back"),
 ]

@@ -20,7 +20,7 @@ urlpatterns = [
     path(f"{_CREDENTIAL}replace/", credentials.replace, name="credential_replace"),
     path(f"{_CREDENTIAL}put-back/", credentials.put_back, name="credential_put_back"),
     path(f"{_CREDENTIAL}share/", credentials.share, name="credential_share"),
-    path("w/<slug:slug>/abilities/", credentials.table, name="abilities"),
-    path("w/<slug:slug>/abilities/look/", credentials.inspect, name="abilities_look"),
+    path("w/<slug:slug>/abilities/", credentials.list_capabilities, name="abilities"),
+    path("w/<slug:slug>/abilities/look/", credentials.inspect_engine, name="abilities_look"),
     path("w/<slug:slug>/settings/move/", workspace_move.move, name="workspace_move"),
 ]

@@ -1,6 +1,7 @@
-"""A person's own account: signing in and out, passwords, profile. Based on allauth, with the console's pages, texts and URLs.
+"""A person's own account: signing in and out, passwords, profile, sessions, language and theme. Based on allauth, with the console's
+pages, texts and URLs.
 
-Only the needed URLs exist: there is no sign-up. The second step is in second_step.py, sessions are in sessions.py.
+Only the needed URLs exist: there is no sign-up. The second step is in second_step.py.
 """
 
 import logging
@@ -250,7 +251,7 @@ def _browser(user_agent: str) -> str:
 
 @never_cache
 @signed_in
-def listing(request: ConsoleRequest) -> HttpResponse:
+def list_sessions(request: ConsoleRequest) -> HttpResponse:
     """List the sessions with browser, address and start; this one first."""
     rows = [
         {"row": row, "browser": _browser(row.user_agent), "here": row.session_key == request.session.session_key}
@@ -262,7 +263,7 @@ def listing(request: ConsoleRequest) -> HttpResponse:
 
 @require_POST
 @signed_in
-def end(request: ConsoleRequest, session_id: int) -> HttpResponse:
+def end_session(request: ConsoleRequest, session_id: int) -> HttpResponse:
     if not sessions.end(actor(request), request.user, session_id):
         raise Http404
     messages.success(request, _("That browser is signed out."))
@@ -271,7 +272,7 @@ def end(request: ConsoleRequest, session_id: int) -> HttpResponse:
 
 @require_POST
 @signed_in
-def end_others(request: ConsoleRequest) -> HttpResponse:
+def end_other_sessions(request: ConsoleRequest) -> HttpResponse:
     count = sessions.end_others(actor(request), request.user, but=request.session.session_key)
     if count:
         text = ngettext("%(count)s other browser is signed out.", "%(count)s other browsers are signed out.", count)

@@ -286,7 +286,7 @@ def _page(
 
 @require_safe
 @member(Role.VIEWER)
-def table(request: ConsoleRequest, slug: str) -> HttpResponse:
+def list_capabilities(request: ConsoleRequest, slug: str) -> HttpResponse:
     """Each capability with its last known state, without a call to the engine."""
     workspace = request.access.workspace
     rows = {row.name: row for row in Capability.objects.filter(workspace=workspace)}
@@ -305,7 +305,7 @@ def table(request: ConsoleRequest, slug: str) -> HttpResponse:
 
 @require_POST
 @member(Role.BUILDER)
-def inspect(request: ConsoleRequest, slug: str) -> HttpResponse:
+def inspect_engine(request: ConsoleRequest, slug: str) -> HttpResponse:
     """Inspect the engine now, with the person's credential, and redirect back. Raises NoCredential, CannotOpen."""
     next_url = request.POST.get("next", "")
     allowed = next_url.startswith(f"/w/{slug}/") and url_has_allowed_host_and_scheme(next_url, allowed_hosts=None)
