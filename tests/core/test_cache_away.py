@@ -1,6 +1,8 @@
 """A cache that is away makes pages slower and nothing else: every address answers, and what is counted is counted."""
 
 import contextlib
+import sys
+import types
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -145,3 +147,21 @@ def test_values_that_must_not_get_lost_are_rows_that_end() -> None:
     assert not ExpiringValue.objects.exists()
     kept.set("b", 1)
     assert (kept.delete("b"), kept.delete("b"), kept.touch("b")) == (True, False, False)
+
+
+@pytest.mark.parametrize("left", [True, False], ids=["the class is gone", "the module is gone"])
+def test_an_answer_that_another_release_stored_in_a_shape_that_is_gone_is_a_miss(
+    left: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = types.ModuleType("module_of_another_release")
+    stored = type("Answer", (), {"__module__": module.__name__})
+    module.__dict__["Answer"] = stored
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    caching.answers.set("other-release", stored(), 60)
+    assert caching.answers.get("other-release") is not None
+    if left:
+        monkeypatch.delattr(module, "Answer")
+    else:
+        monkeypatch.delitem(sys.modules, module.__name__)
+    assert caching.answers.get("other-release", "nothing") == "nothing"
+    assert caching.answers.works(), "the cache is not away"

@@ -6,6 +6,7 @@ to `answers`, which is an optimisation: while it is down every page calls the en
 
 import contextlib
 import json
+import pickle
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -110,8 +111,15 @@ class UnreliableCache(BaseCache):
     """
 
     def get(self, key: str, default: Any = None, version: int | None = None) -> Any:
-        """The value; the default if there is none or the cache is down."""
-        return self._try(lambda: super(UnreliableCache, self).get(key, default, version), default)
+        """The value; the default if there is none, if another release stored it in a shape that is gone, or if the cache is down."""
+
+        def read() -> Any:
+            try:
+                return super(UnreliableCache, self).get(key, default, version)
+            except (pickle.UnpicklingError, AttributeError, ImportError, TypeError):
+                return default
+
+        return self._try(read, default)
 
     def set(self, key: str, value: Any, timeout: float | None = DEFAULT_TIMEOUT, version: int | None = None) -> None:
         """Store the value if the cache is up."""
