@@ -16,6 +16,7 @@ from tests.offboarding.scene import leaver, of_console, of_member, text
 from tests.users import browser, credential, person
 from workflows_ui.accounts.models import User
 from workflows_ui.credentials.models import Credential
+from workflows_ui.jobs.models import Job, JobKind, JobState
 from workflows_ui.launch_forms.models import SavedInputs
 from workflows_ui.launches.models import State
 from workflows_ui.members.models import ColleagueInvitation, LaunchRight, Member, Role, TeamOwner, Workspace
@@ -191,3 +192,18 @@ def test_links_lead_to_the_page(scene: Scene, leaver: User, keeper: User) -> Non
     assert of_console(leaver) in text(browser(keeper).get(reverse("person", args=[leaver.pk])))
     assert of_console(leaver) in text(browser(keeper).get(reverse("person_deactivate", args=[leaver.pk])))
     assert reverse("leaving") in text(browser(leaver).get(reverse("profile")))
+
+
+def test_an_export_leads_to_its_own_page(scene: Scene, leaver: User) -> None:
+    workspace = scene.users.workspace
+    job = Job.objects.create(
+        workspace=workspace,
+        user=leaver,
+        kind=JobKind.EXPORT,
+        resource="flows",
+        state=JobState.RUNNING,
+        asked_at=timezone.now(),
+    )
+    url = reverse("export", args=["sales", job.pk])
+    assert f'href="{url}"' in text(browser(leaver).get(reverse("leaving")))
+    assert browser(leaver).get(url).status_code == 200

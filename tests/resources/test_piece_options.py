@@ -16,6 +16,7 @@ from tests.resources.samples.pieces import PIECE, piece
 from tests.stub_engine import StubEngine, flow, text
 from workflows_ui.members.models import Role
 from workflows_ui.resources.pieces import options as piece_options
+from workflows_ui.resources.pieces.declaration import Pieces
 from workflows_ui.resources.pieces.options import key
 
 __all__ = ["practice", "scene"]
@@ -43,6 +44,13 @@ def test_the_page_of_an_app_leads_from_a_field_to_its_choices(scene: Scene) -> N
     viewer = scene.sign_in("colleague", Role.LAUNCHER)
     assert SHEETS not in shown(viewer.get("/w/sales/pieces/@activepieces/piece-google-sheets/"))
     assert viewer.get(SHEETS).status_code == 403
+
+
+def test_an_app_without_a_name_has_no_such_page() -> None:
+    link = next(item for item in Pieces.shortcuts if item.icon == "list-ul")
+    row = piece(actions={"send": {"props": {"list": {"type": "DROPDOWN"}}}})
+    assert link.url("sales", row) == HERE
+    assert link.url("sales", row | {"name": None}) == ""
 
 
 def test_choices_are_shown_for_a_connection_and_the_app_is_asked_only_then(scene: Scene) -> None:

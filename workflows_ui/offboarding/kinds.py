@@ -22,6 +22,7 @@ from workflows_ui.credentials.models import Credential
 from workflows_ui.credentials.services import credentials, sharing
 from workflows_ui.jobs import messages as job_messages
 from workflows_ui.jobs.models import JOB_OVER, Job
+from workflows_ui.jobs.page import job_url
 from workflows_ui.jobs.services import jobs
 from workflows_ui.launch_forms.models import LaunchForm, SavedInputs
 from workflows_ui.launch_forms.services import saved_inputs
@@ -328,14 +329,15 @@ class UnfinishedJobKind(Kind):
     name, icon, title = "job", "list-check", _("Jobs that are not finished")
     otherwise = _("It continues. If the account is switched off, it ends early.")
     end_label, moment = _("Stop it"), _("Started")
-    view = "job"
     end_row = staticmethod(jobs.stop)
 
     def find(self, reach: Reach) -> Iterator[Item]:
         rows = reach.rows(Job, user=reach.person).exclude(state__in=JOB_OVER).select_related("user")
         for row in rows.order_by("asked_at", "pk"):
             name = str(audit_messages.action(f"{row.resource}.{row.action or 'export'}"))
-            yield self.item(reach, row, name, ends=True, at=row.asked_at, facts=(job_messages.badge(row).word,))
+            url = "" if reach.scope is Scope.CONSOLE else job_url(row.workspace.slug, row)
+            facts = (job_messages.badge(row).word,)
+            yield self.item(reach, row, name, ends=True, at=row.asked_at, facts=facts, url=url)
 
 
 class OwnerKind(Kind):

@@ -158,7 +158,8 @@ def choices_url(slug: str, piece: str, **query: str) -> str:
 
 
 def _choices(slug: str, row: Row) -> str:
-    return choices_url(slug, text_at(row, "name")) if options.asked_fields(row) else ""
+    name = text_at(row, "name")
+    return choices_url(slug, name) if name and options.asked_fields(row) else ""
 
 
 def _connection_types(session: EngineSession, row: Row) -> Affected | None:
