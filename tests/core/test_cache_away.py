@@ -164,4 +164,4 @@ def test_an_answer_that_another_release_stored_in_a_shape_that_is_gone_is_a_miss
     else:
         monkeypatch.delitem(sys.modules, module.__name__)
     assert caching.answers.get("other-release", "nothing") == "nothing"
-    assert caching.answers.works(), "the cache is not away"
+    assert caching.availability.down_until == 0, "the cache is not away"
