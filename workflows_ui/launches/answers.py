@@ -8,7 +8,7 @@ import binascii
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 from urllib.parse import unquote
 
 from django.utils.translation import gettext as _
@@ -83,16 +83,18 @@ def web_address(text: str) -> str:
     return address if len(address) <= _ADDRESS and _URL.fullmatch(address) else ""
 
 
-class _Room(Room):
+class LabelRoom(Room):
+    def name(self, name: Any) -> str:
+        return humanised(super().name(name))
+
+
+class _Room(LabelRoom):
     """Turns addresses into links, `data:` URLs into pictures or downloads, and keys into labels."""
 
     def __init__(self) -> None:
         super().__init__(2_000, 150_000)
         self.files: list[File] = []
         self._pictures = _PICTURES_ROOM
-
-    def name(self, name: Any) -> str:
-        return humanised(super().name(name))
 
     def special(self, text: str) -> Node | None:
         if text[:5].lower() == "data:":
@@ -109,19 +111,18 @@ class _Room(Room):
         if head is None:
             return None
         kind = (head[1] or "text/plain").lower()
-        kind = kind if kind in ENDINGS else BYTES
+        kind, ending = (kind, ENDINGS[kind]) if kind in ENDINGS else (BYTES, "bin")
         number = len(self.files) + 1
         name_match = _NAMED.search(head[2] or "")
         name = re.sub(r"[^\w. -]", "", unquote(name_match[1]).rpartition("/")[2])[:80].strip(" .") if name_match else ""
-        ending = ENDINGS.get(kind, "bin")
         if not name.lower().endswith(f".{ending}"):
-            name = f"{name}.{ending}" if name else f"{_('file')}-{number}.{ending}"
+            name = (name or f"{_('file')}-{number}") + f".{ending}"
         self.files.append(File(name, kind, text[head.end() :]))
-        if kind in _PICTURES and len(text) <= min(_PICTURE, self._pictures) and self.files[-1].content():
+        small = kind in _PICTURES and len(text) <= min(_PICTURE, self._pictures)
+        if small and (content := self.files[-1].content()):
             self._pictures -= len(text)
             # Encoded again, so that none of the sender's text gets into the URL in the page.
-            data = base64.b64encode(self.files[-1].content()).decode()
-            return Node("image", name, href=f"data:{kind};base64,{data}")
+            return Node("image", name, href=f"data:{kind};base64,{base64.b64encode(content).decode()}")
         return Node("file", name, href=str(number))
 
 
@@ -135,14 +136,12 @@ def humanised(name: str) -> str:
 
 def read_answer(value: Any) -> Answer:
     """The answer in readable form, from decoded JSON or a text. Secrets must be masked before."""
-    value = _unwrap(value)
+    for _level in range(3):
+        # The body of an HTTP response, if the value has only keys of one; nested responses are unwrapped too.
+        if isinstance(value, dict) and "body" in value and {key.lower() for key in value} <= _WRAPPING:
+            value = value["body"]
     room = _Room()
-    key, text = _message(value)
-    rest: Any = value
-    if key is not None:
-        rest = {name: inner for name, inner in cast("dict[str, Any]", value).items() if name != key}
-    elif text:
-        rest = None
+    text, rest = _split_message(value)
     blank = rest in (None, "", {}, []) or (isinstance(rest, str) and not formats.visible(rest))
     node = None if blank else readable.readable_node(rest, room)
     return Answer(linked(text[:_LONGEST]), max(0, len(text) - _LONGEST), node, tuple(room.files))
@@ -163,30 +162,20 @@ def linked(text: str) -> tuple[tuple[str, str], ...]:
     return tuple(parts)
 
 
-def _unwrap(value: Any) -> Any:
-    """The body of an HTTP response, if the value has only keys of one; nested responses are unwrapped too."""
-    for _level in range(3):
-        if not isinstance(value, dict) or "body" not in value or not {key.lower() for key in value} <= _WRAPPING:
-            break
-        value = value["body"]
-    return value
+def _split_message(value: Any) -> tuple[str, Any]:
+    """The flow's message, "" for none, and the rest of the value."""
+    if message := _plain_text(value):
+        return message, None
+    if isinstance(value, dict):
+        keys = {key.lower(): key for key in value if isinstance(key, str)}
+        for key in (keys[name] for name in _MESSAGES if name in keys):
+            if message := _plain_text(value[key]):
+                return message, {name: inner for name, inner in value.items() if name != key}
+    return "", value
 
 
-def _message(value: Any) -> tuple[str | None, str]:
-    """The key of the flow's message, None if the value itself is the text; and the message, "" for none."""
-    if isinstance(value, str):
-        plain = formats.visible(value) and value[:5].lower() != "data:"
-        return None, _clean(value) if plain else ""
-    if not isinstance(value, dict):
-        return None, ""
-    keys = {key.lower(): key for key in value if isinstance(key, str)}
-    for name in _MESSAGES:
-        key = keys.get(name)
-        text = value[key] if key is not None else None
-        if key is not None and isinstance(text, str) and formats.visible(text) and text[:5].lower() != "data:":
-            return key, _clean(text)
-    return None, ""
-
-
-def _clean(text: str) -> str:
-    return text.encode("utf-8", "replace").decode().strip()
+def _plain_text(value: Any) -> str:
+    """The value if it is a text with something to read, and no file; else ""."""
+    if not formats.visible(value) or value[:5].lower() == "data:":
+        return ""
+    return value.encode("utf-8", "replace").decode().strip()

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.engine import EngineError, Workflows, flow_tree
 from workflows_ui.web.messages import Message
+from workflows_ui.web.paths import dict_at, list_at, pick, text_at
 
 Start = Literal["call", "form", "schedule", "event", "nothing"]
 
@@ -117,13 +118,12 @@ def load_facts(workflows: Workflows, flow_id: str) -> Facts:
 
     Raises EngineError.
     """
-    flow = _dict(workflows.get_flow(flow_id))
-    published = _text(flow, "publishedVersionId")
-    version = _dict(flow.get("version"))
-    if not published or published == _text(version, "id"):
+    flow = workflows.get_flow(flow_id)
+    published, version = text_at(flow, "publishedVersionId"), dict_at(flow, "version")
+    if not published or published == text_at(version, "id"):
         return read(flow, version)
     try:
-        live = _dict(_dict(workflows.get_flow(flow_id, version_id=published)).get("version"))
+        live = dict_at(workflows.get_flow(flow_id, version_id=published), "version")
     except EngineError:
         live = version  # the draft has nearly the same facts
     return read(flow, live, newer_draft=True)
@@ -131,18 +131,16 @@ def load_facts(workflows: Workflows, flow_id: str) -> Facts:
 
 def read(flow: dict[str, Any], version: dict[str, Any], *, newer_draft: bool = False) -> Facts:
     """The facts from a flow and its version that runs, tolerant of missing and odd values (recording `flow_get_orders_for_test`)."""
-    trigger = _dict(version.get("trigger"))
-    settings = _dict(trigger.get("settings"))
-    auth = _text(_dict(settings.get("input")), "authType")
+    trigger = dict_at(version, "trigger")
     return Facts(
-        id=_text(flow, "id"),
-        name=_text(version, "displayName") or _text(flow, "id"),
-        on=_text(flow, "status") == "ENABLED",
-        published=bool(_text(flow, "publishedVersionId")),
+        id=text_at(flow, "id"),
+        name=text_at(version, "displayName") or text_at(flow, "id"),
+        on=text_at(flow, "status") == "ENABLED",
+        published=bool(text_at(flow, "publishedVersionId")),
         newer_draft=newer_draft,
         start=start_of(trigger),
-        trigger=_text(trigger, "displayName"),
-        guarded=auth not in {"", "none"},
+        trigger=text_at(trigger, "displayName"),
+        guarded=text_at(trigger, "settings.input.authType") not in {"", "none"},
         answers=any(_answers(node.step, _piece(trigger)) for node in flow_tree.walk(trigger)),
         tree=trigger,
     )
@@ -156,15 +154,13 @@ def start_of(trigger: Any) -> Start:
 
 def _answers(step: dict[str, Any], trigger: str) -> bool:
     """Whether a step returns the answer of a waiting launch. It must be of the trigger's own piece (api.md 7.2)."""
-    action = _text(_dict(step.get("settings")), "actionName")
-    return (
-        trigger in {"piece-webhook", "piece-forms"} and _piece(step) == trigger and action.startswith("return_response")
-    )
+    returns = text_at(step, "settings.actionName").startswith("return_response")
+    return returns and trigger in {"piece-webhook", "piece-forms"} and _piece(step) == trigger
 
 
 def _piece(step: Any) -> str:
     """The name of a step's piece without its scope; "" if it has no piece."""
-    return _text(_dict(_dict(step).get("settings")), "pieceName").rpartition("/")[2]
+    return text_at(step, "settings.pieceName").rpartition("/")[2]
 
 
 def sample(page: Any) -> Any | None:
@@ -172,18 +168,7 @@ def sample(page: Any) -> Any | None:
 
     A webhook's event is the whole request; its body is what a launch sends. Its headers are left out.
     """
-    rows = page.get("data") if isinstance(page, dict) else None
-    first = rows[0] if isinstance(rows, list) and rows else None
-    payload = first.get("payload") if isinstance(first, dict) else None
+    payload = pick(next(iter(list_at(page, "data")), None), "payload")
     if isinstance(payload, dict) and "headers" in payload:
         return payload.get("body")
     return payload
-
-
-def _dict(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _text(data: dict[str, Any], key: str) -> str:
-    value = data.get(key)
-    return value if isinstance(value, str) else ""

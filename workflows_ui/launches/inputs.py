@@ -20,13 +20,6 @@ _MOST = 200
 _GROUPED = 10_000
 
 
-class _Room(Room):
-    """Makes labels of key names, for values without a form's label."""
-
-    def name(self, name: Any) -> str:
-        return launch_answers.humanised(super().name(name))
-
-
 def readable_inputs(launch: Launch) -> Node | None:
     """The inputs in readable form; None if there are none, or they were removed or cannot be opened."""
     if not launch.payload:
@@ -38,7 +31,7 @@ def readable_inputs(launch: Launch) -> Node | None:
         return None
     if payload in (None, "", [], {}):
         return None
-    room = _Room()
+    room = launch_answers.LabelRoom()
     if form is None or not isinstance(payload, dict):
         return readable.readable_node(payload, room)
     return Node("fields", entries=[*_field_values(form, payload, room), *_other_values(form, payload, room)][:_MOST])

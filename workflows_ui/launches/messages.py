@@ -49,14 +49,12 @@ def state_message(state: State | Reason) -> Message:
 
 
 def launch_message(launch: Launch) -> Message:
-    """What happened to a launch, what that means, and the next step."""
     state = State(launch.state)
-    reason = next((reason for reason in Reason if reason == launch.reason), None)
+    reason = Reason(launch.reason) if launch.reason in set(Reason) else None
     if state == State.NOT_SENT and reason in NOT_SENT:
         return Message(*NOT_SENT[reason], State.REFUSED.next_step if reason == Reason.BAD_REQUEST else reason.next_step)
-    message = state_message(
-        state if reason is None or (state == State.PAUSED and reason == Reason.WAITED_OUT) else reason
-    )
+    waited = state == State.PAUSED and reason == Reason.WAITED_OUT
+    message = state_message(state if reason is None or waited else reason)
     if launch.misses >= CONFIRMED and state in (State.REFUSED, State.NOT_SENT):
         return _no_run_message(launch, message)
     if state == State.FAILED and launch.run_status in ENDS:
@@ -68,15 +66,10 @@ def launch_message(launch: Launch) -> Message:
         return Message(message.title, text, message.next_step)
     if state == State.OTHER:
         return Message(message.title, message.text % {"state": launch.run_status[:60]}, message.next_step)
-    if (
-        state == State.SUCCEEDED
-        and reason is None
-        and launch.answer_from == "flow"
-        and (launch.answer_status or 0) >= 400
-    ):
-        return Message(
-            _("Succeeded, but the flow answers that something is wrong"), message.text, _("Read its answer below.")
-        )
+    refused = launch.answer_from == "flow" and (launch.answer_status or 0) >= 400
+    if state == State.SUCCEEDED and reason is None and refused:
+        title = _("Succeeded, but the flow answers that something is wrong")
+        return Message(title, message.text, _("Read its answer below."))
     return message
 
 
@@ -138,21 +131,14 @@ def answer_status_message(status: int | None) -> str | Promise:
 
 
 #: Values of Follow.trouble that are caused by the credential.
-_CREDENTIAL_ERRORS = {
-    "CredentialRefused",
-    "ScopedKey",
-    "WrongOrganization",
-    "Forbidden",
-    "WrongProject",
-    "NoCredential",
-}
+_UNACCEPTED = {"CredentialRefused", "ScopedKey", "WrongOrganization", "Forbidden", "WrongProject", "NoCredential"}
 
 
 def poll_error_message(name: str) -> Message | None:
     """Why the last poll failed, from the error's class name; None for an empty name."""
     if not name:
         return None
-    if name in _CREDENTIAL_ERRORS:
+    if name in _UNACCEPTED:
         return Message(
             _("The engine does not let the console ask"),
             _("No credential that launched here is accepted just now, so what you see may be out of date."),

@@ -167,7 +167,6 @@ class Page:
 
     @property
     def can_retry(self) -> bool:
-        """Whether the person may retry the run from its failed step."""
         row = self.launch
         failed = row.state == State.FAILED and bool(row.run_id) and bool(row.failed_step)
         return failed and self.insider and self._access.allows(Role.LAUNCHER)
@@ -213,23 +212,18 @@ class Page:
             return None
         if not row.answer:
             return Part("gone") if self.purged else Part("empty")
-        return self._answer_part(SHOWN)
-
-    def _answer_part(self, most: int | None) -> Part:
-        as_json = "json" in self.launch.answer_type.lower() and not self.launch.answer_cut
-        return _part(self.launch, "answer", as_json=as_json, most=most)
+        return _part(row, "answer", as_json="json" in row.answer_type.lower() and not row.answer_cut)
 
     @property
     def answer_file(self) -> tuple[str, bytes] | None:
         """The whole stored answer as a download, secrets masked: json or txt, and the bytes; None without a text."""
         if self.answer is None or self.answer.kind not in {"json", "text"}:
             return None
-        part = self._answer_part(None)
-        return ("json" if part.kind == "json" else "txt"), part.text.encode("utf-8", "replace")
+        as_json, value = self.answer.kind == "json", self.answer.value
+        return ("json", json_text.pretty(value).encode()) if as_json else ("txt", value.encode("utf-8", "replace"))
 
     @property
     def answer_long(self) -> bool:
-        """Whether the answer is long enough to be offered as a download."""
         return self.answer is not None and len(self.answer.text) > _LONG
 
     @cached_property
@@ -248,7 +242,6 @@ class Page:
 
     @property
     def answer_status_text(self) -> str | Promise:
-        """What the HTTP status of the flow's own answer means."""
         status = self.launch.answer_status if self.launch.answer_from == "flow" else None
         return launch_messages.answer_status_message(status)
 
@@ -278,12 +271,10 @@ class Page:
 
     @cached_property
     def payload(self) -> Part:
-        """The launched values, secrets masked."""
         return Part("gone") if self.purged else _part(self.launch, "payload", as_json=True)
 
     @cached_property
     def inputs(self) -> Node | None:
-        """The launched values in readable form; None if there are none."""
         return launch_inputs.readable_inputs(self.launch)
 
     @property
@@ -345,8 +336,8 @@ class Page:
         return [(label, text) for label, text in lines if text]
 
 
-def _part(launch: Launch, field: str, *, as_json: bool = False, most: int | None = SHOWN) -> Part:
-    """The text of a column, secrets masked, cut to `most` characters (None: all)."""
+def _part(launch: Launch, field: str, *, as_json: bool = False) -> Part:
+    """The text of a column, secrets masked, cut to SHOWN characters."""
     try:
         value: Any = launches.masked_field(launch, field)
     except CannotOpen:
@@ -357,5 +348,4 @@ def _part(launch: Launch, field: str, *, as_json: bool = False, most: int | None
             value, kind = json_text.parse(value), "json"
     value = launch_masking.masked(launch, value, field)
     text = json_text.pretty(value) if kind == "json" else str(value)
-    shown = text[:most]
-    return Part(kind, shown, len(text) - len(shown), redaction.MASK in text, value)
+    return Part(kind, text[:SHOWN], max(0, len(text) - SHOWN), redaction.MASK in text, value)

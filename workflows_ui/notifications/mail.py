@@ -56,9 +56,7 @@ def build_mail(row: Notice) -> EmailMessage:
     person: User = row.user
     with translation.override(person.mail_language), timezone.override(person.zone):
         closed = row.workspace is not None and row.workspace.second_factor_required and not second_step.has(person)
-        content = (
-            notification_messages.concealed_message(row) if closed else notification_messages.notification_message(row)
-        )
+        content = notification_messages.notification_message(row, concealed=closed)
         body = render_to_string(
             "notifications/mail.txt",
             {

@@ -1,10 +1,9 @@
 """Texts of notifications in the reader's language: a sentence, the next step, and the icon."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -24,34 +23,32 @@ class News:
     colour: str
 
 
-def notification_message(row: Notice) -> News:
-    """Return the texts of a notice; missing values are allowed."""
-    about = row.about if isinstance(row.about, dict) else {}
+def notification_message(row: Notice, *, concealed: bool = False) -> News:
+    """Return the texts of a notice; missing values are allowed.
+
+    `concealed`: without details, for a person without the second step that the workspace requires.
+    """
+    if concealed:
+        title = _("News from “%(workspace)s”") % {"workspace": row.workspace.name[:_LONGEST] if row.workspace else ""}
+        detail = _("This workspace requires two-factor authentication. Set it up to read this.")
+        return News(title, detail, "lock", "secondary")
     build = _KINDS.get(row.kind)
+    about = row.about if isinstance(row.about, dict) else {}
     return build(about) if build else News(row.get_kind_display(), "", "bell", "secondary")
-
-
-def concealed_message(row: Notice) -> News:
-    """Return a text without details, for a person without the second step that the workspace requires."""
-    name = row.workspace.name[:_LONGEST] if row.workspace else ""
-    title = _("News from “%(workspace)s”") % {"workspace": name}
-    return News(
-        title, _("This workspace requires two-factor authentication. Set it up to read this."), "lock", "secondary"
-    )
 
 
 def _launch_ended(about: dict[str, Any]) -> News:
     state = messages.launch_state(about.get("state"))
     title = _("%(flow)s: %(state)s") % {"flow": _text(about, "flow"), "state": state.word}
-    return News(title, _step(about), state.icon, state.colour)
+    step = _text(about, "step")
+    detail = _("The step “%(step)s” failed.") % {"step": step} if step else ""
+    return News(title, detail, state.icon, state.colour)
 
 
 def _flow_failed(about: dict[str, Any]) -> News:
-    state = messages.launch_state(about.get("state"))
-    by = _text(about, "by")
-    title = _("%(flow)s: %(state)s") % {"flow": _text(about, "flow"), "state": state.word}
-    parts = [_("Launched by %(name)s.") % {"name": by} if by else "", _step(about)]
-    return News(title, " ".join(part for part in parts if part), state.icon, state.colour)
+    news, by = _launch_ended(about), _text(about, "by")
+    launched = _("Launched by %(name)s.") % {"name": by} if by else ""
+    return replace(news, detail=f"{launched} {news.detail}".strip())
 
 
 def _job(about: dict[str, Any]) -> News:
@@ -99,11 +96,8 @@ def _invitation_accepted(about: dict[str, Any]) -> News:
 
 
 def _invitation_request(about: dict[str, Any]) -> News:
-    title = _("%(name)s wants to use your invitation to %(email)s") % {
-        "name": _text(about, "name"),
-        "email": _text(about, "email"),
-    }
-    address = _text(about, "address")
+    name, email, address = (_text(about, key) for key in ("name", "email", "address"))
+    title = _("%(name)s wants to use your invitation to %(email)s") % {"name": name, "email": email}
     detail = _("Their address is %(address)s.") % {"address": address} if address else _("They have no address here.")
     return News(title, f"{detail} {_('Confirm or refuse.')}", "user-clock", "orange")
 
@@ -121,15 +115,8 @@ def _number(about: dict[str, Any], key: str) -> int:
     return value if isinstance(value, int) else 0
 
 
-def _step(about: dict[str, Any]) -> str:
-    step = _text(about, "step")
-    return _("The step “%(step)s” failed.") % {"step": step} if step else ""
-
-
 def _text(about: dict[str, Any], key: str) -> str:
     value = about.get(key)
-    if isinstance(value, Promise):
-        value = str(value)
     return value[:_LONGEST] + ("…" if len(value) > _LONGEST else "") if isinstance(value, str) else ""
 
 

@@ -24,13 +24,7 @@ KEPT = timedelta(days=90)
 
 
 def notify(
-    user: User,
-    kind: NoticeKind,
-    key: str,
-    *,
-    url: str,
-    workspace: Workspace | None = None,
-    **about: Any,
+    user: User, kind: NoticeKind, key: str, *, url: str, workspace: Workspace | None = None, **about: Any
 ) -> bool:
     """Notify a person once per `key`; return whether the notification is new.
 
@@ -61,7 +55,6 @@ def delivered_keys(people: Iterable[User], keys: Collection[str]) -> set[tuple[i
 
 
 def visible_notifications(user: User) -> QuerySet[Notice]:
-    """Return a person's notices, newest first."""
     return Notice.objects.filter(user=user).select_related("workspace").order_by("-created_at", "-pk")
 
 
@@ -82,7 +75,6 @@ def read(user: User, pk: int | None = None) -> int:
 
 
 def to_mail() -> list[int]:
-    """Return ids of notices whose mail is due."""
     return list(
         Notice.objects.filter(mail_at__lte=clock.now()).order_by("mail_at").values_list("pk", flat=True)[:MAILS]
     )

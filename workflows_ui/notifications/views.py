@@ -30,12 +30,7 @@ def listing(request: ConsoleRequest) -> HttpResponse:
     closed_ids = closed(request, request.user, [row.workspace for row in window.rows if row.workspace])
     context = {
         "news": [
-            (
-                row,
-                notification_messages.concealed_message(row)
-                if row.workspace_id in closed_ids
-                else notification_messages.notification_message(row),
-            )
+            (row, notification_messages.notification_message(row, concealed=row.workspace_id in closed_ids))
             for row in window.rows
         ],
         "older": window.older,
@@ -46,7 +41,6 @@ def listing(request: ConsoleRequest) -> HttpResponse:
 
 @signed_in
 def open_one(request: ConsoleRequest, pk: int) -> HttpResponse:
-    """Mark a notice as read, and redirect to its page."""
     row = get_object_or_404(Notice, pk=pk, user=request.user)
     if request.method == "POST":
         notifications.read(request.user, row.pk)
@@ -89,10 +83,9 @@ def flow_watch(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
 
 
 def _change_subscription(request: ConsoleRequest, kind: WatchKind, object_id: str, name: str, text: str) -> None:
-    person_access = request.access
     if "stop" in request.POST:
-        watching.stop_watching(request.user, person_access.workspace, kind, object_id)
+        watching.stop_watching(request.user, request.access.workspace, kind, object_id)
         messages.success(request, _("You will not be notified."))
     else:
-        watching.start_watching(request.user, person_access.workspace, kind, object_id, name)
+        watching.start_watching(request.user, request.access.workspace, kind, object_id, name)
         messages.success(request, text)

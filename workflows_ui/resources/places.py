@@ -6,7 +6,7 @@ from typing import Any
 from django.urls import reverse
 
 from workflows_ui.resource_admin.resource import Row
-from workflows_ui.web.paths import sole_id_at, usable_id
+from workflows_ui.web.paths import pick, sole_id, usable_id
 
 
 def flows_url(slug: str, folder: str) -> str:
@@ -39,5 +39,5 @@ mcp_url = _urls_of("mcp-servers")
 
 def subpage_url(name: str, slug: str, row: Row) -> str:
     """The URL with this name below an object; "" if the URL cannot hold its id."""
-    key = sole_id_at(row)
+    key = sole_id(pick(row, "id"))
     return reverse(name, args=[slug, key]) if key else ""

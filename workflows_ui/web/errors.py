@@ -118,9 +118,7 @@ def database_away(request: HttpRequest) -> HttpResponse:
             "launched twice. For anything else you just sent, check first whether it was done."
         ),
     )
-    response = _bare_page(
-        request, message, status=503, show_typed=request.method == "POST", retry=request.method == "GET"
-    )
+    response = _bare_page(request, message, status=503, temporary=True)
     response["Retry-After"] = str(_DATABASE_PAUSE)
     return response
 
@@ -132,7 +130,7 @@ def _page(
     if responses.is_fragment(request):
         response = responses.alert(request, "web/errors/alert.html", context, status=status)
     else:
-        context["typed"] = posted_values.values(request) if posted and request.method == "POST" else []
+        context["typed"] = posted_values.values(request) if posted else []
         response = responses.page(request, "web/errors/page.html", context, status=status)
     wait = getattr(error, "retry_after", None)
     if status == 503 and wait:
@@ -141,7 +139,7 @@ def _page(
 
 
 def _bare_page(
-    request: HttpRequest, message: messages.Message, *, status: int, show_typed: bool = False, retry: bool = False
+    request: HttpRequest, message: messages.Message, *, status: int, temporary: bool = False
 ) -> HttpResponse:
     context = {
         "words": message,
@@ -151,8 +149,8 @@ def _bare_page(
         "frame": navigation.Frame(request),
         "request_id": getattr(request, "request_id", ""),
         "back": {"url": "/", "label": _("Home")},
-        "typed": posted_values.values(request) if show_typed else [],
-        "again": request.get_full_path() if retry else "",
+        "typed": posted_values.values(request) if temporary else [],
+        "again": request.get_full_path() if temporary and request.method == "GET" else "",
     }
     if responses.is_fragment(request):
         response = HttpResponse(render_to_string("web/errors/alert.html", context), status=status)
@@ -171,23 +169,14 @@ def _context(request: HttpRequest, message: messages.Message, status: int, error
         "request_id": getattr(request, "request_id", ""),
         "back": _parent_page(request, slug),
         "again": request.get_full_path() if request.method == "GET" and isinstance(error, _RETRYABLE) else "",
-        "credentials_url": "",
     }
     if slug and isinstance(error, _CREDENTIAL_AT_FAULT) and not isinstance(error, PlaceChanged):
         context["credentials_url"] = reverse("credentials", args=[slug])
     if slug and isinstance(error, _RETRYABLE):
-        context["still_works"] = [
-            (_("Launches"), reverse("launches", args=[slug])),
-            (_("Credentials"), reverse("credentials", args=[slug])),
-        ]
+        pages = ((_("Launches"), "launches"), (_("Credentials"), "credentials"))
+        context["still_works"] = [(label, reverse(name, args=[slug])) for label, name in pages]
     if isinstance(error, engine.EngineError):
-        context["technical"] = {
-            "text": error.technical or error.message,
-            "message": error.message,
-            "status": error.status,
-            "code": error.code,
-            "engine_id": error.request_id,
-        }
+        context["engine_error"] = error
     return context
 
 

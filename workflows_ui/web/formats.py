@@ -123,10 +123,6 @@ class Pretty:
     text: str
     cut: int
 
-    @property
-    def lines(self) -> int:
-        return self.text.count("\n") + 1
-
 
 def pretty(value: Any, limit: int = 500_000) -> Pretty:
     """Return a value as indented JSON, at most `limit` characters. Non-ASCII characters are not escaped."""

@@ -22,7 +22,6 @@ class Window(Generic[M]):
 
 def window(rows: QuerySet[M], parameters: QueryDict, *, moment: str, size: int) -> Window[M]:
     """Return the page for the parameter `before` or `after`, else the first. `moment` is the datetime field of the order."""
-    newest = (f"-{moment}", "-pk")
     before, after = (_position(rows.model, parameters.get(name, "")) for name in ("before", "after"))
     if after is not None:
         at, pk = after
@@ -36,19 +35,12 @@ def window(rows: QuerySet[M], parameters: QueryDict, *, moment: str, size: int) 
             at, pk = before
             beyond = Q(**{f"{moment}__lt": at}) | Q(**{moment: at, "pk__lt": pk})
             rows = rows.filter(beyond, **{f"{moment}__lte": at})
-        batch = list(rows.order_by(*newest)[: size + 1])
+        batch = list(rows.order_by(f"-{moment}", "-pk")[: size + 1])
         visible, more_newer, more_older = batch[:size], before is not None, len(batch) > size
     if not visible:
         return Window([])
-    return Window(
-        visible,
-        _format_position(getattr(visible[0], moment), visible[0].pk) if more_newer else "",
-        _format_position(getattr(visible[-1], moment), visible[-1].pk) if more_older else "",
-    )
-
-
-def _format_position(at: datetime, pk: Any) -> str:
-    return f"{at.isoformat()}~{pk}"
+    newer, older = (f"{getattr(row, moment).isoformat()}~{row.pk}" for row in (visible[0], visible[-1]))
+    return Window(visible, newer if more_newer else "", older if more_older else "")
 
 
 def _position(model: type[Model], text: str) -> tuple[datetime, Any] | None:
@@ -56,10 +48,7 @@ def _position(model: type[Model], text: str) -> tuple[datetime, Any] | None:
     moment, _sign, key = text.partition("~")
     try:
         parsed = datetime.fromisoformat(moment)
-        if parsed.tzinfo is None:
-            return None
-        parsed = parsed.astimezone(UTC)
-        pk = model._meta.pk.to_python(key[:40])  # noqa: SLF001  (documented by Django as public)
+        position = parsed.astimezone(UTC), model._meta.pk.to_python(key[:40])  # noqa: SLF001  (documented by Django as public)
     except (OverflowError, ValueError, ValidationError):
         return None
-    return (parsed, pk) if key.isalnum() and key.isascii() else None
+    return position if parsed.tzinfo and key.isalnum() and key.isascii() else None

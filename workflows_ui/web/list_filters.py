@@ -16,30 +16,23 @@ from workflows_ui.web.messages import Text
 
 
 def style(form: forms.Form) -> None:
-    """Give the fields of a list's filters their CSS classes."""
-    classes: dict[type[forms.Widget], str] = {
-        forms.Select: "form-select",
-        forms.TextInput: "form-control",
-        forms.CheckboxSelectMultiple: "form-check-input",
-    }
+    classes = (
+        (forms.Select, "form-select"),
+        (forms.TextInput, "form-control"),
+        (forms.CheckboxSelectMultiple, "form-check-input"),
+    )
     for field in form.fields.values():
-        for widget, name in classes.items():
+        for widget, name in classes:
             if isinstance(field.widget, widget):
                 field.widget.attrs["class"] = name
 
 
 def _day(label: Any) -> forms.DateField:
     implausible = _("Enter a year between 1970 and 9000.")
-    return forms.DateField(
-        label=label,
-        required=False,
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-        # The last representable day has no next one.
-        validators=[
-            MinValueValidator(date(1970, 1, 1), implausible),
-            MaxValueValidator(date(9000, 12, 31), implausible),
-        ],
-    )
+    # The last representable day has no next one.
+    limits = [MinValueValidator(date(1970, 1, 1), implausible), MaxValueValidator(date(9000, 12, 31), implausible)]
+    widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    return forms.DateField(label=label, required=False, widget=widget, validators=limits)
 
 
 class DaysForm(forms.Form):

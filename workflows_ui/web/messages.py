@@ -22,8 +22,6 @@ Text = str | Promise
 
 @dataclass(frozen=True)
 class Message:
-    """An event, its meaning, and the next step."""
-
     title: Text
     text: Text
     next_step: Text = ""
@@ -159,21 +157,24 @@ _ERRORS: dict[type[BaseException], Message] = {
         _("Check the link, or ask a manager of the workspace for access."),
     ),
 }
-_IN_USE = Message(
-    _("Someone is editing this flow"),
-    _("The engine lets only one person change a flow at a time. Nothing was changed."),
-    _("Try again in a minute."),
-)
-_TOO_MUCH = Message(
-    _("Too large for the engine"),
-    _("What was sent is more than the engine takes at once. Nothing was changed."),
-    _("Send less: a smaller file, or shorter values."),
-)
-_TEST_FAILED = Message(
-    _("The test of the trigger failed"),
-    _("The app refused, or gave something that the trigger cannot read. No sample was kept."),
-    _("Check the trigger's fields and its connection. The technical part says what the app said."),
-)
+#: Refusals by the engine's code or status.
+_REFUSALS: dict[str | int | None, Message] = {
+    "FLOW_IN_USE": Message(
+        _("Someone is editing this flow"),
+        _("The engine lets only one person change a flow at a time. Nothing was changed."),
+        _("Try again in a minute."),
+    ),
+    413: Message(
+        _("Too large for the engine"),
+        _("What was sent is more than the engine takes at once. Nothing was changed."),
+        _("Send less: a smaller file, or shorter values."),
+    ),
+    "TEST_TRIGGER_FAILED": Message(
+        _("The test of the trigger failed"),
+        _("The app refused, or gave something that the trigger cannot read. No sample was kept."),
+        _("Check the trigger's fields and its connection. The technical part says what the app said."),
+    ),
+}
 _ANY = Message(
     _("Something went wrong with the engine"),
     _("The engine answered in a way that the console does not know."),
@@ -200,12 +201,8 @@ def error_message(error: BaseException) -> Message:
     """Return the text for an engine's error, a missing or undecryptable credential, or a missing right."""
     if isinstance(error, NotAllowed) and not isinstance(error, RightEnded):
         return Message(_("Not yours to do"), _NEEDED[error.needed], _("Ask a manager of the workspace for it."))
-    if isinstance(error, engine.Refused) and error.code == "FLOW_IN_USE":
-        return _IN_USE
-    if isinstance(error, engine.Refused) and error.status == 413:
-        return _TOO_MUCH
-    if isinstance(error, engine.Refused) and error.code == "TEST_TRIGGER_FAILED":
-        return _TEST_FAILED
+    if isinstance(error, engine.Refused) and (message := _REFUSALS.get(error.code) or _REFUSALS.get(error.status)):
+        return message
     return next((message for kind, message in _ERRORS.items() if isinstance(error, kind)), _ANY)
 
 
@@ -221,9 +218,9 @@ FLOW_STATES: dict[str, Badge] = {
 def engine_badge(table: Mapping[str, Badge], state: object) -> Badge:
     """Return the badge of one of the engine's states; an unknown one is shown as the engine names it, in grey."""
     name = state if isinstance(state, str) else ""
-    badge = table.get(name)
-    if badge is None:
+    if name not in table:
         return Badge(name[:60] or _("Not known"), "circle-question", "secondary")
+    badge = table[name]
     return Badge(badge.word, badge.icon, badge.colour, badge.moving, own=name)
 
 

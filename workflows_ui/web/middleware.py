@@ -86,8 +86,6 @@ class Preferences(Middleware):
 
 
 class KnownMethods(Middleware):
-    """Reject methods other than ALLOWED with 405."""
-
     def __call__(self, request: HttpRequest) -> HttpResponse:
         return self.get_response(request) if request.method in ALLOWED else HttpResponseNotAllowed(ALLOWED)
 

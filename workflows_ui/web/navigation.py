@@ -51,7 +51,6 @@ class Entry:
     first: bool = False
 
     def url(self, slug: str) -> str:
-        """Return the URL in the workspace with this slug."""
         if self.everywhere:
             return reverse(self.view)
         arguments = {"resource": self.resource} if self.resource else {}
@@ -151,7 +150,6 @@ class Frame:
 
     @property
     def more_open(self) -> bool:
-        """Whether this page is among the collapsed entries."""
         return not self.at_home and any(line["active"] for group in self.more for line in group["lines"])
 
     @property
@@ -159,14 +157,9 @@ class Frame:
         return self.access is not None and self.access.role == Role.LAUNCHER
 
     def _menu(self, entries: Sequence[Entry]) -> list[dict[str, Any]]:
-        if self.access is None:
-            return []
-        groups = []
-        for name, label in GROUPS.items():
-            lines = [self._line(entry) for entry in entries if entry.group == name and self._is_visible(entry)]
-            if lines:
-                groups.append({"label": label, "lines": lines})
-        return groups
+        visible = [entry for entry in entries if self._is_visible(entry)]
+        lines = {name: [self._line(entry) for entry in visible if entry.group == name] for name in GROUPS}
+        return [{"label": label, "lines": lines[name]} for name, label in GROUPS.items() if lines[name]]
 
     def _line(self, entry: Entry) -> dict[str, Any]:
         url = entry.url(self.access.workspace.slug if self.access else "")

@@ -1,4 +1,7 @@
-"""Access to the engine's dictionaries: values at dotted paths, and ids that fit into a URL."""
+"""Access to the engine's dictionaries: values at dotted paths, and ids that fit into a URL.
+
+For a missing value, and for one of another type, readers return an empty one; for a number None.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -23,46 +26,35 @@ def usable_id(value: Any) -> str:
     return value if isinstance(value, str) and value.isprintable() and value.strip(" ./") else ""
 
 
-def sole_id_at(row: Any, path: str = "id") -> str:
-    """Return `id_at`, or "" if it contains a slash: for a URL with a part after the id."""
-    return sole_id(pick(row, path))
-
-
 def sole_id(value: Any) -> str:
-    """Return `usable_id`, or "" if it contains a slash."""
+    """Return `usable_id`, or "" if it contains a slash: for a URL with a part after the id."""
     key = usable_id(value)
     return "" if "/" in key else key
 
 
 def text_at(row: Any, path: str) -> str:
-    """Return the text at a dotted path, or ""."""
     value = pick(row, path)
     return value if isinstance(value, str) else ""
 
 
 def number_at(row: Any, path: str) -> int | float | None:
-    """Return the number at a dotted path, or None."""
     value = pick(row, path)
     return value if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def dict_at(row: Any, path: str) -> dict[str, Any]:
-    """Return the dictionary at a dotted path, or an empty one."""
     value = pick(row, path)
     return value if isinstance(value, dict) else {}
 
 
 def list_at(row: Any, path: str) -> list[Any]:
-    """Return the list at a dotted path, or an empty one."""
     value = pick(row, path)
     return value if isinstance(value, list) else []
 
 
 def texts_at(row: Any, path: str) -> list[str]:
-    """Return the texts in the list at a dotted path."""
     return [item for item in list_at(row, path) if isinstance(item, str)]
 
 
 def dicts_at(row: Any, path: str) -> list[dict[str, Any]]:
-    """Return the dictionaries in the list at a dotted path."""
     return [item for item in list_at(row, path) if isinstance(item, dict)]

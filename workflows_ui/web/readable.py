@@ -124,9 +124,8 @@ def _list(value: Sequence[Any], room: Room, depth: int) -> Node:
             node.left_out = len(value) - number + 1
             break
         if columns:
-            node.rows.append(
-                [_text(inner[name], room, UNFOLDED_CELL) if name in inner else _blank() for name in columns]
-            )
+            cells = [_text(inner[name], room, UNFOLDED_CELL) if name in inner else Node("plain") for name in columns]
+            node.rows.append(cells)
         else:
             node.entries.append((str(number), _node(inner, room, depth + 1)))
     if node.kind == "list" and all(inner.kind in ("plain", "link") for _number, inner in node.entries):
@@ -144,10 +143,6 @@ def _columns(value: Sequence[Any]) -> Sequence[Any]:
         return []
     flat = all(not isinstance(item, Mapping | list | tuple) or not item for inner in seen for item in inner.values())
     return names if flat and len(value) > 1 else []
-
-
-def _blank() -> Node:
-    return Node("plain")
 
 
 def _deep(text: str, count: int, room: Room) -> Node:

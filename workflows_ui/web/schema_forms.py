@@ -88,8 +88,6 @@ class _SecretInput(forms.PasswordInput):
 
 
 class _SecretArea(_SecretInput):
-    """A multi-line secret, such as a private key."""
-
     template_name = "django/forms/widgets/textarea.html"
 
 
@@ -145,7 +143,6 @@ _COLOR = RegexValidator(
 
 
 def form_fields(inputs: Iterable[Input]) -> dict[str, forms.Field]:
-    """Return the fields of a form by name, in this order."""
     return {item.name: form_field(item) for item in inputs}
 
 

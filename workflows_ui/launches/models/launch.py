@@ -150,7 +150,6 @@ class Launch(Queued, Marked):
 
     @property
     def ended(self) -> bool:
-        """Whether the launch has ended, as far as is known."""
         return self.state in ENDED
 
     @property

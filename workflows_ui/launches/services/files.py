@@ -103,7 +103,6 @@ def digest(flow_id: str, payload: Any, files: Iterable[Attached] = ()) -> str:
 
 
 def save_files(launch: Launch, files: Iterable[Attached]) -> None:
-    """Save the files of a new launch, sealed."""
     for file in files:
         row = LaunchFile(
             launch=launch, key=file.key, name=file.name, content_type=file.content_type, size=len(file.data)

@@ -27,13 +27,9 @@ TIMEOUTS = Timeouts(connect=5.0, read=8.0, total=10.0, pause=2.0)
 HOLDS = 30.0
 #: Cached checks; the oldest are dropped first.
 _MOST = 5000
-_BY_STATUS = {
-    401: Reason.CREDENTIAL_REFUSED,
-    402: Reason.NOT_IN_PLAN,
-    403: Reason.FORBIDDEN,
-    404: Reason.FLOW_GONE,
-    410: Reason.FLOW_GONE,
-}
+#: Reasons by the engine's status.
+CREDENTIAL_REASONS = {401: Reason.CREDENTIAL_REFUSED, 402: Reason.NOT_IN_PLAN, 403: Reason.FORBIDDEN}
+_REASONS = {**CREDENTIAL_REASONS, 404: Reason.FLOW_GONE, 410: Reason.FLOW_GONE}
 
 _passed: OrderedDict[tuple[str, int, str], float] = OrderedDict()
 _lock = threading.Lock()
@@ -98,9 +94,7 @@ def _reason(problem: EngineError) -> Reason | None:
         return Reason.CREDENTIAL_REFUSED
     if isinstance(problem, NotInPlan):
         return Reason.NOT_IN_PLAN
-    if problem.status in _BY_STATUS:
-        return _BY_STATUS[problem.status]
-    return Reason.BAD_REQUEST if isinstance(problem, Refused) else None
+    return _REASONS.get(problem.status or 0, Reason.BAD_REQUEST if isinstance(problem, Refused) else None)
 
 
 def _key(credential: Credential, flow_id: str) -> tuple[str, int, str]:

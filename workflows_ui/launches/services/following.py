@@ -56,15 +56,13 @@ def poll(workspace_id: int) -> None:
         snapshot = _take_snapshot(work)
         with database.turn():
             _apply(work, snapshot)
-    except EngineError as problem:
-        log.warning("follow.failed", workspace=workspace_id, error=type(problem).__name__, status=problem.status)
-        with database.turn():
-            _finish_failed(work.follow, type(problem).__name__)
     except Exception as problem:
         # Release the lease after any error, so that the workspace is polled again, with a growing interval.
         with database.turn():
             _finish_failed(work.follow, type(problem).__name__)
-        raise
+        if not isinstance(problem, EngineError):
+            raise
+        log.warning("follow.failed", workspace=workspace_id, error=type(problem).__name__, status=problem.status)
 
 
 def _apply(work: Work, snapshot: PollSnapshot) -> None:
@@ -176,22 +174,16 @@ def _take_snapshot(work: Work) -> PollSnapshot:
         if _to_be_given_up(launch, work.now) and launch.pk not in snapshot.runs and launch.pk not in snapshot.incomplete
     ]
     run_absence.find_unprovable(call_engine, missing, snapshot, owed=work.runs_owed)
-    for launch in work.launches:
-        run = snapshot.runs.get(launch.pk)
-        if (
-            run is None
-            or launch.pk in snapshot.details
-            or len(snapshot.details) >= run_search.SINGLES
-            or time.monotonic() > until
-        ):
-            continue
-        if runs.state(run) in {State.SUCCEEDED, State.FAILED}:
+    for pk, run in snapshot.runs.items():
+        if len(snapshot.details) >= run_search.SINGLES or time.monotonic() > until:
+            break
+        if pk not in snapshot.details and runs.state(run) in {State.SUCCEEDED, State.FAILED}:
             try:
-                snapshot.details[launch.pk] = call_engine(lambda w, run=run: w.get_run(run["id"]))  # type: ignore[misc]
+                snapshot.details[pk] = call_engine(lambda w, run=run: w.get_run(run["id"]))  # type: ignore[misc]
             except EngineError as problem:
                 # The run's end is known; the next poll requests its result again.
-                snapshot.unread.add(launch.pk)
-                log.info("follow.details_failed", launch=launch.pk, error=type(problem).__name__)
+                snapshot.unread.add(pk)
+                log.info("follow.details_failed", launch=pk, error=type(problem).__name__)
     return snapshot
 
 

@@ -98,7 +98,6 @@ class LaunchResult:
 
 
 def ticket() -> str:
-    """A new one-use ticket for a form."""
     return secrets.token_urlsafe(24)
 
 
@@ -132,13 +131,10 @@ def create(actor: audit_log.Actor, access: member_access.Access, request: Launch
         if most and Launch.objects.filter(user=access.user, asked_at__gt=now - MINUTE).count() >= most:
             return LaunchResult(Outcome.TOO_OFTEN, None)
         if not request.confirmed:
-            twin = (
-                Launch.objects.filter(
-                    user=access.user, workspace=access.workspace, payload_digest=digest, asked_at__gte=now - TWIN_WINDOW
-                )
-                .order_by("-asked_at")
-                .first()
+            recent = Launch.objects.filter(
+                user=access.user, workspace=access.workspace, asked_at__gte=now - TWIN_WINDOW
             )
+            twin = recent.filter(payload_digest=digest).order_by("-asked_at").first()
             if twin is not None:
                 return LaunchResult(Outcome.TWIN, twin)
         by_role = access.allows(Role.LAUNCHER)
@@ -166,17 +162,7 @@ def create(actor: audit_log.Actor, access: member_access.Access, request: Launch
         launch_files.save_files(launch, request.files)
         launch_files.save_searchable(launch, request.searchable)
         detail: dict[str, Any] = {"files": [file.name for file in request.files]} if request.files else {}
-        audit_log.record(
-            actor,
-            "launch.ask",
-            workspace=access.workspace,
-            object_type="launch",
-            object_id=launch.pk,
-            object_name=launch.flow_name,
-            flow=request.flow_id,
-            wait=request.wait,
-            **detail,
-        )
+        _log(actor, launch, "launch.ask", wait=request.wait, **detail)
     return LaunchResult(Outcome.CREATED, launch)
 
 
@@ -193,8 +179,7 @@ def encoded_payload(launch: Launch) -> EncodedJson:
 
 def open_payload(launch: Launch) -> Any:
     """The decoded payload of a launch; None once it was removed by the retention rule. Raises crypto.CannotOpen."""
-    text = launch.open("payload")
-    return json_text.parse(text) if text else None
+    return json_text.parse(launch.open("payload") or "null")
 
 
 def masked_field(launch: Launch, field: str) -> str:
@@ -207,8 +192,7 @@ def payload_without_keys(launch: Launch) -> Any:
 
     Raises crypto.CannotOpen.
     """
-    text = masked_field(launch, "payload")
-    return json_text.parse(text) if text else None
+    return json_text.parse(masked_field(launch, "payload") or "null")
 
 
 def sendable_launches(now: datetime) -> QuerySet[Launch]:
@@ -228,11 +212,8 @@ def latest_launch(user: User, workspace: Workspace, flow_id: str) -> Launch | No
 
 def visible_launches(access: member_access.Access) -> QuerySet[Launch]:
     """The launches that a member may see, newest first: all for builders and managers, else their own."""
-    rows = (
-        Launch.objects.filter(workspace=access.workspace)
-        .select_related("user", "credential")
-        .order_by("-asked_at", "-pk")
-    )
+    rows = Launch.objects.filter(workspace=access.workspace).order_by("-asked_at", "-pk")
+    rows = rows.select_related("user", "credential")
     return rows if access.allows(Role.BUILDER) else rows.filter(user=access.user)
 
 

@@ -7,10 +7,9 @@ from typing import Any
 import structlog
 from django.db.models import Q
 
-from workflows_ui.engine import USER_AGENT, EngineError, NoRoute, NotSent, RateLimited, TooLarge, Unavailable
+from workflows_ui.engine import EngineError, NoRoute, NotSent, RateLimited, TooLarge, Unavailable
 from workflows_ui.engine.workflows import Workflows
 from workflows_ui.launches.models import Launch, Reason, State
-from workflows_ui.launches.services import runs
 from workflows_ui.launches.services.runs import PollSnapshot
 
 log = structlog.get_logger(__name__)
@@ -48,10 +47,9 @@ def find_unprovable(
         missing: the launches about to be given up.
         owed: whether the engine owes runs.
     """
-    visible: dict[str, bool | None] = {}
-    for launch in missing:
-        if launch.flow_id not in visible:
-            visible[launch.flow_id] = _is_visible(call_engine, launch.flow_id)
+    launches = list(missing)
+    visible = {flow_id: _is_visible(call_engine, flow_id) for flow_id in {launch.flow_id for launch in launches}}
+    for launch in launches:
         if visible[launch.flow_id] is None or (owed and launch.state == State.UNKNOWN):
             snapshot.postponed.add(launch.pk)
         if visible[launch.flow_id] is False:
@@ -68,8 +66,3 @@ def _is_visible(call_engine: Callable[[Callable[[Workflows], Any]], Any], flow_i
         log.info("follow.flow_not_shown", flow=flow_id, error=type(problem).__name__)
         return None if isinstance(problem, NoRoute | NotSent | RateLimited | Unavailable) else False
     return True
-
-
-def lacks_launch_header(run: dict[str, Any], header: str) -> bool:
-    """Whether the console started this run, but it lacks the launch's header: a gateway drops the console's headers."""
-    return runs.trigger_header(run, "user-agent") == USER_AGENT and not runs.trigger_header(run, header)

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from workflows_ui.core import clock
 from workflows_ui.launch_forms.schema import json_text
 from workflows_ui.launches.models import CONFIRMED, Launch, Reason, State
-from workflows_ui.launches.services import launches, run_absence, runs
+from workflows_ui.launches.services import flow_checks, launches, run_absence, runs
 from workflows_ui.launches.services.runs import PollSnapshot
 from workflows_ui.members.models import Workspace
 from workflows_ui.members.services import launch_rights
@@ -22,11 +22,8 @@ SEARCH_OFTEN, SEARCH_PACE = timedelta(seconds=30), timedelta(seconds=15)
 #: Launches concluded from run lists are checked again after these multiples of the search time, in case a run appears very late.
 LATER = (0.2, 1, 12, 288)
 #: Reasons of refusal by status, for answers that may come from a gateway, once it is proved that no run was made.
-REFUSALS = {
+REFUSALS = flow_checks.CREDENTIAL_REASONS | {
     400: Reason.BAD_REQUEST,
-    401: Reason.CREDENTIAL_REFUSED,
-    402: Reason.NOT_IN_PLAN,
-    403: Reason.FORBIDDEN,
     404: Reason.NOTHING_THERE,
     410: Reason.NOTHING_THERE,
     413: Reason.TOO_LARGE,

@@ -12,10 +12,10 @@ from typing import Any, TypeVar
 
 import structlog
 
-from workflows_ui.engine import Client, CredentialRefused, EngineError, Forbidden, Unavailable
+from workflows_ui.engine import USER_AGENT, Client, CredentialRefused, EngineError, Forbidden, Unavailable
 from workflows_ui.engine.workflows import Workflows
 from workflows_ui.launches.models import CONFIRMED, Follow, Launch
-from workflows_ui.launches.services import run_absence, run_results, runs
+from workflows_ui.launches.services import run_results, runs
 from workflows_ui.launches.services.runs import PollSnapshot
 from workflows_ui.members.models import Workspace
 
@@ -190,9 +190,11 @@ def _search_headers(
         except EngineError as problem:
             log.info("follow.run_failed", run=str(run["id"])[:64], error=type(problem).__name__)
             continue
-        if run_absence.lacks_launch_header(full_run, HEADER):
+        marker = runs.trigger_header(full_run, HEADER)
+        if not marker and runs.trigger_header(full_run, "user-agent") == USER_AGENT:
+            # The console started this run: a gateway drops the console's headers.
             snapshot.unprovable |= {pk for pk, launch in lost.items() if launch.flow_id == full_run.get("flowId")}
-        launch = lost.pop(runs.trigger_header(full_run, HEADER), None)
+        launch = lost.pop(marker, None)
         if launch is not None and full_run.get("flowId") == launch.flow_id:
             snapshot.runs[launch.pk] = snapshot.details[launch.pk] = full_run
             snapshot.unmarked.add(launch.pk)

@@ -1,7 +1,5 @@
 """The list of launches: filters in the query string, keyset pagination, newest first."""
 
-from collections.abc import Sequence
-
 from django.db.models import QuerySet
 from django.http import HttpResponse
 
@@ -34,7 +32,10 @@ def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
     if form.is_valid():
         matching = rows.filter(form.conditions()).prefetch_related("inputs")
         page = keyset.window(matching, request.GET, moment="asked_at", size=ROWS)
-    _mask(page.rows)
+    # Values that were stored before their names or texts were recognized as secret.
+    for launch_input in (launch_input for row in page.rows for launch_input in row.inputs.all()):
+        known = names_secret(launch_input.label) or names_secret(launch_input.name)
+        launch_input.text = MASK if known else mask_text(launch_input.text)
     context = {
         **listing_state.local_list_context(form, request.path, request.GET, page),
         "everyone": everyone,
@@ -45,26 +46,13 @@ def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
     return responses.page(request, "launches/list.html", context, fragments=("results",))
 
 
-def _mask(rows: Sequence[Launch]) -> None:
-    """Mask values that were stored before their names or texts were recognized as secret."""
-    for row in rows:
-        for launch_input in row.inputs.all():
-            known = names_secret(launch_input.label) or names_secret(launch_input.name)
-            launch_input.text = MASK if known else mask_text(launch_input.text)
-
-
 def _set_choices(form: FilterForm, rows: QuerySet[Launch]) -> None:
     """Set the choices of the select fields from the newest launches and the requested values."""
-    recent = list(
-        rows.values_list("flow_id", "flow_name", "user_id", "user__first_name", "user__last_name", "user__username")[
-            :OFFERED_FROM
-        ]
-    )
     flows: dict[str, str] = {}
     people: dict[str, str] = {}
-    for flow_id, flow_name, user_id, first, last, username in recent:
-        flows.setdefault(flow_id, (flow_name or flow_id)[:80])
-        people.setdefault(str(user_id), User(first_name=first, last_name=last, username=username).label[:80])
+    for row in rows.select_related(None).select_related("user").only("flow_id", "flow_name", "user")[:OFFERED_FROM]:
+        flows.setdefault(row.flow_id, (row.flow_name or row.flow_id)[:80])
+        people.setdefault(str(row.user_id), row.user.label[:80])
     wanted = form.data.get("flow", "")
     if wanted and wanted not in flows:
         stored_name = rows.filter(flow_id=wanted).values_list("flow_name", flat=True).first()

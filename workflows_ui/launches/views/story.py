@@ -20,7 +20,7 @@ from workflows_ui.launches.models import Launch, State
 from workflows_ui.launches.views.launches import find_page
 from workflows_ui.members.models import Role
 from workflows_ui.resource_admin.resource import Row
-from workflows_ui.resources.flows.reading import Change, last_change
+from workflows_ui.resources.flows.reading import last_change
 from workflows_ui.resources.pieces import missing_apps
 from workflows_ui.resources.runs import masking as run_masking
 from workflows_ui.resources.runs import panels as run_panels
@@ -41,7 +41,19 @@ def story(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     row = page.launch
     failed = row.state == State.FAILED
     good = run_story.last_good(request.access, row) if failed else None
-    run, good_run, steps, trouble = _load_runs(request, row, good)
+    run = good_run = missing = change = trouble = None
+    steps: Mapping[str, Any] = {}
+    try:
+        session = engine_session.open_session(request.access)
+        if row.run_id:
+            run, good_run, steps = _load_runs(session, row.run_id, good)
+        if page.runless:
+            missing = missing_apps.of_flow(session, row.flow_id)
+        if failed and page.insider:
+            change = last_change(session, row.flow_id)
+    except (EngineError, clients.NoCredential, CannotOpen) as problem:
+        _log.info("launch story without the engine: %r", problem)
+        trouble = messages.error_message(problem) if row.run_id else None
     lines = run_story.build_story(row, run, steps)
     name = row.flow_name or row.flow_id
     comparison = run_story.compare_launches(request.access, row, good, run, good_run, steps) if good else None
@@ -52,48 +64,22 @@ def story(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
         "lines": lines,
         "story_text": run_story.text(_("Launch of %(name)s") % {"name": name[:600]}, lines),
         "trouble": trouble,
-        "missing": _missing_apps_message(request, row) if page.runless else None,
+        "missing": missing_apps.no_run_words(missing) if missing else None,
         "comparison": comparison,
         "caretakers": caretakers.find_caretakers(row.workspace, row.flow_id) if failed and page.insider else None,
-        "change": _last_change(request, row) if failed and page.insider and trouble is None else None,
+        "change": change,
     }
     return responses.page(request, "launches/story.html", context, fragments=(STORY,))
 
 
-def _load_runs(
-    request: ConsoleRequest, row: Launch, good: Launch | None
-) -> tuple[Row | None, Row | None, Mapping[str, Any], messages.Message | None]:
-    """The run, the successful launch's run, the steps of both by name; and the error message if they could not be read."""
-    if not row.run_id:
-        return None, None, {}, None
-    try:
-        session = engine_session.open_session(request.access)
-        run = _load_run(session, row.run_id)
-        steps = run_panels.known_steps(session, run)
-        if good is None or not good.run_id:
-            return run, None, steps, None
-        good_run = _load_run(session, good.run_id)
-        return run, good_run, {**run_panels.known_steps(session, good_run), **steps}, None
-    except (EngineError, clients.NoCredential, CannotOpen) as problem:
-        _log.info("launch story without its run: %r", problem)
-        return None, None, {}, messages.error_message(problem)
-
-
-def _missing_apps_message(request: ConsoleRequest, row: Launch) -> messages.Message | None:
-    """A message if the flow needs apps that the engine does not have; None if it has them, or that is unknown."""
-    try:
-        missing = missing_apps.of_flow(engine_session.open_session(request.access), row.flow_id)
-    except (EngineError, clients.NoCredential, CannotOpen) as problem:
-        _log.info("launch story without the flow's apps: %r", problem)
-        return None
-    return missing_apps.no_run_words(missing) if missing else None
-
-
-def _last_change(request: ConsoleRequest, row: Launch) -> Change | None:
-    try:
-        return last_change(engine_session.open_session(request.access), row.flow_id)
-    except (clients.NoCredential, CannotOpen):
-        return None
+def _load_runs(session: EngineSession, run_id: str, good: Launch | None) -> tuple[Row, Row | None, Mapping[str, Any]]:
+    """The run, the successful launch's run, and the steps of both by name. Raises EngineError."""
+    run = _load_run(session, run_id)
+    steps = run_panels.known_steps(session, run)
+    if good is None or not good.run_id:
+        return run, None, steps
+    good_run = _load_run(session, good.run_id)
+    return run, good_run, {**run_panels.known_steps(session, good_run), **steps}
 
 
 def _load_run(session: EngineSession, id: str) -> Row:

@@ -104,7 +104,6 @@ class Command(BaseCommand):
 
 
 def _form_data(options: dict[str, Any], kind: Kind) -> dict[str, str]:
-    """The data of the page's form for these options."""
     plain = options["flavour"] == Flavour.ACTIVEPIECES
     form = {
         "engine": ACTIVEPIECES if plain else options["env"] or GATEWAY,

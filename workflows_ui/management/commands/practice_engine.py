@@ -41,7 +41,6 @@ class Command(BaseCommand):
             parser.add_argument(f"--{name.replace('_', '-')}", help="use this practice credential")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Serve until SIGTERM or SIGINT, then save the state."""
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())

@@ -107,13 +107,10 @@ class Command(BaseCommand):
         label = options["label"] or _singular(plural)
         path = _path(options["list"] or f"list_{package}")
         values = {
-            "name": name,
+            **options,
             "class_name": "".join(part.capitalize() for part in name.split("-")),
             "label": label,
             "plural": plural,
-            "icon": options["icon"],
-            "group": options["group"],
-            "title": options["title"],
             "path": path,
             "route": path.removeprefix("/v1"),
             "entry": _entry(options["title"]),
@@ -142,17 +139,10 @@ def with_permissions(page: str, name: str) -> str:
     They are copies of another such resource's rows: the answers depend on the role only (tests/web/test_matrix.py).
     """
     model = next(resource.name for resource in RESOURCES if resource.role == Role.VIEWER)
-    lines = page.splitlines(keepends=True)
-    rows = [
-        re.sub(rf"\b{model}\b", name, line)
-        for line in lines
-        if f"| resource_list {model} |" in line or f"| resource_detail {model} |" in line
-    ]
-    positions = [
-        (at, found[1]) for at, line in enumerate(lines) if (found := re.search(r"\| resource_list (\S+) \|", line))
-    ]
-    start = next((at for at, other in positions if other > name), len(lines))
-    return "".join([*lines[:start], *rows, *lines[start:]])
+    rows = re.findall(rf"^.*\| resource_(?:list|detail) {model} \|.*\n", page, re.MULTILINE)
+    later = (row.start() for row in re.finditer(r"^.*\| resource_list (\S+) \|", page, re.MULTILINE) if row[1] > name)
+    start = next(later, len(page))
+    return page[:start] + re.sub(rf"\b{model}\b", name, "".join(rows)) + page[start:]
 
 
 def _path(method: str) -> str:
@@ -177,8 +167,8 @@ def _singular(text: str) -> str:
 
 def _entry(title: str) -> str:
     """The sample's entry for the object's name: `"user": {"email": name}` for `user.email`."""
-    *above, key = title.split(".")
-    return "".join(f'"{part}": {{' for part in above) + f'"{key}": name' + "}" * len(above)
+    parts = title.split(".")
+    return ": {".join(f'"{part}"' for part in parts) + ": name" + "}" * (len(parts) - 1)
 
 
 def _translate(catalogue: Path, texts: dict[str, str]) -> None:

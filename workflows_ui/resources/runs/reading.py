@@ -3,13 +3,15 @@
 import datetime
 from collections.abc import Mapping, Sequence
 
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from workflows_ui.audit.models import AuditEvent
 from workflows_ui.launches.failures import messages as failure_messages
-from workflows_ui.launches.services import run_retries, runs
+from workflows_ui.launches.services import runs
 from workflows_ui.members.models import Workspace
 from workflows_ui.resource_admin.resource import Row, id_at, pick
 from workflows_ui.web import formats
@@ -25,13 +27,21 @@ def name_of(run: Row) -> str:
     return name if name.strip() else ""
 
 
-#: The key for the last retry from the console (launches/services/run_retries.py); None if there was none.
+#: The key for the last retry from the console, which the engine does not report; None if there was none.
 RETRIED = "retriedAt"
 
 
 def with_retries(workspace: Workspace, rows: Sequence[Row]) -> list[Row]:
-    """The rows, each with the time of its latest retry from the console under RETRIED."""
-    retries = run_retries.latest(workspace, [key for row in rows if (key := id_at(row))])
+    """The rows, each with the time of its latest successful retry from the console under RETRIED.
+
+    Single actions write the audit row of a run's retry, and bulk actions one for each run.
+    """
+    ids = [key for row in rows if (key := id_at(row))]
+    events = AuditEvent.objects.filter(workspace=workspace, object_type="runs", object_id__in=ids)
+    # The time before the call where known: the engine's own time of the retry is later.
+    moment = Coalesce("begun__at", "at")
+    retry_events = events.filter(action="runs.retry", outcome="done").order_by(moment)
+    retries = dict(retry_events.values_list("object_id", moment))
     return [{**row, RETRIED: retries.get(id_at(row))} for row in rows]
 
 

@@ -3,7 +3,6 @@
 from typing import Any
 
 from django import template
-from django.template.loader import get_template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -54,14 +53,12 @@ def duration(milliseconds: Any) -> str:
     return formats.duration(milliseconds)
 
 
-@register.simple_tag
-def json_block(value: Any, id: str, label: str = "", *, open: bool = False, limit: int = 500_000) -> SafeString:
+@register.inclusion_tag("web/json.html")
+def json_block(value: Any, id: str, label: str = "", *, limit: int = 500_000) -> dict[str, Any]:
     """Show JSON in a collapsible block with a copy button. `id` is the element's id; secrets must be masked before."""
-    context = {"pretty": formats.pretty(value, limit), "id": id, "label": label or _("Raw data"), "open": open}
-    return SafeString(get_template("web/json.html").render(context))  # nosec B703
+    return {"pretty": formats.pretty(value, limit), "id": id, "label": label or _("Raw data"), "open": False}
 
 
 @register.inclusion_tag("web/json.html")
 def text_block(text: str, id: str, label: str) -> dict[str, Any]:
-    """Show text in an open collapsible block with a copy button."""
     return {"pretty": formats.Pretty(text, 0), "id": id, "label": label, "open": True}
