@@ -18,7 +18,7 @@ from tests.accounts.sign_in import code
 from tests.users import person
 from workflows_ui.accounts.models import User
 from workflows_ui.accounts.services import people
-from workflows_ui.web import allauth_strings
+from workflows_ui.web import library_strings
 
 PASSWORD = "correct horse battery"
 LOGIN = "/accounts/login/"
@@ -338,7 +338,7 @@ def _second_step_pages(client: Client, password: str) -> list[Any]:
 
 
 def test_no_text_of_allauths_is_seen_that_is_not_in_our_catalogue(ada: User) -> None:
-    """allauth ships no Vietnamese, so its own texts must be listed in workflows_ui/web/allauth_strings.py."""
+    """allauth ships no Vietnamese, so its own texts must be listed in workflows_ui/web/library_strings.py."""
     catalogue = Path(allauth.__file__).parent / "locale" / "de" / "LC_MESSAGES" / "django.po"
     with catalogue.open("rb") as file:
         theirs = {str(entry.id) for entry in read_po(file) if isinstance(entry.id, str) and len(entry.id.split()) > 2}
@@ -346,12 +346,12 @@ def test_no_text_of_allauths_is_seen_that_is_not_in_our_catalogue(ada: User) -> 
     ours, pages = _our_sources(), "\n".join(_every_page(ada)).replace("&#x27;", "'")
     seen = {words for words in theirs if words in pages}
     assert "You must type the same password each time." in seen
-    missing = {words for words in seen if words not in allauth_strings.SEEN and words not in ours}
+    missing = {words for words in seen if words not in library_strings.ALLAUTH and words not in ours}
     assert missing == set()
-    assert set(allauth_strings.SEEN) <= theirs
+    assert set(library_strings.ALLAUTH) <= theirs
 
 
 def _our_sources() -> str:
-    root = Path(allauth_strings.__file__).parents[2]
+    root = Path(library_strings.__file__).parents[2]
     files = [*root.glob("templates/**/*.html"), *root.glob("templates/**/*.txt"), *root.glob("workflows_ui/**/*.py")]
     return "\n".join(file.read_text(encoding="utf-8") for file in files)

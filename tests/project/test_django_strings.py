@@ -8,7 +8,7 @@ from babel.messages.frontend import parse_keywords
 from babel.messages.pofile import read_po
 
 from console.dev import translations
-from workflows_ui.web import django_strings
+from workflows_ui.web import library_strings
 
 _FILES = ("contrib/auth/password_validation.py", "core/validators.py", "forms/fields.py")
 
@@ -23,7 +23,7 @@ def _texts_of_django() -> set[object]:
 
 def test_listed_texts_of_django_are_those_that_django_uses() -> None:
     texts = _texts_of_django()
-    assert set(django_strings.SEEN) <= texts
+    assert set(library_strings.DJANGO) <= texts
     with (translations.LOCALE / "vi" / "LC_MESSAGES" / "django.po").open("rb") as file:
         [plural] = [message.id for message in read_po(file) if str(message.id).startswith("('This password is too")]
     assert plural in texts

@@ -23,20 +23,17 @@ class Window(Generic[M]):
 def window(rows: QuerySet[M], parameters: QueryDict, *, moment: str, size: int) -> Window[M]:
     """Return the page for the parameter `before` or `after`, else the first. `moment` is the datetime field of the order."""
     before, after = (_position(rows.model, parameters.get(name, "")) for name in ("before", "after"))
-    if after is not None:
-        at, pk = after
-        beyond = Q(**{f"{moment}__gt": at}) | Q(**{moment: at, "pk__gt": pk})
-        batch = list(rows.filter(beyond, **{f"{moment}__gte": at}).order_by(moment, "pk")[: size + 1])
-        if len(batch) < size:
-            return window(rows, QueryDict(), moment=moment, size=size)  # fill up the first page
-        visible, more_newer, more_older = batch[:size][::-1], len(batch) > size, True
-    else:
-        if before is not None:
-            at, pk = before
-            beyond = Q(**{f"{moment}__lt": at}) | Q(**{moment: at, "pk__lt": pk})
-            rows = rows.filter(beyond, **{f"{moment}__lte": at})
-        batch = list(rows.order_by(f"-{moment}", "-pk")[: size + 1])
-        visible, more_newer, more_older = batch[:size], before is not None, len(batch) > size
+    position, sign, side = (before, "-", "lt") if after is None else (after, "", "gt")
+    beyond = rows.order_by(f"{sign}{moment}", f"{sign}pk")
+    if position is not None:
+        at, pk = position
+        further = Q(**{f"{moment}__{side}": at}) | Q(**{moment: at, f"pk__{side}": pk})
+        beyond = beyond.filter(further, **{f"{moment}__{side}e": at})
+    batch = list(beyond[: size + 1])
+    if after is not None and len(batch) < size:
+        return window(rows, QueryDict(), moment=moment, size=size)  # fill up the first page
+    visible, more = batch[:size] if after is None else batch[:size][::-1], len(batch) > size
+    more_newer, more_older = (before is not None, more) if after is None else (more, True)
     if not visible:
         return Window([])
     newer, older = (f"{getattr(row, moment).isoformat()}~{row.pk}" for row in (visible[0], visible[-1]))

@@ -44,24 +44,16 @@ PROBLEM = Q(state__in=WENT_WRONG) & ~Q(reason__in=_DECISIONS) & ~SEARCHED_FOR
 
 
 class Outcome(StrEnum):
-    """What a launch request led to."""
+    """What a launch request led to. Only CREATED is a new launch, which is to be enqueued."""
 
-    #: A new launch was made: enqueue it.
     CREATED = "created"
-    #: The same form was sent before and has this launch.
-    EXISTING = "existing"
-    #: This form was sent before with other values; nothing was launched.
-    SPENT = "spent"
-    #: The same values were launched moments ago from another form; nothing was launched yet.
-    TWIN = "twin"
-    #: The values are larger than a launch may be; nothing was launched.
-    LARGE = "large"
-    #: The person has reached the limit of launches per minute; nothing was launched.
-    TOO_OFTEN = "too_often"
-    #: A manager has paused launching; nothing was launched.
-    PAUSED = "paused"
-    #: A value contains a mask: it was copied from a page that hides a secret. Nothing was launched.
-    HIDDEN = "hidden"
+    EXISTING = "existing"  # The same form was sent before and has this launch.
+    SPENT = "spent"  # This form was sent before with other values.
+    TWIN = "twin"  # The same values were launched moments ago from another form.
+    LARGE = "large"  # The values are larger than a launch may be.
+    TOO_OFTEN = "too_often"  # The person has reached the limit of launches per minute.
+    PAUSED = "paused"  # A manager has paused launching.
+    HIDDEN = "hidden"  # A value contains a mask: it was copied from a page that hides a secret.
 
 
 @dataclass(frozen=True)

@@ -39,13 +39,10 @@ def find_unprovable(
     *,
     owed: bool,
 ) -> None:
-    """Record in `snapshot` the launches for which even a complete list without their runs proves nothing, at present or at all.
+    """Record in `snapshot` which of the `missing` launches, about to be given up, no complete list proves anything about.
 
-    Args:
-        call_engine: makes a call with the credential that read the lists. The runs of a deleted flow are deleted with it, and a
-            credential that cannot see a flow gets lists without its runs.
-        missing: the launches about to be given up.
-        owed: whether the engine owes runs.
+    The runs of a deleted flow are deleted with it, and a credential that cannot see a flow gets lists without its runs: `call_engine`
+    makes a call with the credential that read the lists. While the engine owes runs (`owed`), nothing is proved at present.
     """
     launches = list(missing)
     visible = {flow_id: _is_visible(call_engine, flow_id) for flow_id in {launch.flow_id for launch in launches}}

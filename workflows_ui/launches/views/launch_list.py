@@ -48,11 +48,10 @@ def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
 
 def _set_choices(form: FilterForm, rows: QuerySet[Launch]) -> None:
     """Set the choices of the select fields from the newest launches and the requested values."""
-    flows: dict[str, str] = {}
-    people: dict[str, str] = {}
-    for row in rows.select_related(None).select_related("user").only("flow_id", "flow_name", "user")[:OFFERED_FROM]:
-        flows.setdefault(row.flow_id, (row.flow_name or row.flow_id)[:80])
-        people.setdefault(str(row.user_id), row.user.label[:80])
+    rows_with_user = rows.select_related(None).select_related("user")
+    newest = list(rows_with_user.only("flow_id", "flow_name", "user")[:OFFERED_FROM])
+    flows = {row.flow_id: (row.flow_name or row.flow_id)[:80] for row in reversed(newest)}
+    people = {str(row.user_id): row.user.label[:80] for row in newest}
     wanted = form.data.get("flow", "")
     if wanted and wanted not in flows:
         stored_name = rows.filter(flow_id=wanted).values_list("flow_name", flat=True).first()

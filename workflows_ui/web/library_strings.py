@@ -1,12 +1,14 @@
-"""Django's texts without a Vietnamese translation, listed for the console's catalogue, which takes precedence over Django's.
+"""Texts of Django and allauth without a Vietnamese translation, listed for the console's catalogue, which takes precedence.
 
-Only texts that can occur here: from password validators and form fields.
+Only texts that can occur here and are in no template, form or adapter of the console. A test visits every page of an account and finds
+missing texts.
 """
 
 from django.utils.translation import gettext_noop, ngettext_lazy
 
+ALLAUTH = (gettext_noop("You must type the same password each time."),)
 #: Errors of a form's fields.
-SEEN = (
+DJANGO = (
     gettext_noop("Enter a complete value."),
     gettext_noop("Enter a valid UUID."),
     gettext_noop("Null characters are not allowed."),
