@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 import pytest
+from django import forms
 
 from tests.resources.stage import Stage, lead, outcomes
 from tests.resources.test_flow_actions import made, names, state, upload, url
@@ -354,6 +355,7 @@ def test_a_tree_that_the_engine_does_not_take_is_told_at_the_file(stage: Stage) 
         ({"flows": [one(TREE)] * 101}, "There are more than 100 flows"),
         ({"flows": []}, "There is no flow in this file"),
         ({"flows": [None, 7, "x", {}, {"trigger": None}, {"trigger": {"type": 7}}]}, "There is no flow in this file"),
+        ({"flows": [{"type": ["WEBHOOK"]}, {"trigger": {"type": {}}}]}, "There is no flow in this file"),
         ({"template": {"displayName": "x"}}, "There is no flow in this file"),
         ({"trigger": {"type": "NOPE"}}, "There is no flow in this file"),
         ({"name": "Orders", "tables": [{"name": "Orders", "fields": []}]}, "There is no flow in this file"),
@@ -377,6 +379,7 @@ def test_a_bad_file_is_told_at_the_field_and_nothing_is_made(stage: Stage, conte
         one(TREE, schemaVersion=20),
         one(TREE, schemaVersion="-1"),
         one(TREE, schemaVersion="x" * 100),
+        one(TREE, schemaVersion="9" * 5000),
         one(TREE, displayName=None),
         one(TREE, displayName={"a": 1}),
         one(webhook(code(), displayName=None)),
@@ -393,6 +396,14 @@ def test_odd_files_crash_nothing(stage: Stage, odd: dict[str, Any]) -> None:
     if answer.status_code == 200:
         answer = stage.browser.post(NEW, hidden(answer))
     assert answer.status_code in (303, 422)
+
+
+@pytest.mark.parametrize(
+    ("start", "end"), [("[", "]"), ('{"flows": [', "]}"), ('{"version": {"x": 1, "version": ', "}}")]
+)
+def test_a_file_that_is_nested_too_deep_is_no_file_of_a_flow(start: str, end: str) -> None:
+    with pytest.raises(forms.ValidationError):
+        flow_files.parse(start * 4000 + "{}" + end * 4000)
 
 
 def test_a_secret_in_a_file_is_in_no_audit_row(stage: Stage) -> None:

@@ -26,6 +26,7 @@ _INNER = ("template", "version")
 _LISTS = ("flows", "data")
 #: The engine numbered the versions of its trees, of which 0.72.4 has this one; later trees have the date of each step.
 _UNDATED = 8
+_LONGEST_VERSION = 9
 
 Request = dict[str, Any]
 
@@ -55,10 +56,10 @@ def parse(text: str) -> list[Request]:
     Raises ValidationError if it has no flow, and for trees that the engine is known to fail at.
     """
     try:
-        data = json.loads(text)
+        versions = list(_versions(json.loads(text), ""))
     except (ValueError, RecursionError):
         raise forms.ValidationError(_("This is no JSON file. Choose a file that was exported from a flow.")) from None
-    flows = [_request(version, called) for version, called in _versions(data, "")]
+    flows = [_request(version, called) for version, called in versions]
     if not flows:
         raise forms.ValidationError(_("There is no flow in this file. Choose a file that was exported from a flow."))
     if len(flows) > MOST_FLOWS:
@@ -91,7 +92,7 @@ def shown_name(flow: Request) -> str:
 
 
 def _is_tree(found: Any) -> bool:
-    return isinstance(found, dict) and found.get("type") in _TRIGGERS
+    return text_at(found, "type") in _TRIGGERS
 
 
 def _request(version: dict[str, Any], called: str) -> Request:
@@ -110,7 +111,7 @@ def _schema(version: dict[str, Any]) -> str | None:
     (recordings `op_import_flow_plain_tree_schema_20`, `op_import_flow_plain_tree_schema_null`).
     """
     version_number = text_at(version, "schemaVersion")
-    if not version_number.isdecimal():
+    if not version_number.isdecimal() or len(version_number) > _LONGEST_VERSION:
         return None
     dated = all(isinstance(node.step.get("lastUpdatedDate"), str) for node in flow_tree.walk(version["trigger"]))
     return version_number if dated or int(version_number) <= _UNDATED else None
