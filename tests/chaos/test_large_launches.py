@@ -10,9 +10,9 @@ from tests import flows
 from tests.chaos.scene import Scene
 from tests.chaos.stage import until
 from workflows_ui.audit.services import audit_log
+from workflows_ui.engine import Upload
 from workflows_ui.launches.models import Launch
 from workflows_ui.launches.services import launches
-from workflows_ui.launches.services.files import Attached
 
 pytestmark = [pytest.mark.chaos, pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
 MB = 1024 * 1024
@@ -34,7 +34,7 @@ def _memory(pid: int, field: str) -> int:
     return int(status.partition(f"{field}:")[2].split()[0]) * 1024
 
 
-def _ask(scene: Scene, flow: str, payload: object, files: tuple[Attached, ...] = ()) -> Launch:
+def _ask(scene: Scene, flow: str, payload: object, files: tuple[Upload, ...] = ()) -> Launch:
     order = launches.LaunchRequest(flow, "Large", payload, False, launches.ticket(), confirmed=True, files=files)
     launch = launches.create(audit_log.Actor(scene.users.owner), scene.users.place(scene.users.owner), order).launch
     assert launch is not None
@@ -55,7 +55,7 @@ def test_three_large_launches_at_once_keep_a_worker_small(scene: Scene, shape: s
         elif shape == "text":
             _ask(scene, flow, {"n": number, "text": "x" * (24 * MB)})
         else:
-            attached = (Attached("a", "a.bin", "application/octet-stream", bytes([number]) * (20 * MB)),)
+            attached = (Upload("a", "a.bin", "application/octet-stream", bytes([number]) * (20 * MB)),)
             _ask(scene, flow, {"n": number, "text": "x" * (MB // 2)}, attached)
     until(scene.settled, "three large launches")
     assert [scene.sent(one) for one in Launch.objects.defer("payload")] == [1] * 4, small.pk

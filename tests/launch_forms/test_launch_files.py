@@ -11,23 +11,23 @@ from tests import flows
 from tests.launches.launch_scene import Scene
 from workflows_ui.audit.services import audit_log
 from workflows_ui.core.crypto import CannotOpen
+from workflows_ui.engine import Upload
 from workflows_ui.launches.models import Launch, LaunchFile, LaunchInput, Reason, State
 from workflows_ui.launches.services import files as launch_files
 from workflows_ui.launches.services import launches, sending, sweeping
-from workflows_ui.launches.services.files import Attached
 from workflows_ui.launches.services.launches import LaunchRequest, Outcome
 
 PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
 ECHO = flows.code("echo", given="{{trigger.body}}")
 
 
-def _ask(scene: Scene, flow: str, *files: Attached, **more: object) -> launches.LaunchResult:
+def _ask(scene: Scene, flow: str, *files: Upload, **more: object) -> launches.LaunchResult:
     order = LaunchRequest(flow, "F", {"n": 1}, wait=False, ticket=launches.ticket(), files=files, **more)  # type: ignore[arg-type]
     return launches.create(audit_log.CONSOLE, scene.users.place(scene.users.colleague), order)
 
 
-def _file(name: str = "ảnh.png", data: bytes = PICTURE) -> Attached:
-    return Attached("photo", name, "image/png", data)
+def _file(name: str = "ảnh.png", data: bytes = PICTURE) -> Upload:
+    return Upload("photo", name, "image/png", data)
 
 
 def test_a_file_is_sealed_sent_and_forgotten(scene: Scene) -> None:

@@ -36,17 +36,12 @@ class Facts:
     name: str
     on: bool
     published: bool
-    #: A newer draft exists, which a launch does not run.
-    newer_draft: bool
+    newer_draft: bool  # A launch does not run it.
     start: Start
-    #: The trigger's own name, such as "Catch Webhook".
-    trigger: str
-    #: The trigger asks for a password or header of its own, which the console does not have.
-    guarded: bool
-    #: A step of the flow returns an answer, so that waiting for one makes sense.
-    answers: bool
-    #: The console has inputs for the trigger's fields, so that the flow's own form is not needed.
-    fielded: bool = False
+    trigger: str  # The trigger's own name, such as "Catch Webhook".
+    guarded: bool  # The trigger asks for a password or header of its own, which the console does not have.
+    answers: bool  # A step of the flow returns an answer, so that waiting for one makes sense.
+    fielded: bool = False  # The console has inputs for the trigger's fields: the flow's own form is not needed.
     #: The engine's trigger object with all steps after it.
     tree: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 

@@ -95,35 +95,18 @@ class Page:
     def version(self) -> str:
         """A digest of the fragment's content; the browser sends the one it has."""
         row = self.launch
-        seen = [
-            row.state,
-            row.reason,
-            row.tries,
-            row.run_id,
-            row.run_status,
-            row.failed_step,
-            row.answer_from,
-            row.answer_status,
-            row.ended_at,
-            row.settled,
-            row.claim_until is None,
-            row.poll_at is None,
-            row.failure[-16:],
-            row.credential_id,
-            self.seconds,
-            str(self.trouble.title) if self.trouble else "",
-        ]
+        seen: list[object] = [row.state, row.reason, row.tries, row.run_id, row.run_status, row.ended_at, row.settled]
+        seen += [row.answer_from, row.answer_status, row.failed_step, row.failure[-16:], row.credential_id]
+        seen += [row.claim_until is None, row.poll_at is None, self.seconds, str(self.trouble and self.trouble.title)]
         return hashlib.sha256(json.dumps(seen, default=str).encode()).hexdigest()[:16]
 
     @property
     def tone(self) -> str:
         """The colour of the state's message. Not green for a success with a reservation."""
-        plain = self.launch.state != State.SUCCEEDED or self.message == launch_messages.state_message(State.SUCCEEDED)
-        return (
-            messages.launch_badge(self.launch).colour
-            if plain or self.launch.reason == Reason.RUN_NOT_FOUND
-            else "orange"
-        )
+        success = self.launch.state == State.SUCCEEDED and self.launch.reason != Reason.RUN_NOT_FOUND
+        if success and self.message != launch_messages.state_message(State.SUCCEEDED):
+            return "orange"
+        return messages.launch_badge(self.launch).colour
 
     # --- What the person may do -------------------------------------------------------------------
 

@@ -42,13 +42,10 @@ class Entry:
     view: str
     resource: str = ""
     role: Role = Role.VIEWER
-    #: Also shown to guests, who have only launch rights.
-    guests: bool = False
-    #: The page belongs to no workspace: its URL has no slug.
-    everywhere: bool = False
+    guests: bool = False  # Also shown to guests, who have only launch rights.
+    everywhere: bool = False  # The page belongs to no workspace: its URL has no slug.
     superusers: bool = False
-    #: Main entries. For launchers, the others are collapsed under "More".
-    first: bool = False
+    first: bool = False  # A main entry. For launchers, the others are collapsed under "More".
 
     def url(self, slug: str) -> str:
         if self.everywhere:

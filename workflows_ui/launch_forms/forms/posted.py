@@ -13,12 +13,12 @@ from django.utils.translation import gettext as _
 
 from workflows_ui.core import redaction
 from workflows_ui.core.secret_names import MASK, masks, names_secret
+from workflows_ui.engine import Upload
 from workflows_ui.launch_forms.messages import size
 from workflows_ui.launch_forms.schema import checking, json_text
 from workflows_ui.launch_forms.schema.checking import Checked, Data, cell_name, rows_of
 from workflows_ui.launch_forms.schema.document import BadValue, Choice, Field, Form, Kind, key_of
 from workflows_ui.launches.services import files as launch_files
-from workflows_ui.launches.services.files import Attached
 from workflows_ui.web import upload_limit
 
 #: Live choices by field, without fields whose choices could not be loaded.
@@ -38,7 +38,7 @@ class PostedForm:
     form: Form
     data: Data
     checked: Checked
-    files: tuple[Attached, ...]
+    files: tuple[Upload, ...]
     errors: Mapping[str, str]
 
     @property
@@ -83,7 +83,7 @@ def check(request: HttpRequest, form: Form, data: Data, options: Options) -> Pos
     uploads = uploaded(request)
     zone = timezone.get_current_timezone()
     checked = checking.check(form, data, files=uploads, options=options, zone=zone)
-    files: list[Attached] = []
+    files: list[Upload] = []
     errors: dict[str, str] = {}
     total_size = 0
     for field in (field for field in form.fields if field.kind is Kind.FILE):
@@ -100,7 +100,7 @@ def check(request: HttpRequest, form: Form, data: Data, options: Options) -> Pos
     return PostedForm(form, data, checked, tuple(files), {**checked.errors, **errors})
 
 
-def _attachment(field: Field, upload: "UploadedFile[Any]", total_size: int, number: int) -> Attached:
+def _attachment(field: Field, upload: "UploadedFile[Any]", total_size: int, number: int) -> Upload:
     """The file to send. Its kind is checked in schema/checking.py. Raises BadValue.
 
     Args:
@@ -114,7 +114,7 @@ def _attachment(field: Field, upload: "UploadedFile[Any]", total_size: int, numb
     if launch_files.has_wrong_content(name, data):
         kind = launch_files.file_extension(name).upper()
         raise BadValue(_("This file is not a %(kind)s, although its name says so. Choose another.") % {"kind": kind})
-    return Attached(field.path[0], name, launch_files.guess_content_type(name), data)
+    return Upload(field.path[0], name, launch_files.guess_content_type(name), data)
 
 
 def uploaded(request: HttpRequest) -> dict[str, "UploadedFile[Any]"]:

@@ -5,7 +5,6 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Any
 
 from django.utils.crypto import salted_hmac
@@ -54,16 +53,6 @@ _SIGNATURES: dict[str, tuple[bytes, ...]] = {
 _UNWANTED = re.compile(r"[\x00-\x1f\x7f\"<>:|?*\\/]+")
 
 
-@dataclass(frozen=True)
-class Attached:
-    """A file sent with a launch. `key` is the key in the payload under which the engine puts the file's address."""
-
-    key: str
-    name: str
-    content_type: str
-    data: bytes = field(repr=False)
-
-
 def clean_name(name: str) -> str:
     """A file's name without folders, control characters and those that file systems refuse; at most 150 characters, extension kept."""
     last = re.split(r"[\\/]", unicodedata.normalize("NFC", name))[-1]
@@ -94,18 +83,18 @@ def has_wrong_content(name: str, data: bytes) -> bool:
     return signatures is not None and not data.startswith(signatures)
 
 
-def digest(flow_id: str, payload: Any, files: Iterable[Attached] = ()) -> str:
+def digest(flow_id: str, payload: Any, files: Iterable[Upload] = ()) -> str:
     """A keyed digest of a launch's flow, values and files, regardless of the order of keys. 64 hex digits."""
-    file_digests = [[file.key, file.name, hashlib.sha256(file.data).hexdigest()] for file in files]
+    file_digests = [[file.key, file.filename, hashlib.sha256(file.data).hexdigest()] for file in files]
     sent = [flow_id, [payload, file_digests] if file_digests else payload]
     canonical = json.dumps(sent, ensure_ascii=True, separators=(",", ":"), sort_keys=True)
     return salted_hmac("workflows_ui.launch.payload", canonical, algorithm="sha256").hexdigest()
 
 
-def save_files(launch: Launch, files: Iterable[Attached]) -> None:
+def save_files(launch: Launch, files: Iterable[Upload]) -> None:
     for file in files:
         row = LaunchFile(
-            launch=launch, key=file.key, name=file.name, content_type=file.content_type, size=len(file.data)
+            launch=launch, key=file.key, name=file.filename, content_type=file.content_type, size=len(file.data)
         )
         row.data = row.seal_bytes("data", file.data)
         row.save(force_insert=True)

@@ -20,7 +20,7 @@ from workflows_ui.credentials.services import clients
 from workflows_ui.engine import AddressRefused, Client, EngineError, NotFound
 from workflows_ui.launches.models import CONFIRMED, Follow, Launch, Reason, State
 from workflows_ui.launches.services import run_absence, run_results, run_search, runs
-from workflows_ui.launches.services.run_search import EngineCaller, Work, rows
+from workflows_ui.launches.services.run_search import EngineCaller, Work
 from workflows_ui.launches.services.runs import PollSnapshot
 from workflows_ui.members.models import Workspace
 
@@ -194,7 +194,7 @@ def _read_known_runs(call_engine: EngineCaller, known: dict[str, Launch], snapsh
         page = call_engine(
             lambda w, chunk=chunk: w.list_runs(limit=len(chunk), flow_run_ids=chunk)  # type: ignore[misc]
         )
-        for run in rows(page):
+        for run in page["data"]:
             launch = known.get(runs.text(run, "id"))
             if launch is not None:
                 snapshot.runs[launch.pk] = run

@@ -20,13 +20,12 @@ from workflows_ui.core import clock, database
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.core.secret_names import masks
 from workflows_ui.credentials import masking
-from workflows_ui.engine import HIDDEN, EncodedJson
+from workflows_ui.engine import HIDDEN, EncodedJson, Upload
 from workflows_ui.launch_forms.models import LaunchFormVersion
 from workflows_ui.launch_forms.schema import json_text
 from workflows_ui.launches.models import SEARCHED_FOR, UNSENT, WENT_WRONG, Launch, Reason, State
 from workflows_ui.launches.services import files as launch_files
 from workflows_ui.launches.services import secrets as launch_secrets
-from workflows_ui.launches.services.files import Attached
 from workflows_ui.members.models import Role, Workspace
 from workflows_ui.members.services import access as member_access
 from workflows_ui.members.services import launch_rights
@@ -70,7 +69,7 @@ class LaunchRequest:
     wait: bool
     ticket: str
     confirmed: bool = False
-    files: tuple[Attached, ...] = ()
+    files: tuple[Upload, ...] = ()
     form_version: LaunchFormVersion | None = None
     searchable: tuple[tuple[str, str, str], ...] = ()
     secrets: tuple[tuple[tuple[str, ...], str], ...] = ()
@@ -153,7 +152,7 @@ def create(actor: audit_log.Actor, access: member_access.Access, request: Launch
         launch.save(force_insert=True)
         launch_files.save_files(launch, request.files)
         launch_files.save_searchable(launch, request.searchable)
-        detail: dict[str, Any] = {"files": [file.name for file in request.files]} if request.files else {}
+        detail: dict[str, Any] = {"files": [file.filename for file in request.files]} if request.files else {}
         _log(actor, launch, "launch.ask", wait=request.wait, **detail)
     return LaunchResult(Outcome.CREATED, launch)
 

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import structlog
 
-from workflows_ui.engine import USER_AGENT, Client, CredentialRefused, EngineError, Forbidden, Unavailable
+from workflows_ui.engine import USER_AGENT, Client, CredentialRefused, EngineError, Forbidden
 from workflows_ui.engine.workflows import Workflows
 from workflows_ui.launches.models import CONFIRMED, Follow, Launch
 from workflows_ui.launches.services import run_results, runs
@@ -138,7 +138,7 @@ def _list_runs(
                 limit=PAGE, flow_id=flow_ids, created_after=after, created_before=before
             )
         )
-        page = rows(answer)
+        page = answer["data"]
         fresh = [run for run in page if isinstance(run.get("id"), str) and run["id"] not in seen]
         seen.update(run["id"] for run in fresh)
         yield from fresh
@@ -198,11 +198,3 @@ def _search_headers(
         if launch is not None and full_run.get("flowId") == launch.flow_id:
             snapshot.runs[launch.pk] = snapshot.details[launch.pk] = full_run
             snapshot.unmarked.add(launch.pk)
-
-
-def rows(page: Any) -> list[dict[str, Any]]:
-    """The rows of a list answer. Raises Unavailable for any other answer."""
-    rows = page.get("data") if isinstance(page, dict) else None
-    if not isinstance(rows, list):
-        raise Unavailable("the run list is not a page", status=None, code="", request_id="", sent=True)
-    return [row for row in rows if isinstance(row, dict)]

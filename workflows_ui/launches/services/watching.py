@@ -248,8 +248,7 @@ def _read_failed_runs(work: _Work) -> list[dict[str, Any]]:
                 limit=RUNS, flow_id=batch, status=runs.FAILED, created_after=since
             )
         )
-        rows = answer.get("data")
-        failed_runs += [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+        failed_runs += answer["data"]
     return failed_runs
 
 
