@@ -11,15 +11,26 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 import structlog
+from django.db.models import Q
 
 from workflows_ui.core import clock, database
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.core.lease import backoff, not_paused
 from workflows_ui.credentials.models import Credential
 from workflows_ui.credentials.services import clients
-from workflows_ui.engine import AddressRefused, Client, EngineError, NotFound
+from workflows_ui.engine import (
+    AddressRefused,
+    Client,
+    EngineError,
+    NoRoute,
+    NotFound,
+    NotSent,
+    RateLimited,
+    TooLarge,
+    Unavailable,
+)
 from workflows_ui.launches.models import CONFIRMED, Follow, Launch, Reason, State
-from workflows_ui.launches.services import run_absence, run_results, run_search, runs
+from workflows_ui.launches.services import run_results, run_search, runs
 from workflows_ui.launches.services.run_search import EngineCaller, Work
 from workflows_ui.launches.services.runs import PollSnapshot
 from workflows_ui.members.models import Workspace
@@ -36,6 +47,9 @@ BUDGET = 60.0
 LARGEST_RUN = 8 * 1024 * 1024
 #: Launches in one poll.
 LAUNCHES = 1000
+#: A run appears within a second of its launch (recording `webhook_headers_parent_run`). An engine that owes one for longer than
+#: this makes none at present: its workers are down or behind. The second value limits how far back that counts.
+OWED, OWED_AT_MOST = timedelta(seconds=30), timedelta(days=1)
 
 
 def due() -> list[int]:
@@ -98,7 +112,7 @@ def _marker_seen(workspace_id: int, now: datetime) -> None:
         reason__in=[Reason.CUT_OFF, Reason.ODD_ANSWER, Reason.WORKER_LOST],
         run_id="",
         claim_until__isnull=True,
-        sending_at__gt=now - run_absence.REMEMBERED,
+        sending_at__gt=now - run_results.REMEMBERED,
     ).update(misses=0, poll_at=now)
 
 
@@ -127,7 +141,7 @@ def _claim(workspace_id: int) -> Work | None:
         _finish_failed(follow, "NoCredential")
         return None
     offset = timedelta(seconds=_offset(workspace_id, waiting))
-    owed = any(_to_be_given_up(launch, now) for launch in waiting) and run_absence.runs_owed(workspace_id, now)
+    owed = any(_to_be_given_up(launch, now) for launch in waiting) and _runs_owed(workspace_id, now)
     return Work(follow, waiting[0].workspace, waiting, usable, offset, now, owed)
 
 
@@ -173,7 +187,7 @@ def _take_snapshot(work: Work) -> PollSnapshot:
         for launch in work.launches
         if _to_be_given_up(launch, work.now) and launch.pk not in snapshot.runs and launch.pk not in snapshot.incomplete
     ]
-    run_absence.find_unprovable(call_engine, missing, snapshot, owed=work.runs_owed)
+    _find_unprovable(call_engine, missing, snapshot, owed=work.runs_owed)
     for pk, run in snapshot.runs.items():
         if len(snapshot.details) >= run_search.SINGLES or time.monotonic() > until:
             break
@@ -219,3 +233,40 @@ def _read_known_runs(call_engine: EngineCaller, known: dict[str, Launch], snapsh
 def _to_be_given_up(launch: Launch, now: datetime) -> bool:
     """Whether it may be concluded now that the launch has no run."""
     return not launch.run_id and launch.misses < CONFIRMED and run_results.search_is_over(launch, now)
+
+
+def _runs_owed(workspace_id: int, now: datetime) -> bool:
+    """Whether the engine accepted a launch some time ago and shows no run of it or of any later launch.
+
+    Other launches may then be in its queue too. Reads the database.
+    """
+    sent = Launch.objects.filter(workspace_id=workspace_id, sending_at__gt=now - OWED_AT_MOST)
+    promised = Q(state=State.ACCEPTED) | Q(state=State.UNKNOWN, reason=Reason.NO_RUN)
+    owed = sent.filter(promised, run_id="", sending_at__lt=now - OWED).order_by("-sending_at").first()
+    return owed is not None and not sent.filter(sending_at__gt=owed.sending_at).exclude(run_id="").exists()
+
+
+def _find_unprovable(call_engine: EngineCaller, missing: list[Launch], snapshot: PollSnapshot, *, owed: bool) -> None:
+    """Record in `snapshot` which of the `missing` launches, about to be given up, no complete list proves anything about.
+
+    The runs of a deleted flow are deleted with it, and a credential that cannot see a flow gets lists without its runs: `call_engine`
+    makes a call with the credential that read the lists. While the engine owes runs (`owed`), nothing is proved at present.
+    """
+    visible = {flow_id: _is_visible(call_engine, flow_id) for flow_id in {launch.flow_id for launch in missing}}
+    for launch in missing:
+        if visible[launch.flow_id] is None or (owed and launch.state == State.UNKNOWN):
+            snapshot.postponed.add(launch.pk)
+        if visible[launch.flow_id] is False:
+            snapshot.unprovable.add(launch.pk)
+
+
+def _is_visible(call_engine: EngineCaller, flow_id: str) -> bool | None:
+    """Whether the engine shows the flow; None if that could not be determined."""
+    try:
+        call_engine(lambda w: w.get_flow(flow_id))
+    except TooLarge:
+        return True
+    except EngineError as problem:
+        log.info("follow.flow_not_shown", flow=flow_id, error=type(problem).__name__)
+        return None if isinstance(problem, NoRoute | NotSent | RateLimited | Unavailable) else False
+    return True

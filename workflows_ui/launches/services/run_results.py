@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from workflows_ui.core import clock
 from workflows_ui.launch_forms.schema import json_text
 from workflows_ui.launches.models import CONFIRMED, Launch, Reason, State
-from workflows_ui.launches.services import flow_checks, launches, run_absence, runs
+from workflows_ui.launches.services import flow_checks, launches, runs
 from workflows_ui.launches.services.runs import PollSnapshot
 from workflows_ui.members.models import Workspace
 from workflows_ui.members.services import launch_rights
@@ -32,6 +32,8 @@ REFUSALS = flow_checks.CREDENTIAL_REASONS | {
 SEARCH_ANSWERED = timedelta(seconds=60)
 #: A launch whose engine has too many runs for a complete search is given up after this time, as not proved.
 SEARCH_AT_MOST = timedelta(days=1)
+#: Engines remove old runs: after this time a list without the run proves nothing.
+REMEMBERED = timedelta(days=7)
 #: Interval and limit for polling a run in an unknown state: a pause may last 30 days.
 OTHER_PACE, OTHER_AT_MOST = timedelta(minutes=5), timedelta(days=31)
 #: Characters of a result or a failure that are stored.
@@ -214,7 +216,7 @@ def _apply_no_run(launch: Launch, snapshot: PollSnapshot, now: datetime) -> date
         )
         return None
     search_end = _search_end(launch)
-    remembered = now < search_end + run_absence.REMEMBERED
+    remembered = now < search_end + REMEMBERED
     provable = remembered and launch.pk not in snapshot.unprovable
     # At the time of the list, not now: a worker may be stopped in between.
     early = not search_is_over(launch, snapshot.at) or (launch.pk in snapshot.postponed and remembered)
