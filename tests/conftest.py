@@ -68,6 +68,8 @@ hypothesis.settings.load_profile("console")
 _ONLY_WHEN_ASKED = ("chaos", "bench")
 _ON_SERVERS = ("both_databases", "postgres", "redis", *_ONLY_WHEN_ASKED)
 _OTHER_PASS = "runs with TEST_ON=servers"
+#: Tests in a browser that run at every commit: those of launching. The others are slow.
+_QUICK_IN_BROWSER = ("test_new_user.py", "test_launch_browser.py")
 _DATABASE = {"db", "transactional_db", "live_server", "django_db_serialized_rollback"}
 
 
@@ -112,6 +114,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker("bench")
             # Slow is what a measure is there to find, not a fault of it.
             item.add_marker(pytest.mark.timeout(900))
+        if item.get_closest_marker("browser") and item.path.name not in _QUICK_IN_BROWSER:
+            item.add_marker("slow")
         if "desk" in getattr(item, "fixturenames", ()) and item.get_closest_marker("browser"):
             item.add_marker(pytest.mark.xdist_group("desk"))
     marks = str(config.getoption("markexpr"))

@@ -58,6 +58,7 @@ def faults(answer: HttpResponseBase) -> list[str]:
     return [name for name, holds in good.items() if not holds]
 
 
+@pytest.mark.slow
 def test_every_answer_has_the_headers_of_a_careful_site(desk: Client, users: Users, stub_engine: StubEngine) -> None:
     stub_engine.flows, stub_engine.runs = [flow()], [run()]
     found = {}

@@ -327,6 +327,7 @@ def test_a_manager_hands_over_nothing_of_another_workspace(scene: Scene, leaver:
     assert not Member.objects.filter(workspace__slug="hr", user=scene.users.owner).exists()
 
 
+@pytest.mark.slow
 def test_nothing_is_handed_to_somebody_who_may_not_have_it(scene: Scene, leaver: User, keeper: User) -> None:
     stranger, colleague = scene.users.stranger, scene.users.colleague
     switched_off = scene.member("gone", Role.MANAGER)
@@ -361,6 +362,7 @@ def test_a_role_that_was_lost_since_the_question_decides(scene: Scene, leaver: U
     assert SavedInputs.objects.filter(name="sales inputs").exists()
 
 
+@pytest.mark.slow
 def test_broken_plans_are_answered(scene: Scene, leaver: User) -> None:
     client = browser(scene.users.owner)
     plans = ["", "{", "[]", "[1]", "7", '{"a": {"b": 1}}', '{"credential-": "end"}', '{"session-all": null}', "null"]

@@ -241,6 +241,7 @@ def test_looking_needs_a_post_and_the_forms_proof(users: Users, owner: Client, s
     assert not stub_engine.seen
 
 
+@pytest.mark.slow
 def test_looking_again_and_again_is_slowed_down(owner: Client, stub_engine: StubEngine) -> None:
     for _time in range(21):
         owner.post(LOOK)

@@ -110,6 +110,7 @@ class Console:
         return count
 
 
+@pytest.mark.slow
 def test_a_database_of_the_first_release_is_brought_up_to_date_and_everything_in_it_opens(tmp_path: Path) -> None:
     console, new = Console(tmp_path, "old.sqlite3"), Console(tmp_path, "new.sqlite3")
     console.run_sql(FIRST_RELEASE.read_text("utf-8"))

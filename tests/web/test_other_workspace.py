@@ -204,6 +204,7 @@ def scene(django_db_setup: None, django_db_blocker: Any) -> Iterator[Scene]:
         yield Scene(stub_engine)
 
 
+@pytest.mark.slow
 @memories
 @pytest.mark.parametrize("flavour", [Flavour.ACTIVEPIECES, Flavour.IMBRACE])
 def test_an_id_of_another_workspace_is_not_found_at_any_address(scene: Scene, flavour: str, memory: str) -> None:
