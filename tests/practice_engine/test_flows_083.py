@@ -1,5 +1,6 @@
 """What 0.83 does with flows beyond what single recordings show (engine-0.83.md sections 4 to 6)."""
 
+import time
 from typing import Any
 
 import pytest
@@ -137,6 +138,15 @@ def test_a_copy_of_a_loop_reads_its_own_item(newer: Practice, flow: str) -> None
     copy = copied["version"]["trigger"]["nextAction"]["nextAction"]["nextAction"]
     assert copy["name"] == "step_5"
     assert copy["firstLoopAction"]["settings"]["input"] == {"item": "{{step_5['item']}} of {{step_1}}"}
+
+
+def test_a_new_name_of_a_flow_leaves_the_date_of_its_trigger(newer: Practice) -> None:
+    asked = {"displayName": "New", "projectId": newer.credentials.project_id}
+    made = newer.call("POST", "/v1/flows", json=asked).json()
+    time.sleep(0.002)
+    renamed = operate(newer, made["id"], "CHANGE_NAME", {"displayName": "Other"})["version"]
+    assert renamed["updated"] > made["version"]["updated"]
+    assert renamed["trigger"]["lastUpdatedDate"] == made["version"]["trigger"]["lastUpdatedDate"]
 
 
 def test_notes_go_with_a_draft_and_come_back_with_the_version_they_are_of(newer: Practice, flow: str) -> None:

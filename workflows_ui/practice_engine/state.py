@@ -116,9 +116,9 @@ class State:
     def dirty(self) -> None:
         """Schedule a save, if there is a file."""
         if self.file is not None and self._timer is None:
-            self._timer = threading.Timer(SAVE_AFTER, self.save)
-            self._timer.daemon = True
-            self._timer.start()
+            self._timer = timer = threading.Timer(SAVE_AFTER, self.save)
+            timer.daemon = True
+            timer.start()
 
     def save(self) -> None:
         if self.file is None:
@@ -140,8 +140,9 @@ class State:
 
     def close(self) -> None:
         """Stop saving in the background, and save."""
-        if self._timer is not None:
-            self._timer.cancel()
+        # The timer's own thread may be saving, which sets it to None.
+        if (timer := self._timer) is not None:
+            timer.cancel()
         self.save()
 
 
