@@ -39,16 +39,13 @@ CONTENT_TYPES = {
     "zip": "application/zip",
 }
 #: Signatures of some file types, to detect a wrong extension.
-_SIGNATURES: dict[str, tuple[bytes, ...]] = {
-    "docx": (b"PK",),
+_SIGNATURES: dict[str, bytes | tuple[bytes, ...]] = {
+    **dict.fromkeys(("docx", "xlsx", "zip"), b"PK"),
+    **dict.fromkeys(("jpeg", "jpg"), b"\xff\xd8\xff"),
     "gif": (b"GIF87a", b"GIF89a"),
-    "jpeg": (b"\xff\xd8\xff",),
-    "jpg": (b"\xff\xd8\xff",),
-    "pdf": (b"%PDF-",),
-    "png": (b"\x89PNG\r\n\x1a\n",),
-    "webp": (b"RIFF",),
-    "xlsx": (b"PK",),
-    "zip": (b"PK",),
+    "pdf": b"%PDF-",
+    "png": b"\x89PNG\r\n\x1a\n",
+    "webp": b"RIFF",
 }
 _UNWANTED = re.compile(r"[\x00-\x1f\x7f\"<>:|?*\\/]+")
 

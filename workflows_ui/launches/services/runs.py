@@ -23,10 +23,6 @@ class RunState(Badge):
 
     launch: State = State.OTHER
 
-    @property
-    def ended(self) -> bool:
-        return self.launch in _FINAL
-
 
 _FINAL = (State.SUCCEEDED, State.FAILED, State.CANCELLED)
 #: The engine's statuses (api.md 8.1, engine-0.83.md section 8), in the order of filters. CANCELED comes without a finish time.
@@ -45,7 +41,7 @@ STATES: Mapping[str, RunState] = {
 }
 #: The statuses of a run that failed, and of one that has not ended.
 FAILED = tuple(name for name, run_state in STATES.items() if run_state.launch == State.FAILED)
-UNDER_WAY = tuple(name for name, run_state in STATES.items() if not run_state.ended)
+UNDER_WAY = tuple(name for name, run_state in STATES.items() if run_state.launch not in _FINAL)
 
 
 def text(run: Mapping[str, Any], key: str) -> str:
@@ -56,8 +52,8 @@ def text(run: Mapping[str, Any], key: str) -> str:
 
 def state(run: Mapping[str, Any]) -> State:
     """The launch state for a run's status; OTHER for an unknown status."""
-    run_state = STATES.get(text(run, "status"))
-    return run_state.launch if run_state is not None else State.OTHER
+    status = text(run, "status")
+    return STATES[status].launch if status in STATES else State.OTHER
 
 
 def ended(run: Mapping[str, Any]) -> bool:
@@ -65,8 +61,8 @@ def ended(run: Mapping[str, Any]) -> bool:
 
     In a known state that is not final, a finish time is that of an earlier attempt (recording `run_retry_from_failed_step`).
     """
-    run_state = STATES.get(text(run, "status"))
-    return run_state.ended if run_state is not None else moment(run, "finishTime") is not None
+    known = text(run, "status") in STATES
+    return state(run) in _FINAL if known else moment(run, "finishTime") is not None
 
 
 def moment(run: Mapping[str, Any], key: str) -> datetime | None:
