@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from tests.engine.servers import Reply
 from tests.launch_forms import builder_scene as scene
 from tests.launch_forms.builder_scene import BASE, FORM
 from tests.stub_engine import StubEngine, flow, text
@@ -118,6 +119,23 @@ def test_another_kind_shows_its_settings_before_anything_is_saved(owner: Client,
     assert found is not None
     assert found.kind is Kind.TABLE
     assert found.columns == (Column("sku", "sku", "Article", Kind.TEXT, True), Column("qty", "qty", "", Kind.INTEGER))
+
+
+def test_choices_come_from_an_apps_property_whatever_its_others_are(
+    owner: Client, users: Users, stub_engine: StubEngine
+) -> None:
+    changed = flow()
+    settings = {"pieceName": "@x/piece-chat", "pieceVersion": "1.0.0", "actionName": "send", "input": {}}
+    changed["version"]["trigger"]["nextAction"] = {"name": "step_1", "type": "PIECE", "settings": settings}
+    stub_engine.flows = [changed]
+    props = {"room": {"type": "DROPDOWN", "displayName": "Room"}, "odd": {"type": ["DROPDOWN"]}, "none": {"type": {}}}
+    stub_engine.faults = {"/pieces/@x/piece-chat": Reply(200, {"name": "x", "actions": {"send": {"props": props}}})}
+    scene.saved(users.owner)
+    page = owner.get(f"{FIELD}channel/")
+    shown = owner.post(f"{FIELD}channel/", scene.filled(page) | {"source": "app", "look": "yes"})
+    assert shown.status_code == 200
+    assert '<option value="step_1 room">step_1: Room</option>' in text(shown.content)
+    assert "step_1 odd" not in text(shown.content)
 
 
 def test_choices_come_from_a_tables_records(owner: Client, users: Users, stub_engine: StubEngine) -> None:

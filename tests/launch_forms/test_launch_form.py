@@ -1,6 +1,6 @@
 """The launch form with JSON: what it says before launching, what it is filled with, and what stands in the way of a launch.
 
-What is the same whatever the form asks for is tested in tests/forms/test_launch_by_form.py.
+What is the same whatever the form asks for is tested in tests/launch_forms/test_launch_by_form.py.
 """
 
 from datetime import timedelta

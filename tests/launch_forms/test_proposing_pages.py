@@ -7,7 +7,7 @@ from django.test import Client
 
 from tests.launch_forms import builder_scene as scene
 from tests.launch_forms.builder_scene import BASE, FLOW
-from tests.stub_engine import StubEngine, flow, text
+from tests.stub_engine import StubEngine, flow, identity, text
 from tests.users import Users
 from workflows_ui.audit.services.audit_log import Actor
 from workflows_ui.launch_forms.schema.document import Field, Form, Kind
@@ -50,6 +50,14 @@ def test_only_what_is_ticked_is_taken_and_the_rest_is_offered_again(owner: Clien
     nothing = owner.post(f"{BASE}propose/", {"lock": 1})
     assert nothing.status_code == 422
     assert "Tick at least one field." in text(nothing.content)
+
+
+def test_runs_with_odd_markers_are_read_too(owner: Client, stub_engine: StubEngine) -> None:
+    body = {"headers": {}, "method": "POST", "body": {"colour": "red"}}
+    shared = {"flowId": FLOW, "created": "2026-01-01T00:00:00.000Z", "steps": {"trigger": {"output": body}}}
+    stub_engine.runs = [shared | {"id": identity(5), "parentRunId": []}, shared | {"id": {}, "parentRunId": {}}]
+    page = owner.get(f"{BASE}propose/")
+    assert [line["path"] for line in page.context["lines"]] == ["amount", "customer › mail", "colour"]
 
 
 def test_what_the_form_lacks_is_ticked(owner: Client, users: Users) -> None:

@@ -463,3 +463,11 @@ def test_a_flow_that_only_the_engine_names_is_linked_by_its_id(owner: Client, st
     page = text(owner.get(f"{LIST}{identity(1)}/").content)
     for number, name in ((1, "Known"), (2, "Other"), (3, identity(3))):
         assert f'href="/w/sales/flows/{identity(number)}/">{name}</a>' in page
+
+
+def test_a_connection_with_an_odd_external_id_is_displayed(owner: Client, stub_engine: StubEngine) -> None:
+    stub_engine.flows = [flow(2, "Other", version={"displayName": "Other", "connectionIds": ["external-1"]})]
+    stub_engine.rows["/app-connections"] = [connection(externalId=["external-1"], flowIds=[])]
+    page = owner.get(f"{LIST}{identity(1)}/")
+    assert page.status_code == 200
+    assert "/flows/" + identity(2) not in text(page.content)

@@ -112,7 +112,7 @@ class Home:
 
     @cached_property
     def failed(self) -> tuple[list[Launch], int]:
-        """The same of launches that failed since the last visit (on the first one: within FIRST_LOOK)."""
+        """The newest visible launches that failed since the last visit (on the first one: within FIRST_LOOK), and their number."""
         return _newest(self._visible.filter(launches.PROBLEM, ended_at__gt=self.since))
 
     @cached_property

@@ -57,7 +57,9 @@ def known(session: EngineSession, flow_id: str, form: Form) -> Choices:
 
 
 def available(access: Access, flow_id: str, form: Form, *, load: Callable[..., Choices] = known) -> Choices:
-    """The choices that `load` returns; none if the engine cannot be called for this person."""
+    """The choices that `load` returns; none if the form has no live ones, or the engine cannot be called for this person."""
+    if not any(_live_fields(form)):
+        return {}
     try:
         return load(engine_session.open_session(access), flow_id, form)
     except (EngineError, clients.NoCredential, CannotOpen) as problem:

@@ -76,5 +76,5 @@ def _app_properties(session: EngineSession, piece: str, kind: str, operation: st
     return [
         (str(name), (text_at(prop, "displayName") or str(name))[:60])
         for name, prop in dict_at(operations.get(operation), "props").items()
-        if pick(prop, "type") in _LOADED_TYPES
+        if text_at(prop, "type") in _LOADED_TYPES
     ]

@@ -199,7 +199,7 @@ def _why(why: Why) -> Json:
 
 
 def _given(**values: Any) -> Json:
-    """The values that are not empty; 0 is not."""
+    """The values that are not empty; 0 counts as a value."""
     return {name: value for name, value in values.items() if value or is_number(value)}
 
 

@@ -86,7 +86,9 @@ def _run_bodies(workflows: Workflows, flow_id: str, *, known: set[str]) -> Itera
     """The bodies of the latest runs that were not started by the launches in `known`."""
     try:
         page = workflows.list_runs(limit=RUNS + 20, flow_id=flow_id)
-        rows = [run for run in _rows(page) if run.get("parentRunId") not in known and isinstance(run.get("id"), str)]
+        rows = [
+            run for run in _rows(page) if str(run.get("parentRunId")) not in known and isinstance(run.get("id"), str)
+        ]
         for run in rows[:RUNS]:
             steps = workflows.get_run(run["id"]).get("steps")
             first = steps.get("trigger") if isinstance(steps, dict) else None

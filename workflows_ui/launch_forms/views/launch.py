@@ -67,8 +67,7 @@ def _open(page: LaunchFormPage) -> HttpResponse:
 
 def _process(page: LaunchFormPage) -> HttpResponse:
     request = page.request
-    live = any(field.choices_from for field in page.form.fields)
-    options = launch_choices.available(request.access, page.flow_id, page.form) if live else {}
+    options = launch_choices.available(request.access, page.flow_id, page.form)
     data = posted.typed(request, page.form, options)
     if posted.changes_lines(request):
         return page.render_posted(data, status=200, focus=request.POST.get("_add", ""))

@@ -107,9 +107,9 @@ def _unfilled(step: Row, piece: Row | None, connections: set[str] | None) -> Ite
 
 
 def _empty(prop: Row, value: Any) -> bool:
-    if prop.get("type") in _VALUELESS or not prop.get("required"):
+    if text_at(prop, "type") in _VALUELESS or not prop.get("required"):
         return False
-    return value is None or (value == "" and prop.get("type") in _TEXTS)
+    return value is None or (value == "" and text_at(prop, "type") in _TEXTS)
 
 
 def _connections(session: EngineSession) -> set[str] | None:
