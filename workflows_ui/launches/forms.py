@@ -49,9 +49,10 @@ class FilterForm(DaysForm):
                 texts |= Q(text__icontains=text)
                 names |= Q(flow_name__icontains=text)
             query &= Q(pk__in=LaunchInput.objects.filter(texts).values("launch")) | names
-        query &= Q(
-            **{column: data[name] for name, column in (("flow", "flow_id"), ("person", "user_id")) if name in data}
-        )
+        if "flow" in data:
+            query &= Q(flow_id=data["flow"])
+        if "person" in data:
+            query &= Q(user_id=data["person"])
         if "state" in data:
             query &= STATES[data["state"]][1]
         if "id" in data:

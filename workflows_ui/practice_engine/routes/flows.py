@@ -59,14 +59,14 @@ def create(engine: Engine, request: Request) -> Response:
         raise HttpError.plain(500, "the folder is not known to the database", "23503")
     if folder is None and values.get("folderName"):
         folder = find_or_create(engine, project, values["folderName"])["id"]
-    trigger: Json = {
+    trigger = {
         "name": "trigger",
         "type": "EMPTY",
         "displayName": "Select Trigger",
         "valid": False,
         "settings": {},
+        "lastUpdatedDate": ids.stamp(),
     }
-    trigger["lastUpdatedDate"] = ids.stamp()
     columns = {"folderId": folder, "metadata": values.get("metadata"), "ownerId": request.principal.user}
     flow, _ = add_flow(state, project, {"displayName": values["displayName"], "trigger": trigger}, columns)
     return Response.from_json(flow_json(engine, flow, request.version), 201)
