@@ -465,9 +465,12 @@ def test_a_flow_that_only_the_engine_names_is_linked_by_its_id(owner: Client, st
         assert f'href="/w/sales/flows/{identity(number)}/">{name}</a>' in page
 
 
-def test_a_connection_with_an_odd_external_id_is_displayed(owner: Client, stub_engine: StubEngine) -> None:
-    stub_engine.flows = [flow(2, "Other", version={"displayName": "Other", "connectionIds": ["external-1"]})]
-    stub_engine.rows["/app-connections"] = [connection(externalId=["external-1"], flowIds=[])]
+@pytest.mark.parametrize("odd", [None, "", 5, ["external-1"], {"a": 1}])
+def test_a_connection_with_an_odd_external_id_has_a_page_without_flows(
+    owner: Client, stub_engine: StubEngine, odd: Any
+) -> None:
+    stub_engine.flows = [flow(1, "Known", version={"displayName": "Known", "connectionIds": ["external-1", ""]})]
+    stub_engine.rows["/app-connections"] = [connection(externalId=odd, flowIds=None)]
     page = owner.get(f"{LIST}{identity(1)}/")
     assert page.status_code == 200
-    assert "/flows/" + identity(2) not in text(page.content)
+    assert "No flow uses this connection" in text(page.content)

@@ -55,8 +55,8 @@ class Usage:
 
     def of_connection(self, row: Row) -> list[Use]:
         """The flows with this connection, and those that the engine itself names (only by id if nothing else is known)."""
-        ids = texts_at(row, "flowIds")
-        flows = [flow for flow in self.flows if flow.id in ids or text_at(row, "externalId") in flow.connections]
+        ids, external = texts_at(row, "flowIds"), text_at(row, "externalId")
+        flows = [flow for flow in self.flows if flow.id in ids or (external and external in flow.connections)]
         known_ids = {flow.id for flow in flows}
         nameless = [item for item in dict.fromkeys(ids) if item and item not in known_ids]
         return [*flows, *(Use(item, "", frozenset(), frozenset()) for item in nameless)]
