@@ -62,7 +62,7 @@ def _after_beginning_a_trigger(function: Callable[..., Any], strike: Callable[[]
 
     def wrapped(call: Any, *args: Any) -> Any:
         given = function(call, *args)
-        if call._before_first_byte is not None:
+        if call.before_first_byte is not None:
             strike()
         return given
 

@@ -95,6 +95,13 @@ def test_what_was_shown_as_the_projects_own_is_not_asked_about_once_more() -> No
     assert known.learnt == {("tables", OURS)}
 
 
+def test_events_of_another_project_are_left_out_of_a_list_too() -> None:
+    rows = [{"id": OURS, "projectId": PROJECT}, {"id": THEIRS, "projectId": "E" * 21}]
+    with Recorder(Reply(200, {"data": rows, "next": None, "previous": None})) as server:
+        workflows = servers.client(server.url, project_id=PROJECT, owned=Known(OURS)).workflows
+        assert [row["id"] for row in workflows.list_trigger_events(OURS)["data"]] == [OURS]
+
+
 def test_what_a_call_made_is_the_projects_own() -> None:
     with Recorder(Reply(200, {"id": OURS, "projectId": PROJECT})) as server:
         workflows = servers.client(server.url, project_id=PROJECT, owned=Known()).workflows

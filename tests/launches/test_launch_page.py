@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 from django.http import HttpResponse
-from django.test import Client
+from django.test import Client, override_settings
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
@@ -295,6 +295,19 @@ def test_the_last_poll_brings_the_part_without_its_trigger(scene: Scene) -> None
     part = text_of(_poll(scene, launch, version))
     assert "hx-get" not in _live(part)
     assert "Succeeded" in part
+
+
+def test_an_open_page_offers_to_settle_the_launch_once_the_search_is_over(scene: Scene) -> None:
+    long_ago = timezone.now() - timedelta(minutes=8)
+    launch = _age(
+        scene.row(state=State.UNKNOWN, reason=Reason.WORKER_LOST, ended_at=long_ago, poll_at=timezone.now()), minutes=8
+    )
+    with override_settings(LAUNCH_SEARCH=timedelta(hours=1)):
+        page = scene.page(launch)
+        version = _live(page).partition("?seen=")[2].partition('"')[0]
+        assert "settle-open" not in page
+        assert _poll(scene, launch, version).status_code == 204
+    assert "settle-open" in text_of(_poll(scene, launch, version))
 
 
 def test_a_poll_asks_few_questions_of_the_database_and_none_of_the_engine(scene: Scene) -> None:

@@ -256,9 +256,9 @@ class Calls:
         """A page `{"data": [objects], "next": cursor or None, "previous": cursor or None}` (api.md 4.1), without rows of another
         project, which an engine should not send."""
         page = as_page(self._get(path, query), path)
+        page["data"] = [row for row in page["data"] if self._belongs(row)]
         kind = path.removeprefix("/v1/")
         if kind in _KINDS:
-            page["data"] = [row for row in page["data"] if self._belongs(row)]
             self._remember_ids(kind, *(row.get("id") for row in page["data"]))
         return page
 

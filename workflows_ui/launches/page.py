@@ -98,6 +98,7 @@ class Page:
         seen: list[object] = [row.state, row.reason, row.tries, row.run_id, row.run_status, row.ended_at, row.settled]
         seen += [row.answer_from, row.answer_status, row.failed_step, row.failure[-16:], row.credential_id]
         seen += [row.claim_until is None, row.poll_at is None, self.seconds, str(self.trouble and self.trouble.title)]
+        seen.append(self.can_settle)
         return hashlib.sha256(json.dumps(seen, default=str).encode()).hexdigest()[:16]
 
     @property

@@ -55,7 +55,7 @@ class Column:
         path: dotted path, or a callable that gets the row.
         label: the heading.
         kind: how it is shown: text, code, when, exact, duration (ms), count, badge (the value is a Badge), list. Each
-            has a template in templates/resource_admin/cells/.
+            has a template in templates/resource_admin/cells/. An empty value is "–"; a duration's is an empty cell.
         link: True: to the object's own page; or a callable (slug, row) that returns a URL, or "" for none.
         below: a callable that gets the row and returns a small second line, or ""; in files it has its own column.
         phone: False leaves it out of the card on phones.

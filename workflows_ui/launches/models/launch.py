@@ -27,7 +27,7 @@ class LaunchManager(models.Manager["Launch"]):
 
 
 class Launch(Queued, Marked):
-    """One request to run a flow. Changed only by launches.services.launches and launches.services.following, by conditional updates.
+    """One request to run a flow. Changed only by the services of launches, by conditional updates.
 
     payload, answer and failure are ciphertexts (`seal`, `open`).
     """

@@ -228,7 +228,8 @@ class Reason(StrEnum):
         "no_run_made",
         _("Not sent: no run was made"),
         _(
-            "The connection broke after the request had left. The engine's complete list of runs shows no run of this launch."
+            "The connection or the worker was lost while the request was sent. The engine's complete list of runs shows no "
+            "run of this launch."
         ),
         _AGAIN_ALLOWED,
     )
