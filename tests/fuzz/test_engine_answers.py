@@ -13,22 +13,15 @@ from tests.fuzz.odd import changed
 from tests.practice_engine.fixtures import Practice, practice
 from tests.users import gather, workspace
 from workflows_ui.engine import close_pools
+from workflows_ui.resources import RESOURCES
 
 __all__ = ["practice"]
 pytestmark = [pytest.mark.django_db]
 #: Pages that show what the engine said.
 PAGES = (
     "",
-    "flows/",
-    "runs/",
-    "folders/",
-    "connections/",
-    "pieces/",
-    "tables/",
-    "triggers/",
-    "mcp-servers/",
+    *(f"{resource.name}/" for resource in RESOURCES),
     "launches/",
-    "invitations/",
     "abilities/",
     "flows/{flow}/",
     "flows/{flow}/launch/",
