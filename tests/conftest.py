@@ -173,6 +173,13 @@ def pytest_sessionfinish() -> None:
 
 
 @pytest.fixture(autouse=True)
+def _no_old_mail(request: pytest.FixtureRequest) -> None:
+    """Tests that carry out queued mails find none of the tests before them."""
+    if mailbox := getattr(request.module, "mailbox", None):
+        mailbox.forget()
+
+
+@pytest.fixture(autouse=True)
 def _fresh_cache(request: pytest.FixtureRequest) -> Iterator[None]:
     """No remembered answer or known secret reaches the next test; what is in the database does not anyway."""
     masking.clear()

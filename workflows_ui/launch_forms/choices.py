@@ -31,7 +31,7 @@ def load_choices(session: EngineSession, flow_id: str, form: Form) -> Choices:
     An engine that does not answer is called once, not for each field.
     """
     choices: Choices = {}
-    for field in _live_fields(form):
+    for field in form.live_fields:
         name = _name(flow_id, field)
         try:
             choices[field.name] = session.remember(name, FRESH, lambda field=field: _load(session, flow_id, field))  # type: ignore[misc]
@@ -45,30 +45,24 @@ def load_choices(session: EngineSession, flow_id: str, form: Form) -> Choices:
 def offered(session: EngineSession, flow_id: str, form: Form) -> Choices:
     """The choices offered in the last day, without calls to the engine."""
     default: tuple[Choice, ...] | None = None
-    cached = {field.name: session.known(f"{_name(flow_id, field)}:offered", default) for field in _live_fields(form)}
+    cached = {field.name: session.known(f"{_name(flow_id, field)}:offered", default) for field in form.live_fields}
     return {name: choices for name, choices in cached.items() if choices is not None}
 
 
 def known(session: EngineSession, flow_id: str, form: Form) -> Choices:
     """As `load_choices`, for a posted form: choices offered in the last day are valid, and only unknown ones are loaded."""
     choices = offered(session, flow_id, form)
-    missing = tuple(field for field in form.fields if field.choices_from is not None and field.name not in choices)
+    missing = tuple(field for field in form.live_fields if field.name not in choices)
     return choices | load_choices(session, flow_id, Form(missing)) if missing else choices
 
 
 def available(access: Access, flow_id: str, form: Form, *, load: Callable[..., Choices] = known) -> Choices:
-    """The choices that `load` returns; none if the form has no live ones, or the engine cannot be called for this person."""
-    if not any(_live_fields(form)):
-        return {}
+    """The choices of a form's live fields that `load` returns; none if the engine cannot be called for this person."""
     try:
         return load(engine_session.open_session(access), flow_id, form)
     except (EngineError, clients.NoCredential, CannotOpen) as problem:
         _log.info("launch form without choices: %r", problem)
         return {}
-
-
-def _live_fields(form: Form) -> Iterable[Field]:
-    return (field for field in form.fields if field.choices_from is not None and not field.hidden)
 
 
 def _name(flow_id: str, field: Field) -> str:

@@ -272,6 +272,11 @@ class Form:
     def names(self) -> list[str]:
         return [field.name for field in self.fields]
 
+    @property
+    def live_fields(self) -> list[Field]:
+        """The visible fields whose choices come from the engine."""
+        return [field for field in self.fields if field.choices_from is not None and not field.hidden]
+
     def with_field(self, changed: Field) -> Form:
         """The form with this field instead of the one with its name; appended if there is none."""
         left_out = tuple(path for path in self.left_out if path != changed.path)

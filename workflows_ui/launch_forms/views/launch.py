@@ -67,7 +67,7 @@ def _open(page: LaunchFormPage) -> HttpResponse:
 
 def _process(page: LaunchFormPage) -> HttpResponse:
     request = page.request
-    options = launch_choices.available(request.access, page.flow_id, page.form)
+    options = launch_choices.available(request.access, page.flow_id, page.form) if page.form.live_fields else {}
     data = posted.typed(request, page.form, options)
     if posted.changes_lines(request):
         return page.render_posted(data, status=200, focus=request.POST.get("_add", ""))

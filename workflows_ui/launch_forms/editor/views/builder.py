@@ -130,7 +130,8 @@ def _moved(request: ConsoleRequest, form: Form) -> dict[str, Any] | None:
 def preview(page: EditorPage) -> HttpResponse:
     """Preview the draft, else the published form. POST checks it, without saving or sending anything."""
     request, form = page.request, posted.launchable(page.form or Form())
-    options = launch_choices.available(request.access, page.flow_id, form, load=launch_choices.load_choices)
+    load, live = launch_choices.load_choices, form.live_fields
+    options = launch_choices.available(request.access, page.flow_id, form, load=load) if live else {}
     shown = checking.initial(form, zone=timezone.get_current_timezone())
     errors: Mapping[str, str] = {}
     retype: set[str] = set()
