@@ -63,9 +63,17 @@ def _form_texts(version: LaunchFormVersion) -> dict[str, str]:
     return {"note": markdown.first_line(note), "button": button}
 
 
-def _newest(rows: QuerySet[Launch]) -> tuple[list[Launch], int]:
+@dataclass(frozen=True)
+class Newest:
+    """The newest of some launches, and the number of all of them."""
+
+    launches: list[Launch]
+    total: int
+
+
+def _newest(rows: QuerySet[Launch]) -> Newest:
     newest = list(rows[:SHOWN])
-    return newest, rows.count() if len(newest) == SHOWN else len(newest)
+    return Newest(newest, rows.count() if len(newest) == SHOWN else len(newest))
 
 
 class Home:
@@ -106,13 +114,13 @@ class Home:
         return {row.flow_id: row for row in rows.filter(asked_at__in=list(latest)).order_by("asked_at")}
 
     @cached_property
-    def running(self) -> tuple[list[Launch], int]:
-        """The newest visible launches in progress, and their number."""
+    def running(self) -> Newest:
+        """The visible launches in progress."""
         return _newest(self._visible.filter(OPEN))
 
     @cached_property
-    def failed(self) -> tuple[list[Launch], int]:
-        """The newest visible launches that failed since the last visit (on the first one: within FIRST_LOOK), and their number."""
+    def failed(self) -> Newest:
+        """The visible launches that failed since the last visit (on the first one: within FIRST_LOOK)."""
         return _newest(self._visible.filter(launches.PROBLEM, ended_at__gt=self.since))
 
     @cached_property

@@ -105,6 +105,24 @@ class Group:
         return any(line.chosen or line.problem for line in self.folded)
 
 
+@dataclass
+class PlannedAction:
+    """A line of the confirmation: the items of one kind in one workspace that go to the same person, or end (`to` is "")."""
+
+    kind: Kind
+    workspace: Workspace | None
+    to: str
+    names: list[str]
+
+    @property
+    def shown(self) -> list[str]:
+        return self.names[:SHOWN]
+
+    @property
+    def folded(self) -> list[str]:
+        return self.names[SHOWN:]
+
+
 class Page:
     """All items of the person within the reach. `posted` maps field names to choices."""
 
@@ -185,19 +203,14 @@ def _label(recipient: Holder) -> str:
     return recipient.label if recipient.label == recipient.username else f"{recipient.label} ({recipient.username})"
 
 
-def planned_actions(steps: list[Step]) -> list[dict[str, Any]]:
-    """The lines of the confirmation: the names of items of a kind in a workspace with the same choice."""
-    actions: dict[tuple[Any, ...], dict[str, Any]] = {}
+def planned_actions(steps: list[Step]) -> list[PlannedAction]:
+    """The lines of the confirmation."""
+    actions: dict[tuple[Any, ...], PlannedAction] = {}
     for step in steps:
         item = step.item
-        action: dict[str, Any] = {
-            "kind": item.kind,
-            "workspace": item.workspace,
-            "to": _label(step.to) if step.to else "",
-            "names": [],
-        }
+        action = PlannedAction(item.kind, item.workspace, _label(step.to) if step.to else "", [])
         key = item.workspace and item.workspace.pk, item.kind, step.choice
-        actions.setdefault(key, action)["names"].append(item.name)
+        actions.setdefault(key, action).names.append(item.name)
     return list(actions.values())
 
 
