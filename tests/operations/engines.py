@@ -206,7 +206,7 @@ def _run(engine: Engine, name: str, *, lenient: bool) -> tuple[list[Call], Engin
 
 
 def cell(engine: Engine, name: str) -> str:
-    """What is known of an operation on an engine. Raises AssertionError for a method that asks no engine for anything."""
+    """What is known of an operation on an engine. Raises AssertionError for a method that sends nothing, or rests on nothing."""
     calls, error = _run(engine, name, lenient=not engine.recorded)
     if not calls:
         assert error is not None, f"{name} sends nothing"
@@ -242,7 +242,8 @@ def _by_contract(calls: list[Call], name: str) -> str:
         filter(None, (re.search(r"((?:api|engine-0\.83)\.md) (?:sections? )?(\d[\d.]*\d|\d)", text) for text in texts)),
         None,
     )
-    where = f"OpenAPI `{found}`" if found else f"{section[1]} {section[2]}" if section else "the vendor's source"
+    assert found or section, f"{name}: its docstring must name the section of the contract that it rests on"
+    where = f"OpenAPI `{found}`" if found or not section else f"{section[1]} {section[2]}"
     doubt = ", not confirmed" if re.search(r"[Nn]ot confirmed|no recording", doc) else ""
     return f"by contract ({where}){doubt}"
 
@@ -257,8 +258,8 @@ def page() -> str:
         "",
         "Each method of the client is called against a server that answers as the recordings of a version do. A cell names recordings of",
         "the call that the method sends to this version, or says that the call rests on the contract alone: on the vendor's OpenAPI file",
-        "where it has the call, else on a section of the restated contract (api.md). Parameters that the client sends and no recording of",
-        'the call has stand behind "without". Nothing was recorded at an Imbrace engine.',
+        "where it has the call, else on a section of the restated contract (api.md, engine-0.83.md). Parameters that the client sends and no",
+        'recording of the call has stand behind "without". Nothing was recorded at an Imbrace engine.',
         "",
     ]
     group, counted = "", dict.fromkeys((engine.name for engine in columns), 0)

@@ -85,7 +85,7 @@ class Calls:
     def resolve_project_id(self) -> str:
         """The id of the credential's project: the client's argument, else requested once from the engine.
 
-        On an Imbrace engine without a route for it, the project of the first flow is used, as in the vendor's SDK. Raises NotFound
+        On an Imbrace engine without a route for it, the project of the first flow is used (api.md 2.6). Raises NotFound
         if the engine does not give one (code `NO_PROJECT`) or gives several (`SEVERAL_PROJECTS`).
         """
         if self._project_id is None:
@@ -94,7 +94,7 @@ class Calls:
 
     def list_projects(self) -> list[Json]:
         """Every project of the credential: all pages of `GET /v1/projects` (recording `projects_list`); on engines without that route
-        the only one, `GET /v1/users/projects/current` (recording `users_project_current` of 0.72.4)."""
+        the only one, `GET /v1/users/projects/current` (api.md 16; recording `users_project_current` of 0.72.4)."""
         return self._by_generation(
             "project", current=self._all_projects, legacy=lambda: [self._object("/v1/users/projects/current")]
         )
@@ -103,7 +103,7 @@ class Calls:
         """The project of the credential: `GET /v1/projects/{id}` if the client has a project id, else the only one of `list_projects`.
 
         Raises NotFound with the code `SEVERAL_PROJECTS` if a person has to choose. On engines of the older generation it is the
-        credential's own project, regardless of the client's project id.
+        credential's own project, regardless of the client's project id (api.md 16).
         """
         project_id = self._project_id
         if project_id is None:
