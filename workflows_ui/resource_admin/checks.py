@@ -61,7 +61,7 @@ def _capability_errors(resource: Resource) -> Iterable[tuple[str, str]]:
     declarations: list[Resource | Action] = [resource, *resource.actions]
     for declared in declarations:
         if declared.needs and declared.needs not in NAMES:
-            yield "console.E030", f"{declared.name!r} needs {declared.needs!r}, which is no capability."
+            yield "console.E030", f"{declared.name!r} needs {declared.needs!r}, which is not one of {', '.join(NAMES)}."
 
 
 def _action_errors(resource: Resource) -> Iterable[tuple[str, str]]:
