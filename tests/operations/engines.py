@@ -258,8 +258,8 @@ def page() -> str:
         "",
         "Each method of the client is called against a server that answers as the recordings of a version do. A cell names recordings of",
         "the call that the method sends to this version, or says that the call rests on the contract alone: on the vendor's OpenAPI file",
-        "where it has the call, else on a section of the restated contract (api.md, engine-0.83.md). Parameters that the client sends and no",
-        'recording of the call has stand behind "without". Nothing was recorded at an Imbrace engine.',
+        "where it has the call, else on a section of the restated contract (api.md, engine-0.83.md). Parameters that the client sends and",
+        'no recording of the call has stand behind "without". Nothing was recorded at an Imbrace engine.',
         "",
     ]
     group, counted = "", dict.fromkeys((engine.name for engine in columns), 0)
