@@ -50,3 +50,8 @@ def test_a_redirect_is_303_for_a_browser_and_a_header_for_htmx(owner: Client) ->
     htmx = owner.post("/preferences/theme/", {"theme": "dark", "next": "/"}, headers={"HX-Request": "true"})
     assert (plain.status_code, plain["Location"]) == (303, "/")
     assert (htmx.status_code, htmx["HX-Redirect"]) == (200, "/")
+
+
+def test_a_next_page_that_is_no_path_is_the_first_page(owner: Client) -> None:
+    for target in ("profile", "//elsewhere.example/", "javascript:alert(1)"):
+        assert owner.post("/preferences/theme/", {"theme": "dark", "next": target})["Location"] == "/"

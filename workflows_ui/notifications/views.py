@@ -51,7 +51,7 @@ def open_one(request: ConsoleRequest, pk: int) -> HttpResponse:
 def read_all(request: ConsoleRequest) -> HttpResponse:
     if request.method == "POST":
         notifications.read(request.user)
-    return responses.redirect(request, "notices")
+    return responses.redirect_to_view(request, "notices")
 
 
 @member(Role.VIEWER, guests=True)
@@ -63,7 +63,7 @@ def launch_watch(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
         _change_subscription(
             request, WatchKind.LAUNCH, launch.pk, name, _("You will be notified when this launch ends.")
         )
-    return responses.redirect(request, "launch", slug, launch.pk)
+    return responses.redirect_to_view(request, "launch", slug, launch.pk)
 
 
 @member(Role.VIEWER)
@@ -79,7 +79,7 @@ def flow_watch(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
                 if problem.status in {403, 404}:
                     raise
         _change_subscription(request, WatchKind.FLOW, id, name, _("You will be notified whenever this flow fails."))
-    return responses.redirect(request, "resource_detail", slug, "flows", id)
+    return responses.redirect_to_view(request, "resource_detail", slug, "flows", id)
 
 
 def _change_subscription(request: ConsoleRequest, kind: WatchKind, object_id: str, name: str, text: str) -> None:

@@ -83,12 +83,16 @@ def download(
     return response(content, content_type=content_type, headers={"Content-Disposition": disposition, **headers})
 
 
-def redirect(request: HttpRequest, to: str, *arguments: object) -> HttpResponse:
-    """Redirect the browser to another page by GET, also after a POST and for htmx. `to` is a path, or the name of a URL."""
-    url = to if "/" in to else reverse(to, args=arguments)
+def redirect(request: HttpRequest, url: str) -> HttpResponse:
+    """Redirect the browser to another page by GET, also after a POST and for htmx."""
     if is_fragment(request):
         return vary(HttpResponseClientRedirect(url))
     return vary(SeeOther(url))
+
+
+def redirect_to_view(request: HttpRequest, url_name: str, *arguments: object) -> HttpResponse:
+    """Redirect as `redirect` does, to the URL with this name and these arguments."""
+    return redirect(request, reverse(url_name, args=arguments))
 
 
 def alert(

@@ -212,7 +212,7 @@ def profile(request: ConsoleRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         form.save()
         messages.success(request, _("Your profile is saved."))
-        return responses.redirect(request, "profile")
+        return responses.redirect_to_view(request, "profile")
     return responses.form_page(request, "account/profile.html", form)
 
 
@@ -267,7 +267,7 @@ def end_session(request: ConsoleRequest, session_id: int) -> HttpResponse:
     if not sessions.end(actor(request), request.user, session_id):
         raise Http404
     messages.success(request, _("That browser is signed out."))
-    return responses.redirect(request, "sessions")
+    return responses.redirect_to_view(request, "sessions")
 
 
 @require_POST
@@ -279,7 +279,7 @@ def end_other_sessions(request: ConsoleRequest) -> HttpResponse:
         messages.success(request, text % {"count": count})
     else:
         messages.info(request, _("You were signed in nowhere else."))
-    return responses.redirect(request, "sessions")
+    return responses.redirect_to_view(request, "sessions")
 
 
 _YEAR = 365 * 24 * 3600
@@ -313,8 +313,7 @@ def set_theme(request: HttpRequest) -> HttpResponse:
 def _next_url(request: HttpRequest) -> str:
     url = request.POST.get("next", "")
     allowed = url_has_allowed_host_and_scheme(url, {request.get_host()}, require_https=request.is_secure())
-    # Without a slash, it would be taken for the name of a URL.
-    return url if allowed and "/" in url else "/"
+    return url if allowed and url.startswith("/") else "/"
 
 
 def _set_cookie(response: HttpResponse, name: str, value: str) -> None:

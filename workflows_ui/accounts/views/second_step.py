@@ -149,7 +149,7 @@ def only_with_passkeys(view: Callable[..., HttpResponse]) -> Callable[..., HttpR
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if not settings.PASSKEYS:
             url_name = "mfa_list_webauthn" if request.user.is_authenticated else "account_login"
-            return responses.redirect(request, url_name)
+            return responses.redirect_to_view(request, url_name)
         return view(request, *args, **kwargs)
 
     return guarded
@@ -168,4 +168,4 @@ def take_away(request: ConsoleRequest, person_id: int) -> HttpResponse:
         messages.success(request, _("The two-factor authentication of %(person)s is removed.") % values)
     else:
         messages.info(request, _("%(person)s had no two-factor authentication.") % values)
-    return responses.redirect(request, "person", person.pk)
+    return responses.redirect_to_view(request, "person", person.pk)

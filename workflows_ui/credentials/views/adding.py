@@ -69,7 +69,7 @@ def add(request: ConsoleRequest) -> HttpResponse:
     choices = [(choice.id, mask.text(choice.name)) for choice in organizations]
     pending = Pending(form.draft(Token(login, ends_at=None)), choices)
     name = pending_sign_in.keep(request.user, ORGANIZATION, pending)
-    return responses.redirect(request, "credential_organization", name)
+    return responses.redirect_to_view(request, "credential_organization", name)
 
 
 @never_cache
@@ -80,7 +80,7 @@ def choose(request: ConsoleRequest, what: str, name: str) -> HttpResponse:
     pending = pending_sign_in.find(request.user, what, name)
     if pending is None:
         messages.warning(request, _OVER[what])
-        return responses.redirect(request, "credential_add")
+        return responses.redirect_to_view(request, "credential_add")
     form = ChoiceForm(what, pending, request.POST if request.method == "POST" else None)
     context: dict[str, object] = {"field": form[what], "email": pending.draft.email}
     if form.is_valid():
@@ -110,14 +110,14 @@ def _save(request: ConsoleRequest, draft: Draft, *, likely: str = "") -> HttpRes
     except SeveralProjects as several:
         projects = [(choice.id, choice.name) for choice in several.projects]
         name = pending_sign_in.keep(request.user, PROJECT, Pending(draft, projects, likely))
-        return responses.redirect(request, "credential_project", name)
+        return responses.redirect_to_view(request, "credential_project", name)
     added = credentials.add(actor(request), draft, findings)
     tasks.enqueue_inspection(capabilities.request_inspection(added.credential))
     if added.outcome == "asked":
         messages.success(
             request, _("The credential works and is kept. The managers of its workspace are asked to give you access.")
         )
-        return responses.redirect(request, "waiting")
+        return responses.redirect_to_view(request, "waiting")
     if added.outcome == "created workspace":
         messages.success(
             request,
@@ -126,7 +126,7 @@ def _save(request: ConsoleRequest, draft: Draft, *, likely: str = "") -> HttpRes
         )
     else:
         messages.success(request, _("The credential works and is kept."))
-    return responses.redirect(request, "credential", added.workspace.slug, added.credential.pk)
+    return responses.redirect_to_view(request, "credential", added.workspace.slug, added.credential.pk)
 
 
 def _form(

@@ -139,7 +139,7 @@ def delete(request: ConsoleRequest, slug: str, credential_id: uuid.UUID) -> Http
     if request.method == "POST":
         credentials.remove(actor(request), credential)
         messages.success(request, _("The credential “%(name)s” is deleted.") % {"name": credential.name})
-        return responses.redirect(request, "credentials", slug)
+        return responses.redirect_to_view(request, "credentials", slug)
     open_launches = credential.launches.filter(OPEN).count()
     context = {"credential": credential, "open_launches": open_launches, **_people(credential)}
     return responses.page(request, "credentials/delete.html", context)

@@ -61,7 +61,7 @@ def move(request: ConsoleRequest, slug: str) -> HttpResponse:
     if form.errors:
         return _page(request, workspace, form, problem)
     messages.success(request, _("The workspace now uses the new address."))
-    return responses.redirect(request, "workspace_settings", slug)
+    return responses.redirect_to_view(request, "workspace_settings", slug)
 
 
 @sensitive_variables("draft")

@@ -144,7 +144,7 @@ def _launch(page: LaunchFormPage, form: PostedForm) -> HttpResponse:
     except ValueError:
         return page.render_posted(form.data, outcome="malformed", ticket="")
     if result.launched is not None:
-        return responses.redirect(request, reverse("launch", args=[request.access.workspace.slug, result.launched.pk]))
+        return responses.redirect_to_view(request, "launch", request.access.workspace.slug, result.launched.pk)
     ticket = "" if result.outcome == Outcome.SPENT else launch_request.ticket
     return page.render_posted(form.data, outcome=result.outcome, earlier=result.launch, ticket=ticket)
 
@@ -170,10 +170,10 @@ def launch_again(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
         return responses.redirect(request, form)
     result = _run_again(request, row) if Page(row, request.access).can_run_again else None
     if result is not None and result.launch is not None:
-        return responses.redirect(request, reverse("launch", args=[slug, result.launch.pk]))
+        return responses.redirect_to_view(request, "launch", slug, result.launch.pk)
     if result is not None and result.outcome in _NOT_AGAIN:
         flash.warning(request, str(_NOT_AGAIN[result.outcome]))
-        return responses.redirect(request, reverse("launch", args=[slug, row.pk]))
+        return responses.redirect_to_view(request, "launch", slug, row.pk)
     flash.warning(request, _("Nothing was launched. Look at the inputs, and launch from here."))
     return responses.redirect(request, form)
 

@@ -40,7 +40,7 @@ def withdraw(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
             messages.success(request, _("The launch is withdrawn. Nothing was sent."))
         else:
             messages.warning(request, _("It was too late to withdraw the launch."))
-    return responses.redirect(request, "launch", slug, page.launch.pk)
+    return responses.redirect_to_view(request, "launch", slug, page.launch.pk)
 
 
 @member(Role.LAUNCHER, guests=True)
@@ -48,7 +48,7 @@ def settle(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     """Settle an unclear launch, with the person's reason. GET redirects to the launch."""
     page = find_page(request, id)
     if request.method != "POST":
-        return responses.redirect(request, "launch", slug, page.launch.pk)
+        return responses.redirect_to_view(request, "launch", slug, page.launch.pk)
     form = SettleForm(request.POST)
     if page.can_settle and not form.is_valid():
         return _render(request, page, form, status=422)
@@ -58,7 +58,7 @@ def settle(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
         messages.success(request, _("The launch is settled."))
     else:
         messages.warning(request, _("The launch is no longer unclear. Nothing was changed."))
-    return responses.redirect(request, "launch", slug, page.launch.pk)
+    return responses.redirect_to_view(request, "launch", slug, page.launch.pk)
 
 
 @never_cache

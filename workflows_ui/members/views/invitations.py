@@ -120,7 +120,7 @@ def revoke(request: ConsoleRequest, slug: str, invitation_id: int) -> HttpRespon
         messages.success(request, _("The invitation of %(email)s is revoked.") % {"email": row.email})
     else:
         messages.warning(request, _("Nothing to revoke: it was already accepted or revoked."))
-    return responses.redirect(request, "members", slug)
+    return responses.redirect_to_view(request, "members", slug)
 
 
 @require_POST
@@ -226,7 +226,7 @@ def _find(request: ConsoleRequest, invitation_id: int) -> ColleagueInvitation:
 
 
 def _redirect(request: ConsoleRequest, row: ColleagueInvitation) -> HttpResponse:
-    return responses.redirect(request, "invitation", request.access.workspace.slug, row.pk)
+    return responses.redirect_to_view(request, "invitation", request.access.workspace.slug, row.pk)
 
 
 @never_cache

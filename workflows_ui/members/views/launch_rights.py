@@ -42,7 +42,7 @@ def choose(request: ConsoleRequest, slug: str) -> HttpResponse:
     """Choose the flow of a new right. With `?flow=`, redirect to the rights of that flow."""
     chosen = request.GET.get("flow", "").strip()
     if chosen and "/" not in chosen and chosen.strip("."):
-        return responses.redirect(request, "flow_launch_rights", slug, chosen)
+        return responses.redirect_to_view(request, "flow_launch_rights", slug, chosen)
     rows, _whole = flow_pages.all_flows(engine_session.open_session(request.access))
     all_facts = [flow_facts.read(row, row["version"]) for row in rows if isinstance(row.get("version"), dict)]
     flows = sorted(
@@ -83,7 +83,7 @@ def change(request: ConsoleRequest, slug: str, right_id: int) -> HttpResponse:
     right = _find(request, right_id)
     if right.revoked_at is not None:
         messages.warning(request, _("This right was withdrawn already."))
-        return responses.redirect(request, "launch_rights", slug)
+        return responses.redirect_to_view(request, "launch_rights", slug)
     until = timezone.localtime(right.until) if right.until else None
     form = LimitsForm(request.POST or None, initial={"until": until, "most_launches": right.most_launches})
     form.used = right.used
@@ -93,7 +93,7 @@ def change(request: ConsoleRequest, slug: str, right_id: int) -> HttpResponse:
             right.refresh_from_db()
             values = {"holder": right.holder, "limits": member_messages.limits(right)}
             messages.success(request, _("The right of %(holder)s: %(limits)s.") % values)
-            return responses.redirect(request, "launch_rights", slug)
+            return responses.redirect_to_view(request, "launch_rights", slug)
         right.refresh_from_db()
         form.add_error(None, _("Nothing was changed: the right was used or withdrawn meanwhile. Look at it again."))
     context = {"status": member_messages.describe_right(right)}
@@ -111,7 +111,7 @@ def revoke(request: ConsoleRequest, slug: str, right_id: int) -> HttpResponse:
         messages.success(request, _("The right is withdrawn from %(holder)s.") % {"holder": right.holder})
     else:
         messages.warning(request, _("This right was withdrawn already."))
-    return responses.redirect(request, "launch_rights", slug)
+    return responses.redirect_to_view(request, "launch_rights", slug)
 
 
 def _rights(request: ConsoleRequest, flow_id: str = "") -> dict[str, Any]:

@@ -43,7 +43,7 @@ def add(request: ConsoleRequest, slug: str) -> HttpResponse:
         return _page(request, form)
     practice.equip(membership)
     messages.success(request, _("%(person)s now belongs to the workspace.") % {"person": _label(membership)})
-    return responses.redirect(request, "members", slug)
+    return responses.redirect_to_view(request, "members", slug)
 
 
 @require_POST
@@ -58,7 +58,7 @@ def add_team(request: ConsoleRequest, slug: str) -> HttpResponse:
         form.add_error("team", _("This team belongs to the workspace already. Its role can be changed in the list."))
         return _page(request, AddMemberForm(), form)
     messages.success(request, _("The team %(team)s now belongs to the workspace.") % {"team": _label(membership)})
-    return responses.redirect(request, "members", slug)
+    return responses.redirect_to_view(request, "members", slug)
 
 
 @require_POST
@@ -68,7 +68,7 @@ def change_role(request: ConsoleRequest, slug: str, member_id: int) -> HttpRespo
     form = RoleForm(request.POST)
     if not form.is_valid():
         messages.error(request, _("Choose one of the roles."))
-        return responses.redirect(request, "members", slug)
+        return responses.redirect_to_view(request, "members", slug)
     try:
         members.change_role(actor(request), membership, form.chosen)
     except members.LastManager:
@@ -78,7 +78,7 @@ def change_role(request: ConsoleRequest, slug: str, member_id: int) -> HttpRespo
                 "Nothing was changed: the workspace would be left without a manager. Make somebody else a manager first."
             ),
         )
-        return responses.redirect(request, "members", slug)
+        return responses.redirect_to_view(request, "members", slug)
     except Member.DoesNotExist:
         raise Http404 from None
     messages.success(
@@ -86,8 +86,8 @@ def change_role(request: ConsoleRequest, slug: str, member_id: int) -> HttpRespo
         _("%(person)s: the role is now “%(role)s”.") % {"person": _label(membership), "role": form.chosen.label},
     )
     if membership.user_id == request.user.pk and form.chosen is not Role.MANAGER:
-        return responses.redirect(request, "workspace", slug)
-    return responses.redirect(request, "members", slug)
+        return responses.redirect_to_view(request, "workspace", slug)
+    return responses.redirect_to_view(request, "members", slug)
 
 
 @member(Role.MANAGER)
@@ -113,7 +113,7 @@ def remove(request: ConsoleRequest, slug: str, member_id: int) -> HttpResponse:
             request,
             _("No one was removed: the workspace would be left without a manager. Make somebody else a manager first."),
         )
-        return responses.redirect(request, "members", slug)
+        return responses.redirect_to_view(request, "members", slug)
     except Member.DoesNotExist:
         raise Http404 from None
     messages.success(
@@ -121,8 +121,8 @@ def remove(request: ConsoleRequest, slug: str, member_id: int) -> HttpResponse:
         _("%(person)s no longer belongs to the workspace.") % {"person": _label(membership)},
     )
     if membership.user_id == request.user.pk:
-        return responses.redirect(request, "home")
-    return responses.redirect(request, "members", slug)
+        return responses.redirect_to_view(request, "home")
+    return responses.redirect_to_view(request, "members", slug)
 
 
 @require_POST
@@ -132,15 +132,15 @@ def grant(request: ConsoleRequest, slug: str, request_id: int) -> HttpResponse:
     form = RoleForm(request.POST)
     if not form.is_valid():
         messages.error(request, _("Choose one of the roles."))
-        return responses.redirect(request, "members", slug)
+        return responses.redirect_to_view(request, "members", slug)
     try:
         membership = members.grant(actor(request), access_request, form.chosen)
     except members.AlreadyDecided:
         messages.warning(request, _("This request was decided already."))
-        return responses.redirect(request, "members", slug)
+        return responses.redirect_to_view(request, "members", slug)
     practice.equip(membership)
     messages.success(request, _("%(person)s now belongs to the workspace.") % {"person": access_request.user.label})
-    return responses.redirect(request, "members", slug)
+    return responses.redirect_to_view(request, "members", slug)
 
 
 @require_POST
@@ -151,13 +151,13 @@ def refuse(request: ConsoleRequest, slug: str, request_id: int) -> HttpResponse:
         members.refuse(actor(request), access_request)
     except members.AlreadyDecided:
         messages.warning(request, _("This request was decided already."))
-        return responses.redirect(request, "members", slug)
+        return responses.redirect_to_view(request, "members", slug)
     messages.success(
         request,
         _("The request of %(person)s is refused. The credential that came with it is deleted.")
         % {"person": access_request.user.label},
     )
-    return responses.redirect(request, "members", slug)
+    return responses.redirect_to_view(request, "members", slug)
 
 
 def _page(request: ConsoleRequest, form: AddMemberForm, team_form: AddTeamForm | None = None) -> HttpResponse:
@@ -226,7 +226,7 @@ def settings(request: ConsoleRequest, slug: str) -> HttpResponse:
             messages.success(request, _("The settings are saved."))
         if not changed:
             messages.info(request, _("Nothing was changed."))
-        return responses.redirect(request, "workspace_settings", slug)
+        return responses.redirect_to_view(request, "workspace_settings", slug)
     context = {
         "own_step": own_step,
         "genuine": workspace.genuine,
@@ -268,4 +268,4 @@ def withdraw(request: ConsoleRequest, request_id: int) -> HttpResponse:
         messages.warning(request, _("This request was decided already."))
     else:
         messages.success(request, _("The request is withdrawn, and the credential that came with it is deleted."))
-    return responses.redirect(request, "waiting")
+    return responses.redirect_to_view(request, "waiting")

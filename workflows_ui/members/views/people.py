@@ -101,7 +101,7 @@ def deactivate(request: ConsoleRequest, person_id: int) -> HttpResponse:
             request,
             _("The account of %(person)s is switched off, and signed out everywhere.") % {"person": user.label[:80]},
         )
-    return responses.redirect(request, "person", user.pk)
+    return responses.redirect_to_view(request, "person", user.pk)
 
 
 @require_POST
@@ -110,7 +110,7 @@ def reactivate(request: ConsoleRequest, person_id: int) -> HttpResponse:
     user = get_object_or_404(User, pk=person_id)
     if deactivation.reactivate(actor(request), user):
         messages.success(request, _("The account of %(person)s is switched on again.") % {"person": user.label[:80]})
-    return responses.redirect(request, "person", user.pk)
+    return responses.redirect_to_view(request, "person", user.pk)
 
 
 @require_POST
@@ -119,7 +119,7 @@ def end_sessions(request: ConsoleRequest, person_id: int) -> HttpResponse:
     user = get_object_or_404(User, pk=person_id)
     deactivation.end_sessions(actor(request), user)
     messages.success(request, _("%(person)s is signed out everywhere.") % {"person": user.label[:80]})
-    return responses.redirect(request, "person", user.pk)
+    return responses.redirect_to_view(request, "person", user.pk)
 
 
 def _confirmation(request: ConsoleRequest, user: User, form: SuccessorForm) -> HttpResponse:

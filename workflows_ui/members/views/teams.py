@@ -78,7 +78,7 @@ def delete(request: ConsoleRequest, team_id: int) -> HttpResponse:
         messages.error(request, _no_manager(problem))
         return _redirect(request, group)
     messages.success(request, _("The team %(team)s is deleted.") % {"team": group.name[:80]})
-    return responses.redirect(request, "teams")
+    return responses.redirect_to_view(request, "teams")
 
 
 @require_POST
@@ -172,4 +172,4 @@ def _no_manager(problem: teams.LeavesNoManager) -> str:
 
 
 def _redirect(request: ConsoleRequest, group: Group) -> HttpResponse:
-    return responses.redirect(request, "team", group.pk)
+    return responses.redirect_to_view(request, "team", group.pk)

@@ -121,7 +121,7 @@ def back(request: HttpRequest) -> HttpResponse:
     person_access = access.find(person, slug)
     if closed(request, person, [person_access.workspace]):
         # The workspace's page says why. Staying here would keep the URL, and with it the code, as the next URL.
-        return responses.redirect(request, reverse("workspace", args=[slug]))
+        return responses.redirect_to_view(request, "workspace", slug)
     person_access.require(Role.BUILDER)
     session = engine_session.open_session(person_access)
     code = request.GET.get("code", "")
@@ -186,4 +186,4 @@ def _remember(request: ConsoleRequest, state: str, slug: str) -> None:
 
 
 def _error_page(request: HttpRequest) -> HttpResponse:
-    return responses.redirect(request, reverse("app_sign_in_back"))
+    return responses.redirect_to_view(request, "app_sign_in_back")
