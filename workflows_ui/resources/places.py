@@ -35,6 +35,7 @@ run_url = _urls_of("runs")
 piece_url = _urls_of("pieces")
 connection_url = _urls_of("connections")
 mcp_url = _urls_of("mcp-servers")
+table_url = _urls_of("tables")
 
 
 def subpage_url(name: str, slug: str, row: Row) -> str:

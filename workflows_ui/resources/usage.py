@@ -41,14 +41,6 @@ class Usage:
     flows: tuple[Use, ...]
     complete: bool
 
-    def of_piece(self, name: str) -> list[Use]:
-        """The flows with a step of this piece."""
-        return [flow for flow in self.flows if name in flow.pieces]
-
-    def started_by(self, name: str) -> list[Use]:
-        """The flows whose trigger is of this piece."""
-        return [flow for flow in self.flows if flow.starts_with == name]
-
     def of_table(self, *names: str) -> list[Use]:
         """The flows with a step for the table with this id or external id."""
         return [flow for flow in self.flows if not flow.tables.isdisjoint(names)]

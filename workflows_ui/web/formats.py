@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeGuard
@@ -108,6 +109,12 @@ def between(start: Any, end: Any) -> float | None:
 
 def cut(text: str, most: int = 60) -> str:
     return Truncator(text).chars(most)
+
+
+def file_name(name: str, otherwise: str, extension: str) -> str:
+    """Return a file name made from a name, safe on every system."""
+    plain = re.sub(r"[^\w. -]+", "-", name).strip(" .-")[:80]
+    return f"{plain or otherwise}.{extension}"
 
 
 def first_line(text: str) -> str:

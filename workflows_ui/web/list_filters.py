@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from workflows_ui.core.collation import sort_key
+from workflows_ui.core.states import Badge
 from workflows_ui.web.messages import Text
 
 
@@ -25,6 +26,12 @@ def style(form: forms.Form) -> None:
         for widget, name in classes:
             if isinstance(field.widget, widget):
                 field.widget.attrs["class"] = name
+
+
+def state_field(states: Mapping[str, Badge]) -> forms.ChoiceField:
+    """A filter by one of the engine's states."""
+    choices = [("", _("Any")), *((name, state.word) for name, state in states.items())]
+    return forms.ChoiceField(label=_("State"), required=False, choices=choices)
 
 
 def _day(label: Any) -> forms.DateField:

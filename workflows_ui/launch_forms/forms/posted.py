@@ -111,10 +111,12 @@ def _attachment(field: Field, upload: "UploadedFile[Any]", total_size: int, numb
         limits = {"size": size(settings.LAUNCH_FILES_BYTES), "count": launch_files.MOST_FILES}
         raise BadValue(_("All files together are too large: at most %(count)s files, %(size)s in all.") % limits)
     name, data = launch_files.clean_name(upload.name or ""), upload.read()
+    extension = launch_files.file_extension(name)
     if launch_files.has_wrong_content(name, data):
-        kind = launch_files.file_extension(name).upper()
-        raise BadValue(_("This file is not a %(kind)s, although its name says so. Choose another.") % {"kind": kind})
-    return Upload(field.path[0], name, launch_files.guess_content_type(name), data)
+        text = _("This file is not a %(kind)s, although its name says so. Choose another.")
+        raise BadValue(text % {"kind": extension.upper()})
+    content_type = launch_files.CONTENT_TYPES.get(extension, "application/octet-stream")
+    return Upload(field.path[0], name, content_type, data)
 
 
 def uploaded(request: HttpRequest) -> dict[str, "UploadedFile[Any]"]:

@@ -281,18 +281,17 @@ def value_at(payload: Any, path: Sequence[str]) -> Any:
 
 def _field_content(field: Field, value: Any, zone: tzinfo) -> Shown:
     if field.kind is Kind.TABLE:
-        return [_row_content(field, row, zone) for row in value] if isinstance(value, list) else []
+        rows = [row if isinstance(row, dict) else {} for row in value] if isinstance(value, list) else []
+        return [
+            {column.name: _cell_content(column, row.get(column.key, NOTHING), zone) for column in field.columns}
+            for row in rows
+        ]
     if field.kind in (Kind.LIST, Kind.CHOICES):
         return [values.show(field, item, zone=zone) for item in value] if isinstance(value, list) else []
     blank = field.blank is not Blank.ABSENT and not field.required and value == BLANKS[field.blank]
     if value is NOTHING or blank or (value is None and field.kind is not Kind.JSON and field.kind is not Kind.CHOICE):
         return ""
     return values.show(field, value, zone=zone)
-
-
-def _row_content(field: Field, row: Any, zone: tzinfo) -> dict[str, str]:
-    row = row if isinstance(row, dict) else {}
-    return {column.name: _cell_content(column, row.get(column.key, NOTHING), zone) for column in field.columns}
 
 
 def _cell_content(column: Column, value: Any, zone: tzinfo) -> str:

@@ -226,7 +226,11 @@ def value_error(field: Field, value: Any) -> str:
     if field.kind is Kind.DATE and (problem := _day_outside(field, value)):
         return problem
     error = next(_Validator(value_schema(field)).iter_errors(value), None)
-    return _error_message(field, error) if error is not None else ""
+    if error is None:
+        return ""
+    if error.validator == "pattern" and field.limits.pattern_words:
+        return _("What is needed here: %(words)s") % {"words": field.limits.pattern_words}
+    return str(_MESSAGES.get(str(error.validator), _MESSAGES[""]) % {"limit": error.validator_value})
 
 
 def payload_error(form: Form, payload: Any) -> str:
@@ -252,13 +256,6 @@ def _day_outside(field: Field, value: Any) -> str:
 
 def _day(text: str) -> str:
     return date_format(date.fromisoformat(text), "DATE_FORMAT")
-
-
-def _error_message(field: Field, error: ValidationError) -> str:
-    keyword = str(error.validator)
-    if keyword == "pattern" and field.limits.pattern_words:
-        return _("What is needed here: %(words)s") % {"words": field.limits.pattern_words}
-    return str(_MESSAGES.get(keyword, _MESSAGES[""]) % {"limit": error.validator_value})
 
 
 #: Messages by the violated keyword of JSON Schema; "" is any other.

@@ -74,7 +74,8 @@ def save(
     its rules (two fields of one name, a show-if about a missing field, ...).
     """
     access.require(Role.BUILDER)
-    text = _schema_text(form)
+    rules.check(form)
+    text = json.dumps(schema_out.to_schema(form), ensure_ascii=True, separators=(",", ":"))
     name, fields = database.storable(flow_name), len(form.fields)
     if lock is not None:
         return _change(actor, access, flow_id, lock, "form.save", text, {"flow_name": name}, fields=fields)
@@ -153,11 +154,6 @@ def restore(actor: audit_log.Actor, access: Access, flow_id: str, number: int, *
 def export(form: Form) -> str:
     """The form as a file: JSON Schema 2020-12, indented."""
     return json.dumps(schema_out.to_schema(form), ensure_ascii=False, indent=2) + "\n"
-
-
-def _schema_text(form: Form) -> str:
-    rules.check(form)
-    return json.dumps(schema_out.to_schema(form), ensure_ascii=True, separators=(",", ":"))
 
 
 def _current(access: Access, flow_id: str, lock: int) -> LaunchForm:

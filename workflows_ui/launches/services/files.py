@@ -70,10 +70,6 @@ def file_extension(name: str) -> str:
     return extension.lower() if dot and stem else ""
 
 
-def guess_content_type(name: str) -> str:
-    return CONTENT_TYPES.get(file_extension(name), "application/octet-stream")
-
-
 def has_wrong_content(name: str, data: bytes) -> bool:
     """Whether a picture, PDF or archive does not begin with the signature of its extension."""
     signatures = _SIGNATURES.get(file_extension(name))

@@ -202,12 +202,8 @@ def _take_snapshot(work: Work) -> PollSnapshot:
 
 
 def _read_known_runs(call_engine: EngineCaller, known: dict[str, Launch], snapshot: PollSnapshot, until: float) -> None:
-    ids = list(known)
-    for start in range(0, len(ids), run_search.IDS):
-        chunk = ids[start : start + run_search.IDS]
-        page = call_engine(
-            lambda w, chunk=chunk: w.list_runs(limit=len(chunk), flow_run_ids=chunk)  # type: ignore[misc]
-        )
+    if known:
+        page = call_engine(lambda w: w.list_runs(limit=len(known), flow_run_ids=list(known)))
         for run in page["data"]:
             launch = known.get(runs.text(run, "id"))
             if launch is not None:

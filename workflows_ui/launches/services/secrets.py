@@ -121,14 +121,19 @@ def payload_hider(launch: Launch) -> Hider:
     return Hider(names, short, None, {length: frozenset(group) for length, group in digests.items()})
 
 
+def payload_or_none(launch: Launch) -> Any:
+    """The decoded payload; None if it was removed or cannot be opened."""
+    try:
+        return json_text.parse(launch.open("payload")) if launch.payload else None
+    except (CannotOpen, json_text.BadPayload):
+        return None
+
+
 def _values(launch: Launch, field_marks: list[dict[str, Any]]) -> set[str] | None:
     """The secret values from the payload; None if it was removed or cannot be opened."""
     if not field_marks:
         return set()
-    try:
-        payload = json_text.parse(launch.open("payload")) if launch.payload else None
-    except (CannotOpen, json_text.BadPayload):
-        payload = None
+    payload = payload_or_none(launch)
     if payload is None:
         return None
     texts = (text for mark in field_marks for text in checking.texts(checking.value_at(payload, mark["path"])))

@@ -36,6 +36,7 @@ from workflows_ui.resources.pieces import apps
 from workflows_ui.resources.pieces.apps import Mark, mark_column
 from workflows_ui.resources.pieces.fields import type_words
 from workflows_ui.resources.places import list_url, piece_url
+from workflows_ui.web.list_filters import state_field
 from workflows_ui.web.paths import list_at, text_at
 
 _TROUBLE: dict[str, Text] = {
@@ -51,11 +52,7 @@ class ConnectionFilters(forms.Form):
 
     name = forms.CharField(label=_("Name contains"), required=False, max_length=200)
     app = forms.CharField(label=_("App"), required=False, max_length=200, widget=forms.Select())
-    status = forms.ChoiceField(
-        label=_("State"),
-        required=False,
-        choices=[("", _("Any")), *((name, found.word) for name, found in STATES.items())],
-    )
+    status = state_field(STATES)
 
 
 def owner(row: Row) -> str:

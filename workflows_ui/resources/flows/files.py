@@ -5,7 +5,6 @@
 """
 
 import json
-import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -32,11 +31,10 @@ Request = dict[str, Any]
 
 
 def name(template: dict[str, Any]) -> str:
-    """A file name that is safe on every system. In newer templates only the flow has a name, theirs is empty."""
+    """A file name. In newer templates only the flow has a name, theirs is empty."""
     inner = list_at(template, "flows") or [{}]
     called = text_at(template, "name") or text_at(inner[0], "displayName")
-    plain = re.sub(r"[^\w. -]+", "-", called).strip(" .-")[:80]
-    return f"{plain or 'flow'}.json"
+    return formats.file_name(called, "flow", "json")
 
 
 def read(file: "UploadedFile[Any]") -> list[Request]:

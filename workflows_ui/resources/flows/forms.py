@@ -19,17 +19,14 @@ from workflows_ui.resources.flows import files, import_findings, versions
 from workflows_ui.resources.flows.files import Request
 from workflows_ui.resources.flows.reading import folder_names
 from workflows_ui.web import formats, messages
+from workflows_ui.web.list_filters import state_field
 
 
 class FlowFilters(forms.Form):
     """Fields of pages.Filters: the engine applies all of them. Folders and connections are filled in from the engine."""
 
     name = forms.CharField(label=_("Name contains"), required=False, max_length=200)
-    status = forms.ChoiceField(
-        label=_("State"),
-        required=False,
-        choices=[("", _("Any")), *((state, found.word) for state, found in messages.FLOW_STATES.items())],
-    )
+    status = state_field(messages.FLOW_STATES)
     folder = forms.CharField(label=_("Folder"), required=False, max_length=100, widget=forms.Select())
     connection = forms.CharField(label=_("Connection"), required=False, max_length=200, widget=forms.Select())
 

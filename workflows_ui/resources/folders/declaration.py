@@ -43,10 +43,6 @@ def count(folder: Row) -> int | None:
     return int(number) if str(number).isdecimal() else None
 
 
-def _title(folder: Row) -> str:
-    return text_at(folder, "displayName")
-
-
 def _flows_in(session: EngineSession, folder: Row) -> list[Row]:
     key = id_at(folder)
     return [*whole_lists.rows_of(session.workflows.list_flows(limit=_NAMED, folder_id=key))] if key else []
@@ -67,7 +63,7 @@ def _create(session: EngineSession, _id: str, data: dict[str, Any]) -> dict[str,
 
 
 def _created(_row: Row, made: Any) -> Text:
-    words = {"name": _title(made)}
+    words = {"name": text_at(made, "displayName")}
     if made["existed"]:
         return _("There is a folder “%(name)s” already, so no other was made. This is it.") % words
     return _("The folder “%(name)s” is made.") % words
@@ -157,7 +153,9 @@ class Folders(Resource):
             success_url=lambda slug, _row, made: folder_url(slug, id_at(made)),
             collection=True,
         ),
-        rename_action(_rename, initial=lambda row: {"name": _title(row)}, done=_("The folder is renamed.")),
+        rename_action(
+            _rename, initial=lambda row: {"name": text_at(row, "displayName")}, done=_("The folder is renamed.")
+        ),
         delete_action(
             _delete,
             confirm=_("The folder “%(name)s” is deleted. Its flows are not."),

@@ -20,6 +20,7 @@ from workflows_ui.members.models import Role
 from workflows_ui.resource_admin.resource import Action, Affected, Bulk, Column, Facts, Page, Query, Resource, Row, Text
 from workflows_ui.resources import whole_lists
 from workflows_ui.web import formats
+from workflows_ui.web.list_filters import state_field
 from workflows_ui.web.messages import Message, engine_badge, error_message
 from workflows_ui.web.paths import text_at
 
@@ -53,11 +54,7 @@ class InvitationFilters(forms.Form):
     type = forms.ChoiceField(
         label=_("Into"), required=False, choices=[("", _("This workspace")), (EVERYWHERE, _("The whole engine"))]
     )
-    status = forms.ChoiceField(
-        label=_("State"),
-        required=False,
-        choices=[("", _("Any")), *((name, found.word) for name, found in STATES.items())],
-    )
+    status = state_field(STATES)
 
 
 def state(row: Row) -> Badge:

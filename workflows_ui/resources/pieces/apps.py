@@ -96,6 +96,10 @@ def mark(text: str) -> Mark:
     return Mark(text, letters.upper() or "?", _COLOURS[sum(text.encode("utf-8", "replace")) % len(_COLOURS)])
 
 
+def mark_of(row: Row) -> Mark:
+    return mark(title(row))
+
+
 def auths(auth: object) -> list[dict[str, Any]]:
     """The connection schemas of a piece: none, one, or (newer pieces) several."""
     listed = auth if isinstance(auth, list) else [auth]

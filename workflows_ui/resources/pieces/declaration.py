@@ -30,7 +30,7 @@ from workflows_ui.resources.connections import auth_forms, connecting
 from workflows_ui.resources.connections.oauth_forms import OWN
 from workflows_ui.resources.mcp_servers import tools as mcp_tools
 from workflows_ui.resources.pieces import apps, options
-from workflows_ui.resources.pieces.apps import Mark, mark_column
+from workflows_ui.resources.pieces.apps import mark_column, mark_of
 from workflows_ui.resources.pieces.fields import operations, type_words
 from workflows_ui.resources.places import connection_url, list_url
 from workflows_ui.web import formats
@@ -99,7 +99,7 @@ def app_lines(session: EngineSession, search: str, url: Callable[[Row], str], **
     """The apps that match the search and the other filters, for a page on which one is chosen."""
     matches = [row for row in apps.catalogue(session) if matches_filters(row, {"search": search, **filters})]
     return [
-        {"mark": _mark(row), "about": row["description"] or "", "url": url(row)}
+        {"mark": mark_of(row), "about": row["description"] or "", "url": url(row)}
         for row in matches
         if row["name"].strip(" ./")
     ]
@@ -107,10 +107,6 @@ def app_lines(session: EngineSession, search: str, url: Callable[[Row], str], **
 
 def _category_words(row: Row) -> list[Text]:
     return [CATEGORIES.get(item, item) for item in texts_at(row, "categories")]
-
-
-def _mark(row: Row) -> Mark:
-    return apps.mark(apps.title(row))
 
 
 def _about(row: Row) -> str:
@@ -210,7 +206,7 @@ class Pieces(Resource):
     rows = 50
     recipe = ("/v1/pieces/{id}", "")
     list_display = (
-        mark_column(_mark, _("Name"), link=True, below=_about),
+        mark_column(mark_of, _("Name"), link=True, below=_about),
         Column(_category_words, _("Categories"), kind="list", phone=False),
         Column(_can, _("What it can do")),
     )
@@ -236,7 +232,9 @@ class Pieces(Resource):
         Panel(_("Actions"), "resources/pieces/operations.html", partial(_operations, kind="actions")),
         Panel(_("Triggers"), "resources/pieces/operations.html", partial(_operations, kind="triggers")),
         usage.panel(
-            _("Flows that use it"), lambda subject, known: known.of_piece(subject.id), _("No flow uses this app.")
+            _("Flows that use it"),
+            lambda subject, known: [flow for flow in known.flows if subject.id in flow.pieces],
+            _("No flow uses this app."),
         ),
     )
 

@@ -9,10 +9,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
 from workflows_ui.core import redaction
-from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import alternatives
-from workflows_ui.launch_forms.schema import json_text
 from workflows_ui.launches.models import Launch
 from workflows_ui.launches.services import launches, run_search, runs
 from workflows_ui.launches.services import secrets as launch_secrets
@@ -72,7 +70,7 @@ def _withheld(row: Row, launch: Launch) -> Row:
     output = pick(steps, "trigger.output")
     unsaid = not _is_call(output) and (steps or pick(row, "failedStep.message"))
     values = [output[key] for key in _SENT if key in output] if _is_call(output) else [output]
-    sent = _Sent([*values, _payload(launch) if unsaid else None])
+    sent = _Sent([*values, launch_secrets.payload_or_none(launch) if unsaid else None])
     copy = dict(row)
     if isinstance(steps, dict):
         copy["steps"] = {name: sent.step(name, item) for name, item in steps.items()}
@@ -83,13 +81,6 @@ def _withheld(row: Row, launch: Launch) -> Row:
 
 def _is_call(output: Any) -> bool:
     return isinstance(output, dict) and any(key in output for key in _SENT)
-
-
-def _payload(launch: Launch) -> Any:
-    try:
-        return json_text.parse(launch.open("payload")) if launch.payload else None
-    except (CannotOpen, json_text.BadPayload):
-        return None
 
 
 class _Sent:

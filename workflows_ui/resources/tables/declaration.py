@@ -28,11 +28,11 @@ from workflows_ui.resource_admin.resource import (
 )
 from workflows_ui.resources import usage, whole_lists
 from workflows_ui.resources.flows.reading import folder_names
-from workflows_ui.resources.places import folder_url
+from workflows_ui.resources.places import folder_url, table_url
 from workflows_ui.resources.tables import fields as resource_fields
 from workflows_ui.resources.tables import limits as resource_limits
 from workflows_ui.resources.tables import reading, records
-from workflows_ui.resources.tables.parts import export_url, is_id, record_url, records_url, table_url
+from workflows_ui.resources.tables.parts import export_url, is_id, record_url, records_url
 from workflows_ui.web import messages
 from workflows_ui.web.paths import text_at
 

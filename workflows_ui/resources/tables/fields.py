@@ -10,8 +10,9 @@ from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import NotFound
 from workflows_ui.resource_admin.actions import NameForm
 from workflows_ui.resource_admin.resource import Action, Affected, Resource, Row, Text
+from workflows_ui.resources.places import list_url, table_url
 from workflows_ui.resources.tables import limits, reading
-from workflows_ui.resources.tables.parts import PartAction, table_url, tables_url
+from workflows_ui.resources.tables.parts import PartAction
 
 #: Maximum choices of a column; the engine documents no limit (api.md section 13).
 _MOST_OPTIONS = 200
@@ -75,7 +76,7 @@ def load_fields(session: EngineSession, table_id: str) -> "Fields":
     return Fields.with_attributes(
         table=table_id,
         label_plural=reading.name_of(reading.table(session, table_id)) or _("Table"),
-        parents=((_("Tables"), tables_url(session.workspace.slug)),),
+        parents=((_("Tables"), list_url(session.workspace.slug, "tables")),),
         actions=_actions(table_id),
     )
 

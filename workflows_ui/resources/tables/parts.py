@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.urls import reverse
 
 from workflows_ui.resource_admin.resource import Action
-from workflows_ui.resources.places import list_url, object_url
+from workflows_ui.resources.places import table_url
 from workflows_ui.web.paths import sole_id
 
 #: Names of the views, by part: without an object, and with one.
@@ -29,14 +29,6 @@ class PartAction(Action):
     def bulk_url(self, slug: str, resource: str) -> str:
         """The URL that receives ticked records (`views.delete_records`)."""
         return reverse("table_records_many", kwargs={"slug": slug, "table": self.table, "action": self.name})
-
-
-def table_url(slug: str, id: str) -> str:
-    return object_url(slug, "tables", id)
-
-
-def tables_url(slug: str) -> str:
-    return list_url(slug, "tables")
 
 
 def is_id(id: str) -> bool:

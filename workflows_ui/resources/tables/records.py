@@ -27,9 +27,10 @@ from workflows_ui.resource_admin.resource import (
     Subject,
 )
 from workflows_ui.resources import whole_lists
+from workflows_ui.resources.places import list_url, table_url
 from workflows_ui.resources.tables import limits as resource_limits
 from workflows_ui.resources.tables import reading
-from workflows_ui.resources.tables.parts import PartAction, export_url, record_url, records_url, table_url, tables_url
+from workflows_ui.resources.tables.parts import PartAction, export_url, record_url, records_url
 from workflows_ui.resources.tables.record_forms import Condition, RecordFilters, RecordForm, column_label
 
 #: Maximum characters of a cell in a list, and on a record's page.
@@ -57,7 +58,7 @@ def load_records(session: EngineSession, table_id: str, *, fresh: bool = True) -
     return Records.with_attributes(
         table=table_id,
         fields=fields,
-        parents=((_("Tables"), tables_url(slug)), (called, table_url(slug, table_id))),
+        parents=((_("Tables"), list_url(slug, "tables")), (called, table_url(slug, table_id))),
         list_display=_columns(table_id, fields),
         filters=type("FiltersOfTable", (RecordFilters,), {"columns": fields}),
         panels=_panels(fields),
@@ -125,9 +126,6 @@ def _actions(table: str, fields: list[Row]) -> tuple[Action, ...]:
         with resource_limits.refused_if_full(text):
             return session.workflows.create_records(table, [data])
 
-    def edit(session: EngineSession, id: str, data: dict[str, Any]) -> Any:
-        return session.workflows.update_record(id, table, data)
-
     def delete(session: EngineSession, id: str, _data: dict[str, Any]) -> None:
         # The record was found in this table before (`Records.get`); the engine does not compare the two.
         session.workflows.delete_records([id], table_id=table)
@@ -162,7 +160,7 @@ def _actions(table: str, fields: list[Row]) -> tuple[Action, ...]:
             "edit",
             _("Change"),
             "pen",
-            edit,
+            lambda session, key, data: session.workflows.update_record(key, table, data),
             form=form,
             button=_("Save"),
             visible=lambda _row: bool(fields),

@@ -7,7 +7,6 @@ the engine by the hundred.
 """
 
 import json
-import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -36,7 +35,7 @@ from workflows_ui.resource_admin.views import resources as resource_views
 from workflows_ui.resources.tables import fields, reading
 from workflows_ui.resources.tables import records as resource_records
 from workflows_ui.resources.tables.records import Records
-from workflows_ui.web import responses
+from workflows_ui.web import formats, responses
 from workflows_ui.web.access import member
 from workflows_ui.web.messages import error_message
 from workflows_ui.web.requests import ConsoleRequest, actor
@@ -110,7 +109,8 @@ def export(request: ConsoleRequest, slug: str, table: str, kind: str) -> HttpRes
         rows=len(table_data["rows"]),
         filters=filters[:1000],
     )
-    return responses.download(content(kind, table_data), file_name(kind, table_data["name"]), TYPES[kind])
+    name = formats.file_name(table_data["name"], "table", kind)
+    return responses.download(content(kind, table_data), name, TYPES[kind])
 
 
 def read_table(session: EngineSession, id: str, conditions: Sequence[Mapping[str, str]] = ()) -> dict[str, Any]:
@@ -147,12 +147,6 @@ def content(kind: str, table: Mapping[str, Any]) -> str:
     rows = [table["fields"], *([row[name] for name in table["fields"]] for row in table["rows"])]
     # Spreadsheets only read the characters of all languages after a byte order mark.
     return BYTE_ORDER_MARK + csv_text([[escape_formulas(cell) for cell in row] for row in rows])
-
-
-def file_name(kind: str, called: str) -> str:
-    """A file name made from the table's name, safe on every system."""
-    plain = re.sub(r"[^\w. -]+", "-", called).strip(" .-")[:80]
-    return f"{plain or 'table'}.{kind}"
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from workflows_ui.engine import NotFound
 from workflows_ui.resource_admin.resource import Column, Facts, Page, Panel, Query, Resource, Row, Text, id_at
 from workflows_ui.resources import usage, whole_lists
 from workflows_ui.resources.pieces import apps
-from workflows_ui.resources.pieces.apps import Mark, mark_column
+from workflows_ui.resources.pieces.apps import mark_column, mark_of
 from workflows_ui.resources.places import piece_url
 from workflows_ui.web import formats
 from workflows_ui.web.paths import dict_at
@@ -175,10 +175,6 @@ def _plot(row: Row) -> Plot:
     return plot_of(row.get("dailyStats"))
 
 
-def _mark(row: Row) -> Mark:
-    return apps.mark(apps.title(row))
-
-
 def _last_failure(row: Row) -> str:
     day = _plot(row).last_bad
     return formats.date(day) if day else ""
@@ -235,7 +231,7 @@ class Triggers(Resource):
     #: The engine has no call for a single app.
     recipe = ("/v1/trigger-runs/status", "workflows.get_trigger_run_status()")
     list_display = (
-        mark_column(_mark, _("App"), link=True, below=lambda row: row["name"]),
+        mark_column(mark_of, _("App"), link=True, below=lambda row: row["name"]),
         Column(_state, _("State"), kind="badge", below=_lately),
         Column(_plot, _("Last 14 days"), phone=False, template_name="resources/triggers/bars.html"),
         Column(lambda row: _plot(row).good, _("Worked"), kind="count", phone=False),
@@ -245,7 +241,7 @@ class Triggers(Resource):
         Facts(
             _("Details"),
             (
-                mark_column(_mark, _("App"), link=lambda slug, row: piece_url(slug, row.get("name"))),
+                mark_column(mark_of, _("App"), link=lambda slug, row: piece_url(slug, row.get("name"))),
                 Column(_last_failure, _("Last failure")),
                 Column("totalRuns", _("Counted by the engine in all"), kind="count"),
                 Column("name", _("Name in the engine"), kind="code"),
@@ -258,7 +254,7 @@ class Triggers(Resource):
         ),
         usage.panel(
             _("Flows of this workspace that start with it"),
-            lambda subject, known: known.started_by(subject.object["name"]),
+            lambda subject, known: [flow for flow in known.flows if flow.starts_with == subject.object["name"]],
             _("No flow of this workspace starts with it: the figures come from elsewhere on the platform."),
         ),
     )
