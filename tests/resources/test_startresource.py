@@ -81,18 +81,47 @@ def run(folder: Path, words: list[str]) -> str:
     return done.stdout
 
 
+@pytest.fixture(scope="module")
+def list_only(copy: Path) -> Path:
+    """The copy, with another resource whose objects have no call of their own."""
+    options = "--list list_project_members --list-only --vietnamese 'Trợ lý'"
+    command(copy, f'make manage DO="startresource assistants {options}"')
+    return copy
+
+
+def check(folder: Path) -> None:
+    """Run the checks that a new file can fail."""
+    run(folder, [sys.executable, "manage.py", "check"])
+    run(folder, [sys.executable, "-m", "console.dev.translations", "check"])
+    run(folder, [sys.executable, "-m", "ruff", "check", "."])
+    run(folder, [sys.executable, "-m", "ruff", "format", "--check", "."])
+
+
 def test_the_command_writes_all_that_the_checks_ask_for(copy: Path) -> None:
-    run(copy, [sys.executable, "manage.py", "check"])
-    run(copy, [sys.executable, "-m", "console.dev.translations", "check"])
-    run(copy, [sys.executable, "-m", "ruff", "check", "."])
-    run(copy, [sys.executable, "-m", "ruff", "format", "--check", "."])
+    check(copy)
     assert '"project-members"' in (copy / "workflows_ui/resources/project_members/declaration.py").read_text("utf-8")
     assert "Thành viên dự án" in (copy / "locale/vi/LC_MESSAGES/django.po").read_text("utf-8")
+
+
+def test_a_declaration_without_a_call_for_one_object_passes_the_checks(list_only: Path) -> None:
+    check(list_only)
+
+
+@pytest.mark.slow
+def test_an_object_without_a_call_of_its_own_is_found_in_its_list(list_only: Path) -> None:
+    run(list_only, [sys.executable, "-m", "mypy", "workflows_ui/resources/assistants"])
+    suite = "tests/resources/test_every_resource.py"
+    assert " passed" in command(list_only, f".venv/bin/python -m pytest -q {suite} -k assistants")
 
 
 @pytest.mark.slow
 def test_the_suites_pick_the_new_resource_up_and_pass(copy: Path) -> None:
     assert " passed" in command(copy, blocks()[-1][1])
+
+
+def test_the_command_refuses_two_ways_to_one_object() -> None:
+    with pytest.raises(CommandError, match="not allowed with"):
+        call_command("startresource", "assistants", "--list-only", "--get", "get_flow")
 
 
 @pytest.mark.parametrize(

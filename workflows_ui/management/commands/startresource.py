@@ -22,9 +22,9 @@ _DECLARATION = Template('''\
 from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.credentials.services.engine_session import EngineSession
-from workflows_ui.resource_admin.resource import Column, Facts, Page, Query, Resource, Row
+${import_error}from workflows_ui.resource_admin.resource import Column, Facts, Page, Query, Resource, Row
 from workflows_ui.resources import whole_lists
-
+$calls
 
 class $class_name(Resource):
     """$plural of a workspace."""
@@ -34,7 +34,7 @@ class $class_name(Resource):
     icon, group = "$icon", "$group"
     batch_size = whole_lists.AT_ONCE
     title_path = "$title"
-    recipe = ("$path/{id}", "")
+    recipe = ($recipe, "")
     list_display = (
         Column("$title", _("Name"), link=True),
         Column("updated", _("Changed"), kind="when"),
@@ -56,8 +56,22 @@ class $class_name(Resource):
         return whole_lists.page_of(answer, query)
 
     def get(self, session: EngineSession, id: str) -> Row:
-        return session.workflows.$get_call(id)
+$get_body
 ''')
+_GET = Template("        return session.workflows.$get_call(id)")
+_FIND = Template('''\
+        """The object, searched in the list: the engine has no call for a single one. Raises NotFound."""
+        load = session.workflows.$list_call
+        row = whole_lists.find(lambda cursor: load(limit=self.batch_size, cursor=cursor), id, _CALLS)
+        if row is None:
+            raise NotFound("The list does not hold this id.", code="ENTITY_NOT_FOUND")
+        return row''')
+#: Of a declaration that searches its list.
+_IMPORT_ERROR = "from workflows_ui.engine import NotFound\n"
+_SEARCH_CALLS = """
+#: Calls of the list in which an object is searched by its id.
+_CALLS = 10
+"""
 _SAMPLE = Template('''\
 """An object of $name, with the keys that the declaration reads."""
 
@@ -71,7 +85,7 @@ SAMPLE = Sample(
     lambda name: {"id": identity(1), "created": _MADE, "updated": _MADE, $entry},
     ("$route",),
     huge={"note": "y" * 3_000_000},
-)
+$alone)
 ''')
 
 
@@ -92,7 +106,11 @@ class Command(BaseCommand):
         parser.add_argument("--icon", default="cube", help="a name of Font Awesome's solid set")
         parser.add_argument("--title", default="name", help="dotted path of the object's name in the engine's answer")
         parser.add_argument("--list", default="", help="the client's method for the list; list_<name> if left out")
-        parser.add_argument("--get", default="", help="the client's method for one object; get_<name> if left out")
+        single = parser.add_mutually_exclusive_group()
+        single.add_argument("--get", default="", help="the client's method for one object; get_<name> if left out")
+        single.add_argument(
+            "--list-only", action="store_true", help="the engine has no call for one object: it is searched in the list"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         name = options["name"]
@@ -105,7 +123,8 @@ class Command(BaseCommand):
             raise CommandError(f"There is a resource {name!r}.")
         plural = options["plural"] or name.replace("-", " ").capitalize()
         label = options["label"] or _singular(plural)
-        path = _path(options["list"] or f"list_{package}")
+        list_call = options["list"] or f"list_{package}"
+        path = _path(list_call)
         values = {
             **options,
             "class_name": "".join(part.capitalize() for part in name.split("-")),
@@ -114,9 +133,20 @@ class Command(BaseCommand):
             "path": path,
             "route": path.removeprefix("/v1"),
             "entry": _entry(options["title"]),
-            "list_call": options["list"] or f"list_{package}",
-            "get_call": _existing_method(options["get"] or f"get_{_singular(package)}"),
+            "list_call": list_call,
         }
+        if options["list_only"]:
+            values |= {
+                "import_error": _IMPORT_ERROR,
+                "calls": _SEARCH_CALLS,
+                "recipe": f'f"{path}?limit={{whole_lists.AT_ONCE}}"',
+                "get_body": _FIND.substitute(values),
+                "alone": "    alone=False,\n",
+            }
+        else:
+            get_call = _existing_method(options["get"] or f"get_{_singular(package)}")
+            values |= {"import_error": "", "calls": "", "recipe": f'"{path}/{{id}}"', "alone": ""}
+            values["get_body"] = _GET.substitute(get_call=get_call)
         folder.mkdir()
         self._write(root, folder / "__init__.py", "")
         self._write(root, folder / "declaration.py", _DECLARATION.substitute(values))
