@@ -14,3 +14,16 @@ from .faults import Fault, Faults
 from .journal import Journal, Received
 from .server import Server, serve, wait_until_listening
 from .state import Settings
+
+__all__ = [
+    "Credentials",
+    "Fault",
+    "Faults",
+    "Journal",
+    "PracticeEngine",
+    "Received",
+    "Server",
+    "Settings",
+    "serve",
+    "wait_until_listening",
+]

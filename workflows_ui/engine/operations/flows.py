@@ -61,13 +61,23 @@ class Flows(Calls):
         """`GET /v1/flows/{id}`: a flow with its latest version, or the given one. NotFound if it does not exist."""
         return self._get_owned("flows", flow_id, {"versionId": version_id})
 
-    def create_flow(self, display_name: str, project_id: str | None = None, *, folder_id: str | None = None) -> Json:
+    def create_flow(
+        self,
+        display_name: str,
+        project_id: str | None = None,
+        *,
+        folder_id: str | None = None,
+        folder_name: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> Json:
         """`POST /v1/flows`: the new flow, disabled and with an empty trigger. Two calls create two flows."""
         self._check_ids("folders", folder_id)
         body = {
             "displayName": display_name,
             "projectId": self._required_project_id(project_id),
             "folderId": folder_id,
+            "folderName": folder_name,
+            "metadata": metadata,
         }
         return self._post_object("/v1/flows", without_none(body))
 
@@ -87,10 +97,10 @@ class Flows(Calls):
         self._check_ids("flows", flow_id)
         return self._page(f"/v1/flows/{segment(flow_id)}/versions", {"limit": limit, "cursor": cursor})
 
-    def get_flow_template(self, flow_id: str) -> Json:
+    def get_flow_template(self, flow_id: str, version_id: str | None = None) -> Json:
         """`GET /v1/flows/{id}/template`: the flow for an import elsewhere (recording `flow_template`)."""
         self._check_ids("flows", flow_id)
-        return self._object(f"/v1/flows/{segment(flow_id)}/template")
+        return self._object(f"/v1/flows/{segment(flow_id)}/template", {"versionId": version_id})
 
     def list_trigger_events(self, flow_id: str, limit: int = 10, cursor: str | None = None) -> Json:
         """`GET /v1/trigger-events`: a page of stored sample events of the flow's trigger (recording `trigger_events_list`)."""

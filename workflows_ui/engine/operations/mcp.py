@@ -15,12 +15,19 @@ _ROUTE = "mcp"
 
 
 class McpServers(Calls):
-    def list_mcp_servers(self, *, limit: int | None = None, cursor: str | None = None, name: str | None = None) -> Json:
-        """A page of servers, with their tokens. The project is required, and resolved.
+    def list_mcp_servers(
+        self,
+        project_id: str | None = None,
+        *,
+        limit: int | None = None,
+        cursor: str | None = None,
+        name: str | None = None,
+    ) -> Json:
+        """A page of servers, with their tokens. The project is required, and resolved if not given.
 
         `GET /v1/projects/{id}/mcp-server` as the only row, or `GET /v1/mcp-servers`. A server without a name matches any `name`.
         """
-        project = self.resolve_project_id()
+        project = project_id or self.resolve_project_id()
         query = {"projectId": project, "limit": limit, "cursor": cursor, "name": name}
         return self._by_generation(
             _ROUTE,

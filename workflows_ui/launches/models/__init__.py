@@ -2,3 +2,19 @@
 
 from workflows_ui.launches.models.launch import OPEN, SEARCHED_FOR, Follow, Launch, LaunchFile, LaunchInput
 from workflows_ui.launches.models.states import CONFIRMED, ENDED, UNDER_WAY, UNSENT, WENT_WRONG, Reason, State
+
+__all__ = [
+    "CONFIRMED",
+    "ENDED",
+    "OPEN",
+    "SEARCHED_FOR",
+    "UNDER_WAY",
+    "UNSENT",
+    "WENT_WRONG",
+    "Follow",
+    "Launch",
+    "LaunchFile",
+    "LaunchInput",
+    "Reason",
+    "State",
+]
