@@ -18,10 +18,9 @@ from tests.logs import lines
 from workflows_ui import tasks
 from workflows_ui.audit.models import AuditChain, AuditCheckpoint, AuditEvent
 from workflows_ui.audit.services import audit_log, hash_chain
-from workflows_ui.audit.services import digests as audit_digests
 from workflows_ui.audit.services import verification as audit_verification
 from workflows_ui.audit.services.audit_log import CONSOLE
-from workflows_ui.audit.services.digests import Head
+from workflows_ui.audit.services.hash_chain import Head
 from workflows_ui.core import clock
 
 pytestmark = pytest.mark.both_databases
@@ -184,7 +183,7 @@ def _insert_between() -> None:
     _sql(
         f"UPDATE {EVENTS} SET number = 5, mark = %s, key = %s WHERE id = %s",
         "0" * 64,
-        audit_digests.current_key_id(),
+        hash_chain.current_key_id(),
         made.pk,
     )
 
@@ -381,10 +380,10 @@ def test_a_new_key_goes_on_and_the_old_marks_still_hold(db: None, settings: Sett
     _rows(3)
     settings.AUDIT_KEY = [NEW, OLD]
     _rows(3)
-    assert AuditEvent.objects.filter(key=audit_digests.key_id(NEW)).count() == 3
+    assert AuditEvent.objects.filter(key=hash_chain.key_id(NEW)).count() == 3
     assert _problem() == ""
     settings.AUDIT_KEY = [NEW]
-    assert f"The key {audit_digests.key_id(OLD)} that made a mark is not in AUDIT_KEY" in _problem()
+    assert f"The key {hash_chain.key_id(OLD)} that made a mark is not in AUDIT_KEY" in _problem()
     settings.AUDIT_KEY = ["another-" * 5]
     assert "is not in AUDIT_KEY" in _problem()
 
@@ -393,14 +392,14 @@ def test_a_mark_of_one_key_cannot_be_passed_off_as_that_of_another(db: None, set
     settings.AUDIT_KEY = [NEW, OLD]
     _rows(3)
     with audit_guard.away():
-        _sql(f"UPDATE {EVENTS} SET key = %s WHERE number = 2", audit_digests.key_id(OLD))
+        _sql(f"UPDATE {EVENTS} SET key = %s WHERE number = 2", hash_chain.key_id(OLD))
     assert "number 2) does not follow" in _problem()
 
 
 def test_parts_of_a_mark_cannot_run_into_one_another(settings: Settings) -> None:
-    key = audit_digests.current_key_id()
-    assert audit_digests.row_digest(key, Head(0, "ab"), 1, "c") != audit_digests.row_digest(key, Head(0, "a"), 1, "bc")
-    assert audit_digests.row_digest(key, Head(1, ""), 1, "c") != audit_digests.row_digest(key, Head(0, ""), 11, "c")
+    key = hash_chain.current_key_id()
+    assert hash_chain.row_digest(key, Head(0, "ab"), 1, "c") != hash_chain.row_digest(key, Head(0, "a"), 1, "bc")
+    assert hash_chain.row_digest(key, Head(1, ""), 1, "c") != hash_chain.row_digest(key, Head(0, ""), 11, "c")
 
 
 def test_numbers_have_no_holes_after_many_batches(db: None) -> None:

@@ -85,7 +85,7 @@ def test_a_detail_has_labels_instead_of_codes(users: Users, manager: Client) -> 
 
 def test_jobs_are_named_by_their_action_and_added_teams_by_their_name(users: Users, manager: Client) -> None:
     note(users, "job.ask", object_type="job", object_id="J" * 21, object_name="runs.retry")
-    members.add_team(Actor(users.owner), users.workspace, Group.objects.create(name="Night shift"), Role.LAUNCHER)
+    members.add(Actor(users.owner), users.workspace, Group.objects.create(name="Night shift"), Role.LAUNCHER)
     found = page_text(manager, LIST).partition("Outcome When")[2]
     assert "runs.retry" not in found
     assert "Run: Retry from the failed step" in found

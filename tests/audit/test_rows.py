@@ -10,7 +10,8 @@ from hypothesis import strategies as some
 
 from tests import audit_guard
 from tests.users import gather, person, workspace
-from workflows_ui.audit.models import BEGUN, AppendOnly, AuditCheckpoint, AuditEvent, canonical_text
+from workflows_ui.audit import canonical_text
+from workflows_ui.audit.models import BEGUN, AppendOnly, AuditCheckpoint, AuditEvent
 from workflows_ui.audit.services import audit_log
 from workflows_ui.audit.services.audit_log import CONSOLE, Actor
 from workflows_ui.core import clock

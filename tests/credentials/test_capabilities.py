@@ -15,7 +15,7 @@ from tests.practice_engine.fixtures import (
 from tests.users import credential, gather, workspace
 from workflows_ui.accounts.models import User
 from workflows_ui.credentials.models import Ability, Capability, Credential, Inspection, Kind
-from workflows_ui.credentials.services import capabilities, capability_probes
+from workflows_ui.credentials.services import capabilities
 from workflows_ui.engine import EngineError, Forbidden, NoRoute, NotFound, NotInPlan, Unavailable
 from workflows_ui.engine.transport import close_pools
 from workflows_ui.members.models import Flavour, Workspace
@@ -23,7 +23,7 @@ from workflows_ui.members.models import Flavour, Workspace
 pytestmark = [pytest.mark.both_databases, pytest.mark.django_db]
 
 #: One call a capability, one for the engine's flags, and a second one where a route has moved between versions.
-MOST_CALLS = len(capability_probes.LOOKS) + 2
+MOST_CALLS = len(capabilities.LOOKS) + 2
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def test_a_look_for_a_new_credential_tells_what_it_may_do(plain: Workspace) -> N
     capabilities.request_inspection(mine)
     capabilities.inspect(plain.pk)
     mine.refresh_from_db()
-    assert mine.findings == {"who": "Lan", "may": list(capability_probes.MAY), "may_not": []}
+    assert mine.findings == {"who": "Lan", "may": list(capabilities.MAY), "may_not": []}
     # Nobody asked: nothing is written into anybody's findings.
     Credential.objects.update(findings={})
     wait_over(plain)
@@ -92,7 +92,7 @@ def test_a_look_for_a_credential_that_is_refused_says_nothing_of_what_it_may_do(
 def test_a_plain_activepieces_has_neither_channels_nor_invitations_to_a_personal_project(plain: Workspace) -> None:
     capabilities.inspect(plain.pk)
     found = states(plain)
-    assert set(found) == set(capability_probes.LOOKS)
+    assert set(found) == set(capabilities.LOOKS)
     assert {name for name, state in found.items() if state != Ability.YES} == {
         "channel-automations",
         "project-invitations",

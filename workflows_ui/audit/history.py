@@ -1,6 +1,6 @@
-"""Rows of the audit log for its pages: visible rows, actions with their labels, and an object's history."""
+"""Rows of the audit log for its pages: visible rows, actions with their labels, an object's history, and what a row changed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -8,9 +8,11 @@ from django.urls import reverse
 
 from workflows_ui.accounts.models import User
 from workflows_ui.audit import messages as audit_messages
+from workflows_ui.audit.messages import CHOICES, FIELDS
 from workflows_ui.audit.models import BEGUN, AuditEvent
 from workflows_ui.members.models import Role, Workspace
 from workflows_ui.members.services.access import Access
+from workflows_ui.web.readable import Node, readable_node
 
 #: Number of rows of an object's history.
 NEWEST = 20
@@ -86,3 +88,39 @@ def global_history(user: User, kind: str, id: str) -> dict[str, Any]:
 
 def _newest(events: QuerySet[AuditEvent], slug: str | None) -> list[dict[str, Any]]:
     return lines(list(beginnings(events).order_by("-at", "-pk")[:NEWEST]), slug)
+
+
+def changes(detail: Mapping[str, Any], action: str) -> list[dict[str, Any]]:
+    """Return name, `before` and `after` of each changed value; the name is "" if the row has only one value."""
+    if "before" not in detail and "after" not in detail:
+        return []
+    before, after = detail.get("before"), detail.get("after")
+    if not isinstance(before, Mapping) and not isinstance(after, Mapping):
+        field = "role" if action == "member.change_role" else ""
+        return [_change(field, before, after) | {"name": ""}]
+    old, new = (value if isinstance(value, Mapping) else {} for value in (before, after))
+    pairs = {name: (old.get(name), new.get(name)) for name in {**old, **new}}
+    return [_change(name, *pair) for name, pair in pairs.items() if pair[0] != pair[1]]
+
+
+def _change(field: str, before: Any, after: Any) -> dict[str, Any]:
+    return {
+        "name": FIELDS.get(field, field),
+        "before": readable_node(_labelled(field, before)),
+        "after": readable_node(_labelled(field, after)),
+    }
+
+
+def _labelled(field: str, value: Any) -> Any:
+    choices = CHOICES.get(field, {})
+    return str(choices[value]) if isinstance(value, str) and value in choices else value
+
+
+def remaining_details(detail: Mapping[str, Any]) -> Node | None:
+    """Return the details other than `before` and `after` in readable form, or None."""
+    details = {
+        str(FIELDS.get(name, name)): _labelled(name, value)
+        for name, value in detail.items()
+        if name not in ("before", "after") and value not in (None, "", [], {})
+    }
+    return readable_node(details) if details else None

@@ -4,14 +4,14 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from django.http import Http404, HttpResponse, QueryDict
+from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from workflows_ui.audit import difference as audit_difference
 from workflows_ui.audit import file as audit_file
 from workflows_ui.audit import history
 from workflows_ui.audit import messages as audit_messages
@@ -85,8 +85,8 @@ def row(request: ConsoleRequest, workspace: Workspace | None, row: int) -> HttpR
         "place": workspace,
         "line": line,
         "kind": audit_messages.kind(event.object_type) if event.object_type else "",
-        "changes": [change for part in parts for change in audit_difference.changes(part.detail, part.action)],
-        "details": [(part, audit_difference.remaining_details(part.detail)) for part in parts],
+        "changes": [change for part in parts for change in history.changes(part.detail, part.action)],
+        "details": [(part, history.remaining_details(part.detail)) for part in parts],
         "list_url": list_url,
         "person_url": f"{list_url}?person={event.user_id or 0}",
         "object_url": f"{list_url}?{_query({'kind': event.object_type, 'id': event.object_id})}",
@@ -126,6 +126,4 @@ def _url(name: str, workspace: Workspace | None, *arguments: str) -> str:
 
 
 def _query(values: dict[str, str]) -> str:
-    query = QueryDict(mutable=True)
-    query.update({name: value for name, value in values.items() if value})
-    return query.urlencode()
+    return urlencode({name: value for name, value in values.items() if value})

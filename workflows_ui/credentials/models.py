@@ -237,7 +237,7 @@ class Ability(StateChoices):
 
 
 class Capability(models.Model):
-    """The last known state of a capability. Names: credentials.services.capability_probes.NAMES."""
+    """The last known state of a capability. Names: credentials.services.capabilities.NAMES."""
 
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="capabilities")
     name = models.CharField(max_length=40)

@@ -271,7 +271,7 @@ def _handle_error(work: _Work, items: Sequence[JobItem], problem: EngineError, *
     _settle(work, items, state, reason, technical, outcome=outcome if wrote else "", **detail)
     if job_turns.repeated_reason(problem) is reason:
         with database.turn():
-            enough = job_turns.in_a_row(work.job, reason, job_turns.IN_A_ROW)
+            enough = job_turns.in_a_row(work.job, reason)
         if enough:
             raise job_turns.EndsEarly(reason, technical)
 

@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 
 from workflows_ui.accounts.models import User
 from workflows_ui.accounts.services import people
-from workflows_ui.members.models import Colour, Role, Workspace
+from workflows_ui.members.models import Role, Workspace
 from workflows_ui.members.services.invitations import DAYS
 
 
@@ -268,9 +268,6 @@ class WorkspaceForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscript
     def __init__(self, *args: object, stepped: bool, **kwargs: object) -> None:
         self._stepped = stepped
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
-        self.fields["colour"] = forms.ChoiceField(
-            label=_("Colour bar"), choices=Colour.choices, required=False, help_text=self.fields["colour"].help_text
-        )
 
     def clean_second_factor_required(self) -> bool:
         """Reject the requirement if the manager does not meet it."""

@@ -15,10 +15,9 @@ from workflows_ui.web import formats as web_formats
 from workflows_ui.web.messages import Message
 
 
-def until(moment: datetime, now: datetime | None = None) -> str:
+def until(moment: datetime) -> str:
     """Return `Friday 18:00` within six days, else the date with its time."""
-    now = now or timezone.now()
-    if timedelta(0) <= moment - now < timedelta(days=6):
+    if timedelta(0) <= moment - timezone.now() < timedelta(days=6):
         local = timezone.localtime(moment)
         return formats.date_format(local, pgettext("weekday and time, see Django's date filter", "l H:i"))
     return web_formats.exact(moment, seconds=False)

@@ -69,6 +69,11 @@ class Plan:
     gone: list[str]
     problems: dict[str, Problem]
 
+    @property
+    def choices(self) -> dict[str, str]:
+        """The choices of the steps by item key, as the confirmation posts them."""
+        return {step.item.key: step.choice for step in self.steps}
+
 
 def token(holder: Holder) -> str:
     """Return a holder as the page posts it."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from django.db.models import Count, F, Max, Q
+from django.db.models import Count, F, Max
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -30,7 +30,7 @@ from workflows_ui.launches.models import OPEN, UNSENT, Launch
 from workflows_ui.launches.services import launches, watching
 from workflows_ui.members import messages as launch_right_messages
 from workflows_ui.members.models import ColleagueInvitation, LaunchRight, Member, Role, TeamOwner
-from workflows_ui.members.services import invitations, launch_rights, members, teams
+from workflows_ui.members.services import access, invitations, launch_rights, members, teams
 from workflows_ui.notifications.models import Notice, Watch, WatchKind
 from workflows_ui.offboarding import services as deactivation
 from workflows_ui.offboarding.belongings import Holder, Item, Kind, Reach, Scope
@@ -44,9 +44,8 @@ class RoleKind(Kind):
     by_managers = True
 
     def find(self, reach: Reach) -> Iterator[Item]:
-        own_roles = Q(user=reach.person) | Q(team__in=reach.person.groups.all())
         by_workspace: dict[int, list[Member]] = {}
-        for row in reach.rows(Member).filter(own_roles).select_related("team").order_by("pk"):
+        for row in reach.rows(Member).filter(access.held_by(reach.person)).select_related("team").order_by("pk"):
             by_workspace.setdefault(row.workspace_id, []).append(row)
         for pk, memberships in by_workspace.items():
             workspace_reach = reach.workspaces[pk]

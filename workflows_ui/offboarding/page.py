@@ -225,11 +225,6 @@ def posted(data: QueryDict) -> dict[str, str]:
     return {key: data.get(key, "") for key in data if "-" in key}
 
 
-def serialized_choices(steps: list[Step]) -> str:
-    """Return the value of the one field of the confirmation."""
-    return json.dumps({step.item.key: step.choice for step in steps})
-
-
 def ended_count(steps: list[Step]) -> int:
     """Return the number of items that are ended, not handed over."""
     return sum(1 for step in steps if step.choice == END)

@@ -28,8 +28,8 @@ from workflows_ui.members.models import (
     TeamOwner,
     Workspace,
 )
+from workflows_ui.members.services import access, launch_rights, members
 from workflows_ui.members.services import invitations as member_invitations
-from workflows_ui.members.services import launch_rights, members
 
 
 class NeedsSuccessor(Exception):
@@ -74,11 +74,8 @@ class Belongings:
 def belongings(person: User) -> Belongings:
     """Return what a deactivation of this person would affect."""
     launches = Launch.objects.filter(user=person)
-    managed = Workspace.objects.filter(
-        pk__in=Member.objects.filter(Q(user=person) | Q(team__in=person.groups.all()), role=Role.MANAGER).values(
-            "workspace"
-        )
-    )
+    managing = Member.objects.filter(access.held_by(person), role=Role.MANAGER)
+    managed = Workspace.objects.filter(pk__in=managing.values("workspace"))
     shared_teams = TeamOwner.objects.filter(user__is_active=True).exclude(user=person).values("team")
     credentials = list(Credential.objects.filter(owner=person).select_related("workspace", "owner").order_by("name"))
     shared = sharing.teams_of(credentials)
@@ -121,7 +118,12 @@ def deactivate(actor: Actor, person: User, successor: User | None) -> Belongings
         User.objects.filter(pk=person.pk).update(is_active=False, session_generation=F("session_generation") + 1)
         sessions.close(person)
         if successor is not None:
-            _hand_over(actor, affected, successor)
+            for space in affected.spaces:
+                members.hand_over(actor, space, successor)
+            for team in affected.teams:
+                TeamOwner.objects.get_or_create(team=team, user=successor)
+            for saved in affected.saved:
+                give_inputs(saved, successor)
         for request in affected.requests:
             members.refuse(actor, request)
         # Those that are shared with teams get another owner.
@@ -164,15 +166,6 @@ def end_sessions(actor: Actor, person: User) -> None:
         User.objects.filter(pk=person.pk).update(session_generation=F("session_generation") + 1)
         sessions.close(person)
         audit_log.record(actor, "person.end_sessions", person)
-
-
-def _hand_over(actor: Actor, affected: Belongings, successor: User) -> None:
-    for space in affected.spaces:
-        members.hand_over(actor, space, successor)
-    for team in affected.teams:
-        TeamOwner.objects.get_or_create(team=team, user=successor)
-    for saved in affected.saved:
-        give_inputs(saved, successor)
 
 
 def give_inputs(saved: SavedInputs, to: User) -> bool:

@@ -3,6 +3,8 @@
 For administrators, for managers of a workspace, and for the person; each sees what their own rights include.
 """
 
+import json
+
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
@@ -50,13 +52,13 @@ def _handle(request: ConsoleRequest, reach: Reach) -> HttpResponse:
     if request.method != "POST":
         return _page(request, Page(reach))
     chosen = offboarding_page.posted(request.POST)
-    if "back" in request.POST:
-        return _page(request, Page(reach, chosen))
     page = Page(reach, chosen)
+    if "back" in request.POST:
+        return _page(request, page)
     plan = page.plan()
     if "sure" in request.POST and not plan.problems and (plan.steps or plan.gone):
         try:
-            done = handover.carry_out(actor(request), reach, {step.item.key: step.choice for step in plan.steps})
+            done = handover.carry_out(actor(request), reach, plan.choices)
         except handover.Refused as problem:
             return _page(request, Page(reach, chosen, problem.problems), status=422)
         _add_messages(request, done, [*plan.gone, *done.gone])
@@ -71,7 +73,7 @@ def _handle(request: ConsoleRequest, reach: Reach) -> HttpResponse:
         "count": len(plan.steps),
         "ended": offboarding_page.ended_count(plan.steps),
         "gone": offboarding_page.gone_summary(plan.gone),
-        "plan": offboarding_page.serialized_choices(plan.steps),
+        "plan": json.dumps(plan.choices),
     }
     return responses.page(request, "offboarding/question.html", context)
 

@@ -80,7 +80,7 @@ class Action:
             object is gone (names that start with `delete`).
         in_rows: also shown in the menu of the list's rows.
         collection: belongs to the list, not to an object; its row is {}.
-        needs: a capability (credentials.services.capability_probes.NAMES) that the engine must have: otherwise the action is left out of
+        needs: a capability (credentials.services.capabilities.NAMES) that the engine must have: otherwise the action is left out of
             rows, shown with the reason on pages, and rejected.
         bulk: settings for applying it to many objects. Its form must not ask for files or secrets, and reads no row (it gets an empty one).
     """

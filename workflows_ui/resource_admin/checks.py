@@ -7,7 +7,7 @@ from django.core.checks import CheckMessage, Error
 from django.template import TemplateDoesNotExist
 from django.template.loader import get_template
 
-from workflows_ui.credentials.services.capability_probes import NAMES
+from workflows_ui.credentials.services.capabilities import NAMES
 from workflows_ui.resource_admin.actions import Action
 from workflows_ui.resource_admin.resource import KINDS, Facts, Resource
 from workflows_ui.web.navigation import GROUPS

@@ -155,7 +155,7 @@ class Page:
         warning: shown above the list, must not be overlooked.
         refused: shown instead of rows that this engine or its plan does not give.
         total: how many objects match the filters on all pages, if the list knows it without another call.
-        lacking: capabilities (credentials.services.capability_probes.NAMES) that the engine lacks according to this
+        lacking: capabilities (credentials.services.capabilities.NAMES) that the engine lacks according to this
             answer, with the reason: actions that need them are disabled.
     """
 
@@ -179,7 +179,7 @@ class Resource:
         group: the menu's group, a key of navigation.GROUPS.
         menu_order: its position in the group, the smallest number first.
         role: the minimum role that sees it.
-        needs: a capability (credentials.services.capability_probes.NAMES) that the engine must have; without it, the pages say so.
+        needs: a capability (credentials.services.capabilities.NAMES) that the engine must have; without it, the pages say so.
         list_display: columns of the list; the first one carries the link.
         filters: a Django form, bound to the query string; a field without a value filters nothing.
         shortcuts, panels: links and panels of the object's page, in this order.

@@ -128,9 +128,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
 
 class SignIn(allauth_views.LoginView):  # type: ignore[misc]
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        context: dict[str, Any] = super().get_context_data(**kwargs)
-        return context | {
+    def get_context_data(self, **kwargs: Any) -> Any:
+        return super().get_context_data(**kwargs) | {
             "passkeys": settings.PASSKEYS,
             "single_sign_on": settings.OIDC_NAME if single_sign_on.enabled() else "",
         }
@@ -154,9 +153,8 @@ class SetPassword(allauth_views.PasswordSetView):  # type: ignore[misc]
 
 
 class ResetPassword(allauth_views.PasswordResetView):  # type: ignore[misc]
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        context: dict[str, Any] = super().get_context_data(**kwargs)
-        return context | {"no_mail": not people.mail_is_set_up()}
+    def get_context_data(self, **kwargs: Any) -> Any:
+        return super().get_context_data(**kwargs) | {"no_mail": not people.mail_is_set_up()}
 
     def form_valid(self, form: forms.ResetPasswordForm) -> HttpResponse:
         """Enqueue the mail. Unlike in allauth, the request does not send it: its duration would reveal who has an account."""
@@ -195,9 +193,8 @@ class Address(allauth_views.EmailView):  # type: ignore[misc]
 
     success_url = reverse_lazy("account_email")
 
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        context: dict[str, Any] = super().get_context_data(**kwargs)
-        return context | {"no_mail": not people.mail_is_set_up()}
+    def get_context_data(self, **kwargs: Any) -> Any:
+        return super().get_context_data(**kwargs) | {"no_mail": not people.mail_is_set_up()}
 
 
 def sign_up_closed(request: HttpRequest) -> HttpResponse:

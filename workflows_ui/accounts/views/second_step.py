@@ -107,16 +107,17 @@ class Codes(code_views.ViewRecoveryCodesView):  # type: ignore[misc]
 
 
 class CodesFile(code_views.DownloadRecoveryCodesView):  # type: ignore[misc]
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+    def get_context_data(self, **kwargs: Any) -> Any:
         sign_in_log.codes_seen(self.request)
-        context: dict[str, Any] = super().get_context_data(**kwargs)
-        return context
+        return super().get_context_data(**kwargs)
 
 
 class Passkeys(webauthn_views.ListWebAuthnView):  # type: ignore[misc]
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        context: dict[str, Any] = super().get_context_data(**kwargs)
-        return context | {"possible": settings.PASSKEYS, "host": urlsplit(settings.BASE_URL).hostname}
+    def get_context_data(self, **kwargs: Any) -> Any:
+        return super().get_context_data(**kwargs) | {
+            "possible": settings.PASSKEYS,
+            "host": urlsplit(settings.BASE_URL).hostname,
+        }
 
 
 class RenamePasskey(webauthn_views.EditWebAuthnView):  # type: ignore[misc]

@@ -12,10 +12,13 @@ from django.db.models import Model
 from django.utils import timezone
 
 from workflows_ui.accounts.models import User
-from workflows_ui.audit.models import BEGUN, AuditEvent, canonical_text
+from workflows_ui.audit import canonical_text
+from workflows_ui.audit.models import BEGUN, AuditEvent
+from workflows_ui.core.database import storable
 from workflows_ui.credentials import masking
 from workflows_ui.credentials.models import Credential
 from workflows_ui.engine import Mask
+from workflows_ui.jobs.models import Job
 from workflows_ui.launch_forms.models import LaunchForm, SavedInputs
 from workflows_ui.members.models import ColleagueInvitation, LaunchRight, Workspace
 
@@ -64,10 +67,10 @@ def record(
         workspace=workspace,
         action=action,
         object_type=object_type,
-        object_id=canonical_text.storable(object_id),
-        object_name=mask.text(canonical_text.storable(object_name)),
+        object_id=storable(object_id),
+        object_name=mask.text(storable(object_name)),
         outcome=outcome,
-        reason=mask.text(canonical_text.storable(reason)),
+        reason=mask.text(storable(reason)),
         detail=mask.value(canonical_text.plain(detail)),
         address=actor.address,
         session=actor.session,
@@ -116,6 +119,8 @@ def _identify(row: Model) -> tuple[Workspace | None, str, str, str]:
             return row.workspace, "launch_right", str(row.pk), row.flow_name or row.flow_id
         case LaunchForm():
             return row.workspace, "form", str(row.pk), row.flow_name
+        case Job():
+            return row.workspace, "job", row.pk, f"{row.resource}.{row.action}"
         case SavedInputs():
             return row.workspace, "saved_inputs", str(row.pk), row.name
     raise TypeError(type(row).__name__)
@@ -125,4 +130,4 @@ def _name(user: User | None) -> str:
     if user is None:
         return ""
     name = user.username if user.label == user.username else f"{user.label} ({user.username})"
-    return canonical_text.storable(name)
+    return storable(name)

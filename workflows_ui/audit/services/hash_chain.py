@@ -4,19 +4,25 @@ Every second, one sealer gives committed rows their numbers and digests, in batc
 
 Writers are independent of it and never wait. A row that commits late, with a lower id than sealed rows, is sealed in the next batch: the
 order of the chain is the order of sealing. A killed sealer leaves no partial batch: a batch is one transaction.
+
+The digests (column `mark`) are HMAC-SHA256 with AUDIT_KEY. A digest covers the previous digest, the row's number and id, and its canonical
+text; so a row cannot be changed, removed, inserted or moved without the key. Each row stores the id of its key, so that old digests stay
+verifiable after a new key is put first in AUDIT_KEY.
 """
 
-from datetime import timedelta
+import hashlib
+import hmac
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import structlog
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Q
 
+from workflows_ui.audit import canonical_text
 from workflows_ui.audit.models import AuditChain, AuditCheckpoint, AuditEvent
 from workflows_ui.audit.services import audit_log
-from workflows_ui.audit.services import digests as audit_digests
-from workflows_ui.audit.services.digests import Head
 from workflows_ui.core import clock
 
 log = structlog.get_logger(__name__)
@@ -32,6 +38,58 @@ _DAY = timedelta(hours=24)
 #: Rows removed in one transaction, and transactions of one call.
 PART = 5000
 PARTS = 20
+
+
+class NoSuchKey(Exception):
+    """The key of a digest is no longer in AUDIT_KEY."""
+
+
+@dataclass(frozen=True)
+class Head:
+    """The end of a chain, or a position in it: the number and digest of a row. 0 and "" before the first row."""
+
+    number: int = 0
+    mark: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.number}:{self.mark}"
+
+
+def current_key_id() -> str:
+    return key_id(settings.AUDIT_KEY[0])
+
+
+def key_id(key: str) -> str:
+    """Return an identifier of a key that does not reveal it."""
+    return hashlib.sha256(f"audit key id:{key}".encode()).hexdigest()[:16]
+
+
+def row_digest(key: str, before: Head, id: int, canonical: str) -> str:
+    """Return the digest of the row after `before`. Raise NoSuchKey."""
+    return _mac(key, "row", before.mark, str(before.number + 1), str(id), canonical)
+
+
+def head_signature(key: str, head: Head) -> str:
+    return _mac(key, "head", head.mark, str(head.number))
+
+
+def checkpoint_signature(key: str, head: Head, until: datetime, removed: int, before: str) -> str:
+    """Return the signature of a checkpoint; `before` is the signature of the previous one, or "". Raise NoSuchKey."""
+    return _mac(key, "checkpoint", head.mark, str(head.number), canonical_text.moment(until), str(removed), before)
+
+
+def digests_equal(first: str, second: str) -> bool:
+    """Compare two digests in constant time."""
+    return hmac.compare_digest(first.encode(), second.encode())
+
+
+def _mac(key: str, *parts: str) -> str:
+    secret = next((candidate for candidate in settings.AUDIT_KEY if key_id(candidate) == key), None)
+    if secret is None:
+        raise NoSuchKey(key)
+    # Each part is prefixed with its length, so that different lists of parts never give the same message.
+    message = b"".join(len(part := text.encode()).to_bytes(8, "big") + part for text in parts)
+    return hmac.new(secret.encode(), message, hashlib.sha256).hexdigest()
 
 
 def seal() -> int:
@@ -75,7 +133,7 @@ def log_head() -> bool:
 
 def _batch(claimed: AuditChain) -> int:
     """Seal the next rows in one transaction. It locks the AuditChain row, which only sealing, pruning and verification wait for."""
-    key = audit_digests.current_key_id()
+    key = current_key_id()
     with transaction.atomic():
         chain = AuditChain.objects.select_for_update().filter(AuditChain.lease.held(claimed), pk=ONE).first()
         if chain is None:
@@ -84,7 +142,7 @@ def _batch(claimed: AuditChain) -> int:
         rows = list(AuditEvent.objects.filter(number=None).order_by("pk").values_list("pk", "canonical")[:BATCH])
         marks = []
         for pk, canonical in rows:
-            position = Head(position.number + 1, audit_digests.row_digest(key, position, pk, canonical))
+            position = Head(position.number + 1, row_digest(key, position, pk, canonical))
             marks.append((position.number, position.mark, key, pk))
         if marks:
             _write(marks)
@@ -92,7 +150,7 @@ def _batch(claimed: AuditChain) -> int:
                 number=position.number,
                 mark=position.mark,
                 key=key,
-                signature=audit_digests.head_signature(key, position),
+                signature=head_signature(key, position),
                 lease_until=clock.now() + LEASE,
             )
     return len(rows)
@@ -129,7 +187,7 @@ def prune() -> int:
 
 
 def _prune_part() -> int:
-    key = audit_digests.current_key_id()
+    key = current_key_id()
     with transaction.atomic():
         # The lock separates concurrent prunings; the triggers allow deletion only up to a checkpoint, which is written first.
         if not list(AuditChain.objects.select_for_update().filter(pk=ONE)):
@@ -154,7 +212,7 @@ def _prune_part() -> int:
             removed=len(rows),
             made_at=clock.now(),
             key=key,
-            signature=audit_digests.checkpoint_signature(key, position, until, len(rows), before),
+            signature=checkpoint_signature(key, position, until, len(rows), before),
         )
         with connection.cursor() as cursor:  # The model rejects deletions.
             cursor.execute("DELETE FROM workflows_ui_auditevent WHERE number <= %s", [number])

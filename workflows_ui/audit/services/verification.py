@@ -12,9 +12,8 @@ from datetime import timedelta
 from django.db import transaction
 
 from workflows_ui.audit.models import AuditChain, AuditCheckpoint, AuditEvent
-from workflows_ui.audit.services import digests as audit_digests
-from workflows_ui.audit.services.digests import Head, NoSuchKey
-from workflows_ui.audit.services.hash_chain import ONE
+from workflows_ui.audit.services import hash_chain
+from workflows_ui.audit.services.hash_chain import ONE, Head, NoSuchKey
 from workflows_ui.core import clock
 
 #: Unsealed rows older than this give a warning: no sealer runs.
@@ -70,7 +69,7 @@ def _signed(chain: AuditChain | None) -> Head:
     if chain is None or not chain.number:
         return Head()
     head = Head(chain.number, chain.mark)
-    if not audit_digests.digests_equal(chain.signature, audit_digests.head_signature(chain.key, head)):
+    if not hash_chain.digests_equal(chain.signature, hash_chain.head_signature(chain.key, head)):
         raise Broken("The signed head of the chain is forged.")
     return head
 
@@ -80,8 +79,8 @@ def _checkpoints() -> tuple[Head, int]:
     before, removed, start = "", 0, Head()
     for row in AuditCheckpoint.objects.order_by("number"):
         head = Head(row.number, row.mark)
-        signature = audit_digests.checkpoint_signature(row.key, head, row.until, row.removed, before)
-        if not audit_digests.digests_equal(row.signature, signature):
+        signature = hash_chain.checkpoint_signature(row.key, head, row.until, row.removed, before)
+        if not hash_chain.digests_equal(row.signature, signature):
             raise Broken(f"The checkpoint at number {row.number} is forged, or one before it was removed.")
         removed += row.removed
         if removed != row.number:
@@ -100,8 +99,8 @@ def _walk(proof: Proof, start: Head, signed: Head, known: Head | None) -> None:
             raise Broken(
                 f"Row {row.pk} (number {row.number}, {row.at:%Y-%m-%d %H:%M:%S} UTC) was changed: {_changed_columns(row)}."
             )
-        mark = audit_digests.row_digest(row.key, position, row.pk, row.canonical)
-        if not audit_digests.digests_equal(row.mark, mark):
+        mark = hash_chain.row_digest(row.key, position, row.pk, row.canonical)
+        if not hash_chain.digests_equal(row.mark, mark):
             raise Broken(
                 f"Row {row.pk} (number {row.number}) does not follow from the row before it:"
                 " it was changed, put in, or moved, or its mark was."
@@ -109,7 +108,7 @@ def _walk(proof: Proof, start: Head, signed: Head, known: Head | None) -> None:
         position = Head(row.number, row.mark)
         proof.rows, proof.head = proof.rows + 1, position
         if known is not None and known.number == position.number:
-            if not audit_digests.digests_equal(known.mark, position.mark):
+            if not hash_chain.digests_equal(known.mark, position.mark):
                 raise Broken(f"The head {known} is not in this chain: row {row.pk} stands at its number.")
             contains_known = True
     proof.head = position

@@ -163,7 +163,7 @@ class SecretForm(forms.Form):
         password = "" if code else data["password"]
         return Typed(self.flavour, base, data["email"], password=password, code=code)
 
-    def secret_draft(self, token: Token | None = None, organization: str = "", **more: Any) -> Draft:
+    def secret_draft(self, token: Token | None, organization: str, **more: Any) -> Draft:
         """The draft with the entered secret, or with the token of a sign-in for an organization."""
         data, kind = self.cleaned_data, self.chosen
         draft = partial(Draft, flavour=self.flavour, kind=kind, **more)
@@ -225,6 +225,11 @@ class EngineForm(forms.Form):
     )
 
     @property
+    def has_address(self) -> bool:
+        """Whether the selected engine is given by its address, which the page shows then."""
+        return self.cleaned_data.get("engine") in {GATEWAY, ACTIVEPIECES}
+
+    @property
     def flavour(self) -> str:
         return Flavour.ACTIVEPIECES if self.cleaned_data.get("engine") == ACTIVEPIECES else Flavour.IMBRACE
 
@@ -249,7 +254,7 @@ class EngineForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """Require an address for engines without a fixed one."""
         data = super().clean() or {}
-        if data.get("engine") in {GATEWAY, ACTIVEPIECES} and not data.get("address") and "address" not in self.errors:
+        if self.has_address and not data.get("address") and "address" not in self.errors:
             self.add_error("address", _("Enter the engine's address."))
         return data
 
@@ -258,14 +263,13 @@ class EngineForm(forms.Form):
         engine = self.cleaned_data["engine"]
         return {
             "environment": engine if engine in ENVIRONMENTS else "",
-            "address": self.cleaned_data["address"] if engine in {GATEWAY, ACTIVEPIECES} else "",
+            "address": self.cleaned_data["address"] if self.has_address else "",
         }
 
     @property
     def base(self) -> str:
         location = self.location()
-        draft = Draft(self.flavour, "", "", environment=location["environment"], address=location["address"])
-        return draft.base
+        return Draft(self.flavour, "", "", environment=location["environment"], address=location["address"]).base
 
 
 class CredentialForm(EngineForm, SecretForm):
@@ -288,7 +292,7 @@ class CredentialForm(EngineForm, SecretForm):
 
     def blame(self, problem: Problem) -> None:
         """As in SecretForm; the address is shown for some engines only."""
-        if problem.field == "address" and self.cleaned_data.get("engine") not in {GATEWAY, ACTIVEPIECES}:
+        if problem.field == "address" and not self.has_address:
             self.add_error(None, credential_messages.problem_message(problem).sentence)
         else:
             super().blame(problem)

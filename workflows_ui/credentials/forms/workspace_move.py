@@ -114,11 +114,10 @@ class MoveForm(EngineForm):
 
     def blame(self, problem: Problem, secret: Secret | None = None) -> None:
         """Add a test's problem to the address or the secret, or to the form if that field is not shown."""
-        shown = self.cleaned_data.get("engine") in {GATEWAY, ACTIVEPIECES}
+        field = secret.field.name if secret else None
         if problem.field == "address":
-            self.add_error("address" if shown else None, credential_messages.problem_message(problem).sentence)
-        else:
-            self.add_error(secret.field.name if secret else None, credential_messages.problem_message(problem).sentence)
+            field = "address" if self.has_address else None
+        self.add_error(field, credential_messages.problem_message(problem).sentence)
 
     def choose(self, several: SeveralProjects) -> None:
         """Offer the choice of several projects; the secrets have to be entered again."""

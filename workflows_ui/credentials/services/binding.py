@@ -11,9 +11,9 @@ from typing import Any
 
 from django.conf import settings
 
-from workflows_ui.audit.models.events import AuditEvent
-from workflows_ui.audit.services import digests as audit_digests
-from workflows_ui.audit.services.digests import Head
+from workflows_ui.audit.models import AuditEvent
+from workflows_ui.audit.services import hash_chain
+from workflows_ui.audit.services.hash_chain import Head
 from workflows_ui.core import crypto
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.credentials.models import binding
@@ -202,15 +202,15 @@ def _is_proved(apps: Any, row: Any) -> bool:
     copy = AuditEvent(**{name: getattr(row, name) for name in AuditEvent.CANONICAL})
     if copy.compute_canonical() != row.canonical:
         return False
-    if row.number is None or not any(audit_digests.key_id(key) == row.key for key in settings.AUDIT_KEY):
+    if row.number is None or not any(hash_chain.key_id(key) == row.key for key in settings.AUDIT_KEY):
         return True
     events = apps.get_model("workflows_ui", "AuditEvent").objects
     before = events.filter(number=row.number - 1).values_list("mark", flat=True).first()
     if before is None:
         checkpoints = apps.get_model("workflows_ui", "AuditCheckpoint").objects
         before = checkpoints.filter(number=row.number - 1).values_list("mark", flat=True).first() or ""
-    mark = audit_digests.row_digest(row.key, Head(row.number - 1, before), row.pk, row.canonical)
-    return audit_digests.digests_equal(mark, row.mark)
+    mark = hash_chain.row_digest(row.key, Head(row.number - 1, before), row.pk, row.canonical)
+    return hash_chain.digests_equal(mark, row.mark)
 
 
 def line(row: Row) -> str:

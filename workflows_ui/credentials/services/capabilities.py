@@ -1,10 +1,16 @@
 """The capabilities of a workspace's engine: probed once a day and on request, and learnt from use.
 
-The probes are in capability_probes.py. An inconclusive probe does not change a known state.
+A probe is one harmless read. Activepieces lacks some of Imbrace's routes, old builds lack others, and plans refuse some with 402 (api.md 15
+and 17). A refusal of the credential (403) or a failed connection says nothing about the engine: an inconclusive probe does not change a
+known state.
 """
 
-from collections.abc import Mapping
+import time
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
+from http import HTTPStatus
 from typing import Any
 
 import structlog
@@ -14,10 +20,22 @@ from workflows_ui.core import clock, database
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.core.lease import backoff
 from workflows_ui.credentials.models import Ability, Capability, Credential, Health, Inspection
-from workflows_ui.credentials.services import capability_probes, clients, credential_tests, engine_facts
-from workflows_ui.credentials.services.capability_probes import LEARNT, NAMES, Survey, Verdict
+from workflows_ui.credentials.services import clients, credential_tests, engine_facts
 from workflows_ui.credentials.services.engine_facts import Facts
-from workflows_ui.engine import AddressRefused, Client, EngineError
+from workflows_ui.engine import (
+    AddressRefused,
+    Client,
+    CredentialRefused,
+    EngineError,
+    Forbidden,
+    NoRoute,
+    NotFound,
+    NotInPlan,
+    NotSent,
+    RateLimited,
+    Refused,
+    Workflows,
+)
 from workflows_ui.members.models import Workspace
 
 log = structlog.get_logger(__name__)
@@ -31,6 +49,115 @@ AGAIN = timedelta(minutes=5)
 BELIEVED = timedelta(days=7)
 #: The most credentials of one inspection; the most workspaces of one sweep.
 CREDENTIALS, SWEPT = 3, 50
+
+#: An id in the engine's shape without an object, which is enough to detect a route.
+_NOTHING = "0" * 21
+#: The capabilities that a read can detect. Lists are requested with one row; none of these calls changes anything.
+LOOKS: Mapping[str, Callable[[Workflows], object]] = {
+    "flows": lambda workflows: workflows.list_flows(limit=1),
+    "flow-versions": lambda workflows: workflows.list_flow_versions(_NOTHING, limit=1),
+    "flow-templates": lambda workflows: workflows.get_flow_template(_NOTHING),
+    "runs": lambda workflows: workflows.list_runs(limit=1),
+    "sample-events": lambda workflows: workflows.list_trigger_events(_NOTHING, limit=1),
+    "trigger-figures": lambda workflows: workflows.get_trigger_run_status(),
+    "folders": lambda workflows: workflows.list_folders(limit=1),
+    "connections": lambda workflows: workflows.list_connections(limit=1),
+    "tables": lambda workflows: workflows.list_tables(limit=1),
+    "table-records": lambda workflows: workflows.list_records(_NOTHING, limit=1),
+    "mcp-servers": lambda workflows: workflows.list_mcp_servers(limit=1),
+    "project-invitations": lambda workflows: workflows.list_invitations("PROJECT", limit=1),
+    "platform-invitations": lambda workflows: workflows.list_invitations("PLATFORM", limit=1),
+    "channel-automations": lambda workflows: workflows.list_channel_automation(),
+}
+#: Capabilities that only use can detect: they have no read, and a write is never made as a probe.
+LEARNT = ("run-retry", "run-cancel", "run-archive", "mcp-server-making")
+NAMES = (*LOOKS, *LEARNT)
+#: Services of the gateway, whose 404 has another body if they do not exist (api.md 17).
+_GATEWAY_SERVICES = frozenset({"channel-automations"})
+#: The capabilities by which a test describes the access of a credential.
+MAY = ("flows", "runs", "folders", "connections", "tables", "mcp-servers")
+#: A used-up quota is temporary; only a disabled feature is a property of the plan.
+_TEMPORARY = frozenset({"QUOTA_EXCEEDED", "AI_CREDIT_LIMIT_EXCEEDED"})
+#: Seconds after which no further probe is made.
+BUDGET = 30.0
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The state of a capability by one answer, with the answer's `status` and `code`."""
+
+    state: Ability
+    status: int | None = None
+    code: str = ""
+
+
+@dataclass
+class Survey:
+    """The result of the probes: verdicts with the credential that was used, by name; and the error that stopped them, if any."""
+
+    verdicts: dict[str, tuple[Verdict, Credential]] = field(default_factory=dict)
+    stopped: EngineError | None = None
+
+
+def judge(name: str, error: EngineError) -> Verdict | None:
+    """The verdict of a refusal; None if it says nothing about the engine."""
+    status, code = error.status, error.code[:60]
+    if isinstance(error, NotInPlan):
+        return None if code in _TEMPORARY else Verdict(Ability.NOT_IN_PLAN, status, code)
+    no_route = isinstance(error, NoRoute) or code == "NOT_ON_THIS_ENGINE"
+    if no_route or (name in _GATEWAY_SERVICES and isinstance(error, NotFound) and not code):
+        return Verdict(Ability.NO, status, code)
+    if name == "project-invitations" and isinstance(error, Refused) and code == "VALIDATION":
+        # A personal project has no invitations, for any caller (recording `invites_list_project`).
+        return Verdict(Ability.NO, status, code)
+    if isinstance(error, Forbidden):
+        return Verdict(Ability.UNKNOWN, status, code)
+    return None
+
+
+def look(candidates: Iterable[tuple[Credential, Client]], names: Iterable[str] = LOOKS) -> Survey:
+    """Probe the engine. A probe that one credential may not make is repeated with the next. Raises no EngineError, uses no database."""
+    survey, ends = Survey(), time.monotonic() + BUDGET
+    open_names = list(names)
+    for credential, client in candidates:
+        survey.stopped = None
+        for name in list(open_names):
+            if time.monotonic() > ends:
+                return survey
+            try:
+                LOOKS[name](client.workflows)
+                result: Verdict | None = Verdict(Ability.YES, 200)
+            except (CredentialRefused, NotSent, RateLimited) as error:
+                # All other probes would get the same answer.
+                survey.stopped = error
+                break
+            except EngineError as error:
+                result = judge(name, error)
+                if result is None and isinstance(error, NotFound | Refused) and error.code:
+                    # The engine's handler answered about the object: the route exists.
+                    result = Verdict(Ability.YES, error.status, error.code[:60])
+            if result is not None:
+                survey.verdicts[name] = (result, credential)
+                if result.state is not Ability.UNKNOWN:
+                    open_names.remove(name)
+        if not open_names or isinstance(survey.stopped, NotSent | RateLimited):
+            break
+    return survey
+
+
+def allowed(survey: Survey, credential_id: uuid.UUID) -> dict[str, list[str]]:
+    """The access of the first credential, as names of `MAY`. Names without a verdict are in neither list."""
+    may, may_not = [], []
+    for name in MAY:
+        if name not in survey.verdicts:
+            continue
+        result, prober = survey.verdicts[name]
+        # A refused probe was repeated with the next credential.
+        if prober.pk != credential_id or result.status == HTTPStatus.FORBIDDEN:
+            may_not.append(name)
+        elif result.state == Ability.YES:
+            may.append(name)
+    return {"may": may, "may_not": may_not}
 
 
 def read_capabilities(workspace: Workspace) -> Mapping[str, Ability]:
@@ -57,7 +184,7 @@ def learn(workspace: Workspace, credential_id: str, name: str, error: EngineErro
     """
     if name not in NAMES:
         return None
-    verdict = Verdict(Ability.YES) if error is None else capability_probes.verdict(name, error)
+    verdict = Verdict(Ability.YES) if error is None else judge(name, error)
     if verdict is None or verdict.state is Ability.UNKNOWN:
         return None
     if not Capability.objects.filter(workspace=workspace, name=name, state=verdict.state).exists():
@@ -74,7 +201,7 @@ def learn(workspace: Workspace, credential_id: str, name: str, error: EngineErro
 def inspect_now(workspace: Workspace, credential: Credential) -> Survey:
     """Inspect the engine with one credential, at a person's request, and reset the states learnt from use. Raises CannotOpen."""
     client = clients.client_for_credential(credential, timeouts=credential_tests.TIMEOUTS)
-    survey = capability_probes.look([(credential, client)])
+    survey = look([(credential, client)])
     _store(workspace, survey, engine_facts.read(client) if survey.verdicts else None)
     if survey.verdicts:
         Inspection.objects.update_or_create(workspace=workspace, defaults=_outcome(reached=True))
@@ -104,7 +231,7 @@ def inspect(workspace_id: int) -> None:
         inspection, usable = _claim(workspace_id)
     if inspection is None:
         return
-    survey = capability_probes.look(usable)
+    survey = look(usable)
     reached = bool(survey.verdicts)
     if not reached:
         log.info("inspect.failed", workspace=workspace_id, error=type(survey.stopped).__name__)
@@ -153,7 +280,7 @@ def _add_access(credential: Credential, survey: Survey) -> None:
     if all(prober.pk != credential.pk for _verdict, prober in survey.verdicts.values()):
         return  # It was refused, and other credentials were used.
     rows = Credential.objects.filter(pk=credential.pk, secret=credential.secret, tested_at=credential.tested_at)
-    rows.update(findings=credential.findings | capability_probes.allowed(survey, credential.pk))
+    rows.update(findings=credential.findings | allowed(survey, credential.pk))
 
 
 def _outcome(*, reached: bool, failures: int = 0) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.credentials import masking
 from workflows_ui.credentials.models import Credential, Health
 from workflows_ui.credentials.services import (
-    capability_probes,
+    capabilities,
     clients,
     credential_tests,
     engine_facts,
@@ -111,9 +111,7 @@ def retest(credential: Credential, actor: Actor = CONSOLE) -> Findings | Problem
         if result.project_id != credential.workspace.project_id:
             result = Problem(Code.OTHER_PROJECT, found=result.project_name or result.project_id)
         else:
-            may = capability_probes.allowed(
-                capability_probes.look([(credential, client)], capability_probes.MAY), credential.pk
-            )
+            may = capabilities.allowed(capabilities.look([(credential, client)], capabilities.MAY), credential.pk)
     except CannotOpen as problem:
         result = Problem(credential_tests.problem_code(problem))
     except AddressRefused as error:

@@ -112,9 +112,7 @@ def test(request: ConsoleRequest, slug: str, credential_id: uuid.UUID) -> HttpRe
     credential = find(request, credential_id, to_change=True)
     if not ratelimit.consume(request, action="credential_test", user=request.user):
         messages.warning(request, _("You have tested many credentials within a minute. Wait a little, then try again."))
-        return responses.redirect(request, address_of(credential))
-    result = credentials.retest(credential, actor(request))
-    if isinstance(result, Problem):
+    elif isinstance(result := credentials.retest(credential, actor(request)), Problem):
         messages.error(request, str(credential_messages.problem_message(result).what))
     else:
         tasks.enqueue_inspection(capabilities.request_inspection(credential))

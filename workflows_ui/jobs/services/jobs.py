@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -246,21 +245,12 @@ def stored_text(text: str) -> str:
 
 def note(actor: Actor, job: Job, verb: str, *, outcome: str = "done", **detail: Any) -> None:
     """Add an audit row about the job itself; its objects have their own rows."""
-    audit_log.record(
-        actor,
-        f"job.{verb}",
-        workspace=job.workspace,
-        object_type="job",
-        object_id=job.pk,
-        object_name=f"{job.resource}.{job.action}",
-        outcome=outcome,
-        **detail,
-    )
+    audit_log.record(actor, f"job.{verb}", job, outcome=outcome, **detail)
 
 
-def has_file(job: Job, now: datetime | None = None) -> bool:
+def has_file(job: Job) -> bool:
     """Whether the file can be downloaded."""
-    return job.state == JobState.ENDED and job.keep_until is not None and job.keep_until > (now or clock.now())
+    return job.state == JobState.ENDED and job.keep_until is not None and job.keep_until > clock.now()
 
 
 def file_content(job: Job) -> Iterator[bytes]:

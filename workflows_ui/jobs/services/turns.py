@@ -218,11 +218,11 @@ def put_back(items: Iterable[JobItem]) -> None:
     )
 
 
-def in_a_row(job: Job, reason: Reason, number: int) -> bool:
-    """Whether the last `number` outcomes were failures for this reason."""
+def in_a_row(job: Job, reason: Reason) -> bool:
+    """Whether the last IN_A_ROW outcomes were failures for this reason."""
     ended = job.items.exclude(state__in=[ItemState.WAITING, ItemState.SENDING]).order_by("-ended_at", "-position")
-    last = list(ended.values_list("state", "reason")[:number])
-    return len(last) == number and set(last) == {(ItemState.FAILED, reason)}
+    last = list(ended.values_list("state", "reason")[:IN_A_ROW])
+    return len(last) == IN_A_ROW and set(last) == {(ItemState.FAILED, reason)}
 
 
 def reset_tries(job: Job) -> None:

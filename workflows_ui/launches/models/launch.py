@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from workflows_ui.audit.models import canonical_text
+from workflows_ui.audit import canonical_text
 from workflows_ui.core import crypto
 from workflows_ui.core.lease import Lease, Queued
 from workflows_ui.core.models import Marked

@@ -13,12 +13,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from workflows_ui.core.crypto import CannotOpen
-from workflows_ui.credentials.services import caretakers, clients, engine_session
+from workflows_ui.credentials.services import clients, engine_session
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError
 from workflows_ui.launches.models import Launch, State
 from workflows_ui.launches.views.launches import find_page
 from workflows_ui.members.models import Role
+from workflows_ui.members.services import members
 from workflows_ui.resource_admin.resource import Row
 from workflows_ui.resources.flows.reading import last_change
 from workflows_ui.resources.pieces import missing_apps
@@ -66,7 +67,7 @@ def story(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
         "trouble": trouble,
         "missing": missing_apps.no_run_words(missing) if missing else None,
         "comparison": comparison,
-        "caretakers": caretakers.find_caretakers(row.workspace, row.flow_id) if failed and page.insider else None,
+        "caretakers": members.find_caretakers(row.workspace, row.flow_id) if failed and page.insider else None,
         "change": change,
     }
     return responses.page(request, "launches/story.html", context, fragments=(STORY,))

@@ -75,7 +75,8 @@ class Access:
             raise NotAllowed(needed)
 
 
-def _holder_filter(user: User) -> Q:
+def held_by(user: User) -> Q:
+    """Return the condition that a membership or right is the person's own or one of their teams'."""
     return Q(user=user) | Q(team__in=user.groups.all())
 
 
@@ -86,11 +87,11 @@ def find(user: User, slug: str) -> Access:
     """
     if not user.is_active:
         raise NoAccess(slug)
-    rows = list(Member.objects.filter(_holder_filter(user), workspace__slug=slug).select_related("workspace"))
+    rows = list(Member.objects.filter(held_by(user), workspace__slug=slug).select_related("workspace"))
     role = max((Role(row.role) for row in rows), key=lambda role: role.rank, default=None)
     rights: tuple[LaunchRight, ...] = ()
     if role is None or not role.includes(Role.LAUNCHER):
-        guest_rights = LaunchRight.objects.letting_in(timezone.now()).filter(_holder_filter(user), workspace__slug=slug)
+        guest_rights = LaunchRight.objects.letting_in(timezone.now()).filter(held_by(user), workspace__slug=slug)
         rights = tuple(guest_rights.select_related("workspace").order_by("pk"))
     if not rows and not rights:
         raise NoAccess(slug)
@@ -99,12 +100,12 @@ def find(user: User, slug: str) -> Access:
 
 def belongs(user: User, workspace: Workspace) -> bool:
     """Return whether a person has a role in a workspace, directly or through a team; guests have none."""
-    return Member.objects.filter(_holder_filter(user), workspace=workspace).exists()
+    return Member.objects.filter(held_by(user), workspace=workspace).exists()
 
 
 def workspaces(user: User) -> QuerySet[Workspace]:
-    as_member = Q(pk__in=Member.objects.filter(_holder_filter(user)).values("workspace"))
-    as_guest = Q(pk__in=LaunchRight.objects.letting_in(timezone.now()).filter(_holder_filter(user)).values("workspace"))
+    as_member = Q(pk__in=Member.objects.filter(held_by(user)).values("workspace"))
+    as_guest = Q(pk__in=LaunchRight.objects.letting_in(timezone.now()).filter(held_by(user)).values("workspace"))
     return Workspace.objects.filter(as_member | as_guest).order_by("name", "pk")
 
 

@@ -29,8 +29,7 @@ from workflows_ui.notifications.models import NoticeKind
 
 def active_rights(user: User, workspace: Workspace) -> QuerySet[LaunchRight]:
     """Return the usable rights of a person and their teams in a workspace, ordered by their end."""
-    held = Q(user=user) | Q(team__in=user.groups.all())
-    rows = LaunchRight.objects.usable(timezone.now()).filter(held, workspace=workspace)
+    rows = LaunchRight.objects.usable(timezone.now()).filter(access.held_by(user), workspace=workspace)
     return rows.select_related("team").order_by(F("until").asc(nulls_last=True), "pk")
 
 
@@ -70,7 +69,7 @@ def still_holds(user: User, right: LaunchRight) -> bool:
     """
     now = timezone.now()
     rows = LaunchRight.objects.filter(Q(until__isnull=True) | Q(until__gt=now), pk=right.pk, revoked_at__isnull=True)
-    return user.is_active and rows.filter(Q(user=user) | Q(team__in=user.groups.all())).exists()
+    return user.is_active and rows.filter(access.held_by(user)).exists()
 
 
 def give_back(right_id: int | None) -> None:

@@ -13,12 +13,17 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from workflows_ui.accounts.models import User
+from workflows_ui.audit.models import AuditEvent
 from workflows_ui.audit.services import audit_log
 from workflows_ui.audit.services.audit_log import Actor
+from workflows_ui.core.collation import sort_key
 from workflows_ui.credentials.models import Credential
 from workflows_ui.credentials.services import sharing
 from workflows_ui.members.models import AccessRequest, Member, Role, Workspace
 from workflows_ui.members.services import launch_rights
+
+#: The most names of caretakers that are listed.
+_CARETAKERS = 5
 
 
 class LastManager(Exception):
@@ -42,6 +47,32 @@ def managers(workspace: Workspace) -> QuerySet[User]:
     return users.distinct().order_by("first_name", "last_name", "username")
 
 
+def find_caretakers(workspace: Workspace, flow_id: str) -> dict[str, Any]:
+    """The `names` of the builders of a flow's workspace, else its managers, people before teams; how many `more` there are; and the person
+    who last changed it in the console: `changed_by`, "" if nobody did, and `changed_at`. The engine's editor records no names."""
+    memberships = Member.objects.filter(workspace=workspace, role__in=(Role.BUILDER, Role.MANAGER))
+    rows = [row for row in memberships.select_related("user", "team") if row.user is None or row.user.is_active]
+    builders = [row for row in rows if row.role == Role.BUILDER] or rows
+    people = sorted({row.user.label for row in builders if row.user is not None}, key=sort_key)
+    teams = sorted({row.team.name for row in builders if row.team is not None}, key=sort_key)
+    names = [*people, *teams]
+    change = (
+        AuditEvent.objects.filter(
+            workspace=workspace, object_type="flows", object_id=flow_id, action__startswith="flows.", outcome="done"
+        )
+        .exclude(action="flows.export")
+        .select_related("user")
+        .order_by("-at")
+        .first()
+    )
+    return {
+        "names": names[:_CARETAKERS],
+        "more": max(0, len(names) - _CARETAKERS),
+        "changed_by": change.user.label if change and change.user else "",
+        "changed_at": change.at if change else None,
+    }
+
+
 def ask(actor: Actor, workspace: Workspace, person: User) -> AccessRequest:
     """Return the person's open access request; create it if necessary."""
     request, created = AccessRequest.objects.get_or_create(workspace=workspace, user=person, decided_at=None)
@@ -63,43 +94,33 @@ def grant(actor: Actor, request: AccessRequest, role: Role) -> Member:
 
 def refuse(actor: Actor, request: AccessRequest) -> None:
     """Refuse the request, and destroy the credentials added with it, which nobody may use. Raise AlreadyDecided."""
-    with _locked(request.workspace):
-        destroyed = _reject(actor, request)
-        _record(actor, "access_request.refuse", request.workspace, request.user, credentials_destroyed=destroyed)
+    _reject(actor, request, "access_request.refuse")
 
 
 def withdraw(actor: Actor, request: AccessRequest) -> None:
     """Withdraw the request, and destroy the credentials added with it. Raise AlreadyDecided."""
+    _reject(actor, request, "access_request.withdraw")
+
+
+def _reject(actor: Actor, request: AccessRequest, action: str) -> None:
     with _locked(request.workspace):
-        destroyed = _reject(actor, request)
-        _record(actor, "access_request.withdraw", request.workspace, request.user, credentials_destroyed=destroyed)
+        _decide(actor, request, granted=False)
+        destroyed = _destroy_credentials(actor, request.workspace, request.user)
+        _record(actor, action, request.workspace, request.user, credentials_destroyed=destroyed)
 
 
-def _reject(actor: Actor, request: AccessRequest) -> int:
-    _decide(actor, request, granted=False)
-    return _destroy_credentials(actor, request.workspace, request.user)
-
-
-def add(actor: Actor, workspace: Workspace, person: User, role: Role) -> Member:
-    """Make a person a member, and grant their open request. Raise AlreadyMember."""
+def add(actor: Actor, workspace: Workspace, holder: User | Group, role: Role) -> Member:
+    """Make a person a member, and grant their open request; or a team, with all of its current and future people. Raise AlreadyMember."""
+    person, team = (holder, None) if isinstance(holder, User) else (None, holder)
     with _locked(workspace):
-        member, created = Member.objects.get_or_create(workspace=workspace, user=person, defaults={"role": role})
+        member, created = Member.objects.get_or_create(
+            workspace=workspace, user=person, team=team, defaults={"role": role}
+        )
         if not created:
             raise AlreadyMember
-        request = AccessRequest.objects.filter(workspace=workspace, user=person, decided_at=None).first()
-        if request is not None:
+        if request := AccessRequest.objects.filter(workspace=workspace, user=person, decided_at=None).first():
             _decide(actor, request, granted=True)
-        _record(actor, "member.add", workspace, person, role=role.value)
-    return member
-
-
-def add_team(actor: Actor, workspace: Workspace, team: Group, role: Role) -> Member:
-    """Make a team a member, with all of its current and future people. Raise AlreadyMember."""
-    with _locked(workspace):
-        member, created = Member.objects.get_or_create(workspace=workspace, team=team, defaults={"role": role})
-        if not created:
-            raise AlreadyMember
-        _record(actor, "member.add", workspace, None, name=team.name, role=role.value)
+        _record(actor, "member.add", workspace, person, name=team.name if team else "", role=role.value)
     return member
 
 

@@ -15,7 +15,7 @@ from workflows_ui.audit.services.audit_log import Actor
 from workflows_ui.credentials.models import Credential, CredentialShare
 from workflows_ui.credentials.services import sharing
 from workflows_ui.members.models import LaunchRight, Member, Role, TeamOwner, TeamProfile, Workspace
-from workflows_ui.members.services import members
+from workflows_ui.members.services import access, members
 
 
 class NameTaken(Exception):
@@ -69,8 +69,7 @@ def giveable(person: User, workspace: Workspace) -> list[Group]:
     """
     if person.is_superuser:
         return list(Group.objects.order_by("name", "pk"))
-    managed = Member.objects.filter(Q(user=person) | Q(team__in=person.groups.all()), role=Role.MANAGER)
-    spaces = managed.values("workspace")
+    spaces = Member.objects.filter(access.held_by(person), role=Role.MANAGER).values("workspace")
     in_workspace = (
         Q(memberships__workspace=workspace)
         | Q(credential_shares__credential__workspace=workspace)

@@ -53,7 +53,7 @@ def add_team(request: ConsoleRequest, slug: str) -> HttpResponse:
     if not form.is_valid():
         return _page(request, AddMemberForm(), form)
     try:
-        membership = members.add_team(actor(request), request.access.workspace, form.cleaned_data["team"], form.chosen)
+        membership = members.add(actor(request), request.access.workspace, form.cleaned_data["team"], form.chosen)
     except members.AlreadyMember:
         form.add_error("team", _("This team belongs to the workspace already. Its role can be changed in the list."))
         return _page(request, AddMemberForm(), form)

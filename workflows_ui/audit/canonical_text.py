@@ -10,6 +10,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from workflows_ui.core.database import storable
+
 #: Version of the format, included in the text.
 FORM = 1
 
@@ -34,11 +36,6 @@ def plain(value: Any) -> Any:
     if isinstance(value, list | tuple | set | frozenset):
         return [plain(item) for item in value]
     return storable(str(value))
-
-
-def storable(text: str) -> str:
-    """Replace what a database may reject: NUL and lone surrogates."""
-    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
 
 
 def moment(value: datetime.datetime) -> str:

@@ -10,7 +10,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from workflows_ui.audit.models import canonical_text
+from workflows_ui.audit import canonical_text
 from workflows_ui.core.lease import Lease
 from workflows_ui.members.models import Workspace
 
