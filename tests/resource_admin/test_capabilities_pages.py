@@ -17,7 +17,7 @@ from workflows_ui import tasks
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.credentials import tasks as credential_tasks
 from workflows_ui.credentials.models import Ability, Capability, Inspection
-from workflows_ui.credentials.services import capabilities, capability_probes
+from workflows_ui.credentials.services import capabilities
 from workflows_ui.jobs.models import Job
 from workflows_ui.members.models import Member, Role, Workspace
 from workflows_ui.resource_admin import capabilities as missing_capabilities
@@ -282,7 +282,7 @@ def test_the_clock_rings_for_whoever_was_not_looked_at_for_a_day(users: Users, b
 
 
 def test_every_capability_that_a_declaration_may_need_has_a_name_for_its_message() -> None:
-    assert set(missing_capabilities.NAMES) == set(capability_probes.NAMES)
+    assert set(missing_capabilities.NAMES) == set(capabilities.NAMES)
 
 
 @pytest.mark.parametrize("changes", [{"needs": "flying"}, {"actions": [deed(needs="flying")]}])

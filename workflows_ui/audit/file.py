@@ -10,9 +10,7 @@ from django.utils import timezone, translation
 
 from workflows_ui.audit import messages as audit_messages
 from workflows_ui.audit.models import AuditEvent
-from workflows_ui.resource_admin.export import BYTE_ORDER_MARK, TYPES, csv_text, escape_formulas, tail
-
-__all__ = ["TYPES", "content", "name"]
+from workflows_ui.resource_admin.export import BYTE_ORDER_MARK, csv_text, escape_formulas, tail
 
 #: Rows read at a time.
 PART = 1000
@@ -44,7 +42,7 @@ def name(kind: str) -> str:
 
 
 def content(kind: str, rows: QuerySet[AuditEvent]) -> Iterator[bytes]:
-    """Yield the file in parts: every row, including the ends of writes. `kind` is a key of TYPES.
+    """Yield the file in parts: every row, including the ends of writes. `kind` is a key of export.TYPES.
 
     Timestamps are in UTC, so that files from different years compare. Labels are in the requester's language.
     """

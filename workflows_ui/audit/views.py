@@ -20,6 +20,7 @@ from workflows_ui.audit.models import AuditEvent
 from workflows_ui.audit.services import audit_log
 from workflows_ui.members.models import Role, Workspace
 from workflows_ui.resource_admin import listing as listing_state
+from workflows_ui.resource_admin.export import TYPES
 from workflows_ui.web import keyset, responses
 from workflows_ui.web.access import member, superuser
 from workflows_ui.web.requests import ConsoleRequest, actor
@@ -65,9 +66,7 @@ def listing(request: ConsoleRequest, workspace: Workspace | None) -> HttpRespons
         **listing_state.local_list_context(form, request.path, request.GET, window),
         "place": workspace,
         "lines": history.lines(window.rows, workspace.slug if workspace else None),
-        "files": [
-            (kind.upper(), f"{_url('audit_file', workspace, kind)}?{_query(filters)}") for kind in audit_file.TYPES
-        ],
+        "files": [(kind.upper(), f"{_url('audit_file', workspace, kind)}?{_query(filters)}") for kind in TYPES],
     }
     return responses.page(request, "audit/list.html", context, fragments=("results",))
 
@@ -105,7 +104,7 @@ def _part(event: AuditEvent) -> AuditEvent:
 @_for_managers
 def file(request: ConsoleRequest, workspace: Workspace | None, kind: str) -> HttpResponseBase:
     """Return all rows that match the filters, as a file. Audited."""
-    if kind not in audit_file.TYPES:
+    if kind not in TYPES:
         raise Http404
     form = FilterForm(request.GET)
     if not form.is_valid():
@@ -115,7 +114,7 @@ def file(request: ConsoleRequest, workspace: Workspace | None, kind: str) -> Htt
         actor(request), "audit.export", workspace=workspace, object_type="audit", format=kind, filters=filters
     )
     rows = form.narrow(history.rows(workspace)).order_by("-at", "-pk")
-    return responses.download(audit_file.content(kind, rows), audit_file.name(kind), audit_file.TYPES[kind])
+    return responses.download(audit_file.content(kind, rows), audit_file.name(kind), TYPES[kind])
 
 
 def _url(name: str, workspace: Workspace | None, *arguments: str) -> str:

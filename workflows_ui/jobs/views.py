@@ -15,9 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from workflows_ui.audit.services import audit_log
-from workflows_ui.core import heartbeat
 from workflows_ui.credentials.services import engine_session
-from workflows_ui.jobs import messages as job_messages
 from workflows_ui.jobs import page as job_page
 from workflows_ui.jobs import tasks
 from workflows_ui.jobs.models import Job, JobKind, JobState
@@ -31,7 +29,7 @@ from workflows_ui.resource_admin.listing import Listing, offer
 from workflows_ui.resource_admin.resource import RESOURCES, Resource, find_resource
 from workflows_ui.web import formats, keyset, responses
 from workflows_ui.web.access import member
-from workflows_ui.web.messages import NO_WORKER, Message
+from workflows_ui.web.messages import Message
 from workflows_ui.web.requests import ConsoleRequest, actor
 
 LIVE = "job-live"
@@ -222,9 +220,9 @@ def export_page(request: ConsoleRequest, slug: str, job_id: str) -> HttpResponse
         "job": job,
         "label": page.resource.label_plural if page.resource else job.resource,
         "list_url": page.list_url,
-        "known": max(job.total, job.rows) if job.total and not job.over else 0,
+        "known": page.size if job.total and not job.over else 0,
         "there": available,
-        "why": _why(job),
+        "why": page.words if job.reason or page.waits_for_a_worker else None,
         "kept_until": formats.date(timezone.localtime(job.keep_until)) if job.keep_until else "",
         "expired": job.keep_until is not None and not available,
         "own": page.mine,
@@ -279,13 +277,6 @@ def _export_everything(request: ConsoleRequest, declared: Resource, kind: str, f
     )
     tasks.enqueue(job.pk)
     return responses.redirect(request, job_page.job_url(request.access.workspace.slug, job))
-
-
-def _why(job: Job) -> Message | None:
-    """Why it is waiting, or why it ended as it did."""
-    if not job.over and heartbeat.silent():
-        return NO_WORKER
-    return job_messages.of_job(job) if job.reason else None
 
 
 def _find_export(request: ConsoleRequest, job_id: str) -> Job:

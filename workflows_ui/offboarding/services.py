@@ -74,6 +74,8 @@ class Belongings:
 def belongings(person: User) -> Belongings:
     """Return what a deactivation of this person would affect."""
     launches = Launch.objects.filter(user=person)
+    rights = LaunchRight.objects.usable(timezone.now()).filter(user=person)
+    invitations = ColleagueInvitation.objects.filter(invited_by=person, accepted_at=None, revoked_at=None)
     managing = Member.objects.filter(access.held_by(person), role=Role.MANAGER)
     managed = Workspace.objects.filter(pk__in=managing.values("workspace"))
     shared_teams = TeamOwner.objects.filter(user__is_active=True).exclude(user=person).values("team")
@@ -82,12 +84,8 @@ def belongings(person: User) -> Belongings:
     return Belongings(
         credentials=[row for row in credentials if row.pk not in shared],
         shared=[row for row in credentials if row.pk in shared],
-        rights=list(
-            LaunchRight.objects.usable(timezone.now()).filter(user=person).select_related("workspace").order_by("pk")
-        ),
-        invitations=list(
-            ColleagueInvitation.objects.filter(invited_by=person, accepted_at=None, revoked_at=None).order_by("email")
-        ),
+        rights=list(rights.select_related("workspace").order_by("pk")),
+        invitations=list(invitations.order_by("email")),
         requests=list(AccessRequest.objects.filter(user=person, decided_at=None).select_related("workspace")),
         waiting=launches.filter(state__in=UNSENT).count(),
         running=launches.filter(poll_at__isnull=False).count(),

@@ -221,11 +221,10 @@ def _get(address: str, headers: dict[str, str] | None = None) -> dict[str, Any]:
     return _call("GET", address, headers=headers)
 
 
-def _call(method: str, address: str, **options: Any) -> dict[str, Any]:
+def _call(method: str, address: str, *, auth: tuple[str, str] | None = None, **options: Any) -> dict[str, Any]:
     """Send a request to the provider and return the JSON object of its response."""
     # Without an explicit `auth`, requests would use credentials from a .netrc file.
-    options.setdefault("auth", None)
-    options["auth"] = options["auth"] or _unchanged
+    options["auth"] = auth or (lambda request: request)
     try:
         with requests.request(
             method, address, timeout=_TIMEOUT, allow_redirects=False, stream=True, **options
@@ -241,7 +240,3 @@ def _call(method: str, address: str, **options: Any) -> dict[str, Any]:
     if not isinstance(result, dict):
         raise SignOnError("the provider's answer is no JSON object")
     return result
-
-
-def _unchanged(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    return request

@@ -267,8 +267,7 @@ def _claim(workspace_id: int) -> tuple[Inspection | None, list[tuple[Credential,
 
 def _store(workspace: Workspace, survey: Survey, facts: Facts | None, before: timedelta = timedelta()) -> None:
     keep(workspace, survey)
-    if facts is not None:
-        engine_facts.keep(workspace, facts)
+    engine_facts.keep(workspace, facts)
     if survey.verdicts:
         # What no probe can find out may be tried again.
         learnt = Capability.objects.filter(workspace=workspace, name__in=LEARNT, checked_at__lte=clock.now() - before)

@@ -63,7 +63,7 @@ def add(actor: Actor, draft: Draft, findings: Findings) -> Added:
         raise ValueError("A credential needs an owner.")
     with transaction.atomic():
         workspace, created = _workspace(draft, findings)
-        if not created and findings.facts is not None:
+        if not created:
             engine_facts.keep(workspace, findings.facts)
         credential = _save(actor.user, workspace, draft, findings)
         outcome: Outcome = "asked"
@@ -136,8 +136,7 @@ def _store_result(credential: Credential, result: Findings | Problem, may: dict[
     else:
         credential.health = Health.WORKS
         credential.findings = result.plain() | may
-        if result.facts is not None:
-            engine_facts.keep(credential.workspace, result.facts)
+        engine_facts.keep(credential.workspace, result.facts)
     credential.tested_at = timezone.now()
     Credential.objects.filter(pk=credential.pk, secret=credential.secret).update(
         health=credential.health, findings=credential.findings, tested_at=credential.tested_at

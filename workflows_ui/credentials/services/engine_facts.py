@@ -54,9 +54,9 @@ def limits(flags: Mapping[str, Any]) -> dict[str, int]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def keep(workspace: Workspace, facts: Facts) -> None:
-    """Store the facts on the workspace, if they are new."""
-    if (workspace.engine_version, workspace.engine_limits) == (facts.version, facts.limits):
+def keep(workspace: Workspace, facts: Facts | None) -> None:
+    """Store the facts on the workspace, if the engine gave them and they are new."""
+    if facts is None or (workspace.engine_version, workspace.engine_limits) == (facts.version, facts.limits):
         return
     workspace.engine_version, workspace.engine_limits = facts.version, facts.limits
     Workspace.objects.filter(pk=workspace.pk).update(engine_version=facts.version, engine_limits=facts.limits)

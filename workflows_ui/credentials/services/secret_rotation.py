@@ -21,15 +21,14 @@ from workflows_ui.credentials.models import SIGNED_IN_KINDS, Credential, Credent
 from workflows_ui.credentials.services import credential_tests, engine_facts
 from workflows_ui.credentials.services.credential_tests import Code, Draft, Findings, Problem
 
-#: The columns of a secret in each model, and the sealed columns, whose ciphertexts are bound to their row.
+#: The columns of a secret in each model, besides the sealed ones, whose ciphertexts are bound to their row.
 PLAIN = ("kind", "organization_id", "email", "ends_at")
-SEALED = ("secret", "password")
 _TRIES = 5
 #: The latest renewal before the end; a short-lived token is renewed when a fifth of its life is left.
 AHEAD = timedelta(days=3)
 #: The columns that a replacement changes.
 _REPLACED = (
-    *(*PLAIN, *SEALED, "replaced_at", "health", "findings", "tested_at"),
+    *(*PLAIN, *Credential.sealed_fields, "replaced_at", "health", "findings", "tested_at"),
     *("renew_at", "renew_until", "renew_failures", "renew_problem"),
 )
 
@@ -65,7 +64,7 @@ def put_aside(actor: Actor, credential: Credential, now: datetime) -> Credential
         keep_until=now + settings.CREDENTIAL_KEEP_OLD,
         **{name: getattr(credential, name) for name in PLAIN},
     )
-    for name in SEALED:
+    for name in CredentialSecret.sealed_fields:
         setattr(aside, name, aside.seal(name, open_or_empty(credential, name)))
     if not aside.secret:
         # No key opens it: there is nothing to restore.
@@ -151,8 +150,7 @@ def take_over(actor: Actor, credential: Credential, draft: Draft, findings: Find
         aside = put_aside(actor, credential, now)
         _swap(credential, new)
         keep_until = aside.keep_until.isoformat()
-        if findings.facts is not None:
-            engine_facts.keep(credential.workspace, findings.facts)
+        engine_facts.keep(credential.workspace, findings.facts)
         audit_log.record(actor, "credential.replace", credential, kind=str(new.kind), old_kept_until=keep_until)
     return aside
 
@@ -162,7 +160,7 @@ def put_back(actor: Actor, credential: Credential, aside: CredentialSecret) -> N
     plain = {name: getattr(aside, name) for name in PLAIN}
     new = Credential(id=credential.pk, workspace=credential.workspace, owner=credential.owner, **plain)
     aside.credential = credential
-    for name in SEALED:
+    for name in CredentialSecret.sealed_fields:
         setattr(new, name, new.seal(name, aside.open(name)))
     now = clock.now()
     new.replaced_at, new.renew_at = now, renewal_time(new.kind, now, new.ends_at)

@@ -17,7 +17,6 @@ from workflows_ui.core import clock, crypto
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.credentials import masking
 from workflows_ui.credentials.models import Credential, CredentialSecret, CredentialShare
-from workflows_ui.credentials.services.secret_rotation import SEALED
 from workflows_ui.members.models import Workspace
 
 
@@ -87,16 +86,16 @@ def pass_on(actor: Actor, credential: Credential, to: User) -> bool:
         aside.credential = credential
     rows: list[Credential | CredentialSecret] = [credential, *asides]
     try:
-        opened = [{name: row.open(name) for name in SEALED} for row in rows]
+        opened = [{name: row.open(name) for name in row.sealed_fields} for row in rows]
     except CannotOpen:
         return False
     before, credential.owner = credential.owner.label, to
     for row, values in zip(rows, opened, strict=True):
         for name, value in values.items():
             setattr(row, name, row.seal(name, value))
-    credential.save(update_fields=["owner", *SEALED])
+    credential.save(update_fields=["owner", *credential.sealed_fields])
     for aside in asides:
-        aside.save(update_fields=list(SEALED))
+        aside.save(update_fields=aside.sealed_fields)
     masking.secrets_changed(credential.workspace)
     audit_log.record(actor, "credential.pass_on", credential, before=before, after=to.label)
     return True

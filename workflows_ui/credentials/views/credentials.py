@@ -99,7 +99,6 @@ def detail(request: ConsoleRequest, slug: str, credential_id: uuid.UUID) -> Http
         "in_runs": credential.kind in KEPT_IN_RUNS,
         "aside": secret_rotation.last(credential) if manageable else None,
         "teams": sharing.teams(credential),
-        "use": manageable,
         **(_people(credential) if manageable else {}),
         "flows": credential_usage.flows(credential) if manageable else [],
     }

@@ -22,6 +22,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from workflows_ui.accounts.models import User
+from workflows_ui.accounts.services.people import NameTaken
 from workflows_ui.audit.services import audit_log
 from workflows_ui.audit.services.audit_log import Actor
 from workflows_ui.members.models import ColleagueInvitation, InvitationRequest, Member, Role, Workspace
@@ -39,10 +40,6 @@ class NotOpen(Exception):
 
 class OtherAddress(Exception):
     """The person has not proven to own the invited address: a manager must confirm first."""
-
-
-class NameTaken(Exception):
-    """The user name is taken, ignoring case."""
 
 
 class AddressTaken(Exception):
@@ -142,19 +139,15 @@ def recent_invitations(workspace: Workspace) -> QuerySet[ColleagueInvitation]:
     """Return a workspace's invitations, newest first, without those revoked more than 30 days ago."""
     recent = timezone.now() - timedelta(days=30)
     rows = ColleagueInvitation.objects.filter(workspace=workspace).exclude(revoked_at__lt=recent)
-    return (
-        rows.select_related("invited_by", "accepted_by", "workspace").prefetch_related("teams").order_by("-created_at")
-    )
+    rows = rows.select_related("invited_by", "accepted_by", "workspace").prefetch_related("teams")
+    return rows.order_by("-created_at")
 
 
 def find_by_token(token: str) -> TokenMatch | None:
     """Return the invitation with this token, in any state; None for an unknown token."""
     digest = _digest(token)
-    row = (
-        ColleagueInvitation.objects.filter(Q(link_digest=digest) | Q(mail_digest=digest))
-        .select_related("workspace", "invited_by", "accepted_by")
-        .first()
-    )
+    rows = ColleagueInvitation.objects.filter(Q(link_digest=digest) | Q(mail_digest=digest))
+    row = rows.select_related("workspace", "invited_by", "accepted_by").first()
     return TokenMatch(row, proven=row.mail_digest == digest) if row is not None else None
 
 

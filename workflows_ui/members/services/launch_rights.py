@@ -43,11 +43,9 @@ def flows(person_access: access.Access) -> list[LaunchRight]:
 
 def flow_rights(person_access: access.Access, flow_id: str) -> list[LaunchRight]:
     """Return the usable rights on a flow in the order of use; none for a role that includes launching."""
-    return (
-        list(active_rights(person_access.user, person_access.workspace).filter(flow_id=flow_id))
-        if person_access.had_right(flow_id)
-        else []
-    )
+    if not person_access.had_right(flow_id):
+        return []
+    return list(active_rights(person_access.user, person_access.workspace).filter(flow_id=flow_id))
 
 
 def take(person_access: access.Access, flow_id: str, now: datetime) -> LaunchRight:

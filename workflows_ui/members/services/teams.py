@@ -87,20 +87,13 @@ def giveable(person: User, workspace: Workspace) -> list[Group]:
 
 
 def affected(team: Group) -> Affected:
+    shared = Credential.objects.filter(pk__in=[row.credential_id for row in sharing.genuine(team=team)])
+    rights = LaunchRight.objects.usable(timezone.now()).filter(team=team)
     return Affected(
         people=User.objects.filter(groups=team).count(),
         memberships=list(Member.objects.filter(team=team).select_related("workspace").order_by("workspace__name")),
-        credentials=list(
-            Credential.objects.filter(pk__in=[row.credential_id for row in sharing.genuine(team=team)])
-            .select_related("workspace")
-            .order_by("name")
-        ),
-        rights=list(
-            LaunchRight.objects.usable(timezone.now())
-            .filter(team=team)
-            .select_related("workspace")
-            .order_by("flow_name")
-        ),
+        credentials=list(shared.select_related("workspace").order_by("name")),
+        rights=list(rights.select_related("workspace").order_by("flow_name")),
     )
 
 

@@ -281,7 +281,7 @@ def _sign_up(request: HttpRequest, match: TokenMatch, token: str) -> HttpRespons
             person, member = invitations.join(actor(request), match, **names, password=data["password1"])
         except invitations.AddressTaken:
             return responses.page(request, "members/joining/has_account.html", context)
-        except invitations.NameTaken:
+        except people.NameTaken:
             form.add_error("username", _("Somebody has this user name. Choose another one."))
         else:
             response: HttpResponse = perform_login(request, person, redirect_url=_first_page(member))
