@@ -245,8 +245,16 @@ USE_TZ = True
 # --- Static files --------------------------------------------------------------------------------
 STATIC_URL = "/static/"
 STATIC_ROOT = read.folder("STATIC_ROOT", default=VAR_DIR / "static")
-#: Tabler and Font Awesome as files only: the package's application is an admin theme that breaks a strict policy.
-STATICFILES_DIRS = [BASE_DIR / "static", Path(jazzy_tabler.__file__).parent / "static"]
+#: Tabler as files only: the package's application is an admin theme that breaks a strict policy.
+STATICFILES_DIRS = [
+    BASE_DIR / "static",
+    ("vendor/tabler/css", Path(jazzy_tabler.__file__).parent / "static/vendor/tabler/css"),
+]
+STATICFILES_FINDERS = [
+    "django.contrib.staticfiles.finders.FileSystemFinder",
+    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+    "console.static.IconFinder",
+]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {

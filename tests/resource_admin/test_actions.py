@@ -21,7 +21,7 @@ RENAME = f"/w/sales/folders/do/rename/{identity(7)}/"
 
 
 def deed(name: str = "act", **changes: Any) -> Action:
-    return Action(name, "Act", "cube", lambda _caller, _id, _data: None, **changes)
+    return Action(name, "Act", "box", lambda _caller, _id, _data: None, **changes)
 
 
 @pytest.fixture

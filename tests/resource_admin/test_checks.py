@@ -13,7 +13,7 @@ from workflows_ui.resources import RESOURCES
 class Good(Resource):
     """A declaration with nothing wrong."""
 
-    name, label, label_plural, icon, group = "things", "Thing", "Things", "cube", "build"
+    name, label, label_plural, icon, group = "things", "Thing", "Things", "box", "build"
     empty = "No things"
     list_display = (Column("name", "Name", link=True),)
 

@@ -47,7 +47,7 @@ def test_the_page_of_an_app_leads_from_a_field_to_its_choices(scene: Scene) -> N
 
 
 def test_an_app_without_a_name_has_no_such_page() -> None:
-    link = next(item for item in Pieces.shortcuts if item.icon == "list-ul")
+    link = next(item for item in Pieces.shortcuts if item.icon == "list")
     row = piece(actions={"send": {"props": {"list": {"type": "DROPDOWN"}}}})
     assert link.url("sales", row) == HERE
     assert link.url("sales", row | {"name": None}) == ""

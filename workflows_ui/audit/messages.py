@@ -170,18 +170,18 @@ CHOICES: dict[str, dict[str, Text]] = {
 OUTCOMES: dict[str, Badge] = {
     "done": Badge(pgettext_lazy("outcome", "Done"), "circle-check", "green"),
     "refused": Badge(pgettext_lazy("outcome", "Refused"), "ban", "red"),
-    "failed": Badge(pgettext_lazy("outcome", "Failed"), "circle-xmark", "red"),
+    "failed": Badge(pgettext_lazy("outcome", "Failed"), "circle-x", "red"),
     "cancelled": Badge(pgettext_lazy("outcome", "Cancelled"), "ban", "secondary"),
     "not_sent": Badge(pgettext_lazy("outcome", "Not sent"), "circle-minus", "orange"),
-    "unclear": Badge(pgettext_lazy("outcome", "Unclear: it may have happened"), "circle-question", "orange"),
-    "other": Badge(pgettext_lazy("outcome", "Unknown state"), "circle-question", "secondary"),
+    "unclear": Badge(pgettext_lazy("outcome", "Unclear: it may have happened"), "circle-question-mark", "orange"),
+    "other": Badge(pgettext_lazy("outcome", "Unknown state"), "circle-question-mark", "secondary"),
     "works": Badge(pgettext_lazy("outcome", "Works"), "circle-check", "green"),
-    "unreachable": Badge(pgettext_lazy("outcome", "Engine not reachable"), "plug-circle-xmark", "orange"),
+    "unreachable": Badge(pgettext_lazy("outcome", "Engine not reachable"), "unplug", "orange"),
     "ended": Badge(pgettext_lazy("outcome", "Done"), "circle-check", "green"),
     "stopped": Badge(pgettext_lazy("outcome", "Stopped"), "circle-stop", "secondary"),
 }
-_UNDER_WAY = Badge(pgettext_lazy("outcome", "Under way"), "circle-notch", "blue")
-_NO_END = Badge(pgettext_lazy("outcome", "No end recorded"), "triangle-exclamation", "orange")
+_UNDER_WAY = Badge(pgettext_lazy("outcome", "Under way"), "loader-circle", "blue")
+_NO_END = Badge(pgettext_lazy("outcome", "No end recorded"), "triangle-alert", "orange")
 #: Names of declared resources.
 _resources: set[str] = set()
 
@@ -213,7 +213,7 @@ def object_name(event: AuditEvent) -> Text:
 
 def outcome(name: str) -> Badge:
     """Return the badge of an outcome; one without a label shows its name."""
-    return OUTCOMES.get(name) or Badge(name[:60], "circle-question", "secondary")
+    return OUTCOMES.get(name) or Badge(name[:60], "circle-question-mark", "secondary")
 
 
 def event_outcome(event: AuditEvent, end: AuditEvent | None) -> Badge:

@@ -1,4 +1,4 @@
-"""States of rows on pages: a label, an icon (Font Awesome) and a colour (Tabler), never a colour alone."""
+"""States of rows on pages: a label, an icon and a colour (Tabler), never a colour alone."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from django.utils.functional import Promise
 Text = str | Promise
 
 #: The icon of states in progress; it spins.
-_MOVING = "circle-notch"
+_MOVING = "loader-circle"
 
 
 @dataclass(frozen=True)

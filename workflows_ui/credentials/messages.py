@@ -172,19 +172,19 @@ def health(credential: Credential) -> Badge:
     now = timezone.now()
     closed = clients.refusal(credential)
     if isinstance(closed, NotEntered):
-        return Badge(pgettext("credential", "Enter it again"), "key", "orange")
+        return Badge(pgettext("credential", "Enter it again"), "key-round", "orange")
     if isinstance(closed, Changed):
-        return Badge(pgettext("credential", "Changed outside"), "triangle-exclamation", "red")
+        return Badge(pgettext("credential", "Changed outside"), "triangle-alert", "red")
     ends_at = credential.ends_at
     if ends_at is not None and ends_at <= now:
-        return Badge(pgettext("credential", "Ended"), "circle-xmark", "red")
+        return Badge(pgettext("credential", "Ended"), "circle-x", "red")
     if credential.health == Health.WORKS and ends_at is not None and credential.renew_at is None:
         days = -(-(ends_at - now) // timedelta(days=1))
         if days <= SOON:
             text = ngettext("Works, ends in %(n)s day", "Works, ends in %(n)s days", days) % {"n": days}
-            return Badge(text if days > 1 else _("Works, ends within a day"), "hourglass-half", "orange")
+            return Badge(text if days > 1 else _("Works, ends within a day"), "hourglass", "orange")
     if credential.health not in Health.values:
-        return Badge(_("Not tested yet"), "circle-question", "secondary")
+        return Badge(_("Not tested yet"), "circle-question-mark", "secondary")
     return Health(credential.health).badge
 
 

@@ -38,8 +38,8 @@ class Health(StateChoices):
     """The result of the last test."""
 
     WORKS = "works", "circle-check", "green", _("Works")
-    REFUSED = "refused", "circle-xmark", "red", _("Refused by the engine")
-    UNREACHABLE = "unreachable", "plug-circle-xmark", "orange", _("Engine not reachable")
+    REFUSED = "refused", "circle-x", "red", _("Refused by the engine")
+    UNREACHABLE = "unreachable", "unplug", "orange", _("Engine not reachable")
 
 
 class Credential(SealsFields, models.Model):
@@ -233,7 +233,7 @@ class Ability(StateChoices):
     YES = "yes", "circle-check", "green", _("Yes")
     NO = "no", "circle-minus", "secondary", _("This engine does not have it")
     NOT_IN_PLAN = "not_in_plan", "lock", "orange", _("Not in the engine's plan")
-    UNKNOWN = "unknown", "circle-question", "secondary", _("Not known")
+    UNKNOWN = "unknown", "circle-question-mark", "secondary", _("Not known")
 
 
 class Capability(models.Model):

@@ -41,7 +41,7 @@ class Attention:
     title: str
     next: str
     url: str
-    icon: str = "triangle-exclamation"
+    icon: str = "triangle-alert"
 
 
 def form_texts(workspace: Workspace, flow_ids: Collection[str]) -> dict[str, dict[str, str]]:
@@ -136,7 +136,7 @@ class Home:
 
     def _attention(self) -> Iterator[Attention]:
         if heartbeat.silent():
-            yield Attention(str(NO_WORKER.title), str(NO_WORKER.next_step), "", "plug-circle-xmark")
+            yield Attention(str(NO_WORKER.title), str(NO_WORKER.next_step), "", "unplug")
         yield from self._credentials()
         if self._access.workspace.launching_paused:
             url = reverse("workspace_settings", args=[self._slug]) if self._access.allows(Role.MANAGER) else ""
@@ -147,7 +147,7 @@ class Home:
         if unclear:
             title = ngettext("%(n)d launch is unclear", "%(n)d launches are unclear", unclear) % {"n": unclear}
             url = reverse("launches", args=[self._slug], query={"state": "unknown"})
-            yield Attention(title, _("See whether it ran, then settle it."), url, "circle-question")
+            yield Attention(title, _("See whether it ran, then settle it."), url, "circle-question-mark")
         if self._access.allows(Role.MANAGER):
             requests = AccessRequest.objects.filter(workspace=self._access.workspace, decided_at=None).count()
             if requests:
@@ -161,7 +161,7 @@ class Home:
                 _("The engine cannot be asked about launches"),
                 _("They continue there; the console keeps trying. Check whether the credential still works."),
                 reverse("credentials", args=[self._slug]),
-                "plug-circle-xmark",
+                "unplug",
             )
 
     def _credentials(self) -> Iterator[Attention]:
@@ -173,11 +173,11 @@ class Home:
                 _("You have no credential here"),
                 _("Add your own, or ask a manager to let your team use one. Until then nothing can be launched."),
                 reverse("credential_add"),
-                "key",
+                "key-round",
             )
         refused = Credential.objects.filter(workspace=person_access.workspace, health=Health.REFUSED)
         if not person_access.allows(Role.MANAGER):
             refused = refused.filter(pk=acting.pk) if acting else refused.none()
         for credential in refused.order_by("name")[:SHOWN]:
             title = _("The engine refuses “%(name)s”") % {"name": credential.name[:80]}
-            yield Attention(title, _("Test it again, or replace it."), url, "key")
+            yield Attention(title, _("Test it again, or replace it."), url, "key-round")

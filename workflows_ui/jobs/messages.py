@@ -7,7 +7,7 @@ from workflows_ui.jobs.models import Job, JobState
 from workflows_ui.jobs.services.jobs import Reason
 from workflows_ui.web.messages import Message, Text
 
-_PARTLY = Badge(_("Finished, not all done"), "triangle-exclamation", "orange")
+_PARTLY = Badge(_("Finished, not all done"), "triangle-alert", "orange")
 _ASKING = Badge(_("Waits for confirmation"), JobState.ASKING.icon, JobState.ASKING.colour)
 _REST = _("What was not done yet stays undone.")
 _STATES: dict[str, Message] = {

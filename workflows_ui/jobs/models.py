@@ -25,12 +25,12 @@ class JobKind(models.TextChoices):
 class JobState(StateChoices):
     """The state of a job. An export goes from collecting to its end; a bulk action asks for confirmation in between."""
 
-    COLLECTING = "collecting", "circle-notch", "blue", _("Being prepared")
-    ASKING = "asking", "circle-question", "orange", _("Waits for your confirmation")
-    RUNNING = "running", "circle-notch", "blue", pgettext_lazy("job", "Being done")
+    COLLECTING = "collecting", "loader-circle", "blue", _("Being prepared")
+    ASKING = "asking", "circle-question-mark", "orange", _("Waits for your confirmation")
+    RUNNING = "running", "loader-circle", "blue", pgettext_lazy("job", "Being done")
     ENDED = "ended", "circle-check", "green", pgettext_lazy("job", "Finished")
     STOPPED = "stopped", "circle-stop", "secondary", _("Stopped by a person")
-    FAILED = "failed", "triangle-exclamation", "red", _("Ended early")
+    FAILED = "failed", "triangle-alert", "red", _("Ended early")
 
 
 #: States with work for a worker.
@@ -43,11 +43,11 @@ class ItemState(StateChoices):
     """The outcome for one object of a bulk action."""
 
     WAITING = "waiting", "clock", "secondary", pgettext_lazy("item", "Not done yet")
-    SENDING = "sending", "paper-plane", "blue", pgettext_lazy("item", "Being done")
+    SENDING = "sending", "send", "blue", pgettext_lazy("item", "Being done")
     DONE = "done", "circle-check", "green", pgettext_lazy("item", "Done")
-    SKIPPED = "skipped", "forward", "secondary", pgettext_lazy("item", "Skipped")
-    FAILED = "failed", "circle-xmark", "red", pgettext_lazy("item", "Failed")
-    UNCLEAR = "unclear", "circle-question", "orange", pgettext_lazy("item", "Unclear: it may have been done")
+    SKIPPED = "skipped", "skip-forward", "secondary", pgettext_lazy("item", "Skipped")
+    FAILED = "failed", "circle-x", "red", pgettext_lazy("item", "Failed")
+    UNCLEAR = "unclear", "circle-question-mark", "orange", pgettext_lazy("item", "Unclear: it may have been done")
 
 
 class Job(Queued, Marked):

@@ -57,8 +57,8 @@ def _job(about: dict[str, Any]) -> News:
     title = _("Your export is ready") if about.get("job") == "export" else _("Your bulk action is finished")
     if about.get("ended") is False:
         title = _("Your job ended early")
-        return News(title, detail or _("Its page says why."), "triangle-exclamation", "red")
-    return News(title, detail, "triangle-exclamation" if failed else "circle-check", "orange" if failed else "green")
+        return News(title, detail or _("Its page says why."), "triangle-alert", "red")
+    return News(title, detail, "triangle-alert" if failed else "circle-check", "orange" if failed else "green")
 
 
 def _access_request(about: dict[str, Any]) -> News:
@@ -70,7 +70,7 @@ def _credential_expiry(about: dict[str, Any]) -> News:
     days = _number(about, "days")
     name = _text(about, "name")
     title = ngettext("“%(name)s” ends in %(n)d day", "“%(name)s” ends in %(n)d days", days) % {"name": name, "n": days}
-    return News(title, _("Replace it before then, or launches with it will be refused."), "key", "orange")
+    return News(title, _("Replace it before then, or launches with it will be refused."), "key-round", "orange")
 
 
 def _credential_reentry(about: dict[str, Any]) -> News:
@@ -78,7 +78,7 @@ def _credential_reentry(about: dict[str, Any]) -> News:
     why = _("It was changed outside of the console, so it is out of use.")
     if about.get("moved"):
         why = _("The workspace moved to another address. Until then the console does not use this credential.")
-    return News(title, why, "key", "orange")
+    return News(title, why, "key-round", "orange")
 
 
 def _launch_right(about: dict[str, Any]) -> News:
@@ -99,7 +99,7 @@ def _invitation_request(about: dict[str, Any]) -> News:
     name, email, address = (_text(about, key) for key in ("name", "email", "address"))
     title = _("%(name)s wants to use your invitation to %(email)s") % {"name": name, "email": email}
     detail = _("Their address is %(address)s.") % {"address": address} if address else _("They have no address here.")
-    return News(title, f"{detail} {_('Confirm or refuse.')}", "user-clock", "orange")
+    return News(title, f"{detail} {_('Confirm or refuse.')}", "calendar-clock", "orange")
 
 
 def _invitation_decision(about: dict[str, Any]) -> News:
@@ -107,7 +107,7 @@ def _invitation_decision(about: dict[str, Any]) -> News:
     if about.get("granted") is True:
         return News(_("You now belong to %(workspace)s.") % values, "", "user-check", "green")
     title = _("Your request to join %(workspace)s was refused") % values
-    return News(title, _("It was made for another address."), "user-xmark", "red")
+    return News(title, _("It was made for another address."), "user-x", "red")
 
 
 def _number(about: dict[str, Any], key: str) -> int:

@@ -38,7 +38,7 @@ from workflows_ui.web.messages import Text
 
 
 class RoleKind(Kind):
-    name, icon, title = "role", "user-shield", _("Role in the workspace")
+    name, icon, title = "role", "shield-user", _("Role in the workspace")
     otherwise = _("It stays until the membership is ended or the account is switched off.")
     more = _("The colleague becomes a manager as well.")
     by_managers = True
@@ -70,7 +70,7 @@ class RoleKind(Kind):
 
 
 class CredentialKind(Kind):
-    name, icon, title = "credential", "key", _("Credentials")
+    name, icon, title = "credential", "key-round", _("Credentials")
     otherwise = _(
         "A credential that no team uses is deleted when the account is switched off or the person leaves the workspace; "
         "launches waiting to be sent with it are not sent."
@@ -121,7 +121,7 @@ class CannotBeOpened(Exception):
 class TeamCredentialKind(Kind):
     """Other people's credentials that are shared with the person's teams."""
 
-    name, icon, title = "team_credential", "people-group", _("Credentials of others that teams use")
+    name, icon, title = "team_credential", "users-round", _("Credentials of others that teams use")
     otherwise = _("They stay with their owners and keep working.")
     moment = _("Last used")
     view = "credential"
@@ -170,7 +170,7 @@ class FormKind(Kind):
 
 
 class RightKind(Kind):
-    name, icon, title = "right", "user-clock", _("Launch rights held")
+    name, icon, title = "right", "calendar-clock", _("Launch rights held")
     otherwise = _("It ends when the account is switched off or the person leaves the workspace.")
     end_label = _("Withdraw it")
     more = _("The colleague gets what is left of it. Only people who cannot launch by their role need one.")
@@ -223,7 +223,7 @@ class GivenKind(Kind):
 
 
 class InvitationKind(Kind):
-    name, icon, title = "invitation", "envelope-open", _("Open invitations")
+    name, icon, title = "invitation", "mail-open", _("Open invitations")
     otherwise = _("Its link stops working as soon as its sender no longer manages the workspace.")
     end_label, moment = _("Revoke"), _("Works until")
     to_managers = by_managers = True
@@ -288,7 +288,7 @@ class WatchItemKind(Kind):
 
 
 class NoticeItemKind(Kind):
-    name, icon, title = "notice", "envelope", _("Unread notifications")
+    name, icon, title = "notice", "mail", _("Unread notifications")
     otherwise = _("They stay with the account and are deleted after 90 days.")
 
     def find(self, reach: Reach) -> Iterator[Item]:
@@ -299,7 +299,7 @@ class NoticeItemKind(Kind):
 
 
 class LaunchKind(Kind):
-    name, icon, title = "launch", "hourglass-half", _("Launches waiting to be sent")
+    name, icon, title = "launch", "hourglass", _("Launches waiting to be sent")
     otherwise = _("It is sent as usual, but not after the account is switched off.")
     end_label, moment = _("Withdraw it"), _("Launched")
     view = "launch"
@@ -325,7 +325,7 @@ class RunKind(Kind):
 
 
 class UnfinishedJobKind(Kind):
-    name, icon, title = "job", "list-check", _("Jobs that are not finished")
+    name, icon, title = "job", "list-checks", _("Jobs that are not finished")
     otherwise = _("It continues. If the account is switched off, it ends early.")
     end_label, moment = _("Stop it"), _("Started")
     end_row = staticmethod(jobs.stop)
@@ -340,7 +340,7 @@ class UnfinishedJobKind(Kind):
 
 
 class OwnerKind(Kind):
-    name, icon, title = "owner", "user-tie", _("Teams owned")
+    name, icon, title = "owner", "user-star", _("Teams owned")
     otherwise = _(
         "The team then has an owner who cannot sign in. If it has no other owner, only an administrator can add people."
     )
@@ -387,7 +387,7 @@ class TeamKind(Kind):
 
 
 class SessionKind(Kind):
-    name, icon, title = "session", "display", _("Sessions")
+    name, icon, title = "session", "monitor", _("Sessions")
     otherwise = _("All of them end when the account is switched off.")
     end_label, moment = _("Sign out everywhere"), _("Last sign-in")
     end_row = staticmethod(deactivation.end_sessions)

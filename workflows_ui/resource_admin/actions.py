@@ -58,7 +58,7 @@ class Action:
     Attributes:
         name: its part of the URL: lower case letters, digits, dashes.
         label: a verb, shown on the button.
-        icon: a name of Font Awesome's solid set.
+        icon: a name in web/icons.txt.
         run: (session, id, cleaned data) -> the engine's answer, in the form that `done` and `success_url` expect. The id is "" for a
             collection. May raise EngineError, or forms.ValidationError for errors that only show here.
         role: the minimum role required.
@@ -143,8 +143,8 @@ class NameForm(forms.Form):
 
 
 #: Take `run` and the other attributes of an Action.
-rename_action = partial(Action, "rename", gettext_lazy("Rename"), "pen", form=NameForm, in_rows=True)
-delete_action = partial(Action, "delete", gettext_lazy("Delete"), "trash", danger=True, in_rows=True)
+rename_action = partial(Action, "rename", gettext_lazy("Rename"), "pencil", form=NameForm, in_rows=True)
+delete_action = partial(Action, "delete", gettext_lazy("Delete"), "trash-2", danger=True, in_rows=True)
 
 
 @dataclass(frozen=True)

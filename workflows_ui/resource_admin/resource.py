@@ -175,7 +175,7 @@ class Resource:
     Attributes:
         name: its part of the URL: lower case letters and dashes.
         label, label_plural: singular and plural names.
-        icon: a name of Font Awesome's solid set.
+        icon: a name in web/icons.txt.
         group: the menu's group, a key of navigation.GROUPS.
         menu_order: its position in the group, the smallest number first.
         role: the minimum role that sees it.

@@ -210,8 +210,8 @@ def error_message(error: BaseException) -> Message:
 RUN_STATES = runs.STATES
 _STEP: dict[str, Badge] = {"STOPPED": Badge(_("Succeeded, ended the run"), "circle-stop", "green")}
 FLOW_STATES: dict[str, Badge] = {
-    "ENABLED": Badge(pgettext_lazy("flow", "On"), "toggle-on", "green"),
-    "DISABLED": Badge(pgettext_lazy("flow", "Off"), "toggle-off", "secondary"),
+    "ENABLED": Badge(pgettext_lazy("flow", "On"), "toggle-right", "green"),
+    "DISABLED": Badge(pgettext_lazy("flow", "Off"), "toggle-left", "secondary"),
 }
 
 
@@ -219,17 +219,17 @@ def engine_badge(table: Mapping[str, Badge], state: object) -> Badge:
     """Return the badge of one of the engine's states; an unknown one is shown as the engine names it, in grey."""
     name = state if isinstance(state, str) else ""
     if name not in table:
-        return Badge(name[:60] or _("Not known"), "circle-question", "secondary")
+        return Badge(name[:60] or _("Not known"), "circle-question-mark", "secondary")
     badge = table[name]
     return Badge(badge.word, badge.icon, badge.colour, badge.moving, own=name)
 
 
 def launch_state(state: object) -> Badge:
     word = str(state)
-    return State(word).badge if word in State.values else Badge(word[:60], "circle-question", "secondary")
+    return State(word).badge if word in State.values else Badge(word[:60], "circle-question-mark", "secondary")
 
 
-_CHECKING = Badge(_("Checking whether it ran"), "magnifying-glass", "blue")
+_CHECKING = Badge(_("Checking whether it ran"), "search", "blue")
 
 
 def launch_badge(launch: Launch) -> Badge:

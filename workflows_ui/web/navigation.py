@@ -57,16 +57,16 @@ class Entry:
 #: The plain pages of a workspace; declared resources add theirs by `install`.
 PLAIN = (
     Entry("launch", _("Launches"), "rocket", "launches", guests=True, first=True),
-    Entry("team", _("Credentials"), "key", "credentials"),
+    Entry("team", _("Credentials"), "key-round", "credentials"),
     Entry("team", _("Members"), "users", "members", role=Role.MANAGER),
-    Entry("team", _("Teams"), "people-group", "teams", everywhere=True),
-    Entry("team", _("People"), "address-book", "people", everywhere=True, superusers=True),
-    Entry("team", _("Launch rights"), "user-clock", "launch_rights", role=Role.MANAGER),
-    Entry("team", _("Settings"), "gear", "workspace_settings", role=Role.MANAGER),
+    Entry("team", _("Teams"), "users-round", "teams", everywhere=True),
+    Entry("team", _("People"), "contact", "people", everywhere=True, superusers=True),
+    Entry("team", _("Launch rights"), "calendar-clock", "launch_rights", role=Role.MANAGER),
+    Entry("team", _("Settings"), "settings", "workspace_settings", role=Role.MANAGER),
     Entry("team", _("Audit"), "clipboard-list", "audit", role=Role.MANAGER),
 )
 #: Plain pages below the resources of their group.
-BELOW = (Entry("watch", _("Jobs"), "list-check", "jobs"),)
+BELOW = (Entry("watch", _("Jobs"), "list-checks", "jobs"),)
 _installed: list[Entry] = [*PLAIN, *BELOW]
 
 

@@ -48,7 +48,7 @@ class BadValue(Exception):
 
 
 class Kind(TextChoices):
-    """The kind of a field, which determines its control and the values that it sends, with an icon of Font Awesome."""
+    """The kind of a field, which determines its control and the values that it sends, with an icon."""
 
     icon: str
 
@@ -57,21 +57,21 @@ class Kind(TextChoices):
         member._value_, member.icon = value, icon
         return member
 
-    TEXT = "text", "font", pgettext_lazy("kind of field", "Short text")
-    LONG_TEXT = "long_text", "align-left", pgettext_lazy("kind of field", "Long text")
-    NUMBER = "number", "hashtag", pgettext_lazy("kind of field", "Number")
-    INTEGER = "integer", "hashtag", pgettext_lazy("kind of field", "Whole number")
-    YES_NO = "yes_no", "toggle-on", pgettext_lazy("kind of field", "Yes or no")
-    DATE = "date", "calendar-day", pgettext_lazy("kind of field", "Date")
+    TEXT = "text", "type", pgettext_lazy("kind of field", "Short text")
+    LONG_TEXT = "long_text", "text-align-start", pgettext_lazy("kind of field", "Long text")
+    NUMBER = "number", "hash", pgettext_lazy("kind of field", "Number")
+    INTEGER = "integer", "hash", pgettext_lazy("kind of field", "Whole number")
+    YES_NO = "yes_no", "toggle-right", pgettext_lazy("kind of field", "Yes or no")
+    DATE = "date", "calendar", pgettext_lazy("kind of field", "Date")
     TIME = "time", "clock", pgettext_lazy("kind of field", "Time")
     DATETIME = "datetime", "calendar-days", pgettext_lazy("kind of field", "Date and time")
     CHOICE = "choice", "circle-dot", pgettext_lazy("kind of field", "One choice")
-    CHOICES = "choices", "list-check", pgettext_lazy("kind of field", "Several choices")
-    EMAIL = "email", "envelope", pgettext_lazy("kind of field", "E-mail address")
+    CHOICES = "choices", "list-checks", pgettext_lazy("kind of field", "Several choices")
+    EMAIL = "email", "mail", pgettext_lazy("kind of field", "E-mail address")
     PHONE = "phone", "phone", pgettext_lazy("kind of field", "Phone number")
     URL = "url", "link", pgettext_lazy("kind of field", "Web address")
     FILE = "file", "paperclip", pgettext_lazy("kind of field", "File")
-    SECRET = "secret", "key", pgettext_lazy("kind of field", "Secret (password, key)")
+    SECRET = "secret", "key-round", pgettext_lazy("kind of field", "Secret (password, key)")
     LIST = "list", "list", pgettext_lazy("kind of field", "List")
     TABLE = "table", "table", pgettext_lazy("kind of field", "Table of rows")
     JSON = "json", "code", pgettext_lazy("kind of field", "Anything (JSON)")

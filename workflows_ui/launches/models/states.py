@@ -36,7 +36,7 @@ class State(StateChoices):
     )
     SENDING = (
         "sending",
-        "paper-plane",
+        "send",
         "blue",
         _("The request is on its way. It can no longer be withdrawn."),
         _RUNS_ON,
@@ -44,7 +44,7 @@ class State(StateChoices):
     )
     ACCEPTED = (
         "accepted",
-        "paper-plane",
+        "send",
         "blue",
         _("The engine has taken the request. Its run appears here shortly."),
         _RUNS_ON,
@@ -58,7 +58,7 @@ class State(StateChoices):
         _RUNS_ON,
         _("Queued in the engine"),
     )
-    RUNNING = "running", "circle-notch", "blue", _("The flow has started and is at work."), _RUNS_ON, _("Running")
+    RUNNING = "running", "loader-circle", "blue", _("The flow has started and is at work."), _RUNS_ON, _("Running")
     PAUSED = (
         "paused",
         "circle-pause",
@@ -70,7 +70,7 @@ class State(StateChoices):
     SUCCEEDED = "succeeded", "circle-check", "green", _("The flow ran to its end."), _("Succeeded")
     FAILED = (
         "failed",
-        "circle-xmark",
+        "circle-x",
         "red",
         _("The flow started and did not get to its end. What its earlier steps did is done."),
         _("Look at the failed step before you launch it again: earlier steps would run a second time."),
@@ -95,7 +95,7 @@ class State(StateChoices):
     NOT_SENT = "not_sent", "circle-minus", "orange", _("Nothing reached the engine."), _AGAIN, _("Not sent")
     UNKNOWN = (
         "unknown",
-        "circle-question",
+        "circle-question-mark",
         "orange",
         _("The request was sent, but its result could not be determined."),
         _("Look at the flow's runs around that time before you launch it again."),
@@ -104,7 +104,7 @@ class State(StateChoices):
     #: The run has a state unknown to the console. Neither a success nor a failure; not ended while `ended_at` is empty.
     OTHER = (
         "other",
-        "circle-question",
+        "circle-question-mark",
         "secondary",
         _("The engine calls the run's state “%(state)s”, which this console does not know."),
         _("It counts neither as a success nor as a failure. The run's page shows the engine's state."),

@@ -28,15 +28,15 @@ _FINAL = (State.SUCCEEDED, State.FAILED, State.CANCELLED)
 #: The engine's statuses (api.md 8.1, engine-0.83.md section 8), in the order of filters. CANCELED comes without a finish time.
 STATES: Mapping[str, RunState] = {
     "QUEUED": RunState(_("Queued in the engine"), "clock", "blue", launch=State.ENQUEUED),
-    "RUNNING": RunState(_("Running"), "circle-notch", "blue", moving=True, launch=State.RUNNING),
+    "RUNNING": RunState(_("Running"), "loader-circle", "blue", moving=True, launch=State.RUNNING),
     "PAUSED": RunState(_("Paused"), "circle-pause", "yellow", launch=State.PAUSED),
     "SUCCEEDED": RunState(_("Succeeded"), "circle-check", "green", launch=State.SUCCEEDED),
-    "FAILED": RunState(_("Failed"), "circle-xmark", "red", launch=State.FAILED),
-    "TIMEOUT": RunState(_("Stopped: timed out"), "hourglass-end", "red", launch=State.FAILED),
-    "MEMORY_LIMIT_EXCEEDED": RunState(_("Stopped: out of memory"), "memory", "red", launch=State.FAILED),
-    "QUOTA_EXCEEDED": RunState(_("Stopped: quota exceeded"), "gauge-high", "red", launch=State.FAILED),
+    "FAILED": RunState(_("Failed"), "circle-x", "red", launch=State.FAILED),
+    "TIMEOUT": RunState(_("Stopped: timed out"), "timer-off", "red", launch=State.FAILED),
+    "MEMORY_LIMIT_EXCEEDED": RunState(_("Stopped: out of memory"), "memory-stick", "red", launch=State.FAILED),
+    "QUOTA_EXCEEDED": RunState(_("Stopped: quota exceeded"), "gauge", "red", launch=State.FAILED),
     "LOG_SIZE_EXCEEDED": RunState(_("Stopped: too much data"), "database", "red", launch=State.FAILED),
-    "INTERNAL_ERROR": RunState(_("Engine error"), "triangle-exclamation", "red", launch=State.FAILED),
+    "INTERNAL_ERROR": RunState(_("Engine error"), "triangle-alert", "red", launch=State.FAILED),
     "CANCELED": RunState(_("Cancelled"), "ban", "secondary", launch=State.CANCELLED),
 }
 #: The statuses of a run that failed, and of one that has not ended.

@@ -103,7 +103,7 @@ class Command(BaseCommand):
         parser.add_argument("--plural", default="", help="what many are called; made from the name if left out")
         parser.add_argument("--vietnamese", default="", help="what it is called in Vietnamese")
         parser.add_argument("--group", default="build", choices=list(GROUPS), help="group of the menu")
-        parser.add_argument("--icon", default="cube", help="a name of Font Awesome's solid set")
+        parser.add_argument("--icon", default="box", help="a name in web/icons.txt")
         parser.add_argument("--title", default="name", help="dotted path of the object's name in the engine's answer")
         parser.add_argument("--list", default="", help="the client's method for the list; list_<name> if left out")
         single = parser.add_mutually_exclusive_group()

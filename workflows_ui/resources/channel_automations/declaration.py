@@ -50,10 +50,10 @@ def state(row: Row) -> Badge:
     """Whether it is on; the engine may not say."""
     active = row.get("active")
     if active is True:
-        return Badge(pgettext_lazy("automation", "On"), "toggle-on", "green")
+        return Badge(pgettext_lazy("automation", "On"), "toggle-right", "green")
     if active is False:
-        return Badge(pgettext_lazy("automation", "Off"), "toggle-off", "secondary")
-    return Badge(_("Not known"), "circle-question", "secondary")
+        return Badge(pgettext_lazy("automation", "Off"), "toggle-left", "secondary")
+    return Badge(_("Not known"), "circle-question-mark", "secondary")
 
 
 def _tags(row: Row) -> list[str]:
@@ -74,7 +74,7 @@ class ChannelAutomations(Resource):
     name = "channel-automations"
     needs = "channel-automations"
     label, label_plural = _("Channel automation"), _("Channel automations")
-    icon, group, menu_order = "comments", "watch", 30
+    icon, group, menu_order = "messages-square", "watch", 30
     empty = _("No channel of the organization has an automation")
     empty_hint = _("Automations are set up for a channel in Imbrace; here you see them, and the flow behind each.")
     filters = ChannelFilters

@@ -79,7 +79,7 @@ def _delete(session: EngineSession, id: str, _typed: dict[str, Any]) -> None:
 RENEW = Action(
     name="replace-secret",
     label=_("Replace the secret"),
-    icon="key",
+    icon="key-round",
     form=connecting.SecretForm,
     run=lambda session, key, typed: connecting.renew(session, reading.find(session, key), typed),
     confirm=_(
@@ -95,7 +95,7 @@ RENEW = Action(
 REPLACE = Action(
     name="replace",
     label=_("Use another one instead"),
-    icon="right-left",
+    icon="arrow-right-left",
     form=ReplaceForm,
     run=_replace,
     confirm=_naming(

@@ -18,8 +18,8 @@ from workflows_ui.web.paths import text_at
 _CHUNKS = 20
 STATES: dict[str, Badge] = {
     "ACTIVE": Badge(pgettext_lazy("connection", "Works"), "circle-check", "green"),
-    "ERROR": Badge(pgettext_lazy("connection", "Fails"), "circle-xmark", "red"),
-    "MISSING": Badge(pgettext_lazy("connection", "No secret"), "circle-question", "orange"),
+    "ERROR": Badge(pgettext_lazy("connection", "Fails"), "circle-x", "red"),
+    "MISSING": Badge(pgettext_lazy("connection", "No secret"), "circle-question-mark", "orange"),
 }
 
 

@@ -247,7 +247,7 @@ ACTIONS = (
     Action(
         "turn-on",
         _("Turn on"),
-        "toggle-on",
+        "toggle-right",
         lambda session, key, _data: _operate(session, key, "CHANGE_STATUS", status="ENABLED"),
         visible=_can_turn_on,
         done=_("“%(name)s” is on."),
@@ -326,7 +326,7 @@ ACTIONS = (
     Action(
         "import-here",
         _("Import a file into it"),
-        "file-import",
+        "file-input",
         _import_here,
         form=flow_forms.FlowFile,
         confirm=lambda row: (
@@ -343,7 +343,7 @@ ACTIONS = (
     Action(
         "use-as-draft",
         _("Use a version as draft"),
-        "clock-rotate-left",
+        "history",
         lambda session, key, data: _operate(session, key, "USE_AS_DRAFT", versionId=data["version"]),
         form=flow_forms.VersionChoice,
         confirm=_("The draft is replaced by a copy of the version. What is live stays as it is until you publish."),
@@ -354,7 +354,7 @@ ACTIONS = (
     Action(
         "turn-off",
         _("Turn off"),
-        "toggle-off",
+        "toggle-left",
         lambda session, key, _data: _operate(session, key, "CHANGE_STATUS", status="DISABLED"),
         confirm=_("“%(name)s” is no longer started, neither by launches nor automatically, until it is turned on."),
         button=_("Turn off “%(name)s”"),
@@ -397,7 +397,7 @@ ACTIONS = (
     Action(
         "import",
         _("Import from a file"),
-        "file-import",
+        "file-input",
         _import_new,
         form=flow_forms.NewFlowFile,
         confirm=lambda _row: (

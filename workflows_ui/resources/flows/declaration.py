@@ -38,7 +38,7 @@ _SECRETS = frozenset(
         "clientSecret",
     }
 )
-_DELETING = Badge(_("Being deleted"), "circle-notch", "orange", moving=True)
+_DELETING = Badge(_("Being deleted"), "loader-circle", "orange", moving=True)
 
 
 def _rights_url(slug: str, flow: Row) -> str:
@@ -64,7 +64,7 @@ def _note(flow: Row) -> messages.Text:
 class Flows(Resource):
     name = "flows"
     label, label_plural = _("Flow"), _("Flows")
-    icon, group, menu_order = "diagram-project", "build", 10
+    icon, group, menu_order = "workflow", "build", 10
     empty = _("There are no flows in this workspace yet")
     empty_hint = _(
         "Flows are made in the engine's builder, or imported from a file. Once one is there, it is listed here."
@@ -88,11 +88,11 @@ class Flows(Resource):
     )
     shortcuts = (
         Shortcut(_("Launch"), "rocket", flow_panels.launch_url, role=Role.LAUNCHER, primary=True, in_rows=True),
-        Shortcut(_("Runs"), "clock-rotate-left", _runs_url),
-        Shortcut(_("Launch form"), "rectangle-list", flow_panels.form_url, role=Role.BUILDER),
-        Shortcut(_("Samples of the trigger"), "vials", partial(subpage_url, "flow_trigger_test")),
-        Shortcut(_("Launch rights"), "user-clock", _rights_url, role=Role.MANAGER),
-        Shortcut(_("Export as a file"), "file-export", partial(subpage_url, "flow_export")),
+        Shortcut(_("Runs"), "history", _runs_url),
+        Shortcut(_("Launch form"), "clipboard-pen-line", flow_panels.form_url, role=Role.BUILDER),
+        Shortcut(_("Samples of the trigger"), "test-tubes", partial(subpage_url, "flow_trigger_test")),
+        Shortcut(_("Launch rights"), "calendar-clock", _rights_url, role=Role.MANAGER),
+        Shortcut(_("Export as a file"), "file-output", partial(subpage_url, "flow_export")),
     )
     actions = (*resource_actions.ACTIONS, trigger_tests.TEST)
     panels = (

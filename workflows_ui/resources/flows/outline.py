@@ -25,13 +25,13 @@ DEEPEST = 8
 _MOST_SETTINGS, _MOST_RAW = 200_000, 4_000
 
 _KINDS: dict[str, tuple[str, str | Promise]] = {
-    "EMPTY": ("bolt", gettext_lazy("No trigger chosen yet")),
-    "PIECE_TRIGGER": ("bolt", gettext_lazy("Trigger")),
+    "EMPTY": ("zap", gettext_lazy("No trigger chosen yet")),
+    "PIECE_TRIGGER": ("zap", gettext_lazy("Trigger")),
     "CODE": ("code", gettext_lazy("Code")),
-    "PIECE": ("puzzle-piece", gettext_lazy("App")),
+    "PIECE": ("puzzle", gettext_lazy("App")),
     "LOOP_ON_ITEMS": ("repeat", gettext_lazy("For each item")),
-    "ROUTER": ("code-branch", gettext_lazy("Branches")),
-    "MULTIPLE_CHOICE": ("list-ul", gettext_lazy("Multiple choice")),
+    "ROUTER": ("split", gettext_lazy("Branches")),
+    "MULTIPLE_CHOICE": ("list", gettext_lazy("Multiple choice")),
 }
 #: Settings shown elsewhere (the piece and its action), or only needed by the engine's builder.
 _ELSEWHERE = frozenset(

@@ -341,17 +341,17 @@ _ACCOUNTS: Mapping[tuple[str, str], tuple[str | Promise, str | Promise]] = {
 }
 _APPS_BY_ICON = {
     "reply": ("webhook", "forms"),
-    "hourglass-half": ("delay",),
+    "hourglass": ("delay",),
     "table": ("tables", "google-sheets"),
     "user-check": ("approval",),
     "globe": ("http",),
     "box": ("store",),
-    "diagram-project": ("subflows",),
-    "envelope": ("gmail", "sendgrid", "smtp", "microsoft-outlook"),
-    "comment": ("whatsapp", "zalo-oa", "telegram-bot", "slack", "discord", "twilio"),
-    "file-arrow-up": ("google-drive",),
+    "workflow": ("subflows",),
+    "mail": ("gmail", "sendgrid", "smtp", "microsoft-outlook"),
+    "message-square": ("whatsapp", "zalo-oa", "telegram-bot", "slack", "discord", "twilio"),
+    "file-up": ("google-drive",),
     "calendar": ("google-calendar",),
-    "robot": ("openai",),
+    "bot": ("openai",),
 }
 _ICONS = {app: icon for icon, listed in _APPS_BY_ICON.items() for app in listed}
 _HELPERS = frozenset(

@@ -16,7 +16,7 @@ from workflows_ui.web.paths import dicts_at, text_at
 _MOST = 50
 _LIVE = Badge(_("Live"), "circle-check", "green", own="LOCKED")
 _KEPT = Badge(_("Published before"), "lock", "secondary", own="LOCKED")
-_DRAFT = Badge(_("Draft"), "pen", "azure", own="DRAFT")
+_DRAFT = Badge(_("Draft"), "pencil", "azure", own="DRAFT")
 
 
 def list_versions(session: EngineSession, flow_id: str) -> list[Row]:

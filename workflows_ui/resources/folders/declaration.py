@@ -128,7 +128,7 @@ class Folders(Resource):
         Column(count, _("Flows"), kind="count", link=lambda slug, row: flows_url(slug, id_at(row))),
         Column("updated", _("Changed"), kind="when", phone=False),
     )
-    shortcuts = (Shortcut(_("Flows in it"), "diagram-project", lambda slug, row: flows_url(slug, id_at(row))),)
+    shortcuts = (Shortcut(_("Flows in it"), "workflow", lambda slug, row: flows_url(slug, id_at(row))),)
     panels = (
         Facts(
             _("Details"),

@@ -93,7 +93,7 @@ class Invitations(Resource):
 
     name = "invitations"
     label, label_plural = _("Invitation"), _("Invitations")
-    icon, group, menu_order = "envelope-open-text", "team", 10
+    icon, group, menu_order = "mail-open", "team", 10
     batch_size = whole_lists.AT_ONCE
     empty = _("No open invitations to this workspace")
     empty_hint = _("People are invited in Imbrace or in the engine itself. Here you see who was, and can revoke it.")
@@ -128,7 +128,7 @@ class Invitations(Resource):
         Action(
             name="delete",
             label=_("Revoke"),
-            icon="user-xmark",
+            icon="user-x",
             run=lambda session, key, _data: session.workflows.delete_invitation(key),
             role=Role.MANAGER,
             danger=True,

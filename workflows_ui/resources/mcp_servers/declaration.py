@@ -143,7 +143,7 @@ class McpServers(Resource):
     batch_size = whole_lists.AT_ONCE
     needs = "mcp-servers"
     label, label_plural = _("MCP server"), _("MCP servers")
-    icon, group, menu_order = "robot", "build", 60
+    icon, group, menu_order = "bot", "build", 60
     empty = _("There are no MCP servers in this workspace yet")
     empty_hint = _(
         "An MCP server gives AI assistants tools: flows, and actions of apps. Make one, then choose its tools."
@@ -157,7 +157,7 @@ class McpServers(Resource):
         Column("created", _("Created"), kind="when", phone=False),
     )
     shortcuts = (
-        Shortcut(_("Add an action of an app"), "puzzle-piece", _apps_url, role=Role.BUILDER),
+        Shortcut(_("Add an action of an app"), "puzzle", _apps_url, role=Role.BUILDER),
         Shortcut(_("Show the token"), "eye", _token_url, role=Role.BUILDER),
     )
     panels = (
@@ -189,7 +189,7 @@ class McpServers(Resource):
         Action(
             "add-flow",
             _("Add a flow"),
-            "diagram-project",
+            "workflow",
             tools.add_flow,
             form=tools.FlowTool,
             confirm=format_lazy(
@@ -202,7 +202,7 @@ class McpServers(Resource):
         Action(
             "switch-tools",
             _("Switch tools on and off"),
-            "toggle-on",
+            "toggle-right",
             switches.switch,
             form=switches.ToolSwitches,
             initial=lambda row: {"tools": switches.enabled(row)},
@@ -234,7 +234,7 @@ class McpServers(Resource):
         Action(
             "rotate-token",
             _("Replace the token"),
-            "arrows-rotate",
+            "refresh-cw",
             _rotate,
             danger=True,
             confirm=_naming(

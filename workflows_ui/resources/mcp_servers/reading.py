@@ -115,7 +115,7 @@ def _tool(slug: str, tool: Row, names: Mapping[str, str], connections: Mapping[s
         "name": text_at(tool, "toolName")[:100],
         "title": title_of(tool),
         "kind": kind,
-        "icon": {"FLOW": "diagram-project", "PIECE": "puzzle-piece"}.get(str(tool.get("type")), "wrench"),
+        "icon": {"FLOW": "workflow", "PIECE": "puzzle"}.get(str(tool.get("type")), "wrench"),
         "url": _url(slug, tool),
         "connection": connection,
         "connection_url": connection_url(slug, key),
@@ -129,7 +129,7 @@ def _flow(slug: str, flow: Row) -> dict[str, Any]:
         "id": key,
         "title": name if name.strip() else str(_("Flow without a name")),
         "kind": _("Flow"),
-        "icon": "diagram-project",
+        "icon": "workflow",
         "url": flow_url(slug, key),
         "trouble": "" if flow.get("status") == "ENABLED" else _OFF,
     }

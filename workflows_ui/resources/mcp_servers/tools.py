@@ -189,7 +189,7 @@ def _no_server_reason(session: EngineSession, _row: Row) -> Text:
 ADD_APP_TOOL = Action(
     name="mcp-tool",
     label=_("Make an action a tool for MCP"),
-    icon="robot",
+    icon="bot",
     form=AppTool,
     run=add_action,
     confirm=lambda _row: (

@@ -194,7 +194,7 @@ class Pieces(Resource):
 
     name = "pieces"
     label, label_plural = _("App"), _("Apps")
-    icon, group, menu_order = "puzzle-piece", "build", 40
+    icon, group, menu_order = "puzzle", "build", 40
     empty = _("The engine has no apps")
     empty_hint = _("Apps are what the steps of flows use. The engine's administrator installs them.")
     #: The schema of an app's connection, which holds no secret.
@@ -212,7 +212,7 @@ class Pieces(Resource):
     )
     shortcuts = (
         Shortcut(_("Connections"), "link", _connections_url),
-        Shortcut(_("Show the choices"), "list-ul", _choices, role=Role.BUILDER),
+        Shortcut(_("Show the choices"), "list", _choices, role=Role.BUILDER),
     )
     actions = (CONNECT, mcp_tools.ADD_APP_TOOL)
     panels = (

@@ -94,7 +94,7 @@ ACTIONS = (
     Action(
         "retry",
         _("Retry from the failed step"),
-        "rotate-right",
+        "rotate-cw",
         _retry_failed,
         needs="run-retry",
         role=Role.LAUNCHER,
@@ -118,7 +118,7 @@ ACTIONS = (
     Action(
         "retry-latest",
         _("Retry on the latest version"),
-        "forward",
+        "step-forward",
         lambda session, key, _data: session.workflows.retry_run(key, "ON_LATEST_VERSION"),
         needs="run-retry",
         role=Role.LAUNCHER,
@@ -166,7 +166,7 @@ ACTIONS = (
     Action(
         "archive",
         _("Archive"),
-        "box-archive",
+        "archive",
         lambda session, key, _data: session.workflows.archive_runs([key]),
         needs="run-archive",
         confirm=_("The run is left out of the list of runs from now on. The console cannot bring it back there."),

@@ -50,7 +50,7 @@ def _failed_alike_url(slug: str, run: Row) -> str:
 class Runs(Resource):
     name = "runs"
     label, label_plural = pgettext_lazy("noun", "Run"), pgettext_lazy("noun", "Runs")
-    icon, group, menu_order = "clock-rotate-left", "watch", 10
+    icon, group, menu_order = "history", "watch", 10
     empty = gettext_lazy("Nothing has run in this workspace yet")
     empty_hint = gettext_lazy("Launch a flow, or wait until one starts automatically: its run is listed here at once.")
     filters = run_filters.RunFilters
@@ -71,7 +71,7 @@ class Runs(Resource):
         Column(reading.length, gettext_lazy("Start to end"), kind="duration", phone=False),
         Column(starters.name_of, gettext_lazy("Launched by"), link=starters.url_of, phone=False),
     )
-    shortcuts = (Shortcut(gettext_lazy("To the flow"), "diagram-project", _flow_url),)
+    shortcuts = (Shortcut(gettext_lazy("To the flow"), "workflow", _flow_url),)
     actions = resource_actions.ACTIONS
     panels = (
         Panel("", "resources/runs/summary.html", resource_panels.summary),

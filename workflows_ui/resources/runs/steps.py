@@ -223,9 +223,9 @@ class Reader:
         return Value(readable.readable_node(value, room), pretty)
 
 
-_EARLIER_TRY = Badge(gettext_lazy("Failed in an earlier try"), "clock-rotate-left", "secondary")
+_EARLIER_TRY = Badge(gettext_lazy("Failed in an earlier try"), "history", "secondary")
 _NOT_ENDED = Badge(gettext_lazy("Did not come to its end"), "circle-stop", "secondary")
-_ROUND_FAILED = Badge(gettext_lazy("A step in it failed"), "circle-xmark", "red")
+_ROUND_FAILED = Badge(gettext_lazy("A step in it failed"), "circle-x", "red")
 
 
 def is_left(name: str, step: Any, left: str) -> bool:

@@ -34,9 +34,9 @@ MOST, _NAME, _SAID = 60, 120, 300
 _PAUSE = 500.0
 #: Tone and icon of final states that are no failure.
 _ENDINGS = {
-    State.SUCCEEDED: ("good", "flag-checkered"),
+    State.SUCCEEDED: ("good", "flag"),
     State.CANCELLED: ("", "ban"),
-    State.OTHER: ("", "circle-question"),
+    State.OTHER: ("", "circle-question-mark"),
 }
 #: Milliseconds beyond which a time is considered invalid.
 _LONGEST = 1e12
@@ -64,11 +64,11 @@ def build_story(launch: Launch, run: Row | None = None, known: Mapping[str, Any]
     row: Row = run if run is not None else _of_row(launch)
     (row,) = reading.with_retries(launch.workspace, [row])
     person = launch.user.label[:_NAME]
-    story = [Line(_("%(person)s asked for it.") % {"person": person}, launch.asked_at, icon="hand-pointer")]
+    story = [Line(_("%(person)s asked for it.") % {"person": person}, launch.asked_at, icon="pointer")]
     if launch.sending_at:
-        story.append(Line(_("The console sent it to the engine."), launch.sending_at, icon="paper-plane"))
+        story.append(Line(_("The console sent it to the engine."), launch.sending_at, icon="send"))
     if (again := reading.retried(row)) is not None:
-        story.append(Line(_("The run was retried: what follows is of all its tries."), again, icon="rotate-right"))
+        story.append(Line(_("The run was retried: what follows is of all its tries."), again, icon="rotate-cw"))
     elif launch.run_started_at:
         story.append(Line(_("The flow started."), launch.run_started_at, icon="play"))
     story += _steps(row, known or {})
@@ -104,18 +104,18 @@ def _ending(launch: Launch, run: Row, known: Mapping[str, Any]) -> Line:
         bad = [_title(name, known) for name, item in runs.steps(dict(run)).items() if runs.any_failed({name: item})]
         if bad:
             sentence = _("It ran to its end although “%(steps)s” failed: the flow is built to continue in that case.")
-            return Line(sentence % {"steps": "”, “".join(bad[:5])}, at, "wait", "flag-checkered")
-        return Line(sentence, at, "good", "flag-checkered")
+            return Line(sentence % {"steps": "”, “".join(bad[:5])}, at, "wait", "flag")
+        return Line(sentence, at, "good", "flag")
     if launch.state == State.FAILED and step:
         sentence = _("It failed at “%(step)s” after %(time)s.") if took else _("It failed at “%(step)s”.")
-        return Line(sentence % {"step": step, "time": took}, at, "bad", "circle-xmark")
+        return Line(sentence % {"step": step, "time": took}, at, "bad", "circle-x")
     if not launch.ended and run.get("status") == "PAUSED":
-        return Line(_waiting(run, known), None, "wait", "hourglass-half")
+        return Line(_waiting(run, known), None, "wait", "hourglass")
     meaning = launch_messages.launch_message(launch)
     explanation = f"{meaning.title}: {meaning.text}"
     if not launch.ended:
-        return Line(explanation, None, "wait" if launch.state == State.PAUSED else "", "hourglass-half")
-    tone, icon = _ENDINGS.get(State(launch.state), ("bad", "circle-xmark"))
+        return Line(explanation, None, "wait" if launch.state == State.PAUSED else "", "hourglass")
+    tone, icon = _ENDINGS.get(State(launch.state), ("bad", "circle-x"))
     return Line(explanation, at, tone, icon)
 
 
@@ -201,9 +201,9 @@ def _step(name: str, step: dict[str, Any], known: Mapping[str, Any], wait: float
     if step.get("type") == "ROUTER" and isinstance(branches, list):
         return Line(_way(title, branches), icon=icon)
     if wait >= _PAUSE:
-        return Line(_("“%(step)s” waited for %(wait)s.") % names, tone="wait", icon="hourglass-half")
+        return Line(_("“%(step)s” waited for %(wait)s.") % names, tone="wait", icon="hourglass")
     if step.get("status") == "PAUSED":
-        return Line(_("“%(step)s” waits.") % names, tone="wait", icon="hourglass-half")
+        return Line(_("“%(step)s” waits.") % names, tone="wait", icon="hourglass")
     if step.get("status") == "RUNNING":
         if going:
             return Line(_("“%(step)s” is at work.") % names, tone="wait", icon=icon)

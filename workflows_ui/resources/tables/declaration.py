@@ -143,7 +143,7 @@ def _with_flows(session: EngineSession, table: Row, going: Text, more: Sequence[
 _ADD_COLUMN = Action(
     "add-column",
     _("Add a column"),
-    "table-columns",
+    "columns-3",
     resource_fields.add,
     form=resource_fields.NewColumn,
     impact=resource_fields.remaining_room,
@@ -173,12 +173,14 @@ class Tables(Resource):
     shortcuts = (
         Shortcut(
             _("Records"),
-            "table-list",
+            "rows-3",
             lambda slug, row: records_url(slug, reading.key_of(row)),
             primary=True,
             in_rows=True,
         ),
-        Shortcut(_("Export as CSV"), "file-csv", lambda slug, row: export_url(slug, reading.key_of(row), "csv")),
+        Shortcut(
+            _("Export as CSV"), "file-spreadsheet", lambda slug, row: export_url(slug, reading.key_of(row), "csv")
+        ),
         Shortcut(_("Export as JSON"), "file-code", lambda slug, row: export_url(slug, reading.key_of(row), "json")),
     )
     panels = (

@@ -110,7 +110,7 @@ def _actions(table: str) -> tuple[Action, ...]:
         PartAction(
             "rename",
             _("Rename"),
-            "pen",
+            "pencil",
             rename,
             form=NameForm,
             initial=lambda row: {"name": reading.name_of(row)},
@@ -121,7 +121,7 @@ def _actions(table: str) -> tuple[Action, ...]:
         PartAction(
             "delete",
             _("Remove"),
-            "trash",
+            "trash-2",
             remove,
             danger=True,
             confirm=_("The column “%(name)s” is removed. This cannot be undone."),

@@ -159,7 +159,7 @@ def _actions(table: str, fields: list[Row]) -> tuple[Action, ...]:
         PartAction(
             "edit",
             _("Change"),
-            "pen",
+            "pencil",
             lambda session, key, data: session.workflows.update_record(key, table, data),
             form=form,
             button=_("Save"),
@@ -171,7 +171,7 @@ def _actions(table: str, fields: list[Row]) -> tuple[Action, ...]:
         PartAction(
             "delete",
             _("Delete"),
-            "trash",
+            "trash-2",
             delete,
             danger=True,
             confirm=_("The record “%(name)s” is deleted. This cannot be undone."),
@@ -193,7 +193,7 @@ class Records(Resource):
     fields: ClassVar[Sequence[Row]] = ()
     name = "records"
     label, label_plural = _("Record"), _("Records")
-    icon, group = "table-list", "build"
+    icon, group = "rows-3", "build"
     empty = _("There are no records in this table yet")
     empty_hint = _("Flows write records into tables, and so can you. A table needs a column first.")
     list_display: ClassVar[Sequence[Column]] = (Column("id", _("Record"), link=True),)

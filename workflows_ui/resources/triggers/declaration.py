@@ -29,9 +29,9 @@ SPAN: Text = _(
 #: Failures within this many days count as current.
 _LATELY = 1
 _WORKS = Badge(_("Works"), "circle-check", "green")
-_FAILS = Badge(_("Fails"), "circle-xmark", "red")
-_AT_TIMES = Badge(_("Fails at times"), "triangle-exclamation", "orange")
-_FAILED = Badge(_("Failed before"), "clock-rotate-left", "orange")
+_FAILS = Badge(_("Fails"), "circle-x", "red")
+_AT_TIMES = Badge(_("Fails at times"), "triangle-alert", "orange")
+_FAILED = Badge(_("Failed before"), "history", "orange")
 _QUIET = Badge(_("Nothing counted"), "circle-minus", "secondary")
 
 
@@ -223,7 +223,7 @@ class Triggers(Resource):
     name = "triggers"
     needs = "trigger-figures"
     label, label_plural = _("Triggers of an app"), _("Triggers")
-    icon, group, menu_order = "bolt", "watch", 20
+    icon, group, menu_order = "zap", "watch", 20
     empty = _("The engine has counted no triggers in the last 14 days")
     empty_hint = _("Once flows start, how often their triggers worked or failed is shown here, by app and day.")
     filters = TriggerFilters

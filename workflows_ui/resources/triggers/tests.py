@@ -162,7 +162,7 @@ def _sample(row: Row, new: set[str], room: readable.Room) -> dict[str, Any]:
 TEST = Action(
     "test-trigger",
     _("Test the trigger"),
-    "vial",
+    "test-tube",
     _run,
     form=TestForm,
     confirm=_explained,

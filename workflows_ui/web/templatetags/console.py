@@ -1,4 +1,4 @@
-"""Template tags of the console: states, moments, durations, JSON."""
+"""Template tags of the console: icons, states, moments, durations, JSON."""
 
 from typing import Any
 
@@ -8,9 +8,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from workflows_ui.launches.models import Launch
-from workflows_ui.web import formats, messages
+from workflows_ui.web import formats, icons, messages
 
 register = template.Library()
+register.simple_tag(icons.icon, name="icon")
 
 
 @register.inclusion_tag("web/badge.html")

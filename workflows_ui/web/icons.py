@@ -1,0 +1,43 @@
+"""Icons: a sprite of those in use, made of the Lucide package, and the markup that shows one."""
+
+import functools
+import importlib.resources
+import io
+import re
+import zipfile
+from pathlib import Path
+
+from django.templatetags.static import static
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+SPRITE = "icons.svg"
+LIST = Path(__file__).with_suffix(".txt")
+#: The icons in use, by Lucide's names (https://lucide.dev/icons). A test compares them with templates and declarations.
+NAMES = frozenset(LIST.read_text(encoding="ascii").split())
+
+
+@functools.cache
+def icon(name: str, classes: str = "") -> SafeString:
+    """Return the markup of an icon, which says nothing to a screen reader. Raises LookupError if the sprite does not have it."""
+    if name not in NAMES:
+        raise LookupError(f"No icon {name!r}: add it to web/icons.txt.")
+    return format_html(
+        '<svg class="icon{}" aria-hidden="true"><use href="{}#{}"></use></svg>',
+        f" {classes}" if classes else "",
+        static(SPRITE),
+        name,
+    )
+
+
+def sprite() -> bytes:
+    """Return the sprite. What the icons share (colour, width of lines) is in app.css, so that one can be filled."""
+    package = importlib.resources.files("lucide") / "lucide.zip"
+    with zipfile.ZipFile(io.BytesIO(package.read_bytes())) as archive:
+        symbols = [_symbol(name, archive.read(f"{name}.svg").decode()) for name in sorted(NAMES)]
+    return f'<svg xmlns="http://www.w3.org/2000/svg">{"".join(symbols)}</svg>\n'.encode()
+
+
+def _symbol(name: str, source: str) -> str:
+    shapes = re.sub(r"\s*\n\s*", "", source[source.index(">") + 1 : source.rindex("</svg>")])
+    return f'<symbol id="{name}" viewBox="0 0 24 24">{shapes.replace(" />", "/>")}</symbol>'
