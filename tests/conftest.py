@@ -6,6 +6,7 @@ and run by `make test-full`. `chaos` and everything in tests/bench run only when
 A test whose need is missing is skipped and named at the end; with CI=true it fails.
 """
 
+import gc
 import os
 from collections import Counter
 from collections.abc import Iterator
@@ -58,6 +59,8 @@ CHROMIUM_ARGS = [
 ]
 #: Milliseconds until a page counts as one that does not show what is expected.
 PATIENCE = 30_000
+#: New objects after which garbage is looked for; Python's own 2,000 are for programs that hold less.
+GARBAGE = 50_000
 hypothesis.settings.register_profile(
     # Nothing is said about time, since machines differ.
     "console",
@@ -86,10 +89,13 @@ def _chosen(item: pytest.Item, marks: str) -> bool:
     return not environment.ON_SERVERS or any(item.get_closest_marker(name) for name in _ON_SERVERS)
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Compiles the translations before any process starts, since a fresh clone has none."""
     if environment.WORKER == "main":
         translations.compile_stale()
+    if "bench" not in str(config.getoption("markexpr")):
+        # Looking for garbage among all that pytest collected takes a sixth of the time.
+        gc.set_threshold(GARBAGE, 20, 50)
 
 
 def pytest_ignore_collect(collection_path: Path) -> bool | None:
@@ -123,6 +129,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if len(chosen) < len(items):
         config.hook.pytest_deselected(items=[item for item in items if not _chosen(item, marks)])
         items[:] = chosen
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """What was collected stays until the end: it is never looked through for garbage."""
+    if "bench" not in str(session.config.getoption("markexpr")):
+        gc.collect()
+        gc.freeze()
 
 
 @pytest.hookimpl(trylast=True, specname="pytest_collection_modifyitems")

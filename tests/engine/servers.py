@@ -75,6 +75,8 @@ class Recorder:
         return self
 
     def __exit__(self, *_: object) -> None:
+        with contextlib.suppress(OSError):  # Wakes the thread that listens.
+            self._server.socket.shutdown(socket.SHUT_RDWR)
         self._server.shutdown()
         self._thread.join()
         for connection in self._connections:

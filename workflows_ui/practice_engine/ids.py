@@ -12,6 +12,8 @@ from functools import cache
 
 ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
 ID_LENGTH = 21
+#: A letter for each byte.
+_LETTERS = bytes(ord(ALPHABET[byte % len(ALPHABET)]) for byte in range(256))
 ID_PATTERN = re.compile(r"[0-9A-Za-z]{21}")
 
 
@@ -20,7 +22,7 @@ def is_id(text: object) -> bool:
 
 
 def new_id(length: int = ID_LENGTH) -> str:
-    return "".join(secrets.choice(ALPHABET) for _ in range(length))
+    return secrets.token_bytes(length).translate(_LETTERS).decode("ascii")
 
 
 @cache

@@ -195,6 +195,9 @@ class Server:
 
     def stop(self) -> None:
         """Stop listening and end every connection. The engine itself is not closed: ``engine.close()``."""
+        # Wakes the thread that listens, which would otherwise look once in `poll_interval`.
+        with contextlib.suppress(OSError):
+            self._listener.socket.shutdown(socket.SHUT_RDWR)
         self._listener.shutdown()
         self._listener.server_close()
         self._listener.cut()
