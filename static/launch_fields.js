@@ -37,16 +37,60 @@
     arrange();
   });
   arrange();
+
+  /* On a phone the form comes first, and what it does is folded below it. */
+  const fold = () => {
+    if (!window.matchMedia("(max-width: 991.98px)").matches) return;
+    for (const part of document.querySelectorAll(".folds-on-phone:not([data-folded])")) {
+      part.open = false;
+      part.dataset.folded = "yes";
+    }
+  };
+  document.addEventListener("htmx:load", fold);
+  fold();
+
   /* An error in a folded part is seen when its link is followed. */
   document.addEventListener("click", (event) => {
     const link = event.target.closest?.('a[href^="#field-"]');
-    const field = link && document.querySelector(link.getAttribute("href"));
-    if (!field) return;
+    const place = link && document.getElementById(link.getAttribute("href").slice(1));
+    if (!place) return;
     event.preventDefault(); // going to the place itself would take the focus off the control again
-    const fold = field.closest("details");
+    const fold = place.closest("details");
     if (fold) fold.open = true;
-    field.scrollIntoView();
-    field.querySelector("input:not([type=hidden]), select, textarea")?.focus();
+    place.scrollIntoView({ block: "center" });
+    (place.matches("input, select, textarea") ? place : place.querySelector("input:not([type=hidden]), select, textarea"))?.focus({ preventScroll: true });
+  });
+
+  /* A field is checked again when it is left. Files, secrets and JSON are judged elsewhere. */
+  const SENT_ALONG = ["csrfmiddlewaretoken", "_version", "_shape"];
+  const show = (control, box, problem) => {
+    if (box) box.textContent = problem;
+    if (control.type === "radio" || control.type === "checkbox") return;
+    control.classList.toggle("is-invalid", problem !== "");
+    if (problem) control.setAttribute("aria-invalid", "true");
+    else control.removeAttribute("aria-invalid");
+  };
+  document.addEventListener("change", async (event) => {
+    const left = event.target;
+    const form = left.closest?.("[data-launch-form]");
+    const field = left.closest?.("[data-field]");
+    if (!form || !field || left.type === "file" || "secret" in left.dataset || "json" in left.dataset) return;
+    const name = field.dataset.field;
+    const body = new FormData();
+    for (const [key, value] of new FormData(form)) {
+      if (key === name || key.startsWith(`${name}[`) || SENT_ALONG.includes(key)) body.append(key, value);
+    }
+    body.set("_check", name);
+    const typed = left.value;
+    const answer = await fetch(form.getAttribute("action"), { method: "POST", body }).catch(() => null);
+    if (!answer?.ok || answer.redirected || !left.isConnected || left.value !== typed) return;
+    const problems = await answer.json().catch(() => ({}));
+    for (const control of field.querySelectorAll("input:not([type=hidden]), select, textarea")) {
+      const problem = problems[control.name];
+      // What has not been filled in yet is not complained about.
+      if (problem === undefined || (control !== left && !control.hasAttribute("aria-invalid"))) continue;
+      show(control, document.getElementById(control.name === name ? `${field.id}-error` : `${control.id}-error`), problem);
+    }
   });
   /* The back button restores the page as it was left: leave it without the secrets. */
   window.addEventListener("pagehide", () => {

@@ -193,7 +193,7 @@ def test_a_mistake_is_told_at_its_field_and_a_launch_is_made_again_with_other_in
         window.ends("Succeeded")
         expect(page.locator("#launch-live")).to_contain_text("Minh")
         _open(page)
-        page.locator("section:has(#sidebar-title) a[href*='?from=']").first.click()
+        page.locator("#earlier a[href*='?from=']").first.click()
         expect(page.get_by_label("Customer")).to_have_value("Minh")
         page.get_by_label("Customer").fill("Ngọc")
         page.get_by_role("button", name="Greet").click()

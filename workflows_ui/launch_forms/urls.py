@@ -3,7 +3,7 @@
 from django.urls import path
 
 from workflows_ui.launch_forms.editor.views import builder, field, propose, versions
-from workflows_ui.launch_forms.views import launch, saved_inputs
+from workflows_ui.launch_forms.views import earlier, launch, saved_inputs
 
 FORM = "w/<slug:slug>/flows/<str:id>/form/"
 
@@ -24,5 +24,6 @@ urlpatterns = [
     path(f"{FORM}versions/<int:number>/restore/", versions.restore, name="form_restore"),
     path("w/<slug:slug>/launches/<str:id>/again/", launch.launch_again, name="launch_again"),
     path("w/<slug:slug>/flows/<str:id>/launch/", launch.flow_launch, name="flow_launch"),
+    path("w/<slug:slug>/flows/<str:id>/launch/earlier/", earlier.earlier, name="flow_earlier"),
     path("w/<slug:slug>/flows/<str:id>/inputs/<str:inputs>/", saved_inputs.saved, name="saved_inputs"),
 ]

@@ -143,7 +143,11 @@ class Frame:
     def at_home(self) -> bool:
         """Whether this page is reached from a launcher's home, so that the collapsed entries stay closed."""
         match = self._request.resolver_match
-        return self._collapses and match is not None and match.url_name in {"flow_launch", "flow_does", "saved_inputs"}
+        return (
+            self._collapses
+            and match is not None
+            and match.url_name in {"flow_launch", "flow_does", "flow_earlier", "saved_inputs"}
+        )
 
     @property
     def more_open(self) -> bool:

@@ -8,6 +8,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from workflows_ui.launch_forms import messages as form_messages
 from workflows_ui.launch_forms.forms import posted
 from workflows_ui.launch_forms.forms.posted import Options
@@ -106,9 +108,15 @@ class FieldView:
         return " ".join(f"{self.id}-{name}" for name, exists in parts.items() if exists)
 
     @property
-    def errors(self) -> list[str]:
-        """The messages at the field and at its cells."""
-        return [text for text in (self.error, *(cell.error for row in self.rows for cell in row)) if text]
+    def problems(self) -> list[tuple[str, str, str]]:
+        """The messages at the field and at its cells, each with the id of its element and the label, such as “Row 1, Quantity”."""
+        found = [(self.id, self.field.shown_label, self.error)]
+        for number, row in enumerate(self.rows, start=1):
+            found += [
+                (cell.id, _("Row %(row)d, %(column)s") % {"row": number, "column": cell.label}, cell.error)
+                for cell in row
+            ]
+        return [problem for problem in found if problem[-1]]
 
     def focus(self) -> None:
         """Give the last line or row the focus."""
@@ -120,7 +128,7 @@ class FieldView:
 class FormView:
     """A form: its groups, each with title, fields, folded fields (`more`), and whether these are unfolded because of an error (`opened`).
 
-    `problems` are the id and label of each wrong field, with the message.
+    `problems` are the id and label of each wrong field or cell, with the message.
     """
 
     form: Form
@@ -170,10 +178,10 @@ def view(
             if item.name == focus:
                 item_view.focus()
             views.append(item_view)
-            problems += [(item_view.id, item.shown_label, text) for text in item_view.errors]
+            problems += item_view.problems
         more = [item_view for item_view in views if item_view.field.folded]
         unfolded = [item_view for item_view in views if not item_view.field.folded]
-        opened = any(item_view.errors for item_view in more)
+        opened = any(item_view.problems for item_view in more)
         groups.append({"title": title, "fields": unfolded, "more": more, "opened": opened})
     return FormView(form, groups, problems)
 
@@ -253,7 +261,7 @@ def _type(control: Control, kind: Kind, *, rows: int = 4) -> None:
 def _native(kind: Kind, text: str) -> bool:
     """Whether the browser's native control for dates and times can display this text."""
     if kind is Kind.DATETIME:
-        day, _, time = text.partition("T")
+        day, _separator, time = text.partition("T")
         return not text or (len(text) in (16, 19) and _native(Kind.DATE, day) and _native(Kind.TIME, time))
     return not text or moments.is_stable(moments.read_day if kind is Kind.DATE else moments.read_time, text)
 
@@ -299,6 +307,7 @@ def _cells(
             label=column.label or column.key,
             error=errors.get(name, ""),
             required=column.required,
+            described=f"{id}-{number}-{position}-error",
         )
         if column.kind is Kind.CHOICE:
             _choose(cell, column.choices)

@@ -100,6 +100,20 @@ def check(request: HttpRequest, form: Form, data: Data, options: Options) -> Pos
     return PostedForm(form, data, checked, tuple(files), {**checked.errors, **errors})
 
 
+def field_errors(request: HttpRequest, form: Form, data: Data, name: str) -> dict[str, str]:
+    """Messages by control for the one field that was left, "" where nothing is wrong. None for fields that only sending can judge.
+
+    Those are files and secrets, which are not posted for this, and live choices, which would have to be loaded.
+    """
+    field = form.field(name)
+    if field is None or field.kind in (Kind.FILE, Kind.SECRET) or field.choices_from is not None:
+        return {}
+    checked = check(request, Form((replace(field, show_if=None),)), data, {})
+    errors = {**checked.mask_errors, **checked.errors}
+    controls = [cell_name(field, number, column) for number, _texts in rows_of(field, data) for column in field.columns]
+    return {control: errors.get(control, "") for control in (name, *controls)}
+
+
 def _attachment(field: Field, upload: "UploadedFile[Any]", total_size: int, number: int) -> Upload:
     """The file to send. Its kind is checked in schema/checking.py. Raises BadValue.
 

@@ -47,8 +47,6 @@ from workflows_ui.web.requests import ConsoleRequest
 
 #: Timeouts of the engine for a published form, which can be displayed without it.
 PATIENCE = Timeouts(connect=3.0, read=6.0, total=6.0, pause=1.0)
-#: Number of earlier launches offered for filling the form.
-EARLIER = 5
 #: The name of the control for a payload as JSON; no other field has it (document.RESERVED).
 _JSON = "payload"
 _SHAPE_SALT, _NAME_SALT = "workflows_ui.launch.shape", "workflows_ui.launch.flow"
@@ -290,15 +288,13 @@ def signed_name(workspace: Workspace, flow_id: str, name: str) -> str:
 
 
 def _sidebar(access: Access, flow_id: str) -> dict[str, Any]:
-    """Sources for filling the form: saved inputs (private and shared), and the latest launches.
+    """Saved inputs for filling the form, the person's own and shared ones. Earlier launches are loaded later (views/earlier.py).
 
-    Of launches, those that the person may see and whose values are still stored. Empty if there is nothing.
+    Empty if there is nothing.
     """
     rows = list(saved_inputs.usable_inputs(access, flow_id).defer("payload"))
-    visible = launches.visible_launches(access).filter(flow_id=flow_id).exclude(payload="")
     sidebar: dict[str, Any] = {
         "mine": [row for row in rows if row.owner_id == access.user.pk],
         "shared": [row for row in rows if row.owner_id != access.user.pk],
-        "earlier": list(visible.defer("payload", "answer", "failure")[:EARLIER]),
     }
     return sidebar if any(sidebar.values()) else {}

@@ -5,7 +5,7 @@ inputs stay in the page, without it the page lists the files to choose again.
 """
 
 from django.contrib import messages as flash
-from django.http import HttpResponse
+from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
@@ -67,12 +67,15 @@ def _open(page: LaunchFormPage) -> HttpResponse:
 
 def _process(page: LaunchFormPage) -> HttpResponse:
     request = page.request
-    options = launch_choices.available(request.access, page.flow_id, page.form) if page.form.live_fields else {}
+    live = page.form.live_fields and "_check" not in request.POST
+    options = launch_choices.available(request.access, page.flow_id, page.form) if live else {}
     data = posted.typed(request, page.form, options)
     if posted.changes_lines(request):
         return page.render_posted(data, status=200, focus=request.POST.get("_add", ""))
     if page.outdates(data):
-        return page.render_posted(data, outcome="changed")
+        return JsonResponse({}) if "_check" in request.POST else page.render_posted(data, outcome="changed")
+    if "_check" in request.POST:
+        return JsonResponse(posted.field_errors(request, page.form, data, request.POST["_check"]))
     if "_look" in request.POST:
         return _preview(page, data, options)
     form = posted.check(request, page.form, data, options)
