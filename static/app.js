@@ -5,18 +5,49 @@
   const root = document.documentElement;
   root.classList.remove("no-js");
 
+  const remember = (name, value) => {
+    const secure = location.protocol === "https:" ? "; Secure" : "";
+    document.cookie = `${name}=${value}; Path=/; Max-Age=${value ? 31536000 : 0}; SameSite=Lax${secure}`;
+  };
+
   // --- Theme: the server writes the chosen one; without a choice the browser's own wish holds.
-  if (!root.dataset.bsTheme && window.matchMedia("(prefers-color-scheme: dark)").matches) root.dataset.bsTheme = "dark";
+  const browserTheme = () => (window.matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
+  if (!root.dataset.bsTheme) root.dataset.bsTheme = browserTheme();
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (!form.matches("[data-theme-switch]") || !event.submitter) return;
     event.preventDefault();
     const theme = event.submitter.value;
-    root.dataset.bsTheme = theme;
-    const secure = location.protocol === "https:" ? "; Secure" : "";
-    document.cookie = `theme=${theme}; Path=/; Max-Age=31536000; SameSite=Lax${secure}`;
-    form.querySelector(theme === "dark" ? ".to-light" : ".to-dark").focus();
+    root.dataset.bsTheme = theme || browserTheme();
+    remember("theme", theme);
+    for (const button of form.querySelectorAll("[name=theme]")) button.ariaPressed = String(button === event.submitter);
   });
+
+  // --- The main menu: groups stay folded, and icons alone stay alone, on the next page too. On a narrow screen it lies over the page.
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest("#sidebar [data-fold] > summary")) return;
+    // The fold itself opens or closes after this event.
+    setTimeout(() => remember("folded", [...document.querySelectorAll("[data-fold]:not([open])")].map((fold) => fold.dataset.fold).join("-")));
+  });
+  const nameIcons = () => {
+    for (const link of document.querySelectorAll("#sidebar li a")) link.title = root.classList.contains("narrow") ? link.textContent.trim() : "";
+  };
+  const narrowSidebar = (button) => {
+    const narrow = root.classList.toggle("narrow");
+    button.ariaPressed = String(narrow);
+    remember("narrow", narrow ? "1" : "");
+    nameIcons();
+  };
+  const toggleSidebar = (button, open = button.ariaExpanded !== "true") => {
+    document.getElementById("sidebar").classList.toggle("show", open);
+    button.ariaExpanded = String(open);
+    if (open) document.querySelector("#sidebar a").focus();
+  };
+  const closeSidebar = (event) => {
+    const button = document.querySelector("[data-toggle-menu][aria-expanded=true]");
+    if (!button || event.target.closest("#sidebar, [data-toggle-menu]")) return;
+    toggleSidebar(button, false);
+  };
 
   // --- Menus are <details>: they close on Escape, on a click elsewhere, and when the focus leaves them.
   const closeMenus = (except) => {
@@ -24,10 +55,12 @@
   };
   document.addEventListener("click", (event) => {
     closeMenus(event.target.closest("details.menu"));
+    closeSidebar(event);
     const button = event.target.closest("button");
     if (!button) return;
     if (button.dataset.dismiss === "toast") button.closest(".toast").remove();
     if ("toggleMenu" in button.dataset) toggleSidebar(button);
+    if ("narrowMenu" in button.dataset) narrowSidebar(button);
     if (button.dataset.copy) copy(button);
     if ("print" in button.dataset) window.print();
   });
@@ -38,6 +71,11 @@
     if (menu) {
       menu.open = false;
       menu.querySelector("summary").focus();
+    }
+    const button = document.querySelector("[data-toggle-menu][aria-expanded=true]");
+    if (button) {
+      toggleSidebar(button, false);
+      button.focus();
     }
   });
   // A menu in a row is laid over the table, which would cut it off; it closes when the page moves under it.
@@ -57,10 +95,6 @@
     const menu = document.querySelector("details.row-menu[open]");
     if (menu && !menu.contains(event.target)) menu.open = false;
   }, true);
-  const toggleSidebar = (button) => {
-    const shown = document.getElementById(button.getAttribute("aria-controls")).classList.toggle("show");
-    button.setAttribute("aria-expanded", String(shown));
-  };
 
   // --- Copy: the button names the element whose text it takes; the answer is shown on it and announced.
   const copy = async (button) => {
@@ -219,6 +253,7 @@
 
   document.addEventListener("DOMContentLoaded", () => {
     tellTicks();
+    nameIcons();
     // Filters stand open beside a list, and fold above it where the screen is narrow.
     if (window.matchMedia("(max-width: 991.98px)").matches) {
       for (const fold of document.querySelectorAll("details[data-folds]")) fold.open = false;

@@ -170,11 +170,38 @@ def test_menus_open_and_close_by_keyboard(window: Window, users: people.Users, s
 def test_the_theme_changes_in_place_and_is_remembered(window: Window, users: people.Users) -> None:
     page = window(users.owner)
     page.goto("/?all=1")
+    menu = page.locator("header.topbar details.menu").last.locator("summary")
+    menu.click()
     page.get_by_role("button", name="Dark theme").click()
     expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
     page.reload()
     expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
-    expect(page.get_by_role("button", name="Light theme")).to_be_visible()
+    menu.click()
+    expect(page.get_by_role("button", name="Dark theme")).to_have_attribute("aria-pressed", "true")
+    page.get_by_role("button", name="Same as browser").click()
+    expect(page.locator("html")).to_have_attribute("data-bs-theme", "light")
+
+
+def test_the_menu_stays_folded_and_narrow_fits_the_screen_and_is_opened_by_keyboard_on_a_phone(
+    window: Window, users: people.Users
+) -> None:
+    page = window(users.owner, viewport={"width": 1366, "height": 768})
+    page.goto("/w/sales/credentials/")
+    sidebar = page.locator("#sidebar")
+    assert sidebar.evaluate("(one) => one.scrollHeight <= window.innerHeight")
+    sidebar.locator("summary", has_text="Build").click()
+    expect(sidebar.get_by_role("link", name="Flows", exact=True)).to_be_hidden()
+    page.get_by_role("button", name="Show icons only").click()
+    page.goto("/profile/")
+    expect(sidebar.get_by_role("link", name="Flows", exact=True)).to_be_hidden()
+    assert sidebar.evaluate("(one) => one.offsetWidth") < 60
+    page.set_viewport_size({"width": 390, "height": 844})
+    expect(sidebar).to_be_hidden()
+    page.get_by_role("button", name="Menu", exact=True).press("Enter")
+    expect(sidebar.get_by_role("link", name="Workflow console")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="Menu", exact=True)).to_be_focused()
+    expect(sidebar).to_be_hidden()
 
 
 def test_everything_works_without_javascript(window: Window, users: people.Users, stub_engine: StubEngine) -> None:
@@ -195,8 +222,9 @@ def test_everything_works_without_javascript(window: Window, users: people.Users
     expect(page.locator("#live")).to_contain_text("It is running.")
     page.locator("summary", has_text="As the engine has it").click()
     expect(page.locator("#raw-text")).to_be_visible()
+    page.locator("header.topbar details.menu").last.locator("summary").click()
     page.get_by_role("button", name="Dark theme").click()
     expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
-    page.locator("summary[aria-label^=Language]").click()
+    page.locator("header.topbar details.menu").last.locator("summary").click()
     page.get_by_role("button", name="Tiếng Việt").click()
     expect(page.locator("html")).to_have_attribute("lang", "vi")

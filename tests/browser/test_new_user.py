@@ -176,7 +176,7 @@ def _translated() -> frozenset[str]:
 
 
 def _speak(page: Page, language: str) -> None:
-    page.locator('summary[aria-label^="Language"], summary[aria-label^="Ngôn ngữ"]').click()
+    page.locator("header.topbar details.menu").last.locator("summary").click()
     page.get_by_role("button", name=language).click()
 
 

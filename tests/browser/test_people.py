@@ -84,7 +84,7 @@ def test_an_invited_launcher_launches_one_flow_with_the_teams_key_and_sees_nothi
     lena.get_by_role("button", name="Make the account and join").click()
     expect(lena.locator("h1")).to_have_text("What you may launch")
     expect(lena.locator("main")).not_to_contain_text("Payroll")
-    expect(lena.locator("#sidebar-menu")).not_to_contain_text("Flows")
+    expect(lena.locator("#sidebar")).not_to_contain_text("Flows")
     lena.get_by_role("link", name="Order intake").click()
     lena.get_by_role("button", name="Launch", exact=True).click()
     expect(lena.locator("h1")).to_contain_text("Launch of Order intake")

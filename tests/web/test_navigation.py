@@ -6,16 +6,21 @@ from django.test import Client
 
 from tests.stub_engine import StubEngine, text
 from tests.users import Users, workspace
+from workflows_ui.core import clock
+from workflows_ui.credentials.models import Ability, Capability
 from workflows_ui.members.models import LaunchRight, Member, Role, Workspace
 from workflows_ui.resources import RESOURCES
 from workflows_ui.web import navigation
 
-_TITLE = r'nav-link-title(?: clip)?">([^<]*)<'
+_TITLE = r"</svg><span>([^<]*)</span></a></li>"
+
+
+def _sidebar(page: str) -> str:
+    return page.split("<aside")[1].split("</aside>")[0]
 
 
 def _menu(page: str) -> list[str]:
-    sidebar = page.split("<aside")[1].split("</aside>")[0]
-    return re.findall(_TITLE, sidebar)
+    return re.findall(_TITLE, _sidebar(page))
 
 
 def test_the_menu_has_the_groups_in_their_order(owner: Client) -> None:
@@ -38,19 +43,74 @@ def test_a_viewer_does_not_see_what_is_not_theirs_to_do(users: Users, client: Cl
 
 def test_a_launchers_menu_is_home_and_launches_and_the_rest_is_folded_away(users: Users, client: Client) -> None:
     client.force_login(users.colleague)
-    page = text(client.get("/w/sales/launches/").content)
-    sidebar = page.split("<aside")[1].split("</aside>")[0]
-    before, folded = sidebar.split("<details>")
+    before, folded = _sidebar(text(client.get("/w/sales/launches/").content)).split('<details data-fold="more">')
     assert re.findall(_TITLE, before) == ["Home", "Launches"]
-    assert re.findall(_TITLE, folded)[:2] == ["More", "Runs"]
+    assert "<span>More</span>" in folded
+    assert re.findall(_TITLE, folded)[0] == "Runs"
     assert "Members" not in folded
     # On one of those pages the fold is open, and says where one is.
-    opened = text(client.get("/w/sales/credentials/").content).split("<aside")[1].split("</aside>")[0]
-    assert 'href="/w/sales/credentials/" aria-current="page"' in opened.split("<details open>")[1]
+    opened = _sidebar(text(client.get("/w/sales/credentials/").content))
+    assert 'href="/w/sales/credentials/" aria-current="page"' in opened.split('<details data-fold="more" open>')[1]
     # A form is where home leads: the fold stays shut.
-    form = text(client.get(f"/w/sales/flows/{'F' * 21}/launch/").content).split("<aside")[1].split("</aside>")[0]
+    form = _sidebar(text(client.get(f"/w/sales/flows/{'F' * 21}/launch/").content))
     assert 'href="/w/sales/" aria-current="true"' in form
-    assert "<details open>" not in form
+    assert '<details data-fold="more">' in form
+
+
+def test_groups_stay_folded_except_the_one_of_the_page(owner: Client) -> None:
+    owner.cookies["folded"] = "build-team"
+    sidebar = _sidebar(text(owner.get("/w/sales/credentials/").content))
+    assert re.findall(r'data-fold="(\w+)"( open)?', sidebar) == [("watch", " open"), ("build", ""), ("team", " open")]
+
+
+def test_icons_alone_stay_alone_on_the_next_page(owner: Client) -> None:
+    assert 'class="no-js"' in text(owner.get("/w/sales/credentials/").content)
+    owner.cookies["narrow"] = "1"
+    assert 'class="no-js narrow"' in text(owner.get("/w/sales/credentials/").content)
+
+
+def test_pages_of_no_workspace_keep_the_menu_of_the_last_one(users: Users, owner: Client) -> None:
+    assert "Runs" not in _menu(text(owner.get("/profile/").content))
+    owner.get("/w/sales/credentials/")
+    for address in ("/profile/", "/accounts/password/change/", "/teams/", "/notices/"):
+        page = text(owner.get(address).content)
+        assert "Runs" in _menu(page), address
+        assert "<title>" in page
+        assert "· Sales ·" not in page.split("</title>")[0]
+
+
+def test_a_workspace_that_was_left_is_in_no_menu(users: Users, client: Client) -> None:
+    client.force_login(users.colleague)
+    client.get("/w/sales/credentials/")
+    Member.objects.filter(user=users.colleague).delete()
+    page = text(client.get("/profile/").content)
+    assert "Runs" not in _menu(page)
+    assert 'href="/w/sales/"' not in page
+
+
+def test_a_menu_is_not_shown_without_the_second_step_that_its_workspace_requires(users: Users, owner: Client) -> None:
+    owner.get("/w/sales/credentials/")
+    Workspace.objects.filter(slug="sales").update(second_factor_required=True)
+    assert "Runs" not in _menu(text(owner.get("/profile/").content))
+
+
+def test_what_the_engine_cannot_serve_is_in_no_menu(users: Users, owner: Client) -> None:
+    assert "MCP servers" in _menu(text(owner.get("/w/sales/credentials/").content))
+    Capability.objects.create(workspace=users.workspace, name="mcp-servers", state=Ability.NO, checked_at=clock.now())
+    assert "MCP servers" not in _menu(text(owner.get("/w/sales/credentials/").content))
+
+
+def test_language_theme_account_and_sign_out_are_in_one_menu(owner: Client) -> None:
+    page = text(owner.get("/w/sales/credentials/").content)
+    menu = page.split("user-menu")[1].split("</details>")[0]
+    for found in (
+        'action="/preferences/language/"',
+        'action="/preferences/theme/"',
+        'href="/profile/"',
+        'action="/accounts/logout/"',
+    ):
+        assert found in menu, found
+    assert page.count('name="theme" value="dark"') == 1
 
 
 def test_a_guests_menu_is_home_and_launches_and_others_have_the_whole_menu_unfolded(

@@ -30,6 +30,14 @@ BY_NAME: Mapping[str, Resource] = {found.name: found for found in RESOURCES}
 def menu() -> list[Entry]:
     """Menu entries of the resources."""
     return [
-        Entry(found.group, found.label_plural, found.icon, "resource_list", resource=found.name, role=found.role)
+        Entry(
+            found.group,
+            found.label_plural,
+            found.icon,
+            "resource_list",
+            resource=found.name,
+            role=found.role,
+            needs=found.needs,
+        )
         for found in RESOURCES
     ]

@@ -19,6 +19,8 @@ from workflows_ui.web import posted_values, responses
 
 #: Session key: the page to return to after the set-up of a second step.
 GOING_TO = "second_step_going_to"
+#: Session key: the short name of the workspace that the person was in last.
+LAST_WORKSPACE = "workspace"
 #: Session key: primary key of the person for whom the single sign-on provider reported a second step.
 STEPPED_ELSEWHERE = "second_step_elsewhere"
 
@@ -73,6 +75,8 @@ def member(role: Role, *, guests: bool = False) -> Callable[[Callable[..., R]], 
             if closed(request, request.user, [workspace]):
                 return _require_second_step(request, workspace.name, reverse("workspace", args=[workspace.slug]))
             request.access = person_access  # type: ignore[attr-defined]
+            if request.session.get(LAST_WORKSPACE) != slug and not responses.is_fragment(request):
+                request.session[LAST_WORKSPACE] = slug
             if not (guests and person_access.rights):
                 person_access.require(role)
             return view(request, slug, *args, **kwargs)
@@ -100,6 +104,16 @@ def launching(view: Callable[..., R]) -> Callable[..., R | HttpResponse]:
         return view(request, slug, id, *args, **kwargs)
 
     return member(Role.LAUNCHER, guests=True)(guarded)
+
+
+def last_access(request: HttpRequest, user: User) -> access.Access | None:
+    """Return the access to the workspace that the person was in last, if they still have it and the session may show it."""
+    slug = request.session.get(LAST_WORKSPACE)
+    try:
+        found = access.find(user, slug) if slug else None
+    except access.NoAccess:
+        return None
+    return None if found is None or closed(request, user, [found.workspace]) else found
 
 
 def closed(request: HttpRequest, user: User, workspaces: Iterable[Workspace]) -> set[int]:

@@ -1,6 +1,9 @@
-"""The frame of every page: menu, workspace switcher, language and theme."""
+"""The frame of every page: menu, workspace switcher, language and theme.
 
-from collections.abc import Sequence
+Pages that belong to no workspace have the menu of the workspace that the person was in last.
+"""
+
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -10,22 +13,27 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import pgettext, pgettext_lazy
 
 from workflows_ui.accounts.models import User
+from workflows_ui.credentials.services import capabilities
 from workflows_ui.members.models import Colour, Role, Workspace
 from workflows_ui.members.services import access
+from workflows_ui.members.services.access import Access
 from workflows_ui.notifications import services as notifications
 from workflows_ui.web import responses
+from workflows_ui.web.access import last_access
 
 THEME_COOKIE = "theme"
 THEMES = ("light", "dark")
+#: Cookies of the menu, which app.js writes: the names of its folded groups, and whether it shows icons only.
+FOLDED_COOKIE, NARROW_COOKIE = "folded", "narrow"
 #: Names of URLs whose query string contains a secret code, which pages must not repeat.
 WITH_SECRET_QUERY = frozenset({"single_sign_on_back", "app_sign_in_back"})
 
 #: Groups of the menu, in their order.
 GROUPS: dict[str, str | Promise] = {
-    "launch": pgettext_lazy("menu", "Launch"),
+    "launch": "",
     "watch": pgettext_lazy("menu", "Watch"),
     "build": pgettext_lazy("menu", "Build"),
     "team": pgettext_lazy("menu", "Team"),
@@ -45,7 +53,8 @@ class Entry:
     guests: bool = False  # Also shown to guests, who have only launch rights.
     everywhere: bool = False  # The page belongs to no workspace: its URL has no slug.
     superusers: bool = False
-    first: bool = False  # A main entry. For launchers, the others are collapsed under "More".
+    first: bool = False  # A main entry. For launchers, the others are folded under "More".
+    needs: str = ""  # A capability (credentials.services.capabilities.NAMES) without which the entry is not shown.
 
     def url(self, slug: str) -> str:
         if self.everywhere:
@@ -110,7 +119,7 @@ class Frame:
         return notifications.unread(self.person, responses.seen_at(self._request)) if self.person else 0
 
     @property
-    def access(self) -> access.Access | None:
+    def access(self) -> Access | None:
         return getattr(self._request, "access", None)
 
     @property
@@ -119,11 +128,18 @@ class Frame:
 
     @property
     def surroundings(self) -> str | Promise:
-        return environment(self.workspace) if self.workspace else ""
+        return environment(self.menu_access.workspace) if self.menu_access else ""
 
     @property
     def builds(self) -> bool:
         return self.access is not None and self.access.allows(Role.BUILDER)
+
+    @cached_property
+    def menu_access(self) -> Access | None:
+        """The access to this page's workspace, else to the one of the person's last page."""
+        if self.access or not self.person:
+            return self.access
+        return last_access(self._request, self.person)
 
     @cached_property
     def workspaces(self) -> list[Workspace]:
@@ -131,17 +147,24 @@ class Frame:
 
     @cached_property
     def groups(self) -> list[dict[str, Any]]:
-        """The menu of this workspace for the person's role; for launchers, only the main entries."""
-        return self._menu([entry for entry in _installed if entry.first or not self._collapses])
-
-    @cached_property
-    def more(self) -> list[dict[str, Any]]:
-        """Further entries for launchers, collapsed; empty for other roles."""
-        return self._menu([entry for entry in _installed if not entry.first]) if self._collapses else []
+        """The menu of the workspace for the person's role; for launchers, all but the main entries are in one folded group."""
+        visible = [entry for entry in _installed if self._is_visible(entry)]
+        if self._collapses:
+            others = sorted(
+                (entry for entry in visible if not entry.first), key=lambda entry: list(GROUPS).index(entry.group)
+            )
+            more = self._group("more", pgettext("menu", "More"), others)
+            more["open"] = more["active"]
+            return [self._group("launch", "", [entry for entry in visible if entry.first]), more]
+        found = [
+            self._group(name, label, [entry for entry in visible if entry.group == name])
+            for name, label in GROUPS.items()
+        ]
+        return [group for group in found if group["lines"]]
 
     @property
     def at_home(self) -> bool:
-        """Whether this page is reached from a launcher's home, so that the collapsed entries stay closed."""
+        """Whether this page is reached from a launcher's home, so that the folded entries stay closed."""
         match = self._request.resolver_match
         return (
             self._collapses
@@ -150,34 +173,42 @@ class Frame:
         )
 
     @property
-    def more_open(self) -> bool:
-        return not self.at_home and any(line["active"] for group in self.more for line in group["lines"])
+    def narrow(self) -> bool:
+        """Whether the menu shows icons only."""
+        return NARROW_COOKIE in self._request.COOKIES
 
     @property
     def _collapses(self) -> bool:
-        return self.access is not None and self.access.role == Role.LAUNCHER
+        return self.menu_access is not None and self.menu_access.role == Role.LAUNCHER
 
-    def _menu(self, entries: Sequence[Entry]) -> list[dict[str, Any]]:
-        visible = [entry for entry in entries if self._is_visible(entry)]
-        lines = {name: [self._line(entry) for entry in visible if entry.group == name] for name in GROUPS}
-        return [{"label": label, "lines": lines[name]} for name, label in GROUPS.items() if lines[name]]
+    def _group(self, name: str, label: str | Promise, entries: Sequence[Entry]) -> dict[str, Any]:
+        lines = [self._line(entry) for entry in entries]
+        active = not self.at_home and any(line["active"] for line in lines)
+        folded = self._request.COOKIES.get(FOLDED_COOKIE, "").split("-")
+        return {"name": name, "label": label, "lines": lines, "active": active, "open": active or name not in folded}
 
     def _line(self, entry: Entry) -> dict[str, Any]:
-        url = entry.url(self.access.workspace.slug if self.access else "")
+        url = entry.url(self.menu_access.workspace.slug if self.menu_access else "")
         return {"label": entry.label, "icon": entry.icon, "url": url, "active": self._request.path.startswith(url)}
 
     @cached_property
     def everywhere(self) -> list[dict[str, Any]]:
-        """The pages that belong to no workspace, for the menu of those pages."""
+        """The pages that belong to no workspace, for people who were in none yet."""
         if self.person is None:
             return []
         superuser = self.person.is_superuser
         return [self._line(entry) for entry in _installed if entry.everywhere and (superuser or not entry.superusers)]
 
     def _is_visible(self, entry: Entry) -> bool:
-        if self.access is None or (entry.superusers and not self.access.user.is_superuser):
+        found = self.menu_access
+        if found is None or (entry.superusers and not found.user.is_superuser) or entry.needs in self._missing:
             return False
-        return self.access.allows(entry.role) or (entry.guests and self.access.guest)
+        return found.allows(entry.role) or (entry.guests and found.guest)
+
+    @cached_property
+    def _missing(self) -> Collection[str]:
+        """The capabilities that the workspace's engine is known to lack."""
+        return capabilities.read_capabilities(self.menu_access.workspace) if self.menu_access else ()
 
 
 def environment(workspace: Workspace) -> str | Promise:
