@@ -84,8 +84,8 @@ INSTALLED_APPS = [
     "crispy_bootstrap5",
     "django_htmx",
     "django_prometheus",
-    # Its application adds the loader that finds partials.
-    "template_partials",
+    # The loader that finds partials is among those of TEMPLATES.
+    "template_partials.apps.SimpleAppConfig",
 ]
 MIDDLEWARE = [
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
@@ -122,15 +122,31 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.contrib.messages.context_processors.messages",
                 "workflows_ui.web.navigation.frame",
             ],
+            "loaders": [
+                (
+                    "template_partials.loader.Loader",
+                    [
+                        (
+                            "django.template.loaders.cached.Loader",
+                            [
+                                "workflows_ui.web.template_loader.Loader",
+                                "django.template.loaders.app_directories.Loader",
+                            ],
+                        )
+                    ],
+                )
+            ],
             "builtins": [
                 "template_partials.templatetags.partials",
                 "django.templatetags.i18n",
                 "workflows_ui.web.templatetags.console",
                 "workflows_ui.audit.templatetags.history",
+                "workflows_ui.resource_admin.templatetags.lists",
             ],
         },
     }
 ]
+FORM_RENDERER = "workflows_ui.web.form_rendering.Renderer"
 CRISPY_ALLOWED_TEMPLATE_PACKS = CRISPY_TEMPLATE_PACK = "bootstrap5"
 
 # --- Data ----------------------------------------------------------------------------------------

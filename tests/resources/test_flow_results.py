@@ -65,7 +65,7 @@ def test_a_launch_of_ones_own_is_told_at_the_first_look_already(
     page = text(owner.get(FLOWS).content)
     assert f'href="/w/sales/launches/{found.pk}/"' in page
     # That another has no results is not said before the runs are known.
-    nothing = 'data-label="Last results"> <span class="text-secondary">–</span>'
+    nothing = 'data-label="Last results"><span class="text-secondary">–</span>'
     assert nothing not in page
     assert "/flow-runs" not in stub_engine.calls
     assert nothing in text(owner.get(LATE).content)

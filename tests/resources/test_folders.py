@@ -31,7 +31,7 @@ def test_the_count_leads_to_the_flows_in_it(stage: Stage) -> None:
     folder = made(stage)
     put(stage, folder, "One", "Two")
     page = text(stage.browser.get("/w/sales/folders/?rows=100").content)
-    assert f'<a href="/w/sales/flows/?folder={folder}">2 </a>' in page
+    assert f'<a href="/w/sales/flows/?folder={folder}">2</a>' in page
     shown = text(stage.browser.get(f"/w/sales/folders/{folder}/").content)
     assert ">One</a>" in shown
     assert ">Two</a>" in shown

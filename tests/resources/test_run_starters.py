@@ -30,9 +30,9 @@ def test_rows_say_who_launched_them_by_run_or_by_marker_in_few_queries(
     stub_engine.runs = [run(1), run(2, parentRunId=by_marker.pk), run(3, parentRunId=identity(1)), run(4)]
     with CaptureQueriesContext(connection) as asked:
         page = text(owner.get(RUNS).content)
-    assert f'<a href="/w/sales/launches/{by_run.pk}/"><span class="long">colleague</span> </a>' in page
-    assert f'<a href="/w/sales/launches/{by_marker.pk}/"><span class="long">owner</span> </a>' in page
-    assert f'<a href="{ONE}"><span class="long">Another run</span> </a>' in page
+    assert f'<a href="/w/sales/launches/{by_run.pk}/"><span class="long">colleague</span></a>' in page
+    assert f'<a href="/w/sales/launches/{by_marker.pk}/"><span class="long">owner</span></a>' in page
+    assert f'<a href="{ONE}"><span class="long">Another run</span></a>' in page
     # One says who launched, the other what of the runs this person may see.
     assert len([one for one in asked if 'FROM "workflows_ui_launch"' in one["sql"]]) == 2
 

@@ -59,7 +59,7 @@ def test_filters_that_nothing_can_mean_are_told(owner: Client, stub_engine: Stub
 def test_the_failed_step_of_a_row_leads_to_those_that_failed_alike(owner: Client, stub_engine: StubEngine) -> None:
     stub_engine.runs = [run(status="FAILED", failedStep={"name": "step_1", "displayName": "Parse"})]
     page = text(owner.get(RUNS).content)
-    assert f'<a href="{RUNS}?failed=step_1%40{identity(1)}"><span class="long">Parse</span> </a>' in page
+    assert f'<a href="{RUNS}?failed=step_1%40{identity(1)}"><span class="long">Parse</span></a>' in page
 
 
 def test_a_failed_step_is_chosen_by_the_names_of_flow_and_step(owner: Client, stub_engine: StubEngine) -> None:

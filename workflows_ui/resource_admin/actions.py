@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.members.models import Role
 from workflows_ui.web import formats
+from workflows_ui.web.links import object_url
 from workflows_ui.web.messages import Text
 
 Row = Mapping[str, Any]
@@ -120,7 +121,7 @@ class Action:
         arguments = {"slug": slug, "resource": resource, "action": self.name}
         if self.collection:
             return reverse("resource_collection_action", kwargs=arguments)
-        return reverse("resource_action", kwargs={**arguments, "id": id})
+        return object_url("resource_action", id, **arguments)
 
     def bulk_url(self, slug: str, resource: str) -> str:
         """The URL that receives the selected rows of a list (jobs.views.choose)."""

@@ -22,6 +22,7 @@ from workflows_ui.resource_admin.actions import Action as Action
 from workflows_ui.resource_admin.actions import Affected as Affected
 from workflows_ui.resource_admin.actions import Bulk as Bulk
 from workflows_ui.resource_admin.actions import Row as Row
+from workflows_ui.web.links import object_url
 from workflows_ui.web.messages import Message
 from workflows_ui.web.messages import Text as Text
 from workflows_ui.web.paths import id_at as id_at
@@ -55,7 +56,7 @@ class Column:
         path: dotted path, or a callable that gets the row.
         label: the heading.
         kind: how it is shown: text, code, when, exact, duration (ms), count, badge (the value is a Badge), list. Each
-            has a template in templates/resource_admin/cells/. An empty value is "–"; a duration's is an empty cell.
+            has a function in resource_admin/cells.py. An empty value is "–"; a duration's is an empty cell.
         link: True: to the object's own page; or a callable (slug, row) that returns a URL, or "" for none.
         below: a callable that gets the row and returns a small second line, or ""; in files it has its own column.
         phone: False leaves it out of the card on phones.
@@ -78,10 +79,6 @@ class Column:
         if self.kind == "list" and not isinstance(found, list):
             return [] if found is None else [found]
         return found
-
-    @property
-    def template(self) -> str:
-        return self.template_name or f"resource_admin/cells/{self.kind}.html"
 
 
 #: The template of a panel with JSON.
@@ -287,7 +284,7 @@ class Resource:
     def url(self, slug: str, id: str = "", **query: str) -> str:
         """The URL of the list, filtered by `query`, or of one object."""
         if id:
-            return reverse("resource_detail", kwargs={"slug": slug, "resource": self.name, "id": id})
+            return object_url("resource_detail", id, slug=slug, resource=self.name)
         return reverse("resource_list", kwargs={"slug": slug, "resource": self.name}, query=query or None)
 
 

@@ -1,52 +1,50 @@
 """Template tags of the console: icons, states, moments, durations, JSON."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import template
-from django.utils.html import format_html
+from django.template import Context
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from workflows_ui.launches.models import Launch
-from workflows_ui.web import formats, icons, messages
+from workflows_ui.web import elements, formats, icons, messages
 
 register = template.Library()
 register.simple_tag(icons.icon, name="icon")
+register.simple_tag(elements.badge)
+register.simple_tag(elements.when)
+register.simple_tag(elements.exact)
 
 
-@register.inclusion_tag("web/badge.html")
-def launch_badge(launch: Launch) -> dict[str, Any]:
-    return {"state": messages.launch_badge(launch)}
+@register.simple_tag
+def launch_badge(launch: Launch) -> SafeString:
+    return elements.badge(messages.launch_badge(launch))
 
 
-@register.inclusion_tag("web/badge.html")
-def run_badge(status: object) -> dict[str, Any]:
+@register.simple_tag
+def run_badge(status: object) -> SafeString:
     """Show the badge of a run's or step's status, with the engine's own value."""
-    return {"state": messages.run_state(status)}
-
-
-@register.inclusion_tag("web/badge.html")
-def flow_badge(status: object) -> dict[str, Any]:
-    return {"state": messages.flow_state(status)}
+    return elements.badge(messages.run_state(status))
 
 
 @register.simple_tag
-def when(value: Any) -> SafeString | str:
-    """Show a moment (datetime or the engine's ISO text) relative to now, with the exact one in the current zone as its title."""
-    moment = formats.moment(value)
-    if moment is None:
-        return format_html('<span class="text-secondary" title="{}">–</span>', _("not known"))
-    return format_html(
-        '<time datetime="{}" title="{}">{}</time>', moment.isoformat(), formats.exact(moment), formats.relative(moment)
-    )
+def flow_badge(status: object) -> SafeString:
+    return elements.badge(messages.flow_state(status))
 
 
-@register.simple_tag
-def exact(value: Any) -> SafeString | str:
-    moment = formats.moment(value)
-    if moment is None:
-        return "–"
-    return format_html('<time datetime="{}">{}</time>', moment.isoformat(), formats.exact(moment))
+@register.simple_tag(takes_context=True)
+def button(context: Context, item: elements.Button, classes: str) -> SafeString:
+    """Show a button of a page; the page's `back` is where it leads back to."""
+    csrf = elements.csrf_field(context.get("csrf_token"))
+    return elements.button(item, classes, back=str(context.get("back", "")), csrf=csrf)
+
+
+@register.simple_tag(takes_context=True)
+def menu(context: Context, items: Sequence[elements.Button], name: str) -> SafeString:
+    """Show buttons in a fold that is called `name`."""
+    return elements.menu(items, name, csrf=elements.csrf_field(context.get("csrf_token")))
 
 
 @register.simple_tag

@@ -1,0 +1,97 @@
+"""Templates are condensed when they are loaded, and widgets and URLs written in Python are those that Django would write."""
+
+from typing import Any
+
+import pytest
+from django import forms
+from django.forms.renderers import DjangoTemplates
+from django.template import engines
+from django.urls import reverse
+from django.utils.safestring import SafeString
+
+from workflows_ui.web.form_rendering import Renderer
+from workflows_ui.web.links import object_url
+from workflows_ui.web.template_loader import condensed
+
+SOURCE = """<ul>
+    {% for word in words %}
+        <li>{{ word }}</li>
+    {% endfor %}
+  </ul>
+  <p>One
+    {% if words %}
+      two
+    {% else %}
+      none
+    {% endif %}
+    three {{ words.0 }}
+    four</p>
+  <pre>
+    kept
+      as it is
+  </pre>
+  {% comment %}
+    Not shown.
+  {% endcomment %}
+  <textarea>
+  first
+  </textarea>
+  {% blocktrans %}
+    looked up
+  {% endblocktrans %}
+"""
+
+
+def _shown(source: str, words: list[str]) -> str:
+    return engines["django"].from_string(source).render({"words": words})
+
+
+@pytest.mark.parametrize("words", [[], ["a", "b"]])
+def test_a_condensed_template_says_the_same_in_fewer_characters(words: list[str]) -> None:
+    before, after = _shown(SOURCE, words), _shown(condensed(SOURCE), words)
+    assert before.split() == after.split()
+    assert len(after) < len(before)
+
+
+def test_what_is_shown_as_it_is_keeps_its_white_space() -> None:
+    short = condensed(SOURCE)
+    assert "<pre>\n    kept\n      as it is\n  </pre>" in short
+    assert "<textarea>\n  first\n  </textarea>" in short
+    assert "{% blocktrans %}\n    looked up\n  {% endblocktrans %}" in short
+    assert "Not shown" not in short
+
+
+class _Form(forms.Form):
+    name = forms.CharField(
+        initial='"<&>', widget=forms.TextInput(attrs={"data-a": 'x"<', "hidden": True, "lang": False})
+    )
+    secret = forms.CharField(widget=forms.PasswordInput)
+    amount = forms.IntegerField(initial=1200, min_value=1)
+    day = forms.DateField(widget=forms.DateInput(attrs={"type": "date"}))
+    notes = forms.CharField(initial="</textarea>\n1", widget=forms.Textarea)
+    empty = forms.CharField(widget=forms.Textarea, required=False)
+    agreed = forms.BooleanField(initial=True)
+    one = forms.ChoiceField(choices=[("", "–"), ("a", "A & B"), ("Group <1>", [("b", SafeString("<b>B</b>"))]), (3, 3)])
+    several = forms.MultipleChoiceField(choices=[("a", "A"), ("b", "<B>")], widget=forms.CheckboxSelectMultiple)
+    radio = forms.ChoiceField(choices=[("a", "A"), ("b", "<B>")], widget=forms.RadioSelect, initial="b")
+    hidden = forms.CharField(widget=forms.HiddenInput, initial="'")
+
+
+@pytest.mark.parametrize("name", _Form.base_fields)
+def test_a_widget_is_the_one_that_django_writes(name: str) -> None:
+    ours, usual = (_Form(renderer=renderer)[name] for renderer in (Renderer(), DjangoTemplates()))
+    assert _parts(ours) == _parts(usual)
+
+
+def _parts(field: Any) -> list[list[str]]:
+    return [_words(str(field)), *(_words(option.tag(wrap_label=True)) for option in field.subwidgets)]
+
+
+def _words(html: str) -> list[str]:
+    return html.replace(">", "> ").replace("<", " <").split()
+
+
+@pytest.mark.parametrize("id", ["a", "@a/b-c", "Đơn hàng", "a?b#c%d", "x y", "..", "~'\"&;"])
+def test_the_url_of_an_object_is_the_one_that_django_builds(id: str) -> None:
+    built = reverse("resource_detail", kwargs={"slug": "sales", "resource": "flows", "id": id})
+    assert object_url("resource_detail", id, slug="sales", resource="flows") == built
