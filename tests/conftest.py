@@ -2,12 +2,13 @@
 
 Marks: `browser` needs Chromium; `postgres` and `redis` run where TEST_ON=servers, and so does, a second time, what is marked
 `both_databases`: what depends on locks, constraints, triggers, JSON, collation, paging or Redis. `slow` is left out by `make test`
-and run by `make test-full`. `chaos` and everything in tests/bench run only when asked for by `-m`.
+and run by `make test-full`, as are most cases of what is `sampled`. `chaos` and everything in tests/bench run only when asked for by `-m`.
 A test whose need is missing is skipped and named at the end; with CI=true it fails.
 """
 
 import gc
 import os
+import zlib
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -106,6 +107,21 @@ def pytest_ignore_collect(collection_path: Path) -> bool | None:
     return None
 
 
+def _mark_unsampled(items: list[pytest.Item]) -> None:
+    """Makes cases slow as their mark `sampled` says. Each test begins with another case, so that each object is met by some test."""
+    cases: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        if item.get_closest_marker("sampled") and not item.get_closest_marker("slow"):
+            cases.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    for name, found in cases.items():
+        mark = found[0].get_closest_marker("sampled")
+        assert mark is not None
+        every = min(mark.args[0], len(found))
+        for number, item in enumerate(found):
+            if (number + zlib.crc32(name.encode())) % every:
+                item.add_marker("slow")
+
+
 def _patience(item: pytest.Item) -> float:
     """Seconds that an item says it may take; 0 where it says nothing."""
     mark = item.get_closest_marker("timeout")
@@ -115,6 +131,7 @@ def _patience(item: pytest.Item) -> float:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leaves out what does not belong to this run, and keeps together what uses a console that takes long to start."""
+    _mark_unsampled(items)
     for item in items:
         if "bench" in item.path.parts:
             item.add_marker("bench")

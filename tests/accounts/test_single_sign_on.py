@@ -318,6 +318,7 @@ def test_a_person_who_stops_at_the_provider_is_told_so(provider: Provider, clien
     ],
     ids=["redirect", "redirect-inside", "error", "no-json", "list", "text", "empty", "deep", "large"],
 )
+@pytest.mark.sampled(3)
 def test_a_provider_that_does_not_answer_as_it_should_signs_nobody_in(
     provider: Provider, client: Client, path: str, answer: tuple[int, dict[str, str], bytes]
 ) -> None:

@@ -1,6 +1,6 @@
 """Somebody who can write the database: no change of a row makes the console send a secret elsewhere, or use it for another person."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -101,6 +101,14 @@ def everything(users: Users, *who: Any) -> str:
     return " ".join(said)
 
 
+def _flows_page(_users: Users, user: Any) -> str:
+    """What a page that uses the credential says."""
+    masking.clear()
+    browser = Client()
+    browser.force_login(user)
+    return text(browser.get("/w/sales/flows/").content)
+
+
 def launched(users: Users, user: Any, space: str = "sales") -> Launch:
     """A launch that was asked for before, and is sent now."""
     order = LaunchRequest(FLOW, "Order intake", {}, wait=False, ticket=launches.ticket(), confirmed=True)
@@ -124,6 +132,7 @@ _OF_PLACE = {
 
 
 @pytest.mark.parametrize("change", _OF_PLACE)
+@pytest.mark.sampled(3)
 def test_a_workspace_that_is_made_to_lead_elsewhere_gets_no_secret_there(
     users: Users, trap: Workspace, elsewhere: Recorder, stub_engine: StubEngine, change: str
 ) -> None:
@@ -178,6 +187,7 @@ _CREDENTIAL = "UPDATE workflows_ui_credential SET {} WHERE id = %s"
 
 
 @pytest.mark.parametrize("column", ["kind", "organization_id", "email"])
+@pytest.mark.sampled(3)
 def test_another_kind_organization_or_e_mail_is_not_used(
     users: Users, trap: Workspace, stub_engine: StubEngine, column: str
 ) -> None:
@@ -317,12 +327,15 @@ def test_a_launch_that_was_changed_while_it_waited_is_not_sent(
     assert [seen for seen in elsewhere.seen if seen.method == "POST"] == []
 
 
-def test_a_change_is_audited_once_and_again_only_when_there_is_another(users: Users, trap: Workspace) -> None:
+@pytest.mark.parametrize("use", [_flows_page, pytest.param(everything, marks=pytest.mark.slow)])
+def test_a_change_is_audited_once_and_again_only_when_there_is_another(
+    users: Users, trap: Workspace, use: Callable[..., str]
+) -> None:
     changes = AuditEvent.objects.filter(action="credential.refused", object_id=str(users.credential.pk))
     for value in ("one@evil.example", "two@evil.example"):
         sql(_CREDENTIAL.format("email = %s"), value, key(users.credential))
         for _time in range(3):
-            everything(users, users.owner)
+            use(users, users.owner)
     assert [row.detail for row in changes] == [{"cause": "changed"}] * 2
     assert Notice.objects.filter(user=users.owner, kind="credential_to_enter").count() == 2
     # Undone, it works as before.

@@ -56,6 +56,7 @@ def test_no_text_stays_a_formula(formula: str) -> None:
 
 
 @pytest.mark.parametrize("formula", FORMULAS, ids=repr)
+@pytest.mark.sampled(4)
 def test_no_name_becomes_a_formula_in_any_file(
     users: Users, owner: Client, stub_engine: StubEngine, formula: str
 ) -> None:

@@ -27,6 +27,7 @@ def test_another_browser_and_another_address_do_not_reset_the_lock(users: Users)
 
 
 @pytest.mark.parametrize("name", ["owner", "OWNER", " owner ", "Owner", "owner@example.com", "Owner@Example.com"])
+@pytest.mark.sampled(3)
 def test_another_spelling_of_the_name_does_not_reset_the_lock(users: Users, name: str) -> None:
     for _ in range(5):
         sign_in(Client(), "owner", "wrong")

@@ -113,6 +113,7 @@ def sent(address: str, **more: str) -> dict[str, str]:
     "engine",
     ["activepieces", pytest.param("gateway", marks=pytest.mark.slow), pytest.param("sign in", marks=pytest.mark.slow)],
 )
+@pytest.mark.sampled(4)
 def test_no_spelling_of_an_inside_address_is_called(db: None, spelling: str, engine: str) -> None:
     with Recorder(Reply(200, {"id": "P" * 21})) as server:
         address = spelling.format(port=server.url.rsplit(":", 1)[1])

@@ -91,6 +91,7 @@ def test_a_cookie_of_one_account_helps_with_no_other(users: Users) -> None:
 
 
 @pytest.mark.parametrize("forged", ["", "x", "a" * 32, "{}:{}:{}", "a:b", "é" * 10])
+@pytest.mark.sampled(3)
 def test_a_cookie_that_was_made_up_helps_nothing(users: Users, forged: str) -> None:
     name, value = cookie(known())
     lock()

@@ -57,6 +57,7 @@ def bomb() -> bytes:
 
 
 @pytest.mark.parametrize("name", NAMES, ids=range(len(NAMES)))
+@pytest.mark.sampled(3)
 def test_a_name_is_never_a_path_and_never_a_part_of_a_page(scene: Scene, name: str) -> None:
     flow_id = publish(scene, PHOTO)
     before = files_of_the_disk()
@@ -123,7 +124,12 @@ def test_a_packed_file_is_never_unpacked(scene: Scene, name: str, monkeypatch: p
     assert LaunchFile.objects.get().size == len(packed)
 
 
-def test_more_files_fields_and_bytes_than_a_form_has_are_refused_or_left(scene: Scene) -> None:
+#: The number of fields that settings allow takes long to send.
+@pytest.mark.parametrize("most", [1_000, pytest.param(settings.DATA_UPLOAD_MAX_NUMBER_FIELDS, marks=pytest.mark.slow)])
+def test_more_files_fields_and_bytes_than_a_form_has_are_refused_or_left(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr(settings, "DATA_UPLOAD_MAX_NUMBER_FIELDS", most)
     flow_id = publish(scene, PHOTO)
     more: dict[str, Any] = {f"photo{number}": SimpleUploadedFile("a.txt", b"x") for number in range(30)}
     assert send(scene, flow_id, {"note": "n", **more}).status_code == 303
@@ -131,7 +137,7 @@ def test_more_files_fields_and_bytes_than_a_form_has_are_refused_or_left(scene: 
     many = send(
         scene,
         flow_id,
-        {"note": "n", **{f"f{number}": "x" for number in range(settings.DATA_UPLOAD_MAX_NUMBER_FIELDS + 1)}},
+        {"note": "n", **{f"f{number}": "x" for number in range(most + 1)}},
     )
     assert many.status_code in {400, 413}
     assert Launch.objects.count() == 1
@@ -160,6 +166,7 @@ BOMBS = [
 
 
 @pytest.mark.parametrize("content", BOMBS, ids=range(len(BOMBS)))
+@pytest.mark.sampled(4)
 def test_a_bomb_as_a_launch_form_is_refused_in_words(
     users: Users, owner: Client, stub_engine: StubEngine, content: bytes
 ) -> None:
@@ -173,6 +180,7 @@ def test_a_bomb_as_a_launch_form_is_refused_in_words(
 
 
 @pytest.mark.parametrize("content", BOMBS, ids=range(len(BOMBS)))
+@pytest.mark.sampled(4)
 def test_a_bomb_as_a_flow_is_refused_in_words(
     users: Users, owner: Client, stub_engine: StubEngine, content: bytes
 ) -> None:

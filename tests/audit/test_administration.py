@@ -75,6 +75,7 @@ def test_what_is_sealed_is_declared_and_hidden(model: type[models.Model]) -> Non
 
 @pytest.mark.both_databases
 @each
+@pytest.mark.sampled(3)
 def test_a_list_is_shown_with_filters_and_search(users: Users, looker: Client, model: type[models.Model]) -> None:
     for query in ("", "?q=x&o=1.-2"):
         assert looker.get(_list(model) + query).status_code == 200

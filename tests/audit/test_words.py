@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -18,10 +19,13 @@ ACTION = re.compile(r"[a-z_-]+\.[a-z_-]+")
 KNOWN_PARTS = {"{}.{}", "job.{}", "{}.export", "{}.reveal"}
 
 
-def _trees() -> Iterator[tuple[str, ast.Module]]:
-    for file in sorted(ROOT.rglob("*.py")):
-        if not {"practice_engine", "engine", "migrations"} & set(file.parts):
-            yield str(file.relative_to(ROOT)), ast.parse(file.read_text(encoding="utf-8"))
+@cache
+def _trees() -> list[tuple[str, ast.Module]]:
+    return [
+        (str(file.relative_to(ROOT)), ast.parse(file.read_text(encoding="utf-8")))
+        for file in sorted(ROOT.rglob("*.py"))
+        if not {"practice_engine", "engine", "migrations"} & set(file.parts)
+    ]
 
 
 def _name(call: ast.Call) -> str:
@@ -34,6 +38,7 @@ def _writes(call: ast.Call) -> bool:
     return _name(call) in WRITERS and isinstance(of, ast.Name) and of.id == "audit_log"
 
 
+@cache
 def _wrappers(tree: ast.Module) -> dict[str, int]:
     """Functions of a module that hand their own parameter on as the action, and which parameter that is."""
     found = {}
@@ -61,7 +66,7 @@ def _text(node: ast.expr) -> str:
 
 
 def _told() -> Iterator[tuple[str, str]]:
-    trees = list(_trees())
+    trees = _trees()
     every = {Path(file).stem: _wrappers(tree) for file, tree in trees}
     for file, tree in trees:
         wrappers = _wrappers(tree)

@@ -59,6 +59,7 @@ def test_people_sign_in_and_wrong_passwords_are_counted_without_the_cache(users:
 
 @away
 @pytest.mark.usefixtures("_away")
+@pytest.mark.sampled(3)
 def test_tests_of_credentials_are_counted_without_the_cache(db: None, practice: Practice, how: str) -> None:
     browser = Client()
     browser.force_login(person("ada"))

@@ -180,6 +180,7 @@ def test_a_shared_method_takes_what_the_sdks_takes_in_the_same_order(name: str) 
 
 @pytest.mark.parametrize("credential", CREDENTIALS)
 @pytest.mark.parametrize(("name", "args", "kwargs"), CALLS, ids=lambda value: value if isinstance(value, str) else "")
+@pytest.mark.sampled(4)
 def test_the_same_request_goes_out_and_the_same_value_comes_back(
     name: str, args: tuple[Any, ...], kwargs: dict[str, Any], credential: str, server: Recorder
 ) -> None:

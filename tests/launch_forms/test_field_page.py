@@ -312,6 +312,7 @@ def test_a_column_that_is_taken_away_takes_its_own_values_along(owner: Client, u
 
 @pytest.mark.parametrize("total", ["", "x", "-1", "999", "99999999999999999999"])
 @pytest.mark.parametrize("number", ["", "x", "500", "99999999999999999999"])
+@pytest.mark.sampled(4)
 def test_numbers_of_rows_that_no_page_sends_break_nothing(owner: Client, users: Users, total: str, number: str) -> None:
     scene.saved(users.owner)
     typed = scene.filled(owner.get(f"{FIELD}channel/")) | {"choice-TOTAL_FORMS": total, "remove-choice": number}

@@ -80,6 +80,7 @@ def test_a_launch_that_the_engine_never_got_is_not_sent(lane: Lane) -> None:
 
 @pytest.mark.parametrize("flow", ["quick", "answers"])
 @pytest.mark.parametrize("answer", ["through", "reset", "403"])
+@pytest.mark.sampled(3)
 def test_a_worker_that_slept_before_the_first_byte_and_sends_after_all_is_believed(
     lane: Lane, monkeypatch: pytest.MonkeyPatch, flow: str, answer: str
 ) -> None:

@@ -179,6 +179,7 @@ def test_html_in_an_answer_stays_text(scene: Scene) -> None:
      {"k" * 10_000: "v" * 100_000}, {"body": {"body": {"body": {"body": {"body": 1}}}}}, {"status": 1}, "data:", "data:;base64,%%%",
      {"message": "\ud800"}, {"a": "data:image/png;base64,!!!!"}, {"body": "x", 1: 2}],
 )  # fmt: skip
+@pytest.mark.sampled(3)
 def test_odd_answers_are_shown_too(scene: Scene, answer: Any) -> None:
     assert "answer-title" in scene.page(_done(scene, json.dumps(answer)))
 

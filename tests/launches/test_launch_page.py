@@ -235,6 +235,7 @@ def test_a_worker_that_died_while_sending_is_told(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("reason", list(Reason))
+@pytest.mark.sampled(3)
 def test_the_page_of_every_reason_opens(scene: Scene, reason: Reason) -> None:
     assert scene.page(scene.row(state=State.UNKNOWN, reason=reason, ended_at=timezone.now()))
 

@@ -46,6 +46,7 @@ def _until_told(scene: Scene, launch: Launch) -> Launch:
 
 @pytest.mark.parametrize("wait", [False, True])
 @pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 410, 413, 429, 500, 502, 503, 504])
+@pytest.mark.sampled(3)
 def test_a_status_that_came_after_the_engine_acted_proves_nothing(scene: Scene, status: int, wait: bool) -> None:
     scene.engine.faults.add("status", "POST", "/v1/webhooks/*", status=status, body="html", act=True)
     launch = scene.launch(scene.flow, wait=wait)

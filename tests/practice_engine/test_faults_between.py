@@ -39,6 +39,7 @@ def entry(practice: Practice) -> Received:
         )
     ],
 )
+@pytest.mark.sampled(4)
 def test_every_status_can_be_answered_before_and_after_the_engine_acted(
     practice: Practice, status: int, body: str, act: bool
 ) -> None:

@@ -11,6 +11,7 @@ EXEMPT = {"0.72.4": stories_072.EXEMPT, "0.83.0": stories_083.EXEMPT}
 
 
 @pytest.mark.parametrize(("version", "story"), [(version, story) for version in STORIES for story in STORIES[version]])
+@pytest.mark.sampled(3)
 def test_the_practice_engine_answers_as_the_recorded_one(version: str, story: str, empty_practice: Practice) -> None:
     player = Player(empty_practice, version)
     for step in STORIES[version][story]:

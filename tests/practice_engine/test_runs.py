@@ -61,6 +61,7 @@ def marked(practice: Practice, slug: str, *states: str) -> Json:
 
 @pytest.mark.parametrize(("slug", "status"), SAID.items())
 @OLDER
+@pytest.mark.sampled(3)
 def test_a_waiting_trigger_answers_as_the_flow_does(practice: Practice, slug: str, status: int) -> None:
     response = send(practice, slug, wait=True)
     assert response.status_code == status
@@ -104,6 +105,7 @@ def test_a_payload_over_25_mb_is_refused(practice: Practice) -> None:
 )
 @pytest.mark.parametrize("wait", [False, True])
 @OLDER
+@pytest.mark.sampled(3)
 def test_a_made_up_parent_comes_back_in_the_list_in_every_state(
     practice: Practice, slug: str, status: str, wait: bool
 ) -> None:

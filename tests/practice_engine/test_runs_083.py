@@ -128,6 +128,7 @@ def test_times_come_in_their_order(practice: Practice) -> None:
 
 
 @pytest.mark.parametrize(("slug", "status"), SAID.items())
+@pytest.mark.sampled(3)
 def test_a_waiting_call_answers_as_the_flow_does_and_says_nothing_of_one_that_fails(
     practice: Practice, slug: str, status: int
 ) -> None:

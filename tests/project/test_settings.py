@@ -141,6 +141,7 @@ def test_an_invalid_value_is_refused_and_its_setting_named(
         ("METRICS_TOKEN", "short-x7"),
     ],
 )
+@pytest.mark.sampled(4)
 def test_the_error_for_an_invalid_secret_does_not_contain_it(name: str, secret: str) -> None:
     result = load("''", **{name: secret})
     assert result.returncode != 0

@@ -124,6 +124,7 @@ def _placed(users: Users, stub_engine: StubEngine, resource: Resource) -> None:
 
 
 @every
+@pytest.mark.sampled(3)
 def test_every_list_can_be_exported_in_both_kinds(
     users: Users, owner: Client, stub_engine: StubEngine, resource: Resource
 ) -> None:
@@ -147,6 +148,7 @@ def test_what_is_drawn_is_told_in_words(owner: Client, stub_engine: StubEngine) 
 
 @every
 @pytest.mark.parametrize("odd", [{}, {"id": 7, "version": [], "status": {}, "created": 5, "\ud800": "\ud800"}], ids=str)
+@pytest.mark.sampled(4)
 def test_odd_rows_break_no_file(
     users: Users, owner: Client, stub_engine: StubEngine, resource: Resource, odd: dict[str, Any]
 ) -> None:
@@ -162,6 +164,7 @@ def test_odd_rows_break_no_file(
     [role if role in (Role.VIEWER, Role.MANAGER) else pytest.param(role, marks=pytest.mark.slow) for role in Role],
     ids=str,
 )
+@pytest.mark.sampled(3)
 def test_whoever_may_see_the_list_may_have_it_and_nobody_else(
     users: Users, client: Client, stub_engine: StubEngine, resource: Resource, role: Role
 ) -> None:
@@ -380,6 +383,7 @@ def test_an_export_is_stopped_and_leaves_nothing(
 
 
 @every
+@pytest.mark.sampled(3)
 def test_no_secret_of_a_list_is_in_a_file(
     users: Users, owner: Client, stub_engine: StubEngine, resource: Resource
 ) -> None:

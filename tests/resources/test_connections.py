@@ -365,6 +365,7 @@ ODD_AUTHS: list[Any] = [
 
 
 @pytest.mark.parametrize("auth", ODD_AUTHS, ids=range(len(ODD_AUTHS)))
+@pytest.mark.sampled(3)
 def test_an_odd_schema_gives_a_form_all_the_same(owner: Client, stub_engine: StubEngine, auth: Any) -> None:
     stub_engine.faults[PIECE] = Reply(200, piece(auth=auth))
     stub_engine.rows["/app-connections"] = [connection()]

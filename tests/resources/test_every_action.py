@@ -52,6 +52,7 @@ def typed(fields: dict[str, Any]) -> dict[str, Any]:
 
 @plain
 @first_of_each
+@pytest.mark.sampled(3)
 def test_it_is_offered_and_asked_about_and_nothing_is_done_yet(
     stage: Stage, resource: Resource, action: Action
 ) -> None:
@@ -86,6 +87,7 @@ def _its_button_stands_where_it_is_offered(stage: Stage, resource: Resource, act
 
 
 @in_both_flavours
+@pytest.mark.sampled(2)
 def test_it_is_done_once_and_written_down_as_begun_and_done_and_a_double_click_is_one_deed(
     stage: Stage, resource: Resource, action: Action, headers: dict[str, str]
 ) -> None:
@@ -110,6 +112,7 @@ def test_it_is_done_once_and_written_down_as_begun_and_done_and_a_double_click_i
 
 @plain
 @first_of_each
+@pytest.mark.sampled(3)
 def test_an_engine_that_is_down_refuses_or_is_lost_is_told_at_the_form_with_everything_typed(
     stage: Stage, resource: Resource, action: Action
 ) -> None:

@@ -57,6 +57,7 @@ def worked(job: Job) -> Job:
 
 @plain
 @every
+@pytest.mark.sampled(3)
 def test_without_ids_the_engine_is_told_nothing(stage: Stage, resource: Resource, action: Action) -> None:
     answer = stage.browser.post(
         action.bulk_url("sales", resource.name), {"next": resource.url("sales"), "id": ["", ".."]}
@@ -71,6 +72,7 @@ def test_without_ids_the_engine_is_told_nothing(stage: Stage, resource: Resource
 
 
 @in_both_flavours
+@pytest.mark.sampled(2)
 def test_it_is_done_to_what_was_named_and_to_nothing_else(stage: Stage, resource: Resource, action: Action) -> None:
     named = ids(stage, resource, action)
     job = worked(asked(stage, resource, action, id=named))
@@ -106,6 +108,7 @@ def test_it_is_done_to_what_was_named_and_to_nothing_else(stage: Stage, resource
         for first in [a not in [other for other, _action in ACTIONS[:number]]]
     ],
 )
+@pytest.mark.sampled(3)
 def test_everything_is_frozen_as_ids_before_it_is_asked_about(stage: Stage, resource: Resource, action: Action) -> None:
     job = worked(asked(stage, resource, action, everything="1"))
     called = job.items.values_list("name", flat=True)
@@ -119,6 +122,7 @@ def test_everything_is_frozen_as_ids_before_it_is_asked_about(stage: Stage, reso
 @pytest.mark.parametrize(
     "resource", {one.name: one for one, _action in ACTIONS}.values(), ids=lambda one: str(one.name)
 )
+@pytest.mark.sampled(3)
 def test_their_buttons_stand_above_the_list_for_whom_they_are_only(stage: Stage, resource: Resource) -> None:
     for action in resource.actions:
         if action.bulk:

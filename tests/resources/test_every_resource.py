@@ -78,6 +78,7 @@ def test_a_list_takes_one_call_and_one_for_names_which_is_remembered(
 
 
 @every
+@pytest.mark.sampled(3)
 def test_no_filter_makes_a_list_take_more_than_two_calls(
     owner: Client, stub_engine: StubEngine, resource: Resource
 ) -> None:
@@ -104,6 +105,7 @@ def filters_of(resource: Resource) -> list[dict[str, str]]:
 
 
 @every
+@pytest.mark.sampled(3)
 def test_what_decorates_a_list_comes_with_a_second_look_that_asks_for_no_third(
     owner: Client, stub_engine: StubEngine, resource: Resource
 ) -> None:
@@ -125,6 +127,7 @@ def test_what_decorates_a_list_comes_with_a_second_look_that_asks_for_no_third(
 
 
 @every
+@pytest.mark.sampled(3)
 def test_a_second_look_at_an_engine_that_refuses_what_decorates_ends_there(
     owner: Client, stub_engine: StubEngine, resource: Resource
 ) -> None:
@@ -138,6 +141,7 @@ def test_a_second_look_at_an_engine_that_refuses_what_decorates_ends_there(
 
 
 @every
+@pytest.mark.sampled(3)
 def test_what_one_credential_saw_is_not_shown_to_another(
     users: Users, client: Client, stub_engine: StubEngine, resource: Resource
 ) -> None:
@@ -151,6 +155,7 @@ def test_what_one_credential_saw_is_not_shown_to_another(
 
 
 @every
+@pytest.mark.sampled(3)
 def test_an_empty_list_says_what_would_be_there(owner: Client, stub_engine: StubEngine, resource: Resource) -> None:
     sample = samples.of(resource)
     stub_engine.rows[sample.path] = []
@@ -162,6 +167,7 @@ def test_an_empty_list_says_what_would_be_there(owner: Client, stub_engine: Stub
 
 
 @every
+@pytest.mark.sampled(3)
 def test_an_engine_that_is_down_is_no_mistake_of_ours(
     owner: Client, stub_engine: StubEngine, resource: Resource
 ) -> None:
@@ -172,6 +178,7 @@ def test_an_engine_that_is_down_is_no_mistake_of_ours(
 
 
 @every
+@pytest.mark.sampled(3)
 def test_names_that_cannot_be_had_leave_the_list_standing(
     owner: Client, stub_engine: StubEngine, resource: Resource
 ) -> None:
@@ -188,6 +195,7 @@ def test_names_that_cannot_be_had_leave_the_list_standing(
 @pytest.mark.parametrize(
     "id", ["", "missing", "a/b", "..", "%2e%2e", "x" * 3000, "<b>"], ids=lambda text: text[:10] or "none"
 )
+@pytest.mark.sampled(5)
 def test_an_id_that_is_none_is_not_found_and_no_mistake_of_ours(
     owner: Client, stub_engine: StubEngine, resource: Resource, id: str
 ) -> None:
@@ -208,6 +216,7 @@ def test_a_stranger_sees_nothing_and_the_engine_is_not_asked(
 
 
 @every
+@pytest.mark.sampled(2)
 def test_the_credentials_secret_is_on_no_page(owner: Client, stub_engine: StubEngine, resource: Resource) -> None:
     samples.of(resource).fill(stub_engine)
     for address in (page_of(resource), object_of(resource)):
@@ -216,6 +225,7 @@ def test_the_credentials_secret_is_on_no_page(owner: Client, stub_engine: StubEn
 
 
 @every
+@pytest.mark.sampled(3)
 def test_how_to_ask_for_it_oneself_is_told_without_the_secret(
     owner: Client, stub_engine: StubEngine, resource: Resource
 ) -> None:
@@ -254,6 +264,7 @@ ODD: list[dict[str, Any]] = [
         for turn, odd in enumerate(ODD)
     ],
 )
+@pytest.mark.sampled(3)
 def test_odd_data_is_shown_and_breaks_nothing(
     owner: Client, stub_engine: StubEngine, resource: Resource, odd: dict[str, Any]
 ) -> None:
@@ -265,6 +276,7 @@ def test_odd_data_is_shown_and_breaks_nothing(
 
 
 @every
+@pytest.mark.sampled(2)
 def test_html_in_a_name_is_text(owner: Client, stub_engine: StubEngine, resource: Resource) -> None:
     samples.of(resource).fill(stub_engine, "<script>alert(1)</script>")
     for address in (page_of(resource), object_of(resource)):
@@ -274,6 +286,7 @@ def test_html_in_a_name_is_text(owner: Client, stub_engine: StubEngine, resource
 
 
 @every
+@pytest.mark.sampled(3)
 def test_a_name_of_blanks_leaves_something_to_click_on(
     owner: Client, stub_engine: StubEngine, resource: Resource
 ) -> None:
@@ -286,6 +299,7 @@ def test_a_name_of_blanks_leaves_something_to_click_on(
 
 
 @every
+@pytest.mark.sampled(3)
 def test_a_page_of_huge_data_is_cut(owner: Client, stub_engine: StubEngine, resource: Resource) -> None:
     sample = samples.of(resource)
     sample.fill(stub_engine, **sample.huge)
@@ -295,6 +309,7 @@ def test_a_page_of_huge_data_is_cut(owner: Client, stub_engine: StubEngine, reso
 
 
 @every
+@pytest.mark.sampled(3)
 def test_filters_that_are_on_are_chips_and_nothing_found_says_so(
     owner: Client, stub_engine: StubEngine, resource: Resource
 ) -> None:
@@ -308,6 +323,7 @@ def test_filters_that_are_on_are_chips_and_nothing_found_says_so(
 
 
 @every
+@pytest.mark.sampled(3)
 def test_filters_that_make_no_sense_are_told_and_the_engine_is_not_asked(
     owner: Client, stub_engine: StubEngine, resource: Resource
 ) -> None:

@@ -391,6 +391,7 @@ def test_a_bad_file_is_told_at_the_field_and_nothing_is_made(stage: Stage, conte
         one(webhook(code(children=[None, 7, {"name": None}], firstLoopAction=7))),
     ],
 )
+@pytest.mark.sampled(3)
 def test_odd_files_crash_nothing(stage: Stage, odd: dict[str, Any]) -> None:
     answer = send(stage, new(odd))
     if answer.status_code == 200:

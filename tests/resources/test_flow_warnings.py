@@ -120,6 +120,7 @@ def test_versions_are_asked_for_as_the_engine_stores_them_and_only_where_they_di
         step(settings={"pieceName": NOPE, "pieceVersion": {"a": []}}),
     ],
 )
+@pytest.mark.sampled(3)
 def test_odd_steps_break_nothing(owner: Client, store: StubEngine, odd: dict[str, Any]) -> None:
     store.flows = [flow_with(odd)]
     assert owner.get(PAGE).status_code == 200

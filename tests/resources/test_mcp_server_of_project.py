@@ -216,6 +216,7 @@ def test_its_flows_lead_to_their_pages_and_say_when_they_are_off(owner: Client, 
         {"created": "", "updated": None},
     ],
 )
+@pytest.mark.sampled(3)
 def test_odd_answers_break_no_page(owner: Client, stub_engine: StubEngine, odd: dict[str, Any]) -> None:
     put(stub_engine, sole(**odd))
     for address in (LIST, ONE, f"{ONE}token/", f"{LIST}do/switch-tools/{identity(1)}/"):

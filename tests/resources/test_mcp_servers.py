@@ -182,6 +182,7 @@ ODD_TOOLS: list[Any] = [
 
 
 @pytest.mark.parametrize("tools", ODD_TOOLS, ids=range(len(ODD_TOOLS)))
+@pytest.mark.sampled(4)
 def test_odd_tools_break_nothing(owner: Client, stub_engine: StubEngine, tools: Any) -> None:
     stub_engine.rows["/mcp-servers"] = [server(tools=tools)]
     stub_engine.rows["/pieces"], stub_engine.rows["/app-connections"] = [], []

@@ -97,12 +97,14 @@ def check(folder: Path) -> None:
     run(folder, [sys.executable, "-m", "ruff", "format", "--check", "."])
 
 
+@pytest.mark.slow
 def test_the_command_writes_all_that_the_checks_ask_for(copy: Path) -> None:
     check(copy)
     assert '"project-members"' in (copy / "workflows_ui/resources/project_members/declaration.py").read_text("utf-8")
     assert "Thành viên dự án" in (copy / "locale/vi/LC_MESSAGES/django.po").read_text("utf-8")
 
 
+@pytest.mark.slow
 def test_a_declaration_without_a_call_for_one_object_passes_the_checks(list_only: Path) -> None:
     check(list_only)
 

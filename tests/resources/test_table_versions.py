@@ -114,6 +114,7 @@ def test_a_table_with_all_its_columns_offers_no_other(owner: Client, goods: Stub
         Reply(502, b"<html>"),
     ],
 )
+@pytest.mark.sampled(3)
 def test_an_engine_that_tells_no_limits_is_given_none(owner: Client, goods: StubEngine, flags: Reply) -> None:
     goods.faults["/flags"] = flags
     page = text(owner.get(TABLE).content)

@@ -131,6 +131,7 @@ def fault(request: pytest.FixtureRequest, place: Place, monkeypatch: pytest.Monk
     + [pytest.param(Flavour.IMBRACE, fault) for fault in BOTH],
     indirect=True,
 )
+@pytest.mark.sampled(3)
 def test_every_page_says_in_words_what_is_wrong_and_nothing_typed_is_lost(place: Place, fault: str) -> None:
     _pages_that_ask_the_engine_say_in_words_what_is_wrong(place)
     _pages_of_what_the_console_keeps_itself_are_as_ever(place)

@@ -108,6 +108,7 @@ def both(browser: Client, path: str) -> HttpResponse:
 
 
 @pytest.mark.parametrize("odd", NO_PAGES, ids=range(len(NO_PAGES)))
+@pytest.mark.sampled(3)
 def test_a_list_that_is_none_is_told_in_words(owner: Client, stub_engine: StubEngine, odd: Any) -> None:  # noqa: F811
     for route, page in LISTS.items():
         stub_engine.faults = {route: Reply(200, odd)}
@@ -124,6 +125,7 @@ def test_odd_things_beside_the_rows_do_no_harm(owner: Client, stub_engine: StubE
 
 
 @pytest.mark.parametrize("odd", [[], "text", 5, None, True, [{}]], ids=repr)
+@pytest.mark.sampled(3)
 def test_an_object_that_is_none_is_told_in_words(owner: Client, stub_engine: StubEngine, odd: Any) -> None:  # noqa: F811
     for route, page in [*OBJECTS.items(), (f"/flows/{ONE}", FORM)]:
         stub_engine.faults = {route: Reply(200, odd)}
@@ -133,6 +135,7 @@ def test_an_object_that_is_none_is_told_in_words(owner: Client, stub_engine: Stu
 
 
 @pytest.mark.parametrize("turn", TURNS)
+@pytest.mark.sampled(3)
 def test_any_value_may_be_odd_in_a_flow(owner: Client, stub_engine: StubEngine, turn: int) -> None:  # noqa: F811
     whole = flow(folderId="f", metadata={"tags": ["a"]}, triggerSource={"schedule": {"cronExpression": "* *"}})
     whole["version"]["trigger"]["nextAction"] = _STEPS
@@ -148,6 +151,7 @@ def test_any_value_may_be_odd_in_a_flow(owner: Client, stub_engine: StubEngine, 
 
 
 @pytest.mark.parametrize("turn", TURNS)
+@pytest.mark.sampled(3)
 def test_any_value_may_be_odd_in_a_run(owner: Client, stub_engine: StubEngine, turn: int) -> None:  # noqa: F811
     steps = {
         "trigger": {"type": "PIECE_TRIGGER", "status": "SUCCEEDED", "input": {}, "output": {"body": {}}},
@@ -234,6 +238,7 @@ def test_json_that_python_cannot_take_is_told_in_words(owner: Client, stub_engin
 @pytest.mark.parametrize(
     "odd", [name if number % 4 == 0 else pytest.param(name, marks=pytest.mark.slow) for number, name in enumerate(ODD)]
 )
+@pytest.mark.sampled(3)
 def test_a_flow_with_an_odd_name_can_be_launched(
     users: Users,
     owner: Client,
@@ -262,6 +267,7 @@ def test_a_flow_with_an_odd_name_can_be_launched(
         "x" * 299,
     ],
 )
+@pytest.mark.sampled(4)
 def test_a_position_that_no_engine_gave_does_no_harm(owner: Client, stub_engine: StubEngine, position: str) -> None:  # noqa: F811
     stub_engine.flows, stub_engine.runs = [flow()], [run()]
     for page in ("/w/sales/runs/", "/w/sales/launches/"):

@@ -26,6 +26,8 @@ GUESTS -= {"launch_hidden"}
 OTHERS = {"job": Role.MANAGER, "export": Role.MANAGER, "credential": Role.MANAGER, "launch": Role.BUILDER}
 #: People from the one who may do least to the one who may do most.
 ASCENDING = ("signed out", "stranger", "guest", *MEMBERS, "superuser")
+#: In each turn every fourth address is asked; one turn is quick.
+TURNS = 4
 every = pytest.mark.parametrize("address", ADDRESSES, ids=lambda one: str(one.told))
 
 
@@ -57,9 +59,10 @@ def border(found: dict[str, str]) -> list[str]:
 
 @pytest.mark.both_databases
 @pytest.mark.django_db
-def test_those_on_both_sides_of_the_border_are_answered_as_the_page_says(stage: Furnished) -> None:
+@pytest.mark.parametrize("turn", [0, *(pytest.param(turn, marks=pytest.mark.slow) for turn in range(1, TURNS))])
+def test_those_on_both_sides_of_the_border_are_answered_as_the_page_says(stage: Furnished, turn: int) -> None:
     wrong = {}
-    for address in ADDRESSES:
+    for address in ADDRESSES[turn::TURNS]:
         expected = cells(address)
         people = border(expected)
         found = matrix.measure(stage, address, people, fragments=False)

@@ -268,6 +268,7 @@ def test_what_a_page_of_one_workspace_carries_starts_nothing_in_another(
 
 
 @pytest.mark.parametrize("action", [one for one in matrix.addresses() if one.name == "bulk_choose"], ids=str)
+@pytest.mark.sampled(3)
 def test_a_bulk_action_leaves_out_what_belongs_to_another_workspace(scene: Scene, action: Address) -> None:
     made = scene.browser.post(reverse("bulk_choose", args=["sales", action.resource, action.action]), {"id": THEIRS})
     job = Job.objects.get(pk=made["Location"].rstrip("/").rpartition("/")[2])
