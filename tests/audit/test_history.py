@@ -16,7 +16,7 @@ from workflows_ui.members.models import Member, Role
 
 pytestmark = pytest.mark.both_databases
 
-PAGE = f"/w/sales/flows/{identity(1)}/"
+PAGE = f"/w/sales/flows/{identity(1)}/?tab=history"
 
 
 def _did(users: Users, *, user: object, name: str) -> None:

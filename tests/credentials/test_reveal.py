@@ -86,12 +86,12 @@ def test_nobody_but_builders_comes_there_or_is_led_there(plain: Users, run: str)
         Member.objects.filter(user=plain.colleague).update(role=role)
         assert browser.get(page(run)).status_code == 403
         assert browser.post(page(run), {"reason": REASON}).status_code == 403
-        assert page(run) not in browser.get(f"/w/sales/runs/{run}/").content.decode()
+        assert page(run) not in browser.get(f"/w/sales/runs/{run}/?tab=data").content.decode()
     assert at(plain.stranger).get(page(run)).status_code == 404
     Member.objects.filter(user=plain.colleague).update(role=Role.BUILDER)
-    assert page(run) in browser.get(f"/w/sales/runs/{run}/").content.decode()
+    assert page(run) in browser.get(f"/w/sales/runs/{run}/?tab=data").content.decode()
     assert browser.get(page(run)).status_code == 200
-    assert page(run) in at(plain.owner).get(f"/w/sales/runs/{run}/").content.decode()
+    assert page(run) in at(plain.owner).get(f"/w/sales/runs/{run}/?tab=data").content.decode()
 
 
 def test_a_flow_without_hidden_values_says_so(plain: Users, practice: Practice) -> None:

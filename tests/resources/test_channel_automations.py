@@ -45,8 +45,9 @@ def test_the_flow_behind_one_is_linked_and_where_there_is_none_nothing_is(scene:
     assert page.count(link) == 1
     one = scene.page(f"{LIST}{orders.id}/")
     assert link in one
-    assert "consoleFlow" not in one
-    assert "/imbrace/channel-service/v1/workflows/channel_automation" in one
+    data = scene.page(f"{LIST}{orders.id}/?tab=data")
+    assert "consoleFlow" not in data
+    assert "/imbrace/channel-service/v1/workflows/channel_automation" in data
     other = next(key for key, row in scene.practice.engine.state.automations.items() if row["channelType"] == "web")
     assert "/w/sales/flows/" + other not in scene.page(f"{LIST}{other}/")
 

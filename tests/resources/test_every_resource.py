@@ -57,9 +57,34 @@ def test_the_list_links_to_the_object_and_the_object_back(
 
 
 @every
-def test_a_page_begins_with_its_facts_and_that_of_a_run_with_what_happened(resource: Resource) -> None:
-    named = [str(panel.label) for panel in resource.panels if panel.label]
-    assert named[0] == ("Steps" if resource.name == "runs" else "Details")
+def test_every_tab_has_its_own_address_and_works_as_a_page_and_as_a_fragment(
+    owner: Client, stub_engine: StubEngine, resource: Resource
+) -> None:
+    samples.of(resource).fill(stub_engine)
+    page = text(owner.get(object_of(resource)).content)
+    tabs = re.findall(r'<a id="tab-[^"]*" href="([^"]*)"', page)
+    assert tabs[0] == object_of(resource)
+    assert tabs[-2:] == [f"{object_of(resource)}?tab=history", f"{object_of(resource)}?tab=data"]
+    for tab in tabs:
+        whole = text(owner.get(tab).content)
+        assert re.findall(r'href="([^"]*)"[^>]* aria-current="page">', whole[whole.index('class="object-tabs"') :]) == [
+            tab
+        ]
+        fragment = text(owner.get(tab, headers={"HX-Request": "true", "HX-Target": "object"}).content)
+        assert fragment.strip().startswith('<div id="object">')
+    assert 'id="tab-overview"' in text(owner.get(f"{object_of(resource)}?tab=nonsense").content)
+
+
+@every
+def test_the_details_are_on_the_overview_only_and_the_data_on_its_own_tab(
+    owner: Client, stub_engine: StubEngine, resource: Resource
+) -> None:
+    samples.of(resource).fill(stub_engine)
+    overview, history, data = (
+        text(owner.get(f"{object_of(resource)}{query}").content) for query in ("", "?tab=history", "?tab=data")
+    )
+    assert ("object-details" in overview, "object-details" in history, "object-details" in data) == (True, False, False)
+    assert ('id="raw-text"' in overview, 'id="raw-text"' in history, 'id="raw-text"' in data) == (False, False, True)
 
 
 @every
@@ -231,7 +256,7 @@ def test_how_to_ask_for_it_oneself_is_told_without_the_secret(
 ) -> None:
     sample = samples.of(resource)
     sample.fill(stub_engine)
-    page = owner.get(object_of(resource)).content.decode()
+    page = owner.get(f"{object_of(resource)}?tab=data").content.decode()
     path = resource.recipe[0].format(id=quote(sample.key, safe="@/"))
     assert ("WORKFLOW_SECRET" in page) is bool(path)
     assert escape(path) in page
@@ -303,7 +328,8 @@ def test_a_name_of_blanks_leaves_something_to_click_on(
 def test_a_page_of_huge_data_is_cut(owner: Client, stub_engine: StubEngine, resource: Resource) -> None:
     sample = samples.of(resource)
     sample.fill(stub_engine, **sample.huge)
-    answer = owner.get(object_of(resource))
+    assert len(owner.get(object_of(resource)).content) < 1_000_000
+    answer = owner.get(f"{object_of(resource)}?tab=data")
     assert len(answer.content) < 1_000_000
     assert ("more characters are not shown" in text(answer.content)) is bool(sample.huge)
 

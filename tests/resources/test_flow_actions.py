@@ -47,12 +47,14 @@ def names(trigger: Any) -> list[str]:
 def test_a_flow_is_turned_off_after_a_question_and_on_with_one_click(stage: Stage) -> None:
     flow = made(stage)
     page = text(stage.browser.get(f"/w/sales/flows/{flow}/").content)
-    assert f'href="{url("turn-off", flow)}"' in page
+    assert f'<form method="get" action="{url("turn-off", flow)}" class="object-switch">' in page
+    assert 'aria-checked="true"' in page
     assert "is no longer started" in text(stage.browser.get(url("turn-off", flow)).content)
     stage.browser.post(url("turn-off", flow))
     assert state(stage, flow)["status"] == "DISABLED"
     page = text(stage.browser.get(f"/w/sales/flows/{flow}/").content)
-    assert f'<form method="post" action="{url("turn-on", flow)}">' in page
+    assert f'<form method="post" action="{url("turn-on", flow)}" class="object-switch">' in page
+    assert 'aria-checked="false"' in page
     stage.browser.post(url("turn-on", flow))
     assert state(stage, flow)["status"] == "ENABLED"
 
@@ -194,7 +196,7 @@ def test_a_version_is_used_as_the_draft(stage: Stage) -> None:
     flow = made(stage, "First")
     first = state(stage, flow)["version"]["id"]
     stage.browser.post(url("rename", flow), {"name": "Second"})
-    page = text(stage.browser.get(f"/w/sales/flows/{flow}/").content)
+    page = text(stage.browser.get(f"/w/sales/flows/{flow}/?tab=versions").content)
     assert f"{url('use-as-draft', flow)}?version={first}" in page
     asked = stage.browser.get(f"{url('use-as-draft', flow)}?version={first}")
     assert f'<option value="{first}" selected>' in text(asked.content)

@@ -186,7 +186,7 @@ def test_a_published_flow_is_compared_with_its_draft(stage: Stage) -> None:
     workflows.apply_flow_operation(key, {"type": "UPDATE_ACTION", "request": action})
     workflows.apply_flow_operation(key, {"type": "DELETE_ACTION", "request": {"names": ["step_2"]}})
     workflows.apply_flow_operation(key, {"type": "CHANGE_NAME", "request": {"displayName": "Second <b>"}})
-    listed = text(stage.browser.get(f"/w/sales/flows/{key}/").content)
+    listed = text(stage.browser.get(f"/w/sales/flows/{key}/?tab=versions").content)
     newest = workflows.get_flow(key)["version"]["id"]
     assert f'href="/w/sales/flows/{key}/difference/?old={first}&amp;new={newest}"' in listed
     page = page_of(stage.as_role(Role.VIEWER), key)

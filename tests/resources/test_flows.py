@@ -96,7 +96,7 @@ def test_the_page_of_a_flow_leads_to_its_runs_and_launches(
     launch = Launch.objects.create(
         workspace=users.workspace, user=users.colleague, ticket="t", flow_id=identity(1), payload_digest="d", **times
     )
-    page = text(owner.get(f"{FLOWS}{identity(1)}/").content)
+    page = text(owner.get(f"{FLOWS}{identity(1)}/?tab=runs").content)
     assert f'href="/w/sales/runs/?flow={identity(1)}"' in page
     assert f'href="/w/sales/launches/{launch.pk}/"' in page
     assert "Waiting to be sent" in page
@@ -154,7 +154,7 @@ def test_a_flows_apps_connections_and_tables_are_linked_by_name(owner: Client, s
         {"id": identity(5), "externalId": "gmail-sales", "displayName": "Sales mail"}
     ]
     stub_engine.rows["/tables"] = [{"id": identity(6), "externalId": "T-ext", "name": "Orders"}]
-    page = text(owner.get(f"{FLOWS}{identity(1)}/").content)
+    page = text(owner.get(f"{FLOWS}{identity(1)}/?late=1").content)
     assert f'<a href="/w/sales/connections/{identity(5)}/"><span class="long">Sales mail</span>' in page
     assert f'<a href="/w/sales/tables/{identity(6)}/"><span class="long">Orders</span>' in page
     assert page.count("Not in this workspace") == 2
@@ -182,7 +182,9 @@ def test_what_is_set_in_a_step_is_told_with_references_and_without_secrets(
     stub_engine.faults["/pieces/@activepieces/piece-gmail"] = Reply(
         200, {"name": "@activepieces/piece-gmail", "actions": {"do_it": {"props": {"to": {"displayName": "Receiver"}}}}}
     )
-    page = text(owner.get(f"{FLOWS}{identity(1)}/").content)
+    for tab in ("", "history", "data", "versions"):
+        assert "typed-in-the-open" not in text(owner.get(f"{FLOWS}{identity(1)}/?tab={tab}&late=1").content)
+    page = text(owner.get(f"{FLOWS}{identity(1)}/?tab=steps&late=1").content)
     assert "typed-in-the-open" not in page
     assert ">Receiver</th>" in page
     assert "a@example.com, b@example.com" in page
@@ -197,6 +199,6 @@ def test_what_is_set_in_a_step_is_told_with_references_and_without_secrets(
 def test_a_flow_of_very_many_steps_and_fields_keeps_its_page_small(owner: Client, stub_engine: StubEngine) -> None:
     steps = [_step(f"step_{n}", "gmail", **{f"field_{m}": "x" * 5000 for m in range(80)}) for n in range(60)]
     stub_engine.flows = [_with_steps(*steps)]
-    answer = owner.get(f"{FLOWS}{identity(1)}/")
+    answer = owner.get(f"{FLOWS}{identity(1)}/?tab=steps")
     assert "20 more fields are in the raw data only." in text(answer.content)
     assert len(answer.content) < 1_500_000

@@ -124,7 +124,7 @@ def test_whoever_builds_nothing_sees_the_switches_and_cannot_move_them(scene: Sc
 
 
 def test_the_address_is_the_engines_own_and_holds_no_token(scene: Scene) -> None:
-    page = scene.page(url(scene))
+    page = scene.page(f"{url(scene)}?tab=clients")
     assert f"{scene.practice.url}/mcp" in page
     assert "/v1/mcp/" not in page
     assert "YOUR_TOKEN" not in page

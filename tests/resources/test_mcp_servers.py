@@ -50,7 +50,7 @@ def test_the_list_names_the_tools_and_finds_by_name(scene: Scene) -> None:
 
 
 def test_the_page_says_what_each_tool_is_and_leads_to_it(scene: Scene) -> None:
-    page = scene.page(page_of(scene))
+    page = scene.page(f"{page_of(scene)}?late=1")
     flow_id = scene.practice.sample("quick").id
     assert f'href="/w/sales/flows/{flow_id}/"' in page
     assert 'href="/w/sales/pieces/@activepieces/piece-gmail/"' in page
@@ -134,7 +134,7 @@ def test_replacing_the_token_says_who_stops_and_does_it_once(scene: Scene) -> No
 
 
 def test_what_is_pasted_fits_the_engine_and_holds_a_placeholder(scene: Scene) -> None:
-    page = scene.page(page_of(scene))
+    page = scene.page(f"{page_of(scene)}?tab=clients")
     gateway = scene.users.workspace.flavour == Flavour.IMBRACE
     base = f"{scene.practice.gateway}/activepieces" if gateway else scene.practice.activepieces
     assert f"{base}/v1/mcp/YOUR_TOKEN/sse" in page

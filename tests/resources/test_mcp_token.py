@@ -108,7 +108,7 @@ def test_only_builders_see_the_token_and_change_servers(scene: Scene, role: Role
     page = shown(browser.get(page_of(scene)))
     assert ("token/" in page) is may
     assert ("do/remove-tool/" in page) is may
-    assert "YOUR_TOKEN" in page
+    assert "YOUR_TOKEN" in shown(browser.get(f"{page_of(scene)}?tab=clients"))
 
 
 def test_a_token_that_the_engine_repeats_elsewhere_is_hidden_too(owner: Client, stub_engine: StubEngine) -> None:

@@ -63,7 +63,7 @@ def test_no_page_loads_a_logo_from_elsewhere(scene: Scene) -> None:
 
 
 def test_the_page_of_a_piece_tells_its_actions_and_triggers_with_their_fields(scene: Scene) -> None:
-    page = scene.page(f"{LIST}@activepieces/piece-gmail/")
+    page = scene.page(f"{LIST}@activepieces/piece-gmail/") + scene.page(f"{LIST}@activepieces/piece-gmail/?tab=data")
     for words in (
         "Send Email",
         "Kind of text",
@@ -84,20 +84,20 @@ def test_the_page_of_a_piece_names_the_flows_with_a_step_of_it(owner: Client, st
     inner = flow(2, "Inside a loop", version={"displayName": "Inside a loop", "trigger": {"nextAction": loop}})
     stub_engine.flows = [flow(1, "Without"), inner]
     stub_engine.faults[PIECE] = Reply(200, piece())
-    page = text(owner.get(ONE).content)
+    page = text(owner.get(f"{ONE}?tab=used").content)
     assert f'href="/w/sales/flows/{identity(2)}/">Inside a loop</a>' in page
     assert "Without" not in page
 
 
 def test_no_flow_is_said_only_where_all_flows_are_known(owner: Client, stub_engine: StubEngine) -> None:
     stub_engine.faults[PIECE] = Reply(200, piece())
-    assert "No flow uses this app" in text(owner.get(ONE).content)
+    assert "No flow uses this app" in text(owner.get(f"{ONE}?tab=used").content)
 
 
 def test_flows_that_the_engine_does_not_give_are_admitted(owner: Client, stub_engine: StubEngine) -> None:
     stub_engine.faults[PIECE] = Reply(200, piece())
     stub_engine.faults["/flows"] = Reply(403, {"code": "PERMISSION_DENIED", "params": {}})
-    page = text(owner.get(ONE).content)
+    page = text(owner.get(f"{ONE}?tab=used").content)
     assert "No flow uses this app" not in page
     assert "there may be more" in page
 
@@ -107,7 +107,7 @@ def test_a_gap_between_the_pages_of_flows_is_admitted(owner: Client, stub_engine
     stub_engine.flows = [flow(number) for number in range(1, 102)]
     for count, complete in ((101, True), (102, False)):
         stub_engine.faults["/flows/count"] = Reply(200, count)
-        page = text(owner.get(ONE).content)
+        page = text(owner.get(f"{ONE}?tab=used").content)
         assert ("No flow uses this app" in page) is complete
         caches.forget_answers()
 

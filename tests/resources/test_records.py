@@ -219,7 +219,7 @@ def test_a_full_table_is_read_by_one_call_a_page_and_every_record_is_reached(sta
 @pytest.mark.parametrize(("count", "words"), [(3, "3 of the 1500 records"), (1400, "The table is nearly full: 1400")])
 def test_the_limit_of_records_is_told_before_it_is_met(stage: Stage, count: int, words: str) -> None:
     key = _numbered(stage.practice, count)
-    for url in (f"/w/sales/tables/{key}/", page_of(key), f"{page_of(key)}do/new/"):
+    for url in (f"/w/sales/tables/{key}/?late=1", page_of(key), f"{page_of(key)}do/new/"):
         assert words in text(stage.browser.get(url).content)
 
 
@@ -358,7 +358,7 @@ def test_a_record_was_changed_when_one_of_its_values_was(
     SAMPLE.put(stub_engine, table())
     lay(stub_engine, [field(2, "Name")], [{**record(6, {}), "updated": "2026-01-02T00:00:00.000Z", "cells": cells}])
     page = owner.get(f"{RECORDS}{identity(6)}/").content.decode()
-    assert re.search(rf'Changed</dt>\s*<dd[^>]*>\s*<time datetime="{re.escape(told)}"', page), page
+    assert re.search(rf'Updated</dt>\s*<dd[^>]*>\s*<time datetime="{re.escape(told)}"', page), page
 
 
 def test_a_page_of_long_cells_stays_small(owner: Client, stub_engine: StubEngine) -> None:

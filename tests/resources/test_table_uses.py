@@ -37,7 +37,7 @@ def where(stage: Stage, table: str) -> str:
 def test_a_table_names_the_flows_that_use_it_before_it_is_deleted(owner: Client, stub_engine: StubEngine) -> None:
     SAMPLE.fill(stub_engine)
     stub_engine.flows = [with_table(identity(8)), with_table(identity(1), 2), with_table("another", 3), flow(4, "None")]
-    page = text(owner.get(f"/w/sales/tables/{identity(1)}/").content)
+    page = text(owner.get(f"/w/sales/tables/{identity(1)}/?tab=used").content)
     for number, there in ((1, True), (2, True), (3, False), (4, False)):
         assert (f'href="/w/sales/flows/{identity(number)}/"' in page) is there
     for action in ("delete", "clear"):

@@ -31,6 +31,19 @@ def _code(value: Any) -> SafeString:
     return format_html('<code class="text-break">{}</code>', "–" if value is None else _cut(value, _VALUE))
 
 
+def _id(value: Any) -> SafeString:
+    copied, copy = _("Copied"), _("Copy")
+    return format_html(
+        '<span class="engine-id"><code id="engine-id" class="text-break">{}</code><button type="button" class="btn btn-sm btn-icon js-only"'
+        ' id="engine-id-copy" data-copy="engine-id" data-copied="{}" aria-label="{}" title="{}">{}</button></span>',
+        _cut(value, _VALUE),
+        copied,
+        copy,
+        copy,
+        icon("copy"),
+    )
+
+
 def _count(value: Any) -> SafeString:
     return conditional_escape("–" if value is None else value)
 
@@ -52,6 +65,7 @@ def _list(value: Any) -> SafeString:
 KINDS: Mapping[str, Callable[[Any], SafeString]] = {
     "text": _text,
     "code": _code,
+    "id": _id,
     "when": elements.when,
     "exact": elements.exact,
     "duration": _duration,

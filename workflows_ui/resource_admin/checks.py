@@ -14,6 +14,8 @@ from workflows_ui.web.navigation import GROUPS
 
 _NEEDED = ("name", "label", "label_plural", "icon", "group", "list_display")
 _NAME = re.compile(r"[a-z][a-z0-9-]*")
+#: Tabs that every object has.
+_OWN_TABS = ("history", "data")
 
 
 def check_resources(resources: Sequence[Resource]) -> list[CheckMessage]:
@@ -40,8 +42,19 @@ def _resource_errors(resource: Resource) -> Iterable[tuple[str, str]]:
         yield "console.E005", f"rows must be one of {resource.ROWS}."
     if not resource.list_display or resource.list_display[0].link is False:
         yield "console.E006", "The first column of list_display must be a link."
-    columns = [*resource.list_display]
-    for panel in resource.panels:
+    yield from _display_errors(resource)
+    yield from _tab_errors(resource)
+    if type(resource).list is Resource.list or type(resource).get is Resource.get:
+        yield "console.E009", "list and get must be given."
+    yield from _action_errors(resource)
+    yield from _capability_errors(resource)
+
+
+def _display_errors(resource: Resource) -> Iterable[tuple[str, str]]:
+    columns = [*resource.list_display, *resource.key_facts]
+    panels = [*resource.panels, *(panel for tab in resource.tabs for panel in tab.panels)]
+    panels += [panel for panel in (resource.details, resource.head) if panel is not None]
+    for panel in panels:
         if isinstance(panel, Facts):
             columns.extend(panel.columns)
         try:
@@ -51,10 +64,16 @@ def _resource_errors(resource: Resource) -> Iterable[tuple[str, str]]:
     for column in columns:
         if column.kind not in KINDS:
             yield "console.E008", f"The column {column.label!s} has the unknown kind {column.kind!r}."
-    if type(resource).list is Resource.list or type(resource).get is Resource.get:
-        yield "console.E009", "list and get must be given."
-    yield from _action_errors(resource)
-    yield from _capability_errors(resource)
+
+
+def _tab_errors(resource: Resource) -> Iterable[tuple[str, str]]:
+    names = [tab.name for tab in resource.tabs]
+    for name in names:
+        if not _NAME.fullmatch(name) or name in _OWN_TABS or names.count(name) > 1:
+            yield "console.E016", f"The tab {name!r} needs a name of its own: lower case letters, digits and dashes."
+    actions = {action.name for action in resource.actions if not action.collection}
+    if resource.switch is not None and not actions.issuperset(resource.switch.names):
+        yield "console.E017", f"The switch needs the actions {' and '.join(resource.switch.names)}."
 
 
 def _capability_errors(resource: Resource) -> Iterable[tuple[str, str]]:

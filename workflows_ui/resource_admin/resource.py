@@ -1,4 +1,4 @@
-"""Declarations of remote kinds of objects: Resource, with its Column, Facts, Panel, Shortcut and Action.
+"""Declarations of remote kinds of objects: Resource, with its Column, Facts, Panel, Tab, Switch, Shortcut and Action.
 
 A declaration holds data and plain callables. It gets an EngineSession and plain values; it never sees a request
 and never returns a response. What does not fit gets a plain view with its own path before the generic routes.
@@ -22,6 +22,7 @@ from workflows_ui.resource_admin.actions import Action as Action
 from workflows_ui.resource_admin.actions import Affected as Affected
 from workflows_ui.resource_admin.actions import Bulk as Bulk
 from workflows_ui.resource_admin.actions import Row as Row
+from workflows_ui.resource_admin.actions import always
 from workflows_ui.web.links import object_url
 from workflows_ui.web.messages import Message
 from workflows_ui.web.messages import Text as Text
@@ -55,8 +56,8 @@ class Column:
     Attributes:
         path: dotted path, or a callable that gets the row.
         label: the heading.
-        kind: how it is shown: text, code, when, exact, duration (ms), count, badge (the value is a Badge), list. Each
-            has a function in resource_admin/cells.py. An empty value is "–"; a duration's is an empty cell.
+        kind: how it is shown: text, code, id (code with a copy button, once on a page), when, exact, duration (ms), count, badge (the
+            value is a Badge), list. Each has a function in resource_admin/cells.py. An empty value is "–"; a duration's is an empty cell.
         link: True: to the object's own page; or a callable (slug, row) that returns a URL, or "" for none.
         below: a callable that gets the row and returns a small second line, or ""; in files it has its own column.
         phone: False leaves it out of the card on phones.
@@ -84,7 +85,7 @@ class Column:
 #: The template of a panel with JSON.
 RAW = "resource_admin/panels/raw.html"
 #: Valid values of Column.kind.
-KINDS = frozenset({"text", "code", "when", "exact", "duration", "count", "badge", "list"})
+KINDS = frozenset({"text", "code", "id", "when", "exact", "duration", "count", "badge", "list"})
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,35 @@ class Panel:
     label: Text
     template: str
     context: Callable[[Subject], dict[str, Any] | None]
+
+
+@dataclass(frozen=True)
+class Tab:
+    """A tab of an object's page, beside the overview, with its own address (`?tab=name`).
+
+    Only the panels of the tab that is shown are built. `visible` gets the object.
+    """
+
+    name: str
+    label: Text
+    panels: Sequence[Facts | Panel]
+    role: Role = Role.VIEWER
+    visible: Callable[[Row], bool] = always
+
+
+@dataclass(frozen=True)
+class Switch:
+    """Two actions as one switch in the head of an object's page: the names of the action that turns it on, and of the one that turns it
+    off. `state` returns whether it is on, None if it can be neither.
+    """
+
+    on: str
+    off: str
+    state: Callable[[Row], bool | None]
+
+    @property
+    def names(self) -> tuple[str, str]:
+        return self.on, self.off
 
 
 @dataclass(frozen=True)
@@ -179,7 +209,15 @@ class Resource:
         needs: a capability (credentials.services.capabilities.NAMES) that the engine must have; without it, the pages say so.
         list_display: columns of the list; the first one carries the link.
         filters: a Django form, bound to the query string; a field without a value filters nothing.
-        shortcuts, panels: links and panels of the object's page, in this order.
+        shortcuts: links of the object's page.
+        panels: the work of the object's page (its overview), in this order; those without content are left out.
+        details: the facts beside the panels; across the page if there are no panels.
+        key_facts: two or three facts under the name, on every tab.
+        tabs: further tabs; every object also has the history, and its data as JSON.
+        head: a panel without a label beside the buttons, such as the person's own marks.
+        switch: two actions that are one switch beside the name.
+        editor_path: the path of the same object in the engine's own web pages, with `{project}` and `{id}`; "" if they have none.
+        notes: whether people can write notes on an object.
         list_links: buttons of the list that lead to their own page; their `url` gets an empty row.
         actions: actions on an object and on the collection; the most used first.
         title_path: dotted path of the object's name.
@@ -212,6 +250,13 @@ class Resource:
     shortcuts: ClassVar[Sequence[Shortcut]] = ()
     list_links: ClassVar[Sequence[Shortcut]] = ()
     panels: ClassVar[Sequence[Facts | Panel]] = ()
+    details: ClassVar[Facts | None] = None
+    key_facts: ClassVar[Sequence[Column]] = ()
+    tabs: ClassVar[Sequence[Tab]] = ()
+    head: ClassVar[Panel | None] = None
+    switch: ClassVar[Switch | None] = None
+    editor_path: ClassVar[str] = ""
+    notes: ClassVar[bool] = False
     actions: ClassVar[Sequence[Action]] = ()
     title_path: ClassVar[str] = "name"
     recipe: ClassVar[tuple[str, str]] = ("", "")

@@ -5,7 +5,7 @@ An id may contain slashes (names of pieces do); `reverse` quotes it. Actions com
 
 from django.urls import path
 
-from workflows_ui.resource_admin.views import actions, resources
+from workflows_ui.resource_admin.views import actions, detail, resources
 
 _RESOURCE = "w/<slug:slug>/<slug:resource>/"
 
@@ -13,5 +13,5 @@ urlpatterns = [
     path(f"{_RESOURCE}do/<slug:action>/", actions.act, name="resource_collection_action"),
     path(f"{_RESOURCE}do/<slug:action>/<path:id>/", actions.act, name="resource_action"),
     path(_RESOURCE, resources.listing, name="resource_list"),
-    path(f"{_RESOURCE}<path:id>/", resources.detail, name="resource_detail"),
+    path(f"{_RESOURCE}<path:id>/", detail.detail, name="resource_detail"),
 ]

@@ -92,20 +92,27 @@ def button(item: Button, classes: str, *, back: str = "", csrf: SafeString = _NO
 
 
 def menu(
-    items: Sequence[Button], name: Text, *, row: str = "", back: str = "", csrf: SafeString = _NOTHING
+    items: Sequence[Button],
+    name: Text,
+    *,
+    row: str = "",
+    back: str = "",
+    csrf: SafeString = _NOTHING,
+    compact: bool = False,
 ) -> SafeString:
-    """Return buttons in a fold. `name` is what the fold is called; `row` is the id of the row of a list that it belongs to."""
+    """Return buttons in a fold. `name` is what the fold is called; `row` is the id of the row of a list that it belongs to; a `compact` fold
+    shows three dots only."""
     entries = format_html_join("", "{}", ((button(item, "dropdown-item", back=back, csrf=csrf),) for item in items))
     opening = (
         format_html('<details class="dropdown menu row-menu" id="menu-{}">', row)
         if row
         else SafeString('<details class="dropdown menu">')
     )
-    shown = icon("ellipsis") if row else format_html("{}{}", _("More"), icon("chevron-down", "ms-2 small"))
+    shown = icon("ellipsis") if row or compact else format_html("{}{}", _("More"), icon("chevron-down", "ms-2 small"))
     return format_html(
         '{}<summary class="btn{}" aria-label="{}">{}</summary><div class="dropdown-menu dropdown-menu-end">{}</div></details>',
         opening,
-        " btn-sm" if row else "",
+        " btn-sm" if row else " btn-icon" if compact else "",
         name,
         shown,
         entries,

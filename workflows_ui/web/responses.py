@@ -36,6 +36,11 @@ def is_fragment(request: HttpRequest) -> bool:
     return htmx is not None and bool(htmx) and not htmx.boosted and not htmx.history_restore_request
 
 
+def requested_fragment(request: HttpRequest) -> str:
+    """Return the name of the fragment that htmx requests, "" for a whole page."""
+    return request.headers.get("HX-Target", "") if is_fragment(request) else ""
+
+
 def seen_at(request: HttpRequest) -> str:
     """Return the path of the visible page: of this request, or of the page that contains the fragment; "" for other methods than GET."""
     if request.method != "GET":
@@ -57,10 +62,9 @@ def page(
     """Render the whole page, or the fragment of `fragments` named by HX-Target. The template gets its name as `fragment`, and as `swapped`
     whether htmx inserts the response into an existing page."""
     name, whole = template, {"fragment": "", "swapped": is_fragment(request)} | dict(context or {})
-    if is_fragment(request):
-        target = request.headers.get("HX-Target", "")
-        if target in fragments:
-            name, whole["fragment"] = f"{template}#{target}", target
+    target = requested_fragment(request)
+    if target in fragments:
+        name, whole["fragment"] = f"{template}#{target}", target
     return vary(render(request, name, whole, status=status))
 
 

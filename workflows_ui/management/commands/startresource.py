@@ -39,14 +39,12 @@ class $class_name(Resource):
         Column("$title", _("Name"), link=True),
         Column("updated", _("Changed"), kind="when"),
     )
-    panels = (
-        Facts(
-            _("Details"),
-            (
-                Column("updated", _("Changed"), kind="when"),
-                Column("created", _("Created"), kind="when"),
-                Column("id", _("Engine ID"), kind="code"),
-            ),
+    details = Facts(
+        _("Details"),
+        (
+            Column("created", _("Created"), kind="when"),
+            Column("updated", _("Updated"), kind="when"),
+            Column("id", _("Engine ID"), kind="id"),
         ),
     )
 

@@ -1,22 +1,21 @@
-"""The two generic pages of declared resources: the list and the object."""
+"""The list of declared resources, and the buttons of their pages."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.contrib import messages
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
 from workflows_ui.credentials.services import engine_session
-from workflows_ui.engine import EngineError, NotFound, NotHere
+from workflows_ui.engine import EngineError, NotHere
 from workflows_ui.members.models import Role
 from workflows_ui.members.services.access import Access
-from workflows_ui.resource_admin import actions, recipes
+from workflows_ui.resource_admin import actions
 from workflows_ui.resource_admin import bulk as bulk_actions
 from workflows_ui.resource_admin import capabilities as missing_capabilities
 from workflows_ui.resource_admin.actions import Action, Button
 from workflows_ui.resource_admin.listing import Listing, offer, swapped_fields
-from workflows_ui.resource_admin.resource import RAW, RESOURCES, Page, Resource, Row, Shortcut, Subject, find_resource
+from workflows_ui.resource_admin.resource import RESOURCES, Page, Resource, Row, Shortcut, Subject, find_resource
 from workflows_ui.web import formats, responses
 from workflows_ui.web.access import member
 from workflows_ui.web.messages import Text
@@ -61,7 +60,7 @@ def listing(request: ConsoleRequest, slug: str, resource: str, resources: Resour
         pending, swapped = bool(session.put_off), swapped_fields(current.form, choices) if current.late else []
     rows = kind.masked(session, page.rows) if page.rows else ()
     lines = [_list_line(kind, request.access, row, lacking) for row in rows]
-    first, rest = actions.arranged(_buttons(kind, request.access, lacking))
+    first, rest = actions.arranged(page_buttons(kind, request.access, lacking))
     context = {
         "resource": kind,
         "listing": current,
@@ -79,48 +78,6 @@ def listing(request: ConsoleRequest, slug: str, resource: str, resources: Resour
         "matching": matching,
     }
     return responses.page(request, "resource_admin/list.html", context, fragments=("results",))
-
-
-@member(Role.VIEWER)
-def detail(
-    request: ConsoleRequest, slug: str, resource: str, id: str, resources: Resources = RESOURCES
-) -> HttpResponse:
-    """One object: badge, shortcuts, panels. Unfinished objects refresh the fragment `live`."""
-    kind = find_resource(request.access, resource, resources)
-    lacking = missing_capabilities.lacking(kind, request.access.workspace)
-    if kind.needs in lacking:
-        return missing_capabilities.page(request, kind, lacking[kind.needs])
-    session = engine_session.open_session(request.access)
-    try:
-        (row,) = kind.masked(session, [kind.get(session, id)])
-    except NotFound as missing:
-        # Without a code the answer is not from the engine, but perhaps from something in between.
-        if not missing.code or not responses.is_fragment(request):
-            raise
-        # The page polled again, and the object was deleted meanwhile.
-        messages.info(request, _("What you looked at is no longer there."))
-        response = responses.redirect(request, kind.url(slug))
-        response.status_code = 404
-        return response
-    subject = Subject(row, id, request.access, session)
-    first, rest = actions.arranged(_buttons(kind, request.access, lacking, subject))
-    panels = [(panel, panel.context(subject)) for panel in kind.panels]
-    context = {
-        "resource": kind,
-        "list_url": kind.url(slug),
-        "key": id,
-        "title": kind.title(row) if formats.visible(kind.title(row)) else "",
-        "badge": kind.badge(row),
-        "refresh_seconds": kind.refresh_seconds(row),
-        "first": first,
-        "rest": rest,
-        "recipe": recipes.resource_recipe(kind, id, request.access),
-        "panels": [
-            *({"label": panel.label, "template": panel.template, **built} for panel, built in panels if built),
-            {"template": RAW, **kind.raw(subject)},
-        ],
-    }
-    return responses.page(request, "resource_admin/detail.html", context, fragments=("live",))
 
 
 def _list_line(resource: Resource, access: Access, row: Row, lacking: Lacking) -> dict[str, Any]:
@@ -165,7 +122,7 @@ def _actions(resource: Resource, access: Access, row: Row, *, collection: bool =
     return [action for action in allowed if action.visible(row)]
 
 
-def _buttons(resource: Resource, access: Access, lacking: Lacking, subject: Subject | None = None) -> list[Button]:
+def page_buttons(resource: Resource, access: Access, lacking: Lacking, subject: Subject | None = None) -> list[Button]:
     """The buttons of an object's page; without a subject those of the list."""
     row, key = (subject.object, subject.id) if subject else ({}, "")
     links = _links(resource.shortcuts if subject else resource.list_links, access, row)

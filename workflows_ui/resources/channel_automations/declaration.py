@@ -86,15 +86,13 @@ class ChannelAutomations(Resource):
         Column(_tags, _("Tags"), kind="list", phone=False),
         Column(_flow, _("Flow behind it"), link=_flow_url),
     )
-    panels = (
-        Facts(
-            _("Details"),
-            (
-                Column("name", _("Name")),
-                Column(_flow, _("Flow behind it"), link=_flow_url),
-                Column(_tags, _("Tags"), kind="list"),
-                Column("id", _("Engine ID"), kind="code"),
-            ),
+    details = Facts(
+        _("Details"),
+        (
+            Column("name", _("Name")),
+            Column(_flow, _("Flow behind it"), link=_flow_url),
+            Column(_tags, _("Tags"), kind="list"),
+            Column("id", _("Engine ID"), kind="id"),
         ),
     )
 

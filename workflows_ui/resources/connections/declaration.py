@@ -144,21 +144,21 @@ class Connections(Resource):
     )
     list_links = (Shortcut(_("New connection"), "plus", _new_url, role=Role.BUILDER, primary=True),)
     actions = resource_actions.ALL
+    details = Facts(
+        _("Details"),
+        (
+            mark_column(_app, _("App"), link=_app_url),
+            Column(lambda row: type_words(row.get("type")), _("Holds")),
+            Column(owner, _("Owner")),
+            Column(_reach, _("Reach")),
+            Column("created", _("Created"), kind="when"),
+            Column("updated", _("Updated"), kind="when"),
+            Column("externalId", _("Name in flows"), kind="code"),
+            Column("id", _("Engine ID"), kind="id"),
+        ),
+    )
     panels = (
         Panel("", "resources/connections/problem.html", _trouble),
-        Facts(
-            _("Details"),
-            (
-                mark_column(_app, _("App"), link=_app_url),
-                Column(lambda row: type_words(row.get("type")), _("Holds")),
-                Column(owner, _("Owner")),
-                Column(_reach, _("Reach")),
-                Column("updated", _("Changed"), kind="when"),
-                Column("created", _("Created"), kind="when"),
-                Column("externalId", _("Name in flows"), kind="code"),
-                Column("id", _("Engine ID"), kind="code"),
-            ),
-        ),
         usage.panel(
             _("Flows that use it"),
             lambda subject, known: known.of_connection(subject.object),

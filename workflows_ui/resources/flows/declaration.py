@@ -7,14 +7,27 @@ from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from workflows_ui.core.collation import sort_key
 from workflows_ui.core.states import Badge
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.members.models import Role
-from workflows_ui.resource_admin.resource import Column, Facts, Page, Panel, Query, Resource, Row, Shortcut, id_at
+from workflows_ui.resource_admin.resource import (
+    Column,
+    Facts,
+    Page,
+    Panel,
+    Query,
+    Resource,
+    Row,
+    Shortcut,
+    Switch,
+    Tab,
+    id_at,
+)
 from workflows_ui.resources.flows import actions as resource_actions
-from workflows_ui.resources.flows import pages, reading, versions
+from workflows_ui.resources.flows import drawing, pages, reading, versions
 from workflows_ui.resources.flows import panels as flow_panels
 from workflows_ui.resources.flows import results as resource_results
 from workflows_ui.resources.flows.forms import FlowFilters
@@ -95,33 +108,56 @@ class Flows(Resource):
         Shortcut(_("Export as a file"), "file-output", partial(subpage_url, "flow_export")),
     )
     actions = (*resource_actions.ACTIONS, trigger_tests.TEST)
+    details = Facts(
+        _("Details"),
+        (
+            Column("created", _("Created"), kind="when"),
+            Column("updated", _("Updated"), kind="when"),
+            Column("owner", _("Owner")),
+            Column("folder", _("Folder"), link=_folder_url),
+            Column(reading.tags_of, _("Tags"), kind="list"),
+            Column(reading.next_times, _("Starts next"), template_name="resources/flows/times.html"),
+            Column(lambda flow: number_at(flow, "timeSavedPerRun"), _("Minutes saved with each run"), kind="count"),
+            Column(lambda flow: len(list_at(flow, "version.notes")) or None, _("Notes on its canvas"), kind="count"),
+            Column("id", _("Engine ID"), kind="id"),
+        ),
+    )
+    key_facts = (
+        Column(reading.start_label, _("Starts with")),
+        Column("folder", _("Folder"), link=_folder_url),
+        Column(reading.state_note, _("Note")),
+    )
     panels = (
         Panel("", "resources/flows/warnings.html", flow_panels.warnings),
         Panel("", "resources/flows/not_launchable.html", flow_panels.not_launchable),
-        Panel("", "resources/flows/own_launches.html", flow_panels.own_marks),
-        Facts(
-            _("Details"),
+        Panel(_("What this will do"), "resources/flows/story.html", flow_panels.story),
+        Panel(_("Diagram"), "resources/flows/diagram.html", drawing.panel),
+        Panel(_("Latest runs"), "resources/flows/runs.html", flow_panels.latest_runs),
+        Panel(_("What it uses"), "resources/flows/uses.html", flow_panels.uses),
+    )
+    tabs = (
+        Tab("steps", _("Steps"), (Panel("", "resources/flows/outline.html", flow_panels.steps),)),
+        Tab(
+            "runs",
+            pgettext_lazy("noun", "Runs"),
             (
-                Column(reading.state_note, _("Note")),
-                Column("folder", _("Folder"), link=_folder_url),
-                Column(reading.start_label, _("Starts with")),
-                Column(reading.tags_of, _("Tags"), kind="list"),
-                Column(lambda flow: number_at(flow, "timeSavedPerRun"), _("Minutes saved with each run"), kind="count"),
-                Column(
-                    lambda flow: len(list_at(flow, "version.notes")) or None, _("Notes on its canvas"), kind="count"
-                ),
-                Column("updated", _("Changed"), kind="when"),
-                Column("created", _("Created"), kind="when"),
-                Column("id", _("Engine ID"), kind="code"),
+                Panel("", "resources/flows/runs.html", partial(flow_panels.latest_runs, number=resource_results.MOST)),
+                Panel(_("Latest launches"), "resources/flows/launches.html", flow_panels.launches),
             ),
         ),
-        Panel(_("What this will do"), "resources/flows/story.html", flow_panels.story),
-        Panel(_("Launch form"), "resources/flows/form.html", flow_panels.form),
-        Panel(_("Steps"), "resources/flows/outline.html", flow_panels.steps),
-        Panel(_("What it uses"), "resources/flows/uses.html", flow_panels.uses),
-        Panel(_("Versions"), "resources/flows/versions.html", versions.panel),
-        Panel(_("Latest launches"), "resources/flows/launches.html", flow_panels.launches),
+        Tab(
+            "form",
+            _("Launch form"),
+            (Panel("", "resources/flows/form.html", flow_panels.form),),
+            role=Role.BUILDER,
+            visible=lambda flow: not reading.deleting(flow),
+        ),
+        Tab("versions", _("Versions"), (Panel("", "resources/flows/versions.html", versions.panel),)),
     )
+    head = Panel("", "resources/flows/own_marks.html", flow_panels.own_marks)
+    switch = Switch("turn-on", "turn-off", reading.is_on)
+    editor_path = "/projects/{project}/flows/{id}"
+    notes = True
 
     def list(self, session: EngineSession, query: Query) -> Page:
         """A page, last changed first, with flows in the shape of `flow_pages.brief`. One call for flows as long as the first hundred hold
@@ -142,10 +178,11 @@ class Flows(Resource):
         return replace(page, rows=rows)
 
     def get(self, session: EngineSession, id: str) -> Row:
-        """The flow with its latest version, and its folder's name as `folder`."""
+        """The flow with its latest version, and the names of its folder and owner as `folder` and `owner`."""
         flow = session.workflows.get_flow(id)
         folder = reading.folder_names(session).get(str(flow.get("folderId"))) if flow.get("folderId") else None
-        return flow | {"folder": folder} if folder else flow
+        names = {"folder": folder, "owner": reading.owner_of(session, flow)}
+        return flow | {key: name for key, name in names.items() if name}
 
     def count(self, session: EngineSession, filters: Mapping[str, Any]) -> int | None:
         """The count by folder and state, the only filters that the engine counts by."""

@@ -111,7 +111,9 @@ class Settings:
 
 @dataclass(frozen=True)
 class Item:
-    """A line of the outline: a step, or (`step` False) the heading of a branch. `depth` is 0 to DEEPEST."""
+    """A line of the outline: a step, or (`step` False) the heading of a branch. `depth` is 0 to DEEPEST, `number` the step's place in
+    reading order, from 1.
+    """
 
     depth: int
     title: str
@@ -119,6 +121,7 @@ class Item:
     icon: str
     name: str = ""
     about: str = ""
+    number: int = 0
     step: bool = True
     skipped: bool = False
     invalid: bool = False
@@ -143,7 +146,7 @@ def items(trigger: Any, names: Names | None = None, known: Labels | None = None)
     result: list[Item] = []
     budget = _MOST_SETTINGS if names is not None else 0
     routers: list[_Router] = []
-    for node in flow_tree.walk(trigger):
+    for number, node in enumerate(flow_tree.walk(trigger), start=1):
         while routers and node.depth <= routers[-1].depth:
             result.extend(_empty_branches(routers[-1], len(routers[-1].branches)))
             routers.pop()
@@ -157,7 +160,7 @@ def items(trigger: Any, names: Names | None = None, known: Labels | None = None)
         indent = node.depth + sum(1 for router in routers if node.depth > router.depth)
         settings = _settings(len(result), node.step, names, known or {}) if names is not None and budget > 0 else None
         budget -= settings.size if settings else 0
-        result.append(_step(node.step, indent, settings, names))
+        result.append(_step(node.step, number, indent, settings, names))
         branches = flow_tree.branch_names(node.step)
         if branches:
             routers.append(_Router(node.name, node.depth, indent, branches))
@@ -198,7 +201,7 @@ def _settings(number: int, step: flow_tree.Step, names: Names, known: Labels) ->
     return Settings(f"step-{number}", listed, step_values.left_out(left), raw)
 
 
-def _step(step: flow_tree.Step, depth: int, settings: Settings | None, names: Names | None) -> Item:
+def _step(step: flow_tree.Step, number: int, depth: int, settings: Settings | None, names: Names | None) -> Item:
     icon, word = kind_of(step)
     detail = piece_of(step)
     if step.get("type") == "LOOP_ON_ITEMS":
@@ -212,6 +215,7 @@ def _step(step: flow_tree.Step, depth: int, settings: Settings | None, names: Na
         icon=icon,
         name=flow_tree.step_name(step),
         about=detail,
+        number=number,
         skipped=step.get("skip") is True,
         invalid=step.get("valid") is False,
         settings=settings,

@@ -16,12 +16,15 @@ from workflows_ui.launches.models import Launch
 from workflows_ui.launches.services import watching
 from workflows_ui.members.models import Role
 from workflows_ui.notifications.models import Favourite, WatchKind
-from workflows_ui.resource_admin.resource import Row, Subject, pick
+from workflows_ui.resource_admin.resource import Row, Subject, id_at, pick
 from workflows_ui.resources import whole_lists
 from workflows_ui.resources.flows import outline, reading, results
 from workflows_ui.resources.flows import story as flow_story
 from workflows_ui.resources.pieces import missing_apps
-from workflows_ui.resources.places import object_url, piece_url, subpage_url
+from workflows_ui.resources.places import list_url, object_url, piece_url, run_url, subpage_url
+from workflows_ui.resources.runs import reading as run_reading
+from workflows_ui.resources.runs import starters
+from workflows_ui.web import messages
 from workflows_ui.web.messages import Message, Text
 from workflows_ui.web.paths import dict_at, texts_at
 
@@ -54,11 +57,11 @@ def warnings(subject: Subject) -> dict[str, Any] | None:
     if reading.deleting(flow):
         return None
     missing = missing_apps.of_tree(subject.session, reading.trigger_of(flow))
-    messages = [missing_apps.no_run_words(missing)] if missing else []
+    found = [missing_apps.no_run_words(missing)] if missing else []
     facts = flow_facts.read(dict(flow), dict_at(flow, "version"))
     if facts.guarded and facts.start == "call":
-        messages.append(_UNPROTECTED)
-    return {"warnings": messages} if messages else None
+        found.append(_UNPROTECTED)
+    return {"warnings": found} if found else None
 
 
 def not_launchable(subject: Subject) -> dict[str, Any] | None:
@@ -154,3 +157,29 @@ def launches(subject: Subject) -> dict[str, Any] | None:
     latest = Launch.objects.filter(workspace=subject.workspace, flow_id=subject.id).select_related("user")
     rows = list(latest.order_by("-asked_at")[:_LATEST])
     return {"launches": rows} if rows else None
+
+
+def latest_runs(subject: Subject, number: int = _LATEST) -> dict[str, Any] | None:
+    """The newest runs with what started them; left out if there are none, or if a quick session has not cached them."""
+    rows = results.latest_runs(subject.session, subject.id)[:number]
+    if not rows:
+        return None
+    start = flow_facts.start_of(reading.trigger_of(subject.object))
+    lines = [
+        {
+            "state": messages.run_state(row.get("status")),
+            "url": run_url(subject.slug, id_at(row)),
+            "created": row.get("created"),
+            "took": run_reading.length(row),
+            "failed_at": run_reading.failed_at(row),
+            "by": starters.name_of(row),
+            "by_url": starters.url_of(subject.slug, row),
+        }
+        for row in starters.with_starters(subject.workspace, rows, {subject.id: start})
+    ]
+    return {
+        "lines": lines,
+        "failed": any(line["failed_at"] for line in lines),
+        "started": any(line["by"] for line in lines),
+        "url": list_url(subject.slug, "runs", flow=subject.id),
+    }

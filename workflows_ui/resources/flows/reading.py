@@ -3,8 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from cronsim import CronSim, CronSimError
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.credentials.services.engine_session import EngineSession
@@ -84,6 +88,17 @@ def last_change(session: EngineSession, flow_id: str) -> Change | None:
     return Change(at, _people(session).get(person, "") if person else "") if at else None
 
 
+def owner_of(session: EngineSession, flow: Row) -> str:
+    """The name of the flow's owner, which engines have since 0.83; "" if unknown, or if a quick session would need a call."""
+    owner = id_at(flow, "ownerId")
+    return _people_names(session).get(owner, "") if owner else ""
+
+
+@cached("people-names", 600, {}, optional=True)
+def _people_names(session: EngineSession) -> dict[str, str]:
+    return _people(session)
+
+
 @cached("people-names", 600, {})
 def _people(session: EngineSession) -> dict[str, str]:
     """Names of people by id, as far as known: the credential's own (`users_me`) and the owners of connections (`conn_list_piece`)."""
@@ -129,6 +144,13 @@ def deleting(flow: Row) -> bool:
     return flow.get("operationStatus") == "DELETING"
 
 
+def is_on(flow: Row) -> bool | None:
+    """Whether it is on; None if it cannot be switched: never published, being deleted, or in an unknown state."""
+    if deleting(flow) or not flow.get("publishedVersionId"):
+        return None
+    return {"ENABLED": True, "DISABLED": False}.get(str(flow.get("status")))
+
+
 def state_note(flow: Row) -> messages.Text:
     """A message in addition to on and off."""
     if deleting(flow):
@@ -156,14 +178,34 @@ def start_label(flow: Row) -> str:
     trigger = trigger_of(flow)
     start = flow_facts.start_of(trigger)
     if start == "schedule":
-        installed = pick(flow, "triggerSource.schedule")
-        label = describe_schedule(pick(installed, "cronExpression"), pick(installed, "timezone"))
-        return label or describe_schedule(*_cron_and_zone(dict_at(trigger, "settings"))) or str(_("Scheduled"))
+        return describe_schedule(*schedule_of(flow)) or str(_("Scheduled"))
     if start != "event":
         return str(_STARTS[start])
     names = (text_at(trigger, path).strip()[:_LONGEST_START] for path in ("displayName", "settings.triggerName"))
     title, app = next(filter(None, names), ""), apps.short(pick(trigger, "settings.pieceName"))[:_LONGEST_START]
     return f"{app}: {title}" if title else app
+
+
+def schedule_of(flow: Row) -> tuple[str, str]:
+    """The cron expression and the time zone of a schedule: the installed one, else the draft's; "" if not certain."""
+    installed = pick(flow, "triggerSource.schedule")
+    cron = text_at(installed, "cronExpression").strip()
+    return (cron, text_at(installed, "timezone")) if cron else _cron_and_zone(dict_at(trigger_of(flow), "settings"))
+
+
+def next_times(flow: Row, now: datetime | None = None) -> list[datetime]:
+    """The next five times at which the flow starts; none if it is off, has no schedule, or the installed one is not certain."""
+    if flow.get("status") != "ENABLED" or deleting(flow) or flow_facts.start_of(trigger_of(flow)) != "schedule":
+        return []
+    if has_draft(flow) and not pick(flow, "triggerSource.schedule"):
+        return []
+    cron, zone = schedule_of(flow)
+    try:
+        start = (now or timezone.now()).astimezone(ZoneInfo(zone or "UTC"))
+        # A sixth field would be read as seconds, which the engine does not have.
+        return list(islice(CronSim(cron, start), 5)) if len(cron.split()) == 5 else []
+    except (CronSimError, KeyError, ValueError, OSError):
+        return []
 
 
 def _cron_and_zone(settings: Mapping[str, Any]) -> tuple[str, str]:

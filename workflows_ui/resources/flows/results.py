@@ -4,6 +4,7 @@ import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -195,10 +196,34 @@ def _sample(ended: Iterable[tuple[bool, object, object]]) -> Sample:
     return Sample(len(outcomes), sum(1 for well, _start, _end in outcomes if well), took)
 
 
-@cached("flow-record", 60, _NOTHING, optional=True)
-def _ended_runs(session: EngineSession, flow_id: str) -> Sample:
+#: What is kept of a run.
+_KEPT = (
+    "id",
+    "status",
+    "created",
+    "updated",
+    "startTime",
+    "finishTime",
+    "flowId",
+    "flowVersionId",
+    "parentRunId",
+    "failedStep",
+)
+
+
+def latest_runs(session: EngineSession, flow_id: str) -> list[dict[str, Any]]:
+    """The flow's newest runs without steps, at most a minute old, with their retries. A quick session has them only if they are cached."""
+    return run_reading.with_retries(session.workspace, _newest_of_flow(session, flow_id))
+
+
+@cached("flow-latest-runs", 60, [], optional=True)
+def _newest_of_flow(session: EngineSession, flow_id: str) -> list[dict[str, Any]]:
     rows = dicts_at(session.workflows.list_runs(limit=MOST, flow_id=flow_id), "data")
-    states = [(runs.state(dict(row)), row) for row in run_reading.with_retries(session.workspace, rows)]
+    return [{key: row[key] for key in _KEPT if key in row} for row in rows]
+
+
+def _ended_runs(session: EngineSession, flow_id: str) -> Sample:
+    states = [(runs.state(row), row) for row in latest_runs(session, flow_id)]
     return _sample(
         (state == State.SUCCEEDED, run_reading.started(row), row.get("finishTime"))
         for state, row in states

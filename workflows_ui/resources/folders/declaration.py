@@ -129,18 +129,16 @@ class Folders(Resource):
         Column("updated", _("Changed"), kind="when", phone=False),
     )
     shortcuts = (Shortcut(_("Flows in it"), "workflow", lambda slug, row: flows_url(slug, id_at(row))),)
-    panels = (
-        Facts(
-            _("Details"),
-            (
-                Column(count, _("Flows"), kind="count"),
-                Column("updated", _("Changed"), kind="when"),
-                Column("created", _("Created"), kind="when"),
-                Column("id", _("Engine ID"), kind="code"),
-            ),
+    details = Facts(
+        _("Details"),
+        (
+            Column(count, _("Flows"), kind="count"),
+            Column("created", _("Created"), kind="when"),
+            Column("updated", _("Updated"), kind="when"),
+            Column("id", _("Engine ID"), kind="id"),
         ),
-        Panel(_("Flows in it"), "resources/folders/flows.html", _inside),
     )
+    panels = (Panel(_("Flows in it"), "resources/folders/flows.html", _inside),)
     actions = (
         Action(
             "new",

@@ -111,17 +111,15 @@ class Invitations(Resource):
         Column(_role, pgettext_lazy("invitation", "As"), phone=False),
         Column("created", pgettext_lazy("invitation", "Sent"), kind="when"),
     )
-    panels = (
-        Facts(
-            _("Details"),
-            (
-                Column("email", _("Invited")),
-                Column(_scope, _("Into")),
-                Column(_role, pgettext_lazy("invitation", "As")),
-                Column("created", pgettext_lazy("invitation", "Sent"), kind="when"),
-                Column("updated", _("Changed"), kind="when"),
-                Column("id", _("Engine ID"), kind="code"),
-            ),
+    details = Facts(
+        _("Details"),
+        (
+            Column("email", _("Invited")),
+            Column(_scope, _("Into")),
+            Column(_role, pgettext_lazy("invitation", "As")),
+            Column("created", pgettext_lazy("invitation", "Sent"), kind="when"),
+            Column("updated", _("Updated"), kind="when"),
+            Column("id", _("Engine ID"), kind="id"),
         ),
     )
     actions = (

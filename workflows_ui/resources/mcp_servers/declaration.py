@@ -30,6 +30,7 @@ from workflows_ui.resource_admin.resource import (
     Row,
     Shortcut,
     Subject,
+    Tab,
     Text,
 )
 from workflows_ui.resources import whole_lists
@@ -160,19 +161,25 @@ class McpServers(Resource):
         Shortcut(_("Add an action of an app"), "puzzle", _apps_url, role=Role.BUILDER),
         Shortcut(_("Show the token"), "eye", _token_url, role=Role.BUILDER),
     )
-    panels = (
-        Facts(
-            _("Details"),
-            (
-                Column("updated", _("Changed"), kind="when"),
-                Column("created", _("Created"), kind="when"),
-                Column("id", _("Engine ID"), kind="code"),
-            ),
+    details = Facts(
+        _("Details"),
+        (
+            Column("created", _("Created"), kind="when"),
+            Column("updated", _("Updated"), kind="when"),
+            Column("id", _("Engine ID"), kind="id"),
         ),
+    )
+    panels = (
         Panel(_("Tools"), "resources/mcp_servers/tools.html", _tools),
         Panel(_("Tools"), "resources/mcp_servers/switches.html", _switches),
         Panel(_("Flows that are tools"), "resources/mcp_servers/flows.html", _flows),
-        Panel(_("Connect a client"), "resources/mcp_servers/clients.html", _clients),
+    )
+    tabs = (
+        Tab(
+            "clients",
+            _("Connect a client"),
+            (Panel("", "resources/mcp_servers/clients.html", _clients),),
+        ),
     )
     actions = (
         Action(

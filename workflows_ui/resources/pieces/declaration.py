@@ -23,6 +23,7 @@ from workflows_ui.resource_admin.resource import (
     Row,
     Shortcut,
     Subject,
+    Tab,
     Text,
 )
 from workflows_ui.resources import usage, whole_lists
@@ -215,26 +216,34 @@ class Pieces(Resource):
         Shortcut(_("Show the choices"), "list", _choices, role=Role.BUILDER),
     )
     actions = (CONNECT, mcp_tools.ADD_APP_TOOL)
-    panels = (
-        Facts(
-            _("Details"),
-            (
-                Column(_about, _("What it is for")),
-                Column(_auth_words, _("Connection")),
-                Column(_category_words, _("Categories"), kind="list"),
-                Column("version", _("Version"), kind="code"),
-                Column(_maker, _("Comes from")),
-                Column("authors", _("Created by"), kind="list"),
-                Column("updated", _("Changed"), kind="when"),
-                Column("name", _("Name in the engine"), kind="code"),
-            ),
+    details = Facts(
+        _("Details"),
+        (
+            Column(_about, _("What it is for")),
+            Column(_auth_words, _("Connection")),
+            Column(_category_words, _("Categories"), kind="list"),
+            Column("version", _("Version"), kind="code"),
+            Column(_maker, _("Comes from")),
+            Column("authors", _("Created by"), kind="list"),
+            Column("updated", _("Updated"), kind="when"),
+            Column("name", _("Name in the engine"), kind="code"),
         ),
+    )
+    panels = (
         Panel(_("Actions"), "resources/pieces/operations.html", partial(_operations, kind="actions")),
         Panel(_("Triggers"), "resources/pieces/operations.html", partial(_operations, kind="triggers")),
-        usage.panel(
-            _("Flows that use it"),
-            lambda subject, known: [flow for flow in known.flows if subject.id in flow.pieces],
-            _("No flow uses this app."),
+    )
+    tabs = (
+        Tab(
+            "used",
+            _("Used by"),
+            (
+                usage.panel(
+                    _("Flows that use it"),
+                    lambda subject, known: [flow for flow in known.flows if subject.id in flow.pieces],
+                    _("No flow uses this app."),
+                ),
+            ),
         ),
     )
 

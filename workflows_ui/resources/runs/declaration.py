@@ -20,6 +20,7 @@ from workflows_ui.resource_admin.resource import (
     Row,
     Shortcut,
     Subject,
+    Tab,
 )
 from workflows_ui.resources.places import flow_url, list_url
 from workflows_ui.resources.runs import actions as resource_actions
@@ -73,27 +74,40 @@ class Runs(Resource):
     )
     shortcuts = (Shortcut(gettext_lazy("To the flow"), "workflow", _flow_url),)
     actions = resource_actions.ACTIONS
+    key_facts = (
+        Column(lambda run: reading.name_of(run) or run.get("flowId"), gettext_lazy("Flow"), link=_flow_url),
+        Column("created", gettext_lazy("Received"), kind="when"),
+        Column(reading.length, gettext_lazy("Start to end"), kind="duration"),
+    )
+    details = Facts(
+        gettext_lazy("Details"),
+        (
+            Column("created", gettext_lazy("Received"), kind="exact"),
+            Column(reading.engine_start, gettext_lazy("Started"), kind="exact"),
+            Column(reading.retried, gettext_lazy("Retried"), kind="exact"),
+            Column(reading.finished, gettext_lazy("Ended"), kind="exact"),
+            Column(reading.waited, gettext_lazy("Before start"), kind="duration"),
+            Column(reading.length, gettext_lazy("Start to end"), kind="duration"),
+            Column(reading.failed_at, gettext_lazy("Failed step"), link=_failed_alike_url),
+            Column("tags", gettext_lazy("Tags"), kind="list"),
+            Column("archivedAt", gettext_lazy("Archived"), kind="exact"),
+            Column("id", gettext_lazy("Engine ID"), kind="id"),
+        ),
+    )
     panels = (
         Panel("", "resources/runs/summary.html", resource_panels.summary),
         Panel(gettext_lazy("Steps"), "resources/runs/steps.html", resource_panels.steps),
-        Facts(
-            gettext_lazy("Details"),
-            (
-                Column(reading.name_of, gettext_lazy("Flow"), link=_flow_url),
-                Column("created", gettext_lazy("Received"), kind="exact"),
-                Column(reading.engine_start, gettext_lazy("Started"), kind="exact"),
-                Column(reading.retried, gettext_lazy("Retried"), kind="exact"),
-                Column(reading.finished, gettext_lazy("Ended"), kind="exact"),
-                Column(reading.waited, gettext_lazy("Before start"), kind="duration"),
-                Column(reading.length, gettext_lazy("Start to end"), kind="duration"),
-                Column(reading.failed_at, gettext_lazy("Failed step"), link=_failed_alike_url),
-                Column("tags", gettext_lazy("Tags"), kind="list"),
-                Column("archivedAt", gettext_lazy("Archived"), kind="exact"),
-                Column("id", gettext_lazy("Engine ID"), kind="code"),
-            ),
-        ),
-        Panel(gettext_lazy("Parent and child runs"), "resources/runs/family.html", resource_panels.family),
     )
+    tabs = (
+        Tab(
+            "related",
+            gettext_lazy("Parent and child runs"),
+            (Panel("", "resources/runs/family.html", resource_panels.family),),
+            visible=resource_panels.has_family,
+        ),
+    )
+    editor_path = "/projects/{project}/runs/{id}"
+    notes = True
 
     def list(self, session: EngineSession, query: Query) -> Page:
         """A page by time, newest first. A position is the last row's `created` and id: the next page requests

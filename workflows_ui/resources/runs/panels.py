@@ -107,17 +107,14 @@ def steps(subject: Subject) -> dict[str, Any]:
     }
 
 
-def family(subject: Subject) -> dict[str, Any] | None:
-    """The related runs, loaded at once only if there is a sign of them. None while the run is in progress."""
-    run = subject.object
-    if not runs.ended(run) or not id_at(run):
-        return None
-    known = known_steps(subject.session, run) if run.get("steps") else {}
-    starts_flows = any(text_at(step, "settings.pieceName").endswith("piece-subflows") for step in known.values())
-    return {
-        "url": reverse("run_family", args=[subject.slug, subject.id]),
-        "at_once": bool(parent_id(subject.workspace, run)) or starts_flows,
-    }
+def has_family(run: Row) -> bool:
+    """Whether the related runs can be looked for: not while the run is in progress."""
+    return runs.ended(run) and bool(id_at(run))
+
+
+def family(subject: Subject) -> dict[str, Any]:
+    """The related runs, which are loaded after the page: they take several calls."""
+    return {"url": reverse("run_family", args=[subject.slug, subject.id])}
 
 
 def parent_id(workspace: Workspace, run: Row) -> str:

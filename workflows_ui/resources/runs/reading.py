@@ -2,6 +2,7 @@
 
 import datetime
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -31,7 +32,7 @@ def name_of(run: Row) -> str:
 RETRIED = "retriedAt"
 
 
-def with_retries(workspace: Workspace, rows: Sequence[Row]) -> list[Row]:
+def with_retries(workspace: Workspace, rows: Sequence[Row]) -> list[dict[str, Any]]:
     """The rows, each with the time of its latest successful retry from the console under RETRIED.
 
     Single actions write the audit row of a run's retry, and bulk actions one for each run.

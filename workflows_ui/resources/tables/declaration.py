@@ -24,6 +24,7 @@ from workflows_ui.resource_admin.resource import (
     Row,
     Shortcut,
     Subject,
+    Tab,
     Text,
 )
 from workflows_ui.resources import usage, whole_lists
@@ -183,24 +184,33 @@ class Tables(Resource):
         ),
         Shortcut(_("Export as JSON"), "file-code", lambda slug, row: export_url(slug, reading.key_of(row), "json")),
     )
-    panels = (
-        Facts(
-            _("Details"),
-            (
-                Column("folder", _("Folder"), link=lambda slug, row: folder_url(slug, row.get("folderId"))),
-                Column("updated", _("Changed"), kind="when"),
-                Column("created", _("Created"), kind="when"),
-                Column("id", _("Engine ID"), kind="code"),
-            ),
-        ),
-        Panel(_("Columns"), "resources/tables/columns.html", _columns),
-        Panel(_("Newest records"), "resources/tables/records.html", _newest),
-        usage.panel(
-            _("Flows that use it"),
-            lambda subject, known: known.of_table(*_names(subject.object)),
-            _("No flow reads or writes this table."),
+    details = Facts(
+        _("Details"),
+        (
+            Column("folder", _("Folder"), link=lambda slug, row: folder_url(slug, row.get("folderId"))),
+            Column("created", _("Created"), kind="when"),
+            Column("updated", _("Updated"), kind="when"),
+            Column("id", _("Engine ID"), kind="id"),
         ),
     )
+    panels = (
+        Panel(_("Newest records"), "resources/tables/records.html", _newest),
+        Panel(_("Columns"), "resources/tables/columns.html", _columns),
+    )
+    tabs = (
+        Tab(
+            "used",
+            _("Used by"),
+            (
+                usage.panel(
+                    _("Flows that use it"),
+                    lambda subject, known: known.of_table(*_names(subject.object)),
+                    _("No flow reads or writes this table."),
+                ),
+            ),
+        ),
+    )
+    editor_path = "/projects/{project}/tables/{id}"
     actions = (
         Action(
             "new",

@@ -13,7 +13,6 @@ from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import NotFound
 from workflows_ui.resource_admin.actions import Bulk
 from workflows_ui.resource_admin.resource import (
-    RAW,
     Action,
     Affected,
     Column,
@@ -62,6 +61,7 @@ def load_records(session: EngineSession, table_id: str, *, fresh: bool = True) -
         list_display=_columns(table_id, fields),
         filters=type("FiltersOfTable", (RecordFilters,), {"columns": fields}),
         panels=_panels(fields),
+        details=_DETAILS,
         actions=_actions(table_id, fields),
         files=[
             (label, export_url(slug, table_id, kind)) for label, kind in ((_("As CSV"), "csv"), (_("As JSON"), "json"))
@@ -99,22 +99,22 @@ def _columns(table: str, fields: Sequence[Row]) -> tuple[Column, ...]:
     return (*columns, created)
 
 
-def _panels(fields: Sequence[Row]) -> tuple[Facts | Panel, ...]:
-    facts = (
+_DETAILS = Facts(
+    _("Details"),
+    (
         Column("created", _("Added"), kind="when"),
-        Column(reading.last_change, _("Changed"), kind="when"),
-        Column("id", _("Engine ID"), kind="code"),
-    )
+        Column(reading.last_change, _("Updated"), kind="when"),
+        Column("id", _("Engine ID"), kind="id"),
+    ),
+)
 
+
+def _panels(fields: Sequence[Row]) -> tuple[Panel, ...]:
     def cells(subject: Subject) -> dict[str, Any]:
         named = [(reading.label_of(field), reading.cell(subject.object, reading.key_of(field))) for field in fields]
         return {"cells": [(name, text[:LONG], max(0, len(text) - LONG)) for name, text in named]}
 
-    return (
-        Panel(_("Values"), "resources/tables/values.html", cells),
-        Facts(_("Details"), facts),
-        Panel("", RAW, lambda subject: {"value": subject.object}),
-    )
+    return (Panel(_("Values"), "resources/tables/values.html", cells),)
 
 
 def _actions(table: str, fields: list[Row]) -> tuple[Action, ...]:

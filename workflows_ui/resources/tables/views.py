@@ -31,6 +31,7 @@ from workflows_ui.resource_admin import action_log, bulk
 from workflows_ui.resource_admin.export import BYTE_ORDER_MARK, TYPES, csv_text, escape_formulas
 from workflows_ui.resource_admin.listing import Listing
 from workflows_ui.resource_admin.views import actions as action_views
+from workflows_ui.resource_admin.views import detail as detail_view
 from workflows_ui.resource_admin.views import resources as resource_views
 from workflows_ui.resources.tables import fields, reading
 from workflows_ui.resources.tables import records as resource_records
@@ -60,7 +61,7 @@ def records(request: ConsoleRequest, slug: str, table: str) -> HttpResponse:
 def record(request: ConsoleRequest, slug: str, table: str, id: str) -> HttpResponse:
     """One record. Raises EngineError."""
     resource = resource_records.load_records(engine_session.open_session(request.access), table, fresh=False)
-    return resource_views.detail(request, slug, resource.name, id, {resource.name: resource})
+    return detail_view.detail(request, slug, resource.name, id, {resource.name: resource})
 
 
 @never_cache

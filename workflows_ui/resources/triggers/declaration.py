@@ -237,16 +237,16 @@ class Triggers(Resource):
         Column(lambda row: _plot(row).good, _("Worked"), kind="count", phone=False),
         Column(lambda row: _plot(row).bad, _("Failed"), kind="count", phone=False),
     )
-    panels = (
-        Facts(
-            _("Details"),
-            (
-                mark_column(mark_of, _("App"), link=lambda slug, row: piece_url(slug, row.get("name"))),
-                Column(_last_failure, _("Last failure")),
-                Column("totalRuns", _("Counted by the engine in all"), kind="count"),
-                Column("name", _("Name in the engine"), kind="code"),
-            ),
+    details = Facts(
+        _("Details"),
+        (
+            mark_column(mark_of, _("App"), link=lambda slug, row: piece_url(slug, row.get("name"))),
+            Column(_last_failure, _("Last failure")),
+            Column("totalRuns", _("Counted by the engine in all"), kind="count"),
+            Column("name", _("Name in the engine"), kind="code"),
         ),
+    )
+    panels = (
         Panel(
             _("Day by day"),
             "resources/triggers/days.html",

@@ -42,9 +42,9 @@ def button(context: Context, item: elements.Button, classes: str) -> SafeString:
 
 
 @register.simple_tag(takes_context=True)
-def menu(context: Context, items: Sequence[elements.Button], name: str) -> SafeString:
+def menu(context: Context, items: Sequence[elements.Button], name: str, *, compact: bool = False) -> SafeString:
     """Show buttons in a fold that is called `name`."""
-    return elements.menu(items, name, csrf=elements.csrf_field(context.get("csrf_token")))
+    return elements.menu(items, name, csrf=elements.csrf_field(context.get("csrf_token")), compact=compact)
 
 
 @register.simple_tag

@@ -1,0 +1,152 @@
+"""The page of one object of a declared resource: its head, its tabs, and the panels of the tab that is shown."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.utils.encoding import escape_uri_path
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from workflows_ui.credentials.services import engine_session
+from workflows_ui.engine import NotFound
+from workflows_ui.members.models import Role
+from workflows_ui.resource_admin import actions, editor, recipes
+from workflows_ui.resource_admin import capabilities as missing_capabilities
+from workflows_ui.resource_admin.actions import Button
+from workflows_ui.resource_admin.resource import RAW, RESOURCES, Panel, Resource, Subject, Tab, find_resource
+from workflows_ui.resource_admin.views.resources import page_buttons
+from workflows_ui.web import formats, responses
+from workflows_ui.web.access import member
+from workflows_ui.web.requests import ConsoleRequest
+
+#: The parameter of the tab's name; the overview has none. The name of the second request, for what takes longer.
+TAB, LATE = "tab", "late"
+OVERVIEW, HISTORY, DATA = "", "history", "data"
+#: Fragments: the tabs with what is below them, and the panels only.
+_OBJECT, _LIVE = "object", "live"
+
+
+@dataclass(frozen=True)
+class TabLink:
+    """A tab as a link; `id` is unique in the page."""
+
+    id: str
+    label: Any
+    url: str
+    current: bool
+
+
+@member(Role.VIEWER)
+def detail(
+    request: ConsoleRequest, slug: str, resource: str, id: str, resources: Mapping[str, Resource] = RESOURCES
+) -> HttpResponse:
+    """One object. Unfinished objects refresh the fragment `live`.
+
+    What is optional and not cached is left out at first; the page then requests its panels once more, with it.
+    """
+    kind = find_resource(request.access, resource, resources)
+    lacking = missing_capabilities.lacking(kind, request.access.workspace)
+    if kind.needs in lacking:
+        return missing_capabilities.page(request, kind, lacking[kind.needs])
+    quick = responses.requested_fragment(request) != _LIVE and LATE not in request.GET
+    session = engine_session.open_session(request.access, quick=quick)
+    try:
+        (row,) = kind.masked(session, [kind.get(session, id)])
+    except NotFound as missing:
+        # Without a code the answer is not from the engine, but perhaps from something in between.
+        if not missing.code or not responses.is_fragment(request):
+            raise
+        # The page polled again, and the object was deleted meanwhile.
+        messages.info(request, _("What you looked at is no longer there."))
+        response = responses.redirect(request, kind.url(slug))
+        response.status_code = 404
+        return response
+    subject = Subject(row, id, request.access, session)
+    tabs = _tabs(kind, subject)
+    tab = next((tab for tab in tabs if tab.name == request.GET.get(TAB)), tabs[0])
+    panels = _panels(tab.panels, subject)
+    overview = tab.name == OVERVIEW
+    buttons = page_buttons(kind, request.access, lacking, subject)
+    switch, buttons = _switch(kind, subject, buttons)
+    first, rest = actions.arranged(buttons)
+    path = escape_uri_path(request.path)
+    address = f"{path}?{TAB}={tab.name}" if tab.name else path
+    context = {
+        "resource": kind,
+        "list_url": kind.url(slug),
+        "key": id,
+        "title": kind.title(row) if formats.visible(kind.title(row)) else "",
+        "badge": None if switch else kind.badge(row),
+        "refresh_seconds": 0 if tab.name in (HISTORY, DATA) else kind.refresh_seconds(row),
+        "first": first,
+        "rest": rest,
+        "switch": switch,
+        "head": _head(kind, subject),
+        "key_facts": _key_facts(kind, subject),
+        "tabs": [_tab_link(path, item, item is tab) for item in tabs],
+        "tab": tab,
+        "address": address,
+        "panels": panels,
+        "details": kind.details.context(subject)["facts"] if overview and kind.details else [],
+        "editor_url": editor.url(kind, request.access.workspace, id) if overview else "",
+        "recipe": recipes.resource_recipe(kind, id, request.access) if tab.name == DATA else None,
+        "late_url": f"{address}{'&' if tab.name else '?'}{LATE}=1" if session.put_off else "",
+    }
+    return responses.page(request, "resource_admin/detail.html", context, fragments=(_OBJECT, _LIVE))
+
+
+def _tabs(kind: Resource, subject: Subject) -> list[Tab]:
+    """The tabs that the person may see, the overview first."""
+    declared = [tab for tab in kind.tabs if subject.access.allows(tab.role) and tab.visible(subject.object)]
+    return [
+        Tab(OVERVIEW, gettext_lazy("Overview"), kind.panels),
+        *declared,
+        Tab(HISTORY, gettext_lazy("History"), ()),
+        Tab(DATA, gettext_lazy("JSON"), (Panel("", RAW, kind.raw),)),
+    ]
+
+
+def _tab_link(path: str, tab: Tab, current: bool) -> TabLink:
+    return TabLink(
+        f"tab-{tab.name or 'overview'}", tab.label, f"{path}?{TAB}={tab.name}" if tab.name else path, current
+    )
+
+
+def _panels(declared: Sequence[Any], subject: Subject) -> list[dict[str, Any]]:
+    """The panels that have something to show."""
+    built = ((panel, panel.context(subject)) for panel in declared)
+    return [{"label": panel.label, "template": panel.template, **context} for panel, context in built if context]
+
+
+def _head(kind: Resource, subject: Subject) -> dict[str, Any] | None:
+    context = kind.head.context(subject) if kind.head else None
+    return {"template": kind.head.template, **context} if kind.head and context else None
+
+
+def _key_facts(kind: Resource, subject: Subject) -> list[tuple[Any, Any, str]]:
+    values = [(column, column.value(subject.object)) for column in kind.key_facts]
+    return [
+        (column, value, column.link(subject.slug, subject.object) if callable(column.link) else "")
+        for column, value in values
+        if value not in (None, "", [], {})
+    ]
+
+
+def _switch(kind: Resource, subject: Subject, buttons: list[Button]) -> tuple[dict[str, Any] | None, list[Button]]:
+    """The switch with the button that its next click runs, and the buttons that are left.
+
+    Without the right to switch, or where the engine allows neither, the state is a badge as everywhere.
+    """
+    on = kind.switch.state(subject.object) if kind.switch else None
+    if kind.switch is None or on is None:
+        return None, buttons
+    name = kind.switch.off if on else kind.switch.on
+    urls = {action.name: action.url(subject.slug, kind.name, subject.id) for action in kind.actions}
+    button = next((item for item in buttons if item.url == urls[name]), None)
+    if button is None:
+        return None, buttons
+    own = {urls[own_name] for own_name in kind.switch.names}
+    return {"on": on, "button": button}, [item for item in buttons if item.url not in own]

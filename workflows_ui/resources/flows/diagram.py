@@ -1,0 +1,205 @@
+"""Positions for a drawn diagram of a flow's steps: from the engine's tree (api.md 6.3) to boxes, frames, labels and lines.
+
+Steps are below each other. A loop is a frame around its steps; the branches of a router are side by side and meet again below them.
+Everything is measured first, then placed, in one pass each.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from workflows_ui.engine import flow_tree
+
+#: Of a box; between two boxes; between branches and inside frames; of a branch's label; around everything.
+WIDTH, HEIGHT, GAP, SIDE, LABEL, MARGIN = 240, 62, 28, 20, 22, 12
+#: Deeper steps are not drawn; neither are later ones.
+DEEPEST, MOST = 12, 1000
+_HALF = WIDTH // 2
+_HEAD = 6
+
+
+@dataclass(frozen=True)
+class Box:
+    """A step at its position; `number` is its place in reading order, from 1; `more` if steps inside it are not drawn."""
+
+    number: int
+    step: flow_tree.Step
+    x: int
+    y: int
+    more: bool = False
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Around a loop and its steps."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class Label:
+    """The name of a branch, around `x`: None if it has none; `number` is its place among the branches, from 1."""
+
+    name: str | None
+    number: int
+    x: int
+    y: int
+
+
+@dataclass
+class Layout:
+    """A diagram. `lines` and `heads` (of the arrows) are the data of one path each; `left_out` counts steps that are not drawn."""
+
+    width: int = 0
+    height: int = 0
+    boxes: list[Box] = field(default_factory=list)
+    frames: list[Frame] = field(default_factory=list)
+    labels: list[Label] = field(default_factory=list)
+    lines: str = ""
+    heads: str = ""
+    left_out: int = 0
+
+
+@dataclass
+class _Block:
+    """A step with what is inside it, and how far that reaches from its axis."""
+
+    number: int
+    step: flow_tree.Step
+    left: int = _HALF
+    right: int = _HALF
+    height: int = HEIGHT
+    loop: "_Chain | None" = None
+    branches: list["_Chain"] = field(default_factory=list)
+    more: bool = False
+
+
+@dataclass
+class _Chain:
+    blocks: list[_Block] = field(default_factory=list)
+    name: str | None = None
+
+    @property
+    def left(self) -> int:
+        return max((block.left for block in self.blocks), default=_HALF // 2)
+
+    @property
+    def right(self) -> int:
+        return max((block.right for block in self.blocks), default=_HALF // 2)
+
+    @property
+    def height(self) -> int:
+        return sum(block.height for block in self.blocks) + GAP * max(0, len(self.blocks) - 1)
+
+
+def layout(trigger: Any) -> Layout:
+    """The diagram of the tree that starts at `trigger`; empty without one. Accepts malformed trees."""
+    numbers = {id(node.step): number for number, node in enumerate(flow_tree.walk(trigger), start=1)}
+    chain = _measured(trigger, numbers, set(), 0)
+    if not chain.blocks:
+        return Layout()
+    drawing = _Drawing()
+    drawing.place(chain, MARGIN + chain.left, MARGIN)
+    return Layout(
+        width=chain.left + chain.right + 2 * MARGIN,
+        height=chain.height + 2 * MARGIN,
+        boxes=drawing.boxes,
+        frames=drawing.frames,
+        labels=drawing.labels,
+        lines=" ".join(drawing.lines),
+        heads=" ".join(drawing.heads),
+        left_out=len(numbers) - len(drawing.boxes),
+    )
+
+
+def _measured(step: Any, numbers: Mapping[int, int], seen: set[int], depth: int, name: str | None = None) -> _Chain:
+    """The chain that starts at a step. `seen` are the ids of steps that are drawn already: a malformed tree may repeat them."""
+    chain = _Chain(name=name)
+    while isinstance(step, dict) and id(step) in numbers and id(step) not in seen and len(seen) < MOST:
+        seen.add(id(step))
+        chain.blocks.append(_block(step, numbers, seen, depth))
+        step = step.get("nextAction")
+    return chain
+
+
+def _block(step: flow_tree.Step, numbers: Mapping[int, int], seen: set[int], depth: int) -> _Block:
+    block = _Block(numbers[id(step)], step)
+    names = flow_tree.branch_names(step)
+    children = step.get("children")
+    branches = list(children) if isinstance(children, list) else []
+    branches += [None] * (len(names) - len(branches))
+    first = step.get("firstLoopAction")
+    if depth >= DEEPEST:
+        block.more = bool(branches) or isinstance(first, dict)
+        return block
+    if branches:
+        block.branches = [
+            _measured(child, numbers, seen, depth + 1, names[index] if index < len(names) else None)
+            for index, child in enumerate(branches)
+        ]
+        across = sum(branch.left + branch.right for branch in block.branches) + SIDE * (len(branches) - 1)
+        block.left = max(_HALF, (across + 1) // 2)
+        block.right = max(_HALF, across // 2)
+        inner = max(branch.height for branch in block.branches)
+        block.height = HEIGHT + GAP + LABEL + (GAP + inner if inner else 0) + GAP
+    elif isinstance(first, dict):
+        block.loop = _measured(first, numbers, seen, depth + 1)
+        block.left = max(_HALF, block.loop.left) + SIDE
+        block.right = max(_HALF, block.loop.right) + SIDE
+        block.height = SIDE + HEIGHT + GAP + block.loop.height + SIDE
+    return block
+
+
+class _Drawing:
+    def __init__(self) -> None:
+        self.boxes: list[Box] = []
+        self.frames: list[Frame] = []
+        self.labels: list[Label] = []
+        self.lines: list[str] = []
+        self.heads: list[str] = []
+
+    def place(self, chain: _Chain, axis: int, y: int) -> int:
+        """Place a chain; return where it ends."""
+        for index, block in enumerate(chain.blocks):
+            if index:
+                self._arrow(axis, y, y + GAP)
+                y += GAP
+            self._place_block(block, axis, y)
+            y += block.height
+        return y
+
+    def _place_block(self, block: _Block, axis: int, y: int) -> None:
+        if block.loop is not None:
+            self.frames.append(Frame(axis - block.left, y, block.left + block.right, block.height))
+            y += SIDE
+        self.boxes.append(Box(block.number, block.step, axis - _HALF, y, block.more))
+        below = y + HEIGHT
+        if block.loop is not None and block.loop.blocks:
+            self._arrow(axis, below, below + GAP)
+            self.place(block.loop, axis, below + GAP)
+        end = y + block.height
+        for number, (branch, x) in enumerate(_across(block, axis), start=1):
+            top = below + GAP
+            self.lines.append(f"M{axis} {below}V{below + GAP // 2}H{x}V{top}")
+            self.labels.append(Label(branch.name, number, x, top))
+            bottom = top + LABEL
+            if branch.blocks:
+                self._arrow(x, bottom, bottom + GAP)
+                bottom = self.place(branch, x, bottom + GAP)
+            self.lines.append(f"M{x} {bottom}V{end - GAP // 2}H{axis}V{end}")
+
+    def _arrow(self, x: int, start: int, end: int) -> None:
+        self.lines.append(f"M{x} {start}V{end}")
+        self.heads.append(f"M{x} {end}l-{_HEAD - 2}-{_HEAD}h{2 * _HEAD - 4}z")
+
+
+def _across(block: _Block, axis: int) -> Iterator[tuple[_Chain, int]]:
+    """The branches with their axes."""
+    across = sum(branch.left + branch.right for branch in block.branches) + SIDE * (len(block.branches) - 1)
+    x = axis - (across + 1) // 2
+    for branch in block.branches:
+        yield branch, x + branch.left
+        x += branch.left + branch.right + SIDE
