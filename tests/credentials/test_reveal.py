@@ -107,8 +107,8 @@ def test_a_flow_s_page_leads_builders_to_what_is_hidden_in_it(plain: Users, prac
     step = {"name": "step_1", **flows.code("echo", token=typed)}
     operation = {"type": "ADD_ACTION", "request": {"parentStep": "trigger", "action": step}}
     practice.call("POST", f"/v1/flows/{known.json()['id']}", json=operation).raise_for_status()
-    assert f"{keeping}hidden/" in browser.get(keeping).content.decode()
-    assert f"{open_one}hidden/" not in browser.get(open_one).content.decode()
+    assert f"{keeping}hidden/" in browser.get(f"{keeping}?tab=data").content.decode()
+    assert f"{open_one}hidden/" not in browser.get(f"{open_one}?tab=data").content.decode()
     Member.objects.filter(user=plain.colleague).update(role=Role.LAUNCHER)
     assert f"{keeping}hidden/" not in at(plain.colleague).get(keeping).content.decode()
     (key,) = places(browser.get(f"{keeping}hidden/")).values()
