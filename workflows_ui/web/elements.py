@@ -100,8 +100,8 @@ def menu(
     csrf: SafeString = _NOTHING,
     compact: bool = False,
 ) -> SafeString:
-    """Return buttons in a fold. `name` is what the fold is called; `row` is the id of the row of a list that it belongs to; a `compact` fold
-    shows three dots only."""
+    """Return buttons in a fold. `name` is what the fold is called; `row` is the id of the row of a list that it belongs to; `compact` shows
+    three dots only."""
     entries = format_html_join("", "{}", ((button(item, "dropdown-item", back=back, csrf=csrf),) for item in items))
     opening = (
         format_html('<details class="dropdown menu row-menu" id="menu-{}">', row)
