@@ -251,6 +251,27 @@
     if (target?.matches?.("select") && coming) coming.value = target.value;
   });
 
+  // --- Clocks of what is running ([data-elapsed], milliseconds when the page was made) tick, their bars grow towards the usual time.
+  const begun = new WeakMap();
+  const tick = () => {
+    for (const place of document.querySelectorAll("[data-elapsed]")) {
+      if (!begun.has(place)) begun.set(place, performance.now() - Number(place.dataset.elapsed));
+      const passed = performance.now() - begun.get(place);
+      const seconds = Math.floor(passed / 1000);
+      const two = (number) => String(number).padStart(2, "0");
+      const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
+      const text = hours ? `${hours}:${two(minutes)}:${two(seconds % 60)}` : `${minutes}:${two(seconds % 60)}`;
+      const clock = place.querySelector("[data-clock]");
+      if (clock.textContent !== text) clock.textContent = text;
+      const bar = place.querySelector("progress");
+      if (bar) bar.value = passed;
+      const late = place.querySelector("[data-clock-late]");
+      if (late) late.hidden = passed <= Number(place.dataset.usual);
+    }
+  };
+  setInterval(tick, 500);
+  document.addEventListener("htmx:load", tick);
+
   document.addEventListener("DOMContentLoaded", () => {
     tellTicks();
     nameIcons();

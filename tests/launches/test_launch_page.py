@@ -279,6 +279,27 @@ def test_a_poll_gets_the_live_part_alone_and_the_state_of_the_heading(scene: Sce
     assert "HX-Target" in response["Vary"]
 
 
+def test_a_clock_shows_how_long_it_runs_and_whether_that_is_longer_than_usual(scene: Scene) -> None:
+    now = timezone.now()
+    for seconds in (2, 3, 4):
+        times = {"run_started_at": now - timedelta(seconds=seconds), "run_finished_at": now}
+        scene.row(state=State.SUCCEEDED, ended_at=now, **times)
+    launch = scene.row(state=State.RUNNING, poll_at=now, sending_at=now - timedelta(seconds=61))
+    page = scene.page(launch)
+    assert 'data-usual="3000"' in page
+    assert "usually 3.0 s" in unescape(page)
+    assert "data-clock-late>" in page
+    assert "data-clock>1:0" in page
+    young = scene.row(state=State.RUNNING, poll_at=now, sending_at=timezone.now())
+    assert "data-clock-late hidden>" in scene.page(young)
+    assert "data-elapsed" not in scene.page(scene.row(state=State.QUEUED))
+
+
+def test_a_state_is_said_once(scene: Scene) -> None:
+    page = scene.page(scene.row(state=State.SUCCEEDED, ended_at=timezone.now()))
+    assert '<h2 class="visually-hidden" id="state-title" data-announce>Succeeded</h2>' in page
+
+
 def test_a_poll_that_finds_nothing_new_changes_nothing(scene: Scene) -> None:
     launch = scene.row(state=State.RUNNING, poll_at=timezone.now())
     version = _live(scene.page(launch)).partition("?seen=")[2].partition('"')[0]
@@ -323,7 +344,8 @@ def test_a_poll_asks_few_questions_of_the_database_and_none_of_the_engine(scene:
     assert len(asked) == 6, [query["sql"] for query in asked]
     with CaptureQueriesContext(connection) as asked:
         _poll(scene, launch, "other")
-    assert len(asked) == 6, [query["sql"] for query in asked]
+    # The same, and for what is shown anew: the usual time and the files.
+    assert len(asked) == 8, [query["sql"] for query in asked]
     assert scene.engine.journal.count() == before
 
 

@@ -102,6 +102,17 @@ def test_a_launch_that_waits_tells_what_happened_so_far_and_what_it_waits_for(sc
     assert "It waits at “Ask the boss” until someone approves or refuses" in _copied(_story(scene, asked))[-1]
 
 
+def test_the_story_of_a_running_launch_is_asked_for_again_and_is_not_sent_twice(scene: Scene) -> None:
+    launch = scene.row(state=State.RUNNING, poll_at=timezone.now(), run_id="gone")
+    headers = {"HX-Request": "true", "HX-Target": "launch-story"}
+    page = unescape(text_of(scene.browser.get(_url(launch), headers=headers)))
+    found = re.search(r'data-live hx-get="([^"]*)"', page)
+    assert found
+    assert scene.browser.get(found[1], headers=headers).status_code == 204
+    Launch.objects.update(state=State.PAUSED)
+    assert "Paused" in text_of(scene.browser.get(found[1], headers=headers))
+
+
 def test_who_changed_the_flow_in_the_engine_is_named_where_the_engine_tells(scene: Scene) -> None:
     flow = flows.make(scene.workflows, "Broken", flows.code("fail soft"))
     launch = scene.watch(scene.launch(flow))

@@ -103,6 +103,7 @@ LEAST: dict[str, Role] = {
     "form_restore": Role.BUILDER,
     "flow_launch": Role.LAUNCHER,
     "flow_does": Role.LAUNCHER,
+    "flow_earlier": Role.LAUNCHER,
     "saved_inputs": Role.LAUNCHER,
     "flow_trigger_test": Role.VIEWER,
     "flow_trigger_cancel": Role.BUILDER,

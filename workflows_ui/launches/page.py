@@ -45,6 +45,8 @@ SHOWN = 300_000
 #: Length in characters from which an answer can also be downloaded as a file.
 _LONG = 4_000
 
+#: States in which the engine is at work on the launch, or about to be.
+_AT_WORK = {State.SENDING, State.ACCEPTED, State.ENQUEUED, State.RUNNING}
 _DECISIONS = {Reason.WITHDRAWN, Reason.SETTLED_RAN, Reason.SETTLED_NOT_RUN}
 
 
@@ -80,6 +82,19 @@ class Page:
         """The browser's polling interval, which grows with the launch's age."""
         age = (timezone.now() - (self.launch.sending_at or self.launch.asked_at)).total_seconds()
         return next((pause for limit, pause in PACE if age < limit), SLOWEST)
+
+    @cached_property
+    def elapsed(self) -> int | None:
+        """Milliseconds since it was sent, while the engine is at work on it; None before and after."""
+        row = self.launch
+        if row.state not in _AT_WORK or row.sending_at is None:
+            return None
+        return max(0, int((timezone.now() - row.sending_at).total_seconds() * 1000))
+
+    @property
+    def title_is_badge(self) -> bool:
+        """Whether the state's message begins with the word that the heading already shows."""
+        return str(self.message.title) == str(messages.launch_badge(self.launch).word)
 
     @cached_property
     def trouble(self) -> Message | None:

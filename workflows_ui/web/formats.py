@@ -99,6 +99,13 @@ def roughly(milliseconds: Any) -> str:
     return _("less than a second") if text and milliseconds < 1000 else text
 
 
+def clock(milliseconds: float) -> str:
+    """Return a running time as a clock shows it, as 0:12 or 1:02:03."""
+    minutes, seconds = divmod(int(milliseconds) // 1000, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
 def between(start: Any, end: Any) -> float | None:
     """Return the milliseconds between two of the engine's moments; None if one is missing or they are reversed."""
     first, last = moment(start), moment(end)

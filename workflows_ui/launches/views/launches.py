@@ -14,6 +14,7 @@ from workflows_ui.launches.forms import SettleForm
 from workflows_ui.launches.page import Page
 from workflows_ui.launches.services import launches
 from workflows_ui.members.models import Role
+from workflows_ui.resources.flows import results
 from workflows_ui.web import responses
 from workflows_ui.web.access import member
 from workflows_ui.web.requests import ConsoleRequest, actor
@@ -87,6 +88,7 @@ def _render(request: ConsoleRequest, page: Page, form: SettleForm, *, status: in
         "slug": request.access.workspace.slug,
         # The state in the page's heading is outside of the live fragment and is sent along with it.
         "alone": responses.is_fragment(request),
+        "usual": results.load_usual_time(request.access.workspace, page.launch.flow_id) if page.elapsed else None,
     }
     return responses.page(request, "launches/launch.html", context, fragments=(LIVE,), status=status)
 

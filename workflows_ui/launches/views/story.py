@@ -4,6 +4,7 @@ For a failed launch, with the differences from the last successful one and the p
 the flow. Loaded by the launch's page once there is a run, and when the launch changes: that page itself never waits for the engine.
 """
 
+import hashlib
 import logging
 from collections.abc import Mapping
 from typing import Any
@@ -31,13 +32,16 @@ from workflows_ui.web.access import member
 from workflows_ui.web.requests import ConsoleRequest
 
 STORY = "launch-story"
+#: Seconds for which a run is not loaded again.
+_FRESH = 1
 _log = logging.getLogger(__name__)
 
 
 @require_safe
 @member(Role.VIEWER, guests=True)
 def story(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
-    """The story as far as known: if the engine does not answer, from the launch's row alone."""
+    """The story as far as known: if the engine does not answer, from the launch's row alone. While the launch runs, the browser asks
+    again, and is answered with 204 if nothing is new."""
     page = find_page(request, id)
     row = page.launch
     failed = row.state == State.FAILED
@@ -56,6 +60,9 @@ def story(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
         _log.info("launch story without the engine: %r", problem)
         trouble = messages.error_message(problem) if row.run_id else None
     lines = run_story.build_story(row, run, steps)
+    seen = hashlib.sha256(repr(lines).encode()).hexdigest()[:16]
+    if responses.is_fragment(request) and page.live and request.GET.get("seen") == seen:
+        return responses.vary(HttpResponse(status=204))
     name = row.flow_name or row.flow_id
     comparison = run_story.compare_launches(request.access, row, good, run, good_run, steps) if good else None
     context = {
@@ -63,6 +70,7 @@ def story(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
         "page": page,
         "slug": slug,
         "lines": lines,
+        "seen": seen,
         "story_text": run_story.text(_("Launch of %(name)s") % {"name": name[:600]}, lines),
         "trouble": trouble,
         "missing": missing_apps.no_run_words(missing) if missing else None,
@@ -84,4 +92,6 @@ def _load_runs(session: EngineSession, run_id: str, good: Launch | None) -> tupl
 
 
 def _load_run(session: EngineSession, id: str) -> Row:
-    return run_masking.masked(session, [session.workflows.get_run(id)])[0]
+    """The masked run. Those who look at a running launch at the same time share one call."""
+    run = session.remember(f"run-now:{id}", _FRESH, lambda: session.workflows.get_run(id))
+    return run_masking.masked(session, [run])[0]

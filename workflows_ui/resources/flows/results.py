@@ -14,6 +14,7 @@ from workflows_ui.core.states import Badge
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.launches.models import Launch, State
 from workflows_ui.launches.services import runs
+from workflows_ui.members.models import Workspace
 from workflows_ui.members.services.access import Access
 from workflows_ui.resources.cached import cached
 from workflows_ui.resources.places import run_url
@@ -106,9 +107,14 @@ class Sample:
     took: Sequence[float]
 
     @property
+    def median(self) -> float | None:
+        """How long it usually takes, in milliseconds: the median of the successes; None if too few are known."""
+        return statistics.median(self.took) if len(self.took) >= _FEWEST else None
+
+    @property
     def usual(self) -> str:
-        """How long it usually takes: the median of the successes; "" if too few are known."""
-        return formats.roughly(statistics.median(self.took)) if len(self.took) >= _FEWEST else ""
+        """The same as text; "" if too few are known."""
+        return formats.roughly(self.median) if self.median is not None else ""
 
     @property
     def spread(self) -> str:
@@ -179,15 +185,19 @@ def load_record(access: Access, flow_id: str, session: EngineSession | None = No
     named, and not to guests.
     """
     rows = Launch.objects.filter(workspace=access.workspace, flow_id=flow_id).order_by("-asked_at", "-pk")
-    ended = rows.filter(state__in=(State.SUCCEEDED, State.FAILED)).values_list(
-        "state", "run_started_at", "run_finished_at"
-    )[:MOST]
-    launches = _sample((state == State.SUCCEEDED, start, end) for state, start, end in ended)
+    launches = load_usual_time(access.workspace, flow_id)
     last = rows.select_related("user").only("asked_at", "user").first()
     label = last.user.label if last is not None and not access.guest else ""
     return Record(
         launches, _ended_runs(session, flow_id) if session else _NOTHING, last.asked_at if last else None, label
     )
+
+
+def load_usual_time(workspace: Workspace, flow_id: str) -> Sample:
+    """The latest ended launches of a flow, which tell how long one usually takes. One query."""
+    ended = Launch.objects.filter(workspace=workspace, flow_id=flow_id, state__in=(State.SUCCEEDED, State.FAILED))
+    rows = ended.order_by("-asked_at", "-pk").values_list("state", "run_started_at", "run_finished_at")[:MOST]
+    return _sample((state == State.SUCCEEDED, start, end) for state, start, end in rows)
 
 
 def _sample(ended: Iterable[tuple[bool, object, object]]) -> Sample:

@@ -16,6 +16,7 @@ register.simple_tag(icons.icon, name="icon")
 register.simple_tag(elements.badge)
 register.simple_tag(elements.when)
 register.simple_tag(elements.exact)
+register.simple_tag(formats.clock)
 
 
 @register.simple_tag
