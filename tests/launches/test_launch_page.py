@@ -282,8 +282,8 @@ def test_a_poll_gets_the_live_part_alone_and_the_state_of_the_heading(scene: Sce
 def test_a_clock_shows_how_long_it_runs_and_whether_that_is_longer_than_usual(scene: Scene) -> None:
     now = timezone.now()
     for seconds in (2, 3, 4):
-        times = {"run_started_at": now - timedelta(seconds=seconds), "run_finished_at": now}
-        scene.row(state=State.SUCCEEDED, ended_at=now, **times)
+        start = now - timedelta(seconds=seconds)
+        scene.row(state=State.SUCCEEDED, ended_at=now, run_started_at=start, run_finished_at=now)
     launch = scene.row(state=State.RUNNING, poll_at=now, sending_at=now - timedelta(seconds=61))
     page = scene.page(launch)
     assert 'data-usual="3000"' in page
