@@ -20,14 +20,18 @@ NAMES = frozenset(LIST.read_text(encoding="ascii").split())
 @functools.cache
 def icon(name: str, classes: str = "") -> SafeString:
     """Return the markup of an icon, which says nothing to a screen reader. Raises LookupError if the sprite does not have it."""
+    return format_html(
+        '<svg class="icon{}" aria-hidden="true"><use href="{}"></use></svg>',
+        f" {classes}" if classes else "",
+        icon_url(name),
+    )
+
+
+def icon_url(name: str) -> str:
+    """Return the address of an icon, for drawings that place it themselves. Raises LookupError if the sprite does not have it."""
     if name not in NAMES:
         raise LookupError(f"No icon {name!r}: add it to web/icons.txt.")
-    return format_html(
-        '<svg class="icon{}" aria-hidden="true"><use href="{}#{}"></use></svg>',
-        f" {classes}" if classes else "",
-        static(SPRITE),
-        name,
-    )
+    return f"{static(SPRITE)}#{name}"
 
 
 def sprite() -> bytes:

@@ -45,10 +45,6 @@ class DrawnStep:
     faded: bool
     skipped: bool
 
-    @property
-    def state_class(self) -> str:
-        return f"d-sign-of-state d-{self.state.colour}" if self.state else ""
-
 
 def panel(subject: Subject) -> dict[str, Any] | None:
     """The diagram of the newest version; left out without steps. A quick session has the latest run's states only if they are cached."""

@@ -13,6 +13,7 @@ from workflows_ui.web import elements, formats, icons, messages
 
 register = template.Library()
 register.simple_tag(icons.icon, name="icon")
+register.simple_tag(icons.icon_url)
 register.simple_tag(elements.badge)
 register.simple_tag(elements.when)
 register.simple_tag(elements.exact)
