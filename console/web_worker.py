@@ -113,8 +113,8 @@ class Server(TcpWSGIServer):
                     channel.handle_close()
         surplus = len(self.active_channels) - settings.WEB_CONNECTIONS
         if surplus > 0:
-            waiting = [one for one in self.active_channels.values() if one.waits_since is not None]
-            for channel in sorted(waiting, key=lambda one: one.waits_since)[:surplus]:
+            waiting = [channel for channel in self.active_channels.values() if channel.waits_since is not None]
+            for channel in sorted(waiting, key=lambda waiter: waiter.waits_since)[:surplus]:
                 channel.handle_close()
 
     def _can_close(self, channel: Channel, now: float) -> bool:

@@ -113,7 +113,7 @@ class Provider:
                 """Says nothing."""
 
             def do_GET(self) -> None:
-                told: dict[str, Any] = {}
+                answer: dict[str, Any] = {}
                 if self.path.startswith("/authorize?"):
                     brought = provider.authorize(self.path)
                     back = parse_qs(urlsplit(self.path).query)["redirect_uri"][0]
@@ -123,21 +123,21 @@ class Provider:
                     self.end_headers()
                     return
                 if self.path == "/.well-known/openid-configuration":
-                    told = provider._told()
+                    answer = provider._told()
                 elif self.path == "/keys":
-                    told = provider._keys()
+                    answer = provider._keys()
                 elif self.path == "/userinfo" and self.headers["Authorization"] == "Bearer access-1":
-                    told = provider.userinfo or {"sub": provider.claims["sub"]}
-                self._answer(200 if told else 404, told)
+                    answer = provider.userinfo or {"sub": provider.claims["sub"]}
+                self._answer(200 if answer else 404, answer)
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"] or 0)).decode()
                 sent = {name: values[0] for name, values in parse_qs(body).items()}
                 self._answer(*provider._exchange(sent, self.headers["Authorization"] or ""))
 
-            def _answer(self, status: int, told: dict[str, Any]) -> None:
+            def _answer(self, status: int, answer: dict[str, Any]) -> None:
                 provider.seen.append(self.path)
-                status, headers, body = provider.answers.get(self.path, (status, {}, json.dumps(told).encode()))
+                status, headers, body = provider.answers.get(self.path, (status, {}, json.dumps(answer).encode()))
                 self.send_response(status)
                 for name, value in headers.items():
                     self.send_header(name, value)

@@ -141,7 +141,7 @@ def test_home_notices_and_mails_tell_of_it_the_name_alone(users: Users, client: 
     )
     client.force_login(person)
 
-    def told() -> str:
+    def everything_visible() -> str:
         mailed = notification_mail.build_mail(Notice.objects.get())
         assert "Sales" in str(mailed.body)
         pages = "".join(
@@ -149,13 +149,13 @@ def test_home_notices_and_mails_tell_of_it_the_name_alone(users: Users, client: 
         )
         return f"{pages}{mailed.subject}{mailed.body}"
 
-    before = told()
+    before = everything_visible()
     for inside in ("Payroll", "Colleague", users.workspace.address):
         assert inside not in before.replace("colleague", "")
     assert "Requires two-factor authentication" in before
     assert before.count("News from “Sales”") == 3
     with_app(person)
-    after = told()
+    after = everything_visible()
     assert after.count("Payroll of May") == 4
     assert users.workspace.address in after
     assert "Requires two-factor authentication" not in after

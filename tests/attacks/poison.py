@@ -99,12 +99,12 @@ class PoisonedEngine(Recorder):
         url = f"{self._practice.url}{_clean(seen.path)}?{_clean(seen.query)}"
         body = seen.body.replace(json.dumps(BREAK_OUT)[1:-1].encode(), b"")
         answer = requests.request(seen.method, url, data=body, headers=headers, timeout=20, allow_redirects=False)
-        told = [(name, value) for name, value in answer.headers.items() if name.lower() in _TOLD]
+        kept_headers = [(name, value) for name, value in answer.headers.items() if name.lower() in _TOLD]
         try:
             content: Any = self.poison(answer.json())
         except ValueError:
             content = answer.content
-        return Reply(answer.status_code, content, (*told, HEADER))
+        return Reply(answer.status_code, content, (*kept_headers, HEADER))
 
 
 def _clean(text: str) -> str:

@@ -7,7 +7,7 @@ from django.test import Client
 
 from tests.attacks import addresses, production
 from tests.credentials.test_credentials import everything_stored
-from tests.resources.samples import of as sample_of
+from tests.resources.samples import sample_for
 from tests.stub_engine import StubEngine, flow, run
 from tests.users import Users
 from workflows_ui.resources import RESOURCES
@@ -18,7 +18,7 @@ def actions() -> dict[str, str]:
     found = {}
     for resource in RESOURCES:
         for action in resource.actions:
-            found[f"{resource.name} {action.name}"] = f"{resource.url('sales', sample_of(resource).key)}{action.name}/"
+            found[f"{resource.name} {action.name}"] = f"{resource.url('sales', sample_for(resource).key)}{action.name}/"
     return found
 
 

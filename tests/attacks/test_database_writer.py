@@ -119,8 +119,8 @@ def launched(users: Users, user: Any, space: str = "sales") -> Launch:
 
 def carried(server: Recorder) -> list[str]:
     """The secrets of the console that a server was sent."""
-    told = " ".join(f"{seen.path} {seen.query} {dict(seen.headers)} {seen.body!r}" for seen in server.seen)
-    return [secret for secret in (SECRET, PASSWORD, "a-secret-typed-later") if secret in told]
+    sent = " ".join(f"{seen.path} {seen.query} {dict(seen.headers)} {seen.body!r}" for seen in server.seen)
+    return [secret for secret in (SECRET, PASSWORD, "a-secret-typed-later") if secret in sent]
 
 
 _WORKSPACE = "UPDATE workflows_ui_workspace SET {} WHERE slug = 'sales'"

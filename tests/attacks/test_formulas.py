@@ -62,7 +62,7 @@ def test_no_name_becomes_a_formula_in_any_file(
 ) -> None:
     here: Resource
     for here in RESOURCES:
-        sample = samples.of(here)
+        sample = samples.sample_for(here)
         imbrace = sample.flavour == Flavour.IMBRACE
         flavour, address = (
             (Flavour.IMBRACE, stub_engine.url) if imbrace else (Flavour.ACTIVEPIECES, f"{stub_engine.url}/api")

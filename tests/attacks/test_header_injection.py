@@ -11,7 +11,7 @@ from django.utils import timezone
 from tests import mailbox
 from tests.engine.servers import Reply
 from tests.members.inviting import invite
-from tests.resources.samples import of as sample_of
+from tests.resources.samples import sample_for
 from tests.stub_engine import StubEngine, flow, identity, run
 from tests.users import Users
 from workflows_ui.accounts.models import User
@@ -94,7 +94,7 @@ def test_no_name_puts_a_header_into_a_download(users: Users, owner: Client, stub
     stub_engine.flows, stub_engine.runs = [flow(1, name)], [run(flowVersion={"displayName": name})]
     stub_engine.faults["/template"] = Reply(200, {"name": name, "template": {"displayName": name, "trigger": {}}})
     tables = next(one for one in RESOURCES if one.name == "tables")
-    sample_of(tables).fill(stub_engine, name)
+    sample_for(tables).fill(stub_engine, name)
     stub_engine.faults["/export"] = Reply(200, {"name": name, "fields": [], "rows": []})
     stub_engine.rows["/fields"] = []
     stub_engine.arrays.add("/fields")

@@ -48,10 +48,10 @@ def superuser(users: Users) -> Client:
 
 
 def note(
-    users: Users, action: str, *, user: User | None = None, space: Workspace | None = None, **told: Any
+    users: Users, action: str, *, user: User | None = None, space: Workspace | None = None, **columns: Any
 ) -> AuditEvent:
     actor = Actor(user or users.owner, "203.0.113.7", "request-0001", "0123456789abcdef")
-    return audit_log.record(actor, action, workspace=space or users.workspace, **told)
+    return audit_log.record(actor, action, workspace=space or users.workspace, **columns)
 
 
 def page(browser: Client, address: str, status: int = 200) -> str:
@@ -312,8 +312,8 @@ def test_the_file_has_every_row_and_no_formulas(users: Users, manager: Client) -
     assert rows[3]["reason"] == "'+1"
     assert rows[2]["object_id"] == "'-F"
     assert rows[1]["ends_row"] == str(begun.pk)
-    told = json.loads(b"".join(manager.get(f"{LIST}file/json/?kind=flows")))
-    assert [row["id"] for row in told] == [ended.pk, begun.pk]
+    exported = json.loads(b"".join(manager.get(f"{LIST}file/json/?kind=flows")))
+    assert [row["id"] for row in exported] == [ended.pk, begun.pk]
     assert AuditEvent.objects.filter(action="audit.export", detail__filters={"kind": "flows"}).count() == 1
     assert manager.get(f"{LIST}file/xml/").status_code == 404
 

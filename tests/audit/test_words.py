@@ -34,8 +34,8 @@ def _name(call: ast.Call) -> str:
 
 def _writes(call: ast.Call) -> bool:
     """Whether it is a call of audit.record or audit.begin."""
-    of = call.func.value if isinstance(call.func, ast.Attribute) else None
-    return _name(call) in WRITERS and isinstance(of, ast.Name) and of.id == "audit_log"
+    owner = call.func.value if isinstance(call.func, ast.Attribute) else None
+    return _name(call) in WRITERS and isinstance(owner, ast.Name) and owner.id == "audit_log"
 
 
 @cache
@@ -107,17 +107,17 @@ def _job_verbs() -> set[str]:
 
 
 def test_every_action_in_the_code_has_words() -> None:
-    told = list(_told())
+    named = list(_told())
     assert {"launch.ask", "credential.add", "member.remove", "mcp.reveal", "audit.prune"} <= {
-        action for _file, action in told
+        action for _file, action in named
     }
     without = [
         (file, action)
-        for file, action in told
+        for file, action in named
         if "{}" not in action and ACTION.fullmatch(action) and action not in audit_messages.ACTIONS
     ]
     assert without == [], "give them words in audit/messages.py"
-    unknown = {(file, action) for file, action in told if "{}" in action and action not in KNOWN_PARTS}
+    unknown = {(file, action) for file, action in named if "{}" in action and action not in KNOWN_PARTS}
     assert unknown == set(), "say in this test what stands in their holes"
 
 

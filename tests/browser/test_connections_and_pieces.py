@@ -19,7 +19,7 @@ APP = "@activepieces/piece-{}/"
 def test_every_page_is_sound_in_every_look(window: Window, practice: Practice) -> None:
     scene = Scene(practice, "activepieces")
     page = window(scene.users.owner)
-    broken, used = scene.of("slack-team"), scene.of("gmail-sales")
+    broken, used = scene.connection_id("slack-team"), scene.connection_id("gmail-sales")
     addresses = [LIST, f"{LIST}{broken}/", f"{LIST}new/", PIECES, f"{PIECES}{APP.format('gmail')}"]
     addresses += [f"{LIST}do/{name}/{used}/" for name in ("replace-secret", "replace", "rename", "delete")]
     addresses += [f"{PIECES}do/connect/{APP.format(app)}" for app in ("openai", "twilio", "telegram-bot", "slack")]

@@ -9,7 +9,7 @@ from playwright.sync_api import FilePayload, Page, expect
 from tests.browser.looks import sound_in_every_look
 from tests.browser.windows import Window
 from tests.resources.stage import Stage, stage
-from tests.resources.test_flow_imports import code, new, newest, old, one, piece, webhook
+from tests.resources.test_flow_imports import code, exported_flow, new, newest, old, piece, webhook
 
 __all__ = ["stage"]
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -34,7 +34,7 @@ def choose(page: Page, stage: Stage, content: Any) -> None:
 def test_a_file_of_each_version_becomes_a_flow_on_each_version(stage: Stage, window: Window, made_by: str) -> None:
     tree = webhook(code(), dated=made_by == "0.83.0")
     page = window(stage.users.owner)
-    choose(page, stage, old(tree, "Brought in") if made_by == "0.72.4" else new(one(tree, "Brought in")))
+    choose(page, stage, old(tree, "Brought in") if made_by == "0.72.4" else new(exported_flow(tree, "Brought in")))
     expect(page.get_by_role("heading", name="Brought in", level=1)).to_be_visible()
     expect(page.get_by_text("The flow “Brought in” is imported. This is it.")).to_be_visible()
     with page.expect_download() as download:
@@ -50,7 +50,11 @@ def test_of_several_flows_some_are_chosen_and_what_does_not_fit_is_told(
     stage: Stage, window: Window, *, javascript: bool
 ) -> None:
     broken = webhook(code(valid=False), piece("oracle", "ask", step="step_2"))
-    content = new(one(webhook(code()), "Orders"), one(broken, "Answers"), one(webhook(), "Nothing yet"))
+    content = new(
+        exported_flow(webhook(code()), "Orders"),
+        exported_flow(broken, "Answers"),
+        exported_flow(webhook(), "Nothing yet"),
+    )
     page = window(stage.users.owner, java_script_enabled=javascript)
     if javascript:
         choose(page, stage, content)

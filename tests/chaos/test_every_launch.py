@@ -99,8 +99,8 @@ def _prove(stage: Stage, lanes: list[Lane], *, count: int, seed: int, kills: int
     _look_now()
     _until_settled(lanes, 120)
     wrong = judge(lanes)
-    told = Counter(Launch.objects.values_list("state", "reason"))
-    assert not wrong, "\n".join([f"{len(wrong)} of {count}", *sorted(map(str, wrong)), *map(str, told.items())])
+    outcomes = Counter(Launch.objects.values_list("state", "reason"))
+    assert not wrong, "\n".join([f"{len(wrong)} of {count}", *sorted(map(str, wrong)), *map(str, outcomes.items())])
     assert Launch.objects.count() == count
 
 

@@ -32,12 +32,12 @@ WORKER = ("-m", "tests.chaos.impatient", "4")
 
 def turned_off(scene: Scene) -> Counter[str]:
     """How often the engine was told to turn off each flow, by the flow's id."""
-    told: Counter[str] = Counter()
+    outcomes: Counter[str] = Counter()
     for received in scene.engine.journal.all("POST", "/v1/flows/*"):
         sent = json.loads(received.body)
         if sent.get("type") == "CHANGE_STATUS" and sent["request"]["status"] == "DISABLED":
-            told[received.path.rsplit("/", 1)[-1]] += 1
-    return told
+            outcomes[received.path.rsplit("/", 1)[-1]] += 1
+    return outcomes
 
 
 def confirmed(scene: Scene, made: list[str]) -> Job:
@@ -70,16 +70,16 @@ def test_a_bulk_action_whose_workers_are_killed_does_nothing_twice_and_everythin
     scene.stage.start(*WORKER)
     until(lambda: over(job), "the job is over")
     assert job.state == JobState.ENDED
-    told = turned_off(scene)
+    outcomes = turned_off(scene)
     items = {item.object_id: item for item in JobItem.objects.filter(job=job)}
     states = Counter(item.state for item in items.values())
-    assert set(told.values()) == {1}, told
+    assert set(outcomes.values()) == {1}, outcomes
     assert set(states) <= {ItemState.DONE, ItemState.UNCLEAR}, states
     assert states[ItemState.UNCLEAR] <= len(KILLED_AT), states
     for key in made:
         item = items[key]
         if item.state == ItemState.DONE:
-            assert told[key] == 1
+            assert outcomes[key] == 1
         else:
             assert item.reason == Reason.WORKER_LOST
     unclear = AuditEvent.objects.filter(action="flows.turn-off", outcome="unclear").values_list("object_id", flat=True)

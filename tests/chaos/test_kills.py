@@ -47,15 +47,15 @@ def test_a_worker_killed_at_any_point_neither_loses_a_launch_nor_sends_it_twice(
     until(scene.settled, "every launch is settled")
     first.refresh_from_db()
     assert first.state == State.SUCCEEDED, first.technical
-    told: dict[str, tuple[str, str, int]] = {}
+    outcome: dict[str, tuple[str, str, int]] = {}
     for point, launch in cut.items():
         launch.refresh_from_db()
-        told[point] = (launch.state, launch.reason, scene.sent(launch))
-        assert scene.sent(launch) <= 1, told
-        assert launch.state in POINTS[point], told
+        outcome[point] = (launch.state, launch.reason, scene.sent(launch))
+        assert scene.sent(launch) <= 1, outcome
+        assert launch.state in POINTS[point], outcome
         if scene.sent(launch) == 0:
-            assert launch.state == State.NOT_SENT, told
-    print(*told.items(), sep="\n")  # noqa: T201
+            assert launch.state == State.NOT_SENT, outcome
+    print(*outcome.items(), sep="\n")  # noqa: T201
 
 
 @pytest.mark.chaos
@@ -79,14 +79,14 @@ def test_fifty_launches_under_random_kills_end_in_true_states(scene: Scene) -> N
     print(Counter(Launch.objects.values_list("state", "reason", "tries")))  # noqa: T201
     for launch in made:
         launch.refresh_from_db()
-        told = (launch.state, launch.reason, launch.technical, scene.sent(launch))
-        assert scene.sent(launch) <= 1, told
-        assert launch.state in ENDED, told
+        outcome = (launch.state, launch.reason, launch.technical, scene.sent(launch))
+        assert scene.sent(launch) <= 1, outcome
+        assert launch.state in ENDED, outcome
         if scene.sent(launch):
-            assert launch.state == kinds[launch.flow_id], told
+            assert launch.state == kinds[launch.flow_id], outcome
         else:
-            assert launch.state == State.NOT_SENT, told
-            assert launch.sending_at is not None, told
+            assert launch.state == State.NOT_SENT, outcome
+            assert launch.sending_at is not None, outcome
 
 
 def _moving() -> bool:

@@ -42,8 +42,8 @@ def _away(how: str, tmp_path: Path) -> Iterator[None]:
 @pytest.mark.usefixtures("_away")
 def test_readiness_names_a_cache_that_is_away_and_stays(how: str) -> None:
     answer = Client().get("/readyz")
-    told = {"status": "degraded", "database": "ok", "cache": "down", "broker": "ok", "worker": "ok"}
-    assert (answer.status_code, answer.json()) == (200, told)
+    status = {"status": "degraded", "database": "ok", "cache": "down", "broker": "ok", "worker": "ok"}
+    assert (answer.status_code, answer.json()) == (200, status)
 
 
 @away

@@ -116,8 +116,8 @@ def test_pages_say_whose_key_acts_and_why(here: Users) -> None:
     ben = person("ben")
     key = of_team(here, sales(here, ben), "Team key")
     for page in ("/w/sales/credentials/", f"/w/sales/credentials/{key.pk}/", "/w/sales/", "/?all"):
-        told = browser(ben).get(page).content.decode()
-        assert "shared with the team Sales, which you are in" in told, page
+        shown = browser(ben).get(page).content.decode()
+        assert "shared with the team Sales, which you are in" in shown, page
     assert "“My key”, your own credential" in browser(here.owner).get("/?all").content.decode()
 
 

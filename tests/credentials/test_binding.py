@@ -73,16 +73,16 @@ def test_the_command_binds_what_is_as_the_audit_log_says_once(here: Users) -> No
     aside.save()
     old(aside)
     assert not opens(here.credential)
-    told = run("--check")
-    assert "0 bound already, 4 to bind, 0 look changed" in told
+    output = run("--check")
+    assert "0 bound already, 4 to bind, 0 look changed" in output
     assert not opens(here.credential)
-    told = run()
-    assert f"bound: Credential {here.credential.pk} “My key” in sales" in told
-    assert "0 bound already, 4 bound, 0 look changed" in told
+    output = run()
+    assert f"bound: Credential {here.credential.pk} “My key” in sales" in output
+    assert "0 bound already, 4 bound, 0 look changed" in output
     assert opens(here.credential)
     assert CredentialSecret.objects.get(pk=aside.pk).open("secret") == SECRET
     assert "4 bound already, 0 bound, 0 look changed" in run()
-    assert SECRET not in told
+    assert SECRET not in output
 
 
 @pytest.mark.parametrize(
@@ -104,10 +104,10 @@ def test_what_looks_changed_is_left_and_reported(here: Users, change: dict[str, 
     values = {name: others.get(value, value) for name, value in change.items()}
     Credential.objects.filter(pk=here.credential.pk).update(**values)
     before = Credential.objects.values().get(pk=here.credential.pk)
-    told = run()
-    assert f"looks changed: Credential {here.credential.pk}" in told
-    assert why in told
-    assert "Undo the change in the database and run this again" in told
+    output = run()
+    assert f"looks changed: Credential {here.credential.pk}" in output
+    assert why in output
+    assert "Undo the change in the database and run this again" in output
     assert Credential.objects.values().get(pk=here.credential.pk) == before
     assert not opens(here.credential)
     assert opens(Credential.objects.get(owner=here.colleague))
@@ -115,8 +115,8 @@ def test_what_looks_changed_is_left_and_reported(here: Users, change: dict[str, 
 
 def test_of_a_workspace_that_leads_elsewhere_nothing_is_bound(here: Users) -> None:
     Workspace.objects.update(address="https://evil.example/api")
-    told = run()
-    assert told.count("another address in the audit log") == 3
+    output = run()
+    assert output.count("another address in the audit log") == 3
     assert not Workspace.objects.get().genuine
     # Undone, the command binds what it left.
     Workspace.objects.update(address=here.workspace.address)
@@ -138,9 +138,9 @@ def test_what_the_audit_log_says_nothing_of_is_bound_only_where_that_is_asked_fo
 
 def test_a_forged_row_of_the_audit_log_is_not_believed(here: Users) -> None:
     Credential.objects.filter(pk=here.credential.pk).update(owner=here.stranger)
-    told = AuditEvent.objects.filter(object_id=str(here.credential.pk)).first()
-    assert told is not None
-    forged = AuditEvent(**{field.attname: getattr(told, field.attname) for field in AuditEvent._meta.concrete_fields})
+    output = AuditEvent.objects.filter(object_id=str(here.credential.pk)).first()
+    assert output is not None
+    forged = AuditEvent(**{field.attname: getattr(output, field.attname) for field in AuditEvent._meta.concrete_fields})
     forged.pk, forged.user_id, forged.number = None, here.stranger.pk, 900
     forged.canonical = forged.compute_canonical()
     forged.save(force_insert=True)

@@ -23,7 +23,7 @@ from workflows_ui.members.models import Flavour, Workspace
 pytestmark = [pytest.mark.both_databases, pytest.mark.django_db]
 
 #: One call a capability, one for the engine's flags, and a second one where a route has moved between versions.
-MOST_CALLS = len(capabilities.LOOKS) + 2
+MOST_CALLS = len(capabilities.PROBES) + 2
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ def test_a_look_for_a_credential_that_is_refused_says_nothing_of_what_it_may_do(
 def test_a_plain_activepieces_has_neither_channels_nor_invitations_to_a_personal_project(plain: Workspace) -> None:
     capabilities.inspect(plain.pk)
     found = states(plain)
-    assert set(found) == set(capabilities.LOOKS)
+    assert set(found) == set(capabilities.PROBES)
     assert {name for name, state in found.items() if state != Ability.YES} == {
         "channel-automations",
         "project-invitations",

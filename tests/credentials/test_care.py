@@ -91,14 +91,14 @@ def remind() -> list[str]:
 def test_an_end_is_told_at_30_days_7_days_and_1_day_each_once(users: Users) -> None:
     ends(users.credential, days=31)
     assert remind() == []
-    told = []
+    reminded = []
     for days in (29.5, 20, 6.5, 3, 0.5):
         # The same end, seen later.
         end = timezone.now() + timedelta(days=days)
         Credential.objects.filter(pk=users.credential.pk).update(ends_at=end)
         CredentialReminder.objects.update(ends_at=end)
-        told += remind() + remind()
-    assert [line.split(": ")[1] for line in told] == [
+        reminded += remind() + remind()
+    assert [line.split(": ")[1] for line in reminded] == [
         "“My key” ends in 30 days",
         "“My key” ends in 7 days",
         "“My key” ends in 1 day",

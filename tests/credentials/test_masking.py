@@ -88,8 +88,8 @@ def client_of(peer: Recorder) -> Client:
 
 
 def test_answers_errors_and_headers_come_in_masked() -> None:
-    told = {"statusCode": 400, "error": "Bad Request", "message": f"bad header {SECRET}"}
-    replies = [Reply(200, {"data": [{"id": SECRET}]}), Reply(400, told)]
+    refusal = {"statusCode": 400, "error": "Bad Request", "message": f"bad header {SECRET}"}
+    replies = [Reply(200, {"data": [{"id": SECRET}]}), Reply(400, refusal)]
     with Recorder(*replies) as peer:
         client = client_of(peer)
         assert client.workflows.list_flows()["data"] == [{"id": HIDDEN}]

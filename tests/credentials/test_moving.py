@@ -107,17 +107,17 @@ def test_others_enter_theirs_again_and_are_told(place: Place) -> None:
     theirs.refresh_from_db()
     assert (theirs.secret, theirs.password, theirs.renew_at) == ("", "", None)
     assert not CredentialSecret.objects.exclude(secret="").exists()
-    told = Notice.objects.get(user=scene.users.colleague)
-    assert told.kind == "credential_to_enter"
-    page = text_of(scene.browser.get(told.url))
+    notice = Notice.objects.get(user=scene.users.colleague)
+    assert notice.kind == "credential_to_enter"
+    page = text_of(scene.browser.get(notice.url))
     assert "The workspace moved to another address. This secret has to be entered again for it." in page
     assert "Enter it again" in text_of(scene.browser.get("/w/sales/credentials/"))
     assert "The secret must be entered again" in text_of(scene.browser.get("/w/sales/flows/"))
     before = place.engine.journal.count()
-    scene.browser.post(f"{told.url}test/")
+    scene.browser.post(f"{notice.url}test/")
     assert place.engine.journal.count() == before
     typed = {"token_kind": "bearer_token", "secret": place.engine.credentials.bearer_token_colleague}
-    page = text_of(scene.browser.post(f"{told.url}replace/", typed | {"seen": aside.pk}, follow=True))
+    page = text_of(scene.browser.post(f"{notice.url}replace/", typed | {"seen": aside.pk}, follow=True))
     assert "The new secret works and is in use." in page
     assert place.credential("colleague").open("secret") == typed["secret"]
 

@@ -56,8 +56,8 @@ def typed(monkeypatch: pytest.MonkeyPatch, secret: str) -> None:
 
 
 def test_the_first_user_gets_a_generated_password_that_is_told_once() -> None:
-    told = run("first_user", "--email", "admin@example.com")
-    password = told.split("Password:")[1].split()[0]
+    output = run("first_user", "--email", "admin@example.com")
+    password = output.split("Password:")[1].split()[0]
     admin = User.objects.get()
     assert admin.check_password(password)
     assert admin.is_superuser
@@ -72,9 +72,9 @@ def test_no_two_passwords_are_alike() -> None:
 
 
 def test_further_people_are_added_by_a_command_and_no_name_twice() -> None:
-    told = run("add_person", "ada", "--email", "ada@example.com", "--name", "Ada Nguyen")
+    output = run("add_person", "ada", "--email", "ada@example.com", "--name", "Ada Nguyen")
     assert User.objects.get().label == "Ada Nguyen"
-    assert User.objects.get().check_password(told.split("Password:")[1].split()[0])
+    assert User.objects.get().check_password(output.split("Password:")[1].split()[0])
     assert not User.objects.get().is_superuser
     run("add_person", "keeper", "--superuser")
     assert User.objects.get(username="keeper").is_superuser
@@ -174,7 +174,7 @@ def test_the_command_adds_a_credential_whose_secret_comes_from_standard_input(
 ) -> None:
     ada = person("ada")
     typed(monkeypatch, practice.credentials.bearer_token)
-    told = run(
+    output = run(
         "add_credential",
         "--user",
         "ada",
@@ -189,8 +189,8 @@ def test_the_command_adds_a_credential_whose_secret_comes_from_standard_input(
     )
     kept = Credential.objects.get()
     assert (kept.owner, kept.name, kept.open("secret")) == (ada, "Scripted", practice.credentials.bearer_token)
-    assert f"Workspace made: {kept.workspace.slug}" in told
-    assert practice.credentials.bearer_token not in told
+    assert f"Workspace made: {kept.workspace.slug}" in output
+    assert practice.credentials.bearer_token not in output
     typed(monkeypatch, practice.credentials.bearer_token_colleague)
     person("ben")
     assert "asked to let ben in" in run(
@@ -244,8 +244,8 @@ def test_the_command_takes_every_kind_there_is_and_its_secret_from_standard_inpu
     )
     for kind, secret, arguments in ways:
         typed(monkeypatch, secret)
-        told = run("add_credential", "--user", "ada", "--kind", kind, "--name", kind, *arguments)
-        assert secret not in told
+        output = run("add_credential", "--user", "ada", "--kind", kind, "--name", kind, *arguments)
+        assert secret not in output
     kept = {(row.kind, bool(row.password)) for row in Credential.objects.filter(owner=ada)}
     assert {kind for kind, _password in kept} == set(Kind.values)
     assert {kind for kind, password in kept if password} == {"sign_in"}

@@ -125,10 +125,10 @@ def test_who_comes_second_with_a_page_from_before_is_asked_first(users: Users, p
     assert other.post(page(users), {"kind": "api_key", "secret": known.api_key, "seen": seen}).status_code == 303
     answer = stale.post(page(users), form | {"seen": seen})
     assert answer.status_code == 422
-    told = answer.content.decode()
-    assert "colleague replaced this secret since this page was opened (just now)." in told
-    assert "Enter the secret again" in told
-    assert 'value="kept@example.com"' in told
+    shown = answer.content.decode()
+    assert "colleague replaced this secret since this page was opened (just now)." in shown
+    assert "Enter the secret again" in shown
+    assert 'value="kept@example.com"' in shown
     assert (now_in(users), CredentialSecret.objects.count()) == (known.api_key, 1)
     # The button of a page from before is no surprise either.
     assert "Nothing was put back" in stale.post(page(users, "put-back"), {"aside": ""}, follow=True).content.decode()

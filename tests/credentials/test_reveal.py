@@ -63,8 +63,8 @@ def test_a_builder_sees_one_value_for_a_reason_and_it_is_written_down(plain: Use
 def test_the_console_s_own_keys_are_not_among_them(plain: Users, practice: Practice, run: str) -> None:
     browser = at(plain.owner)
     for name, key in places(browser.get(page(run))).items():
-        told = browser.post(page(run), {"place": key, "reason": REASON}).content.decode()
-        assert practice.credentials.bearer_token not in told, name
+        shown = browser.post(page(run), {"place": key, "reason": REASON}).content.decode()
+        assert practice.credentials.bearer_token not in shown, name
 
 
 @pytest.mark.parametrize("wrong", [{"reason": ""}, {"reason": "too short"}, {"place": ""}, {"place": "f" * 24}])
@@ -112,8 +112,8 @@ def test_a_flow_s_page_leads_builders_to_what_is_hidden_in_it(plain: Users, prac
     Member.objects.filter(user=plain.colleague).update(role=Role.LAUNCHER)
     assert f"{keeping}hidden/" not in at(plain.colleague).get(keeping).content.decode()
     (key,) = places(browser.get(f"{keeping}hidden/")).values()
-    told = browser.post(f"{keeping}hidden/", {"place": key, "reason": REASON}).content.decode()
-    assert typed in told
+    shown = browser.post(f"{keeping}hidden/", {"place": key, "reason": REASON}).content.decode()
+    assert typed in shown
     assert [row.outcome for row in AuditEvent.objects.filter(action="flows.reveal").order_by("pk")] == ["begun", "done"]
 
 

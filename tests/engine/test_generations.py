@@ -254,14 +254,14 @@ def test_a_write_whose_route_has_moved_is_sent_by_the_other_one_and_no_other_is_
 
 
 def test_a_client_tells_of_each_missing_route(engine: Engine) -> None:
-    told: list[str] = []
+    reports: list[str] = []
     engine.version = "0.72"
-    client = servers.client(engine.url, on_no_route=lambda: told.append("missing"))
+    client = servers.client(engine.url, on_no_route=lambda: reports.append("missing"))
     client.workflows.list_projects()
-    assert told == ["missing"]
+    assert reports == ["missing"]
     with pytest.raises(NoRoute):
         client.workflows.list_flows()
-    assert told == ["missing"] * 2
+    assert reports == ["missing"] * 2
 
 
 @pytest.mark.parametrize("words", ["Route not found", "Route GET:/v1/mcp-servers not found", "route not found"])

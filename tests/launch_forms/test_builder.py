@@ -133,8 +133,8 @@ def test_the_first_change_after_publishing_is_taken_back_to_what_is_published(ow
     owner.post(f"{BASE}change/", {"lock": row.lock + 1, "undo": "yes"})
     assert launch_forms.open_draft(scene.now(users.owner)) is None
     scene.published(users.owner)
-    told = owner.post(f"{BASE}change/", {"lock": scene.now(users.owner).lock, "undo": "yes"}, follow=True)
-    assert "There is nothing to undo." in text(told.content)
+    answer = owner.post(f"{BASE}change/", {"lock": scene.now(users.owner).lock, "undo": "yes"}, follow=True)
+    assert "There is nothing to undo." in text(answer.content)
 
 
 def test_note_and_button_are_saved(owner: Client, users: Users) -> None:

@@ -76,7 +76,7 @@ def test_a_flows_own_form_asks_for_its_fields_under_the_keys_that_are_sent() -> 
 
 
 def test_what_a_launcher_will_find_different_is_named() -> None:
-    before = Form((Field("a", ("a",)), Field("b", ("b",)), Field("c", ("c",), why=Why(seen=1, of=2))))
+    before = Form((Field("a", ("a",)), Field("b", ("b",)), Field("c", ("c",), why=Why(seen=1, payloads=2))))
     after = Form(
         (Field("c", ("c",)), replace(before.fields[0], label="All", limits=Limits(max_length=3)), Field("d", ("d",))),
         button="Go",

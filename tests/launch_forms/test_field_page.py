@@ -237,11 +237,11 @@ def test_somebody_elses_change_is_told_and_what_was_typed_is_kept_and_can_be_sav
     page = owner.get(f"{FIELD}amount/")
     scene.saved(users.owner, scene.draft(users.owner).without("channel"))
     typed = scene.filled(page) | {"label": "Price"}
-    told = owner.post(f"{FIELD}amount/", typed)
-    assert told.status_code == 422
-    assert "owner changed this form meanwhile" in text(told.content)
-    assert "Price" in text(told.content)
-    assert owner.post(f"{FIELD}amount/", typed | {"lock": told.context["lock"]}).status_code == 303
+    answer = owner.post(f"{FIELD}amount/", typed)
+    assert answer.status_code == 422
+    assert "owner changed this form meanwhile" in text(answer.content)
+    assert "Price" in text(answer.content)
+    assert owner.post(f"{FIELD}amount/", typed | {"lock": answer.context["lock"]}).status_code == 303
     assert [field.shown_label for field in scene.draft(users.owner).fields] == ["Name", "Price"]
 
 

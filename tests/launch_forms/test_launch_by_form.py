@@ -372,14 +372,14 @@ def test_launches_are_found_by_a_searchable_input_and_by_the_flows_name(scene: S
     send(scene, order, {**GOOD, "customer": "Trần Thị Bình", "confirmed": "yes"})
     url = "/w/sales/launches/"
 
-    def found(text: str) -> list[str]:
+    def search(text: str) -> list[str]:
         return [row.inputs.get().text for row in scene.browser.get(url, {"search": text}).context["rows"]]
 
-    assert found("bình") in (["Trần Thị Bình"], []), "letters with marks: as far as the database folds them"
-    assert found("Thị B") == ["Trần Thị Bình"]
-    assert len(found("orders")) == 2
-    assert found("12.5") == []
-    assert found(unicodedata.normalize("NFD", "Thị B")) == ["Trần Thị Bình"], "as a Mac spells it"
+    assert search("bình") in (["Trần Thị Bình"], []), "letters with marks: as far as the database folds them"
+    assert search("Thị B") == ["Trần Thị Bình"]
+    assert len(search("orders")) == 2
+    assert search("12.5") == []
+    assert search(unicodedata.normalize("NFD", "Thị B")) == ["Trần Thị Bình"], "as a Mac spells it"
     page = unescape(text_of(scene.browser.get(url, {"search": "Văn"})))
     assert "Customer: Nguyễn Văn An" in page
 

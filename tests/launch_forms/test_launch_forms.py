@@ -72,10 +72,10 @@ def test_what_is_published_is_what_launchers_see_while_the_next_draft_is_written
 
 def test_a_second_tab_is_told_and_overwrites_nothing(users: Users) -> None:
     save(users, ONE, None)
-    with pytest.raises(launch_forms.Stale) as told:
+    with pytest.raises(launch_forms.Stale) as caught:
         save(users, TWO, None)
-    assert told.value.form is not None
-    assert told.value.form.lock == 1
+    assert caught.value.form is not None
+    assert caught.value.form.lock == 1
     save(users, TWO, 1)
     for late in (lambda: save(users, ONE, 1), lambda: publish(users, 1)):
         with pytest.raises(launch_forms.Stale):
@@ -190,7 +190,7 @@ def test_a_proposal_learns_from_steps_launches_runs_and_samples(engine: tuple[Pr
     Launch.objects.filter(pk=damaged.pk).update(payload="not a ciphertext")
     trigger = workflows.get_flow(flow)["version"]["trigger"]
     form = form_sources.propose(workflows, users.workspace, flow, trigger)
-    assert {field.name: (field.kind.value, field.why.seen, field.why.of) for field in form.fields} == {
+    assert {field.name: (field.kind.value, field.why.seen, field.why.payloads) for field in form.fields} == {
         "name": ("text", 1, 2),
         "qty": ("number", 1, 2),
         "elsewhere": ("yes_no", 1, 2),

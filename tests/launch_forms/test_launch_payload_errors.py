@@ -126,21 +126,21 @@ def test_the_browser_tells_the_same_before_anything_is_sent(
             [{"name": "sessionid", "value": scene.browser.cookies["sessionid"].value, "url": live_server.url}]
         )
         page.goto(live_server.url + scene.url(flow) + "?_as=json")
-        told = page.locator("#field-0-error")
+        message = page.locator("#field-0-error")
         for text, _line, hint in WRONG:
             page.fill("[name=payload]", text)
             page.click(".btn[data-launch]")
-            assert told.inner_text().startswith("Line "), text
-            assert told.inner_text().endswith(str(json_errors.HINTS[hint])), (text, told.inner_text())
+            assert message.inner_text().startswith("Line "), text
+            assert message.inner_text().endswith(str(json_errors.HINTS[hint])), (text, message.inner_text())
         for text, name in IMPOSSIBLE:
             page.fill("[name=payload]", text)
             page.click(".btn[data-launch]")
-            assert told.inner_text() == json_errors.problems()[name]
+            assert message.inner_text() == json_errors.problems()[name]
         assert page.evaluate("document.activeElement.id") == "field-0-control"
         for text in GOOD:
             page.fill("[name=payload]", text)
             page.locator("[name=payload]").blur()
-            assert told.inner_text() == "", text
+            assert message.inner_text() == "", text
         assert not Launch.objects.exists()
     finally:
         scene.close()

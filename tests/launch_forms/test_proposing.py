@@ -118,8 +118,8 @@ def test_why_counts_what_was_seen() -> None:
     size, note = form.field("size"), form.field("note")
     assert size is not None
     assert note is not None
-    assert (size.why.seen, size.why.of, size.why.values, size.required) == (50, 50, 2, True)
-    assert (note.why.seen, note.why.of, note.required, note.blank) == (48, 50, False, Blank.ABSENT)
+    assert (size.why.seen, size.why.payloads, size.why.values, size.required) == (50, 50, 2, True)
+    assert (note.why.seen, note.why.payloads, note.required, note.blank) == (48, 50, False, Blank.ABSENT)
 
 
 def test_what_people_sent_is_never_shown_as_an_example_but_a_sample_is() -> None:

@@ -43,26 +43,26 @@ def test_a_message_is_read_first_and_the_rest_as_facts_with_readable_names(scene
         flows.response({"message": "Đã nhận đơn của chị Lan", "totalAmount": 370000, "in_stock": True}),
     )
     launch = scene.watch(scene.launch(flow, wait=True))
-    told = unescape(_before_raw(scene.page(launch)))
-    assert "Đã nhận đơn của chị Lan" in told
-    assert "Total amount" in told
-    assert "In stock" in told
-    assert "370000" in told
-    assert "{" not in told.partition('class="answer-message')[2].partition("</p>")[0]
+    shown = unescape(_before_raw(scene.page(launch)))
+    assert "Đã nhận đơn của chị Lan" in shown
+    assert "Total amount" in shown
+    assert "In stock" in shown
+    assert "370000" in shown
+    assert "{" not in shown.partition('class="answer-message')[2].partition("</p>")[0]
 
 
 def test_rows_become_a_table(scene: Scene) -> None:
-    told = _before_raw(scene.page(_done(scene, [{"sku": "TRA-01", "qty": 2}, {"sku": "CFE-12", "qty": 1}])))
-    assert '<th scope="col" dir="auto">Sku</th>' in told
-    assert told.count("<tr>") == 3
+    shown = _before_raw(scene.page(_done(scene, [{"sku": "TRA-01", "qty": 2}, {"sku": "CFE-12", "qty": 1}])))
+    assert '<th scope="col" dir="auto">Sku</th>' in shown
+    assert shown.count("<tr>") == 3
 
 
 def test_an_http_answer_that_is_handed_on_shows_its_body(scene: Scene) -> None:
-    told = unescape(
+    shown = unescape(
         _before_raw(scene.page(_done(scene, {"status": 200, "headers": {"a": "b"}, "body": {"message": "Hello"}})))
     )
-    assert "Hello" in told
-    assert "Headers" not in told
+    assert "Hello" in shown
+    assert "Headers" not in shown
 
 
 def test_addresses_are_links_that_tell_nobody_where_one_came_from(scene: Scene) -> None:
@@ -71,11 +71,11 @@ def test_addresses_are_links_that_tell_nobody_where_one_came_from(scene: Scene) 
         "invoice": "https://example.com/i.pdf",
         "odd": "javascript:alert(1)",
     }
-    told = _before_raw(scene.page(_done(scene, answer)))
-    assert 'href="https://example.com/a?b=1&amp;c=2" target="_blank" rel="noopener noreferrer nofollow"' in told
-    assert 'href="https://example.com/i.pdf"' in told
-    assert 'href="javascript' not in told
-    assert "<img" not in told
+    shown = _before_raw(scene.page(_done(scene, answer)))
+    assert 'href="https://example.com/a?b=1&amp;c=2" target="_blank" rel="noopener noreferrer nofollow"' in shown
+    assert 'href="https://example.com/i.pdf"' in shown
+    assert 'href="javascript' not in shown
+    assert "<img" not in shown
 
 
 def test_small_pictures_are_shown_and_files_are_saved(scene: Scene) -> None:
@@ -83,10 +83,10 @@ def test_small_pictures_are_shown_and_files_are_saved(scene: Scene) -> None:
         scene,
         {"chart": f"data:image/png;base64,{PNG}", "report": f"data:application/pdf;name=\"../bao cao.pdf\";base64,{PDF}"},
     )  # fmt: skip
-    told = _before_raw(scene.page(launch))
-    assert f'src="data:image/png;base64,{PNG}"' in unescape(told)
+    shown = _before_raw(scene.page(launch))
+    assert f'src="data:image/png;base64,{PNG}"' in unescape(shown)
     url = reverse("launch_file", args=["sales", launch.pk, 2])
-    assert f'href="{url}"' in told
+    assert f'href="{url}"' in shown
     response = scene.browser.get(url)
     assert isinstance(response, HttpResponse)
     assert response.content == b"%PDF-1.4 example"
@@ -108,14 +108,14 @@ def test_files_that_could_do_something_are_bytes_to_save(scene: Scene, kind: str
 
 
 def test_plain_values_are_a_simple_list_and_wide_tables_scroll_with_long_cells_folded(scene: Scene) -> None:
-    told = unescape(
+    shown = unescape(
         _before_raw(scene.page(_done(scene, {"tags": ["new", "https://example.com/a", 3], "rows": _wide()})))
     )
-    assert '<ul class="readable-items">' in told
-    assert told.count("<li>") == 3
-    assert '<th scope="col" dir="auto">Col 19</th>' in told
-    assert told.count('class="fold-text"') == 3
-    assert 'class="readable-wide" tabindex="0"' in told
+    assert '<ul class="readable-items">' in shown
+    assert shown.count("<li>") == 3
+    assert '<th scope="col" dir="auto">Col 19</th>' in shown
+    assert shown.count('class="fold-text"') == 3
+    assert 'class="readable-wide" tabindex="0"' in shown
 
 
 def _wide() -> list[dict[str, str]]:
@@ -130,17 +130,17 @@ def test_addresses_to_write_and_call_are_links_and_odd_ones_are_not(scene: Scene
         "bad": "data:,x",
         "js": "tel:javascript:x",
     }
-    told = unescape(_before_raw(scene.page(_done(scene, answer))))
+    shown = unescape(_before_raw(scene.page(_done(scene, answer))))
     for address in ("mailto:lan@example.com", "mailto:an@example.com?subject=a", "tel:+84 90-123"):
-        assert f'href="{address}" target="_blank" rel="noopener noreferrer nofollow"' in told
-    assert told.count("href=") == 3
+        assert f'href="{address}" target="_blank" rel="noopener noreferrer nofollow"' in shown
+    assert shown.count("href=") == 3
 
 
 def test_pictures_are_shown_only_as_long_as_the_page_stays_light(scene: Scene) -> None:
     big = base64.b64encode(b"\x89PNG\r\n\x1a\n" + b"\0" * 170_000).decode()
-    told = _before_raw(scene.page(_done(scene, [f"data:image/png;base64,{big}"] * 8)))
-    assert told.count("<img") == 4
-    assert told.count("Save file-") == 8 - 4
+    shown = _before_raw(scene.page(_done(scene, [f"data:image/png;base64,{big}"] * 8)))
+    assert shown.count("<img") == 4
+    assert shown.count("Save file-") == 8 - 4
 
 
 @pytest.mark.parametrize("answer", ["", "   ", "null", "{}", "[]", '""', '{"status": 200, "headers": {}, "body": {}}'])

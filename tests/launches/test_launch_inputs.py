@@ -40,7 +40,7 @@ def test_inputs_are_told_by_labels_and_in_the_words_of_choices(scene: Scene) -> 
     version = LaunchForm.objects.get(flow_id=publish(scene, FORM)).published
     page = _page(scene, SENT, form_version=version)
     readable, _, raw = page.partition('id="payload-raw"')
-    told = readable.rpartition('id="launch-payload"')[2]
+    shown = readable.rpartition('id="launch-payload"')[2]
     for words in (
         "Whom to call",
         "+84 1",
@@ -51,8 +51,8 @@ def test_inputs_are_told_by_labels_and_in_the_words_of_choices(scene: Scene) -> 
         "2026-03-01 09:30",
         "Customer › Unknown key",
     ):
-        assert words in told
-    assert "Never typed" not in told
+        assert words in shown
+    assert "Never typed" not in shown
     assert '"fixed": "of the builder' in raw
 
 

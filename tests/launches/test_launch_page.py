@@ -423,18 +423,18 @@ def _settle(browser: Client, launch: Launch, **fields: str) -> HttpResponse:
 
 
 @pytest.mark.parametrize(
-    ("ran", "state", "told"),
+    ("ran", "state", "message"),
     [
         ("yes", State.SUCCEEDED, "Succeeded, as a person decided"),
         ("no", State.NOT_SENT, "Not sent, as a person decided"),
     ],
 )
-def test_a_person_settles_an_unclear_launch_with_a_reason(scene: Scene, ran: str, state: State, told: str) -> None:
+def test_a_person_settles_an_unclear_launch_with_a_reason(scene: Scene, ran: str, state: State, message: str) -> None:
     launch = scene.row(state=State.UNKNOWN, reason=Reason.NO_TRACE, ended_at=timezone.now())
     assert _settle(scene.browser, launch, ran=ran, why="The order <b>is</b> there.").status_code == 303
     assert Launch.objects.get().state == state
     page = scene.page(launch)
-    assert told in page
+    assert message in page
     assert "The order &lt;b&gt;is&lt;/b&gt; there." in page
     assert "colleague" in page
     event = AuditEvent.objects.get(action="launch.settle")

@@ -40,17 +40,17 @@ def _copied(page: str) -> list[str]:
 def test_a_launch_is_told_from_the_click_to_the_end(scene: Scene) -> None:
     flow = flows.make(scene.workflows, "Slow", ECHO, flows.delay(60), flows.response({"ok": True}))
     launch = scene.watch(scene.launch(flow))
-    told = [line.split("  ", 1)[-1] for line in _copied(_story(scene, launch))]
-    assert told[:4] == [
+    shown = [line.split("  ", 1)[-1] for line in _copied(_story(scene, launch))]
+    assert shown[:4] == [
         "Launch of Slow",
         "colleague asked for it.",
         "The console sent it to the engine.",
         "The flow started.",
     ]
-    assert told[4].startswith("“Echo” was done in ")
-    assert told[5].startswith("“delayFor” waited for ")
-    assert told[6].startswith("“return_response” was done")
-    assert told[-1].startswith("It got to its end")
+    assert shown[4].startswith("“Echo” was done in ")
+    assert shown[5].startswith("“delayFor” waited for ")
+    assert shown[6].startswith("“return_response” was done")
+    assert shown[-1].startswith("It got to its end")
 
 
 def test_a_failed_launch_tells_the_step_what_it_said_and_who_can_help(scene: Scene) -> None:
@@ -95,9 +95,9 @@ def test_a_launch_that_waits_tells_what_happened_so_far_and_what_it_waits_for(sc
     other = flows.make(scene.workflows, "Asks", ECHO, approval)
     launch = scene.watch(scene.launch(flow), State.PAUSED)
     assert 'id="launch-story"' in scene.page(launch)
-    told = _copied(_story(scene, launch))
-    assert told[-2].partition("  ")[2].startswith("“Echo” was done in ")
-    assert re.fullmatch(r"It waits at “delayFor” until .*\d\d:\d\d.*\.", told[-1])
+    shown = _copied(_story(scene, launch))
+    assert shown[-2].partition("  ")[2].startswith("“Echo” was done in ")
+    assert re.fullmatch(r"It waits at “delayFor” until .*\d\d:\d\d.*\.", shown[-1])
     asked = scene.watch(scene.launch(other), State.PAUSED)
     assert "It waits at “Ask the boss” until someone approves or refuses" in _copied(_story(scene, asked))[-1]
 
@@ -117,8 +117,8 @@ def test_who_changed_the_flow_in_the_engine_is_named_where_the_engine_tells(scen
     flow = flows.make(scene.workflows, "Broken", flows.code("fail soft"))
     launch = scene.watch(scene.launch(flow))
     me = scene.workflows.get_current_user()
-    told = _story(scene, launch).partition("The flow was last changed in the engine:")[2]
-    assert f"{me['firstName']} {me['lastName']}" in told
+    shown = _story(scene, launch).partition("The flow was last changed in the engine:")[2]
+    assert f"{me['firstName']} {me['lastName']}" in shown
 
 
 def test_the_launch_page_asks_for_the_story_once_it_has_ended_and_never_waits_for_it(scene: Scene) -> None:

@@ -94,7 +94,7 @@ def scene(request: pytest.FixtureRequest, db: None) -> Iterator[Scene]:
 
 
 @pytest.fixture
-def one(db: None) -> Iterator[Scene]:
+def activepieces_scene(db: None) -> Iterator[Scene]:
     made = Scene(Flavour.ACTIVEPIECES)
     yield made
     made.close()
@@ -188,11 +188,11 @@ def test_a_flow_that_is_switched_off_at_the_last_moment_refuses(scene: Scene) ->
     assert scene.triggers(launch) == 1
 
 
-def test_sending_twice_sends_once(one: Scene) -> None:
-    launch = one.launch(flows.make(one.workflows, "Quick", ECHO))
+def test_sending_twice_sends_once(activepieces_scene: Scene) -> None:
+    launch = activepieces_scene.launch(flows.make(activepieces_scene.workflows, "Quick", ECHO))
     sending.send(launch.pk)
     sending.send(launch.pk)
-    assert one.triggers(launch) == 1
+    assert activepieces_scene.triggers(launch) == 1
 
 
 @pytest.mark.parametrize(
@@ -207,15 +207,17 @@ def test_sending_twice_sends_once(one: Scene) -> None:
         ("truncated", {}),
     ],
 )
-def test_a_launch_whose_answer_is_lost_is_settled_by_its_marker(one: Scene, fault: str, more: dict[str, Any]) -> None:
-    flow = flows.make(one.workflows, "Quick", flows.code("big 2"), flows.response({"text": "x" * 200}))
-    one.engine.faults.add(fault, "POST", "/v1/webhooks/*", **more)
-    launch = one.launch(flow, wait=True)
+def test_a_launch_whose_answer_is_lost_is_settled_by_its_marker(
+    activepieces_scene: Scene, fault: str, more: dict[str, Any]
+) -> None:
+    flow = flows.make(activepieces_scene.workflows, "Quick", flows.code("big 2"), flows.response({"text": "x" * 200}))
+    activepieces_scene.engine.faults.add(fault, "POST", "/v1/webhooks/*", **more)
+    launch = activepieces_scene.launch(flow, wait=True)
     assert launch.state == State.UNKNOWN
     assert launch.reason in {Reason.CUT_OFF, Reason.ODD_ANSWER}
-    launch = one.watch(launch)
+    launch = activepieces_scene.watch(launch)
     assert (launch.state, launch.reason, launch.run_status) == (State.SUCCEEDED, "", "SUCCEEDED")
-    assert one.triggers(launch) == 1
+    assert activepieces_scene.triggers(launch) == 1
 
 
 def _later(launch: Launch, by: timedelta) -> None:
@@ -226,114 +228,124 @@ def _later(launch: Launch, by: timedelta) -> None:
         Launch.objects.filter(pk=launch.pk).exclude(**{moment: None}).update(**{moment: then})
 
 
-def test_no_trace_is_concluded_only_where_the_marker_was_seen_to_come_back(one: Scene) -> None:
-    flow = flows.make(one.workflows, "Quick", ECHO)
-    one.engine.faults.add("reset_before", "POST", "/v1/webhooks/*")
-    launch = one.launch(flow)
+def test_no_trace_is_concluded_only_where_the_marker_was_seen_to_come_back(activepieces_scene: Scene) -> None:
+    flow = flows.make(activepieces_scene.workflows, "Quick", ECHO)
+    activepieces_scene.engine.faults.add("reset_before", "POST", "/v1/webhooks/*")
+    launch = activepieces_scene.launch(flow)
     _later(launch, timedelta(minutes=6))
-    launch = one.watch(launch)
+    launch = activepieces_scene.watch(launch)
     assert (launch.state, launch.reason, launch.settled) == (State.UNKNOWN, Reason.CUT_OFF, True)
-    assert launches.settle(audit_log.Actor(one.users.colleague), launch, ran=False, why="nothing in the shop")
+    assert launches.settle(
+        audit_log.Actor(activepieces_scene.users.colleague), launch, ran=False, why="nothing in the shop"
+    )
 
 
-def test_a_run_that_is_made_late_is_found_although_its_launch_was_given_up_as_unclear(one: Scene) -> None:
-    flow = flows.make(one.workflows, "Quick", ECHO)
-    one.engine.faults.add("reset_before", "POST", "/v1/webhooks/*", times=1)
-    launch = one.launch(flow)
+def test_a_run_that_is_made_late_is_found_although_its_launch_was_given_up_as_unclear(
+    activepieces_scene: Scene,
+) -> None:
+    flow = flows.make(activepieces_scene.workflows, "Quick", ECHO)
+    activepieces_scene.engine.faults.add("reset_before", "POST", "/v1/webhooks/*", times=1)
+    launch = activepieces_scene.launch(flow)
     _later(launch, timedelta(minutes=6))
-    launch = one.watch(launch)
+    launch = activepieces_scene.watch(launch)
     assert (launch.state, launch.reason) == (State.UNKNOWN, Reason.CUT_OFF)
     # A gateway passes the request on at last, without the marker.
     url = f"{launch.workspace.address}/v1/webhooks/{flow}"
     assert requests.post(url, json={}, headers={run_search.HEADER: launch.pk}, timeout=10).status_code == 200
-    launch = one.watch(launch, State.SUCCEEDED)
+    launch = activepieces_scene.watch(launch, State.SUCCEEDED)
     assert bool(launch.run_id)
 
 
-def test_nothing_is_concluded_while_the_engine_cannot_be_asked(one: Scene) -> None:
-    flow = flows.make(one.workflows, "Quick", ECHO)
-    one.engine.faults.add("reset_before", "POST", "/v1/webhooks/*")
-    one.engine.faults.add("html", "GET", "/v1/flow-runs*")
-    launch = one.launch(flow)
+def test_nothing_is_concluded_while_the_engine_cannot_be_asked(activepieces_scene: Scene) -> None:
+    flow = flows.make(activepieces_scene.workflows, "Quick", ECHO)
+    activepieces_scene.engine.faults.add("reset_before", "POST", "/v1/webhooks/*")
+    activepieces_scene.engine.faults.add("html", "GET", "/v1/flow-runs*")
+    launch = activepieces_scene.launch(flow)
     _later(launch, timedelta(minutes=6))
     Launch.objects.update(poll_at=timezone.now())
     following.poll(launch.workspace_id)
-    launch = one.now(launch)
+    launch = activepieces_scene.now(launch)
     assert launch.poll_at is not None
     follow = Follow.objects.get()
     assert (follow.failures, follow.trouble, follow.lease_until) == (1, "Unavailable", None)
     assert following.due() == []
 
 
-def test_where_a_gateway_drops_the_marker_the_run_is_found_by_the_stored_header(one: Scene) -> None:
-    one.engine.faults.add("strip_headers", names=["ap-parent-run-id"])
-    launch = one.launch(flows.make(one.workflows, "Quick", ECHO))
+def test_where_a_gateway_drops_the_marker_the_run_is_found_by_the_stored_header(activepieces_scene: Scene) -> None:
+    activepieces_scene.engine.faults.add("strip_headers", names=["ap-parent-run-id"])
+    launch = activepieces_scene.launch(flows.make(activepieces_scene.workflows, "Quick", ECHO))
     _later(launch, timedelta(seconds=10))
-    launch = one.watch(launch)
+    launch = activepieces_scene.watch(launch)
     assert (launch.state, bool(launch.run_id)) == (State.SUCCEEDED, True)
-    assert one.now(launch).workspace.marker_seen_at is None
+    assert activepieces_scene.now(launch).workspace.marker_seen_at is None
 
 
 def test_where_a_gateway_drops_every_header_an_answered_launch_ends_and_an_accepted_one_stays_unclear(
-    one: Scene,
+    activepieces_scene: Scene,
 ) -> None:
-    one.engine.faults.add("strip_headers", names=["ap-parent-run-id", "x-console-launch-id"])
-    answered = one.launch(flows.make(one.workflows, "Answers", flows.response({})), wait=True)
-    accepted = one.launch(flows.make(one.workflows, "Quick", ECHO))
+    activepieces_scene.engine.faults.add("strip_headers", names=["ap-parent-run-id", "x-console-launch-id"])
+    answered = activepieces_scene.launch(
+        flows.make(activepieces_scene.workflows, "Answers", flows.response({})), wait=True
+    )
+    accepted = activepieces_scene.launch(flows.make(activepieces_scene.workflows, "Quick", ECHO))
     for launch in (answered, accepted):
         _later(launch, timedelta(minutes=6))
-    answered, accepted = one.watch(answered), one.watch(accepted)
+    answered, accepted = activepieces_scene.watch(answered), activepieces_scene.watch(accepted)
     assert (answered.state, answered.reason) == (State.SUCCEEDED, Reason.RUN_NOT_FOUND)
     assert (accepted.state, accepted.reason) == (State.UNKNOWN, Reason.NO_RUN)
 
 
-def test_an_engine_that_is_down_puts_the_launch_back_and_it_is_sent_when_the_engine_is_back(one: Scene) -> None:
-    flow = flows.make(one.workflows, "Quick", ECHO)
-    port = one.server.port
-    one.server.stop()
-    launch = one.launch(flow)
+def test_an_engine_that_is_down_puts_the_launch_back_and_it_is_sent_when_the_engine_is_back(
+    activepieces_scene: Scene,
+) -> None:
+    flow = flows.make(activepieces_scene.workflows, "Quick", ECHO)
+    port = activepieces_scene.server.port
+    activepieces_scene.server.stop()
+    launch = activepieces_scene.launch(flow)
     assert (launch.state, launch.reason, launch.tries) == (State.QUEUED, Reason.NOT_REACHED, 1)
     assert launch.not_before > timezone.now()
     sending.send(launch.pk)
-    assert one.now(launch).tries == 1
-    one.server = serve(one.engine, port)
+    assert activepieces_scene.now(launch).tries == 1
+    activepieces_scene.server = serve(activepieces_scene.engine, port)
     Launch.objects.update(not_before=timezone.now())
     assert sweeping.to_enqueue() == [launch.pk]
     sending.send(launch.pk)
-    assert one.watch(launch).state == State.SUCCEEDED
-    assert one.triggers(launch) == 1
+    assert activepieces_scene.watch(launch).state == State.SUCCEEDED
+    assert activepieces_scene.triggers(launch) == 1
 
 
-def test_what_could_not_be_sent_in_time_ends_as_too_late_and_is_never_sent(one: Scene) -> None:
-    launch = one.launch(flows.make(one.workflows, "Quick", ECHO), send=False)
+def test_what_could_not_be_sent_in_time_ends_as_too_late_and_is_never_sent(activepieces_scene: Scene) -> None:
+    launch = activepieces_scene.launch(flows.make(activepieces_scene.workflows, "Quick", ECHO), send=False)
     Launch.objects.update(send_by=timezone.now() - timedelta(seconds=1))
     sending.send(launch.pk)
-    assert one.now(launch).state == State.QUEUED
+    assert activepieces_scene.now(launch).state == State.QUEUED
     assert sweeping.end_late() == 1
-    launch = one.now(launch)
+    launch = activepieces_scene.now(launch)
     assert (launch.state, launch.reason, launch.settled) == (State.NOT_SENT, Reason.TOO_LATE, True)
     sending.send(launch.pk)
-    assert one.triggers(launch) == 0
+    assert activepieces_scene.triggers(launch) == 0
 
 
 def test_a_withdrawn_launch_is_not_sent_even_when_its_worker_was_already_connecting(
-    one: Scene, monkeypatch: pytest.MonkeyPatch
+    activepieces_scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    launch = one.launch(flows.make(one.workflows, "Quick", ECHO), send=False)
+    launch = activepieces_scene.launch(flows.make(activepieces_scene.workflows, "Quick", ECHO), send=False)
     mark = sending.mark_sending
 
     def withdrawn_meanwhile(row: Launch) -> None:
-        assert launches.withdraw(audit_log.Actor(one.users.colleague), row)
+        assert launches.withdraw(audit_log.Actor(activepieces_scene.users.colleague), row)
         mark(row)
 
     monkeypatch.setattr(sending, "mark_sending", withdrawn_meanwhile)
     sending.send(launch.pk)
-    assert one.now(launch).state == State.NOT_SENT
-    assert one.triggers(launch) == 0
+    assert activepieces_scene.now(launch).state == State.NOT_SENT
+    assert activepieces_scene.triggers(launch) == 0
 
 
-def test_a_database_that_fails_at_the_last_moment_sends_nothing(one: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    launch = one.launch(flows.make(one.workflows, "Quick", ECHO), send=False)
+def test_a_database_that_fails_at_the_last_moment_sends_nothing(
+    activepieces_scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    launch = activepieces_scene.launch(flows.make(activepieces_scene.workflows, "Quick", ECHO), send=False)
 
     def broken(_row: Launch) -> None:
         raise OperationalError("server closed the connection unexpectedly")
@@ -341,19 +353,19 @@ def test_a_database_that_fails_at_the_last_moment_sends_nothing(one: Scene, monk
     mark = sending.mark_sending
     monkeypatch.setattr(sending, "mark_sending", broken)
     sending.send(launch.pk)
-    assert one.triggers(launch) == 0
-    assert one.now(launch).state == State.QUEUED
+    assert activepieces_scene.triggers(launch) == 0
+    assert activepieces_scene.now(launch).state == State.QUEUED
     monkeypatch.setattr(sending, "mark_sending", mark)
     Launch.objects.update(not_before=timezone.now())
     sending.send(launch.pk)
-    assert one.watch(launch).state == State.SUCCEEDED
-    assert one.triggers(launch) == 1
+    assert activepieces_scene.watch(launch).state == State.SUCCEEDED
+    assert activepieces_scene.triggers(launch) == 1
 
 
 def test_a_mark_that_was_committed_but_not_confirmed_is_taken_back_since_nothing_was_sent(
-    one: Scene, monkeypatch: pytest.MonkeyPatch
+    activepieces_scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    launch = one.launch(flows.make(one.workflows, "Quick", ECHO), send=False)
+    launch = activepieces_scene.launch(flows.make(activepieces_scene.workflows, "Quick", ECHO), send=False)
     mark = sending.mark_sending
 
     def unconfirmed(row: Launch) -> None:
@@ -362,17 +374,17 @@ def test_a_mark_that_was_committed_but_not_confirmed_is_taken_back_since_nothing
 
     monkeypatch.setattr(sending, "mark_sending", unconfirmed)
     sending.send(launch.pk)
-    row = one.now(launch)
-    assert (row.state, row.sending_at, row.claim, one.triggers(launch)) == (State.QUEUED, None, "", 0)
+    row = activepieces_scene.now(launch)
+    assert (row.state, row.sending_at, row.claim, activepieces_scene.triggers(launch)) == (State.QUEUED, None, "", 0)
     monkeypatch.setattr(sending, "mark_sending", mark)
     Launch.objects.update(not_before=timezone.now())
     sending.send(launch.pk)
-    assert one.watch(launch).state == State.SUCCEEDED
-    assert one.triggers(launch) == 1
+    assert activepieces_scene.watch(launch).state == State.SUCCEEDED
+    assert activepieces_scene.triggers(launch) == 1
 
 
-def test_a_claim_that_ran_out_is_claimed_again_and_the_slow_worker_sends_nothing(one: Scene) -> None:
-    launch = one.launch(flows.make(one.workflows, "Quick", ECHO), send=False)
+def test_a_claim_that_ran_out_is_claimed_again_and_the_slow_worker_sends_nothing(activepieces_scene: Scene) -> None:
+    launch = activepieces_scene.launch(flows.make(activepieces_scene.workflows, "Quick", ECHO), send=False)
     slow = sending.claim(launch.pk)
     assert slow is not None
     assert sending.claim(launch.pk) is None
@@ -380,151 +392,169 @@ def test_a_claim_that_ran_out_is_claimed_again_and_the_slow_worker_sends_nothing
     with pytest.raises(sending.ClaimLost):
         sending.mark_sending(slow.launch)
     sending.send(launch.pk)
-    assert one.triggers(launch) == 1
+    assert activepieces_scene.triggers(launch) == 1
     with pytest.raises(sending.ClaimLost):
         sending.mark_sending(slow.launch)
 
 
-def test_a_worker_that_died_after_the_first_byte_leaves_an_unclear_launch_that_is_found(one: Scene) -> None:
-    launch = one.launch(flows.make(one.workflows, "Quick", ECHO))
+def test_a_worker_that_died_after_the_first_byte_leaves_an_unclear_launch_that_is_found(
+    activepieces_scene: Scene,
+) -> None:
+    launch = activepieces_scene.launch(flows.make(activepieces_scene.workflows, "Quick", ECHO))
     Launch.objects.update(state=State.SENDING, claim_until=timezone.now() - timedelta(seconds=1), answered_at=None)
     assert sweeping.notice_lost() == 1
-    launch = one.now(launch)
+    launch = activepieces_scene.now(launch)
     assert (launch.state, launch.reason) == (State.UNKNOWN, Reason.WORKER_LOST)
-    assert one.watch(launch).state == State.SUCCEEDED
+    assert activepieces_scene.watch(launch).state == State.SUCCEEDED
 
 
-def test_a_person_who_lost_the_right_meanwhile_does_not_launch(one: Scene) -> None:
-    flow = flows.make(one.workflows, "Quick", ECHO)
-    launch = one.launch(flow, send=False)
-    Member.objects.filter(user=one.users.colleague).update(role=Role.VIEWER)
+def test_a_person_who_lost_the_right_meanwhile_does_not_launch(activepieces_scene: Scene) -> None:
+    flow = flows.make(activepieces_scene.workflows, "Quick", ECHO)
+    launch = activepieces_scene.launch(flow, send=False)
+    Member.objects.filter(user=activepieces_scene.users.colleague).update(role=Role.VIEWER)
     sending.send(launch.pk)
-    launch = one.now(launch)
-    assert (launch.state, launch.reason, one.triggers(launch)) == (State.NOT_SENT, Reason.NO_ACCESS, 0)
+    launch = activepieces_scene.now(launch)
+    assert (launch.state, launch.reason, activepieces_scene.triggers(launch)) == (State.NOT_SENT, Reason.NO_ACCESS, 0)
 
 
-def test_a_deactivated_person_does_not_launch(one: Scene) -> None:
-    launch = one.launch(flows.make(one.workflows, "Quick", ECHO), send=False)
-    User.objects.filter(pk=one.users.colleague.pk).update(is_active=False)
+def test_a_deactivated_person_does_not_launch(activepieces_scene: Scene) -> None:
+    launch = activepieces_scene.launch(flows.make(activepieces_scene.workflows, "Quick", ECHO), send=False)
+    User.objects.filter(pk=activepieces_scene.users.colleague.pk).update(is_active=False)
     sending.send(launch.pk)
-    assert one.now(launch).reason == Reason.NO_ACCESS
+    assert activepieces_scene.now(launch).reason == Reason.NO_ACCESS
 
 
-def test_without_a_credential_nothing_is_sent(one: Scene) -> None:
-    launch = one.launch(flows.make(one.workflows, "Quick", ECHO), send=False)
-    Credential.objects.filter(owner=one.users.colleague).delete()
+def test_without_a_credential_nothing_is_sent(activepieces_scene: Scene) -> None:
+    launch = activepieces_scene.launch(flows.make(activepieces_scene.workflows, "Quick", ECHO), send=False)
+    Credential.objects.filter(owner=activepieces_scene.users.colleague).delete()
     sending.send(launch.pk)
-    assert one.now(launch).reason == Reason.NO_CREDENTIAL
+    assert activepieces_scene.now(launch).reason == Reason.NO_CREDENTIAL
 
 
-def test_a_credential_that_does_not_open_sends_nothing(one: Scene) -> None:
-    launch = one.launch(flows.make(one.workflows, "Quick", ECHO), send=False)
-    Credential.objects.filter(owner=one.users.colleague).update(secret=one.users.credential.secret)
+def test_a_credential_that_does_not_open_sends_nothing(activepieces_scene: Scene) -> None:
+    launch = activepieces_scene.launch(flows.make(activepieces_scene.workflows, "Quick", ECHO), send=False)
+    Credential.objects.filter(owner=activepieces_scene.users.colleague).update(
+        secret=activepieces_scene.users.credential.secret
+    )
     sending.send(launch.pk)
-    assert one.now(launch).reason == Reason.CREDENTIAL_CHANGED
+    assert activepieces_scene.now(launch).reason == Reason.CREDENTIAL_CHANGED
 
 
-def test_a_forbidden_address_is_given_up_at_once(one: Scene) -> None:
-    launch = one.launch(flows.make(one.workflows, "Quick", ECHO), send=False)
+def test_a_forbidden_address_is_given_up_at_once(activepieces_scene: Scene) -> None:
+    launch = activepieces_scene.launch(flows.make(activepieces_scene.workflows, "Quick", ECHO), send=False)
     with override_settings(ENGINE_PRIVATE_NETWORKS=[]):
         sending.send(launch.pk)
-    assert one.now(launch).reason == Reason.ADDRESS_REFUSED
-    assert one.triggers(launch) == 0
+    assert activepieces_scene.now(launch).reason == Reason.ADDRESS_REFUSED
+    assert activepieces_scene.triggers(launch) == 0
 
 
-def test_a_paused_workspace_sends_nothing_until_it_goes_on(one: Scene) -> None:
-    launch = one.launch(flows.make(one.workflows, "Quick", ECHO), send=False)
+def test_a_paused_workspace_sends_nothing_until_it_goes_on(activepieces_scene: Scene) -> None:
+    launch = activepieces_scene.launch(flows.make(activepieces_scene.workflows, "Quick", ECHO), send=False)
     Workspace.objects.update(launching_paused=True)
     sending.send(launch.pk)
-    assert one.now(launch).state == State.QUEUED
+    assert activepieces_scene.now(launch).state == State.QUEUED
     assert sweeping.to_enqueue() == []
     Workspace.objects.update(launching_paused=False)
     assert sweeping.to_enqueue() == [launch.pk]
     assert sweeping.to_enqueue() == []
 
 
-def test_all_open_launches_of_a_workspace_are_matched_by_as_few_calls_as_the_engine_allows(one: Scene) -> None:
-    flow = flows.make(one.workflows, "Sleeps", flows.code("sleep 590"))
-    made = [one.launch(flow, {"n": number}) for number in range(30)]
+def test_all_open_launches_of_a_workspace_are_matched_by_as_few_calls_as_the_engine_allows(
+    activepieces_scene: Scene,
+) -> None:
+    flow = flows.make(activepieces_scene.workflows, "Sleeps", flows.code("sleep 590"))
+    made = [activepieces_scene.launch(flow, {"n": number}) for number in range(30)]
     _breathe()
-    one.engine.journal.clear()
+    activepieces_scene.engine.journal.clear()
     Launch.objects.update(poll_at=timezone.now())
     following.poll(made[0].workspace_id)
-    assert one.engine.journal.count("GET", "/v1/flow-runs*") == 1
+    assert activepieces_scene.engine.journal.count("GET", "/v1/flow-runs*") == 1
     assert set(Launch.objects.values_list("state", flat=True)) == {State.RUNNING}
-    one.engine.journal.clear()
+    activepieces_scene.engine.journal.clear()
     Launch.objects.update(poll_at=timezone.now())
     following.poll(made[0].workspace_id)
     # Known runs are asked for by their ids, of which one call takes twenty.
-    assert one.engine.journal.count("GET", "/v1/flow-runs*") == 2
+    assert activepieces_scene.engine.journal.count("GET", "/v1/flow-runs*") == 2
 
 
 def test_a_poll_with_an_unchanged_result_writes_a_handful_of_queries(
-    one: Scene, django_assert_max_num_queries: Callable[..., Any]
+    activepieces_scene: Scene, django_assert_max_num_queries: Callable[..., Any]
 ) -> None:
-    flow = flows.make(one.workflows, "Sleeps", flows.code("sleep 590"))
-    made = [one.launch(flow, {"n": number}) for number in range(20)]
-    one.watch(made[-1], State.RUNNING)
+    flow = flows.make(activepieces_scene.workflows, "Sleeps", flows.code("sleep 590"))
+    made = [activepieces_scene.launch(flow, {"n": number}) for number in range(20)]
+    activepieces_scene.watch(made[-1], State.RUNNING)
     Launch.objects.update(poll_at=timezone.now())
     with django_assert_max_num_queries(14):
         following.poll(made[0].workspace_id)
 
 
-def test_a_refused_credential_does_not_end_a_launch_and_the_next_one_is_tried(one: Scene) -> None:
-    flow = flows.make(one.workflows, "Sleeps", flows.code("sleep 30"))
-    first = one.launch(flow)
+def test_a_refused_credential_does_not_end_a_launch_and_the_next_one_is_tried(activepieces_scene: Scene) -> None:
+    flow = flows.make(activepieces_scene.workflows, "Sleeps", flows.code("sleep 30"))
+    first = activepieces_scene.launch(flow)
     order = launches.LaunchRequest(flow, "A flow", {"b": 1}, False, launches.ticket())
-    second = launches.create(audit_log.Actor(one.users.owner), one.users.place(one.users.owner), order).launch
+    second = launches.create(
+        audit_log.Actor(activepieces_scene.users.owner),
+        activepieces_scene.users.place(activepieces_scene.users.owner),
+        order,
+    ).launch
     assert second is not None
     sending.send(second.pk)
-    broken = Credential.objects.get(owner=one.users.colleague)
+    broken = Credential.objects.get(owner=activepieces_scene.users.colleague)
     broken.secret = broken.seal("secret", "not-a-token-any-more")
     broken.save()
-    assert one.watch(first).state == State.SUCCEEDED
-    assert one.watch(second).state == State.SUCCEEDED
+    assert activepieces_scene.watch(first).state == State.SUCCEEDED
+    assert activepieces_scene.watch(second).state == State.SUCCEEDED
 
 
-def test_an_unknown_run_status_is_no_crash_and_no_end(one: Scene) -> None:
-    flow = flows.make(one.workflows, "Sleeps", flows.code("sleep 200"))
-    launch = one.watch(one.launch(flow), State.RUNNING)
-    with one.engine.state.lock:
-        one.engine.state.runs[launch.run_id]["status"] = "HIBERNATING"
+def test_an_unknown_run_status_is_no_crash_and_no_end(activepieces_scene: Scene) -> None:
+    flow = flows.make(activepieces_scene.workflows, "Sleeps", flows.code("sleep 200"))
+    launch = activepieces_scene.watch(activepieces_scene.launch(flow), State.RUNNING)
+    with activepieces_scene.engine.state.lock:
+        activepieces_scene.engine.state.runs[launch.run_id]["status"] = "HIBERNATING"
     Launch.objects.update(poll_at=timezone.now())
     following.poll(launch.workspace_id)
-    launch = one.now(launch)
+    launch = activepieces_scene.now(launch)
     assert (launch.state, launch.run_status, launch.settled) == (State.OTHER, "HIBERNATING", False)
 
 
-def test_inputs_and_answers_are_removed_after_the_retention_time_and_the_launch_stays(one: Scene) -> None:
-    launch = one.watch(one.launch(flows.make(one.workflows, "Quick", ECHO), {"a": 1}))
+def test_inputs_and_answers_are_removed_after_the_retention_time_and_the_launch_stays(
+    activepieces_scene: Scene,
+) -> None:
+    launch = activepieces_scene.watch(
+        activepieces_scene.launch(flows.make(activepieces_scene.workflows, "Quick", ECHO), {"a": 1})
+    )
     assert sweeping.purge() == 0
     _later(launch, timedelta(days=91))
     assert sweeping.purge() == 1
-    launch = one.now(launch)
+    launch = activepieces_scene.now(launch)
     assert (launch.payload, launch.answer, launch.state) == ("", "", State.SUCCEEDED)
     assert launches.open_payload(launch) is None
 
 
-def test_inputs_are_removed_in_time_also_where_the_engine_never_tells_the_end(one: Scene) -> None:
-    launch = one.watch(one.launch(flows.make(one.workflows, "Quick", ECHO), {"a": 1}))
+def test_inputs_are_removed_in_time_also_where_the_engine_never_tells_the_end(activepieces_scene: Scene) -> None:
+    launch = activepieces_scene.watch(
+        activepieces_scene.launch(flows.make(activepieces_scene.workflows, "Quick", ECHO), {"a": 1})
+    )
     _later(launch, timedelta(days=91))
     Launch.objects.filter(pk=launch.pk).update(state=State.RUNNING, poll_at=timezone.now())
     assert sweeping.purge() == 1
-    assert one.now(launch).payload == ""
+    assert activepieces_scene.now(launch).payload == ""
 
 
-def test_a_huge_answer_is_cut(one: Scene) -> None:
-    flow = flows.make(one.workflows, "Big", flows.code("big 400"), flows.response({"text": "{{step_1}}"}))
-    launch = one.launch(flow, wait=True)
+def test_a_huge_answer_is_cut(activepieces_scene: Scene) -> None:
+    flow = flows.make(
+        activepieces_scene.workflows, "Big", flows.code("big 400"), flows.response({"text": "{{step_1}}"})
+    )
+    launch = activepieces_scene.launch(flow, wait=True)
     assert launch.answer_cut
     assert len(launch.open("answer")) == sending.KEPT_ANSWER
 
 
 def test_a_database_that_is_away_when_the_answer_comes_is_tried_again(
-    one: Scene, monkeypatch: pytest.MonkeyPatch
+    activepieces_scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    flow = flows.make(one.workflows, "Answers", flows.response({"ok": True}))
-    launch = one.launch(flow, wait=True, send=False)
+    flow = flows.make(activepieces_scene.workflows, "Answers", flows.response({"ok": True}))
+    launch = activepieces_scene.launch(flow, wait=True, send=False)
     monkeypatch.setattr(sending, "DATABASE_PAUSES", (0.0, 0.0))
     record, failures = sending.record, iter([True, True, False])
 
@@ -535,15 +565,21 @@ def test_a_database_that_is_away_when_the_answer_comes_is_tried_again(
 
     monkeypatch.setattr(sending, "record", away_twice)
     sending.send(launch.pk)
-    launch = one.now(launch)
-    assert (launch.answer_from, launch.open("answer"), one.triggers(launch)) == ("flow", '{"ok":true}', 1)
+    launch = activepieces_scene.now(launch)
+    assert (launch.answer_from, launch.open("answer"), activepieces_scene.triggers(launch)) == (
+        "flow",
+        '{"ok":true}',
+        1,
+    )
 
 
-def test_what_came_back_may_be_written_down_twice(one: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    flow = flows.make(one.workflows, "Soon off", ECHO)
-    one.launch(flow)
-    one.workflows.apply_flow_operation(flow, {"type": "CHANGE_STATUS", "request": {"status": "DISABLED"}})
-    launch = one.launch(flow, send=False)
+def test_what_came_back_may_be_written_down_twice(activepieces_scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    flow = flows.make(activepieces_scene.workflows, "Soon off", ECHO)
+    activepieces_scene.launch(flow)
+    activepieces_scene.workflows.apply_flow_operation(
+        flow, {"type": "CHANGE_STATUS", "request": {"status": "DISABLED"}}
+    )
+    launch = activepieces_scene.launch(flow, send=False)
     monkeypatch.setattr(sending, "DATABASE_PAUSES", (0.0,))
     record, unconfirmed = sending.record, iter([True, False])
 
@@ -554,45 +590,51 @@ def test_what_came_back_may_be_written_down_twice(one: Scene, monkeypatch: pytes
 
     monkeypatch.setattr(sending, "record", done_but_not_confirmed)
     assert sending.send(launch.pk) == launch.workspace_id
-    launch = one.now(launch)
+    launch = activepieces_scene.now(launch)
     assert (launch.state, launch.reason) == (State.REFUSED, Reason.FLOW_OFF)
     assert AuditEvent.objects.filter(action="launch.end").count() == 1
 
 
-def test_a_flow_that_answers_and_then_fails_keeps_its_answer_and_says_why_it_failed(one: Scene) -> None:
+def test_a_flow_that_answers_and_then_fails_keeps_its_answer_and_says_why_it_failed(activepieces_scene: Scene) -> None:
     steps = (flows.response({"ok": True}, stop=False), flows.code("sleep 1"), flows.code("fail Closed"))
-    launch = one.watch(one.launch(flows.make(one.workflows, "Answers, then fails", *steps), wait=True))
+    launch = activepieces_scene.watch(
+        activepieces_scene.launch(flows.make(activepieces_scene.workflows, "Answers, then fails", *steps), wait=True)
+    )
     assert (launch.state, launch.answer_from, launch.open("answer")) == (State.FAILED, "flow", '{"ok":true}')
     assert "Closed" in launch.open("failure")
 
 
-def test_a_run_that_was_retried_is_followed_again_and_its_launch_tells_the_new_result(one: Scene) -> None:
-    launch = one.watch(one.launch(flows.make(one.workflows, "Quick", ECHO), {"a": 1}))
+def test_a_run_that_was_retried_is_followed_again_and_its_launch_tells_the_new_result(
+    activepieces_scene: Scene,
+) -> None:
+    launch = activepieces_scene.watch(
+        activepieces_scene.launch(flows.make(activepieces_scene.workflows, "Quick", ECHO), {"a": 1})
+    )
     # As an earlier try left it.
     earlier = {"failure": launch.seal("failure", "Closed"), "answer": launch.seal("answer", '"old"')}
     Launch.objects.filter(pk=launch.pk).update(state=State.FAILED, run_status="FAILED", **earlier)
     following.follow_again(launch.workspace, launch.run_id)
-    assert not one.now(launch).settled
-    launch = one.watch(launch)
+    assert not activepieces_scene.now(launch).settled
+    launch = activepieces_scene.watch(launch)
     assert (launch.state, launch.open("answer"), launch.failure) == (State.SUCCEEDED, '{"given":{"a":1}}', "")
 
 
-def test_a_large_launch_waits_until_the_one_before_it_has_left(one: Scene) -> None:
-    flow = flows.make(one.workflows, "Echo", flows.code("echo"))
-    waiting = one.launch(flow, {"text": "x" * sending.LARGE}, send=False)
+def test_a_large_launch_waits_until_the_one_before_it_has_left(activepieces_scene: Scene) -> None:
+    flow = flows.make(activepieces_scene.workflows, "Echo", flows.code("echo"))
+    waiting = activepieces_scene.launch(flow, {"text": "x" * sending.LARGE}, send=False)
     assert waiting.size > sending.LARGE
     assert "one after the other" in str(launch_messages.launch_message(waiting).text)
     sending._large.acquire()
     try:
         assert sending.send(waiting.pk) is None
-        assert one.now(waiting).state == State.QUEUED
-        small = one.launch(flow)
-        assert one.now(small).state == State.ACCEPTED
+        assert activepieces_scene.now(waiting).state == State.QUEUED
+        small = activepieces_scene.launch(flow)
+        assert activepieces_scene.now(small).state == State.ACCEPTED
     finally:
         sending._large.release()
-    another = one.launch(flow, {"text": "y" * sending.LARGE}, send=False)
+    another = activepieces_scene.launch(flow, {"text": "y" * sending.LARGE}, send=False)
     Launch.objects.update(enqueued_at=timezone.now())
     sending.send(another.pk)
     assert sweeping.to_enqueue() == [waiting.pk]
     sending.send(waiting.pk)
-    assert one.now(waiting).state == State.ACCEPTED
+    assert activepieces_scene.now(waiting).state == State.ACCEPTED

@@ -249,9 +249,9 @@ def test_a_manager_gives_a_team_a_right_with_an_end_and_a_number_and_it_is_audit
     assert launch_rights.flows(access.find(guests.gail, "sales")) == [right]
     news = Notice.objects.get(user=guests.gail)
     assert news.url == guests.scene.url(guests.flow)
-    told = notification_messages.notification_message(news)
-    assert told.title == "You may launch Quick"
-    assert "At most 20 launches." in told.detail
+    message = notification_messages.notification_message(news)
+    assert message.title == "You may launch Quick"
+    assert "At most 20 launches." in message.detail
 
 
 def test_a_manager_gives_a_person_a_right_and_is_told_that_no_key_acts_for_them(guests: Guests) -> None:
@@ -362,7 +362,7 @@ def test_ended_rights_are_listed_below_with_the_reason(guests: Guests) -> None:
     guests.right(until=now - timedelta(days=1))
     guests.right(most_launches=1, used=1)
     guests.right(revoked_at=now)
-    told = [launch_right_messages.describe_right(right)["state"] for right in LaunchRight.objects.order_by("pk")]
-    assert [str(state) for state in told] == ["Over", "Used up", "Withdrawn"]
+    states = [launch_right_messages.describe_right(right)["state"] for right in LaunchRight.objects.order_by("pk")]
+    assert [str(state) for state in states] == ["Over", "Used up", "Withdrawn"]
     page = text_of(guests.scene.sign_in(guests.scene.users.owner).get("/w/sales/launch-rights/"))
     assert all(word in page for word in ("Over", "Used up", "Withdrawn"))

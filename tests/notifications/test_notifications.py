@@ -42,8 +42,8 @@ def _watch(scene: Scene, user: User, kind: WatchKind, object_id: str) -> None:
 
 
 def _ended(scene: Scene, state: State, **fields: Any) -> Launch:
-    told: dict[str, Any] = {"ended_at": timezone.now() + timedelta(seconds=1), "flow_name": "Order intake"}
-    return scene.row(state=state, **told | fields)
+    defaults: dict[str, Any] = {"ended_at": timezone.now() + timedelta(seconds=1), "flow_name": "Order intake"}
+    return scene.row(state=state, **defaults | fields)
 
 
 def _told(user: User) -> list[str]:
@@ -175,11 +175,11 @@ def test_a_failed_run_waits_while_a_launch_of_its_flow_still_looks_for_its_run(s
     watching.poll_watched(scene.users.workspace.pk)
     assert Notice.objects.count() == 0
     [run] = scene.workflows.list_runs(flow_id=flow)["data"]
-    for found, told in ((run["id"], 0), ("another", 1)):
+    for found, number in ((run["id"], 0), ("another", 1)):
         Launch.objects.filter(pk=seeking.pk).update(run_id=found)
         WatchPoll.objects.update(not_before=None)
         watching.poll_watched(scene.users.workspace.pk)
-        assert Notice.objects.count() == told
+        assert Notice.objects.count() == number
 
 
 def test_a_failed_run_of_the_consoles_own_launch_is_told_by_the_launch_only(db: None) -> None:

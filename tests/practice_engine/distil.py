@@ -227,8 +227,8 @@ def properties(body: Any) -> dict[str, str]:
 
 def _property(prop: dict[str, Any]) -> str:
     inner = [f"{name} {_property(one)}" for name, one in prop.get("properties", {}).items()]
-    told = ", ".join([*prop.get("refreshers", []), *inner])
-    return f"{prop['type']}{'!' if prop['required'] else ''}{f' ({told})' if told else ''}"
+    settings = ", ".join([*prop.get("refreshers", []), *inner])
+    return f"{prop['type']}{'!' if prop['required'] else ''}{f' ({settings})' if settings else ''}"
 
 
 def outlines(body: Any) -> list[str]:

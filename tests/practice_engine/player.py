@@ -205,12 +205,12 @@ class Player:
             self.tokens["colleague"] = body.get("token", "")
 
     def _compare_trees(self, fact: Json, body: Any) -> list[str]:
-        told, came = fact.get("outlines", []), outlines(body)
-        return [] if told == came else [f"the tree is {came} instead of {told}: {json.dumps(body)}"]
+        expected, came = fact.get("outlines", []), outlines(body)
+        return [] if expected == came else [f"the tree is {came} instead of {expected}: {json.dumps(body)}"]
 
     def _compare_properties(self, fact: Json, body: Any) -> list[str]:
-        told, came = fact.get("properties", {}), properties(body)
-        return [] if told == came else [f"properties are {came} instead of {told}"]
+        expected, came = fact.get("properties", {}), properties(body)
+        return [] if expected == came else [f"properties are {came} instead of {expected}"]
 
     def _credential(self, fact: Json) -> Json:
         token = self.practice.credentials.bearer_token
@@ -232,9 +232,9 @@ class Player:
         if response.status_code != fact["status"]:
             wrong.append(f"status {response.status_code} instead of {fact['status']}")
         for name in sorted(TOLD_HEADERS):
-            told, came = fact["told"].get(name), response.headers.get(name)
-            if (told is None) != (came is None) or (told and told != came):
-                wrong.append(f"header {name}: {came!r} instead of {told!r}")
+            expected, came = fact["told"].get(name), response.headers.get(name)
+            if (expected is None) != (came is None) or (expected and expected != came):
+                wrong.append(f"header {name}: {came!r} instead of {expected!r}")
         return wrong
 
     def differences(self, shape: Any, value: Any, where: str) -> list[str]:

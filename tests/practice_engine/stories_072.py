@@ -38,12 +38,14 @@ def settle(player: Player) -> None:
     player.settle()
 
 
-def run(fact: str, status: str, flow: str, **of: str) -> Step:
+def run(fact: str, status: str, flow: str, **given: str) -> Step:
     """Bind the run that a fact asks for; ``raw`` is its payload as text."""
 
     def fits(whole: dict[str, object]) -> bool:
         steps = whole["steps"]
-        return "raw" not in of or (isinstance(steps, dict) and steps["trigger"]["output"].get("rawBody") == of["raw"])
+        return "raw" not in given or (
+            isinstance(steps, dict) and steps["trigger"]["output"].get("rawBody") == given["raw"]
+        )
 
     return lambda player: player.bind_run(fact, status, flow, fits)
 

@@ -47,8 +47,13 @@ def test_every_status_can_be_answered_before_and_after_the_engine_acted(
     answer = launch(practice)
     assert answer is not None
     assert (answer.status_code, answer.headers.get("x-webhook-id")) == (status, None)
-    told = entry(practice)
-    assert (told.acted, len(told.runs), told.own_status, told.status) == (act, int(act), 200 if act else None, status)
+    received = entry(practice)
+    assert (received.acted, len(received.runs), received.own_status, received.status) == (
+        act,
+        int(act),
+        200 if act else None,
+        status,
+    )
 
 
 @pytest.mark.parametrize("act", [False, True])
@@ -119,8 +124,8 @@ def test_faults_are_added_and_the_journal_is_read_over_http(practice: Practice) 
     fault = {"kind": "status", "status": 500, "act": True, "times": 1, "method": "POST", "path": HOOKS}
     assert requests.post(f"{address}/faults", json=fault, headers=headers, timeout=20).status_code == 201
     launch(practice), launch(practice)
-    told = requests.get(f"{address}/requests", params={"path": HOOKS}, headers=headers, timeout=20).json()
-    assert {(one["status"], one["own_status"], one["acted"], len(one["runs"])) for one in told} == {
+    answer = requests.get(f"{address}/requests", params={"path": HOOKS}, headers=headers, timeout=20).json()
+    assert {(one["status"], one["own_status"], one["acted"], len(one["runs"])) for one in answer} == {
         (500, 200, True, 1),
         (200, 200, True, 1),
     }

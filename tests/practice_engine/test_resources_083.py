@@ -22,16 +22,16 @@ def flags(practice: Practice) -> Json:
 @pytest.mark.parametrize(("version", "records", "fields"), [("0.72.4", 1500, 15), ("0.83.0", 10_000, 100)])
 def test_the_flags_tell_what_a_table_may_hold(practice: Practice, version: str, records: int, fields: int) -> None:
     practice.engine.settings.version = version
-    told = flags(practice)
-    assert (told["MAX_RECORDS_PER_TABLE"], told["MAX_FIELDS_PER_TABLE"]) == (records, fields)
+    limits = flags(practice)
+    assert (limits["MAX_RECORDS_PER_TABLE"], limits["MAX_FIELDS_PER_TABLE"]) == (records, fields)
 
 
 @pytest.mark.parametrize("version", ["0.72.4", "0.83.0"])
 def test_a_table_that_is_full_refuses_one_more_and_keeps_what_it_has(practice: Practice, version: str) -> None:
     practice.engine.settings.version = version
     practice.engine.settings.max_records_per_table, practice.engine.settings.max_fields_per_table = 2, 1
-    told = flags(practice)
-    assert (told["MAX_RECORDS_PER_TABLE"], told["MAX_FIELDS_PER_TABLE"]) == (2, 1)
+    limits = flags(practice)
+    assert (limits["MAX_RECORDS_PER_TABLE"], limits["MAX_FIELDS_PER_TABLE"]) == (2, 1)
     table = practice.call("POST", "/v1/tables", json=in_project(practice, name="Small")).json()["id"]
     field: Json = {"name": "a", "type": "TEXT", "tableId": table}
     made = practice.call("POST", "/v1/fields", json=field).json()["id"]

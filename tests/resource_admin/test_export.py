@@ -119,7 +119,7 @@ def test_text_stays_one_cell_whatever_is_in_it(owner: Client, stub_engine: StubE
 
 def _placed(users: Users, stub_engine: StubEngine, resource: Resource) -> None:
     """What only Imbrace has is asked for at an Imbrace gateway; to it the stub engine is the same."""
-    if samples.of(resource).flavour == Flavour.IMBRACE:
+    if samples.sample_for(resource).flavour == Flavour.IMBRACE:
         people.move(users.workspace, flavour=Flavour.IMBRACE, address=stub_engine.url)
 
 
@@ -129,10 +129,10 @@ def test_every_list_can_be_exported_in_both_kinds(
     users: Users, owner: Client, stub_engine: StubEngine, resource: Resource
 ) -> None:
     _placed(users, stub_engine, resource)
-    samples.of(resource).fill(stub_engine)
+    samples.sample_for(resource).fill(stub_engine)
     assert f"{resource.url('sales')}export/csv/" in owner.get(resource.url("sales")).content.decode()
     found = rows_of(owner.get(f"{resource.url('sales')}export/csv/").content)
-    assert [row["Id"].removeprefix("'") for row in found] == [samples.of(resource).key]
+    assert [row["Id"].removeprefix("'") for row in found] == [samples.sample_for(resource).key]
     assert len(json.loads(owner.get(f"{resource.url('sales')}export/json/").content)) == 1
 
 
@@ -153,7 +153,7 @@ def test_odd_rows_break_no_file(
     users: Users, owner: Client, stub_engine: StubEngine, resource: Resource, odd: dict[str, Any]
 ) -> None:
     _placed(users, stub_engine, resource)
-    samples.of(resource).put(stub_engine, odd)
+    samples.sample_for(resource).put(stub_engine, odd)
     assert owner.get(f"{resource.url('sales')}export/csv/").status_code == 200
     assert owner.get(f"{resource.url('sales')}export/json/").status_code == 200
 
@@ -169,7 +169,7 @@ def test_whoever_may_see_the_list_may_have_it_and_nobody_else(
     users: Users, client: Client, stub_engine: StubEngine, resource: Resource, role: Role
 ) -> None:
     _placed(users, stub_engine, resource)
-    samples.of(resource).fill(stub_engine)
+    samples.sample_for(resource).fill(stub_engine)
     Member.objects.filter(user=users.colleague).update(role=role)
     client.force_login(users.colleague)
     address = f"{resource.url('sales')}export/csv/"
@@ -388,7 +388,7 @@ def test_no_secret_of_a_list_is_in_a_file(
     users: Users, owner: Client, stub_engine: StubEngine, resource: Resource
 ) -> None:
     _placed(users, stub_engine, resource)
-    samples.of(resource).fill(stub_engine, **dict.fromkeys(resource.secrets, "this-is-the-secret"))
+    samples.sample_for(resource).fill(stub_engine, **dict.fromkeys(resource.secrets, "this-is-the-secret"))
     for kind in ("csv", "json"):
         answer = owner.get(f"{resource.url('sales')}export/{kind}/")
         assert answer.status_code == 200

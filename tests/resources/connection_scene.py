@@ -43,7 +43,7 @@ class Scene:
         """The engine's own connections by external id, secrets included."""
         return {row["externalId"]: row for row in self.practice.engine.state.connections.values()}
 
-    def of(self, external_id: str) -> str:
+    def connection_id(self, external_id: str) -> str:
         """A connection's id."""
         return str(self.rows()[external_id]["id"])
 

@@ -58,7 +58,7 @@ class Stage:
 
     def suit(self, resource: Resource, action: Action) -> None:
         """Makes the engine one of a version that has the action. Skips the test where Imbrace's fork, which has one version, does not."""
-        wanted = samples.of(resource).versions.get(action.name)
+        wanted = samples.sample_for(resource).versions.get(action.name)
         if wanted and wanted != "0.72.4" and self.users.workspace.flavour == Flavour.IMBRACE:
             pytest.skip(f"Imbrace's fork has no {resource.name}.{action.name}.")
         if wanted:
@@ -70,7 +70,7 @@ class Stage:
         if action.collection:
             return ""
         asking = self.session
-        for row in resource.list(asking, Query(samples.of(resource).asked, 100)).rows:
+        for row in resource.list(asking, Query(samples.sample_for(resource).asked, 100)).rows:
             key = resource.key(row)
             if key and action.visible(resource.get(asking, key)):
                 return key
@@ -85,7 +85,7 @@ class Stage:
         page = self.browser.get(url)
         assert page.status_code == 200, page.content.decode()[:2000]
         form = page.context["form"]
-        given = samples.of(resource).typed.get(action.name, {})
+        given = samples.sample_for(resource).typed.get(action.name, {})
         typed = {name: given.get(name, _filled(form, name, field)) for name, field in form.fields.items()}
         typed |= {name: _fresh(value) for name, value in typed.items()}
         return {name: value for name, value in typed.items() if value is not None} | {
@@ -95,7 +95,7 @@ class Stage:
 
 def turns(resource: Resource, action: Action, number: int) -> list[tuple[str, Any]]:
     """Both flavours for action `number` of a suite, each with marks: one that has the action is quick, in turns, the other slow."""
-    newer = samples.of(resource).versions.get(action.name, "0.72.4") != "0.72.4"
+    newer = samples.sample_for(resource).versions.get(action.name, "0.72.4") != "0.72.4"
     quick = "activepieces" if newer or number % 2 else "imbrace"
     return [(name, () if name == quick else pytest.mark.slow) for name in ("activepieces", "imbrace")]
 

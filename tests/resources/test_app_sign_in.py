@@ -70,7 +70,7 @@ def test_a_person_signs_in_at_the_app_and_comes_back_to_one_last_step(scene: Sce
 
 
 def test_a_connection_that_fails_gets_its_new_secret_by_a_sign_in(scene: Scene) -> None:
-    identity = scene.of("slack-team")
+    identity = scene.connection_id("slack-team")
     renew = f"/w/sales/connections/do/replace-secret/{identity}/"
     address = f"{SIGN_IN}?connection={identity}"
     assert f'href="{address}"' in scene.page(renew)

@@ -27,7 +27,11 @@ ONE = "/v1/app-connections/*"
 
 
 def page_of(scene: Scene, external_id: str, action: str = "") -> str:
-    return f"{LIST}do/{action}/{scene.of(external_id)}/" if action else f"{LIST}{scene.of(external_id)}/"
+    return (
+        f"{LIST}do/{action}/{scene.connection_id(external_id)}/"
+        if action
+        else f"{LIST}{scene.connection_id(external_id)}/"
+    )
 
 
 def test_the_list_says_in_words_how_each_connection_is(scene: Scene) -> None:
@@ -146,14 +150,14 @@ def test_an_app_is_connected_by_what_its_own_schema_asks_for(
     assert TYPED not in scene.page(answer["Location"])
     began, ended = AuditEvent.objects.order_by("pk")
     assert (began.action, began.outcome, ended.outcome) == ("pieces.connect", "begun", "done")
-    told = json.dumps([began.detail, ended.detail])
-    assert "New one" in told
-    assert not [text for text in auth_forms.secrets(value) if text in told]
+    message = json.dumps([began.detail, ended.detail])
+    assert "New one" in message
+    assert not [text for text in auth_forms.secrets(value) if text in message]
     assert TYPED not in caplog.text
 
 
 @pytest.mark.parametrize(
-    ("app", "typed", "told"),
+    ("app", "typed", "message"),
     [
         ("telegram-bot", {"secret_text": f"wrong {TYPED}"}, "The app says: the service refused this secret"),
         ("twilio", {"username": "who-it-is", "password": f"wrong {TYPED}"}, "The app says:"),
@@ -163,15 +167,15 @@ def test_an_app_is_connected_by_what_its_own_schema_asks_for(
     ],
 )
 def test_what_the_app_refuses_is_told_and_the_secret_does_not_come_back(
-    scene: Scene, app: str, typed: dict[str, str], told: str
+    scene: Scene, app: str, typed: dict[str, str], message: str
 ) -> None:
     before = len(scene.rows())
     answer = scene.fill(CONNECT.format(app), name="New one", **typed)
     page = shown(answer)
     assert answer.status_code == 422
     assert "Nothing was saved" in page
-    assert told in page
-    assert ("The app says:" in page) is told.startswith("The app says:")
+    assert message in page
+    assert ("The app says:" in page) is message.startswith("The app says:")
     assert 'value="New one"' in page
     assert "Enter the secret again" in page
     assert TYPED not in page
@@ -225,7 +229,7 @@ def test_one_connection_takes_the_place_of_another_in_all_flows(scene: Scene) ->
     assert f'<option value="{other["id"]}">The other' in page
     assert "Slack team" not in page
     assert "some engines delete it at once" in page
-    assert scene.fill(address, target=scene.of("twilio-main")).status_code == 422
+    assert scene.fill(address, target=scene.connection_id("twilio-main")).status_code == 422
     answer = scene.fill(address, target=other["id"])
     assert answer["Location"] == f"{LIST}{other['id']}/", "the old one may be gone"
     assert scene_flows(scene, used) == []
@@ -235,7 +239,7 @@ def test_one_connection_takes_the_place_of_another_in_all_flows(scene: Scene) ->
 
 def test_a_connection_is_renamed_and_deleted_once_its_flows_were_named(scene: Scene) -> None:
     external_id = "gmail-sales"
-    key, names = scene.of(external_id), scene_flows(scene, scene.rows()[external_id])
+    key, names = scene.connection_id(external_id), scene_flows(scene, scene.rows()[external_id])
     assert names
     assert scene.fill(page_of(scene, external_id, "rename"), name="Gmail <b>mới</b>").status_code == 303
     page = scene.page(f"{LIST}do/delete/{key}/")
@@ -247,7 +251,7 @@ def test_a_connection_is_renamed_and_deleted_once_its_flows_were_named(scene: Sc
 
 
 def test_a_connection_of_the_platform_is_left_alone(scene: Scene) -> None:
-    key = scene.of("sheets-shared")
+    key = scene.connection_id("sheets-shared")
     assert "managed in the engine" in scene.page(f"{LIST}{key}/")
     for action in ("rename", "delete", "replace-secret"):
         assert f"{LIST}do/{action}/{key}/" not in scene.page(LIST)

@@ -81,7 +81,7 @@ def _its_button_stands_where_it_is_offered(stage: Stage, resource: Resource, act
     if not Role.VIEWER.includes(action.role) and Role.VIEWER.includes(resource.role):
         assert url not in stage.as_role(Role.VIEWER).get(page).content.decode()
     if action.in_rows:
-        query = {**samples.of(resource).asked, "rows": "100"}
+        query = {**samples.sample_for(resource).asked, "rows": "100"}
         listed = stage.browser.get(resource.url("sales", **query)).content.decode()
         assert f"{url}" in listed
 

@@ -36,7 +36,7 @@ plain = pytest.mark.parametrize("stage", ["activepieces"], indirect=True)
 def ids(stage: Stage, resource: Resource, action: Action) -> list[str]:
     """Two objects of the sample company that the action is offered for, or the one there is."""
     stage.suit(resource, action)
-    listed = resource.list(stage.session, Query(samples.of(resource).asked, 100)).rows
+    listed = resource.list(stage.session, Query(samples.sample_for(resource).asked, 100)).rows
     found = [resource.key(row) for row in listed if resource.key(row) and action.visible(row)]
     assert found, f"No object of the sample company is offered {resource.name}.{action.name}."
     return found[:2]
@@ -83,7 +83,7 @@ def test_it_is_done_to_what_was_named_and_to_nothing_else(stage: Stage, resource
     form = page.context["form"]
     assert not action_forms.secret_fields(form)
     assert not form.is_multipart()
-    given = samples.of(resource).typed.get(action.name, {})
+    given = samples.sample_for(resource).typed.get(action.name, {})
     typed = {name: given.get(name, _filled(form, name, field)) for name, field in form.fields.items()}
     answer = stage.browser.post(f"/w/sales/jobs/{job.pk}/begin/", {k: v for k, v in typed.items() if v is not None})
     assert answer.status_code == 303
@@ -129,7 +129,9 @@ def test_their_buttons_stand_above_the_list_for_whom_they_are_only(stage: Stage,
             stage.suit(resource, action)
     for role in Role:
         browser = stage.as_role(role)
-        page = browser.get(resource.url("sales"), {"rows": "100"} | dict(samples.of(resource).asked)).content.decode()
+        page = browser.get(
+            resource.url("sales"), {"rows": "100"} | dict(samples.sample_for(resource).asked)
+        ).content.decode()
         for action in resource.actions:
             if action.bulk:
                 url = action.bulk_url("sales", resource.name)

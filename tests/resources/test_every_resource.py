@@ -30,7 +30,7 @@ _DOWN = Reply(502, b"<html>no</html>", (("retry-after", "0"),))
 @pytest.fixture(autouse=True)
 def _engine_that_has_it(users: Users, stub_engine: StubEngine, resource: Resource) -> None:
     """What only Imbrace has is asked for at an Imbrace gateway; to it the stub engine is the same."""
-    if samples.of(resource).flavour == Flavour.IMBRACE:
+    if samples.sample_for(resource).flavour == Flavour.IMBRACE:
         people.move(users.workspace, flavour=Flavour.IMBRACE, address=stub_engine.url)
 
 
@@ -39,14 +39,14 @@ def page_of(resource: Resource) -> str:
 
 
 def object_of(resource: Resource) -> str:
-    return resource.url("sales", samples.of(resource).key)
+    return resource.url("sales", samples.sample_for(resource).key)
 
 
 @every
 def test_the_list_links_to_the_object_and_the_object_back(
     owner: Client, stub_engine: StubEngine, resource: Resource
 ) -> None:
-    sample = samples.of(resource)
+    sample = samples.sample_for(resource)
     sample.fill(stub_engine)
     listed = text(owner.get(page_of(resource)).content)
     assert f'href="{object_of(resource)}"' in listed
@@ -91,7 +91,7 @@ def test_the_details_are_on_the_overview_only_and_the_data_on_its_own_tab(
 def test_a_list_takes_one_call_and_one_for_names_which_is_remembered(
     owner: Client, stub_engine: StubEngine, resource: Resource
 ) -> None:
-    sample = samples.of(resource)
+    sample = samples.sample_for(resource)
     calls = [*sample.calls]
     sample.fill(stub_engine)
     owner.get(page_of(resource))
@@ -107,7 +107,7 @@ def test_a_list_takes_one_call_and_one_for_names_which_is_remembered(
 def test_no_filter_makes_a_list_take_more_than_two_calls(
     owner: Client, stub_engine: StubEngine, resource: Resource
 ) -> None:
-    sample = samples.of(resource)
+    sample = samples.sample_for(resource)
     sample.fill(stub_engine)
     for query in filters_of(resource):
         caches.forget_answers()
@@ -134,7 +134,7 @@ def filters_of(resource: Resource) -> list[dict[str, str]]:
 def test_what_decorates_a_list_comes_with_a_second_look_that_asks_for_no_third(
     owner: Client, stub_engine: StubEngine, resource: Resource
 ) -> None:
-    sample = samples.of(resource)
+    sample = samples.sample_for(resource)
     sample.fill(stub_engine)
     for path in sample.late:
         stub_engine.rows.setdefault(path, [])
@@ -156,7 +156,7 @@ def test_what_decorates_a_list_comes_with_a_second_look_that_asks_for_no_third(
 def test_a_second_look_at_an_engine_that_refuses_what_decorates_ends_there(
     owner: Client, stub_engine: StubEngine, resource: Resource
 ) -> None:
-    sample = samples.of(resource)
+    sample = samples.sample_for(resource)
     sample.fill(stub_engine)
     for path in sample.late:
         stub_engine.faults[path] = _DOWN
@@ -170,19 +170,19 @@ def test_a_second_look_at_an_engine_that_refuses_what_decorates_ends_there(
 def test_what_one_credential_saw_is_not_shown_to_another(
     users: Users, client: Client, stub_engine: StubEngine, resource: Resource
 ) -> None:
-    samples.of(resource).fill(stub_engine)
+    samples.sample_for(resource).fill(stub_engine)
     Member.objects.filter(user=users.colleague).update(role=Role.MANAGER)
     for person in (users.owner, users.colleague):
         client.force_login(person)
         client.get(page_of(resource))
-    sample = samples.of(resource)
+    sample = samples.sample_for(resource)
     assert stub_engine.calls == [*sample.calls] * 2
 
 
 @every
 @pytest.mark.sampled(3)
 def test_an_empty_list_says_what_would_be_there(owner: Client, stub_engine: StubEngine, resource: Resource) -> None:
-    sample = samples.of(resource)
+    sample = samples.sample_for(resource)
     stub_engine.rows[sample.path] = []
     if sample.array:
         stub_engine.arrays.add(sample.path)
@@ -196,7 +196,7 @@ def test_an_empty_list_says_what_would_be_there(owner: Client, stub_engine: Stub
 def test_an_engine_that_is_down_is_no_mistake_of_ours(
     owner: Client, stub_engine: StubEngine, resource: Resource
 ) -> None:
-    sample = samples.of(resource)
+    sample = samples.sample_for(resource)
     stub_engine.faults[sample.path] = stub_engine.faults[f"/{sample.key}"] = _DOWN
     assert owner.get(page_of(resource)).status_code == 503
     assert owner.get(object_of(resource)).status_code == 503
@@ -207,7 +207,7 @@ def test_an_engine_that_is_down_is_no_mistake_of_ours(
 def test_names_that_cannot_be_had_leave_the_list_standing(
     owner: Client, stub_engine: StubEngine, resource: Resource
 ) -> None:
-    sample = samples.of(resource)
+    sample = samples.sample_for(resource)
     sample.fill(stub_engine)
     for path in sample.calls[1:]:
         stub_engine.faults[path] = Reply(403, {"code": "PERMISSION_DENIED", "params": {}})
@@ -224,7 +224,7 @@ def test_names_that_cannot_be_had_leave_the_list_standing(
 def test_an_id_that_is_none_is_not_found_and_no_mistake_of_ours(
     owner: Client, stub_engine: StubEngine, resource: Resource, id: str
 ) -> None:
-    samples.of(resource).fill(stub_engine)
+    samples.sample_for(resource).fill(stub_engine)
     answer = owner.get(f"{page_of(resource)}{id}/" if id else f"{page_of(resource)}%20/")
     assert answer.status_code == 404
 
@@ -233,7 +233,7 @@ def test_an_id_that_is_none_is_not_found_and_no_mistake_of_ours(
 def test_a_stranger_sees_nothing_and_the_engine_is_not_asked(
     users: Users, client: Client, stub_engine: StubEngine, resource: Resource
 ) -> None:
-    samples.of(resource).fill(stub_engine)
+    samples.sample_for(resource).fill(stub_engine)
     client.force_login(users.stranger)
     assert client.get(page_of(resource)).status_code == 404
     assert client.get(object_of(resource)).status_code == 404
@@ -243,7 +243,7 @@ def test_a_stranger_sees_nothing_and_the_engine_is_not_asked(
 @every
 @pytest.mark.sampled(2)
 def test_the_credentials_secret_is_on_no_page(owner: Client, stub_engine: StubEngine, resource: Resource) -> None:
-    samples.of(resource).fill(stub_engine)
+    samples.sample_for(resource).fill(stub_engine)
     for address in (page_of(resource), object_of(resource)):
         assert SECRET not in owner.get(address).content.decode()
     assert f"Bearer {SECRET}" in {seen.headers["authorization"] for seen in stub_engine.seen}
@@ -254,7 +254,7 @@ def test_the_credentials_secret_is_on_no_page(owner: Client, stub_engine: StubEn
 def test_how_to_ask_for_it_oneself_is_told_without_the_secret(
     owner: Client, stub_engine: StubEngine, resource: Resource
 ) -> None:
-    sample = samples.of(resource)
+    sample = samples.sample_for(resource)
     sample.fill(stub_engine)
     page = owner.get(f"{object_of(resource)}?tab=data").content.decode()
     path = resource.recipe[0].format(id=quote(sample.key, safe="@/"))
@@ -293,17 +293,17 @@ ODD: list[dict[str, Any]] = [
 def test_odd_data_is_shown_and_breaks_nothing(
     owner: Client, stub_engine: StubEngine, resource: Resource, odd: dict[str, Any]
 ) -> None:
-    sample = samples.of(resource)
+    sample = samples.sample_for(resource)
     sample.put(stub_engine, odd)
     assert owner.get(page_of(resource)).status_code == 200
     # By the list alone an object without its id is not found.
-    assert owner.get(object_of(resource)).status_code in ((200,) if sample.alone else (200, 404))
+    assert owner.get(object_of(resource)).status_code in ((200,) if sample.has_own_call else (200, 404))
 
 
 @every
 @pytest.mark.sampled(2)
 def test_html_in_a_name_is_text(owner: Client, stub_engine: StubEngine, resource: Resource) -> None:
-    samples.of(resource).fill(stub_engine, "<script>alert(1)</script>")
+    samples.sample_for(resource).fill(stub_engine, "<script>alert(1)</script>")
     for address in (page_of(resource), object_of(resource)):
         page = owner.get(address).content.decode()
         assert "<script>alert" not in page
@@ -315,7 +315,7 @@ def test_html_in_a_name_is_text(owner: Client, stub_engine: StubEngine, resource
 def test_a_name_of_blanks_leaves_something_to_click_on(
     owner: Client, stub_engine: StubEngine, resource: Resource
 ) -> None:
-    samples.of(resource).fill(stub_engine, " \u200b ")
+    samples.sample_for(resource).fill(stub_engine, " \u200b ")
     page = owner.get(page_of(resource)).content.decode()
     links = re.findall(rf'<a href="{re.escape(object_of(resource))}">(.*?)</a>', page, re.DOTALL)
     for link in links:
@@ -326,7 +326,7 @@ def test_a_name_of_blanks_leaves_something_to_click_on(
 @every
 @pytest.mark.sampled(3)
 def test_a_page_of_huge_data_is_cut(owner: Client, stub_engine: StubEngine, resource: Resource) -> None:
-    sample = samples.of(resource)
+    sample = samples.sample_for(resource)
     sample.fill(stub_engine, **sample.huge)
     assert len(owner.get(object_of(resource)).content) < 1_000_000
     answer = owner.get(f"{object_of(resource)}?tab=data")
@@ -339,7 +339,7 @@ def test_a_page_of_huge_data_is_cut(owner: Client, stub_engine: StubEngine, reso
 def test_filters_that_are_on_are_chips_and_nothing_found_says_so(
     owner: Client, stub_engine: StubEngine, resource: Resource
 ) -> None:
-    sample = samples.of(resource)
+    sample = samples.sample_for(resource)
     stub_engine.rows[sample.path] = []
     if sample.array:
         stub_engine.arrays.add(sample.path)
@@ -353,7 +353,7 @@ def test_filters_that_are_on_are_chips_and_nothing_found_says_so(
 def test_filters_that_make_no_sense_are_told_and_the_engine_is_not_asked(
     owner: Client, stub_engine: StubEngine, resource: Resource
 ) -> None:
-    sample = samples.of(resource)
+    sample = samples.sample_for(resource)
     sample.fill(stub_engine)
     answer = owner.get(f"{page_of(resource)}?{sample.odd_filter}")
     assert answer.status_code == 200

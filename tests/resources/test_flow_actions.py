@@ -217,12 +217,12 @@ def test_a_flow_that_is_gone_at_once_is_said_to_be_and_one_that_is_not_has_its_p
     stage.practice.engine.settings.delete_after = 10_000
     flow = made(stage, publish=False)
     answer = stage.browser.post(url("delete", flow))
-    told = text(stage.browser.get(lead(answer)).content)
+    shown = text(stage.browser.get(lead(answer)).content)
     assert lead(answer) == "/w/sales/flows/"
     if stage.users.workspace.flavour == Flavour.IMBRACE:
-        assert "That takes a moment." in told
+        assert "That takes a moment." in shown
     else:
-        assert "The flow is deleted." in told
+        assert "The flow is deleted." in shown
 
 
 def test_after_a_deletion_from_a_page_of_the_flow_its_list_follows(stage: Stage) -> None:

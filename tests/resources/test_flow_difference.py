@@ -39,7 +39,7 @@ def between(old: Any, new: Any) -> Difference:
     return flow_difference.between(old, new, masked=masked, names=names, known={})
 
 
-def told(found: Difference) -> list[tuple[str, str]]:
+def kinds_and_names(found: Difference) -> list[tuple[str, str]]:
     return [(one.kind + (" moved" if one.moved else ""), one.name) for one in found.steps]
 
 
@@ -57,26 +57,28 @@ def test_a_version_differs_in_nothing_from_itself() -> None:
 
 def test_steps_that_come_and_go_are_told_and_what_they_push_has_not_moved() -> None:
     found = between(version(step("a"), step("b"), step("c")), version(step("a"), step("new"), step("c")))
-    assert told(found) == [("added", "new"), ("removed", "b")]
+    assert kinds_and_names(found) == [("added", "new"), ("removed", "b")]
 
 
 def test_a_step_in_another_place_has_moved() -> None:
     found = between(version(step("a"), step("b"), step("c")), version(step("b"), step("c"), step("a")))
-    assert told(found) == [("changed moved", "a")]
+    assert kinds_and_names(found) == [("changed moved", "a")]
 
 
 def test_a_step_that_goes_into_a_loop_has_moved_and_so_has_one_in_another_branch() -> None:
     def loop(inside: dict[str, Any] | None) -> dict[str, Any]:
         return step("loop", "LOOP_ON_ITEMS", settings={"items": "{{trigger.x}}"}, firstLoopAction=inside)
 
-    assert told(between(version(loop(None), step("a")), version(loop(step("a"))))) == [("changed moved", "a")]
+    assert kinds_and_names(between(version(loop(None), step("a")), version(loop(step("a"))))) == [
+        ("changed moved", "a")
+    ]
 
     def route(left: Any, right: Any) -> dict[str, Any]:
         branches = [{"branchName": "Left"}, {"branchName": "Right"}]
         return step("route", "ROUTER", settings={"branches": branches}, children=[left, right])
 
     found = between(version(route(step("a"), None)), version(route(None, step("a"))))
-    assert told(found) == [("changed moved", "a")]
+    assert kinds_and_names(found) == [("changed moved", "a")]
 
 
 def test_names_settings_and_marks_are_told_field_by_field() -> None:

@@ -78,7 +78,7 @@ def old(tree: dict[str, Any], name: str = "From 0.72") -> dict[str, Any]:
     return head | {"template": {"displayName": name, "trigger": tree, "valid": True, "schemaVersion": "8"}}
 
 
-def one(tree: dict[str, Any], name: str = "From 0.83", **changes: Any) -> dict[str, Any]:
+def exported_flow(tree: dict[str, Any], name: str = "From 0.83", **changes: Any) -> dict[str, Any]:
     return {"displayName": name, "trigger": tree, "valid": True, "schemaVersion": "20", "notes": []} | changes
 
 
@@ -128,13 +128,13 @@ def send(stage: Stage, content: Any, address: str = NEW, **more: Any) -> Any:
 TREE = webhook(code())
 SHAPES = {
     "0.72": old(TREE),
-    "0.83": new(one(TREE)),
-    "flow": {"id": "x", "status": "ENABLED", "version": one(TREE)},
-    "version": one(TREE),
+    "0.83": new(exported_flow(TREE)),
+    "flow": {"id": "x", "status": "ENABLED", "version": exported_flow(TREE)},
+    "version": exported_flow(TREE),
     "tree": TREE,
-    "list": [one(TREE)],
-    "page": {"data": [{"version": one(TREE)}], "next": None, "previous": None},
-    "nested": {"template": new(one(TREE))},
+    "list": [exported_flow(TREE)],
+    "page": {"data": [{"version": exported_flow(TREE)}], "next": None, "previous": None},
+    "nested": {"template": new(exported_flow(TREE))},
 }
 
 
@@ -148,7 +148,7 @@ def test_every_shape_that_an_engine_exports_becomes_a_flow(stage: Stage, shape: 
 
 
 def test_a_flow_without_a_name_is_called_as_the_file_or_by_what_it_is(stage: Stage) -> None:
-    answer = send(stage, new(one(TREE, ""), name="Named outside"))
+    answer = send(stage, new(exported_flow(TREE, ""), name="Named outside"))
     assert state(stage, lead(answer).rstrip("/").rsplit("/", 1)[-1])["version"]["displayName"] == "Named outside"
     answer = send(stage, TREE)
     assert state(stage, lead(answer).rstrip("/").rsplit("/", 1)[-1])["version"]["displayName"] == "Imported flow"
@@ -164,7 +164,7 @@ NOTE = {
 
 
 def test_each_version_is_sent_what_it_knows(stage: Stage) -> None:
-    send(stage, new(one(webhook(code(), dated=True), notes=[NOTE])))
+    send(stage, new(exported_flow(webhook(code(), dated=True), notes=[NOTE])))
     (sent,) = imports(stage)
     if stage.users.workspace.flavour == Flavour.IMBRACE:
         assert set(sent) == {"displayName", "trigger", "schemaVersion"}
@@ -177,7 +177,7 @@ def test_each_version_is_sent_what_it_knows(stage: Stage) -> None:
 
 
 def test_a_tree_without_dates_is_brought_up_to_date_from_the_beginning(stage: Stage) -> None:
-    answer = send(stage, new(one(TREE)))
+    answer = send(stage, new(exported_flow(TREE)))
     assert answer.status_code == 303
     (sent,) = imports(stage)
     assert sent["schemaVersion"] is None
@@ -237,9 +237,9 @@ def test_what_does_not_fit_is_named_step_by_step_and_asked_about_once(stage: Sta
     found = state(stage, lead(answer).rstrip("/").rsplit("/", 1)[-1])
     assert found["version"]["displayName"] == "Half a flow"
     assert len(names(found["version"]["trigger"])) == 9
-    told = text(stage.browser.get(lead(answer)).content)
-    assert 'data-toast="warning"' in told, "it stays until it is closed"
-    assert "The flow “Half a flow” is imported. This is it. In “Half a flow”, check 7 steps: Code step_1:" in told
+    shown = text(stage.browser.get(lead(answer)).content)
+    assert 'data-toast="warning"' in shown, "it stays until it is closed"
+    assert "The flow “Half a flow” is imported. This is it. In “Half a flow”, check 7 steps: Code step_1:" in shown
 
 
 def test_a_file_that_fits_is_imported_without_a_question(stage: Stage) -> None:
@@ -262,7 +262,9 @@ def test_an_engine_that_tells_nothing_about_its_apps_is_not_said_to_lack_any(sta
 
 
 def test_of_several_flows_all_or_some_are_made(stage: Stage) -> None:
-    asked = send(stage, new(one(TREE, "First"), one(TREE, "Second"), one(webhook(), "Third")))
+    asked = send(
+        stage, new(exported_flow(TREE, "First"), exported_flow(TREE, "Second"), exported_flow(webhook(), "Third"))
+    )
     assert asked.status_code == 200
     page = text(asked.content)
     assert "There are 3 flows in this file." in page
@@ -281,7 +283,7 @@ def test_of_several_flows_all_or_some_are_made(stage: Stage) -> None:
 
 
 def test_a_choice_of_none_and_one_name_for_several_are_told(stage: Stage) -> None:
-    asked = send(stage, new(one(TREE, "First"), one(TREE, "Second")), name="Same")
+    asked = send(stage, new(exported_flow(TREE, "First"), exported_flow(TREE, "Second")), name="Same")
     assert asked.status_code == 200
     typed = hidden(asked)
     refused = stage.browser.post(NEW, typed)
@@ -299,7 +301,7 @@ def test_a_choice_of_none_and_one_name_for_several_are_told(stage: Stage) -> Non
 def test_one_of_several_flows_is_brought_into_a_flow(stage: Stage) -> None:
     flow = made(stage, "Stays")
     address = url("import-here", flow)
-    asked = send(stage, new(one(TREE, "First"), one(webhook(code("step_7")), "Second")), address)
+    asked = send(stage, new(exported_flow(TREE, "First"), exported_flow(webhook(code("step_7")), "Second")), address)
     assert "Choose the one to bring in." in text(asked.content)
     answer = stage.browser.post(address, hidden(asked) | {"which": ["1"]})
     assert answer.status_code == 303
@@ -309,7 +311,7 @@ def test_one_of_several_flows_is_brought_into_a_flow(stage: Stage) -> None:
 
 
 def test_another_file_takes_the_place_of_the_one_that_was_read(stage: Stage) -> None:
-    asked = send(stage, new(one(TREE, "First"), one(TREE, "Second")))
+    asked = send(stage, new(exported_flow(TREE, "First"), exported_flow(TREE, "Second")))
     other = json.dumps(old(TREE, "Other")).replace('"0.1.24"', f'"{newest(stage, "webhook")}"').encode()
     answer = stage.browser.post(NEW, hidden(asked) | {"file": upload(other)})
     assert answer.status_code == 303
@@ -317,8 +319,8 @@ def test_another_file_takes_the_place_of_the_one_that_was_read(stage: Stage) -> 
 
 
 def test_what_was_changed_in_the_hidden_part_is_asked_about_again(stage: Stage) -> None:
-    asked = send(stage, new(one(TREE, "First"), one(TREE, "Second")))
-    typed = hidden(asked) | {"content": [json.dumps(new(one(TREE, "Third"), one(TREE, "Fourth")))]}
+    asked = send(stage, new(exported_flow(TREE, "First"), exported_flow(TREE, "Second")))
+    typed = hidden(asked) | {"content": [json.dumps(new(exported_flow(TREE, "Third"), exported_flow(TREE, "Fourth")))]}
     again = stage.browser.post(NEW, typed)
     assert again.status_code == 200
     assert "Third (1 step)" in text(again.content)
@@ -328,7 +330,7 @@ def test_what_was_changed_in_the_hidden_part_is_asked_about_again(stage: Stage) 
 
 
 def test_after_a_failure_the_file_need_not_be_chosen_again_and_what_was_made_is_told(stage: Stage) -> None:
-    asked = send(stage, new(one(TREE, "First"), one(TREE, "Second"), one(TREE, "Third")))
+    asked = send(stage, new(exported_flow(TREE, "First"), exported_flow(TREE, "Second"), exported_flow(TREE, "Third")))
     stage.practice.engine.faults.add("status", "POST", "/v1/flows", status=403, schedule="-x", times=1)
     failed = stage.browser.post(NEW, hidden(asked))
     assert failed.status_code == 422
@@ -342,7 +344,7 @@ def test_after_a_failure_the_file_need_not_be_chosen_again_and_what_was_made_is_
 def test_a_tree_that_the_engine_does_not_take_is_told_at_the_file(stage: Stage) -> None:
     flow = made(stage, "Stays")
     before = state(stage, flow)["version"]["trigger"]
-    answer = send(stage, new(one(webhook(code(type="TELEPORT"), dated=True))), url("import-here", flow))
+    answer = send(stage, new(exported_flow(webhook(code(type="TELEPORT"), dated=True))), url("import-here", flow))
     assert answer.status_code == 422
     assert "The engine does not take this flow" in text(answer.content)
     assert state(stage, flow)["version"]["trigger"] == before
@@ -352,7 +354,7 @@ def test_a_tree_that_the_engine_does_not_take_is_told_at_the_file(stage: Stage) 
     ("content", "said"),
     [
         (old(webhook(code(), code())), "have the same name, “step_1”"),
-        ({"flows": [one(TREE)] * 101}, "There are more than 100 flows"),
+        ({"flows": [exported_flow(TREE)] * 101}, "There are more than 100 flows"),
         ({"flows": []}, "There is no flow in this file"),
         ({"flows": [None, 7, "x", {}, {"trigger": None}, {"trigger": {"type": 7}}]}, "There is no flow in this file"),
         ({"flows": [{"type": ["WEBHOOK"]}, {"trigger": {"type": {}}}]}, "There is no flow in this file"),
@@ -372,23 +374,23 @@ def test_a_bad_file_is_told_at_the_field_and_nothing_is_made(stage: Stage, conte
 @pytest.mark.parametrize(
     "odd",
     [
-        one(TREE, notes=None),
-        one(TREE, notes="x"),
-        one(TREE, notes=[None, 7, {}]),
-        one(TREE, schemaVersion=None),
-        one(TREE, schemaVersion=20),
-        one(TREE, schemaVersion="-1"),
-        one(TREE, schemaVersion="x" * 100),
-        one(TREE, schemaVersion="9" * 5000),
-        one(TREE, displayName=None),
-        one(TREE, displayName={"a": 1}),
-        one(webhook(code(), displayName=None)),
-        one(webhook(code(displayName=""))),
-        one(webhook(piece("", "x"))),
-        one(webhook(piece("../..", "x", version="../.."))),
-        one(webhook(piece("gmail", "send_email", "not an object"))),
-        one(webhook(code(), settings=None)),
-        one(webhook(code(children=[None, 7, {"name": None}], firstLoopAction=7))),
+        exported_flow(TREE, notes=None),
+        exported_flow(TREE, notes="x"),
+        exported_flow(TREE, notes=[None, 7, {}]),
+        exported_flow(TREE, schemaVersion=None),
+        exported_flow(TREE, schemaVersion=20),
+        exported_flow(TREE, schemaVersion="-1"),
+        exported_flow(TREE, schemaVersion="x" * 100),
+        exported_flow(TREE, schemaVersion="9" * 5000),
+        exported_flow(TREE, displayName=None),
+        exported_flow(TREE, displayName={"a": 1}),
+        exported_flow(webhook(code(), displayName=None)),
+        exported_flow(webhook(code(displayName=""))),
+        exported_flow(webhook(piece("", "x"))),
+        exported_flow(webhook(piece("../..", "x", version="../.."))),
+        exported_flow(webhook(piece("gmail", "send_email", "not an object"))),
+        exported_flow(webhook(code(), settings=None)),
+        exported_flow(webhook(code(children=[None, 7, {"name": None}], firstLoopAction=7))),
     ],
 )
 @pytest.mark.sampled(3)
@@ -425,6 +427,6 @@ def test_only_builders_import(stage: Stage) -> None:
 
 def test_a_files_name_is_that_of_the_flow_whatever_the_version() -> None:
     assert flow_files.name(old(TREE, "Orders")) == "Orders.json"
-    assert flow_files.name(new(one(TREE, "Orders / today"), name="")) == "Orders - today.json"
+    assert flow_files.name(new(exported_flow(TREE, "Orders / today"), name="")) == "Orders - today.json"
     assert flow_files.name(new(name="")) == "flow.json"
     assert flow_files.name({"name": None, "flows": [None]}) == "flow.json"

@@ -54,8 +54,8 @@ def test_what_the_engine_can_be_brought_to_give_is_listed_and_the_gap_is_told(st
     reachable |= {row["id"] for row in rows if row["folderId"] is not None}
     assert len(seen) == len(set(seen)) > 100
     assert set(seen) == reachable
-    told = f"The engine counts {len(rows)} flows, but gives only {len(seen)} of them"
-    assert told in text(stage.browser.get(f"{FLOWS}?rows=100&at={rows[99]['updated']}~{rows[99]['id']}").content)
+    message = f"The engine counts {len(rows)} flows, but gives only {len(seen)} of them"
+    assert message in text(stage.browser.get(f"{FLOWS}?rows=100&at={rows[99]['updated']}~{rows[99]['id']}").content)
     found, complete = flow_pages.all_flows(stage.session)
     assert {row["id"] for row in found} == reachable
     assert not complete

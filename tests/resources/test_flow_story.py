@@ -25,17 +25,17 @@ KNOWN = Known(
 def _lines(story: flow_story.Story) -> list[str]:
     """The story as lines, what is inside further in."""
 
-    def of(sentences: Any, more: int, depth: int) -> list[str]:
+    def add_lines(sentences: Any, more: int, depth: int) -> list[str]:
         found = []
         for sentence in sentences:
             found.append("  " * depth + "".join(text for text, _name in sentence.parts))
             for branch in sentence.inner:
                 if branch.label:
                     found.append("  " * depth + " " + "".join(text for text, _name in branch.label))
-                found += of(branch.sentences, branch.more, depth + 1)
+                found += add_lines(branch.sentences, branch.more, depth + 1)
         return [*found, "  " * depth + f"+{more}"] if more else found
 
-    return of(story.sentences, story.more, 0)
+    return add_lines(story.sentences, story.more, 0)
 
 
 def _told(*steps: dict[str, Any], known: Known = KNOWN) -> list[str]:
@@ -100,8 +100,8 @@ def test_long_flows_are_told_as_far_as_people_read_and_the_rest_is_counted() -> 
     loop = step_trees.loop(
         "step_12", "Each", "", step_trees.chain(_act("gmail", "send_email"), _act("gmail", "send_email"))
     )
-    told = _told(*[_act("gmail", "send_email") for _number in range(10)], loop)
-    assert told == ["Sends an e-mail"] * 8 + ["+5"]
+    lines = _told(*[_act("gmail", "send_email") for _number in range(10)], loop)
+    assert lines == ["Sends an e-mail"] * 8 + ["+5"]
 
 
 def test_skipped_steps_are_left_out() -> None:

@@ -159,9 +159,9 @@ def test_a_launch_without_a_run_names_the_missing_app(owner: Client, users: User
     page = text(owner.get(reverse("launch", args=["sales", key])).content)
     address = reverse("launch_story", args=["sales", key])
     assert f'hx-get="{address}"' in page
-    told = text(owner.get(address).content)
-    assert "The flow needs an app that this engine does not have" in told
-    assert "“Nope”, needed by “Ask the oracle”." in told
+    shown = text(owner.get(address).content)
+    assert "The flow needs an app that this engine does not have" in shown
+    assert "“Nope”, needed by “Ask the oracle”." in shown
 
 
 def test_a_launch_without_a_run_of_a_whole_flow_or_a_silent_engine_names_nothing(

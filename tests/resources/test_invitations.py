@@ -22,7 +22,7 @@ def place(scene: Scene) -> str:
     return str(scene.users.workspace.flavour)
 
 
-def of(scene: Scene, email: str) -> str:
+def invitation_id(scene: Scene, email: str) -> str:
     rows = scene.practice.engine.state.invitations.values()
     return str(next(row["id"] for row in rows if row["email"] == email))
 
@@ -48,7 +48,7 @@ def test_the_whole_engines_are_a_managers_with_a_warning(scene: Scene) -> None:
     assert "it@sao-mai.example" in page
     assert "Administrator" in page
     assert "span all organizations" in page.split('role="note"')[1]
-    one = scene.page(f"{LIST}{of(scene, 'it@sao-mai.example')}/")
+    one = scene.page(f"{LIST}{invitation_id(scene, 'it@sao-mai.example')}/")
     assert "The whole engine" in one
 
 
@@ -61,7 +61,7 @@ def test_nobody_else_is_offered_or_given_the_whole_engines(scene: Scene, role: R
     assert refused.status_code == 403
     assert "This needs the role of a manager." in shown(refused)
     assert scene.practice.journal.count("GET", "/v1/user-invitations*") == asked
-    identity = of(scene, "it@sao-mai.example")
+    identity = invitation_id(scene, "it@sao-mai.example")
     assert browser.get(f"{LIST}{identity}/").status_code == 404
     assert browser.post(f"{LIST}do/delete/{identity}/").status_code == 403
     assert identity in scene.practice.engine.state.invitations
@@ -69,7 +69,7 @@ def test_nobody_else_is_offered_or_given_the_whole_engines(scene: Scene, role: R
 
 def test_an_invitation_is_revoked_after_it_is_said_what_that_means(scene: Scene) -> None:
     scene.practice.engine.settings.invitations_in_plan = True
-    identity = of(scene, "it@sao-mai.example")
+    identity = invitation_id(scene, "it@sao-mai.example")
     address = f"{LIST}do/delete/{identity}/"
     page = scene.page(address)
     assert "it@sao-mai.example can no longer join" in page
@@ -82,7 +82,7 @@ def test_an_invitation_is_revoked_after_it_is_said_what_that_means(scene: Scene)
 def test_what_is_accepted_is_told_to_stay(scene: Scene) -> None:
     if place(scene) == Flavour.ACTIVEPIECES:
         pytest.skip("a personal project has none")
-    page = scene.page(f"{LIST}do/delete/{of(scene, 'gia.bao@sao-mai.example')}/")
+    page = scene.page(f"{LIST}do/delete/{invitation_id(scene, 'gia.bao@sao-mai.example')}/")
     assert "has accepted already and stays a member" in page
 
 
@@ -93,10 +93,10 @@ def test_a_plan_that_refuses_is_explained_where_one_is(scene: Scene) -> None:
         ("ngoc.anh@sao-mai.example", "Not part of the engine's plan"),
         ("it@sao-mai.example", "The credential does not reach this"),
     ):
-        answer = scene.fill(f"{LIST}do/delete/{of(scene, email)}/")
+        answer = scene.fill(f"{LIST}do/delete/{invitation_id(scene, email)}/")
         assert answer.status_code == 422
         assert words in shown(answer)
-        assert of(scene, email)
+        assert invitation_id(scene, email)
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ def test_the_page_says_what_each_tool_is_and_leads_to_it(scene: Scene) -> None:
     assert f'href="/w/sales/flows/{flow_id}/"' in page
     assert 'href="/w/sales/pieces/@activepieces/piece-gmail/"' in page
     assert "Action of Gmail" in page
-    connection = scene.of("gmail-sales")
+    connection = scene.connection_id("gmail-sales")
     assert f'<a href="/w/sales/connections/{connection}/">Gmail phòng kinh doanh</a>' in page
 
 

@@ -78,10 +78,10 @@ def test_the_token_is_on_no_other_page_and_in_no_place(
     begun, ended = AuditEvent.objects.filter(action="mcp-servers.rotate-token").order_by("pk")
     assert (begun.outcome, ended.outcome, ended.begun) == ("begun", "done", begun)
     pages += [scene.page(page_of(scene, "", "Anders")), scene.page(LIST)]
-    told = caplog.text + repr(list(AuditEvent.objects.values()))
+    logged = caplog.text + repr(list(AuditEvent.objects.values()))
     for token in known:
         assert all(token not in page for page in pages)
-        assert token not in told
+        assert token not in logged
         assert not any(token in one for one in kept)
     assert kept, "something was remembered"
 
@@ -112,8 +112,8 @@ def test_only_builders_see_the_token_and_change_servers(scene: Scene, role: Role
 
 
 def test_a_token_that_the_engine_repeats_elsewhere_is_hidden_too(owner: Client, stub_engine: StubEngine) -> None:
-    told = {"url": f"https://engine.example/other/{TOKEN}", "deep": [{"x": f"is {TOKEN}."}]}
-    one = server(f"Called {TOKEN}", tools=[flow_tool(name=f"Flow {TOKEN}", toolName=TOKEN)], more=told)
+    keys = {"url": f"https://engine.example/other/{TOKEN}", "deep": [{"x": f"is {TOKEN}."}]}
+    one = server(f"Called {TOKEN}", tools=[flow_tool(name=f"Flow {TOKEN}", toolName=TOKEN)], more=keys)
     stub_engine.rows["/mcp-servers"] = [one]
     stub_engine.faults[f"/mcp-servers/{identity(1)}"] = Reply(200, one)
     for address in (LIST, ONE, f"{LIST}do/delete/{identity(1)}/", f"{LIST}do/remove-tool/{identity(1)}/"):

@@ -345,7 +345,7 @@ def test_ugly_values_are_shown_and_can_be_edited(owner: Client, stub_engine: Stu
 
 
 @pytest.mark.parametrize(
-    ("cells", "told"),
+    ("cells", "updated"),
     [
         ({identity(2): {"value": "a", "updated": "2026-03-05T01:02:03.000Z"}}, "2026-03-05T01:02:03+00:00"),
         ({identity(2): {"value": "a", "updated": "2020-03-05T01:02:03.000Z"}}, "2026-01-02T00:00:00+00:00"),
@@ -353,12 +353,12 @@ def test_ugly_values_are_shown_and_can_be_edited(owner: Client, stub_engine: Stu
     ],
 )
 def test_a_record_was_changed_when_one_of_its_values_was(
-    owner: Client, stub_engine: StubEngine, cells: dict[str, Any], told: str
+    owner: Client, stub_engine: StubEngine, cells: dict[str, Any], updated: str
 ) -> None:
     SAMPLE.put(stub_engine, table())
     lay(stub_engine, [field(2, "Name")], [{**record(6, {}), "updated": "2026-01-02T00:00:00.000Z", "cells": cells}])
     page = owner.get(f"{RECORDS}{identity(6)}/").content.decode()
-    assert re.search(rf'Updated</dt>\s*<dd[^>]*>\s*<time datetime="{re.escape(told)}"', page), page
+    assert re.search(rf'Updated</dt>\s*<dd[^>]*>\s*<time datetime="{re.escape(updated)}"', page), page
 
 
 def test_a_page_of_long_cells_stays_small(owner: Client, stub_engine: StubEngine) -> None:

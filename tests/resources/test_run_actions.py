@@ -25,11 +25,11 @@ def run_of(stage: Stage, flow_id: str, *statuses: str) -> str:
     """Starts the flow; the id of its run, once it is in one of these states."""
     stage.practice.call("POST", f"/v1/webhooks/{flow_id}", json={})
 
-    def found() -> str:
+    def run_id() -> str:
         rows = stage.practice.runs(flow_id)
         return str(rows[0]["id"]) if rows and rows[0]["status"] in statuses else ""
 
-    return until(found)
+    return until(run_id)
 
 
 def failing(stage: Stage) -> str:

@@ -36,39 +36,39 @@ def lines(users: Users, found: dict[str, Any], state: State = State.SUCCEEDED) -
 
 
 def test_what_was_done_stands_at_its_end(users: Users) -> None:
-    told = lines(users, ended(41.4, {"a": code(41_000), "b": code(300)}))
-    assert told["“a” was done in 41.0 s."] == (41.0, False)
-    assert told["“b” was done in less than a second."] == (41.3, False)
+    shown = lines(users, ended(41.4, {"a": code(41_000), "b": code(300)}))
+    assert shown["“a” was done in 41.0 s."] == (41.0, False)
+    assert shown["“b” was done in less than a second."] == (41.3, False)
 
 
 def test_a_wait_stands_at_its_end(users: Users) -> None:
     delay = code(73, type="PIECE", input={"unit": "seconds", "delayFor": 60})
-    told = lines(users, ended(60.1, {"a": delay, "b": code(20)}))
-    assert told["“a” waited for 1 min."] == (60.1, False)
+    shown = lines(users, ended(60.1, {"a": delay, "b": code(20)}))
+    assert shown["“a” waited for 1 min."] == (60.1, False)
 
 
 def test_a_moment_that_may_be_seconds_off_is_only_about_then(users: Users) -> None:
-    told = lines(users, ended(5, {"a": code(1000), "b": code(1000)}))
-    assert told["“a” was done in 1.0 s."] == (1.0, True)
+    shown = lines(users, ended(5, {"a": code(1000), "b": code(1000)}))
+    assert shown["“a” was done in 1.0 s."] == (1.0, True)
 
 
 def test_a_moment_that_cannot_be_told_within_a_minute_is_not_told(users: Users) -> None:
-    told = lines(users, ended(300, {"a": code(1000), "b": code(1000)}))
-    assert told["“a” was done in 1.0 s."] == (None, False)
+    shown = lines(users, ended(300, {"a": code(1000), "b": code(1000)}))
+    assert shown["“a” was done in 1.0 s."] == (None, False)
 
 
 def test_steps_of_several_tries_have_no_moments(users: Users) -> None:
-    told = lines(users, ended(0.001, {"a": code(52), "b": code(0.5)}))
-    assert told["“a” was done in less than a second."] == (None, False)
+    shown = lines(users, ended(0.001, {"a": code(52), "b": code(0.5)}))
+    assert shown["“a” was done in less than a second."] == (None, False)
 
 
 def test_what_runs_again_is_told_without_the_failure_before(users: Users) -> None:
     bad = {"type": "CODE", "status": "FAILED", "errorMessage": "Error: row 7", "duration": 4}
     found = run(status="RUNNING", finishTime=None, failedStep={"name": "b"}, steps={"a": code(5), "b": bad})
-    told = lines(users, found, State.RUNNING)
-    assert not any("row 7" in text or "“b”" in text for text in told)
-    assert "The run was retried: what follows is of all its tries." in told
-    assert "The flow started." not in told
+    shown = lines(users, found, State.RUNNING)
+    assert not any("row 7" in text or "“b”" in text for text in shown)
+    assert "The run was retried: what follows is of all its tries." in shown
+    assert "The flow started." not in shown
 
 
 @pytest.mark.parametrize("after", [17 * 60, 4])
@@ -90,5 +90,5 @@ def test_a_retried_launch_counts_from_the_retry_with_its_run_and_without(users: 
 
 @pytest.mark.parametrize("start", ["", None])
 def test_without_a_start_no_step_has_a_moment(users: Users, start: str | None) -> None:
-    told = lines(users, run(startTime=start, steps={"a": code(5)}))
-    assert told["“a” was done in less than a second."] == (None, False)
+    shown = lines(users, run(startTime=start, steps={"a": code(5)}))
+    assert shown["“a” was done in less than a second."] == (None, False)

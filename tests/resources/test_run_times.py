@@ -28,40 +28,40 @@ def lasting(seconds: float, steps: Any, **more: Any) -> dict[str, Any]:
     return run(finishTime=end, steps=steps, **more)
 
 
-def told(found: dict[str, Any], known: dict[str, Any] | None = None) -> list[tuple[str, str]]:
+def durations(found: dict[str, Any], known: dict[str, Any] | None = None) -> list[tuple[str, str]]:
     return [(part.kind, part.duration) for part in run_times.Times(found, known or {}, NOW).parts()]
 
 
 def test_what_the_steps_leave_over_is_the_engines_own_time() -> None:
-    assert told(lasting(2.064, {"a": code(195)})) == [("work", "195 ms"), ("around", "1.9 s")]
+    assert durations(lasting(2.064, {"a": code(195)})) == [("work", "195 ms"), ("around", "1.9 s")]
 
 
 def test_the_queue_stands_first_where_the_run_had_to_wait_for_its_start() -> None:
-    parts = told(lasting(1, {"a": code(1000)}, created="2026-11-24T22:38:23.786Z"))
+    parts = durations(lasting(1, {"a": code(1000)}, created="2026-11-24T22:38:23.786Z"))
     assert parts == [("before", "2.0 s"), ("work", "1.0 s")]
 
 
 def test_a_running_runs_time_goes_on_and_a_queued_ones_is_the_queue() -> None:
     found = run(status="RUNNING", finishTime=None, steps={"a": code(1000), "b": {"status": "RUNNING"}})
-    assert told(found) == [("work", "1.0 s"), ("current", "1 min 59 s")]
-    assert told(run(status="QUEUED", startTime=None, finishTime=None, steps={})) == [("queue", "2 min")]
+    assert durations(found) == [("work", "1.0 s"), ("current", "1 min 59 s")]
+    assert durations(run(status="QUEUED", startTime=None, finishTime=None, steps={})) == [("queue", "2 min")]
 
 
 def test_a_long_time_before_the_start_may_be_that_of_earlier_tries() -> None:
-    parts = told(lasting(1, {"a": code(1000)}, created="2026-11-24T22:36:00.000Z"))
+    parts = durations(lasting(1, {"a": code(1000)}, created="2026-11-24T22:36:00.000Z"))
     assert parts == [("long-before", "2 min 26 s"), ("work", "1.0 s")]
 
 
 def test_a_delay_makes_the_rest_waiting_and_the_step_says_how_long() -> None:
     found = lasting(60.1, {"trigger": {}, "step_1": delay(), "step_2": code(26.8)})
     times = run_times.Times(found, {}, NOW)
-    assert told(found) == [("work", "100 ms"), ("waiting", "1 min")]
+    assert durations(found) == [("work", "100 ms"), ("waiting", "1 min")]
     assert times.waits == {"step_1": pytest.approx(60_000)}
 
 
 def test_a_paused_run_waits_until_now() -> None:
     found = run(status="PAUSED", finishTime="", steps={"step_1": delay(9000, status="PAUSED")})
-    assert told(found) == [("work", "73 ms"), ("waiting", "2 min")]
+    assert durations(found) == [("work", "73 ms"), ("waiting", "2 min")]
 
 
 def test_of_several_pauses_each_has_what_it_was_told_and_one_without_has_the_rest() -> None:
@@ -80,9 +80,9 @@ def test_of_several_pauses_that_say_nothing_no_one_is_guessed_at() -> None:
 
 def test_a_step_that_never_ended_took_the_rest_of_a_run_that_was_stopped() -> None:
     steps = {"trigger": {"status": "SUCCEEDED"}, "step_1": {"type": "CODE", "status": "RUNNING"}}
-    assert told(lasting(20, steps, status="TIMEOUT")) == [("unended", "20.0 s")]
+    assert durations(lasting(20, steps, status="TIMEOUT")) == [("unended", "20.0 s")]
     steps["step_1"]["status"] = "FAILED"
-    assert told(lasting(20, steps, status="LOG_SIZE_EXCEEDED")) == [("unended", "20.0 s")]
+    assert durations(lasting(20, steps, status="LOG_SIZE_EXCEEDED")) == [("unended", "20.0 s")]
 
 
 def test_a_loop_without_a_time_of_its_own_worked_as_long_as_its_steps() -> None:

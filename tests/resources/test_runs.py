@@ -104,9 +104,9 @@ WAITED = [
 ]
 
 
-@pytest.mark.parametrize(("found", "told"), WAITED, ids=range(len(WAITED)))
-def test_time_in_the_queue_is_told_where_there_was_any(found: dict[str, Any], told: str) -> None:
-    assert formats.duration(run_reading.waited(found, STARTED)) == told
+@pytest.mark.parametrize(("found", "message"), WAITED, ids=range(len(WAITED)))
+def test_time_in_the_queue_is_told_where_there_was_any(found: dict[str, Any], message: str) -> None:
+    assert formats.duration(run_reading.waited(found, STARTED)) == message
 
 
 def test_days_the_wrong_way_round_are_told(owner: Client, stub_engine: StubEngine) -> None:

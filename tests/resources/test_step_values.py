@@ -13,7 +13,7 @@ from workflows_ui.resources.runs.step_values import Names
 NAMES = Names({"trigger": "Catch <it>", "step_1": "Each line"}, {"mail": ("c1", "Sales mail")}, "sales")
 
 
-def told(text: str) -> list[tuple[str, str]]:
+def kinds_and_texts(text: str) -> list[tuple[str, str]]:
     return [(part.kind, part.text) for part in step_values.parts(text, NAMES)]
 
 
@@ -34,7 +34,7 @@ def told(text: str) -> list[tuple[str, str]]:
     ],
 )
 def test_references_are_told_where_they_are_known(text: str, expected: list[tuple[str, str]]) -> None:
-    assert told(text) == expected
+    assert kinds_and_texts(text) == expected
 
 
 @given(st.text(st.sampled_from("{}[]'\". abtrigestp_1\n"), max_size=200))

@@ -41,9 +41,9 @@ def test_the_board_says_that_it_spans_the_platform_and_counts_what_the_engine_co
     scene.practice.engine.settings.version = "0.72.4"  # 0.83 counts nothing (recording trigger_runs_status)
     page = scene.page(LIST)
     assert "These figures span the whole platform" in page
-    told = scene.practice.call("GET", "/v1/trigger-runs/status").json()["pieces"][WEBHOOK]
-    worked = sum(one["success"] for one in told["dailyStats"].values())
-    failed = sum(one["failure"] for one in told["dailyStats"].values())
+    figures = scene.practice.call("GET", "/v1/trigger-runs/status").json()["pieces"][WEBHOOK]
+    worked = sum(one["success"] for one in figures["dailyStats"].values())
+    failed = sum(one["failure"] for one in figures["dailyStats"].values())
     assert f"{worked} worked, {failed} failed" in page
     one = scene.page(f"{LIST}{WEBHOOK}/")
     assert f"{worked} worked" in one

@@ -31,8 +31,8 @@ class Echo:
     def value(self, value: Any, key: str = "") -> Any:
         """A JSON value with a secret in each text and in a key of each object; what engines are known by stays."""
         if isinstance(value, dict):
-            told = {name: self.value(one, name) for name, one in value.items()}
-            return told | (
+            masked = {name: self.value(one, name) for name, one in value.items()}
+            return masked | (
                 {f"echo {next(self._secrets)}": next(self._forms)} if key not in {"", "data", "props"} else {}
             )
         if isinstance(value, list):
@@ -87,14 +87,14 @@ class EchoingPractice(Recorder):
         headers = {name: value for name, value in seen.headers.items() if name not in {"host", "content-length"}}
         url = f"{self._practice.url}{seen.path}?{seen.query}"
         answer = requests.request(seen.method, url, data=seen.body, headers=headers, timeout=20, allow_redirects=False)
-        told = tuple((name, value) for name, value in answer.headers.items() if name.lower() in _TOLD)
+        kept_headers = tuple((name, value) for name, value in answer.headers.items() if name.lower() in _TOLD)
         try:
             content: Any = json.loads(answer.content)
         except ValueError:
-            return Reply(answer.status_code, answer.content, told)
+            return Reply(answer.status_code, answer.content, kept_headers)
         rows = content.get("data") if isinstance(content, dict) else None
         for end, more in self.planted.items():
             if seen.path.endswith(end) and isinstance(rows, list):
                 content["data"] = [row | more for row in rows]
-        reply = Reply(answer.status_code, content, told)
+        reply = Reply(answer.status_code, content, kept_headers)
         return self.echo.reply(reply, seen) if self.echo else reply

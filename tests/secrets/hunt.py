@@ -60,7 +60,7 @@ class Hunt:
         for line in data.split(b"\n"):
             self._lines[line].add(place)
 
-    def found(self) -> list[str]:
+    def leaks(self) -> list[str]:
         """`secret in place` for whatever is where it must not be, sorted."""
         everything = b"\n".join(self._lines)
         return sorted(
@@ -80,7 +80,7 @@ class Hunt:
         assert set(self.secrets) >= HUNTED[module.rpartition(".")[2]], HUNTED[module.rpartition(".")[2]] - set(
             self.secrets
         )
-        found = self.found()
+        found = self.leaks()
         assert not found, "\n".join(found)
 
     def holds(self, text: str) -> int:

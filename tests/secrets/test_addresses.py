@@ -55,7 +55,7 @@ class Walk:
         base = self.stub_engine.url if address.flavour == Flavour.IMBRACE else f"{self.stub_engine.url}/api"
         people.move(self.stage.sales.workspace, flavour=address.flavour, address=base)
         url, browser = address.url(self.stage.sales, who), self.stage.browsers[who]
-        place = f"{who} {address.told}"
+        place = f"{who} {address.label}"
         page = places.answer(self.hunt, place, browser.get(url, headers=headers)).decode(errors="replace")
         self.visited += 1
         if headers:

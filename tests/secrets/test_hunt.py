@@ -68,7 +68,7 @@ def hidden(value: str = SECRET) -> Hunt:
 def test_every_form_of_a_secret_is_found(form: str) -> None:
     hunt = hidden()
     places.answer(hunt, "page", HttpResponse(f"<p>before {form} after</p>"))
-    assert hunt.found() == [f"{NAME} in page"]
+    assert hunt.leaks() == [f"{NAME} in page"]
 
 
 def test_headers_cookies_streams_and_messages_are_looked_at() -> None:
@@ -78,12 +78,12 @@ def test_headers_cookies_streams_and_messages_are_looked_at() -> None:
     answer.set_cookie("odd", SECRET.encode().hex())
     places.answer(hunt, "plain", answer)
     places.answer(hunt, "stream", StreamingHttpResponse([b"before ", SECRET.encode()]))
-    told, request = HttpResponse(""), RequestFactory().get("/")
+    response, request = HttpResponse(""), RequestFactory().get("/")
     storage = CookieStorage(request)
     storage.add(messages.INFO, SECRET * 30)
-    storage.update(told)
-    places.answer(hunt, "told", told)
-    assert hunt.found() == [
+    storage.update(response)
+    places.answer(hunt, "told", response)
+    assert hunt.leaks() == [
         f"{NAME} in {place}" for place in ("plain (cookies)", "plain (headers)", "stream", "told (cookies)")
     ]
 
@@ -158,12 +158,12 @@ def test_what_is_planted_in_any_place_that_lasts_is_found(plant: Callable[[str],
     secret = f"{SECRET} {plant.__name__}"
     clean = hidden(secret)
     places.everything(clean)
-    assert clean.found() == []
+    assert clean.leaks() == []
     plant(secret)
     hunt = hidden(secret)
     places.everything(hunt)
     (Path(settings.VAR_DIR) / "dump.txt").unlink(missing_ok=True)
-    assert hunt.found() != []
+    assert hunt.leaks() != []
 
 
 def test_every_secret_that_the_code_knows_takes_part() -> None:

@@ -193,10 +193,10 @@ def test_a_large_run_of_anothers_launch_is_looked_through_in_little_time(scene: 
     }
     session = EngineSession(scene.workflows, scene.users.workspace, "1", Role.VIEWER, scene.users.colleague.pk)
     began = time.process_time()
-    (told,) = run_masking.masked(session, [{"id": launch.run_id, "steps": steps}])
+    (masked_row,) = run_masking.masked(session, [{"id": launch.run_id, "steps": steps}])
     assert time.process_time() - began < 5
-    assert "Zk7q" not in str(told)
-    assert ("y" * 1_000_000 in str(told["steps"]["step_1"]["input"])) is (many < 500)
+    assert "Zk7q" not in str(masked_row)
+    assert ("y" * 1_000_000 in str(masked_row["steps"]["step_1"]["input"])) is (many < 500)
 
 
 def test_its_launcher_and_builders_see_its_values_in_the_run(scene: Scene) -> None:

@@ -222,10 +222,10 @@ def test_looking_for_a_value_by_its_digest_has_an_end(scene: Scene, size: int, *
     hider = launch_secrets.payload_hider(Launch.objects.get(pk=row.pk))
     text = f"{'x' * (size // 2)}hunter2-Zk7q{'y' * (size // 2)}"
     began = time.process_time()
-    told: Any = hider.value({"deep": [text, text, "short", 5, None]})
+    hidden: Any = hider.value({"deep": [text, text, "short", 5, None]})
     assert time.process_time() - began < 5
-    assert "hunter2-Zk7q" not in str(told)
-    assert (told["deep"][0] == f"{'x' * (size // 2)}{MASK}{'y' * (size // 2)}") is found
+    assert "hunter2-Zk7q" not in str(hidden)
+    assert (hidden["deep"][0] == f"{'x' * (size // 2)}{MASK}{'y' * (size // 2)}") is found
 
 
 @pytest.mark.parametrize(

@@ -89,4 +89,4 @@ def test_an_address_that_is_wrong_is_named_without_its_password(
         except ImproperlyConfigured:
             hunt.look(f"{name} refused", traceback.format_exc())
     assert f"{name} refused" in hunt.places
-    assert hunt.found() == []
+    assert hunt.leaks() == []

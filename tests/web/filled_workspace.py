@@ -117,7 +117,7 @@ def _just_signed_in(browser: Client) -> None:
 
 def _fill(stub_engine: StubEngine) -> None:
     for resource in RESOURCES:
-        samples.of(resource).fill(stub_engine)
+        samples.sample_for(resource).fill(stub_engine)
     stub_engine.flows, stub_engine.runs = [flow()], [run()]
     stub_engine.rows["/mcp-servers"] = [mcp_servers.server()]
 

@@ -87,7 +87,7 @@ class Address:
     least: Role | None = None
 
     @property
-    def told(self) -> str:
+    def label(self) -> str:
         """How the page names it."""
         words = [self.name, self.resource, self.action, f"({self.whose})" if self.whose else ""]
         return " ".join(word for word in words if word)
@@ -96,7 +96,7 @@ class Address:
         """The address for one of the matrix's columns."""
         values = dict(place.values)
         if self.resource:
-            values |= {"resource": self.resource, "action": self.action, "id": samples.of(self.declared).key}
+            values |= {"resource": self.resource, "action": self.action, "id": samples.sample_for(self.declared).key}
         if self.whose:
             key, thing = _BELONGS[self.name]
             values[key] = place.own[who if self.whose == OWN and who in place.own else ""][thing]
@@ -108,7 +108,7 @@ class Address:
     @property
     def flavour(self) -> str:
         """The engine that has such things: both are the same stub engine."""
-        return samples.of(self.declared).flavour if self.resource else Flavour.ACTIVEPIECES
+        return samples.sample_for(self.declared).flavour if self.resource else Flavour.ACTIVEPIECES
 
     @property
     def declared(self) -> Resource:
@@ -257,16 +257,14 @@ def _kind(answer: HttpResponseBase, *, asked: bool) -> str:
 
 def line(address: Address, cells: Mapping[str, str]) -> str:
     """A row of the page."""
-    return f"| `{address.shown}` | {address.told} | " + " | ".join(cells[who] for who in EVERYBODY) + " |"
+    return f"| `{address.shown}` | {address.label} | " + " | ".join(cells[who] for who in EVERYBODY) + " |"
 
 
 def write(address: Address, cells: Mapping[str, str]) -> None:
     """Puts a row into the page, in place of the one that was there."""
     there = PAGE.read_text("utf-8").splitlines() if PAGE.exists() else []
-    lines = {told.split(" | ")[1]: told for told in there if told.startswith("| `")} | {
-        address.told: line(address, cells)
-    }
-    rows = [lines[one.told] for one in addresses() if one.told in lines]
+    lines = {row.split(" | ")[1]: row for row in there if row.startswith("| `")} | {address.label: line(address, cells)}
+    rows = [lines[one.label] for one in addresses() if one.label in lines]
     PAGE.write_text(HEAD + "\n".join(rows) + "\n", "utf-8")
 
 

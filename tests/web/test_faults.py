@@ -207,9 +207,9 @@ def _a_credential_that_is_tested_or_added_is_told_what_is_wrong(place: Place) ->
     refused = place.post("/credentials/add/", typed)
     assert refused.status_code == 422
     page = refused.content.decode().replace("&#x27;", "'")
-    told = [str(error) for found in refused.context["form"].errors.values() for error in found]
-    assert told
-    assert all(error in page for error in told)
+    shown_errors = [str(error) for found in refused.context["form"].errors.values() for error in found]
+    assert shown_errors
+    assert all(error in page for error in shown_errors)
     assert 'value="Typed with care"' in page
     assert f'value="{typed["address"]}"' in page
 

@@ -28,7 +28,7 @@ OTHERS = {"job": Role.MANAGER, "export": Role.MANAGER, "credential": Role.MANAGE
 ASCENDING = ("signed out", "stranger", "guest", *MEMBERS, "superuser")
 #: In each turn every fourth address is asked; one turn is quick.
 TURNS = 4
-every = pytest.mark.parametrize("address", ADDRESSES, ids=lambda one: str(one.told))
+every = pytest.mark.parametrize("address", ADDRESSES, ids=lambda one: str(one.label))
 
 
 @pytest.fixture(scope="module")
@@ -40,9 +40,9 @@ def stage(django_db_setup: None, django_db_blocker: Any) -> Iterator[Furnished]:
 
 def cells(address: Address) -> dict[str, str]:
     """What the page says about an address, by person."""
-    start = f"| `{address.shown}` | {address.told} | "
+    start = f"| `{address.shown}` | {address.label} | "
     found = [line for line in matrix.PAGE.read_text("utf-8").splitlines() if line.startswith(start)]
-    assert len(found) == 1, f"{address.told} is not on the page: python -m tests.web.write_permissions writes it"
+    assert len(found) == 1, f"{address.label} is not on the page: python -m tests.web.write_permissions writes it"
     return dict(zip(EVERYBODY, found[0].removeprefix(start).removesuffix(" |").split(" | "), strict=True))
 
 
@@ -67,7 +67,7 @@ def test_those_on_both_sides_of_the_border_are_answered_as_the_page_says(stage: 
         people = border(expected)
         found = matrix.measure(stage, address, people, fragments=False)
         if found != {who: expected[who] for who in people}:
-            wrong[address.told] = found
+            wrong[address.label] = found
     assert wrong == {}
 
 
@@ -83,7 +83,7 @@ def test_everybody_is_answered_as_the_page_says(stage: Furnished, address: Addre
 
 def test_the_page_holds_every_address_and_nothing_else() -> None:
     lines = matrix.PAGE.read_text("utf-8").removeprefix(matrix.HEAD).splitlines()
-    assert [line.split(" | ")[1] for line in lines] == [address.told for address in ADDRESSES]
+    assert [line.split(" | ")[1] for line in lines] == [address.label for address in ADDRESSES]
     assert matrix.PAGE.read_text("utf-8").startswith(matrix.HEAD)
 
 

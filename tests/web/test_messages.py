@@ -15,8 +15,8 @@ def _all(kind: type[engine.EngineError]) -> list[type[engine.EngineError]]:
 
 def test_every_error_of_the_engine_has_words_of_its_own_or_of_what_it_descends_from() -> None:
     plain = messages.error_message(engine.EngineError("x"))
-    told = {kind for kind in _all(engine.EngineError)[1:] if messages.error_message(kind("x")) != plain}
-    assert told == set(_all(engine.EngineError)[1:]) - {engine.FlowFailed}
+    explained = {kind for kind in _all(engine.EngineError)[1:] if messages.error_message(kind("x")) != plain}
+    assert explained == set(_all(engine.EngineError)[1:]) - {engine.FlowFailed}
 
 
 def test_the_narrower_error_is_told_before_the_wider() -> None:

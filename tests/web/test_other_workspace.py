@@ -77,7 +77,7 @@ def strange_values(address: Address, pattern: URLPattern) -> dict[str, str]:
     for before, name in _VALUE.findall(str(pattern.pattern)):
         if name in WORDS:
             continue
-        assert address.resource or before in {*LOCAL, *REMOTE}, f"{address.told}: nobody has said what {name} is"
+        assert address.resource or before in {*LOCAL, *REMOTE}, f"{address.label}: nobody has said what {name} is"
         found[name] = "" if address.resource else before
     return found
 
@@ -189,7 +189,7 @@ def _things(address: Address) -> dict[str, str]:
 def _rows() -> Iterator[tuple[str, dict[str, Any]]]:
     own = {"id": THEIRS, "projectId": "E" * 21, "projectIds": ["E" * 21]}
     for resource in RESOURCES:
-        sample = samples.of(resource)
+        sample = samples.sample_for(resource)
         yield sample.path, sample.row(MARK) | own
     yield "/flows", flow(77, MARK) | own
     yield "/flow-runs", run(77, flowVersion={"displayName": MARK}) | own
@@ -223,7 +223,7 @@ def test_an_id_of_another_workspace_is_not_found_at_any_address(scene: Scene, fl
                             caches.empty()
                         scene.ask(method, url, headers)
                         if scene.wrong:
-                            found.append(f"{method} {'part' if headers else 'page'} {address.told}: {scene.wrong}")
+                            found.append(f"{method} {'part' if headers else 'page'} {address.label}: {scene.wrong}")
     assert found == []
 
 
@@ -297,7 +297,7 @@ def test_no_field_of_a_form_takes_an_id_of_another_workspace(scene: Scene) -> No
                 answer = scene.browser.post(url, {name: THEIRS})
                 errors = answer.context["form"].errors if answer.status_code == 422 else {}
                 if name not in errors or any(seen.method != "GET" for seen in scene.stub_engine.seen):
-                    found.append(f"{address.told}: {name} {answer.status_code}")
+                    found.append(f"{address.label}: {name} {answer.status_code}")
     assert found == []
     assert {"flows move folder", "mcp-servers add-flow flow"} <= tried
 

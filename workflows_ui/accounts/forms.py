@@ -220,13 +220,15 @@ class PasskeyForm(_WellFormed, webauthn_forms.AddWebAuthnForm):  # type: ignore[
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        name, alone = self.fields["name"], self.fields["passwordless"]
+        name, passwordless = self.fields["name"], self.fields["passwordless"]
         name.label, name.max_length = _("Name"), _LONGEST_NAME
         name.widget.attrs["maxlength"] = _LONGEST_NAME
         name.help_text = _("So that you recognize it: “Work laptop”, “Phone”.")
-        alone.label = _("Sign in with it alone")
-        alone.help_text = _("Then no password is asked for. The device asks for your finger, face or PIN instead.")
-        alone.initial = True
+        passwordless.label = _("Sign in with it alone")
+        passwordless.help_text = _(
+            "Then no password is asked for. The device asks for your finger, face or PIN instead."
+        )
+        passwordless.initial = True
 
     def clean_name(self) -> str:
         """Return the truncated name, or a generated one if the field is empty."""

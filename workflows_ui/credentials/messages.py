@@ -227,7 +227,7 @@ def owner(credential: Credential, reader: User) -> Text:
     return str(credential.owner.label)
 
 
-#: Labels of a credential's access; the names are those of credentials.services.capabilities.LOOKS.
+#: Labels of a credential's access; the names are those of credentials.services.capabilities.PROBES.
 _ACCESS_LABELS = {
     "flows": _("flows"),
     "runs": _("runs"),

@@ -233,7 +233,7 @@ def _apply_to_many(work: _Work, items: Sequence[JobItem]) -> None:
     if not ready:
         return None
     try:
-        told = bulk.together(work.session, [item.object_id for item in ready], dict(work.data))
+        answer = bulk.together(work.session, [item.object_id for item in ready], dict(work.data))
     except Refused as problem:
         if len(ready) == 1:
             return _handle_error(work, ready, problem, wrote=True)
@@ -244,7 +244,7 @@ def _apply_to_many(work: _Work, items: Sequence[JobItem]) -> None:
         return None
     except EngineError as problem:
         return _handle_error(work, ready, problem, wrote=True)
-    taken = {item.object_id for item in ready} if told is None else set(told)
+    taken = {item.object_id for item in ready} if answer is None else set(answer)
     _settle(work, [item for item in ready if item.object_id in taken], ItemState.DONE, outcome="done")
     left = [item for item in ready if item.object_id not in taken]
     _settle(work, left, ItemState.FAILED, Reason.NOT_TAKEN, outcome="refused")

@@ -159,9 +159,9 @@ def value_label(other: Field | None, value: object) -> str:
 def why(evidence: Why) -> str:
     """Why a field was proposed, in one sentence; "" for a field added by hand."""
     parts: list[str] = []
-    if evidence.of:
-        seen = ngettext("in %(seen)d of %(of)d past launch", "in %(seen)d of %(of)d past launches", evidence.of)
-        parts.append(seen % {"seen": evidence.seen, "of": evidence.of})
+    if evidence.payloads:
+        seen = ngettext("in %(seen)d of %(of)d past launch", "in %(seen)d of %(of)d past launches", evidence.payloads)
+        parts.append(seen % {"seen": evidence.seen, "of": evidence.payloads})
     if evidence.seen and evidence.values >= 100:
         parts.append(_("100 or more different values seen"))
     elif evidence.seen and evidence.values:

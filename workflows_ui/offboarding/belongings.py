@@ -152,7 +152,7 @@ class Reach:
 class Item:
     """One belonging of the person. It can be handed to one of `to`, or ended if `ends`; otherwise it is only listed.
 
-    `alone`: nobody else has this role. `already`: those who have it, to whom a second click hands it over again.
+    `sole_manager`: nobody else has this role. `already`: those who have it, to whom a second click hands it over again.
     """
 
     kind: "Kind"
@@ -165,7 +165,7 @@ class Item:
     at: datetime | None = None
     facts: Sequence[Text] = ()
     url: str = ""
-    alone: bool = False
+    sole_manager: bool = False
     already: Sequence[Holder] = ()
 
     @property

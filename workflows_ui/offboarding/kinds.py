@@ -52,13 +52,23 @@ class RoleKind(Kind):
             row = max(memberships, key=lambda member: (Role(member.role).rank, member.user_id is not None))
             others = members.managers(workspace_reach.workspace).exclude(pk=reach.person.pk)
             manages = row.role == Role.MANAGER
-            alone = manages and not others.exists()
+            sole_manager = manages and not others.exists()
             candidates = [member for member, role in workspace_reach.colleagues if not role.includes(Role.MANAGER)]
             to = candidates if manages and workspace_reach.manages else ()
             team = _("through the team %(team)s") % {"team": row.team.name} if row.team else ""
-            facts = (team, _("Nobody else manages this workspace.") if alone else "")
+            facts = (team, _("Nobody else manages this workspace.") if sole_manager else "")
             label, already = str(Role(row.role).label), workspace_reach.people(Role.MANAGER)
-            yield Item(self, str(pk), label, workspace_reach, row, to=to, facts=facts, alone=alone, already=already)
+            yield Item(
+                self,
+                str(pk),
+                label,
+                workspace_reach,
+                row,
+                to=to,
+                facts=facts,
+                sole_manager=sole_manager,
+                already=already,
+            )
 
     def gives(self, item: Item) -> bool:
         return bool(item.row.role == Role.MANAGER)

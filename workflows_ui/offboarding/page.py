@@ -142,8 +142,8 @@ class Page:
         for _key, grouped in groupby(self.items, key=lambda item: item.workspace.pk if item.workspace else 0):
             items = list(grouped)
             groups = [self._group(kind, list(members)) for kind, members in groupby(items, key=lambda item: item.kind)]
-            alone = any(item.alone for item in items)
-            sections.append({"workspace": items[0].workspace, "groups": groups, "alone": alone})
+            sole_manager = any(item.sole_manager for item in items)
+            sections.append({"workspace": items[0].workspace, "groups": groups, "sole_manager": sole_manager})
         return sections
 
     @property

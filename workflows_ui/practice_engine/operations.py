@@ -271,8 +271,8 @@ def _move_action(edit: Edit) -> None:
 def _duplicate_action(edit: Edit) -> None:
     """Insert a copy after the step."""
     original = edit.action(edit.values["stepName"])
-    alone = {key: value for key, value in original.items() if key != "nextAction"}
-    tree.insert(original, "AFTER", 0, tree.copy_steps(alone, edit.trigger))
+    copied = {key: value for key, value in original.items() if key != "nextAction"}
+    tree.insert(original, "AFTER", 0, tree.copy_steps(copied, edit.trigger))
 
 
 def _skip(edit: Edit) -> None:

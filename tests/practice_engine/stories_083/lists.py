@@ -4,7 +4,21 @@ from tests.practice_engine.player import Json, Player
 from tests.practice_engine.stories_072 import Step
 
 from .flows import ANSWER, ORDERS
-from .trees import FULL_CATCH, MANUAL, add, alone, catch, code, flow, grown, loop, operate, piece, publish, response
+from .trees import (
+    FULL_CATCH,
+    MANUAL,
+    add,
+    catch,
+    code,
+    flow,
+    grown,
+    keep_first_user,
+    loop,
+    operate,
+    piece,
+    publish,
+    response,
+)
 
 HEADER = catch(
     input={"authType": "header", "authFields": {"headerName": "x-key", "headerValue": "k"}},
@@ -145,7 +159,14 @@ STORIES: dict[str, list[Step]] = {
         *("flows_list_limit3", "flows_list_limit3_next"),
     ],
     "a second user": [
-        *(alone, second_invited, "invites_accept", "sign_up_invited", "users_list_two", "user_deactivate_second_dry"),
+        *(
+            keep_first_user,
+            second_invited,
+            "invites_accept",
+            "sign_up_invited",
+            "users_list_two",
+            "user_deactivate_second_dry",
+        ),
         *("project_create", "second_user_projects_list"),
         lambda player: player.make_flow("two_users_01_first_edits"),
         *("two_users_01_first_edits", "two_users_02_second_edits_at_once", "two_users_03_first_edits_again"),

@@ -4,7 +4,7 @@ from tests.practice_engine.player import Player
 from tests.practice_engine.stories_072 import Step, real_time, start
 
 from .flows import ORDERS
-from .trees import alone, made, signed_up
+from .trees import keep_first_user, made, signed_up
 
 
 def too_often(player: Player) -> None:
@@ -27,7 +27,7 @@ STORIES: dict[str, list[Step]] = {
         *("api_keys_list", "api_keys_create", "global_connections_list", "project_members_list", "project_roles_list"),
     ],
     "users": [
-        *(alone, "users_me", "users_projects", "users_project_current", "users_project_by_id", "users_list"),
+        *(keep_first_user, "users_me", "users_projects", "users_project_current", "users_project_by_id", "users_list"),
         *(made("op_add_flow_get"), "user_get_by_id", "user_get_unknown"),
         *("user_update_me_picture", "user_delete_profile_picture"),
         lambda player: player.also(
@@ -38,7 +38,7 @@ STORIES: dict[str, list[Step]] = {
         "sign_up_invited_not_accepted",
     ],
     "projects": [
-        *(alone, "projects_list", "project_list_name", "project_list_no_auth", "project_get_bad_id"),
+        *(keep_first_user, "projects_list", "project_list_name", "project_list_no_auth", "project_get_bad_id"),
         *("project_update_name", "project_delete_unknown", "project_create"),
         lambda player: player.also(
             "POST",
@@ -48,7 +48,7 @@ STORIES: dict[str, list[Step]] = {
         *("project_two_flows", "project_two_delete", "project_two_get_after_delete"),
     ],
     "a member": [
-        *(alone, signed_up("stranger", "MEMBER"), "member_projects_list", "member_users_list"),
+        *(keep_first_user, signed_up("stranger", "MEMBER"), "member_projects_list", "member_users_list"),
         "member_flows_of_other_project",
         *(*ORDERS, start("flow_orders_01_create", items=[])),
         lambda player: player.bind_run("member_run_get_other_project", "SUCCEEDED", "flow_orders_01_create"),

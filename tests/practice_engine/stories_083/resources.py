@@ -5,7 +5,7 @@ from tests.practice_engine.stories_072 import Step
 
 from . import trees
 from .flows import ORDERS
-from .trees import alone, signed_up
+from .trees import keep_first_user, signed_up
 
 
 def add_date(player: Player) -> None:
@@ -127,7 +127,7 @@ STORIES: dict[str, list[Step]] = {
         *("conn_delete_by_external_id", "conn_delete_unknown", "conn_delete_in_use", "conn_delete"),
     ],
     "invitations": [
-        *(alone, "invites_list_no_type", "invites_list_project", "invites_create_project", "project_create"),
+        *(keep_first_user, "invites_list_no_type", "invites_list_project", "invites_create_project", "project_create"),
         *("invites_list_project_team", "invites_create_project_team", "invites_create_platform"),
         *("invites_create_platform_again_same_email", "invites_create_bad_role", "invites_list_platform_after"),
         *("invites_list_platform_pending", signed_up("stranger", "MEMBER"), "member_invites_list"),

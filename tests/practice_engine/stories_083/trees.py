@@ -19,9 +19,9 @@ def code(name: str, label: str = "", source: str = "", **inputs: str) -> Json:
     return {**made, "displayName": label or name}
 
 
-def piece(name: str, label: str, of: str, action: str, given: Json, **settings: Any) -> Json:
+def piece(name: str, label: str, app: str, action: str, given: Json, **settings: Any) -> Json:
     """A step of a piece."""
-    filled: Json = {"pieceName": f"@activepieces/piece-{of}", "pieceVersion": VERSIONS[of], "actionName": action}
+    filled: Json = {"pieceName": f"@activepieces/piece-{app}", "pieceVersion": VERSIONS[app], "actionName": action}
     filled |= {"input": given, "propertySettings": {}, "errorHandlingOptions": HANDLING, **settings}
     return {"name": name, "valid": True, "displayName": label, "type": "PIECE", "settings": filled}
 
@@ -96,7 +96,7 @@ GROWN: list[tuple[str, str | None, int | None, Json]] = [
 ]  # fmt: skip
 
 
-def alone(player: Player) -> None:
+def keep_first_user(player: Player) -> None:
     """The recorded platform had one user and one project."""
     state = player.practice.engine.state
     with state.lock:

@@ -30,7 +30,7 @@ class Sample:
         huge: keys that make the object several megabytes large; {} where its page shows no raw data.
         asked: filters that find objects of the sample company for every action, where the bare list would not.
         typed: what the suite of actions types, by action and field, where a value of the field's kind would not do; bytes are a file.
-        alone: the engine gives one object by an address of its own; False where it is looked for in the list.
+        has_own_call: the engine gives one object by an address of its own; False where it is looked for in the list.
         flavour: of the engine, where only one has such things.
         versions: the version of the engine that has an action, by the action's name, where not every version has it.
     """
@@ -46,7 +46,7 @@ class Sample:
     huge: Mapping[str, Any] = field(default_factory=dict)
     asked: Mapping[str, Any] = field(default_factory=dict)
     typed: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    alone: bool = True
+    has_own_call: bool = True
     flavour: str = Flavour.ACTIVEPIECES
     versions: Mapping[str, str] = field(default_factory=dict)
 
@@ -64,11 +64,11 @@ class Sample:
         stub_engine.rows[self.path] = [row]
         if self.array:
             stub_engine.arrays.add(self.path)
-        if self.alone:
+        if self.has_own_call:
             stub_engine.faults[f"{self.path}/{self.key}"] = Reply(200, row)
 
 
-def of(resource: Resource) -> Sample:
+def sample_for(resource: Resource) -> Sample:
     """The resource's sample. Fails where nobody has made one: the suite covers every resource."""
     module = importlib.import_module(f"{__name__}.{resource.name.replace('-', '_')}")
     found = module.SAMPLE

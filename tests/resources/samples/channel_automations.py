@@ -12,6 +12,6 @@ SAMPLE = Sample(
     (_PATH, "/flows"),
     filter="channel=whatsapp",
     huge={"note": "y" * 3_000_000},
-    alone=False,
+    has_own_call=False,
     flavour=Flavour.IMBRACE,
 )

@@ -47,5 +47,5 @@ SAMPLE = _WithApps(
     odd_filter="status=NO_SUCH_STATE",
     huge={"metadata": {"note": "y" * 3_000_000}},
     asked={"app": "@activepieces/piece-gmail"},
-    alone=False,
+    has_own_call=False,
 )

@@ -23,5 +23,5 @@ SAMPLE = Sample(
     odd_filter="type=ORGANIZATION",
     asked={"type": "PLATFORM"},
     huge={"note": "y" * 3_000_000},
-    alone=False,
+    has_own_call=False,
 )

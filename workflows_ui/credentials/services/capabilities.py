@@ -53,7 +53,7 @@ CREDENTIALS, SWEPT = 3, 50
 #: An id in the engine's shape without an object, which is enough to detect a route.
 _NOTHING = "0" * 21
 #: The capabilities that a read can detect. Lists are requested with one row; none of these calls changes anything.
-LOOKS: Mapping[str, Callable[[Workflows], object]] = {
+PROBES: Mapping[str, Callable[[Workflows], object]] = {
     "flows": lambda workflows: workflows.list_flows(limit=1),
     "flow-versions": lambda workflows: workflows.list_flow_versions(_NOTHING, limit=1),
     "flow-templates": lambda workflows: workflows.get_flow_template(_NOTHING),
@@ -71,7 +71,7 @@ LOOKS: Mapping[str, Callable[[Workflows], object]] = {
 }
 #: Capabilities that only use can detect: they have no read, and a write is never made as a probe.
 LEARNT = ("run-retry", "run-cancel", "run-archive", "mcp-server-making")
-NAMES = (*LOOKS, *LEARNT)
+NAMES = (*PROBES, *LEARNT)
 #: Services of the gateway, whose 404 has another body if they do not exist (api.md 17).
 _GATEWAY_SERVICES = frozenset({"channel-automations"})
 #: The capabilities by which a test describes the access of a credential.
@@ -115,7 +115,7 @@ def judge(name: str, error: EngineError) -> Verdict | None:
     return None
 
 
-def look(candidates: Iterable[tuple[Credential, Client]], names: Iterable[str] = LOOKS) -> Survey:
+def look(candidates: Iterable[tuple[Credential, Client]], names: Iterable[str] = PROBES) -> Survey:
     """Probe the engine. A probe that one credential may not make is repeated with the next. Raises no EngineError, uses no database."""
     survey, ends = Survey(), time.monotonic() + BUDGET
     open_names = list(names)
@@ -125,7 +125,7 @@ def look(candidates: Iterable[tuple[Credential, Client]], names: Iterable[str] =
             if time.monotonic() > ends:
                 return survey
             try:
-                LOOKS[name](client.workflows)
+                PROBES[name](client.workflows)
                 result: Verdict | None = Verdict(Ability.YES, 200)
             except (CredentialRefused, NotSent, RateLimited) as error:
                 # All other probes would get the same answer.

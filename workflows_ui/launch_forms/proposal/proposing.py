@@ -108,7 +108,7 @@ def propose(trigger: Any = None, payloads: Sequence[Any] = (), samples: Sequence
 
 def _body(inference: Inference, payload_count: int) -> Field:
     """The only field of a form, for the whole body."""
-    why = Why(seen=payload_count, of=payload_count)
+    why = Why(seen=payload_count, payloads=payload_count)
     kind, item, columns = inference.kind, inference.item, inference.columns
     return Field("body", (), kind=kind, required=True, item=item, columns=columns, why=why)
 
@@ -231,7 +231,7 @@ class _Writer:
             why=Why(
                 read_by=tuple(node.read_by[:20]),
                 seen=len(node.past),
-                of=self.payload_count,
+                payloads=self.payload_count,
                 values=inference.distinct if self.payload_count else 0,
                 sample=bool(node.samples),
                 trigger=node.requested is not None,

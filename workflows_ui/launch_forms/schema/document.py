@@ -155,7 +155,7 @@ class Why:
 
     Attributes:
         read_by: display names of the steps that read the value.
-        seen, of: number of past payloads with the value, and of all past payloads; 0 of 0 if there were none.
+        seen, payloads: number of past payloads with the value, and of all past payloads; 0 of 0 if there were none.
         values: number of different values, counted up to 100.
         sample: whether the trigger's stored sample has the value.
         trigger: whether the flow's own form has the field.
@@ -163,7 +163,7 @@ class Why:
 
     read_by: tuple[str, ...] = ()
     seen: int = 0
-    of: int = 0
+    payloads: int = 0
     values: int = 0
     sample: bool = False
     trigger: bool = False

@@ -260,7 +260,7 @@ def _why(part: Part) -> Why:
     return Why(
         read_by=tuple(part.texts("read_by", 200, SHORT)),
         seen=part.count("seen") or 0,
-        of=part.count("of") or 0,
+        payloads=part.count("of") or 0,
         values=part.count("values") or 0,
         sample=part.flag("sample"),
         trigger=part.flag("trigger"),

@@ -194,7 +194,7 @@ def _show_if(rule: ShowIf | None) -> Json | None:
 
 
 def _why(why: Why) -> Json:
-    counts = {"seen": why.seen, "of": why.of, "values": why.values} if why.of else {}
+    counts = {"seen": why.seen, "of": why.payloads, "values": why.values} if why.payloads else {}
     return _given(read_by=list(why.read_by)) | counts | _given(sample=why.sample, trigger=why.trigger)
 
 

@@ -83,7 +83,7 @@ SAMPLE = Sample(
     lambda name: {"id": identity(1), "created": _MADE, "updated": _MADE, $entry},
     ("$route",),
     huge={"note": "y" * 3_000_000},
-$alone)
+$own_call)
 ''')
 
 
@@ -139,11 +139,11 @@ class Command(BaseCommand):
                 "calls": _SEARCH_CALLS,
                 "recipe": f'f"{path}?limit={{whole_lists.AT_ONCE}}"',
                 "get_body": _FIND.substitute(values),
-                "alone": "    alone=False,\n",
+                "own_call": "    has_own_call=False,\n",
             }
         else:
             get_call = _existing_method(options["get"] or f"get_{_singular(package)}")
-            values |= {"import_error": "", "calls": "", "recipe": f'"{path}/{{id}}"', "alone": ""}
+            values |= {"import_error": "", "calls": "", "recipe": f'"{path}/{{id}}"', "own_call": ""}
             values["get_body"] = _GET.substitute(get_call=get_call)
         folder.mkdir()
         self._write(root, folder / "__init__.py", "")

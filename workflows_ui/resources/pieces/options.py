@@ -32,7 +32,7 @@ class OptionsRequest:
     operation: str
     name: str
     label: str
-    of: str
+    operation_label: str
     needs: Mapping[str, str]
     connected: bool
 
@@ -89,7 +89,7 @@ class OptionsForm(forms.Form):
         super().__init__(*args, **kwargs)
         groups: dict[str, list[tuple[str, str]]] = {}
         for item in known.values():
-            groups.setdefault(item.of, []).append((item.key, item.label))
+            groups.setdefault(item.operation_label, []).append((item.key, item.label))
         self.fields["field"] = forms.ChoiceField(label=_("Field"), choices=[("", "–"), *groups.items()])
         if any(item.connected for item in known.values()):
             listed = connection_list.choices(connections)

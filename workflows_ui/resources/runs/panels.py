@@ -31,7 +31,7 @@ def summary(subject: Subject) -> dict[str, Any]:
     seconds = reading.poll_seconds(run)
     launch = starters.launches_of(subject.workspace, [run]).get(id_at(run))
     known = known_steps(subject.session, run) if run.get("steps") else {}
-    alone = launch is None and not id_at(run, "parentRunId")
+    unlinked = launch is None and not id_at(run, "parentRunId")
     failure_text = _failure_message(run)
     return {
         "state": messages.run_state(run.get("status")),
@@ -42,7 +42,7 @@ def summary(subject: Subject) -> dict[str, Any]:
         "failed_step": _failed_step_url(subject),
         "run": run,
         "launch": launch,
-        "by_itself": starters.AUTOMATIC.get(flow_facts.start_of(known.get("trigger"))) if alone else "",
+        "by_itself": starters.AUTOMATIC.get(flow_facts.start_of(known.get("trigger"))) if unlinked else "",
         "seconds": seconds,
         "still": not seconds and not runs.ended(run),
         "at_work": run.get("status") == "RUNNING" and subject.access.allows(Role.LAUNCHER),
