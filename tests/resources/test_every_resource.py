@@ -60,7 +60,7 @@ def test_the_list_links_to_the_object_and_the_object_back(
 def test_every_tab_has_its_own_address_and_works_as_a_page_and_as_a_fragment(
     owner: Client, stub_engine: StubEngine, resource: Resource
 ) -> None:
-    samples.of(resource).fill(stub_engine)
+    samples.sample_for(resource).fill(stub_engine)
     page = text(owner.get(object_of(resource)).content)
     tabs = re.findall(r'<a id="tab-[^"]*" href="([^"]*)"', page)
     assert tabs[0] == object_of(resource)
@@ -79,7 +79,7 @@ def test_every_tab_has_its_own_address_and_works_as_a_page_and_as_a_fragment(
 def test_the_details_are_on_the_overview_only_and_the_data_on_its_own_tab(
     owner: Client, stub_engine: StubEngine, resource: Resource
 ) -> None:
-    samples.of(resource).fill(stub_engine)
+    samples.sample_for(resource).fill(stub_engine)
     overview, history, data = (
         text(owner.get(f"{object_of(resource)}{query}").content) for query in ("", "?tab=history", "?tab=data")
     )
