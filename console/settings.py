@@ -140,7 +140,6 @@ TEMPLATES: list[dict[str, Any]] = [
                 "template_partials.templatetags.partials",
                 "django.templatetags.i18n",
                 "workflows_ui.web.templatetags.console",
-                "workflows_ui.web.templatetags.repeated",
                 "workflows_ui.audit.templatetags.history",
                 "workflows_ui.resource_admin.templatetags.lists",
             ],
@@ -164,7 +163,7 @@ CACHES = {
         "CACHE_URL", default=f"filecache://{VAR_DIR / 'cache'}" if DEBUG else None, prefix=REDIS_PREFIX
     ),
 }
-SESSION_ENGINE = "workflows_ui.accounts.session_engine"
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
 
 # --- People --------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "workflows_ui.User"
@@ -255,8 +254,6 @@ PASSKEYS = environment.supports_passkeys(BASE_URL)
 # --- Language and time ---------------------------------------------------------------------------
 LANGUAGE_CODE = read.one_of("LANGUAGE_CODE", {"en", "vi"}, default="en")
 LANGUAGES = [("en", "English"), ("vi", "Tiếng Việt")]
-# Django has no grouping for Vietnamese; used where numbers are formatted for people.
-NUMBER_GROUPING = 3
 LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = read.time_zone("TIME_ZONE", default="Asia/Ho_Chi_Minh")
 USE_TZ = True

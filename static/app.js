@@ -96,6 +96,36 @@
     if (menu && !menu.contains(event.target)) menu.open = false;
   }, true);
 
+  // --- Search: the dialog opens from its link, by Ctrl K and by "/"; its keys are in a script of its own, loaded when first needed.
+  const loaded = new Set();
+  const load = (url) => {
+    if (loaded.has(url)) return;
+    loaded.add(url);
+    const script = document.createElement("script");
+    script.src = url;
+    document.head.append(script);
+  };
+  const openSearch = () => {
+    const dialog = document.getElementById("search");
+    if (!dialog || dialog.open) return Boolean(dialog);
+    load(dialog.dataset.script);
+    dialog.showModal();
+    const input = dialog.querySelector("input");
+    input.select();
+    htmx.trigger(input, "open");
+    return true;
+  };
+  document.addEventListener("click", (event) => {
+    const plainClick = !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey;
+    if (event.target.closest("[data-search]") && plainClick && openSearch()) event.preventDefault();
+  });
+  document.addEventListener("keydown", (event) => {
+    const typing = event.target.matches?.("input, textarea, select, [contenteditable]");
+    const slash = event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey;
+    const wanted = slash || (event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey) && !event.shiftKey && !event.altKey);
+    if (wanted && !document.querySelector("dialog[open]:not(#search)") && openSearch()) event.preventDefault();
+  });
+
   // --- Copy: the button names the element whose text it takes; the answer is shown on it and announced.
   const copy = async (button) => {
     const text = document.getElementById(button.dataset.copy).textContent;

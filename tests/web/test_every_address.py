@@ -108,6 +108,7 @@ LEAST: dict[str, Role] = {
     "flow_trigger_test": Role.VIEWER,
     "flow_trigger_cancel": Role.BUILDER,
     "launches": Role.VIEWER,
+    "search": Role.VIEWER,
     "launch": Role.VIEWER,
     "launch_again": Role.LAUNCHER,
     "launch_file": Role.VIEWER,

@@ -1,9 +1,22 @@
-"""Sort order of names in Vietnamese and English: a, ă, â, b, c, d, đ, e, ê ...; tones and capitals only break ties."""
+"""Texts without accents, for searching; and the sort order of names in Vietnamese and English: a, ă, â, b, c, d, đ, e, ê ...
+
+Tones and capitals only break ties.
+"""
 
 import unicodedata
 
 #: Combining marks that form a separate letter, in alphabetical order; all others are tones.
 _LETTERS = {"\u0306": "\uf001", "\u0302": "\uf002", "\u031b": "\uf003"}
+
+
+def plain(text: str) -> str:
+    """A text for searching: without case and accents.
+
+    >>> plain("Đơn HÀNG")
+    'don hang'
+    """
+    parts = unicodedata.normalize("NFD", text.casefold().replace("đ", "d"))
+    return "".join(letter for letter in parts if not unicodedata.combining(letter))
 
 
 def sort_key(text: str) -> tuple[str, str]:

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
+from workflows_ui.core import collation
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.credentials import messages as credential_messages
 from workflows_ui.credentials.services import clients, engine_session
@@ -22,7 +23,6 @@ from workflows_ui.members import messages as launch_right_messages
 from workflows_ui.members.models import AccessRequest, Role
 from workflows_ui.members.services import access, launch_rights
 from workflows_ui.resources.flows import launchable
-from workflows_ui.resources.pieces import apps
 from workflows_ui.resources.runs import elsewhere as runs_elsewhere
 from workflows_ui.web import messages as words
 from workflows_ui.web import navigation, responses
@@ -160,23 +160,16 @@ def _flows(request: ConsoleRequest, page: Home, q: str, *, engine_asked: bool) -
         except (EngineError, clients.NoCredential, CannotOpen, AddressRefused) as problem:
             # Without a usable credential, a launch is not queued: it ends as not sent.
             context = {"problem": words.error_message(problem), "sent_later": isinstance(problem, EngineError)}
-    needle = launchable.plain(q)
-    flows = [flow for flow in flows if needle in launchable.plain(flow[1])]
+    needle = collation.plain(q)
+    flows = [flow for flow in flows if needle in collation.plain(flow[1])]
     flows.sort(
-        key=lambda flow: (flow[0] not in form_names, flow[0] not in page.favourites, launchable.plain(flow[1]), flow[0])
+        key=lambda flow: (flow[0] not in form_names, flow[0] not in page.favourites, collation.plain(flow[1]), flow[0])
     )
     visible = flows[offset : offset + FLOWS]
     keys = [key for key, _name in visible]
     last, texts = page.last(keys), form_texts(person_access.workspace, [key for key in keys if key in form_names])
     choices = [
-        {
-            "id": key,
-            "name": name,
-            "mark": apps.mark(name or key),
-            "starred": key in page.favourites,
-            "form": texts.get(key),
-            "last": last.get(key),
-        }
+        {"id": key, "name": name, "starred": key in page.favourites, "form": texts.get(key), "last": last.get(key)}
         for key, name in visible
     ]
     return context | {

@@ -225,6 +225,8 @@ class Resource:
             vendor's SDK has none; `{id}` and `{id!r}` stand for the id. Empty if there is no such call, or if it would reveal a secret.
         secrets: keys whose values are masked at any depth, in addition to names of secrets (workflows_ui/core/secret_names.py).
         plain: keys that look like secrets but hold none in this resource.
+        search_field: the field of `filters` by which the search of all things finds objects by name; "" if it does not.
+        search_by_id: whether that search also asks for the object with the typed id.
         hidden_url: the name of the URL of an object's masked values.
         parents: the breadcrumbs above it, as (name, URL), if it lies below something else.
         filter_help: what the filters cover and what they do not, shown below them.
@@ -262,6 +264,8 @@ class Resource:
     recipe: ClassVar[tuple[str, str]] = ("", "")
     secrets: ClassVar[frozenset[str]] = frozenset()
     plain: ClassVar[frozenset[str]] = frozenset()
+    search_field: ClassVar[str] = ""
+    search_by_id: ClassVar[bool] = False
     hidden_url: ClassVar[str] = ""
     parents: ClassVar[Sequence[tuple[Text, str]]] = ()
     filter_help: ClassVar[Text] = ""

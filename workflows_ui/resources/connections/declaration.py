@@ -125,6 +125,7 @@ class Connections(Resource):
     )
     secrets = frozenset({"value"})
     filters = ConnectionFilters
+    search_field = "name"
     filter_help = _(
         "The engine looks at the names of all connections of this workspace. What they hold is not searched."
     )

@@ -85,6 +85,7 @@ class Flows(Resource):
     secrets = _SECRETS
     hidden_url = "flow_hidden"
     filters = FlowFilters
+    search_field, search_by_id = "name", True
     filter_help = _(
         "The name is looked for in the newest version's name only, in any case; steps and their values are not searched."
     )
@@ -96,7 +97,6 @@ class Flows(Resource):
         Column("folder", _("Folder"), link=_folder_url, wide=True),
         Column(lambda row: messages.flow_state(row.get("status")), _("State"), kind="badge", below=_note),
         Column("results", _("Last results"), kind="badge", template_name="resources/flows/results.html"),
-        Column("days", _("Last 14 days"), wide=True, phone=False, template_name="web/plots/spark.html"),
         Column("apps", _("Apps"), kind="list", phone=False, template_name="resources/flows/apps.html"),
         Column("updated", _("Changed"), kind="when"),
     )
@@ -166,14 +166,12 @@ class Flows(Resource):
         """
         page = pages.page(session, pages.Filters(**query.filters), query.position, query.rows)
         folders = reading.folder_names(session)
-        keys = [id_at(row) for row in page.rows if id_at(row)]
-        results, sparks = resource_results.latest(session, keys), resource_results.sparks(session, keys)
+        results = resource_results.latest(session, [id_at(row) for row in page.rows if id_at(row)])
         rows = [
             {
                 **row,
                 "folder": folders.get(str(row.get("folderId"))),
                 "results": results.get(id_at(row)),
-                "days": sparks.get(id_at(row)),
                 "apps": reading.app_marks(session, list_at(row, "pieces")),
             }
             for row in page.rows

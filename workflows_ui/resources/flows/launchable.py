@@ -1,6 +1,5 @@
 """The flows that can be launched, by the names of their live versions; and the forms that no longer fit theirs."""
 
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -54,12 +53,6 @@ def starts(session: EngineSession) -> Mapping[str, str]:
     """How the flows that are on start (flow_facts.Facts.start), by id, as learnt within the last minutes."""
     nothing: Mapping[str, str] = {}
     return session.known(_STARTS, nothing)
-
-
-def plain(text: str) -> str:
-    """A text for searching and sorting: without case and accents."""
-    parts = unicodedata.normalize("NFD", text.casefold().replace("đ", "d"))
-    return "".join(letter for letter in parts if not unicodedata.combining(letter))
 
 
 def _load(session: EngineSession, *, check: bool) -> Listed:

@@ -151,6 +151,7 @@ class McpServers(Resource):
     )
     secrets = frozenset({"token"})
     filters = ServerFilters
+    search_field = "name"
     list_display = (
         Column(name_of, _("Name"), link=True),
         Column(_named_tools, _("Tools"), kind="list"),

@@ -55,6 +55,7 @@ class Runs(Resource):
     empty = gettext_lazy("Nothing has run in this workspace yet")
     empty_hint = gettext_lazy("Launch a flow, or wait until one starts automatically: its run is listed here at once.")
     filters = run_filters.RunFilters
+    search_by_id = True
     filter_help = gettext_lazy(
         "The engine looks through all runs that it still keeps. What went into the steps and came out of them is not searched. "
         "The hundred flows that were changed last are offered here, with their steps."

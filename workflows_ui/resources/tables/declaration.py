@@ -170,6 +170,7 @@ class Tables(Resource):
         Column("created", _("Created"), kind="when", phone=False),
     )
     filters = TableFilters
+    search_field = "name"
     filter_help = _("The engine looks at the names of all tables. Columns and records are not searched.")
     shortcuts = (
         Shortcut(

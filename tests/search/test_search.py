@@ -1,0 +1,162 @@
+"""The one search: of the console's own rows at once, of the engine after; only what the person may see."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from tests.engine.servers import Reply
+from tests.practice_engine.fixtures import Practice
+from tests.stub_engine import StubEngine, flow, identity, run, text
+from tests.users import Users, gather, workspace
+from workflows_ui.accounts.models import User
+from workflows_ui.launches.models import Launch, LaunchInput, State
+from workflows_ui.launches.services import launches
+from workflows_ui.members.models import LaunchRight, Member, Role
+
+DIALOG = {"HX-Request": "true", "HX-Target": "search-results"}
+ENGINE = {"HX-Request": "true", "HX-Target": "search-engine"}
+
+
+def _launch(users: Users, user: User, name: str, days: int = 0, **inputs: str) -> Launch:
+    now = timezone.now() - timedelta(days=days)
+    launch = Launch(workspace=users.workspace, user=user, ticket=launches.ticket(), state=State.SUCCEEDED)
+    launch.flow_id, launch.flow_name, launch.payload_digest = f"{abs(hash(name)):021d}"[:21], name, "x"
+    launch.asked_at = launch.not_before = launch.send_by = now
+    launch.mark = launch.new_mark()
+    launch.save()
+    for key, written in inputs.items():
+        LaunchInput.objects.create(launch=launch, name=key, label=key, text=written)
+    return launch
+
+
+def _found(browser: Client, q: str, headers: dict[str, str] = DIALOG) -> dict[str, list[str]]:
+    """The results by group."""
+    page = text(browser.get("/w/sales/search/", {"q": q}, headers=headers).content)
+    groups = re.findall(r'class="search-label" id="search-([\w-]+)">.*?</div>(.*?)</div>', page, re.DOTALL)
+    return {name: re.findall(r'class="search-name">([^<]*)<', entries) for name, entries in groups}
+
+
+def test_launches_are_found_by_flow_person_searchable_input_and_id_without_accents(
+    users: Users, owner: Client, stub_engine: StubEngine
+) -> None:
+    User.objects.filter(pk=users.colleague.pk).update(first_name="Linh", last_name="Đặng")
+    made = _launch(users, users.colleague, "Nhập đơn hàng", customer="Công ty Hoà Phát")
+    _launch(users, users.owner, "Other")
+    for q in ("don hang", "ĐƠN HÀNG", "dang linh", "hoa phat", made.pk):
+        assert _found(owner, q)["launches"] == ["Nhập đơn hàng"], q
+    assert stub_engine.calls == []
+
+
+def test_an_input_that_looks_like_a_secret_finds_nothing(users: Users, owner: Client) -> None:
+    _launch(users, users.owner, "One", password="swordfish")
+    assert "launches" not in _found(owner, "swordfish")
+
+
+def test_launches_that_are_not_compared_without_accents_are_found_as_they_are_written(
+    users: Users, owner: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workflows_ui.search.services.NEWEST", 1)
+    _launch(users, users.owner, "Old one", days=3, customer="Acme")
+    _launch(users, users.owner, "New one")
+    assert _found(owner, "Old")["launches"] == ["Old one"]
+    assert _found(owner, "acme")["launches"] == ["Old one"]
+
+
+def test_a_launcher_finds_their_own_launches_only_and_no_members(users: Users, client: Client) -> None:
+    client.force_login(users.colleague)
+    _launch(users, users.owner, "Payroll")
+    _launch(users, users.colleague, "Pay slips")
+    found = _found(client, "pay")
+    assert found["launches"] == ["Pay slips"]
+    assert found["launch"] == ["Launch Pay slips"]
+    assert "people" not in _found(client, "owner")
+
+
+def test_a_guest_finds_only_the_flows_that_they_may_launch_and_nothing_of_the_engine(
+    users: Users, client: Client, stub_engine: StubEngine
+) -> None:
+    rights = LaunchRight.objects
+    rights.create(
+        workspace=users.workspace, flow_id="F" * 21, flow_name="Order", user=users.stranger, created_by=users.owner
+    )
+    rights.create(
+        workspace=users.workspace, flow_id="G" * 21, flow_name="Orders", user=users.colleague, created_by=users.owner
+    )
+    client.force_login(users.stranger)
+    assert _found(client, "order") == {"launch": ["Launch Order"]}
+    page = text(client.get("/w/sales/search/", {"q": "order"}).content)
+    assert "Launch Orders" not in page
+    assert stub_engine.calls == []
+
+
+def test_pages_and_actions_are_found_by_name_as_far_as_the_role_goes(
+    users: Users, owner: Client, client: Client
+) -> None:
+    assert _found(owner, "new flow")["pages"] == ["New flow"]
+    assert _found(owner, "audit")["pages"] == ["Audit"]
+    client.force_login(users.colleague)
+    assert "pages" not in _found(client, "audit")
+    assert "pages" not in _found(client, "new flow")
+
+
+def test_managers_find_members_and_credentials_and_the_way_to_another_workspace(users: Users, owner: Client) -> None:
+    other = workspace("second", project="2" * 21)
+    Member.objects.create(workspace=other, user=users.owner, role=Role.VIEWER)
+    assert _found(owner, "colleague@")["people"] == ["colleague"]
+    assert _found(owner, "my k")["credentials"] == ["My key"]
+    assert _found(owner, "secon")["workspaces"] == ["Second"]
+    workspace("third", project="3" * 21)
+    assert "workspaces" not in _found(owner, "third")
+
+
+def test_without_a_text_the_flows_and_launches_of_last_come_first(users: Users, owner: Client) -> None:
+    _launch(users, users.owner, "Older", days=1)
+    _launch(users, users.owner, "Newer")
+    found = _found(owner, "")
+    assert list(found)[:2] == ["launch", "launches"]
+    assert found["launch"] == ["Launch Newer", "Launch Older"]
+    assert found["launches"] == ["Newer", "Older"]
+
+
+def test_the_engine_finds_flows_by_name_and_runs_by_id_in_a_second_request(
+    owner: Client, stub_engine: StubEngine
+) -> None:
+    stub_engine.flows, stub_engine.runs = [flow(1, "Order intake")], [run(7, "FAILED")]
+    stub_engine.rows |= {"/app-connections": [], "/tables": [], "/mcp-servers": []}
+    assert "flows" not in _found(owner, "order")
+    assert _found(owner, "order", ENGINE)["flows"] == ["Order intake"]
+    assert {"name": ["order"]}.items() <= dict(stub_engine.queries("/flows")[0]).items()
+    (found,) = _found(owner, identity(7), ENGINE)["runs"]
+    assert found.startswith("Order intake, ")
+
+
+@pytest.mark.django_db
+def test_names_in_the_engine_are_found_without_their_accents_though_the_engine_compares_them(
+    practice: Practice, client: Client
+) -> None:
+    space = workspace("sales", address=practice.activepieces, project=practice.credentials.project_id)
+    client.force_login(gather(space, practice.credentials.bearer_token).owner)
+    assert "Tiếp nhận đơn hàng" in _found(client, "DON HANG", ENGINE)["flows"]
+
+
+def test_an_engine_that_is_down_takes_nothing_from_what_the_console_finds(
+    users: Users, owner: Client, stub_engine: StubEngine
+) -> None:
+    _launch(users, users.owner, "Order intake")
+    stub_engine.faults["/flows"] = Reply(500, {"message": "down"})
+    page = text(owner.get("/w/sales/search/", {"q": "order"}).content)
+    assert "Launch Order intake" in page
+    assert "search-wait" in page
+
+
+def test_a_search_of_the_consoles_rows_is_few_queries(
+    users: Users, owner: Client, django_assert_max_num_queries: object
+) -> None:
+    for number in range(30):
+        _launch(users, users.owner, f"Flow {number}", customer=f"Customer {number}")
+    owner.get("/w/sales/search/")
+    with django_assert_max_num_queries(16):  # type: ignore[operator]
+        _found(owner, "customer 7")

@@ -1,0 +1,169 @@
+"""Results of the search in groups: of the console, and of the engine."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from workflows_ui.core.crypto import CannotOpen
+from workflows_ui.credentials.services import capabilities, clients, credentials, engine_session
+from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.engine import AddressRefused, EngineError, Forbidden, NoRoute, NotFound, NotInPlan
+from workflows_ui.launches.models import State
+from workflows_ui.members.services import access as member_access
+from workflows_ui.members.services.access import Access
+from workflows_ui.resource_admin.resource import RESOURCES, Query, Resource, Row
+from workflows_ui.search import services
+from workflows_ui.search.services import MOST, Text
+from workflows_ui.web import formats, messages, navigation
+from workflows_ui.web.requests import ConsoleRequest
+
+
+@dataclass(frozen=True)
+class Entry:
+    label: str | Promise
+    url: str
+    icon: str
+    detail: str | Promise = ""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Results of one kind; `name` is part of the ids of its elements."""
+
+    name: str
+    label: str | Promise
+    entries: Sequence[Entry]
+
+
+def console_groups(request: ConsoleRequest, text: Text) -> list[Group]:
+    """What the console holds. Without a text the flows and launches of last, and the pages."""
+    access, slug = request.access, request.access.workspace.slug
+    flows = services.launchable_flows(access, text)
+    launches = services.latest_launches(access, text)
+    groups = [
+        Group("launch", pgettext("search", "Launch"), [
+            Entry(_("Launch %(flow)s") % {"flow": name[:120]}, reverse("flow_launch", args=[slug, key]), "rocket")
+            for key, name in flows
+        ]),
+        Group("launches", _("Launches"), [
+            Entry(
+                row.flow_name[:120], reverse("launch", args=[slug, row.id]), State(row.state).icon,
+                f"{State(row.state).label} · {row.person[:60]} · {formats.relative(row.asked_at)}",
+            )
+            for row in launches
+        ]),
+        Group("pages", _("Pages"), list(_pages(request, text))[: None if not text.words else MOST]),
+        Group("credentials", _("Credentials"), list(_credentials(access, text))),
+        Group("people", _("People"), [
+            Entry(user.label[:120], _person_url(access, user.pk), "user", user.email)
+            for user in services.people(access, text)
+        ]),
+        Group("workspaces", _("Workspaces"), list(_workspaces(access, text))),
+    ]  # fmt: skip
+    return [group for group in groups if group.entries]
+
+
+def engine_groups(access: Access, text: Text) -> tuple[list[Group], str | Promise]:
+    """What the engine finds, by the declared resources; and what is to be said if it could not be asked."""
+    missing = capabilities.read_capabilities(access.workspace)
+    groups: list[Group] = []
+    try:
+        session = engine_session.open_session(access, quick=True)
+        for resource in RESOURCES.values():
+            if not access.allows(resource.role) or resource.needs in missing:
+                continue
+            entries = _found(resource, session, access, text)
+            if entries:
+                groups.append(Group(resource.name, resource.label_plural, entries))
+    except (EngineError, clients.NoCredential, CannotOpen, AddressRefused) as problem:
+        return groups, messages.error_message(problem).title
+    return groups, ""
+
+
+def _found(resource: Resource, session: EngineSession, access: Access, text: Text) -> list[Entry]:
+    names: dict[str, str] = {}
+    try:
+        if resource.search_by_id and text.id:
+            names = _names(resource, session, [resource.get(session, text.id)])
+    except (NotFound, Forbidden):
+        pass
+    try:
+        if resource.search_field:
+            query = Query({resource.search_field: text.typed}, MOST)
+            names |= _names(resource, session, resource.list(session, query).rows)
+            names |= dict(text.best(_known(resource, session).items()))
+    except (NotFound, Forbidden, NoRoute, NotInPlan):
+        pass  # Kinds that this credential or engine has not got.
+    slug = access.workspace.slug
+    return [Entry(name or key, resource.url(slug, key), resource.icon) for key, name in list(names.items())[:MOST]]
+
+
+def _known(resource: Resource, session: EngineSession) -> dict[str, str]:
+    """The newest objects, at most a minute old: the engine itself compares names with their accents."""
+    query = Query({}, resource.batch_size)
+    load = partial(_names, resource, session)
+    return session.remember(f"search:{resource.name}", 60, lambda: load(resource.list(session, query).rows))
+
+
+def _names(resource: Resource, session: EngineSession, rows: Sequence[Row]) -> dict[str, str]:
+    found = {resource.key(row): formats.cut(resource.full_title(row)) for row in resource.masked(session, rows)}
+    return {key: name for key, name in found.items() if key}
+
+
+def _pages(request: ConsoleRequest, text: Text) -> Iterator[Entry]:
+    """Pages of the menu, actions of their lists, and the person's own pages."""
+    access, slug = request.access, request.access.workspace.slug
+    frame = navigation.Frame(request)
+    lines = [line for group in frame.groups for line in group["lines"]]
+    for line in lines:
+        if text.matches(line["label"]):
+            yield Entry(line["label"], line["url"], line["icon"])
+    if not text.words:
+        return
+    urls = {line["url"] for line in lines}
+    for resource in RESOURCES.values():
+        if resource.url(slug) in urls:
+            for action in resource.actions:
+                if action.collection and access.allows(action.role) and text.matches(action.label):
+                    yield Entry(action.label, action.url(slug, resource.name), action.icon, resource.label_plural)
+    for label, view, icon in (
+        (_("Your account"), "profile", "circle-user-round"),
+        (_("Notifications"), "notices", "bell"),
+        (_("Change password"), "account_change_password", "lock"),
+        (_("Add a credential"), "credential_add", "plus"),
+    ):
+        if text.matches(label):
+            yield Entry(label, reverse(view), icon)
+
+
+def _credentials(access: Access, text: Text) -> Iterator[Entry]:
+    if not text.words or access.guest:
+        return
+    names = {str(row.pk): row.name for row in credentials.visible(access)}
+    for key, name in text.best(names.items()):
+        yield Entry(name[:120], reverse("credential", args=[access.workspace.slug, key]), "key-round")
+
+
+def _workspaces(access: Access, text: Text) -> Iterator[Entry]:
+    if not text.words:
+        return
+    for workspace in member_access.workspaces(access.user):
+        if workspace != access.workspace and text.matches(workspace.name):
+            yield Entry(
+                workspace.name[:120],
+                reverse("workspace", args=[workspace.slug]),
+                "layers",
+                navigation.environment(workspace),
+            )
+
+
+def _person_url(access: Access, person_id: int) -> str:
+    """The person's page, which only superusers have; else their launches."""
+    if access.user.is_superuser:
+        return reverse("person", args=[person_id])
+    return reverse("launches", args=[access.workspace.slug], query={"person": person_id})
