@@ -30,7 +30,7 @@ def looping(rounds: int, failed: int = 0) -> dict[str, Any]:
 
 
 def items(page: str) -> list[int]:
-    return [int(number) for number in re.findall(r"<summary>Item (\d+)", page)]
+    return [int(number) for number in re.findall(r">Item (\d+)</span>", page)]
 
 
 def test_a_loop_of_a_thousand_shows_its_first_items_and_the_failed_one_and_leads_on(

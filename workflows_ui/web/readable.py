@@ -70,6 +70,9 @@ class Room:
         """Return the node of a special text, such as a link; here None."""
         return None
 
+    def number(self, value: float) -> str:
+        return str(value)
+
 
 def readable_node(value: Any, room: Room | None = None) -> Node:
     """Return the readable form of a JSON value; parts that are too deep, too long or too many are omitted and counted."""
@@ -95,7 +98,7 @@ def _text(value: Any, room: Room, unfolded: int = UNFOLDED) -> Node:
     if isinstance(value, bool):
         room.take(0)
         return Node("plain", _("yes") if value else _("no"))
-    text = str(value).encode("utf-8", "replace").decode()
+    text = room.number(value) if isinstance(value, int | float) else str(value).encode("utf-8", "replace").decode()
     room.take(min(len(text), LONGEST))
     if len(text) <= unfolded and text.count("\n") < 4:
         return Node("plain", text)

@@ -104,6 +104,7 @@ def steps(subject: Subject) -> dict[str, Any]:
         "mixed": times.mixed,
         "retried": reading.retried(run) is not None,
         "parts": times.parts(),
+        "ticks": times.ticks(),
     }
 
 

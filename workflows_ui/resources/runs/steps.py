@@ -17,6 +17,7 @@ from workflows_ui.resources.flows import outline
 from workflows_ui.resources.runs import reading
 from workflows_ui.resources.runs import times as resource_times
 from workflows_ui.resources.runs.reading import FAILED
+from workflows_ui.resources.runs.values import ValueRoom
 from workflows_ui.web import formats, messages, readable
 from workflows_ui.web.paths import dicts_at, text_at
 
@@ -41,15 +42,17 @@ class Iteration:
     steps: list["StepView"]
     failed: bool
     duration: str = ""
+    bar: resource_times.Bar | None = None
 
 
 @dataclass
 class StepView:
     """One step that ran.
 
-    `position` is part of the URL of its page; `id` the same, unique in the page. `began` and `duration` are texts; `bar` is its
-    share of the run's working time. `full` is whether its values no longer fit into the page; `iterations_next` is the first one that is
-    left out. `failed` is whether it failed, or a step in one of its iterations did. `stack` is what follows the message of its `error`.
+    `position` is part of the URL of its page; `id` the same, unique in the page. `began` and `duration` are texts; `bar` and `wait_bar` are
+    its work and its wait on the axis of all steps. `full` is whether its values no longer fit into the page; `iterations_next` is the first
+    one that is left out. `failed` is whether it failed, or a step in one of its iterations did. `stack` is what follows the message of its
+    `error`.
     """
 
     id: str
@@ -63,6 +66,7 @@ class StepView:
     began: str = ""
     waited: str = ""
     bar: resource_times.Bar | None = None
+    wait_bar: resource_times.Bar | None = None
     input: Value | None = None
     output: Value | None = None
     error: str = ""
@@ -99,7 +103,7 @@ class Reader:
         self._left = reading.left_behind(run) if run is not None else ""
         #: By the failed step's name: since 0.83 the run has its message (`failedStep.message`), the step may not.
         self._message = {text_at(run, "failedStep.name"): pick(run, "failedStep.message")} if failing else {}
-        self._room = readable.Room()
+        self._room = ValueRoom()
         self._count = self._beyond = 0
         #: Number of steps of the chain that were left out because there are too many.
         self.left_out = 0
@@ -125,7 +129,8 @@ class Reader:
         for position, (name, step) in enumerate(steps.items()):
             wait = self._times.waits.get(name, 0.0) if self._times and not depth else 0.0
             if self._fits(step):
-                view = self._view(str(name), step, f"{prefix}{position}", depth, begin)
+                view = self._view(str(name), step, f"{prefix}{position}", depth, begin + waited)
+                view.wait_bar = self._bar(begin + waited + resource_times.worked(step), wait) if wait else None
                 if not depth and (self._times is None or self._times.in_order):
                     view.began = formats.duration(begin + waited) if begin + waited >= 1 else ""
                     view.waited = formats.duration(wait) if wait else ""
@@ -133,6 +138,9 @@ class Reader:
             elif not depth:
                 self.left_out += 1
             begin, waited = begin + resource_times.worked(step), waited + wait
+
+    def _bar(self, begin: float, took: float) -> resource_times.Bar | None:
+        return resource_times.bar(begin, took, self._times.axis) if self._times else None
 
     def _fits(self, step: Any) -> bool:
         """Whether there is room for one more step; some is reserved for failed ones."""
@@ -163,7 +171,7 @@ class Reader:
             icon=icon,
             state=self._state(step, failed=failed, left=left),
             duration=formats.duration(resource_times.worked(step)) if resource_times.worked(step) else "",
-            bar=resource_times.bar(begin, resource_times.worked(step), self._times.work) if self._times else None,
+            bar=self._bar(begin, resource_times.worked(step)),
             error=message,
             error_line=formats.first_line(error),
             stack=stack,
@@ -209,7 +217,8 @@ class Reader:
     def _round(self, number: int, steps: Any, position: str, depth: int, begin: float) -> Iteration:
         inner = list(self._read(steps, f"{position}-{number}-", depth + 1, begin))
         took = resource_times.all_worked(steps)
-        return Iteration(number, inner, any_failed(steps), formats.duration(took) if took else "")
+        bar = self._bar(begin, took) if took else None
+        return Iteration(number, inner, any_failed(steps), formats.duration(took) if took else "", bar)
 
     def _value(self, view: StepView, value: Any) -> Value | None:
         if value in (None, "", {}, []):
@@ -219,7 +228,7 @@ class Reader:
             return None
         pretty = formats.pretty(value, LONGEST)
         self._room.characters -= len(pretty.text)
-        room = readable.Room(200, LONGEST) if self._room.spent() else self._room
+        room = ValueRoom(200, LONGEST) if self._room.spent() else self._room
         return Value(readable.readable_node(value, room), pretty)
 
 

@@ -58,11 +58,6 @@ class Bar:
     x: int
     width: int
 
-    @property
-    def end(self) -> int:
-        """The end of the section, with room for a mark after it."""
-        return min(self.x + self.width, WIDTH - 3 * _THINNEST)
-
 
 @dataclass(frozen=True)
 class Part:
@@ -116,6 +111,15 @@ class Times:
         self._pausing = [name for name, step in self._steps.items() if pauses(step, known.get(name))]
         #: Milliseconds that each step waited, by its name, if known.
         self.waits: Mapping[str, float] = self._waits()
+
+    @property
+    def axis(self) -> float:
+        """Milliseconds on the axis of all steps: their work, and the waits that are known."""
+        return self.work + sum(self.waits.values())
+
+    def ticks(self) -> list[str]:
+        """Marks of the axis at equal distances, from its begin to its end; [] if no step took any time."""
+        return ["0", *(formats.duration(self.axis * part / 4) for part in range(1, 5))] if self.axis >= _NOTHING else []
 
     @property
     def total(self) -> float | None:
