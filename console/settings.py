@@ -141,6 +141,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.templatetags.i18n",
                 "workflows_ui.web.templatetags.console",
                 "workflows_ui.audit.templatetags.history",
+                "workflows_ui.notes.templatetags.notes",
                 "workflows_ui.resource_admin.templatetags.lists",
             ],
         },

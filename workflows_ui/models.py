@@ -8,4 +8,5 @@ import workflows_ui.jobs.models
 import workflows_ui.launch_forms.models
 import workflows_ui.launches.models
 import workflows_ui.members.models
+import workflows_ui.notes.models
 import workflows_ui.notifications.models  # noqa: F401

@@ -15,6 +15,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("workflows_ui.launch_forms.urls")),
     path("", include("workflows_ui.launches.urls")),
     path("", include("workflows_ui.search.urls")),
+    path("", include("workflows_ui.notes.urls")),
     path("", include("workflows_ui.resources.urls")),
     path("", include("workflows_ui.jobs.urls")),
     path("", include("workflows_ui.notifications.urls")),

@@ -40,6 +40,7 @@ from workflows_ui.members.models import (
     Workspace,
 )
 from workflows_ui.members.services import access
+from workflows_ui.notes.models import Note
 from workflows_ui.notifications.models import Notice, NoticeKind
 from workflows_ui.resources import RESOURCES
 
@@ -163,6 +164,7 @@ def _place(name: str, stub_engine: StubEngine) -> Place:
         "field": "amount",
         "action": "delete",
         "resource": "flows",
+        "subject": "flows",
         "piece": "@activepieces/piece-gmail",
         "name": "nothing-of-this-name",
         "token": "nothing-of-this-name",
@@ -223,6 +225,9 @@ def _belongings(space: Workspace, person: User) -> dict[str, Any]:
         keep_until=now + timedelta(days=1),
     )
     JobPart.objects.create(job=export, number=0, data=b"a,b")
+    note = Note(workspace=space, subject="flows", object_id=FLOW, author=person, created_at=now)
+    note.text = note.seal("text", "A note")
+    note.save()
     inputs = users.saved_inputs(space, person, FLOW, "Mine")
     notice = Notice.objects.create(
         user=person, workspace=space, kind=NoticeKind.LAUNCH_ENDED, key=f"{space.slug} 1", url="/", created_at=now
@@ -242,6 +247,7 @@ def _belongings(space: Workspace, person: User) -> dict[str, Any]:
         "job": bulk.pk,
         "export": export.pk,
         "inputs": inputs.pk,
+        "note": note.pk,
         "notice": notice.pk,
         "session_id": session.pk,
         "passkey": passkey.pk,

@@ -57,6 +57,7 @@ _BELONGS = {
         ("credential_id", "credential_id"),
     ),
     "saved_inputs": ("inputs", "inputs"),
+    "note": ("note", "note"),
     "notice": ("pk", "notice"),
     "mfa_edit_webauthn": ("pk", "passkey"),
     "mfa_remove_webauthn": ("pk", "passkey"),

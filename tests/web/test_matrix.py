@@ -18,12 +18,18 @@ from workflows_ui.members.models import Role
 
 ADDRESSES = matrix.addresses()
 #: What a guest may do, whom a launch right lets in: look at that one flow, launch it, and see what became of their own launches.
-GUESTS = {"workspace", "launches", "flow_does", "flow_earlier", "flow_launch", "saved_inputs"}
+GUESTS = {"workspace", "launches", "flow_does", "flow_earlier", "flow_launch", "saved_inputs", "note"}
 GUESTS |= {name for name in LEAST if name.startswith("launch_") and "right" not in name} | {"launch"}
 #: What looks like a secret is shown to builders only.
 GUESTS -= {"launch_hidden"}
 #: Where what belongs to others is shown to whom: jobs, exports and credentials to managers, launches to builders.
-OTHERS = {"job": Role.MANAGER, "export": Role.MANAGER, "credential": Role.MANAGER, "launch": Role.BUILDER}
+OTHERS = {
+    "job": Role.MANAGER,
+    "export": Role.MANAGER,
+    "credential": Role.MANAGER,
+    "launch": Role.BUILDER,
+    "note": Role.MANAGER,
+}
 #: People from the one who may do least to the one who may do most.
 ASCENDING = ("signed out", "stranger", "guest", *MEMBERS, "superuser")
 #: In each turn every fourth address is asked; one turn is quick.

@@ -1,0 +1,1 @@
+"""Notes of people on flows, runs and launches."""

@@ -1,0 +1,15 @@
+"""The form of a note."""
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from workflows_ui.notes.services import LONGEST
+
+
+class NoteForm(forms.Form):
+    text = forms.CharField(
+        label=_("Note"),
+        max_length=LONGEST,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={"required": _("Write something first.")},
+    )

@@ -1,0 +1,88 @@
+"""Notes on flows, runs and launches. Who may open the object reads them and adds some; the callers have looked it up."""
+
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from workflows_ui.audit.services import audit_log
+from workflows_ui.core import clock, database
+from workflows_ui.core.crypto import CannotOpen
+from workflows_ui.credentials import masking
+from workflows_ui.members.models import Role, Workspace
+from workflows_ui.members.services.access import Access
+from workflows_ui.notes.models import Note, Subject
+
+#: The longest text; most notes on an object, and of them on its page.
+LONGEST, MOST, SHOWN = 10_000, 200, 20
+
+
+class TooManyNotes(Exception):
+    """The object has as many notes as it can have."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A note with its text, known secrets masked; None if it does not open. `changes` and `deletes` are what the person may do."""
+
+    row: Note
+    text: str | None
+    changes: bool
+    deletes: bool
+
+
+def entries(access: Access, subject: str, object_id: str, most: int = MOST) -> tuple[list[Entry], int]:
+    """The newest notes on an object, and how many more there are."""
+    rows = Note.objects.filter(workspace=access.workspace, subject=subject, object_id=object_id)
+    newest = list(rows.select_related("author").order_by("-created_at", "-pk")[: most + 1])
+    more = rows.count() - most if len(newest) > most else 0
+    return [entry(access, row) for row in newest[:most]], more
+
+
+def entry(access: Access, row: Note) -> Entry:
+    own = row.author_id == access.user.pk
+    try:
+        text = masking.workspace_mask(access.workspace).text(row.open("text"))
+    except CannotOpen:
+        text = None
+    return Entry(row, text, own, own or access.allows(Role.MANAGER))
+
+
+def add(actor: audit_log.Actor, access: Access, subject: str, object_id: str, text: str) -> Note:
+    """Add a note. Raises TooManyNotes."""
+    row = Note(workspace=access.workspace, subject=subject, object_id=object_id, author=access.user)
+    row.created_at, row.text = clock.now(), row.seal("text", database.storable(text)[:LONGEST])
+    with transaction.atomic():
+        # Serialised per workspace, so that the limit holds for two at the same time.
+        Workspace.objects.select_for_update().get(pk=access.workspace.pk)
+        if Note.objects.filter(workspace=access.workspace, subject=subject, object_id=object_id).count() >= MOST:
+            raise TooManyNotes(object_id)
+        row.save(force_insert=True)
+        _record(actor, "note.add", row)
+    return row
+
+
+def change(actor: audit_log.Actor, row: Note, text: str) -> None:
+    row.changed_at, row.text = clock.now(), row.seal("text", database.storable(text)[:LONGEST])
+    with transaction.atomic():
+        row.save(update_fields=["text", "changed_at"])
+        _record(actor, "note.change", row)
+
+
+def delete(actor: audit_log.Actor, row: Note) -> None:
+    with transaction.atomic():
+        _record(actor, "note.delete", row)
+        row.delete()
+
+
+def _record(actor: audit_log.Actor, action: str, row: Note) -> None:
+    """Audit on the object that the note is about, without its text."""
+    subject = Subject(row.subject)
+    audit_log.record(
+        actor,
+        action,
+        workspace=row.workspace,
+        object_type=subject.value,
+        object_id=row.object_id,
+        note=row.pk,
+        author=row.author.label,
+    )

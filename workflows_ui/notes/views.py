@@ -1,0 +1,97 @@
+"""Notes on an object: all of them with the form for another one, and one note to change or delete."""
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from workflows_ui.credentials.services import engine_session
+from workflows_ui.launches.services import launches
+from workflows_ui.members.models import Role
+from workflows_ui.notes import services
+from workflows_ui.notes.forms import NoteForm
+from workflows_ui.notes.models import Note, Subject
+from workflows_ui.web import responses
+from workflows_ui.web.access import member
+from workflows_ui.web.links import object_url
+from workflows_ui.web.requests import ConsoleRequest, actor
+
+NOTES = "notes"
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@member(Role.VIEWER, guests=True)
+def notes(request: ConsoleRequest, slug: str, subject: str, id: str) -> HttpResponse:
+    """All notes on an object, and the form for another one, which the object's page contains as the fragment `notes`."""
+    _require_object(request, subject, id)
+    form = NoteForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.add(actor(request), request.access, subject, id, form.cleaned_data["text"])
+        except services.TooManyNotes:
+            form.add_error(None, _("There are %(n)d notes here already. Delete some first.") % {"n": services.MOST})
+        else:
+            if not responses.is_fragment(request):
+                messages.success(request, _("The note is saved."))
+                return responses.redirect(request, _object_page(slug, subject, id))
+            form = NoteForm()
+    most = services.SHOWN if responses.is_fragment(request) else services.MOST
+    entries, more = services.entries(request.access, subject, id, most)
+    context = {
+        "form": form,
+        "entries": entries,
+        "more": more,
+        "subject": subject,
+        "object_id": id,
+        "url": request.path,
+        "back": _object_page(slug, subject, id),
+    }
+    # A rejected fragment is shown too: 200, since htmx does not insert errors.
+    status = 422 if form.errors and not responses.is_fragment(request) else 200
+    return responses.page(request, "notes/notes.html", context, fragments=(NOTES,), status=status)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@member(Role.VIEWER, guests=True)
+def note(request: ConsoleRequest, slug: str, note: str) -> HttpResponse:
+    """One note to change (its author), or to delete (managers too). Raises Http404 for everyone else."""
+    row = get_object_or_404(
+        Note.objects.select_related("author", "workspace"), workspace=request.access.workspace, pk=note
+    )
+    found = services.entry(request.access, row)
+    if not found.deletes:
+        raise Http404
+    back = _object_page(slug, row.subject, row.object_id)
+    if request.method == "POST" and "delete" in request.POST:
+        services.delete(actor(request), row)
+        messages.success(request, _("The note is deleted."))
+        return responses.redirect(request, back)
+    form = NoteForm(request.POST or None, initial={"text": found.text or ""})
+    if request.method == "POST" and found.changes and form.is_valid():
+        services.change(actor(request), row, form.cleaned_data["text"])
+        messages.success(request, _("The note is saved."))
+        return responses.redirect(request, back)
+    return responses.form_page(request, "notes/note.html", form, {"entry": found, "back": back})
+
+
+def _require_object(request: ConsoleRequest, subject: str, id: str) -> None:
+    """Look the object up as its own page does. Raises Http404, EngineError, NotAllowed."""
+    if subject == Subject.LAUNCH:
+        get_object_or_404(launches.visible_launches(request.access), pk=id)
+        return
+    request.access.require(Role.VIEWER)
+    session = engine_session.open_session(request.access)
+    if subject == Subject.FLOW:
+        session.workflows.get_flow(id)
+    elif subject == Subject.RUN:
+        session.workflows.get_run(id)
+    else:
+        raise Http404
+
+
+def _object_page(slug: str, subject: str, id: str) -> str:
+    if subject == Subject.LAUNCH:
+        return reverse("launch", args=[slug, id])
+    return object_url("resource_detail", id, slug=slug, resource=subject)
