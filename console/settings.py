@@ -140,6 +140,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "template_partials.templatetags.partials",
                 "django.templatetags.i18n",
                 "workflows_ui.web.templatetags.console",
+                "workflows_ui.web.templatetags.repeated",
                 "workflows_ui.audit.templatetags.history",
                 "workflows_ui.notes.templatetags.notes",
                 "workflows_ui.resource_admin.templatetags.lists",
@@ -164,7 +165,7 @@ CACHES = {
         "CACHE_URL", default=f"filecache://{VAR_DIR / 'cache'}" if DEBUG else None, prefix=REDIS_PREFIX
     ),
 }
-SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_ENGINE = "workflows_ui.accounts.session_engine"
 
 # --- People --------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "workflows_ui.User"

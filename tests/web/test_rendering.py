@@ -6,7 +6,8 @@ import pytest
 from django import forms
 from django.forms.renderers import DjangoTemplates
 from django.template import engines
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
+from django.utils import translation
 from django.utils.safestring import SafeString
 
 from workflows_ui.web.form_rendering import Renderer
@@ -95,3 +96,24 @@ def _words(html: str) -> list[str]:
 def test_the_url_of_an_object_is_the_one_that_django_builds(id: str) -> None:
     built = reverse("resource_detail", kwargs={"slug": "sales", "resource": "flows", "id": id})
     assert object_url("resource_detail", id, slug="sales", resource="flows") == built
+
+
+def _rendered(source: str, **context: Any) -> str:
+    return engines["django"].from_string(source).render(context)
+
+
+def test_a_repeated_url_has_its_own_arguments() -> None:
+    source = (
+        '{% for slug in slugs %}{% url "resource_list" slug "flows" %} {% endfor %}{% url "nothing" as no %}{{ no }}'
+    )
+    assert _rendered(source, slugs=["sales", "hr"]).split() == ["/w/sales/flows/", "/w/hr/flows/"]
+    with pytest.raises(NoReverseMatch):
+        _rendered('{% url "resource_list" "not a slug" %}')
+
+
+def test_a_repeated_text_is_in_the_language_of_each_page() -> None:
+    source = engines["django"].from_string('{% trans "Home" %}|{% trans word %}|{% trans "Home" as home %}{{ home }}')
+    for language in ("en", "vi", "en"):
+        with translation.override(language):
+            expected = {"en": "Home|Flows|Home", "vi": "Trang chủ|Luồng|Trang chủ"}[language]
+            assert source.render({"word": "Flows"}) == expected

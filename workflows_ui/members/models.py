@@ -29,18 +29,16 @@ class Role(models.TextChoices):
     MANAGER = "manager", _("also decides who belongs here"), pgettext_lazy("role", "Manager")
 
     description: str | Promise
+    #: 0 for viewer up to 3 for manager.
+    rank: int
 
     def __new__(cls, value: str, description: str | Promise = "") -> "Role":
         """Create the member with its description; Django has already removed the label."""
         member = str.__new__(cls, value)
         member._value_ = value
         member.description = description
+        member.rank = len(cls.__members__)
         return member
-
-    @property
-    def rank(self) -> int:
-        """0 for viewer up to 3 for manager."""
-        return list(type(self)).index(self)
 
     def includes(self, other: "Role") -> bool:
         return self.rank >= other.rank

@@ -8,6 +8,7 @@ from django.db.models import F, Q, QuerySet
 
 from workflows_ui.accounts.models import User
 from workflows_ui.core import clock
+from workflows_ui.core.prepared import Prepared
 from workflows_ui.members.models import Workspace
 from workflows_ui.notifications.models import Notice, NoticeKind
 
@@ -58,13 +59,17 @@ def visible_notifications(user: User) -> QuerySet[Notice]:
     return Notice.objects.filter(user=user).select_related("workspace").order_by("-created_at", "-pk")
 
 
+_unread = Prepared(
+    lambda user: Notice.objects.filter(user=user, read_at=None).values_list("url", flat=True)[:_COUNTED], int
+)
+
+
 def unread(user: User, at: str = "") -> int:
     """Count a person's unread notices. Those that link to `at`, the path of the current page, are marked as read and not mailed."""
-    rows = Notice.objects.filter(user=user, read_at=None)
-    urls = list(rows.values_list("url", flat=True)[:_COUNTED])
+    urls = _unread(user.pk)
     seen = urls.count(at) if at else 0
     if seen:
-        rows.filter(url=at).update(read_at=clock.now(), mail_at=None)
+        Notice.objects.filter(user=user, read_at=None, url=at).update(read_at=clock.now(), mail_at=None)
     return len(urls) - seen
 
 

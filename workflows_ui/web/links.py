@@ -1,9 +1,9 @@
-"""URLs of many objects: Django builds the first one, the others differ in their id only."""
+"""URLs that pages have many of: Django builds each once."""
 
 from functools import lru_cache
 from urllib.parse import quote
 
-from django.urls import get_script_prefix, reverse
+from django.urls import get_script_prefix, get_urlconf, reverse
 
 #: An id that no engine has, and that quoting leaves as it is.
 _PLACE = "~~id~~"
@@ -11,13 +11,23 @@ _PLACE = "~~id~~"
 _SAFE = "!$&'()*+,;=/~:@"
 
 
+def view_url(view: str, *arguments: str | int) -> str:
+    """Return `reverse(view, args=arguments)`."""
+    return _reversed(view, get_script_prefix(), get_urlconf(), arguments)
+
+
+@lru_cache(maxsize=8192)
+def _reversed(view: str, _prefix: str, urlconf: str | None, arguments: tuple[str | int, ...]) -> str:
+    return reverse(view, args=arguments, urlconf=urlconf)
+
+
 def object_url(view: str, id: str, **fixed: str) -> str:
-    """Return `reverse(view)` with these arguments and `id`, which must not be empty."""
-    before, after = _around(view, get_script_prefix(), tuple(fixed.items()))
+    """Return `reverse(view)` with these arguments and `id`, which must not be empty. Objects of one kind differ in their id only."""
+    before, after = _around(view, get_script_prefix(), get_urlconf(), tuple(fixed.items()))
     return f"{before}{quote(id, safe=_SAFE)}{after}"
 
 
 @lru_cache(maxsize=4096)
-def _around(view: str, _prefix: str, fixed: tuple[tuple[str, str], ...]) -> tuple[str, str]:
-    before, _, after = reverse(view, kwargs={**dict(fixed), "id": _PLACE}).partition(_PLACE)
+def _around(view: str, _prefix: str, urlconf: str | None, fixed: tuple[tuple[str, str], ...]) -> tuple[str, str]:
+    before, _, after = reverse(view, kwargs={**dict(fixed), "id": _PLACE}, urlconf=urlconf).partition(_PLACE)
     return before, after

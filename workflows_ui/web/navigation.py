@@ -10,7 +10,6 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext, pgettext_lazy
@@ -23,6 +22,7 @@ from workflows_ui.members.services.access import Access
 from workflows_ui.notifications import services as notifications
 from workflows_ui.web import responses
 from workflows_ui.web.access import last_access
+from workflows_ui.web.links import view_url
 
 THEME_COOKIE = "theme"
 THEMES = ("light", "dark")
@@ -57,10 +57,8 @@ class Entry:
     needs: str = ""  # A capability (credentials.services.capabilities.NAMES) without which the entry is not shown.
 
     def url(self, slug: str) -> str:
-        if self.everywhere:
-            return reverse(self.view)
-        arguments = {"resource": self.resource} if self.resource else {}
-        return reverse(self.view, kwargs={"slug": slug, **arguments})
+        arguments = () if self.everywhere else (slug, self.resource) if self.resource else (slug,)
+        return view_url(self.view, *arguments)
 
 
 #: The plain pages of a workspace; declared resources add theirs by `install`.
@@ -143,7 +141,7 @@ class Frame:
 
     @cached_property
     def workspaces(self) -> list[Workspace]:
-        return list(access.workspaces(self.person)) if self.person else []
+        return access.listed_workspaces(self.person) if self.person else []
 
     @cached_property
     def groups(self) -> list[dict[str, Any]]:

@@ -19,6 +19,7 @@ from django.db.models import Q
 from workflows_ui.core import clock, database
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.core.lease import backoff
+from workflows_ui.core.prepared import Prepared
 from workflows_ui.credentials.models import Ability, Capability, Credential, Health, Inspection
 from workflows_ui.credentials.services import clients, credential_tests, engine_facts
 from workflows_ui.credentials.services.engine_facts import Facts
@@ -160,10 +161,17 @@ def allowed(survey: Survey, credential_id: uuid.UUID) -> dict[str, list[str]]:
     return {"may": may, "may_not": may_not}
 
 
+_lacking = Prepared(
+    lambda workspace: Capability.objects.filter(
+        workspace=workspace, state__in=(Ability.NO, Ability.NOT_IN_PLAN)
+    ).values_list("name", "state"),
+    int,
+)
+
+
 def read_capabilities(workspace: Workspace) -> Mapping[str, Ability]:
     """The missing capabilities of the workspace's engine, by name, with the reason (NO or NOT_IN_PLAN). One query."""
-    lacking = Capability.objects.filter(workspace=workspace, state__in=(Ability.NO, Ability.NOT_IN_PLAN))
-    return {name: Ability(state) for name, state in lacking.values_list("name", "state")}
+    return {name: Ability(state) for name, state in _lacking(workspace.pk)}
 
 
 def keep(workspace: Workspace, survey: Survey) -> None:

@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.contrib.auth.models import Group
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from workflows_ui.accounts.models import User
 from workflows_ui.core import crypto
+from workflows_ui.core.prepared import Prepared
 from workflows_ui.credentials.models import KEPT_IN_RUNS, Credential, CredentialShare
-from workflows_ui.members.models import LaunchRight, Member, Role, Workspace
+from workflows_ui.members.models import LOOK_BACK, LaunchRight, Member, Role, Workspace
 
 
 class NoAccess(Exception):
@@ -75,9 +77,34 @@ class Access:
             raise NotAllowed(needed)
 
 
-def held_by(user: User) -> Q:
-    """Return the condition that a membership or right is the person's own or one of their teams'."""
-    return Q(user=user) | Q(team__in=user.groups.all())
+def held_by(user: User | int) -> Q:
+    """Return the condition that a membership or right is the person's own or one of their teams'. A person may be a primary key."""
+    pk = user if isinstance(user, int) else user.pk
+    return Q(user=pk) | Q(team__in=Group.objects.filter(user=pk))
+
+
+def _guest_rights(user: int, since: datetime) -> QuerySet[LaunchRight]:
+    return LaunchRight.objects.letting_in(since + LOOK_BACK).filter(held_by(user))
+
+
+def _workspaces(user: int, since: datetime) -> QuerySet[Workspace]:
+    as_member = Q(pk__in=Member.objects.filter(held_by(user)).values("workspace"))
+    as_guest = Q(pk__in=_guest_rights(user, since).values("workspace"))
+    return Workspace.objects.filter(as_member | as_guest).order_by("name", "pk")
+
+
+_memberships = Prepared(
+    lambda user, slug: Member.objects.filter(held_by(user), workspace__slug=slug).select_related("workspace"), int, str
+)
+_rights = Prepared(
+    lambda user, slug, since: (
+        _guest_rights(user, since).filter(workspace__slug=slug).select_related("workspace").order_by("pk")
+    ),
+    int,
+    str,
+    datetime,
+)
+_listed_workspaces = Prepared(_workspaces, int, datetime)
 
 
 def find(user: User, slug: str) -> Access:
@@ -87,12 +114,11 @@ def find(user: User, slug: str) -> Access:
     """
     if not user.is_active:
         raise NoAccess(slug)
-    rows = list(Member.objects.filter(held_by(user), workspace__slug=slug).select_related("workspace"))
+    rows = _memberships(user.pk, slug)
     role = max((Role(row.role) for row in rows), key=lambda role: role.rank, default=None)
     rights: tuple[LaunchRight, ...] = ()
     if role is None or not role.includes(Role.LAUNCHER):
-        guest_rights = LaunchRight.objects.letting_in(timezone.now()).filter(held_by(user), workspace__slug=slug)
-        rights = tuple(guest_rights.select_related("workspace").order_by("pk"))
+        rights = tuple(_rights(user.pk, slug, timezone.now() - LOOK_BACK))
     if not rows and not rights:
         raise NoAccess(slug)
     return Access(user=user, workspace=(rows or rights)[0].workspace, role=role, rights=rights)
@@ -104,9 +130,12 @@ def belongs(user: User, workspace: Workspace) -> bool:
 
 
 def workspaces(user: User) -> QuerySet[Workspace]:
-    as_member = Q(pk__in=Member.objects.filter(held_by(user)).values("workspace"))
-    as_guest = Q(pk__in=LaunchRight.objects.letting_in(timezone.now()).filter(held_by(user)).values("workspace"))
-    return Workspace.objects.filter(as_member | as_guest).order_by("name", "pk")
+    return _workspaces(user.pk, timezone.now() - LOOK_BACK)
+
+
+def listed_workspaces(user: User) -> list[Workspace]:
+    """Return `workspaces` for the menu of a page."""
+    return _listed_workspaces(user.pk, timezone.now() - LOOK_BACK)
 
 
 @dataclass(frozen=True)
@@ -128,21 +157,28 @@ def acting(user: User, workspace: Workspace) -> Acting | None:
 
     None if neither they nor their teams have one. One query.
     """
-    return acting_in(user, [workspace]).get(workspace.pk)
+    return _choose(user, _candidates_in(user.pk, workspace.pk)).get(workspace.pk)
 
 
 def acting_in(user: User, workspaces: Iterable[Workspace]) -> dict[int, Acting]:
     """Return the same for several workspaces, by primary key. One query."""
-    rows = Credential.objects.filter(
-        Q(owner=user) | Q(shares__team__in=user.groups.all()), workspace__in=list(workspaces)
-    )
+    return _choose(user, _candidates(user.pk).filter(workspace__in=list(workspaces)))
+
+
+def _candidates(user: int) -> QuerySet[Credential]:
+    rows = Credential.objects.filter(Q(owner=user) | Q(shares__team__in=Group.objects.filter(user=user)))
     # One row for each share. A share without a valid mark does not count.
     rows = rows.annotate(team_id=F("shares__team"), team_name=F("shares__team__name"), mark=F("shares__mark"))
+    return rows.select_related("workspace", "owner")
+
+
+_candidates_in = Prepared(lambda user, workspace: _candidates(user).filter(workspace=workspace), int, int)
+
+
+def _choose(user: User, rows: Iterable[Credential]) -> dict[int, Acting]:
     now = timezone.now()
     # Any, for the annotations.
-    candidates: list[Any] = [
-        row for row in rows.select_related("workspace", "owner") if row.owner_id == user.pk or _share_is_genuine(row)
-    ]
+    candidates: list[Any] = [row for row in rows if row.owner_id == user.pk or _share_is_genuine(row)]
     chosen: dict[int, Acting] = {}
     # The highest rank of each workspace comes last and wins.
     for row in sorted(candidates, key=lambda row: rank(row, now, own=row.owner_id == user.pk)):

@@ -1,10 +1,11 @@
 """Template tags of the console: icons, states, moments, durations, JSON."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import template
 from django.template import Context
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
@@ -18,6 +19,24 @@ register.simple_tag(elements.badge)
 register.simple_tag(elements.when)
 register.simple_tag(elements.exact)
 register.simple_tag(formats.clock)
+
+
+@register.simple_tag
+def menu_lines(lines: Sequence[Mapping[str, Any]]) -> SafeString:
+    """Show entries of the menu (navigation.Frame)."""
+    return format_html_join(
+        "\n",
+        '<li><a href="{}"{}>{}<span>{}</span></a></li>',
+        (
+            (
+                line["url"],
+                SafeString(' aria-current="page"') if line["active"] else "",
+                icons.icon(line["icon"]),
+                line["label"],
+            )
+            for line in lines
+        ),
+    )
 
 
 @register.simple_tag
