@@ -256,6 +256,8 @@ PASSKEYS = environment.supports_passkeys(BASE_URL)
 # --- Language and time ---------------------------------------------------------------------------
 LANGUAGE_CODE = read.one_of("LANGUAGE_CODE", {"en", "vi"}, default="en")
 LANGUAGES = [("en", "English"), ("vi", "Tiếng Việt")]
+# Django has no grouping for Vietnamese; used where numbers are formatted for people.
+NUMBER_GROUPING = 3
 LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = read.time_zone("TIME_ZONE", default="Asia/Ho_Chi_Minh")
 USE_TZ = True

@@ -23,7 +23,6 @@ from workflows_ui.audit.services import audit_log
 from workflows_ui.launch_forms.models import LaunchFormVersion
 from workflows_ui.launch_forms.schema.document import Field, Form
 from workflows_ui.launch_forms.services import launch_forms
-from workflows_ui.launches.models import State
 from workflows_ui.members.models import LaunchRight, Workspace
 from workflows_ui.web import markdown
 
@@ -227,17 +226,6 @@ def test_forms_that_no_longer_fit_are_told_to_builders_with_the_way_to_mend_them
     assert f'href="/w/sales/flows/{bad}/form/"' in page
     assert f'href="/w/sales/flows/{good}/form/"' not in page
     assert "no longer fit" not in text_of(scene.browser.get(HOME, headers=FLOWS))
-
-
-def test_the_first_visit_tells_what_failed_within_a_day(scene: Scene) -> None:
-    now = timezone.now()
-    scene.row(state=State.FAILED, flow_name="Broken", ended_at=now - timedelta(hours=20))
-    scene.row(state=State.FAILED, flow_name="Long ago", ended_at=now - timedelta(hours=30))
-    page = text_of(scene.sign_in(scene.users.owner).get(HOME))
-    assert "Problems within the last day" in page
-    assert "since your last visit" not in page
-    assert "Broken" in page
-    assert "Long ago" not in page
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The home of a workspace: what a launcher may launch, what others look after, and all of it while the engine is down."""
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -14,7 +15,7 @@ from workflows_ui.credentials.models import Credential, Health
 from workflows_ui.home import services as visits
 from workflows_ui.launches.models import Launch, State
 from workflows_ui.members.models import AccessRequest, Member, Role
-from workflows_ui.notifications.models import Favourite, Visit
+from workflows_ui.notifications.models import Favourite
 from workflows_ui.practice_engine.samples import sample_flows
 
 pytestmark = pytest.mark.both_databases
@@ -136,17 +137,28 @@ def test_a_launcher_is_not_shown_what_others_look_after(scene: Scene) -> None:
     assert "In progress" in text_of(owner.get(HOME))
 
 
-def test_what_failed_since_the_last_visit_is_told_to_those_who_look_after_it(scene: Scene) -> None:
-    owner = scene.sign_in(scene.users.owner)
-    assert "Problems since your last visit" not in text_of(owner.get(HOME))
-    Visit.objects.update(seen_at=timezone.now() - timedelta(hours=2))
-    scene.row(state=State.FAILED, flow_name="Broken", ended_at=timezone.now() - timedelta(hours=1))
-    scene.row(state=State.FAILED, flow_name="Long ago", ended_at=timezone.now() - timedelta(hours=3))
-    for _ in range(2):  # a second look soon after is the same visit
-        page = text_of(owner.get(HOME))
-        assert "Problems since your last visit" in page
-        assert "Broken" in page
-        assert "Long ago" not in page
+def test_builders_see_what_runs_what_failed_and_the_launches_per_day(scene: Scene) -> None:
+    owner, now = scene.sign_in(scene.users.owner), timezone.now()
+    page = text_of(owner.get(HOME))
+    assert 'class="chart' not in page
+    assert "Failing flows" not in page
+    scene.row(state=State.RUNNING, flow_name="Still at it", asked_at=now - timedelta(seconds=83))
+    for hours in (0, 0, 24 * 3, 24 * 9):
+        scene.row(flow_id="broken", flow_name="Broken", state=State.FAILED, asked_at=now - timedelta(hours=hours))
+    scene.row(flow_id="broken", flow_name="Broken", state=State.SUCCEEDED, asked_at=now)
+    page = text_of(owner.get(HOME))
+    today = timezone.localdate().isoformat()
+    assert f'href="/w/sales/launches/?state=problem&amp;since={today}"' in page
+    assert re.search(r'counter-number">2</span> <span class="text-secondary">Failed today', page)
+    assert re.search(r'counter-number">1</span> <span class="text-secondary">In progress', page)
+    failing = page.partition("Failing flows")[2]
+    assert "Broken" in failing
+    assert "3 of 4" in failing
+    assert re.search(r'data-elapsed="8\d{4}" title="[^"]+"><span data-clock>1:2\d<', page)
+    assert f'since={today}&amp;until={today}&amp;state=failed"' in page
+    colleague = text_of(scene.browser.get(HOME))
+    assert "counter" not in colleague
+    assert "Failing flows" not in colleague
 
 
 def test_what_needs_attention_names_the_next_step(scene: Scene) -> None:

@@ -9,6 +9,8 @@ from functools import cached_property
 
 from django.db.models import F, Max, QuerySet
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -19,17 +21,19 @@ from workflows_ui.credentials.models import Credential, Health
 from workflows_ui.home import services as visits
 from workflows_ui.launch_forms.models import LaunchFormVersion
 from workflows_ui.launch_forms.services import launch_forms
+from workflows_ui.launches import plots
 from workflows_ui.launches.models import OPEN, SEARCHED_FOR, Follow, Launch, State
-from workflows_ui.launches.services import launches
+from workflows_ui.launches.services import launches, statistics
 from workflows_ui.members.models import AccessRequest, Role, Workspace
 from workflows_ui.members.services import access
 from workflows_ui.web import markdown
 from workflows_ui.web.messages import NO_WORKER
+from workflows_ui.web.plots import BarPlot
 
 _log = logging.getLogger(__name__)
 LATEST, SHOWN = 6, 5
-#: Period of the failures shown on a first visit.
-FIRST_LOOK = timedelta(days=1)
+#: Period of the failures shown on a first visit; days within which a flow's failures count.
+FIRST_LOOK, FAILING_DAYS = timedelta(days=1), 7
 #: Fields that a line about a launch does not need; they may be long.
 _HEAVY = ("payload", "answer", "failure")
 
@@ -42,6 +46,30 @@ class Attention:
     next: str
     url: str
     icon: str = "triangle-alert"
+
+
+@dataclass(frozen=True)
+class FailingFlow:
+    """A flow with failed launches, and the list of them."""
+
+    flow: statistics.Failing
+    url: str
+
+
+@dataclass(frozen=True)
+class Counter:
+    """A number with the list of what it counts."""
+
+    label: str
+    number: int
+    url: str
+    icon: str
+    colour: str
+
+    @property
+    def tone(self) -> str:
+        """The class of its icon."""
+        return f"text-{self.colour}" if self.number else "text-secondary"
 
 
 def form_texts(workspace: Workspace, flow_ids: Collection[str]) -> dict[str, dict[str, str]]:
@@ -119,9 +147,38 @@ class Home:
         return _newest(self._visible.filter(OPEN))
 
     @cached_property
-    def failed(self) -> Newest:
-        """The visible launches that failed since the last visit (on the first one: within FIRST_LOOK)."""
-        return _newest(self._visible.filter(launches.PROBLEM, ended_at__gt=self.since))
+    def counters(self) -> list[Counter]:
+        """The launches in progress, those of today that went wrong, and the tasks; each with the list that shows them."""
+        today = timezone.localdate()
+        query = {"state": "problem", "since": today.isoformat()}
+        failed = self._visible.filter(launches.PROBLEM, asked_at__gte=statistics.midnight(today)).count()
+        lists = reverse("launches", args=[self._slug])
+        return [
+            Counter(_("In progress"), self.running.total, f"{lists}?state=open", "loader-circle", "blue"),
+            Counter(_("Failed today"), failed, f"{lists}?{urlencode(query)}", "circle-x", "red"),
+            Counter(
+                _("Needs attention"),
+                len(self.attention),
+                "#attention" if self.attention else lists,
+                "triangle-alert",
+                "orange",
+            ),
+        ]
+
+    @cached_property
+    def days(self) -> BarPlot | None:
+        """The visible launches of the last days by outcome; None if there were none."""
+        days = statistics.days_until(timezone.localdate())
+        return plots.per_day(self._visible, reverse("launches", args=[self._slug]), {}, days)
+
+    @cached_property
+    def failing(self) -> list[FailingFlow]:
+        """The flows whose launches failed most within the last days, each with the list of these launches."""
+        first = timezone.localdate() - timedelta(days=FAILING_DAYS - 1)
+        found = statistics.failing_flows(self._access.workspace, statistics.midnight(first), SHOWN)
+        query = {"state": "problem", "since": first.isoformat()}
+        lists = reverse("launches", args=[self._slug])
+        return [FailingFlow(flow, f"{lists}?{urlencode(query | {'flow': flow.flow_id})}") for flow in found]
 
     @cached_property
     def key(self) -> str:

@@ -23,6 +23,7 @@ from workflows_ui.members import messages as launch_right_messages
 from workflows_ui.members.models import AccessRequest, Role
 from workflows_ui.members.services import access, launch_rights
 from workflows_ui.resources.flows import launchable
+from workflows_ui.resources.pieces import apps
 from workflows_ui.resources.runs import elsewhere as runs_elsewhere
 from workflows_ui.web import messages as words
 from workflows_ui.web import navigation, responses
@@ -169,7 +170,14 @@ def _flows(request: ConsoleRequest, page: Home, q: str, *, engine_asked: bool) -
     keys = [key for key, _name in visible]
     last, texts = page.last(keys), form_texts(person_access.workspace, [key for key in keys if key in form_names])
     choices = [
-        {"id": key, "name": name, "starred": key in page.favourites, "form": texts.get(key), "last": last.get(key)}
+        {
+            "id": key,
+            "name": name,
+            "mark": apps.mark(name or key),
+            "starred": key in page.favourites,
+            "form": texts.get(key),
+            "last": last.get(key),
+        }
         for key, name in visible
     ]
     return context | {

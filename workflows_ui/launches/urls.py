@@ -2,9 +2,11 @@
 
 from django.urls import path
 
-from workflows_ui.launches.views import launch_list, launches, story
+from workflows_ui.launches.views import launch_list, launches, plots, story
 
 urlpatterns = [
+    path("w/<slug:slug>/launches/days/", plots.days, name="launch_days"),
+    path("w/<slug:slug>/launches/durations/", plots.durations, name="launch_durations"),
     path("w/<slug:slug>/launches/<str:id>/story/", story.story, name="launch_story"),
     path("w/<slug:slug>/launches/", launch_list.listing, name="launches"),
     path("w/<slug:slug>/launches/<str:id>/", launches.launch, name="launch"),

@@ -1,5 +1,7 @@
 """The list of launches: filters in the query string, keyset pagination, newest first."""
 
+from urllib.parse import urlencode
+
 from django.db.models import QuerySet
 from django.http import HttpResponse
 
@@ -38,6 +40,7 @@ def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
     context = {
         **listing_state.local_list_context(form, request.path, request.GET, page),
         "everyone": everyone,
+        "filters_query": urlencode({name: request.GET[name] for name in form.fields if request.GET.get(name)}),
         "rows": page.rows,
         "can_launch": request.access.allows(Role.LAUNCHER),
         "guest": request.access.guest,

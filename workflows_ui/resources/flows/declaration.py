@@ -97,6 +97,7 @@ class Flows(Resource):
         Column("folder", _("Folder"), link=_folder_url, wide=True),
         Column(lambda row: messages.flow_state(row.get("status")), _("State"), kind="badge", below=_note),
         Column("results", _("Last results"), kind="badge", template_name="resources/flows/results.html"),
+        Column("days", _("Last 14 days"), wide=True, phone=False, template_name="web/plots/spark.html"),
         Column("apps", _("Apps"), kind="list", phone=False, template_name="resources/flows/apps.html"),
         Column("updated", _("Changed"), kind="when"),
     )
@@ -166,12 +167,14 @@ class Flows(Resource):
         """
         page = pages.page(session, pages.Filters(**query.filters), query.position, query.rows)
         folders = reading.folder_names(session)
-        results = resource_results.latest(session, [id_at(row) for row in page.rows if id_at(row)])
+        keys = [id_at(row) for row in page.rows if id_at(row)]
+        results, sparks = resource_results.latest(session, keys), resource_results.sparks(session, keys)
         rows = [
             {
                 **row,
                 "folder": folders.get(str(row.get("folderId"))),
                 "results": results.get(id_at(row)),
+                "days": sparks.get(id_at(row)),
                 "apps": reading.app_marks(session, list_at(row, "pieces")),
             }
             for row in page.rows

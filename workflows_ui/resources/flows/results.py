@@ -1,7 +1,7 @@
 """How a flow did lately: its latest results, for its row in the list; and its record (success, duration, last launch), for its pages."""
 
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,15 +12,17 @@ from django.utils.translation import gettext_lazy
 
 from workflows_ui.core.states import Badge
 from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.launches import plots
 from workflows_ui.launches.models import Launch, State
 from workflows_ui.launches.services import runs
-from workflows_ui.members.models import Workspace
+from workflows_ui.members.models import Role, Workspace
 from workflows_ui.members.services.access import Access
 from workflows_ui.resources.cached import cached
 from workflows_ui.resources.places import run_url
 from workflows_ui.resources.runs import reading as run_reading
 from workflows_ui.web import formats, messages
 from workflows_ui.web.paths import dicts_at, text_at
+from workflows_ui.web.plots import Spark
 
 _RUNS, _LAUNCHES, _SHOWN = 100, 200, 5
 
@@ -75,6 +77,17 @@ def latest(session: EngineSession, flow_ids: Sequence[str]) -> dict[str, Results
     for outcomes in outcomes_by_flow.values():
         outcomes.sort(key=lambda item: item.at, reverse=True)
     return {flow: Results(outcomes[0], tuple(outcomes[1:_SHOWN])) for flow, outcomes in outcomes_by_flow.items()}
+
+
+def sparks(session: EngineSession, flow_ids: Sequence[str]) -> Mapping[str, Spark]:
+    """The launches of the last days by flow: everybody's for builders, else one's own. One query; a quick session does without."""
+    if session.quick:
+        session.put_off.append("sparks")
+        return {}
+    rows = Launch.objects.filter(workspace=session.workspace)
+    if not session.allows(Role.BUILDER):
+        rows = rows.filter(user=session.user_id)
+    return plots.sparks(rows, session.workspace.slug, flow_ids)
 
 
 def _outcome(state: Badge, moment: object, url: str) -> Outcome | None:

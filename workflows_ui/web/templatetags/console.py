@@ -1,11 +1,13 @@
 """Template tags of the console: icons, states, moments, durations, JSON."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from django import template
 from django.template import Context
-from django.utils.html import format_html_join
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
@@ -66,6 +68,14 @@ def button(context: Context, item: elements.Button, classes: str) -> SafeString:
 def menu(context: Context, items: Sequence[elements.Button], name: str, *, compact: bool = False) -> SafeString:
     """Show buttons in a fold that is called `name`."""
     return elements.menu(items, name, csrf=elements.csrf_field(context.get("csrf_token")), compact=compact)
+
+
+@register.simple_tag
+def clock_since(since: datetime) -> SafeString:
+    """Show the time since a moment as `1:23`. It ticks (app.js), from the milliseconds that the server counted."""
+    passed = max(0, int((timezone.now() - since).total_seconds() * 1000))
+    parts = str(passed), formats.exact(since), formats.clock(passed)
+    return format_html('<span class="clock" data-elapsed="{}" title="{}"><span data-clock>{}</span></span>', *parts)
 
 
 @register.simple_tag

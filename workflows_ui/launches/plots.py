@@ -1,0 +1,96 @@
+"""Plots of launches: per day by outcome, and how long their runs took. Every mark leads to its launches."""
+
+import statistics as averages
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date
+
+from django.db.models import QuerySet
+from django.http import QueryDict
+from django.urls import reverse
+from django.utils import formats as localization
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
+
+from workflows_ui.launches.models import UNDER_WAY, Launch, State
+from workflows_ui.launches.services import statistics
+from workflows_ui.web import formats, plots
+
+#: Outcomes from the bottom of a bar to its top: a value of the list's state filter (launches.forms.STATES), which is its colour too.
+_OUTCOMES = ("succeeded", "failed", "refused", "not_sent", "unknown", "cancelled", "other")
+_OPEN = "open"
+#: The minimum of durations for a median, and for a 95th percentile.
+_FEWEST, _MANY = 3, 20
+
+
+def per_day(rows: QuerySet[Launch], url: str, filters: Mapping[str, str], days: Sequence[date]) -> plots.BarPlot | None:
+    """The launches of these days by outcome; None if there are none. `url` is the list's, `filters` are those of `rows`."""
+
+    def link(first: date, last: date, state: str = "") -> str:
+        query = QueryDict(mutable=True)
+        query.update({**filters, "since": first.isoformat(), "until": last.isoformat()})
+        if state:
+            query["state"] = state
+        return f"{url}?{query.urlencode()}"
+
+    series = [plots.Series(key, State(key).label, key, link(days[0], days[-1], key)) for key in _OUTCOMES]
+    series.append(plots.Series(_OPEN, _("Not ended yet"), _OPEN, link(days[0], days[-1], _OPEN)))
+    bars = []
+    for day, states in zip(days, statistics.by_day(rows, days), strict=True):
+        counts = {key: states.get(key, 0) for key in _OUTCOMES}
+        counts[_OPEN] = sum(states.get(state, 0) for state in UNDER_WAY)
+        total, label = sum(counts.values()), _short(day)
+        text = ngettext("%(day)s: %(n)s launch", "%(day)s: %(n)s launches", total)
+        bars.append(
+            plots.Bar(
+                formats.date(day),
+                label,
+                text % {"day": formats.date(day), "n": plots.number(total)},
+                counts,
+                link(day, day) if total else "",
+                {key: link(day, day, key) for key, count in counts.items() if count},
+            )
+        )
+    return plots.stacked_bars(series, bars)
+
+
+def durations(rows: QuerySet[Launch], slug: str, current: str = "") -> plots.DotPlot | None:
+    """How long the latest launches took, with median and 95th percentile; None for too few. `current` is the launch that stands out."""
+    found = []
+    for launch in statistics.ended_runs(rows):
+        took = formats.between(launch.run_started_at, launch.run_finished_at)
+        if took is None:
+            continue
+        caption = _("%(time)s: %(state)s, %(duration)s") % {
+            "time": formats.exact(launch.asked_at, seconds=False),
+            "state": State(launch.state).label,
+            "duration": formats.duration(took),
+        }
+        url = reverse("launch", args=[slug, launch.pk])
+        label = _short(timezone.localtime(launch.asked_at).date())
+        found.append(plots.Dot(took, label, caption, url, launch.state == State.FAILED, launch.pk == current))
+    values = sorted(dot.value for dot in found)
+    if len(values) < _FEWEST:
+        return None
+    lines = [(_("Median: %(duration)s"), averages.median(values))]
+    if len(values) >= _MANY:
+        lines.append((_("95th percentile: %(duration)s"), values[-(-len(values) * 95 // 100) - 1]))
+    return plots.dots(found, [(text % {"duration": formats.duration(value)}, value) for text, value in lines])
+
+
+def sparks(rows: QuerySet[Launch], slug: str, flow_ids: Collection[str]) -> Mapping[str, plots.Spark]:
+    """The launches of the last days of each flow, small; by flow, without flows that were not launched. One query."""
+    days = statistics.days_until(timezone.localdate())
+    found = {}
+    for flow_id, counts in statistics.by_flow(rows, flow_ids, days).items():
+        good, bad = (sum(numbers) for numbers in zip(*counts, strict=True))
+        text = _("Last %(days)d days: %(good)s succeeded, %(bad)s went wrong")
+        caption = text % {"days": len(days), "good": plots.number(good), "bad": plots.number(bad)}
+        url = reverse("launches", args=[slug], query={"flow": flow_id, "since": days[0].isoformat()})
+        if spark := plots.spark(counts, caption, url):
+            found[flow_id] = spark
+    return found
+
+
+def _short(day: date) -> str:
+    return localization.date_format(day, pgettext("date without year, see Django's date filter", "j M"))

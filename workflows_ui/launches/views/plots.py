@@ -1,0 +1,46 @@
+"""Plots of launches, which lists and pages load after themselves: launches per day, durations of a flow's launches."""
+
+from datetime import timedelta
+
+from django.http import Http404, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+
+from workflows_ui.launches import plots
+from workflows_ui.launches.forms import FilterForm
+from workflows_ui.launches.services import launches, statistics
+from workflows_ui.members.models import Role
+from workflows_ui.web import responses
+from workflows_ui.web.access import member
+from workflows_ui.web.requests import ConsoleRequest
+
+
+@member(Role.VIEWER, guests=True)
+def days(request: ConsoleRequest, slug: str) -> HttpResponse:
+    """The visible launches per day by outcome, with the filters of the list. At most statistics.MOST_DAYS days, the last ones."""
+    form = FilterForm(request.GET)
+    if not request.access.allows(Role.BUILDER):
+        del form.fields["person"]
+    plot, number = None, 0
+    if form.is_valid():
+        filled = form.filled()
+        last = min(filled.get("until") or timezone.localdate(), timezone.localdate())
+        first = filled.get("since") or last - timedelta(days=statistics.DAYS - 1)
+        number = min(max(1, (last - first).days + 1), statistics.MOST_DAYS)
+        asked = {name: request.GET.get(name, "") for name in form.fields if name in filled}
+        rows = launches.visible_launches(request.access).filter(form.conditions())
+        plot = plots.per_day(rows, reverse("launches", args=[slug]), asked, statistics.days_until(last, number))
+    context = {"plot": plot, "number": number}
+    return responses.page(request, "launches/days.html", context, fragments=("launch-days",))
+
+
+@member(Role.VIEWER, guests=True)
+def durations(request: ConsoleRequest, slug: str) -> HttpResponse:
+    """How long the latest visible launches of `flow` took; the launch `launch` stands out."""
+    flow = request.GET.get("flow", "")[:64]
+    if not flow:
+        raise Http404
+    rows = launches.visible_launches(request.access).filter(flow_id=flow)
+    plot = plots.durations(rows, slug, request.GET.get("launch", ""))
+    context = {"plot": plot, "flow_name": rows.values_list("flow_name", flat=True).first() or ""}
+    return responses.page(request, "launches/durations.html", context, fragments=("launch-durations",))
