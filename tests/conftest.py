@@ -244,9 +244,13 @@ def _audit_log_can_be_emptied_after_a_test() -> Iterator[None]:
     operations = type(connection.ops)
     usual = operations.sql_flush
 
-    def sql_flush(self: Any, *arguments: Any, **options: Any) -> list[str]:
+    def sql_flush(self: Any, style: Any, tables: list[str], **options: Any) -> list[str]:
         before, after = audit_guard.away_and_back(self.connection)
-        return [*before, *usual(self, *arguments, **options), *after]
+        if not environment.ON_SERVERS:
+            return [*before, *usual(self, style, tables, **options), *after]
+        # PostgreSQL empties a table by new files, on which it waits for the disk: deleting a few rows is faster.
+        rows = [f"DELETE FROM {self.quote_name(table)};" for table in tables]
+        return [*before, *rows, "SET CONSTRAINTS ALL IMMEDIATE;", *after]
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(operations, "sql_flush", sql_flush)

@@ -8,8 +8,10 @@ DATABASES["default"]["TEST"] = {  # noqa: F405
     "NAME": f"test_console_{surroundings.RUN}" if surroundings.ON_SERVERS else str(surroundings.FOLDER / "test.sqlite3")
 }
 
-if not surroundings.ON_SERVERS:
-    # No test outlives a power failure.
+# No test outlives a power failure.
+if surroundings.ON_SERVERS:
+    DATABASES["default"]["OPTIONS"]["options"] += " -c synchronous_commit=off"  # noqa: F405
+else:
     DATABASES["default"]["OPTIONS"]["init_command"] = "PRAGMA journal_mode=WAL;PRAGMA synchronous=OFF"  # noqa: F405
 
 # Hashing that takes long on purpose would only make the tests slow.
