@@ -9,6 +9,13 @@
       .filter((control) => control.name === field.dataset.field && (!["radio", "checkbox"].includes(control.type) || control.checked))
       .map((control) => control.value)
       .filter((text) => text.trim() !== "");
+  /* The same as people read them: for a list to choose from, its words. */
+  const said = (field) => {
+    const select = field.querySelector("select");
+    if (select && select.name === field.dataset.field) return select.value && select.selectedOptions[0].textContent;
+    const ticked = [...field.querySelectorAll("input:checked")].map((box) => box.closest("label")?.textContent.trim() ?? box.value);
+    return (ticked.length ? ticked : texts(field)).join(", ").slice(0, 120);
+  };
   const asNumber = (text) => (text.trim() === "" ? NaN : Number(text));
   const same = (one, two) => one === two || asNumber(one) === asNumber(two);
 
@@ -28,6 +35,11 @@
     const all = fields();
     const byName = new Map(all.map((field) => [field.dataset.field, field]));
     for (const field of all) if (field.dataset.showIf) field.hidden = !holds(field, byName);
+    for (const place of document.querySelectorAll("[data-effect]")) {
+      const field = byName.get(place.dataset.effect);
+      const text = field && !field.hidden ? said(field) : "";
+      place.textContent = text || place.dataset.label;
+    }
   };
   for (const words of document.querySelectorAll("[data-rule]")) words.hidden = true;
   document.addEventListener("input", arrange);
@@ -37,6 +49,17 @@
     arrange();
   });
   arrange();
+
+  /* From the review back to the form, which is still there with everything typed. */
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest?.("[data-change]");
+    const review = button?.closest("#launch-review");
+    if (!review) return;
+    event.preventDefault();
+    review.removeAttribute("data-review");
+    review.replaceChildren();
+    document.querySelector("[data-field] :is(input:not([type=hidden]), select, textarea)")?.focus();
+  });
 
   /* On a phone the form comes first, and what it does is folded below it. */
   const fold = () => {

@@ -254,6 +254,12 @@ def differences(old: Form, new: Form) -> list[Change]:
         lines.append(_("The note above the fields is another one."))
     if old.button != new.button:
         lines.append(_("The button says “%(text)s”.") % {"text": new.button or _("Launch")})
+    if old.effects != new.effects:
+        lines.append(_("What this will do is said in other words."))
+    if old.review != new.review:
+        lines.append(
+            _("Launches are reviewed first now.") if new.review else _("Launches are no longer reviewed first.")
+        )
     if lines:
         result.append(Change("changed", "", _("The form as a whole"), tuple(lines)))
     return result

@@ -70,6 +70,11 @@ def summary(node: Node | None) -> str:
     return Truncator(", ".join(parts)).chars(_LINE)
 
 
+def brief_value(field: Field, value: Any) -> str:
+    """The value of a field in a few words."""
+    return _brief(readable.readable_node(_display_value(field, value), launch_answers.LabelRoom()))
+
+
 def _brief(node: Node) -> str:
     """One value in a few words: short lists in full, longer and nested ones by their number of values."""
     if node.kind == "items":

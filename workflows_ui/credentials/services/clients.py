@@ -7,6 +7,7 @@ import hmac
 from collections.abc import Callable
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
@@ -178,13 +179,23 @@ def holds(credential: Credential, secret: str) -> bool:
 
 
 def client_for_person(
-    user: User, workspace: Workspace, *, timeouts: Timeouts | None = None, checked: bool = False
+    user: User,
+    workspace: Workspace,
+    *,
+    timeouts: Timeouts | None = None,
+    checked: bool = False,
+    chosen: UUID | None = None,
 ) -> tuple[Client, Credential]:
     """The client that acts for a person in a workspace, and the credential it uses; `checked` as for `client_for_credential`.
 
-    Raises NoCredential, crypto.CannotOpen.
+    `chosen`: the primary key of the one that the person chose. Raises NoCredential, also if that one is no longer theirs to use, and
+    crypto.CannotOpen.
     """
-    credential = access.credential(user, workspace)
+    if chosen is None:
+        credential = access.credential(user, workspace)
+    else:
+        options = (option.credential for option in access.credential_options(user, workspace))
+        credential = next((option for option in options if option.pk == chosen), None)
     if credential is None:
         raise NoCredential
     return client_for_credential(credential, timeouts=timeouts, checked=checked), credential

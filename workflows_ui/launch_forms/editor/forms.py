@@ -3,7 +3,7 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from workflows_ui.launch_forms.schema.document import NOTE
+from workflows_ui.launch_forms.schema.document import LONG, NOTE
 
 _LONGEST_WORDS = 500
 
@@ -20,12 +20,28 @@ class TextsForm(forms.Form):
             "Shown above the fields. **bold**, *italic*, - lists and [links](https://example.com) are understood."
         ),
     )
+    effects = forms.CharField(
+        label=_("What this will do"),
+        required=False,
+        max_length=LONG,
+        widget=forms.Textarea({"class": "form-control", "rows": 3, "dir": "auto"}),
+        help_text=_(
+            "One sentence a line, shown beside the form. A field's name in braces stands for what is typed there. Left empty, the "
+            "sentences are made from the flow's steps."
+        ),
+    )
     button = forms.CharField(
         label=_("Button label"),
         required=False,
         max_length=60,
         widget=forms.TextInput({"class": "form-control", "dir": "auto", "autocomplete": "off"}),
         help_text=_("Such as “Send the offer”. Left empty, it says “Launch”."),
+    )
+    review = forms.BooleanField(
+        label=_("Review before launching"),
+        required=False,
+        widget=forms.CheckboxInput({"class": "form-check-input"}),
+        help_text=_("What will happen, and with which values, is shown once more and has to be confirmed."),
     )
 
 

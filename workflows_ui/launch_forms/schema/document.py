@@ -25,6 +25,8 @@ MOST_COLUMNS = 30
 #: an underscore, and these, are reserved for the page.
 RESERVED = frozenset({"csrfmiddlewaretoken", "ticket", "wait", "confirmed", "from", "next", "payload", "saved"})
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")
+#: A field's value in the sentences on what a launch will do.
+PLACEHOLDER = re.compile(rf"\{{({NAME.pattern})\}}")
 
 
 class Nothing(Enum):
@@ -257,13 +259,17 @@ class Form:
     """A whole form; fields in the order of the page. Fields of one `group` are displayed together at the position of the first.
 
     `note` is Markdown, displayed above the fields. `button` is the button's label, "" for the default. `left_out` are paths that the
-    builders excluded on purpose, so that they are not reported as missing.
+    builders excluded on purpose, so that they are not reported as missing. `effects` says what a launch will do, one sentence a
+    line, with `{name}` for the value of a field; "" for sentences made from the flow's steps. With `review`, the values are shown
+    once more before launching.
     """
 
     fields: tuple[Field, ...] = ()
     note: str = ""
     button: str = ""
     left_out: tuple[tuple[str, ...], ...] = ()
+    effects: str = ""
+    review: bool = False
 
     def field(self, name: str) -> Field | None:
         return next((field for field in self.fields if field.name == name), None)
@@ -271,6 +277,11 @@ class Form:
     @property
     def names(self) -> list[str]:
         return [field.name for field in self.fields]
+
+    @property
+    def named_in_effects(self) -> list[str]:
+        """The names of fields in the sentences on what a launch will do."""
+        return PLACEHOLDER.findall(self.effects)
 
     @property
     def live_fields(self) -> list[Field]:

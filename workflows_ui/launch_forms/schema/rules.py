@@ -56,6 +56,14 @@ def _form(form: Form) -> Iterator[str]:
         yield _("A form has at most %(most)s fields.") % {"most": MOST_FIELDS}
     if len(form.note) > NOTE or len(form.button) > SHORT:
         yield _("The note or the sentence for the button is too long.")
+    if len(form.effects) > LONG:
+        yield _("What this will do is too long: at most %(most)s characters.") % {"most": LONG}
+    for name in form.named_in_effects:
+        field = form.field(name)
+        if field is None:
+            yield _("What this will do names a field that is not there: “{%(name)s}”.") % {"name": name}
+        elif field.kind in (Kind.SECRET, Kind.FILE):
+            yield _("What this will do cannot name “{%(name)s}”: it is a secret or a file.") % {"name": name}
 
 
 def _names(form: Form) -> Iterator[str]:

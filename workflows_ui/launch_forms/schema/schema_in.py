@@ -60,23 +60,26 @@ def read_trusted(document: Any) -> Form:
         raise BadForm(_("The file was written by a newer console, which this one does not understand."))
     note, button = annotation.text("note", NOTE), annotation.text("button", SHORT)
     left_out = _left_out(annotation)
+    effects, review = annotation.text("effects", LONG), annotation.flag("review")
     order = annotation.texts("order", 10_000, SHORT)
     whole = annotation.take("whole")
     annotation.done()
     if whole is not None or "properties" not in root:
         if whole is None and not set(document) - {*_PLAIN, "type", ANNOTATION}:
-            return Form((), note, button, left_out)
+            return Form((), note, button, left_out, effects, review)
         inner = {key: value for key, value in document.items() if key not in ("$schema", "$id", "$comment", ANNOTATION)}
         if whole is not None:
             inner[ANNOTATION] = whole
-        return Form((schema_field.read(inner, (), required=True, taken=set()),), note, button, left_out)
+        return Form(
+            (schema_field.read(inner, (), required=True, taken=set()),), note, button, left_out, effects, review
+        )
     positions = {name: number for number, name in enumerate(order)}
     fields = sorted(
         _fields(document, (), set(), must=True), key=lambda field: positions.get(field.name, len(positions))
     )
     if not note and isinstance(document.get("description"), str):
         note = document["description"][:NOTE]
-    return Form(tuple(fields), note, button, left_out)
+    return Form(tuple(fields), note, button, left_out, effects, review)
 
 
 def _left_out(annotation: Part) -> tuple[tuple[str, ...], ...]:

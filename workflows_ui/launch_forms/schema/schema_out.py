@@ -54,6 +54,7 @@ def to_schema(form: Form) -> Json:
     """The form as a JSON Schema, from which `schema_in.from_schema` makes the same form. The form must pass `rules.check`."""
     left_out = [list(path) for path in form.left_out]
     annotation: Json = {"form": EDITION} | _given(note=form.note, button=form.button, left_out=left_out)
+    annotation |= _given(effects=form.effects, review=form.review)
     if len(form.fields) == 1 and form.fields[0].path == ():
         whole = _field(form.fields[0])
         return {"$schema": DRAFT} | whole | {ANNOTATION: annotation | {"whole": whole[ANNOTATION]}}

@@ -7,6 +7,7 @@ import json
 import logging
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from django.conf import settings
@@ -22,6 +23,7 @@ from workflows_ui.credentials.models import KEPT_IN_RUNS
 from workflows_ui.credentials.services import clients, engine_session
 from workflows_ui.engine import EngineError, NotFound, Timeouts
 from workflows_ui.launch_forms import choices as launch_choices
+from workflows_ui.launch_forms import effects as form_effects
 from workflows_ui.launch_forms.forms import fields as launch_fields
 from workflows_ui.launch_forms.forms import posted
 from workflows_ui.launch_forms.models import LaunchFormVersion
@@ -40,7 +42,7 @@ from workflows_ui.members import messages as launch_right_messages
 from workflows_ui.members.models import Role, Workspace
 from workflows_ui.members.services import access as member_access
 from workflows_ui.members.services import launch_rights
-from workflows_ui.members.services.access import Access
+from workflows_ui.members.services.access import Access, Acting
 from workflows_ui.resources.flows import views as flow_views
 from workflows_ui.web import markdown, messages, responses, signed_state
 from workflows_ui.web.requests import ConsoleRequest
@@ -85,6 +87,22 @@ class LaunchFormPage:
     def as_json(self) -> bool:
         """Whether the payload is typed as JSON."""
         return self.version is None and not self.shape
+
+    @property
+    def builder_form(self) -> Form:
+        """The published form, also if JSON is typed instead; else the one to fill in."""
+        return self.published or self.form
+
+    @cached_property
+    def credential_options(self) -> list[Acting]:
+        """The credentials that the person may launch with, the one that acts for them first."""
+        return member_access.credential_options(self.request.access.user, self.request.access.workspace)
+
+    @property
+    def chosen_credential(self) -> Acting | None:
+        """The credential chosen in the posted form. None without a choice, or if it can no longer be used."""
+        wanted = self.request.POST.get("_credential", "")
+        return next((option for option in self.credential_options if str(option.credential.pk) == wanted), None)
 
     def hide(self, payload: Any) -> Any:
         """A copy of a payload with the values of secret fields masked."""
@@ -176,9 +194,9 @@ class LaunchFormPage:
 
     def render_posted(self, data: Data, *, status: int = 422, **context: Any) -> HttpResponse:
         """Render the page with everything typed but secrets, even if the engine cannot be called. Raises NotFound."""
-        # Adding a line in place needs no data from the engine.
-        line_only = bool(context.get("focus")) and responses.is_fragment(self.request)
-        answers = EngineAnswers() if line_only else self.ask_engine()
+        # Adding a line in place, and reviewing, need no data from the engine.
+        partial = bool(context.get("focus") or context.get("review")) and responses.is_fragment(self.request)
+        answers = EngineAnswers() if partial else self.ask_engine()
         answers.problem = context.pop("problem", None) or answers.problem
         context.setdefault("ticket", self.request.POST.get("ticket", ""))
         retype = posted.typed_secrets(self.form, data)
@@ -188,7 +206,9 @@ class LaunchFormPage:
     def _context(self, answers: EngineAnswers) -> dict[str, Any]:
         """The context about the flow, the person and the form as a whole."""
         request, access, facts = self.request, self.request.access, answers.facts
-        acting = member_access.acting(access.user, access.workspace)
+        options = self.credential_options
+        acting = options[0] if options else None
+        effects = form_effects.sentences(self.builder_form)
         stored_name = self.version.form.flow_name if self.version else ""
         query = "?_as=json" if request.GET.get("_as") == "json" else ""
         name = (facts.name if facts else self.posted_name) or stored_name or self.flow_id
@@ -218,7 +238,12 @@ class LaunchFormPage:
             "json_problems": json_errors.problems(),
             "sidebar": _sidebar(access, self.flow_id),
             "save": {"name": request.POST.get("_save_name", ""), "shared": request.POST.get("_save_shared") == "yes"},
+            "credential_options": [
+                (str(option.credential.pk), credential_messages.acting_label(option)) for option in options
+            ],
+            "chosen_credential": request.POST.get("_credential", ""),
             **flow_views.effects_at_once(access, self.flow_id, facts),
+            "effects": effects,
         }
 
 

@@ -16,6 +16,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from workflows_ui.core import redaction
 from workflows_ui.core.crypto import CannotOpen
+from workflows_ui.credentials.models import Credential
 from workflows_ui.credentials.services import clients, engine_session
 from workflows_ui.launch_forms import choices as launch_choices
 from workflows_ui.launch_forms.forms import posted
@@ -24,7 +25,7 @@ from workflows_ui.launch_forms.schema import checking
 from workflows_ui.launch_forms.schema.checking import Data
 from workflows_ui.launch_forms.schema.document import Kind
 from workflows_ui.launch_forms.services import saved_inputs
-from workflows_ui.launch_forms.views import form_page, prefill
+from workflows_ui.launch_forms.views import form_page, prefill, review
 from workflows_ui.launch_forms.views.form_page import LaunchFormPage
 from workflows_ui.launches import flow_facts, tasks
 from workflows_ui.launches.models import Launch
@@ -70,7 +71,7 @@ def _process(page: LaunchFormPage) -> HttpResponse:
     live = page.form.live_fields and "_check" not in request.POST
     options = launch_choices.available(request.access, page.flow_id, page.form) if live else {}
     data = posted.typed(request, page.form, options)
-    if posted.changes_lines(request):
+    if posted.changes_lines(request) or "_change" in request.POST:
         return page.render_posted(data, status=200, focus=request.POST.get("_add", ""))
     if page.outdates(data):
         return JsonResponse({}) if "_check" in request.POST else page.render_posted(data, outcome="changed")
@@ -87,6 +88,10 @@ def _process(page: LaunchFormPage) -> HttpResponse:
         return page.render_posted(data, errors=errors)
     if access.credential(request.access.user, request.access.workspace) is None:
         return page.render_posted(data, problem=messages.error_message(clients.NoCredential()))
+    if request.POST.get("_credential") and page.chosen_credential is None:
+        return page.render_posted(data, outcome="credential_gone")
+    if page.builder_form.review and not review.confirmed(page, form):
+        return review.render(page, form)
     return _launch(page, form)
 
 
@@ -141,6 +146,7 @@ def _launch(page: LaunchFormPage, form: PostedForm) -> HttpResponse:
         form_version=page.version,
         searchable=tuple(form.searchable()),
         secrets=page.secrets(payload),
+        credential=page.chosen_credential.credential if page.chosen_credential else None,
     )
     try:
         result = _create(request, launch_request)
@@ -149,7 +155,11 @@ def _launch(page: LaunchFormPage, form: PostedForm) -> HttpResponse:
     if result.launched is not None:
         return responses.redirect_to_view(request, "launch", request.access.workspace.slug, result.launched.pk)
     ticket = "" if result.outcome == Outcome.SPENT else launch_request.ticket
-    return page.render_posted(form.data, outcome=result.outcome, earlier=result.launch, ticket=ticket)
+    # What was reviewed need not be reviewed again to be confirmed.
+    reviewed = request.POST.get("_reviewed", "")
+    return page.render_posted(
+        form.data, outcome=result.outcome, earlier=result.launch, ticket=ticket, reviewed=reviewed
+    )
 
 
 def _create(request: ConsoleRequest, launch_request: LaunchRequest) -> LaunchResult:
@@ -189,6 +199,12 @@ _NOT_AGAIN = {
 }
 
 
+def _chosen_again(request: ConsoleRequest, row: Launch) -> Credential | None:
+    """The credential that was chosen for the launch, if the person may still use it; None for the one that acts for them."""
+    options = access.credential_options(request.access.user, request.access.workspace) if row.credential_chosen else []
+    return next((option.credential for option in options if option.credential.pk == row.credential_id), None)
+
+
 def _run_again(request: ConsoleRequest, row: Launch) -> LaunchResult | None:
     """The result; None if the inputs cannot be opened, and for a malformed ticket."""
     try:
@@ -201,6 +217,7 @@ def _run_again(request: ConsoleRequest, row: Launch) -> LaunchResult | None:
             confirmed=True,
             form_version=row.form_version,
             searchable=tuple(row.inputs.order_by("pk").values_list("name", "label", "text")),
+            credential=_chosen_again(request, row),
         )
         return _create(request, launch_request)
     except (CannotOpen, ValueError):

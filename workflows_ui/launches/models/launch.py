@@ -38,6 +38,8 @@ class Launch(Queued, Marked):
     credential = models.ForeignKey(
         Credential, on_delete=models.SET_NULL, null=True, blank=True, related_name="launches"
     )
+    #: Whether the person chose the credential. If not, the worker uses the one that acts for them when it sends.
+    credential_chosen = models.BooleanField(default=False)
     #: The right on this flow that the launch was made with; empty if the person's role was sufficient.
     right = models.ForeignKey(LaunchRight, on_delete=models.SET_NULL, null=True, blank=True, related_name="launches")
     #: The one-use ticket of the submitted form: a double click finds this row instead of creating another.
@@ -149,6 +151,9 @@ class Launch(Queued, Marked):
             "moves": self.moves,
             "send_by": canonical_text.moment(self.send_by),
         }
+        # Rows of earlier releases, and historical models, have no choice.
+        if getattr(self, "credential_chosen", False):
+            values["credential"] = str(self.credential_id)
         return crypto.bind(f"workflows_ui.launch:{self.pk}:mark", values)
 
     @property

@@ -156,6 +156,12 @@ class Reason(StrEnum):
         _("Neither you nor your teams have a credential that opens this workspace."),
         _("Add a credential, then launch the same values again."),
     )
+    CHOSEN_CREDENTIAL = (
+        "chosen_credential",
+        _("Not sent: the chosen credential cannot be used any more"),
+        _("It was deleted, refused, or is no longer shared with you."),
+        _("Launch the same values again with another credential."),
+    )
     CREDENTIAL_UNREADABLE = (
         "credential_unreadable",
         _("Not sent: the credential or the values cannot be opened"),

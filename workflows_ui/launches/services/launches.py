@@ -20,6 +20,7 @@ from workflows_ui.core import clock, database
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.core.secret_names import masks
 from workflows_ui.credentials import masking
+from workflows_ui.credentials.models import Credential
 from workflows_ui.engine import HIDDEN, EncodedJson, Upload
 from workflows_ui.launch_forms.models import LaunchFormVersion
 from workflows_ui.launch_forms.schema import json_text
@@ -60,7 +61,8 @@ class LaunchRequest:
     """The input of `create`. `payload` is a decoded JSON value; `confirmed` means that the person was warned of a twin and wants it.
 
     `files` are sent with the values. `form_version` is the launch form that was filled in; `searchable` are the inputs also stored in
-    plain text, as field name, label and text; `secrets` are the values of secret fields with their paths in the payload.
+    plain text, as field name, label and text; `secrets` are the values of secret fields with their paths in the payload. `credential` is
+    the one that the person chose (of access.credential_options), None for the one that acts for them.
     """
 
     flow_id: str
@@ -73,6 +75,7 @@ class LaunchRequest:
     form_version: LaunchFormVersion | None = None
     searchable: tuple[tuple[str, str, str], ...] = ()
     secrets: tuple[tuple[tuple[str, ...], str], ...] = ()
+    credential: Credential | None = None
 
 
 @dataclass(frozen=True)
@@ -108,6 +111,7 @@ def create(actor: audit_log.Actor, access: member_access.Access, request: Launch
         if earlier is not None:
             own = (earlier.user_id, earlier.workspace_id) == (access.user.pk, access.workspace.pk)
             same = own and earlier.payload_digest == digest and earlier.wait == request.wait
+            same = same and (request.credential is None or earlier.credential_id == request.credential.pk)
             return LaunchResult(Outcome.EXISTING if same else Outcome.SPENT, earlier if own else None)
         if Workspace.objects.filter(pk=access.workspace.pk, launching_paused=True).exists():
             return LaunchResult(Outcome.PAUSED, None)
@@ -132,7 +136,8 @@ def create(actor: audit_log.Actor, access: member_access.Access, request: Launch
         launch = Launch(
             workspace=access.workspace,
             user=access.user,
-            credential=member_access.credential(access.user, access.workspace),
+            credential=request.credential or member_access.credential(access.user, access.workspace),
+            credential_chosen=request.credential is not None,
             right=None if by_role else launch_rights.take(access, request.flow_id, now),
             ticket=request.ticket,
             flow_id=request.flow_id,

@@ -205,6 +205,8 @@ def claim(launch_id: str) -> Claimed | None:
 
 def _prepare(launch: Launch, now: datetime) -> Claimed:
     """The claimed launch with its client, payload and files. Raises CannotLaunch."""
+    if launch.credential_chosen and launch.credential_id is None:
+        raise CannotLaunch(Reason.CHOSEN_CREDENTIAL)
     if not launch.genuine:
         log.error("launch.changed", launch=launch.pk)
         raise CannotLaunch(Reason.LAUNCH_CHANGED)
@@ -213,12 +215,17 @@ def _prepare(launch: Launch, now: datetime) -> Claimed:
     if not _may_launch(launch):
         raise CannotLaunch(Reason.NO_ACCESS)
     try:
-        client, credential = clients.client_for_person(launch.user, launch.workspace, timeouts=flow_checks.TIMEOUTS)
+        client, credential = clients.client_for_person(
+            launch.user,
+            launch.workspace,
+            timeouts=flow_checks.TIMEOUTS,
+            chosen=launch.credential_id if launch.credential_chosen else None,
+        )
     except CannotOpen as problem:
         log.error("credential.cannot_open", launch=launch.pk, error=type(problem).__name__)
         raise CannotLaunch(_CREDENTIAL_REASONS[credential_tests.problem_code(problem)]) from None
     except clients.NoCredential:
-        raise CannotLaunch(Reason.NO_CREDENTIAL) from None
+        raise CannotLaunch(Reason.CHOSEN_CREDENTIAL if launch.credential_chosen else Reason.NO_CREDENTIAL) from None
     except AddressRefused as problem:
         raise CannotLaunch(Reason.ADDRESS_REFUSED, problem.technical) from None
     except ValueError:

@@ -165,6 +165,15 @@ def acting_in(user: User, workspaces: Iterable[Workspace]) -> dict[int, Acting]:
     return _choose(user, _candidates(user.pk).filter(workspace__in=list(workspaces)))
 
 
+def credential_options(user: User, workspace: Workspace) -> list[Acting]:
+    """Return the credentials that a person may launch with in a workspace: the one of `acting`, then the other working ones. One query."""
+    now, options = timezone.now(), dict[Any, Acting]()
+    for number, option in enumerate(_ranked(user, _candidates_in(user.pk, workspace.pk))):
+        if number == 0 or option.credential.usable(now):
+            options.setdefault(option.credential.pk, option)
+    return list(options.values())
+
+
 def _candidates(user: int) -> QuerySet[Credential]:
     rows = Credential.objects.filter(Q(owner=user) | Q(shares__team__in=Group.objects.filter(user=user)))
     # One row for each share. A share without a valid mark does not count.
@@ -176,15 +185,20 @@ _candidates_in = Prepared(lambda user, workspace: _candidates(user).filter(works
 
 
 def _choose(user: User, rows: Iterable[Credential]) -> dict[int, Acting]:
+    chosen: dict[int, Acting] = {}
+    for option in _ranked(user, rows):
+        chosen.setdefault(option.credential.workspace_id, option)
+    return chosen
+
+
+def _ranked(user: User, rows: Iterable[Credential]) -> list[Acting]:
+    """Return the candidates, the best first; a credential of several teams several times."""
     now = timezone.now()
     # Any, for the annotations.
     candidates: list[Any] = [row for row in rows if row.owner_id == user.pk or _share_is_genuine(row)]
-    chosen: dict[int, Acting] = {}
-    # The highest rank of each workspace comes last and wins.
-    for row in sorted(candidates, key=lambda row: rank(row, now, own=row.owner_id == user.pk)):
-        own = row.owner_id == user.pk
-        chosen[row.workspace_id] = Acting(row, own, "" if own else row.team_name)
-    return chosen
+    candidates.sort(key=lambda row: rank(row, now, own=row.owner_id == user.pk))
+    own = {row.pk for row in candidates if row.owner_id == user.pk}
+    return [Acting(row, row.pk in own, "" if row.pk in own else row.team_name) for row in reversed(candidates)]
 
 
 def _share_is_genuine(row: Any) -> bool:

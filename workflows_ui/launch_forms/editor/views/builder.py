@@ -19,7 +19,7 @@ from workflows_ui.launch_forms.editor.views.page import EditorPage, builder_page
 from workflows_ui.launch_forms.forms import fields as launch_fields
 from workflows_ui.launch_forms.forms import posted
 from workflows_ui.launch_forms.schema import checking
-from workflows_ui.launch_forms.schema.document import BadForm, Form
+from workflows_ui.launch_forms.schema.document import BadForm, Form, Kind
 from workflows_ui.launch_forms.services import launch_forms
 from workflows_ui.web import markdown, responses
 from workflows_ui.web.requests import ConsoleRequest
@@ -58,6 +58,11 @@ def change(page: EditorPage) -> HttpResponse:
                     "“%(label)s” decides whether “%(other)s” is shown. Change that rule first, then remove the field."
                 )
                 return page.redirect(text % {"label": label, "other": blocking[0][:60]}, level=messages.WARNING)
+            if name in form.named_in_effects:
+                text = _(
+                    "“%(label)s” is named in what this will do. Change that sentence first, then remove the field."
+                )
+                return page.redirect(text % {"label": label}, level=messages.WARNING)
             page.save(form.without(name).leaving_out([field.path]))
             text = _("“%(label)s” is removed from the form. “Undo” brings it back as it was.")
             return page.redirect(text % {"label": label})
@@ -73,13 +78,13 @@ def change(page: EditorPage) -> HttpResponse:
 @require_POST
 @builder_page(wanted=True)
 def texts(page: EditorPage) -> HttpResponse:
-    """Save the note and the button's label."""
+    """Save the texts around the fields, and whether launches are reviewed."""
     typed = TextsForm(page.request.POST)
     if not typed.is_valid() or page.form is None:
         return _page(page, typed)
-    note = typed.cleaned_data["note"].replace("\r\n", "\n")
+    texts = {name: typed.cleaned_data[name].replace("\r\n", "\n") for name in ("note", "effects", "button")}
     try:
-        page.save(replace(page.form, note=note, button=typed.cleaned_data["button"]))
+        page.save(replace(page.form, review=typed.cleaned_data["review"], **texts))
     except launch_forms.Stale as stale:
         return _page(page.after(stale), typed)
     except BadForm as problem:
@@ -106,7 +111,8 @@ def _page(page: EditorPage, typed: TextsForm | None = None) -> HttpResponse:
             for field in form.fields
         ],
         moved=_moved(page.request, form),
-        words=typed or TextsForm(initial={"note": form.note, "button": form.button}),
+        words=typed or TextsForm(initial={name: getattr(form, name) for name in TextsForm.base_fields}),
+        placeholders=[field for field in form.fields if field.kind not in (Kind.SECRET, Kind.FILE)],
         versions=[*launch_forms.versions(page.row)[:_VERSIONS]] if page.row else [],
         **context,
     )
