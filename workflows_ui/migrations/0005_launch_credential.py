@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('workflows_ui', '0003_field_words'),
+        ('workflows_ui', '0004_notes'),
     ]
 
     operations = [
