@@ -385,6 +385,8 @@ CREDENTIAL_KEEP_OLD = timedelta(hours=read.integer("CREDENTIAL_KEEP_OLD_HOURS", 
 LAUNCH_RETENTION = timedelta(days=read.integer("LAUNCH_RETENTION_DAYS", default=90, low=1, high=3650))
 #: Files of exports are removed after this time; the job itself is kept.
 JOB_RETENTION = timedelta(days=read.integer("JOB_RETENTION_DAYS", default=7, low=1, high=365))
+#: Copies of deleted flows and tables are removed after this time.
+DELETED_RETENTION = timedelta(days=read.integer("DELETED_RETENTION_DAYS", default=30, low=1, high=365))
 #: Rows of the audit log are removed after this time, behind a signed checkpoint.
 AUDIT_RETENTION = timedelta(days=read.integer("AUDIT_RETENTION_DAYS", default=3650, low=30, high=36_500))
 #: Concurrent calls of a worker process.

@@ -8,6 +8,7 @@ from workflows_ui.audit.services import hash_chain
 from workflows_ui.core import broker, caching, database, heartbeat
 from workflows_ui.credentials import tasks as credential_tasks
 from workflows_ui.credentials.services import capabilities, renewal, scheduled_checks, secret_rotation
+from workflows_ui.deleted_objects import services as deleted_objects
 from workflows_ui.jobs import tasks as job_tasks
 from workflows_ui.jobs.services import turns as job_turns
 from workflows_ui.launches import tasks as launch_tasks
@@ -67,6 +68,7 @@ def purge() -> None:
         sweeping.purge()
         job_turns.purge()
         secret_rotation.purge()
+        deleted_objects.purge()
         scheduled_checks.schedule()
         scheduled_checks.remind()
         hash_chain.prune()

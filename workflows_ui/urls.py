@@ -12,6 +12,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("workflows_ui.audit.urls")),
     path("", include("workflows_ui.members.urls")),
     path("", include("workflows_ui.offboarding.urls")),
+    path("", include("workflows_ui.deleted_objects.urls")),
     path("", include("workflows_ui.launch_forms.urls")),
     path("", include("workflows_ui.launches.urls")),
     path("", include("workflows_ui.search.urls")),

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2] / "workflows_ui"
 WRITERS = {"record", "begin"}
 ACTION = re.compile(r"[a-z_-]+\.[a-z_-]+")
 #: Texts with holes: where they are, and what may stand in them.
-KNOWN_PARTS = {"{}.{}", "job.{}", "{}.export", "{}.reveal"}
+KNOWN_PARTS = {"{}.{}", "job.{}", "{}.export", "{}.restore", "{}.reveal"}
 
 
 @cache

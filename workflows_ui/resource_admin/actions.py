@@ -53,8 +53,8 @@ def always(_row: Row) -> bool:
 class Action:
     """An action on an object or on the collection.
 
-    An action with a form, a `confirm` sentence or `danger` has a confirmation page; any other runs on one click, and must therefore be safe
-    to repeat.
+    An action with a form, a `confirm` sentence, `danger` or `stops` has a confirmation page; any other runs on one click, and must
+    therefore be safe to repeat.
 
     Attributes:
         name: its part of the URL: lower case letters, digits, dashes.
@@ -68,7 +68,8 @@ class Action:
             neither are the fields named in the form's attribute `discreet` (a frozenset). A submitted form may ask for confirmation: its
             attribute `questions` (a list of Affected) is then shown with it.
         initial: the form's initial values. The row has its secrets masked; a submitted mask is rejected (action_forms.validate).
-        danger: red, and always confirmed; the safe choice has the focus.
+        danger: it destroys something: red, and always confirmed; the safe choice has the focus.
+        stops: it stops or hides something, which can be undone or starts anew: outlined, and always confirmed.
         confirm: the sentence above the button, saying what will happen. In this and the next two texts, `%(name)s` is the object's name;
             each may be a callable (row) instead.
         button: the button's label on the confirmation page; `label` without it.
@@ -94,6 +95,7 @@ class Action:
     form: type[forms.Form] | None = None
     initial: Callable[[Row], dict[str, Any]] | None = None
     danger: bool = False
+    stops: bool = False
     confirm: Text | Callable[[Row], Text] = ""
     button: Text | Callable[[Row], Text] = ""
     impact: Callable[[EngineSession, Row], Affected | None] | None = None
@@ -109,7 +111,7 @@ class Action:
     @property
     def needs_confirmation(self) -> bool:
         """Whether a page is shown before the action runs."""
-        return self.danger or self.form is not None or bool(self.confirm)
+        return self.danger or self.stops or self.form is not None or bool(self.confirm)
 
     @property
     def removes(self) -> bool:

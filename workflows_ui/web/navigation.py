@@ -73,7 +73,10 @@ PLAIN = (
     Entry("team", _("Audit"), "clipboard-list", "audit", role=Role.MANAGER),
 )
 #: Plain pages below the resources of their group.
-BELOW = (Entry("watch", _("Jobs"), "list-checks", "jobs"),)
+BELOW = (
+    Entry("watch", _("Jobs"), "list-checks", "jobs"),
+    Entry("build", _("Recently deleted"), "trash-2", "recently_deleted", role=Role.BUILDER),
+)
 _installed: list[Entry] = [*PLAIN, *BELOW]
 
 

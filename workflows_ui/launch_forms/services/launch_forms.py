@@ -9,7 +9,7 @@ from django.db.models import F, QuerySet
 
 from workflows_ui.audit.services import audit_log
 from workflows_ui.core import clock, database
-from workflows_ui.launch_forms.models import LaunchForm, LaunchFormVersion
+from workflows_ui.launch_forms.models import LaunchForm, LaunchFormVersion, SavedInputs
 from workflows_ui.launch_forms.schema import rules, schema_in, schema_out
 from workflows_ui.launch_forms.schema.document import Form
 from workflows_ui.members.models import Role, Workspace
@@ -149,6 +149,13 @@ def restore(actor: audit_log.Actor, access: Access, flow_id: str, number: int, *
     access.require(Role.BUILDER)
     old = LaunchFormVersion.objects.get(form__workspace=access.workspace, form__flow_id=flow_id, number=number)
     return _change(actor, access, flow_id, lock, "form.restore", old.open("schema"), {}, version=number)
+
+
+def move_to_flow(workspace: Workspace, old: str, new: str) -> None:
+    """Give the form and the saved inputs of a deleted flow to the flow that was created again from its copy."""
+    with transaction.atomic():
+        LaunchForm.objects.filter(workspace=workspace, flow_id=old).update(flow_id=new)
+        SavedInputs.objects.filter(workspace=workspace, flow_id=old).update(flow_id=new)
 
 
 def export(form: Form) -> str:

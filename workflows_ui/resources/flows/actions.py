@@ -8,21 +8,21 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.deleted_objects import services as deleted_objects
 from workflows_ui.engine import EngineError, NotFound, Refused, flow_tree
-from workflows_ui.launches.models import OPEN, Launch
 from workflows_ui.resource_admin.actions import LastingText, NameForm, delete_action, rename_action
 from workflows_ui.resource_admin.resource import Action, Affected, Bulk, Row, Text, pick
-from workflows_ui.resources import usage
+from workflows_ui.resources import copies, usage
+from workflows_ui.resources.flows import deletion, pages
 from workflows_ui.resources.flows import forms as flow_forms
-from workflows_ui.resources.flows import pages
 from workflows_ui.resources.flows.files import shown_name
 from workflows_ui.resources.flows.import_findings import find_problems
-from workflows_ui.resources.flows.reading import deleting, has_draft, name_of, tags_of, trigger_of
+from workflows_ui.resources.flows.reading import deleting, folder_names, has_draft, name_of, tags_of, trigger_of
 from workflows_ui.resources.pieces import missing_apps
 from workflows_ui.resources.places import flow_url, list_url
 from workflows_ui.web import formats
 from workflows_ui.web.messages import error_message
-from workflows_ui.web.paths import dict_at, text_at
+from workflows_ui.web.paths import dict_at, list_at, text_at
 
 _LISTED = 20
 _BELIEVED: Text = _(
@@ -190,9 +190,10 @@ def _tag(session: EngineSession, id: str, data: dict[str, Any]) -> Any:
     return _operate(session, id, "UPDATE_METADATA", metadata=metadata or None)
 
 
-def _delete(session: EngineSession, id: str, _data: dict[str, Any]) -> dict[str, bool]:
+def _delete(session: EngineSession, id: str, data: dict[str, Any]) -> dict[str, bool]:
     """Return whether the flow is gone: 0.83 takes a moment if it was published (`flow_del_03_get_right_after`)."""
-    session.workflows.delete_flow(id)
+    with copies.kept(session, "flows", id, data, lambda: deletion.read_copy(session, id)):
+        session.workflows.delete_flow(id)
     pages.forget(session)
     usage.forget(session)
     try:
@@ -202,17 +203,19 @@ def _delete(session: EngineSession, id: str, _data: dict[str, Any]) -> dict[str,
     return {"gone": False}
 
 
-def _affected(session: EngineSession, flow: Row) -> Affected:
-    """Unfinished launches, and the runs, which the engine deletes along with the flow."""
-    number = Launch.objects.filter(OPEN, workspace=session.workspace, flow_id=text_at(flow, "id")).count()
-    if not number:
-        return Affected(gettext("No launch of it is running. Its runs are deleted along with it."))
-    summary = ngettext(
-        "%(count)d launch of it has not ended yet. Its runs are deleted along with it.",
-        "%(count)d launches of it have not ended yet. Its runs are deleted along with it.",
-        number,
-    )
-    return Affected(summary % {"count": number})
+def restore(session: EngineSession, data: Mapping[str, Any]) -> str:
+    """Create a flow from a copy (deletion.read_copy), in the folder of that name if there is one. Return its id.
+
+    Raises EngineError, and ValidationError if a flow was created without its steps.
+    """
+    version, tags = dict_at(data, "version"), [str(tag) for tag in list_at(data, "tags")]
+    folders = {name: key for key, name in folder_names(session).items()}
+    name = text_at(version, "displayName") or gettext("Imported flow")
+    flow = _create(session, name, version, folders.get(text_at(data, "folder"), ""))
+    key = text_at(flow, "id")
+    if tags:
+        _tag(session, key, {"tags": tags})
+    return key
 
 
 def _to_imported(slug: str, _row: Row, answer: Any) -> str:
@@ -356,6 +359,7 @@ ACTIONS = (
         _("Turn off"),
         "toggle-left",
         lambda session, key, _data: _operate(session, key, "CHANGE_STATUS", status="DISABLED"),
+        stops=True,
         confirm=_("“%(name)s” is no longer started, neither by launches nor automatically, until it is turned on."),
         button=_("Turn off “%(name)s”"),
         visible=lambda flow: flow.get("status") == "ENABLED" and not deleting(flow),
@@ -367,16 +371,29 @@ ACTIONS = (
     ),
     delete_action(
         _delete,
-        confirm=_("The flow “%(name)s” is deleted with all its versions. It cannot be brought back."),
+        form=copies.DeleteForm,
+        confirm=lambda flow: (
+            gettext(
+                "The flow “%(name)s” is deleted with all its versions. A copy of the newest one is kept for %(days)d days under "
+                "“Recently deleted”. A restored flow is off and has a new id and webhook address; runs, launch rights and "
+                "watches do not come back."
+            )
+            % {"name": formats.cut(name_of(flow)), "days": deleted_objects.days()}
+        ),
         button=_("Delete the flow “%(name)s”"),
-        impact=_affected,
+        impact=deletion.impact,
         visible=_stays,
         done=lambda _row, answer: (
             gettext("The flow is deleted.")
             if answer["gone"]
             else gettext("The engine is deleting the flow. That takes a moment.")
         ),
-        bulk=Bulk(_("The flows are deleted with all their versions and their runs. They cannot be brought back.")),
+        bulk=Bulk(
+            _(
+                "The flows are deleted with all their versions and their runs. A copy of each is kept for some time under “Recently "
+                "deleted”. A restored flow is off and has a new id and webhook address; runs, launch rights and watches do not come back."
+            )
+        ),
     ),
     Action(
         "new",

@@ -134,6 +134,7 @@ class Flows(Resource):
         Panel("", "resources/flows/not_launchable.html", flow_panels.not_launchable),
         Panel(_("What this will do"), "resources/flows/story.html", flow_panels.story),
         Panel(_("Diagram"), "resources/flows/diagram.html", drawing.panel),
+        Panel(_("Launches per day"), "resources/flows/plots.html", flow_panels.plots),
         Panel(_("Latest runs"), "resources/flows/runs.html", flow_panels.latest_runs),
         Panel(_("What it uses"), "resources/flows/uses.html", flow_panels.uses),
     )

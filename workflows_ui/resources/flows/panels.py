@@ -4,6 +4,8 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils import timezone
+from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.core.crypto import CannotOpen
@@ -13,7 +15,8 @@ from workflows_ui.launch_forms.models import LaunchForm
 from workflows_ui.launch_forms.services import launch_forms
 from workflows_ui.launches import flow_facts
 from workflows_ui.launches.models import Launch
-from workflows_ui.launches.services import watching
+from workflows_ui.launches.services import launches as launch_rows
+from workflows_ui.launches.services import statistics, watching
 from workflows_ui.members.models import Role
 from workflows_ui.notifications.models import Favourite, WatchKind
 from workflows_ui.resource_admin.resource import Row, Subject, id_at, pick
@@ -157,6 +160,15 @@ def launches(subject: Subject) -> dict[str, Any] | None:
     latest = Launch.objects.filter(workspace=subject.workspace, flow_id=subject.id).select_related("user")
     rows = list(latest.order_by("-asked_at")[:_LATEST])
     return {"launches": rows} if rows else None
+
+
+def plots(subject: Subject) -> dict[str, Any] | None:
+    """Where the plots of the flow's launches are loaded from; left out if nobody launched it lately, as far as the person may see."""
+    days = statistics.days_until(timezone.localdate())
+    rows = launch_rows.visible_launches(subject.access).filter(
+        flow_id=subject.id, asked_at__gte=statistics.midnight(days[0])
+    )
+    return {"query": urlencode({"flow": subject.id})} if rows.exists() else None
 
 
 def latest_runs(subject: Subject, number: int = _LATEST) -> dict[str, Any] | None:

@@ -227,7 +227,7 @@ class McpServers(Resource):
             "circle-minus",
             tools.remove,
             form=tools.RemovedTool,
-            danger=True,
+            stops=True,
             confirm=_naming(
                 format_lazy(
                     "{} {}",

@@ -146,7 +146,7 @@ ACTIONS = (
         _cancel,
         needs="run-cancel",
         role=Role.LAUNCHER,
-        danger=True,
+        stops=True,
         confirm=_(
             "The engine is asked to stop the run. If it is already working, it runs to its end. What it has done is "
             "not undone."
@@ -169,6 +169,7 @@ ACTIONS = (
         "archive",
         lambda session, key, _data: session.workflows.archive_runs([key]),
         needs="run-archive",
+        stops=True,
         confirm=_("The run is left out of the list of runs from now on. The console cannot bring it back there."),
         button=_("Archive the run"),
         visible=lambda run: runs.ended(run) and not run.get("archivedAt"),

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.deleted_objects import services as deleted_objects
 from workflows_ui.engine import EngineError
 from workflows_ui.members.models import Role
 from workflows_ui.resource_admin.actions import NameForm, button, delete_action, rename_action
@@ -27,14 +28,14 @@ from workflows_ui.resource_admin.resource import (
     Tab,
     Text,
 )
-from workflows_ui.resources import usage, whole_lists
+from workflows_ui.resources import copies, usage, whole_lists
 from workflows_ui.resources.flows.reading import folder_names
 from workflows_ui.resources.places import folder_url, table_url
+from workflows_ui.resources.tables import deletion, reading, records
 from workflows_ui.resources.tables import fields as resource_fields
 from workflows_ui.resources.tables import limits as resource_limits
-from workflows_ui.resources.tables import reading, records
 from workflows_ui.resources.tables.parts import export_url, is_id, record_url, records_url
-from workflows_ui.web import messages
+from workflows_ui.web import formats, messages
 from workflows_ui.web.paths import text_at
 
 #: Records on the table's page, and columns of them.
@@ -54,8 +55,11 @@ def _rename(session: EngineSession, id: str, data: dict[str, Any]) -> Any:
         return session.workflows.update_table(id, data["name"])
 
 
-def _delete(session: EngineSession, id: str, _data: dict[str, Any]) -> None:
-    with reading.forgetting(session, id):
+def _delete(session: EngineSession, id: str, data: dict[str, Any]) -> None:
+    with (
+        reading.forgetting(session, id),
+        copies.kept(session, "tables", id, data, lambda: deletion.read_copy(session, id)),
+    ):
         session.workflows.delete_table(id)
 
 
@@ -117,7 +121,7 @@ def _names(table: Row) -> tuple[str, ...]:
 def _delete_impact(session: EngineSession, table: Row) -> Affected:
     """The impact of deleting the table: the lost data, and the flows that fail then."""
     names = [reading.label_of(field) for field in reading.fields(session, reading.key_of(table))]
-    going = _records_going(session, table)
+    going = f"{_records_going(session, table)} {deletion.limit_text(session, table)}".strip()
     if names:
         columns = ngettext("So is %(count)d column.", "So are %(count)d columns.", len(names)) % {"count": len(names)}
         going = f"{going} {columns}"
@@ -239,11 +243,23 @@ class Tables(Resource):
         ),
         delete_action(
             _delete,
-            confirm=_("The table “%(name)s” is deleted. Flows that read or write it will fail."),
+            form=copies.DeleteForm,
+            confirm=lambda table: (
+                gettext(
+                    "The table “%(name)s” is deleted. Flows that read or write it will fail. A copy is kept for %(days)d days under "
+                    "“Recently deleted”. A restored table has a new id, and its records are new ones."
+                )
+                % {"name": formats.cut(reading.label_of(table)), "days": deleted_objects.days()}
+            ),
             button=_("Delete the table “%(name)s”"),
             impact=_delete_impact,
             done=_("The table is deleted."),
-            bulk=Bulk(_("The tables are deleted with their records. Flows that read or write them will fail.")),
+            bulk=Bulk(
+                _(
+                    "The tables are deleted with their records. Flows that read or write them will fail. A copy of each is kept for some "
+                    "time under “Recently deleted”. A restored table has a new id, and its records are new ones."
+                )
+            ),
         ),
     )
 

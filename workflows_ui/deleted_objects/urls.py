@@ -1,0 +1,10 @@
+"""URLs of deleted objects."""
+
+from django.urls import path
+
+from workflows_ui.deleted_objects import views
+
+urlpatterns = [
+    path("w/<slug:slug>/recently-deleted/", views.listing, name="recently_deleted"),
+    path("w/<slug:slug>/recently-deleted/<str:id>/", views.restore, name="deleted_object"),
+]

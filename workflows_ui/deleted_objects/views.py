@@ -1,0 +1,113 @@
+"""Recently deleted flows and tables of a workspace, and restoring them."""
+
+import json
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+
+from workflows_ui.audit.models import BEGUN
+from workflows_ui.audit.services import audit_log
+from workflows_ui.core.crypto import CannotOpen
+from workflows_ui.credentials.services import engine_session
+from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.deleted_objects import messages as texts
+from workflows_ui.deleted_objects import services
+from workflows_ui.deleted_objects.models import CopyState, DeletedObject
+from workflows_ui.engine import EngineError, Unknown
+from workflows_ui.launch_forms.services import launch_forms
+from workflows_ui.members.models import Role
+from workflows_ui.resource_admin import action_log
+from workflows_ui.resource_admin.resource import RESOURCES
+from workflows_ui.resources.flows import actions as flow_actions
+from workflows_ui.resources.tables import deletion as table_deletion
+from workflows_ui.web import keyset, responses
+from workflows_ui.web import messages as words
+from workflows_ui.web.access import member
+from workflows_ui.web.requests import ConsoleRequest, actor
+
+_log = logging.getLogger(__name__)
+_ROWS = 25
+#: What creates an object from its copy and returns its id, by the name of the resource.
+_RESTORE: Mapping[str, Callable[[EngineSession, Mapping[str, Any]], str]] = {
+    "flows": flow_actions.restore,
+    "tables": table_deletion.restore,
+}
+
+
+@member(Role.BUILDER)
+def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
+    """The copies that have not expired, the latest deletion first."""
+    rows = services.copies(request.access.workspace)
+    page = keyset.window(rows, request.GET, moment="deleted_at", size=_ROWS)
+    context = {
+        "lines": [texts.Line(copy) for copy in page.rows],
+        "days": services.days(),
+        "newer_url": f"?after={page.newer}" if page.newer else "",
+        "older_url": f"?before={page.older}" if page.older else "",
+    }
+    return responses.page(request, "deleted_objects/list.html", context)
+
+
+@never_cache
+@member(Role.BUILDER)
+def restore(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
+    """GET: what comes back and what does not. POST: create the object again from its copy, once."""
+    copy = services.copies(request.access.workspace).filter(pk=id).first()
+    if copy is None or copy.kind not in _RESTORE:
+        raise Http404
+    if request.method != "POST":
+        return _page(request, copy)
+    if copy.state in (CopyState.DELETING, CopyState.UNCLEAR) and "checked" not in request.POST:
+        return _page(request, copy, _("Confirm that it does not exist in the engine."))
+    session = engine_session.open_session(request.access)
+    try:
+        data = json.loads(copy.open("content") or "null")
+    except CannotOpen:
+        _log.exception("a deleted object's copy cannot be opened: %s", copy.pk)
+        return _page(request, copy, _("The copy cannot be opened. The key that it was encrypted with may be gone."))
+    if data is None or not services.begin_restore(copy, request.user.pk):
+        messages.info(request, _("It was restored already, or is being restored. Nothing was done a second time."))
+        return responses.redirect_to_view(request, "recently_deleted", slug)
+    event = audit_log.record(
+        actor(request),
+        f"{copy.kind}.restore",
+        workspace=copy.workspace,
+        object_type=copy.kind,
+        object_id=copy.object_id,
+        object_name=copy.name,
+        outcome=BEGUN,
+    )
+    try:
+        key = _RESTORE[copy.kind](session, data)
+    except forms.ValidationError as problem:
+        services.give_back(copy, unclear=False)
+        text = " ".join(problem.messages)
+        audit_log.end(event, "refused", problem=text[: action_log.KEPT])
+        return _page(request, copy, text)
+    except EngineError as error:
+        services.give_back(copy, unclear=isinstance(error, Unknown))
+        outcome, detail = action_log.outcome_of(error)
+        audit_log.end(event, outcome, **detail)
+        copy.refresh_from_db(fields=["state"])
+        return _page(request, copy, _sentences(words.error_message(error)))
+    services.end_restore(copy, key)
+    if copy.kind == "flows":
+        launch_forms.move_to_flow(copy.workspace, copy.object_id, key)
+    audit_log.end(event, restored=key)
+    messages.success(request, texts.restored(copy))
+    return responses.redirect(request, RESOURCES[copy.kind].url(slug, key))
+
+
+def _sentences(message: words.Message) -> str:
+    return f"{message.title}. {message.text} {message.next_step}".strip()
+
+
+def _page(request: ConsoleRequest, copy: DeletedObject, problem: str = "") -> HttpResponse:
+    context = {"line": texts.Line(copy), "problem": problem}
+    return responses.page(request, "deleted_objects/restore.html", context, status=422 if problem else 200)

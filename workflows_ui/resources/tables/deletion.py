@@ -1,0 +1,69 @@
+"""The copy of a table from which it can be restored: its columns and the newest records, up to a limit."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.deleted_objects.services import Content
+from workflows_ui.resource_admin.resource import Row, Text
+from workflows_ui.resources.tables import reading
+from workflows_ui.web.paths import dicts_at, list_at, text_at
+
+#: Maximum number of records in a copy, and records created per call when it is restored.
+MOST_RECORDS, _AT_ONCE = 10_000, 50
+
+
+def limit_text(session: EngineSession, table: Row) -> Text:
+    """What of a large table is not kept; "" if all of it is. Raises EngineError."""
+    found = reading.records(session, reading.key_of(table))
+    number = min(len(found.rows), MOST_RECORDS)
+    if found.whole and number == len(found.rows):
+        return ""
+    return _("A copy has %(number)d of its records at most: the others cannot be restored.") % {"number": number}
+
+
+def read_copy(session: EngineSession, id: str) -> Content:
+    """The table's name, columns and records, oldest first. Raises EngineError."""
+    table, fields = session.workflows.get_table(id), reading.fields(session, id)
+    found = reading.records(session, id)
+    kept = found.rows[:MOST_RECORDS][::-1]
+    keys = [reading.key_of(field) for field in fields]
+    data: dict[str, Any] = {
+        "name": reading.name_of(table),
+        "externalId": text_at(table, "externalId"),
+        "fields": [
+            {
+                "name": reading.name_of(field),
+                "type": text_at(field, "type"),
+                "options": reading.options_of(field),
+            }
+            for field in fields
+        ],
+        "records": [[reading.cell(row, key) for key in keys] for row in kept],
+    }
+    whole = found.whole and len(kept) == len(found.rows)
+    facts = {"records": len(kept), "whole": whole, "fields": len(fields), "foldered": bool(table.get("folderId"))}
+    return Content(reading.label_of(table), data, facts)
+
+
+def restore(session: EngineSession, data: Mapping[str, Any]) -> str:
+    """Create a table from a copy, under the external id by which flows may name it. Return its id. Raises EngineError."""
+    made = session.workflows.create_table(text_at(data, "name"), external_id=text_at(data, "externalId") or None)
+    key = reading.key_of(made)
+    with reading.forgetting(session, key):
+        for present in session.workflows.list_fields(key):
+            # 0.83 gives a new table a first column.
+            session.workflows.delete_field(reading.key_of(present))
+        fields = []
+        for field in dicts_at(data, "fields"):
+            kind = text_at(field, "type") or reading.TEXT
+            options = [str(item) for item in list_at(field, "options")] if kind == reading.DROPDOWN else None
+            name = text_at(field, "name")
+            fields.append(reading.key_of(session.workflows.create_field(key, name, kind, options=options)))
+        records = [dict(zip(fields, row, strict=False)) for row in list_at(data, "records") if isinstance(row, list)]
+        for start in range(0, len(records), _AT_ONCE):
+            batch = [{name: value for name, value in row.items() if value} for row in records[start : start + _AT_ONCE]]
+            session.workflows.create_records(key, batch)
+    return key
