@@ -180,6 +180,13 @@ def test_what_goes_with_a_flow_is_named_before(company: Scene, owner: Client) ->
     assert "btn-danger" in page
 
 
+def test_what_stops_something_is_outlined_and_the_safe_choice_has_the_focus(company: Scene, owner: Client) -> None:
+    page = text_of(owner.get(f"/w/sales/flows/do/turn-off/{_flow(company)}/"))
+    assert "btn-outline-danger" in page
+    assert "btn-danger" not in page
+    assert "autofocus>Leave it as it is</a>" in page
+
+
 def test_only_builders_of_the_workspace_restore_and_a_copy_of_another_place_does_not_open(
     company: Scene, owner: Client
 ) -> None:

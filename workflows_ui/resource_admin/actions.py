@@ -69,7 +69,7 @@ class Action:
             attribute `questions` (a list of Affected) is then shown with it.
         initial: the form's initial values. The row has its secrets masked; a submitted mask is rejected (action_forms.validate).
         danger: it destroys something: red, and always confirmed; the safe choice has the focus.
-        stops: it stops or hides something, which can be undone or starts anew: outlined, and always confirmed.
+        stops: it stops or hides something: outlined, and always confirmed; the safe choice has the focus.
         confirm: the sentence above the button, saying what will happen. In this and the next two texts, `%(name)s` is the object's name;
             each may be a callable (row) instead.
         button: the button's label on the confirmation page; `label` without it.
