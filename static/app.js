@@ -302,6 +302,66 @@
   setInterval(tick, 500);
   document.addEventListener("htmx:load", tick);
 
+  // --- People found by part of a name ([data-person-input]): arrow keys and Enter choose from the list below the field.
+  const personField = (element) => element.closest?.("[data-person-input]");
+  const offered = (field) => [...field.querySelectorAll("[data-person]")];
+  const mark = (field, option) => {
+    for (const other of offered(field)) {
+      other.setAttribute("aria-selected", String(other === option));
+      other.classList.toggle("active", other === option);
+    }
+    const input = field.querySelector("input");
+    if (option) input.setAttribute("aria-activedescendant", option.id);
+    else input.removeAttribute("aria-activedescendant");
+    option?.scrollIntoView({ block: "nearest" });
+  };
+  const closePeople = (field) => {
+    field.querySelector(".person-suggestions").replaceChildren();
+    mark(field, null);
+    field.querySelector("input").setAttribute("aria-expanded", "false");
+  };
+  const choosePerson = (field, option) => {
+    const input = field.querySelector("input");
+    input.value = option.dataset.person;
+    closePeople(field);
+    input.focus();
+  };
+  document.addEventListener("focusin", (event) => {
+    for (const field of document.querySelectorAll("[data-person-input]")) {
+      if (!field.contains(event.target)) closePeople(field);
+      else if (event.target.matches("input[hx-get]") && !event.target.hasAttribute("role")) {
+        const attributes = { role: "combobox", "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": field.querySelector(".person-suggestions").id };
+        for (const [name, value] of Object.entries(attributes)) event.target.setAttribute(name, value);
+      }
+    }
+  });
+  document.addEventListener("htmx:afterSwap", (event) => {
+    const field = event.detail.target?.matches?.(".person-suggestions") ? personField(event.detail.target) : null;
+    if (!field) return;
+    if (!field.contains(document.activeElement)) return closePeople(field);
+    mark(field, null);
+    field.querySelector("input").setAttribute("aria-expanded", String(offered(field).length > 0));
+  });
+  document.addEventListener("keydown", (event) => {
+    const field = event.target.matches?.("input[hx-get]") ? personField(event.target) : null;
+    const people = field ? offered(field) : [];
+    if (!people.length) return;
+    const at = people.findIndex((option) => option.getAttribute("aria-selected") === "true");
+    if (event.key === "ArrowDown") mark(field, people[(at + 1) % people.length]);
+    else if (event.key === "ArrowUp") mark(field, people[(at < 1 ? people.length : at) - 1]);
+    else if (event.key === "Enter" && at >= 0) choosePerson(field, people[at]);
+    else if (event.key === "Escape") closePeople(field);
+    else return;
+    event.preventDefault();
+  });
+  // Before the field loses the focus.
+  document.addEventListener("mousedown", (event) => {
+    const option = event.target.closest("[data-person]");
+    if (!option) return;
+    event.preventDefault();
+    choosePerson(personField(option), option);
+  });
+
   document.addEventListener("DOMContentLoaded", () => {
     tellTicks();
     nameIcons();

@@ -260,3 +260,24 @@ def test_a_part_that_renews_itself_says_so_to_the_server(stage: Scene, window: W
     }"""
     assert page.evaluate(sent, "#bell") == {"X-Live": "1"}
     assert page.evaluate(sent, "main") == {}
+
+
+def test_a_person_is_found_by_part_of_a_name_with_the_keyboard(stage: Scene, window: Window) -> None:
+    linh = person("linh.pham")
+    User.objects.filter(pk=linh.pk).update(first_name="Phạm", last_name="Thị Linh")
+    other = Workspace.objects.create(slug="hr", name="HR", flavour="activepieces", address="http://127.0.0.1:9/api")
+    for who in (stage.users.owner, linh):
+        Member.objects.create(workspace=other, user=who, role=Role.VIEWER)
+    page = window(stage.users.owner)
+    page.goto("/w/sales/members/")
+    page.get_by_role("link", name="Add people").click()
+    field = page.get_by_label("A person")
+    field.press_sequentially("thi li")
+    expect(page.get_by_role("option", name="Phạm Thị Linh")).to_be_visible()
+    sound_in_every_look(page)
+    field.press("ArrowDown")
+    field.press("Enter")
+    expect(field).to_have_value("linh.pham")
+    expect(page.get_by_role("option")).to_have_count(0)
+    field.press("Enter")
+    expect(page.get_by_text("Phạm Thị Linh now belongs to the workspace.")).to_be_visible()

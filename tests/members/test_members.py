@@ -12,7 +12,7 @@ from tests.users import Users, credential, gather, person, workspace
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.audit.services.audit_log import Actor
 from workflows_ui.credentials.models import Credential
-from workflows_ui.members.forms import AddMemberForm
+from workflows_ui.members.forms import AddPeopleForm
 from workflows_ui.members.models import AccessRequest, Member, Role
 from workflows_ui.members.services import access, members
 
@@ -79,7 +79,7 @@ def test_who_takes_a_request_back_may_ask_again(users: Users) -> None:
 
 @pytest.mark.parametrize("who", ["stranger", "STRANGER", "stranger@example.com", " Stranger@Example.com "])
 def test_a_person_is_added_by_user_name_or_e_mail_address(users: Users, who: str) -> None:
-    form = AddMemberForm({"who": who, "role": Role.LAUNCHER})
+    form = AddPeopleForm({"who": who, "role": Role.LAUNCHER})
     assert form.is_valid()
     members.add(acting(users), users.workspace, form.cleaned_data["who"], form.chosen)
     assert access.find(users.stranger, "sales").role is Role.LAUNCHER
@@ -102,7 +102,7 @@ def test_nobody_is_added_where_no_single_active_account_fits(users: Users, who: 
         twin = person(name)
         twin.email = "twin@example.com"
         twin.save()
-    assert not AddMemberForm({"who": who, "role": Role.VIEWER}).is_valid()
+    assert not AddPeopleForm({"who": who, "role": Role.VIEWER}).is_valid()
 
 
 def test_a_member_is_not_added_twice(users: Users) -> None:

@@ -55,7 +55,7 @@ def addresses(users: Users) -> dict[str, str]:
 
 SENT = {"role": "manager", "who": "stranger", "name": "Taken over", "colour": "purple"}
 BELOW = [Role.VIEWER, Role.LAUNCHER, Role.BUILDER]
-WITH_PAGE = {"members", "member_remove", "workspace_settings"}
+WITH_PAGE = {"members", "member_add", "member_remove", "workspace_settings"}
 READ_ONLY = {"members"}
 
 
@@ -153,7 +153,7 @@ def test_a_manager_adds_somebody_by_e_mail_address(users: Users) -> None:
     [
         ("nobody", "has an account here"),
         ("colleague", "belongs to the workspace already"),
-        ("", "This field is required"),
+        ("", "Name a person, or choose a team."),
     ],
 )
 def test_what_is_wrong_with_an_added_name_is_said_and_the_name_kept(users: Users, who: str, words: str) -> None:

@@ -163,7 +163,7 @@ def test_a_team_that_alone_manages_a_workspace_is_neither_deleted_nor_emptied(us
 def test_a_manager_makes_a_team_a_member_of_the_workspace(users: Users) -> None:
     team = Group.objects.create(name="Field")
     users.stranger.groups.add(team)
-    client, address = browser(users.owner), reverse("member_add_team", args=["sales"])
+    client, address = browser(users.owner), reverse("member_add", args=["sales"])
     page = client.post(address, {"team": str(team.pk), "role": "builder"}, follow=True)
     assert "The team Field now belongs to the workspace." in text(page)
     assert access.find(users.stranger, "sales").role is Role.BUILDER

@@ -36,7 +36,7 @@ OWN |= {
     "session_end",
 }
 #: Addresses of teams: members of one and its managers; actions on one require more (tests/members/test_teams.py).
-TEAMS = {"teams", "team", "team_add", "team_take_out"}
+TEAMS = {"teams", "team", "team_add", "team_take_out", "people_suggest"}
 #: Addresses of those who look after the console; for anybody else they are not there.
 SUPERUSERS = {
     "audit_everywhere",
@@ -67,7 +67,6 @@ LEAST: dict[str, Role] = {
     "credential_share": Role.VIEWER,
     "members": Role.MANAGER,
     "member_add": Role.MANAGER,
-    "member_add_team": Role.MANAGER,
     "member_role": Role.MANAGER,
     "member_remove": Role.MANAGER,
     "member_leaving": Role.MANAGER,

@@ -7,31 +7,15 @@ from django import forms
 from django.contrib.auth import password_validation
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from workflows_ui.accounts.models import User
-from workflows_ui.accounts.services import people
 from workflows_ui.members.models import Role, Workspace
+from workflows_ui.members.person_field import PersonField, PersonFormMixin
 from workflows_ui.members.services.invitations import DAYS
-
-
-class PersonField(forms.CharField):
-    """A user name or e-mail address. The value is the active person with it, None if it is empty."""
-
-    default_error_messages = {"unknown": _("Nobody with this user name or e-mail address has an account here.")}
-
-    def __init__(self, **options: Any) -> None:
-        attributes = {"autocomplete": "off", "spellcheck": "false", "autocapitalize": "none"}
-        super().__init__(max_length=254, widget=forms.TextInput(attrs=attributes), **options)
-
-    def clean(self, value: Any) -> User | None:
-        name = super().clean(value)
-        person = people.find_person(name)
-        if name and person is None:
-            raise ValidationError(self.error_messages["unknown"], "unknown")
-        return person
 
 
 class RoleForm(forms.Form):
@@ -42,9 +26,53 @@ class RoleForm(forms.Form):
         return Role(self.cleaned_data["role"])
 
 
-class AddMemberForm(RoleForm):
-    who = PersonField(label=_("User name or e-mail address"))
-    field_order = ("who", "role")
+class HolderForm(PersonFormMixin, forms.Form):
+    """A person or a team: `holder` of a valid form."""
+
+    who = PersonField(label=_("A person"), required=False, help_text=_("Name, user name or e-mail address"))
+    team = forms.ModelChoiceField(
+        label=_("Or a team"), queryset=Group.objects.order_by("name"), required=False, empty_label=_("No team")
+    )
+    holder: User | Group
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or {}
+        if "who" in self.errors or "team" in self.errors:
+            return data
+        if data["who"] and data["team"]:
+            self.add_error("team", _("Choose a person or a team, not both."))
+        elif not data["who"] and not data["team"]:
+            self.add_error("who", _("Name a person, or choose a team."))
+        else:
+            self.holder = data["who"] or data["team"]
+        return data
+
+
+class AddPeopleForm(HolderForm, RoleForm):
+    who = PersonField(
+        label=_("A person"),
+        required=False,
+        help_text=_(
+            "Name, user name or e-mail address. If nobody has the address yet, you can invite them in the next step."
+        ),
+    )
+    field_order = ("who", "team", "role")
+
+    @property
+    def address_to_invite(self) -> str:
+        """The e-mail address that was submitted for a person, if no account has it."""
+        text = str(self["who"].value() or "").strip()
+        if not self.has_error("who", "unknown") or self["team"].value() or not is_address(text):
+            return ""
+        return text
+
+
+def is_address(text: str) -> bool:
+    try:
+        validate_email(text)
+    except ValidationError:
+        return False
+    return True
 
 
 class TeamForm(forms.Form):
@@ -52,22 +80,15 @@ class TeamForm(forms.Form):
     description = forms.CharField(label=_("What it is for"), max_length=300, required=False)
 
 
-class PersonForm(forms.Form):
-    who = PersonField(label=_("User name or e-mail address"))
+class PersonForm(PersonFormMixin, forms.Form):
+    who = PersonField(label=_("Name, user name or e-mail address"))
 
 
-class AddTeamForm(RoleForm):
-    team = forms.ModelChoiceField(
-        label=_("Team"), queryset=Group.objects.order_by("name"), empty_label=_("Choose a team")
-    )
-    field_order = ("team", "role")
-
-
-class SuccessorForm(forms.Form):
+class SuccessorForm(PersonFormMixin, forms.Form):
     successor = PersonField(
         label=_("Hand it over to"),
         required=False,
-        help_text=_("User name or e-mail address"),
+        help_text=_("Name, user name or e-mail address"),
         error_messages={"unknown": _("Name somebody else with an account that is switched on.")},
     )
 
@@ -206,36 +227,21 @@ class LimitsForm(forms.Form):
         return most
 
 
-class LaunchRightForm(LimitsForm):
-    """A person or a team, with optional limits. `holder` is the person or team of a valid form."""
+class LaunchRightForm(HolderForm, LimitsForm):
+    """A person or a team, with optional limits."""
 
     who = PersonField(
         label=_("A person"),
         required=False,
         help_text=_(
-            "User name or e-mail address. They need not be a member: by the right alone they see nothing else here."
+            "Name, user name or e-mail address. They need not be a member: by the right alone they see nothing else "
+            "here."
         ),
         error_messages={
             "unknown": _("Nobody with this user name or e-mail address has an account here. Invite them first.")
         },
     )
-    team = forms.ModelChoiceField(
-        label=_("Or a team"), queryset=Group.objects.order_by("name"), required=False, empty_label=_("No team")
-    )
     field_order = ("who", "team", "until", "most_launches")
-    holder: User | Group
-
-    def clean(self) -> dict[str, Any]:
-        data: dict[str, Any] = super().clean() or {}
-        if "who" in self.errors or "team" in self.errors:
-            return data
-        if data["who"] and data["team"]:
-            self.add_error("team", _("Choose a person or a team, not both. Give a second right for the other."))
-        elif not data["who"] and not data["team"]:
-            self.add_error("who", _("Name a person, or choose a team."))
-        else:
-            self.holder = data["who"] or data["team"]
-        return data
 
 
 class WorkspaceForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import resolve_url
@@ -14,7 +15,7 @@ from django.utils.http import urlencode
 from workflows_ui.accounts.models import User
 from workflows_ui.accounts.services import second_step
 from workflows_ui.members.models import Role, Workspace
-from workflows_ui.members.services import access
+from workflows_ui.members.services import access, directory
 from workflows_ui.web import posted_values, responses
 
 #: Session key: the page to return to after the set-up of a second step.
@@ -125,6 +126,12 @@ def closed(request: HttpRequest, user: User, workspaces: Iterable[Workspace]) ->
 def stepped(request: HttpRequest, user: User) -> bool:
     """Return whether the sign-in included a second step: the person's own, or one reported by the single sign-on provider."""
     return request.session.get(STEPPED_ELSEWHERE) == user.pk or second_step.has(user)
+
+
+def visible_people(request: HttpRequest, user: User) -> QuerySet[User]:
+    """Return the people whom a person may find by part of a name, as far as the session may show them."""
+    everyone = user.is_superuser and (stepped(request, user) or not second_step.required_somewhere())
+    return directory.visible_people(user, everyone=everyone, closed=closed(request, user, access.workspaces(user)))
 
 
 def _require_second_step(request: HttpRequest, name: str, next_url: str) -> HttpResponse:

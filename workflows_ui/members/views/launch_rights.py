@@ -18,7 +18,7 @@ from workflows_ui.members.models import LaunchRight, Role
 from workflows_ui.members.services import launch_rights
 from workflows_ui.resources.flows import pages as flow_pages
 from workflows_ui.web import responses
-from workflows_ui.web.access import member
+from workflows_ui.web.access import member, visible_people
 from workflows_ui.web.requests import ConsoleRequest, actor
 
 #: Maximum number of rights in force on a page, newest first.
@@ -56,7 +56,9 @@ def choose(request: ConsoleRequest, slug: str) -> HttpResponse:
 @member(Role.MANAGER)
 def flow_rights(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     """Show the rights on one flow, and the form for another one."""
-    form = LaunchRightForm(request.POST if request.method == "POST" else None)
+    form = LaunchRightForm(
+        request.POST if request.method == "POST" else None, people=visible_people(request, request.user)
+    )
     if not form.is_valid():
         context = _rights(request, id) | {"flow_id": id, "name": _name(request, id)}
         return responses.form_page(request, "members/launch_rights/flow.html", form, context)

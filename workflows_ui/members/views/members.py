@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -14,11 +15,11 @@ from workflows_ui.credentials import messages as credential_messages
 from workflows_ui.credentials.models import Credential
 from workflows_ui.credentials.services import practice, sharing
 from workflows_ui.members import messages as member_messages
-from workflows_ui.members.forms import AddMemberForm, AddTeamForm, RoleForm, WorkspaceForm
+from workflows_ui.members.forms import AddPeopleForm, InviteForm, RoleForm, WorkspaceForm
 from workflows_ui.members.models import AccessRequest, LaunchRight, Member, Role
-from workflows_ui.members.services import invitations, members
+from workflows_ui.members.services import invitations, members, teams
 from workflows_ui.web import navigation, responses
-from workflows_ui.web.access import member, signed_in, stepped
+from workflows_ui.web.access import member, signed_in, stepped, visible_people
 from workflows_ui.web.requests import ConsoleRequest, actor
 
 #: Maximum number of invitations shown, newest first.
@@ -27,38 +28,50 @@ _INVITATIONS = 100
 
 @member(Role.MANAGER)
 def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
-    return _page(request, AddMemberForm())
+    return _page(request)
 
 
-@require_POST
 @member(Role.MANAGER)
 def add(request: ConsoleRequest, slug: str) -> HttpResponse:
-    form = AddMemberForm(request.POST)
+    """Add a person or a team with a role. An e-mail address without an account leads to the form of an invitation."""
+    form = AddPeopleForm(request.POST or None, people=visible_people(request, request.user))
     if not form.is_valid():
-        return _page(request, form)
+        if email := form.address_to_invite:
+            return _invitation_form(request, email, request.POST.get("role", ""))
+        return _add_page(request, form)
     try:
-        membership = members.add(actor(request), request.access.workspace, form.cleaned_data["who"], form.chosen)
+        membership = members.add(actor(request), request.access.workspace, form.holder, form.chosen)
     except members.AlreadyMember:
-        form.add_error("who", _("This person belongs to the workspace already. Their role can be changed in the list."))
-        return _page(request, form)
-    practice.equip(membership)
-    messages.success(request, _("%(person)s now belongs to the workspace.") % {"person": _label(membership)})
+        if isinstance(form.holder, User):
+            text = _("This person belongs to the workspace already. Their role can be changed in the list.")
+            form.add_error("who", text)
+        else:
+            form.add_error(
+                "team", _("This team belongs to the workspace already. Its role can be changed in the list.")
+            )
+        return _add_page(request, form)
+    if membership.user:
+        practice.equip(membership)
+        text = _("%(person)s now belongs to the workspace.") % {"person": _label(membership)}
+    else:
+        text = _("The team %(team)s now belongs to the workspace.") % {"team": _label(membership)}
+    messages.success(request, text)
     return responses.redirect_to_view(request, "members", slug)
 
 
-@require_POST
-@member(Role.MANAGER)
-def add_team(request: ConsoleRequest, slug: str) -> HttpResponse:
-    form = AddTeamForm(request.POST, auto_id="id_team_%s")
-    if not form.is_valid():
-        return _page(request, AddMemberForm(), form)
-    try:
-        membership = members.add(actor(request), request.access.workspace, form.cleaned_data["team"], form.chosen)
-    except members.AlreadyMember:
-        form.add_error("team", _("This team belongs to the workspace already. Its role can be changed in the list."))
-        return _page(request, AddMemberForm(), form)
-    messages.success(request, _("The team %(team)s now belongs to the workspace.") % {"team": _label(membership)})
-    return responses.redirect_to_view(request, "members", slug)
+def _add_page(request: ConsoleRequest, form: AddPeopleForm) -> HttpResponse:
+    return responses.form_page(request, "members/add.html", form, {"roles": _roles()})
+
+
+def _invitation_form(request: ConsoleRequest, email: str, role: str) -> HttpResponse:
+    form = InviteForm(
+        initial={"email": email, "role": role}, teams=teams.giveable(request.user, request.access.workspace)
+    )
+    return responses.form_page(request, "members/invite.html", form, {"unknown": email})
+
+
+def _roles() -> list[tuple[Role, str | Promise, str | Promise]]:
+    return [(role, role.label, role.description) for role in Role]
 
 
 @require_POST
@@ -160,7 +173,7 @@ def refuse(request: ConsoleRequest, slug: str, request_id: int) -> HttpResponse:
     return responses.redirect_to_view(request, "members", slug)
 
 
-def _page(request: ConsoleRequest, form: AddMemberForm, team_form: AddTeamForm | None = None) -> HttpResponse:
+def _page(request: ConsoleRequest) -> HttpResponse:
     workspace = request.access.workspace
     rows = list(Member.objects.filter(workspace=workspace).select_related("user", "team"))
     by_team = _by_team(rows)
@@ -172,13 +185,10 @@ def _page(request: ConsoleRequest, form: AddMemberForm, team_form: AddTeamForm |
         .select_related("user")
         .order_by("asked_at"),
         "invitations": member_messages.describe_invitations(invitations.recent_invitations(workspace)[:_INVITATIONS]),
-        "form": form,
-        "team_form": team_form or AddTeamForm(auto_id="id_team_%s"),
-        "roles": [(role, role.label, role.description) for role in Role],
+        "roles": _roles(),
         "launcher": Role.LAUNCHER,
     }
-    refused = form.errors or (team_form is not None and team_form.errors)
-    return responses.page(request, "members/list.html", context, status=422 if refused else 200)
+    return responses.page(request, "members/list.html", context)
 
 
 def _by_team(rows: list[Member]) -> dict[int | None, list[User]]:

@@ -6,7 +6,7 @@ from operator import or_
 from django.contrib import messages
 from django.core.paginator import InvalidPage, Paginator
 from django.db.models import Q, QuerySet
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -18,10 +18,10 @@ from workflows_ui.core import database
 from workflows_ui.launches.models import Launch
 from workflows_ui.members.forms import SuccessorForm
 from workflows_ui.members.models import Member, TeamOwner, Workspace
-from workflows_ui.members.services import access
+from workflows_ui.members.services import access, directory
 from workflows_ui.offboarding import services as deactivation
 from workflows_ui.web import responses
-from workflows_ui.web.access import superuser
+from workflows_ui.web.access import signed_in, superuser, visible_people
 from workflows_ui.web.requests import ConsoleRequest, actor
 
 ROWS = 50
@@ -48,6 +48,17 @@ def listing(request: ConsoleRequest) -> HttpResponse:
         "page": page,
     }
     return responses.page(request, "members/people/list.html", context)
+
+
+@require_safe
+@signed_in
+def suggest(request: ConsoleRequest) -> HttpResponse:
+    """Return the list below a person field: whom the text fits. 404 for those who add nobody."""
+    if not directory.adds_people(request.user):
+        raise Http404
+    field = request.GET.get("field", "")
+    found = directory.search(visible_people(request, request.user), request.GET.get(field, "")[:200])
+    return responses.page(request, "members/person_suggestions.html", {"people": found, "field": field})
 
 
 @require_safe
@@ -79,9 +90,11 @@ def person(request: ConsoleRequest, person_id: int) -> HttpResponse:
 def deactivate(request: ConsoleRequest, person_id: int) -> HttpResponse:
     """Show what will be affected, then deactivate the account."""
     user = get_object_or_404(User, pk=person_id)
-    if request.method != "POST":
-        return _confirmation(request, user, SuccessorForm(initial={"successor": request.user.username}))
-    form = SuccessorForm(request.POST)
+    data = request.POST if request.method == "POST" else None
+    initial = {"successor": request.user.username}
+    form = SuccessorForm(data, initial=initial, people=visible_people(request, request.user))
+    if data is None:
+        return _confirmation(request, user, form)
     successor = form.cleaned_data["successor"] if form.is_valid() else None
     if successor == user:
         form.add_error("successor", form.fields["successor"].error_messages["unknown"])

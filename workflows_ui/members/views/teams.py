@@ -16,7 +16,7 @@ from workflows_ui.members.forms import PersonForm, TeamForm
 from workflows_ui.members.models import TeamOwner, TeamProfile
 from workflows_ui.members.services import teams
 from workflows_ui.web import responses
-from workflows_ui.web.access import signed_in, superuser
+from workflows_ui.web.access import signed_in, superuser, visible_people
 from workflows_ui.web.requests import ConsoleRequest, actor
 
 #: Maximum number of people shown on the page of a team.
@@ -85,7 +85,7 @@ def delete(request: ConsoleRequest, team_id: int) -> HttpResponse:
 @signed_in
 def add(request: ConsoleRequest, team_id: int) -> HttpResponse:
     group = _find_editable(request, team_id)
-    form = PersonForm(request.POST)
+    form = PersonForm(request.POST, people=visible_people(request, request.user))
     if not form.is_valid():
         return _page(request, group, form)
     person = form.cleaned_data["who"]
