@@ -78,6 +78,14 @@
       button.focus();
     }
   });
+  // A filter that would open beyond the window's edge opens to the left.
+  document.addEventListener("toggle", (event) => {
+    const menu = event.target;
+    if (!menu.matches?.("details.filter-menu")) return;
+    menu.classList.remove("from-right");
+    const right = menu.querySelector(".dropdown-menu").getBoundingClientRect().right;
+    menu.classList.toggle("from-right", menu.open && right > root.clientWidth);
+  }, true);
   // A menu in a row is laid over the table, which would cut it off; it closes when the page moves under it.
   document.addEventListener("toggle", (event) => {
     const menu = event.target;
@@ -158,6 +166,15 @@
     const empty = [...event.detail.formData.entries()].filter(([, value]) => value === "").map(([name]) => name);
     for (const name of empty) event.detail.formData.delete(name);
   });
+  // Leaving a search field says "change" after its text was searched for already: a second answer would replace the row that is being clicked.
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    const form = event.detail.elt;
+    if (!form.matches?.("[data-filters]")) return;
+    const asked = event.detail.pathInfo.finalRequestPath;
+    const repeated = event.detail.requestConfig.triggeringEvent?.type !== "submit" && form.dataset.asked === asked;
+    form.dataset.asked = asked;
+    if (repeated) event.preventDefault();
+  });
 
   // --- Live parts ([data-live]) rest while the tab is hidden or text in them is selected, and ask more and more seldom while asking
   // fails.
@@ -197,20 +214,18 @@
     if (alerts && words) alerts.replaceChildren(words.content.cloneNode(true));
   });
 
-  // --- Rows of a list that are ticked: how many is said above the list, and nothing can be done with none.
+  // --- Rows of a list that are ticked: the bar that says how many, and what to do with them, takes the place of the filters (app.css).
   const ticks = () => [...document.querySelectorAll("input[data-tick]")];
   const tellTicks = () => {
     const words = document.querySelector("[data-ticked]");
     if (!words) return;
     const rows = ticks();
     const number = rows.filter((row) => row.checked).length;
-    const everything = document.querySelector("[data-tick-everything]")?.checked ?? false;
     const page = document.querySelector("[data-tick-page]");
     page.checked = number > 0 && number === rows.length;
     page.indeterminate = number > 0 && number < rows.length;
-    const told = number === 0 ? words.dataset.none : number === 1 ? words.dataset.one : words.dataset.many.replace("#", number);
+    const told = number === 1 ? words.dataset.one : words.dataset.many.replace("#", number);
     if (words.textContent !== told) words.textContent = told;
-    for (const button of document.querySelectorAll("[data-bulk-buttons] button")) button.disabled = number === 0 && !everything;
   };
   document.addEventListener("change", (event) => {
     if (event.target.matches("[data-tick-page]")) for (const row of ticks()) row.checked = event.target.checked;
@@ -218,6 +233,17 @@
       tellTicks();
       announce(document.querySelector("[data-ticked]").textContent);
     }
+  });
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest("[data-tick-none]")) return;
+    for (const box of document.querySelectorAll("[data-tick], [data-tick-everything]")) box.checked = false;
+    tellTicks();
+    document.querySelector("[data-tick-page]").focus();
+  });
+  // What a row has no room for is its tooltip.
+  document.addEventListener("mouseover", (event) => {
+    const cell = event.target.closest?.(".list-table td");
+    if (cell && !cell.title && cell.scrollWidth > cell.clientWidth) cell.title = cell.innerText.trim();
   });
   window.addEventListener("pageshow", tellTicks);
   document.addEventListener("htmx:historyRestore", tellTicks);
@@ -365,10 +391,6 @@
   document.addEventListener("DOMContentLoaded", () => {
     tellTicks();
     nameIcons();
-    // Filters stand open beside a list, and fold above it where the screen is narrow.
-    if (window.matchMedia("(max-width: 991.98px)").matches) {
-      for (const fold of document.querySelectorAll("details[data-folds]")) fold.open = false;
-    }
     for (const toast of document.querySelectorAll('[data-toast="success"], [data-toast="info"]')) {
       setTimeout(() => toast.remove(), 10000);
     }

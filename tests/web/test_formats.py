@@ -29,9 +29,12 @@ def test_a_moment_without_a_zone_is_taken_as_utc() -> None:
         (60, "1 minute ago"),
         (3599, "59 minutes ago"),
         (7200, "2 hours ago"),
+        (86400, "1 day ago"),
+        (7 * 86400 - 1, "6 days ago"),
         (-30, "in under a minute"),
         (-120, "in 2 minutes"),
         (-7200, "in 2 hours"),
+        (-2 * 86400, "in 2 days"),
     ],
 )
 def test_moments_near_now_are_relative(seconds: int, words: str) -> None:
@@ -40,7 +43,7 @@ def test_moments_near_now_are_relative(seconds: int, words: str) -> None:
 
 def test_older_moments_are_dates_in_the_persons_zone_that_cannot_be_misread() -> None:
     with timezone.override("Asia/Ho_Chi_Minh"):
-        assert formats.relative(NOW - datetime.timedelta(days=14), NOW) == "11 Nov 2026 10:00"
+        assert formats.relative(NOW - datetime.timedelta(days=14), NOW) == "11 Nov 2026"
         assert formats.exact(NOW) == "25 Nov 2026 10:00:00 +07"
 
 

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from workflows_ui.resource_admin.resource import Query, Resource, Text
 from workflows_ui.web import formats
 from workflows_ui.web.keyset import Window
-from workflows_ui.web.list_filters import style
+from workflows_ui.web.list_filters import FilterBar, filter_bar, style
 
 POSITION, ROWS = "at", "rows"
 #: Marks the second request, which also asks the engine for optional decoration. No other URL of the list has it.
@@ -55,6 +55,10 @@ class Listing:
         return Query(values, self.rows, self.trail[-1] if self.trail else "")
 
     @property
+    def bar(self) -> FilterBar:
+        return filter_bar(self.form)
+
+    @property
     def filtered(self) -> bool:
         return bool(self.query.filters) if self.valid else True
 
@@ -62,6 +66,16 @@ class Listing:
     def filters_query(self) -> str:
         """The filters alone, as a query string that identifies everything that matches."""
         return self._query(self.form.fields, {})
+
+    @property
+    def clear_url(self) -> str:
+        """The URL of the first page without filters."""
+        return self._address({**dict.fromkeys(self.form.fields, []), POSITION: []})
+
+    @property
+    def kept(self) -> list[tuple[str, str]]:
+        """What filters leave as it is: the other parameters of the list, as hidden fields."""
+        return [(ROWS, str(self.rows))] if self.rows != self.resource.rows else []
 
     @property
     def here(self) -> str:
@@ -153,6 +167,7 @@ def local_list_context(form: forms.Form, path: str, asked: QueryDict, page: Wind
             chips.append(Chip(form.fields[name].label or name, str(options.get(text, text)), url(**{name: ""})))
     return {
         "form": form,
+        "bar": filter_bar(form),
         "valid": form.is_valid(),
         "filtered": any(filters.values()),
         "chips": chips,
@@ -160,6 +175,7 @@ def local_list_context(form: forms.Form, path: str, asked: QueryDict, page: Wind
         "older_url": url(before=page.older) if page.older else "",
         "first_url": url(),
         "bare_url": path,
+        "clear_url": path,
     }
 
 

@@ -41,7 +41,7 @@ def moment(value: Any) -> datetime.datetime | None:
 
 
 def relative(value: datetime.datetime, now: datetime.datetime | None = None) -> str:
-    """Return `3 minutes ago` or `in 2 hours`; beyond a day, date and time in the current zone."""
+    """Return `3 minutes ago` or `in 2 days`; beyond a week the date in the current zone."""
     seconds = ((now or timezone.now()) - value).total_seconds()
     distance = abs(seconds)
     if distance < MINUTE:
@@ -56,7 +56,12 @@ def relative(value: datetime.datetime, now: datetime.datetime | None = None) -> 
         past = ngettext("%(count)d hour ago", "%(count)d hours ago", count)
         future = ngettext("in %(count)d hour", "in %(count)d hours", count)
         return (past if seconds > 0 else future) % {"count": count}
-    return exact(value, seconds=False)
+    if distance < 7 * DAY:
+        count = int(distance // DAY)
+        past = ngettext("%(count)d day ago", "%(count)d days ago", count)
+        future = ngettext("in %(count)d day", "in %(count)d days", count)
+        return (past if seconds > 0 else future) % {"count": count}
+    return date(timezone.localtime(value))
 
 
 def exact(value: datetime.datetime, *, seconds: bool = True) -> str:

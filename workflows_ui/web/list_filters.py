@@ -1,12 +1,14 @@
-"""Base form for filters of local lists, with a range of days."""
+"""The filters of a list as one bar above it, and the base form of local lists, with a range of days."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import Q
+from django.forms.boundfield import BoundField
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -22,10 +24,82 @@ def style(form: forms.Form) -> None:
         (forms.TextInput, "form-control"),
         (forms.CheckboxSelectMultiple, "form-check-input"),
     )
-    for field in form.fields.values():
+    for name_of_field, field in form.fields.items():
         for widget, name in classes:
             if isinstance(field.widget, widget):
                 field.widget.attrs["class"] = name
+        if name_of_field in _SEARCH and isinstance(field.widget, forms.TextInput):
+            field.widget.input_type = "search"
+            field.widget.attrs |= {"placeholder": field.label, "autocomplete": "off"}
+
+
+#: Number of filters that stand in the bar; the others are in a menu at its end.
+_IN_BAR = 3
+#: Names of the field that searches.
+_SEARCH = ("search", "name")
+
+
+@dataclass(frozen=True)
+class Control:
+    """One control of the filter bar: a field, or the two days of a range."""
+
+    label: Text
+    fields: Sequence[BoundField]
+
+    @property
+    def field(self) -> BoundField:
+        return self.fields[0]
+
+    @property
+    def menu(self) -> bool:
+        """Whether it opens: boxes to tick and ranges do, selects and texts stand in the bar."""
+        return len(self.fields) > 1 or isinstance(self.field.field.widget, forms.CheckboxSelectMultiple)
+
+
+@dataclass(frozen=True)
+class FilterBar:
+    """The fields of a filter form in their places.
+
+    Attributes:
+        hidden: fields without a control.
+        search: the text field that comes first.
+        main, more: the controls in the bar and those in the menu at its end. A form names the fields of the bar, in this order, as
+            `main_filters`; otherwise they are its first ones that are no texts.
+    """
+
+    hidden: Sequence[BoundField]
+    search: BoundField | None
+    main: Sequence[Control]
+    more: Sequence[Control]
+
+
+def filter_bar(form: forms.Form) -> FilterBar:
+    """Return the bar of a form whose fields `since` and `until`, if it has them, are a range of days."""
+    fields = form.visible_fields()
+    search = next((field for field in fields if field.name in _SEARCH), None)
+    controls = list(_controls(field for field in fields if field is not search))
+    names = getattr(form, "main_filters", None)
+    if names is None:
+        names = [control.field.name for control in controls if not _is_text(control.field)][:_IN_BAR]
+    main = sorted(
+        (control for control in controls if control.field.name in names),
+        key=lambda control: list(names).index(control.field.name),
+    )
+    more = [control for control in controls if control.field.name not in names]
+    return FilterBar(form.hidden_fields(), search, main, more)
+
+
+def _controls(fields: Iterator[BoundField]) -> Iterator[Control]:
+    for field in fields:
+        if field.name == "until" and "since" in field.form.fields:
+            continue
+        days = [field.form["since"], field.form["until"]] if field.name == "since" else [field]
+        yield Control(_("When") if len(days) > 1 else field.label, days)
+
+
+def _is_text(field: BoundField) -> bool:
+    widget = field.field.widget
+    return isinstance(widget, forms.TextInput) and not isinstance(widget, forms.DateInput | forms.NumberInput)
 
 
 def state_field(states: Mapping[str, Badge]) -> forms.ChoiceField:
