@@ -86,7 +86,7 @@ def test_a_detail_has_labels_instead_of_codes(users: Users, manager: Client) -> 
 def test_jobs_are_named_by_their_action_and_added_teams_by_their_name(users: Users, manager: Client) -> None:
     note(users, "job.ask", object_type="job", object_id="J" * 21, object_name="runs.retry")
     members.add(Actor(users.owner), users.workspace, Group.objects.create(name="Night shift"), Role.LAUNCHER)
-    found = page_text(manager, LIST).partition("Outcome When")[2]
+    found = page_text(manager, LIST).partition("Who Outcome When")[2]
     assert "runs.retry" not in found
     assert "Run: Retry from the failed step" in found
     assert "Night shift" in found
@@ -104,7 +104,7 @@ def test_rows_are_told_in_words(users: Users, manager: Client) -> None:
         "A launch ended",
         "The console",
         "never.heard",
-        "Reason: she is new",
+        "she is new",
     ):
         assert words in found
     assert "&lt;b&gt;Lan&lt;/b&gt;" in found
@@ -163,7 +163,7 @@ def test_a_write_is_one_line_with_its_end(users: Users, manager: Client) -> None
     assert "Under way" in page(manager, LIST)
     ended = audit_log.end(begun, "refused", status=409)
     found = page(manager, LIST)
-    assert found.count("Flow: Delete</a>") == 1
+    assert found.count("Flow: Delete</span></a>") == 1
     assert "Refused" in found
     assert "Under way" not in found
     for event in (begun, ended):
@@ -188,8 +188,8 @@ def test_a_write_that_was_cut_off_is_shown_as_such(users: Users, manager: Client
     assert "No end recorded" in page(manager, LIST)
     assert "No end is recorded" in page(manager, f"{LIST}{begun.pk}/")
     only = page(manager, f"{LIST}?outcome=begun")
-    assert "Flow: Delete</a>" in only
-    assert "Added a member</a>" not in only
+    assert "Flow: Delete</span></a>" in only
+    assert "Added a member</span></a>" not in only
 
 
 def test_filters_by_person_action_kind_id_outcome_day_and_request(users: Users, manager: Client) -> None:
@@ -235,10 +235,10 @@ def test_filters_that_make_no_sense_are_told(manager: Client, query: str) -> Non
     assert manager.get(f"{LIST}file/csv/?{query}").status_code == 303
 
 
-@pytest.mark.parametrize("query", ["before=x", "before=2026-01-01~x", "after=~", "before=2026-01-01T00:00:00~5"])
+@pytest.mark.parametrize("query", ["at=x", "at=50@2026-01-01~x", "at=0@~", "at=50@2026-01-01T00:00:00~5"])
 def test_a_place_that_is_none_is_the_first_page(users: Users, manager: Client, query: str) -> None:
     note(users, "member.add")
-    assert "Added a member</a>" in page(manager, f"{LIST}?{query}")
+    assert "Added a member</span></a>" in page(manager, f"{LIST}?{query}")
 
 
 def test_older_and_newer_pages_hold_every_row_once(users: Users, manager: Client) -> None:
@@ -249,12 +249,12 @@ def test_older_and_newer_pages_hold_every_row_once(users: Users, manager: Client
         answer = manager.get(address)
         found = text(answer.content)
         seen += [number for number in range(119, -1, -1) if f"row-{number:03}." in found]
-        address = answer.context["older_url"]
+        address = answer.context["pages"].older_url
     assert seen == list(range(119, -1, -1))
     assert address == ""
-    back = manager.get(manager.get(answer.context["newer_url"]).context["newer_url"])
+    back = manager.get(manager.get(answer.context["pages"].newer_url).context["pages"].newer_url)
     assert "row-119." in text(back.content)
-    assert back.context["newer_url"] == ""
+    assert back.context["pages"].newer_url == ""
 
 
 def test_a_row_shows_before_and_after(users: Users, manager: Client) -> None:

@@ -157,7 +157,7 @@ def test_several_records_are_deleted_without_javascript(window: Window, practice
     expect(page.get_by_text("3 records are deleted.", exact=True)).to_be_visible()
     page.get_by_label("Condition 1: column").select_option(label="Khách")
     page.get_by_label("Condition 1: comparison").select_option(label="is empty")
-    page.get_by_role("button", name="Show").click()
+    page.get_by_role("button", name="Apply").click()
     expect(page.get_by_text("0 records fit.")).to_be_visible()
     page.get_by_role("link", name="The table").click()
     most = {"0.72.4": "1500", "0.83.0": "10000"}[version]

@@ -83,8 +83,9 @@ def test_the_list_of_jobs_leads_to_older_ones_and_back(scene: Scene) -> None:
     made = [_job(scene, took=number).pk for number in range(30)]
     browser = scene.sign_in(scene.users.owner)
     first = browser.get("/w/sales/jobs/")
-    older = browser.get(first.context["older_url"])
-    assert [page.job.pk for page in [*first.context["pages"], *older.context["pages"]]] == made
-    back = browser.get(older.context["newer_url"])
-    assert [page.job.pk for page in back.context["pages"]] == made[:25]
-    assert browser.get("/w/sales/jobs/?before=nonsense").context["pages"][0].job.pk == made[0]
+    older = browser.get(first.context["pages"].older_url)
+    assert [line["id"] for line in [*first.context["lines"], *older.context["lines"]]] == made
+    assert first.context["pages"].text == "1–20 of 30"
+    back = browser.get(older.context["pages"].newer_url)
+    assert [line["id"] for line in back.context["lines"]] == made[:20]
+    assert browser.get("/w/sales/jobs/?at=nonsense").context["lines"][0]["id"] == made[0]

@@ -86,7 +86,7 @@ def test_the_page_as_it_is_shown_comes_at_once(owner: Client, stub_engine: StubE
 def test_the_links_of_a_list_keep_its_filters_and_its_place(owner: Client, stub_engine: StubEngine) -> None:
     many(stub_engine, 30)
     listed = owner.get("/w/sales/flows/?status=ENABLED&rows=20")
-    onward = listed.context["older_url"]
+    onward = listed.context["pages"].older_url
     page = owner.get(onward).content.decode()
     assert f'href="{CSV}?{onward.split("?")[1]}"'.replace("&", "&amp;") in page
     assert f'action="{CSV}?status=ENABLED"' in page

@@ -26,13 +26,17 @@ def made(stage: Stage, resource: str) -> set[str]:
 @pytest.mark.parametrize("resource", ["folders", "tables", "mcp-servers"])
 def test_what_was_made_in_one_second_is_on_some_page_and_counted(stage: Stage, resource: str) -> None:
     expected, seen, url = made(stage, resource), set[str](), f"/w/sales/{resource}/?rows=20"
-    first = text(stage.browser.get(url).content)
+    first = stage.browser.get(url)
     while url:
         page = stage.browser.get(url)
         seen |= {line["id"] for line in page.context["lines"]}
-        url = page.context["older_url"]
+        url = page.context["pages"].older_url
     assert expected <= seen
-    assert f"Select all, on every page ({len(seen)})" in first
+    assert f"Select all {len(seen)}" in text(first.content)
+    assert first.context["pages"].text == f"1–20 of {len(seen)}"
+    last = first.context["pages"].links[-1]
+    assert expected <= seen
+    assert stage.browser.get(last.url).context["pages"].older_url == ""
 
 
 def test_what_comes_and_goes_between_two_pages_hides_no_row() -> None:

@@ -78,13 +78,13 @@ def test_how_many_all_that_match_are_is_said_beside_the_tick_where_the_engine_co
     stub_engine.flows = [flow(number, f"Flow {number}") for number in range(1, 131)]
     stub_engine.faults["/flows/count"] = Reply(200, 145)
     first = text(owner.get(FLOWS).content)
-    assert "(counted before you confirm)" in first
-    assert "Select all, on every page (145)" in text(owner.get(f"{FLOWS}?late=1", headers=HTMX).content)
-    assert "Select all, on every page (145)" in text(owner.get(FLOWS).content)
+    assert "Select all pages" in first
+    assert "Select all 145" in text(owner.get(f"{FLOWS}?late=1", headers=HTMX).content)
+    assert "Select all 145" in text(owner.get(FLOWS).content)
     by_name = text(owner.get(f"{FLOWS}?name=flow&late=1", headers=HTMX).content)
-    assert "(counted before you confirm)" in by_name
+    assert "Select all that match" in by_name
 
 
 def test_how_many_match_is_said_at_once_where_one_call_gave_them_all(owner: Client, stub_engine: StubEngine) -> None:
-    assert "All that match the filters, on every page (45)" in text(owner.get(f"{FLOWS}?name=flow").content)
+    assert "Select all 45" in text(owner.get(f"{FLOWS}?name=flow").content)
     assert "/flows/count" not in stub_engine.calls

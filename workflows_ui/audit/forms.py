@@ -16,6 +16,7 @@ from workflows_ui.web.messages import Text
 class FilterForm(DaysForm):
     """The select boxes offer known values; the query string may also name persons not offered, and kinds and actions without a label."""
 
+    main_filters = ("person", "action", "since")
     field_order = ("person", "action", "kind", "id", "outcome", "since", "until", "request")
     person = forms.IntegerField(label=_("Person"), required=False, min_value=0, max_value=2**31, widget=forms.Select)
     action = forms.CharField(label=_("What was done"), required=False, max_length=60, widget=forms.Select)

@@ -13,19 +13,20 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from workflows_ui.audit import file as audit_file
-from workflows_ui.audit import history
+from workflows_ui.audit import history, tables
 from workflows_ui.audit import messages as audit_messages
 from workflows_ui.audit.forms import FilterForm
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.audit.services import audit_log
 from workflows_ui.members.models import Role, Workspace
-from workflows_ui.resource_admin import listing as listing_state
+from workflows_ui.resource_admin import local_lists
 from workflows_ui.resource_admin.export import TYPES
-from workflows_ui.web import keyset, responses
+from workflows_ui.resource_admin.listing import Listing
+from workflows_ui.resource_admin.resource import Page
+from workflows_ui.web import responses
 from workflows_ui.web.access import member, superuser
 from workflows_ui.web.requests import ConsoleRequest, actor
 
-ROWS = 50
 #: Number of the newest rows that are searched for the choices of the person filter.
 OFFERED_FROM = 1000
 
@@ -58,17 +59,11 @@ def listing(request: ConsoleRequest, workspace: Workspace | None) -> HttpRespons
         everything.exclude(user=None).order_by("-at", "-pk").values_list("user_id", "user_name")[:OFFERED_FROM][::-1]
     )
     form.offer({str(pk): (name or str(pk))[:80] for pk, name in people.items()})
-    window = keyset.Window[AuditEvent]([])
-    if form.is_valid():
-        window = keyset.window(form.narrow(everything), request.GET, moment="at", size=ROWS)
-    filters = {name: request.GET.get(name, "") for name in form.fields}
-    context = {
-        **listing_state.local_list_context(form, request.path, request.GET, window),
-        "place": workspace,
-        "lines": history.lines(window.rows, workspace.slug if workspace else None),
-        "files": [(kind.upper(), f"{_url('audit_file', workspace, kind)}?{_query(filters)}") for kind in TYPES],
-    }
-    return responses.page(request, "audit/list.html", context, fragments=("results",))
+    files = [(kind.upper(), _url("audit_file", workspace, kind)) for kind in TYPES]
+    kind = tables.audit_list(workspace, files)
+    current = Listing(kind, request.path, request.GET, form)
+    page = kind.page(form.narrow(everything), current) if current.valid else Page((), total=0)
+    return local_lists.respond(request, kind, None, current, page)
 
 
 @_for_managers

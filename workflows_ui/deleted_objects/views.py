@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -23,16 +23,17 @@ from workflows_ui.engine import EngineError, Unknown
 from workflows_ui.launch_forms.services import launch_forms
 from workflows_ui.members.models import Role
 from workflows_ui.resource_admin import action_log
+from workflows_ui.resource_admin.listing import Listing
+from workflows_ui.resource_admin.local_lists import LocalList
 from workflows_ui.resource_admin.resource import RESOURCES
 from workflows_ui.resources.flows import actions as flow_actions
 from workflows_ui.resources.tables import deletion as table_deletion
-from workflows_ui.web import keyset, responses
 from workflows_ui.web import messages as words
+from workflows_ui.web import responses
 from workflows_ui.web.access import member
 from workflows_ui.web.requests import ConsoleRequest, actor
 
 _log = logging.getLogger(__name__)
-_ROWS = 25
 #: What creates an object from its copy and returns its id, by the name of the resource.
 _RESTORE: Mapping[str, Callable[[EngineSession, Mapping[str, Any]], str]] = {
     "flows": flow_actions.restore,
@@ -40,16 +41,29 @@ _RESTORE: Mapping[str, Callable[[EngineSession, Mapping[str, Any]], str]] = {
 }
 
 
+class Copies(LocalList):
+    """The pages of the copies, which have a template of their own."""
+
+    name = "deleted"
+    moment = "deleted_at"
+    list_display = ()
+
+    def masked(self, session: Any, rows: Sequence[Any]) -> list[Any]:
+        """The line of each copy."""
+        return [texts.Line(copy) for copy in rows]
+
+
 @member(Role.BUILDER)
 def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
     """The copies that have not expired, the latest deletion first."""
-    rows = services.copies(request.access.workspace)
-    page = keyset.window(rows, request.GET, moment="deleted_at", size=_ROWS)
+    copies = Copies()
+    current = Listing(copies, request.path, request.GET)
+    page = copies.page(services.copies(request.access.workspace), current)
     context = {
-        "lines": [texts.Line(copy) for copy in page.rows],
+        "lines": page.rows,
         "days": services.days(),
-        "newer_url": f"?after={page.newer}" if page.newer else "",
-        "older_url": f"?before={page.older}" if page.older else "",
+        "pages": current.pages(page, page.total),
+        "row_choices": current.rows_urls(),
     }
     return responses.page(request, "deleted_objects/list.html", context)
 

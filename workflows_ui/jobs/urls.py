@@ -9,6 +9,7 @@ _EXPORT = "w/<slug:slug>/jobs/<str:job_id>/"
 
 urlpatterns = [
     path("w/<slug:slug>/jobs/", views.listing, name="jobs"),
+    path("w/<slug:slug>/jobs/file/<slug:kind>/", views.file, name="jobs_file"),
     path(_JOB, views.job, name="job"),
     path(f"{_JOB}begin/", views.begin, name="job_begin"),
     path(f"{_JOB}stop/", views.stop, name="job_stop"),

@@ -9,7 +9,6 @@ from django.http import Http404, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
-from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -17,23 +16,22 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from workflows_ui.audit.services import audit_log
 from workflows_ui.credentials.services import engine_session
 from workflows_ui.jobs import page as job_page
-from workflows_ui.jobs import tasks
+from workflows_ui.jobs import tables, tasks
 from workflows_ui.jobs.models import Job, JobKind, JobState
 from workflows_ui.jobs.page import Page
 from workflows_ui.jobs.services import jobs
 from workflows_ui.members.models import Role
-from workflows_ui.resource_admin import action_forms, bulk
+from workflows_ui.resource_admin import action_forms, bulk, local_lists
 from workflows_ui.resource_admin import capabilities as missing_capabilities
 from workflows_ui.resource_admin import export as export_file
 from workflows_ui.resource_admin.listing import Listing, offer
 from workflows_ui.resource_admin.resource import RESOURCES, Resource, find_resource
-from workflows_ui.web import formats, keyset, responses
+from workflows_ui.web import formats, responses
 from workflows_ui.web.access import member
 from workflows_ui.web.messages import Message
 from workflows_ui.web.requests import ConsoleRequest, actor
 
 LIVE = "job-live"
-ROWS = 25
 #: Seconds between polls of a page that waits for its file.
 _EXPORT_SECONDS = 2
 
@@ -84,15 +82,22 @@ def choose(request: ConsoleRequest, slug: str, resource: str, action: str) -> Ht
 @member(Role.VIEWER)
 def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
     """The person's jobs, for managers all jobs, newest first."""
-    window = keyset.window(jobs.of_workspace(request.access), request.GET, moment="asked_at", size=ROWS)
-    context = {
-        "pages": [Page(job, request.access, RESOURCES) for job in window.rows],
-        "everyone": request.access.allows(Role.MANAGER),
-        "first_url": request.path if "before" in request.GET or "after" in request.GET else "",
-        "newer_url": f"{request.path}?{urlencode({'after': window.newer})}" if window.newer else "",
-        "older_url": f"{request.path}?{urlencode({'before': window.older})}" if window.older else "",
-    }
-    return responses.page(request, "jobs/list.html", context, fragments=("results",))
+    kind = tables.job_list(request.access, RESOURCES)
+    current = Listing(kind, request.path, request.GET)
+    page = kind.page(jobs.of_workspace(request.access), current)
+    return local_lists.respond(request, kind, request.access, current, page)
+
+
+@never_cache
+@require_safe
+@member(Role.VIEWER)
+def file(request: ConsoleRequest, slug: str, kind: str) -> HttpResponseBase:
+    """The list of jobs as a file. Audited."""
+    if kind not in export_file.TYPES:
+        raise Http404
+    declared = tables.job_list(request.access, RESOURCES)
+    audit_log.record(actor(request), "jobs.export", workspace=request.access.workspace, object_type="job", format=kind)
+    return local_lists.download(declared, jobs.of_workspace(request.access), kind)
 
 
 @member(Role.VIEWER)

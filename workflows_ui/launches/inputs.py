@@ -15,7 +15,7 @@ from workflows_ui.launches import answers as launch_answers
 from workflows_ui.launches import masking as launch_masking
 from workflows_ui.launches.models import Launch
 from workflows_ui.web import readable
-from workflows_ui.web.readable import Node, Room
+from workflows_ui.web.readable import Node
 
 _MOST = 200
 #: Numbers from this size on are displayed with the reader's separators: 120.000 in Vietnamese.
@@ -26,13 +26,7 @@ _SMALL, _LINE, _VALUE, _FEW = 64 * 1024, 160, 60, 3
 
 def readable_inputs(launch: Launch) -> Node | None:
     """The inputs in readable form; None if there are none, or they were removed or cannot be opened."""
-    if not launch.payload:
-        return None
-    try:
-        payload = launch_masking.payload(launch)
-        form = launch.form_version.open_form() if launch.form_version else None
-    except CannotOpen:
-        return None
+    payload, form = _opened(launch)
     return readable_values(form, payload)
 
 
@@ -43,7 +37,8 @@ def readable_values(form: Form | None, payload: Any) -> Node | None:
     room = launch_answers.LabelRoom()
     if form is None or not isinstance(payload, dict):
         return readable.readable_node(payload, room)
-    return Node("fields", entries=[*_field_values(form, payload, room), *_other_values(form, payload, room)][:_MOST])
+    values = [*_field_values(form, payload), *_other_values(form, payload)]
+    return Node("fields", entries=[(label, readable.readable_node(value, room)) for label, value in values][:_MOST])
 
 
 def summaries(rows: Iterable[Launch]) -> dict[str, str]:
@@ -87,19 +82,44 @@ def _brief(node: Node) -> str:
     return " ".join((node.lead or node.text).split())[:_VALUE]
 
 
-def _field_values(form: Form, payload: Any, room: Room) -> Iterator[tuple[str, Node]]:
+def labelled_inputs(launch: Launch) -> list[tuple[str, Any]]:
+    """The inputs by their labels, as `readable_inputs` shows them; those without a form under one empty label."""
+    payload, form = _opened(launch)
+    if payload in (None, "", [], {}):
+        return []
+    if form is None or not isinstance(payload, dict):
+        return [("", payload)]
+    return [*_field_values(form, payload), *_other_values(form, payload)]
+
+
+def input_labels(form: Form) -> list[str]:
+    """The labels of a form's inputs, in its order."""
+    return [field.shown_label[:120] for field in form.fields if not field.hidden and field.kind is not Kind.FILE]
+
+
+def _opened(launch: Launch) -> tuple[Any, Form | None]:
+    """The masked payload and the form that was filled in; None where it was removed or cannot be opened."""
+    if not launch.payload:
+        return None, None
+    try:
+        return launch_masking.payload(launch), launch.form_version.open_form() if launch.form_version else None
+    except CannotOpen:
+        return None, None
+
+
+def _field_values(form: Form, payload: Any) -> Iterator[tuple[str, Any]]:
     """The filled-in fields, in the form's order. Hidden fields, which nobody typed, are only in the raw payload."""
     for field in form.fields:
         value = NOTHING if field.hidden or field.kind is Kind.FILE else checking.value_at(payload, field.path)
         if value is not NOTHING:
-            yield field.shown_label[:120], readable.readable_node(_display_value(field, value), room)
+            yield field.shown_label[:120], _display_value(field, value)
 
 
-def _other_values(form: Form, payload: Any, room: Room) -> Iterator[tuple[str, Node]]:
+def _other_values(form: Form, payload: Any) -> Iterator[tuple[str, Any]]:
     """Values without a field, because the form was a different one or the values were typed as JSON."""
     for path in checking.paths_without_field(form, payload):
         label = " › ".join(launch_answers.humanised(key[:40]) for key in path)
-        yield label[:120], readable.readable_node(checking.value_at(payload, path), room)
+        yield label[:120], checking.value_at(payload, path)
 
 
 def _display_value(field: Field, value: Any) -> Any:

@@ -9,6 +9,7 @@ urlpatterns = [
     path("w/<slug:slug>/launches/durations/", plots.durations, name="launch_durations"),
     path("w/<slug:slug>/launches/<str:id>/story/", story.story, name="launch_story"),
     path("w/<slug:slug>/launches/", launch_list.listing, name="launches"),
+    path("w/<slug:slug>/launches/export/<str:kind>/", launch_list.file, name="launches_file"),
     path("w/<slug:slug>/launches/<str:id>/", launches.launch, name="launch"),
     path("w/<slug:slug>/launches/<str:id>/file/<int:number>/", launches.file, name="launch_file"),
     path("w/<slug:slug>/launches/<str:id>/withdraw/", launches.withdraw, name="launch_withdraw"),

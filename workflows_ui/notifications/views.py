@@ -13,28 +13,40 @@ from workflows_ui.members.models import Role
 from workflows_ui.notifications import messages as notification_messages
 from workflows_ui.notifications import services as notifications
 from workflows_ui.notifications.models import Notice, WatchKind
-from workflows_ui.web import keyset, responses
+from workflows_ui.resource_admin.listing import Listing
+from workflows_ui.resource_admin.local_lists import LocalList
+from workflows_ui.web import responses
 from workflows_ui.web.access import closed, member, signed_in
 from workflows_ui.web.requests import ConsoleRequest
 
-ROWS = 50
+
+class Notices(LocalList):
+    """The pages of a person's notices, which have a template of their own."""
+
+    name = "notices"
+    moment = "created_at"
+    rows = 50
+    list_display = ()
 
 
 @signed_in
 def listing(request: ConsoleRequest) -> HttpResponse:
-    """List the person's notices, newest first, ROWS per page (`?before=<id>` for older ones). Every page loads the fragment `bell`."""
+    """List the person's notices, newest first. Every page loads the fragment `bell`."""
     rows = notifications.visible_notifications(request.user)
     if responses.is_fragment(request):
         rows = rows.none()
-    window = keyset.window(rows, request.GET, moment="created_at", size=ROWS)
-    closed_ids = closed(request, request.user, [row.workspace for row in window.rows if row.workspace])
+    notices = Notices()
+    current = Listing(notices, request.path, request.GET)
+    page = notices.page(rows, current)
+    shown: list[Notice] = list(page.rows)  # type: ignore[arg-type]
+    closed_ids = closed(request, request.user, [row.workspace for row in shown if row.workspace])
     context = {
         "news": [
             (row, notification_messages.notification_message(row, concealed=row.workspace_id in closed_ids))
-            for row in window.rows
+            for row in shown
         ],
-        "older": window.older,
-        "first_url": request.path if request.GET.get("before") else "",
+        "pages": current.pages(page, page.total),
+        "row_choices": current.rows_urls(),
     }
     return responses.page(request, "notifications/list.html", context, fragments=("bell",))
 

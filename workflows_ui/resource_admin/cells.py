@@ -27,6 +27,10 @@ def _text(value: Any) -> SafeString:
     return format_html('<span class="long">{}</span>', "–" if value is None else _cut(value, _VALUE))
 
 
+def _note(value: Any) -> SafeString:
+    return format_html('<span class="long text-secondary">{}</span>', _cut(value, _VALUE)) if value else _NOTHING
+
+
 def _code(value: Any) -> SafeString:
     return format_html('<code class="text-break">{}</code>', "–" if value is None else _cut(value, _VALUE))
 
@@ -64,6 +68,7 @@ def _list(value: Any) -> SafeString:
 #: For each kind of Column how its value is shown. An empty value is "–"; a duration's is an empty cell.
 KINDS: Mapping[str, Callable[[Any], SafeString]] = {
     "text": _text,
+    "note": _note,
     "code": _code,
     "id": _id,
     "when": elements.when,

@@ -16,6 +16,7 @@ _NEEDED = ("name", "label", "label_plural", "icon", "group", "list_display")
 _NAME = re.compile(r"[a-z][a-z0-9-]*")
 #: Tabs that every object has.
 _OWN_TABS = ("history", "data")
+_KEY = re.compile(r"[A-Za-z_][\w.]*")
 
 
 def check_resources(resources: Sequence[Resource]) -> list[CheckMessage]:
@@ -43,6 +44,7 @@ def _resource_errors(resource: Resource) -> Iterable[tuple[str, str]]:
     if not resource.list_display or resource.list_display[0].link is False:
         yield "console.E006", "The first column of list_display must be a link."
     yield from _display_errors(resource)
+    yield from _key_errors(resource)
     yield from _tab_errors(resource)
     if type(resource).list is Resource.list or type(resource).get is Resource.get:
         yield "console.E009", "list and get must be given."
@@ -74,6 +76,12 @@ def _tab_errors(resource: Resource) -> Iterable[tuple[str, str]]:
     actions = {action.name for action in resource.actions if not action.collection}
     if resource.switch is not None and not actions.issuperset(resource.switch.names):
         yield "console.E017", f"The switch needs the actions {' and '.join(resource.switch.names)}."
+
+
+def _key_errors(resource: Resource) -> Iterable[tuple[str, str]]:
+    keys = [column.key for column in resource.list_display]
+    for key in {key for key in keys if keys.count(key) > 1 or not _KEY.fullmatch(key)}:
+        yield "console.E018", f"A column of the list is called {key!r}: give each a `name` of its own."
 
 
 def _capability_errors(resource: Resource) -> Iterable[tuple[str, str]]:

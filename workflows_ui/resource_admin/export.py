@@ -37,16 +37,16 @@ def head(kind: str, resource: Resource) -> bytes:
         labels.append(f"{column.label} ({zone})" if column.kind in _MOMENTS else str(column.label))
         if column.below:
             labels.append(_("%(column)s: note") % {"column": column.label})
-    return _encode(BYTE_ORDER_MARK + csv_text([[*labels, _("Id")]]))
+    return encode(BYTE_ORDER_MARK + csv_text([[*labels, _("Id")]]))
 
 
 def body(kind: str, resource: Resource, session: EngineSession, rows: Sequence[Row], *, before: int) -> bytes:
     """Rows of the file, secrets masked; `before` is the number of rows before them."""
     masked = resource.masked(session, rows)
     if kind == "csv":
-        return _encode(csv_text([_cells(resource, row) for row in masked]))
+        return encode(csv_text([cells(resource, row) for row in masked]))
     text = ",\n".join(json.dumps(row, ensure_ascii=False, default=str) for row in masked)
-    return _encode((",\n" if before else "\n") + text if text else "")
+    return encode((",\n" if before else "\n") + text if text else "")
 
 
 def tail(kind: str) -> bytes:
@@ -64,7 +64,7 @@ def escape_formulas(text: str) -> str:
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 
-def _cells(resource: Resource, row: Row) -> list[str]:
+def cells(resource: Resource, row: Row) -> list[str]:
     cells = []
     for column in resource.list_display:
         cells.append(_cell(column, column.value(row)))
@@ -80,6 +80,15 @@ def _cell(column: Column, value: Any) -> str:
         return escape_formulas(_text(column, value))
     # A number may begin with a minus: it is not a formula.
     return formats.duration(value) if column.kind == "duration" else str(value)
+
+
+def value_cell(value: Any) -> str:
+    """Any JSON value as a cell."""
+    if value is None:
+        return ""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
+    return escape_formulas(_value_text(value))
 
 
 def _text(column: Column, value: Any) -> str:
@@ -109,6 +118,6 @@ def csv_text(rows: Sequence[Sequence[str]]) -> str:
     return file.getvalue()
 
 
-def _encode(text: str) -> bytes:
+def encode(text: str) -> bytes:
     """UTF-8 without lone surrogates, which the engine may send and no file can hold."""
     return text.encode("utf-8", "replace")

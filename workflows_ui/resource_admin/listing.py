@@ -5,23 +5,25 @@ current page's, so that "newer" goes back along the same path: the engine itself
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
-from workflows_ui.resource_admin.resource import Query, Resource, Text
+from workflows_ui.resource_admin.resource import Column, Order, Page, Query, Resource, Text
 from workflows_ui.web import formats
-from workflows_ui.web.keyset import Window
 from workflows_ui.web.list_filters import FilterBar, filter_bar, style
+from workflows_ui.web.numbering import Pages, numbered, range_text
 
-POSITION, ROWS = "at", "rows"
+POSITION, ROWS, SORT = "at", "rows", "sort"
 #: Marks the second request, which also asks the engine for optional decoration. No other URL of the list has it.
 LATE = "late"
 _LONGEST_TRAIL = 40
 _LONGEST_POSITION = 300
+#: Kinds of columns that a first click sorts from the latest or largest value.
+_DOWNWARDS = frozenset({"when", "exact", "count", "duration"})
 
 
 @dataclass(frozen=True)
@@ -33,26 +35,40 @@ class Chip:
     url: str
 
 
-class Listing:
-    """The list requested by a URL. `form` is bound; use `query` only if `valid`."""
+@dataclass(frozen=True)
+class Head:
+    """The heading of a column: the URL that sorts by it, if one does, and how the list is sorted by it: ascending, descending or ""."""
 
-    def __init__(self, resource: Resource, path: str, asked: QueryDict) -> None:
+    column: Column
+    url: str = ""
+    sorted: str = ""
+
+
+class Listing:
+    """The list requested by a URL. `form` is bound, by default the resource's; use `query` only if `valid`."""
+
+    def __init__(self, resource: Resource, path: str, asked: QueryDict, form: forms.Form | None = None) -> None:
         #: The URL of the list without filters.
         self.bare_url = path
         self._asked = asked = _without_empty(asked)
         self.resource = resource
-        self.form: forms.Form = resource.filters(asked)
+        self.form: forms.Form = form or resource.filters(asked)
         style(self.form)
         self.valid = self.form.is_valid()
         self.trail = [position for position in asked.getlist(POSITION) if 0 < len(position) <= _LONGEST_POSITION]
         self.late = LATE in asked
         rows = asked.get(ROWS, "")
+        self.order = _order(resource, asked.get(SORT, ""))
         self.rows = int(rows) if rows.isdecimal() and int(rows) in resource.ROWS else resource.rows
+
+    @property
+    def position(self) -> str:
+        return self.trail[-1] if self.trail else ""
 
     @property
     def query(self) -> Query:
         values = {name: value for name, value in self.form.cleaned_data.items() if value not in (None, "", [])}
-        return Query(values, self.rows, self.trail[-1] if self.trail else "")
+        return Query(values, self.rows, self.position, self.order)
 
     @property
     def bar(self) -> FilterBar:
@@ -70,12 +86,50 @@ class Listing:
     @property
     def clear_url(self) -> str:
         """The URL of the first page without filters."""
-        return self._address({**dict.fromkeys(self.form.fields, []), POSITION: []})
+        return self._address({name: [] for name in (*self.form.fields, POSITION)})
 
     @property
     def kept(self) -> list[tuple[str, str]]:
         """What filters leave as it is: the other parameters of the list, as hidden fields."""
-        return [(ROWS, str(self.rows))] if self.rows != self.resource.rows else []
+        rows = [(ROWS, str(self.rows))] if self.rows != self.resource.rows else []
+        return [*rows, (SORT, self.order.parameter)] if self.order else rows
+
+    @property
+    def export_query(self) -> str:
+        """The filters and the order, as a query string for a file of everything that matches."""
+        return self._query([*self.form.fields, SORT], {})
+
+    def heads(self, *, sortable: bool) -> list[Head]:
+        """The headings of the columns, as links if the list is `sortable`. A first click sorts times and numbers downwards."""
+        return [self._head(column, sortable=sortable) for column in self.resource.list_display]
+
+    def _head(self, column: Column, *, sortable: bool) -> Head:
+        if not (sortable and column.sortable):
+            return Head(column)
+        current = self.order if self.order and self.order.column is column else None
+        descending = not current.descending if current else column.kind in _DOWNWARDS
+        url = self._address({SORT: [Order(column, descending).parameter], POSITION: []})
+        return Head(column, url, ("descending" if current.descending else "ascending") if current else "")
+
+    def pages(self, page: Page, total: int | None) -> Pages:
+        """The other pages, numbered if the list knows where it is; `total` is the number of rows on all of them, if known."""
+        trail, older = self.newer_url, self.older_url(page.older)
+        if page.start is not None and page.total is not None:
+            suffix = f"@{page.as_of}" if page.as_of else ""
+            found = numbered(
+                page.start,
+                len(page.rows),
+                page.total,
+                self.rows,
+                lambda index: self._with_trail([f"{index}{suffix}"] if index else []),
+            )
+            # Along the trail nothing is lost or repeated when rows are created meanwhile.
+            along = trail if len(self.trail) * self.rows == page.start else found.newer_url
+            return replace(found, newer_url=along, older_url=older or found.older_url)
+        # Every page before this one was full, as far as the trail goes back.
+        known = page.rows and len(self.trail) < _LONGEST_TRAIL
+        text = range_text(len(self.trail) * self.rows, len(page.rows), total) if known else ""
+        return Pages(text, total, first_url=self.first_url, newer_url=trail, older_url=older)
 
     @property
     def here(self) -> str:
@@ -131,7 +185,7 @@ class Listing:
         return self._address({POSITION: list(trail)})
 
     def _address(self, changes: Mapping[str, list[str]]) -> str:
-        query = self._query([*self.form.fields, ROWS, POSITION], changes)
+        query = self._query([*self.form.fields, SORT, ROWS, POSITION], changes)
         return f"{self.bare_url}?{query}" if query else self.bare_url
 
     def _query(self, names: Iterable[str], changes: Mapping[str, list[str]]) -> str:
@@ -142,6 +196,14 @@ class Listing:
         return query.urlencode()
 
 
+def _order(resource: Resource, parameter: str) -> Order | None:
+    if not parameter:
+        return None
+    key = parameter.removeprefix("-")
+    column = next((column for column in resource.list_display if column.sortable and column.key == key), None)
+    return Order(column, parameter.startswith("-")) if column else None
+
+
 def _without_empty(asked: QueryDict) -> QueryDict:
     """Without the empty fields, which forms submit too."""
     query = QueryDict(mutable=True)
@@ -149,34 +211,6 @@ def _without_empty(asked: QueryDict) -> QueryDict:
         if filled := [value for value in values if value]:
             query.setlist(name, filled)
     return query
-
-
-def local_list_context(form: forms.Form, path: str, asked: QueryDict, page: Window[Any]) -> dict[str, Any]:
-    """The context for the page of local rows: the filters, and the URLs of its other pages."""
-    filters = {name: asked.get(name, "") for name in form.fields}
-
-    def url(**changes: str) -> str:
-        query = QueryDict(mutable=True)
-        query.update({name: value for name, value in {**filters, **changes}.items() if value})
-        return f"{path}?{query.urlencode()}" if query else path
-
-    chips = []
-    for name, text in filters.items():
-        if text and form.is_valid():
-            options = dict(_flat(getattr(form.fields[name].widget, "choices", ())))
-            chips.append(Chip(form.fields[name].label or name, str(options.get(text, text)), url(**{name: ""})))
-    return {
-        "form": form,
-        "bar": filter_bar(form),
-        "valid": form.is_valid(),
-        "filtered": any(filters.values()),
-        "chips": chips,
-        "newer_url": url(after=page.newer) if page.newer else "",
-        "older_url": url(before=page.older) if page.older else "",
-        "first_url": url(),
-        "bare_url": path,
-        "clear_url": path,
-    }
 
 
 def offer(form: forms.Form, choices: Mapping[str, Iterable[tuple[str, Text]]]) -> None:

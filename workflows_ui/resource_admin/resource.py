@@ -4,6 +4,7 @@ A declaration holds data and plain callables. It gets an EngineSession and plain
 and never returns a response. What does not fit gets a plain view with its own path before the generic routes.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self, cast
@@ -14,6 +15,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy
 
 from workflows_ui.core import redaction
+from workflows_ui.core.collation import sort_key
 from workflows_ui.core.states import Badge
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.members.models import Role, Workspace
@@ -21,14 +23,19 @@ from workflows_ui.members.services.access import Access
 from workflows_ui.resource_admin.actions import Action as Action
 from workflows_ui.resource_admin.actions import Affected as Affected
 from workflows_ui.resource_admin.actions import Bulk as Bulk
+from workflows_ui.resource_admin.actions import Button as Button
 from workflows_ui.resource_admin.actions import Row as Row
 from workflows_ui.resource_admin.actions import always
+from workflows_ui.web import formats
 from workflows_ui.web.links import object_url
 from workflows_ui.web.messages import Message
 from workflows_ui.web.messages import Text as Text
 from workflows_ui.web.paths import id_at as id_at
 from workflows_ui.web.paths import pick as pick
 from workflows_ui.web.paths import text_at
+
+#: A number as records hold it: as text.
+_NUMBER = re.compile(r"-?\d{1,30}(\.\d{1,30})?", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -56,23 +63,49 @@ class Column:
     Attributes:
         path: dotted path, or a callable that gets the row.
         label: the heading.
-        kind: how it is shown: text, code, id (code with a copy button, once on a page), when, exact, duration (ms), count, badge (the
-            value is a Badge), list. Each has a function in resource_admin/cells.py. An empty value is "–"; a duration's is an empty cell.
+        kind: how it is shown: text, note (grey), code, id (code with a copy button, once on a page), when, exact, duration (ms), count,
+            badge (the value is a Badge), list. Each has a function in resource_admin/cells.py. An empty value is "–"; a duration's is an
+            empty cell.
         link: True: to the object's own page; or a callable (slug, row) that returns a URL, or "" for none.
         below: a callable that gets the row and returns a small second line, or ""; in files it has its own column.
         phone: False leaves it out of the card on phones.
         wide: True if it has its own column in wide windows only; otherwise it is a second line of the column before it.
         template_name: a template of its own; its values are exported by their `__str__`.
+        sort: whether a list whose rows are all known can be sorted by it. Not by what is only read for the rows of one page. For rows of
+            the console's own database: the fields of the model to sort by.
+        name: how addresses call it, by default its path or the name of its callable.
     """
 
-    path: str | Callable[[Row], Any]
+    path: str | Callable[[Any], Any]
     label: Text
     kind: str = "text"
-    link: bool | Callable[[str, Row], str] = False
-    below: Callable[[Row], Text] | None = None
+    link: bool | Callable[[str, Any], str] = False
+    below: Callable[[Any], Text] | None = None
     phone: bool = True
     wide: bool = False
     template_name: str = ""
+    sort: bool | Sequence[str] = True
+    name: str = ""
+
+    @property
+    def key(self) -> str:
+        return self.name or (self.path if isinstance(self.path, str) else getattr(self.path, "__name__", ""))
+
+    @property
+    def sortable(self) -> bool:
+        return bool(self.sort) and self.kind != "list"
+
+    def sort_value(self, row: Row) -> Any:
+        """What rows are sorted by: a number, a moment or a text; None for no value."""
+        value = self.value(row)
+        if self.kind in {"when", "exact"}:
+            return formats.moment(value)
+        if self.kind == "count" and isinstance(value, str) and _NUMBER.fullmatch(value):
+            return float(value)
+        if isinstance(value, int | float):
+            return value
+        text = str(value.word if isinstance(value, Badge) else value or "")
+        return sort_key(text) if text else None
 
     def value(self, row: Row) -> Any:
         """The row's value, unchanged; for the kind `list` always a list."""
@@ -85,7 +118,7 @@ class Column:
 #: The template of a panel with JSON.
 RAW = "resource_admin/panels/raw.html"
 #: Valid values of Column.kind.
-KINDS = frozenset({"text", "code", "id", "when", "exact", "duration", "count", "badge", "list"})
+KINDS = frozenset({"text", "note", "code", "id", "when", "exact", "duration", "count", "badge", "list"})
 
 
 @dataclass(frozen=True)
@@ -163,12 +196,39 @@ class Shortcut:
 
 
 @dataclass(frozen=True)
+class Order:
+    """The order of a list that a person chose: by a column's values, those without a value last."""
+
+    column: Column
+    descending: bool = False
+
+    @property
+    def parameter(self) -> str:
+        return f"-{self.column.key}" if self.descending else self.column.key
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """What a queryset is ordered by."""
+        fields = self.column.sort if not isinstance(self.column.sort, bool) else ()
+        return tuple(f"-{name}" for name in fields) if self.descending else tuple(fields)
+
+    def sorted(self, rows: Sequence[Row]) -> list[Row]:
+        values = [(self.column.sort_value(row), row) for row in rows]
+        known = [pair for pair in values if pair[0] is not None]
+        # Numbers before texts: the engine may send either.
+        known.sort(key=lambda pair: (isinstance(pair[0], tuple), pair[0]), reverse=self.descending)
+        return [row for _value, row in known] + [row for value, row in values if value is None]
+
+
+@dataclass(frozen=True)
 class Query:
-    """The query of a list: the cleaned filters without empty ones, the number of rows, and the start position."""
+    """The query of a list: the cleaned filters without empty ones, the number of rows, the start position, and the order, None for the
+    list's own."""
 
     filters: Mapping[str, Any]
     rows: int
     position: str = ""
+    order: Order | None = None
 
 
 @dataclass(frozen=True)
@@ -182,6 +242,10 @@ class Page:
         warning: shown above the list, must not be overlooked.
         refused: shown instead of rows that this engine or its plan does not give.
         total: how many objects match the filters on all pages, if the list knows it without another call.
+        start: the index of the first row among them, if the list knows it. With it, a position may also be such an index, and the pages
+            are numbered.
+        sortable: whether the list can be sorted by its columns, since all its rows are known.
+        as_of: what an index is followed by in the positions of a local list (web/numbering.py).
         lacking: capabilities (credentials.services.capabilities.NAMES) that the engine lacks according to this
             answer, with the reason: actions that need them are disabled.
     """
@@ -193,6 +257,9 @@ class Page:
     warning: Text = ""
     refused: Message | None = None
     total: int | None = None
+    start: int | None = None
+    sortable: bool = False
+    as_of: str = ""
     lacking: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -325,6 +392,10 @@ class Resource:
     def badge(self, row: Row) -> Badge | None:
         """The object's state, beside the title."""
         return None
+
+    def row_buttons(self, access: Access, row: Row) -> Sequence[Button]:
+        """Further buttons in the menu of a row, besides its actions."""
+        return ()
 
     def refresh_seconds(self, row: Row) -> int:
         """How often the page of an unfinished object reloads; 0 for never."""

@@ -49,8 +49,11 @@ def find(load: Callable[[str | None], dict[str, Any]], id: str, calls: int) -> d
 
 
 def page(rows: Sequence[Row], query: Query, *, beyond: str = "", notice: Text = "", warning: Text = "") -> Page:
-    """The requested page out of all rows of one call; `beyond` is the engine's cursor of what follows them."""
+    """The requested page out of all rows of one call; `beyond` is the engine's cursor of what follows them. Sorted only if nothing does."""
     current = cursor(query) or ""
+    whole = not (current or beyond)
+    if whole and query.order:
+        rows = query.order.sorted(rows)
     start = _start(rows, query.position.partition("~")[0])
     end = start + query.rows
     page_rows = rows[start:end]
@@ -59,7 +62,8 @@ def page(rows: Sequence[Row], query: Query, *, beyond: str = "", notice: Text = 
         last = str(page_rows[-1].get("id")) if page_rows else ""
         older = f"{end}.{last if len(last) <= _LONGEST_ID else ''}~{current}"
     note = _("The engine gives a thousand at a time, and may leave some out between two of them.") if beyond else ""
-    return Page(page_rows, older, note, notice, warning, total=None if current or beyond else len(rows))
+    total = len(rows) if whole else None
+    return Page(page_rows, older, note, notice, warning, total=total, start=start if whole else None, sortable=whole)
 
 
 def page_of(answer: dict[str, Any], query: Query, *, warning: Text = "") -> Page:
@@ -69,9 +73,12 @@ def page_of(answer: dict[str, Any], query: Query, *, warning: Text = "") -> Page
 
 def numbered_page(rows: Sequence[Row], query: Query) -> Page:
     """The requested page out of all rows of a list that changes rarely; a position is the index where it begins."""
-    start = int(query.position) if query.position.isascii() and query.position.isdecimal() else 0
+    if query.order:
+        rows = query.order.sorted(rows)
+    start = _start(rows, query.position)
     end = start + query.rows
-    return Page(rows[start:end], str(end) if end < len(rows) else "")
+    older = str(end) if end < len(rows) else ""
+    return Page(rows[start:end], older, total=len(rows), start=start, sortable=True)
 
 
 def _start(rows: Sequence[Row], position: str) -> int:

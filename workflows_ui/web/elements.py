@@ -26,6 +26,8 @@ class Button(Protocol):
     @property
     def url(self) -> str: ...
     @property
+    def is_action(self) -> bool: ...
+    @property
     def posts(self) -> bool: ...
     @property
     def danger(self) -> bool: ...
@@ -65,7 +67,7 @@ def csrf_field(token: Any) -> SafeString:
 
 
 def button(item: Button, classes: str, *, back: str = "", csrf: SafeString = _NOTHING) -> SafeString:
-    """Return a link, a form of one button, or a note why it is not possible. After the click a person returns to `back`."""
+    """Return a link, a form of one button, or a note why it is not possible. After an action a person returns to `back`."""
     mark = icon(item.icon, "me-2")
     if item.reason:
         return format_html(
@@ -77,7 +79,7 @@ def button(item: Button, classes: str, *, back: str = "", csrf: SafeString = _NO
         )
     classes = f"{classes} text-danger-strong" if item.danger else classes
     if not item.posts:
-        query = f"?next={quote(back, safe='')}" if back else ""
+        query = f"?next={quote(back, safe='')}" if back and item.is_action else ""
         return format_html('<a class="{}" href="{}{}">{}{}</a>', classes, item.url, query, mark, item.label)
     following = format_html('<input type="hidden" name="next" value="{}">', back) if back else _NOTHING
     return format_html(

@@ -1,51 +1,96 @@
-"""The list of launches: filters in the query string, keyset pagination, newest first."""
-
-from urllib.parse import urlencode
+"""The list of launches, and its file: filters, order and position are in the query string, newest first."""
 
 from django.db.models import QuerySet
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
+from django.http.response import HttpResponseBase
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
 
-from workflows_ui.core.secret_names import MASK, mask_text, names_secret
+from workflows_ui.audit.services import audit_log
+from workflows_ui.launches import tables
 from workflows_ui.launches.forms import FilterForm
 from workflows_ui.launches.models import Launch
 from workflows_ui.launches.services import launches
 from workflows_ui.members.models import Role
-from workflows_ui.resource_admin import listing as listing_state
-from workflows_ui.web import keyset, responses
+from workflows_ui.resource_admin import export, local_lists
+from workflows_ui.resource_admin.actions import Button
+from workflows_ui.resource_admin.listing import Listing
+from workflows_ui.resource_admin.resource import Page
+from workflows_ui.web import responses
 from workflows_ui.web.access import member
-from workflows_ui.web.requests import ConsoleRequest
+from workflows_ui.web.requests import ConsoleRequest, actor
 
-ROWS = 25
 #: Number of the newest launches whose flows and persons the filters offer.
 OFFERED_FROM = 500
 
 
 @member(Role.VIEWER, guests=True)
 def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
-    """The launches that the person may see, newest first. Filters and position are in the query string."""
+    """The launches that the person may see."""
+    access, rows = request.access, launches.visible_launches(request.access)
+    kind, current = _current(request, rows)
+    page = Page((), total=0)
+    if current.valid:
+        page = kind.page(_matching(rows, current).prefetch_related("inputs"), current)
+    button = (
+        Button(_("Launch a flow"), "rocket", reverse("resource_list", args=[slug, "flows"]), primary=True)
+        if access.allows(Role.LAUNCHER)
+        else None
+    )
+    return local_lists.respond(
+        request,
+        kind,
+        access,
+        current,
+        page,
+        empty_template="launches/empty.html",
+        plot_template="launches/days_later.html",
+        everyone=access.allows(Role.BUILDER),
+        can_launch=access.allows(Role.LAUNCHER),
+        guest=access.guest,
+        first=button,
+    )
+
+
+@never_cache
+@require_safe
+@member(Role.VIEWER, guests=True)
+def file(request: ConsoleRequest, slug: str, kind: str) -> HttpResponseBase:
+    """All launches that match the filters, with inputs and answers as far as the person may see them. Audited."""
+    if kind not in export.TYPES:
+        raise Http404
     rows = launches.visible_launches(request.access)
-    form = FilterForm(request.GET)
-    everyone = request.access.allows(Role.BUILDER)
-    if not everyone:
+    declared, current = _current(request, rows)
+    if not current.valid:
+        return responses.redirect(request, f"{declared.url(slug)}?{current.export_query}")
+    audit_log.record(
+        actor(request),
+        "launches.export",
+        workspace=request.access.workspace,
+        object_type="launch",
+        format=kind,
+        filters=current.filters_query,
+    )
+    ordered = _matching(rows, current).order_by(*(current.order.fields if current.order else ()), "-asked_at", "-pk")
+    content = tables.file(kind, ordered, request.access)
+    return responses.download(content, export.name(declared, kind), export.TYPES[kind])
+
+
+def _current(request: ConsoleRequest, rows: QuerySet[Launch]) -> tuple[tables.Launches, Listing]:
+    """The list with the filters of the request."""
+    kind, form = tables.launch_list(request.access), FilterForm(request.GET)
+    if not request.access.allows(Role.BUILDER):
         del form.fields["person"]
     _set_choices(form, rows)
-    page = keyset.Window[Launch]([])
-    if form.is_valid():
-        matching = rows.filter(form.conditions()).prefetch_related("inputs")
-        page = keyset.window(matching, request.GET, moment="asked_at", size=ROWS)
-    # Values that were stored before their names or texts were recognized as secret.
-    for launch_input in (launch_input for row in page.rows for launch_input in row.inputs.all()):
-        known = names_secret(launch_input.label) or names_secret(launch_input.name)
-        launch_input.text = MASK if known else mask_text(launch_input.text)
-    context = {
-        **listing_state.local_list_context(form, request.path, request.GET, page),
-        "everyone": everyone,
-        "filters_query": urlencode({name: request.GET[name] for name in form.fields if request.GET.get(name)}),
-        "rows": page.rows,
-        "can_launch": request.access.allows(Role.LAUNCHER),
-        "guest": request.access.guest,
-    }
-    return responses.page(request, "launches/list.html", context, fragments=("results",))
+    return kind, Listing(kind, kind.url(request.access.workspace.slug), request.GET, form)
+
+
+def _matching(rows: QuerySet[Launch], current: Listing) -> QuerySet[Launch]:
+    form = current.form
+    assert isinstance(form, FilterForm)  # noqa: S101
+    return tables.with_duration(rows.filter(form.conditions()))
 
 
 def _set_choices(form: FilterForm, rows: QuerySet[Launch]) -> None:

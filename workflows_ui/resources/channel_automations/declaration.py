@@ -81,10 +81,10 @@ class ChannelAutomations(Resource):
     #: The engine has no call for a single one.
     recipe = ("/channel-service/v1/workflows/channel_automation", "workflows.list_channel_automation()")
     list_display = (
-        Column(lambda row: text_at(row, "name") or _("Without a name"), _("Name"), link=True),
+        Column(lambda row: text_at(row, "name") or _("Without a name"), _("Name"), link=True, name="name"),
         Column(state, _("State"), kind="badge"),
         Column(_tags, _("Tags"), kind="list", phone=False),
-        Column(_flow, _("Flow behind it"), link=_flow_url),
+        Column(_flow, _("Flow behind it"), link=_flow_url, sort=False),
     )
     details = Facts(
         _("Details"),

@@ -137,9 +137,9 @@ class Connections(Resource):
     )
     list_display = (
         Column("displayName", _("Name"), link=True),
-        mark_column(_app, _("App"), link=_app_url),
+        mark_column(_app, _("App"), link=_app_url, sort=False),
         Column(state, _("State"), kind="badge", below=_below_state),
-        Column(_usage_text, _("Used by"), link=_flows_url),
+        Column(_usage_text, _("Used by"), link=_flows_url, sort=False),
         Column(owner, _("Owner"), phone=False),
         Column("created", _("Created"), kind="when", phone=False, wide=True),
     )

@@ -94,11 +94,11 @@ class Flows(Resource):
     list_display = (
         Column(reading.name_of, _("Name"), link=True),
         Column(reading.start_label, _("Trigger"), wide=True),
-        Column("folder", _("Folder"), link=_folder_url, wide=True),
-        Column(lambda row: messages.flow_state(row.get("status")), _("State"), kind="badge", below=_note),
-        Column("results", _("Last results"), kind="badge", template_name="resources/flows/results.html"),
-        Column("days", _("Last 14 days"), wide=True, phone=False, template_name="web/plots/spark.html"),
-        Column("apps", _("Apps"), kind="list", phone=False, template_name="resources/flows/apps.html"),
+        Column("folder", _("Folder"), link=_folder_url, wide=True, sort=False),
+        Column(lambda row: messages.flow_state(row.get("status")), _("State"), kind="badge", below=_note, name="state"),
+        Column("results", _("Last results"), kind="badge", sort=False, template_name="resources/flows/results.html"),
+        Column("days", _("Last 14 days"), wide=True, phone=False, sort=False, template_name="web/plots/spark.html"),
+        Column("apps", _("Apps"), kind="list", sort=False, phone=False, template_name="resources/flows/apps.html"),
         Column("updated", _("Changed"), kind="when"),
     )
     shortcuts = (
@@ -166,7 +166,7 @@ class Flows(Resource):
         """A page, last changed first, with flows in the shape of `flow_pages.brief`. One call for flows as long as the first hundred hold
         the page, and a cached one for the names of folders; the newest runs for the last results are optional.
         """
-        page = pages.page(session, pages.Filters(**query.filters), query.position, query.rows)
+        page = pages.page(session, pages.Filters(**query.filters), query)
         folders = reading.folder_names(session)
         keys = [id_at(row) for row in page.rows if id_at(row)]
         results, sparks = resource_results.latest(session, keys), resource_results.sparks(session, keys)

@@ -16,7 +16,8 @@ from django.utils.translation import ngettext
 
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import TooLarge, flow_tree
-from workflows_ui.resource_admin.resource import Page, Row, Text
+from workflows_ui.resource_admin.resource import Page, Query, Row, Text
+from workflows_ui.resources import whole_lists
 from workflows_ui.resources.flows.reading import folder_names, pieces_of, table_of
 from workflows_ui.web.paths import dicts_at, text_at
 
@@ -64,27 +65,28 @@ class _Chunk:
     by_state: bool
 
 
-def page(session: EngineSession, filters: Filters, position: str, rows: int) -> Page:
+def page(session: EngineSession, filters: Filters, query: Query) -> Page:
     """A page of flows, last changed first, in the shape of `brief`. One call while the page lies within the first
     hundred; one more if the engine lists those that are on first.
 
-    Raises EngineError.
+    Sorted otherwise, or from an index, all of them are read. Raises EngineError.
     """
     search = _Search(session, filters)
     chunk = search.chunk()
     first, edge = search.head(chunk)
     if not edge:
-        return _page_from(session, first, position, rows, len(first))
+        return _page_of_all(session, first, query)
     # Of the rows that share the time of the last one, some may be missing here.
     settled = [row for row in first if _updated(row) > edge]
-    if len(_after(settled, position)) > rows:
-        return _page_from(session, settled, position, rows)
+    indexed = bool(query.order) or _is_index(query.position)
+    if not indexed and len(_after(settled, query.position)) > query.rows:
+        return _page_from(session, settled, query)
     walked = session.remember(_walk_name(filters), _WALK_FOR, lambda: search.walk(chunk))
     known_ids = {_key(row) for row in first}
     others = [row for row in walked if _updated(row) <= edge and _key(row) not in known_ids]
     all_rows = _sorted([*first, *others])
     gap = search.gap(len(all_rows))
-    return replace(_page_from(session, all_rows, position, rows, None if gap else len(all_rows)), warning=gap)
+    return replace(_page_from(session, all_rows, query), warning=gap) if gap else _page_of_all(session, all_rows, query)
 
 
 def all_flows(session: EngineSession) -> tuple[list[dict[str, Any]], bool]:
@@ -248,13 +250,23 @@ def _size_note(session: EngineSession) -> Text:
     return text % {"n": size}
 
 
-def _page_from(
-    session: EngineSession, found: Sequence[Row], position: str, rows: int, total: int | None = None
-) -> Page:
-    after = _after(found, position)
-    page_rows = after[:rows]
-    older = f"{_updated(page_rows[-1])}~{_key(page_rows[-1])}" if len(after) > rows else ""
-    return Page(page_rows, older, notice=_size_note(session), total=total)
+def _page_from(session: EngineSession, found: Sequence[Row], query: Query) -> Page:
+    after = _after(found, query.position)
+    page_rows = after[: query.rows]
+    older = f"{_updated(page_rows[-1])}~{_key(page_rows[-1])}" if len(after) > query.rows else ""
+    return Page(page_rows, older, notice=_size_note(session))
+
+
+def _page_of_all(session: EngineSession, found: Sequence[Row], query: Query) -> Page:
+    """A page of flows that are all there are: sorted, numbered, or, as the next one, from the last row of the page before."""
+    if query.order or _is_index(query.position):
+        return whole_lists.page(found, query, notice=_size_note(session))
+    start = len(found) - len(_after(found, query.position))
+    return replace(_page_from(session, found, query), total=len(found), start=start, sortable=True)
+
+
+def _is_index(position: str) -> bool:
+    return position.partition("~")[0].partition(".")[0].isdecimal()
 
 
 def _after(found: Sequence[Row], position: str) -> list[Row]:

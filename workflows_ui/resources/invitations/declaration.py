@@ -106,7 +106,7 @@ class Invitations(Resource):
         f'workflows.list_invitations("PROJECT", limit={_MOST})',
     )
     list_display = (
-        Column(lambda row: text_at(row, "email") or _("No address"), _("Invited"), link=True),
+        Column(lambda row: text_at(row, "email") or _("No address"), _("Invited"), link=True, name="email"),
         Column(state, _("State"), kind="badge"),
         Column(_role, pgettext_lazy("invitation", "As"), phone=False),
         Column("created", pgettext_lazy("invitation", "Sent"), kind="when"),

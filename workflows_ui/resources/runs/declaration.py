@@ -64,8 +64,8 @@ class Runs(Resource):
     hidden_url = "run_hidden"
     recipe = ("/v1/flow-runs/{id}", "workflows.get_run({id!r})")
     list_display = (
-        Column(lambda row: reading.name_of(row) or row.get("flowId"), gettext_lazy("Flow"), link=True),
-        Column(lambda row: messages.run_state(row.get("status")), gettext_lazy("State"), kind="badge"),
+        Column(lambda row: reading.name_of(row) or row.get("flowId"), gettext_lazy("Flow"), link=True, name="flow"),
+        Column(lambda row: messages.run_state(row.get("status")), gettext_lazy("State"), kind="badge", name="state"),
         Column(reading.failed_at, gettext_lazy("Failed step"), link=_failed_alike_url, wide=True),
         Column(reading.error_of, gettext_lazy("Error"), wide=True),
         Column("created", gettext_lazy("Received"), kind="when"),

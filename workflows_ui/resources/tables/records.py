@@ -89,13 +89,20 @@ def _columns(table: str, fields: Sequence[Row]) -> tuple[Column, ...]:
     crowded = len(fields) >= _ACROSS
     created = Column("created", _("Added"), kind="when", phone=False, link=False, wide=crowded)
     if not fields:
-        return (Column(lambda _row: _("Record without values"), _("Record"), link=link), created)
+        return (Column(lambda _row: _("Record without values"), _("Record"), link=link, name="record"), created)
     first, *others = fields
-    columns = [Column(lambda row: short(row, reading.key_of(first)) or _("(empty)"), column_label(first), link=link)]
+    columns = [
+        Column(
+            lambda row: short(row, reading.key_of(first)) or _("(empty)"),
+            column_label(first),
+            link=link,
+            name=reading.key_of(first),
+        )
+    ]
     for number, field in enumerate(others, start=1):
         kind = "count" if field.get("type") == reading.NUMBER else "text"
         path = partial(short, field=reading.key_of(field))
-        columns.append(Column(path, column_label(field), kind, phone=number < _ON_PHONES))
+        columns.append(Column(path, column_label(field), kind, phone=number < _ON_PHONES, name=reading.key_of(field)))
     return (*columns, created)
 
 

@@ -233,9 +233,9 @@ class Triggers(Resource):
     list_display = (
         mark_column(mark_of, _("App"), link=True, below=lambda row: row["name"]),
         Column(_state, _("State"), kind="badge", below=_lately),
-        Column(_plot, _("Last 14 days"), phone=False, template_name="resources/triggers/bars.html"),
-        Column(lambda row: _plot(row).good, _("Worked"), kind="count", phone=False),
-        Column(lambda row: _plot(row).bad, _("Failed"), kind="count", phone=False),
+        Column(_plot, _("Last 14 days"), phone=False, sort=False, template_name="resources/triggers/bars.html"),
+        Column(lambda row: _plot(row).good, _("Worked"), kind="count", phone=False, name="worked"),
+        Column(lambda row: _plot(row).bad, _("Failed"), kind="count", phone=False, name="failed"),
     )
     details = Facts(
         _("Details"),

@@ -1,0 +1,131 @@
+"""The table of launches: order, inputs, what a reader may do, the file of it, and how it refreshes itself."""
+
+import csv
+import io
+import json
+import re
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from tests.launches.launch_scene import Scene, text_of, unescape
+from workflows_ui.audit.models import AuditEvent
+from workflows_ui.launches.models import LaunchInput, State
+from workflows_ui.members.models import Member, Role
+
+pytestmark = pytest.mark.both_databases
+
+URL = "/w/sales/launches/"
+HTMX = {"HX-Request": "true", "HX-Target": "results"}
+
+
+def _shown(browser: Client, query: str = "") -> list[str]:
+    return [line["id"] for line in browser.get(f"{URL}?{query}").context["lines"]]
+
+
+def _file(browser: Client, kind: str, query: str = "") -> str:
+    response = browser.get(f"{URL}export/{kind}/?{query}")
+    assert response.status_code == 200
+    return b"".join(response).decode("utf-8-sig")
+
+
+def test_headings_sort_in_both_directions_and_say_so(scene: Scene) -> None:
+    now = timezone.now()
+    slow = scene.row(flow_name="Beta", asked_at=now, ended_at=now + timedelta(minutes=3), state=State.SUCCEEDED)
+    quick = scene.row(flow_name="Alpha", asked_at=now, ended_at=now + timedelta(seconds=1), state=State.SUCCEEDED)
+    assert _shown(scene.browser, "sort=flow") == [quick.pk, slow.pk]
+    assert _shown(scene.browser, "sort=-flow") == [slow.pk, quick.pk]
+    assert _shown(scene.browser, "sort=-took") == [slow.pk, quick.pk]
+    page = text_of(scene.browser.get(f"{URL}?sort=flow&state=succeeded"))
+    assert re.search(r'aria-sort="ascending"><a class="sort" href="[^"]*sort=-flow', page)
+    assert 'name="sort" value="flow" form="filters"' in page
+    assert set(_shown(scene.browser, "sort=nonsense")) == {slow.pk, quick.pk}
+
+
+def test_how_many_there_are_is_said_and_every_page_has_a_number(scene: Scene) -> None:
+    for number in range(45):
+        scene.row(asked_at=timezone.now() - timedelta(minutes=number))
+    pages = scene.browser.get(URL).context["pages"]
+    assert (pages.text, [link.number for link in pages.links]) == ("1–20 of 45", [1, 2, 3])
+    # What is launched meanwhile is on no later page, so that no row comes twice.
+    first = _shown(scene.browser)
+    scene.row()
+    second = scene.browser.get(pages.links[1].url)
+    assert second.context["pages"].text == "21–40 of 45"
+    assert not {line["id"] for line in second.context["lines"]} & set(first)
+
+
+def test_a_row_says_what_was_put_in_and_how_long_it_took(scene: Scene) -> None:
+    now = timezone.now()
+    launch = scene.row(asked_at=now - timedelta(seconds=5), ended_at=now, state=State.SUCCEEDED)
+    LaunchInput.objects.create(launch=launch, name="amount", label="Amount", text="120")
+    page = text_of(scene.browser.get(URL))
+    assert "Amount: 120" in page
+    assert "5.0 s" in page or "5 s" in page
+
+
+def test_an_unfinished_list_refreshes_itself_and_costs_nothing_while_it_is_the_same(scene: Scene) -> None:
+    launch = scene.row(state=State.RUNNING)
+    page = text_of(scene.browser.get(URL))
+    assert "Updates automatically." in page
+    seen = re.search(r'hx-vals=\'{"seen": "(\w+)"}\'', page)
+    assert seen is not None
+    same = scene.browser.get(URL, {"seen": seen[1]}, headers=HTMX)
+    assert (same.status_code, same.content) == (204, b"")
+    type(launch).objects.filter(pk=launch.pk).update(state=State.SUCCEEDED, ended_at=timezone.now())
+    changed = text_of(scene.browser.get(URL, {"seen": seen[1]}, headers=HTMX))
+    assert "Succeeded" in changed
+    assert "data-live" not in changed
+
+
+def test_the_file_has_a_column_for_each_input_and_the_answer_of_ones_own_launches(scene: Scene) -> None:
+    values = '{"amount": "=1+1", "password": "Zk7q-secret"}'
+    answer = {
+        "answer": '{"total": 240}',
+        "answer_from": "flow",
+        "answer_type": "application/json",
+        "answer_status": 200,
+    }
+    launch = scene.row(None, payload=values, state=State.SUCCEEDED, **answer)
+    scene.row(user=scene.users.owner, flow_name="Not mine")
+    rows = list(csv.DictReader(io.StringIO(_file(scene.browser, "csv"))))
+    assert [row["Id"] for row in rows] == [launch.pk]
+    others = json.loads(rows[0]["Other inputs"])
+    assert others["amount"] == "=1+1"
+    assert "Zk7q" not in json.dumps(rows)
+    (record,) = json.loads(_file(scene.browser, "json"))
+    assert (record["inputs"]["amount"], record["answer"]) == ("=1+1", {"total": 240})
+    assert "Zk7q" not in json.dumps(record)
+    event = AuditEvent.objects.filter(action="launches.export").latest("at")
+    assert event.detail["format"] == "json"
+
+
+def test_cells_of_the_file_start_no_formula(scene: Scene) -> None:
+    scene.row(flow_name="=HYPERLINK(1)")
+    assert "'=HYPERLINK(1)" in _file(scene.browser, "csv")
+
+
+def test_the_file_has_the_filters_and_the_order_of_the_page(scene: Scene) -> None:
+    one = scene.row(flow_name="B", state=State.FAILED, failed_step="")
+    two = scene.row(flow_name="A", state=State.FAILED, failed_step="")
+    scene.row(flow_name="C", state=State.SUCCEEDED)
+    page = text_of(scene.browser.get(f"{URL}?state=failed&sort=flow"))
+    assert "/launches/export/csv/?state=failed&amp;sort=flow" in page
+    rows = json.loads(_file(scene.browser, "json", "state=failed&sort=flow"))
+    assert [row["id"] for row in rows] == [two.pk, one.pk]
+    assert scene.browser.get(f"{URL}export/csv/?state=nonsense").status_code == 303
+    assert scene.browser.get(f"{URL}export/xml/").status_code == 404
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.LAUNCHER, Role.BUILDER, Role.MANAGER])
+def test_no_link_of_the_list_leads_its_reader_nowhere(scene: Scene, role: Role) -> None:
+    Member.objects.filter(user=scene.users.colleague).update(role=role)
+    flow = str(scene.workflows.create_flow("Greet")["id"])
+    scene.row(flow_id=flow, state=State.SUCCEEDED)
+    page = text_of(scene.browser.get(URL))
+    links = {unescape(link) for link in re.findall(r'href="(/[^"#]*)"', page) if not link.startswith("/static/")}
+    assert f"/w/sales/flows/{flow}/" in links
+    answers = {link: scene.browser.get(link).status_code for link in links if "/export/" not in link}
+    assert {link: status for link, status in answers.items() if status >= 400} == {}

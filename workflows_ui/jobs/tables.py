@@ -1,0 +1,85 @@
+"""The list of jobs."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from workflows_ui.jobs.page import Page
+from workflows_ui.members.models import Role
+from workflows_ui.members.services.access import Access
+from workflows_ui.resource_admin.local_lists import LocalList
+from workflows_ui.resource_admin.resource import Column, Resource, Row
+
+
+def _filters(page: Any) -> str:
+    return " · ".join(f"{label}: {value[:60]}" for label, value in page.job.filters_told)
+
+
+_JOB = Column(
+    lambda page: page.title,
+    _("Job"),
+    link=lambda _slug, page: page.url,
+    name="job",
+    sort=("kind", "action", "resource"),
+)
+_FILTERS = Column(_filters, _("Filters"), kind="note", wide=True, name="filters", sort=False)
+_STATE = Column(lambda page: page.badge, _("State"), kind="badge", name="state", sort=("state",))
+_SIZE = Column(lambda page: page.size, _("Objects"), kind="count", phone=False, name="size", sort=("total",))
+_PERSON = Column(
+    lambda page: page.job.user.label,
+    _("Person"),
+    phone=False,
+    name="person",
+    sort=("user__first_name", "user__last_name", "user__username"),
+)
+_WHEN = Column(lambda page: page.job.asked_at, _("Created"), kind="when", name="created", sort=("asked_at",))
+
+
+class Jobs(LocalList):
+    """The jobs that a person may see. Its rows are their pages."""
+
+    name = "jobs"
+    label, label_plural = _("Job"), _("Jobs")
+    icon, group = "list-checks", "watch"
+    moment = "asked_at"
+    empty = _("There are no jobs")
+    empty_hint = _(
+        "What is done to many things at once, and what takes longer, runs in the background and is listed here. To begin, select rows in "
+        "a list of flows or runs."
+    )
+    list_display = (_JOB, _FILTERS, _STATE, _SIZE, _WHEN)
+    access: Access
+    resources: Mapping[str, Resource]
+
+    def masked(self, session: Any, rows: Sequence[Any]) -> list[Any]:
+        """The page of each job."""
+        return [Page(job, self.access, self.resources) for job in rows]
+
+    def key(self, row: Row) -> str:
+        return str(row.job.pk)  # type: ignore[attr-defined]
+
+    def title(self, row: Row) -> str:
+        return str(row.title)  # type: ignore[attr-defined]
+
+    def url(self, slug: str, id: str = "", **query: str) -> str:
+        return reverse("job", args=[slug, id]) if id else reverse("jobs", args=[slug], query=query or None)
+
+    def refresh_seconds(self, row: Any) -> int:
+        return 0 if row.job.over or not row.can_stop else 2
+
+
+def job_list(access: Access, resources: Mapping[str, Resource]) -> Jobs:
+    """The list for a person: whose a job is has a column for managers."""
+    columns = (_JOB, _FILTERS, _STATE, _SIZE, _PERSON, _WHEN) if access.allows(Role.MANAGER) else Jobs.list_display
+    return Jobs.with_attributes(
+        access=access, resources=resources, list_display=columns, files=_files(access.workspace.slug)
+    )
+
+
+def _files(slug: str) -> list[tuple[Any, str]]:
+    return [
+        (label, reverse("jobs_file", args=[slug, kind]))
+        for label, kind in ((_("As CSV"), "csv"), (_("As JSON"), "json"))
+    ]

@@ -1,0 +1,229 @@
+"""The list of launches and its file: columns, row menus, and inputs and answers as far as the person may see them."""
+
+import json
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+from django.db.models import DurationField, ExpressionWrapper, F, QuerySet
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.translation import gettext, pgettext_lazy
+from django.utils.translation import gettext_lazy as _
+
+from workflows_ui.core.crypto import CannotOpen
+from workflows_ui.core.secret_names import MASK, mask_text, names_secret
+from workflows_ui.launch_forms.models import LaunchFormVersion
+from workflows_ui.launches.forms import FilterForm
+from workflows_ui.launches.inputs import input_labels, labelled_inputs
+from workflows_ui.launches.models import UNSENT, Launch
+from workflows_ui.launches.page import Page
+from workflows_ui.members.models import Role
+from workflows_ui.members.services.access import Access
+from workflows_ui.resource_admin import export
+from workflows_ui.resource_admin.actions import Button
+from workflows_ui.resource_admin.local_lists import LocalList
+from workflows_ui.resource_admin.resource import Column, Row
+from workflows_ui.web import formats, messages
+
+#: Inputs in a row of the list; all of them are on the launch's page and in the file.
+_INPUTS = 4
+#: Columns of a file for the inputs of launch forms, and launches read at a time.
+_LABELS, _PART = 100, 50
+
+
+def _inputs(launch: Launch) -> str:
+    """The searchable inputs in one line. Some were stored before their names or texts were recognized as secret."""
+    shown = [
+        f"{item.label[:40]}: {MASK if names_secret(item.label) or names_secret(item.name) else mask_text(item.text)[:80]}"
+        for item in launch.inputs.all()[:_INPUTS]
+    ]
+    return " · ".join(shown)
+
+
+def _took(launch: Launch) -> float | None:
+    return formats.between(launch.asked_at, launch.ended_at)
+
+
+_FLOW = Column(
+    lambda row: row.flow_name or row.flow_id, _("Flow"), link=True, name="flow", sort=("flow_name", "flow_id")
+)
+_STATE = Column(messages.launch_badge, _("State"), kind="badge", name="state", sort=("state",))
+_FAILED_STEP = Column(
+    lambda row: row.failed_step if row.state == "failed" else "", _("Failed step"), wide=True, name="step", sort=False
+)
+_INPUT = Column(_inputs, _("Inputs"), kind="note", wide=True, name="inputs", sort=False)
+_PERSON = Column(
+    lambda row: row.user.label,
+    _("Launched by"),
+    phone=False,
+    name="person",
+    sort=("user__first_name", "user__last_name", "user__username"),
+)
+_WHEN = Column(
+    lambda row: row.asked_at, pgettext_lazy("launch", "Launched"), kind="when", name="launched", sort=("asked_at",)
+)
+_TOOK = Column(_took, _("Took"), kind="duration", phone=False, name="took", sort=("took",))
+
+
+class Launches(LocalList):
+    """The launches that a person may see: their own, or everybody's."""
+
+    name = "launches"
+    label, label_plural = _("Launch"), _("Launches")
+    icon, group = "rocket", "launch"
+    filters = FilterForm
+    moment = "asked_at"
+    list_display = (_FLOW, _STATE, _FAILED_STEP, _INPUT, _WHEN, _TOOK)
+
+    def key(self, row: Row) -> str:
+        return str(row.pk)  # type: ignore[attr-defined]
+
+    def title(self, row: Row) -> str:
+        return str(row.flow_name or row.flow_id)  # type: ignore[attr-defined]
+
+    def url(self, slug: str, id: str = "", **query: str) -> str:
+        return reverse("launch", args=[slug, id]) if id else reverse("launches", args=[slug], query=query or None)
+
+    def refresh_seconds(self, row: Any) -> int:
+        return 0 if row.settled else 2
+
+    def row_buttons(self, access: Access, row: Any) -> Sequence[Button]:
+        """Links that this person may follow: a guest has no page of the flow or the run, a viewer no form."""
+        slug, buttons = access.workspace.slug, []
+        if access.may_launch(row.flow_id):
+            again = reverse("flow_launch", args=[slug, row.flow_id])
+            if row.state not in UNSENT:
+                buttons.append(Button(_("Launch again"), "rotate-cw", f"{again}?from={row.pk}"))
+        if not access.guest and row.run_id:
+            buttons.append(
+                Button(_("Open the run"), "history", reverse("resource_detail", args=[slug, "runs", row.run_id]))
+            )
+        if not access.guest:
+            flow = reverse("resource_detail", args=[slug, "flows", row.flow_id])
+            buttons.append(Button(_("Open the flow"), "workflow", flow))
+        return buttons
+
+
+def launch_list(access: Access) -> Launches:
+    """The list for a person: who launched is a column where others' launches are shown."""
+    columns = (_FLOW, _STATE, _FAILED_STEP, _INPUT, _PERSON, _WHEN, _TOOK)
+    files = [
+        (label, reverse("launches_file", args=[access.workspace.slug, kind]))
+        for label, kind in ((_("As CSV"), "csv"), (_("As JSON"), "json"))
+    ]
+    if not access.allows(Role.BUILDER):
+        return Launches.with_attributes(files=files)
+    return Launches.with_attributes(files=files, list_display=columns)
+
+
+def with_duration(rows: QuerySet[Launch]) -> QuerySet[Launch]:
+    """With `took`, to sort by."""
+    return rows.annotate(took=ExpressionWrapper(F("ended_at") - F("asked_at"), DurationField()))
+
+
+def file(kind: str, rows: QuerySet[Launch], access: Access) -> Iterator[bytes]:
+    """Yield the launches as a file, with their inputs and answers, secrets masked; `kind` is a key of export.TYPES.
+
+    In a table each field of the launch forms has a column of its own, and inputs without one are JSON in the last of them.
+    """
+    language, zone = translation.get_language(), timezone.get_current_timezone()
+    # The request's language and zone are no longer active when the response is streamed.
+    with translation.override(language), timezone.override(zone):
+        labels = _labels(rows) if kind == "csv" else []
+        head = export.encode(export.BYTE_ORDER_MARK + export.csv_text([_headings(labels)])) if kind == "csv" else b"["
+    yield head
+    found, separator = rows.select_related("user", "form_version").iterator(chunk_size=_PART), "\n"
+    while part := list(islice(found, _PART)):
+        with translation.override(language), timezone.override(zone):
+            pages = [Page(row, access) for row in part]
+            if kind == "csv":
+                text = export.csv_text([_cells(page, labels) for page in pages])
+            else:
+                text = separator + ",\n".join(
+                    json.dumps(_record(page), ensure_ascii=False, default=str) for page in pages
+                )
+                separator = ",\n"
+        yield export.encode(text)
+    yield export.tail(kind)
+
+
+def _labels(rows: QuerySet[Launch]) -> list[str]:
+    """The labels of the inputs of all forms that were filled in, the newest form's first."""
+    used = rows.exclude(form_version=None).order_by().values("form_version").distinct()
+    labels: dict[str, None] = {}
+    for version in LaunchFormVersion.objects.filter(pk__in=used).order_by("-number").iterator(chunk_size=_PART):
+        try:
+            labels |= dict.fromkeys(input_labels(version.open_form()))
+        except CannotOpen:
+            continue
+        if len(labels) >= _LABELS:
+            break
+    return list(labels)[:_LABELS]
+
+
+def _headings(labels: Sequence[str]) -> list[str]:
+    zone = timezone.get_current_timezone_name()
+    return [
+        gettext("Flow"),
+        gettext("State"),
+        gettext("Failed step"),
+        gettext("Launched by"),
+        f"{gettext('Launched')} ({zone})",
+        f"{gettext('Ended')} ({zone})",
+        gettext("Seconds"),
+        *(export.escape_formulas(label) for label in labels),
+        gettext("Other inputs"),
+        gettext("Answer"),
+        gettext("Id of the run"),
+        gettext("Id"),
+    ]
+
+
+def _cells(page: Page, labels: Sequence[str]) -> list[str]:
+    row, inputs = page.launch, dict(labelled_inputs(page.launch))
+    known = [inputs.pop(label, None) for label in labels]
+    others = inputs.pop("", None) if set(inputs) == {""} else inputs
+    took = _took(row)
+    texts = [
+        row.flow_name or row.flow_id,
+        str(messages.launch_badge(row).word),
+        row.failed_step if row.state == "failed" else "",
+        row.user.label,
+        _local(row.asked_at),
+        _local(row.ended_at),
+    ]
+    return [
+        *map(export.escape_formulas, texts),
+        "" if took is None else f"{took / 1000:.1f}",
+        *(export.value_cell(value) for value in known),
+        export.value_cell(others or None),
+        export.value_cell(_answer(page)),
+        export.escape_formulas(row.run_id),
+        export.escape_formulas(row.pk),
+    ]
+
+
+def _record(page: Page) -> dict[str, Any]:
+    row = page.launch
+    return {
+        "id": row.pk,
+        "flow_id": row.flow_id,
+        "flow": row.flow_name,
+        "state": row.state,
+        "failed_step": row.failed_step if row.state == "failed" else "",
+        "person": row.user.label,
+        "launched_at": row.asked_at.isoformat(),
+        "ended_at": row.ended_at.isoformat() if row.ended_at else None,
+        "run_id": row.run_id,
+        "inputs": page.payload.value,
+        "answer": _answer(page),
+    }
+
+
+def _answer(page: Page) -> Any:
+    return page.answer.value if page.answer is not None else None
+
+
+def _local(moment: Any) -> str:
+    return f"{timezone.localtime(moment):%Y-%m-%d %H:%M:%S}" if moment else ""

@@ -1,0 +1,37 @@
+"""Lists with unfinished rows, which the browser requests again and again until all have ended."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from workflows_ui.core import clock
+from workflows_ui.resource_admin import export
+from workflows_ui.resource_admin.resource import Resource, Row
+
+#: The parameter with the version that the browser has.
+SEEN = "seen"
+#: The shortest time between two requests, in seconds: a list is more work than an object's page.
+_SHORTEST = 5
+
+
+@dataclass(frozen=True)
+class Live:
+    """When the list is requested again, and the version of what is shown: without a new one there is nothing to send."""
+
+    seconds: int
+    version: str
+
+
+def live(resource: Resource, rows: Sequence[Row], *shown: Any) -> Live | None:
+    """Return how the list refreshes itself; None if all rows have ended. `shown` is what else is to be seen of it, such as its length.
+
+    The times relative to now are a part of the version, to the minute.
+    """
+    waits = [seconds for row in rows if (seconds := resource.refresh_seconds(row))]
+    if not waits:
+        return None
+    values = [export.cells(resource, row) for row in rows]
+    text = json.dumps([values, int(clock.now().timestamp()) // 60, *shown], default=str)
+    return Live(max(_SHORTEST, min(waits)), hashlib.sha256(text.encode()).hexdigest()[:16])

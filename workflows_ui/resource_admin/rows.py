@@ -1,0 +1,60 @@
+"""The rows of a list, ready for its template, with what a person may do to them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from workflows_ui.members.services.access import Access
+from workflows_ui.resource_admin import actions
+from workflows_ui.resource_admin.actions import Action
+from workflows_ui.resource_admin.resource import Resource, Row, Shortcut
+from workflows_ui.web import formats
+from workflows_ui.web.messages import Text
+
+
+def list_line(resource: Resource, access: Access | None, row: Row, lacking: Mapping[str, Text]) -> dict[str, Any]:
+    """A row, ready for the list, with what the person may do; without `access` nothing.
+
+    The non-empty values of wide columns are also `joined` to the cell before them.
+    """
+    slug, key = access.workspace.slug if access else "", resource.key(row)
+    cells: list[dict[str, Any]] = []
+    host = 0
+    for column in resource.list_display:
+        value = column.value(row)
+        if column.link is True:
+            url = resource.url(slug, key) if key else ""
+            if not value or (isinstance(value, str) and not formats.visible(value)):
+                value = key or value  # Otherwise there would be nothing to click on.
+        else:
+            url = column.link(slug, row) if column.link else ""
+        below = column.below(row) if column.below else ""
+        cells.append({"column": column, "value": value, "url": url, "below": below, "joined": []})
+        if not column.wide:
+            host = len(cells) - 1
+        elif value not in (None, "", []):
+            cells[host]["joined"].append(cells[-1])
+    links = (
+        [(link, url) for link, url in allowed_links(resource.shortcuts, access, row) if link.in_rows] if access else []
+    )
+    offered = allowed_actions(resource, access, row) if access and key else []
+    buttons = [
+        actions.button(action, slug, resource.name, key)
+        for action in offered
+        if action.in_rows and action.needs not in lacking
+    ]
+    if access:
+        buttons += resource.row_buttons(access, row)
+    name = resource.full_title(row) if formats.visible(resource.title(row)) else key
+    return {"id": key, "name": name, "cells": cells, "shortcuts": links, "actions": buttons}
+
+
+def allowed_links(shortcuts: Sequence[Shortcut], access: Access, row: Row) -> list[tuple[Shortcut, str]]:
+    """The links that the person may follow and that apply to the row, with their URLs."""
+    allowed = [shortcut for shortcut in shortcuts if access.allows(shortcut.role)]
+    links = [(shortcut, shortcut.url(access.workspace.slug, row)) for shortcut in allowed]
+    return [(shortcut, url) for shortcut, url in links if url]
+
+
+def allowed_actions(resource: Resource, access: Access, row: Row, *, collection: bool = False) -> list[Action]:
+    allowed = [action for action in resource.actions if action.collection is collection and access.allows(action.role)]
+    return [action for action in allowed if action.visible(row)]

@@ -1,0 +1,135 @@
+"""Numbered pages of lists whose length is known: links to the first, last and neighbouring pages, and "21-40 of 1,284"."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Generic, TypeVar
+
+from django.core.exceptions import ValidationError
+from django.db.models import Model, Q, QuerySet
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+
+M = TypeVar("M", bound=Model)
+#: Pages shown beside the current one.
+_AROUND = 2
+
+
+@dataclass(frozen=True)
+class Link:
+    """A page's number and URL; an empty URL is the current page, the number 0 a gap."""
+
+    number: int
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class Pages:
+    """The pages of a list. `text` says which rows are shown; the URLs are empty where there is no such page."""
+
+    text: str = ""
+    total: int | None = None
+    links: list[Link] = field(default_factory=list)
+    first_url: str = ""
+    newer_url: str = ""
+    older_url: str = ""
+
+
+def numbered(start: int, shown: int, total: int, size: int, url: Callable[[int], str]) -> Pages:
+    """Return the pages of a list of `total` rows, of which `shown` from the index `start` are on this page.
+
+    Args:
+        url: returns the URL of the page that begins at an index.
+    """
+    last, current = max(1, -(-total // size)), start // size + 1
+    links = [
+        Link(number, url((number - 1) * size) if number and number != current else "")
+        for number in _numbers(current, last)
+    ]
+    return Pages(
+        range_text(start, shown, total),
+        total,
+        links if last > 1 else [],
+        first_url=url(0) if start else "",
+        newer_url=url(max(0, start - size)) if start else "",
+        older_url=url(start + size) if start + shown < total else "",
+    )
+
+
+def range_text(start: int, shown: int, total: int | None) -> str:
+    """Return which rows are shown, out of how many if that is known; "" for none."""
+    if not shown:
+        return ""
+    values = {"first": _grouped(start + 1), "last": _grouped(start + shown)}
+    if total is None:
+        return _("%(first)s–%(last)s") % values
+    return _("%(first)s–%(last)s of %(total)s") % {**values, "total": _grouped(total)}
+
+
+def _grouped(number: int) -> str:
+    return number_format(number, use_l10n=True, force_grouping=True)
+
+
+def _numbers(current: int, last: int) -> Iterator[int]:
+    """The numbers of the pages to link, with a 0 for each gap."""
+    wanted = sorted({1, last, *range(max(1, current - _AROUND), min(last, current + _AROUND) + 1)})
+    before = 0
+    for number in wanted:
+        if number > before + 1:
+            yield number - 1 if number == before + 2 else 0
+        yield number
+        before = number
+
+
+@dataclass(frozen=True)
+class LocalPage(Generic[M]):
+    """One page of rows of the console's own database.
+
+    Attributes:
+        total: the number of rows on all pages.
+        as_of: the time and key of the newest row when the person began to page, "" if there is one page only. Rows that were added
+            since are left out, so that none comes twice.
+    """
+
+    rows: list[M]
+    start: int
+    total: int
+    as_of: str = ""
+
+
+def local_page(
+    rows: QuerySet[M], position: str, *, moment: str, size: int, order: tuple[str, ...] = ()
+) -> LocalPage[M]:
+    """Return a page of rows.
+
+    Args:
+        position: the index where the page begins and, after an @, its `as_of`; "" for the first page.
+        moment: the datetime field by which the rows are listed, newest first.
+        order: fields to sort by instead.
+    """
+    index, _at, as_of = position.partition("@")
+    start = int(index) if index.isascii() and index.isdecimal() and len(index) < 8 else 0
+    begun = _position(rows.model, as_of) if start else None
+    if begun is not None:
+        at, pk = begun
+        rows = rows.filter(Q(**{f"{moment}__lt": at}) | Q(**{moment: at, "pk__lte": pk}))
+    total = rows.count()
+    if start >= total:
+        start = max(0, (total - 1) // size * size)
+    ordered = rows.order_by(*order, f"-{moment}", "-pk")
+    found = list(ordered[start : start + size])
+    if total > size and begun is None:
+        newest = found[0] if not order and not start else rows.order_by(f"-{moment}", "-pk")[0]
+        as_of = f"{getattr(newest, moment).isoformat()}~{newest.pk}"
+    return LocalPage(found, start, total, as_of if total > size else "")
+
+
+def _position(model: type[Model], text: str) -> tuple[datetime, Any] | None:
+    """Parse the time and the key of a row; return None if they are invalid."""
+    moment, _sign, key = text.partition("~")
+    try:
+        parsed = datetime.fromisoformat(moment)
+        position = parsed.astimezone(UTC), model._meta.pk.to_python(key[:40])  # noqa: SLF001  (documented by Django as public)
+    except (OverflowError, ValueError, ValidationError):
+        return None
+    return position if parsed.tzinfo and key.isalnum() and key.isascii() else None
