@@ -37,6 +37,7 @@ def test_a_builder_proposes_reviews_and_publishes_a_form(stage: Stage, window: W
     key = _flow(stage)
     page = window(stage.users.owner, expected=(REFUSED,))
     page.goto(f"/w/sales/flows/{key}/")
+    page.get_by_role("link", name="Launch form", exact=True).click()
     page.get_by_role("link", name="Make a launch form").click()
     sound(page)
     page.get_by_role("button", name="Propose a form").click()
@@ -59,7 +60,7 @@ def test_a_builder_proposes_reviews_and_publishes_a_form(stage: Stage, window: W
     page.keyboard.type("By phone")
     page.get_by_label("Choice 2: what is sent").fill("phone")
     _saved(page)
-    page.locator("#field-channel").get_by_role("button", name="Remove").click()
+    page.locator("#line-channel").get_by_role("button", name="Remove").click()
     expect(page.get_by_role("heading", name="2 fields")).to_be_visible()
     page.get_by_role("button", name="Undo the last change").click()
     expect(page.get_by_role("heading", name="3 fields")).to_be_visible()
@@ -86,6 +87,28 @@ def test_a_builder_proposes_reviews_and_publishes_a_form(stage: Stage, window: W
     expect(page.locator("#announcer")).to_have_text("“Amount” is now number 2 of 3.")
     expect(page.locator("#up-amount")).to_be_focused()
 
+    # By dragging; the preview beside it follows.
+    handle, last = (
+        page.locator("#line-amount [data-drag]").bounding_box(),
+        page.locator("#fields li").last.bounding_box(),
+    )
+    assert handle
+    assert last
+    page.mouse.move(handle["x"] + 4, handle["y"] + 4)
+    page.mouse.down()
+    page.mouse.move(handle["x"] + 4, last["y"] + last["height"] - 2, steps=5)
+    page.mouse.up()
+    expect(page.locator("#announcer")).to_have_text("“Amount” is now number 3 of 3.")
+    expect(page.locator("#form-beside [data-field]").last).to_have_attribute("data-field", "amount")
+
+    # Another field is not opened over what was typed into the first.
+    page.locator("#edit-amount").click()
+    page.get_by_label("Name that people read").fill("How much")
+    page.locator("#edit-channel").click()
+    expect(page.get_by_label("Name that people read")).to_have_value("How much")
+    page.get_by_role("link", name="Cancel").click()
+    expect(page.locator("#edit-amount")).to_be_focused()
+
     # Tried as a launcher sees it.
     page.get_by_role("link", name="Preview").click()
     expect(page.get_by_label("Amount")).to_be_hidden()
@@ -107,6 +130,7 @@ def test_a_builder_proposes_reviews_and_publishes_a_form(stage: Stage, window: W
     expect(page.get_by_text("what launchers see")).to_be_visible()
     sound(page)
     page.get_by_role("link", name="Offers").click()
+    page.get_by_role("link", name="Launch form", exact=True).click()
     expect(page.get_by_text("Version 1, published by owner")).to_be_visible()
 
 
@@ -121,7 +145,7 @@ def test_every_page_of_the_builder_is_sound_in_every_look(stage: Stage, window: 
     page.goto(f"{base}publish/")
     page.get_by_role("button", name="Publish the form").click()
     expect(page.get_by_text("what launchers see")).to_be_visible()
-    page.locator("#field-amount").get_by_role("button", name="Remove").click()
+    page.locator("#line-amount").get_by_role("button", name="Remove").click()
     expect(page.get_by_role("heading", name="2 fields")).to_be_visible()
     for path in ("", "propose/", "fields/", "fields/channel/", "publish/", "difference/", "import/", "preview/"):
         page.goto(f"{base}{path}")

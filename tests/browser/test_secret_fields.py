@@ -49,6 +49,33 @@ def formed(desk: Desk) -> Iterator[Desk]:
     desk.run(END)
 
 
+REVIEWED = SCENE.replace("))\nrow =", "), effects='Greets {name}.', review=True)\nrow =")
+
+
+def test_a_reviewed_launch_keeps_its_secret_and_can_be_changed_first(formed: Desk, browser: Browser) -> None:
+    formed.run(REVIEWED)
+    with formed.window(browser) as window:
+        page = window.page
+        page.goto(f"/w/practice/flows/{FLOW}/launch/")
+        page.get_by_label("Customer").fill("An")
+        expect(page.locator("#will-do [data-effect]")).to_have_text("An")
+        page.get_by_label("Word of the door").fill(TYPED)
+        page.get_by_role("button", name="Launch", exact=True).click()
+        expect(page.locator("#review-title")).to_be_focused()
+        expect(page.locator("#launch-review")).to_contain_text("Greets An.")
+        expect(page.get_by_label("Customer")).to_be_hidden()
+        assert TYPED not in page.content()
+        sound_in_every_look(page)
+        page.get_by_role("button", name="Change").click()
+        expect(page.get_by_label("Customer")).to_be_focused()
+        page.get_by_label("Customer").fill("Bo")
+        page.get_by_role("button", name="Launch", exact=True).click()
+        expect(page.locator("#review-values")).to_contain_text("Bo")
+        page.get_by_role("button", name="Launch", exact=True).click()
+        window.ends("Succeeded")
+        expect(page.locator("#launch-payload")).to_contain_text(MASK)
+
+
 def test_a_secret_is_typed_typed_again_after_a_mistake_and_masked_in_the_run(formed: Desk, browser: Browser) -> None:
     with formed.window(browser) as window:
         page = window.page

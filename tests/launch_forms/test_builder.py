@@ -9,7 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from tests.launch_forms import builder_scene as scene
-from tests.launch_forms.builder_scene import BASE, FLOW, FORM
+from tests.launch_forms.builder_scene import BASE, FLOW, FORM, filled
 from tests.stub_engine import StubEngine, flow, text
 from tests.users import Users
 from workflows_ui.audit.models import AuditEvent
@@ -83,12 +83,63 @@ def test_a_field_is_moved_up_and_down_and_no_further_than_the_ends(owner: Client
     assert names(users) == ["amount", "customer.name", "channel"]
 
 
+def test_a_field_that_is_saved_in_its_row_refreshes_the_page_around_it(owner: Client, users: Users) -> None:
+    scene.saved(users.owner)
+    url = f"{BASE}fields/amount/"
+    typed = filled(owner.get(url)) | {"label": "How much"}
+    there = {"HX-Request": "true", "HX-Target": "field-form", "HX-Current-URL": f"http://testserver{BASE}"}
+    assert owner.post(url, typed, headers=there)["HX-Refresh"] == "true"
+    assert scene.draft(users.owner).fields[1].label == "How much"
+    elsewhere = there | {"HX-Current-URL": f"http://testserver{url}"}
+    assert owner.post(url, typed | {"lock": 2}, headers=elsewhere)["HX-Redirect"] == f"{BASE}#line-amount"
+
+
+@pytest.mark.parametrize(
+    ("position", "order"),
+    [
+        ("3", ["customer.name", "channel", "amount"]),
+        ("1", ["amount", "customer.name", "channel"]),
+        ("999", ["customer.name", "channel", "amount"]),
+        ("two", ["customer.name", "amount", "channel"]),
+        ("", ["customer.name", "amount", "channel"]),
+    ],
+)
+def test_a_dragged_field_takes_its_new_place(owner: Client, users: Users, position: str, order: list[str]) -> None:
+    scene.saved(users.owner)
+    answer = owner.post(f"{BASE}change/", {"lock": 1, "move-to": "amount", "position": position})
+    assert answer.status_code == 303
+    assert names(users) == order
+
+
+def test_the_form_is_shown_beside_its_fields_as_launchers_see_it(owner: Client, users: Users) -> None:
+    scene.saved(users.owner, dataclasses.replace(scene.FORM, effects="Writes to {customer.name}.", button="Go ahead"))
+    beside = text(owner.get(BASE).content).partition('id="form-beside"')[2]
+    for words in ("Writes to ", 'data-effect="customer.name"', 'name="amount"', "Go ahead"):
+        assert words in beside
+
+
+def test_sentences_and_the_review_are_saved_and_wrong_names_are_refused(owner: Client, users: Users) -> None:
+    scene.saved(users.owner)
+    answer = owner.post(f"{BASE}words/", {"lock": 1, "effects": "Writes to {customer.name}.", "review": "on"})
+    assert answer.status_code == 303
+    form = scene.draft(users.owner)
+    assert (form.effects, form.review) == ("Writes to {customer.name}.", True)
+    answer = owner.post(f"{BASE}words/", {"lock": 2, "effects": "Writes to {nobody}."})
+    assert answer.status_code == 422
+    assert "names a field that is not there" in text(answer.content)
+    assert "Writes to {nobody}." in text(answer.content)
+    page = owner.post(f"{BASE}change/", {"lock": 2, "take-out": "customer.name"}, follow=True)
+    assert "is named in what this will do" in text(page.content)
+    assert scene.draft(users.owner).names[0] == "customer.name"
+
+
 def test_with_htmx_only_the_list_comes_back(owner: Client, users: Users) -> None:
     scene.saved(users.owner)
     headers = {"HX-Request": "true", "HX-Target": "fields"}
     answer = owner.post(f"{BASE}change/", {"lock": 1, "move-down": "amount"}, headers=headers, follow=True)
     page = text(answer.content)
-    assert page.startswith('<form class="card mb-3 field-list" id="fields"')
+    assert page.startswith('<section class="card mb-3 field-list" id="fields"')
+    assert 'id="form-beside" aria-labelledby="beside-title" hx-swap-oob="true"' in page
     assert '<input type="hidden" name="lock" value="2">' in page
 
 

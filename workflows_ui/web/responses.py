@@ -15,7 +15,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.utils.http import content_disposition_header
-from django_htmx.http import HttpResponseClientRedirect
+from django_htmx.http import HttpResponseClientRedirect, HttpResponseClientRefresh
 from django_htmx.middleware import HtmxDetails
 
 #: The element of every page for error messages (base.html).
@@ -45,10 +45,13 @@ def seen_at(request: HttpRequest) -> str:
     """Return the path of the visible page: of this request, or of the page that contains the fragment; "" for other methods than GET."""
     if request.method != "GET":
         return ""
+    return urlsplit(_current_url(request)).path if is_fragment(request) else request.path
+
+
+def _current_url(request: HttpRequest) -> str:
+    """Return path and query of the page that contains the requesting fragment; "" if unknown."""
     htmx: HtmxDetails | None = getattr(request, "htmx", None)
-    if htmx is None or not is_fragment(request):
-        return request.path
-    return urlsplit(htmx.current_url_abs_path or "").path
+    return (htmx.current_url_abs_path if htmx is not None else None) or ""
 
 
 def page(
@@ -90,6 +93,10 @@ def download(
 def redirect(request: HttpRequest, url: str) -> HttpResponse:
     """Redirect the browser to another page by GET, also after a POST and for htmx."""
     if is_fragment(request):
+        path, _hash, anchor = url.partition("#")
+        # A browser that is on the page already would only move to the anchor.
+        if anchor and path == _current_url(request).partition("#")[0]:
+            return vary(HttpResponseClientRefresh())
         return vary(HttpResponseClientRedirect(url))
     return vary(SeeOther(url))
 

@@ -12,6 +12,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST, require_safe
 
 from workflows_ui.launch_forms import choices as launch_choices
+from workflows_ui.launch_forms import effects as form_effects
 from workflows_ui.launch_forms import form_fit
 from workflows_ui.launch_forms import messages as form_messages
 from workflows_ui.launch_forms.editor.forms import TextsForm
@@ -27,7 +28,7 @@ from workflows_ui.web.requests import ConsoleRequest
 #: Number of versions in the page.
 _VERSIONS = 20
 #: Names of buttons. (The name `remove` would hide the form element's method in the browser.)
-ACTIONS = ("move-up", "move-down", "take-out", "undo")
+ACTIONS = ("move-up", "move-down", "move-to", "take-out", "undo")
 
 
 @require_safe
@@ -66,13 +67,21 @@ def change(page: EditorPage) -> HttpResponse:
             page.save(form.without(name).leaving_out([field.path]))
             text = _("“%(label)s” is removed from the form. “Undo” brings it back as it was.")
             return page.redirect(text % {"label": label})
-        page.save(form.moved(name, -1 if action == "move-up" else 1))
+        page.save(form.moved(name, _distance(page, form, action, name)))
     except launch_forms.Stale as stale:
         return page.redirect(stale_message(stale), level=messages.WARNING)
     except launch_forms.NothingToUndo:
         return page.redirect(_("There is nothing to undo."), level=messages.INFO)
     # A browser follows 303 with the headers of htmx, and so gets the fragment.
     return responses.SeeOther(page.url(moved=name, by=action.removeprefix("move-")))
+
+
+def _distance(page: EditorPage, form: Form, action: str, name: str) -> int:
+    """By how many places the field is moved; `position` of a dragged field counts from 1."""
+    if action != "move-to":
+        return -1 if action == "move-up" else 1
+    position = page.request.POST.get("position", "")
+    return int(position) - 1 - form.names.index(name) if position.isdecimal() and len(position) < 4 else 0
 
 
 @require_POST
@@ -113,9 +122,29 @@ def _page(page: EditorPage, typed: TextsForm | None = None) -> HttpResponse:
         moved=_moved(page.request, form),
         words=typed or TextsForm(initial={name: getattr(form, name) for name in TextsForm.base_fields}),
         placeholders=[field for field in form.fields if field.kind not in (Kind.SECRET, Kind.FILE)],
+        **_preview_context(page, form),
         versions=[*launch_forms.versions(page.row)[:_VERSIONS]] if page.row else [],
         **context,
     )
+
+
+def _preview_context(page: EditorPage, form: Form) -> dict[str, Any]:
+    """The form as launchers see it, without a call to the engine: live choices as far as they were offered lately."""
+    visible = posted.launchable(form)
+    live = bool(visible.live_fields)
+    options = (
+        launch_choices.available(page.request.access, page.flow_id, visible, load=launch_choices.offered)
+        if live
+        else {}
+    )
+    shown = checking.initial(visible, zone=timezone.get_current_timezone())
+    return {
+        "form_view": launch_fields.view(visible, shown, options=options),
+        "note": markdown.html(form.note),
+        "effects": form_effects.sentences(form),
+        "button": form.button or _("Launch"),
+        "preview_url": page.url("form_preview"),
+    }
 
 
 def _moved(request: ConsoleRequest, form: Form) -> dict[str, Any] | None:

@@ -55,7 +55,7 @@ def _edit(page: EditorPage, edited: Field) -> HttpResponse:
         editor.add_error(None, str(problem))
         return _page(page, editor, edited)
     text = _("“%(label)s” is saved in the draft.") % {"label": saved.shown_label[:80]}
-    return page.redirect(text, anchor=f"#field-{name}")
+    return page.redirect(text, anchor=f"#line-{name}")
 
 
 def _sources(page: EditorPage, edited: Field, typed: Any) -> Sources:
