@@ -17,12 +17,13 @@ class FilterForm(DaysForm):
     """The select boxes offer known values; the query string may also name persons not offered, and kinds and actions without a label."""
 
     main_filters = ("person", "action", "since")
-    field_order = ("person", "action", "kind", "id", "outcome", "since", "until", "request")
+    field_order = ("person", "action", "kind", "id", "outcome", "since", "until", "job", "request")
     person = forms.IntegerField(label=_("Person"), required=False, min_value=0, max_value=2**31, widget=forms.Select)
     action = forms.CharField(label=_("What was done"), required=False, max_length=60, widget=forms.Select)
     kind = forms.CharField(label=_("Kind of object"), required=False, max_length=40, widget=forms.Select)
     id = forms.CharField(label=_("Id of the object"), required=False, max_length=120)
     outcome = forms.CharField(label=_("Outcome"), required=False, max_length=20, widget=forms.Select)
+    job = forms.CharField(label=_("Id of the job"), required=False, max_length=21)
     request = forms.CharField(label=_("Id of the request"), required=False, max_length=64)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -46,5 +47,11 @@ class FilterForm(DaysForm):
         columns = {"action": "action", "kind": "object_type", "id": "object_id", "request": "request_id"}
         for name in columns.keys() & data.keys():
             condition &= Q(**{columns[name]: data[name]})
+        if "job" in data:
+            # Rows of earlier versions name the job in their detail only.
+            job = data["job"]
+            condition &= (
+                Q(object_type="job", object_id=job) | Q(subject_type="job", subject_id=job) | Q(detail__job=job)
+            )
         rows = rows.filter(condition)
         return history.with_outcome(rows, data["outcome"]) if "outcome" in data else rows

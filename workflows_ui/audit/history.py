@@ -12,6 +12,7 @@ from workflows_ui.audit.messages import CHOICES, FIELDS
 from workflows_ui.audit.models import BEGUN, AuditEvent
 from workflows_ui.members.models import Role, Workspace
 from workflows_ui.members.services.access import Access
+from workflows_ui.web.paths import text_at
 from workflows_ui.web.readable import Node, readable_node
 
 #: Number of rows of an object's history.
@@ -62,21 +63,41 @@ def _line(event: AuditEvent, end: AuditEvent | None, slug: str | None) -> dict[s
     }
 
 
-def object_history(access: Access, kind: str, id: str = "", *, whole: bool = False) -> dict[str, Any]:
-    """Return the history of an object, or of all objects of its kind, newest first, with a link to the audit log for managers.
+def object_history(
+    access: Access, kind: str, id: str = "", *, whole: bool = False, page: int | None = None
+) -> dict[str, Any]:
+    """Return the history of an object, or of all objects of its kind, newest first, with a link to the audit log for managers: what was
+    done to it, and what else belongs to it, such as the launches of a flow. With a `page`, from 1, there are earlier and later ones.
 
     `whole`: the person may see all of it, regardless of role; otherwise launchers and viewers see only their own actions (`partly`).
     """
     slug = access.workspace.slug if access.allows(Role.MANAGER) else ""
     query = {"kind": kind, "id": id[:120]} if id else {"kind": kind}
     partly = not (whole or access.allows(Role.BUILDER))
-    events = rows(access.workspace).filter(object_type=kind)
-    if id:
-        events = events.filter(object_id=id[:120])
+    events = rows(access.workspace).filter(_about(access.workspace, kind, id[:120]))
     if partly:
         events = events.filter(user=access.user)
     url = reverse("audit", args=[slug], query=query) if slug else ""
-    return {"lines": _newest(events, slug), "partly": partly, "url": url}
+    if page is None:
+        return {"lines": _newest(events, slug), "partly": partly, "url": url}
+    start = (page - 1) * NEWEST
+    found = list(beginnings(events).order_by("-at", "-pk")[start : start + NEWEST + 1])
+    shown = lines(found[:NEWEST], slug)
+    for line in shown:
+        line["other"] = line["event"].object_type != kind
+        line["job"] = text_at(line["event"].detail, "job")
+    pages = {"newer": page - 1, "older": page + 1 if len(found) > NEWEST else 0}
+    return {"lines": shown, "partly": partly, "url": url, **pages}
+
+
+def _about(workspace: Workspace, kind: str, id: str) -> Q:
+    """Rows of an object or kind, and those of which it is the second object. A job's page shows its items itself."""
+    about = Q(object_type=kind, object_id=id) if id else Q(object_type=kind)
+    if kind == "job":
+        return about
+    second = {"subject_type": kind, "subject_id": id} if id else {"subject_type": kind}
+    ends = AuditEvent.objects.filter(workspace=workspace, **second).exclude(begun=None)
+    return about | Q(**second) | Q(pk__in=ends.values("begun_id"))
 
 
 def global_history(user: User, kind: str, id: str) -> dict[str, Any]:

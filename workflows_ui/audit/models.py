@@ -64,7 +64,11 @@ class AuditEvent(models.Model):
     begun = models.ForeignKey(
         "self", on_delete=models.DO_NOTHING, null=True, blank=True, db_constraint=False, related_name="ends"
     )
-    #: The fields above as one text (canonical_text.py), created with the row; the input of the chain's digests.
+    #: A second object that the row belongs to, so that the object's history finds it: the flow of a launch, the job of one of its items,
+    #: what an action created. It is not a part of the canonical text, which has `detail`. NULL, so that no migration rebuilds the table.
+    subject_type = models.CharField(max_length=40, null=True, editable=False)  # noqa: DJ001
+    subject_id = models.CharField(max_length=120, null=True, editable=False)  # noqa: DJ001
+    #: The fields from `at` to `begun` as one text (canonical_text.py), created with the row; the input of the chain's digests.
     canonical = models.TextField(blank=True)
 
     #: The row's position in the chain, its digest and the id of the key; set once, by audit/services/hash_chain.py.
@@ -98,6 +102,11 @@ class AuditEvent(models.Model):
         verbose_name_plural = _("audit events")
         indexes = [
             models.Index(fields=["workspace", "object_type", "object_id", "-at"], name="audit_by_object"),
+            models.Index(
+                fields=["workspace", "subject_type", "subject_id", "-at"],
+                name="audit_by_subject",
+                condition=models.Q(subject_type__isnull=False),
+            ),
             models.Index(fields=["workspace", "-at", "-id"], name="audit_by_time"),
             models.Index(fields=["workspace", "action", "-at"], name="audit_by_action"),
             models.Index(fields=["workspace", "user", "-at"], name="audit_by_person"),

@@ -84,6 +84,7 @@ class Action:
         collection: belongs to the list, not to an object; its row is {}.
         needs: a capability (credentials.services.capabilities.NAMES) that the engine must have: otherwise the action is left out of
             rows, shown with the reason on pages, and rejected.
+        creates: the resource of the object that an action on another object creates; the engine's answer has its id.
         bulk: settings for applying it to many objects. Its form must not ask for files or secrets, and reads no row (it gets an empty one).
     """
 
@@ -107,6 +108,7 @@ class Action:
     collection: bool = False
     needs: str = ""
     bulk: Bulk | None = None
+    creates: str = ""
 
     @property
     def needs_confirmation(self) -> bool:

@@ -3,6 +3,7 @@
 Writers only insert, without locks and without reading other rows. hash_chain.py builds the chain afterwards.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -50,15 +51,18 @@ def record(
     outcome: str = "done",
     reason: str = "",
     begun: AuditEvent | None = None,
+    belongs_to: tuple[str, str] | None = None,
     **detail: Any,
 ) -> AuditEvent:
     """Add one row. `action` is noun.verb (`launch.ask`), `reason` a person's reason; `detail` is stored as JSON.
 
     `about` is the object, if it is a row that `_identify` knows. `outcome` is the result of the action itself, not of observing it: the
-    end of a failed launch is `failed`.
+    end of a failed launch is `failed`. `belongs_to` is the type and id of a second object whose history has the row; by default the flow or
+    job that `detail` names.
     """
     if about is not None:
         workspace, object_type, object_id, object_name = _identify(about)
+    subject_type, subject_id = belongs_to or _second_object(object_type, detail)
     mask = masking.workspace_mask(workspace) if workspace is not None else Mask(())
     event = AuditEvent(
         at=timezone.now(),
@@ -76,6 +80,8 @@ def record(
         session=actor.session,
         request_id=actor.request_id,
         begun=begun,
+        subject_type=subject_type or None,
+        subject_id=storable(subject_id)[:120] or None,
     )
     event.canonical = event.compute_canonical()
     event.save(force_insert=True)
@@ -86,7 +92,18 @@ def record(
 begin = partial(record, outcome=BEGUN)
 
 
-def end(begun: AuditEvent, outcome: str = "done", **detail: Any) -> AuditEvent:
+def _second_object(object_type: str, detail: Mapping[str, Any]) -> tuple[str, str]:
+    """The second object that a row's detail names; empty if there is none."""
+    for key, kind in (("flow", "flows"), ("job", "job")):
+        value = detail.get(key)
+        if kind != object_type and isinstance(value, str) and value:
+            return kind, value
+    return "", ""
+
+
+def end(
+    begun: AuditEvent, outcome: str = "done", *, belongs_to: tuple[str, str] | None = None, **detail: Any
+) -> AuditEvent:
     """Add the result of a write announced by `begin`: same actor, workspace and object, with its outcome."""
     actor = Actor(begun.user, begun.address, begun.request_id, begun.session)
     return record(
@@ -98,6 +115,7 @@ def end(begun: AuditEvent, outcome: str = "done", **detail: Any) -> AuditEvent:
         object_name=begun.object_name,
         outcome=outcome,
         begun=begun,
+        belongs_to=belongs_to,
         **detail,
     )
 

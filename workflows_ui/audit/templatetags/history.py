@@ -11,11 +11,19 @@ register = template.Library()
 
 
 @register.inclusion_tag("audit/history.html", takes_context=True)
-def history(context: Mapping[str, Any], kind: str, id: Any = "", *, whole: bool = False) -> dict[str, Any]:
-    """Show the history of an object of this workspace, or of all of its kind; `whole`: the person may see all of it."""
-    access = context["request"].access
+def history(
+    context: Mapping[str, Any], kind: str, id: Any = "", *, whole: bool = False, address: str = ""
+) -> dict[str, Any]:
+    """Show the history of an object of this workspace, or of all of its kind; `whole`: the person may see all of it.
+
+    With an `address`, which has a query string, there are more pages, at `&page=`.
+    """
+    request = context["request"]
+    access, asked = request.access, request.GET.get("page", "")
+    page = max(1, int(asked)) if asked.isdecimal() and len(asked) < 6 else 1
     return {
-        "history": histories.object_history(access, kind, str(id), whole=whole),
+        "history": histories.object_history(access, kind, str(id), whole=whole, page=page if address else None),
+        "address": address,
         "place": access.workspace,
         "named": not id,
     }

@@ -339,6 +339,7 @@ def _apply(actor: Actor, invitation: ColleagueInvitation, person: User) -> Membe
         actor,
         "invitation.accept",
         invitation,
+        belongs_to=("member", str(person.pk)),
         person=person.label,
         person_id=person.pk,
         teams=[team.name for team in joined],

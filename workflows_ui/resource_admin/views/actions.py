@@ -31,7 +31,7 @@ from workflows_ui.resource_admin.resource import RESOURCES, Resource, Row, find_
 from workflows_ui.web import formats, responses
 from workflows_ui.web import messages as words
 from workflows_ui.web.access import member
-from workflows_ui.web.paths import text_at
+from workflows_ui.web.paths import id_at, text_at
 from workflows_ui.web.requests import ConsoleRequest, actor
 
 TICKET, BACK = "action-ticket", "next"
@@ -152,13 +152,21 @@ def _run(action_request: _ActionRequest, form: forms.Form) -> HttpResponse:
         audit_log.end(event, outcome, **detail)
         missing_capabilities.learn(session, action, error)
         return _page(action_request, form, error=error, status=422)
-    audit_log.end(event)
+    audit_log.end(event, belongs_to=_created(action_request, answer))
     missing_capabilities.learn(session, action)
     text = declared_text(action.done, action_request.name, action_request.brief, formats.named_briefly(answer))
     if text:
         add_message = messages.warning if isinstance(text, LastingText) else messages.success
         add_message(request, str(text))
     return responses.redirect(request, _after(action_request, answer))
+
+
+def _created(action_request: _ActionRequest, answer: Any) -> tuple[str, str] | None:
+    """Type and id of the object that the action created, as far as the engine's answer says; its history begins with this."""
+    action = action_request.action
+    kind = action.creates or (action_request.resource.name if action.collection else "")
+    key = id_at(answer) if isinstance(answer, Mapping) else ""
+    return (kind, key) if kind and key else None
 
 
 def _after(action_request: _ActionRequest, answer: Any) -> str:

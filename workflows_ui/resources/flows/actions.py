@@ -315,6 +315,7 @@ ACTIONS = (
         _("Duplicate"),
         "copy",
         _duplicate,
+        creates="flows",
         form=NameForm,
         initial=lambda row: {"name": gettext("Copy of %(name)s") % {"name": name_of(row)[:190]}},
         confirm=_("A new flow with the same steps is made. It is off, and not published."),

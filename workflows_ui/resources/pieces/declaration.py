@@ -180,6 +180,7 @@ CONNECT = Action(
     icon="plug",
     form=connecting.ConnectForm,
     run=connecting.connect,
+    creates="connections",
     button=lambda row: _("Connect “%(app)s”") % {"app": formats.cut(apps.title(row))},
     confirm=_("The engine tests what you enter at the app, which may take some seconds, and keeps it encrypted."),
     impact=_connection_types,
