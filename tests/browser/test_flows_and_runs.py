@@ -83,13 +83,13 @@ def test_a_run_is_watched_to_its_end_without_losing_ones_place(
     page = window(users.owner)
     page.goto(ONE)
     expect(page.locator("#live")).to_contain_text("It is running.")
-    raw = page.locator("#raw > summary")
+    raw = page.locator("#times > summary")
     raw.focus()
     page.keyboard.press("Enter")
     stub_engine.runs = [run(flowVersion={"displayName": "Order intake"})]
     expect(page.locator("#live")).to_contain_text("It ran to its end in 37 ms.")
     expect(page.locator("#announcer")).to_have_text("It ran to its end in 37 ms.")
-    expect(page.locator("#raw")).to_have_attribute("open", "")
+    expect(page.locator("#times")).to_have_attribute("open", "")
     expect(raw).to_be_focused()
     assert page.locator("main [hx-trigger]").count() == 0
 
@@ -220,6 +220,7 @@ def test_everything_works_without_javascript(window: Window, users: people.Users
     page.get_by_role("complementary").get_by_role("link", name="Runs").click()
     page.get_by_role("link", name="Order intake").click()
     expect(page.locator("#live")).to_contain_text("It is running.")
+    page.get_by_role("link", name="JSON").click()
     page.locator("summary", has_text="As the engine has it").click()
     expect(page.locator("#raw-text")).to_be_visible()
     page.locator("header.topbar details.menu").last.locator("summary").click()

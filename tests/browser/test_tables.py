@@ -70,7 +70,7 @@ def record(page: Page, **values: str) -> None:
 
 def action(page: Page, name: str) -> None:
     """An action of the object on the page, from its menu."""
-    page.locator("main details.menu summary, header details.menu summary").filter(has_text="More").first.click()
+    page.locator("#page-actions summary").click()
     page.get_by_role("link", name=name, exact=True).locator("visible=true").first.click()
 
 

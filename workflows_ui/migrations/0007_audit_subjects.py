@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('workflows_ui', '0004_notes'),
+        ('workflows_ui', '0006_deleted_objects'),
     ]
 
     operations = [
