@@ -32,7 +32,7 @@ def test_a_flow_is_made_tagged_found_and_deleted(stage: Stage, window: Window) -
     sound(page)
     page.get_by_label("Tags").fill("orders, wholesale")
     page.get_by_role("button", name="Save the tags").click()
-    expect(page.locator(".facts").get_by_text("wholesale")).to_be_visible()
+    expect(page.locator(".object-details").get_by_text("wholesale")).to_be_visible()
     page.goto(LIST)
     page.get_by_label("Name contains").fill("angeb")
     page.get_by_label("Name contains").press("Enter")
@@ -55,11 +55,12 @@ def test_settings_and_differences_are_read(stage: Stage, window: Window) -> None
     ):
         workflows.apply_flow_operation(key, {"type": operation, "request": request})
     page = window(stage.users.owner)
-    page.goto(f"{LIST}{key}/")
+    page.goto(f"{LIST}{key}/?tab=steps")
     for summary in page.locator(".step-settings > summary").all():
         summary.click()
     expect(page.get_by_text("body › phone from “Catch Webhook”")).to_be_visible()
     sound_in_every_look(page)
+    page.get_by_role("link", name="Versions").click()
     page.get_by_role("link", name="Compare").first.click()
     expect(page.get_by_role("heading", name="What differs between two versions")).to_be_visible()
     expect(page.get_by_text("Removed", exact=True)).to_be_visible()

@@ -3,7 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.windows import Window, sound_in_every_look
+from tests.browser.looks import sound_in_every_look
+from tests.browser.windows import Window
 from tests.stub_engine import StubEngine, flow, identity, run
 from tests.users import Users
 
