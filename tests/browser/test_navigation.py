@@ -44,13 +44,13 @@ def test_a_link_keeps_the_document_moves_the_focus_to_the_heading_and_announces_
 
 
 def test_back_restores_the_page_and_how_far_it_was_scrolled(page: Page) -> None:
-    page.evaluate("window.scrollTo(0, 700)")
+    page.evaluate("window.scrollTo(0, 200)")
     _menu(page, "Credentials")
     expect(page.locator("h1")).to_have_text("Credentials")
     assert page.evaluate("window.scrollY") == 0
     page.go_back()
     expect(page.locator("h1")).to_have_text("Flows")
-    expect(page.locator("html")).to_have_js_property("scrollTop", 700)
+    expect(page.locator("html")).to_have_js_property("scrollTop", 200)
     assert _is_marked(page)
 
 
