@@ -57,6 +57,7 @@ SUPERUSERS = {
 #: Addresses below a workspace: the least role there.
 LEAST: dict[str, Role] = {
     "workspace": Role.VIEWER,
+    "permissions": Role.VIEWER,
     "credentials": Role.VIEWER,
     "credential": Role.VIEWER,
     "credential_test": Role.VIEWER,

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from workflows_ui.accounts.models import User
+from workflows_ui.credentials.models import Credential
 from workflows_ui.members.models import Role, Workspace
 from workflows_ui.members.person_field import PersonField, PersonFormMixin
 from workflows_ui.members.services.invitations import DAYS
@@ -241,7 +242,30 @@ class LaunchRightForm(HolderForm, LimitsForm):
             "unknown": _("Nobody with this user name or e-mail address has an account here. Invite them first.")
         },
     )
-    field_order = ("who", "team", "until", "most_launches")
+    credential = forms.ModelChoiceField(
+        label=_("Credential for the team"),
+        queryset=Credential.objects.none(),
+        required=False,
+        empty_label=_("Whichever they have"),
+        help_text=_("It is shared with the team, acts for those without one of their own, and stays with its owner."),
+    )
+    field_order = ("who", "team", "credential", "until", "most_launches")
+
+    def __init__(self, *args: Any, workspace: Workspace, **options: Any) -> None:
+        super().__init__(*args, **options)
+        field = self.fields["credential"]
+        if isinstance(field, forms.ModelChoiceField):
+            field.queryset = Credential.objects.filter(workspace=workspace).order_by("name", "created_at")
+            field.label_from_instance = lambda row: row.name  # type: ignore[method-assign,assignment]
+
+    def clean(self) -> dict[str, Any]:
+        """Reject a credential for a person: credentials are shared with teams only."""
+        data: dict[str, Any] = super().clean() or {}
+        if data.get("credential") and data.get("who"):
+            self.add_error(
+                "credential", _("A credential can be shared with a team only. Choose a team, or leave this empty.")
+            )
+        return data
 
 
 class WorkspaceForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time

@@ -91,8 +91,12 @@ def give(
     holder: User | Group,
     until: datetime | None,
     most_launches: int | None,
+    credential: Credential | None = None,
 ) -> LaunchRight:
-    """Give a person or a team the right to launch a flow, with an optional end and number of launches."""
+    """Give a person or a team the right to launch a flow, with an optional end and number of launches.
+
+    A `credential` of the workspace is shared with the team, too.
+    """
     person = holder if isinstance(holder, User) else None
     with transaction.atomic():
         right = LaunchRight.objects.create(
@@ -107,6 +111,8 @@ def give(
         )
         limits = _limits(until, most_launches)
         audit_log.record(actor, "launch_right.give", right, **_detail(right), **limits)
+        if credential is not None and isinstance(holder, Group):
+            sharing.share(actor, credential, [*sharing.teams(credential), holder])
         _notify_holder(right)
     return right
 

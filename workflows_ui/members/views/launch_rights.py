@@ -57,7 +57,9 @@ def choose(request: ConsoleRequest, slug: str) -> HttpResponse:
 def flow_rights(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     """Show the rights on one flow, and the form for another one."""
     form = LaunchRightForm(
-        request.POST if request.method == "POST" else None, people=visible_people(request, request.user)
+        request.POST if request.method == "POST" else None,
+        people=visible_people(request, request.user),
+        workspace=request.access.workspace,
     )
     if not form.is_valid():
         context = _rights(request, id) | {"flow_id": id, "name": _name(request, id)}
@@ -71,6 +73,7 @@ def flow_rights(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
         holder=form.holder,
         until=data["until"],
         most_launches=data["most_launches"],
+        credential=data["credential"],
     )
     messages.success(
         request,

@@ -17,7 +17,7 @@ from workflows_ui.accounts.services import second_step
 from workflows_ui.core import database
 from workflows_ui.launches.models import Launch
 from workflows_ui.members.forms import SuccessorForm
-from workflows_ui.members.models import Member, TeamOwner, Workspace
+from workflows_ui.members.models import Member, Role, TeamOwner, Workspace
 from workflows_ui.members.services import access, directory
 from workflows_ui.offboarding import services as deactivation
 from workflows_ui.web import responses
@@ -74,8 +74,12 @@ def person(request: ConsoleRequest, person_id: int) -> HttpResponse:
             roles.append((space, row.get_role_display() if row else ""))
         else:
             roles.append((space, role.label if role else _("single flows only")))
+    managed = set(
+        Member.objects.filter(access.held_by(request.user), role=Role.MANAGER).values_list("workspace", flat=True)
+    )
     context = {
         "person": user,
+        "managed": managed,
         "stepped": second_step.has(user),
         "oneself": user.pk == request.user.pk,
         "places": roles,
