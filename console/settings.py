@@ -208,6 +208,7 @@ ACCOUNT_RATE_LIMITS = {
     "credential_test": "20/m/user",
     "single_sign_on": "30/m/ip",
     "invite": "60/h/user",
+    "access_request": "20/h/user",
 }
 #: One address per person: a new one replaces it once the link in the mail to it was opened.
 ACCOUNT_CHANGE_EMAIL = True

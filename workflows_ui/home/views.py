@@ -44,7 +44,7 @@ def home(request: ConsoleRequest) -> HttpResponse:
     Without the second step that a workspace requires, only its name is shown.
     """
     workspaces = list(access.workspaces(request.user))
-    waiting = AccessRequest.objects.filter(user=request.user, decided_at=None).select_related("workspace")
+    waiting = AccessRequest.objects.filter(user=request.user, decided_at=None, link="").select_related("workspace")
     if len(workspaces) == 1 and not waiting and "all" not in request.GET:
         return responses.redirect_to_view(request, "workspace", workspaces[0].slug)
     closed_ids = closed(request, request.user, workspaces)

@@ -149,7 +149,7 @@ class Member(models.Model):
 
 
 class AccessRequest(models.Model):
-    """A request for membership by a person who added a working credential of an existing workspace."""
+    """A person's request for a role: they added a working credential of an existing workspace, or followed a link into it."""
 
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="access_requests")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="access_requests")
@@ -159,6 +159,8 @@ class AccessRequest(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
     granted = models.BooleanField(null=True, blank=True)
+    #: The path that the person wanted to open; empty for a request by credential. Only decisions show that its workspace exists.
+    link = models.CharField(max_length=300, blank=True)
 
     class Meta:
         verbose_name = _("access request")

@@ -31,6 +31,7 @@ urlpatterns = [
     path("people/<int:person_id>/deactivate/", people.deactivate, name="person_deactivate"),
     path("people/<int:person_id>/reactivate/", people.reactivate, name="person_reactivate"),
     path("people/<int:person_id>/sessions/", people.end_sessions, name="person_end_sessions"),
+    path("request-access/", members.ask, name="access_ask"),
     path("waiting/", members.waiting, name="waiting"),
     path("waiting/<int:request_id>/withdraw/", members.withdraw, name="access_withdraw"),
     path("w/<slug:slug>/people/<int:person_id>/permissions/", permissions.permissions, name="permissions"),

@@ -7,28 +7,46 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('workflows_ui', '0003_field_words'),
+        ("workflows_ui", "0003_field_words"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Note',
+            name="Note",
             fields=[
-                ('id', models.CharField(editable=False, max_length=21, primary_key=True, serialize=False)),
-                ('subject', models.CharField(choices=[('flows', 'Flow'), ('runs', 'Run'), ('launch', 'Launch')], max_length=10, verbose_name='about')),
-                ('object_id', models.CharField(max_length=120)),
-                ('text', models.TextField()),
-                ('created_at', models.DateTimeField()),
-                ('changed_at', models.DateTimeField(null=True)),
-                ('author', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='notes', to=settings.AUTH_USER_MODEL)),
-                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='notes', to='workflows_ui.workspace')),
+                ("id", models.CharField(editable=False, max_length=21, primary_key=True, serialize=False)),
+                (
+                    "subject",
+                    models.CharField(
+                        choices=[("flows", "Flow"), ("runs", "Run"), ("launch", "Launch")],
+                        max_length=10,
+                        verbose_name="about",
+                    ),
+                ),
+                ("object_id", models.CharField(max_length=120)),
+                ("text", models.TextField()),
+                ("created_at", models.DateTimeField()),
+                ("changed_at", models.DateTimeField(null=True)),
+                (
+                    "author",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="notes", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "workspace",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="notes", to="workflows_ui.workspace"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'note',
-                'verbose_name_plural': 'notes',
-                'indexes': [models.Index(fields=['workspace', 'subject', 'object_id', '-created_at'], name='notes_of_object')],
+                "verbose_name": "note",
+                "verbose_name_plural": "notes",
+                "indexes": [
+                    models.Index(fields=["workspace", "subject", "object_id", "-created_at"], name="notes_of_object")
+                ],
             },
             bases=(workflows_ui.core.crypto.SealsFields, models.Model),
         ),

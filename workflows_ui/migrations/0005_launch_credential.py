@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('workflows_ui', '0004_notes'),
+        ("workflows_ui", "0004_notes"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='launch',
-            name='credential_chosen',
+            model_name="launch",
+            name="credential_chosen",
             field=models.BooleanField(default=False),
         ),
     ]

@@ -7,35 +7,66 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('workflows_ui', '0005_launch_credential'),
+        ("workflows_ui", "0005_launch_credential"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='DeletedObject',
+            name="DeletedObject",
             fields=[
-                ('id', models.CharField(editable=False, max_length=21, primary_key=True, serialize=False)),
-                ('moves', models.PositiveIntegerField(default=0)),
-                ('kind', models.CharField(max_length=40)),
-                ('object_id', models.CharField(max_length=64)),
-                ('name', models.TextField(blank=True)),
-                ('content', models.TextField(blank=True)),
-                ('facts', models.JSONField(default=dict)),
-                ('state', models.CharField(choices=[('deleting', 'Unclear whether it was deleted'), ('deleted', 'Deleted'), ('restoring', 'Being restored'), ('unclear', 'Unclear whether it was restored'), ('restored', 'Restored')], default='deleting', max_length=10)),
-                ('deleted_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField(db_index=True)),
-                ('restored_at', models.DateTimeField(blank=True, null=True)),
-                ('restored_id', models.CharField(blank=True, max_length=64)),
-                ('deleted_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('restored_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='workflows_ui.workspace')),
+                ("id", models.CharField(editable=False, max_length=21, primary_key=True, serialize=False)),
+                ("moves", models.PositiveIntegerField(default=0)),
+                ("kind", models.CharField(max_length=40)),
+                ("object_id", models.CharField(max_length=64)),
+                ("name", models.TextField(blank=True)),
+                ("content", models.TextField(blank=True)),
+                ("facts", models.JSONField(default=dict)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("deleting", "Unclear whether it was deleted"),
+                            ("deleted", "Deleted"),
+                            ("restoring", "Being restored"),
+                            ("unclear", "Unclear whether it was restored"),
+                            ("restored", "Restored"),
+                        ],
+                        default="deleting",
+                        max_length=10,
+                    ),
+                ),
+                ("deleted_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField(db_index=True)),
+                ("restored_at", models.DateTimeField(blank=True, null=True)),
+                ("restored_id", models.CharField(blank=True, max_length=64)),
+                (
+                    "deleted_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "restored_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "workspace",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="workflows_ui.workspace"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'deleted object',
-                'verbose_name_plural': 'deleted objects',
-                'indexes': [models.Index(fields=['workspace', '-deleted_at'], name='deleted_object_by_time')],
+                "verbose_name": "deleted object",
+                "verbose_name_plural": "deleted objects",
+                "indexes": [models.Index(fields=["workspace", "-deleted_at"], name="deleted_object_by_time")],
             },
             bases=(workflows_ui.core.crypto.SealsFields, models.Model),
         ),

@@ -66,6 +66,13 @@ def _access_request(about: dict[str, Any]) -> News:
     return News(title, _("Approve with a role, or refuse."), "user-plus", "blue")
 
 
+def _access_decision(about: dict[str, Any]) -> News:
+    values = {"workspace": _text(about, "into")}
+    if about.get("granted") is True:
+        return News(_("You now belong to %(workspace)s.") % values, "", "user-check", "green")
+    return News(_("Your request for access to %(workspace)s was refused") % values, "", "user-x", "red")
+
+
 def _credential_expiry(about: dict[str, Any]) -> News:
     days = _number(about, "days")
     name = _text(about, "name")
@@ -125,6 +132,7 @@ _KINDS: dict[str, Callable[[dict[str, Any]], News]] = {
     NoticeKind.FLOW_FAILED: _flow_failed,
     NoticeKind.JOB_ENDED: _job,
     NoticeKind.ACCESS_ASKED: _access_request,
+    NoticeKind.ACCESS_DECIDED: _access_decision,
     NoticeKind.CREDENTIAL_ENDS: _credential_expiry,
     NoticeKind.CREDENTIAL_TO_ENTER: _credential_reentry,
     NoticeKind.RIGHT_GIVEN: _launch_right,

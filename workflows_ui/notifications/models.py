@@ -18,6 +18,7 @@ class NoticeKind(models.TextChoices):
     FLOW_FAILED = "flow_failed", _("A flow failed")
     JOB_ENDED = "job_ended", _("A job ended")
     ACCESS_ASKED = "access_asked", _("Access request")
+    ACCESS_DECIDED = "access_decided", _("An access request was decided")
     CREDENTIAL_ENDS = "credential_ends", _("A credential ends soon")
     CREDENTIAL_TO_ENTER = "credential_to_enter", _("A credential must be entered again")
     RIGHT_GIVEN = "right_given", _("You may launch a flow")

@@ -170,6 +170,10 @@ def _context(request: HttpRequest, message: messages.Message, status: int, error
         "back": _parent_page(request, slug),
         "again": request.get_full_path() if request.method == "GET" and isinstance(error, _RETRYABLE) else "",
     }
+    denied = isinstance(error, NoAccess | NotAllowed) or (access is None and status == 404)
+    user = getattr(request, "user", None)
+    if denied and user is not None and user.is_authenticated and request.path.startswith("/w/"):
+        context["access_link"] = request.path
     if slug and isinstance(error, _CREDENTIAL_AT_FAULT) and not isinstance(error, PlaceChanged):
         context["credentials_url"] = reverse("credentials", args=[slug])
     if slug and isinstance(error, _RETRYABLE):

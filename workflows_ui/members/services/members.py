@@ -10,6 +10,7 @@ from typing import Any
 from django.contrib.auth.models import Group
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.urls import reverse
 from django.utils import timezone
 
 from workflows_ui.accounts.models import User
@@ -21,6 +22,8 @@ from workflows_ui.credentials.models import Credential
 from workflows_ui.credentials.services import sharing
 from workflows_ui.members.models import AccessRequest, Member, Role, Workspace
 from workflows_ui.members.services import launch_rights
+from workflows_ui.notifications import services as notifications
+from workflows_ui.notifications.models import NoticeKind
 
 #: The most names of caretakers that are listed.
 _CARETAKERS = 5
@@ -73,21 +76,41 @@ def find_caretakers(workspace: Workspace, flow_id: str) -> dict[str, Any]:
     }
 
 
-def ask(actor: Actor, workspace: Workspace, person: User) -> AccessRequest:
-    """Return the person's open access request; create it if necessary."""
-    request, created = AccessRequest.objects.get_or_create(workspace=workspace, user=person, decided_at=None)
+def ask(actor: Actor, workspace: Workspace, person: User, link: str = "") -> AccessRequest:
+    """Return the person's open access request; create it, and notify the managers, if necessary.
+
+    `link` is the path that the person wanted to open, empty if they added a credential, which then comes with an open request, too.
+    """
+    request, created = AccessRequest.objects.get_or_create(
+        workspace=workspace, user=person, decided_at=None, defaults={"link": link[:300]}
+    )
     if created:
-        _record(actor, "access_request.ask", workspace, person)
+        _record(actor, "access_request.ask", workspace, person, **({"link": link[:300]} if link else {}))
+        for manager in managers(workspace):
+            notifications.notify(
+                manager,
+                NoticeKind.ACCESS_ASKED,
+                f"access_request:{request.pk}",
+                url=reverse("members", args=[workspace.slug]),
+                workspace=workspace,
+                name=person.label,
+            )
+    elif request.link and not link:
+        request.link = ""
+        request.save(update_fields=["link"])
     return request
 
 
 def grant(actor: Actor, request: AccessRequest, role: Role) -> Member:
-    """Grant the request with this role. Raise AlreadyDecided."""
+    """Grant the request with this role; a member keeps a higher one. Raise AlreadyDecided."""
     with _locked(request.workspace):
         _decide(actor, request, granted=True)
         member = Member.objects.filter(workspace=request.workspace, user=request.user).first()
         if member is None:
             member = Member.objects.create(workspace=request.workspace, user=request.user, role=role)
+        elif not Role(member.role).includes(role):
+            member.role = role
+            member.save(update_fields=["role"])
         _record(actor, "access_request.grant", request.workspace, request.user, role=member.role)
     return member
 
@@ -105,7 +128,7 @@ def withdraw(actor: Actor, request: AccessRequest) -> None:
 def _reject(actor: Actor, request: AccessRequest, action: str) -> None:
     with _locked(request.workspace):
         _decide(actor, request, granted=False)
-        destroyed = _destroy_credentials(actor, request.workspace, request.user)
+        destroyed = 0 if request.link else _destroy_credentials(actor, request.workspace, request.user)
         _record(actor, action, request.workspace, request.user, credentials_destroyed=destroyed)
 
 
@@ -203,6 +226,18 @@ def _decide(actor: Actor, request: AccessRequest, *, granted: bool) -> None:
     )
     if not changed:
         raise AlreadyDecided
+    if actor.user == request.user:
+        return
+    workspace = request.workspace
+    notifications.notify(
+        request.user,
+        NoticeKind.ACCESS_DECIDED,
+        f"access_request:{request.pk}:decided",
+        url=(request.link or reverse("workspace", args=[workspace.slug])) if granted else reverse("home"),
+        workspace=workspace if granted else None,
+        into=workspace.name if granted else request.link or workspace.project_name or workspace.project_id,
+        granted=granted,
+    )
 
 
 def _destroy_credentials(actor: Actor, workspace: Workspace, person: User) -> int:

@@ -1,6 +1,10 @@
 """Members of a workspace, for its managers: roles, access requests and settings; and the page for a person's own requests."""
 
+import re
+
+from allauth.core import ratelimit
 from django.contrib import messages
+from django.db.models import Q
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
@@ -16,12 +20,14 @@ from workflows_ui.credentials.models import Credential
 from workflows_ui.credentials.services import practice, sharing
 from workflows_ui.members import messages as member_messages
 from workflows_ui.members.forms import AddPeopleForm, InviteForm, RoleForm, WorkspaceForm
-from workflows_ui.members.models import AccessRequest, LaunchRight, Member, Role
+from workflows_ui.members.models import AccessRequest, LaunchRight, Member, Role, Workspace
 from workflows_ui.members.services import invitations, members, teams
 from workflows_ui.web import navigation, responses
 from workflows_ui.web.access import member, signed_in, stepped, visible_people
 from workflows_ui.web.requests import ConsoleRequest, actor
 
+#: The paths for which access can be requested: those of workspaces.
+_WORKSPACE_LINK = re.compile(r"/w/(?P<slug>[-\w]{1,60})/[^\s?#\\]{0,240}\Z")
 #: Maximum number of invitations shown, newest first.
 _INVITATIONS = 100
 
@@ -165,10 +171,14 @@ def refuse(request: ConsoleRequest, slug: str, request_id: int) -> HttpResponse:
     except members.AlreadyDecided:
         messages.warning(request, _("This request was decided already."))
         return responses.redirect_to_view(request, "members", slug)
+    text = (
+        _("The request of %(person)s is refused.")
+        if access_request.link
+        else _("The request of %(person)s is refused. The credential that came with it is deleted.")
+    )
     messages.success(
         request,
-        _("The request of %(person)s is refused. The credential that came with it is deleted.")
-        % {"person": access_request.user.label},
+        text % {"person": access_request.user.label},
     )
     return responses.redirect_to_view(request, "members", slug)
 
@@ -252,10 +262,35 @@ def settings(request: ConsoleRequest, slug: str) -> HttpResponse:
     return responses.form_page(request, "members/workspaces/settings.html", form, context)
 
 
+@require_POST
+@signed_in
+def ask(request: ConsoleRequest) -> HttpResponse:
+    """Request access to the workspace of a link. The response is the same whether that exists."""
+    link = request.POST.get("link", "")
+    match = _WORKSPACE_LINK.match(link)
+    if match is None:
+        raise Http404
+    if not ratelimit.consume(request, action="access_request", user=request.user):
+        messages.warning(request, _("You have requested access many times within an hour. Wait a while."))
+        return responses.redirect_to_view(request, "home")
+    workspace = Workspace.objects.filter(slug=match["slug"]).first()
+    if workspace is not None and not members.managers(workspace).filter(pk=request.user.pk).exists():
+        members.ask(actor(request), workspace, request.user, link)
+    messages.success(
+        request,
+        _(
+            "If this link leads to a workspace, its managers were asked. You get a notification when one of them decides."
+        ),
+    )
+    return responses.redirect_to_view(request, "home")
+
+
 @signed_in
 def waiting(request: ConsoleRequest) -> HttpResponse:
     """List the person's access requests: the managers who decide, and the decisions."""
     access_requests = AccessRequest.objects.filter(user=request.user).select_related("workspace", "decided_by")
+    # That a link leads to a workspace is not shown either, unless a manager has let the person in.
+    access_requests = access_requests.filter(Q(link="") | Q(granted=True))
     # The workspace's name may be meant for members only: this page shows the name of the project.
     context = {
         "open": [
