@@ -27,7 +27,15 @@ from workflows_ui.notifications.models import Notice
 
 pytestmark = pytest.mark.both_databases
 
-OPEN_TO_GUESTS = {"workspace", "launches", "launch", "launch_withdraw", "launch_settle"}
+OPEN_TO_GUESTS = {
+    "workspace",
+    "launches",
+    "launch",
+    "launch_withdraw",
+    "launch_settle",
+    "launch_days",
+    "launch_durations",
+}
 
 
 def post(guests: Guests, payload: str = "{}", **more: str) -> str:

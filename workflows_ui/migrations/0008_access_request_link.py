@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("workflows_ui", "0006_deleted_objects"),
+        ("workflows_ui", "0007_audit_subjects"),
     ]
 
     operations = [
