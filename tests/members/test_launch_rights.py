@@ -35,6 +35,7 @@ OPEN_TO_GUESTS = {
     "launch_settle",
     "launch_days",
     "launch_durations",
+    "launches_file",
 }
 
 
