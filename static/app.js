@@ -240,6 +240,21 @@
     tellTicks();
     document.querySelector("[data-tick-page]").focus();
   });
+  // With the focus on a row's link or box, the arrows lead to those of its neighbours, and x or the space bar ticks the row; Enter follows the
+  // link, as everywhere.
+  document.addEventListener("keydown", (event) => {
+    const at = event.target;
+    const row = at.matches?.("a, [data-tick]") ? at.closest(".list-table tbody tr") : null;
+    if (!row || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey || at.closest("details")) return;
+    const box = row.querySelector("[data-tick]");
+    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      const next = event.key === "ArrowDown" ? row.nextElementSibling : row.previousElementSibling;
+      next?.querySelector(at === box ? "[data-tick]" : "td.first a")?.focus();
+    } else if (box && (event.key === "x" || (event.key === " " && at !== box))) {
+      box.click();
+    } else return;
+    event.preventDefault();
+  });
   // What a row has no room for is its tooltip.
   document.addEventListener("mouseover", (event) => {
     const cell = event.target.closest?.(".list-table td");

@@ -39,7 +39,7 @@ def test_headings_sort_in_both_directions_and_say_so(scene: Scene) -> None:
     assert _shown(scene.browser, "sort=-flow") == [slow.pk, quick.pk]
     assert _shown(scene.browser, "sort=-took") == [slow.pk, quick.pk]
     page = text_of(scene.browser.get(f"{URL}?sort=flow&state=succeeded"))
-    assert re.search(r'aria-sort="ascending"><a class="sort" href="[^"]*sort=-flow', page)
+    assert re.search(r'aria-sort="ascending"><a class="sort" id="sort-flow" href="[^"]*sort=-flow', page)
     assert 'name="sort" value="flow" form="filters"' in page
     assert set(_shown(scene.browser, "sort=nonsense")) == {slow.pk, quick.pk}
 

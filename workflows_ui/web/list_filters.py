@@ -61,12 +61,14 @@ class FilterBar:
     """The fields of a filter form in their places.
 
     Attributes:
+        rows: fields that belong together, row by row; the form names them as `field_rows`.
         hidden: fields without a control.
         search: the text field that comes first.
         main, more: the controls in the bar and those in the menu at its end. A form names the fields of the bar, in this order, as
             `main_filters`; otherwise they are its first ones that are no texts.
     """
 
+    rows: Sequence[Sequence[BoundField]]
     hidden: Sequence[BoundField]
     search: BoundField | None
     main: Sequence[Control]
@@ -75,7 +77,9 @@ class FilterBar:
 
 def filter_bar(form: forms.Form) -> FilterBar:
     """Return the bar of a form whose fields `since` and `until`, if it has them, are a range of days."""
-    fields = form.visible_fields()
+    rows = [[form[name] for name in names] for names in getattr(form, "field_rows", ())]
+    in_rows = {field.name for row in rows for field in row}
+    fields = [field for field in form.visible_fields() if field.name not in in_rows]
     search = next((field for field in fields if field.name in _SEARCH), None)
     controls = list(_controls(field for field in fields if field is not search))
     names = getattr(form, "main_filters", None)
@@ -86,7 +90,7 @@ def filter_bar(form: forms.Form) -> FilterBar:
         key=lambda control: list(names).index(control.field.name),
     )
     more = [control for control in controls if control.field.name not in names]
-    return FilterBar(form.hidden_fields(), search, main, more)
+    return FilterBar(rows, form.hidden_fields(), search, main, more)
 
 
 def _controls(fields: Iterator[BoundField]) -> Iterator[Control]:

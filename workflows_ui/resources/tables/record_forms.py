@@ -53,6 +53,8 @@ class RecordFilters(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._names = {reading.key_of(field): column_label(field) for field in self.columns}
+        #: One condition a row (web/list_filters.py).
+        self.field_rows = [(f"column{number}", f"how{number}", f"value{number}") for number in range(1, CONDITIONS + 1)]
         for number in range(1, CONDITIONS + 1):
             words = {"number": number}
             self.fields[f"column{number}"] = forms.ChoiceField(

@@ -1,0 +1,66 @@
+"""What only a browser shows of lists: filters that apply while one types, the bar of the ticked rows, and the keyboard."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests import users as people
+from tests.browser.looks import sound
+from tests.browser.windows import Window
+from tests.stub_engine import StubEngine, flow
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+FLOWS = "/w/sales/flows/"
+
+
+@pytest.fixture(autouse=True)
+def _flows(stub_engine: StubEngine) -> None:
+    stub_engine.flows = [flow(number, f"Flow {number}") for number in range(1, 26)]
+
+
+def test_a_search_applies_while_it_is_typed_and_keeps_the_focus_and_the_address(
+    window: Window, users: people.Users
+) -> None:
+    page = window(users.owner)
+    page.goto(FLOWS)
+    expect(page.get_by_role("button", name="Apply")).to_be_hidden()
+    page.locator("#id_name").press_sequentially("Flow 7")
+    expect(page.locator(".chips")).to_contain_text("Flow 7")
+    expect(page.locator("#id_name")).to_be_focused()
+    expect(page).to_have_url(re.compile(r"/flows/\?name=Flow(\+|%20)7$"))
+    sound(page)
+
+
+def test_a_heading_sorts_in_place_and_keeps_the_focus(window: Window, users: people.Users) -> None:
+    page = window(users.owner)
+    page.goto(FLOWS)
+    page.get_by_role("link", name="Name", exact=True).click()
+    expect(page.locator("th[aria-sort=ascending]")).to_contain_text("Name")
+    expect(page.get_by_role("link", name="Name", exact=True)).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("th[aria-sort=descending]")).to_contain_text("Name")
+    assert "sort=-name_of" in page.url
+
+
+def test_arrows_move_between_rows_x_ticks_them_and_enter_opens_one(window: Window, users: people.Users) -> None:
+    page = window(users.owner)
+    page.goto(FLOWS)
+    links = page.locator("td.first a")
+    links.nth(0).focus()
+    page.keyboard.press("ArrowDown")
+    expect(links.nth(1)).to_be_focused()
+    page.keyboard.press("x")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Space")
+    expect(page.locator("#bulk")).to_contain_text("2 selected")
+    expect(page.locator("#filters")).to_be_hidden()
+    page.get_by_role("button", name="Clear", exact=True).click()
+    expect(page.locator("#bulk")).to_be_hidden()
+    links.nth(3).focus()
+    page.keyboard.press("ArrowUp")
+    expect(links.nth(2)).to_be_focused()
+    name = links.nth(2).inner_text()
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_contain_text(name)
