@@ -255,6 +255,15 @@
     } else return;
     event.preventDefault();
   });
+  // A table that is wider than its place scrolls in it, and its headings with it; others let the headings stay in view (app.css).
+  const fitTables = () => {
+    for (const table of document.querySelectorAll(".list-table")) {
+      table.classList.remove("many");
+      table.classList.toggle("many", table.scrollWidth > table.clientWidth);
+    }
+  };
+  for (const name of ["DOMContentLoaded", "htmx:afterSettle", "htmx:historyRestore"]) document.addEventListener(name, fitTables);
+  window.addEventListener("resize", fitTables);
   // What a row has no room for is its tooltip.
   document.addEventListener("mouseover", (event) => {
     const cell = event.target.closest?.(".list-table td");
