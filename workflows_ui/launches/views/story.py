@@ -32,8 +32,6 @@ from workflows_ui.web.access import member
 from workflows_ui.web.requests import ConsoleRequest
 
 STORY = "launch-story"
-#: Seconds for which a run is not loaded again.
-_FRESH = 1
 _log = logging.getLogger(__name__)
 
 
@@ -92,6 +90,5 @@ def _load_runs(session: EngineSession, run_id: str, good: Launch | None) -> tupl
 
 
 def _load_run(session: EngineSession, id: str) -> Row:
-    """The masked run. Those who look at a running launch at the same time share one call."""
-    run = session.remember(f"run-now:{id}", _FRESH, lambda: session.workflows.get_run(id))
-    return run_masking.masked(session, [run])[0]
+    """The masked run. Never cached: before masking it holds what was typed into secret fields."""
+    return run_masking.masked(session, [session.workflows.get_run(id)])[0]
