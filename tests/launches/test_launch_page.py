@@ -344,8 +344,8 @@ def test_a_poll_asks_few_questions_of_the_database_and_none_of_the_engine(scene:
     assert len(asked) == 6, [query["sql"] for query in asked]
     with CaptureQueriesContext(connection) as asked:
         _poll(scene, launch, "other")
-    # The same, and for what is shown anew: the usual time and the files.
-    assert len(asked) == 8, [query["sql"] for query in asked]
+    # The launch is read twice, since a poll does without its inputs and its answer; and the usual time and the files are shown anew.
+    assert len(asked) == 11, [query["sql"] for query in asked]
     assert scene.engine.journal.count() == before
 
 

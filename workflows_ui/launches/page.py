@@ -19,6 +19,7 @@ from django.utils.translation import pgettext_lazy
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.core import heartbeat, redaction
 from workflows_ui.core.crypto import CannotOpen
+from workflows_ui.core.prepared import Prepared
 from workflows_ui.launch_forms.schema import json_text
 from workflows_ui.launches import answers as launch_answers
 from workflows_ui.launches import inputs as launch_inputs
@@ -64,6 +65,9 @@ class Part:
     value: Any = None
 
 
+_trouble = Prepared(lambda workspace: Follow.objects.filter(pk=workspace).values_list("trouble", flat=True), int)
+
+
 class Page:
     """A launch, prepared for its templates. `access` is the viewer's access to its workspace."""
 
@@ -103,8 +107,7 @@ class Page:
             return NO_WORKER
         if not self.live or self.launch.poll_at is None:
             return None
-        name = Follow.objects.filter(pk=self.launch.workspace_id).values_list("trouble", flat=True).first()
-        return launch_messages.poll_error_message(name or "")
+        return launch_messages.poll_error_message("".join(_trouble(self.launch.workspace_id)))
 
     @cached_property
     def version(self) -> str:

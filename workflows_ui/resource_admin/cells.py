@@ -1,10 +1,10 @@
 """The values of columns as HTML: a function for each kind; templates only for columns that name one of their own."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from django.template import Context
-from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
@@ -12,10 +12,11 @@ from django.utils.translation import gettext as _
 from workflows_ui.resource_admin.resource import Column
 from workflows_ui.web import elements, formats
 from workflows_ui.web.icons import icon
+from workflows_ui.web.markup import NOTHING, joined, markup
+from workflows_ui.web.messages import Text
 
 #: The most characters of a value, of a second line, of a name in a sentence, and of one of several values.
 _VALUE, _BELOW, _NAME, _ITEM = 300, 120, 80, 60
-_NOTHING = SafeString("")
 
 
 def _cut(value: Any, most: int) -> str:
@@ -24,7 +25,7 @@ def _cut(value: Any, most: int) -> str:
 
 
 def _text(value: Any) -> SafeString:
-    return format_html('<span class="long">{}</span>', "–" if value is None else _cut(value, _VALUE))
+    return markup('<span class="long">{}</span>', "–" if value is None else _cut(value, _VALUE))
 
 
 def _note(value: Any) -> SafeString:
@@ -32,12 +33,12 @@ def _note(value: Any) -> SafeString:
 
 
 def _code(value: Any) -> SafeString:
-    return format_html('<code class="text-break">{}</code>', "–" if value is None else _cut(value, _VALUE))
+    return markup('<code class="text-break">{}</code>', "–" if value is None else _cut(value, _VALUE))
 
 
 def _id(value: Any) -> SafeString:
     copied, copy = _("Copied"), _("Copy")
-    return format_html(
+    return markup(
         '<span class="engine-id"><code id="engine-id" class="text-break">{}</code><button type="button" class="btn btn-sm btn-icon js-only"'
         ' id="engine-id-copy" data-copy="engine-id" data-copied="{}" aria-label="{}" title="{}">{}</button></span>',
         _cut(value, _VALUE),
@@ -49,20 +50,20 @@ def _id(value: Any) -> SafeString:
 
 
 def _count(value: Any) -> SafeString:
-    return conditional_escape("–" if value is None else value)
+    return markup("{}", "–" if value is None else value)
 
 
 def _duration(value: Any) -> SafeString:
-    return conditional_escape(formats.duration(value))
+    return markup("{}", formats.duration(value))
 
 
 def _badge(value: Any) -> SafeString:
-    return elements.badge(value) if value else _NOTHING
+    return elements.badge(value) if value else NOTHING
 
 
 def _list(value: Any) -> SafeString:
     items = ((_cut(item, _ITEM),) for item in value if item)
-    return format_html_join("", '<span class="badge bg-secondary-lt">{}</span> ', items)
+    return joined("", '<span class="badge bg-secondary-lt">{}</span> ', items)
 
 
 #: For each kind of Column how its value is shown. An empty value is "–"; a duration's is an empty cell.
@@ -89,73 +90,89 @@ def cell(context: Context, column: Column, value: Any, url: str = "") -> SafeStr
             shown = template.render(context)
     else:
         shown = KINDS[column.kind](value)
-    return format_html('<a href="{}">{}</a>', url, shown) if url else shown
+    return markup('<a href="{}">{}</a>', url, shown) if url else shown
 
 
 def rows(context: Context, lines: Sequence[Mapping[str, Any]]) -> SafeString:
     """Return the rows of a list, from the context of its page: `bulk` and `row_actions` say which columns it has beside its own."""
-    tick = bool(context.get("bulk"))
-    buttons, back = bool(context.get("row_actions")), str(context.get("here", ""))
-    csrf = elements.csrf_field(context.get("csrf_token")) if buttons else _NOTHING
-    return format_html_join("\n", "<tr>{}{}{}</tr>", (_row(context, line, tick, buttons, back, csrf) for line in lines))
+    return _Rows(context).html(lines)
 
 
-def _row(
-    context: Context, line: Mapping[str, Any], tick: bool, buttons: bool, back: str, csrf: SafeString
-) -> tuple[SafeString, SafeString, SafeString]:
-    name = _cut(line["name"], _NAME)
-    values = ((_table_cell(context, one, number == 0),) for number, one in enumerate(line["cells"]))
-    return (
-        _tick(line["id"], name) if tick else _NOTHING,
-        format_html_join("", "{}", values),
-        _row_actions(line, name, back, csrf) if buttons else _NOTHING,
-    )
+class _Rows:
+    """What the rows of a page share."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._tick, self._buttons = bool(context.get("bulk")), bool(context.get("row_actions"))
+        self._back = str(context.get("here", ""))
+        self._csrf = elements.csrf_field(context.get("csrf_token")) if self._buttons else NOTHING
+        self._texts: dict[int, SafeString] = {}
+
+    def html(self, lines: Sequence[Mapping[str, Any]]) -> SafeString:
+        return joined("\n", "<tr>{}{}{}</tr>", map(self._row, lines))
+
+    def _text(self, declared: Text) -> SafeString:
+        """Return a text of the declaration, which is translated once for all rows."""
+        found = self._texts.get(id(declared))
+        if found is None:
+            found = self._texts[id(declared)] = markup("{}", declared)
+        return found
+
+    def _row(self, line: Mapping[str, Any]) -> tuple[SafeString, SafeString, SafeString]:
+        name = _cut(line["name"], _NAME)
+        values = ((self._cell(one, number == 0),) for number, one in enumerate(line["cells"]))
+        return (
+            _tick(line["id"], name) if self._tick else NOTHING,
+            joined("", "{}", values),
+            self._actions(line, name) if self._buttons else NOTHING,
+        )
+
+    def _cell(self, one: Mapping[str, Any], first: bool) -> SafeString:
+        column: Column = one["column"]
+        classes = f"kind-{column.kind}{' first' if first else ''}{'' if column.phone else ' not-phone'}"
+        below, wide = one["below"], one["joined"]
+        return markup(
+            '<td class="{}" data-label="{}">{}{}{}</td>',
+            f"{classes} only-wide" if column.wide else classes,
+            self._text(column.label),
+            cell(self._context, column, one["value"], one["url"]),
+            markup('<div class="small text-secondary long">{}</div>', _cut(below, _BELOW)) if below else NOTHING,
+            self._beside(wide) if wide else NOTHING,
+        )
+
+    def _beside(self, wide: Sequence[Mapping[str, Any]]) -> SafeString:
+        values = ((one["column"], one["value"], one["url"]) for one in wide)
+        return joined(
+            "",
+            '<div class="small text-secondary long only-narrow">{}: {}</div>',
+            ((self._text(column.label), cell(self._context, column, value, url)) for column, value, url in values),
+        )
+
+    def _actions(self, line: Mapping[str, Any], name: str) -> SafeString:
+        links = joined(
+            "",
+            '<a class="btn btn-sm" href="{}" aria-label="{}: {}">{}{}</a>',
+            (
+                (url, text, name, icon(shortcut.icon, "me-1"), text)
+                for shortcut, url in line["shortcuts"]
+                for text in [self._text(shortcut.label)]
+            ),
+        )
+        fold = NOTHING
+        if line["actions"]:
+            called = _("Actions: %(name)s") % {"name": name}
+            buttons = [replace(button, label=self._text(button.label)) for button in line["actions"]]
+            fold = elements.menu(buttons, called, row=line["id"], back=self._back, csrf=self._csrf)
+        return markup('<td class="text-end row-actions"><div class="row-buttons">{}{}</div></td>', links, fold)
 
 
 def _tick(key: str, name: str) -> SafeString:
     if not key:
         return SafeString('<td class="tick"></td>')
-    return format_html(
+    return markup(
         '<td class="tick"><input class="form-check-input" type="checkbox" form="bulk" name="id" value="{}" id="tick-{}"'
         ' data-tick aria-label="{}" autocomplete="off"></td>',
         key,
         key,
         _("Select %(name)s") % {"name": name},
     )
-
-
-def _table_cell(context: Context, one: Mapping[str, Any], first: bool) -> SafeString:
-    column: Column = one["column"]
-    classes = f"kind-{column.kind}{' first' if first else ''}{'' if column.phone else ' not-phone'}"
-    below = one["below"]
-    return format_html(
-        '<td class="{}" data-label="{}">{}{}{}</td>',
-        f"{classes} only-wide" if column.wide else classes,
-        column.label,
-        cell(context, column, one["value"], one["url"]),
-        format_html('<div class="small text-secondary long">{}</div>', _cut(below, _BELOW)) if below else _NOTHING,
-        format_html_join(
-            "",
-            '<div class="small text-secondary long only-narrow">{}: {}</div>',
-            (
-                (wide["column"].label, cell(context, wide["column"], wide["value"], wide["url"]))
-                for wide in one["joined"]
-            ),
-        ),
-    )
-
-
-def _row_actions(line: Mapping[str, Any], name: str, back: str, csrf: SafeString) -> SafeString:
-    links = format_html_join(
-        "",
-        '<a class="btn btn-sm" href="{}" aria-label="{}: {}">{}{}</a>',
-        (
-            (url, shortcut.label, name, icon(shortcut.icon, "me-1"), shortcut.label)
-            for shortcut, url in line["shortcuts"]
-        ),
-    )
-    fold = _NOTHING
-    if line["actions"]:
-        called = _("Actions: %(name)s") % {"name": name}
-        fold = elements.menu(line["actions"], called, row=line["id"], back=back, csrf=csrf)
-    return format_html('<td class="text-end row-actions"><div class="row-buttons">{}{}</div></td>', links, fold)

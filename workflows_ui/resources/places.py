@@ -6,6 +6,7 @@ from typing import Any
 from django.urls import reverse
 
 from workflows_ui.resource_admin.resource import Row
+from workflows_ui.web import links
 from workflows_ui.web.paths import pick, sole_id, usable_id
 
 
@@ -21,7 +22,7 @@ def list_url(slug: str, resource: str, **query: str | Sequence[str]) -> str:
 
 def object_url(slug: str, resource: str, id: Any) -> str:
     key = usable_id(id)
-    return reverse("resource_detail", kwargs={"slug": slug, "resource": resource, "id": key}) if key else ""
+    return links.object_url("resource_detail", key, slug=slug, resource=resource) if key else ""
 
 
 def _urls_of(resource: str) -> Callable[[str, Any], str]:
@@ -41,4 +42,4 @@ table_url = _urls_of("tables")
 def subpage_url(name: str, slug: str, row: Row) -> str:
     """The URL with this name below an object; "" if the URL cannot hold its id."""
     key = sole_id(pick(row, "id"))
-    return reverse(name, args=[slug, key]) if key else ""
+    return links.view_url(name, slug, key) if key else ""

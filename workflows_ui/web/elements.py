@@ -4,16 +4,14 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 from urllib.parse import quote
 
-from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from workflows_ui.core.states import Badge
 from workflows_ui.web import formats
 from workflows_ui.web.icons import icon
+from workflows_ui.web.markup import NOTHING, joined, markup
 from workflows_ui.web.messages import Text
-
-_NOTHING = SafeString("")
 
 
 class Button(Protocol):
@@ -37,17 +35,17 @@ class Button(Protocol):
 
 def badge(state: Badge) -> SafeString:
     """Return a state's badge: icon and word; the engine's own word as its title."""
-    title = format_html(' title="{}"', _("In the engine: %(state)s") % {"state": state.own}) if state.own else _NOTHING
+    title = markup(' title="{}"', _("In the engine: %(state)s") % {"state": state.own}) if state.own else NOTHING
     mark = icon(state.icon, "icon-spin" if state.moving else "")
-    return format_html('<span class="status status-{}"{}>{} {}</span>', state.colour, title, mark, state.word)
+    return markup('<span class="status status-{}"{}>{} {}</span>', state.colour, title, mark, state.word)
 
 
 def when(value: Any) -> SafeString:
     """Return a moment (datetime or the engine's ISO text) relative to now, with the exact one in the current zone as its title."""
     moment = formats.moment(value)
     if moment is None:
-        return format_html('<span class="text-secondary" title="{}">–</span>', _("not known"))
-    return format_html(
+        return markup('<span class="text-secondary" title="{}">–</span>', _("not known"))
+    return markup(
         '<time datetime="{}" title="{}">{}</time>', moment.isoformat(), formats.exact(moment), formats.relative(moment)
     )
 
@@ -56,21 +54,21 @@ def exact(value: Any) -> SafeString:
     moment = formats.moment(value)
     if moment is None:
         return SafeString("–")
-    return format_html('<time datetime="{}">{}</time>', moment.isoformat(), formats.exact(moment))
+    return markup('<time datetime="{}">{}</time>', moment.isoformat(), formats.exact(moment))
 
 
 def csrf_field(token: Any) -> SafeString:
     """Return the hidden field of a form that posts; nothing where the page has no token."""
     if not token or str(token) == "NOTPROVIDED":
-        return _NOTHING
-    return format_html('<input type="hidden" name="csrfmiddlewaretoken" value="{}">', token)
+        return NOTHING
+    return markup('<input type="hidden" name="csrfmiddlewaretoken" value="{}">', token)
 
 
-def button(item: Button, classes: str, *, back: str = "", csrf: SafeString = _NOTHING) -> SafeString:
+def button(item: Button, classes: str, *, back: str = "", csrf: SafeString = NOTHING) -> SafeString:
     """Return a link, a form of one button, or a note why it is not possible. After an action a person returns to `back`."""
     mark = icon(item.icon, "me-2")
     if item.reason:
-        return format_html(
+        return markup(
             '<span class="{} disabled lacking" role="note">{}<span>{}<span class="small d-block">{}</span></span></span>',
             classes,
             mark,
@@ -80,9 +78,9 @@ def button(item: Button, classes: str, *, back: str = "", csrf: SafeString = _NO
     classes = f"{classes} text-danger-strong" if item.danger else classes
     if not item.posts:
         query = f"?next={quote(back, safe='')}" if back and item.is_action else ""
-        return format_html('<a class="{}" href="{}{}">{}{}</a>', classes, item.url, query, mark, item.label)
-    following = format_html('<input type="hidden" name="next" value="{}">', back) if back else _NOTHING
-    return format_html(
+        return markup('<a class="{}" href="{}{}">{}{}</a>', classes, item.url, query, mark, item.label)
+    following = markup('<input type="hidden" name="next" value="{}">', back) if back else NOTHING
+    return markup(
         '<form method="post" action="{}">{}{}<button class="{}" type="submit">{}{}</button></form>',
         item.url,
         csrf,
@@ -99,19 +97,19 @@ def menu(
     *,
     row: str = "",
     back: str = "",
-    csrf: SafeString = _NOTHING,
+    csrf: SafeString = NOTHING,
     compact: bool = False,
 ) -> SafeString:
     """Return buttons in a fold. `name` is what the fold is called; `row` is the id of the row of a list that it belongs to; `compact` shows
     three dots only."""
-    entries = format_html_join("", "{}", ((button(item, "dropdown-item", back=back, csrf=csrf),) for item in items))
+    entries = joined("", "{}", ((button(item, "dropdown-item", back=back, csrf=csrf),) for item in items))
     opening = (
-        format_html('<details class="dropdown menu row-menu" id="menu-{}">', row)
+        markup('<details class="dropdown menu row-menu" id="menu-{}">', row)
         if row
         else SafeString('<details class="dropdown menu">')
     )
-    shown = icon("ellipsis") if row or compact else format_html("{}{}", _("More"), icon("chevron-down", "ms-2 small"))
-    return format_html(
+    shown = icon("ellipsis") if row or compact else markup("{}{}", _("More"), icon("chevron-down", "ms-2 small"))
+    return markup(
         '{}<summary class="btn{}" aria-label="{}">{}</summary><div class="dropdown-menu dropdown-menu-end">{}</div></details>',
         opening,
         " btn-sm" if row else " btn-icon" if compact else "",

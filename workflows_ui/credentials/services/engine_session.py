@@ -35,6 +35,8 @@ class EngineSession:
     user_id: int = 0
     quick: bool = False
     put_off: list[str] = field(default_factory=list, compare=False)
+    #: Cached values that this session has read: a list asks for the same ones for each row.
+    _read: dict[str, object] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def allows(self, needed: Role) -> bool:
         return self.role is not None and self.role.includes(needed)
@@ -49,11 +51,10 @@ class EngineSession:
 
         The exceptions of `call` are raised, and nothing is cached then. The value must be picklable.
         """
-        key = self._key(name)
-        value = answers.get(key)
+        value = self._cached(name)
         if value is None:
-            value = call()
-            answers.set(key, value, seconds)
+            value = self._read[name] = call()
+            answers.set(self._key(name), value, seconds)
         return cast("T", value)
 
     def remember_or(self, default: T, name: str, seconds: int, call: Callable[[], T]) -> T:
@@ -68,7 +69,7 @@ class EngineSession:
         """As `remember_or`, for details that a list can do without: a quick session returns a cached value, else the default."""
         if not self.quick:
             return self.remember_or(default, name, seconds, call)
-        value = answers.get(self._key(name))
+        value = self._cached(name)
         if value is None:
             self.put_off.append(name)
             return default
@@ -76,12 +77,23 @@ class EngineSession:
 
     def known(self, name: str, default: T) -> T:
         """The cached value of this name, without a call."""
-        value = answers.get(self._key(name))
+        value = self._cached(name)
         return default if value is None else cast("T", value)
 
     def forget(self, *names: str) -> None:
         """Remove the cached values of these names, after a change."""
+        for name in names:
+            self._read.pop(name, None)
         answers.delete_many([self._key(name) for name in names])
+
+    def _cached(self, name: str) -> object:
+        """The cached value; None if there is none, which is not remembered."""
+        value = self._read.get(name)
+        if value is None:
+            value = answers.get(self._key(name))
+            if value is not None:
+                self._read[name] = value
+        return value
 
     def _key(self, name: str) -> str:
         digest = hashlib.sha256(name.encode()).hexdigest()[:32]

@@ -18,6 +18,7 @@ from workflows_ui.accounts.models import User
 from workflows_ui.audit.services import audit_log
 from workflows_ui.core import clock, database
 from workflows_ui.core.crypto import CannotOpen
+from workflows_ui.core.prepared import Prepared
 from workflows_ui.core.secret_names import masks
 from workflows_ui.credentials import masking
 from workflows_ui.credentials.models import Credential
@@ -211,6 +212,23 @@ def visible_launches(access: member_access.Access) -> QuerySet[Launch]:
     rows = Launch.objects.filter(workspace=access.workspace).order_by("-asked_at", "-pk")
     rows = rows.select_related("user", "credential")
     return rows if access.allows(Role.BUILDER) else rows.filter(user=access.user)
+
+
+_polled = Prepared(
+    lambda workspace, pk: (
+        Launch.objects.filter(workspace=workspace, pk=pk)
+        .defer("payload", "answer", "technical")
+        .select_related("credential")
+    ),
+    int,
+    str,
+)
+
+
+def polled_launch(access: member_access.Access, pk: str) -> Launch | None:
+    """The launch, if a member may see it, without the columns that may be many megabytes; None if there is none."""
+    row = next(iter(_polled(access.workspace.pk, pk)), None)
+    return row if row is not None and may_open(row, access.user.pk, access.role) else None
 
 
 def may_open(launch: Launch, user_id: int, role: Role | None) -> bool:

@@ -26,10 +26,13 @@ _TYPES = {"json": "application/json", "txt": "text/plain; charset=utf-8"}
 @member(Role.VIEWER, guests=True)
 def launch(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     """The page of one launch. The browser polls the live fragment, which is answered with 204 if unchanged."""
-    page = find_page(request, id)
-    if responses.is_fragment(request) and page.live and request.GET.get("seen") == page.version:
-        return responses.vary(HttpResponse(status=204))
-    return _render(request, page, SettleForm())
+    seen = request.GET.get("seen")
+    if seen and responses.is_fragment(request):
+        row = launches.polled_launch(request.access, id)
+        polled = Page(row, request.access) if row is not None else None
+        if polled is not None and polled.live and polled.version == seen:
+            return responses.vary(HttpResponse(status=204))
+    return _render(request, find_page(request, id), SettleForm())
 
 
 @member(Role.LAUNCHER, guests=True)

@@ -61,9 +61,8 @@ def app_titles(session: EngineSession) -> dict[str, str]:
     return {row["name"]: apps.title(row) for row in session.known("pieces", nothing)}
 
 
-def app_marks(session: EngineSession, pieces: list[str]) -> list[apps.Mark]:
-    """Apps by name, if the catalogue is cached, else by a short form of their whole names. Makes no call."""
-    titles = app_titles(session)
+def app_marks(titles: Mapping[str, str], pieces: list[str]) -> list[apps.Mark]:
+    """Apps by their `app_titles`, else by a short form of their whole names."""
     return [apps.mark(titles.get(name) or apps.short(name)) for name in pieces]
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -21,6 +20,7 @@ from workflows_ui.resources.cached import cached
 from workflows_ui.resources.places import run_url
 from workflows_ui.resources.runs import reading as run_reading
 from workflows_ui.web import formats, messages
+from workflows_ui.web.links import view_url
 from workflows_ui.web.paths import dicts_at, text_at
 from workflows_ui.web.plots import Spark
 
@@ -56,6 +56,10 @@ class Results:
         return "; ".join(str(item) for item in (self.newest, *self.before))
 
 
+#: What the badge and the link of a launch need.
+_OF_LAUNCHES = ("flow_id", "asked_at", "run_id", "run_status", "state", "misses", "poll_at")
+
+
 def latest(session: EngineSession, flow_ids: Sequence[str]) -> dict[str, Results]:
     """Results by flow. The project's newest hundred runs, at most a minute old, are the one call; a quick session does
     without if they are not cached, and so does the page if the engine refuses them. Flows that ran long ago have none.
@@ -68,10 +72,10 @@ def latest(session: EngineSession, flow_ids: Sequence[str]) -> dict[str, Results
         if flow in wanted_ids and (outcome := _outcome(messages.run_state(status), created, run_url(slug, run))):
             outcomes_by_flow.setdefault(flow, []).append(outcome)
     launches = Launch.objects.filter(workspace=session.workspace, flow_id__in=wanted_ids).order_by("-asked_at")
-    for launch in launches.defer("payload", "answer", "failure", "technical")[:_LAUNCHES]:
+    for launch in launches.only(*_OF_LAUNCHES)[:_LAUNCHES]:
         if launch.run_id and launch.run_id in run_ids:
             continue
-        outcome = _outcome(messages.launch_badge(launch), launch.asked_at, reverse("launch", args=[slug, launch.pk]))
+        outcome = _outcome(messages.launch_badge(launch), launch.asked_at, view_url("launch", slug, launch.pk))
         if outcome:
             outcomes_by_flow.setdefault(launch.flow_id, []).append(outcome)
     for outcomes in outcomes_by_flow.values():

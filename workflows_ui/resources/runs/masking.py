@@ -14,7 +14,6 @@ from workflows_ui.engine import alternatives
 from workflows_ui.launches.models import Launch
 from workflows_ui.launches.services import launches, run_search, runs
 from workflows_ui.launches.services import secrets as launch_secrets
-from workflows_ui.members.models import Workspace
 from workflows_ui.resource_admin.resource import Row, id_at, pick
 
 WITHHELD = gettext_lazy("(not shown: it was sent with a launch that only its launcher and builders may open)")
@@ -28,9 +27,12 @@ _DEEPEST = 60
 
 
 def masked(session: EngineSession, rows: Sequence[Row]) -> list[Row]:
-    """Runs as this person may see them. One query; payloads are decrypted only if their values are searched for."""
+    """Runs as this person may see them. One query, and one more if a launch has masked values.
+
+    Payloads are decrypted only if their values are searched for.
+    """
     ids_by_row = [_ids(row) for row in rows]
-    launches_found = _launches(session.workspace, set().union(*ids_by_row))
+    launches_found = _launches(session, set().union(*ids_by_row))
     related = ([launch for launch in launches_found if ids & {launch.run_id, launch.pk}] for ids in ids_by_row)
     return [_masked(session, row, found) for row, found in zip(rows, related, strict=True)]
 
@@ -47,12 +49,20 @@ def _masked(session: EngineSession, row: Row, related: Sequence[Launch]) -> Row:
     return result
 
 
-def _launches(workspace: Workspace, ids: Collection[str]) -> list[Launch]:
-    """The launches of the runs with these ids, without the columns that may be many megabytes."""
+def _launches(session: EngineSession, ids: Collection[str]) -> list[Launch]:
+    """The launches of the runs with these ids of which this person may not see everything."""
     if not ids:
         return []
-    known = Launch.objects.filter(Q(run_id__in=ids) | Q(pk__in=ids), workspace=workspace)
-    return list(known.defer("payload", "answer", "failure", "technical"))
+    known = Launch.objects.filter(Q(run_id__in=ids) | Q(pk__in=ids), workspace=session.workspace)
+    masked_ones = [
+        launch.pk
+        for launch in known.only("user_id", "secret_marks")
+        if launch.secret_marks or not launches.may_open(launch, session.user_id, session.role)
+    ]
+    # Without the columns that may be many megabytes.
+    return (
+        list(known.filter(pk__in=masked_ones).defer("payload", "answer", "failure", "technical")) if masked_ones else []
+    )
 
 
 def _ids(row: Row) -> set[str]:

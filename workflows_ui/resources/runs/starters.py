@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
@@ -29,16 +29,19 @@ def launches_of(workspace: Workspace, runs: Sequence[Row]) -> dict[str, Launch]:
     """The launches that led to these runs, by run id: one query. A launch is identified by the run it found or, while it has found none, by
     its marker: a run that was retried on the latest version may still have the marker, and is not the launch's.
     """
-    return _led(runs, _launches(workspace, runs))
+    rows = _launches(workspace, runs).select_related("user")
+    return _led(runs, list(rows.defer("payload", "answer", "failure", "technical")))
 
 
-def _launches(workspace: Workspace, runs: Sequence[Row]) -> list[Launch]:
+def _launches(workspace: Workspace, runs: Sequence[Row]) -> QuerySet[Launch]:
     """The launches that these runs are related to."""
     ids, markers = (list(filter(None, (id_at(run, key) for run in runs))) for key in ("id", "parentRunId"))
-    if not ids:
-        return []
-    rows = Launch.objects.filter(Q(run_id__in=ids) | Q(pk__in=markers), workspace=workspace)
-    return list(rows.select_related("user").defer("payload", "answer", "failure", "technical").order_by("asked_at"))
+    rows = (
+        Launch.objects.filter(Q(run_id__in=ids) | Q(pk__in=markers), workspace=workspace)
+        if ids
+        else Launch.objects.none()
+    )
+    return rows.order_by("asked_at")
 
 
 def _led(runs: Sequence[Row], found: Sequence[Launch]) -> dict[str, Launch]:
@@ -50,7 +53,8 @@ def _led(runs: Sequence[Row], found: Sequence[Launch]) -> dict[str, Launch]:
 
 def with_starters(workspace: Workspace, runs: Sequence[Row], starts: Mapping[str, str]) -> list[Row]:
     """The rows, each with what started it under KEY. `starts` is how each flow starts, by its id (flow_facts)."""
-    launches = _launches(workspace, runs)
+    names = [f"user__{field}" for field in ("username", "first_name", "last_name")]
+    launches = list(_launches(workspace, runs).select_related("user").only("run_id", *names))
     led = _led(runs, launches)
     retried = {launch.pk: launch.run_id for launch in launches if launch.run_id}
     return [{**run, KEY: _starter(workspace.slug, run, led.get(id_at(run)), starts, retried)} for run in runs]

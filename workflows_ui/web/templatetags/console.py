@@ -7,12 +7,13 @@ from typing import Any
 from django import template
 from django.template import Context
 from django.utils import timezone
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from workflows_ui.launches.models import Launch
 from workflows_ui.web import elements, formats, icons, messages
+from workflows_ui.web.markup import joined
 
 register = template.Library()
 register.simple_tag(icons.icon, name="icon")
@@ -26,7 +27,7 @@ register.simple_tag(formats.clock)
 @register.simple_tag
 def menu_lines(lines: Sequence[Mapping[str, Any]]) -> SafeString:
     """Show entries of the menu (navigation.Frame)."""
-    return format_html_join(
+    return joined(
         "\n",
         '<li><a href="{}"{}>{}<span>{}</span></a></li>',
         (
