@@ -1,27 +1,22 @@
 """`make run`: the whole console on one machine, without a server. `python -m console.dev.run [manage <command> ...]`
 
-Prepares what is missing or stale (keys, database, translations, static files, first account), then runs web, worker, beat and
-practice engine until Ctrl-C. With `manage`, runs one management command with the same settings instead.
+Prepares what is missing or stale (keys, database, translations, static files, first account), then runs web, worker (with
+beat) and practice engine until Ctrl-C. With `manage`, runs one management command with the same settings instead.
 """
 
 import fcntl
-import hashlib
-import io
 import os
-import shutil
+import re
 import sys
 import threading
 import time
 import urllib.error
 import urllib.request
+from pathlib import Path
 from typing import IO
 
-import django
-from django.core.exceptions import ImproperlyConfigured
-from django.core.management import CommandError, call_command
-
-from console.dev import translations
 from console.dev.dev_settings import ROOT, StartError, is_free, make_var_dir, process_environment
+from console.dev.preparation import CheckedSettings, Preparation
 from console.dev.supervisor import Process, Supervisor
 
 #: Threads of a worker besides those that wait for engines: ticks and polls must not queue behind launches.
@@ -30,6 +25,9 @@ SPARE_SLOTS = 20
 START_SECONDS = 90.0
 _MANAGE = [sys.executable, str(ROOT / "manage.py")]
 _printing = threading.Lock()
+#: What Celery prints when a worker receives tasks.
+_READY = re.compile(r"celery@\S+ ready\.")
+_worker_ready = threading.Event()
 
 
 def main(arguments: list[str]) -> int:
@@ -38,7 +36,7 @@ def main(arguments: list[str]) -> int:
         if arguments[:1] == ["manage"]:
             return _manage(arguments[1:])
         return _run()
-    except (StartError, ImproperlyConfigured, CommandError) as problem:
+    except StartError as problem:
         _print(f"Cannot start: {problem}")
         return 1
 
@@ -57,21 +55,20 @@ def _run() -> int:
         _acquire(lock)
         environment, practice_port = process_environment(given, folder, starting=True)
         os.environ.update(environment)
-        django.setup()
-        from django.conf import settings
-
-        if not is_free(settings.BIND, settings.PORT):
+        preparation = Preparation()
+        settings = preparation.check_settings()
+        if not is_free(settings.bind, settings.port):
             raise StartError(
-                f"Port {settings.PORT} is in use. Stop what uses it, or choose another: PORT={settings.PORT + 1} make run"
+                f"Port {settings.port} is in use. Stop what uses it, or choose another: PORT={settings.port + 1} make run"
             )
         lock.truncate(0)
-        lock.write(f"process {os.getpid()}, {settings.BASE_URL}\n")
+        lock.write(f"process {os.getpid()}, {settings.base_url}\n")
         lock.flush()
-        supervisor = Supervisor(environment, lambda name, line: _print(f"{name:<8} | {line}"))
+        supervisor = Supervisor(environment, _report)
         supervisor.handle_signals()
         kept = clean = False
         try:
-            kept = _start_and_watch(supervisor, practice_port)
+            kept = _start_and_watch(supervisor, preparation, settings, practice_port)
         finally:
             _print("Stopping; waiting calls get up to a minute (Ctrl-C again: at once) ...")
             clean = supervisor.stop()
@@ -79,40 +76,31 @@ def _run() -> int:
         return 0 if kept and clean else 1
 
 
-def _start_and_watch(supervisor: Supervisor, practice_port: int | None) -> bool:
+def _start_and_watch(
+    supervisor: Supervisor, preparation: Preparation, settings: CheckedSettings, practice_port: int | None
+) -> bool:
     """Return False if the start failed or a process kept exiting."""
-    from django.conf import settings
-    from django.core.cache import cache
-
-    from workflows_ui.core import heartbeat
-
     if practice_port:
-        state = str(settings.VAR_DIR / "practice_engine.json")
-        command = [*_MANAGE, "practice_engine", "--port", str(practice_port), "--state", state]
-        supervisor.start(Process("practice", command, stop_order=2))
-    account = _prepare()
-    cache.delete(heartbeat.KEY)
+        supervisor.start(Process("practice", _practice_engine(practice_port, settings.var_dir), stop_order=2))
+    account = preparation.prepare(practice=practice_port is not None)
     try:
-        if practice_port:
-            call_command("practice_workspace", wait=30)
-        celery = [sys.executable, "-m", "celery", "--quiet", "-A", "console"]
-        quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
-        slots = str(settings.WORKER_SLOTS + SPARE_SLOTS)
+        preparation.finish()
+        slots = str(settings.worker_slots + SPARE_SLOTS)
         gunicorn = [sys.executable, "-m", "gunicorn", "-c", "python:console.web", "console.wsgi"]
+        quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+        worker = [sys.executable, "-m", "console.dev.worker", "--quiet", "worker", "-P", "threads", "-c", slots, *quiet]
         supervisor.start(Process("web", gunicorn))
-        supervisor.start(Process("worker", [*celery, "worker", "-P", "threads", "-c", slots, *quiet], stop_order=1))
-        supervisor.start(Process("beat", [*celery, "beat"]))
+        supervisor.start(Process("worker", worker, stop_order=1))
         deadline = time.monotonic() + START_SECONDS
-        if not supervisor.watch(
-            until=lambda: (
-                (cache.get(heartbeat.KEY) is not None and _ready(settings.PORT)) or time.monotonic() > deadline
-            )
-        ):
+        # Before the worker is ready, nothing else is, and says so in the log each time.
+        if not supervisor.watch(until=lambda: _worker_ready.is_set() or time.monotonic() > deadline):
+            return False
+        if not supervisor.watch(until=lambda: _ready(settings.port) or time.monotonic() > deadline):
             return False
         if not supervisor.stopping and time.monotonic() > deadline:
             raise StartError(f"Not ready after {START_SECONDS:.0f} s; see the lines above.")
         if not supervisor.stopping:
-            _print(f"\nThe console is ready: {settings.BASE_URL}\nCtrl-C ends it.")
+            _print(f"\nThe console is ready: {settings.base_url}\nCtrl-C ends it.")
     finally:
         # Whatever else fails: the password is stored nowhere.
         if account:
@@ -120,37 +108,10 @@ def _start_and_watch(supervisor: Supervisor, practice_port: int | None) -> bool:
     return supervisor.watch(until=lambda: False)
 
 
-def _prepare() -> str:
-    """Update database, translations and static files. Return the output of `first_user`, which is empty after the first start."""
-    from django.conf import settings
-
-    if settings.CELERY_BROKER_URL.startswith("fsatomic:"):
-        # Messages only say that a row is due, and no process of an earlier run is alive to receive them.
-        shutil.rmtree(settings.VAR_DIR / "broker", ignore_errors=True)
-    translations.compile_stale()
-    call_command("migrate", interactive=False, verbosity=0, skip_checks=False)
-    _collect_stale()
-    output = io.StringIO()
-    call_command("first_user", stdout=output)
-    return output.getvalue()
-
-
-def _collect_stale() -> None:
-    """Collect static files if one of them was added, changed or removed since the last time."""
-    from django.conf import settings
-    from django.contrib.staticfiles.finders import get_finders
-
-    if settings.DEBUG:
-        return
-    digest = hashlib.sha256()
-    for finder in get_finders():
-        for name, storage in finder.list([]):
-            digest.update(f"{name} {storage.size(name)} {storage.get_modified_time(name)}\n".encode())
-    stamp = settings.STATIC_ROOT / ".stamp"
-    if stamp.is_file() and stamp.read_text(encoding="ascii") == digest.hexdigest():
-        return
-    call_command("collectstatic", interactive=False, clear=True, verbosity=0)
-    stamp.write_text(digest.hexdigest(), encoding="ascii")
+def _practice_engine(port: int, folder: str) -> list[str]:
+    """The command that serves it, without Django. The token and the clock's scale are in the environment."""
+    state = str(Path(folder) / "practice_engine.json")
+    return [sys.executable, "-m", "workflows_ui.practice_engine", "--port", str(port), "--state", state]
 
 
 def _ready(port: int) -> bool:
@@ -171,6 +132,12 @@ def _acquire(lock: IO[str]) -> None:
             f"The console runs already ({lock.read().strip() or 'just starting'}). A second one needs a folder of its own: "
             "VAR_DIR=/path PORT=8001 make run"
         ) from None
+
+
+def _report(name: str, line: str) -> None:
+    if name == "worker" and _READY.search(line):
+        _worker_ready.set()
+    _print(f"{name:<8} | {line}")
 
 
 def _print(text: str) -> None:

@@ -26,7 +26,9 @@ def browser(db: None) -> Client:
 
 def passed(response: HttpResponseBase, **headers: str) -> HttpResponseBase:
     request = RequestFactory().get("/", headers=HEADERS | headers)
-    return Compression(lambda _request: response)(request)
+    answer = Compression(lambda _request: response)(request)
+    assert isinstance(answer, HttpResponseBase)
+    return answer
 
 
 @pytest.mark.parametrize("site", ["same-origin", "none"])
