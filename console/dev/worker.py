@@ -12,6 +12,7 @@ from celery.signals import worker_ready, worker_shutting_down
 from console.celery import app
 
 _beat = Service(app)
+_stopping = threading.Event()
 
 
 @worker_ready.connect
@@ -21,6 +22,7 @@ def _start_beat(**_signal: Any) -> None:
 
 @worker_shutting_down.connect
 def _stop_beat(**_signal: Any) -> None:
+    _stopping.set()
     _beat.stop()
 
 
@@ -30,7 +32,7 @@ def _run_beat() -> None:
         app.set_current()
         _beat.start()
     finally:
-        if not _beat._is_shutdown.is_set():  # noqa: SLF001
+        if not _stopping.is_set():
             os.kill(os.getpid(), signal.SIGTERM)
 
 

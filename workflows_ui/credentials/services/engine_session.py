@@ -103,5 +103,8 @@ class EngineSession:
 def open_session(access: Access, *, quick: bool = False, timeouts: Timeouts | None = None) -> EngineSession:
     """The session for a person's access to a workspace. Before a call with an id, its client checks that the id belongs to the
     workspace. Raises NoCredential, CannotOpen."""
-    client, credential = clients.client_for_person(access.user, access.workspace, timeouts=timeouts, checked=True)
+    key = f"client {timeouts}"
+    if key not in access.found:
+        access.found[key] = clients.client_for_person(access.user, access.workspace, timeouts=timeouts, checked=True)
+    client, credential = access.found[key]
     return EngineSession(client.workflows, access.workspace, str(credential.pk), access.role, access.user.pk, quick)

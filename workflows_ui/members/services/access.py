@@ -1,7 +1,7 @@
 """Access to workspaces. The lookup is the permission check: without a role or right, a workspace is not found."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -47,6 +47,8 @@ class Access:
     workspace: Workspace
     role: Role | None
     rights: tuple[LaunchRight, ...] = ()
+    #: What was found for this access and does not change while a request is answered, such as its client of the engine.
+    found: dict[str, Any] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     @property
     def guest(self) -> bool:
