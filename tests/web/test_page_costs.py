@@ -31,9 +31,9 @@ PAGES = {
     "/w/sales/folders/": Costs(8, 1),
     "/w/sales/connections/": Costs(8, 1),
     "/w/sales/tables/": Costs(8, 1),
-    "/w/sales/launches/": Costs(9, 0),
+    "/w/sales/launches/": Costs(10, 0),
     "/w/sales/launches/{launch}/": Costs(12, 0),
-    "/notices/": Costs(7, 0),
+    "/notices/": Costs(8, 0),
 }
 
 

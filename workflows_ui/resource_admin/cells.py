@@ -29,7 +29,7 @@ def _text(value: Any) -> SafeString:
 
 
 def _note(value: Any) -> SafeString:
-    return format_html('<span class="long text-secondary">{}</span>', _cut(value, _VALUE)) if value else _NOTHING
+    return markup('<span class="long text-secondary">{}</span>', _cut(value, _VALUE)) if value else NOTHING
 
 
 def _code(value: Any) -> SafeString:
