@@ -27,6 +27,7 @@ from workflows_ui.accounts.models import User
 from workflows_ui.audit.services import audit_log
 from workflows_ui.core import heartbeat
 from workflows_ui.credentials.models import CredentialSecret
+from workflows_ui.deleted_objects.models import CopyState, DeletedObject
 from workflows_ui.jobs.models import Job, JobItem, JobKind, JobPart, JobState
 from workflows_ui.launch_forms.services import launch_forms
 from workflows_ui.launches.models import Launch, State
@@ -147,8 +148,20 @@ def _place(name: str, stub_engine: StubEngine) -> Place:
         expires_at=timezone.now() + timedelta(days=7),
     )
     right = LaunchRight.objects.create(workspace=space, flow_id=FLOW, flow_name="Order intake", user=waits)
+    deleted = DeletedObject(
+        workspace=space,
+        kind="flows",
+        object_id=FLOW,
+        name="Gone",
+        state=CopyState.RESTORED,
+        deleted_by=owner,
+        deleted_at=timezone.now(),
+        expires_at=timezone.now() + timedelta(days=30),
+    )
+    deleted.save()
     values = {
         "slug": name,
+        "copy_id": deleted.pk,
         "member_id": spare.pk,
         "team_id": team.pk,
         "person_id": waits.pk,

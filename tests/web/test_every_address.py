@@ -172,6 +172,7 @@ _VALUES: dict[str, Any] = {
     "person_id": 987654,
     "request_id": 987654,
     "right_id": 987654,
+    "copy_id": identity(6),
     "invitation_id": 987654,
     "id": identity(1),
     "table": identity(2),

@@ -46,6 +46,8 @@ LOCAL = {
     "launches": "launch",
     "jobs": "job",
     "inputs": "inputs",
+    "notes": "note",
+    "recently-deleted": "copy_id",
     "audit": "row",
     "members": "member_id",
     "people": "person_id",
@@ -74,7 +76,8 @@ _HTMX = {"HX-Request": "true", "HX-Target": "live"}
 def strange_values(address: Address, pattern: URLPattern) -> dict[str, str]:
     """The ids in an address: its value's name, and the kind of thing, by the part of the path before it."""
     found = {}
-    for before, name in _VALUE.findall(str(pattern.pattern)):
+    route = str(pattern.pattern).replace("<slug:subject>", "flows")  # Notes are tried on flows.
+    for before, name in _VALUE.findall(route):
         if name in WORDS:
             continue
         assert address.resource or before in {*LOCAL, *REMOTE}, f"{address.label}: nobody has said what {name} is"

@@ -6,5 +6,5 @@ from workflows_ui.deleted_objects import views
 
 urlpatterns = [
     path("w/<slug:slug>/recently-deleted/", views.listing, name="recently_deleted"),
-    path("w/<slug:slug>/recently-deleted/<str:id>/", views.restore, name="deleted_object"),
+    path("w/<slug:slug>/recently-deleted/<str:copy_id>/", views.restore, name="deleted_object"),
 ]

@@ -70,9 +70,9 @@ def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
 
 @never_cache
 @member(Role.BUILDER)
-def restore(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
+def restore(request: ConsoleRequest, slug: str, copy_id: str) -> HttpResponse:
     """GET: what comes back and what does not. POST: create the object again from its copy, once."""
-    copy = services.copies(request.access.workspace).filter(pk=id).first()
+    copy = services.copies(request.access.workspace).filter(pk=copy_id).first()
     if copy is None or copy.kind not in _RESTORE:
         raise Http404
     if request.method != "POST":
