@@ -188,6 +188,7 @@ def test_the_pages_of_people_are_sound_in_every_look(stage: Scene, window: Windo
         f"/people/{stage.users.stranger.pk}/deactivate/",
         f"/people/{stage.users.stranger.pk}/leaving/",
         f"/w/sales/people/{stage.users.colleague.pk}/leaving/",
+        f"/w/sales/people/{stage.users.stranger.pk}/permissions/",
         "/accounts/leaving/",
         link,
     ):

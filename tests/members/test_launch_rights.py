@@ -36,6 +36,7 @@ OPEN_TO_GUESTS = {
     "launch_days",
     "launch_durations",
     "launches_file",
+    "search",
 }
 
 
