@@ -281,7 +281,7 @@
   let late = false;
   document.addEventListener("htmx:beforeSwap", (event) => {
     const target = event.detail.target;
-    if (!target?.querySelectorAll) return;
+    if (!target?.querySelectorAll || "HX-Boosted" in (event.detail.requestConfig?.headers ?? {})) return;
     const focused = document.activeElement;
     late = isLate(event.detail.requestConfig?.elt);
     kept = {
@@ -412,11 +412,14 @@
     choosePerson(personField(option), option);
   });
 
-  document.addEventListener("DOMContentLoaded", () => {
+  const start = () => {
     tellTicks();
     nameIcons();
     for (const toast of document.querySelectorAll('[data-toast="success"], [data-toast="info"]')) {
       setTimeout(() => toast.remove(), 10000);
     }
-  });
+  };
+  document.addEventListener("DOMContentLoaded", start);
+  // navigation.js: another page has taken the place of this one.
+  document.addEventListener("page:arrived", start);
 })();

@@ -148,7 +148,7 @@ def sign_in_url(request: HttpRequest) -> str:
     """Return the URL of the sign-in page, with the current page (not its fragment) as the next one."""
     path = request.get_full_path()
     htmx = getattr(request, "htmx", None)
-    if htmx and htmx.current_url_abs_path:
+    if htmx and htmx.current_url_abs_path and responses.is_fragment(request):
         path = htmx.current_url_abs_path
     elif request.method not in {"GET", "HEAD"}:
         path = request.path

@@ -1,0 +1,122 @@
+"""Links without full reloads: one document for many pages, and nothing lost that a browser gives."""
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from tests import users as people
+from tests.browser.looks import sound
+from tests.browser.windows import Window
+from tests.stub_engine import StubEngine, flow, identity
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+
+
+def _mark(page: Page) -> None:
+    page.evaluate("window.marked = true")
+
+
+def _is_marked(page: Page) -> bool:
+    return bool(page.evaluate("window.marked === true"))
+
+
+@pytest.fixture
+def page(window: Window, users: people.Users, stub_engine: StubEngine) -> Page:
+    stub_engine.flows = [flow(number, f"Flow {number}") for number in range(1, 40)]
+    opened = window(users.owner, expected=("status of 404",))
+    opened.goto("/w/sales/flows/")
+    _mark(opened)
+    return opened
+
+
+def _menu(page: Page, name: str) -> None:
+    page.get_by_role("complementary").get_by_role("link", name=name, exact=True).click()
+
+
+def test_a_link_keeps_the_document_moves_the_focus_to_the_heading_and_announces_the_title(page: Page) -> None:
+    _menu(page, "Credentials")
+    expect(page.locator("h1")).to_have_text("Credentials")
+    assert page.url.endswith("/w/sales/credentials/")
+    expect(page.locator("h1")).to_be_focused()
+    expect(page).to_have_title("Credentials · Sales · Workflow console")
+    expect(page.locator("#announcer")).to_have_text("Credentials · Sales · Workflow console")
+    assert _is_marked(page)
+    sound(page)
+
+
+def test_back_restores_the_page_and_how_far_it_was_scrolled(page: Page) -> None:
+    page.evaluate("window.scrollTo(0, 200)")
+    _menu(page, "Credentials")
+    expect(page.locator("h1")).to_have_text("Credentials")
+    assert page.evaluate("window.scrollY") == 0
+    page.go_back()
+    expect(page.locator("h1")).to_have_text("Flows")
+    expect(page.locator("html")).to_have_js_property("scrollTop", 200)
+    assert _is_marked(page)
+
+
+def test_back_restores_what_was_typed_after_a_link_and_after_the_browsers_own_buttons(page: Page) -> None:
+    page.goto("/w/sales/settings/")
+    page.get_by_label("Name").fill("Changed by half")
+    _menu(page, "Credentials")
+    expect(page.locator("h1")).to_have_text("Credentials")
+    page.go_back()
+    expect(page.get_by_label("Name")).to_have_value("Changed by half")
+    # The same within one document.
+    page.goto("/w/sales/credentials/")
+    _mark(page)
+    _menu(page, "Settings")
+    page.get_by_label("Name").fill("Changed by half")
+    page.go_back()
+    expect(page.locator("h1")).to_have_text("Credentials")
+    page.go_forward()
+    expect(page.get_by_label("Name")).to_have_value("Changed by half")
+    assert _is_marked(page)
+
+
+def test_an_error_is_a_whole_page(page: Page, stub_engine: StubEngine) -> None:
+    stub_engine.flows.pop(1)
+    page.locator("main").get_by_role("link", name="Flow 2", exact=True).click()
+    expect(page.locator("h1")).not_to_have_text("Flows")
+    expect(page.locator("h1")).to_be_focused()
+    assert page.url.endswith(f"/flows/{identity(2)}/")
+    assert page.locator("#sidebar").count() == page.locator("main").count() == 1
+    assert _is_marked(page)
+
+
+def test_a_link_leads_where_it_says_though_its_row_is_exchanged_meanwhile(page: Page) -> None:
+    held: dict[str, Route] = {}
+    page.route("**/flows/?late=1*", lambda route: held.setdefault("rows", route))
+    page.route(f"**/flows/{identity(1)}/", lambda route: held.setdefault("link", route))
+    with page.expect_request("**/flows/?late=1*"):
+        page.goto("/w/sales/flows/")
+    with page.expect_request(f"**/flows/{identity(1)}/"):
+        page.locator("main").get_by_role("link", name="Flow 1", exact=True).click()
+    with page.expect_response("**/flows/?late=1*"):
+        held["rows"].continue_()
+    expect(page.locator("[data-late]")).to_have_count(0)
+    held["link"].continue_()
+    expect(page.locator("h1")).to_have_text("Flow 1")
+    assert page.url.endswith(f"/flows/{identity(1)}/")
+    expect(page.locator("html.going")).to_have_count(0)
+
+
+def test_pages_with_scripts_files_and_accounts_are_loaded_by_the_browser(page: Page) -> None:
+    page.get_by_role("link", name="Launch: Flow 1", exact=True).click()
+    expect(page.locator("h1")).to_contain_text("Flow 1")
+    assert not _is_marked(page)
+    _mark(page)
+    _menu(page, "Credentials")
+    expect(page.locator("h1")).to_have_text("Credentials")
+    assert not _is_marked(page)
+    _mark(page)
+    page.locator("header.topbar details.menu").last.locator("summary").click()
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.locator("h1")).to_have_text("Sign in")
+    assert not _is_marked(page)
+
+
+def test_no_page_is_kept_in_the_browsers_storage(page: Page) -> None:
+    _menu(page, "Credentials")
+    expect(page.locator("h1")).to_have_text("Credentials")
+    kept = page.evaluate("JSON.stringify({...sessionStorage, ...localStorage})")
+    assert "<" not in kept
