@@ -14,7 +14,8 @@ from workflows_ui.members.models import Role
 #: Addresses that need no sign-in, or decide by themselves (sign-in, health, what monitoring reads).
 OPEN = {"healthz", "readyz", "metrics", "set_language", "set_theme", "app_sign_in_back", "join"}
 #: Addresses of one's own: any person who is signed in.
-OWN = {"home", "leaving", "notices", "notices_read", "notice", "profile", "waiting", "access_ask", "access_withdraw"}
+OWN = {"home", "leaving", "notices", "notices_read", "notice", "notification_settings", "profile", "waiting"}
+OWN |= {"access_ask", "access_withdraw"}
 OWN |= {"credential_add", "credential_organization", "credential_project"}
 #: Signing in itself, its pages with allauth's names.
 OPEN |= {"mfa_authenticate", "mfa_login_webauthn", "single_sign_on", "single_sign_on_back"}

@@ -138,9 +138,8 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptab
 
     class Meta:
         model = User
-        fields = ("first_name", "last_name", "language", "time_zone", "mail_news")
-        labels = {"first_name": _("First name"), "last_name": _("Last name"), "mail_news": _("News by mail")}
-        help_texts = {"mail_news": _("Notifications are also sent to your e-mail address.")}
+        fields = ("first_name", "last_name", "language", "time_zone")
+        labels = {"first_name": _("First name"), "last_name": _("Last name")}
 
 
 #: Longer than the validity of a code: its half minute, with one more on either side.

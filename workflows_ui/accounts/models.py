@@ -5,8 +5,15 @@ from collections.abc import Iterator
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
+from django.core.validators import MaxValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+
+
+class MailDelivery(models.TextChoices):
+    AT_ONCE = "at_once", _("At once")
+    DAILY = "daily", _("Once a day, in one mail")
+    NONE = "none", _("No mails")
 
 
 class User(AbstractUser):
@@ -16,8 +23,19 @@ class User(AbstractUser):
     #: The language of the last page, for mails to people who have not chosen a language.
     last_language = models.CharField(max_length=10, blank=True, editable=False)
     time_zone = models.CharField(_("time zone"), max_length=64, blank=True)
-    #: Whether notifications are also sent by mail.
-    mail_news = models.BooleanField(_("news by mail"), default=True)
+    #: Whether and when notifications are also sent by mail.
+    mail_delivery = models.CharField(
+        _("notifications by mail"), max_length=10, choices=MailDelivery, default=MailDelivery.AT_ONCE
+    )
+    #: The hour of the daily digest, in the person's time zone.
+    digest_hour = models.PositiveSmallIntegerField(
+        _("time of the daily mail"), default=8, validators=[MaxValueValidator(23)]
+    )
+    #: Quiet hours in the person's time zone: mails of notifications wait until their end. Both or neither.
+    quiet_from = models.TimeField(_("quiet hours from"), null=True, blank=True)
+    quiet_until = models.TimeField(_("quiet hours until"), null=True, blank=True)
+    #: Set by the worker that sends a daily digest, so that no other one sends it.
+    digested_at = models.DateTimeField(null=True, editable=False)
 
     #: Incremented to end all sessions of the person at once: older sessions become invalid.
     session_generation = models.PositiveIntegerField(default=0, editable=False)

@@ -1,12 +1,15 @@
-"""Mails for notices: in the recipient's language and time zone, each handed to the mail server at most once."""
+"""Mails for notices, and daily digests of them: in the recipient's language and time zone, handed to the mail server at most once."""
 
 import smtplib
+from typing import Any
 
 import structlog
 from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils import timezone, translation
+from django.utils.translation import ngettext
 
 from workflows_ui.accounts.models import User
 from workflows_ui.accounts.services import second_step
@@ -15,22 +18,25 @@ from workflows_ui.notifications import messages as notification_messages
 from workflows_ui.notifications import services as notifications
 from workflows_ui.notifications.models import Notice
 
+#: Notices in a digest; others are counted.
+DIGEST = 50
+
 log = structlog.get_logger(__name__)
 #: Rejections by the server: it certainly did not accept the mail.
 _NO = (smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused)
 
 
 def send(pk: int) -> bool:
-    """Mail one notice if it is still wanted; return whether the mail server accepted it.
+    """Mail one notice, or the digest that it is in, if it is still wanted; return whether the mail server accepted it.
 
     After a failed connection or a rejection, the mail is retried later. If the connection is lost during the transfer, the server may have
     accepted it: the mail is never sent again.
     """
     with database.turn():
-        row = notifications.claim_mail(pk)
-    if row is None:
+        rows = notifications.claim_mail(pk)
+    if not rows:
         return False
-    message, connected = build_mail(row), False
+    message, connected = build_mail(*rows), False
     try:
         with get_connection() as server:
             connected = True
@@ -39,7 +45,7 @@ def send(pk: int) -> bool:
         retry_at = None
         if not connected or isinstance(problem, _NO):
             with database.turn():
-                retry_at = notifications.mail_failed(row)
+                retry_at = notifications.mail_failed(rows)
         log.warning(
             "mail.failed", notice=pk, error=type(problem).__name__, again=retry_at.isoformat() if retry_at else "never"
         )
@@ -47,24 +53,33 @@ def send(pk: int) -> bool:
     return True
 
 
-def build_mail(row: Notice) -> EmailMessage:
-    """Return the mail: plain text, links on BASE_URL. Line breaks in names never reach its headers.
+def build_mail(*rows: Notice) -> EmailMessage:
+    """Return the mail of one notice, or a digest of several: plain text, links on BASE_URL. Line breaks in names never reach its headers.
 
     Without a second step of their own, a person gets no details of a workspace that requires one: a mail cannot know whether single sign-on
     will count.
     """
-    person: User = row.user
+    person: User = rows[0].user
     with translation.override(person.mail_language), timezone.override(person.zone):
-        closed = row.workspace is not None and row.workspace.second_factor_required and not second_step.has(person)
-        content = notification_messages.notification_message(row, concealed=closed)
-        body = render_to_string(
-            "notifications/mail.txt",
-            {
-                "notice": row,
-                "news": content,
-                "url": settings.BASE_URL + row.url,
-                "profile_url": f"{settings.BASE_URL}/profile/",
-                "console_url": settings.BASE_URL,
-            },
-        )
-    return EmailMessage(" ".join(content.title.split()), body, settings.DEFAULT_FROM_EMAIL, [person.email])
+        alone = not second_step.has(person)
+        items: list[dict[str, Any]] = [
+            {"notice": row, "news": _message(row, alone=alone), "url": settings.BASE_URL + row.url}
+            for row in rows[:DIGEST]
+        ]
+        context = {
+            "settings_url": settings.BASE_URL + reverse("notification_settings"),
+            "console_url": settings.BASE_URL,
+        }
+        if len(rows) == 1:
+            subject = items[0]["news"].title
+            body = render_to_string("notifications/mail.txt", context | items[0])
+        else:
+            subject = ngettext("%(n)d notification", "%(n)d notifications", len(rows)) % {"n": len(rows)}
+            more = {"items": items, "more": len(rows) - len(items), "list_url": settings.BASE_URL + reverse("notices")}
+            body = render_to_string("notifications/digest.txt", context | more)
+    return EmailMessage(" ".join(subject.split()), body, settings.DEFAULT_FROM_EMAIL, [person.email])
+
+
+def _message(row: Notice, *, alone: bool) -> notification_messages.News:
+    closed = alone and row.workspace is not None and row.workspace.second_factor_required
+    return notification_messages.notification_message(row, concealed=closed)

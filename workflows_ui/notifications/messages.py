@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -34,6 +36,8 @@ def notification_message(row: Notice, *, concealed: bool = False) -> News:
         return News(title, detail, "lock", "secondary")
     build = _KINDS.get(row.kind)
     about = row.about if isinstance(row.about, dict) else {}
+    if row.count > 1:
+        return _several_failures(about, row.count, row.last_at)
     return build(about) if build else News(row.get_kind_display(), "", "bell", "secondary")
 
 
@@ -49,6 +53,24 @@ def _flow_failed(about: dict[str, Any]) -> News:
     news, by = _launch_ended(about), _text(about, "by")
     launched = _("Launched by %(name)s.") % {"name": by} if by else ""
     return replace(news, detail=f"{launched} {news.detail}".strip())
+
+
+def _several_failures(about: dict[str, Any], count: int, last_at: datetime) -> News:
+    latest = _launch_ended(about)
+    values = {"flow": _text(about, "flow"), "n": count, "time": _short_time(last_at)}
+    title = ngettext(
+        "%(flow)s failed %(n)d time, last at %(time)s", "%(flow)s failed %(n)d times, last at %(time)s", count
+    )
+    state = messages.launch_state(about.get("state"))
+    other_state = _("Latest: %(state)s.") % {"state": state.word} if about.get("state") != "failed" else ""
+    return replace(latest, title=title % values, detail=latest.detail or other_state)
+
+
+def _short_time(value: datetime) -> str:
+    local = timezone.localtime(value)
+    if local.date() == timezone.localdate():
+        return local.strftime("%H:%M")
+    return formats.exact(value, seconds=False)
 
 
 def _job(about: dict[str, Any]) -> News:

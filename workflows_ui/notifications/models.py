@@ -5,6 +5,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.core.lease import Lease
@@ -35,6 +36,8 @@ class WatchKind(models.TextChoices):
 class Notice(models.Model):
     """One notification. Unique by person and key, so that it is never repeated.
 
+    Events of one subject are folded into the person's unread notice of it: each has a row with its key, and the first one counts them.
+
     `about` holds plain values (names, states); the texts are made in the language of the reader.
     """
 
@@ -47,19 +50,34 @@ class Notice(models.Model):
     #: A path of this console.
     url = models.CharField(max_length=500)
     created_at = models.DateTimeField()
+    #: What events are folded by, such as a flow; empty for a notice that stays single, and in folded rows.
+    subject = models.CharField(max_length=160, blank=True)
+    #: The notice that this event is folded into. Such a row counts as read: it is only there for its key.
+    head = models.ForeignKey("self", on_delete=models.CASCADE, null=True, related_name="+")
+    #: The number of events, and the time of the latest.
+    count = models.PositiveIntegerField(default=1)
+    last_at = models.DateTimeField(default=timezone.now)
     read_at = models.DateTimeField(null=True)
     #: Next attempt to mail it; empty if no mail is wanted, or it was sent, or given up.
     mail_at = models.DateTimeField(null=True)
     mail_tries = models.PositiveIntegerField(default=0)
-    #: Set before the mail is handed to the server: a mail that may have been sent is never repeated.
+    #: The last attempt, set before the mail is handed to the server: a mail that may have been sent is never repeated.
     mailed_at = models.DateTimeField(null=True)
 
     class Meta:
         verbose_name = _("notification")
         verbose_name_plural = _("notifications")
-        constraints = [models.UniqueConstraint(fields=["user", "key"], name="news_is_told_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["user", "key"], name="news_is_told_once"),
+            models.UniqueConstraint(
+                fields=["user", "subject"],
+                condition=Q(read_at__isnull=True) & ~Q(subject=""),
+                name="one_unread_notice_a_subject",
+            ),
+        ]
         indexes = [
-            models.Index(fields=["user", "-created_at"], name="notices_of_person"),
+            models.Index(fields=["user", "-last_at"], condition=Q(head__isnull=True), name="notices_of_person"),
+            models.Index(fields=["user", "subject"], condition=~Q(subject=""), name="notices_by_subject"),
             models.Index(fields=["user"], condition=Q(read_at__isnull=True), name="notices_unread"),
             models.Index(fields=["mail_at"], condition=Q(mail_at__isnull=False), name="notices_to_mail"),
         ]

@@ -5,6 +5,8 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 
+from workflows_ui.accounts.models import User
+from workflows_ui.accounts.services import people
 from workflows_ui.credentials.services import engine_session
 from workflows_ui.engine import EngineError
 from workflows_ui.launches import flow_facts
@@ -12,6 +14,7 @@ from workflows_ui.launches.services import launches, watching
 from workflows_ui.members.models import Role
 from workflows_ui.notifications import messages as notification_messages
 from workflows_ui.notifications import services as notifications
+from workflows_ui.notifications.forms import NotificationSettingsForm
 from workflows_ui.notifications.models import Notice, WatchKind
 from workflows_ui.resource_admin.listing import Listing
 from workflows_ui.resource_admin.local_lists import LocalList
@@ -24,7 +27,7 @@ class Notices(LocalList):
     """The pages of a person's notices, which have a template of their own."""
 
     name = "notices"
-    moment = "created_at"
+    moment = "last_at"
     rows = 50
     list_display = ()
 
@@ -64,6 +67,20 @@ def read_all(request: ConsoleRequest) -> HttpResponse:
     if request.method == "POST":
         notifications.read(request.user)
     return responses.redirect_to_view(request, "notices")
+
+
+@signed_in
+def notification_settings(request: ConsoleRequest) -> HttpResponse:
+    """Choose whether and when notifications are mailed. Mails that wait follow the new choice."""
+    person = User.objects.get(pk=request.user.pk)
+    form = NotificationSettingsForm(request.POST or None, instance=person)
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        notifications.reschedule(person)
+        messages.success(request, _("Your notification settings are saved."))
+        return responses.redirect_to_view(request, "notification_settings")
+    context = {"no_mail": not people.mail_is_set_up(), "address": person.email, "zone": str(person.zone)}
+    return responses.form_page(request, "notifications/settings.html", form, context)
 
 
 @member(Role.VIEWER, guests=True)

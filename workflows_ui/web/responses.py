@@ -42,10 +42,12 @@ def requested_fragment(request: HttpRequest) -> str:
 
 
 def seen_at(request: HttpRequest) -> str:
-    """Return the path of the visible page: of this request, or of the page that contains the fragment; "" for other methods than GET."""
+    """Return path and query of the visible page: of this request, or of the page with the fragment; "" for other methods than GET."""
     if request.method != "GET":
         return ""
-    return urlsplit(_current_url(request)).path if is_fragment(request) else request.path
+    if not is_fragment(request):
+        return request.get_full_path()
+    return urlsplit(_current_url(request))._replace(fragment="").geturl()
 
 
 def _current_url(request: HttpRequest) -> str:

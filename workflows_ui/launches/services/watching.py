@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import structlog
 from django.db.models import F, Min, QuerySet
@@ -154,11 +155,25 @@ def _notify_watchers(kind: NoticeKind, matches: Sequence[tuple[Watch, Launch]]) 
             _key(launch),
             url=reverse("launch", args=[launch.workspace.slug, launch.pk]),
             workspace=launch.workspace,
+            fold=_fold(watch, launch) if kind == NoticeKind.FLOW_FAILED else None,
             flow=(launch.flow_name or launch.flow_id)[:200],
             state=str(launch.state),
             by=launch.user.label[:100] if launch.user_id != watch.user_id else "",
             step=launch.failed_step[:200],
         )
+
+
+def _fold(watch: Watch, launch: Launch) -> notifications.Fold | None:
+    """Return how failures of a watched flow are folded; a person's own launches stay single."""
+    if launch.user_id == watch.user_id or launch.ended_at is None:
+        return None
+    query = urlencode({"flow": launch.flow_id, "state": "problem"})
+    url = f"{reverse('launches', args=[launch.workspace.slug])}?{query}"
+    return notifications.Fold(_subject(watch), launch.ended_at, url)
+
+
+def _subject(watch: Watch) -> str:
+    return f"flow:{watch.workspace_id}:{watch.object_id}"
 
 
 def _key(launch: Launch) -> str:
@@ -253,6 +268,7 @@ def _read_failed_runs(work: _Work) -> list[dict[str, Any]]:
 
 
 def _notify_failed_runs(work: _Work, failed_runs: list[dict[str, Any]]) -> None:
+    runs_url = reverse("resource_list", args=[work.workspace.slug, "runs"])
     ids = {runs.text(run, "id") for run in failed_runs} - {""}
     launches = Launch.objects.filter(workspace=work.workspace)
     started = set(launches.filter(run_id__in=ids).values_list("run_id", flat=True))
@@ -280,6 +296,12 @@ def _notify_failed_runs(work: _Work, failed_runs: list[dict[str, Any]]) -> None:
                 f"run:{run_id}:{ended.isoformat()}",
                 url=reverse("resource_detail", args=[work.workspace.slug, "runs", run_id]),
                 workspace=work.workspace,
+                fold=notifications.Fold(
+                    _subject(watch),
+                    ended,
+                    f"{runs_url}?{urlencode({'flow': watch.object_id, 'status': runs.FAILED}, doseq=True)}",
+                    wide=True,
+                ),
                 flow=(watch.name or watch.object_id)[:200],
                 state="failed",
                 step=runs.failed_step(run)[1][:200],
