@@ -102,7 +102,7 @@ def test_a_flow_that_reads_something_else_is_told_to_builders_on_both_pages(
     owner.post(f"{BASE}propose/", {"lock": "", "whole": "yes"})
     launch_forms.publish(Actor(users.owner), scene.place(users.owner), FLOW, lock=1)
     stub_engine.flows = [reading("['amount']", "['phone']")]
-    for url in (BASE, f"/w/sales/flows/{FLOW}/"):
+    for url in (BASE, f"/w/sales/flows/{FLOW}/?tab=form"):
         page = text(owner.get(url).content)
         assert "this form no longer fits it" in page
         assert "The form lacks “phone”, which is read by: Send the offer." in page
@@ -134,8 +134,9 @@ def test_what_runs_counts_and_not_a_newer_draft(owner: Client, users: Users, stu
 def test_the_flows_page_leads_builders_to_the_form(client: Client, users: Users, role: Role) -> None:
     Member.objects.filter(user=users.colleague).update(role=role)
     client.force_login(users.colleague)
-    page = text(client.get(f"/w/sales/flows/{FLOW}/").content)
-    assert ("Make a launch form" in page) is role.includes(Role.BUILDER)
+    builds, address = role.includes(Role.BUILDER), f"/w/sales/flows/{FLOW}/"
+    assert ('?tab=form"' in text(client.get(address).content)) is builds
+    assert ("Make a launch form" in text(client.get(f"{address}?tab=form").content)) is builds
 
 
 def test_without_the_engine_a_proposal_says_so(owner: Client, stub_engine: StubEngine) -> None:

@@ -100,6 +100,13 @@ class Page:
         """Whether the state's message begins with the word that the heading already shows."""
         return str(self.message.title) == str(messages.launch_badge(self.launch).word)
 
+    @property
+    def run_says_more(self) -> bool:
+        """Whether the run's state says more about the end than the launch's, as which limit stopped it."""
+        row = self.launch
+        ended = row.state in (State.FAILED, State.CANCELLED, State.OTHER) and bool(row.run_status)
+        return ended and str(messages.run_state(row.run_status).word) != str(messages.launch_badge(row).word)
+
     @cached_property
     def trouble(self) -> Message | None:
         """Why there is no progress: no background worker is running, or the engine cannot be polled."""
