@@ -17,7 +17,7 @@ from django.contrib import messages
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse, reverse_lazy
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
@@ -110,6 +110,16 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         if not settings.PASSKEYS:
             methods = [method for method in methods if method["id"] != "mfa_reauthenticate:webauthn"]
         return [method | {"description": labels[method["id"]]} for method in methods]
+
+    def send_notification_mail(
+        self, template_prefix: str, user: Any, context: dict[str, Any] | None = None, email: str | None = None
+    ) -> None:
+        """Send a notification in the reader's language and time zone, which are not the page's if another person changed the account, or
+        if its owner is not signed in."""
+        signed_in_person = self.request.user if self.request is not None else None
+        language = translation.get_language() if user == signed_in_person else user.mail_language
+        with translation.override(language), timezone.override(user.zone):
+            super().send_notification_mail(template_prefix, user, context, email)
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Send a mail with the console's URL for its footer.

@@ -18,7 +18,6 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
-from django.utils import translation
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -164,8 +163,7 @@ def take_away(request: ConsoleRequest, person_id: int) -> HttpResponse:
         return responses.page(request, "members/people/second_step.html", {"person": person})
     values = {"person": person.label[:80]}
     if second_step.remove_all(actor(request), person):
-        with translation.override(person.mail_language):
-            get_adapter(request).send_notification_mail("mfa/email/second_step_taken", person)
+        get_adapter(request).send_notification_mail("mfa/email/second_step_taken", person)
         messages.success(request, _("The two-factor authentication of %(person)s is removed.") % values)
     else:
         messages.info(request, _("%(person)s had no two-factor authentication.") % values)
