@@ -367,6 +367,9 @@ ENGINE_CA_BUNDLE = read.file("ENGINE_CA_BUNDLE")
 #: The proxy through which engines are called.
 ENGINE_PROXY = read.url("ENGINE_PROXY", default="")
 
+#: Fetch the logos of apps from the addresses that engines name, and serve them from here; without it apps have initials.
+APP_LOGOS = read.boolean("APP_LOGOS", default=False)
+
 # --- Launches ------------------------------------------------------------------------------------
 #: A launch that could not be sent within this time ends as "not sent: too late".
 LAUNCH_TOO_LATE = timedelta(seconds=read.integer("LAUNCH_TOO_LATE_SECONDS", default=900, low=1, high=86_400))

@@ -412,6 +412,11 @@
     choosePerson(personField(option), option);
   });
 
+  // --- Logos of apps that could not be fetched leave the initials below them. (Errors of pictures do not come up to the document.)
+  document.addEventListener("error", (event) => {
+    if (event.target.matches?.("img.app-logo")) event.target.remove();
+  }, true);
+
   const start = () => {
     tellTicks();
     nameIcons();

@@ -148,6 +148,7 @@ LEAST: dict[str, Role] = {
     "run_hidden": Role.BUILDER,
     "flow_hidden": Role.BUILDER,
     "launch_hidden": Role.BUILDER,
+    "app_logo": Role.VIEWER,
     "piece_options": Role.BUILDER,
     "table_export": Role.VIEWER,
     "export": Role.VIEWER,

@@ -5,7 +5,7 @@ from django.urls import path
 from workflows_ui.resources.connections import views as connection_views
 from workflows_ui.resources.flows import views as flow_views
 from workflows_ui.resources.mcp_servers import views as mcp_views
-from workflows_ui.resources.pieces import options_views
+from workflows_ui.resources.pieces import logo_views, options_views
 from workflows_ui.resources.reveal import views as reveal_views
 from workflows_ui.resources.runs import views as run_views
 from workflows_ui.resources.tables import views as table_views
@@ -26,6 +26,7 @@ urlpatterns = [
     path("w/<slug:slug>/connections/new/", connection_views.new, name="connection_new"),
     path("w/<slug:slug>/mcp-servers/<str:id>/apps/", mcp_views.choose_app, name="mcp_apps"),
     path("w/<slug:slug>/mcp-servers/<str:id>/token/", mcp_views.token, name="mcp_token"),
+    path("w/<slug:slug>/pieces/logo/<path:piece>/", logo_views.logo, name="app_logo"),
     path("w/<slug:slug>/pieces/options/<path:piece>/", options_views.options, name="piece_options"),
     path(_HIDDEN.format("runs"), reveal_views.hidden_values, {"resource": "runs"}, name="run_hidden"),
     path(_HIDDEN.format("flows"), reveal_views.hidden_values, {"resource": "flows"}, name="flow_hidden"),

@@ -1,6 +1,7 @@
 """The search: a page, and the parts that the dialog of every page asks for."""
 
 from django.http import HttpResponse
+from django.views.decorators.http import require_safe
 
 from workflows_ui.members.models import Role
 from workflows_ui.search import page
@@ -12,6 +13,7 @@ from workflows_ui.web.requests import ConsoleRequest
 RESULTS, ENGINE = "search-results", "search-engine"
 
 
+@require_safe
 @member(Role.VIEWER, guests=True)
 def search(request: ConsoleRequest, slug: str) -> HttpResponse:
     """Show what is found for `q`. In the dialog the console's results come at once, the engine's with a second request."""

@@ -62,7 +62,7 @@ def owner(row: Row) -> str:
 
 
 def _app(row: Row) -> Mark:
-    return apps.mark(text_at(row, "appName") or apps.short(row.get("pieceName")))
+    return apps.mark(text_at(row, "appName") or apps.short(row.get("pieceName")), text_at(row, "appLogo"))
 
 
 def _app_url(slug: str, row: Row) -> str:
@@ -188,5 +188,6 @@ class Connections(Resource):
 
 
 def _with_apps(session: EngineSession, rows: Sequence[Row]) -> list[dict[str, Any]]:
-    names = apps.names(session) if rows else {}
-    return [dict(row) | {"appName": names.get(str(row.get("pieceName")), "")} for row in rows]
+    known = {app["name"]: app for app in apps.catalogue_or_none(session)} if rows else {}
+    found = [(row, known.get(str(row.get("pieceName")), {})) for row in rows]
+    return [dict(row) | {"appName": apps.title(app), "appLogo": text_at(app, "logo")} for row, app in found]

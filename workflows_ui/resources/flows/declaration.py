@@ -167,7 +167,7 @@ class Flows(Resource):
         the page, and a cached one for the names of folders; the newest runs for the last results are optional.
         """
         page = pages.page(session, pages.Filters(**query.filters), query)
-        folders, titles = reading.folder_names(session), reading.app_titles(session)
+        folders, known = reading.folder_names(session), reading.known_apps(session)
         keys = [id_at(row) for row in page.rows if id_at(row)]
         results, sparks = resource_results.latest(session, keys), resource_results.sparks(session, keys)
         rows = [
@@ -176,7 +176,7 @@ class Flows(Resource):
                 "folder": folders.get(str(row.get("folderId"))),
                 "results": results.get(id_at(row)),
                 "days": sparks.get(id_at(row)),
-                "apps": reading.app_marks(titles, list_at(row, "pieces")),
+                "apps": reading.app_marks(known, list_at(row, "pieces")),
             }
             for row in page.rows
         ]

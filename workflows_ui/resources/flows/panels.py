@@ -140,7 +140,7 @@ def uses(subject: Subject) -> dict[str, Any] | None:
     tables = list(dict.fromkeys(filter(None, map(reading.table_of, steps))))[:_MOST_USES]
     known_connections = reading.connection_names(session) if connections else {}
     known_tables = reading.table_names(session) if tables else {}
-    marks = zip(pieces, reading.app_marks(reading.app_titles(session), pieces), strict=True)
+    marks = zip(pieces, reading.app_marks(reading.known_apps(session), pieces), strict=True)
     context = {
         "apps": [{"text": mark.text, "url": piece_url(slug, name), "mark": mark} for name, mark in marks],
         "connections": [_use(slug, "connections", key, known_connections) for key in connections],

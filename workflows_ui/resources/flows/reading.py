@@ -57,13 +57,18 @@ def table_names(session: EngineSession) -> dict[str, tuple[str, str]]:
 
 def app_titles(session: EngineSession) -> dict[str, str]:
     """Names of the apps by their pieces, if the catalogue is cached. Makes no call."""
+    return {name: apps.title(row) for name, row in known_apps(session).items()}
+
+
+def known_apps(session: EngineSession) -> dict[str, Row]:
+    """The apps by their pieces, if the catalogue is cached. Makes no call."""
     nothing: list[dict[str, Any]] = []
-    return {row["name"]: apps.title(row) for row in session.known("pieces", nothing)}
+    return {row["name"]: row for row in session.known("pieces", nothing)}
 
 
-def app_marks(titles: Mapping[str, str], pieces: list[str]) -> list[apps.Mark]:
-    """Apps by their `app_titles`, else by a short form of their whole names."""
-    return [apps.mark(titles.get(name) or apps.short(name)) for name in pieces]
+def app_marks(known: Mapping[str, Row], pieces: list[str]) -> list[apps.Mark]:
+    """Apps by their `known_apps`, else by a short form of their whole names."""
+    return [apps.mark_of(known[name]) if name in known else apps.mark(apps.short(name)) for name in pieces]
 
 
 def _visible_name(name: Any, key: str) -> str:

@@ -1,7 +1,5 @@
 """Apps by the names used on pages: the engine's pieces (api.md section 11), requested once and cached; their names, and
-initials as logos.
-
-Logos are on third-party servers, which would learn who views what: no page loads them.
+initials where there is no logo (logos.py).
 """
 
 from dataclasses import dataclass
@@ -12,13 +10,14 @@ from workflows_ui.core.collation import sort_key
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import NotFound
 from workflows_ui.resource_admin.resource import Column, Row
+from workflows_ui.resources.pieces.logos import logo_path
 from workflows_ui.web import formats
 from workflows_ui.web.paths import text_at
 
 #: Seconds for which the list of pieces, and each piece, is cached: they change when somebody installs one.
 REMEMBERED = 600
 _COLOURS = ("blue", "azure", "indigo", "purple", "pink", "red", "orange", "yellow", "lime", "green", "teal", "cyan")
-_KEPT = ("id", "name", "displayName", "description", "version", "categories", "pieceType", "updated")
+_KEPT = ("id", "name", "displayName", "description", "version", "categories", "pieceType", "updated", "logoUrl")
 _LONGEST = 2000
 #: Parts that 0.83 sends with an app in every language, and for builders of steps (recording `piece_get`): larger than all the rest.
 _LEFT_OUT = frozenset({"i18n", "contextInfo"})
@@ -26,11 +25,12 @@ _LEFT_OUT = frozenset({"i18n", "contextInfo"})
 
 @dataclass(frozen=True)
 class Mark:
-    """An app's name with a replacement for its logo: one or two letters on a colour of Tabler's."""
+    """An app's name, and one or two letters on a colour of Tabler's; above them the logo, if the console fetches logos."""
 
     text: str
     initials: str
     colour: str
+    logo: str = ""
 
     def __str__(self) -> str:
         return self.text
@@ -89,15 +89,15 @@ def short(name: object) -> str:
     return name.rpartition("/")[2].removeprefix("piece-").replace("-", " ").title() or name
 
 
-def mark(text: str) -> Mark:
+def mark(text: str, logo: str = "") -> Mark:
     """The mark of an app of this name; the same name always has the same colour."""
     words = [word for word in text.split() if word[0].isalnum()]
     letters = words[0][0] + words[1][0] if len(words) > 1 else (words[0][:2] if words else text.strip()[:1])
-    return Mark(text, letters.upper() or "?", _COLOURS[sum(text.encode("utf-8", "replace")) % len(_COLOURS)])
+    return Mark(text, letters.upper() or "?", _COLOURS[sum(text.encode("utf-8", "replace")) % len(_COLOURS)], logo)
 
 
 def mark_of(row: Row) -> Mark:
-    return mark(title(row))
+    return mark(title(row), text_at(row, "logo"))
 
 
 def auths(auth: object) -> list[dict[str, Any]]:
@@ -107,7 +107,8 @@ def auths(auth: object) -> list[dict[str, Any]]:
 
 
 def _load_catalogue(session: EngineSession) -> list[dict[str, Any]]:
-    rows_by_name = {name: _summary(row) for row in session.workflows.list_pieces() if (name := text_at(row, "name"))}
+    rows = [_summary(row) for row in session.workflows.list_pieces()]
+    rows_by_name = {name: row | {"logo": logo_path(session, row)} for row in rows if (name := text_at(row, "name"))}
     return sorted(rows_by_name.values(), key=lambda row: (sort_key(title(row)), row["name"]))
 
 
