@@ -4,7 +4,10 @@ Tones and capitals only break ties.
 """
 
 import unicodedata
+from functools import lru_cache
 
+#: Longer texts are not kept.
+_LONGEST = 200
 #: Combining marks that form a separate letter, in alphabetical order; all others are tones.
 _LETTERS = {"\u0306": "\uf001", "\u0302": "\uf002", "\u031b": "\uf003"}
 
@@ -25,6 +28,11 @@ def sort_key(text: str) -> tuple[str, str]:
     >>> sorted(["e", "đa", "dz", "Da"], key=sort_key)
     ['Da', 'dz', 'đa', 'e']
     """
+    return _sort_key(text) if len(text) <= _LONGEST else _sort_key.__wrapped__(text)
+
+
+@lru_cache(maxsize=20_000)
+def _sort_key(text: str) -> tuple[str, str]:
     folded = text.casefold()
     parts = unicodedata.normalize("NFD", folded.replace("đ", "d\uf001"))
     letters = "".join(_LETTERS.get(part, "" if unicodedata.combining(part) else part) for part in parts)

@@ -25,6 +25,7 @@ from workflows_ui.resource_admin.actions import Button
 from workflows_ui.resource_admin.local_lists import LocalList
 from workflows_ui.resource_admin.resource import Column, Row
 from workflows_ui.web import formats, messages
+from workflows_ui.web.links import object_url, view_url
 
 #: Inputs in a row of the list; all of them are on the launch's page and in the file.
 _INPUTS = 4
@@ -83,7 +84,7 @@ class Launches(LocalList):
         return str(row.flow_name or row.flow_id)  # type: ignore[attr-defined]
 
     def url(self, slug: str, id: str = "", **query: str) -> str:
-        return reverse("launch", args=[slug, id]) if id else reverse("launches", args=[slug], query=query or None)
+        return view_url("launch", slug, id) if id else reverse("launches", args=[slug], query=query or None)
 
     def refresh_seconds(self, row: Any) -> int:
         return 0 if row.settled else 2
@@ -92,15 +93,17 @@ class Launches(LocalList):
         """Links that this person may follow: a guest has no page of the flow or the run, a viewer no form."""
         slug, buttons = access.workspace.slug, []
         if access.may_launch(row.flow_id):
-            again = reverse("flow_launch", args=[slug, row.flow_id])
+            again = view_url("flow_launch", slug, row.flow_id)
             if row.state not in UNSENT:
                 buttons.append(Button(_("Launch again"), "rotate-cw", f"{again}?from={row.pk}"))
         if not access.guest and row.run_id:
             buttons.append(
-                Button(_("Open the run"), "history", reverse("resource_detail", args=[slug, "runs", row.run_id]))
+                Button(
+                    _("Open the run"), "history", object_url("resource_detail", row.run_id, slug=slug, resource="runs")
+                )
             )
         if not access.guest:
-            flow = reverse("resource_detail", args=[slug, "flows", row.flow_id])
+            flow = object_url("resource_detail", row.flow_id, slug=slug, resource="flows")
             buttons.append(Button(_("Open the flow"), "workflow", flow))
         return buttons
 

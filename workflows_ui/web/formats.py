@@ -5,12 +5,13 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, TypeGuard
 
 from django.utils import formats, timezone
 from django.utils.text import Truncator
+from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, pgettext
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 #: Maximum plausible duration in milliseconds (30 years).
@@ -75,7 +76,13 @@ def exact(value: datetime.datetime, *, seconds: bool = True) -> str:
 
 def date(value: datetime.date) -> str:
     """Return an unambiguous date: with the name of the month, or in the language's own order of numbers."""
-    return formats.date_format(value, pgettext("date format, see Django's date filter", "j M Y"))
+    return _date(value.year, value.month, value.day, get_language())
+
+
+@lru_cache(maxsize=4096)
+def _date(year: int, month: int, day: int, _language: str | None) -> str:
+    pattern = pgettext("date format, see Django's date filter", "j M Y")
+    return formats.date_format(datetime.date(year, month, day), pattern)
 
 
 def duration(milliseconds: Any) -> str:

@@ -80,6 +80,13 @@ class EngineSession:
         value = self._cached(name)
         return default if value is None else cast("T", value)
 
+    def once(self, name: str, call: Callable[[], T]) -> T:
+        """The result of `call`, which this session calls once for each name. For what is not cached beyond the request."""
+        name = f"once:{name}"
+        if name not in self._read:
+            self._read[name] = call()
+        return cast("T", self._read[name])
+
     def forget(self, *names: str) -> None:
         """Remove the cached values of these names, after a change."""
         for name in names:

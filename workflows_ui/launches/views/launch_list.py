@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from workflows_ui.accounts.models import User
 from workflows_ui.audit.services import audit_log
 from workflows_ui.launches import tables
 from workflows_ui.launches.forms import FilterForm
@@ -24,6 +25,8 @@ from workflows_ui.web.requests import ConsoleRequest, actor
 
 #: Number of the newest launches whose flows and persons the filters offer.
 OFFERED_FROM = 500
+#: Columns that may be many megabytes, and that the list does without.
+UNLISTED = ("payload", "answer", "failure", "technical")
 
 
 @member(Role.VIEWER, guests=True)
@@ -33,7 +36,8 @@ def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
     kind, current = _current(request, rows)
     page = Page((), total=0)
     if current.valid:
-        page = kind.page(_matching(rows, current).prefetch_related("inputs"), current)
+        shown = _matching(rows, current).select_related(None).select_related("user").defer(*UNLISTED)
+        page = kind.page(shown.prefetch_related("inputs"), current)
     button = (
         Button(_("Launch a flow"), "rocket", reverse("resource_list", args=[slug, "flows"]), primary=True)
         if access.allows(Role.LAUNCHER)
@@ -95,10 +99,15 @@ def _matching(rows: QuerySet[Launch], current: Listing) -> QuerySet[Launch]:
 
 def _set_choices(form: FilterForm, rows: QuerySet[Launch]) -> None:
     """Set the choices of the select fields from the newest launches and the requested values."""
-    rows_with_user = rows.select_related(None).select_related("user")
-    newest = list(rows_with_user.only("flow_id", "flow_name", "user")[:OFFERED_FROM])
-    flows = {row.flow_id: (row.flow_name or row.flow_id)[:80] for row in reversed(newest)}
-    people = {str(row.user_id): row.user.label[:80] for row in newest}
+    listed = rows.select_related(None)
+    names = ("user__first_name", "user__last_name", "user__username")
+    newest = list(listed.values_list("flow_id", "flow_name", "user_id", *names)[:OFFERED_FROM])
+    flows = {flow: (name or flow)[:80] for flow, name, *_person in reversed(newest)}
+    users = {pk: names for _flow, _name, pk, *names in newest}
+    people = {
+        str(pk): User(first_name=first, last_name=last, username=username).label[:80]
+        for pk, (first, last, username) in users.items()
+    }
     wanted = form.data.get("flow", "")
     if wanted and wanted not in flows:
         stored_name = rows.filter(flow_id=wanted).values_list("flow_name", flat=True).first()

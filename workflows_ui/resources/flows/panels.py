@@ -187,7 +187,7 @@ def latest_runs(subject: Subject, number: int = _LATEST) -> dict[str, Any] | Non
             "by": starters.name_of(row),
             "by_url": starters.url_of(subject.slug, row),
         }
-        for row in starters.with_starters(subject.workspace, rows, {subject.id: start})
+        for row in starters.with_starters(subject.session, rows, {subject.id: start})
     ]
     return {
         "lines": lines,

@@ -149,7 +149,7 @@ class Runs(Resource):
         if not older and formats.moment(page.get("next")):
             older = f"{page['next']}~"
         starts = {flow.id: flow.start for flow in run_filters.load_flows(session)}
-        rows_named = starters.with_starters(session.workspace, page_rows, starts)
+        rows_named = starters.with_starters(session, page_rows, starts)
         return Page(reading.with_retries(session.workspace, rows_named), older)
 
     def get(self, session: EngineSession, id: str) -> Row:

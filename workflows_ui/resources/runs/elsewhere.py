@@ -36,7 +36,7 @@ def find_runs(session: EngineSession, since: datetime) -> dict[str, Any] | None:
         return None
     launched = starters.launches_of(session.workspace, rows)
     theirs = starters.with_starters(
-        session.workspace, [row for row in rows if id_at(row) not in launched], launchable.starts(session)
+        session, [row for row in rows if id_at(row) not in launched], launchable.starts(session)
     )
     # A retry of a launch's run does not belong to the launch, but holds its inputs.
     theirs = masking.masked(session, theirs) if any(id_at(row, "parentRunId") for row in theirs) else theirs

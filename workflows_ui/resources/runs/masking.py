@@ -4,7 +4,6 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from django.db.models import Q
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
@@ -15,6 +14,7 @@ from workflows_ui.launches.models import Launch
 from workflows_ui.launches.services import launches, run_search, runs
 from workflows_ui.launches.services import secrets as launch_secrets
 from workflows_ui.resource_admin.resource import Row, id_at, pick
+from workflows_ui.resources.runs import starters
 
 WITHHELD = gettext_lazy("(not shown: it was sent with a launch that only its launcher and builders may open)")
 #: Where a webhook's trigger holds the sent data (recording `run_get_SUCCEEDED`); of another trigger it is the whole output.
@@ -53,16 +53,16 @@ def _launches(session: EngineSession, ids: Collection[str]) -> list[Launch]:
     """The launches of the runs with these ids of which this person may not see everything."""
     if not ids:
         return []
-    known = Launch.objects.filter(Q(run_id__in=ids) | Q(pk__in=ids), workspace=session.workspace)
     masked_ones = [
         launch.pk
-        for launch in known.only("user_id", "secret_marks")
+        for launch in starters.related_launches(session, ids)
         if launch.secret_marks or not launches.may_open(launch, session.user_id, session.role)
     ]
+    if not masked_ones:
+        return []
     # Without the columns that may be many megabytes.
-    return (
-        list(known.filter(pk__in=masked_ones).defer("payload", "answer", "failure", "technical")) if masked_ones else []
-    )
+    rows = Launch.objects.filter(pk__in=masked_ones, workspace=session.workspace)
+    return list(rows.defer("payload", "answer", "failure", "technical"))
 
 
 def _ids(row: Row) -> set[str]:

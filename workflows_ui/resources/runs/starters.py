@@ -1,16 +1,17 @@
 """What started a run: a launch of the console, another run, a schedule, something elsewhere; or unknown."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from django.db.models import Q, QuerySet
-from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
+from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.launches.models import Launch
 from workflows_ui.members.models import Workspace
 from workflows_ui.resource_admin.resource import Row, id_at
 from workflows_ui.resources.places import run_url
+from workflows_ui.web.links import view_url
 from workflows_ui.web.paths import text_at
 
 #: The key of a list's row for what started it.
@@ -51,10 +52,20 @@ def _led(runs: Sequence[Row], found: Sequence[Launch]) -> dict[str, Launch]:
     return {id_at(run): launch for run, launch in together if launch is not None}
 
 
-def with_starters(workspace: Workspace, runs: Sequence[Row], starts: Mapping[str, str]) -> list[Row]:
-    """The rows, each with what started it under KEY. `starts` is how each flow starts, by its id (flow_facts)."""
+def related_launches(session: EngineSession, ids: Collection[str]) -> list[Launch]:
+    """The launches with these run ids or markers, for lists: with their people's names, and nothing large. One query for a page."""
     names = [f"user__{field}" for field in ("username", "first_name", "last_name")]
-    launches = list(_launches(workspace, runs).select_related("user").only("run_id", *names))
+    rows = Launch.objects.filter(Q(run_id__in=ids) | Q(pk__in=ids), workspace=session.workspace).order_by("asked_at")
+    light = rows.select_related("user").only("run_id", "secret_marks", *names)
+    return session.once(f"launches {sorted(ids)}", lambda: list(light)) if ids else []
+
+
+def with_starters(session: EngineSession, runs: Sequence[Row], starts: Mapping[str, str]) -> list[Row]:
+    """The rows, each with what started it under KEY. `starts` is how each flow starts, by its id (flow_facts)."""
+    workspace = session.workspace
+    launches = related_launches(
+        session, {key for run in runs for key in (id_at(run), id_at(run, "parentRunId")) if key}
+    )
     led = _led(runs, launches)
     retried = {launch.pk: launch.run_id for launch in launches if launch.run_id}
     return [{**run, KEY: _starter(workspace.slug, run, led.get(id_at(run)), starts, retried)} for run in runs]
@@ -64,7 +75,7 @@ def _starter(
     slug: str, run: Row, launch: Launch | None, starts: Mapping[str, str], retried: Mapping[str, str]
 ) -> dict[str, str] | None:
     if launch is not None:
-        return {"name": launch.user.label[:60], "url": reverse("launch", args=[slug, launch.pk])}
+        return {"name": launch.user.label[:60], "url": view_url("launch", slug, launch.pk)}
     parent = id_at(run, "parentRunId")
     if parent in retried:
         return {"name": str(A_RETRY), "url": run_url(slug, retried[parent])}
