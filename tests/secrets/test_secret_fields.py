@@ -308,3 +308,16 @@ def test_builders_are_led_to_what_is_hidden_also_where_the_page_cuts_it_off(scen
         assert link not in scene.page(launch)
     open_one = scene.launch(plain, json.dumps({"note": "short"}), send=False)
     assert f"{open_one.pk}/hidden/" not in scene.page(open_one, builder)
+
+
+def test_lists_of_runs_are_cached_without_the_value_in_a_failures_message(scene: Scene, flow: str, hunt: Hunt) -> None:
+    launch, builder = launched(scene, flow), member(scene, Role.BUILDER)
+    with scene.engine.state.lock:
+        scene.engine.state.runs[launch.run_id]["failedStep"]["message"] = f"Error: {LONG} opens no door"
+    for target in ("home-elsewhere", "flows"):
+        builder.get("/w/sales/", headers={"HX-Request": "true", "HX-Target": target})
+    for page in ("", "?tab=runs"):
+        assert "door stays shut" not in text_of(builder.get(f"/w/sales/flows/{flow}/{page}"))
+    hunt.hide("secret fields", LONG)
+    places.everything(hunt)
+    hunt.must_be_in_vain(__name__)

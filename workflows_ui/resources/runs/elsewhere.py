@@ -1,10 +1,11 @@
 """Runs that the console did not start and that need attention: in progress, or recently failed."""
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from workflows_ui.core import redaction
+from workflows_ui.core import crypto, redaction
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError
 from workflows_ui.launches.services import runs
@@ -18,6 +19,7 @@ from workflows_ui.web.paths import dicts_at
 
 #: Runs requested by the one call, seconds for which its answer is cached, and runs shown of each kind.
 _RUNS, _FOR, SHOWN = 100, 60, 5
+_NAME = "runs-to-look-at"
 _KEPT = ("id", "flowId", "status", "created", "finishTime", "parentRunId", "flowVersion", "failedStep")
 
 
@@ -26,13 +28,14 @@ def find_runs(session: EngineSession, since: datetime) -> dict[str, Any] | None:
     engine may have further ones. One call, cached for a minute; None if the engine gives no answer.
     """
 
-    def ask() -> list[dict[str, Any]]:
+    def ask() -> str:
         page = session.workflows.list_runs(limit=_RUNS, status=[*runs.FAILED, *runs.UNDER_WAY])
-        return [_reduced(row) for row in dicts_at(page, "data") if id_at(row)]
+        # Sealed: a failure's message may repeat what was typed into a secret field, and whose it was is known later.
+        return crypto.seal(json.dumps([_reduced(row) for row in dicts_at(page, "data") if id_at(row)]), _NAME)
 
     try:
-        rows = session.remember("runs-to-look-at", _FOR, ask)
-    except EngineError:
+        rows = json.loads(crypto.unseal(session.remember(_NAME, _FOR, ask), _NAME))
+    except (EngineError, crypto.CannotOpen):
         return None
     launched = starters.launches_of(session.workspace, rows)
     theirs = starters.with_starters(
