@@ -41,6 +41,7 @@ def addresses(desk: Desk, browser: Browser) -> dict[str, str]:
             "members": f"{space}members/",
             "settings": f"{space}settings/",
             "profile": "/profile/",
+            "notification-settings": "/profile/notifications/",
             "password": "/accounts/password/change/",
             "not-there": f"{space}flows/{'x' * 21}/",
         }
