@@ -314,10 +314,10 @@ def test_lists_of_runs_are_cached_without_the_value_in_a_failures_message(scene:
     launch, builder = launched(scene, flow), member(scene, Role.BUILDER)
     with scene.engine.state.lock:
         scene.engine.state.runs[launch.run_id]["failedStep"]["message"] = f"Error: {LONG} opens no door"
-    for target in ("home-elsewhere", "flows"):
-        builder.get("/w/sales/", headers={"HX-Request": "true", "HX-Target": target})
-    for page in ("", "?tab=runs"):
-        assert "door stays shut" not in text_of(builder.get(f"/w/sales/flows/{flow}/{page}"))
+    flow_page = f"/w/sales/flows/{flow}/"
+    for address, target in (("/w/sales/", "home-elsewhere"), (flow_page, "live"), (f"{flow_page}?tab=runs", "live")):
+        said = text_of(builder.get(address, headers={"HX-Request": "true", "HX-Target": target}))
+        assert f"/w/sales/runs/{launch.run_id}/" in said or address == "/w/sales/"
     hunt.hide("secret fields", LONG)
     places.everything(hunt)
     hunt.must_be_in_vain(__name__)
