@@ -114,6 +114,7 @@ NO_SECRET: dict[str, str] = {
     **dict.fromkeys(("Job.claim", "Job.claim_until", "Launch.claim", "Launch.claim_until", "Launch.ticket"), _PLAIN),
     **dict.fromkeys(("LaunchFile.key", "Notice.key", "Permission.codename", "Capability.code"), _PLAIN),
     **dict.fromkeys(("Workspace.marker_seen_at", "Workspace.secrets_version", "User.session_generation"), _PLAIN),
+    **dict.fromkeys(("User.digest_hour", "User.digested_at"), _PLAIN),
     **dict.fromkeys(
         (f"{model}.{name}" for model in ("AuditChain", "AuditCheckpoint") for name in ("key", "mark", "signature")),
         "a digest made with AUDIT_KEY, or that key's number",
