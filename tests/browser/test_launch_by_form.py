@@ -199,7 +199,7 @@ def test_a_mistake_is_told_at_its_field_and_a_launch_is_made_again_with_other_in
         window.ends("Succeeded")
         expect(page.locator("#launch-live")).to_contain_text("Ngọc")
         page.goto("/w/practice/launches/?search=Ngọc")
-        expect(page.locator("#results tbody tr")).to_have_count(1)
+        expect(page.locator("#results .list-table tbody tr")).to_have_count(1)
 
 
 def test_inputs_are_saved_and_used_another_time(formed: Desk, browser: Browser) -> None:
