@@ -67,9 +67,10 @@ class Practice:
             return json.load(answer)
 
     def process(self) -> int:
-        """The id of its process, 0 while it is not running."""
-        found = [pid for pid, command in processes_of(self._folder).items() if " practice_engine " in command]
-        return found[0] if found else 0
+        """The id of its process. It is never 0: a signal to that ends the tests themselves."""
+        commands = processes_of(self._folder).items()
+        [found] = [pid for pid, command in commands if " workflows_ui.practice_engine " in command]
+        return found
 
     def answers(self) -> bool:
         """Whether it listens."""
