@@ -120,7 +120,7 @@ def walk(browser: Client, starts: Iterable[str], *, each: int = 1) -> tuple[dict
 
 
 def _kind(url: str) -> str:
-    """The name of an address, with its resource, action and what it asks for, places in lists aside; "" for one that is not ours."""
+    """The name of an address, with its resource, action, tab and what it asks for, places in lists aside; "" for one that is not ours."""
     parts = urlsplit(url)
     if parts.netloc not in {"", "testserver"} or parts.scheme not in {"", "http"}:
         return ""
@@ -130,5 +130,10 @@ def _kind(url: str) -> str:
         return ""
     named = [str(found.kwargs.get(name, "")) for name in ("resource", "action", "kind")]
     return " ".join(
-        [str(found.url_name), *named, *sorted({*re.findall(r"(\w+)=", parts.query)} - {"rows", "at"})]
+        [
+            str(found.url_name),
+            *named,
+            *sorted({*re.findall(r"(\w+)=", parts.query)} - {"rows", "at"}),
+            *re.findall(r"\btab=([\w-]+)", parts.query),
+        ]
     ).strip()
