@@ -64,20 +64,9 @@ class Migration(migrations.Migration):
             "CredentialShare",
             [
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "credential",
-                    models.ForeignKey(on_delete=models.CASCADE, related_name="shares", to="workflows_ui.credential"),
-                ),
-                (
-                    "team",
-                    models.ForeignKey(on_delete=models.CASCADE, related_name="credential_shares", to="auth.group"),
-                ),
-                (
-                    "shared_by",
-                    models.ForeignKey(
-                        blank=True, null=True, on_delete=models.SET_NULL, related_name="+", to=settings.AUTH_USER_MODEL
-                    ),
-                ),
+                ("credential", models.ForeignKey(on_delete=models.CASCADE, related_name="shares", to="workflows_ui.credential")),
+                ("team", models.ForeignKey(on_delete=models.CASCADE, related_name="credential_shares", to="auth.group")),
+                ("shared_by", models.ForeignKey(blank=True, null=True, on_delete=models.SET_NULL, related_name="+", to=settings.AUTH_USER_MODEL)),
                 ("shared_at", models.DateTimeField()),
                 ("mark", models.TextField(blank=True, editable=False)),
             ],
@@ -100,21 +89,11 @@ class Migration(migrations.Migration):
             "InvitationRequest",
             [
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "invitation",
-                    models.ForeignKey(
-                        on_delete=models.CASCADE, related_name="requests", to="workflows_ui.colleagueinvitation"
-                    ),
-                ),
+                ("invitation", models.ForeignKey(on_delete=models.CASCADE, related_name="requests", to="workflows_ui.colleagueinvitation")),
                 ("user", models.ForeignKey(on_delete=models.CASCADE, related_name="+", to=settings.AUTH_USER_MODEL)),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 ("decided_at", models.DateTimeField(blank=True, null=True)),
-                (
-                    "decided_by",
-                    models.ForeignKey(
-                        blank=True, null=True, on_delete=models.SET_NULL, related_name="+", to=settings.AUTH_USER_MODEL
-                    ),
-                ),
+                ("decided_by", models.ForeignKey(blank=True, null=True, on_delete=models.SET_NULL, related_name="+", to=settings.AUTH_USER_MODEL)),
                 ("granted", models.BooleanField(default=False)),
             ],
             {
@@ -147,9 +126,7 @@ class Migration(migrations.Migration):
         migrations.AddField("launch", "size", models.PositiveIntegerField(default=0)),
         migrations.AddField("launch", "try_after", models.DateTimeField(blank=True, null=True)),
         migrations.AddField("user", "last_language", models.CharField(blank=True, editable=False, max_length=10)),
-        migrations.AddField(
-            "workspace", "engine_limits", models.JSONField(blank=True, default=dict, verbose_name="engine limits")
-        ),
+        migrations.AddField("workspace", "engine_limits", models.JSONField(blank=True, default=dict, verbose_name="engine limits")),
         migrations.AddField("workspace", "mark", models.TextField(blank=True, editable=False)),
         migrations.AddField("workspace", "moves", models.PositiveIntegerField(default=0, editable=False)),
         migrations.AddField("workspace", "refused", models.CharField(blank=True, editable=False, max_length=64)),
@@ -157,9 +134,7 @@ class Migration(migrations.Migration):
         # Backwards the rows stay bound, and the first release does not open them: to go back, restore a backup.
         migrations.RunPython(upgrade_rows, migrations.RunPython.noop),
         migrations.AlterField(
-            "credential",
-            "owner",
-            models.ForeignKey(on_delete=models.CASCADE, related_name="credentials", to=settings.AUTH_USER_MODEL),
+            "credential", "owner", models.ForeignKey(on_delete=models.CASCADE, related_name="credentials", to=settings.AUTH_USER_MODEL)
         ),
         migrations.RemoveField("credential", "team"),
     ]

@@ -16,5 +16,7 @@ class Migration(migrations.Migration):
         migrations.RenameField("launch", "rung_at", "enqueued_at"),
         migrations.RenameField("job", "rung_at", "enqueued_at"),
         migrations.RenameModel("Lookout", "WatchPoll"),
-        migrations.AlterModelOptions("watchpoll", {"verbose_name": "watch poll", "verbose_name_plural": "watch polls"}),
+        migrations.AlterModelOptions(
+            "watchpoll", {"verbose_name": "watch poll", "verbose_name_plural": "watch polls"}
+        ),
     ]
