@@ -29,7 +29,9 @@
     event.preventDefault();
     htmx.trigger(document.body, "htmx:abort");
     const headers = { "HX-Boosted": "true" };
-    htmx.ajax("GET", link.pathname + link.search + link.hash, { source: document.body, target: document.body, swap: "innerHTML show:window:top", push: "true", headers });
+    const options = { source: document.body, target: document.body, swap: "innerHTML show:window:top", push: "true", headers };
+    // The promise is rejected when another link is followed meanwhile; failures are htmx's events.
+    htmx.ajax("GET", link.pathname + link.search + link.hash, options).catch(() => {});
   });
 
   // --- The answer is a page, errors included; a file, or a page with scripts of its own, is for the browser.

@@ -34,6 +34,7 @@ def more(page: Page, name: str) -> None:
     """Opens the fold of the page's buttons and follows one."""
     page.locator(".page-actions summary").click()
     page.locator(".page-actions").get_by_role("link", name=name).click()
+    expect(page.locator("h1")).to_contain_text(name)
 
 
 @pytest.mark.slow
@@ -88,6 +89,7 @@ def test_a_server_is_made_gets_tools_and_is_deleted(window: Window, practice: Pr
     page = window(scene.users.owner)
     page.goto(LIST)
     page.get_by_role("link", name="New MCP server").first.click()
+    expect(page.locator("h1")).to_contain_text("New MCP server")
     page.get_by_label("Name").fill("Office assistant")
     page.get_by_role("button", name="Make the server").click()
     expect(page.get_by_text("Give it its tools now.")).to_be_visible()
@@ -97,6 +99,7 @@ def test_a_server_is_made_gets_tools_and_is_deleted(window: Window, practice: Pr
     page.get_by_role("button", name="Add the tool").click()
     expect(tools.get_by_role("link", name=practice.sample("quick").name, exact=True)).to_be_visible()
     tools.get_by_role("link", name="Add an action of an app").click()
+    expect(page.locator("#apps")).to_be_visible()
     page.get_by_role("searchbox").press_sequentially("gmail")
     expect(page.locator("#apps a")).to_have_count(1)
     page.locator("#apps a").click()
@@ -115,6 +118,7 @@ def test_a_server_is_made_gets_tools_and_is_deleted(window: Window, practice: Pr
     expect(page.get_by_text("The server is renamed.")).to_be_visible()
     page.goto(f"{LIST}?name=of+the+office")
     page.get_by_role("link", name="Assistant of the office").click()
+    expect(page.locator("h1")).to_have_text("Assistant of the office")
     more(page, "Delete")
     page.get_by_role("button", name="Delete the MCP server “Assistant of the office”").click()
     expect(page.get_by_text("The MCP server is deleted.")).to_be_visible()
@@ -130,7 +134,8 @@ def test_the_token_is_shown_for_a_reason_copied_replaced_and_gone_from_the_brows
     page = window(scene.users.owner, expected=("status of 422",), permissions=["clipboard-read", "clipboard-write"])
     old = server(scene, "Reporting")["token"]
     page.goto(f"{LIST}{server(scene, 'Reporting')['id']}/")
-    page.get_by_role("region", name="Connect a client").get_by_role("link", name="Show the token").click()
+    page.get_by_role("link", name="Connect a client").click()
+    page.locator("main p").get_by_role("link", name="Show the token").click()
     page.get_by_role("button", name="Show the token").click()
     expect(page.get_by_text("This field is required.")).to_be_visible()
     page.get_by_label("What do you need the token for?").fill("Setting up the sales laptop")

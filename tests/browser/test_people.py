@@ -59,8 +59,10 @@ def test_an_invited_launcher_launches_one_flow_with_the_teams_key_and_sees_nothi
 
     manager = window(stage.users.owner, expected=REFUSED)
     manager.goto("/w/sales/members/")
-    manager.get_by_role("link", name="Invite a colleague").click()
-    manager.get_by_label("E-mail address").fill("lena@example.com")
+    manager.get_by_role("link", name="Add people").click()
+    manager.get_by_label("A person").fill("lena@example.com")
+    manager.get_by_role("button", name="Add", exact=True).click()
+    expect(manager.get_by_label("E-mail address")).to_have_value("lena@example.com")
     manager.get_by_label("Role").select_option(label="No role: only what their teams open")
     manager.get_by_label("Field").check()
     manager.get_by_role("button", name="Make the invitation").click()
