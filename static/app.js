@@ -324,11 +324,21 @@
       announce(words);
     }
   });
-  // Choices of a filter that come afterwards keep what the person has chosen meanwhile.
+  // Choices of a filter that come afterwards keep what the person has chosen meanwhile; a menu keeps open, with the focus in it.
+  let keptFocus = "";
   document.addEventListener("htmx:oobBeforeSwap", (event) => {
     const { target, fragment } = event.detail;
     const coming = fragment?.querySelector("select");
     if (target?.matches?.("select") && coming) coming.value = target.value;
+    const open = target?.querySelector?.("details.menu[open]");
+    const menu = open && fragment?.querySelector("details.menu");
+    if (menu) menu.open = true;
+    keptFocus = menu && open.contains(document.activeElement) ? alike(document.activeElement) : "";
+  });
+  document.addEventListener("htmx:oobAfterSwap", () => {
+    const places = document.querySelectorAll("details.menu[open] :is(a, button, summary)");
+    if (keptFocus) [...places].find((one) => alike(one) === keptFocus)?.focus({ preventScroll: true });
+    keptFocus = "";
   });
 
   // --- Clocks of what is running ([data-elapsed], milliseconds when the page was made) tick, their bars grow towards the usual time.

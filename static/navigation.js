@@ -93,7 +93,7 @@
   const arrive = () => {
     here = location.href;
     restoring = false;
-    const heading = document.querySelector("main [data-focus], main [aria-invalid=true]") ?? document.querySelector("h1");
+    const heading = document.querySelector("main [data-focus], main [aria-invalid=true], main [autofocus]") ?? document.querySelector("h1");
     if (heading?.matches("h1")) heading.tabIndex = -1;
     heading?.focus({ preventScroll: true });
     if (location.hash) document.getElementById(decodeURIComponent(location.hash.slice(1)))?.scrollIntoView();

@@ -1,5 +1,7 @@
 """A launch, a retry and a cancelled run in a real browser, on the engines of both generations."""
 
+import re
+
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
@@ -10,6 +12,7 @@ pytestmark = [
     pytest.mark.xdist_group("desk"),
     pytest.mark.parametrize("version", [pytest.param("0.72.4", marks=pytest.mark.slow), "0.83.0"]),
 ]
+RUN = re.compile(r"/runs/\w+/$")
 
 
 def test_a_failed_launch_is_read_and_its_run_tried_again(desk: Desk, browser: Browser, version: str) -> None:
@@ -19,6 +22,7 @@ def test_a_failed_launch_is_read_and_its_run_tried_again(desk: Desk, browser: Br
         window.ends("Failed")
         expect(page.locator("#failure-text")).to_contain_text("Dòng 7: thiếu cột sku")
         page.get_by_role("link", name="Show the run's steps").click()
+        expect(page).to_have_url(RUN)
         run = page.url
         _choose(page, "Retry from the failed step")
         expect(page).to_have_url(run)
@@ -33,6 +37,7 @@ def test_a_launch_that_waits_in_the_engine_is_cancelled_and_says_so(desk: Desk, 
         window.launch("pausing", {"version": version})
         window.ends("Queued in the engine")
         page.get_by_role("link", name="Show the run's steps").click()
+        expect(page).to_have_url(RUN)
         _choose(page, "Cancel the run")
         expect(page.locator("#live")).to_contain_text("Cancelled")
         page.get_by_role("link", name="See the launch").click()
@@ -47,4 +52,5 @@ def _choose(page: Page, action: str) -> None:
     if not link.is_visible():
         menu.first.click()
     link.click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text(action)
     page.locator("main form [type=submit]").last.click()
