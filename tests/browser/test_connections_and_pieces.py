@@ -37,6 +37,7 @@ def test_an_app_is_found_connected_looked_at_and_deleted(window: Window, practic
     page = window(scene.users.owner, expected=("status of 422",))
     page.goto(LIST)
     page.get_by_role("link", name="New connection").click()
+    expect(page.locator("#apps")).to_be_visible()
     page.get_by_role("searchbox").press_sequentially("telegram")
     expect(page.locator("#apps a")).to_have_count(1)
     page.locator("#apps a").click()

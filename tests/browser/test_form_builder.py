@@ -39,6 +39,7 @@ def test_a_builder_proposes_reviews_and_publishes_a_form(stage: Stage, window: W
     page.goto(f"/w/sales/flows/{key}/")
     page.get_by_role("link", name="Launch form", exact=True).click()
     page.get_by_role("link", name="Make a launch form").click()
+    expect(page.get_by_role("button", name="Propose a form")).to_be_visible()
     sound(page)
     page.get_by_role("button", name="Propose a form").click()
     expect(page.get_by_role("heading", name="3 fields")).to_be_visible()
