@@ -8,7 +8,7 @@ Of many things in a row that are made alike axe looks at one.
 from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.browser.shots import keep
 
@@ -45,6 +45,7 @@ _THEME = "(theme) => { document.documentElement.dataset.bsTheme = theme; }"
 
 def sound(page: Page, *rules: str) -> None:
     """As it is now, once it is there, by these of axe's rules or by all. Where pictures are wanted, one is kept."""
+    expect(page.locator("html.going")).to_have_count(0)
     page.wait_for_load_state()
     keep(page)
     assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0, page.url

@@ -65,7 +65,7 @@ def test_a_flows_menu_and_its_pages_are_sound(stage: Stage, window: Window) -> N
     page.locator(".page-actions summary").click()
     expect(page.locator(".page-actions .dropdown-menu")).to_be_in_viewport(ratio=1)
     sound_in_every_look(page)
-    page.get_by_role("link", name="Turn off").click()
+    page.get_by_role("switch", name="On: Turn off").click()
     sound_in_every_look(page)
     page.get_by_role("button", name="Turn off “Made here”").click()
     expect(page.get_by_text("“Made here” is off.")).to_be_visible()

@@ -59,7 +59,7 @@ def test_an_app_is_found_connected_looked_at_and_deleted(window: Window, practic
     page.get_by_role("button", name="Rename").click()
     expect(page.get_by_role("heading", name="Telegram of the warehouse")).to_be_visible()
     page.locator("#page-actions summary").click()
-    page.get_by_role("link", name="Delete").click()
+    page.get_by_role("link", name="Delete", exact=True).click()
     page.get_by_role("button", name="Delete the connection “Telegram of the warehouse”").click()
     expect(page.get_by_text("The connection is deleted.")).to_be_visible()
     assert "Telegram of the warehouse" not in {row["displayName"] for row in scene.rows().values()}
