@@ -68,6 +68,7 @@ def test_an_invited_launcher_launches_one_flow_with_the_teams_key_and_sees_nothi
     manager.get_by_role("button", name="Make the invitation").click()
     link = manager.locator("#invitation-link").inner_text()
     manager.goto(f"/w/sales/flows/{flow}/")
+    expect(manager.locator("[data-late]")).to_have_count(0)
     manager.locator("#page-actions summary").click()
     manager.locator("#page-actions").get_by_role("link", name="Launch rights").click()
     manager.get_by_label("Or a team").select_option(label="Field")
