@@ -21,7 +21,7 @@ class Costs(NamedTuple):
 #: The fixed part: session, person, role, capabilities, workspaces, notices. `{flow}`, `{run}` and `{launch}` stand for ids.
 PAGES = {
     "/w/sales/nothing/": Costs(6, 0),
-    "/w/sales/": Costs(21, 0),
+    "/w/sales/": Costs(22, 0),
     "/w/sales/flows/": Costs(8, 1),
     "/w/sales/flows/{flow}/": Costs(13, 1),
     "/w/sales/flows/{flow}/launch/": Costs(15, 3),

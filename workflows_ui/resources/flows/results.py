@@ -84,9 +84,8 @@ def latest(session: EngineSession, flow_ids: Sequence[str]) -> dict[str, Results
 
 
 def sparks(session: EngineSession, flow_ids: Sequence[str]) -> Mapping[str, Spark]:
-    """The launches of the last days by flow: everybody's for builders, else one's own. One query; a quick session does without."""
-    if session.quick:
-        session.put_off.append("sparks")
+    """The launches of the last days by flow: everybody's for builders, else one's own. One query, or none if a second request follows."""
+    if session.put_off:
         return {}
     rows = Launch.objects.filter(workspace=session.workspace)
     if not session.allows(Role.BUILDER):
