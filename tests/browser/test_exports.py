@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from typing import Any
 
 import pytest
@@ -34,14 +35,14 @@ def test_this_page_and_everything_that_matches_are_downloaded_on_a_phone(desk: D
         # The second look makes rows taller, which moves what is below them.
         expect(page.locator("[data-late]")).to_have_count(0)
         page.locator("summary", has_text="Export").click()
-        menu = page.locator("details.dropup .dropdown-menu")
+        menu = page.locator("#export-menu .dropdown-menu")
         expect(menu).to_be_in_viewport(ratio=1)
         expect(menu).to_contain_text("Everything that fits the filters", ignore_case=True)
         window.sound()
         name, content = taken(page, menu.get_by_role("link", name="This page as CSV"))
         assert name.startswith("flows-")
         shown = rows_of(content)
-        assert len(shown) == page.locator("#results tbody tr").count()
+        assert len(shown) == page.locator(".list-table tbody tr").count()
         assert {row["State"] for row in shown} == {"On"}
         if not menu.is_visible():
             page.locator("summary", has_text="Export").click()
@@ -79,20 +80,21 @@ def test_what_the_engine_lacks_is_said_and_looked_at_again(desk: Desk, browser: 
             expect(page.get_by_role("row", name="Tables This engine does not have it")).to_be_visible()
             window.sound()
             window.darken()
-            page.get_by_role("link", name="Tables", exact=True).click()
+            page.goto(f"{space}tables/")
             expect(page.get_by_text("This engine has no tables.")).to_be_visible()
             window.sound()
             window.darken()
         page.get_by_role("button", name="Look again").click()
         expect(page.get_by_text("This engine has no tables.")).to_have_count(0)
-        expect(page.locator("#results tbody tr").first).to_be_visible()
+        expect(page.locator(".list-table tbody tr").first).to_be_visible()
 
 
 def test_an_action_that_the_plan_leaves_out_says_so_in_its_place(desk: Desk, browser: Browser) -> None:
     with desk.window(browser, **_STILL) as window:
         page = window.page
         page.goto(f"{window.space()}runs/?status=FAILED")
-        page.locator("#results tbody td.first a").first.click()
+        page.locator(".list-table tbody td.first a").first.click()
+        expect(page).to_have_url(re.compile(r"/runs/\w+/$"))
         run = page.url
         with desk.practice.set(retries_disabled=True):
             page.locator("main .page-actions").get_by_role("link", name="Retry from the failed step").click()
