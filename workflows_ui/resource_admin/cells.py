@@ -78,6 +78,7 @@ KINDS: Mapping[str, Callable[[Any], SafeString]] = {
     "count": _count,
     "badge": _badge,
     "list": _list,
+    "plot": _text,  # As a text in files; its template draws it.
 }
 
 

@@ -118,7 +118,7 @@ class Column:
 #: The template of a panel with JSON.
 RAW = "resource_admin/panels/raw.html"
 #: Valid values of Column.kind.
-KINDS = frozenset({"text", "note", "code", "id", "when", "exact", "duration", "count", "badge", "list"})
+KINDS = frozenset({"text", "note", "code", "id", "when", "exact", "duration", "count", "badge", "list", "plot"})
 
 
 @dataclass(frozen=True)

@@ -97,7 +97,15 @@ class Flows(Resource):
         Column("folder", _("Folder"), link=_folder_url, wide=True, sort=False),
         Column(lambda row: messages.flow_state(row.get("status")), _("State"), kind="badge", below=_note, name="state"),
         Column("results", _("Last results"), kind="badge", sort=False, template_name="resources/flows/results.html"),
-        Column("days", _("Last 14 days"), wide=True, phone=False, sort=False, template_name="web/plots/spark.html"),
+        Column(
+            "days",
+            _("Last 14 days"),
+            kind="plot",
+            wide=True,
+            phone=False,
+            sort=False,
+            template_name="web/plots/spark.html",
+        ),
         Column("apps", _("Apps"), kind="list", sort=False, phone=False, template_name="resources/flows/apps.html"),
         Column("updated", _("Changed"), kind="when"),
     )
