@@ -136,4 +136,7 @@ def _record(row: Any, action: str, user: Any, detail: dict[str, Any]) -> None:
         detail=detail,
     )
     event.canonical = event.compute_canonical()
-    event.save(force_insert=True)
+    # With the columns of that release.
+    earlier = row._meta.apps.get_model("workflows_ui", "AuditEvent")
+    names = [field.attname for field in earlier._meta.concrete_fields]
+    earlier(**{name: getattr(event, name) for name in names}).save(force_insert=True)
