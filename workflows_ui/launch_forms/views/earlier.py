@@ -3,6 +3,8 @@
 from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
+from workflows_ui.credentials.services import engine_session
+from workflows_ui.launches import flow_facts
 from workflows_ui.launches import inputs as launch_inputs
 from workflows_ui.launches.services import launches
 from workflows_ui.web import responses
@@ -17,9 +19,14 @@ MOST = 5
 @launching
 @require_safe
 def earlier(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
-    """The launches that the person may see and whose values are still stored. Makes no call to the engine."""
+    """The launches that the person may see and whose values are still stored. 404 for a flow of another project.
+
+    Asks the engine, or its cached answer, only where there is no such launch.
+    """
     visible = launches.visible_launches(request.access).filter(flow_id=id).exclude(payload="")
     rows = list(visible.defer("payload", "answer", "failure", "technical")[:MOST])
+    if not rows:
+        flow_facts.load_facts(engine_session.open_session(request.access).workflows, id)
     lines = launch_inputs.summaries(rows)
     context = {
         "flow_id": id,
