@@ -214,6 +214,10 @@ TAMPERINGS: dict[str, tuple[Callable[[], None], str]] = {
         lambda: _sql(f"UPDATE {EVENTS} SET at = %s WHERE number = 5", clock.now() - timedelta(days=1)),
         r"number 5,.* was changed: at",
     ),
+    "second object": (
+        lambda: _sql(f"UPDATE {EVENTS} SET subject_type = 'flows', subject_id = 'another' WHERE number = 5"),
+        r"number 5,.* was changed: subject_id, subject_type",
+    ),
     "canonical": (lambda: _sql(f"UPDATE {EVENTS} SET canonical = '[]' WHERE number = 5"), r"number 5,.* was changed"),
     "canonical text rewritten": (_rewrite_text, r"number 5\) does not follow"),
     "mark": (lambda: _sql(f"UPDATE {EVENTS} SET mark = %s WHERE number = 5", "0" * 64), r"number 5\) does not follow"),

@@ -1,6 +1,7 @@
 """What one row of the audit log holds, and that neither our code nor the database lets it be changed."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -96,6 +97,16 @@ def test_an_address_has_one_spelling_in_the_text(db: None) -> None:
     for address in ("::ffff:203.0.113.7", "2001:0db8:0000::0001", "203.0.113.7"):
         kept = AuditEvent.objects.get(pk=audit_log.record(Actor(None, address), "odd.row").pk)
         assert kept.canonical == kept.compute_canonical()
+
+
+def test_a_text_of_the_first_version_stays_as_it_is(db: None) -> None:
+    event = AuditEvent(at=datetime(2026, 1, 2, tzinfo=UTC), action="flows.publish", outcome="done", detail={"form": 7})
+    event.canonical = (
+        '{"action":"flows.publish","address":null,"at":"2026-01-02T00:00:00.000000+00:00","begun_id":null,'
+        '"detail":{"form":7},"form":1,"object_id":"","object_name":"","object_type":"","outcome":"done","reason":"",'
+        '"request_id":"","session":"","user_id":null,"user_name":"","workspace_id":null}'
+    )
+    assert event.compute_canonical() == event.canonical
 
 
 def test_our_own_code_cannot_change_or_delete_a_row(db: None) -> None:

@@ -134,6 +134,7 @@ def _record(row: Any, action: str, user: Any, detail: dict[str, Any]) -> None:
         object_id=str(row.pk),
         outcome="done",
         detail=detail,
+        canonical='{"form":1}',
     )
     event.canonical = event.compute_canonical()
     # With the columns of that release.

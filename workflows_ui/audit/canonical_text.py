@@ -12,8 +12,9 @@ from typing import Any
 
 from workflows_ui.core.database import storable
 
-#: Version of the format, included in the text.
-FORM = 1
+#: Version of the format, included in the text, and the fields that earlier versions lack.
+FORM = 2
+LACKING: Mapping[int, tuple[str, ...]] = {1: ("subject_type", "subject_id")}
 
 
 def plain(value: Any) -> Any:
@@ -54,7 +55,17 @@ def internet_address(value: str | None) -> str | None:
     return str(getattr(address, "ipv4_mapped", None) or address)
 
 
-def text(values: Mapping[str, Any]) -> str:
+def version(canonical: str) -> int:
+    """Return the version of a stored canonical text; FORM if the text is empty or was not written by this console."""
+    try:
+        form = json.loads(canonical)["form"]
+    except (ValueError, TypeError, KeyError):
+        return FORM
+    return form if isinstance(form, int) and form in LACKING else FORM
+
+
+def text(values: Mapping[str, Any], form: int = FORM) -> str:
     """Return the canonical text of these values; `at` is an aware datetime. Equal values give equal text on every machine."""
-    content = {**values, "at": moment(values["at"]), "address": internet_address(values["address"]), "form": FORM}
+    content = {name: value for name, value in values.items() if name not in LACKING.get(form, ())}
+    content |= {"at": moment(values["at"]), "address": internet_address(values["address"]), "form": form}
     return json.dumps(plain(content), ensure_ascii=False, sort_keys=True, separators=(",", ":"))

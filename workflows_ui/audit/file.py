@@ -14,26 +14,7 @@ from workflows_ui.resource_admin.export import BYTE_ORDER_MARK, csv_text, escape
 
 #: Rows read at a time.
 PART = 1000
-COLUMNS = (
-    "at",
-    "person",
-    "what",
-    "action",
-    "object_type",
-    "object_id",
-    "object_name",
-    "outcome",
-    "reason",
-    "detail",
-    "address",
-    "session",
-    "request_id",
-    "workspace",
-    "id",
-    "ends_row",
-    "number",
-    "mark",
-)
+COLUMNS = ("at", "person", "what", *AuditEvent.EXPORTED, "workspace", "id", "ends_row", "number", "mark")
 
 
 def name(kind: str) -> str:

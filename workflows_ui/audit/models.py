@@ -65,10 +65,10 @@ class AuditEvent(models.Model):
         "self", on_delete=models.DO_NOTHING, null=True, blank=True, db_constraint=False, related_name="ends"
     )
     #: A second object that the row belongs to, so that the object's history finds it: the flow of a launch, the job of one of its items,
-    #: what an action created. It is not a part of the canonical text, which has `detail`. NULL, so that no migration rebuilds the table.
+    #: what an action created. NULL, so that no migration rebuilds the table. Canonical texts of version 1 do not have it.
     subject_type = models.CharField(max_length=40, null=True, editable=False)  # noqa: DJ001
     subject_id = models.CharField(max_length=120, null=True, editable=False)  # noqa: DJ001
-    #: The fields from `at` to `begun` as one text (canonical_text.py), created with the row; the input of the chain's digests.
+    #: The fields from `at` to `subject_id` as one text (canonical_text.py), created with the row; the input of the chain's digests.
     canonical = models.TextField(blank=True)
 
     #: The row's position in the chain, its digest and the id of the key; set once, by audit/services/hash_chain.py.
@@ -76,12 +76,8 @@ class AuditEvent(models.Model):
     mark = models.CharField(max_length=64, blank=True, editable=False)
     key = models.CharField(max_length=16, blank=True, editable=False)
 
-    #: The fields in `canonical`.
-    CANONICAL: ClassVar[tuple[str, ...]] = (
-        "at",
-        "user_id",
-        "user_name",
-        "workspace_id",
+    #: The fields that files have under the same names.
+    EXPORTED: ClassVar[tuple[str, ...]] = (
         "action",
         "object_type",
         "object_id",
@@ -92,7 +88,17 @@ class AuditEvent(models.Model):
         "address",
         "session",
         "request_id",
+    )
+    #: The fields in `canonical`.
+    CANONICAL: ClassVar[tuple[str, ...]] = (
+        "at",
+        "user_id",
+        "user_name",
+        "workspace_id",
+        *EXPORTED,
         "begun_id",
+        "subject_type",
+        "subject_id",
     )
 
     objects = AuditRows.as_manager()
@@ -125,8 +131,9 @@ class AuditEvent(models.Model):
         raise AppendOnly("Rows of the audit log are not deleted.")
 
     def compute_canonical(self) -> str:
-        """Return the canonical text of the current columns; for an unchanged row it equals `canonical`."""
-        return canonical_text.text({name: getattr(self, name) for name in self.CANONICAL})
+        """Return the canonical text of the current columns, in the version of `canonical`, which it equals if the row is unchanged."""
+        values = {name: getattr(self, name) for name in self.CANONICAL}
+        return canonical_text.text(values, canonical_text.version(self.canonical))
 
 
 class AuditChain(models.Model):

@@ -199,7 +199,8 @@ def _seal(row: Any, credential: Any, why: str, *, check: bool) -> Row:
 def _is_proved(apps: Any, row: Any) -> bool:
     """Whether an audit row matches its canonical text, and the text its mark. A row whose key is gone, or without a mark yet, is
     accepted."""
-    copy = AuditEvent(**{name: getattr(row, name) for name in AuditEvent.CANONICAL})
+    # The row may be one of a migration, without the columns and methods of today.
+    copy = AuditEvent(canonical=row.canonical, **{name: getattr(row, name, None) for name in AuditEvent.CANONICAL})
     if copy.compute_canonical() != row.canonical:
         return False
     if row.number is None or not any(hash_chain.key_id(key) == row.key for key in settings.AUDIT_KEY):
