@@ -36,6 +36,7 @@ def test_a_write_returns_what_was_made_or_none_for_an_empty_answer() -> None:
         (Reply(201, b'{"id":'), Unknown),
         (Reply(201, b'"\xff"'), Unknown),
         (Reply(201, []), Unknown),
+        (Reply(201, {"displayName": "Ops"}), Unknown),
     ],
 )
 def test_a_write_is_sent_once_whatever_comes_back(reply: Reply, kind: type[EngineError]) -> None:

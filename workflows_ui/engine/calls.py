@@ -273,13 +273,15 @@ class Calls:
         return self._transport.write("POST", self._url(path), dict(body or {}))
 
     def _post_object(self, path: str, body: Mapping[str, Any] | None = None) -> Json:
-        """The object that a POST created or changed."""
-        found = self._post(path, body)
+        """The object that a POST created or changed. One that was created has an id."""
+        found, kind = self._post(path, body), path.removeprefix("/v1/")
         if not isinstance(found, dict):
             raise shape_error(path, "an object", write=True)
-        kind = path.removeprefix("/v1/")
-        if kind in _KINDS and self._belongs(found):
-            self._remember_ids(kind, found.get("id"))
+        if kind in _KINDS:
+            if not isinstance(found.get("id"), str) or not found["id"]:
+                raise shape_error(path, "an object with an id", write=True)
+            if self._belongs(found):
+                self._remember_ids(kind, found["id"])
         return found
 
     def _change_owned(self, kind: str, id: str, body: Mapping[str, Any]) -> Json:

@@ -36,11 +36,11 @@ def _operate(session: EngineSession, id: str, operation: str, **request: Any) ->
     return session.workflows.apply_flow_operation(id, {"type": operation, "request": request})
 
 
-def _import_into(session: EngineSession, flow: Row, request: Mapping[str, Any], name: str) -> Any:
+def _import_into(session: EngineSession, id: str, flow: Row, request: Mapping[str, Any], name: str) -> Any:
     """Replace the steps of a flow's draft. Raises EngineError, ValidationError if the engine refuses the tree."""
     tree_request = _fitting(request, flow)
     try:
-        return _operate(session, str(flow["id"]), "IMPORT_FLOW", displayName=name, **tree_request)
+        return _operate(session, id, "IMPORT_FLOW", displayName=name, **tree_request)
     except Refused as refusal:
         if refusal.code != "FST_ERR_VALIDATION":
             raise
@@ -86,7 +86,7 @@ def _create(session: EngineSession, name: str, request: Mapping[str, Any], folde
     pages.forget(session)
     usage.forget(session)
     try:
-        return _import_into(session, flow, request, name)
+        return _import_into(session, flow["id"], flow, request, name)
     except (EngineError, forms.ValidationError) as error:
         text = gettext(
             "A flow “%(name)s” was made, but its steps could not be brought in: %(why)s It is empty; delete it, or import into it."
@@ -137,7 +137,7 @@ def _import_here(session: EngineSession, id: str, data: dict[str, Any]) -> dict[
     """Replace the draft by the content of the file; the flow keeps its name."""
     (request,) = data["file"]
     flow = session.workflows.get_flow(id)
-    imported = _import_into(session, flow, request, name_of(flow) or shown_name(request) or id)
+    imported = _import_into(session, id, flow, request, name_of(flow) or shown_name(request) or id)
     usage.forget(session)
     return {"flows": [imported], "check": [find_problems(session, trigger_of(imported))]}
 
