@@ -85,9 +85,9 @@ def test_audit_rows_a_second(capsys: pytest.CaptureFixture[str]) -> None:
     proven = time.perf_counter() - started
     assert proof.problem == ""
     with capsys.disabled():
-        print(f"\n{connection.vendor}, {WRITERS} writers")  # noqa: T201
-        print(f"rows written a second, no sealer      {statistics.median(without):8.0f}")  # noqa: T201
+        print(f"\n{connection.vendor}, {WRITERS} writers")
+        print(f"rows written a second, no sealer      {statistics.median(without):8.0f}")
         rate = statistics.median(with_sealer)
-        print(f"rows written a second, sealer at work {rate:8.0f}   ({sealed} sealed meanwhile)")  # noqa: T201
-        print(f"rows sealed a second                  {waiting / taken:8.0f}")  # noqa: T201
-        print(f"rows proved a second                  {proof.rows / proven:8.0f}")  # noqa: T201
+        print(f"rows written a second, sealer at work {rate:8.0f}   ({sealed} sealed meanwhile)")
+        print(f"rows sealed a second                  {waiting / taken:8.0f}")
+        print(f"rows proved a second                  {proof.rows / proven:8.0f}")

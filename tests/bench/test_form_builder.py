@@ -40,7 +40,7 @@ def test_a_hundred_fields(users: Users, stub_engine: StubEngine, capsys: pytest.
         assert answer.status_code == 200
 
     with capsys.disabled():
-        print()  # noqa: T201
+        print()
         for name, path in (
             ("builder", ""),
             ("one field", "fields/field_3/"),

@@ -55,14 +55,14 @@ def timed(name: str, act: Callable[[], Any]) -> Any:
     """Runs it once, prints the processor's and the clock's seconds, and gives what it gave."""
     wall, cpu = time.perf_counter(), time.process_time()
     result = act()
-    print(f"{name:50} {time.process_time() - cpu:6.2f} s CPU   {time.perf_counter() - wall:6.2f} s")  # noqa: T201
+    print(f"{name:50} {time.process_time() - cpu:6.2f} s CPU   {time.perf_counter() - wall:6.2f} s")
     return result
 
 
 def test_forming(capsys: pytest.CaptureFixture[str]) -> None:
     many, tree = [payload(number) for number in range(PAYLOADS)], flow()
     with capsys.disabled():
-        print()  # noqa: T201
+        print()
         form = timed(f"propose from {PAYLOADS} payloads", lambda: proposing.propose(tree, many))
         assert len(form.fields) >= FIELDS
         text = json.dumps(schema_out.to_schema(form))
@@ -84,7 +84,7 @@ def test_proposing_from_stored_launches(db: None, capsys: pytest.CaptureFixture[
         rows.append(launch)
     Launch.objects.bulk_create(rows, batch_size=500)
     with capsys.disabled():
-        print()  # noqa: T201
+        print()
         found = timed(
             "open the stored launches",
             lambda: [payload for _id, payload in form_sources.launch_payloads(users.workspace, "F" * 21)],

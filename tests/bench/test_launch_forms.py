@@ -70,7 +70,7 @@ def test_a_form_of_100_fields(scene: Scene, capsys: pytest.CaptureFixture[str]) 
         ("100 fields, one more row of 20", added),
     ]
     with capsys.disabled():
-        print()  # noqa: T201
+        print()
         for name, act in pages:
             measured(name, act, rounds=15)
     scene.close()

@@ -58,12 +58,12 @@ def test_pages_a_second(
     server = WebServer(tmp_path, child_environment, WEB_PROCESSES="2", WEB_THREADS="8")
     try:
         with capsys.disabled():
-            print()  # noqa: T201
+            print()
             for name, path in (("flows", "/w/sales/flows/"), ("launches", "/w/sales/launches/")):
                 _load(server, path, cookie)
                 taken = _load(server, path, cookie)
                 high = taken[int(len(taken) * 0.95)]
-                print(f"{name:32}{len(taken) / SECONDS:8.1f} pages a second, 95 %{high * 1000:8.0f} ms")  # noqa: T201
+                print(f"{name:32}{len(taken) / SECONDS:8.1f} pages a second, 95 %{high * 1000:8.0f} ms")
     finally:
         server.kill()
 
@@ -74,10 +74,10 @@ def test_memory(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         started.get("/accounts/login/")
         found = {pid: (_shared_out(pid), command) for pid, command in processes_of(started.folder).items()}
         with capsys.disabled():
-            print()  # noqa: T201
+            print()
             for megabytes, command in sorted(found.values(), reverse=True):
-                print(f"{megabytes:8.0f} MB  {command[-60:]}")  # noqa: T201
-            print(f"{sum(megabytes for megabytes, _ in found.values()):8.0f} MB in all")  # noqa: T201
+                print(f"{megabytes:8.0f} MB  {command[-60:]}")
+            print(f"{sum(megabytes for megabytes, _ in found.values()):8.0f} MB in all")
         started.interrupt()
 
 

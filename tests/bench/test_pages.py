@@ -39,7 +39,7 @@ def measured(name: str, act: Callable[[], None], rounds: int = ROUNDS) -> None:
         act()
         taken.append((time.perf_counter() - started) * 1000)
     taken.sort()
-    print(f"{name:40} median {statistics.median(taken):7.1f} ms   95 % {taken[int(rounds * 0.95)]:7.1f} ms")  # noqa: T201
+    print(f"{name:40} median {statistics.median(taken):7.1f} ms   95 % {taken[int(rounds * 0.95)]:7.1f} ms")
 
 
 def test_pages(scene: tuple[PracticeEngine, Users], capsys: pytest.CaptureFixture[str]) -> None:
@@ -64,7 +64,7 @@ def test_pages(scene: tuple[PracticeEngine, Users], capsys: pytest.CaptureFixtur
         launches.create(audit_log.Actor(users.owner), users.place(users.owner), wanted)
 
     with capsys.disabled():
-        print()  # noqa: T201
+        print()
         measured("all workspaces", page("/?all=1"))
         measured("home", page("/w/sales/"))
         measured("home, its flows asked for", page("/w/sales/?flows=1"))
@@ -95,6 +95,6 @@ def test_following_a_thousand_open_launches(
         following.poll(users.workspace.pk)
 
     with capsys.disabled():
-        print()  # noqa: T201
+        print()
         measured("one poll of 1,000 open launches", poll, rounds=10)
     assert Launch.objects.filter(state="running").count() == 1000

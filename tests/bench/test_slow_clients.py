@@ -41,6 +41,6 @@ def test_pages_among_slow_clients(
         held.enter_context(contextlib.closing(SlowReaders(readers)))
         found["and 8 slow readers of 24 MB"] = rate(server, cookie)
     with capsys.disabled():
-        print()  # noqa: T201
+        print()
         for name, pages in found.items():
-            print(f"pages a second, {name:<28} {pages:8.0f}")  # noqa: T201
+            print(f"pages a second, {name:<28} {pages:8.0f}")

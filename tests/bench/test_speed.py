@@ -76,9 +76,9 @@ def scene(db: None) -> Iterator[tuple[Users, str, Launch]]:
             launch = launches.create(audit_log.Actor(users.owner), users.place(users.owner), order).launch
             assert launch is not None
             sending.send(launch.pk)
-        time.sleep(1)
-        Launch.objects.update(poll_at=clock.now())
-        following.poll(space.pk)
+        while Launch.objects.filter(ended_at=None).exists():
+            Launch.objects.update(poll_at=clock.now())
+            following.poll(space.pk)
         launch = Launch.objects.order_by("-asked_at")[0]
         yield users, flow, launch
 
@@ -110,7 +110,7 @@ def row(name: str, browser: Client, path: str, spent: EngineTime, *, status: int
     figures = [walls, engine, own, cpu]
     medians = "".join(f"{statistics.median(one) * 1000:8.1f}" for one in figures)
     high = sorted(own)[int(len(own) * 0.95)] * 1000
-    print(  # noqa: T201
+    print(
         f"{name:32}{medians}{high:8.1f}{len(queries):6}{len(spent.calls):6}{len(body) / 1000:9.1f}{len(sent) / 1000:8.1f}"
     )
 
@@ -120,7 +120,7 @@ def test_speed(scene: tuple[Users, str, Launch], engine_time: EngineTime, capsys
     browser = Client()
     browser.force_login(users.owner)
     with capsys.disabled():
-        print(  # noqa: T201
+        print(
             f"\n{'milliseconds':32}{'all':>8}{'engine':>8}{'own':>8}{'cpu':>8}{'own 95':>8}{'SQL':>6}{'calls':>6}{'kB':>9}{'sent':>8}"
         )
         row("error page", browser, "/w/sales/nothing/", engine_time, status=404)
