@@ -7,19 +7,14 @@ from itertools import islice
 from typing import Any
 
 from django.db.models import QuerySet
-from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone, translation
 
-from workflows_ui.members.services.access import Access
 from workflows_ui.resource_admin import export
 from workflows_ui.resource_admin.listing import Listing
-from workflows_ui.resource_admin.live import SEEN, live
 from workflows_ui.resource_admin.resource import Page, Resource
-from workflows_ui.resource_admin.rows import list_line
 from workflows_ui.web import responses
 from workflows_ui.web.numbering import local_page
-from workflows_ui.web.requests import ConsoleRequest
 
 #: Rows of a file read at a time.
 _PART = 500
@@ -28,7 +23,7 @@ _PART = 500
 class LocalList(Resource):
     """A kind of row. Its columns are sorted by fields of the model, and the time `moment` is its own order, newest first.
 
-    Its views call `page` and `respond`; `list` and `get` are not used. `masked` may make another object of each row.
+    Its views call `page` and list_page.respond; `list` and `get` are not used. `masked` may make another object of each row.
     """
 
     moment: str
@@ -48,34 +43,6 @@ class LocalList(Resource):
         return Page(
             self.masked(None, found.rows), total=found.total, start=found.start, sortable=True, as_of=found.as_of
         )
-
-
-def respond(
-    request: ConsoleRequest, kind: LocalList, access: Access | None, current: Listing, page: Page, **context: Any
-) -> HttpResponse:
-    """Render a page of the list.
-
-    The template also takes `empty_template`, what a list without rows says, and `plot_template`, a plot above the rows.
-    """
-    refreshed = live(kind, page.rows, page.total, page.start)
-    if refreshed and responses.is_fragment(request) and request.GET.get(SEEN) == refreshed.version:
-        return responses.vary(HttpResponse(status=204))
-    lines = [list_line(kind, access, row, {}) for row in page.rows]
-    whole = {
-        "resource": kind,
-        "listing": current,
-        "page": page,
-        "lines": lines,
-        "row_actions": any(line["shortcuts"] or line["actions"] for line in lines),
-        "live": refreshed,
-        "here": current.here,
-        "chips": current.chips(),
-        "heads": current.heads(sortable=True),
-        "pages": current.pages(page, page.total),
-        "row_choices": current.rows_urls(),
-        **context,
-    }
-    return responses.page(request, "resource_admin/list.html", whole, fragments=("results",))
 
 
 def download(kind: LocalList, rows: QuerySet[Any], type: str) -> HttpResponseBase:

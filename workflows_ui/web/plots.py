@@ -99,17 +99,22 @@ class Column:
     total: str
 
 
+class _Frame:
+    """The heights that every plot with axes has."""
+
+    bottom = CAPTION + HEIGHT
+    height = bottom + BELOW
+    labels_y = bottom + 16
+
+
 @dataclass(frozen=True)
-class BarPlot:
+class BarPlot(_Frame):
     """Stacked bars. `legend` has each series that occurs, with its total."""
 
     columns: Sequence[Column]
     levels: Sequence[Level]
     legend: Sequence[Total]
     total: int
-    bottom: int = CAPTION + HEIGHT
-    height: int = CAPTION + HEIGHT + BELOW
-    labels_y: int = CAPTION + HEIGHT + 16
 
 
 @dataclass(frozen=True)
@@ -135,7 +140,7 @@ class Mark:
 
 
 @dataclass(frozen=True)
-class DotPlot:
+class DotPlot(_Frame):
     """Dots in their order, and named lines across, such as the median."""
 
     marks: Sequence[Mark]
@@ -143,9 +148,6 @@ class DotPlot:
     lines: Sequence[Level]
     first: str
     last: str
-    bottom: int = CAPTION + HEIGHT
-    height: int = CAPTION + HEIGHT + BELOW
-    labels_y: int = CAPTION + HEIGHT + 16
 
 
 @dataclass(frozen=True)

@@ -1,23 +1,23 @@
 """The list of declared resources, and the buttons of their pages."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
 
 from workflows_ui.credentials.services import engine_session
 from workflows_ui.engine import EngineError, NotHere
 from workflows_ui.members.models import Role
 from workflows_ui.members.services.access import Access
-from workflows_ui.resource_admin import actions
+from workflows_ui.resource_admin import actions, list_page
 from workflows_ui.resource_admin import bulk as bulk_actions
 from workflows_ui.resource_admin import capabilities as missing_capabilities
 from workflows_ui.resource_admin.actions import Action, Button
 from workflows_ui.resource_admin.listing import Listing, offer, swapped_fields
-from workflows_ui.resource_admin.live import SEEN, live
 from workflows_ui.resource_admin.resource import RESOURCES, Page, Resource, Subject, find_resource
-from workflows_ui.resource_admin.rows import allowed_actions, allowed_links, list_line
-from workflows_ui.web import responses
+from workflows_ui.resource_admin.rows import allowed_actions, allowed_links
 from workflows_ui.web.access import member
 from workflows_ui.web.messages import Text
 from workflows_ui.web.requests import ConsoleRequest
@@ -27,6 +27,7 @@ Resources = Mapping[str, Resource]
 Lacking = Mapping[str, str]
 
 
+@require_safe
 @member(Role.VIEWER)
 def listing(request: ConsoleRequest, slug: str, resource: str, resources: Resources = RESOURCES) -> HttpResponse:
     """A page of the list. For invalid filters the form shows errors, and the engine is not called.
@@ -59,33 +60,22 @@ def listing(request: ConsoleRequest, slug: str, resource: str, resources: Resour
         if page.total is None and (page.older or current.trail):
             matching = bulk_actions.count_matching(session, kind, current)
         pending, swapped = bool(session.put_off), swapped_fields(current.form, choices) if current.late else []
-    total = matching if page.total is None else page.total
-    masked = kind.masked(session, page.rows) if page.rows else ()
-    refreshed = live(kind, masked, total, pending)
-    if refreshed and responses.is_fragment(request) and request.GET.get(SEEN) == refreshed.version:
-        return responses.vary(HttpResponse(status=204))
-    lines = [list_line(kind, request.access, row, lacking) for row in masked]
     first, rest = actions.arranged(page_buttons(kind, request.access, lacking))
-    context = {
-        "resource": kind,
-        "listing": current,
-        "page": page,
-        "lines": lines,
-        "row_actions": any(line["shortcuts"] or line["actions"] for line in lines),
-        "live": refreshed,
-        "here": current.here,
-        "pending": pending,
-        "again": swapped,
-        "first": first,
-        "rest": rest,
-        "chips": current.chips(),
-        "heads": current.heads(sortable=page.sortable),
-        "pages": current.pages(page, total),
-        "row_choices": current.rows_urls(),
-        "bulk": bulk,
-        "matching": total,
-    }
-    return responses.page(request, "resource_admin/list.html", context, fragments=("results",))
+    page = replace(page, rows=kind.masked(session, page.rows) if page.rows else ())
+    return list_page.respond(
+        request,
+        kind,
+        request.access,
+        current,
+        page,
+        matching=matching,
+        pending=pending,
+        lacking=lacking,
+        again=swapped,
+        first=first,
+        rest=rest,
+        bulk=bulk,
+    )
 
 
 def page_buttons(resource: Resource, access: Access, lacking: Lacking, subject: Subject | None = None) -> list[Button]:
