@@ -49,7 +49,7 @@ def test_what_is_sent_is_not_done_and_comes_back(users: Users, client: Client) -
 def test_a_part_of_a_page_says_so_and_stops_asking(users: Users, client: Client, method: str) -> None:
     client.force_login(users.owner)
     headers = {"HX-Request": "true", "HX-Target": "live"}
-    answer = getattr(client, method)("/w/sales/launches/", headers=headers)
+    answer = getattr(client, method)("/w/sales/settings/", headers=headers)
     assert answer.status_code == (286 if method == "get" else 403)
     assert answer["HX-Retarget"] == "#alerts"
     assert "Two-factor authentication is required" in text(answer)

@@ -338,8 +338,9 @@ def test_invitations_of_another_workspace_are_not_there(users: Users) -> None:
     row, _link = given(users)
     Member.objects.create(workspace=workspace("hr", project="Q" * 21), user=users.stranger, role=Role.MANAGER)
     client = browser(users.stranger)
-    for name in ("invitation", "invitation_renew", "invitation_revoke", "invitation_decide"):
-        for slug in ("sales", "hr"):
+    for slug in ("sales", "hr"):
+        assert client.get(reverse("invitation", args=[slug, row.pk])).status_code == 404
+        for name in ("invitation_renew", "invitation_revoke", "invitation_decide"):
             assert client.post(reverse(name, args=[slug, row.pk]), {"days": "7"}).status_code == 404
     row.refresh_from_db()
     assert row.revoked_at is None

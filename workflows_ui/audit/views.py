@@ -19,7 +19,7 @@ from workflows_ui.audit.forms import FilterForm
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.audit.services import audit_log
 from workflows_ui.members.models import Role, Workspace
-from workflows_ui.resource_admin import local_lists
+from workflows_ui.resource_admin import list_page
 from workflows_ui.resource_admin.export import TYPES
 from workflows_ui.resource_admin.listing import Listing
 from workflows_ui.resource_admin.resource import Page
@@ -50,6 +50,7 @@ def _for_managers(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRe
     return guarded
 
 
+@require_safe
 @_for_managers
 def listing(request: ConsoleRequest, workspace: Workspace | None) -> HttpResponse:
     """List the actions, newest first. Filters and position are in the query string."""
@@ -62,10 +63,11 @@ def listing(request: ConsoleRequest, workspace: Workspace | None) -> HttpRespons
     files = [(kind.upper(), _url("audit_file", workspace, kind)) for kind in TYPES]
     kind = tables.audit_list(workspace, files)
     current = Listing(kind, request.path, request.GET, form)
-    page = kind.page(form.narrow(everything), current) if current.valid else Page((), total=0)
-    return local_lists.respond(request, kind, None, current, page)
+    page = kind.page(form.narrow(everything), current) if current.valid else Page((), total=0, sortable=True)
+    return list_page.respond(request, kind, None, current, page)
 
 
+@require_safe
 @_for_managers
 def row(request: ConsoleRequest, workspace: Workspace | None, row: int) -> HttpResponse:
     """Show all recorded values of one row; for a write, its beginning and its end."""
@@ -96,6 +98,7 @@ def _part(event: AuditEvent) -> AuditEvent:
 
 
 @never_cache
+@require_safe
 @_for_managers
 def file(request: ConsoleRequest, workspace: Workspace | None, kind: str) -> HttpResponseBase:
     """Return all rows that match the filters, as a file. Audited."""

@@ -10,6 +10,7 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
 
 from workflows_ui.audit.models import BEGUN
 from workflows_ui.audit.services import audit_log
@@ -53,6 +54,7 @@ class Copies(LocalList):
         return [texts.Line(copy) for copy in rows]
 
 
+@require_safe
 @member(Role.BUILDER)
 def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
     """The copies that have not expired, the latest deletion first."""

@@ -8,6 +8,7 @@ from django.http import HttpResponse
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
 
 from workflows_ui.core import collation
 from workflows_ui.core.crypto import CannotOpen
@@ -37,6 +38,7 @@ _YEAR = 365 * 24 * 3600
 FLOWS_PART, ELSEWHERE_PART = "home-flows", "home-elsewhere"
 
 
+@require_safe
 @signed_in
 def home(request: ConsoleRequest) -> HttpResponse:
     """Show workspaces, open access requests and the latest launches. Redirect to the only workspace of a person.
@@ -71,6 +73,7 @@ def home(request: ConsoleRequest) -> HttpResponse:
     return responses.page(request, "home/workspaces.html", context)
 
 
+@require_safe
 @member(Role.VIEWER, guests=True)
 def workspace(request: ConsoleRequest, slug: str) -> HttpResponse:
     """Show a workspace's home, at first from local rows. Its fragments query the engine (`?flows=1` without htmx): `home-flows` for the

@@ -21,7 +21,7 @@ from workflows_ui.jobs.models import Job, JobKind, JobState
 from workflows_ui.jobs.page import Page
 from workflows_ui.jobs.services import jobs
 from workflows_ui.members.models import Role
-from workflows_ui.resource_admin import action_forms, bulk, local_lists
+from workflows_ui.resource_admin import action_forms, bulk, list_page, local_lists
 from workflows_ui.resource_admin import capabilities as missing_capabilities
 from workflows_ui.resource_admin import export as export_file
 from workflows_ui.resource_admin.listing import Listing, offer
@@ -79,13 +79,14 @@ def choose(request: ConsoleRequest, slug: str, resource: str, action: str) -> Ht
     return responses.redirect(request, job_page.job_url(slug, job))
 
 
+@require_safe
 @member(Role.VIEWER)
 def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
     """The person's jobs, for managers all jobs, newest first."""
     kind = tables.job_list(request.access, RESOURCES)
     current = Listing(kind, request.path, request.GET)
     page = kind.page(jobs.of_workspace(request.access), current)
-    return local_lists.respond(request, kind, request.access, current, page)
+    return list_page.respond(request, kind, request.access, current, page)
 
 
 @never_cache
@@ -100,6 +101,7 @@ def file(request: ConsoleRequest, slug: str, kind: str) -> HttpResponseBase:
     return local_lists.download(declared, jobs.of_workspace(request.access), kind)
 
 
+@require_safe
 @member(Role.VIEWER)
 def job(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     """One job. The browser polls its live part, which is only sent if it has changed."""

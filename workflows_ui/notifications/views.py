@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
 
 from workflows_ui.accounts.models import User
 from workflows_ui.accounts.services import people
@@ -32,6 +33,7 @@ class Notices(LocalList):
     list_display = ()
 
 
+@require_safe
 @signed_in
 def listing(request: ConsoleRequest) -> HttpResponse:
     """List the person's notices, newest first. Every page loads the fragment `bell`."""

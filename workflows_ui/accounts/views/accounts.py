@@ -23,7 +23,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from workflows_ui.accounts import forms, known_browsers, sign_in_log, tasks
 from workflows_ui.accounts.models import Identity, User
@@ -257,6 +257,7 @@ def _browser(user_agent: str) -> str:
 
 
 @never_cache
+@require_safe
 @signed_in
 def list_sessions(request: ConsoleRequest) -> HttpResponse:
     """List the sessions with browser, address and start; this one first."""

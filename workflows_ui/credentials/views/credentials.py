@@ -47,6 +47,7 @@ from workflows_ui.web.requests import ConsoleRequest, actor
 _NAMED = 20
 
 
+@require_safe
 @member(Role.VIEWER)
 def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
     """The person's and their teams' credentials of the workspace; for a manager, all."""
@@ -74,6 +75,7 @@ def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
     return responses.page(request, "credentials/list.html", context)
 
 
+@require_safe
 @member(Role.VIEWER)
 def detail(request: ConsoleRequest, slug: str, credential_id: uuid.UUID) -> HttpResponse:
     """The findings of the last test, the use of the credential and its actions."""

@@ -15,7 +15,7 @@ from workflows_ui.launches.forms import FilterForm
 from workflows_ui.launches.models import Launch
 from workflows_ui.launches.services import launches
 from workflows_ui.members.models import Role
-from workflows_ui.resource_admin import export, local_lists
+from workflows_ui.resource_admin import export, list_page
 from workflows_ui.resource_admin.actions import Button
 from workflows_ui.resource_admin.listing import Listing
 from workflows_ui.resource_admin.resource import Page
@@ -29,12 +29,13 @@ OFFERED_FROM = 500
 UNLISTED = ("payload", "answer", "failure", "technical")
 
 
+@require_safe
 @member(Role.VIEWER, guests=True)
 def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
     """The launches that the person may see."""
     access, rows = request.access, launches.visible_launches(request.access)
     kind, current = _current(request, rows)
-    page = Page((), total=0)
+    page = Page((), total=0, sortable=True)
     if current.valid:
         shown = _matching(rows, current).select_related(None).select_related("user").defer(*UNLISTED)
         page = kind.page(shown.prefetch_related("inputs"), current)
@@ -43,7 +44,7 @@ def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
         if access.allows(Role.LAUNCHER)
         else None
     )
-    return local_lists.respond(
+    return list_page.respond(
         request,
         kind,
         access,

@@ -23,6 +23,7 @@ LIVE = "launch-live"
 _TYPES = {"json": "application/json", "txt": "text/plain; charset=utf-8"}
 
 
+@require_safe
 @member(Role.VIEWER, guests=True)
 def launch(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     """The page of one launch. The browser polls the live fragment, which is answered with 204 if unchanged."""

@@ -5,6 +5,7 @@ from datetime import timedelta
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.views.decorators.http import require_safe
 
 from workflows_ui.launches import plots
 from workflows_ui.launches.forms import FilterForm
@@ -15,6 +16,7 @@ from workflows_ui.web.access import member
 from workflows_ui.web.requests import ConsoleRequest
 
 
+@require_safe
 @member(Role.VIEWER, guests=True)
 def days(request: ConsoleRequest, slug: str) -> HttpResponse:
     """The visible launches per day by outcome, with the filters of the list. At most statistics.MOST_DAYS days, the last ones."""
@@ -34,6 +36,7 @@ def days(request: ConsoleRequest, slug: str) -> HttpResponse:
     return responses.page(request, "launches/days.html", context, fragments=("launch-days",))
 
 
+@require_safe
 @member(Role.VIEWER, guests=True)
 def durations(request: ConsoleRequest, slug: str) -> HttpResponse:
     """How long the latest visible launches of `flow` took; the launch `launch` stands out."""

@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from workflows_ui.accounts.models import User
 from workflows_ui.accounts.services import people
@@ -70,6 +70,7 @@ def invite(request: ConsoleRequest, slug: str) -> HttpResponse:
 
 
 @never_cache
+@require_safe
 @member(Role.MANAGER)
 def invitation(request: ConsoleRequest, slug: str, invitation_id: int) -> HttpResponse:
     """Show an invitation: its state, its link once after the creation, and its actions."""

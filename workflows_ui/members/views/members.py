@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from workflows_ui.accounts.models import User
 from workflows_ui.accounts.services import second_step
@@ -32,6 +32,7 @@ _WORKSPACE_LINK = re.compile(r"/w/(?P<slug>[-\w]{1,60})/[^\s?#\\]{0,240}\Z")
 _INVITATIONS = 100
 
 
+@require_safe
 @member(Role.MANAGER)
 def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
     return _page(request)
@@ -285,6 +286,7 @@ def ask(request: ConsoleRequest) -> HttpResponse:
     return responses.redirect_to_view(request, "home")
 
 
+@require_safe
 @signed_in
 def waiting(request: ConsoleRequest) -> HttpResponse:
     """List the person's access requests: the managers who decide, and the decisions."""
