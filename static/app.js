@@ -274,7 +274,7 @@
 
   // --- A replaced part keeps what the person had opened and ticked in it, how far they had scrolled inside it, and the focus on a fold. (htmx
   // itself keeps the focus of elements with an id.)
-  const nothingKept = () => ({ open: new Map(), scrolled: new Map(), across: 0, fold: "", focus: "", ticked: new Set(), everything: false });
+  const nothingKept = () => ({ open: new Map(), scrolled: new Map(), across: 0, fold: "", focus: "", ticked: new Set(), typed: new Map(), everything: false });
   const alike = (element) => [element.tagName, element.getAttribute("href"), element.getAttribute("aria-label"), element.textContent.trim()].join(" ");
   let kept = nothingKept();
   // Whether the last answer was the second look at a list ([data-late]), which says nothing new in words.
@@ -290,6 +290,7 @@
       across: target.querySelector(".table-responsive")?.scrollLeft ?? 0,
       fold: focused?.matches("summary") && target.contains(focused) ? focused.parentElement.id : "",
       focus: focused && focused !== target && !focused.id && target.contains(focused) ? alike(focused) : "",
+      typed: new Map([...target.querySelectorAll("details.menu[open] input[id]")].map((field) => [field.id, field])),
       ticked: new Set([...target.querySelectorAll("input[data-tick]:checked")].map((row) => row.value)),
       // "Everything that matches" is another thing with other filters: it outlives only another look at the same list.
       everything: (late || event.detail.requestConfig?.elt?.id === "refresh") && target.querySelector("[data-tick-everything]:checked") !== null,
@@ -299,6 +300,10 @@
     for (const [id, open] of kept.open) {
       const fold = document.getElementById(id);
       if (fold) fold.open = open;
+    }
+    for (const [id, before] of kept.typed) {
+      const field = document.getElementById(id);
+      if (field) [field.value, field.checked] = [before.value, before.checked];
     }
     for (const [id, top] of kept.scrolled) {
       const text = document.getElementById(id);

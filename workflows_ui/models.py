@@ -10,4 +10,5 @@ import workflows_ui.launch_forms.models
 import workflows_ui.launches.models
 import workflows_ui.members.models
 import workflows_ui.notes.models
-import workflows_ui.notifications.models  # noqa: F401
+import workflows_ui.notifications.models
+import workflows_ui.saved_views.models  # noqa: F401

@@ -17,6 +17,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("workflows_ui.launches.urls")),
     path("", include("workflows_ui.search.urls")),
     path("", include("workflows_ui.notes.urls")),
+    path("", include("workflows_ui.saved_views.urls")),
     path("", include("workflows_ui.resources.urls")),
     path("", include("workflows_ui.jobs.urls")),
     path("", include("workflows_ui.notifications.urls")),

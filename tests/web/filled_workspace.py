@@ -44,6 +44,7 @@ from workflows_ui.members.services import access
 from workflows_ui.notes.models import Note
 from workflows_ui.notifications.models import Notice, NoticeKind
 from workflows_ui.resources import RESOURCES
+from workflows_ui.saved_views.models import SavedView
 
 FLOW = identity(1)
 #: The columns of the matrix: people outside the workspace, then its members by their rights.
@@ -261,6 +262,7 @@ def _belongings(space: Workspace, person: User) -> dict[str, Any]:
         "export": export.pk,
         "inputs": inputs.pk,
         "note": note.pk,
+        "view_id": SavedView.objects.create(workspace=space, owner=person, list_path="flows", name="Mine").pk,
         "notice": notice.pk,
         "session_id": session.pk,
         "passkey": passkey.pk,

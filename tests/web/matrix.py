@@ -58,6 +58,7 @@ _BELONGS = {
     ),
     "saved_inputs": ("inputs", "inputs"),
     "note": ("note", "note"),
+    "saved_view": ("view_id", "view_id"),
     "notice": ("pk", "notice"),
     "mfa_edit_webauthn": ("pk", "passkey"),
     "mfa_remove_webauthn": ("pk", "passkey"),

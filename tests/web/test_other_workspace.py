@@ -47,6 +47,7 @@ LOCAL = {
     "jobs": "job",
     "inputs": "inputs",
     "notes": "note",
+    "saved-views": "view_id",
     "recently-deleted": "copy_id",
     "audit": "row",
     "members": "member_id",

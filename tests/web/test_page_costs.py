@@ -18,20 +18,21 @@ class Costs(NamedTuple):
     engine_calls: int
 
 
-#: The fixed part: session, person, role, capabilities, workspaces, notices. `{flow}`, `{run}` and `{launch}` stand for ids.
+#: The fixed part: session, person, role, capabilities, workspaces, notices; of a list its saved views and chosen columns.
+#: `{flow}`, `{run}` and `{launch}` stand for ids.
 PAGES = {
     "/w/sales/nothing/": Costs(6, 0),
     "/w/sales/": Costs(22, 0),
-    "/w/sales/flows/": Costs(8, 1),
+    "/w/sales/flows/": Costs(10, 1),
     "/w/sales/flows/{flow}/": Costs(13, 1),
     "/w/sales/flows/{flow}/launch/": Costs(15, 3),
-    "/w/sales/runs/": Costs(10, 1),
-    "/w/sales/runs/?rows=100": Costs(10, 2),
+    "/w/sales/runs/": Costs(12, 1),
+    "/w/sales/runs/?rows=100": Costs(12, 2),
     "/w/sales/runs/{run}/": Costs(12, 1),
-    "/w/sales/folders/": Costs(8, 1),
-    "/w/sales/connections/": Costs(8, 1),
-    "/w/sales/tables/": Costs(8, 1),
-    "/w/sales/launches/": Costs(10, 0),
+    "/w/sales/folders/": Costs(10, 1),
+    "/w/sales/connections/": Costs(10, 1),
+    "/w/sales/tables/": Costs(10, 1),
+    "/w/sales/launches/": Costs(12, 0),
     "/w/sales/launches/{launch}/": Costs(12, 0),
     "/notices/": Costs(8, 0),
 }

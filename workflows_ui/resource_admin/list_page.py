@@ -27,7 +27,7 @@ def respond(
     lacking: Mapping[str, Text] | None = None,
     **context: Any,
 ) -> HttpResponse:
-    """Render the page; 204 if the browser, which refreshes it, has it already.
+    """Render the page; 204 if the browser, which refreshes it, has it already. Redirect to the default view of a list without parameters.
 
     Args:
         page: with masked rows.
@@ -36,11 +36,13 @@ def respond(
         lacking: the reasons of missing capabilities, by name.
         context: what else the template takes: `empty_template`, what a list without rows says, `plot_template`, a plot above the rows.
     """
+    if current.default_url and not responses.is_fragment(request):
+        return responses.redirect(request, current.default_url)
     total = matching if page.total is None else page.total
     refreshed = live(kind, page.rows, total, page.start, pending)
     if refreshed and responses.is_fragment(request) and request.GET.get(SEEN) == refreshed.version:
         return responses.vary(HttpResponse(status=204))
-    lines = [list_line(kind, access, row, lacking or {}) for row in page.rows]
+    lines = [list_line(kind, access, row, lacking or {}, current.columns) for row in page.rows]
     whole = {
         "resource": kind,
         "listing": current,

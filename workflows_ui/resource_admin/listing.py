@@ -13,11 +13,15 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from workflows_ui.resource_admin.resource import Column, Order, Page, Query, Resource, Text
+from workflows_ui.saved_views.models import SavedView
+from workflows_ui.saved_views.services import ListViews, view_query
 from workflows_ui.web import formats
 from workflows_ui.web.list_filters import FilterBar, filter_bar, style
 from workflows_ui.web.numbering import Pages, numbered, range_text
 
-POSITION, ROWS, SORT = "at", "rows", "sort"
+POSITION, ROWS, SORT, VIEW = "at", "rows", "sort", "view"
+#: In place of a view: the list without one, also if the person has a default view.
+PLAIN = "none"
 #: Marks the second request, which also asks the engine for optional decoration. No other URL of the list has it.
 LATE = "late"
 _LONGEST_TRAIL = 40
@@ -44,10 +48,31 @@ class Head:
     sorted: str = ""
 
 
-class Listing:
-    """The list requested by a URL. `form` is bound, by default the resource's; use `query` only if `valid`."""
+@dataclass(frozen=True)
+class ViewLink:
+    """A saved view of the list: its URL, and whether it is open, the person's own, and their default."""
 
-    def __init__(self, resource: Resource, path: str, asked: QueryDict, form: forms.Form | None = None) -> None:
+    view: SavedView
+    url: str
+    open: bool
+    own: bool
+    default: bool
+
+
+class Listing:
+    """The list requested by a URL. `form` is bound, by default the resource's; use `query` only if `valid`.
+
+    `saved` has the person's views and columns of the list, for its page.
+    """
+
+    def __init__(
+        self,
+        resource: Resource,
+        path: str,
+        asked: QueryDict,
+        form: forms.Form | None = None,
+        saved: ListViews | None = None,
+    ) -> None:
         #: The URL of the list without filters.
         self.bare_url = path
         self._asked = asked = _without_empty(asked)
@@ -60,6 +85,9 @@ class Listing:
         rows = asked.get(ROWS, "")
         self.order = _order(resource, asked.get(SORT, ""))
         self.rows = int(rows) if rows.isdecimal() and int(rows) in resource.ROWS else resource.rows
+        self.saved = saved
+        self.view = saved.find(asked.get(VIEW, "")) if saved else None
+        self.hidden = frozenset(self.view.hidden) if self.view else saved.hidden if saved else frozenset[str]()
 
     @property
     def position(self) -> str:
@@ -75,6 +103,54 @@ class Listing:
         return filter_bar(self.form)
 
     @property
+    def columns(self) -> list[Column]:
+        """The columns that the person chose; the first one always stays."""
+        first, *others = self.resource.list_display
+        return [first, *(column for column in others if column.key not in self.hidden)]
+
+    @property
+    def column_choices(self) -> list[tuple[Column, bool]]:
+        """The columns that can be hidden, and whether they are shown."""
+        return [(column, column.key not in self.hidden) for column in self.resource.list_display[1:]]
+
+    @property
+    def default_url(self) -> str:
+        """The URL of the view that a list without any parameter opens with; "" for none."""
+        default = self.saved.default if self.saved else None
+        return self._view_url(default) if default and not self._asked else ""
+
+    @property
+    def view_links(self) -> list[ViewLink]:
+        """The saved views of the list, the person's own first."""
+        if not self.saved:
+            return []
+        found = [
+            ViewLink(view, self._view_url(view), view is self.view, self.saved.own(view), view is self.saved.default)
+            for view in self.saved.views
+        ]
+        return sorted(found, key=lambda link: not link.own)
+
+    @property
+    def own_view(self) -> bool:
+        """Whether a view of the person's own is open, whose columns they choose."""
+        return bool(self.saved and self.view and self.saved.own(self.view))
+
+    @property
+    def changed_view(self) -> SavedView | None:
+        """The open view, if the person may change it and its filters or order are not those of the page."""
+        if not self.view or not self.saved or not self.saved.may_change(self.view):
+            return None
+        return self.view if self.view.query != self.export_query else None
+
+    @property
+    def query_string(self) -> str:
+        """This page as a query string, for what leads back to it."""
+        return self.here.partition("?")[2]
+
+    def _view_url(self, view: SavedView) -> str:
+        return f"{self.bare_url}?{view_query(view)}"
+
+    @property
     def filtered(self) -> bool:
         return bool(self.query.filters) if self.valid else True
 
@@ -86,12 +162,13 @@ class Listing:
     @property
     def clear_url(self) -> str:
         """The URL of the first page without filters."""
-        return self._address({name: [] for name in (*self.form.fields, POSITION)})
+        return self._address({name: [] for name in (*self.form.fields, VIEW, POSITION)})
 
     @property
     def kept(self) -> list[tuple[str, str]]:
         """What filters leave as it is: the other parameters of the list, as hidden fields."""
         rows = [(ROWS, str(self.rows))] if self.rows != self.resource.rows else []
+        rows += [(VIEW, str(self.view.pk))] if self.view else []
         return [*rows, (SORT, self.order.parameter)] if self.order else rows
 
     @property
@@ -101,7 +178,7 @@ class Listing:
 
     def heads(self, *, sortable: bool) -> list[Head]:
         """The headings of the columns, as links if the list is `sortable`. A first click sorts times and numbers downwards."""
-        return [self._head(column, sortable=sortable) for column in self.resource.list_display]
+        return [self._head(column, sortable=sortable) for column in self.columns]
 
     def _head(self, column: Column, *, sortable: bool) -> Head:
         if not (sortable and column.sortable):
@@ -185,7 +262,10 @@ class Listing:
         return self._address({POSITION: list(trail)})
 
     def _address(self, changes: Mapping[str, list[str]]) -> str:
-        query = self._query([*self.form.fields, SORT, ROWS, POSITION], changes)
+        view = [VIEW] if self.saved else []
+        query = self._query([*self.form.fields, SORT, ROWS, *view, POSITION], changes)
+        if not query and self.saved and self.saved.default:
+            query = f"{VIEW}={PLAIN}"
         return f"{self.bare_url}?{query}" if query else self.bare_url
 
     def _query(self, names: Iterable[str], changes: Mapping[str, list[str]]) -> str:

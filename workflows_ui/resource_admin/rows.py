@@ -6,20 +6,22 @@ from typing import Any
 from workflows_ui.members.services.access import Access
 from workflows_ui.resource_admin import actions
 from workflows_ui.resource_admin.actions import Action
-from workflows_ui.resource_admin.resource import Resource, Row, Shortcut
+from workflows_ui.resource_admin.resource import Column, Resource, Row, Shortcut
 from workflows_ui.web import formats
 from workflows_ui.web.messages import Text
 
 
-def list_line(resource: Resource, access: Access | None, row: Row, lacking: Mapping[str, Text]) -> dict[str, Any]:
-    """A row, ready for the list, with what the person may do; without `access` nothing.
+def list_line(
+    resource: Resource, access: Access | None, row: Row, lacking: Mapping[str, Text], columns: Sequence[Column]
+) -> dict[str, Any]:
+    """A row with these columns, ready for the list, with what the person may do; without `access` nothing.
 
     The non-empty values of wide columns are also `joined` to the cell before them.
     """
     slug, key = access.workspace.slug if access else "", resource.key(row)
     cells: list[dict[str, Any]] = []
     host = 0
-    for column in resource.list_display:
+    for column in columns:
         value = column.value(row)
         if column.link is True:
             url = resource.url(slug, key) if key else ""

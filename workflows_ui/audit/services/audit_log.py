@@ -22,6 +22,7 @@ from workflows_ui.engine import Mask
 from workflows_ui.jobs.models import Job
 from workflows_ui.launch_forms.models import LaunchForm, SavedInputs
 from workflows_ui.members.models import ColleagueInvitation, LaunchRight, Workspace
+from workflows_ui.saved_views.models import SavedView
 
 
 @dataclass(frozen=True)
@@ -141,6 +142,8 @@ def _identify(row: Model) -> tuple[Workspace | None, str, str, str]:
             return row.workspace, "job", row.pk, f"{row.resource}.{row.action}"
         case SavedInputs():
             return row.workspace, "saved_inputs", str(row.pk), row.name
+        case SavedView():
+            return row.workspace, "saved_view", str(row.pk), row.name
     raise TypeError(type(row).__name__)
 
 

@@ -19,6 +19,7 @@ from workflows_ui.resource_admin import export, list_page
 from workflows_ui.resource_admin.actions import Button
 from workflows_ui.resource_admin.listing import Listing
 from workflows_ui.resource_admin.resource import Page
+from workflows_ui.saved_views import services as saved_views
 from workflows_ui.web import responses
 from workflows_ui.web.access import member
 from workflows_ui.web.requests import ConsoleRequest, actor
@@ -89,7 +90,8 @@ def _current(request: ConsoleRequest, rows: QuerySet[Launch]) -> tuple[tables.La
     if not request.access.allows(Role.BUILDER):
         del form.fields["person"]
     _set_choices(form, rows)
-    return kind, Listing(kind, kind.url(request.access.workspace.slug), request.GET, form)
+    url = kind.url(request.access.workspace.slug)
+    return kind, Listing(kind, url, request.GET, form, saved_views.load(request.access, url))
 
 
 def _matching(rows: QuerySet[Launch], current: Listing) -> QuerySet[Launch]:

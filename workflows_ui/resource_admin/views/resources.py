@@ -18,6 +18,8 @@ from workflows_ui.resource_admin.actions import Action, Button
 from workflows_ui.resource_admin.listing import Listing, offer, swapped_fields
 from workflows_ui.resource_admin.resource import RESOURCES, Page, Resource, Subject, find_resource
 from workflows_ui.resource_admin.rows import allowed_actions, allowed_links
+from workflows_ui.saved_views import services as saved_views
+from workflows_ui.web import responses
 from workflows_ui.web.access import member
 from workflows_ui.web.messages import Text
 from workflows_ui.web.requests import ConsoleRequest
@@ -38,7 +40,9 @@ def listing(request: ConsoleRequest, slug: str, resource: str, resources: Resour
     lacking: Lacking = missing_capabilities.lacking(kind, request.access.workspace)
     if kind.needs in lacking:
         return missing_capabilities.page(request, kind, lacking[kind.needs])
-    current = Listing(kind, request.path, request.GET)
+    current = Listing(kind, request.path, request.GET, saved=saved_views.load(request.access, request.path))
+    if current.default_url and not responses.is_fragment(request):
+        return responses.redirect(request, current.default_url)
     page, pending, swapped = Page(()), False, list[str]()
     bulk, matching = _bulk(kind, request.access, lacking), None
     if current.valid:

@@ -1,0 +1,31 @@
+"""The form of a saved view."""
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.models import Group
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+
+
+class ViewForm(forms.Form):
+    """Name and team are for those who may change the view; everybody chooses their own default."""
+
+    name = forms.CharField(label=_("Name"), max_length=80)
+    team = forms.ModelChoiceField(
+        Group.objects.none(),
+        label=_("Share with a team"),
+        required=False,
+        empty_label=_("Nobody: only you see it"),
+        help_text=_("The people of the team see the view under “Shared”. Only you and managers change it."),
+    )
+    default = forms.BooleanField(label=_("Open the list with this view"), required=False)
+
+    def __init__(self, *args: Any, teams: QuerySet[Group] | None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if teams is None:
+            del self.fields["name"], self.fields["team"]
+            return
+        team = self.fields["team"]
+        assert isinstance(team, forms.ModelChoiceField)  # noqa: S101
+        team.queryset = teams
