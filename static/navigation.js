@@ -78,18 +78,31 @@
       return;
     }
     restoring = true;
-    if (hasTyped()) drafts.set(here, typedControls().map((control) => [control.value, control.checked]));
+    if (hasTyped()) drafts.set(here, typed());
   });
 
-  // --- What was typed on a page that the browser's own buttons left; in this document's memory only, and no secrets.
+  // --- What was typed on a page that the browser's own buttons left; in this document's memory, and no secrets.
   const drafts = new Map();
   const typedControls = () => [...document.querySelectorAll("main form :is(input, textarea, select)[name]:not([type=hidden], [type=password], [type=file])")];
-  const retype = () => {
-    const draft = drafts.get(here);
+  const typed = () => typedControls().map((control) => [control.value, control.checked]);
+  const retype = (draft) => {
     const controls = typedControls();
     if (!draft || draft.length !== controls.length) return;
     controls.forEach((control, place) => { [control.value, control.checked] = draft[place]; });
+    controls[0]?.dispatchEvent(new Event("change", { bubbles: true }));
   };
+  // Of launch forms, which are loaded by the browser and not stored by it, in this tab's storage until the person signs out.
+  const DRAFT = "draft:";
+  window.addEventListener("pagehide", () => {
+    if (document.querySelector("form[data-launch-form]") && hasTyped()) sessionStorage.setItem(DRAFT + here, JSON.stringify(typed()));
+  });
+  window.addEventListener("load", () => {
+    const draft = sessionStorage.getItem(DRAFT + here);
+    const isBack = performance.getEntriesByType("navigation")[0]?.type === "back_forward";
+    if (document.getElementById("sidebar")) sessionStorage.removeItem(DRAFT + here);
+    else for (const key of Object.keys(sessionStorage)) if (key.startsWith(DRAFT)) sessionStorage.removeItem(key);
+    if (draft && isBack && document.querySelector("form[data-launch-form]")) retype(JSON.parse(draft));
+  });
   const arrive = () => {
     here = location.href;
     restoring = false;
@@ -111,7 +124,7 @@
   document.addEventListener("htmx:historyRestore", () => {
     const top = scrolls.get(location.href) ?? 0;
     arrive();
-    retype();
+    retype(drafts.get(here));
     window.scrollTo(0, top);
   });
   // What htmx does not restore, the browser loads: an error page, a page with scripts of its own, nothing at all.

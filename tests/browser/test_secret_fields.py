@@ -109,3 +109,28 @@ def test_a_secret_is_typed_typed_again_after_a_mistake_and_masked_in_the_run(for
         expect(page.locator("main")).to_contain_text(MASK)
         assert TYPED not in page.content()
         sound_in_every_look(page)
+
+
+def test_back_restores_what_was_typed_but_no_secret_until_the_person_signs_out(formed: Desk, browser: Browser) -> None:
+    with formed.window(browser) as window:
+        page = window.page
+        customer, door = page.get_by_label("Customer"), page.get_by_label("Word of the door")
+        stored = "JSON.stringify({...sessionStorage, ...localStorage})"
+        page.goto(f"/w/practice/flows/{FLOW}/launch/")
+        customer.fill("Order 4711")
+        door.fill(TYPED)
+        page.get_by_role("complementary").get_by_role("link", name="Credentials", exact=True).click()
+        expect(page.locator("h1")).to_have_text("Credentials")
+        assert TYPED not in page.evaluate(stored)
+        page.go_back()
+        expect(customer).to_have_value("Order 4711")
+        expect(door).to_have_value("")
+        page.get_by_role("complementary").get_by_role("link", name="Flows", exact=True).click()
+        expect(page.locator("h1")).to_have_text("Flows")
+        page.goto(f"/w/practice/flows/{FLOW}/launch/")
+        expect(customer).to_have_value("")
+        customer.fill("Order 4711")
+        page.locator("header.topbar details.menu").last.locator("summary").click()
+        page.get_by_role("button", name="Sign out").click()
+        expect(page.locator("h1")).to_have_text("Sign in")
+        assert "4711" not in page.evaluate(stored)

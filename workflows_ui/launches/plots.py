@@ -7,10 +7,9 @@ from datetime import date
 from django.db.models import QuerySet
 from django.http import QueryDict
 from django.urls import reverse
-from django.utils import formats as localization
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, pgettext
+from django.utils.translation import ngettext
 
 from workflows_ui.launches.models import UNDER_WAY, Launch, State
 from workflows_ui.launches.services import statistics
@@ -39,7 +38,7 @@ def per_day(rows: QuerySet[Launch], url: str, filters: Mapping[str, str], days: 
     for day, states in zip(days, statistics.by_day(rows, days), strict=True):
         counts = {key: states.get(key, 0) for key in _OUTCOMES}
         counts[_OPEN] = sum(states.get(state, 0) for state in UNDER_WAY)
-        total, label = sum(counts.values()), _short(day)
+        total, label = sum(counts.values()), formats.short_date(day)
         text = ngettext("%(day)s: %(n)s launch", "%(day)s: %(n)s launches", total)
         bars.append(
             plots.Bar(
@@ -67,7 +66,7 @@ def durations(rows: QuerySet[Launch], slug: str, current: str = "") -> plots.Dot
             "duration": formats.duration(took),
         }
         url = reverse("launch", args=[slug, launch.pk])
-        label = _short(timezone.localtime(launch.asked_at).date())
+        label = formats.short_date(timezone.localtime(launch.asked_at).date())
         found.append(plots.Dot(took, label, caption, url, launch.state == State.FAILED, launch.pk == current))
     values = sorted(dot.value for dot in found)
     if len(values) < _FEWEST:
@@ -90,7 +89,3 @@ def sparks(rows: QuerySet[Launch], slug: str, flow_ids: Collection[str]) -> Mapp
         if spark := plots.spark(counts, caption, url):
             found[flow_id] = spark
     return found
-
-
-def _short(day: date) -> str:
-    return localization.date_format(day, pgettext("date without year, see Django's date filter", "j M"))

@@ -85,6 +85,11 @@ def _date(year: int, month: int, day: int, _language: str | None) -> str:
     return formats.date_format(datetime.date(year, month, day), pattern)
 
 
+def short_date(value: datetime.date) -> str:
+    """Return a date without its year."""
+    return formats.date_format(value, pgettext("date without year, see Django's date filter", "j M"))
+
+
 def duration(milliseconds: Any) -> str:
     """Return `310 ms`, `4.2 s`, `3 min 5 s` or `2 h 10 min`; "" for an invalid duration."""
     if isinstance(milliseconds, bool) or not isinstance(milliseconds, int | float):

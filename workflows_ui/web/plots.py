@@ -203,7 +203,7 @@ def dots(found: Sequence[Dot], lines: Sequence[tuple[str, float]]) -> DotPlot | 
     return DotPlot(marks, levels, named, found[0].label, found[-1].label)
 
 
-def spark(counts: Sequence[tuple[int, int]], caption: str, url: str) -> Spark | None:
+def spark(counts: Sequence[tuple[int, int]], caption: str, url: str = "") -> Spark | None:
     """A small plot of (good, bad) counts; None if all are zero."""
     most = max((good + bad for good, bad in counts), default=0)
     if not most:
