@@ -103,7 +103,7 @@ def test_each_flow_tells_the_persons_last_launch_of_it_however_long_ago(company:
     card = flows.partition(f"/flows/{flow}/launch/")[2][:600]
     assert "Failed" in card
     others = flows.partition(f"/flows/{sample_flows()['quick'].id}/launch/")[2][:300]
-    assert "You have not launched it yet" in others
+    assert "Not launched by you yet" in others
 
 
 def test_marking_a_flow_leads_back_inside_the_console_only(company: Scene) -> None:
