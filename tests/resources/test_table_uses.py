@@ -132,6 +132,19 @@ def test_what_was_deleted_before_the_engine_failed_is_told(owner: Client, stub_e
     assert last.detail["done"] == 100
 
 
+def test_the_file_has_the_records_in_the_order_of_their_page(stage: Stage) -> None:
+    table = orders(stage)
+    key = columns(stage, table)["Tổng tiền"]["id"]
+    for sort in (key, f"-{key}"):
+        page = stage.browser.get(f"{where(stage, table)}?sort={sort}&rows=100").content.decode()
+        file = stage.browser.get(f"/w/sales/tables/{table}/export/json/?sort={sort}").json()
+        listed = [
+            row.split('data-label="')[1].split('class="long">')[1].split("<")[0] for row in page.split("<tr>")[2:]
+        ]
+        assert [row["Mã đơn"] for row in file["rows"]] == listed
+    assert len(listed) == len(records_of(stage, table))
+
+
 def test_records_that_fit_are_had_as_a_file(stage: Stage) -> None:
     table = orders(stage)
     key = columns(stage, table)["Khách"]["id"]

@@ -150,7 +150,7 @@ def test_a_table_is_exported_whole_as_csv_and_json_and_that_is_written_down(stag
     assert answer.headers["Content-Disposition"].startswith("attachment;")
     lines = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
     assert lines[0] == ["Mã đơn", "Khách", "Tổng tiền", "Trạng thái", "Ngày giao"]
-    assert [line[0] for line in lines[1:]] == [f"DH-{1000 + number}" for number in range(42)]
+    assert [line[0] for line in lines[1:]] == [f"DH-{1000 + number}" for number in reversed(range(42))]
     whole = json.loads(stage.browser.get(f"/w/sales/tables/{key}/export/json/").content)
     assert whole["name"] == "Đơn hàng"
     assert [list(row.values()) for row in whole["rows"]] == lines[1:]
@@ -187,7 +187,7 @@ def test_two_columns_of_one_name_are_both_exported(owner: Client, stub_engine: S
     }
     stub_engine.faults["/export"] = Reply(200, exported)
     found = json.loads(owner.get(f"{TABLE}export/json/").content)
-    assert found["rows"] == [{"Sum": "one", "Sum (2)": "two"}, {"Sum": "", "Sum (2)": ""}]
+    assert found["rows"] == [{"Sum": "", "Sum (2)": ""}, {"Sum": "one", "Sum (2)": "two"}]
 
 
 @pytest.mark.parametrize(

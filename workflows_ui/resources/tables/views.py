@@ -30,6 +30,7 @@ from workflows_ui.members.models import Role
 from workflows_ui.resource_admin import action_log, bulk
 from workflows_ui.resource_admin.export import BYTE_ORDER_MARK, TYPES, csv_text, escape_formulas
 from workflows_ui.resource_admin.listing import Listing
+from workflows_ui.resource_admin.resource import Order
 from workflows_ui.resource_admin.views import actions as action_views
 from workflows_ui.resource_admin.views import detail as detail_view
 from workflows_ui.resource_admin.views import resources as resource_views
@@ -86,20 +87,21 @@ def field_action(request: ConsoleRequest, slug: str, table: str, action: str, id
 @require_safe
 @member(Role.VIEWER)
 def export(request: ConsoleRequest, slug: str, table: str, kind: str) -> HttpResponseBase:
-    """The table as a file, or its records that match the filters in the URL, for everyone who may see the table. Leaves an audit row."""
+    """The table as a file, for everyone who may see it: the records that match the filters in the URL, in the order of their list. Leaves
+    an audit row."""
     if kind not in TYPES:
         raise Http404
     session = engine_session.open_session(request.access)
     conditions: list[dict[str, str]] = []
-    filters = ""
+    filters, order = "", None
     if request.GET:
         records = resource_records.load_records(session, table, fresh=False)
         listing = Listing(records, records.url(slug), request.GET)
         filters = listing.filters_query
         if not listing.valid:
             return responses.redirect(request, f"{records.url(slug)}?{filters}")
-        conditions = resource_records.conditions(listing.query.filters)
-    table_data = read_table(session, table, conditions)
+        conditions, order = resource_records.conditions(listing.query.filters), listing.order
+    table_data = read_table(session, table, conditions, order)
     audit_log.record(
         actor(request),
         "tables.export",
@@ -114,20 +116,22 @@ def export(request: ConsoleRequest, slug: str, table: str, kind: str) -> HttpRes
     return responses.download(content(kind, table_data), name, TYPES[kind])
 
 
-def read_table(session: EngineSession, id: str, conditions: Sequence[Mapping[str, str]] = ()) -> dict[str, Any]:
-    """The whole table: `name`, `fields` (unique names) and `rows` (maps of field name to text). Raises EngineError.
+def read_table(
+    session: EngineSession, id: str, conditions: Sequence[Mapping[str, str]] = (), order: Order | None = None
+) -> dict[str, Any]:
+    """The whole table: `name`, `fields` (unique names) and `rows` (maps of field name to text), the newest first unless there is an
+    order. Raises EngineError.
 
     The engine's own export has rows by the name of the column (recording `tables_export`). If two columns share a name
-    it lacks one of them, so the records themselves are requested; so they are if only those that match `conditions` are
-    wanted.
+    it lacks one of them, so the records themselves are requested; so they are if `conditions` or an order are wanted.
     """
     exported = session.workflows.export_table(id)
     fields = [field for field in exported.get("fields") or [] if isinstance(field, Mapping)]
     names = [reading.name_of(field) for field in fields]
     called = reading.unique(names)
-    if called == names and not conditions:
+    if called == names and not conditions and order is None:
         rows = [row for row in exported.get("rows") or [] if isinstance(row, Mapping)]
-        table = [{name: reading.as_text(row.get(name)) for name in names} for row in rows]
+        table = [{name: reading.as_text(row.get(name)) for name in names} for row in reversed(rows)]
     else:
         keys = [reading.key_of(field) for field in fields]
         found = reading.records(session, id, conditions)
@@ -136,7 +140,7 @@ def read_table(session: EngineSession, id: str, conditions: Sequence[Mapping[str
             raise TooLarge("The table is larger than what the console reads at once.")
         table = [
             {name: reading.cell(record, key) for name, key in zip(called, keys, strict=True)}
-            for record in reversed(found.rows)
+            for record in (order.sorted(found.rows) if order else found.rows)
         ]
     return {"name": reading.name_of(exported), "fields": called, "rows": table}
 
