@@ -8,7 +8,8 @@ decides which names denote a secret.
 import json
 import re
 from collections.abc import Mapping
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from workflows_ui.core.secret_names import MASK, mask_text, masks, names_secret
 
@@ -28,7 +29,10 @@ _NAMES = frozenset(
 )
 _VALUES = frozenset({"value", "values", "val", "v", "answer", "content", "text", "fieldvalue"})
 _NO: frozenset[str] = frozenset()
+_NESTED = (dict, list)
 _DEEPEST = 60
+#: The longest key that is remembered.
+_LONGEST_KEY = 120
 _TOO_DEEP = "…"
 #: The most characters of a text that is parsed as JSON; longer ones are masked as plain text.
 _LONGEST_JSON = 4_000_000
@@ -63,12 +67,11 @@ def _walk(value: Any, secrets: frozenset[str], plain: frozenset[str], depth: int
     if isinstance(value, dict):
         if depth > _DEEPEST:
             return _TOO_DEEP
-        pair = any(names_secret(name) for key, name in value.items() if isinstance(name, str) and _plain(key) in _NAMES)
+        members = [(str(key), _key(str(key)), inner) for key, inner in value.items()]
+        pair = any(key.of_name and isinstance(name, str) and names_secret(name) for _name, key, name in members)
         return {
-            str(key): MASK
-            if pair and _plain(key) in _VALUES and _holds(inner)
-            else _member(str(key), inner, secrets, plain, depth)
-            for key, inner in value.items()
+            name: MASK if pair and key.of_value and _holds(inner) else _member(name, key, inner, secrets, plain, depth)
+            for name, key, inner in members
         }
     if isinstance(value, list):
         if value and all(isinstance(item, list) and len(item) == 2 and isinstance(item[0], str) for item in value):
@@ -77,16 +80,42 @@ def _walk(value: Any, secrets: frozenset[str], plain: frozenset[str], depth: int
     return _text(value, secrets, plain, depth)
 
 
-def _plain(key: object) -> str:
-    return str(key)[:20].lower().replace("_", "").replace("-", "")
+class _Key(NamedTuple):
+    """What the key of a member says: it is that of a name, or of its value, in a pair; it is a header's, or that of headers; it denotes a
+    secret.
+    """
+
+    of_name: bool
+    of_value: bool
+    header: bool
+    headers: bool
+    secret: bool
 
 
-def _member(key: str, value: Any, secrets: frozenset[str], plain: frozenset[str], depth: int) -> Any:
-    if key in secrets or key.lower() in HEADERS:
+def _key(name: str) -> _Key:
+    # A key may be megabytes long: only short ones are remembered.
+    return _known_key(name) if len(name) <= _LONGEST_KEY else _parsed_key(name)
+
+
+def _parsed_key(name: str) -> _Key:
+    lowered = name.lower()
+    bare = lowered[:20].replace("_", "").replace("-", "")
+    return _Key(bare in _NAMES, bare in _VALUES, lowered in HEADERS, lowered == "headers", names_secret(name))
+
+
+_known_key = lru_cache(maxsize=20_000)(_parsed_key)
+
+
+def _member(name: str, key: _Key, value: Any, secrets: frozenset[str], plain: frozenset[str], depth: int) -> Any:
+    if key.header or name in secrets:
         return MASK if value not in (None, "") else value
-    if key not in plain and names_secret(key) and _holds(value):
+    if key.secret and name not in plain and _holds(value):
         return MASK
-    if key.lower() == "headers" and isinstance(value, dict):
+    if isinstance(value, str):
+        return _text(value, secrets, plain, depth + 1)
+    if not isinstance(value, _NESTED):
+        return value
+    if key.headers and isinstance(value, dict):
         return {str(name): _walk(inner, secrets, plain, depth + 2) for name, inner in headers(value).items()}
     return _walk(value, secrets, plain, depth + 1)
 
