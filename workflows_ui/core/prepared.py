@@ -51,6 +51,8 @@ class Prepared(Generic[T]):
         missing = [place for place in self._adapted(self._places) if place not in parameters]
         if missing:
             raise ValueError(f"The query does not use {missing}.")
+        converters = compiler.get_converters([column for column, *_rest in compiler.select])
+        compiler.get_converters = lambda _columns: converters
         compiled = self._compiled[connection.vendor] = (queryset, compiler, sql, list(parameters))
         return compiled
 

@@ -1,6 +1,7 @@
 """States of rows on pages: a label, an icon and a colour (Tabler), never a colour alone."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from django.db import models
 from django.utils.functional import Promise
@@ -42,6 +43,6 @@ class StateChoices(models.TextChoices):
         member.icon, member.colour, member.text, member.next_step = icon, colour, text, next_step
         return member
 
-    @property
+    @cached_property
     def badge(self) -> Badge:
         return Badge(self.label, self.icon, self.colour, moving=self.icon == _MOVING)

@@ -20,6 +20,8 @@ def joined(separator: str, pattern: str, rows: Iterable[tuple[Any, ...]]) -> Saf
 
 
 def _escaped(value: Any) -> str:
+    if type(value) is SafeString:
+        return value
     if hasattr(value, "__html__"):
         html: str = value.__html__()
         return html

