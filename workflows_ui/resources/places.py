@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from django.urls import reverse
+from django.utils.http import urlencode
 
 from workflows_ui.resource_admin.resource import Row
 from workflows_ui.web import links
@@ -17,7 +17,8 @@ def flows_url(slug: str, folder: str) -> str:
 
 def list_url(slug: str, resource: str, **query: str | Sequence[str]) -> str:
     """A list, filtered by `query`."""
-    return reverse("resource_list", kwargs={"slug": slug, "resource": resource}, query=query or None)
+    url = links.view_url("resource_list", slug, resource)
+    return f"{url}?{urlencode(query, doseq=True)}" if query else url
 
 
 def object_url(slug: str, resource: str, id: Any) -> str:

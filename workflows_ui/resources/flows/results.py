@@ -1,9 +1,11 @@
 """How a flow did lately: its latest results, for its row in the list; and its record (success, duration, last launch), for its pages."""
 
 import statistics
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -57,30 +59,37 @@ class Results:
 
 
 #: What the badge and the link of a launch need.
-_OF_LAUNCHES = ("flow_id", "asked_at", "run_id", "run_status", "state", "misses", "poll_at")
+_OF_LAUNCHES = ("flow_id", "asked_at", "run_status", "state", "misses", "poll_at")
 
 
 def latest(session: EngineSession, flow_ids: Sequence[str]) -> dict[str, Results]:
     """Results by flow. The project's newest hundred runs, at most a minute old, are the one call; a quick session does
     without if they are not cached, and so does the page if the engine refuses them. Flows that ran long ago have none.
     """
-    slug, wanted_ids = session.workspace.slug, set(flow_ids)
-    outcomes_by_flow: dict[str, list[Outcome]] = {}
-    run_ids = set()
-    for flow, run, status, created in _newest_runs(session):
-        run_ids.add(run)
-        if flow in wanted_ids and (outcome := _outcome(messages.run_state(status), created, run_url(slug, run))):
-            outcomes_by_flow.setdefault(flow, []).append(outcome)
-    launches = Launch.objects.filter(workspace=session.workspace, flow_id__in=wanted_ids).order_by("-asked_at")
-    for launch in launches.only(*_OF_LAUNCHES)[:_LAUNCHES]:
-        if launch.run_id and launch.run_id in run_ids:
-            continue
-        outcome = _outcome(messages.launch_badge(launch), launch.asked_at, view_url("launch", slug, launch.pk))
-        if outcome:
-            outcomes_by_flow.setdefault(launch.flow_id, []).append(outcome)
-    for outcomes in outcomes_by_flow.values():
-        outcomes.sort(key=lambda item: item.at, reverse=True)
-    return {flow: Results(outcomes[0], tuple(outcomes[1:_SHOWN])) for flow, outcomes in outcomes_by_flow.items()}
+    slug, wanted_ids, listed = session.workspace.slug, set(flow_ids), _newest_runs(session)
+    found: dict[str, list[tuple[datetime, Launch | tuple[str, str]]]] = defaultdict(list)
+    for flow, run, status, created in listed:
+        if flow in wanted_ids and (time := formats.moment(created)):
+            found[flow].append((time, (status, run)))
+    rows = Launch.objects.filter(workspace=session.workspace, flow_id__in=wanted_ids)
+    others = rows.exclude(run_id__in=[run for _flow, run, *_rest in listed]).order_by("-asked_at")
+    for launch in others.only(*_OF_LAUNCHES)[:_LAUNCHES]:
+        found[launch.flow_id].append((launch.asked_at, launch))
+    return {flow: _results(slug, items) for flow, items in found.items()}
+
+
+def _results(slug: str, found: list[tuple[datetime, Launch | tuple[str, str]]]) -> Results:
+    """The newest of these launches and runs (state, id)."""
+    newest = sorted(found, key=itemgetter(0), reverse=True)[:_SHOWN]
+    first, *before = (_outcome(slug, time, item) for time, item in newest)
+    return Results(first, tuple(before))
+
+
+def _outcome(slug: str, time: datetime, item: Launch | tuple[str, str]) -> Outcome:
+    if isinstance(item, Launch):
+        return Outcome(messages.launch_badge(item), time, view_url("launch", slug, item.pk))
+    status, run = item
+    return Outcome(messages.run_state(status), time, run_url(slug, run))
 
 
 def sparks(session: EngineSession, flow_ids: Sequence[str]) -> Mapping[str, Spark]:
@@ -91,11 +100,6 @@ def sparks(session: EngineSession, flow_ids: Sequence[str]) -> Mapping[str, Spar
     if not session.allows(Role.BUILDER):
         rows = rows.filter(user=session.user_id)
     return plots.sparks(rows, session.workspace.slug, flow_ids)
-
-
-def _outcome(state: Badge, moment: object, url: str) -> Outcome | None:
-    time = formats.moment(moment)
-    return Outcome(state, time, url) if time else None
 
 
 @cached("flow-results", 60, [], optional=True)
