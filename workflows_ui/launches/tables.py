@@ -29,6 +29,7 @@ from workflows_ui.web.links import object_url, view_url
 
 #: Inputs in a row of the list; all of them are on the launch's page and in the file.
 _INPUTS = 4
+_AGAIN, _OPEN_RUN, _OPEN_FLOW = _("Launch again"), _("Open the run"), _("Open the flow")
 #: Columns of a file for the inputs of launch forms, and launches read at a time.
 _LABELS, _PART = 100, 50
 
@@ -95,16 +96,14 @@ class Launches(LocalList):
         if access.may_launch(row.flow_id):
             again = view_url("flow_launch", slug, row.flow_id)
             if row.state not in UNSENT:
-                buttons.append(Button(_("Launch again"), "rotate-cw", f"{again}?from={row.pk}"))
+                buttons.append(Button(_AGAIN, "rotate-cw", f"{again}?from={row.pk}"))
         if not access.guest and row.run_id:
             buttons.append(
-                Button(
-                    _("Open the run"), "history", object_url("resource_detail", row.run_id, slug=slug, resource="runs")
-                )
+                Button(_OPEN_RUN, "history", object_url("resource_detail", row.run_id, slug=slug, resource="runs"))
             )
         if not access.guest:
             flow = object_url("resource_detail", row.flow_id, slug=slug, resource="flows")
-            buttons.append(Button(_("Open the flow"), "workflow", flow))
+            buttons.append(Button(_OPEN_FLOW, "workflow", flow))
         return buttons
 
 

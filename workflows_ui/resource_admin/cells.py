@@ -1,7 +1,6 @@
 """The values of columns as HTML: a function for each kind; templates only for columns that name one of their own."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from django.template import Context
@@ -105,9 +104,10 @@ class _Rows:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._tick, self._buttons = bool(context.get("bulk")), bool(context.get("row_actions"))
-        self._back = str(context.get("here", ""))
-        self._csrf = elements.csrf_field(context.get("csrf_token")) if self._buttons else NOTHING
+        csrf = elements.csrf_field(context.get("csrf_token")) if self._buttons else NOTHING
+        self._menus = elements.RowMenus(str(context.get("here", "")), csrf)
         self._texts: dict[int, SafeString] = {}
+        self._openings: dict[tuple[int, bool], SafeString] = {}
 
     def html(self, lines: Sequence[Mapping[str, Any]]) -> SafeString:
         return joined("\n", "<tr>{}{}{}</tr>", map(self._row, lines))
@@ -130,16 +130,24 @@ class _Rows:
 
     def _cell(self, one: Mapping[str, Any], first: bool) -> SafeString:
         column: Column = one["column"]
-        classes = f"kind-{column.kind}{' first' if first else ''}{'' if column.phone else ' not-phone'}"
         below, wide = one["below"], one["joined"]
         return markup(
-            '<td class="{}" data-label="{}">{}{}{}</td>',
-            f"{classes} only-wide" if column.wide else classes,
-            self._text(column.label),
+            "{}{}{}{}</td>",
+            self._opening(column, first),
             cell(self._context, column, one["value"], one["url"]),
             markup('<div class="small text-secondary long">{}</div>', _cut(below, _BELOW)) if below else NOTHING,
             self._beside(wide) if wide else NOTHING,
         )
+
+    def _opening(self, column: Column, first: bool) -> SafeString:
+        """Return the tag that opens the cells of a column."""
+        found = self._openings.get((id(column), first))
+        if found is None:
+            places = (("first", first), ("not-phone", not column.phone), ("only-wide", column.wide))
+            classes = " ".join([f"kind-{column.kind}", *(name for name, given in places if given)])
+            found = markup('<td class="{}" data-label="{}">', classes, self._text(column.label))
+            self._openings[id(column), first] = found
+        return found
 
     def _beside(self, wide: Sequence[Mapping[str, Any]]) -> SafeString:
         values = ((one["column"], one["value"], one["url"]) for one in wide)
@@ -162,8 +170,7 @@ class _Rows:
         fold = NOTHING
         if line["actions"]:
             called = _("Actions: %(name)s") % {"name": name}
-            buttons = [replace(button, label=self._text(button.label)) for button in line["actions"]]
-            fold = elements.menu(buttons, called, row=line["id"], back=self._back, csrf=self._csrf)
+            fold = self._menus.html(line["actions"], called, line["id"])
         return markup('<td class="text-end row-actions"><div class="row-buttons">{}{}</div></td>', links, fold)
 
 

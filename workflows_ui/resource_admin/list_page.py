@@ -9,7 +9,7 @@ from workflows_ui.members.services.access import Access
 from workflows_ui.resource_admin.listing import Listing
 from workflows_ui.resource_admin.live import SEEN, live
 from workflows_ui.resource_admin.resource import Page, Resource
-from workflows_ui.resource_admin.rows import list_line
+from workflows_ui.resource_admin.rows import list_lines
 from workflows_ui.web import responses
 from workflows_ui.web.messages import Text
 from workflows_ui.web.requests import ConsoleRequest
@@ -42,7 +42,7 @@ def respond(
     refreshed = live(kind, page.rows, total, page.start, pending)
     if refreshed and responses.is_fragment(request) and request.GET.get(SEEN) == refreshed.version:
         return responses.vary(HttpResponse(status=204))
-    lines = [list_line(kind, access, row, lacking or {}, current.columns) for row in page.rows]
+    lines = list_lines(kind, access, page.rows, lacking or {}, current.columns)
     whole = {
         "resource": kind,
         "listing": current,

@@ -11,13 +11,35 @@ from workflows_ui.web import formats
 from workflows_ui.web.messages import Text
 
 
-def list_line(
-    resource: Resource, access: Access | None, row: Row, lacking: Mapping[str, Text], columns: Sequence[Column]
-) -> dict[str, Any]:
-    """A row with these columns, ready for the list, with what the person may do; without `access` nothing.
+def list_lines(
+    resource: Resource,
+    access: Access | None,
+    rows: Sequence[Row],
+    lacking: Mapping[str, Text],
+    columns: Sequence[Column],
+) -> list[dict[str, Any]]:
+    """Rows with these columns, ready for the list, with what the person may do; without `access` nothing.
 
     The non-empty values of wide columns are also `joined` to the cell before them.
     """
+    shortcuts = [link for link in resource.shortcuts if link.in_rows and access and access.allows(link.role)]
+    offered = [
+        action
+        for action in resource.actions
+        if action.in_rows and not action.collection and action.needs not in lacking
+        if access and access.allows(action.role)
+    ]
+    return [_list_line(resource, access, row, columns, shortcuts, offered) for row in rows]
+
+
+def _list_line(
+    resource: Resource,
+    access: Access | None,
+    row: Row,
+    columns: Sequence[Column],
+    shortcuts: Sequence[Shortcut],
+    offered: Sequence[Action],
+) -> dict[str, Any]:
     slug, key = access.workspace.slug if access else "", resource.key(row)
     cells: list[dict[str, Any]] = []
     host = 0
@@ -35,15 +57,8 @@ def list_line(
             host = len(cells) - 1
         elif value not in (None, "", []):
             cells[host]["joined"].append(cells[-1])
-    links = (
-        [(link, url) for link, url in allowed_links(resource.shortcuts, access, row) if link.in_rows] if access else []
-    )
-    offered = allowed_actions(resource, access, row) if access and key else []
-    buttons = [
-        actions.button(action, slug, resource.name, key)
-        for action in offered
-        if action.in_rows and action.needs not in lacking
-    ]
+    links = [(link, url) for link in shortcuts if (url := link.url(slug, row))]
+    buttons = [actions.button(action, slug, resource.name, key) for action in offered if key and action.visible(row)]
     if access:
         buttons += resource.row_buttons(access, row)
     name = resource.full_title(row) if formats.visible(resource.title(row)) else key

@@ -1,10 +1,12 @@
 """The small elements that a page has many of, written in Python: a template for each would cost more than all they show."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Protocol
 from urllib.parse import quote
 
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from workflows_ui.core.states import Badge
@@ -35,6 +37,11 @@ class Button(Protocol):
 
 def badge(state: Badge) -> SafeString:
     """Return a state's badge: icon and word; the engine's own word as its title."""
+    return _badge(state, get_language())
+
+
+@lru_cache(maxsize=2048)
+def _badge(state: Badge, _language: str | None) -> SafeString:
     title = markup(' title="{}"', _("In the engine: %(state)s") % {"state": state.own}) if state.own else NOTHING
     mark = icon(state.icon, "icon-spin" if state.moving else "")
     return markup('<span class="status status-{}"{}>{} {}</span>', state.colour, title, mark, state.word)
@@ -66,53 +73,74 @@ def csrf_field(token: Any) -> SafeString:
 
 def button(item: Button, classes: str, *, back: str = "", csrf: SafeString = NOTHING) -> SafeString:
     """Return a link, a form of one button, or a note why it is not possible. After an action a person returns to `back`."""
-    mark = icon(item.icon, "me-2")
     if item.reason:
         return markup(
             '<span class="{} disabled lacking" role="note">{}<span>{}<span class="small d-block">{}</span></span></span>',
             classes,
-            mark,
+            icon(item.icon, "me-2"),
             item.label,
             item.reason,
         )
+    before, after = _around_url(item, classes, back, csrf)
+    return markup("{}{}{}", before, item.url, after)
+
+
+def _around_url(item: Button, classes: str, back: str, csrf: SafeString) -> tuple[SafeString, SafeString]:
+    """Return what is before and after the URL of a button: the same in all rows of a list."""
+    mark = icon(item.icon, "me-2")
     classes = f"{classes} text-danger-strong" if item.danger else classes
     if not item.posts:
         query = f"?next={quote(back, safe='')}" if back and item.is_action else ""
-        return markup('<a class="{}" href="{}{}">{}{}</a>', classes, item.url, query, mark, item.label)
+        return markup('<a class="{}" href="', classes), markup('{}">{}{}</a>', query, mark, item.label)
     following = markup('<input type="hidden" name="next" value="{}">', back) if back else NOTHING
-    return markup(
-        '<form method="post" action="{}">{}{}<button class="{}" type="submit">{}{}</button></form>',
-        item.url,
-        csrf,
-        following,
-        classes,
-        mark,
-        item.label,
+    return SafeString('<form method="post" action="'), markup(
+        '">{}{}<button class="{}" type="submit">{}{}</button></form>', csrf, following, classes, mark, item.label
     )
+
+
+class RowMenus:
+    """The folds of buttons in the rows of a list. After an action a person returns to `back`."""
+
+    def __init__(self, back: str, csrf: SafeString) -> None:
+        self._back, self._csrf = back, csrf
+        self._around: dict[tuple[int, str, bool, bool, bool], tuple[SafeString, SafeString]] = {}
+
+    def html(self, items: Sequence[Button], name: Text, row: str) -> SafeString:
+        """Return the fold, which is called `name`, of the row with this id. Labels must outlive the list, as those of declarations do."""
+        return _fold(
+            joined("", "{}", ((self._button(item),) for item in items)),
+            name,
+            markup('<details class="dropdown menu row-menu" id="menu-{}">', row),
+            " btn-sm",
+            icon("ellipsis"),
+        )
+
+    def _button(self, item: Button) -> SafeString:
+        key = (id(item.label), item.icon, item.is_action, item.posts, item.danger)
+        around = self._around.get(key)
+        if around is None:
+            around = self._around[key] = _around_url(item, "dropdown-item", self._back, self._csrf)
+        return markup("{}{}{}", around[0], item.url, around[1])
 
 
 def menu(
     items: Sequence[Button],
     name: Text,
     *,
-    row: str = "",
-    back: str = "",
     csrf: SafeString = NOTHING,
     compact: bool = False,
 ) -> SafeString:
-    """Return buttons in a fold. `name` is what the fold is called; `row` is the id of the row of a list that it belongs to; `compact` shows
-    three dots only."""
-    entries = joined("", "{}", ((button(item, "dropdown-item", back=back, csrf=csrf),) for item in items))
-    opening = (
-        markup('<details class="dropdown menu row-menu" id="menu-{}">', row)
-        if row
-        else SafeString('<details class="dropdown menu">')
-    )
-    shown = icon("ellipsis") if row or compact else markup("{}{}", _("More"), icon("chevron-down", "ms-2 small"))
+    """Return buttons in a fold. `name` is what the fold is called; `compact` shows three dots only."""
+    entries = joined("", "{}", ((button(item, "dropdown-item", csrf=csrf),) for item in items))
+    shown = icon("ellipsis") if compact else markup("{}{}", _("More"), icon("chevron-down", "ms-2 small"))
+    return _fold(entries, name, SafeString('<details class="dropdown menu">'), " btn-icon" if compact else "", shown)
+
+
+def _fold(entries: SafeString, name: Text, opening: SafeString, classes: str, shown: SafeString) -> SafeString:
     return markup(
         '{}<summary class="btn{}" aria-label="{}">{}</summary><div class="dropdown-menu dropdown-menu-end">{}</div></details>',
         opening,
-        " btn-sm" if row else " btn-icon" if compact else "",
+        classes,
         name,
         shown,
         entries,
