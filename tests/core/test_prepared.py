@@ -1,6 +1,8 @@
 """Queries that are compiled once find the same rows with each value."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from threading import Barrier
 
 import pytest
 from django.contrib.sessions.models import Session
@@ -44,6 +46,24 @@ def test_moments_are_compared_as_moments() -> None:
     valid = Prepared(lambda at: Session.objects.filter(expire_date__gt=at).order_by("pk"), datetime)
     assert [row.pk for row in valid(now)] == ["b"]
     assert [row.pk for row in valid(now - timedelta(hours=1))] == ["a", "b"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_threads_that_share_a_query_get_their_own_rows() -> None:
+    for number in range(8):
+        users.workspace(f"w{number}", project=f"p{number}")
+    named = Prepared(lambda slug: Workspace.objects.filter(slug=slug), str)
+    together = Barrier(8)
+
+    def read(number: int) -> set[str]:
+        together.wait()
+        try:
+            return {row.slug for _ in range(20) for row in named(f"w{number}")}
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as threads:
+        assert list(threads.map(read, range(8))) == [{f"w{number}"} for number in range(8)]
 
 
 def test_a_value_that_the_sql_does_not_contain_is_refused() -> None:

@@ -87,9 +87,30 @@ def test_a_guest_finds_only_the_flows_that_they_may_launch_and_nothing_of_the_en
     )
     client.force_login(users.stranger)
     assert _found(client, "order") == {"launch": ["Launch Order"]}
+    _launch(users, users.owner, "Order of the owner")
+    _launch(users, users.stranger, "Order of before")
+    assert _found(client, "order") == {"launch": ["Launch Order"], "launches": ["Order of before"]}
+    assert _found(client, "order", ENGINE) == {}
     page = text(client.get("/w/sales/search/", {"q": "order"}).content)
     assert "Launch Orders" not in page
     assert stub_engine.calls == []
+
+
+def test_six_results_of_a_kind_are_shown_and_two_hundred_characters_read(
+    users: Users, owner: Client, stub_engine: StubEngine
+) -> None:
+    for number in range(7):
+        _launch(users, users.owner, f"Order {number}")
+    stub_engine.flows = [flow(number, f"Order {number}") for number in range(1, 9)]
+    stub_engine.rows |= {"/app-connections": [], "/tables": [], "/mcp-servers": []}
+    found = _found(owner, "order") | _found(owner, "order", ENGINE)
+    assert {name: len(found[name]) for name in ("launch", "launches", "flows")} == {
+        "launch": 6,
+        "launches": 6,
+        "flows": 6,
+    }
+    _launch(users, users.owner, "x" * 200)
+    assert _found(owner, "x" * 200 + "y")["launches"] == ["x" * 120]
 
 
 def test_pages_and_actions_are_found_by_name_as_far_as_the_role_goes(

@@ -4,6 +4,9 @@
     _by_slug("sales")
 
 The SQL must not depend on the values: no None, no lists, no slices by a value.
+
+Threads share what is compiled and never change it: each call fills copies. Giving a queryset a query is what Django documents for
+pickled ones. Two threads that come first both compile; either result serves.
 """
 
 from collections.abc import Callable
@@ -41,8 +44,9 @@ class Prepared(Generic[T]):
         compiler.as_sql = lambda *_arguments, **_options: (sql, filled)
         queryset, query = _shallow_copy(queryset), _shallow_copy(queryset.query)
         query.get_compiler = lambda *_arguments, **_options: compiler
-        queryset._query = query  # noqa: SLF001
-        return list(queryset._iterable_class(queryset))  # noqa: SLF001
+        rows = queryset._iterable_class  # noqa: SLF001  (Django resets it with the query)
+        queryset.query, queryset._iterable_class = query, rows  # noqa: SLF001
+        return list(queryset)
 
     def _compile(self) -> tuple[Any, Any, str, list[Any]]:
         queryset: Any = self._build(*self._places)
