@@ -52,9 +52,12 @@ def _delete(browser: Client, kind: str, key: str, **typed: str) -> Any:
     return browser.post(f"/w/sales/{kind}/do/delete/{key}/", typed)
 
 
+def _page() -> str:
+    return f"{LIST}{DeletedObject.objects.get().pk}/"
+
+
 def _restore(browser: Client, **typed: str) -> Any:
-    copy = DeletedObject.objects.get()
-    return browser.post(f"{LIST}{copy.pk}/", typed)
+    return browser.post(_page(), typed)
 
 
 def _flow(scene: Scene, name: str = "Orders") -> str:
@@ -64,6 +67,15 @@ def _flow(scene: Scene, name: str = "Orders") -> str:
     metadata = {"type": "UPDATE_METADATA", "request": {"metadata": {"tags": ["daily"]}}}
     scene.workflows.apply_flow_operation(key, metadata)
     return key
+
+
+def _table(scene: Scene) -> Any:
+    return next(row for row in _rows(scene, "tables") if row["name"] == "Đơn hàng")
+
+
+def _rows(scene: Scene, kind: str) -> Any:
+    calls = scene.workflows
+    return (calls.list_flows(limit=100) if kind == "flows" else calls.list_tables(limit=100))["data"]
 
 
 def _steps(flow: dict[str, Any]) -> list[tuple[str, Any, Any]]:
@@ -116,7 +128,7 @@ def test_a_deleted_flow_comes_back_with_its_steps_folder_tags_and_form_once(comp
 def test_a_deleted_table_comes_back_with_columns_and_records_under_the_name_that_flows_use(
     company: Scene, owner: Client
 ) -> None:
-    table = next(row for row in company.workflows.list_tables(limit=100)["data"] if row["name"] == "Đơn hàng")
+    table = _table(company)
     before = company.workflows.export_table(table["id"])
     assert _delete(owner, "tables", table["id"]).status_code == 303
     page = text_of(owner.get(f"{LIST}{DeletedObject.objects.get().pk}/"))
@@ -202,6 +214,63 @@ def test_only_builders_of_the_workspace_restore_and_a_copy_of_another_place_does
     refused = owner.post(f"{LIST}{copy.pk}/")
     assert refused.status_code == 422
     assert "cannot be opened" in text_of(refused)
+
+
+@pytest.mark.parametrize("kind", ["flows", "tables"])
+@pytest.mark.parametrize("place", ["creation", "content", "end"])
+def test_a_restore_whose_process_dies_is_finished_later_with_the_same_object(
+    company: Scene, owner: Client, monkeypatch: pytest.MonkeyPatch, kind: str, place: str
+) -> None:
+    key, name = (_flow(company), "Orders") if kind == "flows" else (_table(company)["id"], "Đơn hàng")
+    _form(company.users, key)
+    _delete(owner, kind, key)
+
+    def dies(*_arguments: Any, **_values: Any) -> None:
+        raise KeyboardInterrupt
+
+    content = "apply_flow_operation" if kind == "flows" else "create_records"
+    target: Any = type(company.workflows) if place == "content" else services
+    with monkeypatch.context() as patched:
+        patched.setattr(target, {"creation": "record_created", "content": content, "end": "end_restore"}[place], dies)
+        with pytest.raises(KeyboardInterrupt):
+            _restore(owner)
+    assert "Nothing was done a second time" in text_of(owner.post(_page(), follow=True))
+    DeletedObject.objects.update(restored_at=timezone.now() - services.CUT_OFF - timedelta(minutes=1))
+    services.purge()
+    copy = DeletedObject.objects.get()
+    assert copy.state == CopyState.UNCLEAR
+    if place == "creation":  # The engine has it, but the console never learned its id: a person has to look.
+        assert "I have looked" in text_of(owner.get(_page()))
+        assert _restore(owner).status_code == 422
+        return
+    assert "continues with the same one" in text_of(owner.get(_page()))
+    assert _restore(owner).status_code == 303
+    assert [
+        row["id"]
+        for row in _rows(company, kind)
+        if name in (row.get("name"), row.get("version", {}).get("displayName"))
+    ] == [copy.restored_id]
+    copy.refresh_from_db()
+    assert (copy.state, copy.content) == (CopyState.RESTORED, "")
+    assert _restore(owner).status_code == 303
+    if kind == "flows":
+        assert LaunchForm.objects.get().flow_id == copy.restored_id
+        assert len(_steps(company.workflows.get_flow(copy.restored_id))) == 3
+    else:
+        assert len(company.workflows.export_table(copy.restored_id)["rows"]) == 42
+
+
+def test_an_unfinished_restore_of_what_was_deleted_meanwhile_begins_again(
+    company: Scene, owner: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _delete(owner, "tables", _table(company)["id"])
+    company.engine.faults.add("status", "POST", "/v1/records", status=403, times=1)
+    assert _restore(owner).status_code == 422
+    first = DeletedObject.objects.get().restored_id
+    company.workflows.delete_table(first)
+    assert _restore(owner).status_code == 422
+    assert _restore(owner).status_code == 303
+    assert DeletedObject.objects.get().restored_id not in ("", first)
 
 
 def test_a_copy_expires_and_an_unfinished_restore_needs_a_look_first(company: Scene, owner: Client) -> None:

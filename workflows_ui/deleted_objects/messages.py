@@ -34,15 +34,10 @@ class Line:
 
     @property
     def url(self) -> str:
-        """The page of the restored object; "" before it is restored."""
+        """The page of the restored object; "" before it is created."""
         if not self.copy.restored_id or self.copy.kind not in RESOURCES:
             return ""
         return RESOURCES[self.copy.kind].url(self.copy.workspace.slug, self.copy.restored_id)
-
-    @property
-    def must_check(self) -> bool:
-        """Whether a person has to look first whether the object exists."""
-        return self.copy.state in (CopyState.DELETING, CopyState.UNCLEAR)
 
     @property
     def returning(self) -> list[str]:

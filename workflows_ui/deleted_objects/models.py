@@ -52,6 +52,7 @@ class DeletedObject(SealsFields, models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
     restored_at = models.DateTimeField(null=True, blank=True)
+    #: Set as soon as the object is created, before its content is.
     restored_id = models.CharField(max_length=64, blank=True)
 
     sealed_fields: ClassVar[tuple[str, ...]] = ("content",)
@@ -70,3 +71,8 @@ class DeletedObject(SealsFields, models.Model):
     @property
     def restorable(self) -> bool:
         return self.state in RESTORABLE and self.moves == self.workspace.moves
+
+    @property
+    def must_check(self) -> bool:
+        """Whether a person has to look first whether the object exists."""
+        return self.state in (CopyState.DELETING, CopyState.UNCLEAR) and not self.restored_id

@@ -8,12 +8,14 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import F, QuerySet
 
 from workflows_ui.core import clock, database
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.deleted_objects.models import RESTORABLE, CopyState, DeletedObject
 from workflows_ui.engine import EngineError, NotFound, Unknown
+from workflows_ui.launch_forms.services import launch_forms
 from workflows_ui.members.models import Workspace
 
 #: Maximum size of a copy's JSON in bytes.
@@ -85,22 +87,36 @@ def copies(workspace: Workspace) -> QuerySet[DeletedObject]:
 
 
 def begin_restore(copy: DeletedObject, user_id: int) -> bool:
-    """Claim a copy for its only restore. Return whether this was possible."""
+    """Claim a copy for its restore. Return whether this was possible; `copy` then has the claim, and the id that an earlier one created."""
     now = clock.now()
     claimable = DeletedObject.objects.filter(
         pk=copy.pk, state__in=RESTORABLE, expires_at__gt=now, moves=F("workspace__moves")
     )
-    return bool(claimable.update(state=CopyState.RESTORING, restored_by=user_id, restored_at=now))
+    if not claimable.update(state=CopyState.RESTORING, restored_by=user_id, restored_at=now):
+        return False
+    copy.refresh_from_db(fields=["state", "restored_at", "restored_id"])
+    return True
 
 
-def end_restore(copy: DeletedObject, restored_id: str) -> None:
-    """The object exists again under this id. Its copy is emptied."""
-    _claimed(copy).update(state=CopyState.RESTORED, restored_id=restored_id, content="")
+def record_created(copy: DeletedObject, restored_id: str) -> None:
+    """The object exists again, without its content: should the process die, the next restore continues with it."""
+    copy.restored_id = restored_id
+    _claimed(copy).update(restored_id=restored_id)
 
 
-def give_back(copy: DeletedObject, *, unclear: bool) -> None:
-    """The restore failed: it may be tried again. `unclear` if something may have been created."""
-    _claimed(copy).update(state=CopyState.UNCLEAR if unclear else CopyState.DELETED, restored_by=None, restored_at=None)
+def end_restore(copy: DeletedObject) -> None:
+    """The object is complete. Its copy is emptied; what the console holds of a flow belongs to the new one, with the same commit."""
+    with transaction.atomic():
+        if _claimed(copy).update(state=CopyState.RESTORED, content="") and copy.kind == "flows":
+            launch_forms.move_to_flow(copy.workspace, copy.object_id, copy.restored_id)
+
+
+def give_back(copy: DeletedObject, problem: Exception) -> None:
+    """The restore failed: it may be tried again, with the object that was created, if it is still there."""
+    values: dict[str, Any] = {"state": CopyState.UNCLEAR if isinstance(problem, Unknown) else CopyState.DELETED}
+    if isinstance(problem, NotFound):
+        values["restored_id"] = ""
+    _claimed(copy).update(**values, restored_by=None, restored_at=None)
 
 
 def purge() -> None:
@@ -113,4 +129,5 @@ def purge() -> None:
 
 
 def _claimed(copy: DeletedObject) -> QuerySet[DeletedObject]:
-    return DeletedObject.objects.filter(pk=copy.pk, state=CopyState.RESTORING)
+    # By the time of the claim: a restore that outlived its time does not end the next one.
+    return DeletedObject.objects.filter(pk=copy.pk, state=CopyState.RESTORING, restored_at=copy.restored_at)

@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
@@ -19,9 +20,8 @@ from workflows_ui.credentials.services import engine_session
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.deleted_objects import messages as texts
 from workflows_ui.deleted_objects import services
-from workflows_ui.deleted_objects.models import CopyState, DeletedObject
-from workflows_ui.engine import EngineError, Unknown
-from workflows_ui.launch_forms.services import launch_forms
+from workflows_ui.deleted_objects.models import DeletedObject
+from workflows_ui.engine import EngineError
 from workflows_ui.members.models import Role
 from workflows_ui.resource_admin import action_log
 from workflows_ui.resource_admin.listing import Listing
@@ -35,10 +35,20 @@ from workflows_ui.web.access import member
 from workflows_ui.web.requests import ConsoleRequest, actor
 
 _log = logging.getLogger(__name__)
-#: What creates an object from its copy and returns its id, by the name of the resource.
-_RESTORE: Mapping[str, Callable[[EngineSession, Mapping[str, Any]], str]] = {
-    "flows": flow_actions.restore,
-    "tables": table_deletion.restore,
+
+
+@dataclass(frozen=True)
+class _Restore:
+    """`create` makes an empty object and returns its id; `fill` gives it the content of the copy, also if it has some of it."""
+
+    create: Callable[[EngineSession, Mapping[str, Any]], str]
+    fill: Callable[[EngineSession, str, Mapping[str, Any]], None]
+
+
+#: By the name of the resource.
+_RESTORE: Mapping[str, _Restore] = {
+    "flows": _Restore(flow_actions.create_from_copy, flow_actions.fill_from_copy),
+    "tables": _Restore(table_deletion.create_from_copy, table_deletion.fill_from_copy),
 }
 
 
@@ -73,13 +83,16 @@ def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
 @never_cache
 @member(Role.BUILDER)
 def restore(request: ConsoleRequest, slug: str, copy_id: str) -> HttpResponse:
-    """GET: what comes back and what does not. POST: create the object again from its copy, once."""
+    """GET: what comes back and what does not. POST: create the object again from its copy, once.
+
+    The id of the created object is stored before its content is: a restore that was interrupted continues with it.
+    """
     copy = services.copies(request.access.workspace).filter(pk=copy_id).first()
     if copy is None or copy.kind not in _RESTORE:
         raise Http404
     if request.method != "POST":
         return _page(request, copy)
-    if copy.state in (CopyState.DELETING, CopyState.UNCLEAR) and "checked" not in request.POST:
+    if copy.must_check and "checked" not in request.POST:
         return _page(request, copy, _("Confirm that it does not exist in the engine."))
     session = engine_session.open_session(request.access)
     try:
@@ -100,24 +113,25 @@ def restore(request: ConsoleRequest, slug: str, copy_id: str) -> HttpResponse:
         outcome=BEGUN,
     )
     try:
-        key = _RESTORE[copy.kind](session, data)
+        if not copy.restored_id:
+            services.record_created(copy, _RESTORE[copy.kind].create(session, data))
+        _RESTORE[copy.kind].fill(session, copy.restored_id, data)
     except forms.ValidationError as problem:
-        services.give_back(copy, unclear=False)
+        services.give_back(copy, problem)
         text = " ".join(problem.messages)
         audit_log.end(event, "refused", problem=text[: action_log.KEPT])
+        copy.refresh_from_db(fields=["state"])
         return _page(request, copy, text)
     except EngineError as error:
-        services.give_back(copy, unclear=isinstance(error, Unknown))
+        services.give_back(copy, error)
         outcome, detail = action_log.outcome_of(error)
         audit_log.end(event, outcome, **detail)
-        copy.refresh_from_db(fields=["state"])
+        copy.refresh_from_db(fields=["state", "restored_id"])
         return _page(request, copy, _sentences(words.error_message(error)))
-    services.end_restore(copy, key)
-    if copy.kind == "flows":
-        launch_forms.move_to_flow(copy.workspace, copy.object_id, key)
-    audit_log.end(event, restored=key)
+    services.end_restore(copy)
+    audit_log.end(event, restored=copy.restored_id)
     messages.success(request, texts.restored(copy))
-    return responses.redirect(request, RESOURCES[copy.kind].url(slug, key))
+    return responses.redirect(request, RESOURCES[copy.kind].url(slug, copy.restored_id))
 
 
 def _sentences(message: words.Message) -> str:

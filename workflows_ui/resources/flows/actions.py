@@ -203,19 +203,27 @@ def _delete(session: EngineSession, id: str, data: dict[str, Any]) -> dict[str, 
     return {"gone": False}
 
 
-def restore(session: EngineSession, data: Mapping[str, Any]) -> str:
-    """Create a flow from a copy (deletion.read_copy), in the folder of that name if there is one. Return its id.
+def create_from_copy(session: EngineSession, data: Mapping[str, Any]) -> str:
+    """Create the flow of a copy (deletion.read_copy) without its steps, in the folder of that name if there is one. Return its id.
 
-    Raises EngineError, and ValidationError if a flow was created without its steps.
+    Raises EngineError.
     """
-    version, tags = dict_at(data, "version"), [str(tag) for tag in list_at(data, "tags")]
     folders = {name: key for key, name in folder_names(session).items()}
-    name = text_at(version, "displayName") or gettext("Imported flow")
-    flow = _create(session, name, version, folders.get(text_at(data, "folder"), ""))
-    key = text_at(flow, "id")
+    folder = folders.get(text_at(data, "folder"), "")
+    return text_at(_make(session, "", {"name": _name_in_copy(data), "folder": folder}), "id")
+
+
+def fill_from_copy(session: EngineSession, id: str, data: Mapping[str, Any]) -> None:
+    """Give the flow the steps and tags of its copy; a second time does no harm. Raises EngineError, ValidationError."""
+    tags = [str(tag) for tag in list_at(data, "tags")]
+    _import_into(session, id, session.workflows.get_flow(id), dict_at(data, "version"), _name_in_copy(data))
+    usage.forget(session)
     if tags:
-        _tag(session, key, {"tags": tags})
-    return key
+        _tag(session, id, {"tags": tags})
+
+
+def _name_in_copy(data: Mapping[str, Any]) -> str:
+    return text_at(data, "version.displayName") or gettext("Imported flow")
 
 
 def _to_imported(slug: str, _row: Row, answer: Any) -> str:

@@ -48,12 +48,18 @@ def read_copy(session: EngineSession, id: str) -> Content:
     return Content(reading.label_of(table), data, facts)
 
 
-def restore(session: EngineSession, data: Mapping[str, Any]) -> str:
-    """Create a table from a copy, under the external id by which flows may name it. Return its id. Raises EngineError."""
+def create_from_copy(session: EngineSession, data: Mapping[str, Any]) -> str:
+    """Create the table of a copy, under the external id by which flows may name it. Return its id. Raises EngineError."""
     made = session.workflows.create_table(text_at(data, "name"), external_id=text_at(data, "externalId") or None)
-    key = reading.key_of(made)
-    with reading.forgetting(session, key):
-        for present in session.workflows.list_fields(key):
+    return reading.key_of(made)
+
+
+def fill_from_copy(session: EngineSession, id: str, data: Mapping[str, Any]) -> None:
+    """Give the table the columns and records of its copy, in place of those that it has. Raises EngineError."""
+    with reading.forgetting(session, id):
+        if session.workflows.list_records(id, limit=1)["data"]:
+            session.workflows.clear_table(id)
+        for present in session.workflows.list_fields(id):
             # 0.83 gives a new table a first column.
             session.workflows.delete_field(reading.key_of(present))
         fields = []
@@ -61,9 +67,8 @@ def restore(session: EngineSession, data: Mapping[str, Any]) -> str:
             kind = text_at(field, "type") or reading.TEXT
             options = [str(item) for item in list_at(field, "options")] if kind == reading.DROPDOWN else None
             name = text_at(field, "name")
-            fields.append(reading.key_of(session.workflows.create_field(key, name, kind, options=options)))
+            fields.append(reading.key_of(session.workflows.create_field(id, name, kind, options=options)))
         records = [dict(zip(fields, row, strict=False)) for row in list_at(data, "records") if isinstance(row, list)]
         for start in range(0, len(records), _AT_ONCE):
             batch = [{name: value for name, value in row.items() if value} for row in records[start : start + _AT_ONCE]]
-            session.workflows.create_records(key, batch)
-    return key
+            session.workflows.create_records(id, batch)
