@@ -2,7 +2,8 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import urldefrag, urljoin, urlsplit
@@ -93,29 +94,49 @@ def look(answer: HttpResponseBase) -> _Look:
     return found
 
 
-def walk(browser: Client, starts: Iterable[str], *, each: int = 1) -> tuple[dict[str, list[str]], Counter[str]]:
-    """Follows every link, each kind of address so many times; faults by address, and how often each kind was answered with a page."""
-    waiting = [(start, "") for start in starts]
+@dataclass(frozen=True)
+class Step:
+    """One request of a walk: what was answered, and the page whose link it followed, "" for the first."""
+
+    url: str
+    kind: str
+    origin: str
+    answer: HttpResponseBase
+    found: _Look
+
+
+def steps(browser: Client, starts: Iterable[str], *, each: int = 1, from_each: bool = False) -> Iterator[Step]:
+    """Follows every link, each kind of address so many times; with `from_each`, so many times from each kind of page."""
+    waiting = [(start, "", "") for start in starts]
     seen: Counter[str] = Counter()
-    shown: Counter[str] = Counter()
-    faults: dict[str, list[str]] = {}
+    followed: set[tuple[str, str]] = set()
     while waiting:
-        url, target = waiting.pop(0)
+        url, target, origin = waiting.pop(0)
         kind = _kind(url)
-        if not kind or kind in _ENDING or seen[f"{kind} {target}"] >= each:
+        counted = f"{kind} {target} {_kind(origin) if from_each else ''}"
+        if not kind or kind in _ENDING or (url, target) in followed or seen[counted] >= each:
             continue
-        seen[f"{kind} {target}"] += 1
+        followed.add((url, target))
+        seen[counted] += 1
         headers: dict[str, Any] = {"HX-Request": "true", "HX-Target": target} if target else {}
         answer = browser.get(url, headers=headers)
         found = look(answer)
-        assert answer.status_code != 500, url
-        shown[kind] += answer.status_code == 200
-        if found.faults:
-            faults[url] = sorted(set(found.faults))
+        yield Step(url, kind, origin, answer, found)
         here = str(url)
-        waiting += [(urldefrag(urljoin(here, link))[0], its) for link, its in found.links]
+        waiting += [(urldefrag(urljoin(here, link))[0], its, here) for link, its in found.links]
         if answer.has_header("Location"):
-            waiting.append((urljoin(here, answer["Location"]), ""))
+            waiting.append((urljoin(here, answer["Location"]), "", here))
+
+
+def walk(browser: Client, starts: Iterable[str], *, each: int = 1) -> tuple[dict[str, list[str]], Counter[str]]:
+    """Follows every link, each kind of address so many times; faults by address, and how often each kind was answered with a page."""
+    shown: Counter[str] = Counter()
+    faults: dict[str, list[str]] = {}
+    for step in steps(browser, starts, each=each):
+        assert step.answer.status_code != 500, step.url
+        shown[step.kind] += step.answer.status_code == 200
+        if step.found.faults:
+            faults[step.url] = sorted(set(step.found.faults))
     return faults, shown
 
 

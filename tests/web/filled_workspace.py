@@ -99,18 +99,18 @@ def furnish(stub_engine: StubEngine) -> Furnished:
         if who == "guest":
             LaunchRight.objects.create(workspace=sales.workspace, flow_id=FLOW, flow_name="Order intake", user=person)
         if who != "elsewhere's manager":
-            sales.own[who] = _belongings(sales.workspace, person)
+            sales.own[who] = belongings(sales.workspace, person)
         if who == "superuser":
             person.is_superuser = True
             person.save()
         browsers[who] = Client(raise_request_exception=False)
         browsers[who].force_login(person)
-        _just_signed_in(browsers[who])
+        just_signed_in(browsers[who])
     User.objects.filter(username="deactivated").update(is_active=False)
     return Furnished(stub_engine, sales, elsewhere, browsers)
 
 
-def _just_signed_in(browser: Client) -> None:
+def just_signed_in(browser: Client) -> None:
     """As after typing the password: pages of one's own account ask for it again otherwise."""
     session = browser.session
     session["account_authentication_methods"] = [{"method": "password", "at": time.time(), "reauthenticated": True}]
@@ -183,24 +183,24 @@ def _place(name: str, stub_engine: StubEngine) -> Place:
         "name": "nothing-of-this-name",
         "token": "nothing-of-this-name",
     }
-    return Place(space, owner, values, {"": _belongings(space, owner)})
+    return Place(space, owner, values, {"": belongings(space, owner)})
 
 
-def _belongings(space: Workspace, person: User) -> dict[str, Any]:
+def belongings(space: Workspace, person: User, *, flow_id: str = FLOW, secret: str = SECRET) -> dict[str, Any]:
     """One of everything that belongs to a person, for the addresses of such things: by the address's name or by the value's."""
     now = timezone.now()
-    credential = users.credential(space, person, SECRET)
+    credential = users.credential(space, person, secret)
     aside = CredentialSecret(
         credential=credential, kind=credential.kind, replaced_at=now, keep_until=now + timedelta(days=3)
     )
-    aside.secret = aside.seal("secret", SECRET)
+    aside.secret = aside.seal("secret", secret)
     aside.save()
     launch = Launch(
         workspace=space,
         user=person,
         credential=credential,
         ticket=f"ticket of {person.username} in {space.slug}",
-        flow_id=FLOW,
+        flow_id=flow_id,
         flow_name="Order intake",
         state=State.SUCCEEDED,
         payload_digest="0" * 64,
@@ -224,7 +224,7 @@ def _belongings(space: Workspace, person: User) -> dict[str, Any]:
         state=JobState.ENDED,
         asked_at=now,
     )
-    JobItem.objects.create(job=bulk, position=0, object_id=FLOW, state="failed")
+    JobItem.objects.create(job=bulk, position=0, object_id=flow_id, state="failed")
     export = Job.objects.create(
         workspace=space,
         user=person,
@@ -239,10 +239,10 @@ def _belongings(space: Workspace, person: User) -> dict[str, Any]:
         keep_until=now + timedelta(days=1),
     )
     JobPart.objects.create(job=export, number=0, data=b"a,b")
-    note = Note(workspace=space, subject="flows", object_id=FLOW, author=person, created_at=now)
+    note = Note(workspace=space, subject="flows", object_id=flow_id, author=person, created_at=now)
     note.text = note.seal("text", "A note")
     note.save()
-    inputs = users.saved_inputs(space, person, FLOW, "Mine")
+    inputs = users.saved_inputs(space, person, flow_id, "Mine")
     notice = Notice.objects.create(
         user=person, workspace=space, kind=NoticeKind.LAUNCH_ENDED, key=f"{space.slug} 1", url="/", created_at=now
     )

@@ -11,6 +11,7 @@ from workflows_ui.audit import messages as audit_messages
 from workflows_ui.audit.messages import CHOICES, FIELDS
 from workflows_ui.audit.models import BEGUN, AuditEvent
 from workflows_ui.members.models import Role, Workspace
+from workflows_ui.members.services import access as member_access
 from workflows_ui.members.services.access import Access
 from workflows_ui.web.paths import text_at
 from workflows_ui.web.readable import Node, readable_node
@@ -61,6 +62,21 @@ def _line(event: AuditEvent, end: AuditEvent | None, slug: str | None) -> dict[s
         "object_url": audit_messages.url(event),
         "object_name": audit_messages.object_name(event),
     }
+
+
+def opens(user: User, event: AuditEvent) -> bool:
+    """Return whether the person may open the page of the row's object: a manager of its workspace, unless the object was deleted."""
+    if event.workspace is None:
+        return False
+    try:
+        manages = member_access.find(user, event.workspace.slug).allows(Role.MANAGER)
+    except member_access.NoAccess:
+        return False
+    names = [f"{event.object_type}.{verb}" for verb in ("delete", "remove")]
+    about = AuditEvent.objects.filter(
+        workspace=event.workspace, object_type=event.object_type, object_id=event.object_id
+    )
+    return manages and not about.filter(action__in=names, outcome="done").exists()
 
 
 def object_history(

@@ -75,6 +75,8 @@ def row(request: ConsoleRequest, workspace: Workspace | None, row: int) -> HttpR
     if event.begun_id is not None:
         event = history.rows(workspace).filter(pk=event.begun_id).first() or event
     (line,) = history.lines([event], "")
+    if not history.opens(request.user, event):
+        line["object_url"] = ""
     parts = [_part(part) for part in (event, line["end"]) if part is not None]
     list_url = _url("audit", workspace)
     context = {

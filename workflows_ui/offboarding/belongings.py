@@ -189,6 +189,7 @@ class Kind:
         more: shown if it can be handed over or ended.
         warning: shown in the confirmation.
         view: the page of one object, for people who may open it: administrators of the console are not members.
+        guests: guests may open that page, too.
         to_managers: it can be handed to managers only.
         by_managers: only managers can hand it over.
     """
@@ -202,6 +203,7 @@ class Kind:
     more: ClassVar[Text] = ""
     warning: ClassVar[Text] = ""
     view: ClassVar[str] = ""
+    guests: ClassVar[bool] = False
     to_managers: ClassVar[bool] = False
     by_managers: ClassVar[bool] = False
 
@@ -229,7 +231,8 @@ class Kind:
     def item(self, reach: Reach, row: Any, name: str, **values: Any) -> Item:
         """The item for a row that lies in a workspace."""
         workspace_reach = reach.workspaces[row.workspace_id]
-        if self.view and reach.scope is not Scope.CONSOLE:
+        opens = reach.scope is not Scope.CONSOLE and (self.guests or workspace_reach.shows_colleagues)
+        if self.view and opens:
             values.setdefault("url", reverse(self.view, args=[workspace_reach.workspace.slug, row.pk]))
         return Item(self, str(row.pk), name, workspace_reach, row, **values)
 

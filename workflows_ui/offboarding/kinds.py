@@ -312,7 +312,7 @@ class LaunchKind(Kind):
     name, icon, title = "launch", "hourglass", _("Launches waiting to be sent")
     otherwise = _("It is sent as usual, but not after the account is switched off.")
     end_label, moment = _("Withdraw it"), _("Launched")
-    view = "launch"
+    view, guests = "launch", True
     end_row = staticmethod(launches.withdraw)
 
     def find(self, reach: Reach) -> Iterator[Item]:
@@ -326,7 +326,7 @@ class RunKind(Kind):
     name, icon, title = "run", "rocket", _("Launches under way")
     otherwise = _("It continues and is followed to its end, with another credential of the workspace if necessary.")
     moment = _("Launched")
-    view = "launch"
+    view, guests = "launch", True
 
     def find(self, reach: Reach) -> Iterator[Item]:
         rows = reach.rows(Launch, user=reach.person).filter(OPEN).exclude(state__in=UNSENT)

@@ -14,7 +14,6 @@ from workflows_ui.launch_forms import form_fit
 from workflows_ui.launch_forms.models import LaunchForm
 from workflows_ui.launch_forms.services import launch_forms
 from workflows_ui.launches import flow_facts
-from workflows_ui.launches.models import Launch
 from workflows_ui.launches.services import launches as launch_rows
 from workflows_ui.launches.services import statistics, watching
 from workflows_ui.members.models import Role
@@ -157,8 +156,8 @@ def _use(slug: str, resource: str, used: str, known: Mapping[str, tuple[str, str
 
 
 def launches(subject: Subject) -> dict[str, Any] | None:
-    latest = Launch.objects.filter(workspace=subject.workspace, flow_id=subject.id).select_related("user")
-    rows = list(latest.order_by("-asked_at")[:_LATEST])
+    """The latest launches that the person may open."""
+    rows = list(launch_rows.visible_launches(subject.access).filter(flow_id=subject.id)[:_LATEST])
     return {"launches": rows} if rows else None
 
 

@@ -19,10 +19,9 @@ from workflows_ui.launches.services import runs
 from workflows_ui.members.models import Role, Workspace
 from workflows_ui.members.services.access import Access
 from workflows_ui.resources.cached import cached
-from workflows_ui.resources.places import run_url
+from workflows_ui.resources.places import launch_url, run_url
 from workflows_ui.resources.runs import reading as run_reading
 from workflows_ui.web import formats, messages
-from workflows_ui.web.links import view_url
 from workflows_ui.web.paths import dicts_at, text_at
 from workflows_ui.web.plots import Spark
 
@@ -59,14 +58,14 @@ class Results:
 
 
 #: What the badge and the link of a launch need.
-_OF_LAUNCHES = ("flow_id", "asked_at", "run_status", "state", "misses", "poll_at")
+_OF_LAUNCHES = ("user_id", "flow_id", "asked_at", "run_status", "state", "misses", "poll_at")
 
 
 def latest(session: EngineSession, flow_ids: Sequence[str]) -> dict[str, Results]:
     """Results by flow. The project's newest hundred runs, at most a minute old, are the one call; a quick session does
     without if they are not cached, and so does the page if the engine refuses them. Flows that ran long ago have none.
     """
-    slug, wanted_ids, listed = session.workspace.slug, set(flow_ids), _newest_runs(session)
+    wanted_ids, listed = set(flow_ids), _newest_runs(session)
     found: dict[str, list[tuple[datetime, Launch | tuple[str, str]]]] = defaultdict(list)
     for flow, run, status, created in listed:
         if flow in wanted_ids and (time := formats.moment(created)):
@@ -75,21 +74,21 @@ def latest(session: EngineSession, flow_ids: Sequence[str]) -> dict[str, Results
     others = rows.exclude(run_id__in=[run for _flow, run, *_rest in listed]).order_by("-asked_at")
     for launch in others.only(*_OF_LAUNCHES)[:_LAUNCHES]:
         found[launch.flow_id].append((launch.asked_at, launch))
-    return {flow: _results(slug, items) for flow, items in found.items()}
+    return {flow: _results(session, items) for flow, items in found.items()}
 
 
-def _results(slug: str, found: list[tuple[datetime, Launch | tuple[str, str]]]) -> Results:
+def _results(session: EngineSession, found: list[tuple[datetime, Launch | tuple[str, str]]]) -> Results:
     """The newest of these launches and runs (state, id)."""
     newest = sorted(found, key=itemgetter(0), reverse=True)[:_SHOWN]
-    first, *before = (_outcome(slug, time, item) for time, item in newest)
+    first, *before = (_outcome(session, time, item) for time, item in newest)
     return Results(first, tuple(before))
 
 
-def _outcome(slug: str, time: datetime, item: Launch | tuple[str, str]) -> Outcome:
+def _outcome(session: EngineSession, time: datetime, item: Launch | tuple[str, str]) -> Outcome:
     if isinstance(item, Launch):
-        return Outcome(messages.launch_badge(item), time, view_url("launch", slug, item.pk))
+        return Outcome(messages.launch_badge(item), time, launch_url(session, item))
     status, run = item
-    return Outcome(messages.run_state(status), time, run_url(slug, run))
+    return Outcome(messages.run_state(status), time, run_url(session.workspace.slug, run))
 
 
 def sparks(session: EngineSession, flow_ids: Sequence[str]) -> Mapping[str, Spark]:

@@ -15,6 +15,7 @@ from workflows_ui.launches.services import runs
 from workflows_ui.members.models import Role, Workspace
 from workflows_ui.resource_admin.resource import Row, Subject, id_at, pick
 from workflows_ui.resources.cached import cached
+from workflows_ui.resources.places import launch_url
 from workflows_ui.resources.runs import reading, starters
 from workflows_ui.resources.runs import times as resource_times
 from workflows_ui.resources.runs.steps import Reader, error_text, failed_position, shows
@@ -42,6 +43,7 @@ def summary(subject: Subject) -> dict[str, Any]:
         "failed_step": _failed_step_url(subject),
         "run": run,
         "launch": launch,
+        "launch_url": launch_url(subject.session, launch) if launch else "",
         "by_itself": starters.AUTOMATIC.get(flow_facts.start_of(known.get("trigger"))) if unlinked else "",
         "seconds": seconds,
         "still": not seconds and not runs.ended(run),

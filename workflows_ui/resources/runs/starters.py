@@ -10,8 +10,7 @@ from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.launches.models import Launch
 from workflows_ui.members.models import Workspace
 from workflows_ui.resource_admin.resource import Row, id_at
-from workflows_ui.resources.places import run_url
-from workflows_ui.web.links import view_url
+from workflows_ui.resources.places import launch_url, run_url
 from workflows_ui.web.paths import text_at
 
 #: The key of a list's row for what started it.
@@ -62,20 +61,20 @@ def related_launches(session: EngineSession, ids: Collection[str]) -> list[Launc
 
 def with_starters(session: EngineSession, runs: Sequence[Row], starts: Mapping[str, str]) -> list[Row]:
     """The rows, each with what started it under KEY. `starts` is how each flow starts, by its id (flow_facts)."""
-    workspace = session.workspace
     launches = related_launches(
         session, {key for run in runs for key in (id_at(run), id_at(run, "parentRunId")) if key}
     )
     led = _led(runs, launches)
     retried = {launch.pk: launch.run_id for launch in launches if launch.run_id}
-    return [{**run, KEY: _starter(workspace.slug, run, led.get(id_at(run)), starts, retried)} for run in runs]
+    return [{**run, KEY: _starter(session, run, led.get(id_at(run)), starts, retried)} for run in runs]
 
 
 def _starter(
-    slug: str, run: Row, launch: Launch | None, starts: Mapping[str, str], retried: Mapping[str, str]
+    session: EngineSession, run: Row, launch: Launch | None, starts: Mapping[str, str], retried: Mapping[str, str]
 ) -> dict[str, str] | None:
+    slug = session.workspace.slug
     if launch is not None:
-        return {"name": launch.user.label[:60], "url": view_url("launch", slug, launch.pk)}
+        return {"name": launch.user.label[:60], "url": launch_url(session, launch)}
     parent = id_at(run, "parentRunId")
     if parent in retried:
         return {"name": str(A_RETRY), "url": run_url(slug, retried[parent])}
