@@ -99,6 +99,18 @@ def test_days_are_those_of_the_persons_zone(scene: Scene) -> None:
     assert _shown(scene.browser, since="2026-03-01", until="2026-03-02") == [early.pk, late.pk]
 
 
+def test_a_period_is_the_last_days_of_the_persons_zone_today_included(scene: Scene) -> None:
+    scene.users.colleague.time_zone = "UTC"
+    scene.users.colleague.save()
+    midnight = timezone.now().astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    six, seven = (scene.row(asked_at=midnight - timedelta(days=days)).pk for days in (6, 7))
+    now = scene.row(asked_at=timezone.now()).pk
+    assert _shown(scene.browser, period="1") == [now]
+    assert _shown(scene.browser, period="7") == [now, six]
+    assert _shown(scene.browser, period="30") == [now, six, seven]
+    assert "Period: Last 7 days" in text_of(scene.browser.get(URL, {"period": "7"}))
+
+
 def test_a_launcher_cannot_filter_by_person(scene: Scene) -> None:
     mine = scene.row()
     assert _shown(scene.browser, person=str(scene.users.owner.pk)) == [mine.pk]

@@ -1,6 +1,7 @@
 """The runs' pages: filters, paging without losing rows, one sentence, live until it has ended."""
 
 import datetime
+import zoneinfo
 import re
 from typing import Any
 
@@ -33,6 +34,14 @@ def test_filters_reach_the_engine_as_it_names_them(owner: Client, stub_engine: S
     assert since == datetime.datetime.fromisoformat("2026-11-23T00:00:00+07:00")
     assert until > datetime.datetime.fromisoformat("2026-11-24T23:59:59+07:00")
     assert until - since < datetime.timedelta(days=2)
+
+
+def test_a_period_begins_at_a_midnight_of_the_persons_zone(owner: Client, stub_engine: StubEngine) -> None:
+    owner.get(f"{RUNS}?period=7&since=2020-01-01")
+    since = datetime.datetime.fromisoformat(stub_engine.queries("/flow-runs")[0]["createdAfter"][0])
+    zone = zoneinfo.ZoneInfo("Asia/Ho_Chi_Minh")
+    day = datetime.datetime.now(zone).date() - datetime.timedelta(days=6)
+    assert since == datetime.datetime.combine(day, datetime.time.min, zone)
 
 
 def test_archived_runs_are_left_out_or_alone(owner: Client, stub_engine: StubEngine) -> None:

@@ -41,7 +41,7 @@ _SEARCH = ("search", "name")
 
 @dataclass(frozen=True)
 class Control:
-    """One control of the filter bar: a field, or the two days of a range."""
+    """One control of the filter bar: a field, or those of a range of days."""
 
     label: Text
     fields: Sequence[BoundField]
@@ -76,7 +76,7 @@ class FilterBar:
 
 
 def filter_bar(form: forms.Form) -> FilterBar:
-    """Return the bar of a form whose fields `since` and `until`, if it has them, are a range of days."""
+    """Return the bar of a form. Its fields `period`, `since` and `until`, if it has them, are one control."""
     rows = [[form[name] for name in names] for names in getattr(form, "field_rows", ())]
     in_rows = {field.name for row in rows for field in row}
     fields = [field for field in form.visible_fields() if field.name not in in_rows]
@@ -95,9 +95,14 @@ def filter_bar(form: forms.Form) -> FilterBar:
 
 def _controls(fields: Iterator[BoundField]) -> Iterator[Control]:
     for field in fields:
-        if field.name == "until" and "since" in field.form.fields:
+        names = field.form.fields
+        if field.name in {"period", "until"} and "since" in names:
             continue
-        days = [field.form["since"], field.form["until"]] if field.name == "since" else [field]
+        days = (
+            [field.form[name] for name in ("period", "since", "until") if name in names]
+            if field.name == "since"
+            else [field]
+        )
         yield Control(_("When") if len(days) > 1 else field.label, days)
 
 
@@ -112,6 +117,20 @@ def state_field(states: Mapping[str, Badge]) -> forms.ChoiceField:
     return forms.ChoiceField(label=_("State"), required=False, choices=choices)
 
 
+def period_field() -> forms.ChoiceField:
+    """A filter by the last days, today included, whose meaning moves on with them: its values are numbers of days."""
+    labels = {"1": _("Today"), "7": _("Last 7 days"), "30": _("Last 30 days")}
+    return forms.ChoiceField(label=_("Period"), required=False, choices=[("", _("Any")), *labels.items()])
+
+
+def first_day(filled: Mapping[str, Any]) -> date | None:
+    """The first day that the fields `period` and `since` leave, in the current time zone; None without a limit."""
+    days = [filled["since"]] if filled.get("since") else []
+    if filled.get("period"):
+        days.append(timezone.localdate() - timedelta(days=int(filled["period"]) - 1))
+    return max(days, default=None)
+
+
 def _day(label: Any) -> forms.DateField:
     implausible = _("Enter a year between 1970 and 9000.")
     # The last representable day has no next one.
@@ -121,8 +140,9 @@ def _day(label: Any) -> forms.DateField:
 
 
 class DaysForm(forms.Form):
-    """A range of days, both included, in the current time zone."""
+    """A period, or a range of days, both included, in the current time zone."""
 
+    period = period_field()
     since = _day(pgettext_lazy("date", "From"))
     until = _day(pgettext_lazy("date", "To"))
 
@@ -147,8 +167,8 @@ class DaysForm(forms.Form):
     def within(self, moment: str) -> Q:
         """Return the condition that the field `moment` lies within the days of a valid form."""
         data, condition = self.filled(), Q()
-        if "since" in data:
-            condition &= Q(**{f"{moment}__gte": _midnight(data["since"])})
+        if first := first_day(data):
+            condition &= Q(**{f"{moment}__gte": _midnight(first)})
         if "until" in data:
             condition &= Q(**{f"{moment}__lt": _midnight(data["until"] + timedelta(days=1))})
         return condition

@@ -13,6 +13,7 @@ from workflows_ui.launches.services import launches, statistics
 from workflows_ui.members.models import Role
 from workflows_ui.web import responses
 from workflows_ui.web.access import member
+from workflows_ui.web.list_filters import first_day
 from workflows_ui.web.requests import ConsoleRequest
 
 
@@ -27,7 +28,7 @@ def days(request: ConsoleRequest, slug: str) -> HttpResponse:
     if form.is_valid():
         filled = form.filled()
         last = min(filled.get("until") or timezone.localdate(), timezone.localdate())
-        first = filled.get("since") or last - timedelta(days=statistics.DAYS - 1)
+        first = first_day(filled) or last - timedelta(days=statistics.DAYS - 1)
         number = min(max(1, (last - first).days + 1), statistics.MOST_DAYS)
         asked = {name: request.GET.get(name, "") for name in form.fields if name in filled}
         rows = launches.visible_launches(request.access).filter(form.conditions())

@@ -28,6 +28,7 @@ from workflows_ui.resources.runs import filters as run_filters
 from workflows_ui.resources.runs import masking, reading, starters
 from workflows_ui.resources.runs import panels as resource_panels
 from workflows_ui.web import formats, messages
+from workflows_ui.web.list_filters import first_day
 from workflows_ui.web.paths import id_at, text_at
 
 #: Extra rows requested beyond a page, since those of the boundary's millisecond come again; the second number is used if all of them did.
@@ -131,7 +132,7 @@ class Runs(Resource):
                 flow_id=of_flow or query.filters.get("flow"),
                 status=query.filters.get("status"),
                 tags=query.filters.get("tag"),
-                created_after=_moment(query.filters.get("since"), datetime.time.min),
+                created_after=_moment(first_day(query.filters), datetime.time.min),
                 created_before=min(filter(None, (limit, until)), default=None),
                 failed_step_name=step or None,
                 archived=query.filters.get("archived") == "only",

@@ -18,6 +18,7 @@ from workflows_ui.resources.cached import cached
 from workflows_ui.resources.flows import outline
 from workflows_ui.resources.flows.reading import name_of, trigger_of
 from workflows_ui.web import formats, messages
+from workflows_ui.web.list_filters import period_field
 from workflows_ui.web.paths import dicts_at
 
 _LONGEST, _MOST = 100, 50
@@ -64,6 +65,7 @@ class RunFilters(forms.Form):
         choices=[(state, found.word) for state, found in messages.RUN_STATES.items()],
         widget=forms.CheckboxSelectMultiple(),
     )
+    period = period_field()
     since = forms.DateField(label=_("From"), required=False, widget=Day())
     until = forms.DateField(label=_("Until"), required=False, widget=Day())
     failed = forms.CharField(label=_("Failed step"), required=False, max_length=2 * _LONGEST, widget=forms.Select())

@@ -1,0 +1,87 @@
+"""The journeys that people make daily, with their actions counted: an address opened, a click, a text typed, a key."""
+
+import csv
+import io
+import json
+import time
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests.browser.running_console import Desk, Window
+from tests.browser.shots import PICTURES
+from workflows_ui.practice_engine.samples import sample_flows
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("desk")]
+FAILING = "failing"
+
+
+class Journey:
+    """Counts what a person does in a window; with SCREENSHOTS, actions and seconds are kept beside the pictures."""
+
+    def __init__(self, page: Page, name: str) -> None:
+        self.page, self.name, self.actions, self._begun = page, name, 0, time.monotonic()
+
+    def open(self, address: str) -> None:
+        self.actions += 1
+        self.page.goto(address)
+
+    def click(self, what: Locator) -> None:
+        self.actions += 1
+        what.click()
+
+    def type(self, where: Locator, text: str) -> None:
+        self.actions += 1
+        where.fill(text)
+
+    def end(self, at_most: int) -> None:
+        if PICTURES is not None:
+            PICTURES.mkdir(parents=True, exist_ok=True)
+            with (PICTURES / "journeys.jsonl").open("a", encoding="utf-8") as file:
+                seconds = round(time.monotonic() - self._begun, 1)
+                file.write(json.dumps({"journey": self.name, "actions": self.actions, "seconds": seconds}) + "\n")
+        assert self.actions <= at_most
+
+
+def _fail_once(window: Window) -> str:
+    """Launches the failing flow; returns the address of the launch, which the mail about it holds."""
+    window.launch(FAILING, {"order": "4711"})
+    window.ends("Failed")
+    return window.page.url
+
+
+def test_from_the_mail_of_a_failure_to_a_run_with_changed_inputs_takes_four_actions(
+    desk: Desk, browser: Browser
+) -> None:
+    with desk.window(browser) as window:
+        address = _fail_once(window)
+        window.page.goto("about:blank")
+        journey = Journey(window.page, "from a failure's mail to a run with changed inputs")
+        journey.open(address)
+        journey.click(window.page.locator("#change-first"))
+        journey.type(window.page.locator("[name=payload]"), json.dumps({"order": "4712"}))
+        journey.click(window.page.locator(".btn[data-launch]"))
+        expect(window.page.locator("#launch-payload")).to_contain_text("4712")
+        journey.end(at_most=4)
+
+
+def test_from_home_to_the_weeks_failed_launches_of_a_flow_as_csv_takes_six_actions(
+    desk: Desk, browser: Browser
+) -> None:
+    with desk.window(browser) as window:
+        _fail_once(window)
+        page = window.page
+        page.goto(window.space())
+        journey = Journey(page, "from home to the failed launches of a flow this week as CSV")
+        journey.click(page.get_by_role("complementary").get_by_role("link", name="Launches", exact=True))
+        expect(page.locator("h1")).to_contain_text("Launches")
+        found = _download(journey)
+        assert {row["State"] for row in found} == {"Failed"}
+        assert {row["Flow"] for row in found} == {sample_flows()[FAILING].name}
+        journey.end(at_most=6)
+
+
+def _download(journey: Journey) -> list[dict[str, Any]]:
+    page = journey.page
+    raise NotImplementedError
