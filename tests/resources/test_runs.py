@@ -1,8 +1,8 @@
 """The runs' pages: filters, paging without losing rows, one sentence, live until it has ended."""
 
 import datetime
-import zoneinfo
 import re
+import zoneinfo
 from typing import Any
 
 import pytest

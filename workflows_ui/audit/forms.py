@@ -16,8 +16,8 @@ from workflows_ui.web.messages import Text
 class FilterForm(DaysForm):
     """The select boxes offer known values; the query string may also name persons not offered, and kinds and actions without a label."""
 
-    main_filters = ("person", "action", "since")
-    field_order = ("person", "action", "kind", "id", "outcome", "since", "until", "job", "request")
+    main_filters = ("person", "action", "period")
+    field_order = ("person", "action", "kind", "id", "outcome", "period", "since", "until", "job", "request")
     person = forms.IntegerField(label=_("Person"), required=False, min_value=0, max_value=2**31, widget=forms.Select)
     action = forms.CharField(label=_("What was done"), required=False, max_length=60, widget=forms.Select)
     kind = forms.CharField(label=_("Kind of object"), required=False, max_length=40, widget=forms.Select)

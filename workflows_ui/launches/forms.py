@@ -24,8 +24,8 @@ STATES: dict[str, tuple[Any, Q]] = {
 class FilterForm(DaysForm):
     """Filters of the list of launches. Persons and flows are offered from the rows; the query string may name others."""
 
-    main_filters = ("state", "flow", "since")
-    field_order = ("search", "flow", "person", "state", "since", "until", "id")
+    main_filters = ("state", "flow", "period")
+    field_order = ("search", "flow", "person", "state", "period", "since", "until", "id")
     search = forms.CharField(
         label=_("Flow's name, or a searchable input"),
         required=False,

@@ -41,7 +41,7 @@ _SEARCH = ("search", "name")
 
 @dataclass(frozen=True)
 class Control:
-    """One control of the filter bar: a field, or those of a range of days."""
+    """One control of the filter bar: a field, or the two days of a range."""
 
     label: Text
     fields: Sequence[BoundField]
@@ -76,7 +76,7 @@ class FilterBar:
 
 
 def filter_bar(form: forms.Form) -> FilterBar:
-    """Return the bar of a form. Its fields `period`, `since` and `until`, if it has them, are one control."""
+    """Return the bar of a form. Its fields `since` and `until`, if it has them, are a range of days."""
     rows = [[form[name] for name in names] for names in getattr(form, "field_rows", ())]
     in_rows = {field.name for row in rows for field in row}
     fields = [field for field in form.visible_fields() if field.name not in in_rows]
@@ -95,14 +95,9 @@ def filter_bar(form: forms.Form) -> FilterBar:
 
 def _controls(fields: Iterator[BoundField]) -> Iterator[Control]:
     for field in fields:
-        names = field.form.fields
-        if field.name in {"period", "until"} and "since" in names:
+        if field.name == "until" and "since" in field.form.fields:
             continue
-        days = (
-            [field.form[name] for name in ("period", "since", "until") if name in names]
-            if field.name == "since"
-            else [field]
-        )
+        days = [field.form["since"], field.form["until"]] if field.name == "since" else [field]
         yield Control(_("When") if len(days) > 1 else field.label, days)
 
 
@@ -140,7 +135,7 @@ def _day(label: Any) -> forms.DateField:
 
 
 class DaysForm(forms.Form):
-    """A period, or a range of days, both included, in the current time zone."""
+    """A period and a range of days, both included, in the current time zone."""
 
     period = period_field()
     since = _day(pgettext_lazy("date", "From"))

@@ -57,7 +57,7 @@ class Several(forms.MultipleChoiceField):
 class RunFilters(forms.Form):
     """Filters of the list. Flows are filled in from the engine; days are whole days in the person's time zone."""
 
-    main_filters = ("status", "flow", "since")
+    main_filters = ("status", "flow", "period")
     flow = Several(label=_("Flow"), required=False)
     status = forms.MultipleChoiceField(
         label=_("State"),
