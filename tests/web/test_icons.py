@@ -53,7 +53,7 @@ def _states(kind: type[StateChoices]) -> Iterator[StateChoices]:
 
 
 def _in_templates() -> set[str]:
-    tag = re.compile(r"""\{% icon "([^"]+)\"""")
+    tag = re.compile(r"""\{% (?:icon|empty) "([^"]+)\"""")
     return {name for path in (ROOT / "templates").rglob("*.html") for name in tag.findall(path.read_text())}
 
 

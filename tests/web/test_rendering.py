@@ -117,3 +117,10 @@ def test_a_repeated_text_is_in_the_language_of_each_page() -> None:
         with translation.override(language):
             expected = {"en": "Home|Flows|Home", "vi": "Trang chủ|Luồng|Trang chủ"}[language]
             assert source.render({"word": "Flows"}) == expected
+
+
+def test_nothing_and_what_can_be_done_about_it_are_shown_with_links_that_work() -> None:
+    source = '{% empty "bell" title _("Home") %} <a href="/">{{ title }}</a> {% endempty %}'
+    page = engines["django"].from_string(source).render({"title": "<b>"})
+    assert '<p class="empty-title">&lt;b&gt;</p>' in page
+    assert '<a href="/">&lt;b&gt;</a>' in page

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django import template
-from django.template import Context
+from django.template import Context, Engine
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -93,3 +93,34 @@ def json_block(value: Any, id: str, label: str = "", *, limit: int = 500_000) ->
 @register.inclusion_tag("web/json.html")
 def text_block(text: str, id: str, label: str) -> dict[str, Any]:
     return {"pretty": formats.Pretty(text, 0), "id": id, "label": label, "open": True}
+
+
+@register.simple_block_tag(takes_context=True)
+def form_card(
+    context: Context,
+    content: SafeString,
+    submit: str,
+    cancel: str,
+    *,
+    columns: str = "col-lg-7 col-xl-6",
+    **options: str,
+) -> SafeString:
+    """Show a form, with the button that sends it to `action`, else to the page's address, and the link that does not send it.
+
+    `danger` is the colour of a button that stops (`outline-danger`) or destroys something (`danger`). The link, which `keep` names, then
+    comes first and has the focus. `delete` is the text of a second button, which posts `delete`.
+    """
+    unset = dict.fromkeys(("action", "autocomplete", "danger", "delete", "keep"), "")
+    values = {"content": content, "submit": submit, "cancel": cancel, "columns": columns}
+    return _rendered(context, "web/form_card.html", **unset | options | values)
+
+
+@register.simple_block_tag(takes_context=True)
+def empty(context: Context, content: SafeString, icon_name: str, title: str, text: str = "") -> SafeString:
+    """Show that there is nothing, and why; the content is what can be done about it."""
+    return _rendered(context, "web/empty.html", content=content, icon_name=icon_name, title=title, text=text)
+
+
+def _rendered(context: Context, template: str, **values: Any) -> SafeString:
+    with context.push(**values):
+        return Engine.get_default().get_template(template).render(context)
