@@ -7,7 +7,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from tests.engine.servers import Recorder, Reply
-from tests.stub_engine import StubEngine, text
+from tests.stub_engine import StubEngine, flow, identity, text
 from workflows_ui.core.caching import answers
 from workflows_ui.engine.images import LARGEST, NoImage
 from workflows_ui.resources.pieces.logos import load_logo
@@ -44,6 +44,16 @@ def test_a_logo_is_fetched_once_and_served_so_that_it_can_do_nothing(
         assert answer["Cache-Control"] == "private, max-age=86400"
     (asked,) = cdn.seen
     assert not {"authorization", "cookie", "referer"} & {name.lower() for name in asked.headers}
+
+
+def test_a_flows_diagram_has_the_logos_of_its_apps(owner: Client, stub_engine: StubEngine, cdn: Recorder) -> None:
+    _has_gmail(stub_engine, f"{cdn.url}/gmail.png")
+    stub_engine.flows = [flow()]
+    send = {"name": "step_1", "type": "PIECE", "displayName": "Send", "valid": True}
+    send["settings"] = {"pieceName": "@activepieces/piece-gmail", "pieceVersion": "0.1.0", "input": {}}
+    stub_engine.flows[0]["version"]["trigger"]["nextAction"] = send
+    owner.get("/w/sales/pieces/")
+    assert f'<image href="{LOGO}"' in text(owner.get(f"/w/sales/flows/{identity(1)}/").content)
 
 
 @pytest.mark.parametrize(

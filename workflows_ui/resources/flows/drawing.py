@@ -10,10 +10,9 @@ from workflows_ui.core.states import Badge
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import flow_tree
 from workflows_ui.launches.services.runs import any_failed
-from workflows_ui.resource_admin.resource import Subject, id_at
+from workflows_ui.resource_admin.resource import Row, Subject, id_at
 from workflows_ui.resources.cached import cached
 from workflows_ui.resources.flows import diagram, outline, reading, results
-from workflows_ui.resources.pieces import apps
 from workflows_ui.resources.places import run_url
 from workflows_ui.resources.runs import reading as run_reading
 from workflows_ui.resources.runs.times import worked
@@ -38,6 +37,7 @@ class DrawnStep:
     second: str
     whole: str
     initials: str
+    logo: str
     icon: str
     colour: str
     state: Badge | None
@@ -54,7 +54,7 @@ def panel(subject: Subject) -> dict[str, Any] | None:
         return None
     run = next(iter(results.latest_runs(subject.session, subject.id)), None)
     states = _step_states(subject.session, id_at(run), text_at(run, "status")) if run else {}
-    titles = reading.app_titles(subject.session)
+    known = reading.known_apps(subject.session)
     return {
         "width": str(drawn.width),
         "height": str(drawn.height),
@@ -64,7 +64,7 @@ def panel(subject: Subject) -> dict[str, Any] | None:
         "labels": [
             (str(item.x), str(item.y + 15), formats.cut(_branch(item), _LABEL), _branch(item)) for item in drawn.labels
         ],
-        "steps": [_drawn_step(box, titles, states) for box in drawn.boxes],
+        "steps": [_drawn_step(box, known, states) for box in drawn.boxes],
         "left_out": drawn.left_out,
         "run": run if states else None,
         "run_url": run_url(subject.slug, id_at(run)) if run and states else "",
@@ -75,12 +75,11 @@ def _branch(label: diagram.Label) -> str:
     return label.name or _("Branch %(number)d") % {"number": label.number}
 
 
-def _drawn_step(box: diagram.Box, titles: Mapping[str, str], states: States) -> DrawnStep:
+def _drawn_step(box: diagram.Box, known: Mapping[str, Row], states: States) -> DrawnStep:
     step = box.step
     piece = text_at(step, "settings.pieceName")
-    app = (titles.get(piece) or apps.short(piece)) if piece else ""
-    mark = apps.mark(app) if app else None
-    title, second = outline.title_of(step), app or str(outline.kind_of(step)[1])
+    [mark] = reading.app_marks(known, [piece]) if piece else [None]
+    title, second = outline.title_of(step), mark.text if mark else str(outline.kind_of(step)[1])
     status, took = states.get(flow_tree.step_name(step), ("", 0.0))
     state = messages.run_state(status) if status else None
     words = [title, second, str(state.word) if state else "", _("Skipped") if step.get("skip") is True else ""]
@@ -92,6 +91,7 @@ def _drawn_step(box: diagram.Box, titles: Mapping[str, str], states: States) -> 
         second=formats.cut(f"{second} …" if box.more else second, _SECOND),
         whole=", ".join(filter(None, words)),
         initials=mark.initials if mark else "",
+        logo=mark.logo if mark else "",
         icon="" if mark else outline.kind_of(step)[0],
         colour=mark.colour if mark else "secondary",
         state=state,
