@@ -37,7 +37,7 @@ class Channel(filesystem.Channel):
         _replace(self._messages / f"{name}.{queue}.msg", payload)
 
     def _get(self, queue: str, timeout: float | None = None) -> Any:
-        """Take the oldest message of a queue, which only one consumer gets. Raises Empty if there is none."""
+        """Take the oldest message of a queue, which only one consumer gets. Raises Empty without a message."""
         for name in self._waiting(queue):
             taken = self._messages / f".{name}.{uuid.uuid4()}.taken"
             try:
@@ -126,7 +126,7 @@ def _folder(path: Path) -> Path:
 
 
 def _replace(file: Path, value: Any) -> None:
-    """Write JSON so that a reader sees nothing or all of it."""
+    """Write JSON so that a reader sees nothing or the whole text."""
     hidden = file.with_name(f".{uuid.uuid4()}.tmp")
     hidden.write_text(json.dumps(value), encoding="utf-8")
     hidden.replace(file)

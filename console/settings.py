@@ -373,7 +373,7 @@ APP_LOGOS = read.boolean("APP_LOGOS", default=False)
 # --- Launches ------------------------------------------------------------------------------------
 #: A launch that could not be sent within this time ends as "not sent: too late".
 LAUNCH_TOO_LATE = timedelta(seconds=read.integer("LAUNCH_TOO_LATE_SECONDS", default=900, low=1, high=86_400))
-#: How long the run of an unclear launch is searched for. Then complete lists prove that there is none, or a person decides.
+#: How long the run of an unclear launch is searched for. Then complete lists prove that it does not exist, or a person decides.
 LAUNCH_SEARCH = timedelta(seconds=read.integer("LAUNCH_SEARCH_SECONDS", default=300, low=1, high=86_400))
 #: The longest wait for a response. The engine and the gateway wait 30 s themselves (api.md 7.2).
 LAUNCH_DEADLINE = timedelta(seconds=read.integer("LAUNCH_DEADLINE_SECONDS", default=45, low=1, high=600))

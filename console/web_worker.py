@@ -1,6 +1,6 @@
 """The web server's worker: gunicorn manages the processes, waitress reads requests and writes responses in one loop.
 
-A thread gets a request only when all of it has arrived, and is free as soon as the response is complete. The loop buffers the requests
+A thread gets a request only when it has arrived completely, and is free as soon as the response is complete. The loop buffers the requests
 and responses of slow clients, on disk if they are large, for as long as the settings allow.
 """
 
@@ -33,7 +33,7 @@ _DRAIN_SECONDS = 10.0
 
 
 class Channel(HTTPChannel):
-    """A connection, with the times that tell whether its client is slow."""
+    """A connection, with the times that show whether its client is slow."""
 
     #: When the first byte of the current request arrived.
     begun_at = 0.0

@@ -216,7 +216,7 @@
 
   // --- Rows of a list that are ticked: the bar that says how many, and what to do with them, takes the place of the filters (app.css).
   const ticks = () => [...document.querySelectorAll("input[data-tick]")];
-  const tellTicks = () => {
+  const updateTicks = () => {
     const words = document.querySelector("[data-ticked]");
     if (!words) return;
     const rows = ticks();
@@ -224,20 +224,20 @@
     const page = document.querySelector("[data-tick-page]");
     page.checked = number > 0 && number === rows.length;
     page.indeterminate = number > 0 && number < rows.length;
-    const told = number === 1 ? words.dataset.one : words.dataset.many.replace("#", number);
-    if (words.textContent !== told) words.textContent = told;
+    const text = number === 1 ? words.dataset.one : words.dataset.many.replace("#", number);
+    if (words.textContent !== text) words.textContent = text;
   };
   document.addEventListener("change", (event) => {
     if (event.target.matches("[data-tick-page]")) for (const row of ticks()) row.checked = event.target.checked;
     if (event.target.matches("[data-tick], [data-tick-page], [data-tick-everything]")) {
-      tellTicks();
+      updateTicks();
       announce(document.querySelector("[data-ticked]").textContent);
     }
   });
   document.addEventListener("click", (event) => {
     if (!event.target.closest("[data-tick-none]")) return;
     for (const box of document.querySelectorAll("[data-tick], [data-tick-everything]")) box.checked = false;
-    tellTicks();
+    updateTicks();
     document.querySelector("[data-tick-page]").focus();
   });
   // With the focus on a row's link or box, the arrows lead to those of its neighbours, and x or the space bar ticks the row; Enter follows the
@@ -269,15 +269,15 @@
     const cell = event.target.closest?.(".list-table td");
     if (cell && !cell.title && cell.scrollWidth > cell.clientWidth) cell.title = cell.innerText.trim();
   });
-  window.addEventListener("pageshow", tellTicks);
-  document.addEventListener("htmx:historyRestore", tellTicks);
+  window.addEventListener("pageshow", updateTicks);
+  document.addEventListener("htmx:historyRestore", updateTicks);
 
   // --- A replaced part keeps what the person had opened and ticked in it, how far they had scrolled inside it, and the focus on a fold. (htmx
   // itself keeps the focus of elements with an id.)
   const nothingKept = () => ({ open: new Map(), scrolled: new Map(), across: 0, fold: "", focus: "", ticked: new Set(), typed: new Map(), everything: false });
   const alike = (element) => [element.tagName, element.getAttribute("href"), element.getAttribute("aria-label"), element.textContent.trim()].join(" ");
   let kept = nothingKept();
-  // Whether the last answer was the second look at a list ([data-late]), which says nothing new in words.
+  // Whether the last answer was the second look at a list ([data-late]), which announces nothing.
   let late = false;
   document.addEventListener("htmx:beforeSwap", (event) => {
     const target = event.detail.target;
@@ -313,7 +313,7 @@
     for (const row of ticks()) if (kept.ticked.has(row.value)) row.checked = true;
     const everything = kept.everything ? document.querySelector("[data-tick-everything]") : null;
     if (everything) everything.checked = true;
-    tellTicks();
+    updateTicks();
     const target = document.getElementById(event.detail.target?.id) ?? event.detail.elt;
     const table = kept.across ? target.querySelector?.(".table-responsive") : null;
     if (table) table.scrollLeft = kept.across;
@@ -433,7 +433,7 @@
   }, true);
 
   const start = () => {
-    tellTicks();
+    updateTicks();
     nameIcons();
     for (const toast of document.querySelectorAll('[data-toast="success"], [data-toast="info"]')) {
       setTimeout(() => toast.remove(), 10000);

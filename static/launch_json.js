@@ -3,7 +3,7 @@
 (() => {
   const DEEPEST = 200;
 
-  /* Reads JSON as the server does; throws {at, hint} for a place in the text, {problem} for the whole of it. */
+  /* Reads JSON as the server does; throws {at, hint} for a place in the text, {problem} for the whole text. */
   const check = (text, largest) => {
     if (new Blob([text]).size > largest) throw { problem: "large" };
     let at = 0;
@@ -90,8 +90,8 @@
     return `${where} ${say(`[data-hint="${problem.hint}"]`)}`;
   };
 
-  /* Says what is wrong at the field; returns it, null where all is well. */
-  const tell = (field) => {
+  /* Shows the problem at the field, and returns it; null for valid JSON. */
+  const validate = (field) => {
     let problem = null;
     try {
       check(field.value, Number(field.form.dataset.largest));
@@ -108,21 +108,21 @@
   };
 
   document.addEventListener("change", (event) => {
-    if (event.target.matches("[data-json]")) tell(event.target);
+    if (event.target.matches("[data-json]")) validate(event.target);
   });
   document.addEventListener("input", (event) => {
-    if (event.target.matches("[data-json][aria-invalid]")) tell(event.target);
+    if (event.target.matches("[data-json][aria-invalid]")) validate(event.target);
   });
 
-  /* Before htmx hears of it, which asks nobody. */
+  /* Before htmx handles the event, which does not validate. */
   document.addEventListener(
     "submit",
     (event) => {
       if (event.submitter?.formNoValidate) return;
       const shown = [...event.target.querySelectorAll("[data-json]")].filter((one) => !one.closest("[hidden]"));
-      const field = shown.filter(tell)[0];
+      const field = shown.filter(validate)[0];
       if (!field) return;
-      const problem = tell(field);
+      const problem = validate(field);
       const fold = field.closest("details");
       if (fold) fold.open = true;
       event.preventDefault();

@@ -21,7 +21,7 @@ _NAME = f"test_console_{environment.RUN}_ready" if environment.ON_SERVERS else s
 def copied() -> Iterator[None]:
     """Within it this process's test database is there already, or is made from the one that is ready.
 
-    Must be entered before Django sets the test database up, which is then told to keep what it finds.
+    Must be entered before Django sets the test database up, which is then made to keep what it finds.
     """
     test = connection.settings_dict["TEST"]
     with (environment.FOLDER.parent / "ready.lock").open("a") as lock:

@@ -19,7 +19,7 @@ from typing import IO
 
 #: A process that exits so many times within so many seconds is not restarted.
 MAX_EXITS, EXIT_WINDOW = 3, 60.0
-#: Seconds that the processes get to stop: the call of a launch may take most of it.
+#: Seconds that the processes get to stop: the call of a launch may take most of this time.
 STOP_SECONDS = 60.0
 _POLL_SECONDS = 0.1
 #: PR_SET_PDEATHSIG, from linux/prctl.h.

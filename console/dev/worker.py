@@ -1,4 +1,4 @@
-"""`python -m console.dev.worker worker ...`: Celery's worker with beat in a thread of it, which saves a process on one machine."""
+"""`python -m console.dev.worker worker ...`: Celery's worker with beat in one of its threads, which saves a process on one machine."""
 
 import os
 import signal

@@ -55,7 +55,7 @@ def test_a_part_of_a_page_says_so_and_stops_asking(users: Users, client: Client,
     assert "Two-factor authentication is required" in text(answer)
 
 
-def test_a_stranger_still_cannot_tell_it_from_none(users: Users, client: Client) -> None:
+def test_a_stranger_still_cannot_distinguish_it_from_none(users: Users, client: Client) -> None:
     client.force_login(users.stranger)
     assert client.get("/w/sales/flows/").status_code == 404
 
@@ -96,7 +96,7 @@ def test_a_manager_demands_it_in_the_settings_and_the_audit_says_so(users: Users
     assert client.get("/w/sales/launches/").status_code == 403
 
 
-def test_a_manager_without_one_is_told_before_and_led_to_it_and_back(users: Users, client: Client) -> None:
+def test_a_manager_without_one_is_warned_before_and_led_to_it_and_back(users: Users, client: Client) -> None:
     Workspace.objects.update(second_factor_required=False)
     settings, way = "/w/sales/settings/", f"{STEP}?next=/w/sales/settings/"
     sign_in(client, "owner")
@@ -116,7 +116,7 @@ def test_a_manager_without_one_is_told_before_and_led_to_it_and_back(users: User
         assert client.get(STEP, {"next": elsewhere}).context["going_to"] == ""
 
 
-def test_home_notices_and_mails_tell_of_it_the_name_alone(users: Users, client: Client) -> None:
+def test_home_notices_and_mails_mention_it_the_name_alone(users: Users, client: Client) -> None:
     person, at = users.colleague, clock.now()
     Member.objects.create(workspace=workspace("buying", project="B" * 21), user=person, role=Role.LAUNCHER)
     Launch.objects.create(

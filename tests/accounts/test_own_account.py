@@ -40,7 +40,7 @@ def _rows(action: str) -> list[AuditEvent]:
 # --- Sessions
 
 
-def test_the_list_tells_browser_address_and_which_is_this_one(ada: User) -> None:
+def test_the_list_shows_browser_address_and_which_is_this_one(ada: User) -> None:
     here, phone = Client(headers={"user-agent": FIREFOX}), Client(headers={"user-agent": PHONE})
     for each in (here, phone):
         sign_in(each, "ada")
@@ -149,7 +149,7 @@ def test_no_address_is_taken_from_somebody_else(ada: User, client: Client) -> No
     assert ada.email == "ada@example.com"
 
 
-def test_a_mail_server_that_is_down_is_told_to_whoever_is_signed_in_and_tells_strangers_nothing(
+def test_a_mail_server_that_is_down_is_shown_to_people_who_are_signed_in_and_to_no_stranger(
     ada: User, client: Client, settings: Any
 ) -> None:
     settings.EMAIL_BACKEND, settings.EMAIL_HOST, settings.EMAIL_PORT = (

@@ -143,7 +143,7 @@ def test_an_app_is_removed_after_a_question_and_its_codes_go_with_it(ada: User, 
     assert ("person.second_step_remove", "done") in _actions()
 
 
-def test_mails_tell_of_every_change(ada: User, client: Client) -> None:
+def test_mails_mention_every_change(ada: User, client: Client) -> None:
     sign_in(client, "ada")
     set_up_app(client)
     client.post(f"{STEP}codes/new/")
@@ -223,7 +223,7 @@ def test_a_host_name_offers_passkeys(ada: User, client: Client, settings: Any) -
     assert not Authenticator.objects.exists()
 
 
-def test_a_passkey_that_is_none_is_rejected_at_the_second_step_as_a_wrong_code_is(
+def test_a_passkey_that_does_not_exist_is_rejected_at_the_second_step_as_a_wrong_code_is(
     ada: User, client: Client, settings: Any
 ) -> None:
     settings.PASSKEYS, settings.BASE_URL = True, "http://localhost"
@@ -236,7 +236,7 @@ def test_a_passkey_that_is_none_is_rejected_at_the_second_step_as_a_wrong_code_i
 
 
 @pytest.mark.parametrize("sent", ["", "{}", "nonsense", '{"response": {"userHandle": "MQ"}}', "[1]"])
-def test_a_passkey_that_is_none_signs_nobody_in(ada: User, client: Client, settings: Any, sent: str) -> None:
+def test_a_passkey_that_does_not_exist_signs_nobody_in(ada: User, client: Client, settings: Any, sent: str) -> None:
     settings.PASSKEYS, settings.BASE_URL = True, "http://localhost"
     answer = client.post("/accounts/passkeys/sign-in/", {"credential": sent})
     assert answer.status_code == 302

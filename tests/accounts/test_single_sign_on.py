@@ -288,13 +288,13 @@ def test_a_way_that_took_too_long_is_over(provider: Provider, client: Client, mo
 
 
 @pytest.mark.parametrize("cookie", ["", "nonsense", "%00", "gAAAAA"])
-def test_a_cookie_that_is_none_of_ours_is_refused(provider: Provider, client: Client, cookie: str) -> None:
+def test_a_foreign_cookie_is_refused(provider: Provider, client: Client, cookie: str) -> None:
     brought = begin(client, provider)
     client.cookies[single_sign_on.COOKIE] = cookie
     assert client.get(BACK, brought).status_code == 403
 
 
-def test_a_person_who_stops_at_the_provider_is_told_so(provider: Provider, client: Client) -> None:
+def test_a_person_who_stops_at_the_provider_is_informed_so(provider: Provider, client: Client) -> None:
     brought = begin(client, provider)
     answer = client.get(BACK, {"error": "access_denied<script>", "state": brought["state"]})
     assert answer.status_code == 403

@@ -155,7 +155,7 @@ ATTACKS: tuple[Attack, ...] = (
                 "test_no_spelling_of_an_inside_address_is_called",
                 "test_no_redirect_leads_inside",
                 "test_a_name_that_changes_its_address_gets_nowhere",
-                "test_what_an_inside_machine_says_is_not_told",
+                "test_what_an_inside_machine_says_is_not_shown",
             ),
             "tests/engine/test_safety.py::test_the_peer_that_was_reached_is_judged_before_tls",
             "tests/engine/test_safety.py::test_some_addresses_are_never_open_whatever_is_listed",
@@ -190,7 +190,7 @@ ATTACKS: tuple[Attack, ...] = (
                 "test_failures_are_written_down_without_what_was_typed",
                 "test_a_second_step_cannot_be_guessed_by_starting_over",
                 "test_links_that_are_guessed_all_lead_to_the_same_answer",
-                "test_a_reset_tells_nobody_who_has_an_account",
+                "test_a_reset_reveals_to_nobody_who_has_an_account",
                 "test_resets_cannot_fill_somebodys_mailbox",
             ),
             *_here(
@@ -207,7 +207,7 @@ ATTACKS: tuple[Attack, ...] = (
     Attack(
         "Locking an owner out",
         "strangers who use up an account's tries; cookies of known browsers that are stolen and shared, of another account, made up, from "
-        "before the last sign-in or password; whether a cookie tells who has an account",
+        "before the last sign-in or password; whether a cookie shows who has an account",
         _here(
             "test_lock_out",
             "test_strangers_do_not_lock_the_owner_out_of_a_browser_of_theirs",
@@ -274,7 +274,7 @@ ATTACKS: tuple[Attack, ...] = (
                 "test_a_launch_right_gets_its_new_end_and_nothing_else",
                 "test_a_team_is_renamed_by_its_caretakers_and_gets_no_owner_by_it",
                 "test_an_account_that_is_made_by_an_invitation_is_an_ordinary_one",
-                "test_a_credential_that_is_added_belongs_to_whoever_adds_it",
+                "test_a_credential_belongs_to_the_person_who_adds_it",
             ),
         ),
     ),
@@ -341,7 +341,7 @@ ATTACKS: tuple[Attack, ...] = (
             ),
             "tests/launch_forms/test_patterns.py::test_a_pattern_that_others_choke_on_is_just_not_matched",
             "tests/engine/test_reads.py::test_a_bomb_is_cut_off_by_its_unpacked_size",
-            "tests/web/test_lying_engine.py::test_json_that_python_cannot_take_is_told_in_words",
+            "tests/web/test_lying_engine.py::test_json_that_python_cannot_take_is_explained",
         ),
     ),
     Attack(
@@ -406,7 +406,7 @@ ATTACKS: tuple[Attack, ...] = (
     Attack(
         "Reading secrets that others sent",
         "passwords, keys, tokens, card numbers and the like in what is launched, in English and Vietnamese, nested, in addresses, in JSON, "
-        "XML, forms and headers within texts, in lists of pairs and in errors: on every page and in every file that tells of the launch, "
+        "XML, forms and headers within texts, in lists of pairs and in errors: on every page and in every file about the launch, "
         "its run and its flow, as viewer, launcher "
         "and builder, with the hunt; more than a hundred names, each with what is decided",
         (
@@ -431,7 +431,7 @@ ATTACKS: tuple[Attack, ...] = (
     ),
     Attack(
         "Reading what was typed into a secret field",
-        "every page and file that tells of the launch and its run, also where the value stands within other texts and when the payload is "
+        "every page and file about the launch and its run, also where the value stands within other texts and when the payload is "
         "no longer kept; refused forms, earlier launches, saved inputs, links, previews, launching again by a click, forms proposed "
         "from old values, the whole database",
         tuple(

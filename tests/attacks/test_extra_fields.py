@@ -165,7 +165,7 @@ def test_an_account_that_is_made_by_an_invitation_is_an_ordinary_one(users: User
     assert not lena.groups.exists()
 
 
-def test_a_credential_that_is_added_belongs_to_whoever_adds_it(users: Users, practice: Any) -> None:
+def test_a_credential_belongs_to_the_person_who_adds_it(users: Users, practice: Any) -> None:
     practice.engine.settings.version = "0.72.4"  # On 0.83 the token opens two projects, of which one is chosen first.
     sent = {
         "engine": "activepieces",

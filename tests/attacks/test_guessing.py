@@ -89,7 +89,7 @@ def test_links_that_are_guessed_all_lead_to_the_same_answer(users: Users, path: 
     assert len(pages) == 1
 
 
-def test_a_reset_tells_nobody_who_has_an_account(
+def test_a_reset_reveals_to_nobody_who_has_an_account(
     users: Users, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     def asked(address: str) -> tuple[Any, int, list[Any]]:

@@ -287,12 +287,12 @@ def test_a_head_that_was_written_down_is_found_again(db: None) -> None:
 
 
 @pytest.mark.parametrize("head", ["5", "x:y", f"-1:{'a' * 64}", ":", "5:short"])
-def test_a_head_that_is_none_is_told(db: None, head: str) -> None:
+def test_a_head_that_does_not_exist_is_shown(db: None, head: str) -> None:
     with pytest.raises(CommandError, match="NUMBER:MARK"):
         call_command("verify_audit", head=head)
 
 
-def test_rows_that_wait_for_their_mark_for_long_are_told(db: None) -> None:
+def test_rows_that_wait_for_their_mark_for_long_are_shown(db: None) -> None:
     _rows(2, sealed=False)
     assert audit_verification.verify().warnings == []
     _aged(1, only=2)

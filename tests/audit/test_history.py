@@ -46,7 +46,7 @@ def test_builders_see_who_did_what_to_a_flow(users: Users, stub_engine: StubEngi
     page = _page(client)
     assert "Flow: Rename" in page
     assert "because of first" in page
-    assert ("All of it in the audit log" in page) is (role == Role.MANAGER)
+    assert ("Show all in the audit log" in page) is (role == Role.MANAGER)
     assert (f"/w/sales/audit/?kind=flows&amp;id={identity(1)}" in page) is (role == Role.MANAGER)
 
 

@@ -92,7 +92,7 @@ def test_jobs_are_named_by_their_action_and_added_teams_by_their_name(users: Use
     assert "Night shift" in found
 
 
-def test_rows_are_told_in_words(users: Users, manager: Client) -> None:
+def test_rows_are_explained(users: Users, manager: Client) -> None:
     note(users, "member.add", object_type="member", object_id="7", object_name="<b>Lan</b>", reason="she is new")
     note(users, "flows.rename", object_type="flows", object_id="F" * 21, object_name="Mail", user=users.colleague)
     audit_log.record(CONSOLE, "launch.end", workspace=users.workspace, object_type="launch", object_id="L" * 21)
@@ -230,13 +230,13 @@ def test_filters_by_person_action_kind_id_outcome_day_and_request(users: Users, 
     "query",
     ["person=x", "person=99999999999", "since=2026-13-01", "until=0001-01-01", f"id={'x' * 121}", f"action={'x' * 61}"],
 )
-def test_filters_that_make_no_sense_are_told(manager: Client, query: str) -> None:
+def test_filters_that_make_no_sense_are_shown(manager: Client, query: str) -> None:
     assert "These filters cannot be used" in page(manager, f"{LIST}?{query}")
     assert manager.get(f"{LIST}file/csv/?{query}").status_code == 303
 
 
 @pytest.mark.parametrize("query", ["at=x", "at=50@2026-01-01~x", "at=0@~", "at=50@2026-01-01T00:00:00~5"])
-def test_a_place_that_is_none_is_the_first_page(users: Users, manager: Client, query: str) -> None:
+def test_a_place_that_does_not_exist_is_the_first_page(users: Users, manager: Client, query: str) -> None:
     note(users, "member.add")
     assert "Added a member</span></a>" in page(manager, f"{LIST}?{query}")
 
@@ -340,4 +340,4 @@ def test_the_history_stands_on_pages_of_members_workspace_and_credential(users: 
         found = page(manager, address)
         assert 'id="history"' in found
         assert words in found
-        assert "All of it in the audit log" in found
+        assert "Show all in the audit log" in found

@@ -12,7 +12,7 @@ TYPED = '{"name": "typed while it was down"}'
 _DOWN = "the server responded with a status of 503"
 
 
-def test_an_engine_that_stops_is_told_and_nothing_is_lost(desk: Desk, browser: Browser) -> None:
+def test_an_engine_that_stops_is_shown_and_nothing_is_lost(desk: Desk, browser: Browser) -> None:
     with desk.window(browser) as window:
         window.expected.append(_DOWN)
         page, space = window.page, window.space()

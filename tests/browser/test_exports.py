@@ -58,7 +58,7 @@ def test_this_page_and_everything_that_matches_are_downloaded_on_a_phone(desk: D
         expect(page.get_by_role("heading", name="The file is ready")).to_be_visible()
 
 
-def test_without_javascript_the_page_asks_again_by_itself(desk: Desk, browser: Browser) -> None:
+def test_without_javascript_the_page_asks_again_automatically(desk: Desk, browser: Browser) -> None:
     with desk.window(browser, java_script_enabled=False) as window:
         page = window.page
         page.goto(f"{window.space()}folders/")

@@ -46,7 +46,7 @@ def test_a_file_of_each_version_becomes_a_flow_on_each_version(stage: Stage, win
 
 @pytest.mark.parametrize("javascript", [True, False], ids=["javascript", "plain"])
 @pytest.mark.parametrize("stage", ["activepieces"], indirect=True)
-def test_of_several_flows_some_are_chosen_and_what_does_not_fit_is_told(
+def test_of_several_flows_some_are_chosen_and_what_does_not_fit_is_shown(
     stage: Stage, window: Window, *, javascript: bool
 ) -> None:
     broken = webhook(code(valid=False), piece("oracle", "ask", step="step_2"))
@@ -78,7 +78,7 @@ def test_of_several_flows_some_are_chosen_and_what_does_not_fit_is_told(
 
 
 @pytest.mark.parametrize("stage", ["activepieces"], indirect=True)
-def test_a_bad_file_is_told_at_the_field(stage: Stage, window: Window) -> None:
+def test_a_bad_file_is_shown_at_the_field(stage: Stage, window: Window) -> None:
     page = window(stage.users.owner, expected=("status of 422",))
     choose(page, stage, old(webhook(code(), code()), "Twice"))
     expect(page.get_by_text("have the same name, “step_1”")).to_be_visible()

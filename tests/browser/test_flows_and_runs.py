@@ -94,7 +94,7 @@ def test_a_run_is_watched_to_its_end_without_losing_ones_place(
     assert page.locator("main [hx-trigger]").count() == 0
 
 
-def test_a_fault_on_the_way_is_told_and_goes_away_by_itself(
+def test_a_fault_on_the_way_is_shown_and_goes_away_automatically(
     window: Window,
     users: people.Users,
     stub_engine: StubEngine,

@@ -32,7 +32,7 @@ def test_every_page_is_sound_in_every_look(window: Window, practice: Practice) -
         sound_in_every_look(page)
 
 
-def test_what_an_engine_lacks_is_told_on_a_sound_page(window: Window, practice: Practice) -> None:
+def test_what_an_engine_lacks_is_shown_on_a_sound_page(window: Window, practice: Practice) -> None:
     page = window(Scene(practice, "activepieces").users.owner, expected=("status of 404", "status of 400"))
     page.goto(CHANNELS)
     sound_in_every_look(page)

@@ -167,7 +167,7 @@ def test_fields_appear_as_they_are_needed_and_lines_are_added_in_place(formed: D
         expect(page.locator("#launch-payload")).to_contain_text("a.png")
 
 
-def test_a_mistake_is_told_at_its_field_and_a_launch_is_made_again_with_other_inputs(
+def test_a_mistake_is_shown_at_its_field_and_a_launch_is_made_again_with_other_inputs(
     formed: Desk, browser: Browser
 ) -> None:
     with formed.window(browser, signed_in=False) as window:

@@ -62,7 +62,7 @@ def test_a_launch_that_fails_says_where_and_why(desk: Desk, browser: Browser) ->
         expect(window.page.locator("#launch-live")).to_contain_text("earlier steps would run a second time")
 
 
-def test_a_launch_that_pauses_says_so_and_goes_on_by_itself(desk: Desk, browser: Browser) -> None:
+def test_a_launch_that_pauses_says_so_and_goes_on_automatically(desk: Desk, browser: Browser) -> None:
     with desk.window(browser) as window:
         window.launch("pausing", {"why": "resumes automatically"})
         window.ends("Paused")

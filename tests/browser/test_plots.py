@@ -16,7 +16,7 @@ __all__ = ["scene"]
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
-def test_a_plot_tells_its_values_by_mouse_and_keyboard_and_leads_to_the_launches(window: Window, scene: Scene) -> None:
+def test_a_plot_shows_its_values_by_mouse_and_keyboard_and_leads_to_the_launches(window: Window, scene: Scene) -> None:
     now = timezone.now()
     for number in range(25):
         state, at = State.FAILED if number % 6 == 0 else State.SUCCEEDED, now - timedelta(hours=11 * number)

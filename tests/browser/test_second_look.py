@@ -105,7 +105,7 @@ def test_a_filter_whose_answer_is_on_its_way_is_not_lost_to_the_second_look(stag
     assert page.locator("#id_folder").input_value() == "NULL"
 
 
-def test_what_fails_afterwards_is_told_once_and_leaves_the_list(stage: Stage, window: Window) -> None:
+def test_what_fails_afterwards_is_shown_once_and_leaves_the_list(stage: Stage, window: Window) -> None:
     page = window(stage.users.owner, expected=("Failed to load", "htmx:"))
     waiting = held(page)
     page.goto(FLOWS)

@@ -1,6 +1,6 @@
 """A gateway in front of the practice engine that answers each launch as planned, whether or not the engine has acted by then.
 
-Whatever is no trigger is passed on; run lists and flows meet a fault now and then. The log says what became of each trigger; what really
+What is not a trigger is passed on; some requests for run lists and flows meet a fault. The log has the outcome of each trigger; what really
 ran is known by the engine alone.
 """
 

@@ -142,7 +142,7 @@ def _work(nursery: Nursery, lanes: list[Lane], chance: random.Random, kills: int
 
 
 def _hired(nursery: Nursery, number: int, points: Iterator[str]) -> tuple[int, str]:
-    """The next worker, and what becomes of it."""
+    """The next worker, and how it ends."""
     turn, fate = divmod(number, 4)
     if fate % 2:
         return nursery.doomed(THREADS, next(points)), "dies"

@@ -31,7 +31,7 @@ WORKER = ("-m", "tests.chaos.impatient", "4")
 
 
 def turned_off(scene: Scene) -> Counter[str]:
-    """How often the engine was told to turn off each flow, by the flow's id."""
+    """How often the engine was asked to turn off each flow, by the flow's id."""
     outcomes: Counter[str] = Counter()
     for received in scene.engine.journal.all("POST", "/v1/flows/*"):
         sent = json.loads(received.body)

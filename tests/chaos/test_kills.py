@@ -1,4 +1,4 @@
-"""Workers killed (`kill -9`) at every point of a launch and at random: nothing is lost, sent twice, or told that is not true.
+"""Workers killed (`kill -9`) at every point of a launch and at random: nothing is lost or sent twice, and nothing untrue is shown.
 
 On the database and the broker of this run of the tests: SQLite and files, or PostgreSQL and Redis.
 """

@@ -1,4 +1,4 @@
-"""Which credential acts for a person in a workspace: one rule, told on every page, and how a credential becomes a team's."""
+"""Which credential acts for a person in a workspace: one rule, shown on every page, and how a credential becomes a team's."""
 
 from datetime import timedelta
 from typing import Any

@@ -59,7 +59,7 @@ def wait_over(place: Workspace) -> None:
 # --- What a new credential may do
 
 
-def test_a_look_for_a_new_credential_tells_what_it_may_do(plain: Workspace) -> None:
+def test_a_look_for_a_new_credential_shows_what_it_may_do(plain: Workspace) -> None:
     mine = Credential.objects.filter(workspace=plain).order_by("created_at").first()
     assert mine is not None
     Credential.objects.filter(pk=mine.pk).update(findings={"who": "Lan"})
@@ -113,7 +113,7 @@ def test_looking_only_reads_and_never_touches_a_route_of_many(plain: Workspace, 
     assert len(received) <= MOST_CALLS
 
 
-def test_an_older_build_and_a_smaller_plan_are_told_apart(plain: Workspace, practice: Practice) -> None:  # noqa: F811
+def test_an_older_build_and_a_smaller_plan_are_distinguished(plain: Workspace, practice: Practice) -> None:  # noqa: F811
     # Both generations of the route are gone.
     practice.engine.settings.missing_routes = ["/v1/mcp-servers", f"/v1/projects/{plain.project_id}/mcp-server"]
     practice.engine.settings.not_in_plan = ["/v1/tables"]
@@ -250,7 +250,7 @@ def test_what_works_after_all_is_no_longer_lacking(plain: Workspace) -> None:
     assert capabilities.read_capabilities(plain).get("run-retry") is None
 
 
-def test_what_no_read_tells_is_open_again_after_a_persons_look_and_after_a_week(plain: Workspace) -> None:
+def test_what_no_read_shows_is_open_again_after_a_persons_look_and_after_a_week(plain: Workspace) -> None:
     mine = Credential.objects.select_related("workspace")[0]
     capabilities.learn(plain, str(mine.pk), "run-retry", refusal(NotInPlan, status=402))
     capabilities.inspect(plain.pk)
@@ -275,6 +275,6 @@ def test_one_bad_answer_closes_nothing_for_a_whole_day(plain: Workspace) -> None
     assert capabilities.read_capabilities(plain).get("connections") is None
 
 
-def test_names_that_are_none_are_not_kept(plain: Workspace) -> None:
+def test_names_that_do_not_exist_are_not_kept(plain: Workspace) -> None:
     assert capabilities.learn(plain, "", "flying", refusal(NotInPlan, status=402)) is None
     assert states(plain) == {}

@@ -88,7 +88,7 @@ def remind() -> list[str]:
     return [f"{row.user.email}: {notification_messages.notification_message(row).title}" for row in rows]
 
 
-def test_an_end_is_told_at_30_days_7_days_and_1_day_each_once(users: Users) -> None:
+def test_an_end_is_shown_at_30_days_7_days_and_1_day_each_once(users: Users) -> None:
     ends(users.credential, days=31)
     assert remind() == []
     reminded = []
@@ -105,7 +105,7 @@ def test_an_end_is_told_at_30_days_7_days_and_1_day_each_once(users: Users) -> N
     ]
 
 
-def test_one_that_is_added_shortly_before_its_end_is_told_of_once(users: Users) -> None:
+def test_one_that_is_added_shortly_before_its_end_is_reported_once(users: Users) -> None:
     ends(users.credential, hours=5)
     assert len(remind()) == 1
     assert remind() == []
@@ -119,7 +119,7 @@ def test_another_end_is_another_reminder(users: Users) -> None:
     assert len(remind()) == 1
 
 
-def test_what_renews_itself_is_not_told_of_until_that_fails(users: Users) -> None:
+def test_what_renews_itself_is_not_reported_until_that_fails(users: Users) -> None:
     ends(users.credential, days=3)
     Credential.objects.update(kind=Kind.SIGN_IN, renew_at=timezone.now())
     assert remind() == []
@@ -127,7 +127,7 @@ def test_what_renews_itself_is_not_told_of_until_that_fails(users: Users) -> Non
     assert len(remind()) == 1
 
 
-def test_of_a_shared_credential_its_owner_is_told_else_the_managers(users: Users) -> None:
+def test_of_a_shared_credential_its_owner_is_notified_else_the_managers(users: Users) -> None:
     team = Group.objects.create(name="Sales")
     Member.objects.create(workspace=users.workspace, team=team, role=Role.LAUNCHER)
     share(users.credential, team, users.stranger)
@@ -148,7 +148,7 @@ def test_the_news_lead_to_the_credential_and_name_no_secret(users: Users, practi
     assert practice.credentials.api_key not in str(row.about)
 
 
-def test_the_hourly_task_does_all_of_it(users: Users) -> None:
+def test_the_hourly_task_does_everything(users: Users) -> None:
     ends(users.credential, days=3)
     tasks.purge()
     assert Notice.objects.count() == 1

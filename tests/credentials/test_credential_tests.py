@@ -1,4 +1,4 @@
-"""What a test finds out about a secret: whose it is and what it opens, or exactly what is wrong, each told apart over a socket."""
+"""What a test finds out about a secret: whose it is and what it opens, or exactly what is wrong; each case over a socket."""
 
 from collections.abc import Iterator
 
@@ -50,7 +50,7 @@ def newer() -> Iterator[Engine]:
         yield running
 
 
-def test_a_newer_engine_tells_the_same_by_other_routes(newer: Engine) -> None:
+def test_a_newer_engine_shows_the_same_by_other_routes(newer: Engine) -> None:
     found = credential_tests.test(draft(newer.url, secret=TOKEN))
     assert (found.project_id, found.project_name, found.who, found.email, found.version) == (
         PROJECT,
@@ -75,7 +75,7 @@ def test_a_secret_that_opens_several_projects_is_left_to_a_person(newer: Engine)
     assert credential_tests.test(draft(newer.url, project_id="R" * 21)).project_name == "Team"
 
 
-def test_a_project_that_the_secret_does_not_open_is_told_with_those_that_it_opens(newer: Engine) -> None:
+def test_a_project_that_the_secret_does_not_open_is_shown_with_those_that_it_opens(newer: Engine) -> None:
     found = problem(draft(newer.url, project_id="Z" * 21))
     assert (found.code, found.found) == (Code.OTHER_PROJECT, "Ada's Project")
 
@@ -103,7 +103,7 @@ def test_whether_a_secret_is_good_is_not_concluded_from_a_project_that_is_closed
     assert problem(draft(newer.url, project_id=PROJECT)).code is code
 
 
-def test_a_secret_without_any_project_is_told_apart(newer: Engine) -> None:
+def test_a_secret_without_any_project_is_distinguished(newer: Engine) -> None:
     newer.faults["/v1/projects"] = Reply(200, {"data": [], "next": None, "previous": None})
     assert problem(draft(newer.url)).code is Code.FORBIDDEN
 
@@ -130,7 +130,7 @@ def test_flags_are_read_whatever_is_in_them(
     assert (found.version, found.facts.limits) == (version, limits)
 
 
-def test_an_engine_without_flags_tells_nothing_and_one_that_is_down_says_nothing_new(engine: Engine) -> None:
+def test_an_engine_without_flags_shows_nothing_and_one_that_is_down_says_nothing_new(engine: Engine) -> None:
     engine.faults["/v1/flags"] = NOT_FOUND
     found = credential_tests.test(draft(engine.url))
     assert (found.version, found.facts) == ("", engine_facts.Facts())
@@ -174,7 +174,7 @@ def test_an_address_with_no_engine_close_by_gets_no_suggestion() -> None:
         assert credential_tests.with_suggestion(problem(wanted), wanted.flavour, wanted.base).suggestion == ""
 
 
-def test_an_engine_that_only_lacks_a_sign_in_is_told_from_no_engine(newer: Engine) -> None:
+def test_an_engine_that_only_lacks_a_sign_in_is_distinguished_from_no_engine(newer: Engine) -> None:
     newer.faults["/v1/authentication/sign-in"] = NOT_FOUND
     with pytest.raises(Problem) as raised:
         signing_in.sign_in(Typed(Flavour.ACTIVEPIECES, f"{newer.url}/api", "ada@example.com", PASSWORD))
@@ -192,14 +192,14 @@ def test_an_engine_that_only_lacks_a_sign_in_is_told_from_no_engine(newer: Engin
         (Reply(502, b"<html>"), Code.DOWN),
     ],
 )
-def test_each_refusal_of_a_sign_in_is_told_apart(newer: Engine, reply: Reply, code: Code) -> None:
+def test_each_refusal_of_a_sign_in_is_distinguished(newer: Engine, reply: Reply, code: Code) -> None:
     newer.faults["/v1/authentication/sign-in"] = reply
     with pytest.raises(Problem) as raised:
         signing_in.sign_in(Typed(Flavour.ACTIVEPIECES, f"{newer.url}/api", "ada@example.com", PASSWORD))
     assert raised.value.code is code
 
 
-def test_a_sign_in_tells_the_project_that_it_leads_to(newer: Engine) -> None:
+def test_a_sign_in_shows_the_project_that_it_leads_to(newer: Engine) -> None:
     token = signing_in.sign_in(Typed(Flavour.ACTIVEPIECES, f"{newer.url}/api", "ada@example.com", PASSWORD))
     assert (token.secret, token.project_id) == (TOKEN, PROJECT)
 
@@ -207,7 +207,7 @@ def test_a_sign_in_tells_the_project_that_it_leads_to(newer: Engine) -> None:
 # --- What exactly is wrong
 
 
-def test_a_test_tells_who_it_is_and_which_project_it_opens(engine: Engine) -> None:
+def test_a_test_shows_who_it_is_and_which_project_it_opens(engine: Engine) -> None:
     found = credential_tests.test(draft(engine.url))
     assert (found.project_id, found.project_name, found.who, found.email) == (
         PROJECT,
@@ -236,7 +236,7 @@ def test_an_access_token_is_named_after_its_account() -> None:
     assert (found.who, found.email) == ("Ada of Imbrace", "ada@imbrace.example")
 
 
-def test_a_good_secret_is_good_although_its_owner_is_not_told() -> None:
+def test_a_good_secret_is_good_although_the_engine_does_not_name_its_owner() -> None:
     gone = Reply(404, {"statusCode": 404, "error": "Not Found", "message": "Route not found"})
     with Engine(faults={"/v1/users/me": gone, "/v1/flags": gone}) as engine:
         found = credential_tests.test(draft(engine.url))
@@ -295,13 +295,13 @@ REFUSALS = [
 
 
 @pytest.mark.parametrize(("reply", "code", "field"), REFUSALS)
-def test_each_refusal_is_told_apart_and_belongs_to_its_field(reply: Reply, code: Code, field: str) -> None:
+def test_each_refusal_is_distinguished_and_belongs_to_its_field(reply: Reply, code: Code, field: str) -> None:
     with refusing(reply) as engine:
         found = problem(imbrace(engine.url))
     assert (found.code, found.field) == (code, field)
 
 
-def test_an_engine_that_says_nothing_is_told_to_have_timed_out() -> None:
+def test_an_engine_that_says_nothing_is_said_to_have_timed_out() -> None:
     def silent(peer: Peer) -> None:
         peer.read_request()
         peer.hold()

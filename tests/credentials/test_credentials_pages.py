@@ -89,7 +89,7 @@ def errors(response: Any) -> dict[str, list[str]]:
 # --- Adding
 
 
-def test_a_good_credential_is_kept_and_its_page_tells_what_was_found(db: None, practice: Practice) -> None:  # noqa: F811
+def test_a_good_credential_is_kept_and_its_page_shows_what_was_found(db: None, practice: Practice) -> None:  # noqa: F811
     page = added(browser(person("ada")), practice)
     assert page.redirect_chain[0][1] == 303
     kept = Credential.objects.get()
@@ -319,7 +319,7 @@ def test_a_stranger_finds_nothing_and_nobody_is_led_to_sign_in(users: Users, pat
     assert browser().get(path).headers["Location"].startswith("/accounts/login/?next=")
 
 
-def test_a_test_now_tells_what_came_of_it(users: Users, practice: Practice) -> None:  # noqa: F811
+def test_a_test_now_shows_its_result(users: Users, practice: Practice) -> None:  # noqa: F811
     client, at = browser(users.owner), ["sales", users.credential.pk]
     page = client.post(reverse("credential_test", args=at), follow=True)
     assert "The credential works." in text(page)
@@ -347,7 +347,7 @@ def test_nothing_is_said_to_be_done_with_a_credential_that_is_out_of_use(users: 
     assert "You are using" not in page
 
 
-def test_a_moved_ciphertext_is_told_in_words_and_never_used(users: Users, practice: Practice) -> None:  # noqa: F811
+def test_a_moved_ciphertext_is_explained_and_never_used(users: Users, practice: Practice) -> None:  # noqa: F811
     other = credential(users.workspace, users.owner, "other-secret", name="Other")
     Credential.objects.filter(pk=other.pk).update(secret=users.credential.secret)
     before = practice.journal.count()

@@ -128,7 +128,7 @@ def test_a_code_is_asked_for_and_signs_in(practice: Practice) -> None:
 @pytest.mark.parametrize(
     "wrong", [{"password": "not-the-password"}, {"code": "WRONG1"}, {"email": "nobody@example.com", "password": "x"}]
 )
-def test_a_wrong_sign_in_says_so_at_the_address_and_tells_no_more(practice: Practice, wrong: dict[str, str]) -> None:
+def test_a_wrong_sign_in_says_so_at_the_address_and_shows_no_more(practice: Practice, wrong: dict[str, str]) -> None:
     answer = at(person("ada")).post(ADD, signing(practice) | wrong)
     assert answer.status_code == 422
     assert "does not accept this sign-in" in errors(answer)["email"]

@@ -147,14 +147,14 @@ def test_the_mask_is_kept_until_a_secret_changes_and_every_process_notices(
     first = masking.workspace_mask(space)
     with django_assert_num_queries(0):
         assert masking.workspace_mask(space) is first
-    # As another process does it: this one's memory is not told.
+    # As another process does it: the memory of this process keeps the old value.
     ada.secret = ada.seal("secret", "new-secret-of-ada")
     ada.save()
     Workspace.objects.filter(pk=space.pk).update(secrets_version=7)
     assert masking.workspace_mask(_fresh(space)).text("new-secret-of-ada") == HIDDEN
 
 
-def test_a_secret_about_to_be_used_is_masked_although_nobody_was_told_of_it(space: Workspace) -> None:
+def test_a_secret_about_to_be_used_is_masked_although_no_process_knew_it(space: Workspace) -> None:
     masking.workspace_mask(space)
     row = people.credential(space, people.person("ada"), "secret-of-ada")
     clients.client_for_credential(row)

@@ -99,7 +99,7 @@ def test_the_workspace_leads_to_the_new_address_and_everything_else_stays(place:
     assert "now uses the new address" in text_of(place.owner.get("/w/sales/settings/"))
 
 
-def test_others_enter_theirs_again_and_are_told(place: Place) -> None:
+def test_others_enter_theirs_again_and_see_why(place: Place) -> None:
     scene = place.scene
     theirs = place.credential("colleague")
     aside = secret_rotation.put_aside(audit_log.Actor(scene.users.colleague), theirs, clock.now())

@@ -55,7 +55,7 @@ def typed(monkeypatch: pytest.MonkeyPatch, secret: str) -> None:
 # --- People
 
 
-def test_the_first_user_gets_a_generated_password_that_is_told_once() -> None:
+def test_the_first_user_gets_a_generated_password_that_is_shown_once() -> None:
     output = run("first_user", "--email", "admin@example.com")
     password = output.split("Password:")[1].split()[0]
     admin = User.objects.get()
@@ -152,7 +152,7 @@ def test_without_a_practice_engine_in_the_settings_nothing_is_made(settings: Any
     assert not Workspace.objects.exists()
 
 
-def test_a_practice_engine_that_is_down_is_told_in_one_line(configured: Practice, settings: Any) -> None:
+def test_a_practice_engine_that_is_down_is_shown_in_one_line(configured: Practice, settings: Any) -> None:
     run("first_user")
     settings.PRACTICE_ENGINE_URL = "http://127.0.0.1:9"
     with pytest.raises(CommandError, match="Nothing answers at this address"):

@@ -157,7 +157,7 @@ def test_an_engine_may_be_exchanged_under_a_workspace(practice: Practice, before
     assert credential_messages.engine("activepieces", after) in text(browser.get(f"/w/{slug}/abilities/"))
 
 
-def test_an_engine_that_does_not_tell_its_version_has_an_unknown_one(practice: Practice) -> None:
+def test_an_engine_that_does_not_show_its_version_has_an_unknown_one(practice: Practice) -> None:
     practice.engine.settings.missing_routes = ["/v1/flags"]
     browser = at(person("ha"))
     browser.post(ADD, token(practice, secret=practice.credentials.bearer_token_stranger))

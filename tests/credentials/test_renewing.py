@@ -221,5 +221,5 @@ def test_a_secret_that_no_key_opens_is_not_renewed(users: Users, practice: Pract
 @pytest.mark.parametrize(
     "secret", ["", "a.b.c", "eyJ.e30.x", "eyJ.bnVsbA.x", "eyJ.eyJleHAiOiJ4In0.x", "eyJ.eyJleHAiOjFlMzB9.x", "eyJ.W10.x"]
 )
-def test_a_token_that_tells_no_end_or_a_mad_one_has_none(secret: str) -> None:
+def test_a_token_that_shows_no_end_or_a_mad_one_has_none(secret: str) -> None:
     assert signing_in.end_of(secret) is None

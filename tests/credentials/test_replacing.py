@@ -140,7 +140,7 @@ def test_who_comes_second_with_a_page_from_before_is_asked_first(users: Users, p
     assert last.open("secret") == known.api_key
 
 
-def test_of_two_replacements_at_once_one_takes_over_and_the_other_is_told(users: Users, practice: Practice) -> None:
+def test_of_two_replacements_at_once_one_takes_over_and_the_other_is_refused(users: Users, practice: Practice) -> None:
     known = practice.credentials
     seen = [Credential.objects.select_related("workspace").get(pk=users.credential.pk) for _tab in range(2)]
     draft = Draft("imbrace", "access_token", known.access_token, address=practice.gateway)

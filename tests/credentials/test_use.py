@@ -47,7 +47,7 @@ def launched(here: Users, row: Credential, flow: str, name: str, days: int = 0) 
     launch.save(force_insert=True)
 
 
-def test_it_is_told_as_the_one_rule_has_it_for_everybody_with_a_place_here(here: Users) -> None:
+def test_the_one_rule_is_shown_for_everybody_with_a_role_here(here: Users) -> None:
     ben, guest, outside, off = (person(name) for name in ("ben", "guest", "outside", "off"))
     key = team_key(here, "Sales", ben, guest, outside, off, here.colleague)
     newer = team_key(here, "Support", ben)

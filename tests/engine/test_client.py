@@ -410,7 +410,7 @@ def test_imbrace_is_not_asked_for_the_project(server: Recorder) -> None:
     assert [(seen.path, dict(_query(seen))) for seen in server.seen] == [("/activepieces/v1/flows", {"limit": "10"})]
 
 
-def test_a_project_that_nobody_tells_is_not_found() -> None:
+def test_a_project_that_nobody_names_is_not_found() -> None:
     with Recorder(Reply(200, {"data": []})) as server:
         imbrace = Client(gateway=server.url, auth=ApiKey("api_1"), safety=LOOPBACK).workflows
         with pytest.raises(NotFound, match="project"):

@@ -132,7 +132,7 @@ def test_where_there_are_several_projects_none_is_guessed(engine: Engine) -> Non
     assert workflows(engine, project_id=OTHER).get_current_project()["id"] == OTHER
 
 
-def test_a_credential_without_any_project_is_told_apart(engine: Engine) -> None:
+def test_a_credential_without_any_project_is_distinguished(engine: Engine) -> None:
     engine.projects = []
     with pytest.raises(NotFound) as caught:
         workflows(engine).resolve_project_id()
@@ -253,7 +253,7 @@ def test_a_write_whose_route_has_moved_is_sent_by_the_other_one_and_no_other_is_
     assert engine.paths == ["/v1/b"]
 
 
-def test_a_client_tells_of_each_missing_route(engine: Engine) -> None:
+def test_a_client_reports_each_missing_route(engine: Engine) -> None:
     reports: list[str] = []
     engine.version = "0.72"
     client = servers.client(engine.url, on_no_route=lambda: reports.append("missing"))
@@ -265,7 +265,7 @@ def test_a_client_tells_of_each_missing_route(engine: Engine) -> None:
 
 
 @pytest.mark.parametrize("words", ["Route not found", "Route GET:/v1/mcp-servers not found", "route not found"])
-def test_a_missing_route_is_told_from_a_missing_thing(words: str, engine: Engine) -> None:
+def test_a_missing_route_is_distinguished_from_a_missing_thing(words: str, engine: Engine) -> None:
     engine.answer = lambda seen: Reply(404, {"statusCode": 404, "error": "Not Found", "message": words})
     with pytest.raises(NoRoute):
         workflows(engine).get_flow("F")

@@ -114,7 +114,7 @@ def test_retry_after_as_a_date_is_obeyed_on_the_engines_clock() -> None:
     assert clock.slept == [3.0]
 
 
-def test_a_wait_beyond_the_total_time_is_told_instead_of_waited() -> None:
+def test_a_wait_beyond_the_total_time_is_shown_instead_of_waited() -> None:
     with Recorder(Reply(429, {}, (("retry-after", "3600"),))) as server:
         workflows, clock = reader(server.url)
         with pytest.raises(RateLimited) as caught:
@@ -122,7 +122,7 @@ def test_a_wait_beyond_the_total_time_is_told_instead_of_waited() -> None:
     assert (len(server.seen), clock.slept, caught.value.retry_after) == (1, [], 3600.0)
 
 
-def test_a_wait_longer_than_a_person_would_sit_through_is_told_although_there_is_time() -> None:
+def test_a_wait_longer_than_a_person_would_sit_through_is_shown_although_there_is_time() -> None:
     with Recorder(Reply(429, {}, (("retry-after", "30"),))) as server:
         workflows, clock = reader(server.url, timeouts=servers.quick(total=40))
         with pytest.raises(RateLimited) as caught:
@@ -153,7 +153,7 @@ def test_the_tries_share_one_total_time() -> None:
         ),
     ],
 )
-def test_a_broken_connection_is_tried_again_and_then_told(name: str, action: Callable[[Peer], None]) -> None:
+def test_a_broken_connection_is_tried_again_and_then_shown(name: str, action: Callable[[Peer], None]) -> None:
     def script(peer: Peer) -> None:
         if peer.read_request():
             action(peer)
@@ -165,7 +165,7 @@ def test_a_broken_connection_is_tried_again_and_then_told(name: str, action: Cal
     assert (len(server.requests), caught.value.code, caught.value.sent) == (3, "CONNECTION_LOST", None), name
 
 
-def test_no_connection_at_all_is_tried_again_and_then_told_as_unreachable() -> None:
+def test_no_connection_at_all_is_tried_again_and_then_shown_as_unreachable() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     workflows, clock = reader(f"http://127.0.0.1:{port}")

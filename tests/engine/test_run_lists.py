@@ -20,7 +20,7 @@ def iso(moment: datetime) -> str:
 
 
 class Engine(Recorder):
-    """Runs, newest first, filtered as 0.83 or as 0.72 does; counted in microseconds, told in milliseconds."""
+    """Runs, newest first, filtered as 0.83 or as 0.72 does; counted in microseconds, given in milliseconds."""
 
     def __init__(
         self, runs: int, *, version: str = "0.83", step: timedelta = timedelta(seconds=1), size: int = 10
@@ -164,7 +164,7 @@ def test_no_row_is_passed_over_where_one_part_has_less_than_was_asked_for_and_mo
 
 
 @pytest.mark.parametrize("version", ["0.72", "0.83"])
-def test_archived_runs_are_told_from_the_others_whichever_word_the_engine_knows(version: str) -> None:
+def test_archived_runs_are_distinguished_from_the_others_whichever_word_the_engine_knows(version: str) -> None:
     with Engine(100, version=version) as engine:
         calls = client(engine)
         archived = [row["id"] for row in engine.runs if row["archivedAt"]]

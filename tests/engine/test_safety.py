@@ -165,7 +165,7 @@ def test_rules_compare_by_value_and_refuse_what_is_no_network() -> None:
         "http://0",
     ],
 )
-def test_an_address_that_is_none_or_not_allowed_makes_no_client(url: str) -> None:
+def test_an_address_that_is_invalid_or_not_allowed_makes_no_client(url: str) -> None:
     for place in ("engine_url", "gateway"):
         with pytest.raises(AddressRefused) as caught:
             Client(**{place: url}, auth=BearerToken("t"))  # type: ignore[arg-type]

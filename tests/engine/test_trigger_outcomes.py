@@ -127,7 +127,7 @@ def test_who_waits_in_vain_gets_nothing() -> None:
 
 
 @pytest.mark.parametrize("reply", [Reply(200, HTML), Reply(200, {}), Reply(502, HTML), Reply(302, b"")])
-def test_what_cannot_be_told_is_unknown_to_the_sdks_methods(reply: Reply) -> None:
+def test_what_is_not_certain_is_unknown_to_the_sdks_methods(reply: Reply) -> None:
     with Recorder(reply) as server:
         for call in (_workflows(server).trigger_flow, _workflows(server).trigger_flow_sync):
             with pytest.raises(Unknown) as caught:

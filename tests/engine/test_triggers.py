@@ -229,7 +229,7 @@ def test_a_name_that_cannot_be_looked_up_was_never_sent(monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize("name", ["a..b", "x" * 64 + ".example"])
-def test_a_name_that_is_none_was_never_sent(name: str) -> None:
+def test_a_name_that_does_not_exist_was_never_sent(name: str) -> None:
     with pytest.raises(NotSent) as caught:
         servers.client(f"http://{name}").workflows.trigger_flow(FLOW, {})
     assert caught.value.code == "DNS_FAILED"

@@ -210,7 +210,7 @@ def test_a_resolved_project_is_asked_for_once_by_both(server: Recorder) -> None:
             assert [seen.path.rsplit("/", 1)[1] for seen in server.seen] == ["current", "mcp-servers", "mcp-servers"]
 
 
-def test_an_older_engine_tells_its_project_by_its_first_flow_to_both() -> None:
+def test_an_older_engine_shows_its_project_by_its_first_flow_to_both() -> None:
     def answer(seen: Seen) -> Reply:
         if seen.path.endswith("/current"):
             return Reply(404, {"statusCode": 404, "error": "Not Found", "message": "x"})
@@ -295,7 +295,7 @@ def test_a_waiting_flows_own_answer_is_no_error_with_us() -> None:
             assert ours(server, ApiKey("api_1")).trigger_flow_sync(ID) == value
 
 
-def test_a_refused_credential_is_told_while_resolving_the_project() -> None:
+def test_a_refused_credential_is_shown_while_resolving_the_project() -> None:
     assert "a project that cannot be resolved" in WANTED
     with Recorder(Reply(401, {"message": "Unauthorized"})) as server, sdk(server) as vendor:
         with pytest.raises(imbrace.AuthError):

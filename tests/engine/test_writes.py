@@ -1,4 +1,4 @@
-"""Writes: sent once, and told truly whether they were never sent, answered, or may have been acted on."""
+"""Writes: sent once, with a true answer whether they were never sent, answered, or may have been acted on."""
 
 import socket
 from collections.abc import Callable

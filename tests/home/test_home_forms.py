@@ -150,7 +150,9 @@ def test_an_engine_that_refuses_live_names_is_asked_for_the_newest(
     assert _launched(text(client.get(HOME, headers=FLOWS).content)) == [identity(1)]
 
 
-def test_a_launcher_without_a_flow_is_told_whom_to_ask(users: Users, client: Client, stub_engine: StubEngine) -> None:
+def test_a_launcher_without_a_flow_is_informed_whom_to_ask(
+    users: Users, client: Client, stub_engine: StubEngine
+) -> None:
     client.force_login(users.colleague)
     page = text(client.get(HOME, headers=FLOWS).content)
     assert "There is nothing to launch here yet" in page
@@ -171,7 +173,7 @@ def test_a_guests_card_says_what_the_form_says(scene: Scene) -> None:
     assert "Send the &lt;orders&gt;" in page
 
 
-def test_runs_that_were_started_elsewhere_are_told_to_builders_by_one_call(
+def test_runs_that_were_started_elsewhere_are_shown_to_builders_by_one_call(
     users: Users, owner: Client, stub_engine: StubEngine
 ) -> None:
     now = timezone.now()
@@ -201,7 +203,7 @@ def test_runs_that_were_started_elsewhere_are_told_to_builders_by_one_call(
     assert "home-elsewhere" not in text(colleague.get(f"{HOME}?flows=1").content)
 
 
-def test_an_engine_that_does_not_tell_its_runs_is_said_so_and_nothing_else_is_lost(
+def test_an_engine_that_does_not_list_its_runs_is_shown_as_such_and_nothing_else_is_lost(
     users: Users, owner: Client, stub_engine: StubEngine
 ) -> None:
     stub_engine.flows, stub_engine.faults["/flow-runs"] = [flow(1)], Reply(500, {})
@@ -210,7 +212,7 @@ def test_an_engine_that_does_not_tell_its_runs_is_said_so_and_nothing_else_is_lo
     assert _launched(page) == [identity(1)]
 
 
-def test_forms_that_no_longer_fit_are_told_to_builders_with_the_way_to_mend_them(scene: Scene) -> None:
+def test_forms_that_no_longer_fit_are_shown_to_builders_with_the_way_to_mend_them(scene: Scene) -> None:
     reads = flows.code("echo", given="{{trigger.body.name}}")
     good = publish(scene, FORM, flow=flows.make(scene.workflows, "Good", reads))
     bad = publish(scene, FORM, flow=flows.make(scene.workflows, "Changed", reads))

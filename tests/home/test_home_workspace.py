@@ -91,7 +91,7 @@ def test_a_favourite_comes_first_and_is_at_hand_without_the_engine(company: Scen
     assert not Favourite.objects.exists()
 
 
-def test_each_flow_tells_the_persons_last_launch_of_it_however_long_ago(company: Scene) -> None:
+def test_each_flow_shows_the_persons_last_launch_of_it_however_long_ago(company: Scene) -> None:
     flow = sample_flows()["slow"].id
     long_ago = timezone.now() - timedelta(days=40)
     scene_row = company.row(flow_id=flow, state=State.FAILED)
@@ -174,13 +174,13 @@ def test_what_needs_attention_names_the_next_step(scene: Scene) -> None:
     assert "requests access" not in theirs
 
 
-def test_who_has_no_credential_is_told_what_to_do(scene: Scene) -> None:
+def test_who_has_no_credential_is_informed_what_to_do(scene: Scene) -> None:
     Credential.objects.filter(owner=scene.users.colleague).delete()
     page = text_of(scene.browser.get(HOME + "?flows=1"))
     assert "You have no credential here" in page
 
 
-def test_a_viewer_is_told_that_they_launch_nothing(scene: Scene) -> None:
+def test_a_viewer_is_informed_that_they_launch_nothing(scene: Scene) -> None:
     Member.objects.filter(user=scene.users.colleague).update(role=Role.VIEWER)
     page = text_of(scene.browser.get(HOME))
     assert "You may look at everything here, and launch nothing" in page

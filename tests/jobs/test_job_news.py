@@ -33,7 +33,7 @@ def _item(job: Job, state: ItemState) -> JobItem:
     return JobItem.objects.create(job=job, position=job.items.count(), object_id=f"o{job.items.count()}", state=state)
 
 
-def test_a_long_job_is_told_of_once_with_what_failed(scene: Scene) -> None:
+def test_a_long_job_is_reported_once_with_what_failed(scene: Scene) -> None:
     job = _job(scene)
     _item(job, ItemState.DONE)
     _item(job, ItemState.FAILED)
@@ -46,7 +46,7 @@ def test_a_long_job_is_told_of_once_with_what_failed(scene: Scene) -> None:
     assert "1 could not be done." in page
 
 
-def test_jobs_that_were_told_of_cost_the_next_look_nothing(scene: Scene) -> None:
+def test_jobs_that_were_reported_cost_the_next_look_nothing(scene: Scene) -> None:
     def queries() -> int:
         watching.find_news()
         with CaptureQueriesContext(connection) as asked:

@@ -221,7 +221,7 @@ def test_an_action_that_is_declared_no_more_ends_it(stage: Stage) -> None:
 def test_a_job_that_was_changed_in_the_database_does_nothing_as_somebody_else(
     stage: Stage, running: Job, column: str
 ) -> None:
-    """Somebody who can write the database changes the person or the action of a job of theirs."""
+    """Somebody who can write the database changes the person or the action of their own job."""
     values = {"user": stage.users.colleague, "action": "delete", "mark": ""}
     before = stage.practice.journal.count()
     Job.objects.update(**{column: values[column]})

@@ -143,7 +143,7 @@ def test_with_htmx_only_the_list_comes_back(owner: Client, users: Users) -> None
     assert '<input type="hidden" name="lock" value="2">' in page
 
 
-def test_a_second_tab_is_told_and_moves_nothing(owner: Client, users: Users) -> None:
+def test_a_second_tab_is_warned_and_moves_nothing(owner: Client, users: Users) -> None:
     scene.saved(users.owner)
     scene.saved(users.owner, FORM.without("amount"))
     answer = owner.post(f"{BASE}change/", {"lock": 1, "move-down": "customer.name"}, follow=True)
@@ -217,7 +217,7 @@ def test_publishing_says_what_changes_for_launchers(owner: Client, users: Users)
     assert AuditEvent.objects.filter(action="form.publish").count() == 2
 
 
-def test_an_old_version_becomes_the_draft_and_differences_are_told(owner: Client, users: Users) -> None:
+def test_an_old_version_becomes_the_draft_and_differences_are_shown(owner: Client, users: Users) -> None:
     scene.published(users.owner)
     scene.published(users.owner, FORM.without("amount"))
     page = text(owner.get(f"{BASE}difference/?old=1&new=2").content)

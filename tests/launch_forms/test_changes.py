@@ -37,7 +37,7 @@ def test_a_field_of_json_around_a_place_sends_it_too() -> None:
     assert changes.fit(form, TREE).missing == {}
 
 
-def test_a_field_that_was_read_and_is_not_any_more_is_told_unless_the_flow_takes_everything() -> None:
+def test_a_field_that_was_read_and_is_not_any_more_is_shown_unless_the_flow_takes_everything() -> None:
     old = Field("gone", ("gone",), why=Why(read_by=("Send",)))
     by_hand = Field("extra", ("extra",))
     form = propose(TREE).with_field(old).with_field(by_hand)

@@ -240,7 +240,7 @@ def test_everything_that_was_typed_is_shown_again() -> None:
     assert checking.typed(form, data) == {"n": "twelve", "l": ["a", ""], "t": [{"qty": "x"}]}
 
 
-def test_what_a_form_has_no_field_for_is_told() -> None:
+def test_what_a_form_has_no_field_for_is_shown() -> None:
     form = Form((Field("a", ("a", "b")), Field("c", ("c",), kind=Kind.JSON)))
     payload = {"a": {"b": 1, "new": 2}, "c": {"any": 1}, "d": {"e": 1}, "f": {}}
     assert checking.paths_without_field(form, payload) == [("a", "new"), ("d",), ("f",)]

@@ -232,7 +232,9 @@ def test_a_field_is_added_by_hand_also_where_there_is_no_form_yet(owner: Client,
     assert "already fills this place" in text(again.content)
 
 
-def test_somebody_elses_change_is_told_and_what_was_typed_is_kept_and_can_be_saved(owner: Client, users: Users) -> None:
+def test_somebody_elses_change_is_shown_and_what_was_typed_is_kept_and_can_be_saved(
+    owner: Client, users: Users
+) -> None:
     scene.saved(users.owner)
     page = owner.get(f"{FIELD}amount/")
     scene.saved(users.owner, scene.draft(users.owner).without("channel"))

@@ -104,7 +104,7 @@ def test_the_launch_keeps_its_forms_version_and_runs(scene: Scene, order: str) -
     assert scene.watch(launch).state == State.SUCCEEDED
 
 
-def test_mistakes_are_told_at_their_fields_and_everything_typed_comes_back(scene: Scene, order: str) -> None:
+def test_mistakes_are_shown_at_their_fields_and_everything_typed_comes_back(scene: Scene, order: str) -> None:
     values = {**GOOD, "customer": "", "amount": "1.000.000", "mail": "nobody", "day": "someday", "tags": ["one", "two"]}
     values |= {"rows[3][sku]": "", "rows[3][count]": "many", "extra": "{"}
     answer = send(scene, order, values)
@@ -294,7 +294,7 @@ def test_a_pause_is_said_before_and_after_and_nothing_typed_is_lost(scene: Scene
 
 
 @pytest.mark.parametrize("ticket", ["", "short", "ö" * 30, "x" * 65])
-def test_a_ticket_that_is_none_is_replaced(scene: Scene, order: str, ticket: str) -> None:
+def test_a_ticket_that_does_not_exist_is_replaced(scene: Scene, order: str, ticket: str) -> None:
     answer = send(scene, order, {**GOOD, "ticket": ticket})
     assert answer.status_code == 422
     assert "The form was incomplete" in text_of(answer)
@@ -385,7 +385,7 @@ def test_launches_are_found_by_a_searchable_input_and_by_the_flows_name(scene: S
     assert "Customer: Nguyễn Văn An" in page
 
 
-def test_a_flow_that_reads_more_than_the_form_asks_for_is_told_to_the_launcher(scene: Scene) -> None:
+def test_a_flow_that_reads_more_than_the_form_asks_for_is_shown_to_the_launcher(scene: Scene) -> None:
     flow = flows.make(
         scene.workflows, "Reads", flows.code("reads", a="{{trigger.body.name}}", b="{{trigger.body.phone}}")
     )

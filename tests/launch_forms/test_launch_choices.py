@@ -89,7 +89,7 @@ def test_several_choices_from_a_table_are_ticked(scene: Scene, table: tuple[str,
     assert sent(scene, flow, {"shops": ["", "s1", "s2"]}) == {"shops": ["s1", "s2"]}
 
 
-def test_labels_that_are_alike_are_told_apart_by_their_values(scene: Scene) -> None:
+def test_labels_that_are_alike_are_distinguished_by_their_values(scene: Scene) -> None:
     choices = tuple(Choice("Same", number) for number in range(20))
     flow = publish(scene, Form((Field("n", ("n",), kind=Kind.CHOICE, choices=choices),)))
     assert '<option value="Same (3)">' in opened(scene, flow)

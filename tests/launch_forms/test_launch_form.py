@@ -81,7 +81,7 @@ def test_a_flow_without_a_trigger_says_that_nothing_can_start_it(scene: Scene) -
     assert "This flow has no trigger" in _opened(scene, flow)
 
 
-def test_a_flow_that_starts_by_the_clock_is_told_from_one_that_is_called(scene: Scene) -> None:
+def test_a_flow_that_starts_by_the_clock_is_distinguished_from_one_that_is_called(scene: Scene) -> None:
     flow = _quick(scene)
     schedule: dict[str, Any] = {**flows.WEBHOOK, "displayName": "Every Hour"}
     schedule["settings"] = {
@@ -100,7 +100,7 @@ def test_a_flow_that_starts_by_the_clock_is_told_from_one_that_is_called(scene: 
     assert "This flow starts on a schedule" in _opened(scene, flow)
 
 
-def test_a_flow_that_starts_with_its_form_is_told(scene: Scene) -> None:
+def test_a_flow_that_starts_with_its_form_is_shown(scene: Scene) -> None:
     flow = _quick(scene)
     form: dict[str, Any] = {**flows.WEBHOOK, "displayName": "Web Form"}
     form["settings"] = {
@@ -116,7 +116,7 @@ def test_a_flow_that_starts_with_its_form_is_told(scene: Scene) -> None:
     assert "This flow starts with its form" in _opened(scene, flow)
 
 
-def test_a_trigger_with_a_password_of_its_own_is_told(scene: Scene) -> None:
+def test_a_trigger_with_a_password_of_its_own_is_shown(scene: Scene) -> None:
     flow = _quick(scene)
     guarded: dict[str, Any] = {**flows.WEBHOOK}
     guarded["settings"] = {
@@ -222,7 +222,7 @@ def test_the_same_values_after_five_minutes_are_not_asked_about(scene: Scene) ->
     assert response.status_code == 303
 
 
-def test_a_strangers_ticket_tells_nothing_about_its_launch(scene: Scene) -> None:
+def test_a_strangers_ticket_shows_nothing_about_its_launch(scene: Scene) -> None:
     flow = _quick(scene)
     theirs = scene.row(user=scene.users.owner)
     response = scene.browser.post(scene.url(flow), scene.fields(flow) | {"ticket": theirs.ticket})
@@ -285,7 +285,7 @@ def test_a_name_signed_for_one_flow_is_not_taken_for_another(scene: Scene) -> No
     assert Launch.objects.get().flow_name == "Two"
 
 
-def test_a_refused_credential_is_told_and_signs_nobody_out(scene: Scene) -> None:
+def test_a_refused_credential_is_shown_and_signs_nobody_out(scene: Scene) -> None:
     flow = _quick(scene)
     for row in Credential.objects.all():
         row.secret = row.seal("secret", "revoked-token-revoked-token")

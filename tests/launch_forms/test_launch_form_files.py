@@ -56,7 +56,7 @@ def test_a_file_arrives_beside_the_values_and_is_gone_from_the_console(scene: Sc
         (("a.png", PICTURE + b"x" * 2_000), "Choose a smaller file"),
     ],
 )
-def test_a_file_that_cannot_be_taken_is_told_at_its_field(
+def test_a_file_that_cannot_be_taken_is_shown_at_its_field(
     scene: Scene, file: tuple[str, bytes] | None, said: str
 ) -> None:
     flow = publish(scene, WITH_FILES)

@@ -70,7 +70,7 @@ def test_what_is_published_is_what_launchers_see_while_the_next_draft_is_written
     assert [version.number for version in launch_forms.versions(row(users))] == [2, 1]
 
 
-def test_a_second_tab_is_told_and_overwrites_nothing(users: Users) -> None:
+def test_a_second_tab_is_warned_and_overwrites_nothing(users: Users) -> None:
     save(users, ONE, None)
     with pytest.raises(launch_forms.Stale) as caught:
         save(users, TWO, None)

@@ -72,7 +72,7 @@ def _problem(text: str) -> json_text.BadPayload:
 
 
 @pytest.mark.parametrize(("text", "line", "hint"), WRONG)
-def test_a_mistake_is_told_by_line_column_and_what_is_meant(text: str, line: int | None, hint: str) -> None:
+def test_a_mistake_is_shown_by_line_column_and_what_is_meant(text: str, line: int | None, hint: str) -> None:
     problem = _problem(text)
     message = json_errors.describe(problem, text)
     assert message == f"Line {problem.line}, column {problem.column}: {json_errors.HINTS[hint]}"
@@ -80,11 +80,11 @@ def test_a_mistake_is_told_by_line_column_and_what_is_meant(text: str, line: int
 
 
 @pytest.mark.parametrize(("text", "name"), IMPOSSIBLE)
-def test_what_json_cannot_carry_is_told(text: str, name: str) -> None:
+def test_what_json_cannot_carry_is_shown(text: str, name: str) -> None:
     assert json_errors.describe(_problem(text), text) == json_errors.problems()[name]
 
 
-def test_more_than_the_engine_takes_is_told() -> None:
+def test_more_than_the_engine_takes_is_shown() -> None:
     text = '"' + "a" * json_text.MAX_BYTES + '"'
     assert json_errors.describe(_problem(text), text) == json_errors.problems()["large"]
 
@@ -116,7 +116,7 @@ def test_the_corrected_form_launches_with_the_same_ticket(scene: Scene) -> None:
 
 
 @pytest.mark.browser
-def test_the_browser_tells_the_same_before_anything_is_sent(
+def test_the_browser_shows_the_same_before_anything_is_sent(
     transactional_db: None, live_server: LiveServer, page: Page
 ) -> None:
     scene = Scene()

@@ -77,14 +77,14 @@ def test_a_form_published_meanwhile_takes_over_with_what_was_typed(scene: Scene,
 
 
 @pytest.mark.parametrize("shape", ["nonsense", "WyJhIl0:1:x", ""])
-def test_a_form_that_this_console_did_not_write_is_none(scene: Scene, flow: str, shape: str) -> None:
+def test_a_form_that_this_console_did_not_write_is_refused(scene: Scene, flow: str, shape: str) -> None:
     page = opened(scene, flow)
     answer = _post(scene, flow, page, {"customer.name": "An", "_shape": shape})
     assert answer.status_code == 422
     assert not Launch.objects.exists()
 
 
-def test_a_form_of_another_flow_is_none(scene: Scene, flow: str) -> None:
+def test_a_form_of_another_flow_is_refused(scene: Scene, flow: str) -> None:
     other = flows.make(scene.workflows, "Other", READS)
     assert _post(scene, flow, opened(scene, other), {"customer.name": "An"}).status_code == 422
     assert not Launch.objects.exists()

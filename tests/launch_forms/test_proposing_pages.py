@@ -87,7 +87,7 @@ def test_what_launchers_have_now_can_be_taken_back_as_it_was(owner: Client, user
     assert scene.draft(users.owner).field("own") == form.field("own")
 
 
-def test_a_second_tab_loses_nothing_and_is_told(owner: Client, users: Users) -> None:
+def test_a_second_tab_loses_nothing_and_is_warned(owner: Client, users: Users) -> None:
     page = owner.get(f"{BASE}propose/")
     scene.saved(users.owner, Form((Field("amount", ("amount",)),)))
     answer = owner.post(f"{BASE}propose/", {"lock": "", "take": [line["key"] for line in page.context["lines"]]})
@@ -96,7 +96,7 @@ def test_a_second_tab_loses_nothing_and_is_told(owner: Client, users: Users) -> 
     assert [line["path"] for line in answer.context["lines"]] == ["customer › mail"]
 
 
-def test_a_flow_that_reads_something_else_is_told_to_builders_on_both_pages(
+def test_a_flow_that_reads_something_else_is_shown_to_builders_on_both_pages(
     owner: Client, users: Users, stub_engine: StubEngine
 ) -> None:
     owner.post(f"{BASE}propose/", {"lock": "", "whole": "yes"})

@@ -169,7 +169,7 @@ def test_a_list_read_with_a_key_that_cannot_see_the_flow_proves_nothing(lane: La
     assert _conclude(lane, launch).state == State.UNKNOWN
 
 
-def test_a_launch_that_was_left_unclear_is_told_once_the_engine_is_seen_to_return_the_marker(lane: Lane) -> None:
+def test_a_launch_that_was_left_unclear_is_shown_once_the_engine_is_seen_to_return_the_marker(lane: Lane) -> None:
     never = _launch(lane, NEVER)
     assert _conclude(lane, never).state == State.UNKNOWN
     _marker_seen(lane)

@@ -190,9 +190,7 @@ def test_other_credentials_of_the_workspace_ask_where_the_launchs_own_is_refused
     assert liar.now(launch).state == State.SUCCEEDED
 
 
-def test_what_a_late_answer_told_during_a_poll_is_not_overruled_by_no_trace(
-    liar: Liar, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_late_answer_during_a_poll_is_not_overruled_by_no_trace(liar: Liar, monkeypatch: pytest.MonkeyPatch) -> None:
     Workspace.objects.update(marker_seen_at=timezone.now())
     launch = liar.accepted(ago=timedelta(minutes=10))
     Launch.objects.filter(pk=launch.pk).update(state=State.UNKNOWN, reason=Reason.WORKER_LOST, claim="c" * 32)
@@ -210,7 +208,7 @@ def test_what_a_late_answer_told_during_a_poll_is_not_overruled_by_no_trace(
     assert launch.poll_at is not None
 
 
-def test_a_loss_told_after_a_person_decided_changes_nothing(liar: Liar) -> None:
+def test_a_loss_reported_after_a_person_decided_changes_nothing(liar: Liar) -> None:
     launch = liar.accepted(ago=timedelta(minutes=10))
     Launch.objects.filter(pk=launch.pk).update(
         state=State.UNKNOWN, reason=Reason.WORKER_LOST, claim="c" * 32, poll_at=None
@@ -223,7 +221,7 @@ def test_a_loss_told_after_a_person_decided_changes_nothing(liar: Liar) -> None:
     assert (launch.state, launch.reason, launch.settled) == (State.NOT_SENT, Reason.SETTLED_NOT_RUN, True)
 
 
-def test_where_every_credential_is_refused_no_launch_ends_and_the_reason_is_told(liar: Liar) -> None:
+def test_where_every_credential_is_refused_no_launch_ends_and_the_reason_is_shown(liar: Liar) -> None:
     launch = liar.accepted(ago=timedelta(hours=1))
     liar.page = Reply(401, {"code": "INVALID_BEARER_TOKEN"})
     liar.poll()

@@ -65,7 +65,7 @@ def test_an_http_answer_that_is_handed_on_shows_its_body(scene: Scene) -> None:
     assert "Headers" not in shown
 
 
-def test_addresses_are_links_that_tell_nobody_where_one_came_from(scene: Scene) -> None:
+def test_addresses_are_links_that_reveal_to_nobody_where_one_came_from(scene: Scene) -> None:
     answer = {
         "message": "See https://example.com/a?b=1&c=2. Thanks",
         "invoice": "https://example.com/i.pdf",

@@ -75,7 +75,7 @@ SAID: list[tuple[str, str, str, str]] = [
 
 
 @pytest.mark.parametrize(("text", "title", "cure", "said"), SAID)
-def test_what_a_service_says_is_told_in_plain_words(text: str, title: str, cure: str, said: str) -> None:
+def test_what_a_service_says_is_shown_in_plain_words(text: str, title: str, cure: str, said: str) -> None:
     found = failure_messages.explain_failure(text)
     assert found is not None
     assert (str(found.message.title), found.message.cure, found.service_message) == (title, cure, said)
@@ -86,7 +86,7 @@ def test_what_a_service_says_is_told_in_plain_words(text: str, title: str, cure:
     ["{}", "null", "[[[[", "{" * 5000, '{"message":null}', '{"message":{"message":{"message":[]}}}', "\x00", "x" * 100_000,
      '{"status":"4x4","code":true,"body":[[[1]]]}', '{"a":' * 2000, "(" * 30_000, " is required" * 3000],
 )  # fmt: skip
-def test_whatever_a_step_says_something_can_be_said_of_it(text: str) -> None:
+def test_whatever_a_step_says_is_explained_somehow(text: str) -> None:
     found = failure_messages.explain_failure(text)
     assert found is not None
     assert str(found.message.title)
@@ -147,7 +147,7 @@ def test_who_may_only_look_gets_no_buttons(scene: Scene) -> None:
     assert scene.browser.post(reverse("launch_again", args=["sales", launch.pk])).status_code == 403
 
 
-def test_a_run_that_was_stopped_for_its_time_is_told_with_advice(scene: Scene) -> None:
+def test_a_run_that_was_stopped_for_its_time_is_shown_with_advice(scene: Scene) -> None:
     launch = _failed(scene, "")
     Launch.objects.filter(pk=launch.pk).update(run_status="TIMEOUT", failure="")
     page = unescape(scene.page(launch))

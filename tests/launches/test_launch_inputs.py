@@ -36,7 +36,7 @@ def _page(scene: Scene, payload: Any, **fields: Any) -> str:
     return unescape(scene.page(row))
 
 
-def test_inputs_are_told_by_labels_and_in_the_words_of_choices(scene: Scene) -> None:
+def test_inputs_are_shown_by_labels_and_in_the_words_of_choices(scene: Scene) -> None:
     version = LaunchForm.objects.get(flow_id=publish(scene, FORM)).published
     page = _page(scene, SENT, form_version=version)
     readable, _, raw = page.partition('id="payload-raw"')
@@ -72,7 +72,7 @@ def test_a_form_that_cannot_be_opened_leaves_the_raw_part(scene: Scene) -> None:
     assert "+84 1" in _page(scene, SENT, form_version=version)
 
 
-def test_being_told_of_the_end_is_offered_until_the_end(scene: Scene) -> None:
+def test_a_notification_of_the_end_is_offered_until_the_end(scene: Scene) -> None:
     row = scene.row(state=State.RUNNING, run_id="R" * 21)
     assert "Notify me when it ends" in scene.page(row)
     type(row).objects.filter(pk=row.pk).update(state=State.SUCCEEDED)

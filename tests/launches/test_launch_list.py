@@ -60,7 +60,7 @@ def test_an_empty_list_offers_the_next_step(scene: Scene) -> None:
     assert "Choose a flow" in page
 
 
-def test_every_state_is_told_in_words(scene: Scene) -> None:
+def test_every_state_is_explained(scene: Scene) -> None:
     for state in State:
         scene.row(state=state)
     page = unescape(text_of(scene.browser.get(URL)))

@@ -63,7 +63,7 @@ def test_a_run_that_was_stopped_says_why(status: str) -> None:
     assert str(stopped.text) != str(launch_messages.launch_message(_launch(State.FAILED, run_status="FAILED")).text)
 
 
-def test_a_pause_is_told_as_a_pause_also_after_the_wait_was_over() -> None:
+def test_a_pause_is_shown_as_a_pause_also_after_the_wait_was_over() -> None:
     assert str(launch_messages.launch_message(_launch(State.PAUSED, Reason.WAITED_OUT)).title) == "Paused"
 
 
@@ -73,11 +73,11 @@ def test_a_good_answer_needs_no_explanation(status: int | None) -> None:
 
 
 @pytest.mark.parametrize("status", [301, 307, 400, 401, 403, 404, 409, 418, 422, 429, 500, 503, 599])
-def test_an_answer_with_another_status_is_told_as_the_flows_own(status: int) -> None:
+def test_an_answer_with_another_status_is_shown_as_the_flows_own(status: int) -> None:
     assert str(launch_messages.answer_status_message(status)).startswith("The flow ")
 
 
-def test_trouble_with_asking_is_told_apart_by_what_helps() -> None:
+def test_trouble_with_asking_is_distinguished_by_what_helps() -> None:
     credential = launch_messages.poll_error_message("CredentialRefused")
     engine_down = launch_messages.poll_error_message("Unreachable")
     assert credential is not None

@@ -1,4 +1,4 @@
-"""A launch's page: each way a launch can go, told to its end; live until then; withdrawing and settling."""
+"""A launch's page: each way a launch can go, until its end; live until then; withdrawing and settling."""
 
 import re
 from datetime import timedelta
@@ -82,7 +82,7 @@ def test_a_launch_that_outlasts_the_wait_limit_is_carried_on_to_its_result(scene
     assert '"given"' in page
 
 
-def test_a_flow_that_fails_tells_which_step_and_why(scene: Scene) -> None:
+def test_a_flow_that_fails_shows_which_step_and_why(scene: Scene) -> None:
     flow = flows.make(scene.workflows, "Broken", flows.code("fail <b>no such</b> price"))
     launch = scene.watch(scene.launch(flow, wait=True))
     assert launch.state == State.FAILED
@@ -134,7 +134,7 @@ def test_a_redirecting_answer_is_shown_and_not_followed(scene: Scene) -> None:
     assert '<a class="long" href="https://tracking.example/p/7" rel="noopener' in scene.page(launch)
 
 
-def test_a_flow_that_answers_that_something_is_wrong_is_not_told_in_green(scene: Scene) -> None:
+def test_a_flow_that_answers_that_something_is_wrong_is_not_shown_in_green(scene: Scene) -> None:
     launch = scene.row(state=State.SUCCEEDED, ended_at=timezone.now(), answer_from="flow", answer_status=422)
     page = scene.page(launch)
     assert "Succeeded, but the flow answers that something is wrong" in page
@@ -182,7 +182,7 @@ def test_a_flow_that_is_off_is_not_launched_and_the_page_says_what_to_do(scene: 
     assert "Ask a builder to publish it and switch it on" in page
 
 
-def test_a_flow_that_is_gone_is_told(scene: Scene) -> None:
+def test_a_flow_that_is_gone_is_shown(scene: Scene) -> None:
     launch = scene.row(flow_id=NO_FLOW)
     sending.send(launch.pk)
     assert "Not sent: the flow is gone" in scene.page(launch)
@@ -227,7 +227,7 @@ def test_a_connection_that_breaks_after_the_request_left_is_checked_until_the_ru
     assert "The flow ran to its end." in scene.page(launch)
 
 
-def test_a_worker_that_died_while_sending_is_told(scene: Scene) -> None:
+def test_a_worker_that_died_while_sending_is_shown(scene: Scene) -> None:
     past = timezone.now() - timedelta(seconds=1)
     launch = scene.row(state=State.SENDING, claim="c" * 32, claim_until=past, sending_at=past, poll_at=past)
     assert sweeping.notice_lost() == 1
@@ -344,7 +344,7 @@ def test_a_poll_asks_few_questions_of_the_database_and_none_of_the_engine(scene:
     assert len(asked) == 6, [query["sql"] for query in asked]
     with CaptureQueriesContext(connection) as asked:
         _poll(scene, launch, "other")
-    # The launch is read twice, since a poll does without its inputs and its answer; and the usual time and the files are shown anew.
+    # The launch is read twice, since a poll does without its inputs and its answer; and the usual time and the files are shown again.
     assert len(asked) == 11, [query["sql"] for query in asked]
     assert scene.engine.journal.count() == before
 

@@ -127,7 +127,7 @@ def test_a_cancelled_run_makes_the_launch_cancelled_and_names_who_did_it(scene: 
     )
 
 
-def test_a_run_that_went_on_after_it_was_cancelled_is_told_by_its_real_end(scene: Versioned) -> None:
+def test_a_run_that_went_on_after_it_was_cancelled_is_shown_by_its_real_end(scene: Versioned) -> None:
     flow = _flow(scene, flows.code("sleep 60"), ECHO)
     launch = scene.watch(scene.launch(flow), State.RUNNING)
     scene.workflows.cancel_runs([launch.run_id])

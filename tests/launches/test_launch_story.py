@@ -1,4 +1,4 @@
-"""A launch told as a story, and beside a failed one what differs from the last good one and who can help."""
+"""The story of a launch, and beside a failed one what differs from the last good one and who can help."""
 
 import json
 import re
@@ -37,7 +37,7 @@ def _copied(page: str) -> list[str]:
     return page.partition('id="story-text" hidden>')[2].partition("</pre>")[0].splitlines()
 
 
-def test_a_launch_is_told_from_the_click_to_the_end(scene: Scene) -> None:
+def test_the_story_of_a_launch_goes_from_the_click_to_the_end(scene: Scene) -> None:
     flow = flows.make(scene.workflows, "Slow", ECHO, flows.delay(60), flows.response({"ok": True}))
     launch = scene.watch(scene.launch(flow))
     shown = [line.split("  ", 1)[-1] for line in _copied(_story(scene, launch))]
@@ -53,7 +53,7 @@ def test_a_launch_is_told_from_the_click_to_the_end(scene: Scene) -> None:
     assert shown[-1].startswith("It got to its end")
 
 
-def test_a_failed_launch_tells_the_step_what_it_said_and_who_can_help(scene: Scene) -> None:
+def test_a_failed_launch_shows_the_step_what_it_said_and_who_can_help(scene: Scene) -> None:
     scene.member("builder.binh", Role.BUILDER)
     flow = flows.make(scene.workflows, "Broken", ECHO, flows.code("fail <b>no such</b> price"))
     AuditEvent.objects.create(
@@ -69,7 +69,7 @@ def test_a_failed_launch_tells_the_step_what_it_said_and_who_can_help(scene: Sce
     assert "owner last changed this flow from here" in page
 
 
-def test_a_step_that_failed_while_the_flow_went_on_is_told_on_the_page_and_in_the_story(scene: Scene) -> None:
+def test_a_step_that_failed_while_the_flow_went_on_is_shown_on_the_page_and_in_the_story(scene: Scene) -> None:
     soft = flows.code("fail no such price")
     soft["settings"]["errorHandlingOptions"] = {"continueOnFailure": {"value": True}}
     flow = flows.make(scene.workflows, "Carries on", soft, flows.response({"ok": True}))
@@ -83,7 +83,7 @@ def test_a_step_that_failed_while_the_flow_went_on_is_told_on_the_page_and_in_th
     assert "although “Fail” failed" in _copied(story)[-1]
 
 
-def test_a_launch_that_waits_tells_what_happened_so_far_and_what_it_waits_for(scene: Scene) -> None:
+def test_a_launch_that_waits_shows_what_happened_so_far_and_what_it_waits_for(scene: Scene) -> None:
     approval = flows.delay(1)
     approval["displayName"] = "Ask the boss"
     approval["settings"] |= {
@@ -113,7 +113,7 @@ def test_the_story_of_a_running_launch_is_asked_for_again_and_is_not_sent_twice(
     assert "Paused" in text_of(scene.browser.get(found[1], headers=headers))
 
 
-def test_who_changed_the_flow_in_the_engine_is_named_where_the_engine_tells(scene: Scene) -> None:
+def test_who_changed_the_flow_in_the_engine_is_named_where_the_engine_shows(scene: Scene) -> None:
     flow = flows.make(scene.workflows, "Broken", flows.code("fail soft"))
     launch = scene.watch(scene.launch(flow))
     me = scene.workflows.get_current_user()
@@ -139,7 +139,7 @@ def test_the_launch_page_asks_for_the_story_once_it_has_ended_and_never_waits_fo
     assert scene.engine.journal.count() - before <= 2
 
 
-def test_without_the_engine_the_story_is_told_from_what_the_console_knows(scene: Scene) -> None:
+def test_without_the_engine_the_story_has_what_the_console_knows(scene: Scene) -> None:
     flow = flows.make(scene.workflows, "Quick", ECHO)
     launch = scene.watch(scene.launch(flow))
     scene.server.stop()
@@ -170,7 +170,7 @@ def _pair(scene: Scene, good: Any, bad: Any, **fields: Any) -> tuple[Launch, Lau
     return first, second
 
 
-def test_inputs_that_differ_are_told_field_by_field(scene: Scene) -> None:
+def test_inputs_that_differ_are_shown_field_by_field(scene: Scene) -> None:
     good = {"customer": {"phone": "0900", "name": "Lan"}, "qty": 1, "note": "x", "same": [1, 2]}
     bad = {"customer": {"phone": "09", "name": "Lan"}, "qty": "1", "urgent": True, "same": [1, 2]}
     first, second = _pair(scene, good, bad)
@@ -210,7 +210,7 @@ def test_a_launcher_is_compared_with_their_own_good_launch_only(scene: Scene) ->
     assert "of another" in _story(scene, bad, scene.sign_in(scene.users.owner))
 
 
-def test_another_version_and_slower_steps_are_told(scene: Scene) -> None:
+def test_another_version_and_slower_steps_are_shown(scene: Scene) -> None:
     flow = flows.make(scene.workflows, "Changing", flows.code("sleep 1"), ECHO)
     good = scene.watch(scene.launch(flow))
     step = {"name": "step_2", **flows.code("fail soft")}
@@ -224,7 +224,7 @@ def test_another_version_and_slower_steps_are_told(scene: Scene) -> None:
     assert "The inputs are the same." in page
 
 
-def test_steps_that_took_another_time_are_told_and_the_others_are_not() -> None:
+def test_steps_that_took_another_time_are_shown_and_the_others_are_not() -> None:
     def run(**took: Any) -> Row:
         return {"steps": {name: {"type": "CODE", "status": "SUCCEEDED", "duration": ms} for name, ms in took.items()}}
 
@@ -239,7 +239,7 @@ def test_steps_that_took_another_time_are_told_and_the_others_are_not() -> None:
      {"a": {"status": "FAILED", "errorMessage": {"x": ["y"]}}}, {"a": {"status": "RUNNING"}}, {"a": {"status": "PAUSED"}},
      {str(number): {"duration": 1e300, "status": "X" * 500} for number in range(300)}],
 )  # fmt: skip
-def test_odd_runs_are_told_too(scene: Scene, steps: Any) -> None:
+def test_odd_runs_are_shown_too(scene: Scene, steps: Any) -> None:
     launch = scene.row(state=State.FAILED, ended_at=timezone.now(), flow_name="n" * 10_000)
     lines = run_story.build_story(
         launch, {"steps": steps, "startTime": "2026-01-01T00:00:00Z", "finishTime": 7}, {"a": None}
@@ -249,7 +249,7 @@ def test_odd_runs_are_told_too(scene: Scene, steps: Any) -> None:
     assert run_story.text("x", lines)
 
 
-def test_that_a_secret_differs_is_told_and_neither_is_shown(scene: Scene) -> None:
+def test_a_different_secret_is_reported_and_neither_is_shown(scene: Scene) -> None:
     now = timezone.now()
     earlier = now - timedelta(hours=1)
     scene.row(payload='{"password": "first-word", "a": 1}', state=State.SUCCEEDED, asked_at=earlier)

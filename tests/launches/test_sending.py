@@ -531,7 +531,7 @@ def test_inputs_and_answers_are_removed_after_the_retention_time_and_the_launch_
     assert launches.open_payload(launch) is None
 
 
-def test_inputs_are_removed_in_time_also_where_the_engine_never_tells_the_end(activepieces_scene: Scene) -> None:
+def test_inputs_are_removed_in_time_also_where_the_engine_never_shows_the_end(activepieces_scene: Scene) -> None:
     launch = activepieces_scene.watch(
         activepieces_scene.launch(flows.make(activepieces_scene.workflows, "Quick", ECHO), {"a": 1})
     )
@@ -604,7 +604,7 @@ def test_a_flow_that_answers_and_then_fails_keeps_its_answer_and_says_why_it_fai
     assert "Closed" in launch.open("failure")
 
 
-def test_a_run_that_was_retried_is_followed_again_and_its_launch_tells_the_new_result(
+def test_a_run_that_was_retried_is_followed_again_and_its_launch_shows_the_new_result(
     activepieces_scene: Scene,
 ) -> None:
     launch = activepieces_scene.watch(

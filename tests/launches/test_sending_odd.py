@@ -96,7 +96,7 @@ def test_values_that_no_request_can_carry_are_given_up_at_once_and_not_tried_unt
     assert liar.seen == []
 
 
-def test_a_secret_that_no_header_can_carry_is_given_up_at_once_and_not_told(liar: Liar) -> None:
+def test_a_secret_that_no_header_can_carry_is_given_up_at_once_and_not_shown(liar: Liar) -> None:
     own = Credential.objects.get(owner=liar.users.colleague)
     own.secret = own.seal("secret", "two\r\nlines")
     own.save()

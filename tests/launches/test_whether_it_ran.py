@@ -57,7 +57,7 @@ def test_a_status_that_came_after_the_engine_acted_proves_nothing(scene: Scene, 
 
 
 @pytest.mark.parametrize("status", [*REFUSED, 410])
-def test_a_refusal_is_told_once_the_run_lists_prove_that_no_run_was_made(scene: Scene, status: int) -> None:
+def test_a_refusal_is_shown_once_the_run_lists_prove_that_no_run_was_made(scene: Scene, status: int) -> None:
     scene.engine.faults.add("status", "POST", "/v1/webhooks/*", status=status, body="text")
     launch = scene.launch(scene.flow)
     assert launch.state == State.UNKNOWN
@@ -77,7 +77,7 @@ def test_any_other_answer_without_a_run_means_that_none_was_made(scene: Scene, s
 
 @pytest.mark.parametrize("acts", [False, True])
 @pytest.mark.parametrize("kind", BROKEN)
-def test_a_connection_that_broke_is_told_by_the_run_lists(scene: Scene, kind: str, acts: bool) -> None:
+def test_a_connection_that_broke_is_shown_by_the_run_lists(scene: Scene, kind: str, acts: bool) -> None:
     scene.engine.faults.add(kind, "POST", "/v1/webhooks/*", act=acts, webhook_id=False)
     launch = scene.launch(scene.flow, wait=True)
     assert launch.searched_for

@@ -94,7 +94,7 @@ def test_an_address_that_nobody_has_becomes_an_invitation_after_saying_so(users:
     client, address = browser(users.owner), reverse("member_add", args=["sales"])
     page = client.post(address, {"who": "bo@example.com", "role": "builder"})
     assert page.status_code == 200
-    assert "Nobody has an account with" in text(page)
+    assert "There is no account with" in text(page)
     assert not ColleagueInvitation.objects.exists()
     client.post(reverse("invite", args=["sales"]), {"email": "bo@example.com", "role": "builder", "days": "7"})
     assert ColleagueInvitation.objects.get().role == Role.BUILDER

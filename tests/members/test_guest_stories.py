@@ -1,4 +1,4 @@
-"""A guest, whom only a launch right lets in, reads what their flow will do and what became of their launches, and nothing else."""
+"""A guest, whom only a launch right lets in, reads what their flow will do and the results of their launches, and nothing else."""
 
 from datetime import timedelta
 from typing import Any
@@ -46,7 +46,7 @@ def test_a_guest_sees_on_the_launch_page_how_many_launches_are_left_and_until_wh
     assert "Until " in text_of(guests.browser.get(page))
 
 
-def test_a_guest_is_told_why_a_launch_failed_without_ways_that_are_closed_to_them(guests: Guests) -> None:
+def test_a_guest_is_informed_why_a_launch_failed_without_ways_that_are_closed_to_them(guests: Guests) -> None:
     guests.right()
     launch = _failed(guests)
     page = text_of(guests.browser.get(reverse("launch", args=["sales", launch.pk])))

@@ -125,7 +125,7 @@ def test_the_last_launch_clicked_twice_leads_to_the_one_launch(guests: Guests) -
     assert Launch.objects.count() == 1
 
 
-def test_a_date_that_is_over_ends_the_right_by_itself(guests: Guests) -> None:
+def test_a_date_that_is_over_ends_the_right_automatically(guests: Guests) -> None:
     guests.right(until=timezone.now() + timedelta(hours=1))
     assert guests.browser.get(guests.scene.url(guests.flow)).status_code == 200
     address = post(guests)
@@ -264,7 +264,7 @@ def test_a_manager_gives_a_team_a_right_with_an_end_and_a_number_and_it_is_audit
     assert "At most 20 launches." in message.detail
 
 
-def test_a_manager_gives_a_person_a_right_and_is_told_that_no_key_acts_for_them(guests: Guests) -> None:
+def test_a_manager_gives_a_person_a_right_and_is_informed_that_no_key_acts_for_them(guests: Guests) -> None:
     page = give(guests, who="stranger@example.com")
     assert LaunchRight.objects.get().user == guests.scene.users.stranger
     assert "without an end, 0 launches so far" in page

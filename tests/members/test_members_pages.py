@@ -60,7 +60,7 @@ READ_ONLY = {"members"}
 
 
 @pytest.mark.parametrize("role", BELOW)
-def test_whoever_is_not_a_manager_may_neither_see_nor_change_who_belongs(users: Users, role: Role) -> None:
+def test_who_is_not_a_manager_may_neither_see_nor_change_who_belongs(users: Users, role: Role) -> None:
     Member.objects.filter(user=users.colleague).update(role=role)
     client = browser(users.colleague)
     for name, address in addresses(users).items():
@@ -72,7 +72,7 @@ def test_whoever_is_not_a_manager_may_neither_see_nor_change_who_belongs(users: 
     assert_nothing_happened(users, role)
 
 
-def test_for_a_stranger_and_a_manager_of_elsewhere_none_of_it_is_there(users: Users) -> None:
+def test_for_a_stranger_and_a_manager_of_elsewhere_nothing_is_there(users: Users) -> None:
     elsewhere = workspace("hr", project="Q" * 21)
     Member.objects.create(workspace=elsewhere, user=users.stranger, role=Role.MANAGER)
     client = browser(users.stranger)
@@ -164,7 +164,7 @@ def test_what_is_wrong_with_an_added_name_is_said_and_the_name_kept(users: Users
     assert page.context["form"]["role"].value() == "builder"
 
 
-def test_the_last_manager_is_told_why_they_cannot_go(users: Users) -> None:
+def test_the_last_manager_is_informed_why_they_cannot_go(users: Users) -> None:
     client, row = browser(users.owner), membership(users, users.owner)
     for name, sent in (("member_role", {"role": "viewer"}), ("member_remove", {})):
         page = client.post(reverse(name, args=["sales", row.pk]), sent, follow=True)

@@ -59,7 +59,7 @@ def test_being_put_in_and_taken_out_takes_effect_with_the_next_request(users: Us
     assert client.get("/w/sales/members/").status_code == 404
 
 
-def test_whoever_is_only_in_a_team_sees_it_and_changes_nothing(users: Users) -> None:
+def test_who_is_only_in_a_team_sees_it_and_changes_nothing(users: Users) -> None:
     team, other = Group.objects.create(name="Field"), Group.objects.create(name="Hidden")
     users.colleague.groups.add(team)
     client = browser(users.colleague)

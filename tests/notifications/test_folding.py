@@ -104,7 +104,7 @@ def test_after_reading_a_further_failure_is_a_new_notice_and_no_event_counts_twi
     assert [(row.count, row.url) for row in notifications.visible_notifications(owner)] == [(1, "/c/"), (2, LAUNCHES)]
 
 
-def test_launches_and_runs_started_elsewhere_are_one_notice_which_tells_of_the_latest(scene: Scene) -> None:
+def test_launches_and_runs_started_elsewhere_are_one_notice_which_reports_the_latest(scene: Scene) -> None:
     owner, now = scene.users.owner, timezone.now()
     _event(owner, "a", at=now, runs=True)
     _event(owner, "older", at=now - timedelta(minutes=3))

@@ -51,7 +51,7 @@ def _told(user: User) -> list[str]:
     return [notice.key for notice in notifications.visible_notifications(user)]
 
 
-def test_the_end_of_a_launch_is_told_once_to_who_asked_for_it(scene: Scene) -> None:
+def test_the_end_of_a_launch_is_shown_once_to_who_asked_for_it(scene: Scene) -> None:
     launch = _ended(scene, State.SUCCEEDED)
     _watch(scene, scene.users.colleague, WatchKind.LAUNCH, launch.pk)
     for _ in range(3):
@@ -69,7 +69,7 @@ def test_an_open_launch_is_no_news(scene: Scene) -> None:
     assert Watch.objects.count() == 1
 
 
-def test_an_unclear_launch_is_told_and_told_again_when_it_is_settled(scene: Scene) -> None:
+def test_an_unclear_launch_is_shown_and_shown_again_when_it_is_settled(scene: Scene) -> None:
     launch = _ended(scene, State.UNKNOWN)
     _watch(scene, scene.users.colleague, WatchKind.LAUNCH, launch.pk)
     watching.find_news()
@@ -79,7 +79,7 @@ def test_an_unclear_launch_is_told_and_told_again_when_it_is_settled(scene: Scen
     assert sorted(_told(scene.users.colleague)) == [f"launch:{launch.pk}:failed", f"launch:{launch.pk}:unknown"]
 
 
-def test_an_unclear_launch_is_watched_for_a_month_and_not_told_again_once_its_news_is_forgotten(scene: Scene) -> None:
+def test_an_unclear_launch_is_watched_for_a_month_and_not_shown_again_once_its_news_is_forgotten(scene: Scene) -> None:
     launch = _ended(scene, State.UNKNOWN, ended_at=timezone.now() - timedelta(days=29))
     _watch(scene, scene.users.colleague, WatchKind.LAUNCH, launch.pk)
     watching.find_news()
@@ -93,7 +93,7 @@ def test_an_unclear_launch_is_watched_for_a_month_and_not_told_again_once_its_ne
     assert _told(scene.users.colleague) == []
 
 
-def test_failures_that_were_told_cost_the_next_look_nothing(scene: Scene) -> None:
+def test_failures_that_were_reported_cost_the_next_look_nothing(scene: Scene) -> None:
     def queries() -> int:
         watching.find_news()
         with CaptureQueriesContext(connection) as asked:
@@ -118,7 +118,7 @@ def test_who_watches_a_launch_and_its_flow_hears_of_its_failure_once(scene: Scen
     assert _told(scene.users.colleague) == [f"launch:{launch.pk}:failed"]
 
 
-def test_failures_of_others_are_told_to_builders_and_not_to_launchers(scene: Scene) -> None:
+def test_failures_of_others_are_shown_to_builders_and_not_to_launchers(scene: Scene) -> None:
     launch = _ended(scene, State.FAILED)  # the colleague's
     other = scene.member("other", Role.LAUNCHER)
     for user in (scene.users.owner, other):
@@ -136,7 +136,7 @@ def test_what_failed_before_one_asked_and_what_people_withdrew_is_no_news(scene:
     assert _told(scene.users.owner) == []
 
 
-def test_who_has_left_the_workspace_is_told_nothing(scene: Scene) -> None:
+def test_who_has_left_the_workspace_is_informed_nothing(scene: Scene) -> None:
     launch = _ended(scene, State.FAILED)
     _watch(scene, scene.users.colleague, WatchKind.LAUNCH, launch.pk)
     Member.objects.filter(user=scene.users.colleague).delete()
@@ -144,7 +144,7 @@ def test_who_has_left_the_workspace_is_told_nothing(scene: Scene) -> None:
     assert _told(scene.users.colleague) == []
 
 
-def test_a_failed_run_that_somebody_else_started_is_told_once(db: None) -> None:
+def test_a_failed_run_that_somebody_else_started_is_shown_once(db: None) -> None:
     scene = Scene(samples=True)
     try:
         flow_id = sample_flows()["failing"].id
@@ -183,7 +183,7 @@ def test_a_failed_run_waits_while_a_launch_of_its_flow_still_looks_for_its_run(s
         assert Notice.objects.count() == number
 
 
-def test_a_failed_run_of_the_consoles_own_launch_is_told_by_the_launch_only(db: None) -> None:
+def test_a_failed_run_of_the_consoles_own_launch_is_shown_by_the_launch_only(db: None) -> None:
     scene = Scene(samples=True)
     try:
         order = LaunchRequest(sample_flows()["failing"].id, "Failing", {}, wait=False, ticket=launches.ticket())
@@ -355,7 +355,7 @@ def test_what_was_read_is_not_mailed_any_more(scene: Scene, settings: Any) -> No
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_workers_that_look_at_once_tell_and_mail_once(transactional_db: None) -> None:
+def test_two_workers_that_look_at_once_notify_and_mail_once(transactional_db: None) -> None:
     scene = Scene()
     try:
         launch = _ended(scene, State.FAILED)
@@ -464,7 +464,7 @@ def test_many_notices_come_page_by_page_without_losing_one(scene: Scene) -> None
     assert address == ""
 
 
-def test_a_person_asks_on_a_launchs_page_to_be_told_and_takes_it_back(scene: Scene) -> None:
+def test_a_person_asks_on_a_launchs_page_for_a_notification_and_cancels_it(scene: Scene) -> None:
     launch = scene.row(state=State.RUNNING)
     address = f"/w/sales/launches/{launch.pk}/tell/"
     assert "Notify me when it ends" in scene.page(launch)
@@ -474,7 +474,7 @@ def test_a_person_asks_on_a_launchs_page_to_be_told_and_takes_it_back(scene: Sce
     assert not Watch.objects.exists()
 
 
-def test_a_flow_can_be_watched_while_the_engine_is_down_but_not_one_that_is_none(scene: Scene) -> None:
+def test_a_flow_can_be_watched_while_the_engine_is_down_but_not_one_that_does_not_exist(scene: Scene) -> None:
     assert scene.browser.post(f"/w/sales/flows/{'F' * 21}/tell/").status_code == 404
     scene.server.stop()
     assert scene.browser.post(f"/w/sales/flows/{'F' * 21}/tell/").status_code == 303

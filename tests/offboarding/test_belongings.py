@@ -26,7 +26,7 @@ __all__ = ["leaver"]
 NAMES = ("credential", "form", "held", "given", "@invited.example", "inputs", "watched")
 
 
-def test_an_administrator_sees_everything_by_workspace_and_what_becomes_of_it(
+def test_an_administrator_sees_everything_by_workspace_and_where_it_goes(
     scene: Scene, leaver: User, keeper: User
 ) -> None:
     team = Group.objects.create(name="Field")

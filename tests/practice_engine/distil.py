@@ -143,7 +143,7 @@ def _words(side: Any) -> list[str]:
 
 
 def _typed(word: str) -> str:
-    """A told value as its type, once two values differ."""
+    """A recorded value as its type, once two values differ."""
     if not word.startswith("="):
         return word
     value = json.loads(word[1:])

@@ -71,7 +71,7 @@ def real_time(player: Player) -> None:
 
 
 def records(player: Player) -> None:
-    """Bind the records that were made by one call, and so are not told apart in its fact."""
+    """Bind the records that were made by one call, and so are not distinguished in its fact."""
     table = player.facts["records_list"]["query"]["tableId"]
     found = player.practice.call("GET", "/v1/records", params={"tableId": player.fill(table)}).json()["data"]
     asked = [player.facts["records_get"]["shape"]["id"], *player.facts["records_delete"]["body"]["ids"]]

@@ -1,4 +1,4 @@
-"""Faults between the console and the engine: before it acted and after it, told by the journal; which requests they are for."""
+"""Faults between the console and the engine: before it acted and after it, according to the journal; which requests they are for."""
 
 import contextlib
 
@@ -89,7 +89,7 @@ def test_a_spoilt_answer_keeps_the_engines_mark_unless_it_is_taken_away(practice
     assert ("x-webhook-id" in kept.headers, "x-webhook-id" in taken.headers) == (True, False)
 
 
-def test_a_proxys_page_names_its_own_status_and_tells_when_to_come_again(practice: Practice) -> None:
+def test_a_proxys_page_names_its_own_status_and_shows_when_to_come_again(practice: Practice) -> None:
     practice.engine.faults.add("status", "POST", HOOKS, status=429, body="html", retry_after="30")
     answer = launch(practice)
     assert answer is not None

@@ -50,7 +50,7 @@ def test_the_gateway_refuses_without_a_code(
     assert (response.status_code, set(response.json())) == (status, keys)
 
 
-def test_a_scoped_key_is_told_which_path_it_may_not_use(practice: Practice) -> None:
+def test_a_scoped_key_is_informed_which_path_it_may_not_use(practice: Practice) -> None:
     body = ask(practice, FLOWS, x_api_key=practice.credentials.api_key_scoped).json()
     assert body["error"] == "Forbidden"
     assert body["message"].startswith("Invalid API path: /imbrace/activepieces/v1/flows")

@@ -74,7 +74,7 @@ def test_parts_that_would_change_objects_are_refused(practice: Practice, name: s
     assert practice.call("POST", path, files=[(name, (None, "5"))]).status_code == 400
 
 
-def test_a_part_that_says_json_and_is_none_is_refused(practice: Practice) -> None:
+def test_a_part_that_claims_to_be_json_and_is_not_is_refused(practice: Practice) -> None:
     path = f"/v1/webhooks/{practice.sample('quick').id}"
     assert practice.call("POST", path, files=[("n", (None, "{", "application/json"))]).status_code == 400
 

@@ -128,6 +128,6 @@ def test_the_gateway_stays_what_it_is_while_the_version_changes(newer: Practice)
     assert newer.call("GET", path).json()["version"]["schemaVersion"] == "20"
 
 
-def test_a_route_that_is_gone_is_told_from_an_object_that_is_not_there(newer: Practice) -> None:
+def test_a_route_that_is_gone_is_distinguished_from_an_object_that_is_not_there(newer: Practice) -> None:
     assert newer.call("GET", "/v1/users/projects/current").json()["message"] == "Route not found"
     assert newer.call("GET", f"/v1/users/{NOBODY}").json()["params"]["entityType"] == "user"

@@ -20,7 +20,7 @@ def flags(practice: Practice) -> Json:
 
 
 @pytest.mark.parametrize(("version", "records", "fields"), [("0.72.4", 1500, 15), ("0.83.0", 10_000, 100)])
-def test_the_flags_tell_what_a_table_may_hold(practice: Practice, version: str, records: int, fields: int) -> None:
+def test_the_flags_show_what_a_table_may_hold(practice: Practice, version: str, records: int, fields: int) -> None:
     practice.engine.settings.version = version
     limits = flags(practice)
     assert (limits["MAX_RECORDS_PER_TABLE"], limits["MAX_FIELDS_PER_TABLE"]) == (records, fields)
@@ -43,7 +43,7 @@ def test_a_table_that_is_full_refuses_one_more_and_keeps_what_it_has(practice: P
     assert len(practice.call("GET", "/v1/records", params={"tableId": table}).json()["data"]) == 2
 
 
-def test_records_are_told_apart_by_what_was_never_set_and_what_was_emptied(newer: Practice) -> None:
+def test_records_are_distinguished_by_what_was_never_set_and_what_was_emptied(newer: Practice) -> None:
     table = newer.call("POST", "/v1/tables", json=in_project(newer, name="T")).json()["id"]
     field = newer.call("POST", "/v1/fields", json={"name": "a", "type": "TEXT", "tableId": table}).json()["id"]
     rows = [[], [{"fieldId": field, "value": None}], [{"fieldId": field, "value": "x"}]]

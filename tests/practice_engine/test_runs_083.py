@@ -108,7 +108,7 @@ def test_a_code_step_that_ends_its_process_fails_and_its_message_is_in_the_list(
     assert "process exited" in message
 
 
-def test_a_running_run_tells_its_start_and_its_steps_only_after_a_while(practice: Practice) -> None:
+def test_a_running_run_shows_its_start_and_its_steps_only_after_a_while(practice: Practice) -> None:
     practice.engine.settings.report_after = 100
     flow = published(practice, code_step("step_1", "// practice: hang"))
     send(practice, flow)

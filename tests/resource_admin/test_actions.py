@@ -98,7 +98,7 @@ def test_a_mask_is_not_written_over_the_secret_it_stands_for(owner: Client, fold
     assert not AuditEvent.objects.exists()
 
 
-def test_what_is_wrong_with_the_form_is_told_and_the_engine_is_not(owner: Client, folder: StubEngine) -> None:
+def test_what_is_wrong_with_the_form_is_shown_and_the_engine_is_not(owner: Client, folder: StubEngine) -> None:
     answer = owner.post(RENAME, {"name": "x" * 300})
     assert answer.status_code == 422
     assert "x" * 300 in text(answer.content)

@@ -106,7 +106,7 @@ def test_a_filter_that_is_changed_meanwhile_leads_to_the_whole_page(users: Users
     assert answer.headers["HX-Redirect"] == "/w/sales/tables/?name=x"
 
 
-def test_whoever_may_not_look_again_is_not_offered_it(users: Users, client: Client) -> None:
+def test_who_may_not_look_again_is_not_offered_it(users: Users, client: Client) -> None:
     lacks(users.workspace, "tables")
     client.force_login(users.colleague)
     assert LOOK not in client.get("/w/sales/tables/").content.decode()
@@ -270,7 +270,7 @@ def test_a_tested_credential_rings_for_a_look(
     assert Inspection.objects.get(pk=users.workspace.pk).credential == users.credential
 
 
-def test_the_clock_rings_for_whoever_was_not_looked_at_for_a_day(users: Users, bells: list[int]) -> None:
+def test_the_periodic_task_looks_at_those_that_nobody_looked_at_for_a_day(users: Users, bells: list[int]) -> None:
     Inspection.objects.create(workspace=users.workspace, due_at=timezone.now() + timedelta(hours=1))
     Member.objects.filter(user=users.colleague).update(role=Role.BUILDER)
     tasks.tick()

@@ -136,7 +136,7 @@ def test_every_list_can_be_exported_in_both_kinds(
     assert len(json.loads(owner.get(f"{resource.url('sales')}export/json/").content)) == 1
 
 
-def test_what_is_drawn_is_told_in_words(owner: Client, stub_engine: StubEngine) -> None:
+def test_what_is_drawn_is_explained(owner: Client, stub_engine: StubEngine) -> None:
     stub_engine.flows, stub_engine.runs = [flow(1, publishedVersionId="older")], [run(1, "FAILED")]
     stub_engine.rows["/pieces"] = []
     stub_engine.arrays.add("/pieces")
@@ -165,7 +165,7 @@ def test_odd_rows_break_no_file(
     ids=str,
 )
 @pytest.mark.sampled(3)
-def test_whoever_may_see_the_list_may_have_it_and_nobody_else(
+def test_who_may_see_the_list_may_have_it_and_nobody_else(
     users: Users, client: Client, stub_engine: StubEngine, resource: Resource, role: Role
 ) -> None:
     _placed(users, stub_engine, resource)
@@ -326,7 +326,7 @@ def test_what_no_waiting_mends_ends_it_with_words(
 
 
 @pytest.mark.both_databases
-def test_whoever_lost_their_place_gets_nothing_more(users: Users, owner: Client, stub_engine: StubEngine) -> None:
+def test_who_lost_their_place_gets_nothing_more(users: Users, owner: Client, stub_engine: StubEngine) -> None:
     many(stub_engine, 5)
     job = ask(owner)
     Member.objects.filter(user=users.owner).delete()

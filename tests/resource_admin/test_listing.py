@@ -51,7 +51,7 @@ def test_each_value_has_a_chip_that_takes_only_it_away() -> None:
     ]
 
 
-def test_a_day_is_told_in_words() -> None:
+def test_a_day_is_explained() -> None:
     assert listing("day=2026-11-24").chips()[0].value == "24 Nov 2026"
 
 

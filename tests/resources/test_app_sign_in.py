@@ -130,7 +130,7 @@ def test_a_ticket_is_of_no_use_to_another_person_or_for_another_app(scene: Scene
     assert LAST_STEP in scene.page(address)
 
 
-def test_an_app_that_says_no_is_told_in_its_words(scene: Scene) -> None:
+def test_an_app_that_says_no_is_shown_in_its_words(scene: Scene) -> None:
     asked = begun(scene.browser)
     answer = scene.browser.get(BACK, {"error": "access_denied", "state": asked["state"]})
     assert answer["Location"] == SIGN_IN
@@ -151,7 +151,7 @@ def test_a_workspace_that_demands_a_second_step_meanwhile_does_not_take_the_code
     assert CODE not in str(dict(scene.browser.session))
 
 
-def test_a_form_without_a_client_is_told_and_an_app_without_such_a_page_is_not_found(scene: Scene) -> None:
+def test_a_form_without_a_client_is_shown_and_an_app_without_such_a_page_is_not_found(scene: Scene) -> None:
     answer = scene.browser.post(SIGN_IN, {"client_id": ""})
     assert answer.status_code == 422
     assert "This field is required." in shown(answer)
@@ -184,7 +184,7 @@ def test_a_client_of_somebody_else_needs_no_secret(scene: Scene, kind: str, held
 
 
 @pytest.mark.parametrize("scene", [Flavour.ACTIVEPIECES], indirect=True)
-def test_an_edition_without_clients_of_the_platform_is_not_told_as_done(scene: Scene) -> None:
+def test_an_edition_without_clients_of_the_platform_is_not_shown_as_done(scene: Scene) -> None:
     scene.practice.engine.settings.version = "0.83.0"  # recording conn_upsert_platform_oauth2
     before = len(scene.rows())
     typed = {"client_kind": "PLATFORM_OAUTH2", "client_id": "theirs", "redirect_url": "https://engine.example/redirect"}

@@ -35,7 +35,7 @@ def test_they_are_found_by_the_type_of_their_channel(scene: Scene) -> None:
     assert "Nothing fits these filters" in scene.page(f"{LIST}?channel=carrier-pigeon")
 
 
-def test_the_flow_behind_one_is_linked_and_where_there_is_none_nothing_is(scene: Scene) -> None:
+def test_the_flow_behind_one_is_linked_if_it_has_one(scene: Scene) -> None:
     orders = sample_flows()["orders"]
     link = f'href="/w/sales/flows/{orders.id}/"'
     if without_channels(scene):

@@ -62,7 +62,7 @@ def test_filters_are_the_engines_own(scene: Scene, query: str, there: str, not_t
 
 
 @pytest.mark.parametrize("scene", [Flavour.ACTIVEPIECES], indirect=True)
-def test_the_call_that_tells_a_secret_is_made_by_no_page(scene: Scene) -> None:
+def test_the_call_that_shows_a_secret_is_made_by_no_page(scene: Scene) -> None:
     for row in list(scene.rows().values()):
         scene.browser.get(f"{LIST}{row['id']}/")
         for action in ALL:
@@ -166,7 +166,7 @@ def test_an_app_is_connected_by_what_its_own_schema_asks_for(
         ("slack", OAUTH | {"client_kind": "CLOUD_OAUTH2", "code": "guessed"}, "The app does not accept the code."),
     ],
 )
-def test_what_the_app_refuses_is_told_and_the_secret_does_not_come_back(
+def test_what_the_app_refuses_is_shown_and_the_secret_does_not_come_back(
     scene: Scene, app: str, typed: dict[str, str], message: str
 ) -> None:
     before = len(scene.rows())
@@ -285,7 +285,7 @@ def test_a_stranger_finds_no_form(scene: Scene) -> None:
 
 @pytest.mark.parametrize("scene", [Flavour.ACTIVEPIECES], indirect=True)
 @pytest.mark.parametrize("kind", ["html", "too_many", "invalid_json", "reset_before", "garbage"])
-def test_an_engine_at_fault_is_told_in_words(scene: Scene, kind: str) -> None:
+def test_an_engine_at_fault_is_explained(scene: Scene, kind: str) -> None:
     address = page_of(scene, "twilio-main", "rename")
     fields = hidden(scene.browser.get(address)) | {"name": "Kept as typed"}
     scene.practice.engine.faults.add(kind, "POST", "*")
@@ -318,7 +318,7 @@ def test_beyond_a_thousand_the_engines_cursor_is_followed(owner: Client, stub_en
     assert [query.get("cursor") for query in stub_engine.queries("/app-connections")] == [None, ["1000"]]
 
 
-def test_a_position_that_is_none_is_the_first_page(owner: Client, stub_engine: StubEngine) -> None:
+def test_a_position_that_does_not_exist_is_the_first_page(owner: Client, stub_engine: StubEngine) -> None:
     stub_engine.rows["/app-connections"] = [connection()]
     for position in ("x", "-5~", "²~", "~"):
         assert "Twilio SMS" in text(owner.get(f"{LIST}?at={position}").content)
@@ -446,7 +446,7 @@ def test_every_kind_of_value_of_a_schema_is_sent_as_what_it_is() -> None:
     }
 
 
-def test_a_client_that_signs_in_by_itself_needs_no_code() -> None:
+def test_a_client_that_signs_in_automatically_needs_no_code() -> None:
     auth = {"type": "OAUTH2", "grantType": "client_credentials", "authorizationMethod": "BODY", "scope": ["a", "b"]}
     fields = auth_forms.fields(auth)
     assert "code" not in fields

@@ -27,7 +27,7 @@ ZONE = "Asia/Ho_Chi_Minh"
         ("15 8 31 * *", f"On day 31 of every month at 08:15, {ZONE}"),
     ],
 )
-def test_common_shapes_are_told_in_words(cron: str, words: str) -> None:
+def test_common_shapes_are_explained(cron: str, words: str) -> None:
     assert cron_words.describe_schedule(cron, ZONE) == words
 
 
@@ -54,7 +54,7 @@ def test_every_other_expression_is_shown_as_it_is(cron: str) -> None:
     assert cron_words.describe_schedule(cron) == cron
 
 
-def test_a_zone_is_not_told_where_it_makes_no_difference() -> None:
+def test_a_zone_is_not_shown_where_it_makes_no_difference() -> None:
     assert cron_words.describe_schedule("0 9 * * *") == "Every day at 09:00"
     assert cron_words.describe_schedule("0 9 * * *", {"odd": 1}) == "Every day at 09:00"
     assert cron_words.describe_schedule("*/5 * * * *", ZONE) == "Every 5 minutes"
@@ -66,5 +66,5 @@ def test_what_is_no_expression_is_nothing(cron: object) -> None:
 
 
 @given(st.text(max_size=200), st.text(max_size=50))
-def test_any_text_is_told_somehow(cron: str, zone: str) -> None:
+def test_any_text_is_described_somehow(cron: str, zone: str) -> None:
     assert bool(cron_words.describe_schedule(cron, zone)) is bool(cron.strip())

@@ -32,7 +32,7 @@ def test_an_app_in_many_languages_is_as_large_as_in_one(owner: Client, stub_engi
     assert "Senden" not in page
 
 
-def test_what_0_83_tells_about_a_flow_is_among_its_facts(owner: Client, stub_engine: StubEngine) -> None:
+def test_what_0_83_shows_about_a_flow_is_among_its_facts(owner: Client, stub_engine: StubEngine) -> None:
     row = flow(timeSavedPerRun=12)
     row["version"]["notes"] = [{"id": "note_1"}, {"id": "note_2"}]
     stub_engine.flows = [row]

@@ -113,7 +113,7 @@ def test_it_is_done_once_and_written_down_as_begun_and_done_and_a_double_click_i
 @plain
 @first_of_each
 @pytest.mark.sampled(3)
-def test_an_engine_that_is_down_refuses_or_is_lost_is_told_at_the_form_with_everything_typed(
+def test_an_engine_that_is_down_refuses_or_is_lost_is_shown_at_the_form_with_everything_typed(
     stage: Stage, resource: Resource, action: Action
 ) -> None:
     url = stage.url(resource, action)

@@ -58,7 +58,7 @@ def worked(job: Job) -> Job:
 @plain
 @every
 @pytest.mark.sampled(3)
-def test_without_ids_the_engine_is_told_nothing(stage: Stage, resource: Resource, action: Action) -> None:
+def test_without_ids_the_engine_is_not_called(stage: Stage, resource: Resource, action: Action) -> None:
     answer = stage.browser.post(
         action.bulk_url("sales", resource.name), {"next": resource.url("sales"), "id": ["", ".."]}
     )

@@ -221,7 +221,7 @@ def test_names_that_cannot_be_had_leave_the_list_standing(
     "id", ["", "missing", "a/b", "..", "%2e%2e", "x" * 3000, "<b>"], ids=lambda text: text[:10] or "none"
 )
 @pytest.mark.sampled(5)
-def test_an_id_that_is_none_is_not_found_and_no_mistake_of_ours(
+def test_an_invalid_id_is_not_found_and_no_error_of_the_console(
     owner: Client, stub_engine: StubEngine, resource: Resource, id: str
 ) -> None:
     samples.sample_for(resource).fill(stub_engine)
@@ -251,7 +251,7 @@ def test_the_credentials_secret_is_on_no_page(owner: Client, stub_engine: StubEn
 
 @every
 @pytest.mark.sampled(3)
-def test_how_to_ask_for_it_oneself_is_told_without_the_secret(
+def test_how_to_ask_for_it_oneself_is_shown_without_the_secret(
     owner: Client, stub_engine: StubEngine, resource: Resource
 ) -> None:
     sample = samples.sample_for(resource)
@@ -350,7 +350,7 @@ def test_filters_that_are_on_are_chips_and_nothing_found_says_so(
 
 @every
 @pytest.mark.sampled(3)
-def test_filters_that_make_no_sense_are_told_and_the_engine_is_not_asked(
+def test_filters_that_make_no_sense_are_shown_and_the_engine_is_not_asked(
     owner: Client, stub_engine: StubEngine, resource: Resource
 ) -> None:
     sample = samples.sample_for(resource)

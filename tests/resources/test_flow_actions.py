@@ -140,7 +140,7 @@ def test_a_copy_has_the_same_steps_and_is_off(stage: Stage) -> None:
     assert names(copy["version"]["trigger"]) == names(original["version"]["trigger"])
 
 
-def test_a_copy_whose_steps_are_refused_is_told_as_what_it_is(stage: Stage) -> None:
+def test_a_copy_whose_steps_are_refused_is_shown_as_what_it_is(stage: Stage) -> None:
     flow = made(stage)
     stage.practice.engine.faults.add("status", "POST", "/v1/flows/*", status=403)
     answer = stage.browser.post(url("duplicate", flow), {"name": "Its copy"})
@@ -185,7 +185,7 @@ def test_every_shape_of_a_flow_is_read(stage: Stage, kept: str) -> None:
 @pytest.mark.parametrize(
     "content", [b"", b"{", b"\xff\xfe", b"[]", b"7", b'{"template": 1}', b'{"trigger": {"a": 1}}', b"[" * 100_000]
 )
-def test_a_file_that_is_no_flow_is_told_and_nothing_is_made(stage: Stage, content: bytes) -> None:
+def test_a_file_that_is_no_flow_is_shown_and_nothing_is_made(stage: Stage, content: bytes) -> None:
     answer = stage.browser.post("/w/sales/flows/do/import/", {"file": upload(content), "name": "Kept"})
     assert answer.status_code == 422
     assert 'value="Kept"' in text(answer.content)
@@ -232,7 +232,7 @@ def test_after_a_deletion_from_a_page_of_the_flow_its_list_follows(stage: Stage)
         assert (answer.status_code, answer["Location"]) == (303, "/w/sales/flows/")
 
 
-def test_a_second_deletion_meanwhile_is_told_in_words(stage: Stage) -> None:
+def test_a_second_deletion_meanwhile_is_explained(stage: Stage) -> None:
     stage.practice.engine.settings.delete_after = 10_000
     flow = made(stage)
     asked = stage.browser.get(url("delete", flow))
@@ -281,7 +281,7 @@ def test_while_a_flow_is_being_deleted_its_page_looks_again_and_offers_nothing(s
     assert stage.browser.post(url("delete", flow)).status_code == 409
 
 
-def test_somebody_elses_editing_is_told_in_words(stage: Stage) -> None:
+def test_somebody_elses_editing_is_explained(stage: Stage) -> None:
     flow = made(stage)
     stage.practice.engine.settings.flow_in_use = [flow]
     answer = stage.browser.post(url("rename", flow), {"name": "Other"})

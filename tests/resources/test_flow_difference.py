@@ -1,4 +1,4 @@
-"""What differs between two versions: told step by step and field by field, on a page where both can be chosen."""
+"""What differs between two versions: step by step and field by field, on a page where both can be chosen."""
 
 import copy
 from typing import Any
@@ -55,7 +55,7 @@ def test_a_version_differs_in_nothing_from_itself() -> None:
     assert between(one, copy.deepcopy(one)).identical
 
 
-def test_steps_that_come_and_go_are_told_and_what_they_push_has_not_moved() -> None:
+def test_steps_that_come_and_go_are_shown_and_what_they_push_has_not_moved() -> None:
     found = between(version(step("a"), step("b"), step("c")), version(step("a"), step("new"), step("c")))
     assert kinds_and_names(found) == [("added", "new"), ("removed", "b")]
 
@@ -81,7 +81,7 @@ def test_a_step_that_goes_into_a_loop_has_moved_and_so_has_one_in_another_branch
     assert kinds_and_names(found) == [("changed moved", "a")]
 
 
-def test_names_settings_and_marks_are_told_field_by_field() -> None:
+def test_names_settings_and_marks_are_shown_field_by_field() -> None:
     old = step("a", settings={"input": {"to": "x@example.com", "gone": "1", "same": "s", "deep": {"a": [{"b": 1}]}}})
     new = step(
         "a",
@@ -103,7 +103,7 @@ def test_names_settings_and_marks_are_told_field_by_field() -> None:
     }
 
 
-def test_another_trigger_is_told_by_what_it_does() -> None:
+def test_another_trigger_is_shown_by_what_it_does() -> None:
     def settings(piece: str, action: str, number: str) -> dict[str, Any]:
         return {"pieceName": f"@activepieces/piece-{piece}", "triggerName": action, "pieceVersion": number}
 
@@ -117,7 +117,7 @@ def test_another_trigger_is_told_by_what_it_does() -> None:
     }
 
 
-def test_what_the_engine_changes_by_itself_is_no_difference() -> None:
+def test_what_the_engine_changes_automatically_is_no_difference() -> None:
     old = version(
         settings={"pieceName": "x", "pieceVersion": "~0.1.2", "input": {}, "sampleData": {"lastTestDate": "1"}}
     )
@@ -125,7 +125,7 @@ def test_what_the_engine_changes_by_itself_is_no_difference() -> None:
     assert between(old, new).identical
 
 
-def test_a_secret_that_changed_is_told_and_not_shown() -> None:
+def test_a_changed_secret_is_reported_and_not_shown() -> None:
     old, new = (step("a", settings={"input": {"password": word}}) for word in ("first-secret", "second-secret"))
     found = between(version(old), version(new))
     (change,) = found.steps[0].changes
@@ -144,7 +144,7 @@ def test_long_texts_that_differ_far_down_differ_and_lines_are_compared() -> None
     assert ("+", "2") in change.text
 
 
-def test_a_difference_that_no_line_tells_is_admitted() -> None:
+def test_a_difference_that_no_line_shows_is_admitted() -> None:
     old, new = (step("a", settings={"branches": {"odd": n}}) for n in (1, 2))
     (change,) = between(version(old), version(new)).steps[0].changes
     assert change.label == "Something that only the raw data shows"
@@ -216,7 +216,7 @@ def test_an_engine_that_lists_no_versions_still_compares_what_is_live(stage: Sta
 
 
 @pytest.mark.parametrize("id", ["..", "%2e", "%20"])
-def test_an_id_that_is_none_is_not_found(owner: Client, id: str) -> None:
+def test_an_id_that_does_not_exist_is_not_found(owner: Client, id: str) -> None:
     assert owner.get(f"/w/sales/flows/{id}/difference/").status_code == 404
 
 

@@ -252,7 +252,7 @@ def test_a_file_that_fits_is_imported_without_a_question(stage: Stage) -> None:
     assert send(stage, old(tree)).status_code == 303
 
 
-def test_an_engine_that_tells_nothing_about_its_apps_is_not_said_to_lack_any(stage: Stage) -> None:
+def test_an_engine_that_shows_nothing_about_its_apps_is_not_said_to_lack_any(stage: Stage) -> None:
     stage.practice.engine.faults.add("status", "GET", "/v1/pieces*", status=403)
     stage.practice.engine.faults.add("status", "GET", "/v1/app-connections", status=403)
     content = old(webhook(piece("oracle", "ask", {"auth": "{{connections['x']}}"})))
@@ -282,7 +282,7 @@ def test_of_several_flows_all_or_some_are_made(stage: Stage) -> None:
     assert "sourceCode" not in kept
 
 
-def test_a_choice_of_none_and_one_name_for_several_are_told(stage: Stage) -> None:
+def test_a_choice_of_none_and_one_name_for_several_are_shown(stage: Stage) -> None:
     asked = send(stage, new(exported_flow(TREE, "First"), exported_flow(TREE, "Second")), name="Same")
     assert asked.status_code == 200
     typed = hidden(asked)
@@ -329,7 +329,7 @@ def test_what_was_changed_in_the_hidden_part_is_asked_about_again(stage: Stage) 
     assert not stage.writes()
 
 
-def test_after_a_failure_the_file_need_not_be_chosen_again_and_what_was_made_is_told(stage: Stage) -> None:
+def test_after_a_failure_the_file_need_not_be_chosen_again_and_what_was_made_is_shown(stage: Stage) -> None:
     asked = send(stage, new(exported_flow(TREE, "First"), exported_flow(TREE, "Second"), exported_flow(TREE, "Third")))
     stage.practice.engine.faults.add("status", "POST", "/v1/flows", status=403, schedule="-x", times=1)
     failed = stage.browser.post(NEW, hidden(asked))
@@ -341,7 +341,7 @@ def test_after_a_failure_the_file_need_not_be_chosen_again_and_what_was_made_is_
 
 
 @pytest.mark.parametrize("stage", ["activepieces"], indirect=True)
-def test_a_tree_that_the_engine_does_not_take_is_told_at_the_file(stage: Stage) -> None:
+def test_a_tree_that_the_engine_does_not_take_is_shown_at_the_file(stage: Stage) -> None:
     flow = made(stage, "Stays")
     before = state(stage, flow)["version"]["trigger"]
     answer = send(stage, new(exported_flow(webhook(code(type="TELEPORT"), dated=True))), url("import-here", flow))
@@ -363,7 +363,7 @@ def test_a_tree_that_the_engine_does_not_take_is_told_at_the_file(stage: Stage) 
         ({"name": "Orders", "tables": [{"name": "Orders", "fields": []}]}, "There is no flow in this file"),
     ],
 )
-def test_a_bad_file_is_told_at_the_field_and_nothing_is_made(stage: Stage, content: Any, said: str) -> None:
+def test_a_bad_file_is_shown_at_the_field_and_nothing_is_made(stage: Stage, content: Any, said: str) -> None:
     answer = send(stage, content, name="Kept")
     assert answer.status_code == 422
     assert said in text(answer.content)

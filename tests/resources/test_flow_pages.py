@@ -42,7 +42,7 @@ def crowd(stage: Stage, number: int) -> list[dict[str, Any]]:
     return rows
 
 
-def test_what_the_engine_can_be_brought_to_give_is_listed_and_the_gap_is_told(stage: Stage) -> None:
+def test_what_the_engine_can_be_brought_to_give_is_listed_and_the_gap_is_shown(stage: Stage) -> None:
     rows = crowd(stage, 130)
     seen = walked(stage.browser, f"{FLOWS}?rows=50")
     if stage.users.workspace.flavour != Flavour.IMBRACE:
@@ -129,7 +129,7 @@ def test_pages_beyond_walk_once_a_minute_and_count(owner: Client, stub_engine: S
     assert stub_engine.calls.count("/flows/count") == 1
 
 
-def test_a_gap_is_told_with_both_numbers(owner: Client, stub_engine: StubEngine) -> None:
+def test_a_gap_is_shown_with_both_numbers(owner: Client, stub_engine: StubEngine) -> None:
     stub_engine.flows = many(150)
     stub_engine.faults["/flows/count"] = Reply(200, 153)
     page = text(owner.get(f"{FLOWS}?at={stub_engine.flows[109]['updated']}~{identity(110)}").content)
@@ -161,7 +161,7 @@ def test_an_odd_position_is_some_page(owner: Client, stub_engine: StubEngine, po
     assert owner.get(FLOWS, {"at": position}).status_code == 200
 
 
-def test_an_answer_that_is_too_large_is_asked_for_in_smaller_parts_and_told(
+def test_an_answer_that_is_too_large_is_asked_for_in_smaller_parts_and_shown(
     owner: Client, stub_engine: StubEngine
 ) -> None:
     stub_engine.flows = many(30)

@@ -33,7 +33,7 @@ def launch(users: Users, **more: Any) -> Launch:
     )
 
 
-def test_the_newest_result_is_told_and_the_ones_before_are_icons_with_words(
+def test_the_newest_result_is_shown_and_the_ones_before_are_icons_with_words(
     owner: Client, stub_engine: StubEngine
 ) -> None:
     stub_engine.flows = [flow()]
@@ -57,7 +57,7 @@ def test_a_launch_that_led_to_no_run_is_a_result_too(users: Users, owner: Client
     assert f'href="/w/sales/launches/{refused.pk}/"' in page
 
 
-def test_a_launch_of_ones_own_is_told_at_the_first_look_already(
+def test_a_launch_of_ones_own_is_shown_at_the_first_look_already(
     users: Users, owner: Client, stub_engine: StubEngine
 ) -> None:
     stub_engine.flows = [flow(), flow(2, "Never launched")]
@@ -71,7 +71,7 @@ def test_a_launch_of_ones_own_is_told_at_the_first_look_already(
     assert nothing in text(owner.get(LATE).content)
 
 
-def test_launches_of_another_workspace_are_not_told(users: Users, owner: Client, stub_engine: StubEngine) -> None:
+def test_launches_of_another_workspace_are_not_shown(users: Users, owner: Client, stub_engine: StubEngine) -> None:
     stub_engine.flows = [flow()]
     found = launch(users, state=State.REFUSED)
     Launch.objects.filter(pk=found.pk).update(workspace=Workspace.objects.get(slug="elsewhere"))

@@ -39,7 +39,7 @@ WEEKLY = trigger("piece-schedule", "every_week", hour_of_the_day="7", day_of_the
         ({"settings": {"pieceName": {}}}, "No trigger chosen yet", "nothing"),
     ],
 )
-def test_what_starts_it_is_told_and_decides_about_launching(found: Any, words: str, start: str) -> None:
+def test_what_starts_it_is_shown_and_decides_about_launching(found: Any, words: str, start: str) -> None:
     assert start_label(starting(found)) == words
     assert flow_facts.start_of(found) == start
 

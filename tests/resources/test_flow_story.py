@@ -96,7 +96,7 @@ def test_branches_and_loops_are_folded_into_their_sentence() -> None:
     ]
 
 
-def test_long_flows_are_told_as_far_as_people_read_and_the_rest_is_counted() -> None:
+def test_long_flows_are_shown_as_far_as_people_read_and_the_rest_is_counted() -> None:
     loop = step_trees.loop(
         "step_12", "Each", "", step_trees.chain(_act("gmail", "send_email"), _act("gmail", "send_email"))
     )
@@ -119,7 +119,7 @@ def test_skipped_steps_are_left_out() -> None:
      {"nextAction": {"settings": {"pieceName": "piece-delay", "actionName": "delayFor", "input": {"delayFor": "1e999", "unit": None}}}},
      {"nextAction": {"settings": {"pieceName": "piece-delay", "actionName": "delayFor", "input": {"delayFor": -5, "unit": "hours"}}}}],
 )  # fmt: skip
-def test_odd_trees_are_told_too(tree: Any) -> None:
+def test_odd_trees_are_shown_too(tree: Any) -> None:
     _lines(flow_story.build_story(tree, KNOWN))
 
 
@@ -177,7 +177,7 @@ def test_the_second_look_counts_the_engines_runs_and_asks_no_more(scene: Scene) 
     assert "What this will do" in text_of(scene.browser.get(reverse("flow_does", args=["sales", flow])))
 
 
-def test_the_flows_page_and_its_launch_form_tell_one_figure_and_what_it_counts(scene: Scene) -> None:
+def test_the_flows_page_and_its_launch_form_show_one_figure_and_what_it_counts(scene: Scene) -> None:
     flow = flows.make(scene.workflows, "Quick", flows.response({"ok": True}))
     scene.row(flow_id=flow, state=State.FAILED)
     for _number in range(3):
@@ -214,7 +214,7 @@ def test_names_in_a_story_stay_text(scene: Scene) -> None:
     assert "&lt;img src=x&gt;" in page
 
 
-def test_the_flows_own_page_tells_it_too(scene: Scene) -> None:
+def test_the_flows_own_page_shows_it_too(scene: Scene) -> None:
     flow = flows.make(scene.workflows, "Quick", flows.response({"ok": True}))
     page = text_of(scene.sign_in(scene.users.owner).get(reverse("resource_detail", args=["sales", "flows", flow])))
     assert "What this will do" in page

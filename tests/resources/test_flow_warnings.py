@@ -76,7 +76,7 @@ def test_an_app_that_the_list_leaves_out_but_the_engine_has_is_not_missing(owner
 @pytest.mark.parametrize(
     "answer", [Reply(200, []), Reply(403, {"code": "AUTHORIZATION", "params": {}}), Reply(502, b"<html>")]
 )
-def test_where_the_engine_does_not_tell_its_apps_nothing_is_called_missing(
+def test_where_the_engine_does_not_show_its_apps_nothing_is_called_missing(
     owner: Client, store: StubEngine, answer: Reply
 ) -> None:
     store.faults["/v1/pieces"] = answer

@@ -102,13 +102,13 @@ def test_the_page_of_a_flow_leads_to_its_runs_and_launches(
     assert "Waiting to be sent" in page
 
 
-def test_unpublished_changes_are_told(owner: Client, stub_engine: StubEngine) -> None:
+def test_unpublished_changes_are_shown(owner: Client, stub_engine: StubEngine) -> None:
     stub_engine.flows = [flow(publishedVersionId="V0")]
     assert "Unpublished changes" in text(owner.get(FLOWS).content)
     assert "Has changes that are not published" in text(owner.get(f"{FLOWS}{identity(1)}/").content)
 
 
-def test_connections_are_offered_by_name_and_what_the_search_spans_is_told(
+def test_connections_are_offered_by_name_and_what_the_search_spans_is_shown(
     owner: Client, stub_engine: StubEngine
 ) -> None:
     stub_engine.rows["/app-connections"] = [
@@ -135,7 +135,7 @@ def _with_steps(first: dict[str, Any], *more: dict[str, Any], **changes: Any) ->
     return found
 
 
-def test_the_list_tells_how_a_flow_starts_where_it_lies_and_its_apps(owner: Client, stub_engine: StubEngine) -> None:
+def test_the_list_shows_how_a_flow_starts_where_it_lies_and_its_apps(owner: Client, stub_engine: StubEngine) -> None:
     stub_engine.flows = [
         _with_steps(_step("step_1", "google-sheets"), _step("step_2", "gmail")) | {"folderId": identity(7)}
     ]
@@ -161,7 +161,7 @@ def test_a_flows_apps_connections_and_tables_are_linked_by_name(owner: Client, s
     assert 'href="/w/sales/pieces/@activepieces/piece-tables/"' in page
 
 
-def test_what_is_set_in_a_step_is_told_with_references_and_without_secrets(
+def test_what_is_set_in_a_step_is_shown_with_references_and_without_secrets(
     owner: Client, stub_engine: StubEngine
 ) -> None:
     inputs = {

@@ -1,4 +1,4 @@
-"""Folders: counts that lead to the flows, making one that is there already, and what becomes of the flows of a deleted one."""
+"""Folders: counts that lead to the flows, making one that is there already, and where the flows of a deleted one go."""
 
 from typing import Any
 
@@ -45,7 +45,7 @@ def test_a_new_folder_is_made_and_offered_to_flows_at_once(stage: Stage) -> None
     assert "Angebote" in text(stage.browser.get("/w/sales/flows/").content)
 
 
-def test_a_folder_that_is_there_already_is_told_and_not_called_new(stage: Stage) -> None:
+def test_a_folder_that_is_there_already_is_shown_and_not_called_new(stage: Stage) -> None:
     folder = made(stage)
     answer = stage.browser.post(NEW, {"name": "ANGEBOTE"})
     assert lead(answer) == f"/w/sales/folders/{folder}/"

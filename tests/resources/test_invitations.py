@@ -79,7 +79,7 @@ def test_an_invitation_is_revoked_after_it_is_said_what_that_means(scene: Scene)
     assert AuditEvent.objects.filter(action="invitations.delete", object_name="it@sao-mai.example").count() == 2
 
 
-def test_what_is_accepted_is_told_to_stay(scene: Scene) -> None:
+def test_what_is_accepted_is_said_to_stay(scene: Scene) -> None:
     if place(scene) == Flavour.ACTIVEPIECES:
         pytest.skip("a personal project has none")
     page = scene.page(f"{LIST}do/delete/{invitation_id(scene, 'gia.bao@sao-mai.example')}/")

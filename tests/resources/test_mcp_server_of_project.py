@@ -113,7 +113,7 @@ def test_the_form_on_its_own_page_holds_what_is_on(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.LAUNCHER])
-def test_whoever_builds_nothing_sees_the_switches_and_cannot_move_them(scene: Scene, role: Role) -> None:
+def test_who_builds_nothing_sees_the_switches_and_cannot_move_them(scene: Scene, role: Role) -> None:
     browser = scene.sign_in("colleague", role)
     page = text(browser.get(url(scene)).content)
     assert len(switches(page)) == 25

@@ -130,7 +130,7 @@ def test_a_server_without_a_token_says_so(owner: Client, stub_engine: StubEngine
 
 @pytest.mark.parametrize("scene", [Flavour.ACTIVEPIECES], indirect=True)
 @pytest.mark.parametrize("kind", ["html", "too_many", "invalid_json", "garbage"])
-def test_an_engine_at_fault_is_told_and_no_token_is_written_down_as_shown(scene: Scene, kind: str) -> None:
+def test_an_engine_at_fault_is_shown_and_no_token_is_written_down_as_shown(scene: Scene, kind: str) -> None:
     address = f"{page_of(scene)}token/"
     scene.practice.engine.faults.add(kind, "GET", "/v1/mcp-servers/*")
     answer = scene.browser.post(address, {"reason": REASON})

@@ -32,7 +32,7 @@ NOON = datetime.datetime(2026, 11, 27, 12, tzinfo=datetime.UTC)
         ("", ""),
     ],
 )
-def test_the_editors_address_follows_from_that_of_the_api_or_there_is_none(address: str, expected: str) -> None:
+def test_the_editors_address_follows_from_that_of_the_api_or_is_empty(address: str, expected: str) -> None:
     workspace = Workspace(flavour=Flavour.ACTIVEPIECES, address=address, project_id="P 1")
     assert editor.url(Flows(), workspace, "F1") == expected
 

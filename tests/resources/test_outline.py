@@ -50,7 +50,7 @@ def test_loops_and_branches_are_indented_in_reading_order() -> None:
     ]
 
 
-def test_a_router_at_the_end_tells_its_empty_branches() -> None:
+def test_a_router_at_the_end_shows_its_empty_branches() -> None:
     assert lines(step("trigger", nextAction=router("r", ["A", "B"], [None, None]))) == [
         "Trigger",
         "R",
@@ -70,7 +70,7 @@ def test_skipped_and_incomplete_steps_are_marked() -> None:
     assert item.invalid
 
 
-def test_a_piece_is_told_without_its_packages_name() -> None:
+def test_a_piece_is_shown_without_its_packages_name() -> None:
     settings = {"pieceName": "@activepieces/piece-google-sheets", "actionName": "insert_row"}
     assert outline.piece_of({"settings": settings}) == "google-sheets: insert_row"
 

@@ -117,7 +117,7 @@ ASKED = f"{HERE}?{urlencode({'field': key('actions', 'send', 'to'), 'with-x': '7
         ({"options": [{"label": f"n{number}", "value": number} for number in range(700)]}, "the first 500 are shown"),
     ],
 )
-def test_whatever_the_app_gives_is_told(owner: Client, stub_engine: StubEngine, options: Any, words: str) -> None:
+def test_whatever_the_app_gives_is_shown(owner: Client, stub_engine: StubEngine, options: Any, words: str) -> None:
     fill(stub_engine, {"type": "DROPDOWN", "options": options})
     page = text(owner.get(ASKED).content)
     assert words in page
@@ -133,7 +133,7 @@ def test_values_reach_the_app_as_what_they_are(owner: Client, stub_engine: StubE
     assert sent["flowVersionId"] == "V1"
 
 
-def test_a_workspace_without_a_flow_is_told_to_make_one(owner: Client, stub_engine: StubEngine) -> None:
+def test_a_workspace_without_a_flow_is_asked_to_make_one(owner: Client, stub_engine: StubEngine) -> None:
     fill(stub_engine, {}, flows=False)
     assert "this workspace has none. Make one first." in text(owner.get(ASKED).content)
 
@@ -146,7 +146,7 @@ def test_a_workspace_without_a_flow_is_told_to_make_one(owner: Client, stub_engi
         (Reply(403, {"code": "AUTHORIZATION", "params": {}}), "The credential does not reach this"),
     ],
 )
-def test_an_engine_at_fault_is_told_beside_the_form(
+def test_an_engine_at_fault_is_shown_beside_the_form(
     owner: Client, stub_engine: StubEngine, reply: Reply, words: str
 ) -> None:
     fill(stub_engine, reply)

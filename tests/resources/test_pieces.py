@@ -62,7 +62,7 @@ def test_no_page_loads_a_logo_from_elsewhere(scene: Scene) -> None:
     assert ">GS</span>" in scene.page(f"{LIST}?search=sheets")
 
 
-def test_the_page_of_a_piece_tells_its_actions_and_triggers_with_their_fields(scene: Scene) -> None:
+def test_the_page_of_a_piece_shows_its_actions_and_triggers_with_their_fields(scene: Scene) -> None:
     page = scene.page(f"{LIST}@activepieces/piece-gmail/") + scene.page(f"{LIST}@activepieces/piece-gmail/?tab=data")
     for words in (
         "Send Email",
@@ -168,7 +168,7 @@ def test_odd_pieces_are_shown_and_break_nothing(owner: Client, stub_engine: Stub
     assert f'href="{ONE}"' in text(owner.get(f"{LIST}?search=twilio").content)
 
 
-def test_fields_are_told_in_words() -> None:
+def test_fields_are_explained() -> None:
     options = {"options": [{"label": f"Choice {number}", "value": number} for number in range(15)]}
     props = {
         "note": {"type": "MARKDOWN", "description": "Mind this"},

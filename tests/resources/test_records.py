@@ -94,7 +94,7 @@ def test_only_the_cells_that_were_changed_are_sent(owner: Client, stub_engine: S
     assert len([seen for seen in stub_engine.seen if seen.method == "POST"]) == 1
 
 
-def test_what_does_not_fit_a_column_is_told_with_everything_typed_kept(stage: Stage) -> None:
+def test_what_does_not_fit_a_column_is_shown_with_everything_typed_kept(stage: Stage) -> None:
     key, column = goods(stage.practice, "Đơn hàng")
     typed = {
         column["Mã đơn"]: "DH-9",
@@ -176,7 +176,7 @@ def test_conditions_hold_together_are_shown_as_chips_and_survive_the_next_page(s
     assert names_on(second.content) == [f"DH-{number}" for number in range(1015, 1004, -1)]
 
 
-def test_conditions_that_make_no_sense_are_told_and_records_are_not_asked_for(stage: Stage) -> None:
+def test_conditions_that_make_no_sense_are_shown_and_records_are_not_asked_for(stage: Stage) -> None:
     key, column = goods(stage.practice)
     for asked in (
         {"value1": "x"},
@@ -217,13 +217,13 @@ def test_a_full_table_is_read_by_one_call_a_page_and_every_record_is_reached(sta
 
 
 @pytest.mark.parametrize(("count", "words"), [(3, "3 of the 1500 records"), (1400, "The table is nearly full: 1400")])
-def test_the_limit_of_records_is_told_before_it_is_met(stage: Stage, count: int, words: str) -> None:
+def test_the_limit_of_records_is_shown_before_it_is_met(stage: Stage, count: int, words: str) -> None:
     key = _numbered(stage.practice, count)
     for url in (f"/w/sales/tables/{key}/?late=1", page_of(key), f"{page_of(key)}do/new/"):
         assert words in text(stage.browser.get(url).content)
 
 
-def test_a_full_table_says_so_and_its_refusal_is_told_in_words(stage: Stage) -> None:
+def test_a_full_table_says_so_and_its_refusal_is_explained(stage: Stage) -> None:
     key = _numbered(stage.practice, 1500)
     _key, column = goods(stage.practice)
     url = f"{page_of(key)}do/new/"
@@ -255,7 +255,7 @@ def addresses(practice: Practice) -> Mapping[str, str]:
 
 @pytest.mark.parametrize("role", list(Role), ids=str)
 @pytest.mark.sampled(4)
-def test_whoever_belongs_may_look_and_only_builders_may_change(stage: Stage, role: Role) -> None:
+def test_who_belongs_may_look_and_only_builders_may_change(stage: Stage, role: Role) -> None:
     browser, builds = stage.as_role(role), role.includes(Role.BUILDER)
     key, _column = goods(stage.practice)
     one = kept(stage.practice, key)[0]["id"]
@@ -294,7 +294,7 @@ def test_a_table_or_record_that_is_not_there_is_not_found_or_refused(stage: Stag
         assert stage.browser.get(url).status_code == status
 
 
-def test_an_engine_that_refuses_or_loses_its_answer_is_told_and_asked_once(stage: Stage) -> None:
+def test_an_engine_that_refuses_or_loses_its_answer_is_shown_and_asked_once(stage: Stage) -> None:
     column = goods(stage.practice)[1]
     faults = stage.practice.engine.faults
     for method in ("POST", "DELETE"):

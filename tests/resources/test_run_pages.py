@@ -137,7 +137,7 @@ def test_the_marker_of_our_own_launch_is_no_parent(users: Users, owner: Client, 
     assert f"/flow-runs/{launch.pk}" not in stub_engine.calls
 
 
-def test_a_parent_that_the_engine_does_not_know_is_told_by_its_id(owner: Client, stub_engine: StubEngine) -> None:
+def test_a_parent_that_the_engine_does_not_know_is_shown_by_its_id(owner: Client, stub_engine: StubEngine) -> None:
     stub_engine.runs = [run(parentRunId=identity(7))]
     page = text(owner.get(f"{ONE}family/").content)
     assert "that the engine no longer has" in page
@@ -163,7 +163,7 @@ def test_odd_runs_break_none_of_these_pages(owner: Client, stub_engine: StubEngi
 
 
 @pytest.mark.parametrize("below", ["steps/0/", "family/", "file/"])
-def test_an_engine_that_is_down_is_told_there_too(owner: Client, stub_engine: StubEngine, below: str) -> None:
+def test_an_engine_that_is_down_is_shown_there_too(owner: Client, stub_engine: StubEngine, below: str) -> None:
     stub_engine.faults[identity(1)] = Reply(502, b"<html>no</html>")
     assert owner.get(f"{ONE}{below}").status_code == 503
     assert owner.get(f"/w/sales/runs/{identity(404)}/{below}").status_code == 404

@@ -47,7 +47,7 @@ def test_launches_of_another_workspace_are_nobodys(users: Users, owner: Client, 
         assert "colleague" not in page
 
 
-def test_a_flow_that_starts_by_itself_says_what_started_its_runs(owner: Client, stub_engine: StubEngine) -> None:
+def test_a_flow_that_starts_automatically_says_what_started_its_runs(owner: Client, stub_engine: StubEngine) -> None:
     clock = {"name": "trigger", "type": "PIECE_TRIGGER", "settings": {"pieceName": "@activepieces/piece-schedule"}}
     stub_engine.flows, stub_engine.runs = (
         [flow(version={"id": "V1", "displayName": "Nightly", "trigger": clock})],

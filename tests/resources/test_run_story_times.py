@@ -1,4 +1,4 @@
-"""The times in a launch's story: each sentence about something done has the moment of its end, as far as that can be told."""
+"""The times in a launch's story: each sentence about something done has the moment of its end, as far as that is known."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -52,7 +52,7 @@ def test_a_moment_that_may_be_seconds_off_is_only_about_then(users: Users) -> No
     assert shown["“a” was done in 1.0 s."] == (1.0, True)
 
 
-def test_a_moment_that_cannot_be_told_within_a_minute_is_not_told(users: Users) -> None:
+def test_a_moment_that_is_not_known_within_a_minute_is_not_shown(users: Users) -> None:
     shown = lines(users, ended(300, {"a": code(1000), "b": code(1000)}))
     assert shown["“a” was done in 1.0 s."] == (None, False)
 
@@ -62,7 +62,7 @@ def test_steps_of_several_tries_have_no_moments(users: Users) -> None:
     assert shown["“a” was done in less than a second."] == (None, False)
 
 
-def test_what_runs_again_is_told_without_the_failure_before(users: Users) -> None:
+def test_what_runs_again_is_shown_without_the_failure_before(users: Users) -> None:
     bad = {"type": "CODE", "status": "FAILED", "errorMessage": "Error: row 7", "duration": 4}
     found = run(status="RUNNING", finishTime=None, failedStep={"name": "b"}, steps={"a": code(5), "b": bad})
     shown = lines(users, found, State.RUNNING)

@@ -64,7 +64,7 @@ def test_a_paused_run_waits_until_now() -> None:
     assert durations(found) == [("work", "73 ms"), ("waiting", "2 min")]
 
 
-def test_of_several_pauses_each_has_what_it_was_told_and_one_without_has_the_rest() -> None:
+def test_of_several_pauses_each_has_its_set_time_and_one_without_has_the_rest() -> None:
     approval = {"settings": {"pieceName": "@activepieces/piece-approval", "actionName": "wait_for_approval"}}
     steps = {"a": delay(10), "b": code(0), "c": delay(20)}
     times = run_times.Times(lasting(100, steps), {"b": approval}, NOW)

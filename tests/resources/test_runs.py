@@ -60,7 +60,7 @@ def test_several_flows_are_chosen_by_name_and_each_has_its_chip(owner: Client, s
 
 
 @pytest.mark.parametrize("query", ["flow=" + "x" * 101, "&".join(f"flow=f{n}" for n in range(51)), "archived=maybe"])
-def test_filters_that_nothing_can_mean_are_told(owner: Client, stub_engine: StubEngine, query: str) -> None:
+def test_filters_that_nothing_can_mean_are_shown(owner: Client, stub_engine: StubEngine, query: str) -> None:
     assert "These filters cannot be used" in text(owner.get(f"{RUNS}?{query}").content)
     assert not stub_engine.seen
 
@@ -98,7 +98,7 @@ def test_what_has_no_column_in_a_narrow_window_is_a_second_line_of_the_one_befor
 
 
 @pytest.mark.parametrize("odd", [{}, "", None, [], {"name": ""}, {"name": 5, "displayName": []}], ids=repr)
-def test_a_failed_step_that_is_none_is_a_blank(owner: Client, stub_engine: StubEngine, odd: object) -> None:
+def test_a_failed_step_that_does_not_exist_is_a_blank(owner: Client, stub_engine: StubEngine, odd: object) -> None:
     stub_engine.runs = [run(failedStep=odd)]
     assert "failed=" not in text(owner.get(RUNS).content)
     assert owner.get(ONE).status_code == 200
@@ -114,11 +114,11 @@ WAITED = [
 
 
 @pytest.mark.parametrize(("found", "message"), WAITED, ids=range(len(WAITED)))
-def test_time_in_the_queue_is_told_where_there_was_any(found: dict[str, Any], message: str) -> None:
+def test_time_in_the_queue_is_shown_where_there_was_any(found: dict[str, Any], message: str) -> None:
     assert formats.duration(run_reading.waited(found, STARTED)) == message
 
 
-def test_days_the_wrong_way_round_are_told(owner: Client, stub_engine: StubEngine) -> None:
+def test_days_the_wrong_way_round_are_shown(owner: Client, stub_engine: StubEngine) -> None:
     page = text(owner.get(f"{RUNS}?since=2026-11-24&until=2026-11-23").content)
     assert "This day is before the first one." in page
     assert not stub_engine.seen
@@ -175,7 +175,7 @@ def test_every_state_has_its_page(owner: Client, stub_engine: StubEngine, status
     assert status in page
 
 
-def test_the_error_is_told_first_by_its_first_line(owner: Client, stub_engine: StubEngine) -> None:
+def test_the_error_is_shown_first_by_its_first_line(owner: Client, stub_engine: StubEngine) -> None:
     failed = {"step_1": {"type": "CODE", "status": "FAILED", "errorMessage": "Error: row 7\n    at x.js:1"}}
     stub_engine.runs = [run(status="FAILED", steps=failed, failedStep={"name": "step_1", "displayName": "Parse"})]
     page = text(owner.get(ONE).content)

@@ -33,7 +33,7 @@ def kinds_and_texts(text: str) -> list[tuple[str, str]]:
         ("", []),
     ],
 )
-def test_references_are_told_where_they_are_known(text: str, expected: list[tuple[str, str]]) -> None:
+def test_references_are_shown_where_they_are_known(text: str, expected: list[tuple[str, str]]) -> None:
     assert kinds_and_texts(text) == expected
 
 
@@ -80,7 +80,7 @@ def test_conditions_are_sentences(found: Any, words: str) -> None:
     assert outline.condition(found) == words
 
 
-def test_branches_tell_their_conditions_with_and_and_or() -> None:
+def test_branches_show_their_conditions_with_and_and_or() -> None:
     one = {"operator": "BOOLEAN_IS_TRUE", "firstValue": "a"}
     branches = [
         {"branchName": "Big", "branchType": "CONDITION", "conditions": [[one, one], [one]]},

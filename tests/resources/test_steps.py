@@ -29,7 +29,7 @@ def test_a_step_has_its_flows_name_and_its_own() -> None:
     assert view.title == "step_1"
 
 
-def test_a_loop_is_shown_by_iteration_and_tells_which_failed() -> None:
+def test_a_loop_is_shown_by_iteration_and_shows_which_failed() -> None:
     (view,) = steps.Reader({}).read({"step_1": loop([{"step_2": ran()}, {"step_2": ran("FAILED")}])})
     assert [(one.number, one.failed, one.steps[0].name) for one in view.iterations] == [
         (1, False, "step_2"),
@@ -97,7 +97,7 @@ def test_ids_are_unique_in_the_page() -> None:
     assert len(set(ids)) == len(ids)
 
 
-def test_a_router_tells_which_branches_were_taken() -> None:
+def test_a_router_shows_which_branches_were_taken() -> None:
     output = {"branches": [{"branchName": "Big", "evaluation": True}, {"branchName": "Else", "evaluation": False}, 5]}
     (view,) = steps.Reader({}).read({"r": ran(type="ROUTER", output=output)})
     assert view.branches == [("Big", True), ("Else", False)]

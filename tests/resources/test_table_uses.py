@@ -113,7 +113,7 @@ def test_a_viewer_has_no_boxes_and_no_way_to_delete(stage: Stage) -> None:
     assert records_of(stage, orders(stage)) == ids
 
 
-def test_what_was_deleted_before_the_engine_failed_is_told(owner: Client, stub_engine: StubEngine) -> None:
+def test_what_was_deleted_before_the_engine_failed_is_shown(owner: Client, stub_engine: StubEngine) -> None:
     SAMPLE.fill(stub_engine)
     lay(stub_engine, [field(2)], [record(number, {2: f"v{number}"}) for number in range(10, 260)])
     here = f"/w/sales/tables/{identity(1)}/records/"

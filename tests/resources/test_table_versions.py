@@ -67,7 +67,7 @@ def test_a_record_of_another_table_is_not_deleted_here(owner: Client, goods: Stu
     assert sent(goods) == []
 
 
-def test_limits_are_what_the_engine_tells(owner: Client, goods: StubEngine) -> None:
+def test_limits_are_what_the_engine_shows(owner: Client, goods: StubEngine) -> None:
     page = text(owner.get(f"{TABLE}?late=1").content)
     assert "2 of the 3 columns that the engine allows" in page
     assert "3 of the 40 records that the engine allows" in page
@@ -115,7 +115,7 @@ def test_a_table_with_all_its_columns_offers_no_other(owner: Client, goods: Stub
     ],
 )
 @pytest.mark.sampled(3)
-def test_an_engine_that_tells_no_limits_is_given_none(owner: Client, goods: StubEngine, flags: Reply) -> None:
+def test_an_engine_that_shows_no_limits_is_given_none(owner: Client, goods: StubEngine, flags: Reply) -> None:
     goods.faults["/flags"] = flags
     page = text(owner.get(TABLE).content)
     assert "The table has 2 columns." in page

@@ -58,7 +58,7 @@ def test_a_table_is_made_given_a_column_of_each_kind_and_deleted(stage: Stage) -
     assert key not in stage.practice.engine.state.tables
 
 
-def test_a_list_without_choices_a_name_that_is_taken_and_a_sixteenth_column_are_told_before_the_engine_is(
+def test_a_list_without_choices_a_name_that_is_taken_and_a_sixteenth_column_are_shown_before_the_engine_is(
     stage: Stage,
 ) -> None:
     stage.practice.engine.settings.max_fields_per_table = 15
@@ -118,7 +118,7 @@ def test_emptying_and_deleting_say_how_much_goes(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("role", list(Role), ids=str)
-def test_columns_are_changed_by_builders_only_and_the_table_is_exported_by_whoever_may_look(
+def test_columns_are_changed_by_builders_only_and_the_table_is_exported_by_anyone_who_may_look(
     stage: Stage, role: Role
 ) -> None:
     key, browser, builds = orders(stage), stage.as_role(role), role.includes(Role.BUILDER)
@@ -234,7 +234,7 @@ def test_odd_columns_are_shown_and_break_nothing(owner: Client, stub_engine: Stu
         assert "<i>" not in answer.content.decode()
 
 
-def test_names_are_told_apart_by_a_number() -> None:
+def test_names_are_distinguished_by_a_number() -> None:
     assert table_reading.unique(["a", "a", "a (2)", "a"]) == ["a", "a (2)", "a (2) (2)", "a (3)"]
 
 

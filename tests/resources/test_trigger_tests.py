@@ -171,7 +171,7 @@ def test_any_payload_can_be_shown(owner: Client, stub_engine: StubEngine, payloa
     assert len(answer.content) < 2_000_000
 
 
-def test_a_test_that_fails_is_told_in_words_with_what_the_app_said(owner: Client, stub_engine: StubEngine) -> None:
+def test_a_test_that_fails_is_explained_with_what_the_app_said(owner: Client, stub_engine: StubEngine) -> None:
     stub_engine.flows, stub_engine.rows["/trigger-events"] = [flow()], []
     stub_engine.faults["/test-trigger"] = Reply(
         400, {"code": "TEST_TRIGGER_FAILED", "params": {"message": "No such inbox"}}
@@ -224,7 +224,7 @@ def test_only_builders_test_and_cancel_and_everybody_reads(scene: Scene, role: R
 
 @pytest.mark.parametrize("scene", [Flavour.ACTIVEPIECES], indirect=True)
 @pytest.mark.parametrize("kind", ["html", "too_many", "garbage"])
-def test_an_engine_at_fault_is_told_in_words(scene: Scene, kind: str) -> None:
+def test_an_engine_at_fault_is_explained(scene: Scene, kind: str) -> None:
     key = scene.practice.sample("quick").id
     scene.practice.engine.faults.add(kind, "GET", "/v1/trigger-events")
     answer = scene.browser.get(page_of(key))

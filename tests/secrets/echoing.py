@@ -14,7 +14,7 @@ from tests.practice_engine.fixtures import Practice
 from tests.stub_engine import StubEngine
 from workflows_ui.engine.masking import encoded_forms
 
-#: The errors that an engine can end a call with, told by their status; `said` stands for everything it should have kept to itself.
+#: The errors that an engine can end a call with, by their status; `said` stands for everything it should have kept to itself.
 ERRORS = (400, 401, 500)
 
 

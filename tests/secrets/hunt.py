@@ -1,6 +1,6 @@
 """The hunt: secrets by name, the places where they were looked for, and where each of them turned up in any form.
 
-Every place is cut into lines and each line kept once: pages have most of theirs in common.
+Every place is cut into lines and each line kept once: pages have most lines in common.
 """
 
 import base64

@@ -102,7 +102,7 @@ class Walk:
 
 
 @pytest.mark.slow
-def test_no_address_tells_a_secret(hunt: Hunt, log: io.StringIO) -> None:
+def test_no_address_shows_a_secret(hunt: Hunt, log: io.StringIO) -> None:
     heartbeat.beat()
     with EchoingShelf() as stub_engine:
         walk = Walk(hunt, stub_engine)

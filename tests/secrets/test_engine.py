@@ -222,7 +222,7 @@ def credentials(play: Play, url: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("stage", ["activepieces"], indirect=True)
-def test_nothing_that_is_done_at_the_engine_tells_a_secret(play: Play, hunt: Hunt, log: io.StringIO) -> None:
+def test_nothing_that_is_done_at_the_engine_shows_a_secret(play: Play, hunt: Hunt, log: io.StringIO) -> None:
     for name, value in (TYPED | {"app connection secret": TYPED_SECRET}).items():
         hunt.hide(name, value)
     play.heard.planted = {

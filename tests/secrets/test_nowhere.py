@@ -107,7 +107,7 @@ class Story:
             self.look(f"{self.space}/{page}/")
 
     def crash(self) -> None:
-        """Two launches whose worker is struck; a healthy one finds out what became of them."""
+        """Two launches whose worker is struck; a healthy one finds out how they ended."""
         asked = [self.ask() for _launch in range(2)]
         bell = self.scene.stage.start("-m", "tests.chaos.bell", *(f"crash={one.pk}" for one in asked))
         assert bell.wait() == 0, self.scene.stage.logs()

@@ -180,7 +180,7 @@ def reset(hunt: Hunt) -> None:
 
 
 def single_sign_on(hunt: Hunt, settings: Any) -> None:
-    """By the provider, which then fails and says back what it was told."""
+    """By the provider, which then fails and repeats what it received."""
     provider = Provider()
     settings.OIDC_ISSUER, settings.OIDC_CLIENT_ID = provider.issuer, "console-client"
     settings.OIDC_CLIENT_SECRET = "console-client-secret"

@@ -16,7 +16,7 @@ def test_somebody_signed_out_is_led_to_sign_in_and_back(users: Users, client: Cl
     assert answer["Location"] == "/accounts/login/?next=%2Fw%2Fsales%2Fflows%2F%3Fstatus%3DENABLED"
 
 
-def test_a_live_part_is_told_to_sign_in_again_and_stops_asking(users: Users, client: Client) -> None:
+def test_a_live_part_is_asked_to_sign_in_again_and_stops_asking(users: Users, client: Client) -> None:
     headers = {"HX-Request": "true", "HX-Target": "live", "HX-Current-URL": "http://testserver/w/sales/runs/x/?a=1"}
     answer = client.get(f"/w/sales/runs/{identity(1)}/", headers=headers)
     assert answer.status_code == 286
@@ -39,7 +39,7 @@ def test_a_form_sent_by_htmx_after_the_session_ended_leaves_the_page_as_it_is(us
 
 
 @pytest.mark.parametrize("slug", ["sales", "no-such-workspace"])
-def test_a_stranger_cannot_tell_a_workspace_from_none(users: Users, client: Client, slug: str) -> None:
+def test_a_stranger_cannot_distinguish_a_workspace_from_none(users: Users, client: Client, slug: str) -> None:
     client.force_login(users.stranger)
     answer = client.get(f"/w/{slug}/flows/")
     assert answer.status_code == 404
@@ -47,7 +47,7 @@ def test_a_stranger_cannot_tell_a_workspace_from_none(users: Users, client: Clie
     assert users.workspace.name not in text(answer.content)
 
 
-def test_a_role_that_is_too_small_is_told_which_one_is_needed(
+def test_a_role_that_is_too_small_is_informed_which_one_is_needed(
     users: Users, client: Client, stub_engine: StubEngine
 ) -> None:
     stub_engine.flows = [flow()]

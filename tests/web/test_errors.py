@@ -29,7 +29,7 @@ FAULTS = [
 @pytest.mark.parametrize(
     ("reply", "status", "title"), FAULTS, ids=[f"{fault[0].status}-{n}" for n, fault in enumerate(FAULTS)]
 )
-def test_each_fault_of_the_engine_is_told_in_words(
+def test_each_fault_of_the_engine_is_explained(
     owner: Client, stub_engine: StubEngine, reply: Reply, status: int, title: str
 ) -> None:
     stub_engine.faults["/flows"] = reply
@@ -80,7 +80,7 @@ def test_what_is_no_longer_there_has_a_way_back_to_its_list(
     assert f'href="/w/sales/{resource}/">Back to the list' in text(answer.content)
 
 
-def test_a_member_without_a_credential_is_told_to_add_one(users: Users, owner: Client) -> None:
+def test_a_member_without_a_credential_is_asked_to_add_one(users: Users, owner: Client) -> None:
     Credential.objects.all().delete()
     answer = owner.get("/w/sales/flows/")
     assert answer.status_code == 403
@@ -88,7 +88,7 @@ def test_a_member_without_a_credential_is_told_to_add_one(users: Users, owner: C
     assert "/w/sales/credentials/" in text(answer.content)
 
 
-def test_a_secret_that_cannot_be_opened_is_told_without_it(users: Users, owner: Client) -> None:
+def test_a_secret_that_cannot_be_opened_is_reported_without_it(users: Users, owner: Client) -> None:
     Credential.objects.filter(owner=users.owner).update(secret="damaged")
     answer = owner.get("/w/sales/flows/")
     assert answer.status_code == 502

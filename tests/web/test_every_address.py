@@ -11,7 +11,7 @@ from django.urls import URLPattern, get_resolver, reverse
 from tests.stub_engine import identity
 from workflows_ui.members.models import Role
 
-#: Addresses that need no sign-in, or decide by themselves (sign-in, health, what monitoring reads).
+#: Addresses that need no sign-in, or decide in the view (sign-in, health, what monitoring reads).
 OPEN = {"healthz", "readyz", "metrics", "set_language", "set_theme", "app_sign_in_back", "join"}
 #: Addresses of one's own: any person who is signed in.
 OWN = {"home", "leaving", "notices", "notices_read", "notice", "notification_settings", "profile", "waiting"}

@@ -12,7 +12,7 @@ NOW = datetime.datetime(2026, 11, 25, 3, 0, tzinfo=datetime.UTC)
 
 
 @pytest.mark.parametrize("value", ["", None, 5, "yesterday", {}, [], "2026-13-40T00:00:00Z"])
-def test_what_is_no_moment_is_none(value: Any) -> None:
+def test_what_is_not_a_moment_gives_none(value: Any) -> None:
     assert formats.moment(value) is None
 
 

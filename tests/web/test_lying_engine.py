@@ -109,7 +109,7 @@ def both(browser: Client, path: str) -> HttpResponse:
 
 @pytest.mark.parametrize("odd", NO_PAGES, ids=range(len(NO_PAGES)))
 @pytest.mark.sampled(3)
-def test_a_list_that_is_none_is_told_in_words(owner: Client, stub_engine: StubEngine, odd: Any) -> None:  # noqa: F811
+def test_a_list_that_does_not_exist_is_explained(owner: Client, stub_engine: StubEngine, odd: Any) -> None:  # noqa: F811
     for route, page in LISTS.items():
         stub_engine.faults = {route: Reply(200, odd)}
         answer = both(owner, page)
@@ -126,7 +126,7 @@ def test_odd_things_beside_the_rows_do_no_harm(owner: Client, stub_engine: StubE
 
 @pytest.mark.parametrize("odd", [[], "text", 5, None, True, [{}]], ids=repr)
 @pytest.mark.sampled(3)
-def test_an_object_that_is_none_is_told_in_words(owner: Client, stub_engine: StubEngine, odd: Any) -> None:  # noqa: F811
+def test_an_object_that_does_not_exist_is_explained(owner: Client, stub_engine: StubEngine, odd: Any) -> None:  # noqa: F811
     for route, page in [*OBJECTS.items(), (f"/flows/{ONE}", FORM)]:
         stub_engine.faults = {route: Reply(200, odd)}
         answer = both(owner, page)
@@ -227,7 +227,7 @@ def _places(whole: Any) -> Iterator[tuple[Any, ...]]:
 
 
 @pytest.mark.parametrize("body", [b"[" * 100_000, b'{"data":' * 50_000, b'{"data":[' + b"9" * 5_000 + b"]}", b"NaN"])
-def test_json_that_python_cannot_take_is_told_in_words(owner: Client, stub_engine: StubEngine, body: bytes) -> None:  # noqa: F811
+def test_json_that_python_cannot_take_is_explained(owner: Client, stub_engine: StubEngine, body: bytes) -> None:  # noqa: F811
     for route, page in {**LISTS, **OBJECTS}.items():
         stub_engine.faults = {route: Reply(200, body)}
         answer = both(owner, page)

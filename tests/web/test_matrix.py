@@ -17,7 +17,7 @@ from tests.web.test_every_address import DECLARED, LEAST, OPEN, OWN, SUPERUSERS,
 from workflows_ui.members.models import Role
 
 ADDRESSES = matrix.addresses()
-#: What a guest may do, whom a launch right lets in: look at that one flow, launch it, and see what became of their own launches.
+#: What a guest may do, whom a launch right lets in: look at that one flow, launch it, and see the results of their own launches.
 GUESTS = {"workspace", "launches", "flow_does", "flow_earlier", "flow_launch", "saved_inputs", "note", "search"}
 GUESTS |= {"launches_file", "list_columns", "saved_views", "saved_view"}
 GUESTS |= {name for name in LEAST if name.startswith("launch_") and "right" not in name} | {"launch"}

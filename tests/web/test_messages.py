@@ -19,7 +19,7 @@ def test_every_error_of_the_engine_has_words_of_its_own_or_of_what_it_descends_f
     assert explained == set(_all(engine.EngineError)[1:]) - {engine.FlowFailed}
 
 
-def test_the_narrower_error_is_told_before_the_wider() -> None:
+def test_the_narrower_error_is_shown_before_the_wider() -> None:
     refused = messages.error_message(engine.CredentialRefused("x"))
     assert messages.error_message(engine.ScopedKey("x")) != refused
     assert messages.error_message(engine.WrongOrganization("x")) != refused

@@ -139,7 +139,7 @@ def test_the_switcher_lists_the_persons_own_workspaces_only(
     assert 'href="/w/elsewhere/"' not in page
 
 
-def test_the_environment_is_told_in_words_and_by_a_stripe(users: Users, owner: Client) -> None:
+def test_the_environment_is_shown_by_a_word_and_a_stripe(users: Users, owner: Client) -> None:
     Workspace.objects.filter(slug="sales").update(practice=True, colour="secondary")
     page = text(owner.get("/w/sales/flows/").content)
     assert "topbar-stripe stripe-secondary" in page

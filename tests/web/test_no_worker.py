@@ -1,4 +1,4 @@
-"""Pages of what is done in the background say so while nothing works there, and stop saying it by themselves."""
+"""Pages of what is done in the background say so while nothing works there, and stop when a worker runs."""
 
 from collections.abc import Callable
 from typing import Any

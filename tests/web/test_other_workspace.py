@@ -160,7 +160,7 @@ class Scene:
             caches.end(seconds)
 
     def journal(self) -> str:
-        """What the engine was asked with an id of theirs beside whose it is; "" for nothing."""
+        """What the engine was asked with one of their ids, and whose it is; "" for nothing."""
         checks: list[str] = []
         others: list[str] = []
         for seen in self.stub_engine.seen:

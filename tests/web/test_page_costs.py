@@ -1,4 +1,4 @@
-"""What each kind of page asks the database and the engine when its cached values are there. Whoever changes a number says why."""
+"""What each kind of page asks the database and the engine when its cached values are there. A changed number is explained in its commit."""
 
 from collections.abc import Iterator
 from typing import NamedTuple

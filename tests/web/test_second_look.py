@@ -43,7 +43,7 @@ def test_choices_that_come_late_take_their_places_in_the_filters(owner: Client) 
     assert "Connection: Sales mail" in second
 
 
-def test_without_javascript_a_link_leads_to_the_whole_page_with_all_of_it(owner: Client) -> None:
+def test_without_javascript_a_link_leads_to_the_whole_page_with_everything(owner: Client) -> None:
     first = owner.get(FLOWS).content.decode()
     (inside,) = re.findall(r"<noscript><p.*?</noscript>", first)
     assert f'href="{FLOWS}?late=1"' in inside
@@ -55,7 +55,7 @@ def test_without_javascript_a_link_leads_to_the_whole_page_with_all_of_it(owner:
     assert f"/runs/{identity(7)}/" in page
 
 
-def test_an_engine_that_dies_before_the_second_look_is_told_once_and_the_list_stays(
+def test_an_engine_that_dies_before_the_second_look_is_shown_once_and_the_list_stays(
     owner: Client, stub_engine: StubEngine
 ) -> None:
     owner.get(FLOWS)

@@ -85,7 +85,7 @@ def object_history(
     """Return the history of an object, or of all objects of its kind, newest first, with a link to the audit log for managers: what was
     done to it, and what else belongs to it, such as the launches of a flow. With a `page`, from 1, there are earlier and later ones.
 
-    `whole`: the person may see all of it, regardless of role; otherwise launchers and viewers see only their own actions (`partly`).
+    `whole`: the person may see everything, regardless of role; otherwise launchers and viewers see only their own actions (`partly`).
     """
     slug = access.workspace.slug if access.allows(Role.MANAGER) else ""
     query = {"kind": kind, "id": id[:120]} if id else {"kind": kind}

@@ -52,7 +52,7 @@ class DatabaseCache(BaseCache):
         super().__init__(params)
 
     def add(self, key: str, value: Any, timeout: float | None = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
-        """Store the value if there is none, or an expired one. One of two concurrent calls returns True."""
+        """Store the value if no valid one is stored. One of two concurrent calls returns True."""
         row = ExpiringValue(self._digest(key, version), json.dumps(value), self._end(timeout))
         expired = ExpiringValue.objects.filter(pk=row.pk, expires_at__lte=timezone.now())
         if expired.update(value=row.value, expires_at=row.expires_at):
@@ -118,7 +118,7 @@ class UnreliableCache(BaseCache):
     """
 
     def get(self, key: str, default: Any = None, version: int | None = None) -> Any:
-        """The value; the default if there is none, if another release stored it in a shape that is gone, or if the cache is down."""
+        """The value; the default without one, if another release stored it in a shape that is gone, or if the cache is down."""
 
         def read() -> Any:
             try:

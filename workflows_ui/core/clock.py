@@ -28,5 +28,5 @@ def now() -> datetime:
     with connection.cursor() as cursor:
         cursor.execute("SELECT clock_timestamp()")
         (moment,) = cursor.fetchone()
-    assert isinstance(moment, datetime)  # noqa: S101  (tells the type checker what PostgreSQL returns)
+    assert isinstance(moment, datetime)  # noqa: S101  (for the type checker; PostgreSQL returns it)
     return moment

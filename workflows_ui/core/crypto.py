@@ -111,7 +111,7 @@ class SealsFields:
     sealed_fields: ClassVar[tuple[str, ...]] = ()
 
     def bound_values(self) -> Mapping[str, str | int | None] | None:
-        """The values that the row's ciphertexts are bound to in addition to row and column; None if there are none."""
+        """The values that the row's ciphertexts are bound to in addition to row and column, or None."""
         return None
 
     def _context(self, field: str) -> str:

@@ -201,7 +201,7 @@ def _name(text: str, at: int) -> str:
 
 
 def _value(text: str, at: int, header: str) -> tuple[int, int]:
-    """Start and end of the value after a separator; equal if there is none. `header`: the name before a colon."""
+    """Start and end of the value after a separator; equal without a value. `header`: the name before a colon."""
     opening = _OPENING.match(text, at)
     if opening is None:  # it matches an empty text too
         return at, at

@@ -39,7 +39,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class _Restore:
-    """`create` makes an empty object and returns its id; `fill` gives it the content of the copy, also if it has some of it."""
+    """`create` makes an empty object and returns its id; `fill` gives it the content of the copy, also if it has a part already."""
 
     create: Callable[[EngineSession, Mapping[str, Any]], str]
     fill: Callable[[EngineSession, str, Mapping[str, Any]], None]

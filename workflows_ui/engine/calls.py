@@ -371,7 +371,7 @@ def as_page(found: Any, path: str) -> Json:
 
 
 def _only(projects: list[Json]) -> Json:
-    """The only project. Raises NotFound if there is none or several."""
+    """The only project. Raises NotFound without a project, or with several."""
     if len(projects) == 1:
         return projects[0]
     if projects:

@@ -87,7 +87,7 @@ class Unavailable(EngineError):
 
 
 class TooLarge(Unavailable):
-    """The answer exceeds the limit; the rest of it was not read."""
+    """The answer exceeds the limit; the rest was not read."""
 
 
 class FlowFailed(EngineError):

@@ -93,7 +93,7 @@ def error_for_body(answer: Answer, problem: NotJson, *, write: bool, what: str) 
 
 
 def error_message(body: Any) -> str:
-    """The message in an error body, "" if there is none. The engine has three shapes, the gateway another (README of the engine)."""
+    """The message in an error body, or "". The engine has three shapes, the gateway another (README of the engine)."""
     if isinstance(body, str):
         return "" if body == "[object Object]" else body
     if not isinstance(body, dict):

@@ -40,7 +40,7 @@ class TriggerAnswer:
 
     Attributes:
         status, headers: of the answer; header names in lower case.
-        body: decompressed, cut at the limit; `truncated` tells whether it was cut.
+        body: decompressed, cut at the limit; `truncated`: whether it was cut.
         webhook_id: the header `x-webhook-id`, which only the engine's webhook handler sends. It identifies the request, not the run.
         engine_date: the engine's clock at the answer, UTC, from the header `Date`; None without it.
         retry_after: seconds to wait by `Retry-After`; None without it.

@@ -182,7 +182,7 @@ class Home:
 
     @cached_property
     def key(self) -> str:
-        """The credential used for the person here, and the reason for the choice; "" if there is none."""
+        """The credential used for the person here, and the reason for the choice, or ""."""
         acting = access.acting(self._access.user, self._access.workspace)
         return credential_messages.acting_label(acting) if acting else ""
 

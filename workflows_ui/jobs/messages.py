@@ -29,7 +29,7 @@ _STATES: dict[str, Message] = {
 _REASONS: dict[str, Message] = {
     Reason.NOTHING_FOUND: Message(
         _("Nothing to do"),
-        _("Nothing matches, or nothing of it is in a state in which this can be done. Nothing was changed."),
+        _("Nothing matches, or nothing that matches is in a state in which this can be done. Nothing was changed."),
     ),
     Reason.NOT_CONFIRMED: Message(_("Not done"), _("It was not confirmed. Nothing was changed.")),
     Reason.FORGOTTEN: Message(

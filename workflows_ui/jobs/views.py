@@ -155,7 +155,7 @@ def retry(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
         if new_job is not None:
             tasks.enqueue(new_job.pk)
             return responses.redirect(request, job_page.job_url(slug, new_job))
-        messages.warning(request, _("Nothing of it failed."))
+        messages.warning(request, _("No item failed."))
     return responses.redirect(request, page.url)
 
 

@@ -212,7 +212,7 @@ def _apply_to_one(work: _Work, item: JobItem) -> None:
 
 def _apply_to_many(work: _Work, items: Sequence[JobItem]) -> None:
     bulk = work.action.bulk
-    assert bulk is not None  # noqa: S101  (tells the type checker what begin made sure of)
+    assert bulk is not None  # noqa: S101  (for the type checker; begin made sure of it)
     assert bulk.together is not None  # noqa: S101
     assert bulk.rows is not None  # noqa: S101  (checks.E020)
     try:

@@ -63,7 +63,7 @@ class Answer:
     Attributes:
         message: the flow's message, as parts (text, address or ""); empty without one.
         cut: number of characters cut from the message.
-        rest: all other values; None if there are none.
+        rest: all other values, or None.
         files: the files in order; the `href` of a file node is its number.
     """
 

@@ -159,7 +159,7 @@ def _piece(step: Any) -> str:
 
 
 def sample(page: Any) -> Any | None:
-    """The values of the latest sample event of a flow's trigger (recording `trigger_events_list`); None if there is none.
+    """The values of the latest sample event of a flow's trigger (recording `trigger_events_list`), or None.
 
     A webhook's event is the whole request; its body is what a launch sends. Its headers are left out.
     """

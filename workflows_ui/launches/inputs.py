@@ -25,7 +25,7 @@ _SMALL, _LINE, _VALUE, _FEW = 64 * 1024, 160, 60, 3
 
 
 def readable_inputs(launch: Launch) -> Node | None:
-    """The inputs in readable form; None if there are none, or they were removed or cannot be opened."""
+    """The inputs in readable form; None without inputs, or if they were removed or cannot be opened."""
     payload, form = _opened(launch)
     return readable_values(form, payload)
 

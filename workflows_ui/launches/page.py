@@ -203,7 +203,7 @@ class Page:
 
     @property
     def runless(self) -> bool:
-        """Whether the engine accepted the launch and no run of it appeared, and the person may open the flow, which may explain that."""
+        """Whether the engine accepted the launch and no run appeared, and the person may open the flow, which may explain that."""
         return self.launch.reason == Reason.NO_RUN and self.insider
 
     @cached_property

@@ -23,7 +23,7 @@ _FEWEST, _MANY = 3, 20
 
 
 def per_day(rows: QuerySet[Launch], url: str, filters: Mapping[str, str], days: Sequence[date]) -> plots.BarPlot | None:
-    """The launches of these days by outcome; None if there are none. `url` is the list's, `filters` are those of `rows`."""
+    """The launches of these days by outcome; None without launches. `url` is the list's, `filters` are those of `rows`."""
 
     def link(first: date, last: date, state: str = "") -> str:
         query = QueryDict(mutable=True)

@@ -133,7 +133,7 @@ def invalid_link_message(row: ColleagueInvitation | None) -> Message:
     if row is None:
         return Message(
             _("This link does not work"),
-            _("Perhaps a part of it was lost on the way, or a newer one has taken its place."),
+            _("Perhaps a part was lost on the way, or a newer one has taken its place."),
             _("Copy the whole link, or ask the person who invited you for a new one."),
         )
     if row.accepted_at is not None:

@@ -36,7 +36,7 @@ class WatchKind(models.TextChoices):
 class Notice(models.Model):
     """One notification. Unique by person and key, so that it is never repeated.
 
-    Events of one subject are folded into the person's unread notice of it: each has a row with its key, and the first one counts them.
+    Events of one subject are folded into the person's unread notice about it: each has a row with its key, and the first one counts them.
 
     `about` holds plain values (names, states); the texts are made in the language of the reader.
     """

@@ -103,7 +103,7 @@ def flow_watch(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     if request.method == "POST":
         name = id
         if "stop" not in request.POST:
-            # Without access to the flow, nobody is notified of it.
+            # Without access to the flow, nobody is notified.
             try:
                 name = flow_facts.load_facts(engine_session.open_session(request.access).workflows, id).name
             except EngineError as problem:

@@ -183,7 +183,7 @@ class RightKind(Kind):
     name, icon, title = "right", "calendar-clock", _("Launch rights held")
     otherwise = _("It ends when the account is switched off or the person leaves the workspace.")
     end_label = _("Withdraw it")
-    more = _("The colleague gets what is left of it. Only people who cannot launch by their role need one.")
+    more = _("The colleague gets the launches that are left. Only people who cannot launch by their role need one.")
     by_managers = True
     end_row = staticmethod(launch_rights.revoke)
 

@@ -80,7 +80,7 @@ class Stopped(Exception):
 
 
 class Execution:
-    """One execution of the steps below ``trigger``. ``steps`` is what the run shows of it.
+    """One execution of the steps below ``trigger``. ``steps`` is what the run shows.
 
     Without a ``payload`` the trigger has no output (recording ``webhook_header_auth_wrong_run_get``).
     """

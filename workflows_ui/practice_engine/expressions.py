@@ -36,7 +36,7 @@ def resolve(value: Any, known: dict[str, Any]) -> Any:
 
 
 def look_up(expression: str, known: dict[str, Any]) -> Any:
-    """Return the value at a path such as ``step_1['total']``; None if there is none."""
+    """Return the value at a path such as ``step_1['total']``, or None."""
     expression = expression.strip()
     position, value, first = 0, known, True
     while position < len(expression):

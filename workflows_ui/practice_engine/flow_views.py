@@ -1,4 +1,4 @@
-"""Flows as each version of the engine shows them. The state has what 0.83.0 shows; 0.72.4 knows less of it.
+"""Flows as each version of the engine shows them. The state has what 0.83.0 shows; 0.72.4 shows less.
 
 Flows of sample data, and those saved by an older practice engine, lack new fields: they are filled in here.
 """

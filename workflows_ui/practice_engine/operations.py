@@ -17,7 +17,7 @@ from .validity import Rules
 
 @dataclass
 class Edit:
-    """One operation: the row of the flow, a version of it (a copy if the operation edits it), and the values of the request."""
+    """One operation: the row of the flow, its version (a copy if the operation edits it), and the values of the request."""
 
     engine: Engine
     flow: Json

@@ -70,7 +70,7 @@ def retry_json(row: Json, flow_version: Json, version: Version) -> Json:
 
 
 def new_run_json(row: Json, version: Version) -> Json:
-    """Return a new run on the latest version: only a part of it."""
+    """Return a new run on the latest version: only a part."""
     run = {**{name: row[name] for name in NEW_RUN_FIELDS}, "parentRunId": None, "failParentOnFailure": False}
     return run if version < V083 else {**run, "created": row["created"], "tags": [], "steps": {}}
 

@@ -98,7 +98,7 @@ class State:
         return row
 
     def load(self) -> bool:
-        """Read the snapshot. False if there is none. Raises ``ValueError`` for a file that is not a snapshot."""
+        """Read the snapshot. False without a file. Raises ``ValueError`` for a file that is not a snapshot."""
         if self.file is None or not self.file.exists():
             return False
         try:

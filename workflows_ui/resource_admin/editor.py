@@ -8,7 +8,7 @@ from workflows_ui.web.paths import usable_id
 
 
 def url(resource: Resource, workspace: Workspace, id: str) -> str:
-    """The object's page there; "" if there is none, or its address does not follow from that of the API.
+    """The object's page there; "" without one, or if its address does not follow from that of the API.
 
     Activepieces serves its pages beside its API (`https://flows.example.com/api`). The practice engine has none, an Imbrace gateway does
     not say where they are, and a name without a dot (`http://activepieces/api`) is one of an internal network, which browsers do not

@@ -1,4 +1,4 @@
-"""The state of a list, all of it in the URL: filters, rows per page, and the trail of pages that led to this one.
+"""The state of a list, completely in the URL: filters, rows per page, and the trail of pages that led to this one.
 
 A position is the value a resource needs to find its next page. The trail holds the positions of the visited pages, the last being the
 current page's, so that "newer" goes back along the same path: the engine itself pages in one direction only.

@@ -25,7 +25,7 @@ class Live:
 
 
 def live(resource: Resource, rows: Sequence[Row], *shown: Any) -> Live | None:
-    """Return how the list refreshes itself; None if all rows have ended. `shown` is what else is to be seen of it, such as its length.
+    """Return how the list refreshes itself; None if all rows have ended. `shown` is what else the page shows, such as the length.
 
     The times relative to now are a part of the version, to the minute.
     """

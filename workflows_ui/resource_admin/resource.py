@@ -368,7 +368,7 @@ class Resource:
         return {}
 
     def raw(self, subject: Subject) -> dict[str, Any]:
-        """The panel with the object's JSON: `value`, at most `limit` characters of it; URLs of all of it as a `file`,
+        """The panel with the object's JSON: `value`, at most `limit` characters; URLs of the whole as a `file`,
         and of its `hidden` values.
         """
         masked = self.hidden_url and redaction.masks(subject.object)

@@ -89,7 +89,7 @@ def current_users(session: EngineSession, select: Callable[[Usage], list[Use]]) 
 
 
 def panel(label: Text, select: Callable[[Subject, Usage], list[Use]], none: Text) -> Panel:
-    """The panel with the flows that use an object; `none` is shown if there are none."""
+    """The panel with the flows that use an object; `none` is shown without any."""
 
     def build(subject: Subject) -> dict[str, Any]:
         known = cached_usage(subject.session)

@@ -81,7 +81,7 @@ _ERRORS: dict[type[BaseException], Message] = {
     ),
     engine.TooLarge: Message(
         _("The answer is too large"),
-        _("The engine sent more than the console reads, so nothing of it is shown."),
+        _("The engine sent more than the console reads, so nothing is shown."),
         _("Ask for less: use a filter, or fewer rows a page."),
     ),
     engine.AddressRefused: Message(
@@ -111,7 +111,7 @@ _ERRORS: dict[type[BaseException], Message] = {
     ),
     engine.InProgress: Message(
         _("The engine is still working on this flow"),
-        _("An earlier change of it, or its deletion, is not finished. Nothing was changed."),
+        _("An earlier change to it, or its deletion, is not finished. Nothing was changed."),
         _("Wait a moment, then look at the flow again."),
     ),
     engine.UnknownReference: Message(

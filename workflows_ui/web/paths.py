@@ -20,7 +20,7 @@ def pick(row: Any, path: str) -> Any:
 
 
 def id_at(row: Any, path: str = "id") -> str:
-    """Return the id at a dotted path, or "" if there is none that fits into a URL."""
+    """Return the id at a dotted path, or "" without one that fits into a URL."""
     return usable_id(pick(row, path))
 
 

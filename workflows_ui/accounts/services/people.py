@@ -35,7 +35,7 @@ def oldest_account() -> User | None:
 
 
 def find_person(name: str) -> User | None:
-    """Return the active person with this user name or e-mail address, ignoring case; None if there is none, or several with the address."""
+    """Return the active person with this user name or e-mail address, ignoring case. None if nobody has it, or several have the address."""
     name = name.strip()
     people = User.objects.filter(is_active=True)
     person = people.filter(username__iexact=name).first() if name else None

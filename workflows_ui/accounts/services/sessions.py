@@ -81,5 +81,5 @@ def purge() -> None:
 
 
 def _ended_cache_key(key: str) -> str:
-    """Return the cache key for a session ended by the limit; core/caching.py stores only a digest of it."""
+    """Return the cache key for a session ended by the limit; core/caching.py stores only its digest."""
     return f"session-ended:{key}"

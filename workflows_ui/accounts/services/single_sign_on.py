@@ -76,7 +76,7 @@ def _linked_account(claims: Claims) -> User | None:
 
 
 def _link_by_address(actor: Actor, claims: Claims) -> User | None:
-    """Link the account with the same address to this identity and return it, or None if there is none."""
+    """Link the account with the same address to this identity and return it, or None."""
     if not claims.email:
         return None
     confirmed = EmailAddress.objects.filter(email__iexact=claims.email, verified=True).select_related("user").first()

@@ -94,7 +94,7 @@ begin = partial(record, outcome=BEGUN)
 
 
 def _second_object(object_type: str, detail: Mapping[str, Any]) -> tuple[str, str]:
-    """The second object that a row's detail names; empty if there is none."""
+    """The second object that a row's detail names; two empty texts without one."""
     for key, kind in (("flow", "flows"), ("job", "job")):
         value = detail.get(key)
         if kind != object_type and isinstance(value, str) and value:

@@ -2,7 +2,7 @@
 
 Every second, one sealer gives committed rows their numbers and digests, in batches.
 
-Writers are independent of it and never wait. A row that commits late, with a lower id than sealed rows, is sealed in the next batch: the
+Writers never wait for it. A row that commits late, with a lower id than sealed rows, is sealed in the next batch: the
 order of the chain is the order of sealing. A killed sealer leaves no partial batch: a batch is one transaction.
 
 The digests (column `mark`) are HMAC-SHA256 with AUDIT_KEY. A digest covers the previous digest, the row's number and id, and its canonical

@@ -84,7 +84,7 @@ def _checkpoints() -> tuple[Head, int]:
             raise Broken(f"The checkpoint at number {row.number} is forged, or one before it was removed.")
         removed += row.removed
         if removed != row.number:
-            raise Broken(f"The checkpoints up to number {row.number} tell of {removed} removed rows: one is missing.")
+            raise Broken(f"The checkpoints up to number {row.number} record {removed} removed rows: one is missing.")
         before, start = row.signature, head
     return start, removed
 

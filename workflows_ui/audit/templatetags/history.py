@@ -14,7 +14,7 @@ register = template.Library()
 def history(
     context: Mapping[str, Any], kind: str, id: Any = "", *, whole: bool = False, address: str = ""
 ) -> dict[str, Any]:
-    """Show the history of an object of this workspace, or of all of its kind; `whole`: the person may see all of it.
+    """Show the history of an object of this workspace, or of all of its kind; `whole`: the person may see everything.
 
     With an `address`, which has a query string, there are more pages, at `&page=`.
     """

@@ -109,7 +109,7 @@ def owner_of_record(apps: Any, log: Log, credential: Any) -> int | None:
 
 
 def handed_over(log: Log, credential: Any) -> bool:
-    """Whether the audit log records that a credential was given to a team, or has no record of it."""
+    """Whether the audit log records that a credential was given to a team, or has no record about it."""
     story = log.credential_story(credential)
     return story.handed_over or story == _Story()
 

@@ -131,7 +131,7 @@ class Problem(Exception):
 
     @property
     def field(self) -> str:
-        """The field of a draft with the problem: secret, organization_id, email or address; "" if there is none."""
+        """The field of a draft with the problem: secret, organization_id, email or address, or ""."""
         return next((field for field, codes in _FIELDS.items() if self.code in codes), "")
 
     @property

@@ -94,7 +94,7 @@ class EngineSession:
         answers.delete_many([self._key(name) for name in names])
 
     def _cached(self, name: str) -> object:
-        """The cached value; None if there is none, which is not remembered."""
+        """The cached value, or None, which is not remembered."""
         value = self._read.get(name)
         if value is None:
             value = answers.get(self._key(name))

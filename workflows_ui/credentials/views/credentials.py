@@ -190,7 +190,7 @@ def replace(request: ConsoleRequest, slug: str, credential_id: uuid.UUID) -> Htt
         form.blame(problem)
         return _page(request, credential, form, problem)
     except secret_rotation.Changed:
-        # It changed during the test. On the next submission the page tells whether a person replaced it.
+        # It changed during the test. The page shows with the next submission whether a person replaced it.
         form.add_error(
             None, _("Somebody else changed this secret a moment ago. Look at the credential, then try again.")
         )
@@ -323,7 +323,7 @@ def inspect_engine(request: ConsoleRequest, slug: str) -> HttpResponse:
     if survey.verdicts:
         messages.success(request, _("The engine was asked again."))
     elif survey.stopped is None:
-        messages.error(request, _("The engine did not answer. What was known of it stays."))
+        messages.error(request, _("The engine did not answer. What was known about it is kept."))
     else:
         message = error_message(survey.stopped)
         messages.error(request, f"{message.title}. {message.text}")

@@ -87,7 +87,7 @@ class Triggers(Calls):
             raise error
         kind: type[EngineError] = FlowFailed if answer.outcome == "failed" else Unknown
         raise kind(
-            error.message if error else "It cannot be told from the answer whether the flow was started.",
+            error.message if error else "The answer does not show whether the flow was started.",
             status=answer.status,
             code=error.code if error else "",
             request_id=answer.headers.get("x-request-id", "")[:100],

@@ -254,7 +254,7 @@ def has_file(job: Job) -> bool:
 
 
 def file_content(job: Job) -> Iterator[bytes]:
-    """The file part by part, never all of it in memory."""
+    """The file part by part, never whole in memory."""
     for number in job.parts.order_by("number").values_list("number", flat=True):
         part = JobPart.objects.filter(job=job, number=number).first()
         if part is not None:

@@ -108,7 +108,7 @@ class LongTextForm(TextForm):
 
 
 class SecretForm(TextForm):
-    """A secret, which is typed at each launch: nothing of it is stored with the form or in plain text."""
+    """A secret, which is typed at each launch: it is not stored with the form or in plain text."""
 
     example = start = searchable = value = None
 

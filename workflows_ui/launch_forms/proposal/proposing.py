@@ -75,7 +75,7 @@ def propose(trigger: Any = None, payloads: Sequence[Any] = (), samples: Sequence
     """A form that accepts all past payloads and has fields for what the flow reads.
 
     A form made from one payload reproduces exactly that payload; one made from many reproduces all filled-in values, and empty values
-    as most of them were. Nothing of it is sent or stored: a builder reviews it.
+    as most of them were. Nothing is sent or stored: a builder reviews it.
 
     Args:
         trigger: the root of the flow's step tree (api.md 6.3).

@@ -271,7 +271,7 @@ def paths_without_field(form: Form, payload: Any) -> list[tuple[str, ...]]:
 
 
 def value_at(payload: Any, path: Sequence[str]) -> Any:
-    """The value at a path of a payload; NOTHING if there is none."""
+    """The value at a path of a payload, or NOTHING."""
     for key in path:
         if not isinstance(payload, dict) or key not in payload:
             return NOTHING

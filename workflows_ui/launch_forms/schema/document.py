@@ -289,7 +289,7 @@ class Form:
         return [field for field in self.fields if field.choices_from is not None and not field.hidden]
 
     def with_field(self, changed: Field) -> Form:
-        """The form with this field instead of the one with its name; appended if there is none."""
+        """The form with this field instead of the one with its name; appended if no field has it."""
         left_out = tuple(path for path in self.left_out if path != changed.path)
         fields = tuple(changed if field.name == changed.name else field for field in self.fields)
         return replace(self, fields=fields if changed in fields else (*fields, changed), left_out=left_out)

@@ -35,7 +35,7 @@ class NothingToUndo(Exception):
 
 
 def find_form(workspace: Workspace, flow_id: str) -> LaunchForm | None:
-    """The flow's form in this workspace, with `published` and `updated_by`; None if there is none."""
+    """The flow's form in this workspace, with `published` and `updated_by`, or None."""
     return LaunchForm.objects.filter(workspace=workspace, flow_id=flow_id).select_related(*_RELATED).first()
 
 
@@ -46,7 +46,7 @@ def all_published(workspace: Workspace) -> QuerySet[LaunchForm]:
 
 
 def open_draft(row: LaunchForm) -> Form | None:
-    """The draft; None if there is none. Raises crypto.CannotOpen."""
+    """The draft, or None. Raises crypto.CannotOpen."""
     text = row.open("draft")
     return schema_in.read_trusted(json.loads(text)) if text else None
 
@@ -134,7 +134,7 @@ def publish(actor: audit_log.Actor, access: Access, flow_id: str, *, lock: int, 
 
 
 def unpublish(actor: audit_log.Actor, access: Access, flow_id: str, *, lock: int) -> LaunchForm:
-    """Unpublish the form. Its versions stay, and the published one becomes the draft if there is none. Raises as `save`."""
+    """Unpublish the form. Its versions stay, and the published one becomes the draft of a form without one. Raises as `save`."""
     draft = _draft_or_published(_current(access, flow_id, lock))
     return _change(actor, access, flow_id, lock, "form.unpublish", draft, {"published": None}, undoable=False)
 

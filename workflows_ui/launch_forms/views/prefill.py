@@ -39,7 +39,7 @@ class Prefill:
     """Values to fill a form with.
 
     Attributes:
-        payload: the values, secrets masked; NOTHING if there are none.
+        payload: the values, secrets masked, or NOTHING.
         wait: whether to wait for the answer; None if unspecified.
         notes: messages to display.
     """
@@ -132,7 +132,7 @@ class Link:
 def read_link(request: ConsoleRequest, form: Form, options: posted.Options) -> Link:
     """The values of the query string for visible fields of this form, as if they had been typed."""
     if len(request.META.get("QUERY_STRING", "")) > LONGEST:
-        return Link(notes=[_("The link was too long, so nothing of it was filled in.")])
+        return Link(notes=[_("The link was too long, so nothing was filled in.")])
     given = posted.tidied(form, dict(request.GET.lists()), options)
     fields = {control: control.partition("[")[0] for control in given}
     named = set(fields.values()).intersection(field.name for field in form.fields if _fillable_by_link(field))

@@ -1,7 +1,7 @@
 """Parser of a failed step's error: its message, and statuses and codes in the positions used by services and libraries.
 
 Text anywhere else is a message for people, not a fact: `{"status": 404, "order": "A-1"}` may be a parcel's state. Longer than 300 lines:
-a third of it are the formats in which libraries and services write errors.
+a third are the formats in which libraries and services write errors.
 """
 
 import http
@@ -203,7 +203,7 @@ def _is_reason_phrase(status: int, text: str) -> bool:
 
 
 def _json_at(text: str, position: int) -> Any:
-    """The JSON object or list of objects at `position`; None if there is none."""
+    """The JSON object or list of objects at `position`, or None."""
     try:
         value, _end = json.JSONDecoder().raw_decode(text[position:])
     except (ValueError, RecursionError):
@@ -318,7 +318,7 @@ def _decode_nested(value: Any) -> Any:
 
 
 def _sentence(value: Any, depth: int) -> str:
-    """The service's message in an error; "" if there is none."""
+    """The service's message in an error, or ""."""
     value = _decode_nested(value)
     if isinstance(value, str):
         text = _read_markup(value, Report()) if _PAGE.match(value) else value

@@ -118,7 +118,7 @@ UNSENT = (State.QUEUED, State.CLAIMED)
 ENDED = (State.SUCCEEDED, State.FAILED, State.CANCELLED, State.REFUSED, State.NOT_SENT, State.UNKNOWN, State.OTHER)
 #: All other states, listed because an index does not support "none of".
 UNDER_WAY = tuple(state for state in State if state not in ENDED)
-#: Number of consecutive complete run lists without a run that are needed to conclude that there is none.
+#: Number of consecutive complete run lists without a run that are needed to conclude that it does not exist.
 CONFIRMED = 2
 #: Ended without success. A launch cancelled by a person is no failure.
 WENT_WRONG = (State.FAILED, State.REFUSED, State.NOT_SENT, State.UNKNOWN)
@@ -348,7 +348,7 @@ class Reason(StrEnum):
         "no_run",
         _("Unclear: no run was found"),
         _(
-            "The engine took the request, but no run of it has appeared. The flow's trigger may have turned it down, or the flow "
+            "The engine took the request, but no run has appeared. The flow's trigger may have turned it down, or the flow "
             "uses an app that the engine does not have."
         ),
         _LOOK_FIRST,
@@ -356,7 +356,7 @@ class Reason(StrEnum):
     NO_TRACE = (
         "no_trace",
         _("Unclear: no trace was found"),
-        _("The request left without an answer, and the engine shows no run of it. Very likely it has not run."),
+        _("The request left without an answer, and the engine shows no run for it. Very likely it has not run."),
         _LOOK_FIRST,
     )
     SETTLED_RAN = (

@@ -65,7 +65,7 @@ def clean_name(name: str) -> str:
 
 
 def file_extension(name: str) -> str:
-    """A file's extension in lower case, without the dot; "" if there is none."""
+    """A file's extension in lower case, without the dot, or ""."""
     stem, dot, extension = name.rpartition(".")
     return extension.lower() if dot and stem else ""
 

@@ -232,7 +232,7 @@ def _to_be_given_up(launch: Launch, now: datetime) -> bool:
 
 
 def _runs_owed(workspace_id: int, now: datetime) -> bool:
-    """Whether the engine accepted a launch some time ago and shows no run of it or of any later launch.
+    """Whether the engine accepted a launch some time ago and shows no run for it or for any later launch.
 
     Other launches may then be in its queue too. Reads the database.
     """

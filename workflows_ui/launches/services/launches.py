@@ -226,7 +226,7 @@ _polled = Prepared(
 
 
 def polled_launch(access: member_access.Access, pk: str) -> Launch | None:
-    """The launch, if a member may see it, without the columns that may be many megabytes; None if there is none."""
+    """The launch, if a member may see it, without the columns that may be many megabytes, or None."""
     row = next(iter(_polled(access.workspace.pk, pk)), None)
     return row if row is not None and may_open(row, access.user.pk, access.role) else None
 

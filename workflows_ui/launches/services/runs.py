@@ -83,7 +83,7 @@ def start_of_try(run: Mapping[str, Any], retried: datetime | None) -> datetime |
 
 
 def failed_step(run: Mapping[str, Any]) -> tuple[str, str]:
-    """Name and display name of the failed step; both '' if there is none (`failedStep` is {} then)."""
+    """Name and display name of the failed step; both '' without one (`failedStep` is {} then)."""
     step = run.get("failedStep")
     if not isinstance(step, dict):
         return "", ""

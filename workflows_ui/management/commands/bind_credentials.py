@@ -13,7 +13,7 @@ class Command(BaseCommand):
 
     help = (
         "Binds secrets that were sealed by an earlier version to their workspace, address, kind and owner, and marks workspaces. "
-        "Rows that look changed (the audit log tells another story, or they do not open) are left as they are, and listed."
+        "Rows that look changed (the audit log contradicts them, or they do not open) are left as they are, and listed."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -1,6 +1,6 @@
 """Finding people by part of a name, only among those whom the person who searches may see.
 
-Whoever knows the exact user name or e-mail address needs no directory (accounts.services.people.find_person).
+A person with a known user name or e-mail address is found without a directory (accounts.services.people.find_person).
 """
 
 from collections.abc import Collection

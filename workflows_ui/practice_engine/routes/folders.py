@@ -49,7 +49,7 @@ def delete(engine: Engine, request: Request) -> Response:
 
 
 def find_or_create(engine: Engine, project: str, name: str) -> Json:
-    """Return the folder with this name, whatever its case; a new one if there is none."""
+    """Return the folder with this name, whatever its case; created if it does not exist."""
     found = _find(engine, project, name)
     return found or engine.state.add_row("folders", displayName=name, projectId=project, displayOrder=0)
 

@@ -1,6 +1,6 @@
 """Forms and chats that start a flow (engine-0.83.md section 10; recordings ``form_*``, ``chat_*``).
 
-They are submitted to the flow's webhook: ``payloads.py`` makes the trigger's output of it.
+They are submitted to the flow's webhook: ``payloads.py`` makes the trigger's output.
 """
 
 from workflows_ui.practice_engine.auth import PUBLIC

@@ -169,7 +169,7 @@ def _change(engine: Engine, request: Request, row: Json, changes: Json) -> Json:
 
 
 def _own_server(engine: Engine, request: Request) -> Json:
-    """The server of the project in the path or, for administrators, of the platform; made if there is none."""
+    """The server of the project in the path or, for administrators, of the platform; created if it does not exist."""
     platform = "id" not in request.params
     if platform:
         accounts.require_admin(request, engine.state)

@@ -54,7 +54,7 @@ def count(engine: Engine, request: Request) -> int:
 
 @route("POST", "/v1/tables", body=CREATE)
 def create(engine: Engine, request: Request) -> Json:
-    """Add a table; names need not differ. A folder given by name is made if there is none."""
+    """Add a table; names need not differ. A folder given by name is created if it does not exist."""
     values, project = request.values, request.principal.project
     table = add_table(engine, project, values["name"], values.get("externalId"))
     table["folderId"] = values.get("folderId")

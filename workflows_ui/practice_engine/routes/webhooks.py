@@ -103,7 +103,7 @@ def source_name(trigger: Json) -> str:
 
 
 def _get_flow(engine: Engine, request: Request) -> Json | None:
-    """The flow of the path, None if there is none. The request's files are replaced by their addresses."""
+    """The flow of the path, or None. The request's files are replaced by their addresses."""
     flow = engine.state.flows.get(request.params["flowId"])
     if flow is not None and flow["operationStatus"] != "NONE" and request.version >= V083:
         return None  # recording flow_del_published_05_webhook

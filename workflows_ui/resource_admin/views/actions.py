@@ -35,7 +35,7 @@ from workflows_ui.web.paths import id_at, text_at
 from workflows_ui.web.requests import ConsoleRequest, actor
 
 TICKET, BACK = "action-ticket", "next"
-#: Seconds for which a submitted form is remembered, to tell a double click from a second request.
+#: Seconds for which a submitted form is remembered, to distinguish a double click from a second request.
 _TICKETS_FOR = 3600
 _FORBIDDEN = (engine.CredentialRefused, engine.Forbidden)
 

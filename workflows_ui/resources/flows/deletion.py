@@ -35,11 +35,11 @@ Line = tuple[str, str]
 def impact(session: EngineSession, flow: Row) -> Affected:
     """Launches that have not ended, and everything that goes with the flow or loses its purpose."""
     number = Launch.objects.filter(OPEN, workspace=session.workspace, flow_id=id_at(flow)).count()
-    summary = _("No launch of it is running. Its runs are deleted along with it.")
+    summary = _("No launch is running. Its runs are deleted along with it.")
     if number:
         text = ngettext(
-            "%(count)d launch of it has not ended yet. Its runs are deleted along with it.",
-            "%(count)d launches of it have not ended yet. Its runs are deleted along with it.",
+            "%(count)d launch has not ended yet. Its runs are deleted along with it.",
+            "%(count)d launches have not ended yet. Its runs are deleted along with it.",
             number,
         )
         summary = text % {"count": number}

@@ -78,7 +78,7 @@ class FlowFile(forms.Form):
     which_field: ClassVar[Callable[..., forms.ChoiceField]] = staticmethod(
         partial(forms.ChoiceField, label=_("Flow to bring in"), widget=forms.RadioSelect)
     )
-    #: A flow holds code, and may hold plain passwords: none of it goes to the audit log.
+    #: A flow holds code, and may hold plain passwords: it is not written to the audit log.
     discreet = frozenset({"file", "content", "seen"})
     file = forms.FileField(
         label=_("File"),

@@ -171,7 +171,7 @@ def plots(subject: Subject) -> dict[str, Any] | None:
 
 
 def latest_runs(subject: Subject, number: int = _LATEST) -> dict[str, Any] | None:
-    """The newest runs with what started them; left out if there are none, or if a quick session has not cached them."""
+    """The newest runs with what started them; left out without runs, or if a quick session has not cached them."""
     rows = results.latest_runs(subject.session, subject.id)[:number]
     if not rows:
         return None

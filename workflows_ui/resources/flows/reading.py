@@ -229,7 +229,7 @@ def _cron_and_zone(settings: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _whole(value: Any) -> str:
-    """A number as cron has it; "?" if there is none."""
+    """A number as cron has it, or "?"."""
     if isinstance(value, str) and value.strip().isascii() and value.strip().isdecimal():
         return value.strip()[:3]
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else "?"

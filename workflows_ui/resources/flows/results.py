@@ -213,7 +213,7 @@ def load_record(access: Access, flow_id: str, session: EngineSession | None = No
 
 
 def load_usual_time(workspace: Workspace, flow_id: str) -> Sample:
-    """The latest ended launches of a flow, which tell how long one usually takes. One query."""
+    """The latest ended launches of a flow, which show how long one usually takes. One query."""
     ended = Launch.objects.filter(workspace=workspace, flow_id=flow_id, state__in=(State.SUCCEEDED, State.FAILED))
     rows = ended.order_by("-asked_at", "-pk").values_list("state", "run_started_at", "run_finished_at")[:MOST]
     return _sample((state == State.SUCCEEDED, start, end) for state, start, end in rows)

@@ -53,7 +53,7 @@ def _line(slug: str, flow: Row) -> tuple[str, str]:
 
 
 def _create(session: EngineSession, _id: str, data: dict[str, Any]) -> dict[str, Any]:
-    """Create a folder. The engine returns an existing folder of the same name: a prior read tells whether it is new
+    """Create a folder. The engine returns an existing folder of the same name: a prior read shows whether it is new
     (recording `folders_create_2`).
     """
     known_ids = {id_at(row) for row in session.workflows.list_folders(limit=_MOST).get("data") or []}

@@ -37,7 +37,7 @@ def without_token(row: Row) -> dict[str, Any]:
 
 
 def token_of(row: Row) -> str:
-    """The server's token, empty if there is none."""
+    """The server's token, or ""."""
     return text_at(row, "token")
 
 

@@ -88,7 +88,7 @@ def type_words(kind: object) -> Text:
 def operations(found: object, prefix: str, field_url: ChoicesUrl = lambda _operation, _field: "") -> list[Operation]:
     """The actions or triggers of a whole piece; at most 200. `prefix` makes their ids unique in the page.
 
-    `field_url` returns the URL of a field's choices by the names of its operation and its own, "" if there is none.
+    `field_url` returns the URL of a field's choices by the names of its operation and its own, or "".
     """
     listed = _mappings(found)[:_MOST_OPERATIONS]
     return [_operation(f"{prefix}-{number}", name, item, field_url) for number, (name, item) in enumerate(listed)]

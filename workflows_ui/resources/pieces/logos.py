@@ -26,7 +26,7 @@ _slots = threading.BoundedSemaphore(2)
 
 
 def logo_path(session: EngineSession, row: Row) -> str:
-    """Return the console's own address of an app's logo; "" if there is none, or logos are not fetched."""
+    """Return the console's own address of an app's logo; "" without a logo, or if logos are not fetched."""
     url, name = text_at(row, "logoUrl"), text_at(row, "name")
     if not settings.APP_LOGOS or urlsplit(url).scheme not in {"http", "https"} or not name.strip(" ./"):
         return ""

@@ -30,7 +30,7 @@ _MARK = re.compile(r"^[~^](?=\d)")
 
 @dataclass(frozen=True)
 class MissingApp:
-    """An app, or one version of it, that the engine does not have.
+    """An app, or one of its versions, that the engine does not have.
 
     Attributes:
         name: the piece's whole name, such as `@activepieces/piece-slack`.

@@ -39,7 +39,7 @@ class OptionsRequest:
 
 @dataclass(frozen=True)
 class Answer:
-    """The app's answer: choices, or fields, or why there are none. A choice is its label, and the value as text that `value_of` parses."""
+    """The app's answer: choices, or fields, or why it has none. A choice is its label, and the value as text that `value_of` parses."""
 
     choices: Sequence[tuple[str, str]] = ()
     fields: Sequence[FieldLine] = ()

@@ -37,7 +37,7 @@ class HiddenForm(RevealForm):
     def __init__(self, places: list[tuple[str, str]], data: Any = None) -> None:
         super().__init__(data)
         field = self.fields["place"]
-        assert isinstance(field, forms.ChoiceField)  # noqa: S101  (tells the type checker)
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101  (for the type checker)
         field.choices = places
         reason = self.fields["reason"]
         reason.label = _("What do you need it for?")

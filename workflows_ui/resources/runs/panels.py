@@ -62,7 +62,7 @@ def _failure_message(run: Row) -> str:
 
 
 def _failed_step_url(subject: Subject) -> str:
-    """The failed step on this page, or its own page if the run has too many steps; "" if there is none."""
+    """The failed step on this page, or its own page if the run has too many steps, or ""."""
     run = subject.object
     name = text_at(run, "failedStep.name")
     position = failed_position(run.get("steps"), name) if reading.failing(run) and name else ""
@@ -121,6 +121,6 @@ def family(subject: Subject) -> dict[str, Any]:
 
 
 def parent_id(workspace: Workspace, run: Row) -> str:
-    """The id of the run that started this one; "" if it is the marker of a launch of the console, or there is none."""
+    """The id of the run that started this one; "" if it is the marker of a launch of the console, or without one."""
     run_id = id_at(run, "parentRunId")
     return "" if run_id and Launch.objects.filter(workspace=workspace, pk=run_id).exists() else run_id

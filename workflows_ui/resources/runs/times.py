@@ -2,7 +2,7 @@
 templates/resources/runs/times.html.
 
 The engine gives how long each step worked, not when it began, and a pause counts for no step (recording `run_get_PAUSED`: a delay of 60 s
-has a `duration` of 73 ms). So steps are placed one after another, and the rest of the run's own time is waiting if a step of it pauses, the
+has a `duration` of 73 ms). So steps are placed one after another, and the rest of the run's own time is waiting if a step pauses, the
 step itself if one did not end, else the engine's own work around the steps.
 
 A retry continues at the failed step and keeps the steps before it with their times, while the run's own times are those of the retry (0.83,

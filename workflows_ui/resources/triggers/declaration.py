@@ -38,7 +38,7 @@ _QUIET = Badge(_("Nothing counted"), "circle-minus", "secondary")
 
 
 class TriggerFilters(forms.Form):
-    """Filters of the board; applied here, since the engine gives all of it at once."""
+    """Filters of the board; applied here, since the engine returns the whole board at once."""
 
     search = forms.CharField(
         label=_("Search"), required=False, max_length=200, help_text=_("Looks at the names of the apps.")
@@ -148,7 +148,7 @@ class Triggers(Resource):
         return replace(whole_lists.numbered_page(rows, query), notice=SPAN)
 
     def get(self, session: EngineSession, id: str) -> Row:
-        """The figures of one app, by its whole name. Raises EngineError, NotFound if there are none."""
+        """The figures of one app, by its whole name. Raises EngineError, NotFound without any."""
         for row in _load_rows(session):
             if row["name"] == id:
                 return row
