@@ -79,8 +79,8 @@ def test_the_pages_say_where_it_is_used(here: Users) -> None:
         assert words in page
     assert "Long ago" not in page
     listed = manager.get("/w/sales/credentials/").content.decode()
-    assert "acts for 1 person" in listed
-    assert "2 launches in 30 days" in listed
+    assert 'data-label="People">1<' in listed
+    assert 'data-label="Launches in 30 days">2<' in listed
     assert "It acts now for:" in manager.get(f"/w/sales/credentials/{key.pk}/delete/").content.decode()
     # People who only use it do not see who else does.
     assert "Order" not in browser(ben).get(f"/w/sales/credentials/{key.pk}/").content.decode()

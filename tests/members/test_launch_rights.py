@@ -36,6 +36,8 @@ OPEN_TO_GUESTS = {
     "launch_days",
     "launch_durations",
     "launches_file",
+    "list_columns",
+    "saved_views",
     "search",
 }
 

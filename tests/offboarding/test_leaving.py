@@ -39,22 +39,26 @@ def test_the_list_finds_people_by_a_part_of_name_user_name_or_address(scene: Sce
     everybody = text(client.get("/people/"))
     assert all(name in everybody for name in ("owner", "colleague", "Ánh Nguyễn", "keeper"))
     for asked in ("nguyễn", unicodedata.normalize("NFD", "Ánh"), "stranger", "stranger@exa"):
-        page = text(client.get("/people/", {"q": asked}))
+        page = text(client.get("/people/", {"search": asked}))
         assert "Ánh Nguyễn" in page
         assert "colleague@" not in page
-    assert "colleague@" not in text(client.get("/people/", {"off": "yes"}))
-    assert "No people match this search" in text(client.get("/people/", {"q": "zzz"}))
+    assert "colleague@" not in text(client.get("/people/", {"account": "off"}))
+    assert "Nothing fits these filters" in text(client.get("/people/", {"search": "zzz"}))
+    file = str(b"".join(client.get("/people/file/csv/", {"search": "nguyễn"})).decode())
+    assert "Ánh Nguyễn" in file
+    assert "colleague@" not in file
+    assert AuditEvent.objects.get(action="people.export").detail["filters"] == "search=nguy%E1%BB%85n"
 
 
 def test_a_long_list_is_paged_and_odd_pages_are_the_first(scene: Scene, keeper: User) -> None:
     User.objects.bulk_create([User(username=f"a{number:03}") for number in range(60)])
     client = browser(keeper)
-    first, second = text(client.get("/people/")), text(client.get("/people/", {"page": "2"}))
+    first, second = text(client.get("/people/")), text(client.get("/people/", {"at": "50"}))
     assert "a000" in first
     assert "a059" not in first
     assert "a059" in second
     for odd in ("0", "-1", "x", "9" * 30):
-        assert "a000" in text(client.get("/people/", {"page": odd}))
+        assert "a000" in text(client.get("/people/", {"at": odd}))
 
 
 def test_a_persons_page_names_workspaces_teams_and_launches(scene: Scene, keeper: User) -> None:

@@ -14,7 +14,17 @@ from workflows_ui.members.models import Role
 #: Addresses that need no sign-in, or decide in the view (sign-in, health, what monitoring reads).
 OPEN = {"healthz", "readyz", "metrics", "set_language", "set_theme", "app_sign_in_back", "join"}
 #: Addresses of one's own: any person who is signed in.
-OWN = {"home", "leaving", "notices", "notices_read", "notice", "notification_settings", "profile", "waiting"}
+OWN = {
+    "home",
+    "leaving",
+    "notices",
+    "notices_file",
+    "notices_read",
+    "notice",
+    "notification_settings",
+    "profile",
+    "waiting",
+}
 OWN |= {"access_ask", "access_withdraw"}
 OWN |= {"credential_add", "credential_organization", "credential_project"}
 #: Signing in itself, its pages with allauth's names.
@@ -48,6 +58,7 @@ SUPERUSERS = {
     "team_delete",
     "team_owner",
     "people",
+    "people_file",
     "person",
     "person_deactivate",
     "person_reactivate",
@@ -123,6 +134,9 @@ LEAST: dict[str, Role] = {
     "launch_days": Role.VIEWER,
     "launch_durations": Role.VIEWER,
     "recently_deleted": Role.BUILDER,
+    "deleted_file": Role.BUILDER,
+    "members_file": Role.MANAGER,
+    "credentials_file": Role.VIEWER,
     "deleted_object": Role.BUILDER,
     "launch_rights": Role.MANAGER,
     "launch_right_choose": Role.MANAGER,

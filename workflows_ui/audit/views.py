@@ -23,6 +23,7 @@ from workflows_ui.resource_admin import list_page
 from workflows_ui.resource_admin.export import TYPES
 from workflows_ui.resource_admin.listing import Listing
 from workflows_ui.resource_admin.resource import Page
+from workflows_ui.saved_views import services as saved_views
 from workflows_ui.web import responses
 from workflows_ui.web.access import member, superuser
 from workflows_ui.web.requests import ConsoleRequest, actor
@@ -62,7 +63,8 @@ def listing(request: ConsoleRequest, workspace: Workspace | None) -> HttpRespons
     form.offer({str(pk): (name or str(pk))[:80] for pk, name in people.items()})
     files = [(kind.upper(), _url("audit_file", workspace, kind)) for kind in TYPES]
     kind = tables.audit_list(workspace, files)
-    current = Listing(kind, request.path, request.GET, form)
+    saved = saved_views.load(request.access, request.path) if workspace else None
+    current = Listing(kind, request.path, request.GET, form, saved)
     page = kind.page(form.narrow(everything), current) if current.valid else Page((), total=0, sortable=True)
     return list_page.respond(request, kind, None, current, page)
 

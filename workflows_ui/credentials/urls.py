@@ -13,6 +13,7 @@ urlpatterns = [
     ),
     path("credentials/add/project/<str:name>/", adding.choose, {"what": "project"}, "credential_project"),
     path("w/<slug:slug>/credentials/", credentials.listing, name="credentials"),
+    path("w/<slug:slug>/credentials/file/<slug:kind>/", credentials.file, name="credentials_file"),
     path(_CREDENTIAL, credentials.detail, name="credential"),
     path(f"{_CREDENTIAL}test/", credentials.test, name="credential_test"),
     path(f"{_CREDENTIAL}rename/", credentials.rename, name="credential_rename"),

@@ -2,13 +2,14 @@
 
 import json
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpResponse
+from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -19,16 +20,16 @@ from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.credentials.services import engine_session
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.deleted_objects import messages as texts
-from workflows_ui.deleted_objects import services
+from workflows_ui.deleted_objects import services, tables
 from workflows_ui.deleted_objects.models import DeletedObject
 from workflows_ui.engine import EngineError
 from workflows_ui.members.models import Role
-from workflows_ui.resource_admin import action_log
+from workflows_ui.resource_admin import action_log, list_page, local_lists
 from workflows_ui.resource_admin.listing import Listing
-from workflows_ui.resource_admin.local_lists import LocalList
 from workflows_ui.resource_admin.resource import RESOURCES
 from workflows_ui.resources.flows import actions as flow_actions
 from workflows_ui.resources.tables import deletion as table_deletion
+from workflows_ui.saved_views import services as saved_views
 from workflows_ui.web import messages as words
 from workflows_ui.web import responses
 from workflows_ui.web.access import member
@@ -52,32 +53,32 @@ _RESTORE: Mapping[str, _Restore] = {
 }
 
 
-class Copies(LocalList):
-    """The pages of the copies, which have a template of their own."""
-
-    name = "deleted"
-    moment = "deleted_at"
-    list_display = ()
-
-    def masked(self, session: Any, rows: Sequence[Any]) -> list[Any]:
-        """The line of each copy."""
-        return [texts.Line(copy) for copy in rows]
-
-
-@require_safe
 @member(Role.BUILDER)
 def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
     """The copies that have not expired, the latest deletion first."""
-    copies = Copies()
-    current = Listing(copies, request.path, request.GET)
-    page = copies.page(services.copies(request.access.workspace), current)
-    context = {
-        "lines": page.rows,
-        "days": services.days(),
-        "pages": current.pages(page, page.total),
-        "row_choices": current.rows_urls(),
-    }
-    return responses.page(request, "deleted_objects/list.html", context)
+    kind = tables.deleted_list(request.access)
+    current = Listing(kind, request.path, request.GET, saved=saved_views.load(request.access, request.path))
+    page = kind.page(services.copies(request.access.workspace), current)
+    return list_page.respond(
+        request,
+        kind,
+        request.access,
+        current,
+        page,
+        above_template="deleted_objects/above.html",
+        days=services.days(),
+    )
+
+
+@never_cache
+@require_safe
+@member(Role.BUILDER)
+def file(request: ConsoleRequest, slug: str, kind: str) -> HttpResponseBase:
+    """The list of copies as a file, without what they hold. Audited."""
+    declared = tables.deleted_list(request.access)
+    rows = services.copies(request.access.workspace)
+    rows = declared.sorted(rows, Listing(declared, request.path, request.GET))
+    return local_lists.file(request, declared, rows, kind, workspace=request.access.workspace)
 
 
 @never_cache

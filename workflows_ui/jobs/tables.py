@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from workflows_ui.jobs.page import Page
 from workflows_ui.members.models import Role
 from workflows_ui.members.services.access import Access
-from workflows_ui.resource_admin.local_lists import LocalList
+from workflows_ui.resource_admin.local_lists import LocalList, files
 from workflows_ui.resource_admin.resource import Column, Resource, Row
 
 
@@ -44,6 +44,7 @@ class Jobs(LocalList):
     label, label_plural = _("Job"), _("Jobs")
     icon, group = "list-checks", "watch"
     moment = "asked_at"
+    logged_as = "job"
     empty = _("There are no jobs")
     empty_hint = _(
         "What is done to many things at once, and what takes longer, runs in the background and is listed here. To begin, select rows in "
@@ -74,12 +75,5 @@ def job_list(access: Access, resources: Mapping[str, Resource]) -> Jobs:
     """The list for a person: whose a job is has a column for managers."""
     columns = (_JOB, _FILTERS, _STATE, _SIZE, _PERSON, _WHEN) if access.allows(Role.MANAGER) else Jobs.list_display
     return Jobs.with_attributes(
-        access=access, resources=resources, list_display=columns, files=_files(access.workspace.slug)
+        access=access, resources=resources, list_display=columns, files=files("jobs_file", access.workspace.slug)
     )
-
-
-def _files(slug: str) -> list[tuple[Any, str]]:
-    return [
-        (label, reverse("jobs_file", args=[slug, kind]))
-        for label, kind in ((_("As CSV"), "csv"), (_("As JSON"), "json"))
-    ]

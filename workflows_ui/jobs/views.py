@@ -95,11 +95,9 @@ def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
 @member(Role.VIEWER)
 def file(request: ConsoleRequest, slug: str, kind: str) -> HttpResponseBase:
     """The list of jobs as a file. Audited."""
-    if kind not in export_file.TYPES:
-        raise Http404
     declared = tables.job_list(request.access, RESOURCES)
-    audit_log.record(actor(request), "jobs.export", workspace=request.access.workspace, object_type="job", format=kind)
-    return local_lists.download(declared, jobs.of_workspace(request.access), kind)
+    rows = declared.sorted(jobs.of_workspace(request.access), Listing(declared, declared.url(slug), request.GET))
+    return local_lists.file(request, declared, rows, kind, workspace=request.access.workspace)
 
 
 @require_safe

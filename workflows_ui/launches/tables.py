@@ -22,7 +22,7 @@ from workflows_ui.members.models import Role
 from workflows_ui.members.services.access import Access
 from workflows_ui.resource_admin import export
 from workflows_ui.resource_admin.actions import Button
-from workflows_ui.resource_admin.local_lists import LocalList
+from workflows_ui.resource_admin.local_lists import LocalList, files
 from workflows_ui.resource_admin.resource import Column, Row
 from workflows_ui.web import formats, messages
 from workflows_ui.web.links import object_url, view_url
@@ -110,13 +110,10 @@ class Launches(LocalList):
 def launch_list(access: Access) -> Launches:
     """The list for a person: who launched is a column where others' launches are shown."""
     columns = (_FLOW, _STATE, _FAILED_STEP, _INPUT, _PERSON, _WHEN, _TOOK)
-    files = [
-        (label, reverse("launches_file", args=[access.workspace.slug, kind]))
-        for label, kind in ((_("As CSV"), "csv"), (_("As JSON"), "json"))
-    ]
+    links = files("launches_file", access.workspace.slug)
     if not access.allows(Role.BUILDER):
-        return Launches.with_attributes(files=files)
-    return Launches.with_attributes(files=files, list_display=columns)
+        return Launches.with_attributes(files=links)
+    return Launches.with_attributes(files=links, list_display=columns)
 
 
 def with_duration(rows: QuerySet[Launch]) -> QuerySet[Launch]:

@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext_lazy
 
 from workflows_ui.accounts.models import User
 from workflows_ui.credentials.models import Credential
@@ -25,6 +25,22 @@ class RoleForm(forms.Form):
     @property
     def chosen(self) -> Role:
         return Role(self.cleaned_data["role"])
+
+
+class PeopleFilterForm(forms.Form):
+    """The filters of the list of people."""
+
+    search = forms.CharField(label=_("Name, user name or e-mail address"), max_length=200, required=False)
+    account = forms.ChoiceField(
+        label=_("Account"),
+        required=False,
+        choices=[
+            ("", _("Any")),
+            ("active", pgettext_lazy("account", "Active")),
+            ("off", _("Switched off")),
+            ("administrator", _("Administrator")),
+        ],
+    )
 
 
 class HolderForm(PersonFormMixin, forms.Form):

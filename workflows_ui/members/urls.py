@@ -6,6 +6,7 @@ from workflows_ui.members.views import invitations, launch_rights, members, peop
 
 urlpatterns = [
     path("w/<slug:slug>/members/", members.listing, name="members"),
+    path("w/<slug:slug>/members/file/<slug:kind>/", members.file, name="members_file"),
     path("w/<slug:slug>/members/add/", members.add, name="member_add"),
     path("w/<slug:slug>/members/<int:member_id>/role/", members.change_role, name="member_role"),
     path("w/<slug:slug>/members/<int:member_id>/remove/", members.remove, name="member_remove"),
@@ -26,6 +27,7 @@ urlpatterns = [
     path("teams/<int:team_id>/people/<int:person_id>/remove/", teams.take_out, name="team_take_out"),
     path("teams/<int:team_id>/people/<int:person_id>/owner/", teams.owner, name="team_owner"),
     path("people/", people.listing, name="people"),
+    path("people/file/<slug:kind>/", people.file, name="people_file"),
     path("people/suggest/", people.suggest, name="people_suggest"),
     path("people/<int:person_id>/", people.person, name="person"),
     path("people/<int:person_id>/deactivate/", people.deactivate, name="person_deactivate"),

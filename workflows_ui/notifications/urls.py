@@ -6,6 +6,7 @@ from workflows_ui.notifications import views
 
 urlpatterns = [
     path("notices/", views.listing, name="notices"),
+    path("notices/file/<slug:kind>/", views.file, name="notices_file"),
     path("notices/read/", views.read_all, name="notices_read"),
     path("profile/notifications/", views.notification_settings, name="notification_settings"),
     path("notices/<int:pk>/", views.open_one, name="notice"),

@@ -1,9 +1,16 @@
 """A person's notifications: the page, the counter in the top bar, and subscriptions."""
 
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
 from django.contrib import messages
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from workflows_ui.accounts.models import User
@@ -13,47 +20,54 @@ from workflows_ui.engine import EngineError
 from workflows_ui.launches import flow_facts
 from workflows_ui.launches.services import launches, watching
 from workflows_ui.members.models import Role
-from workflows_ui.notifications import messages as notification_messages
 from workflows_ui.notifications import services as notifications
+from workflows_ui.notifications import tables
 from workflows_ui.notifications.forms import NotificationSettingsForm
 from workflows_ui.notifications.models import Notice, WatchKind
+from workflows_ui.resource_admin import list_page, local_lists
+from workflows_ui.resource_admin.actions import Button
 from workflows_ui.resource_admin.listing import Listing
-from workflows_ui.resource_admin.local_lists import LocalList
 from workflows_ui.web import responses
 from workflows_ui.web.access import closed, member, signed_in
 from workflows_ui.web.requests import ConsoleRequest
 
 
-class Notices(LocalList):
-    """The pages of a person's notices, which have a template of their own."""
-
-    name = "notices"
-    moment = "last_at"
-    rows = 50
-    list_display = ()
-
-
 @require_safe
 @signed_in
 def listing(request: ConsoleRequest) -> HttpResponse:
-    """List the person's notices, newest first. Every page loads the fragment `bell`."""
+    """List the person's notifications, newest first. Every page loads the fragment `bell`."""
+    if responses.requested_fragment(request) == "bell":
+        return responses.page(request, "notifications/bell.html")
+    kind = _notice_list(request)
+    current = Listing(kind, request.path, request.GET)
+    page = kind.page(notifications.visible_notifications(request.user), current)
+    lines: Sequence[Any] = page.rows
+    read = Button(_("Mark all as read"), "check-check", reverse("notices_read"), is_action=True, posts=True)
+    return list_page.respond(
+        request,
+        kind,
+        None,
+        current,
+        page,
+        below_template="notifications/below.html",
+        rest=[read] if any(not line.notice.read_at for line in lines) else [],
+    )
+
+
+@never_cache
+@require_safe
+@signed_in
+def file(request: ConsoleRequest, kind: str) -> HttpResponseBase:
+    """The person's notifications as a file. Audited."""
+    declared = _notice_list(request)
     rows = notifications.visible_notifications(request.user)
-    if responses.is_fragment(request):
-        rows = rows.none()
-    notices = Notices()
-    current = Listing(notices, request.path, request.GET)
-    page = notices.page(rows, current)
-    shown: list[Notice] = list(page.rows)  # type: ignore[arg-type]
-    closed_ids = closed(request, request.user, [row.workspace for row in shown if row.workspace])
-    context = {
-        "news": [
-            (row, notification_messages.notification_message(row, concealed=row.workspace_id in closed_ids))
-            for row in shown
-        ],
-        "pages": current.pages(page, page.total),
-        "row_choices": current.rows_urls(),
-    }
-    return responses.page(request, "notifications/list.html", context, fragments=("bell",))
+    return local_lists.file(
+        request, declared, declared.sorted(rows, Listing(declared, request.path, request.GET)), kind
+    )
+
+
+def _notice_list(request: ConsoleRequest) -> tables.Notices:
+    return tables.notice_list(partial(closed, request, request.user))
 
 
 @signed_in

@@ -64,6 +64,15 @@ def escape_formulas(text: str) -> str:
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 
+def keys(resource: Resource) -> list[str]:
+    """The names of the values in `cells`, without the id."""
+    return [
+        name
+        for column in resource.list_display
+        for name in (column.key, *([f"{column.key}_note"] if column.below else []))
+    ]
+
+
 def cells(resource: Resource, row: Row) -> list[str]:
     cells = []
     for column in resource.list_display:

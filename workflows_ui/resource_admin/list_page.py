@@ -34,7 +34,8 @@ def respond(
         matching: how many objects match, where the page does not know it.
         pending: whether the page has to request itself once more, for names that were not cached.
         lacking: the reasons of missing capabilities, by name.
-        context: what else the template takes: `empty_template`, what a list without rows says, `plot_template`, a plot above the rows.
+        context: what else the template takes: `empty_template`, what a list without rows says, `plot_template`, a plot above the rows;
+            `above_template` and `below_template`, what else the page has.
     """
     if current.default_url and not responses.is_fragment(request):
         return responses.redirect(request, current.default_url)

@@ -7,14 +7,21 @@ from itertools import islice
 from typing import Any
 
 from django.db.models import QuerySet
+from django.http import Http404
 from django.http.response import HttpResponseBase
+from django.urls import reverse
 from django.utils import timezone, translation
+from django.utils.translation import gettext_lazy as _
 
+from workflows_ui.audit.services import audit_log
+from workflows_ui.members.models import Workspace
 from workflows_ui.resource_admin import export
 from workflows_ui.resource_admin.listing import Listing
 from workflows_ui.resource_admin.resource import Page, Resource
 from workflows_ui.web import responses
+from workflows_ui.web.messages import Text
 from workflows_ui.web.numbering import local_page
+from workflows_ui.web.requests import ConsoleRequest, actor
 
 #: Rows of a file read at a time.
 _PART = 500
@@ -24,9 +31,16 @@ class LocalList(Resource):
     """A kind of row. Its columns are sorted by fields of the model, and the time `moment` is its own order, newest first.
 
     Its views call `page` and list_page.respond; `list` and `get` are not used. `masked` may make another object of each row.
+
+    Attributes:
+        moment: a datetime field; "" for a list whose rows are all in memory (`sorted_page`).
+        logged_as: what the audit log calls such a row.
+        default_order: fields by which rows are sorted instead of `moment`, unless the person sorts them.
     """
 
-    moment: str
+    moment: str = ""
+    logged_as: str = ""
+    default_order: Sequence[str] = ()
 
     def masked(self, session: Any, rows: Sequence[Any]) -> Sequence[Any]:
         return rows
@@ -38,21 +52,66 @@ class LocalList(Resource):
             current.position,
             moment=self.moment,
             size=current.rows,
-            order=current.order.fields if current.order else (),
+            order=self._order(current),
         )
         return Page(
             self.masked(None, found.rows), total=found.total, start=found.start, sortable=True, as_of=found.as_of
         )
 
+    def sorted(self, rows: QuerySet[Any], current: Listing) -> QuerySet[Any]:
+        """The rows in the order of the list, for a file."""
+        return rows.order_by(*self._order(current), f"-{self.moment}", "-pk")
 
-def download(kind: LocalList, rows: QuerySet[Any], type: str) -> HttpResponseBase:
+    def _order(self, current: Listing) -> tuple[str, ...]:
+        return current.order.fields if current.order else tuple(self.default_order)
+
+
+def sorted_page(rows: Sequence[Any], current: Listing) -> Page:
+    """The requested page of a short list whose rows are all in memory, in their own order unless the person sorts them."""
+    index = current.position.partition("@")[0]
+    start = int(index) if index.isascii() and index.isdecimal() and int(index[:6]) < len(rows) else 0
+    return Page(sorted_rows(rows, current)[start : start + current.rows], total=len(rows), start=start, sortable=True)
+
+
+def sorted_rows(rows: Sequence[Any], current: Listing) -> Sequence[Any]:
+    """Rows in memory in the order of the list."""
+    return current.order.sorted(rows) if current.order else rows
+
+
+def files(name: str, *arguments: object) -> list[tuple[Text, str]]:
+    """The links to a list as a file; the URL of this name takes these arguments and the type."""
+    types = ((_("As CSV"), "csv"), (_("As JSON"), "json"))
+    return [(label, reverse(name, args=[*arguments, name_of_type])) for label, name_of_type in types]
+
+
+def file(
+    request: ConsoleRequest,
+    kind: LocalList,
+    rows: QuerySet[Any] | Sequence[Any],
+    type: str,
+    *,
+    workspace: Workspace | None = None,
+    **detail: Any,
+) -> HttpResponseBase:
+    """Return all rows as a file, and audit it as the list's export. Raises Http404 for an unknown type."""
+    if type not in export.TYPES:
+        raise Http404
+    audit_log.record(
+        actor(request), f"{kind.name}.export", workspace=workspace, object_type=kind.logged_as, format=type, **detail
+    )
+    return download(kind, rows, type)
+
+
+def download(kind: LocalList, rows: QuerySet[Any] | Sequence[Any], type: str) -> HttpResponseBase:
     """Return all rows as a file, part by part, with the values of the list's columns; `type` is a key of export.TYPES."""
     content = _content(kind, rows, type, translation.get_language(), timezone.get_current_timezone())
     return responses.download(content, export.name(kind, type), export.TYPES[type])
 
 
-def _content(kind: LocalList, rows: QuerySet[Any], type: str, language: str | None, zone: tzinfo) -> Iterator[bytes]:
-    found, written = rows.iterator(chunk_size=_PART), 0
+def _content(
+    kind: LocalList, rows: QuerySet[Any] | Sequence[Any], type: str, language: str | None, zone: tzinfo
+) -> Iterator[bytes]:
+    found, written = rows.iterator(chunk_size=_PART) if isinstance(rows, QuerySet) else iter(rows), 0
     # The request's language and zone are no longer active when the response is streamed.
     with translation.override(language), timezone.override(zone):
         head = export.head(type, kind)
@@ -63,7 +122,7 @@ def _content(kind: LocalList, rows: QuerySet[Any], type: str, language: str | No
         if type == "csv":
             yield export.encode(export.csv_text(cells))
         else:
-            names = [*(column.key for column in kind.list_display), "id"]
+            names = [*export.keys(kind), "id"]
             records = (json.dumps(dict(zip(names, values, strict=False)), ensure_ascii=False) for values in cells)
             yield export.encode((",\n" if written else "\n") + ",\n".join(records))
         written += len(part)

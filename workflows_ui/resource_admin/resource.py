@@ -72,7 +72,8 @@ class Column:
         wide: True if it has its own column in wide windows only; otherwise it is a second line of the column before it.
         template_name: a template of its own; its values are exported by their `__str__`.
         sort: whether a list whose rows are all known can be sorted by it. Not by what is only read for the rows of one page. For rows of
-            the console's own database: the fields of the model to sort by.
+            the console's own database: the fields of the model to sort by; if all rows are in memory, a callable that gets the row and
+            returns a number or a text.
         name: how addresses call it, by default its path or the name of its callable.
     """
 
@@ -84,7 +85,7 @@ class Column:
     phone: bool = True
     wide: bool = False
     template_name: str = ""
-    sort: bool | Sequence[str] = True
+    sort: bool | Sequence[str] | Callable[[Any], Any] = True
     name: str = ""
 
     @property
@@ -97,7 +98,7 @@ class Column:
 
     def sort_value(self, row: Row) -> Any:
         """What rows are sorted by: a number, a moment or a text; None for no value."""
-        value = self.value(row)
+        value = self.sort(row) if callable(self.sort) else self.value(row)
         if self.kind in {"when", "exact"}:
             return formats.moment(value)
         if self.kind == "count" and isinstance(value, str) and _NUMBER.fullmatch(value):
@@ -209,7 +210,7 @@ class Order:
     @property
     def fields(self) -> tuple[str, ...]:
         """What a queryset is ordered by."""
-        fields = self.column.sort if not isinstance(self.column.sort, bool) else ()
+        fields = self.column.sort if isinstance(self.column.sort, Sequence) else ()
         return tuple(f"-{name}" for name in fields) if self.descending else tuple(fields)
 
     def sorted(self, rows: Sequence[Row]) -> list[Row]:

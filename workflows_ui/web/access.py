@@ -30,9 +30,9 @@ View = Callable[..., HttpResponse]
 R = TypeVar("R", bound=HttpResponseBase)
 
 
-def signed_in(view: View) -> View:
+def signed_in(view: Callable[..., R]) -> Callable[..., R | HttpResponse]:
     @functools.wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> R | HttpResponse:
         if not request.user.is_authenticated:
             return _redirect_to_sign_in(request)
         return view(request, *args, **kwargs)

@@ -9,6 +9,7 @@ from typing import Any
 from allauth.core import ratelimit
 from django.contrib import messages
 from django.http import Http404, HttpResponse
+from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
@@ -19,7 +20,7 @@ from django.views.decorators.http import require_POST, require_safe
 from workflows_ui.audit.services import audit_log
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.credentials import messages as credential_messages
-from workflows_ui.credentials import tasks
+from workflows_ui.credentials import tables, tasks
 from workflows_ui.credentials.forms.credentials import RenameForm, ReplaceForm, ShareForm
 from workflows_ui.credentials.models import KEPT_IN_RUNS, Ability, Capability, Credential, Inspection
 from workflows_ui.credentials.services import (
@@ -38,6 +39,10 @@ from workflows_ui.launches.models import OPEN
 from workflows_ui.members.models import Role
 from workflows_ui.members.services import access
 from workflows_ui.resource_admin import capabilities as missing_capabilities
+from workflows_ui.resource_admin import list_page, local_lists
+from workflows_ui.resource_admin.actions import Button
+from workflows_ui.resource_admin.listing import Listing
+from workflows_ui.saved_views import services as saved_views
 from workflows_ui.web import responses
 from workflows_ui.web.access import member
 from workflows_ui.web.messages import error_message
@@ -51,28 +56,54 @@ _NAMED = 20
 @member(Role.VIEWER)
 def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
     """The person's and their teams' credentials of the workspace; for a manager, all."""
-    acting = access.acting(request.user, request.access.workspace)
+    kind, acting = tables.credential_list(request.access), access.acting(request.user, request.access.workspace)
+    current = Listing(kind, request.path, request.GET, saved=saved_views.load(request.access, request.path))
+    return list_page.respond(
+        request,
+        kind,
+        request.access,
+        current,
+        local_lists.sorted_page(_lines(request, acting), current),
+        above_template="credentials/above.html",
+        first=Button(_("Add a credential"), "plus", _adding_url(slug), primary=True),
+        manages=request.access.allows(Role.MANAGER),
+        acting_words=credential_messages.acting_label(acting) if acting else "",
+        in_runs=acting is not None and acting.credential.kind in KEPT_IN_RUNS,
+    )
+
+
+@never_cache
+@require_safe
+@member(Role.VIEWER)
+def file(request: ConsoleRequest, slug: str, kind: str) -> HttpResponseBase:
+    """The list of credentials, which has no secrets, as a file. Audited."""
+    declared = tables.credential_list(request.access)
+    lines = _lines(request, access.acting(request.user, request.access.workspace))
+    rows = local_lists.sorted_rows(lines, Listing(declared, request.path, request.GET))
+    return local_lists.file(request, declared, rows, kind, workspace=request.access.workspace)
+
+
+def _lines(request: ConsoleRequest, acting: access.Acting | None) -> list[tables.CredentialLine]:
+    """The person's and their teams' credentials, by name."""
     acts_for = credential_usage.acts_for(request.access.workspace)
     visible = list(credentials.visible(request.access).annotate(launched=credential_usage.recent_launches()))
     teams = sharing.teams_of(visible)
-    rows = [
-        {
-            "credential": row,
-            "people": len(acts_for.get(row.pk, ())),
-            "health": credential_messages.health(row),
-            "acts": acting is not None and row.pk == acting.credential.pk,
-            "owner": credential_messages.owner(row, request.user),
-            "teams": teams.get(row.pk, []),
-        }
+    return [
+        tables.CredentialLine(
+            row,
+            credential_messages.health(row),
+            credential_messages.owner(row, request.user),
+            ", ".join(team.name for team in teams.get(row.pk, [])),
+            people=len(acts_for.get(row.pk, ())),
+            launches=row.launched,
+            acts=acting is not None and row.pk == acting.credential.pk,
+        )
         for row in visible
     ]
-    context = {
-        "rows": rows,
-        "manages": request.access.allows(Role.MANAGER),
-        "acting_words": credential_messages.acting_label(acting) if acting else "",
-        "in_runs": acting is not None and acting.credential.kind in KEPT_IN_RUNS,
-    }
-    return responses.page(request, "credentials/list.html", context)
+
+
+def _adding_url(slug: str) -> str:
+    return reverse("credential_add", query={"workspace": slug})
 
 
 @require_safe

@@ -6,10 +6,13 @@ from allauth.core import ratelimit
 from django.contrib import messages
 from django.db.models import Q
 from django.http import Http404, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from workflows_ui.accounts.models import User
@@ -19,9 +22,14 @@ from workflows_ui.credentials import messages as credential_messages
 from workflows_ui.credentials.models import Credential
 from workflows_ui.credentials.services import practice, sharing
 from workflows_ui.members import messages as member_messages
+from workflows_ui.members import tables
 from workflows_ui.members.forms import AddPeopleForm, InviteForm, RoleForm, WorkspaceForm
 from workflows_ui.members.models import AccessRequest, LaunchRight, Member, Role, Workspace
 from workflows_ui.members.services import invitations, members, teams
+from workflows_ui.resource_admin import list_page, local_lists
+from workflows_ui.resource_admin.actions import Button
+from workflows_ui.resource_admin.listing import Listing
+from workflows_ui.saved_views import services as saved_views
 from workflows_ui.web import navigation, responses
 from workflows_ui.web.access import member, signed_in, stepped, visible_people
 from workflows_ui.web.requests import ConsoleRequest, actor
@@ -35,7 +43,34 @@ _INVITATIONS = 100
 @require_safe
 @member(Role.MANAGER)
 def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
-    return _page(request)
+    """The members, above them the access requests, below them the invitations of colleagues."""
+    workspace, kind = request.access.workspace, tables.member_list(request.access)
+    current = Listing(kind, request.path, request.GET, saved=saved_views.load(request.access, request.path))
+    asking = AccessRequest.objects.filter(workspace=workspace, decided_at=None).select_related("user")
+    return list_page.respond(
+        request,
+        kind,
+        request.access,
+        current,
+        local_lists.sorted_page(_lines(request), current),
+        above_template="members/requests.html",
+        below_template="members/below.html",
+        first=Button(_("Add people"), "user-plus", reverse("member_add", args=[slug]), primary=True),
+        asking=asking.order_by("asked_at"),
+        invitations=member_messages.describe_invitations(invitations.recent_invitations(workspace)[:_INVITATIONS]),
+        roles=_roles(),
+        launcher=Role.LAUNCHER,
+    )
+
+
+@never_cache
+@require_safe
+@member(Role.MANAGER)
+def file(request: ConsoleRequest, slug: str, kind: str) -> HttpResponseBase:
+    """The list of members as a file. Audited."""
+    declared = tables.member_list(request.access)
+    rows = local_lists.sorted_rows(_lines(request), Listing(declared, request.path, request.GET))
+    return local_lists.file(request, declared, rows, kind, workspace=request.access.workspace)
 
 
 @member(Role.MANAGER)
@@ -184,22 +219,22 @@ def refuse(request: ConsoleRequest, slug: str, request_id: int) -> HttpResponse:
     return responses.redirect_to_view(request, "members", slug)
 
 
-def _page(request: ConsoleRequest) -> HttpResponse:
+def _lines(request: ConsoleRequest) -> list[tables.MemberLine]:
+    """The members, managers first."""
     workspace = request.access.workspace
     rows = list(Member.objects.filter(workspace=workspace).select_related("user", "team"))
-    by_team = _by_team(rows)
-    rows.sort(key=lambda row: (-Role(row.role).rank, sort_key(str(row.user.label if row.user else row.team))))
-    context = {
-        "stepped": second_step.users_with_step(row.user_id for row in rows if row.user_id),
-        "rows": [(row, by_team.get(row.team_id, [])) for row in rows],
-        "asking": AccessRequest.objects.filter(workspace=workspace, decided_at=None)
-        .select_related("user")
-        .order_by("asked_at"),
-        "invitations": member_messages.describe_invitations(invitations.recent_invitations(workspace)[:_INVITATIONS]),
-        "roles": _roles(),
-        "launcher": Role.LAUNCHER,
-    }
-    return responses.page(request, "members/list.html", context)
+    by_team, stepped = _by_team(rows), second_step.users_with_step(row.user_id for row in rows if row.user_id)
+    lines = [
+        tables.MemberLine(
+            row,
+            by_team.get(row.team_id, []),
+            stepped=row.user_id in stepped,
+            required=workspace.second_factor_required,
+            oneself=row.user_id == request.user.pk,
+        )
+        for row in rows
+    ]
+    return sorted(lines, key=lambda line: (-Role(line.member.role).rank, sort_key(str(line))))
 
 
 def _by_team(rows: list[Member]) -> dict[int | None, list[User]]:

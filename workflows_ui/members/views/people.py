@@ -4,50 +4,54 @@ from functools import reduce
 from operator import or_
 
 from django.contrib import messages
-from django.core.paginator import InvalidPage, Paginator
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from workflows_ui.accounts.models import User
 from workflows_ui.accounts.services import second_step
 from workflows_ui.core import database
 from workflows_ui.launches.models import Launch
+from workflows_ui.members import tables
 from workflows_ui.members.forms import SuccessorForm
 from workflows_ui.members.models import Member, Role, TeamOwner, Workspace
 from workflows_ui.members.services import access, directory
 from workflows_ui.offboarding import services as deactivation
+from workflows_ui.resource_admin import list_page, local_lists
+from workflows_ui.resource_admin.listing import Listing
+from workflows_ui.resource_admin.resource import Page
 from workflows_ui.web import responses
 from workflows_ui.web.access import signed_in, superuser, visible_people
 from workflows_ui.web.requests import ConsoleRequest, actor
 
-ROWS = 50
 _LATEST = 10
 
 
 @require_safe
 @superuser
 def listing(request: ConsoleRequest) -> HttpResponse:
-    """List all accounts by name, filtered by parts of name, user name or address."""
-    query, inactive = request.GET.get("q", "").strip()[:200], request.GET.get("off", "") == "yes"
-    pages = Paginator(_search(query, inactive=inactive), ROWS)
-    try:
-        page = pages.page(request.GET.get("page", 1))
-    except InvalidPage:
-        page = pages.page(1)
-    users = list(page)
-    counts = _workspace_counts(users)
-    stepped = second_step.users_with_step(user.pk for user in users)
-    context = {
-        "rows": [(user, counts.get(user.pk, 0), user.pk in stepped) for user in users],
-        "asked": query,
-        "off": inactive,
-        "page": page,
-    }
-    return responses.page(request, "members/people/list.html", context)
+    """List all accounts, filtered by parts of name, user name or address."""
+    kind, current = _current(request)
+    page = kind.page(_matching(current), current) if current.valid else Page((), total=0)
+    return list_page.respond(request, kind, None, current, page)
+
+
+@never_cache
+@require_safe
+@superuser
+def file(request: ConsoleRequest, kind: str) -> HttpResponseBase:
+    """The list of people as a file. Audited."""
+    declared, current = _current(request)
+    if not current.valid:
+        return responses.redirect_to_view(request, "people")
+    rows = declared.sorted(_matching(current), current)
+    return local_lists.file(request, declared, rows, kind, filters=current.filters_query)
 
 
 @require_safe
@@ -144,20 +148,18 @@ def _confirmation(request: ConsoleRequest, user: User, form: SuccessorForm) -> H
     return responses.form_page(request, "members/people/deactivate.html", form, context)
 
 
-def _search(query: str, *, inactive: bool) -> QuerySet[User]:
-    rows = User.objects.order_by("first_name", "last_name", "username", "pk")
-    for word in query.split()[:6]:
+def _current(request: ConsoleRequest) -> tuple[tables.People, Listing]:
+    kind = tables.people_list()
+    return kind, Listing(kind, reverse("people"), request.GET)
+
+
+def _matching(current: Listing) -> QuerySet[User]:
+    rows, filters = tables.with_last_sign_in(User.objects.all()), current.query.filters
+    for word in filters.get("search", "").split()[:6]:
         columns = ("username", "first_name", "last_name", "email")
         matches = (Q((f"{column}__icontains", text)) for column in columns for text in database.spellings(word))
         rows = rows.filter(reduce(or_, matches))
-    return rows.filter(is_active=False) if inactive else rows
-
-
-def _workspace_counts(users: list[User]) -> dict[int, int]:
-    """Count the workspaces of each of these people, direct or through a team."""
-    spaces: dict[int, set[int]] = {}
-    own = Member.objects.filter(user__in=users).values_list("user", "workspace")
-    through = Member.objects.filter(team__user__in=users).values_list("team__user", "workspace")
-    for user, space in [*own, *through]:
-        spaces.setdefault(user, set()).add(space)
-    return {user: len(workspaces) for user, workspaces in spaces.items()}
+    account = filters.get("account")
+    if account == "administrator":
+        rows = rows.filter(is_superuser=True)
+    return rows.filter(is_active=account == "active") if account in ("active", "off") else rows

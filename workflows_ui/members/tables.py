@@ -1,0 +1,190 @@
+"""The lists of a workspace's members and of all people."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db.models import QuerySet, Value
+from django.db.models.functions import Coalesce
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from workflows_ui.accounts.models import User
+from workflows_ui.accounts.services import second_step
+from workflows_ui.core.states import Badge
+from workflows_ui.members.forms import PeopleFilterForm
+from workflows_ui.members.models import Member, Role
+from workflows_ui.members.services.access import Access
+from workflows_ui.resource_admin.actions import Button
+from workflows_ui.resource_admin.local_lists import LocalList, files
+from workflows_ui.resource_admin.resource import Column, Row
+from workflows_ui.web.messages import Text
+
+_SET_UP = Badge(pgettext_lazy("two-factor authentication", "Set up"), "check", "green")
+_PERMISSIONS, _LEAVE, _LEAVING, _REMOVE = (
+    _("What they may do"),
+    _("Before you leave"),
+    _("Before they leave…"),
+    _("Remove"),
+)
+
+
+@dataclass(frozen=True)
+class MemberLine:
+    """A member: a person, with whether they have a second factor, or a team, with the people who are members through it only."""
+
+    member: Member
+    people: Sequence[User]
+    stepped: bool
+    #: Whether the workspace requires a second factor, and whether this is the reader.
+    required: bool
+    oneself: bool
+
+    def __str__(self) -> str:
+        return self.member.user.label if self.member.user else str(self.member.team)
+
+
+@dataclass(frozen=True)
+class _RoleChoice:
+    """The role of a member, which can be changed in its cell."""
+
+    member: Member
+    name: str
+
+    def __str__(self) -> str:
+        return str(self.member.get_role_display())
+
+
+def _step(line: MemberLine) -> Badge | None:
+    if not line.member.user:
+        return None
+    missing = Badge(_("Not set up"), "shield", "yellow" if line.required else "secondary")
+    return _SET_UP if line.stepped else missing
+
+
+class Members(LocalList):
+    """The members of a workspace, all of them in memory."""
+
+    name = "members"
+    label, label_plural = _("Member"), _("Members")
+    icon, group = "users", "team"
+    logged_as = "member"
+    rows = 50
+    list_display = (
+        Column(lambda line: line, _("Name"), template_name="members/name_cell.html", name="name"),
+        Column(
+            lambda line: _RoleChoice(line.member, str(line)),
+            _("Role"),
+            template_name="members/role_cell.html",
+            name="role",
+            sort=lambda line: Role(line.member.role).rank,
+        ),
+        Column(_step, _("Two-factor"), kind="badge", name="step"),
+        Column(lambda line: line.member.created_at, _("Since"), kind="when", phone=False, name="since"),
+    )
+
+    def key(self, row: Row) -> str:
+        return str(row.member.pk)  # type: ignore[attr-defined]
+
+    def title(self, row: Row) -> str:
+        return str(row)
+
+    def row_buttons(self, access: Access, row: Any) -> Sequence[Button]:
+        """What can be done with the membership; a person's own ends on their own page."""
+        slug, member = access.workspace.slug, row.member
+        buttons = []
+        if member.user_id:
+            leaving = reverse("leaving") if row.oneself else reverse("member_leaving", args=[slug, member.user_id])
+            buttons = [
+                Button(_PERMISSIONS, "shield-check", reverse("permissions", args=[slug, member.user_id])),
+                Button(_LEAVE if row.oneself else _LEAVING, "log-out", leaving),
+            ]
+        remove = reverse("member_remove", args=[slug, member.pk])
+        return [*buttons, Button(_REMOVE, "user-x", remove, danger=True)]
+
+
+def member_list(access: Access) -> Members:
+    """The list of a manager's workspace."""
+    return Members.with_attributes(files=files("members_file", access.workspace.slug))
+
+
+@dataclass(frozen=True)
+class PersonLine:
+    """A person, the number of their workspaces, and whether they have a second factor."""
+
+    user: User
+    workspaces: int
+    stepped: bool
+
+
+def _account(line: Any) -> Text:
+    if not line.user.is_active:
+        return _("Switched off")
+    return _("Administrator") if line.user.is_superuser else pgettext_lazy("account", "Active")
+
+
+class People(LocalList):
+    """All people of the console, for superusers."""
+
+    name = "people"
+    label, label_plural = _("Person"), _("People")
+    icon, group = "users-round", "team"
+    filters = PeopleFilterForm
+    moment = "date_joined"
+    logged_as = "person"
+    default_order = ("first_name", "last_name", "username")
+    rows = 50
+    list_display = (
+        Column(
+            lambda line: line.user.label,
+            _("Name"),
+            link=lambda _slug, line: reverse("person", args=[line.user.pk]),
+            below=lambda line: line.user.username if line.user.username != line.user.label else "",
+            name="name",
+            sort=("first_name", "last_name", "username"),
+        ),
+        Column(lambda line: line.user.email, _("E-mail address"), name="email", sort=("email",)),
+        Column(_account, _("Account"), name="account", sort=("is_active", "is_superuser")),
+        Column(lambda line: line.user.last_login, _("Last sign-in"), kind="when", name="signed_in", sort=("seen_at",)),
+        Column(
+            lambda line: _SET_UP if line.stepped else None,
+            _("Two-factor"),
+            kind="badge",
+            phone=False,
+            name="step",
+            sort=False,
+        ),
+        Column(lambda line: line.workspaces, _("Workspaces"), kind="count", phone=False, name="workspaces", sort=False),
+    )
+
+    def masked(self, session: Any, rows: Sequence[Any]) -> list[Any]:
+        """The line of each person."""
+        counts, stepped = _workspace_counts(rows), second_step.users_with_step(user.pk for user in rows)
+        return [PersonLine(user, counts.get(user.pk, 0), user.pk in stepped) for user in rows]
+
+    def key(self, row: Row) -> str:
+        return str(row.user.pk)  # type: ignore[attr-defined]
+
+    def title(self, row: Row) -> str:
+        return str(row.user.label)  # type: ignore[attr-defined]
+
+
+def people_list() -> People:
+    return People.with_attributes(files=files("people_file"))
+
+
+def with_last_sign_in(rows: QuerySet[User]) -> QuerySet[User]:
+    """With `seen_at`, to sort by: those who never signed in come before all others."""
+    return rows.annotate(seen_at=Coalesce("last_login", Value(datetime(1970, 1, 1, tzinfo=UTC))))
+
+
+def _workspace_counts(users: Sequence[User]) -> dict[int, int]:
+    """Count the workspaces of each of these people, direct or through a team."""
+    spaces: dict[int, set[int]] = {}
+    own = Member.objects.filter(user__in=users).values_list("user", "workspace")
+    through = Member.objects.filter(team__user__in=users).values_list("team__user", "workspace")
+    for user, space in [*own, *through]:
+        spaces.setdefault(user, set()).add(space)
+    return {user: len(workspaces) for user, workspaces in spaces.items()}

@@ -1,0 +1,76 @@
+"""The list of a person's notifications."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from workflows_ui.members.models import Workspace
+from workflows_ui.notifications.messages import News, notification_message
+from workflows_ui.notifications.models import Notice
+from workflows_ui.resource_admin.local_lists import LocalList, files
+from workflows_ui.resource_admin.resource import Column, Row
+
+
+@dataclass(frozen=True)
+class NoticeLine:
+    """A notification and its texts."""
+
+    notice: Notice
+    news: News
+
+    def __str__(self) -> str:
+        return self.news.title
+
+
+class Notices(LocalList):
+    """A person's notifications. `closed` returns the workspaces among some whose notifications are shown without details."""
+
+    name = "notices"
+    label, label_plural = _("Notification"), _("Notifications")
+    icon, group = "bell", ""
+    moment = "last_at"
+    logged_as = "person"
+    empty = _("There is no news")
+    empty_hint = _(
+        "On a launch's page you can ask for a notification when it ends, and on a flow's page whenever it fails. Notifications appear here, "
+        "and come by mail if you want."
+    )
+    rows = 50
+    closed: Callable[[Iterable[Workspace]], set[int]]
+    list_display = (
+        Column(
+            lambda line: line,
+            _("Notification"),
+            below=lambda line: line.news.detail,
+            template_name="notifications/title_cell.html",
+            name="notification",
+            sort=False,
+        ),
+        Column(
+            lambda line: line.notice.workspace.name if line.notice.workspace else "",
+            _("Workspace"),
+            kind="note",
+            name="workspace",
+            sort=("workspace__name",),
+        ),
+        Column(lambda line: line.notice.last_at, _("When"), kind="when", name="when", sort=("last_at",)),
+    )
+
+    def masked(self, session: Any, rows: Sequence[Any]) -> list[Any]:
+        """The line of each notification."""
+        closed = self.closed([row.workspace for row in rows if row.workspace])
+        return [NoticeLine(row, notification_message(row, concealed=row.workspace_id in closed)) for row in rows]
+
+    def key(self, row: Row) -> str:
+        return str(row.notice.pk)  # type: ignore[attr-defined]
+
+    def title(self, row: Row) -> str:
+        return str(row)
+
+
+def notice_list(closed: Callable[[Iterable[Workspace]], set[int]]) -> Notices:
+    notices = Notices.with_attributes(files=files("notices_file"))
+    notices.closed = closed
+    return notices
