@@ -53,6 +53,7 @@ _RESTORE: Mapping[str, _Restore] = {
 }
 
 
+@require_safe
 @member(Role.BUILDER)
 def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
     """The copies that have not expired, the latest deletion first."""

@@ -34,8 +34,8 @@ class Notices(LocalList):
     logged_as = "person"
     empty = _("There is no news")
     empty_hint = _(
-        "On a launch's page you can ask for a notification when it ends, and on a flow's page whenever it fails. Notifications appear here, "
-        "and come by mail if you want."
+        "On a launch's page you can ask for a notification when it ends, and on a flow's page whenever it fails. Notifications appear "
+        "here, and come by mail if you want."
     )
     rows = 50
     closed: Callable[[Iterable[Workspace]], set[int]]
