@@ -22,7 +22,7 @@ class Costs(NamedTuple):
 #: `{flow}`, `{run}` and `{launch}` stand for ids.
 PAGES = {
     "/w/sales/nothing/": Costs(6, 0),
-    "/w/sales/": Costs(22, 0),
+    "/w/sales/": Costs(21, 0),
     "/w/sales/flows/": Costs(10, 1),
     "/w/sales/flows/{flow}/": Costs(13, 1),
     "/w/sales/flows/{flow}/launch/": Costs(15, 3),

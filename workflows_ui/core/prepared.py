@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet, Value
 
 T = TypeVar("T")
 #: Values that stand for the parameters while a query is compiled: of no row, and different from each other.
@@ -65,6 +65,13 @@ class Prepared(Generic[T]):
         """Return the values as the database takes them."""
         adapt = connection.ops.adapt_datetimefield_value
         return [adapt(value) if isinstance(value, datetime) else value for value in values]
+
+
+def number_of(rows: QuerySet[Any, Any]) -> QuerySet[Any, int]:
+    """Return a query for the number of these rows, which is its only row: for queries that are compiled once."""
+    numbers: QuerySet[Any, Any] = rows.order_by().annotate(one=Value(1)).values("one").annotate(number=Count("pk"))
+    counted: QuerySet[Any, int] = numbers.values_list("number", flat=True)
+    return counted
 
 
 def _shallow_copy(item: Any) -> Any:

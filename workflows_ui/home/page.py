@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 
-from django.db.models import F, Max, QuerySet
+from django.db.models import F, Max
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
@@ -17,21 +17,21 @@ from django.utils.translation import ngettext
 from workflows_ui.core import clock, heartbeat
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.credentials import messages as credential_messages
-from workflows_ui.credentials.models import Credential, Health
+from workflows_ui.home import queries
 from workflows_ui.home import services as visits
 from workflows_ui.launch_forms.models import LaunchFormVersion
 from workflows_ui.launch_forms.services import launch_forms
 from workflows_ui.launches import plots
-from workflows_ui.launches.models import OPEN, SEARCHED_FOR, Follow, Launch, State
-from workflows_ui.launches.services import launches, statistics
-from workflows_ui.members.models import AccessRequest, Role, Workspace
+from workflows_ui.launches.models import Launch
+from workflows_ui.launches.services import statistics
+from workflows_ui.members.models import Role, Workspace
 from workflows_ui.members.services import access
 from workflows_ui.web import markdown
 from workflows_ui.web.messages import NO_WORKER
 from workflows_ui.web.plots import BarPlot
 
 _log = logging.getLogger(__name__)
-LATEST, SHOWN = 6, 5
+LATEST = 6
 #: Period of the failures shown on a first visit; days within which a flow's failures count.
 FIRST_LOOK, FAILING_DAYS = timedelta(days=1), 7
 #: Fields that a line about a launch does not need; they may be long.
@@ -76,10 +76,13 @@ def form_texts(workspace: Workspace, flow_ids: Collection[str]) -> dict[str, dic
     """Return the texts of the published forms of these flows, by flow id: the first line of the `note` as plain text, and
     the label of the `button`; "" if it has none. One query.
     """
+    if not flow_ids:
+        return {}
     rows = LaunchFormVersion.objects.filter(
         form__workspace=workspace, form__flow_id__in=flow_ids, form__published=F("pk")
     )
-    return {version.form.flow_id: _form_texts(version) for version in rows.select_related("form")}
+    rows = rows.select_related("form").only("schema", "form__flow_id")
+    return {version.form.flow_id: _form_texts(version) for version in rows}
 
 
 def _form_texts(version: LaunchFormVersion) -> dict[str, str]:
@@ -99,11 +102,6 @@ class Newest:
     total: int
 
 
-def _newest(rows: QuerySet[Launch]) -> Newest:
-    newest = list(rows[:SHOWN])
-    return Newest(newest, rows.count() if len(newest) == SHOWN else len(newest))
-
-
 class Home:
     """A person's home page in a workspace. Every part is computed on first access.
 
@@ -113,8 +111,6 @@ class Home:
     def __init__(self, person_access: access.Access, last_visit: datetime | None) -> None:
         self._access = person_access
         self._slug = person_access.workspace.slug
-        own = Launch.objects.filter(user=person_access.user, workspace=person_access.workspace)
-        self._mine, self._visible = (rows.defer(*_HEAVY) for rows in (own, launches.visible_launches(person_access)))
         #: Whether this is the first visit.
         self.first = last_visit is None
         #: Failures since this moment are shown.
@@ -122,6 +118,9 @@ class Home:
         self.builds, self.may_launch = (person_access.allows(role) for role in (Role.BUILDER, Role.LAUNCHER))
         #: Whether the page shows the runs of others: to everybody except launchers.
         self.watches = self.builds or person_access.role == Role.VIEWER
+        self._place = (person_access.workspace.pk, person_access.user.pk)
+        self._visible = queries.visible_to_builders if self.builds else queries.own
+        self._seen = self._place[:1] if self.builds else self._place
 
     @cached_property
     def favourites(self) -> dict[str, str]:
@@ -130,28 +129,43 @@ class Home:
     @cached_property
     def recent(self) -> list[Launch]:
         """The person's latest launches of different flows, the latest first."""
-        recent: dict[str, Launch] = {}
-        for row in self._mine.order_by("-asked_at")[:60]:
-            recent.setdefault(row.flow_id, row)
-        return list(recent.values())[:LATEST]
+        return list(self._newest_by_flow.values())[:LATEST]
+
+    @cached_property
+    def _newest(self) -> list[Launch]:
+        return queries.newest_of_person(*self._place)
+
+    @cached_property
+    def _newest_by_flow(self) -> dict[str, Launch]:
+        found: dict[str, Launch] = {}
+        for row in self._newest:
+            found.setdefault(row.flow_id, row)
+        return found
 
     def last(self, flow_ids: Collection[str]) -> dict[str, Launch]:
         """Return the person's latest launch of each of these flows, by flow id."""
-        rows = self._mine.filter(flow_id__in=flow_ids)
+        found = {key: self._newest_by_flow[key] for key in flow_ids if key in self._newest_by_flow}
+        others = [key for key in flow_ids if key not in found]
+        if not others or len(self._newest) < queries.NEWEST:
+            return found
+        rows = Launch.objects.filter(user=self._access.user, workspace=self._access.workspace, flow_id__in=others)
+        rows = rows.defer(*_HEAVY)
         latest = rows.order_by().values("flow_id").annotate(at=Max("asked_at")).values_list("at", flat=True)
-        return {row.flow_id: row for row in rows.filter(asked_at__in=list(latest)).order_by("asked_at")}
+        return found | {row.flow_id: row for row in rows.filter(asked_at__in=list(latest)).order_by("asked_at")}
 
     @cached_property
     def running(self) -> Newest:
         """The visible launches in progress."""
-        return _newest(self._visible.filter(OPEN))
+        newest = self._visible.in_progress(*self._seen)
+        number = self._visible.number_in_progress(*self._seen)[0] if len(newest) == queries.SHOWN else len(newest)
+        return Newest(newest, number)
 
     @cached_property
     def counters(self) -> list[Counter]:
         """The launches in progress, those of today that went wrong, and the tasks; each with the list that shows them."""
         today = timezone.localdate()
         query = {"state": "problem", "since": today.isoformat()}
-        failed = self._visible.filter(launches.PROBLEM, asked_at__gte=statistics.midnight(today)).count()
+        (failed,) = self._visible.failed(*self._seen, statistics.midnight(today))
         lists = reverse("launches", args=[self._slug])
         return [
             Counter(_("In progress"), self.running.total, f"{lists}?state=open", "loader-circle", "blue"),
@@ -169,13 +183,14 @@ class Home:
     def days(self) -> BarPlot | None:
         """The visible launches of the last days by outcome; None if there were none."""
         days = statistics.days_until(timezone.localdate())
-        return plots.per_day(self._visible, reverse("launches", args=[self._slug]), {}, days)
+        counted = statistics.counted(self._visible.days(*self._seen, *statistics.midnights(days)), len(days))
+        return plots.per_day(counted, reverse("launches", args=[self._slug]), {}, days)
 
     @cached_property
     def failing(self) -> list[FailingFlow]:
         """The flows whose launches failed most within the last days, each with the list of these launches."""
         first = timezone.localdate() - timedelta(days=FAILING_DAYS - 1)
-        found = statistics.failing_flows(self._access.workspace, statistics.midnight(first), SHOWN)
+        found = statistics.failing_flows(self._access.workspace, statistics.midnight(first))
         query = {"state": "problem", "since": first.isoformat()}
         lists = reverse("launches", args=[self._slug])
         return [FailingFlow(flow, f"{lists}?{urlencode(query | {'flow': flow.flow_id})}") for flow in found]
@@ -183,8 +198,11 @@ class Home:
     @cached_property
     def key(self) -> str:
         """The credential used for the person here, and the reason for the choice, or ""."""
-        acting = access.acting(self._access.user, self._access.workspace)
-        return credential_messages.acting_label(acting) if acting else ""
+        return credential_messages.acting_label(self._acting) if self._acting else ""
+
+    @cached_property
+    def _acting(self) -> access.Acting | None:
+        return access.acting(self._access.user, self._access.workspace)
 
     @cached_property
     def attention(self) -> list[Attention]:
@@ -200,20 +218,19 @@ class Home:
             yield Attention(
                 _("Launching is paused here"), _("A manager can resume launching in the settings."), url, "pause"
             )
-        unclear = self._visible.filter(state=State.UNKNOWN).exclude(SEARCHED_FOR).count()
+        (unclear,) = self._visible.unclear(*self._seen)
         if unclear:
             title = ngettext("%(n)d launch is unclear", "%(n)d launches are unclear", unclear) % {"n": unclear}
             url = reverse("launches", args=[self._slug], query={"state": "unknown"})
             yield Attention(title, _("See whether it ran, then settle it."), url, "circle-question-mark")
         if self._access.allows(Role.MANAGER):
-            requests = AccessRequest.objects.filter(workspace=self._access.workspace, decided_at=None).count()
+            (requests,) = queries.access_requests(self._access.workspace.pk)
             if requests:
                 title = ngettext("%(n)d person requests access", "%(n)d people request access", requests) % {
                     "n": requests
                 }
                 yield Attention(title, _("Approve or refuse."), reverse("members", args=[self._slug]), "user-plus")
-        failing = Follow.objects.filter(pk=self._access.workspace.pk, failures__gte=3)
-        if failing.values_list("trouble", flat=True).first():
+        if any(queries.troubles(self._access.workspace.pk)):
             yield Attention(
                 _("The engine cannot be asked about launches"),
                 _("They continue there; the console keeps trying. Check whether the credential still works."),
@@ -222,19 +239,17 @@ class Home:
             )
 
     def _credentials(self) -> Iterator[Attention]:
-        person_access = self._access
-        acting = access.credential(person_access.user, person_access.workspace)
         url = reverse("credentials", args=[self._slug])
-        if acting is None:
+        if self._acting is None:
             yield Attention(
                 _("You have no credential here"),
                 _("Add your own, or ask a manager to let your team use one. Until then nothing can be launched."),
                 reverse("credential_add"),
                 "key-round",
             )
-        refused = Credential.objects.filter(workspace=person_access.workspace, health=Health.REFUSED)
-        if not person_access.allows(Role.MANAGER):
-            refused = refused.filter(pk=acting.pk) if acting else refused.none()
-        for credential in refused.order_by("name")[:SHOWN]:
-            title = _("The engine refuses “%(name)s”") % {"name": credential.name[:80]}
+        refused = queries.refused_credentials(self._access.workspace.pk)
+        if not self._access.allows(Role.MANAGER):
+            refused = [(pk, name) for pk, name in refused if self._acting and pk == self._acting.credential.pk]
+        for _pk, name in refused[: queries.SHOWN]:
+            title = _("The engine refuses “%(name)s”") % {"name": name[:80]}
             yield Attention(title, _("Test it again, or replace it."), url, "key-round")

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from workflows_ui.accounts.models import User
 from workflows_ui.core import clock, database
 from workflows_ui.core.collation import sort_key
+from workflows_ui.core.prepared import Prepared
 from workflows_ui.members.models import Workspace
 from workflows_ui.notifications.models import Favourite, Visit
 
@@ -12,6 +13,15 @@ from workflows_ui.notifications.models import Favourite, Visit
 VISIT = timedelta(minutes=30)
 #: Maximum number of favourites of a person in one workspace.
 MOST = 100
+
+_favourites = Prepared(
+    lambda user, workspace: Favourite.objects.filter(user=user, workspace=workspace).values_list(
+        "flow_id", "flow_name"
+    ),
+    int,
+    int,
+)
+_visits = Prepared(lambda user, workspace: Visit.objects.filter(user=user, workspace=workspace), int, int)
 
 
 def star(user: User, workspace: Workspace, flow_id: str, name: str) -> bool:
@@ -33,8 +43,7 @@ def unstar(user: User, workspace: Workspace, flow_id: str) -> None:
 
 def favourites(user: User, workspace: Workspace) -> dict[str, str]:
     """Return the names of the person's favourites by flow id, sorted by name."""
-    rows = Favourite.objects.filter(user=user, workspace=workspace).values_list("flow_id", "flow_name")
-    return dict(sorted(rows, key=lambda row: sort_key(row[1])))
+    return dict(sorted(_favourites(user.pk, workspace.pk), key=lambda row: sort_key(row[1])))
 
 
 def previous_visit(user: User, workspace: Workspace) -> datetime | None:
@@ -45,9 +54,11 @@ def previous_visit(user: User, workspace: Workspace) -> datetime | None:
 def record_visit(user: User, workspace: Workspace) -> datetime | None:
     """Record a visit; return the end of the previous one, None for the first."""
     now = clock.now()
-    row, created = Visit.objects.get_or_create(user=user, workspace=workspace, defaults={"seen_at": now})
-    if created:
-        return None
+    row = next(iter(_visits(user.pk, workspace.pk)), None)
+    if row is None:
+        row, created = Visit.objects.get_or_create(user=user, workspace=workspace, defaults={"seen_at": now})
+        if created:
+            return None
     before = row.seen_at if now - row.seen_at > VISIT else row.before
     Visit.objects.filter(pk=row.pk).update(seen_at=now, before=before)
     return before

@@ -15,9 +15,9 @@ from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.credentials import messages as credential_messages
 from workflows_ui.credentials.services import clients, engine_session
 from workflows_ui.engine import AddressRefused, EngineError
+from workflows_ui.home import queries
 from workflows_ui.home import services as visits
 from workflows_ui.home.page import Home, form_texts
-from workflows_ui.launch_forms.services import launch_forms
 from workflows_ui.launches import flow_facts
 from workflows_ui.launches.models import Launch
 from workflows_ui.members import messages as launch_right_messages
@@ -153,7 +153,7 @@ def _flows(request: ConsoleRequest, page: Home, q: str, *, engine_asked: bool) -
     person_access = request.access
     start = request.GET.get("from", "")
     offset = int(start) if start.isdecimal() and len(start) < 7 else 0
-    form_names = dict(launch_forms.all_published(person_access.workspace).values_list("flow_id", "flow_name"))
+    form_names = dict(queries.forms(person_access.workspace.pk))
     flows = list(form_names.items())
     context: dict[str, Any] = {}
     if engine_asked:

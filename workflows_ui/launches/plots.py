@@ -22,8 +22,16 @@ _OPEN = "open"
 _FEWEST, _MANY = 3, 20
 
 
-def per_day(rows: QuerySet[Launch], url: str, filters: Mapping[str, str], days: Sequence[date]) -> plots.BarPlot | None:
-    """The launches of these days by outcome; None without launches. `url` is the list's, `filters` are those of `rows`."""
+def per_day(
+    counted: Sequence[Mapping[str, int]], url: str, filters: Mapping[str, str], days: Sequence[date]
+) -> plots.BarPlot | None:
+    """The launches of these days by outcome; None without launches.
+
+    Args:
+        counted: their number by state, for each day (statistics.by_day).
+        url: the list's.
+        filters: those of the launches.
+    """
 
     def link(first: date, last: date, state: str = "") -> str:
         query = QueryDict(mutable=True)
@@ -35,7 +43,7 @@ def per_day(rows: QuerySet[Launch], url: str, filters: Mapping[str, str], days: 
     series = [plots.Series(key, State(key).label, key, link(days[0], days[-1], key)) for key in _OUTCOMES]
     series.append(plots.Series(_OPEN, _("Not ended yet"), _OPEN, link(days[0], days[-1], _OPEN)))
     bars = []
-    for day, states in zip(days, statistics.by_day(rows, days), strict=True):
+    for day, states in zip(days, counted, strict=True):
         counts = {key: states.get(key, 0) for key in _OUTCOMES}
         counts[_OPEN] = sum(states.get(state, 0) for state in UNDER_WAY)
         total, label = sum(counts.values()), formats.short_date(day)

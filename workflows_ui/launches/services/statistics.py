@@ -1,13 +1,15 @@
 """Numbers of launches by day and flow, and how long their runs took; each is one query over the launches' own rows."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import Any
 
 from django.db.models import Case, Count, IntegerField, Max, Q, QuerySet, Value, When
 from django.utils import timezone
 
+from workflows_ui.core.prepared import Prepared
 from workflows_ui.launches.models import Launch, State
 from workflows_ui.launches.services import launches
 from workflows_ui.members.models import Workspace
@@ -16,6 +18,8 @@ from workflows_ui.members.models import Workspace
 DAYS, MOST_DAYS = 14, 62
 #: Launches whose durations are drawn, and the minimum for a 95th percentile.
 DURATIONS = 60
+#: Failing flows that are named.
+_FAILING = 5
 
 
 @dataclass(frozen=True)
@@ -35,15 +39,30 @@ def days_until(last: date, number: int = DAYS) -> Sequence[date]:
 
 
 def by_day(rows: QuerySet[Launch], days: Sequence[date]) -> Sequence[Mapping[str, int]]:
-    """The number of launches by state, for each of these consecutive days of the current time zone.
+    """The number of launches by state, for each of these consecutive days of the current time zone."""
+    return counted(counts(rows, *midnights(days)), len(days))
+
+
+def counts(rows: QuerySet[Launch], *ends: datetime) -> QuerySet[Launch, tuple[int, str, int]]:
+    """The number of launches by position of the day and state. A day is between two of `ends`.
 
     An index holds workspace, state and time, so that no row is read; the states are named for this reason.
     """
-    counted: list[dict[str, int]] = [{} for _day in days]
-    counts = rows.filter(_within(days), state__in=list(State)).order_by().values_list(_position(days), "state")
-    for position, state, number in counts.annotate(number=Count("pk")):
-        counted[position][state] = number
-    return counted
+    rows = rows.filter(asked_at__gte=ends[0], asked_at__lt=ends[-1], state__in=list(State)).order_by()
+    return rows.values_list(_position(ends), "state").annotate(number=Count("pk"))
+
+
+def counted(rows: Iterable[tuple[int, str, int]], days: int) -> Sequence[Mapping[str, int]]:
+    """The result of `counts` for each day, by state."""
+    found: list[dict[str, int]] = [{} for _day in range(days)]
+    for position, state, number in rows:
+        found[position][state] = number
+    return found
+
+
+def midnights(days: Sequence[date]) -> Sequence[datetime]:
+    """The beginnings of consecutive days in the current time zone, and the end of the last one."""
+    return [midnight(day) for day in [*days, days[-1] + timedelta(days=1)]]
 
 
 def by_flow(
@@ -51,15 +70,20 @@ def by_flow(
 ) -> Mapping[str, Sequence[tuple[int, int]]]:
     """The number of launches that succeeded, and that went wrong, for each day; by flow, without flows that were not launched."""
     counted: dict[str, list[tuple[int, int]]] = defaultdict(lambda: [(0, 0)] * len(days))
-    rows = rows.filter(_within(days), flow_id__in=flow_ids).order_by()
+    ends = midnights(days)
+    rows = rows.filter(asked_at__gte=ends[0], asked_at__lt=ends[-1], flow_id__in=flow_ids).order_by()
     good, bad = Count("pk", filter=Q(state=State.SUCCEEDED)), Count("pk", filter=launches.PROBLEM)
-    for flow_id, position, well, wrong in rows.values_list("flow_id", _position(days)).annotate(good=good, bad=bad):
+    for flow_id, position, well, wrong in rows.values_list("flow_id", _position(ends)).annotate(good=good, bad=bad):
         counted[flow_id][position] = (well, wrong)
     return counted
 
 
-def failing_flows(workspace: Workspace, since: datetime, most: int) -> Sequence[Failing]:
-    """The flows with failed launches since this moment, those with the most first."""
+def failing_flows(workspace: Workspace, since: datetime) -> Sequence[Failing]:
+    """The flows with the most failed launches since this moment, those with the most first; five at most."""
+    return [Failing(*row) for row in _failing(workspace.pk, since)]
+
+
+def _failing_flows(workspace: int, since: datetime) -> QuerySet[Launch, tuple[Any, ...]]:
     rows = Launch.objects.filter(workspace=workspace, asked_at__gte=since).order_by()
     flows = rows.values("flow_id").annotate(
         failed=Count("pk", filter=launches.PROBLEM),
@@ -67,8 +91,11 @@ def failing_flows(workspace: Workspace, since: datetime, most: int) -> Sequence[
         name=Max("flow_name"),
         last=Max("asked_at", filter=launches.PROBLEM),
     )
-    failing = flows.filter(failed__gt=0).order_by("-failed", "-last")[:most]
-    return [Failing(row["flow_id"], row["name"], row["failed"], row["number"], row["last"]) for row in failing]
+    failing = flows.filter(failed__gt=0).order_by("-failed", "-last")[:_FAILING]
+    return failing.values_list("flow_id", "name", "failed", "number", "last")
+
+
+_failing = Prepared(_failing_flows, int, datetime)
 
 
 def ended_runs(rows: QuerySet[Launch]) -> Sequence[Launch]:
@@ -85,11 +112,7 @@ def midnight(day: date) -> datetime:
     return timezone.make_aware(datetime.combine(day, time.min))
 
 
-def _within(days: Sequence[date]) -> Q:
-    return Q(asked_at__gte=midnight(days[0]), asked_at__lt=midnight(days[-1] + timedelta(days=1)))
-
-
-def _position(days: Sequence[date]) -> Case:
+def _position(ends: Sequence[datetime]) -> Case:
     """The position of a launch's day. Compared with each midnight, since days differ in length; databases do so quickly."""
-    ends = [When(asked_at__lt=midnight(day), then=Value(position)) for position, day in enumerate(days[1:])]
-    return Case(*ends, default=Value(len(days) - 1), output_field=IntegerField())
+    days = [When(asked_at__lt=end, then=Value(position)) for position, end in enumerate(ends[1:-1])]
+    return Case(*days, default=Value(len(ends) - 2), output_field=IntegerField())

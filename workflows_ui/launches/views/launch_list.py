@@ -26,8 +26,21 @@ from workflows_ui.web.requests import ConsoleRequest, actor
 
 #: Number of the newest launches whose flows and persons the filters offer.
 OFFERED_FROM = 500
-#: Columns that may be many megabytes, and that the list does without.
-UNLISTED = ("payload", "answer", "failure", "technical")
+#: What the list shows, and what its menus and its refresh depend on.
+LISTED = (
+    "flow_id",
+    "flow_name",
+    "state",
+    "run_status",
+    "run_id",
+    "failed_step",
+    "misses",
+    "poll_at",
+    "claim_until",
+    "asked_at",
+    "ended_at",
+)
+_PERSON = ("user__username", "user__first_name", "user__last_name")
 
 
 @require_safe
@@ -38,7 +51,7 @@ def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
     kind, current = _current(request, rows)
     page = Page((), total=0, sortable=True)
     if current.valid:
-        shown = _matching(rows, current).select_related(None).select_related("user").defer(*UNLISTED)
+        shown = _matching(rows, current).select_related(None).select_related("user").only(*LISTED, *_PERSON)
         page = kind.page(shown.prefetch_related("inputs"), current)
     button = (
         Button(_("Launch a flow"), "rocket", reverse("resource_list", args=[slug, "flows"]), primary=True)

@@ -32,7 +32,8 @@ def days(request: ConsoleRequest, slug: str) -> HttpResponse:
         number = min(max(1, (last - first).days + 1), statistics.MOST_DAYS)
         asked = {name: request.GET.get(name, "") for name in form.fields if name in filled}
         rows = launches.visible_launches(request.access).filter(form.conditions())
-        plot = plots.per_day(rows, reverse("launches", args=[slug]), asked, statistics.days_until(last, number))
+        listed = statistics.days_until(last, number)
+        plot = plots.per_day(statistics.by_day(rows, listed), reverse("launches", args=[slug]), asked, listed)
     context = {"plot": plot, "number": number}
     return responses.page(request, "launches/days.html", context, fragments=("launch-days",))
 
