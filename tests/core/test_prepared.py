@@ -66,6 +66,20 @@ def test_threads_that_share_a_query_get_their_own_rows() -> None:
         assert list(threads.map(read, range(8))) == [{f"w{number}"} for number in range(8)]
 
 
+def test_lists_of_any_length_find_what_they_contain() -> None:
+    slugs = [f"space-{number:03}" for number in range(130)]
+    for slug in slugs:
+        users.workspace(slug, project=slug)
+    named = Prepared(
+        lambda slugs, low: Workspace.objects.filter(slug__in=slugs, pk__gt=low).order_by("slug"), [str], int
+    )
+    others = Prepared(lambda slugs: Workspace.objects.exclude(slug__in=slugs).order_by("slug"), [str])
+    for number in (0, 1, 2, 20, 21, 100, 101, 130):
+        assert [row.slug for row in named(slugs[:number], 0)] == slugs[:number]
+        assert [row.slug for row in others(slugs[:number])] == slugs[number:]
+    assert named(slugs, 10**9) == []
+
+
 def test_a_value_that_the_sql_does_not_contain_is_refused() -> None:
     lost = Prepared(lambda slug: Workspace.objects.all(), str)
     with pytest.raises(ValueError, match="does not use"):

@@ -2,23 +2,40 @@
 
     _by_slug = Prepared(lambda slug: Workspace.objects.filter(slug=slug), str)
     _by_slug("sales")
+    _named = Prepared(lambda slugs: Workspace.objects.filter(slug__in=slugs), [str])
+    _named(["sales", "support"])
 
-The SQL must not depend on the values: no None, no lists, no slices by a value.
+The SQL must not depend on the values: no None, no slices by a value.
 
 Threads share what is compiled and never change it: each call fills copies. Giving a queryset a query is what Django documents for
 pickled ones. Two threads that come first both compile; either result serves.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from django.db import connection
 from django.db.models import Count, QuerySet, Value
 
 T = TypeVar("T")
+Scalar = int | str | datetime
+Kind = type[Scalar]
 #: Values that stand for the parameters while a query is compiled: of no row, and different from each other.
 _NUMBER, _TEXT, _MOMENT = 2_000_000_011, "~~parameter {}~~", datetime(2200, 1, 1, tzinfo=UTC)
+#: Lists are compiled for these lengths; longer ones for multiples of the last. What a list leaves over stays a value of no row.
+_LENGTHS = (1, 20, 100)
+_MOST = 10_000
+
+
+class _Compiled(NamedTuple):
+    """A query, and the values in its parameters that stand for those of a call; a list of them for a list."""
+
+    queryset: Any
+    compiler: Any
+    sql: str
+    parameters: list[Any]
+    places: list[Any]
 
 
 class Prepared(Generic[T]):
@@ -26,45 +43,53 @@ class Prepared(Generic[T]):
 
     Args:
         build: gets a value for each parameter, returns the queryset.
-        kinds: the type of each parameter.
+        kinds: the type of each parameter, in a list for a parameter with several values (at most 10,000).
     """
 
-    def __init__(self, build: Callable[..., QuerySet[Any, T]], *kinds: type[int | str | datetime]) -> None:
-        self._build = build
-        self._places = [_place(kind, number) for number, kind in enumerate(kinds)]
-        self._compiled: dict[str, tuple[Any, Any, str, list[Any]]] = {}
+    def __init__(self, build: Callable[..., QuerySet[Any, T]], *kinds: Kind | list[Kind]) -> None:
+        self._build, self._kinds = build, kinds
+        self._compiled: dict[tuple[Any, ...], _Compiled] = {}
 
-    def __call__(self, *values: int | str | datetime) -> list[T]:
+    def __call__(self, *values: Scalar | Sequence[Scalar]) -> list[T]:
         """Run the query with these values."""
-        queryset, compiler, sql, parameters = self._compiled.get(connection.vendor) or self._compile()
-        given = dict(zip(self._adapted(self._places), self._adapted(values), strict=True))
-        compiler = _shallow_copy(compiler)
+        lengths = tuple(
+            _length(len(value)) if isinstance(kind, list) else 0  # type: ignore[arg-type]
+            for kind, value in zip(self._kinds, values, strict=True)
+        )
+        compiled = self._compiled.get((connection.vendor, lengths)) or self._compile(lengths)
+        given: dict[Any, Any] = {}
+        for place, value in zip(compiled.places, values, strict=True):
+            if isinstance(place, list):
+                given.update(zip(place, map(_adapted, value), strict=False))  # type: ignore[arg-type]
+            else:
+                given[place] = _adapted(value)
+        compiler = _shallow_copy(compiled.compiler)
         compiler.connection = connection
-        filled = tuple(given.get(parameter, parameter) for parameter in parameters)
-        compiler.as_sql = lambda *_arguments, **_options: (sql, filled)
-        queryset, query = _shallow_copy(queryset), _shallow_copy(queryset.query)
+        filled = tuple(given.get(parameter, parameter) for parameter in compiled.parameters)
+        compiler.as_sql = lambda *_arguments, **_options: (compiled.sql, filled)
+        queryset, query = _shallow_copy(compiled.queryset), _shallow_copy(compiled.queryset.query)
         query.get_compiler = lambda *_arguments, **_options: compiler
         rows = queryset._iterable_class  # noqa: SLF001  (Django resets it with the query)
         queryset.query, queryset._iterable_class = query, rows  # noqa: SLF001
         return list(queryset)
 
-    def _compile(self) -> tuple[Any, Any, str, list[Any]]:
-        queryset: Any = self._build(*self._places)
+    def _compile(self, lengths: tuple[int, ...]) -> _Compiled:
+        places = [
+            _place(kind, number, length) for number, (kind, length) in enumerate(zip(self._kinds, lengths, strict=True))
+        ]
+        queryset: Any = self._build(*places)
         compiler = queryset.query.get_compiler(using=queryset.db)
         sql, parameters = compiler.as_sql()
-        missing = [place for place in self._adapted(self._places) if place not in parameters]
+        adapted = [list(map(_adapted, place)) if isinstance(place, list) else _adapted(place) for place in places]
+        used = set(parameters)
+        missing = [place for place in adapted if not used.issuperset(place if isinstance(place, list) else [place])]
         if missing:
             raise ValueError(f"The query does not use {missing}.")
         converters = compiler.get_converters([column for column, *_rest in compiler.select])
         compiler.get_converters = lambda _columns: converters
-        compiled = self._compiled[connection.vendor] = (queryset, compiler, sql, list(parameters))
+        compiled = _Compiled(queryset, compiler, sql, list(parameters), adapted)
+        self._compiled[connection.vendor, lengths] = compiled
         return compiled
-
-    @staticmethod
-    def _adapted(values: Any) -> list[Any]:
-        """Return the values as the database takes them."""
-        adapt = connection.ops.adapt_datetimefield_value
-        return [adapt(value) if isinstance(value, datetime) else value for value in values]
 
 
 def number_of(rows: QuerySet[Any, Any]) -> QuerySet[Any, int]:
@@ -81,7 +106,26 @@ def _shallow_copy(item: Any) -> Any:
     return copy
 
 
-def _place(kind: type[int | str | datetime], number: int) -> int | str | datetime:
+def _length(number: int) -> int:
+    """Return the length that a list of so many values is compiled for."""
+    if number > _MOST:
+        raise ValueError(f"{number} values are too many.")
+    return next((length for length in _LENGTHS if number <= length), -(-number // _LENGTHS[-1]) * _LENGTHS[-1])
+
+
+def _adapted(value: Any) -> Any:
+    """Return the value as the database takes it."""
+    return connection.ops.adapt_datetimefield_value(value) if isinstance(value, datetime) else value
+
+
+def _place(kind: Kind | list[Kind], position: int, length: int) -> Any:
+    first = position * (_MOST + 1)
+    if isinstance(kind, list):
+        return [_stand_in(kind[0], first + number) for number in range(length)]
+    return _stand_in(kind, first)
+
+
+def _stand_in(kind: Kind, number: int) -> Scalar:
     if kind is datetime:
         return _MOMENT.replace(microsecond=number)
     return _TEXT.format(number) if kind is str else _NUMBER + number

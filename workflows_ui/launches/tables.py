@@ -1,6 +1,7 @@
 """The list of launches and its file: columns, row menus, and inputs and answers as far as the person may see them."""
 
 import json
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
@@ -12,11 +13,12 @@ from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.core.crypto import CannotOpen
+from workflows_ui.core.prepared import Prepared
 from workflows_ui.core.secret_names import MASK, mask_text, names_secret
 from workflows_ui.launch_forms.models import LaunchFormVersion
 from workflows_ui.launches.forms import FilterForm
 from workflows_ui.launches.inputs import input_labels, labelled_inputs
-from workflows_ui.launches.models import UNSENT, Launch
+from workflows_ui.launches.models import UNSENT, Launch, LaunchInput
 from workflows_ui.launches.page import Page
 from workflows_ui.members.models import Role
 from workflows_ui.members.services.access import Access
@@ -38,7 +40,7 @@ def _inputs(launch: Launch) -> str:
     """The searchable inputs in one line. Some were stored before their names or texts were recognized as secret."""
     shown = [
         f"{item.label[:40]}: {MASK if names_secret(item.label) or names_secret(item.name) else mask_text(item.text)[:80]}"
-        for item in launch.inputs.all()[:_INPUTS]
+        for item in launch.listed_inputs[:_INPUTS]  # type: ignore[attr-defined]  # Launches.masked sets it
     ]
     return " · ".join(shown)
 
@@ -68,6 +70,9 @@ _WHEN = Column(
 _TOOK = Column(_took, _("Took"), kind="duration", phone=False, name="took", sort=("took",))
 
 
+_inputs_of = Prepared(lambda launches: LaunchInput.objects.filter(launch__in=launches).order_by("pk"), [str])
+
+
 class Launches(LocalList):
     """The launches that a person may see: their own, or everybody's."""
 
@@ -86,6 +91,15 @@ class Launches(LocalList):
 
     def url(self, slug: str, id: str = "", **query: str) -> str:
         return view_url("launch", slug, id) if id else reverse("launches", args=[slug], query=query or None)
+
+    def masked(self, session: Any, rows: Sequence[Any]) -> Sequence[Any]:
+        """The rows with their `listed_inputs`: one query, which takes a fraction of the time of prefetching."""
+        found = defaultdict[str, list[LaunchInput]](list)
+        for item in _inputs_of([row.pk for row in rows]) if rows else ():
+            found[item.launch_id].append(item)
+        for row in rows:
+            row.listed_inputs = found[row.pk]
+        return rows
 
     def refresh_seconds(self, row: Any) -> int:
         return 0 if row.settled else 2

@@ -1,12 +1,15 @@
 """Notes on flows, runs and launches. Who may open the object reads them and adds some; the callers have looked it up."""
 
 from dataclasses import dataclass
+from functools import cache
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from workflows_ui.audit.services import audit_log
 from workflows_ui.core import clock, database
 from workflows_ui.core.crypto import CannotOpen
+from workflows_ui.core.prepared import Prepared
 from workflows_ui.credentials import masking
 from workflows_ui.members.models import Role, Workspace
 from workflows_ui.members.services.access import Access
@@ -32,10 +35,21 @@ class Entry:
 
 def entries(access: Access, subject: str, object_id: str, most: int = MOST) -> tuple[list[Entry], int]:
     """The newest notes on an object, and how many more there are."""
-    rows = Note.objects.filter(workspace=access.workspace, subject=subject, object_id=object_id)
-    newest = list(rows.select_related("author").order_by("-created_at", "-pk")[: most + 1])
-    more = rows.count() - most if len(newest) > most else 0
+    place = (access.workspace.pk, subject, object_id)
+    newest = _newest(most)(*place)
+    more = _notes(*place).count() - most if len(newest) > most else 0
     return [entry(access, row) for row in newest[:most]], more
+
+
+def _notes(workspace: int, subject: str, object_id: str) -> QuerySet[Note]:
+    return Note.objects.filter(workspace=workspace, subject=subject, object_id=object_id)
+
+
+@cache
+def _newest(most: int) -> Prepared[Note]:
+    return Prepared(
+        lambda *place: _notes(*place).select_related("author").order_by("-created_at", "-pk")[: most + 1], int, str, str
+    )
 
 
 def entry(access: Access, row: Note) -> Entry:

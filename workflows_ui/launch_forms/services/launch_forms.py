@@ -9,6 +9,7 @@ from django.db.models import F, QuerySet
 
 from workflows_ui.audit.services import audit_log
 from workflows_ui.core import clock, database
+from workflows_ui.core.prepared import Prepared
 from workflows_ui.launch_forms.models import LaunchForm, LaunchFormVersion, SavedInputs
 from workflows_ui.launch_forms.schema import rules, schema_in, schema_out
 from workflows_ui.launch_forms.schema.document import Form
@@ -36,7 +37,14 @@ class NothingToUndo(Exception):
 
 def find_form(workspace: Workspace, flow_id: str) -> LaunchForm | None:
     """The flow's form in this workspace, with `published` and `updated_by`, or None."""
-    return LaunchForm.objects.filter(workspace=workspace, flow_id=flow_id).select_related(*_RELATED).first()
+    return next(iter(_form_of(workspace.pk, flow_id)), None)
+
+
+_form_of = Prepared(
+    lambda workspace, flow: LaunchForm.objects.filter(workspace=workspace, flow_id=flow).select_related(*_RELATED),
+    int,
+    str,
+)
 
 
 def all_published(workspace: Workspace) -> QuerySet[LaunchForm]:

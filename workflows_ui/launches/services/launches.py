@@ -203,8 +203,19 @@ def sendable_launches(now: datetime) -> QuerySet[Launch]:
 
 def latest_launch(user: User, workspace: Workspace, flow_id: str) -> Launch | None:
     """The person's latest launch of the flow with stored values."""
-    rows = Launch.objects.filter(user=user, workspace=workspace, flow_id=flow_id)
-    return rows.exclude(payload="").order_by("-asked_at").first()
+    return next(iter(_latest(workspace.pk, user.pk, flow_id)), None)
+
+
+_latest = Prepared(
+    lambda workspace, user, flow: (
+        Launch.objects.filter(workspace=workspace, user=user, flow_id=flow)
+        .exclude(payload="")
+        .order_by("-asked_at")[:1]
+    ),
+    int,
+    int,
+    str,
+)
 
 
 def visible_launches(access: member_access.Access) -> QuerySet[Launch]:

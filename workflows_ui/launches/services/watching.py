@@ -18,6 +18,7 @@ from workflows_ui.accounts.models import User
 from workflows_ui.core import clock, database
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.core.lease import backoff, not_paused
+from workflows_ui.core.prepared import Prepared
 from workflows_ui.credentials.services import clients
 from workflows_ui.engine import AddressRefused, Client, EngineError
 from workflows_ui.jobs.models import ItemState, Job, JobKind, JobState
@@ -64,7 +65,18 @@ def stop_watching(user: User, workspace: Workspace, kind: WatchKind, object_id: 
 
 
 def is_watching(user: User, workspace: Workspace, kind: WatchKind, object_id: str) -> bool:
-    return Watch.objects.filter(user=user, workspace=workspace, kind=kind, object_id=object_id).exists()
+    return bool(_watched(user.pk, workspace.pk, str(kind), object_id))
+
+
+_watched = Prepared(
+    lambda user, workspace, kind, object_id: Watch.objects.filter(
+        user=user, workspace=workspace, kind=kind, object_id=object_id
+    ).values_list("pk"),
+    int,
+    int,
+    str,
+    str,
+)
 
 
 def find_news() -> None:

@@ -1,5 +1,7 @@
 """The list of launches, and its file: filters, order and position are in the query string, newest first."""
 
+from typing import Any
+
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
@@ -10,11 +12,13 @@ from django.views.decorators.http import require_safe
 
 from workflows_ui.accounts.models import User
 from workflows_ui.audit.services import audit_log
+from workflows_ui.core.prepared import Prepared
 from workflows_ui.launches import tables
 from workflows_ui.launches.forms import FilterForm
 from workflows_ui.launches.models import Launch
 from workflows_ui.launches.services import launches
 from workflows_ui.members.models import Role
+from workflows_ui.members.services.access import Access
 from workflows_ui.resource_admin import export, list_page
 from workflows_ui.resource_admin.actions import Button
 from workflows_ui.resource_admin.listing import Listing
@@ -52,7 +56,7 @@ def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
     page = Page((), total=0, sortable=True)
     if current.valid:
         shown = _matching(rows, current).select_related(None).select_related("user").only(*LISTED, *_PERSON)
-        page = kind.page(shown.prefetch_related("inputs"), current)
+        page = kind.page(shown, current)
     button = (
         Button(_("Launch a flow"), "rocket", reverse("resource_list", args=[slug, "flows"]), primary=True)
         if access.allows(Role.LAUNCHER)
@@ -102,7 +106,7 @@ def _current(request: ConsoleRequest, rows: QuerySet[Launch]) -> tuple[tables.La
     kind, form = tables.launch_list(request.access), FilterForm(request.GET)
     if not request.access.allows(Role.BUILDER):
         del form.fields["person"]
-    _set_choices(form, rows)
+    _set_choices(form, request.access, rows)
     url = kind.url(request.access.workspace.slug)
     return kind, Listing(kind, url, request.GET, form, saved_views.load(request.access, url))
 
@@ -110,19 +114,29 @@ def _current(request: ConsoleRequest, rows: QuerySet[Launch]) -> tuple[tables.La
 def _matching(rows: QuerySet[Launch], current: Listing) -> QuerySet[Launch]:
     form = current.form
     assert isinstance(form, FilterForm)  # noqa: S101
-    return tables.with_duration(rows.filter(form.conditions()))
+    found = rows.filter(form.conditions())
+    return tables.with_duration(found) if current.order and "took" in current.order.fields else found
 
 
-def _set_choices(form: FilterForm, rows: QuerySet[Launch]) -> None:
+def _named(workspace: int, *user: int) -> QuerySet[Launch, tuple[Any, ...]]:
+    rows = Launch.objects.filter(workspace=workspace).order_by("-asked_at", "-pk")
+    rows = rows.filter(user=user[0]) if user else rows
+    return rows.values_list("flow_id", "flow_name", "user_id", *_PERSON)[:OFFERED_FROM]
+
+
+#: The flows and persons of the newest launches: in a workspace, and of a person.
+_of_everybody, _of_person = Prepared(_named, int), Prepared(_named, int, int)
+
+
+def _set_choices(form: FilterForm, access: Access, rows: QuerySet[Launch]) -> None:
     """Set the choices of the select fields from the newest launches and the requested values."""
-    listed = rows.select_related(None)
-    names = ("user__first_name", "user__last_name", "user__username")
-    newest = list(listed.values_list("flow_id", "flow_name", "user_id", *names)[:OFFERED_FROM])
+    everybody, place = access.allows(Role.BUILDER), (access.workspace.pk, access.user.pk)
+    newest = _of_everybody(access.workspace.pk) if everybody else _of_person(*place)
     flows = {flow: (name or flow)[:80] for flow, name, *_person in reversed(newest)}
     users = {pk: names for _flow, _name, pk, *names in newest}
     people = {
         str(pk): User(first_name=first, last_name=last, username=username).label[:80]
-        for pk, (first, last, username) in users.items()
+        for pk, (username, first, last) in users.items()
     }
     wanted = form.data.get("flow", "")
     if wanted and wanted not in flows:

@@ -9,6 +9,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.core.crypto import CannotOpen
+from workflows_ui.core.prepared import Prepared
 from workflows_ui.engine import EngineError, flow_tree
 from workflows_ui.launch_forms import form_fit
 from workflows_ui.launch_forms.models import LaunchForm
@@ -79,6 +80,16 @@ def not_launchable(subject: Subject) -> dict[str, Any] | None:
     return {"reason": reason}
 
 
+_starred = Prepared(
+    lambda user, workspace, flow: Favourite.objects.filter(user=user, workspace=workspace, flow_id=flow).values_list(
+        "pk"
+    ),
+    int,
+    int,
+    str,
+)
+
+
 def own_marks(subject: Subject) -> dict[str, Any] | None:
     """The person's own marks: favourite, notices of failures."""
     user, workspace, key = subject.access.user, subject.workspace, subject.id
@@ -88,7 +99,7 @@ def own_marks(subject: Subject) -> dict[str, Any] | None:
         "name": reading.name_of(subject.object),
         "url": object_url(subject.slug, "flows", key),
         "may_star": bool(launch_url(subject.slug, subject.object)) and subject.access.allows(Role.LAUNCHER),
-        "starred": Favourite.objects.filter(user=user, workspace=workspace, flow_id=key).exists(),
+        "starred": bool(_starred(user.pk, workspace.pk, key)),
         "watched": watching.is_watching(user, workspace, WatchKind.FLOW, key),
     }
 

@@ -11,6 +11,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from workflows_ui.core.prepared import Prepared
 from workflows_ui.core.states import Badge
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.launches import plots
@@ -61,6 +62,20 @@ class Results:
 _OF_LAUNCHES = ("user_id", "flow_id", "asked_at", "run_status", "state", "misses", "poll_at")
 
 
+#: The newest launches of flows, without those whose runs are listed already.
+_without_runs = Prepared(
+    lambda workspace, flows, runs: (
+        Launch.objects.filter(workspace=workspace, flow_id__in=flows)
+        .exclude(run_id__in=runs)
+        .order_by("-asked_at")
+        .only(*_OF_LAUNCHES)[:_LAUNCHES]
+    ),
+    int,
+    [str],
+    [str],
+)
+
+
 def latest(session: EngineSession, flow_ids: Sequence[str]) -> dict[str, Results]:
     """Results by flow. The project's newest hundred runs, at most a minute old, are the one call; a quick session does
     without if they are not cached, and so does the page if the engine refuses them. Flows that ran long ago have none.
@@ -70,9 +85,7 @@ def latest(session: EngineSession, flow_ids: Sequence[str]) -> dict[str, Results
     for flow, run, status, created in listed:
         if flow in wanted_ids and (time := formats.moment(created)):
             found[flow].append((time, (status, run)))
-    rows = Launch.objects.filter(workspace=session.workspace, flow_id__in=wanted_ids)
-    others = rows.exclude(run_id__in=[run for _flow, run, *_rest in listed]).order_by("-asked_at")
-    for launch in others.only(*_OF_LAUNCHES)[:_LAUNCHES]:
+    for launch in _without_runs(session.workspace.pk, list(wanted_ids), [run for _flow, run, *_rest in listed]):
         found[launch.flow_id].append((launch.asked_at, launch))
     return {flow: _results(session, items) for flow, items in found.items()}
 
@@ -197,15 +210,35 @@ _RAN = (
 )
 
 
+_last = Prepared(
+    lambda workspace, flow: (
+        Launch.objects.filter(workspace=workspace, flow_id=flow)
+        .order_by("-asked_at", "-pk")
+        .select_related("user")
+        .only("asked_at", "user__username", "user__first_name", "user__last_name")[:1]
+    ),
+    int,
+    str,
+)
+_ended = Prepared(
+    lambda workspace, flow: (
+        Launch.objects.filter(workspace=workspace, flow_id=flow, state__in=(State.SUCCEEDED, State.FAILED))
+        .order_by("-asked_at", "-pk")
+        .values_list("state", "run_started_at", "run_finished_at")[:MOST]
+    ),
+    int,
+    str,
+)
+
+
 def load_record(access: Access, flow_id: str, session: EngineSession | None = None) -> Record:
     """The record of a flow: from local rows; with a session that is not quick, from its newest runs too (one call, cached for a minute).
 
     Every page with success figures uses this, so that the figures agree. The launches of all people count: only the last one's person is
     named, and not to guests.
     """
-    rows = Launch.objects.filter(workspace=access.workspace, flow_id=flow_id).order_by("-asked_at", "-pk")
     launches = load_usual_time(access.workspace, flow_id)
-    last = rows.select_related("user").only("asked_at", "user").first()
+    last = next(iter(_last(access.workspace.pk, flow_id)), None)
     label = last.user.label if last is not None and not access.guest else ""
     return Record(
         launches, _ended_runs(session, flow_id) if session else _NOTHING, last.asked_at if last else None, label
@@ -214,8 +247,7 @@ def load_record(access: Access, flow_id: str, session: EngineSession | None = No
 
 def load_usual_time(workspace: Workspace, flow_id: str) -> Sample:
     """The latest ended launches of a flow, which show how long one usually takes. One query."""
-    ended = Launch.objects.filter(workspace=workspace, flow_id=flow_id, state__in=(State.SUCCEEDED, State.FAILED))
-    rows = ended.order_by("-asked_at", "-pk").values_list("state", "run_started_at", "run_finished_at")[:MOST]
+    rows = _ended(workspace.pk, flow_id)
     return _sample((state == State.SUCCEEDED, start, end) for state, start, end in rows)
 
 

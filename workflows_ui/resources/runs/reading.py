@@ -4,6 +4,7 @@ import datetime
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.db.models import QuerySet
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -11,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from workflows_ui.audit.models import AuditEvent
+from workflows_ui.core.prepared import Prepared
 from workflows_ui.launches.failures import messages as failure_messages
 from workflows_ui.launches.services import runs
 from workflows_ui.members.models import Workspace
@@ -32,17 +34,24 @@ def name_of(run: Row) -> str:
 RETRIED = "retriedAt"
 
 
+def _retries_of(workspace: int, runs: Sequence[str]) -> QuerySet[AuditEvent, tuple[str, datetime.datetime]]:
+    events = AuditEvent.objects.filter(workspace=workspace, object_type="runs", object_id__in=runs)
+    # The time before the call where known: the engine's own time of the retry is later.
+    moment = Coalesce("begun__at", "at")
+    retries = events.filter(action="runs.retry", outcome="done").order_by(moment)
+    return retries.values_list("object_id", moment)
+
+
+_retries = Prepared(_retries_of, int, [str])
+
+
 def with_retries(workspace: Workspace, rows: Sequence[Row]) -> list[dict[str, Any]]:
     """The rows, each with the time of its latest successful retry from the console under RETRIED.
 
     Single actions write the audit row of a run's retry, and bulk actions one for each run.
     """
     ids = [key for row in rows if (key := id_at(row))]
-    events = AuditEvent.objects.filter(workspace=workspace, object_type="runs", object_id__in=ids)
-    # The time before the call where known: the engine's own time of the retry is later.
-    moment = Coalesce("begun__at", "at")
-    retry_events = events.filter(action="runs.retry", outcome="done").order_by(moment)
-    retries = dict(retry_events.values_list("object_id", moment))
+    retries = dict(_retries(workspace.pk, ids)) if ids else {}
     return [{**row, RETRIED: retries.get(id_at(row))} for row in rows]
 
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
+from workflows_ui.core.prepared import Prepared
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.launches.models import Launch
 from workflows_ui.members.models import Workspace
@@ -29,19 +30,31 @@ def launches_of(workspace: Workspace, runs: Sequence[Row]) -> dict[str, Launch]:
     """The launches that led to these runs, by run id: one query. A launch is identified by the run it found or, while it has found none, by
     its marker: a run that was retried on the latest version may still have the marker, and is not the launch's.
     """
-    rows = _launches(workspace, runs).select_related("user")
-    return _led(runs, list(rows.defer("payload", "answer", "failure", "technical")))
-
-
-def _launches(workspace: Workspace, runs: Sequence[Row]) -> QuerySet[Launch]:
-    """The launches that these runs are related to."""
     ids, markers = (list(filter(None, (id_at(run, key) for run in runs))) for key in ("id", "parentRunId"))
-    rows = (
+    return _led(runs, _launches(workspace.pk, ids, markers)) if ids else {}
+
+
+_launches = Prepared(
+    lambda workspace, ids, markers: (
         Launch.objects.filter(Q(run_id__in=ids) | Q(pk__in=markers), workspace=workspace)
-        if ids
-        else Launch.objects.none()
-    )
-    return rows.order_by("asked_at")
+        .select_related("user")
+        .defer("payload", "answer", "failure", "technical")
+        .order_by("asked_at")
+    ),
+    int,
+    [str],
+    [str],
+)
+_light_launches = Prepared(
+    lambda workspace, ids: (
+        Launch.objects.filter(Q(run_id__in=ids) | Q(pk__in=ids), workspace=workspace)
+        .select_related("user")
+        .only("run_id", "secret_marks", "user__username", "user__first_name", "user__last_name")
+        .order_by("asked_at")
+    ),
+    int,
+    [str],
+)
 
 
 def _led(runs: Sequence[Row], found: Sequence[Launch]) -> dict[str, Launch]:
@@ -53,10 +66,9 @@ def _led(runs: Sequence[Row], found: Sequence[Launch]) -> dict[str, Launch]:
 
 def related_launches(session: EngineSession, ids: Collection[str]) -> list[Launch]:
     """The launches with these run ids or markers, for lists: with their people's names, and nothing large. One query for a page."""
-    names = [f"user__{field}" for field in ("username", "first_name", "last_name")]
-    rows = Launch.objects.filter(Q(run_id__in=ids) | Q(pk__in=ids), workspace=session.workspace).order_by("asked_at")
-    light = rows.select_related("user").only("run_id", "secret_marks", *names)
-    return session.once(f"launches {sorted(ids)}", lambda: list(light)) if ids else []
+    if not ids:
+        return []
+    return session.once(f"launches {sorted(ids)}", lambda: _light_launches(session.workspace.pk, list(ids)))
 
 
 def with_starters(session: EngineSession, runs: Sequence[Row], starts: Mapping[str, str]) -> list[Row]:
