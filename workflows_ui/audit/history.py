@@ -10,6 +10,7 @@ from workflows_ui.accounts.models import User
 from workflows_ui.audit import messages as audit_messages
 from workflows_ui.audit.messages import CHOICES, FIELDS
 from workflows_ui.audit.models import BEGUN, AuditEvent
+from workflows_ui.core.prepared import Prepared
 from workflows_ui.members.models import Role, Workspace
 from workflows_ui.members.services import access as member_access
 from workflows_ui.members.services.access import Access
@@ -20,7 +21,7 @@ from workflows_ui.web.readable import Node, readable_node
 NEWEST = 20
 
 
-def rows(workspace: Workspace | None) -> QuerySet[AuditEvent]:
+def rows(workspace: Workspace | int | None) -> QuerySet[AuditEvent]:
     """Return all rows of a workspace (for its managers) or of the whole console (for superusers)."""
     events = AuditEvent.objects.select_related("workspace")
     return events if workspace is None else events.filter(workspace=workspace)
@@ -89,11 +90,15 @@ def object_history(
     """
     slug = access.workspace.slug if access.allows(Role.MANAGER) else ""
     query = {"kind": kind, "id": id[:120]} if id else {"kind": kind}
+    url = reverse("audit", args=[slug], query=query) if slug else ""
     partly = not (whole or access.allows(Role.BUILDER))
+    if page is None and id and kind != "job":
+        place = (access.workspace.pk, kind, id[:120])
+        found = _of_object_by_person(*place, access.user.pk) if partly else _of_object(*place)
+        return {"lines": lines(found, slug), "partly": partly, "url": url}
     events = rows(access.workspace).filter(_about(access.workspace, kind, id[:120]))
     if partly:
         events = events.filter(user=access.user)
-    url = reverse("audit", args=[slug], query=query) if slug else ""
     if page is None:
         return {"lines": _newest(events, slug), "partly": partly, "url": url}
     start = (page - 1) * NEWEST
@@ -106,7 +111,18 @@ def object_history(
     return {"lines": shown, "partly": partly, "url": url, **pages}
 
 
-def _about(workspace: Workspace, kind: str, id: str) -> Q:
+def _newest_of_object(workspace: int, kind: str, id: str, *user: int) -> QuerySet[AuditEvent]:
+    events = rows(workspace).filter(_about(workspace, kind, id))
+    events = events.filter(user=user[0]) if user else events
+    return beginnings(events).order_by("-at", "-pk")[:NEWEST]
+
+
+#: The newest rows about an object, whose kind is not a job; and those of a person.
+_of_object = Prepared(_newest_of_object, int, str, str)
+_of_object_by_person = Prepared(_newest_of_object, int, str, str, int)
+
+
+def _about(workspace: Workspace | int, kind: str, id: str) -> Q:
     """Rows of an object or kind, and those of which it is the second object. A job's page shows its items itself."""
     about = Q(object_type=kind, object_id=id) if id else Q(object_type=kind)
     if kind == "job":

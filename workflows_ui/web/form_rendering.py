@@ -5,8 +5,9 @@ from typing import Any, cast
 
 from django.forms.renderers import DjangoTemplates
 from django.http import HttpRequest
-from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString
+
+from workflows_ui.web.markup import escaped
 
 _INPUTS = ("text", "number", "hidden", "email", "password", "date", "url", "search", "tel", "checkbox", "file")
 
@@ -14,33 +15,30 @@ _INPUTS = ("text", "number", "hidden", "email", "password", "date", "url", "sear
 def _attributes(attributes: Mapping[str, Any]) -> str:
     shown = ((name, value) for name, value in attributes.items() if value is not False)
     return "".join(
-        f" {conditional_escape(name)}"
-        if value is True
-        else f' {conditional_escape(name)}="{conditional_escape(value)}"'
-        for name, value in shown
+        f" {escaped(name)}" if value is True else f' {escaped(name)}="{escaped(value)}"' for name, value in shown
     )
 
 
 def _input(widget: Mapping[str, Any]) -> str:
-    value = "" if widget["value"] is None else f' value="{conditional_escape(widget["value"])}"'
-    name = conditional_escape(widget["name"])
-    return f'<input type="{conditional_escape(widget["type"])}" name="{name}"{value}{_attributes(widget["attrs"])}>'
+    value = "" if widget["value"] is None else f' value="{escaped(widget["value"])}"'
+    name = escaped(widget["name"])
+    return f'<input type="{escaped(widget["type"])}" name="{name}"{value}{_attributes(widget["attrs"])}>'
 
 
 def _textarea(widget: Mapping[str, Any]) -> str:
-    value = conditional_escape(widget["value"]) if widget["value"] else ""
+    value = escaped(widget["value"]) if widget["value"] else ""
     # The first line break belongs to the markup.
-    return f'<textarea name="{conditional_escape(widget["name"])}"{_attributes(widget["attrs"])}>\n{value}</textarea>'
+    return f'<textarea name="{escaped(widget["name"])}"{_attributes(widget["attrs"])}>\n{value}</textarea>'
 
 
 def _select(widget: Mapping[str, Any]) -> str:
-    parts = [f'<select name="{conditional_escape(widget["name"])}"{_attributes(widget["attrs"])}>']
+    parts = [f'<select name="{escaped(widget["name"])}"{_attributes(widget["attrs"])}>']
     for group, options, _index in widget["optgroups"]:
         if group:
-            parts.append(f'<optgroup label="{conditional_escape(group)}">')
+            parts.append(f'<optgroup label="{escaped(group)}">')
         parts += [
-            f'<option value="{conditional_escape(option["value"])}"{_attributes(option["attrs"])}>'
-            f"{conditional_escape(option['label'])}</option>"
+            f'<option value="{escaped(option["value"])}"{_attributes(option["attrs"])}>'
+            f"{escaped(option['label'])}</option>"
             for option in options
         ]
         if group:
@@ -53,8 +51,8 @@ def _option(widget: Mapping[str, Any]) -> str:
     if not widget.get("wrap_label"):
         return _input(widget)
     target = widget["attrs"].get("id")
-    opening = f'<label for="{conditional_escape(target)}">' if target else "<label>"
-    return f"{opening}{_input(widget)} {conditional_escape(widget['label'])}</label>"
+    opening = f'<label for="{escaped(target)}">' if target else "<label>"
+    return f"{opening}{_input(widget)} {escaped(widget['label'])}</label>"
 
 
 _WIDGETS: dict[str, Callable[[Mapping[str, Any]], str]] = {

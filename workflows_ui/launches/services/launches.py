@@ -225,6 +225,21 @@ def visible_launches(access: member_access.Access) -> QuerySet[Launch]:
     return rows if access.allows(Role.BUILDER) else rows.filter(user=access.user)
 
 
+_by_id = Prepared(
+    lambda workspace, pk: Launch.objects.filter(workspace=workspace, pk=pk).select_related(
+        "user", "credential", "workspace"
+    ),
+    int,
+    str,
+)
+
+
+def visible_launch(access: member_access.Access, pk: str) -> Launch | None:
+    """The launch, with its person, credential and workspace, if it is one of `visible_launches`; else None."""
+    row = next(iter(_by_id(access.workspace.pk, pk)), None)
+    return row if row is not None and (access.allows(Role.BUILDER) or row.user_id == access.user.pk) else None
+
+
 _polled = Prepared(
     lambda workspace, pk: (
         Launch.objects.filter(workspace=workspace, pk=pk)

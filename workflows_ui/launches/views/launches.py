@@ -5,7 +5,6 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -99,5 +98,7 @@ def _render(request: ConsoleRequest, page: Page, form: SettleForm, *, status: in
 
 def find_page(request: ConsoleRequest, id: str) -> Page:
     """The page of the launch, if the person may see it. Raises Http404."""
-    rows = launches.visible_launches(request.access).select_related("workspace", "credential")
-    return Page(get_object_or_404(rows, pk=id), request.access)
+    row = launches.visible_launch(request.access, id)
+    if row is None:
+        raise Http404
+    return Page(row, request.access)

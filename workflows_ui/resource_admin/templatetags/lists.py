@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import template
+from django.forms.boundfield import BoundField
 from django.template import Context
 from django.utils.safestring import SafeString
 
 from workflows_ui.resource_admin import cells
 from workflows_ui.resource_admin.resource import Column
+from workflows_ui.web.markup import joined
 
 register = template.Library()
 
@@ -17,6 +19,17 @@ register = template.Library()
 def cell(context: Context, column: Column, value: Any, url: str = "") -> SafeString:
     """Show a column's value, linked where there is a URL."""
     return cells.cell(context, column, value, url)
+
+
+@register.simple_tag
+def filter_options(field: BoundField) -> SafeString:
+    """Show the boxes of a filter with several values; nothing if it has none."""
+    options = ((option.id_for_label, option.tag(), option.choice_label) for option in field.subwidgets)
+    return joined(
+        "",
+        '<label class="form-check mb-1" for="{}">{}<span class="form-check-label long">{}</span></label>',
+        options,
+    )
 
 
 @register.simple_tag(takes_context=True)
