@@ -115,7 +115,7 @@ def _matching(rows: QuerySet[Launch], current: Listing) -> QuerySet[Launch]:
     form = current.form
     assert isinstance(form, FilterForm)  # noqa: S101
     found = rows.filter(form.conditions())
-    return tables.with_duration(found) if current.order and "took" in current.order.fields else found
+    return tables.with_duration(found) if current.order and current.order.column.key == "took" else found
 
 
 def _named(workspace: int, *user: int) -> QuerySet[Launch, tuple[Any, ...]]:
