@@ -1,5 +1,7 @@
 """Links without full reloads: one document for many pages, and nothing lost that a browser gives."""
 
+from typing import Literal
+
 import pytest
 from django.core.cache import cache
 from playwright.sync_api import Page, Route, expect
@@ -101,6 +103,25 @@ def test_a_link_leads_where_it_says_though_its_row_is_exchanged_meanwhile(page: 
     expect(page.locator("h1")).to_have_text("Flow 1")
     assert page.url.endswith(f"/flows/{identity(1)}/")
     expect(page.locator("html.going")).to_have_count(0)
+
+
+@pytest.mark.parametrize("motion", ["no-preference", "reduce"])
+def test_a_page_that_takes_long_shows_bars_until_it_is_there(
+    page: Page, motion: Literal["no-preference", "reduce"]
+) -> None:
+    page.emulate_media(reduced_motion=motion)
+    held: dict[str, Route] = {}
+    page.route(f"**/flows/{identity(1)}/", lambda route: held.setdefault("link", route))
+    with page.expect_request(f"**/flows/{identity(1)}/"):
+        page.locator("main").get_by_role("link", name="Flow 1", exact=True).click()
+    bars = "getComputedStyle(document.getElementById('content'), '::before').content"
+    expect(page.locator(".page-header")).to_have_css("opacity", "0")
+    assert page.evaluate(bars) == '""'
+    held["link"].continue_()
+    expect(page.locator("h1")).to_have_text("Flow 1")
+    expect(page.locator("h1")).to_be_in_viewport()
+    expect(page.locator(".page-header")).to_have_css("opacity", "1")
+    assert page.evaluate(bars) == "none"
 
 
 def test_pages_with_scripts_files_and_accounts_are_loaded_by_the_browser(page: Page) -> None:
