@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests import users as people
-from tests.browser.looks import sound
+from tests.browser.looks import sound_in_every_look
 from tests.browser.windows import Window
 from tests.stub_engine import StubEngine, flow
 
@@ -45,9 +45,10 @@ def test_columns_are_chosen_and_a_view_is_saved_made_the_default_and_left(
         expect(page.get_by_label("Save filters, order and columns as")).to_have_value("Running")
     page.locator("#views-menu").get_by_role("button", name="Save").click()
     expect(page.locator("#views-menu summary")).to_contain_text("Running")
-    if scripts:
-        sound(page)
-    _open(page, "views")
+    for menu in ("columns", "views"):
+        _open(page, menu)
+        if scripts:
+            sound_in_every_look(page)
     page.get_by_role("link", name="Settings of the view “Running”").click()
     page.get_by_label("Open the list with this view").check()
     page.get_by_role("button", name="Save").click()

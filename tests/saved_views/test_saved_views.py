@@ -124,6 +124,7 @@ def test_the_default_view_opens_with_the_list_and_clear_leads_to_the_plain_one(o
     assert f'class="chip-clear" href="{FLOWS}?view=none"' in page
     assert owner.get(f"{FLOWS}?view=none").status_code == 200
     assert owner.get(f"{FLOWS}?status=DISABLED").status_code == 200
+    assert owner.get(f"{FLOWS}?name=&status=").status_code == 200, "emptied filters are not the default"
     # What htmx swaps is the list that was asked for.
     assert owner.get(FLOWS, headers={"HX-Request": "true", "HX-Target": "results"}).status_code == 200
     change(owner, view, name="On")

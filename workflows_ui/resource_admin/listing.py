@@ -75,6 +75,7 @@ class Listing:
     ) -> None:
         #: The URL of the list without filters.
         self.bare_url = path
+        self._plain = not asked
         self._asked = asked = _without_empty(asked)
         self.resource = resource
         self.form: forms.Form = form or resource.filters(asked)
@@ -117,7 +118,7 @@ class Listing:
     def default_url(self) -> str:
         """The URL of the view that a list without any parameter opens with; "" for none."""
         default = self.saved.default if self.saved else None
-        return self._view_url(default) if default and not self._asked else ""
+        return self._view_url(default) if default and self._plain else ""
 
     @property
     def view_links(self) -> list[ViewLink]:
