@@ -2,18 +2,15 @@
 
 import json
 from collections.abc import Iterator
-from itertools import islice
 from typing import Any
 
 from django.db.models import QuerySet
-from django.utils import timezone, translation
+from django.utils import timezone
 
 from workflows_ui.audit import messages as audit_messages
 from workflows_ui.audit.models import AuditEvent
-from workflows_ui.resource_admin.export import BYTE_ORDER_MARK, csv_text, escape_formulas, tail
+from workflows_ui.resource_admin import export
 
-#: Rows read at a time.
-PART = 1000
 COLUMNS = ("at", "person", "what", *AuditEvent.EXPORTED, "workspace", "id", "ends_row", "number", "mark")
 
 
@@ -23,24 +20,15 @@ def name(kind: str) -> str:
 
 
 def content(kind: str, rows: QuerySet[AuditEvent]) -> Iterator[bytes]:
-    """Yield the file in parts: every row, including the ends of writes. `kind` is a key of export.TYPES.
+    """Return the file in parts: every row, including the ends of writes. `kind` is a key of export.TYPES.
 
     Timestamps are in UTC, so that files from different years compare. Labels are in the requester's language.
     """
-    language = translation.get_language()
-    yield (BYTE_ORDER_MARK + csv_text([COLUMNS])).encode() if kind == "csv" else b"["
-    events, separator = rows.iterator(chunk_size=PART), "\n"
-    while part := list(islice(events, PART)):
-        # The request's language is no longer active when the response is streamed.
-        with translation.override(language):
-            records = [_columns(row) for row in part]
-        if kind == "csv":
-            text = csv_text([[_cell(value) for value in record.values()] for record in records])
-        else:
-            text = separator + ",\n".join(json.dumps(record, ensure_ascii=False) for record in records)
-            separator = ",\n"
-        yield text.encode("utf-8", "replace")
-    yield tail(kind)
+    return export.stream(kind, rows, headings=lambda: COLUMNS, cells=_cells, record=_columns)
+
+
+def _cells(row: AuditEvent) -> list[str]:
+    return [_cell(value) for value in _columns(row).values()]
 
 
 def _columns(row: AuditEvent) -> dict[str, Any]:
@@ -60,4 +48,4 @@ def _cell(value: Any) -> str:
         return ""
     if isinstance(value, int):
         return str(value)
-    return escape_formulas(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+    return export.escape_formulas(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))

@@ -1,14 +1,12 @@
 """The list of launches and its file: columns, row menus, and inputs and answers as far as the person may see them."""
 
-import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from itertools import islice
 from typing import Any
 
 from django.db.models import DurationField, ExpressionWrapper, F, QuerySet
 from django.urls import reverse
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -136,29 +134,19 @@ def with_duration(rows: QuerySet[Launch]) -> QuerySet[Launch]:
 
 
 def file(kind: str, rows: QuerySet[Launch], access: Access) -> Iterator[bytes]:
-    """Yield the launches as a file, with their inputs and answers, secrets masked; `kind` is a key of export.TYPES.
+    """Return the launches as a file, with their inputs and answers, secrets masked; `kind` is a key of export.TYPES.
 
     In a table each field of the launch forms has a column of its own, and inputs without one are JSON in the last of them.
     """
-    language, zone = translation.get_language(), timezone.get_current_timezone()
-    # The request's language and zone are no longer active when the response is streamed.
-    with translation.override(language), timezone.override(zone):
-        labels = _labels(rows) if kind == "csv" else []
-        head = export.encode(export.BYTE_ORDER_MARK + export.csv_text([_headings(labels)])) if kind == "csv" else b"["
-    yield head
-    found, separator = rows.select_related("user", "form_version").iterator(chunk_size=_PART), "\n"
-    while part := list(islice(found, _PART)):
-        with translation.override(language), timezone.override(zone):
-            pages = [Page(row, access) for row in part]
-            if kind == "csv":
-                text = export.csv_text([_cells(page, labels) for page in pages])
-            else:
-                text = separator + ",\n".join(
-                    json.dumps(_record(page), ensure_ascii=False, default=str) for page in pages
-                )
-                separator = ",\n"
-        yield export.encode(text)
-    yield export.tail(kind)
+    labels = _labels(rows) if kind == "csv" else []
+    return export.stream(
+        kind,
+        rows.select_related("user", "form_version"),
+        headings=lambda: _headings(labels),
+        cells=lambda page: _cells(page, labels),
+        record=_record,
+        prepare=lambda part: [Page(row, access) for row in part],
+    )
 
 
 def _labels(rows: QuerySet[Launch]) -> list[str]:

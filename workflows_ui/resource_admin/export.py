@@ -4,10 +4,12 @@ import csv
 import io
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
-from django.utils import timezone
+from django.db.models import QuerySet
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from workflows_ui.core.states import Badge
@@ -24,20 +26,66 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _FORMULA_WITHIN = re.compile(r"(?<=[;\t\r\n])(?=[=+@＝＋＠]|[-－](?! ))")
 #: Spreadsheets only read the characters of all languages after a byte order mark.
 BYTE_ORDER_MARK = "\ufeff"
+#: Rows of the console read at a time.
+_PART = 500
 _MOMENTS = frozenset({"when", "exact"})
+
+
+def stream(
+    kind: str,
+    rows: QuerySet[Any] | Sequence[Any],
+    *,
+    headings: Callable[[], Sequence[str]],
+    cells: Callable[[Any], Sequence[str]],
+    record: Callable[[Any], Mapping[str, Any]],
+    prepare: Callable[[Sequence[Any]], Sequence[Any]] = list,
+) -> Iterator[bytes]:
+    """Return rows of the console as a file, part by part, in the language and time zone of the caller.
+
+    Args:
+        kind: a key of TYPES.
+        headings: the first line of a table.
+        cells: a row's line of a table.
+        record: a row's JSON.
+        prepare: makes what `cells` and `record` take of some rows.
+    """
+    language, zone = translation.get_language(), timezone.get_current_timezone()
+
+    def parts() -> Iterator[bytes]:
+        # The request's language and zone are no longer active when the response is streamed.
+        with translation.override(language), timezone.override(zone):
+            first = BYTE_ORDER_MARK + csv_text([headings()]) if kind == "csv" else "["
+        yield encode(first)
+        found = rows.iterator(chunk_size=_PART) if isinstance(rows, QuerySet) else iter(rows)
+        separator = "\n"
+        while part := list(islice(found, _PART)):
+            with translation.override(language), timezone.override(zone):
+                prepared = prepare(part)
+                if kind == "csv":
+                    text = csv_text([cells(row) for row in prepared])
+                else:
+                    dumped = (json.dumps(record(row), ensure_ascii=False, default=str) for row in prepared)
+                    text, separator = separator + ",\n".join(dumped), ",\n"
+            yield encode(text)
+        yield tail(kind)
+
+    return parts()
 
 
 def head(kind: str, resource: Resource) -> bytes:
     """What precedes the first row; `kind` is a key of TYPES."""
-    if kind == "json":
-        return b"["
+    return b"[" if kind == "json" else encode(BYTE_ORDER_MARK + csv_text([headings(resource)]))
+
+
+def headings(resource: Resource) -> list[str]:
+    """The first line of a table of the resource's columns."""
     zone = timezone.get_current_timezone_name()
     labels = []
     for column in resource.list_display:
         labels.append(f"{column.label} ({zone})" if column.kind in _MOMENTS else str(column.label))
         if column.below:
             labels.append(_("%(column)s: note") % {"column": column.label})
-    return encode(BYTE_ORDER_MARK + csv_text([[*labels, _("Id")]]))
+    return [*labels, _("Id")]
 
 
 def body(kind: str, resource: Resource, session: EngineSession, rows: Sequence[Row], *, before: int) -> bytes:

@@ -1,16 +1,12 @@
 """Lists of the console's own rows, on the page of declared resources: the same bar, headings, pages and files."""
 
-import json
-from collections.abc import Iterator, Sequence
-from datetime import tzinfo
-from itertools import islice
+from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import QuerySet
 from django.http import Http404
 from django.http.response import HttpResponseBase
 from django.urls import reverse
-from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.audit.services import audit_log
@@ -22,9 +18,6 @@ from workflows_ui.web import responses
 from workflows_ui.web.messages import Text
 from workflows_ui.web.numbering import local_page
 from workflows_ui.web.requests import ConsoleRequest, actor
-
-#: Rows of a file read at a time.
-_PART = 500
 
 
 class LocalList(Resource):
@@ -104,26 +97,13 @@ def file(
 
 def download(kind: LocalList, rows: QuerySet[Any] | Sequence[Any], type: str) -> HttpResponseBase:
     """Return all rows as a file, part by part, with the values of the list's columns; `type` is a key of export.TYPES."""
-    content = _content(kind, rows, type, translation.get_language(), timezone.get_current_timezone())
+    names = [*export.keys(kind), "id"]
+    content = export.stream(
+        type,
+        rows,
+        headings=lambda: export.headings(kind),
+        cells=lambda row: export.cells(kind, row),
+        record=lambda row: dict(zip(names, export.cells(kind, row), strict=False)),
+        prepare=lambda part: kind.masked(None, part),
+    )
     return responses.download(content, export.name(kind, type), export.TYPES[type])
-
-
-def _content(
-    kind: LocalList, rows: QuerySet[Any] | Sequence[Any], type: str, language: str | None, zone: tzinfo
-) -> Iterator[bytes]:
-    found, written = rows.iterator(chunk_size=_PART) if isinstance(rows, QuerySet) else iter(rows), 0
-    # The request's language and zone are no longer active when the response is streamed.
-    with translation.override(language), timezone.override(zone):
-        head = export.head(type, kind)
-    yield head
-    while part := list(islice(found, _PART)):
-        with translation.override(language), timezone.override(zone):
-            cells = [export.cells(kind, row) for row in kind.masked(None, part)]
-        if type == "csv":
-            yield export.encode(export.csv_text(cells))
-        else:
-            names = [*export.keys(kind), "id"]
-            records = (json.dumps(dict(zip(names, values, strict=False)), ensure_ascii=False) for values in cells)
-            yield export.encode((",\n" if written else "\n") + ",\n".join(records))
-        written += len(part)
-    yield export.tail(type)

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from workflows_ui.launches.models import Launch
 from workflows_ui.web import elements, formats, icons, messages
+from workflows_ui.web.links import view_url
 from workflows_ui.web.markup import joined
 
 register = template.Library()
@@ -77,6 +78,16 @@ def clock_since(since: datetime) -> SafeString:
     passed = max(0, int((timezone.now() - since).total_seconds() * 1000))
     parts = str(passed), formats.exact(since), formats.clock(passed)
     return format_html('<span class="clock" data-elapsed="{}" title="{}"><span data-clock>{}</span></span>', *parts)
+
+
+@register.simple_tag
+def crumb(label: str, view: str = "", *arguments: Any, url: str = "") -> SafeString:
+    """Show a breadcrumb: a link to a view or a URL; without both, this page."""
+    url = url or (view_url(view, *arguments) if view else "")
+    if not url:
+        item = '<li class="breadcrumb-item active" aria-current="page"><span class="clip">{}</span></li>'
+        return format_html(item, label)
+    return format_html('<li class="breadcrumb-item"><a class="clip" href="{}">{}</a></li>', url, label)
 
 
 @register.simple_tag
