@@ -132,6 +132,19 @@ def empty(context: Context, content: SafeString, icon_name: str, title: str, tex
     return _rendered(context, "web/empty.html", content=content, icon_name=icon_name, title=title, text=text)
 
 
+@register.simple_block_tag(takes_context=True)
+def table(
+    context: Context,
+    content: SafeString,
+    *headings: str,
+    classes: str = "table-vcenter table-mobile-sm card-table",
+    **options: Any,
+) -> SafeString:
+    """Show a table, whose rows are the content. `actions` adds a column for buttons, `caption` names the table to screen readers."""
+    values = {"content": content, "headings": headings, "classes": classes}
+    return _rendered(context, "web/table.html", **{"actions": False, "caption": ""} | options | values)
+
+
 def _rendered(context: Context, template: str, **values: Any) -> SafeString:
     with context.push(**values):
         return Engine.get_default().get_template(template).render(context)
