@@ -166,6 +166,7 @@ FIELDS: dict[str, Text] = {
     "filters": _("Filters"),
     "flow": _("Flow"),
     "format": _("Format"),
+    "hidden_pages": _("Hidden from launchers"),
     "holder": _("Holder"),
     "launch_rights": _("Rights to launch"),
     "name": _("Name"),

@@ -27,6 +27,7 @@ from workflows_ui.launches.services import statistics
 from workflows_ui.members.models import Role, Workspace
 from workflows_ui.members.services import access
 from workflows_ui.web import markdown
+from workflows_ui.web.links import reachable
 from workflows_ui.web.messages import NO_WORKER
 from workflows_ui.web.plots import BarPlot
 
@@ -234,12 +235,12 @@ class Home:
             yield Attention(
                 _("The engine cannot be asked about launches"),
                 _("They continue there; the console keeps trying. Check whether the credential still works."),
-                reverse("credentials", args=[self._slug]),
+                reachable(reverse("credentials", args=[self._slug])),
                 "unplug",
             )
 
     def _credentials(self) -> Iterator[Attention]:
-        url = reverse("credentials", args=[self._slug])
+        url = reachable(reverse("credentials", args=[self._slug]))
         if self._acting is None:
             yield Attention(
                 _("You have no credential here"),

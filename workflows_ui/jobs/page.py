@@ -23,6 +23,7 @@ from workflows_ui.resource_admin import action_forms
 from workflows_ui.resource_admin.actions import Action
 from workflows_ui.resource_admin.resource import Resource
 from workflows_ui.web import messages
+from workflows_ui.web.links import reachable
 from workflows_ui.web.messages import Message, Text
 
 #: Names in the confirmation; and objects per page of the outcomes.
@@ -106,7 +107,7 @@ class Page:
         if self.resource is None:
             return ""
         url = self.resource.url(self.slug)
-        return f"{url}?{self.job.filters}" if self.job.filters else url
+        return reachable(f"{url}?{self.job.filters}" if self.job.filters else url)
 
     @cached_property
     def counts(self) -> dict[str, int]:
@@ -206,7 +207,7 @@ class Page:
 
     def _url(self, item: JobItem) -> str:
         removed = item.state == ItemState.DONE and self.action is not None and self.action.removes
-        return "" if self.resource is None or removed else self.resource.url(self.slug, item.object_id)
+        return "" if self.resource is None or removed else reachable(self.resource.url(self.slug, item.object_id))
 
 
 def _join_names(names: Sequence[str]) -> str:

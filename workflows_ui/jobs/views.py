@@ -286,4 +286,7 @@ def _export_everything(request: ConsoleRequest, declared: Resource, kind: str, f
 
 
 def _find_export(request: ConsoleRequest, job_id: str) -> Job:
-    return get_object_or_404(jobs.of_workspace(request.access), pk=job_id, kind=JobKind.EXPORT)
+    job = get_object_or_404(jobs.of_workspace(request.access), pk=job_id, kind=JobKind.EXPORT)
+    if not request.access.sees(job.resource):
+        raise Http404
+    return job

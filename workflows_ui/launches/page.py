@@ -159,11 +159,6 @@ class Page:
     def can_launch_again(self) -> bool:
         return self._access.may_launch(self.launch.flow_id)
 
-    @property
-    def insider(self) -> bool:
-        """Whether the person may open the flow and its runs. Guests see only their own launches."""
-        return not self._access.guest
-
     @cached_property
     def watched(self) -> bool:
         user, workspace = self._access.user, self._access.workspace
@@ -175,10 +170,20 @@ class Page:
         return self.launch.ended and self.launch.state not in (State.UNKNOWN, State.OTHER)
 
     @property
+    def shows_runs(self) -> bool:
+        """Whether the person may open the page of the run: guests see none."""
+        return not self._access.guest and self._access.sees("runs")
+
+    @property
+    def shows_flow(self) -> bool:
+        """Whether the person may open the page of the flow: guests see none."""
+        return not self._access.guest and self._access.sees("flows")
+
+    @property
     def can_retry(self) -> bool:
         row = self.launch
         failed = row.state == State.FAILED and bool(row.run_id) and bool(row.failed_step)
-        return failed and self.insider and self._access.allows(Role.LAUNCHER)
+        return failed and self.shows_runs and self._access.allows(Role.LAUNCHER)
 
     @cached_property
     def can_run_again(self) -> bool:
@@ -204,7 +209,7 @@ class Page:
     @property
     def runless(self) -> bool:
         """Whether the engine accepted the launch and no run appeared, and the person may open the flow, which may explain that."""
-        return self.launch.reason == Reason.NO_RUN and self.insider
+        return self.launch.reason == Reason.NO_RUN and self.shows_flow
 
     @cached_property
     def ticket(self) -> str:

@@ -109,11 +109,11 @@ class Launches(LocalList):
             again = view_url("flow_launch", slug, row.flow_id)
             if row.state not in UNSENT:
                 buttons.append(Button(_AGAIN, "rotate-cw", f"{again}?from={row.pk}"))
-        if not access.guest and row.run_id:
+        if not access.guest and access.sees("runs") and row.run_id:
             buttons.append(
                 Button(_OPEN_RUN, "history", object_url("resource_detail", row.run_id, slug=slug, resource="runs"))
             )
-        if not access.guest:
+        if not access.guest and access.sees("flows"):
             flow = object_url("resource_detail", row.flow_id, slug=slug, resource="flows")
             buttons.append(Button(_OPEN_FLOW, "workflow", flow))
         return buttons

@@ -1,5 +1,6 @@
 """Forms of members, teams, invitations, launch rights and workspaces."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +10,7 @@ from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext, pgettext_lazy
 
@@ -287,7 +289,8 @@ class LaunchRightForm(HolderForm, LimitsForm):
 class WorkspaceForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
     """Name, colour bar and switches. Saved by members.services.members, not by the form.
 
-    `stepped`: whether the manager has a second step; without one, requiring it would lock them out.
+    `stepped`: whether the manager has a second step; without one, requiring it would lock them out. `pages`: what can be hidden from
+    launchers (web.navigation.hideable).
     """
 
     class Meta:
@@ -311,9 +314,22 @@ class WorkspaceForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscript
             ),
         }
 
-    def __init__(self, *args: object, stepped: bool, **kwargs: object) -> None:
+    hidden_pages = forms.MultipleChoiceField(
+        label=_("Hide from launchers"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_(
+            "For launchers these pages do not exist: not in the menu, not in the search, and not by their address. They "
+            "always have their home, the flows that they may launch, and their launches."
+        ),
+    )
+
+    def __init__(self, *args: object, stepped: bool, pages: Mapping[str, str | Promise], **kwargs: object) -> None:
         self._stepped = stepped
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        hidden: Any = self.fields["hidden_pages"]
+        hidden.choices = list(pages.items())
+        hidden.initial = self.instance.hidden_pages
 
     def clean_second_factor_required(self) -> bool:
         """Reject the requirement if the manager does not meet it."""

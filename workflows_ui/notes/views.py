@@ -81,6 +81,8 @@ def _require_object(request: ConsoleRequest, subject: str, id: str) -> None:
     if subject == Subject.LAUNCH:
         get_object_or_404(launches.visible_launches(request.access), pk=id)
         return
+    if not request.access.sees(subject):
+        raise Http404
     request.access.require(Role.VIEWER)
     session = engine_session.open_session(request.access)
     if subject == Subject.FLOW:

@@ -44,6 +44,8 @@ class WorkspaceReach:
     builds: bool = True
     #: Whether the viewer sees colleagues: members do, guests do not.
     shows_colleagues: bool = True
+    #: Pages that the viewer does not see.
+    hidden_pages: frozenset[str] = frozenset()
 
     @cached_property
     def colleagues(self) -> list[tuple[User, Role]]:
@@ -123,7 +125,12 @@ class Reach:
             if manages or self.scope is Scope.OWN:
                 builds = person_access.allows(Role.BUILDER)
                 reaches[row.pk] = WorkspaceReach(
-                    row, self.person, manages=manages, builds=builds, shows_colleagues=not person_access.guest
+                    row,
+                    self.person,
+                    manages=manages,
+                    builds=builds,
+                    shows_colleagues=not person_access.guest,
+                    hidden_pages=person_access.hidden_pages,
                 )
         return reaches
 
@@ -233,7 +240,8 @@ class Kind:
         workspace_reach = reach.workspaces[row.workspace_id]
         opens = reach.scope is not Scope.CONSOLE and (self.guests or workspace_reach.shows_colleagues)
         if self.view and opens:
-            values.setdefault("url", reverse(self.view, args=[workspace_reach.workspace.slug, row.pk]))
+            url = reverse(self.view, args=[workspace_reach.workspace.slug, row.pk])
+            values.setdefault("url", url if access.page_of(url) not in workspace_reach.hidden_pages else "")
         return Item(self, str(row.pk), name, workspace_reach, row, **values)
 
     def record(self, actor: Actor, verb: str, item: Item, to: Holder | None = None, **detail: Any) -> bool:

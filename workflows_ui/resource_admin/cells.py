@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from workflows_ui.resource_admin.resource import Column
 from workflows_ui.web import elements, formats
 from workflows_ui.web.icons import icon
+from workflows_ui.web.links import reachable
 from workflows_ui.web.markup import NOTHING, joined, markup
 from workflows_ui.web.messages import Text
 
@@ -90,6 +91,7 @@ def cell(context: Context, column: Column, value: Any, url: str = "") -> SafeStr
             shown = template.render(context)
     else:
         shown = KINDS[column.kind](value)
+    url = reachable(url)
     return markup('<a href="{}">{}</a>', url, shown) if url else shown
 
 

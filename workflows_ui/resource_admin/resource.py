@@ -414,8 +414,8 @@ RESOURCES: dict[str, Resource] = {}
 
 
 def find_resource(access: Access, name: str, resources: Mapping[str, Resource] = RESOURCES) -> Resource:
-    """The resource of this name. Raises Http404; NotAllowed if the person's role is insufficient."""
-    if name not in resources:
+    """The resource of this name, unless it is hidden from the person. Raises Http404; NotAllowed if the person's role is insufficient."""
+    if name not in resources or not access.sees(name):
         raise Http404
     access.require(resources[name].role)
     return resources[name]

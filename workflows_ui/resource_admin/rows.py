@@ -8,6 +8,7 @@ from workflows_ui.resource_admin import actions
 from workflows_ui.resource_admin.actions import Action
 from workflows_ui.resource_admin.resource import Column, Resource, Row, Shortcut
 from workflows_ui.web import formats
+from workflows_ui.web.links import reachable
 from workflows_ui.web.messages import Text
 
 
@@ -57,7 +58,7 @@ def _list_line(
             host = len(cells) - 1
         elif value not in (None, "", []):
             cells[host]["joined"].append(cells[-1])
-    links = [(link, url) for link in shortcuts if (url := link.url(slug, row))]
+    links = [(link, url) for link in shortcuts if (url := reachable(link.url(slug, row)))]
     buttons = [actions.button(action, slug, resource.name, key) for action in offered if key and action.visible(row)]
     if access:
         buttons += resource.row_buttons(access, row)
@@ -68,7 +69,7 @@ def _list_line(
 def allowed_links(shortcuts: Sequence[Shortcut], access: Access, row: Row) -> list[tuple[Shortcut, str]]:
     """The links that the person may follow and that apply to the row, with their URLs."""
     allowed = [shortcut for shortcut in shortcuts if access.allows(shortcut.role)]
-    links = [(shortcut, shortcut.url(access.workspace.slug, row)) for shortcut in allowed]
+    links = [(shortcut, reachable(shortcut.url(access.workspace.slug, row))) for shortcut in allowed]
     return [(shortcut, url) for shortcut, url in links if url]
 
 

@@ -1,4 +1,4 @@
-"""URLs of the pages that resources link to; "" without an id."""
+"""URLs of the pages that resources link to; "" without an id, and for pages that are hidden from the reader."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -20,13 +20,13 @@ def flows_url(slug: str, folder: str) -> str:
 
 def list_url(slug: str, resource: str, **query: str | Sequence[str]) -> str:
     """A list, filtered by `query`."""
-    url = links.view_url("resource_list", slug, resource)
-    return f"{url}?{urlencode(query, doseq=True)}" if query else url
+    url = links.reachable(links.view_url("resource_list", slug, resource))
+    return f"{url}?{urlencode(query, doseq=True)}" if url and query else url
 
 
 def object_url(slug: str, resource: str, id: Any) -> str:
     key = usable_id(id)
-    return links.object_url("resource_detail", key, slug=slug, resource=resource) if key else ""
+    return links.reachable(links.object_url("resource_detail", key, slug=slug, resource=resource)) if key else ""
 
 
 def _urls_of(resource: str) -> Callable[[str, Any], str]:
@@ -52,4 +52,4 @@ def launch_url(session: EngineSession, launch: Launch) -> str:
 def subpage_url(name: str, slug: str, row: Row) -> str:
     """The URL with this name below an object; "" if the URL cannot hold its id."""
     key = sole_id(pick(row, "id"))
-    return links.view_url(name, slug, key) if key else ""
+    return links.reachable(links.view_url(name, slug, key)) if key else ""

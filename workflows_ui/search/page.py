@@ -75,7 +75,7 @@ def engine_groups(access: Access, text: Text) -> tuple[list[Group], str | Promis
     try:
         session = engine_session.open_session(access, quick=True)
         for resource in RESOURCES.values():
-            if not access.allows(resource.role) or resource.needs in missing:
+            if not access.sees(resource.name) or not access.allows(resource.role) or resource.needs in missing:
                 continue
             entries = _found(resource, session, access, text)
             if entries:
@@ -142,7 +142,7 @@ def _pages(request: ConsoleRequest, text: Text) -> Iterator[Entry]:
 
 
 def _credentials(access: Access, text: Text) -> Iterator[Entry]:
-    if not text.words or access.guest:
+    if not text.words or access.guest or not access.sees("credentials"):
         return
     names = {str(row.pk): row.name for row in credentials.visible(access)}
     for key, name in text.best(names.items()):

@@ -16,7 +16,7 @@ from workflows_ui.accounts.models import User
 from workflows_ui.accounts.services import second_step
 from workflows_ui.members.models import Role, Workspace
 from workflows_ui.members.services import access, directory
-from workflows_ui.web import posted_values, responses
+from workflows_ui.web import links, posted_values, responses
 
 #: Session key: the page to return to after the set-up of a second step.
 GOING_TO = "second_step_going_to"
@@ -63,6 +63,7 @@ def member(role: Role, *, guests: bool = False) -> Callable[[Callable[..., R]], 
     """Require a member of the workspace `slug` whose role includes `role`, and set `request.access`.
 
     `guests` also admits people with rights to launch single flows there: the view must show them only their own data.
+    Pages that the workspace hides from launchers do not exist for them.
     Raise members.services.access.NoAccess and NotAllowed, which the error middleware turns into pages.
     """
 
@@ -78,6 +79,9 @@ def member(role: Role, *, guests: bool = False) -> Callable[[Callable[..., R]], 
             request.access = person_access  # type: ignore[attr-defined]
             if request.session.get(LAST_WORKSPACE) != slug and not responses.is_fragment(request):
                 request.session[LAST_WORKSPACE] = slug
+            links.hidden_pages.set(person_access.hidden_pages)
+            if not person_access.sees(access.page_of(request.path)):
+                raise Http404
             if not (guests and person_access.rights):
                 person_access.require(role)
             return view(request, slug, *args, **kwargs)

@@ -17,6 +17,7 @@ from workflows_ui.credentials.services.clients import NoCredential
 from workflows_ui.engine import errors as engine
 from workflows_ui.members.services.access import NoAccess, NotAllowed
 from workflows_ui.web import messages, navigation, posted_values, responses
+from workflows_ui.web.links import reachable
 
 _log = logging.getLogger(__name__)
 
@@ -175,10 +176,12 @@ def _context(request: HttpRequest, message: messages.Message, status: int, error
     if denied and user is not None and user.is_authenticated and request.path.startswith("/w/"):
         context["access_link"] = request.path
     if slug and isinstance(error, _CREDENTIAL_AT_FAULT) and not isinstance(error, PlaceChanged):
-        context["credentials_url"] = reverse("credentials", args=[slug])
+        context["credentials_url"] = reachable(reverse("credentials", args=[slug]))
     if slug and isinstance(error, _RETRYABLE):
         pages = ((_("Launches"), "launches"), (_("Credentials"), "credentials"))
-        context["still_works"] = [(label, reverse(name, args=[slug])) for label, name in pages]
+        context["still_works"] = [
+            (label, url) for label, name in pages if (url := reachable(reverse(name, args=[slug])))
+        ]
     if isinstance(error, engine.EngineError):
         context["engine_error"] = error
     return context
@@ -194,5 +197,5 @@ def _parent_page(request: HttpRequest, slug: str) -> dict[str, str]:
         steps.insert(0, (_("Flows"), reverse("resource_list", args=[slug, "flows"])))
     if slug and match and match.url_name == "resource_detail":
         steps.insert(0, (_("Back to the list"), reverse("resource_list", args=[slug, match.kwargs["resource"]])))
-    label, url = next((step for step in steps if step[1] != request.path), steps[-1])
+    label, url = next((step for step in steps if step[1] != request.path and reachable(step[1])), steps[-1])
     return {"label": label, "url": url}

@@ -1,14 +1,27 @@
 """URLs that pages have many of: Django builds each once."""
 
+from contextvars import ContextVar
 from functools import lru_cache
 from urllib.parse import quote
 
 from django.urls import get_script_prefix, get_urlconf, reverse
 
+from workflows_ui.members.services.access import page_of
+
 #: An id that no engine has, and that quoting leaves as it is.
 _PLACE = "~~id~~"
 #: What `reverse` does not quote.
 _SAFE = "!$&'()*+,;=/~:@"
+
+
+#: The pages of its workspace that the reader of this request does not see: no page links to them. Set by the access decorators.
+hidden_pages: ContextVar[frozenset[str]] = ContextVar("hidden_pages", default=frozenset())
+
+
+def reachable(url: str) -> str:
+    """Return the URL, or "" if it leads to a page that is hidden from the reader of this request."""
+    hidden = hidden_pages.get()
+    return "" if hidden and page_of(url) in hidden else url
 
 
 def view_url(view: str, *arguments: str | int) -> str:

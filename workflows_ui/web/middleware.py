@@ -16,6 +16,7 @@ from django.utils.cache import patch_cache_control, patch_vary_headers
 
 from workflows_ui.accounts.models import User
 from workflows_ui.web import errors as error_pages
+from workflows_ui.web import links
 
 _log = logging.getLogger(__name__)
 _VALID_ID = re.compile(r"[0-9A-Za-z._-]{8,64}")
@@ -49,6 +50,8 @@ class RequestContext(Middleware):
     """Set `request.request_id` (a valid inbound X-Request-ID, else a new one), bind it to the log, and return it as a header."""
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        # Threads answer one request after another.
+        links.hidden_pages.set(frozenset())
         inbound = request.headers.get("X-Request-ID", "")
         request_id = inbound if _VALID_ID.fullmatch(inbound) else secrets.token_hex(8)
         request.request_id = request_id  # type: ignore[attr-defined]

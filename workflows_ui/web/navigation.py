@@ -56,6 +56,11 @@ class Entry:
     first: bool = False  # A main entry. For launchers, the others are folded under "More".
     needs: str = ""  # A capability (credentials.services.capabilities.NAMES) without which the entry is not shown.
 
+    @property
+    def page(self) -> str:
+        """The page of the workspace (members.services.access.page_of); "" if it belongs to none."""
+        return "" if self.everywhere else access.page_of(self.url("-"))
+
     def url(self, slug: str) -> str:
         arguments = () if self.everywhere else (slug, self.resource) if self.resource else (slug,)
         return view_url(self.view, *arguments)
@@ -83,6 +88,16 @@ _installed: list[Entry] = [*PLAIN, *BELOW]
 def install(entries: Sequence[Entry]) -> None:
     """Set the menu: the plain pages and these entries, in the given order within each group. Called once, at start-up."""
     _installed[:] = [*PLAIN, *entries, *BELOW]
+
+
+def hideable() -> dict[str, str | Promise]:
+    """Return the pages that a workspace may hide from launchers, with their labels, in the order of the menu.
+
+    Launches are not among them: launching leads there.
+    """
+    entries = sorted(_installed, key=lambda entry: list(GROUPS).index(entry.group))
+    shown = [entry for entry in entries if Role.LAUNCHER.includes(entry.role) and not entry.guests and entry.page]
+    return {entry.page: entry.label for entry in shown}
 
 
 class Frame:
@@ -203,6 +218,8 @@ class Frame:
     def _is_visible(self, entry: Entry) -> bool:
         found = self.menu_access
         if found is None or (entry.superusers and not found.user.is_superuser) or entry.needs in self._missing:
+            return False
+        if not found.sees(entry.page):
             return False
         return found.allows(entry.role) or (entry.guests and found.guest)
 

@@ -26,6 +26,7 @@ from workflows_ui.resource_admin.resource import Page
 from workflows_ui.saved_views import services as saved_views
 from workflows_ui.web import responses
 from workflows_ui.web.access import member
+from workflows_ui.web.links import reachable
 from workflows_ui.web.requests import ConsoleRequest, actor
 
 #: Number of the newest launches whose flows and persons the filters offer.
@@ -57,8 +58,9 @@ def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
     if current.valid:
         shown = _matching(rows, current).select_related(None).select_related("user").only(*LISTED, *_PERSON)
         page = kind.page(shown, current)
+    flows = reachable(reverse("resource_list", args=[slug, "flows"]))
     button = (
-        Button(_("Launch a flow"), "rocket", reverse("resource_list", args=[slug, "flows"]), primary=True)
+        Button(_("Launch a flow"), "rocket", flows or reverse("workspace", args=[slug]), primary=True)
         if access.allows(Role.LAUNCHER)
         else None
     )

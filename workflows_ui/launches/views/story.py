@@ -52,7 +52,7 @@ def story(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
             run, good_run, steps = _load_runs(session, row.run_id, good)
         if page.runless:
             missing = missing_apps.of_flow(session, row.flow_id)
-        if failed and page.insider:
+        if failed and page.shows_flow:
             change = last_change(session, row.flow_id)
     except (EngineError, clients.NoCredential, CannotOpen) as problem:
         _log.info("launch story without the engine: %r", problem)
@@ -73,7 +73,7 @@ def story(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
         "trouble": trouble,
         "missing": missing_apps.no_run_words(missing) if missing else None,
         "comparison": comparison,
-        "caretakers": members.find_caretakers(row.workspace, row.flow_id) if failed and page.insider else None,
+        "caretakers": members.find_caretakers(row.workspace, row.flow_id) if failed and page.shows_flow else None,
         "change": change,
     }
     return responses.page(request, "launches/story.html", context, fragments=(STORY,))

@@ -1,5 +1,6 @@
 """Access to workspaces. The lookup is the permission check: without a role or right, a workspace is not found."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,6 +15,18 @@ from workflows_ui.core import crypto
 from workflows_ui.core.prepared import Prepared
 from workflows_ui.credentials.models import KEPT_IN_RUNS, Credential, CredentialShare
 from workflows_ui.members.models import LOOK_BACK, LaunchRight, Member, Role, Workspace
+
+#: Addresses that belong to launching, not to the page whose address they continue: a flow's launch form, marks and saved inputs, its
+#: app's logo, and the result of an export, which is hidden like the list that it is of.
+_PAGELESS = re.compile(r"(flows/[^/]+/(launch|does|inputs|star|tell)|pieces/logo|jobs/[^/]+/(export|file))/", re.ASCII)
+
+
+def page_of(path: str) -> str:
+    """Return the page of a workspace that an address belongs to: its first part there, such as `flows`; "" for none."""
+    start, _, within = path.removeprefix("/w/").partition("/")
+    if not path.startswith("/w/") or not start or _PAGELESS.match(within):
+        return ""
+    return re.split(r"[/?#]", within, maxsplit=1)[0]
 
 
 class NoAccess(Exception):
@@ -57,6 +70,15 @@ class Access:
 
     def allows(self, needed: Role) -> bool:
         return self.role is not None and self.role.includes(needed)
+
+    @property
+    def hidden_pages(self) -> frozenset[str]:
+        """The pages of the workspace that are hidden from this person: those that it does not show to launchers."""
+        return frozenset(self.workspace.hidden_pages) if self.role == Role.LAUNCHER else frozenset()
+
+    def sees(self, page: str) -> bool:
+        """Return whether a page of the workspace (`page_of`) exists for this person; its role is a question of `allows`."""
+        return page not in self.hidden_pages
 
     def may_launch(self, flow_id: str) -> bool:
         now = timezone.now()

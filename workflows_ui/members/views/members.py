@@ -272,7 +272,7 @@ def settings(request: ConsoleRequest, slug: str) -> HttpResponse:
     # The form validates a copy: base.html must show the stored values until they are saved.
     copy = type(workspace).objects.get(pk=workspace.pk)
     own_step = stepped(request, request.user)
-    form = WorkspaceForm(request.POST or None, instance=copy, stepped=own_step)
+    form = WorkspaceForm(request.POST or None, instance=copy, stepped=own_step, pages=navigation.hideable())
     if request.method == "POST" and form.is_valid():
         changed = members.change_settings(actor(request), workspace, **form.cleaned_data)
         if "launching_paused" in changed:
