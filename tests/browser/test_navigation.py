@@ -88,6 +88,7 @@ def test_an_error_is_a_whole_page(page: Page, stub_engine: StubEngine) -> None:
 
 def test_a_link_leads_where_it_says_though_its_row_is_exchanged_meanwhile(page: Page) -> None:
     held: dict[str, Route] = {}
+    expect(page.locator("[data-late]")).to_have_count(0)
     page.route("**/flows/?late=1*", lambda route: held.setdefault("rows", route))
     page.route(f"**/flows/{identity(1)}/", lambda route: held.setdefault("link", route))
     # What the first page asked for late may have been kept.

@@ -115,8 +115,8 @@ def test_a_table_is_made_filled_found_changed_emptied_and_deleted(window: Window
         page.get_by_role("link", name="As CSV").click()
     assert download.value.path().read_text(encoding="utf-8-sig").splitlines() == [
         "Order,Amount,State",
-        "R-1,120,",
         "R-3,300,paid",
+        "R-1,120,",
     ]
     # Changed and deleted, one and several.
     page.get_by_role("link", name="R-3").click()
