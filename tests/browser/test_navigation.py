@@ -3,9 +3,9 @@
 from typing import Literal
 
 import pytest
-from django.core.cache import cache
 from playwright.sync_api import Page, Route, expect
 
+from tests import caches
 from tests import users as people
 from tests.browser.looks import sound
 from tests.browser.windows import Window
@@ -92,7 +92,7 @@ def test_a_link_leads_where_it_says_though_its_row_is_exchanged_meanwhile(page: 
     page.route("**/flows/?late=1*", lambda route: held.setdefault("rows", route))
     page.route(f"**/flows/{identity(1)}/", lambda route: held.setdefault("link", route))
     # What the first page asked for late may have been kept.
-    cache.clear()
+    caches.forget_answers()
     with page.expect_request("**/flows/?late=1*"):
         page.goto("/w/sales/flows/")
     with page.expect_request(f"**/flows/{identity(1)}/"):
