@@ -106,6 +106,12 @@ def text_block(text: str, id: str, label: str) -> dict[str, Any]:
     return {"pretty": formats.Pretty(text, 0), "id": id, "label": label, "open": True}
 
 
+@register.simple_block_tag
+def part(content: SafeString) -> SafeString:
+    """Return the content, for a page that shows it twice: `{% part as name %}`."""
+    return content
+
+
 @register.simple_block_tag(takes_context=True)
 def form_card(
     context: Context,
