@@ -9,6 +9,7 @@ from workflows_ui.core import broker, caching, database, heartbeat
 from workflows_ui.credentials import tasks as credential_tasks
 from workflows_ui.credentials.services import capabilities, renewal, scheduled_checks, secret_rotation
 from workflows_ui.deleted_objects import services as deleted_objects
+from workflows_ui.flow_edits import services as flow_edits
 from workflows_ui.jobs import tasks as job_tasks
 from workflows_ui.jobs.services import turns as job_turns
 from workflows_ui.launches import tasks as launch_tasks
@@ -69,6 +70,7 @@ def purge() -> None:
         job_turns.purge()
         secret_rotation.purge()
         deleted_objects.purge()
+        flow_edits.purge()
         scheduled_checks.schedule()
         scheduled_checks.remind()
         hash_chain.prune()

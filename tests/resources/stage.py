@@ -73,6 +73,8 @@ class Stage:
         for row in resource.list(asking, Query(samples.sample_for(resource).asked, 100)).rows:
             key = resource.key(row)
             if key and action.visible(resource.get(asking, key)):
+                if prepare := samples.sample_for(resource).prepared.get(action.name):
+                    prepare(self, key)
                 return key
         pytest.fail(f"No object of the sample company is offered {resource.name}.{action.name}.")
 
@@ -88,6 +90,11 @@ class Stage:
         given = samples.sample_for(resource).typed.get(action.name, {})
         typed = {name: given.get(name, _filled(form, name, field)) for name, field in form.fields.items()}
         typed |= {name: _fresh(value) for name, value in typed.items()}
+        if action.tab:
+            # What will change is confirmed once, by a mark of what was shown.
+            asked = self.browser.post(url, {name: value for name, value in typed.items() if value is not None})
+            assert asked.context["form"].questions, asked.context["form"].errors
+            typed["seen"] = asked.context["form"].data["seen"]
         return {name: value for name, value in typed.items() if value is not None} | {
             page.context["ticket_name"]: page.context["ticket"]
         }

@@ -5,6 +5,7 @@ How it is asked about, and how faults of the engine are shown, is the same for a
 action of each resource is tried. Whom actions are for is in tests/web/test_matrix.py.
 """
 
+import re
 from typing import Any
 
 import pytest
@@ -77,7 +78,11 @@ def test_it_is_offered_and_asked_about_and_nothing_is_done_yet(
 def _its_button_stands_where_it_is_offered(stage: Stage, resource: Resource, action: Action) -> None:
     key = stage.key(resource, action)
     url, page = action.url("sales", resource.name, key), resource.url("sales", key)
-    assert url in stage.browser.get(page).content.decode()
+    places = [page]
+    if action.tab:
+        tab = f"{page}?tab={action.tab}"
+        places = [tab, *re.findall(rf'href="({page}steps/[^"]+)"', stage.browser.get(tab).content.decode())]
+    assert any(url in stage.browser.get(place).content.decode() for place in places)
     if not Role.VIEWER.includes(action.role) and Role.VIEWER.includes(resource.role):
         assert url not in stage.as_role(Role.VIEWER).get(page).content.decode()
     if action.in_rows:

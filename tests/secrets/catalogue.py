@@ -109,7 +109,7 @@ _PLAIN = "opens nothing"
 #: What only sounds like a secret, and why it is not one.
 NO_SECRET: dict[str, str] = {
     **dict.fromkeys(("Launch.failure", "LaunchFile.data", "LaunchForm.before", "LaunchForm.draft"), _SEALED),
-    **dict.fromkeys(("DeletedObject.content", "LaunchFormVersion.schema", "Note.text"), _SEALED),
+    **dict.fromkeys(("DeletedObject.content", "FlowEdit.content", "LaunchFormVersion.schema", "Note.text"), _SEALED),
     **dict.fromkeys(("SavedInputs.payload", "Job.data"), _SEALED),
     **dict.fromkeys(("Job.claim", "Job.claim_until", "Launch.claim", "Launch.claim_until", "Launch.ticket"), _PLAIN),
     **dict.fromkeys(("LaunchFile.key", "Notice.key", "Permission.codename", "Capability.code"), _PLAIN),

@@ -28,6 +28,7 @@ from workflows_ui.audit.services import audit_log
 from workflows_ui.core import heartbeat
 from workflows_ui.credentials.models import CredentialSecret
 from workflows_ui.deleted_objects.models import CopyState, DeletedObject
+from workflows_ui.flow_edits.models import FlowEdit
 from workflows_ui.jobs.models import Job, JobItem, JobKind, JobPart, JobState
 from workflows_ui.launch_forms.services import launch_forms
 from workflows_ui.launches.models import Launch, State
@@ -160,6 +161,15 @@ def _place(name: str, stub_engine: StubEngine) -> Place:
         expires_at=timezone.now() + timedelta(days=30),
     )
     deleted.save()
+    edit = FlowEdit(
+        workspace=space,
+        flow_id=FLOW,
+        operation="CHANGE_NAME",
+        edited_by=owner,
+        edited_at=timezone.now(),
+        expires_at=timezone.now() + timedelta(days=30),
+    )
+    edit.save()
     values = {
         "slug": name,
         "copy_id": deleted.pk,
@@ -175,6 +185,8 @@ def _place(name: str, stub_engine: StubEngine) -> Place:
         "kind": "csv",
         "number": 1,
         "position": "0",
+        "step": "trigger",
+        "edit": edit.pk,
         "field": "amount",
         "action": "delete",
         "resource": "flows",

@@ -98,6 +98,8 @@ LEAST: dict[str, Role] = {
     "abilities": Role.VIEWER,
     "abilities_look": Role.BUILDER,
     "flow_difference": Role.VIEWER,
+    "flow_edit": Role.BUILDER,
+    "flow_step": Role.BUILDER,
     "flow_export": Role.VIEWER,
     "form_builder": Role.BUILDER,
     "form_change": Role.BUILDER,

@@ -39,7 +39,7 @@ pytestmark = [pytest.mark.django_db]
 #: The id of everything that the engine holds of the other workspace, and what all of it is called.
 THEIRS, MARK = identity(77), "Name from the other workspace"
 #: What an address's value is when it is no id of anything: a word, a number within a thing, an app that all workspaces share.
-WORDS = {"slug", "resource", "action", "kind", "position", "number", "field", "piece"}
+WORDS = {"slug", "resource", "action", "kind", "position", "number", "field", "piece", "step"}
 #: Ids in addresses: the part of the path before the id, and the name of the other workspace's thing in `furnished`.
 LOCAL = {
     "credentials": "credential_id",
@@ -49,6 +49,7 @@ LOCAL = {
     "notes": "note",
     "saved-views": "view_id",
     "recently-deleted": "copy_id",
+    "edits": "edit",
     "audit": "row",
     "members": "member_id",
     "people": "person_id",
@@ -64,7 +65,7 @@ EXPORTS = {"export", "export_file", "export_stop"}
 #: Fields of lists' filters that take ids, and those that take something else.
 FILTER_IDS = {("flows", "folder"), ("runs", "flow"), ("runs", "failed")}
 #: A connection's external id is a name within one project: the engine compares it with nothing of others.
-FILTER_WORDS = {"name", "connection", "tag", "search", "app", "since", "until", "channel"}
+FILTER_WORDS = {"name", "connection", "tag", "search", "app", "period", "since", "until", "channel"}
 #: What is remembered: nothing; what pages of both workspaces asked for; that, so many seconds later.
 MEMORY = {"cold": -1, "warm": 0, "after a minute": 61, "after ten minutes": 601}
 memories = pytest.mark.parametrize(

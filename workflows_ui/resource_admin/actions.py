@@ -85,6 +85,7 @@ class Action:
         needs: a capability (credentials.services.capabilities.NAMES) that the engine must have: otherwise the action is left out of
             rows, shown with the reason on pages, and rejected.
         creates: the resource of the object that an action on another object creates; the engine's answer has its id.
+        tab: the tab of the object's page that offers the action, in its own way; empty: the page's head does.
         bulk: settings for applying it to many objects. Its form must not ask for files or secrets, and reads no row (it gets an empty one).
     """
 
@@ -109,6 +110,7 @@ class Action:
     needs: str = ""
     bulk: Bulk | None = None
     creates: str = ""
+    tab: str = ""
 
     @property
     def needs_confirmation(self) -> bool:

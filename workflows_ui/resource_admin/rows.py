@@ -74,5 +74,6 @@ def allowed_links(shortcuts: Sequence[Shortcut], access: Access, row: Row) -> li
 
 
 def allowed_actions(resource: Resource, access: Access, row: Row, *, collection: bool = False) -> list[Action]:
+    """The actions for the head of a page that the person may use."""
     allowed = [action for action in resource.actions if action.collection is collection and access.allows(action.role)]
-    return [action for action in allowed if action.visible(row)]
+    return [action for action in allowed if not action.tab and action.visible(row)]

@@ -4,6 +4,7 @@ from django.urls import path
 
 from workflows_ui.resources.connections import views as connection_views
 from workflows_ui.resources.flows import views as flow_views
+from workflows_ui.resources.flows.editing import views as editing_views
 from workflows_ui.resources.mcp_servers import views as mcp_views
 from workflows_ui.resources.pieces import logo_views, options_views
 from workflows_ui.resources.reveal import views as reveal_views
@@ -18,6 +19,8 @@ urlpatterns = [
     path("w/<slug:slug>/flows/<str:id>/difference/", flow_views.difference, name="flow_difference"),
     path("w/<slug:slug>/flows/<str:id>/does/", flow_views.effects, name="flow_does"),
     path("w/<slug:slug>/flows/<str:id>/export/", flow_views.export, name="flow_export"),
+    path("w/<slug:slug>/flows/<str:id>/steps/<str:step>/", editing_views.step, name="flow_step"),
+    path("w/<slug:slug>/flows/<str:id>/edits/<str:edit>/", editing_views.edit, name="flow_edit"),
     path(f"{_RUN}/steps/<slug:position>/", run_views.step, name="run_step"),
     path(f"{_RUN}/family/", run_views.family, name="run_family"),
     path(f"{_RUN}/file/", run_views.file, name="run_file"),

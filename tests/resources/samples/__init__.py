@@ -33,6 +33,7 @@ class Sample:
         has_own_call: the engine gives one object by an address of its own; False where it is looked for in the list.
         flavour: of the engine, where only one has such things.
         versions: the version of the engine that has an action, by the action's name, where not every version has it.
+        prepared: what has to be done to an object first, by action: (stage, id).
     """
 
     path: str
@@ -49,6 +50,7 @@ class Sample:
     has_own_call: bool = True
     flavour: str = Flavour.ACTIVEPIECES
     versions: Mapping[str, str] = field(default_factory=dict)
+    prepared: Mapping[str, Callable[[Any, str], None]] = field(default_factory=dict)
 
     @property
     def key(self) -> str:

@@ -1,13 +1,23 @@
 """A flow."""
 
 import json
+from typing import Any
 
 from tests.resources.samples import Sample
 from tests.stub_engine import flow
+from workflows_ui.flow_edits import services as flow_edits
 
 #: A tree that fits every version of the engine, so that nothing has to be asked.
 _TREE = {"name": "trigger", "type": "EMPTY", "valid": True, "displayName": "Select a trigger", "settings": {}}
 _FILE = json.dumps({"template": {"displayName": "From a file", "trigger": _TREE, "schemaVersion": "8"}}).encode()
+
+
+def _edit(stage: Any, key: str) -> None:
+    """An edit that can be undone."""
+    version = stage.session.workflows.get_flow(key)["version"]
+    edit = flow_edits.begin(stage.session, key, "CHANGE_NAME", version | {"displayName": "As before"}, version)
+    flow_edits.end(edit, version, as_expected=True, meanwhile=False)
+
 
 SAMPLE = Sample(
     "/flows",
@@ -16,6 +26,14 @@ SAMPLE = Sample(
     late=("/flow-runs", "/app-connections"),
     filter="status=ENABLED",
     odd_filter="status=NO_SUCH_STATE",
-    typed={"import": {"file": _FILE}, "import-here": {"file": _FILE}},
+    typed={
+        "import": {"file": _FILE},
+        "import-here": {"file": _FILE},
+        "step-code": {"code": "export const code = async () => 1;"},
+        "minutes-saved": {"minutes": "5"},
+        "operation": {"type": "CHANGE_NAME", "request": '{"displayName": "Something new"}'},
+    },
+    versions={"minutes-saved": "0.83.0"},
+    prepared={"edit-undo": _edit},
     huge={"metadata": {"note": "y" * 3_000_000}},
 )

@@ -118,16 +118,25 @@ def act(
         return _not_possible(action_request, words.Message(title, text % {"action": chosen.label}))
     if request.method != "POST":
         return _page(action_request, action_forms.unbound(chosen, session, row, request.GET))
+    ticket = request.POST.get(TICKET, "")[:64]
+    used = f"ticket:{request.user.pk}:{ticket}"
+    if ticket and cache.get(used):
+        return _sent_already(action_request)
     form = action_forms.bound(chosen, session, row, request.POST, request.FILES)
     if not action_forms.validate(form):
         return _page(action_request, form, status=422)
     if action_forms.questions(form):
         return _page(action_request, form)
-    ticket = request.POST.get(TICKET, "")
-    if ticket and not cache.add(f"ticket:{request.user.pk}:{ticket[:64]}", 1, _TICKETS_FOR):
-        messages.info(request, _("This form was sent already. It was not done a second time."))
-        return responses.redirect(request, declared.url(slug) if chosen.removes else action_request.home)
+    if ticket and not cache.add(used, 1, _TICKETS_FOR):
+        return _sent_already(action_request)
     return _run(action_request, form)
+
+
+def _sent_already(action_request: _ActionRequest) -> HttpResponse:
+    """The answer to a double click, which may arrive before or after the first request has ended."""
+    messages.info(action_request.request, _("This form was sent already. It was not done a second time."))
+    removes = action_request.action.removes
+    return responses.redirect(action_request.request, action_request.list_url if removes else action_request.home)
 
 
 def _run(action_request: _ActionRequest, form: forms.Form) -> HttpResponse:

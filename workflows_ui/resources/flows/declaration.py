@@ -30,27 +30,13 @@ from workflows_ui.resources.flows import actions as resource_actions
 from workflows_ui.resources.flows import drawing, pages, reading, versions
 from workflows_ui.resources.flows import panels as flow_panels
 from workflows_ui.resources.flows import results as resource_results
+from workflows_ui.resources.flows.editing import actions as editing_actions
 from workflows_ui.resources.flows.forms import FlowFilters
 from workflows_ui.resources.places import folder_url, list_url, subpage_url
 from workflows_ui.resources.triggers import tests as trigger_tests
 from workflows_ui.web import messages
 from workflows_ui.web.paths import list_at, number_at
 
-#: Fields of steps that may hold plain secrets: passwords of triggers (api.md 7.3), and keys entered without a connection.
-_SECRETS = frozenset(
-    {
-        "password",
-        "headerValue",
-        "apiKey",
-        "api_key",
-        "apikey",
-        "token",
-        "accessToken",
-        "access_token",
-        "secret",
-        "clientSecret",
-    }
-)
 _DELETING = Badge(_("Being deleted"), "loader-circle", "orange", moving=True)
 
 
@@ -82,7 +68,7 @@ class Flows(Resource):
     empty_hint = _(
         "Flows are made in the engine's builder, or imported from a file. Once one is there, it is listed here."
     )
-    secrets = _SECRETS
+    secrets = reading.SECRETS
     hidden_url = "flow_hidden"
     filters = FlowFilters
     search_field, search_by_id = "name", True
@@ -117,7 +103,7 @@ class Flows(Resource):
         Shortcut(_("Launch rights"), "calendar-clock", _rights_url, role=Role.MANAGER),
         Shortcut(_("Export as a file"), "file-output", partial(subpage_url, "flow_export")),
     )
-    actions = (*resource_actions.ACTIONS, trigger_tests.TEST)
+    actions = (*resource_actions.ACTIONS, trigger_tests.TEST, *editing_actions.ACTIONS)
     details = Facts(
         _("Details"),
         (

@@ -19,12 +19,14 @@ from workflows_ui.launches.services import launches as launch_rows
 from workflows_ui.launches.services import statistics, watching
 from workflows_ui.members.models import Role
 from workflows_ui.notifications.models import Favourite, WatchKind
+from workflows_ui.resource_admin.actions import button as action_button
 from workflows_ui.resource_admin.resource import Row, Subject, id_at, pick
 from workflows_ui.resources import whole_lists
 from workflows_ui.resources.flows import outline, reading, results
 from workflows_ui.resources.flows import story as flow_story
+from workflows_ui.resources.flows.editing import actions as editing
 from workflows_ui.resources.pieces import missing_apps
-from workflows_ui.resources.places import list_url, object_url, piece_url, run_url, subpage_url
+from workflows_ui.resources.places import flow_url, list_url, object_url, piece_url, run_url, subpage_url
 from workflows_ui.resources.runs import reading as run_reading
 from workflows_ui.resources.runs import starters
 from workflows_ui.web import messages
@@ -135,10 +137,17 @@ def _mismatches(subject: Subject, row: LaunchForm | None) -> list[str]:
 
 
 def steps(subject: Subject) -> dict[str, Any]:
-    trigger, session = reading.trigger_of(subject.object), subject.session
+    """The outline; for builders with the ways to edit it."""
+    trigger, session, slug = reading.trigger_of(subject.object), subject.session, subject.slug
     uses = pick(subject.object, "version.connectionIds")
-    names = outline.names_of(trigger, reading.connection_names(session) if uses else {}, subject.slug)
-    return {"items": outline.items(trigger, names, outline.labels(session, trigger))}
+    names = outline.names_of(trigger, reading.connection_names(session) if uses else {}, slug)
+    items = outline.items(trigger, names, outline.labels(session, trigger))
+    if "/" in subject.id or not subject.access.allows(Role.BUILDER):
+        return {"items": items}
+    buttons = [
+        action_button(action, slug, "flows", subject.id) for action in editing.FLOW if action.visible(subject.object)
+    ]
+    return {"items": items, "buttons": buttons, "edit_url": f"{flow_url(slug, subject.id)}steps/" if buttons else ""}
 
 
 def uses(subject: Subject) -> dict[str, Any] | None:

@@ -28,6 +28,22 @@ _STARTS = {"nothing": _("No trigger chosen yet"), "call": _("Webhook"), "form": 
 #: Cache name of the folders (credentials.services.engine_session), and maximum length of a name.
 FOLDERS, _LONGEST = "folders", 200
 
+#: Fields of steps that may hold plain secrets: passwords of triggers (api.md 7.3), and keys entered without a connection.
+SECRETS = frozenset(
+    {
+        "password",
+        "headerValue",
+        "apiKey",
+        "api_key",
+        "apikey",
+        "token",
+        "accessToken",
+        "access_token",
+        "secret",
+        "clientSecret",
+    }
+)
+
 
 @cached(FOLDERS, 60, {})
 def folder_names(session: EngineSession) -> dict[str, str]:

@@ -1,0 +1,185 @@
+"""Editing the steps of a flow by forms: what will change is said first, sent once, compared, and can be undone."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests import flows
+from tests.resources.stage import Stage, lead, outcomes, stage
+from tests.stub_engine import text
+from workflows_ui.engine import flow_tree
+from workflows_ui.flow_edits.models import EditState, FlowEdit
+from workflows_ui.members.models import Role
+
+__all__ = ["stage"]
+LOOP = {
+    "name": "step_2",
+    "displayName": "Each line",
+    "type": "LOOP_ON_ITEMS",
+    "valid": True,
+    "settings": {"items": "{{trigger.body.lines}}"},
+}
+
+
+@pytest.fixture
+def flow(stage: Stage) -> str:
+    """Trigger, code, a loop with code in it, and an answer."""
+    client = stage.session.workflows
+    key = flows.make(client, "Orders", flows.code("echo"), flows.response({"ok": True}), publish=False)
+    request = {"parentStep": "step_1", "action": LOOP | {"name": "step_3"}}
+    client.apply_flow_operation(key, {"type": "ADD_ACTION", "request": request})
+    inner = {
+        "parentStep": "step_3",
+        "stepLocationRelativeToParent": "INSIDE_LOOP",
+        "action": flows.code("inner") | {"name": "step_4"},
+    }
+    client.apply_flow_operation(key, {"type": "ADD_ACTION", "request": inner})
+    stage.practice.journal.clear()
+    return key
+
+
+def url(action: str, key: str) -> str:
+    return f"/w/sales/flows/do/{action}/{key}/"
+
+
+def ask(stage: Stage, action: str, key: str, **values: str) -> Any:
+    """The page after the first submission."""
+    return stage.browser.post(url(action, key), values)
+
+
+def confirm(stage: Stage, asked: Any, action: str, key: str, **values: str) -> Any:
+    return stage.browser.post(url(action, key), values | {"seen": asked.context["form"].data["seen"]})
+
+
+def edit(stage: Stage, action: str, key: str, **values: str) -> Any:
+    asked = ask(stage, action, key, **values)
+    assert asked.status_code == 200, text(asked.content)[-1500:]
+    done = confirm(stage, asked, action, key, **values)
+    assert done.status_code == 303, text(done.content)[-1500:]
+    return done
+
+
+def tree(stage: Stage, key: str) -> list[tuple[str, int]]:
+    """The names of the steps with their depths, in reading order."""
+    trigger = stage.session.workflows.get_flow(key)["version"]["trigger"]
+    return [(node.name, node.depth) for node in flow_tree.walk(trigger)]
+
+
+def test_what_will_change_is_said_in_words_before_anything_is_sent(stage: Stage, flow: str) -> None:
+    asked = ask(stage, "step-move", flow, step="step_1", place="INSIDE_LOOP:step_3")
+    page = text(asked.content)
+    assert asked.status_code == 200
+    assert "will change:" in page
+    assert "is moved" in page
+    assert "MOVE_ACTION" in page
+    assert not stage.writes()
+    assert not outcomes()
+    done = confirm(stage, asked, "step-move", flow, step="step_1", place="INSIDE_LOOP:step_3")
+    assert lead(done) == f"/w/sales/flows/{flow}/?tab=steps"
+    assert tree(stage, flow) == [("trigger", 0), ("step_3", 0), ("step_1", 1), ("step_4", 1), ("step_2", 0)]
+    assert FlowEdit.objects.get().state == EditState.DONE
+
+
+def test_a_place_within_the_step_itself_is_not_offered_and_is_refused(stage: Stage, flow: str) -> None:
+    page = text(stage.browser.get(url("step-move", flow), {"step": "step_3"}).content)
+    assert "AFTER:step_2" in page
+    assert not any(
+        f'"{place}"' in page for place in ("AFTER:step_3", "AFTER:step_4", "INSIDE_LOOP:step_3", "AFTER:step_1")
+    )
+    request = '{"name": "step_3", "newParentStep": "step_4", "stepLocationRelativeToNewParent": "AFTER"}'
+    refused = ask(stage, "operation", flow, type="MOVE_ACTION", request=request)
+    assert refused.status_code == 422
+    assert "would be lost" in text(refused.content)
+    assert not stage.writes()
+
+
+def test_a_flow_that_was_changed_since_is_asked_about_again(stage: Stage, flow: str) -> None:
+    asked = ask(stage, "step-rename", flow, step="step_1", name="Prepare")
+    stage.session.workflows.apply_flow_operation(
+        flow, {"type": "SET_SKIP_ACTION", "request": {"names": ["step_1"], "skip": True}}
+    )
+    again = confirm(stage, asked, "step-rename", flow, step="step_1", name="Prepare")
+    assert again.status_code == 200
+    assert "will change:" in text(again.content)
+    done = confirm(stage, again, "step-rename", flow, step="step_1", name="Prepare")
+    assert done.status_code == 303
+    step = next(
+        node.step
+        for node in flow_tree.walk(stage.session.workflows.get_flow(flow)["version"]["trigger"])
+        if node.name == "step_1"
+    )
+    assert (step["displayName"], step["skip"]) == ("Prepare", True)
+
+
+def test_edits_are_undone_one_after_the_other(stage: Stage, flow: str) -> None:
+    states = [tree(stage, flow)]
+    edit(stage, "step-duplicate", flow, step="step_3")
+    states.append(tree(stage, flow))
+    edit(stage, "step-delete", flow, step="step_1")
+    asked = ask(stage, "edit-undo", flow)
+    assert "is added" in text(asked.content)
+    assert "do not come back" in text(asked.content)
+    confirm(stage, asked, "edit-undo", flow)
+    assert tree(stage, flow) == states[1]
+    edit(stage, "edit-undo", flow)
+    assert tree(stage, flow) == states[0]
+    assert "no edit by this console" in text(ask(stage, "edit-undo", flow).content)
+
+
+def test_everything_else_of_a_step_is_sent_as_it_is(stage: Stage, flow: str) -> None:
+    def settings() -> dict[str, Any]:
+        trigger = stage.session.workflows.get_flow(flow)["version"]["trigger"]
+        found: dict[str, Any] = next(node.step for node in flow_tree.walk(trigger) if node.name == "step_1")["settings"]
+        return found
+
+    before = settings()
+    edit(
+        stage,
+        "step-code",
+        flow,
+        step="step_1",
+        code="export const code = async () => 2;",
+        inputs='{"a": 1}',
+        packages="{}",
+    )
+    after = settings()
+    assert after["sourceCode"]["code"] == "export const code = async () => 2;"
+    assert after["input"] == {"a": 1}
+    assert {**after, "sourceCode": 0, "input": 0} == {**before, "sourceCode": 0, "input": 0}
+
+
+def test_an_outcome_that_was_not_predicted_is_shown_with_both_versions(stage: Stage, flow: str) -> None:
+    trigger = stage.session.workflows.get_flow(flow)["version"]["trigger"]
+    body = {key: trigger[key] for key in ("name", "type", "valid", "displayName", "settings")}
+    body["settings"] = {**body["settings"], "input": {**body["settings"]["input"], "nonsense": 1}}
+    done = edit(stage, "operation", flow, type="UPDATE_TRIGGER", request=json.dumps(body))
+    row = FlowEdit.objects.get()
+    if row.state == EditState.DONE:
+        pytest.skip("this version of the engine keeps unknown inputs")
+    assert lead(done) == f"/w/sales/flows/{flow}/edits/{row.pk}/"
+    page = text(stage.browser.get(lead(done)).content)
+    assert "something else than the console predicted" in page
+    assert "nonsense" in page.lower()
+
+
+def test_who_may_not_build_sees_no_way_to_edit(stage: Stage, flow: str) -> None:
+    edit(stage, "step-rename", flow, step="step_1", name="Prepare")
+    key = FlowEdit.objects.get().pk
+    viewer = stage.as_role(Role.VIEWER)
+    assert "/steps/step_1/" not in text(viewer.get(f"/w/sales/flows/{flow}/?tab=steps").content)
+    for address in (
+        f"/w/sales/flows/{flow}/steps/step_1/",
+        f"/w/sales/flows/{flow}/edits/{key}/",
+        url("step-rename", flow),
+    ):
+        assert viewer.get(address).status_code in (403, 404)
+
+
+def test_a_step_and_an_edit_of_another_flow_are_not_found(stage: Stage, flow: str) -> None:
+    edit(stage, "step-rename", flow, step="step_1", name="Prepare")
+    other = stage.practice.sample("quick").id
+    assert stage.browser.get(f"/w/sales/flows/{other}/edits/{FlowEdit.objects.get().pk}/").status_code == 404
+    assert stage.browser.get(f"/w/sales/flows/{flow}/steps/step_99/").status_code == 404
+    assert stage.browser.get(f"/w/sales/flows/{flow}/edits/{FlowEdit.objects.get().pk}/").status_code == 200
+    assert "Add a step to the loop" in text(stage.browser.get(f"/w/sales/flows/{flow}/steps/step_3/").content)

@@ -1,0 +1,106 @@
+"""Edits of flows: stored before the engine is asked, ended with its answer, removed when they expire."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+
+from workflows_ui.core import clock, database
+from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.flow_edits.models import EditState, FlowEdit
+from workflows_ui.members.models import Workspace
+
+#: Maximum size of the versions' JSON in bytes: a larger edit is made without being kept.
+MOST_BYTES = 10_000_000
+#: What is kept of a version (api.md 6.1): what an import takes.
+_KEPT = ("displayName", "trigger", "schemaVersion", "notes", "updated")
+
+
+@dataclass(frozen=True)
+class Versions:
+    """The newest version of a flow before an edit, as it was predicted, and as the engine returned it (None if it did not answer)."""
+
+    before: Mapping[str, Any]
+    expected: Mapping[str, Any]
+    after: Mapping[str, Any] | None
+
+
+def begin(session: EngineSession, flow_id: str, operation: str, before: Mapping[str, Any], expected: Any) -> FlowEdit:
+    """Store an edit that is about to be sent. `before` and `expected` are versions."""
+    now = clock.now()
+    edit = FlowEdit(
+        workspace=session.workspace,
+        moves=session.workspace.moves,
+        flow_id=flow_id,
+        operation=operation,
+        edited_by_id=session.user_id,
+        edited_at=now,
+        expires_at=now + settings.DELETED_RETENTION,
+    )
+    _seal(edit, {"before": _kept(before), "expected": _kept(expected)})
+    with database.turn():
+        edit.save(force_insert=True)
+    return edit
+
+
+def forget(edit: FlowEdit) -> None:
+    """Remove an edit that the engine refused."""
+    with database.turn():
+        edit.delete()
+
+
+def end(edit: FlowEdit, after: Mapping[str, Any], *, as_expected: bool, meanwhile: bool) -> None:
+    """Store the version that the engine returned."""
+    if edit.content:
+        _seal(edit, {**json.loads(edit.open("content")), "after": _kept(after)})
+    edit.state = EditState.DONE if as_expected else EditState.DIFFERS
+    edit.meanwhile = meanwhile
+    with database.turn():
+        edit.save(update_fields=["content", "state", "meanwhile"])
+
+
+def find(workspace: Workspace, flow_id: str, key: str) -> FlowEdit | None:
+    """An edit of this flow that has not expired."""
+    rows = FlowEdit.objects.filter(workspace=workspace, flow_id=flow_id, pk=key, expires_at__gt=clock.now())
+    return rows.select_related("workspace", "edited_by").first()
+
+
+def latest(workspace: Workspace, flow_id: str) -> FlowEdit | None:
+    """The last edit of a flow that was not undone."""
+    rows = FlowEdit.objects.filter(
+        workspace=workspace,
+        flow_id=flow_id,
+        expires_at__gt=clock.now(),
+        moves=workspace.moves,
+    )
+    return rows.exclude(state=EditState.UNDONE).select_related("workspace").order_by("-edited_at").first()
+
+
+def open_versions(edit: FlowEdit) -> Versions | None:
+    """The versions of an edit; None if they were too large. Raises CannotOpen."""
+    if not edit.content:
+        return None
+    found = json.loads(edit.open("content"))
+    return Versions(found["before"], found["expected"], found.get("after"))
+
+
+def mark_undone(*edits: FlowEdit) -> None:
+    """The version before them is the draft again."""
+    with database.turn():
+        FlowEdit.objects.filter(pk__in=[edit.pk for edit in edits]).update(state=EditState.UNDONE)
+
+
+def purge() -> None:
+    """Remove expired edits."""
+    FlowEdit.objects.filter(expires_at__lt=clock.now()).delete()
+
+
+def _kept(version: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: version[key] for key in _KEPT if key in version}
+
+
+def _seal(edit: FlowEdit, versions: Mapping[str, Any]) -> None:
+    text = json.dumps(versions, ensure_ascii=True, separators=(",", ":"))
+    edit.content = edit.seal("content", text) if len(text) <= MOST_BYTES else ""
