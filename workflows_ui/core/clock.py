@@ -1,6 +1,6 @@
 """The database's clock, so that leases and deadlines of several machines are compared by one clock."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from django.db import connection
 from django.utils import timezone
@@ -19,6 +19,11 @@ def parse_time(text: str) -> datetime | None:
     except (ValueError, OverflowError):
         return None
     return time if _FIRST_YEAR <= time.year <= _LAST_YEAR else None
+
+
+def midnight(day: date) -> datetime:
+    """The beginning of a day in the current time zone."""
+    return timezone.make_aware(datetime.combine(day, datetime.min.time()))
 
 
 def now() -> datetime:

@@ -166,7 +166,7 @@ class Home:
         """The launches in progress, those of today that went wrong, and the tasks; each with the list that shows them."""
         today = timezone.localdate()
         query = {"state": "problem", "since": today.isoformat()}
-        (failed,) = self._visible.failed(*self._seen, statistics.midnight(today))
+        (failed,) = self._visible.failed(*self._seen, clock.midnight(today))
         lists = reverse("launches", args=[self._slug])
         return [
             Counter(_("In progress"), self.running.total, f"{lists}?state=open", "loader-circle", "blue"),
@@ -191,7 +191,7 @@ class Home:
     def failing(self) -> list[FailingFlow]:
         """The flows whose launches failed most within the last days, each with the list of these launches."""
         first = timezone.localdate() - timedelta(days=FAILING_DAYS - 1)
-        found = statistics.failing_flows(self._access.workspace, statistics.midnight(first))
+        found = statistics.failing_flows(self._access.workspace, clock.midnight(first))
         query = {"state": "problem", "since": first.isoformat()}
         lists = reverse("launches", args=[self._slug])
         return [FailingFlow(flow, f"{lists}?{urlencode(query | {'flow': flow.flow_id})}") for flow in found]

@@ -92,7 +92,7 @@ class Group:
         return len(self.lines) > 1
 
     @property
-    def shown(self) -> list[Line]:
+    def listed(self) -> list[Line]:
         return self.lines[:SHOWN]
 
     @property
@@ -115,7 +115,7 @@ class PlannedAction:
     names: list[str]
 
     @property
-    def shown(self) -> list[str]:
+    def listed(self) -> list[str]:
         return self.names[:SHOWN]
 
     @property

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from django import forms
@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from workflows_ui.core import clock
 from workflows_ui.core.collation import sort_key
 from workflows_ui.core.states import Badge
 from workflows_ui.web.messages import Text
@@ -163,11 +164,7 @@ class DaysForm(forms.Form):
         """Return the condition that the field `moment` lies within the days of a valid form."""
         data, condition = self.filled(), Q()
         if first := first_day(data):
-            condition &= Q(**{f"{moment}__gte": _midnight(first)})
+            condition &= Q(**{f"{moment}__gte": clock.midnight(first)})
         if "until" in data:
-            condition &= Q(**{f"{moment}__lt": _midnight(data["until"] + timedelta(days=1))})
+            condition &= Q(**{f"{moment}__lt": clock.midnight(data["until"] + timedelta(days=1))})
         return condition
-
-
-def _midnight(day: date) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time.min))

@@ -10,14 +10,14 @@ from workflows_ui.core.caching import answers
 from workflows_ui.credentials.services import clients
 from workflows_ui.engine import EngineError, Timeouts, Workflows
 from workflows_ui.members.models import Role, Workspace
-from workflows_ui.members.services.access import Access, NotAllowed
+from workflows_ui.members.services.access import Access, HasRole
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class EngineSession:
+class EngineSession(HasRole):
     """A person's session at an engine. Creating it makes no call.
 
     Attributes:
@@ -37,14 +37,6 @@ class EngineSession:
     put_off: list[str] = field(default_factory=list, compare=False)
     #: Cached values that this session has read: a list asks for the same ones for each row.
     _read: dict[str, object] = field(default_factory=dict, init=False, compare=False, repr=False)
-
-    def allows(self, needed: Role) -> bool:
-        return self.role is not None and self.role.includes(needed)
-
-    def require(self, needed: Role) -> None:
-        """Raises NotAllowed if the role is lower than `needed`. For parts of a resource with a higher role than the resource."""
-        if not self.allows(needed):
-            raise NotAllowed(needed)
 
     def remember(self, name: str, seconds: int, call: Callable[[], T]) -> T:
         """The result of `call`, from a cache for this credential, since others may have access to other objects.

@@ -3,12 +3,12 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db.models import Case, Count, IntegerField, Max, Q, QuerySet, Value, When
-from django.utils import timezone
 
+from workflows_ui.core import clock
 from workflows_ui.core.prepared import Prepared
 from workflows_ui.launches.models import Launch, State
 from workflows_ui.launches.services import launches
@@ -62,7 +62,7 @@ def counted(rows: Iterable[tuple[int, str, int]], days: int) -> Sequence[Mapping
 
 def midnights(days: Sequence[date]) -> Sequence[datetime]:
     """The beginnings of consecutive days in the current time zone, and the end of the last one."""
-    return [midnight(day) for day in [*days, days[-1] + timedelta(days=1)]]
+    return [clock.midnight(day) for day in [*days, days[-1] + timedelta(days=1)]]
 
 
 def by_flow(
@@ -105,11 +105,6 @@ def ended_runs(rows: QuerySet[Launch]) -> Sequence[Launch]:
     )
     fields = ("state", "asked_at", "run_started_at", "run_finished_at")
     return list(ended.select_related(None).only(*fields)[:DURATIONS])[::-1]
-
-
-def midnight(day: date) -> datetime:
-    """The beginning of a day in the current time zone."""
-    return timezone.make_aware(datetime.combine(day, time.min))
 
 
 def _position(ends: Sequence[datetime]) -> Case:

@@ -48,8 +48,22 @@ class RightEnded(NotAllowed):
         super().__init__(Role.LAUNCHER)
 
 
+class HasRole:
+    """What has a role in a workspace; None for a guest."""
+
+    role: Role | None
+
+    def allows(self, needed: Role) -> bool:
+        return self.role is not None and self.role.includes(needed)
+
+    def require(self, needed: Role) -> None:
+        """Raise NotAllowed if the role does not include `needed`."""
+        if not self.allows(needed):
+            raise NotAllowed(needed)
+
+
 @dataclass(frozen=True)
-class Access:
+class Access(HasRole):
     """A person's access to a workspace; `role` is the highest of their own and their teams'.
 
     It is None for a guest, who has only rights to launch single flows, so that every check of a role fails. `rights` are such rights;
@@ -67,9 +81,6 @@ class Access:
     def guest(self) -> bool:
         """Whether the person has launch rights but no role."""
         return self.role is None
-
-    def allows(self, needed: Role) -> bool:
-        return self.role is not None and self.role.includes(needed)
 
     @property
     def hidden_pages(self) -> frozenset[str]:
@@ -94,11 +105,6 @@ class Access:
         """Raise NotAllowed if this flow may not be launched; RightEnded if there was a right on it."""
         if not self.may_launch(flow_id):
             raise RightEnded if self.had_right(flow_id) else NotAllowed(Role.LAUNCHER)
-
-    def require(self, needed: Role) -> None:
-        """Raise NotAllowed if the role does not include `needed`."""
-        if not self.allows(needed):
-            raise NotAllowed(needed)
 
 
 def held_by(user: User | int) -> Q:

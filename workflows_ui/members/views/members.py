@@ -171,10 +171,7 @@ def remove(request: ConsoleRequest, slug: str, member_id: int) -> HttpResponse:
         return responses.redirect_to_view(request, "members", slug)
     except Member.DoesNotExist:
         raise Http404 from None
-    messages.success(
-        request,
-        _("%(person)s no longer belongs to the workspace.") % {"person": _label(membership)},
-    )
+    messages.success(request, _("%(person)s no longer belongs to the workspace.") % {"person": _label(membership)})
     if membership.user_id == request.user.pk:
         return responses.redirect_to_view(request, "home")
     return responses.redirect_to_view(request, "members", slug)
@@ -189,12 +186,12 @@ def grant(request: ConsoleRequest, slug: str, request_id: int) -> HttpResponse:
         messages.error(request, _("Choose one of the roles."))
         return responses.redirect_to_view(request, "members", slug)
     try:
-        membership = members.grant(actor(request), access_request, form.chosen)
+        practice.equip(members.grant(actor(request), access_request, form.chosen))
     except members.AlreadyDecided:
         messages.warning(request, _("This request was decided already."))
-        return responses.redirect_to_view(request, "members", slug)
-    practice.equip(membership)
-    messages.success(request, _("%(person)s now belongs to the workspace.") % {"person": access_request.user.label})
+    else:
+        text = _("%(person)s now belongs to the workspace.")
+        messages.success(request, text % {"person": access_request.user.label})
     return responses.redirect_to_view(request, "members", slug)
 
 
@@ -206,16 +203,11 @@ def refuse(request: ConsoleRequest, slug: str, request_id: int) -> HttpResponse:
         members.refuse(actor(request), access_request)
     except members.AlreadyDecided:
         messages.warning(request, _("This request was decided already."))
-        return responses.redirect_to_view(request, "members", slug)
-    text = (
-        _("The request of %(person)s is refused.")
-        if access_request.link
-        else _("The request of %(person)s is refused. The credential that came with it is deleted.")
-    )
-    messages.success(
-        request,
-        text % {"person": access_request.user.label},
-    )
+    else:
+        text = _("The request of %(person)s is refused. The credential that came with it is deleted.")
+        if access_request.link:
+            text = _("The request of %(person)s is refused.")
+        messages.success(request, text % {"person": access_request.user.label})
     return responses.redirect_to_view(request, "members", slug)
 
 

@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
+from workflows_ui.core import clock
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.core.prepared import Prepared
 from workflows_ui.engine import EngineError, flow_tree
@@ -185,7 +186,7 @@ def plots(subject: Subject) -> dict[str, Any] | None:
     """Where the plots of the flow's launches are loaded from; left out if nobody launched it lately, as far as the person may see."""
     days = statistics.days_until(timezone.localdate())
     rows = launch_rows.visible_launches(subject.access).filter(
-        flow_id=subject.id, asked_at__gte=statistics.midnight(days[0])
+        flow_id=subject.id, asked_at__gte=clock.midnight(days[0])
     )
     return {"query": urlencode({"flow": subject.id})} if rows.exists() else None
 
