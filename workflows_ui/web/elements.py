@@ -53,7 +53,10 @@ def when(value: Any) -> SafeString:
     if moment is None:
         return markup('<span class="text-secondary" title="{}">–</span>', _("not known"))
     return markup(
-        '<time datetime="{}" title="{}">{}</time>', moment.isoformat(), formats.exact(moment), formats.relative(moment)
+        '<time datetime="{}" title="{}">{}</time>',
+        moment.isoformat(timespec="seconds"),
+        formats.exact(moment),
+        formats.relative(moment),
     )
 
 

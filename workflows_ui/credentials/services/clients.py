@@ -5,7 +5,7 @@ A secret whose row was changed outside of the console does not open; each change
 
 import hmac
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from typing import Any
 from uuid import UUID
 
@@ -56,6 +56,11 @@ def auth_for(kind: str, secret: str, organization_id: str = "") -> Auth:
     return BearerToken(secret)
 
 
+@cache
+def _safety(allowed: tuple[Any, ...]) -> AddressSafety:
+    return AddressSafety(allowed_networks=allowed)
+
+
 def build(
     flavour: str,
     address: str,
@@ -82,7 +87,7 @@ def build(
         mask=mask,
         on_no_route=on_no_route,
         largest_answer=largest_answer,
-        safety=AddressSafety(allowed_networks=settings.ENGINE_PRIVATE_NETWORKS),
+        safety=_safety(tuple(settings.ENGINE_PRIVATE_NETWORKS)),
         timeouts=timeouts or Timeouts(),
         ca_bundle=settings.ENGINE_CA_BUNDLE or None,
         proxy=settings.ENGINE_PROXY or None,

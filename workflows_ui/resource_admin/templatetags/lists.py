@@ -24,12 +24,8 @@ def cell(context: Context, column: Column, value: Any, url: str = "") -> SafeStr
 @register.simple_tag
 def filter_options(field: BoundField) -> SafeString:
     """Show the boxes of a filter with several values; nothing if it has none."""
-    options = ((option.id_for_label, option.tag(), option.choice_label) for option in field.subwidgets)
-    return joined(
-        "",
-        '<label class="form-check mb-1" for="{}">{}<span class="form-check-label long">{}</span></label>',
-        options,
-    )
+    options = ((option.tag(), option.choice_label) for option in field.subwidgets)
+    return joined("", '<label class="form-check mb-1">{}<span class="form-check-label long">{}</span></label>', options)
 
 
 @register.simple_tag(takes_context=True)

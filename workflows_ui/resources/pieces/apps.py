@@ -3,8 +3,10 @@ initials where there is no logo (logos.py).
 """
 
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, lru_cache, partial
 from typing import Any
+
+from django.utils.safestring import SafeString
 
 from workflows_ui.core.collation import sort_key
 from workflows_ui.credentials.services.engine_session import EngineSession
@@ -12,6 +14,7 @@ from workflows_ui.engine import NotFound
 from workflows_ui.resource_admin.resource import Column, Row
 from workflows_ui.resources.pieces.logos import logo_path
 from workflows_ui.web import formats
+from workflows_ui.web.markup import markup
 from workflows_ui.web.paths import text_at
 
 #: Seconds for which the list of pieces, and each piece, is cached: they change when somebody installs one.
@@ -34,6 +37,25 @@ class Mark:
 
     def __str__(self) -> str:
         return self.text
+
+    @cached_property
+    def small(self) -> SafeString:
+        """The mark as HTML, for rows that have several."""
+        name = formats.cut(self.text, 100)
+        logo = (
+            markup('<img class="app-logo" src="{}" alt="" width="20" height="20" loading="lazy">', self.logo)
+            if self.logo
+            else ""
+        )
+        return markup(
+            '<span class="avatar avatar-xs bg-{}-lt" title="{}"><span aria-hidden="true">{}</span>{}'
+            '<span class="visually-hidden">{} </span></span>',
+            self.colour,
+            name,
+            self.initials,
+            logo,
+            name,
+        )
 
 
 #: A column whose value is a Mark.
@@ -89,6 +111,7 @@ def short(name: object) -> str:
     return name.rpartition("/")[2].removeprefix("piece-").replace("-", " ").title() or name
 
 
+@lru_cache(maxsize=4096)
 def mark(text: str, logo: str = "") -> Mark:
     """The mark of an app of this name; the same name always has the same colour."""
     words = [word for word in text.split() if word[0].isalnum()]
