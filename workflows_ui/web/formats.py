@@ -132,7 +132,7 @@ def between(start: Any, end: Any) -> float | None:
 
 
 def cut(text: str, most: int = 60) -> str:
-    return Truncator(text).chars(most)
+    return text if len(text) <= most else Truncator(text).chars(most)
 
 
 def file_name(name: str, otherwise: str, extension: str) -> str:

@@ -8,7 +8,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
 from django.conf import settings
 from django.db import transaction
@@ -257,7 +257,16 @@ def polled_launch(access: member_access.Access, pk: str) -> Launch | None:
     return row if row is not None and may_open(row, access.user.pk, access.role) else None
 
 
-def may_open(launch: Launch, user_id: int, role: Role | None) -> bool:
+class Launched(Protocol):
+    """A launch, or what a list reads of it."""
+
+    @property
+    def pk(self) -> str: ...
+    @property
+    def user_id(self) -> int: ...
+
+
+def may_open(launch: Launched, user_id: int, role: Role | None) -> bool:
     """Whether a person with this role may open a launch: the rule of `visible_launches` for a single launch."""
     return launch.user_id == user_id or (role is not None and role.includes(Role.BUILDER))
 

@@ -1,6 +1,7 @@
 """What started a run: a launch of the console, another run, a schedule, something elsewhere; or unknown."""
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 from django.db.models import Q
 from django.utils.functional import Promise
@@ -26,6 +27,26 @@ ANOTHER_RUN = gettext_lazy("Another run")
 A_RETRY = gettext_lazy("A retry of another run")
 
 
+class RelatedLaunch(NamedTuple):
+    """What lists show of a launch, and what decides on it."""
+
+    pk: str
+    run_id: str
+    secret_marks: list[Any]
+    user_id: int
+    username: str
+    first_name: str
+    last_name: str
+
+    @property
+    def person(self) -> str:
+        """The launcher's name (User.label)."""
+        return f"{self.first_name} {self.last_name}".strip() or self.username
+
+
+L = TypeVar("L", Launch, RelatedLaunch)
+
+
 def launches_of(workspace: Workspace, runs: Sequence[Row]) -> dict[str, Launch]:
     """The launches that led to these runs, by run id: one query. A launch is identified by the run it found or, while it has found none, by
     its marker: a run that was retried on the latest version may still have the marker, and is not the launch's.
@@ -48,27 +69,30 @@ _launches = Prepared(
 _light_launches = Prepared(
     lambda workspace, ids: (
         Launch.objects.filter(Q(run_id__in=ids) | Q(pk__in=ids), workspace=workspace)
-        .select_related("user")
-        .only("run_id", "secret_marks", "user__username", "user__first_name", "user__last_name")
         .order_by("asked_at")
+        .values_list("pk", "run_id", "secret_marks", "user_id", "user__username", "user__first_name", "user__last_name")
     ),
     int,
     [str],
 )
 
 
-def _led(runs: Sequence[Row], found: Sequence[Launch]) -> dict[str, Launch]:
+def _led(runs: Sequence[Row], found: Sequence[L]) -> dict[str, L]:
     by_marker = {launch.pk: launch for launch in found if not launch.run_id}
     by_run = {launch.run_id: launch for launch in found}
     together = ((run, by_run.get(id_at(run)) or by_marker.get(id_at(run, "parentRunId"))) for run in runs)
     return {id_at(run): launch for run, launch in together if launch is not None}
 
 
-def related_launches(session: EngineSession, ids: Collection[str]) -> list[Launch]:
+def related_launches(session: EngineSession, ids: Collection[str]) -> list[RelatedLaunch]:
     """The launches with these run ids or markers, for lists: with their people's names, and nothing large. One query for a page."""
     if not ids:
         return []
-    return session.once(f"launches {sorted(ids)}", lambda: _light_launches(session.workspace.pk, list(ids)))
+
+    def read() -> list[RelatedLaunch]:
+        return [RelatedLaunch(*row) for row in _light_launches(session.workspace.pk, list(ids))]
+
+    return session.once(f"launches {sorted(ids)}", read)
 
 
 def with_starters(session: EngineSession, runs: Sequence[Row], starts: Mapping[str, str]) -> list[Row]:
@@ -82,11 +106,15 @@ def with_starters(session: EngineSession, runs: Sequence[Row], starts: Mapping[s
 
 
 def _starter(
-    session: EngineSession, run: Row, launch: Launch | None, starts: Mapping[str, str], retried: Mapping[str, str]
+    session: EngineSession,
+    run: Row,
+    launch: RelatedLaunch | None,
+    starts: Mapping[str, str],
+    retried: Mapping[str, str],
 ) -> dict[str, str] | None:
     slug = session.workspace.slug
     if launch is not None:
-        return {"name": launch.user.label[:60], "url": launch_url(session, launch)}
+        return {"name": launch.person[:60], "url": launch_url(session, launch)}
     parent = id_at(run, "parentRunId")
     if parent in retried:
         return {"name": str(A_RETRY), "url": run_url(slug, retried[parent])}
