@@ -183,3 +183,86 @@ def test_a_step_and_an_edit_of_another_flow_are_not_found(stage: Stage, flow: st
     assert stage.browser.get(f"/w/sales/flows/{flow}/steps/step_99/").status_code == 404
     assert stage.browser.get(f"/w/sales/flows/{flow}/edits/{FlowEdit.objects.get().pk}/").status_code == 200
     assert "Add a step to the loop" in text(stage.browser.get(f"/w/sales/flows/{flow}/steps/step_3/").content)
+
+
+@pytest.fixture
+def router(stage: Stage) -> str:
+    """A flow whose step_5 is a router: a branch with one condition, and the fallback."""
+    client = stage.session.workflows
+    key = flows.make(client, "Sorted", flows.code("echo"), publish=False)
+    branches = [
+        {
+            "branchName": "Large",
+            "branchType": "CONDITION",
+            "conditions": [
+                [{"operator": "NUMBER_IS_GREATER_THAN", "firstValue": "{{trigger.body.sum}}", "secondValue": "9"}]
+            ],
+        },
+        {"branchName": "Otherwise", "branchType": "FALLBACK"},
+    ]
+    action = {
+        "name": "step_5",
+        "displayName": "Sort",
+        "type": "ROUTER",
+        "valid": True,
+        "settings": {"branches": branches, "executionType": "EXECUTE_FIRST_MATCH"},
+    }
+    client.apply_flow_operation(key, {"type": "ADD_ACTION", "request": {"parentStep": "step_1", "action": action}})
+    stage.practice.journal.clear()
+    return key
+
+
+def branch(stage: Stage, key: str) -> dict[str, Any]:
+    trigger = stage.session.workflows.get_flow(key)["version"]["trigger"]
+    step = next(node.step for node in flow_tree.walk(trigger) if node.name == "step_5")
+    found: dict[str, Any] = step["settings"]["branches"][0]
+    return found
+
+
+def test_conditions_are_rows_in_groups_and_rows_without_values_are_ignored(stage: Stage, router: str) -> None:
+    before = branch(stage, router)["conditions"][0][0]
+    page = stage.browser.get(url("branch-conditions", router), {"branch": "step_5:0"})
+    form = page.context["form"]
+    shown = {
+        name: value
+        for name in form.fields
+        if (value := form.get_initial_for_field(form.fields[name], name)) not in (None, False)
+    }
+    assert "operator4" in shown
+    assert "operator5" not in shown
+    edit(
+        stage,
+        "branch-conditions",
+        router,
+        **shown
+        | {
+            "first3": "{{trigger.body.text}}",
+            "operator3": "TEXT_CONTAINS",
+            "second3": "urgent",
+            "case3": "on",
+            "group3": "2",
+        }
+        | {"first4": "{{trigger.body.ok}}", "operator4": "BOOLEAN_IS_TRUE"},
+    )
+    assert branch(stage, router)["conditions"] == [
+        [before, {"operator": "BOOLEAN_IS_TRUE", "firstValue": "{{trigger.body.ok}}"}],
+        [
+            {
+                "operator": "TEXT_CONTAINS",
+                "firstValue": "{{trigger.body.text}}",
+                "secondValue": "urgent",
+                "caseSensitive": True,
+            }
+        ],
+    ]
+
+
+def test_a_condition_without_its_second_value_and_no_condition_at_all_are_refused(stage: Stage, router: str) -> None:
+    values = {"branch": "step_5:0", "first1": "{{trigger.body.sum}}", "operator1": "NUMBER_IS_LESS_THAN"}
+    refused = ask(stage, "branch-conditions", router, **values)
+    assert refused.status_code == 422
+    assert "A value is missing here" in text(refused.content)
+    assert "second1" in refused.context["form"].errors
+    refused = ask(stage, "branch-conditions", router, branch="step_5:0")
+    assert "Fill in at least one condition" in text(refused.content)
+    assert not stage.writes()

@@ -30,6 +30,8 @@ SAMPLE = Sample(
         "import": {"file": _FILE},
         "import-here": {"file": _FILE},
         "step-code": {"code": "export const code = async () => 1;"},
+        "branch-conditions": {"first1": "{{trigger.body.sum}}", "operator1": "EXISTS"},
+        "router-execution": {"execution": "EXECUTE_ALL_MATCH"},
         "minutes-saved": {"minutes": "5"},
         "operation": {"type": "CHANGE_NAME", "request": '{"displayName": "Something new"}'},
     },

@@ -53,7 +53,7 @@ _ELSEWHERE = frozenset(
     }
 )
 _MOST_PIECES = 8
-_EXECUTION: dict[str, str | Promise] = {
+EXECUTION: dict[str, str | Promise] = {
     "EXECUTE_FIRST_MATCH": gettext_lazy("Only the first branch that fits"),
     "EXECUTE_ALL_MATCH": gettext_lazy("Every branch that fits"),
 }
@@ -62,7 +62,7 @@ _HANDLING = (
     ("retryOnFailure", gettext_lazy("It is tried again if it fails")),
 )
 #: Operators of conditions (api.md 6.3), as text between two values or after a single one.
-_OPERATORS: dict[str, str | Promise] = {
+OPERATORS: dict[str, str | Promise] = {
     "TEXT_CONTAINS": gettext_lazy("contains"),
     "TEXT_DOES_NOT_CONTAIN": gettext_lazy("does not contain"),
     "TEXT_EXACTLY_MATCHES": gettext_lazy("is exactly"),
@@ -86,7 +86,8 @@ _OPERATORS: dict[str, str | Promise] = {
     "LIST_IS_EMPTY": gettext_lazy("is an empty list"),
     "LIST_IS_NOT_EMPTY": gettext_lazy("is a list with something in it"),
 }
-_ALONE = frozenset(
+#: Those after a single value.
+ALONE = frozenset(
     {"EXISTS", "DOES_NOT_EXIST", "BOOLEAN_IS_TRUE", "BOOLEAN_IS_FALSE", "LIST_IS_EMPTY", "LIST_IS_NOT_EMPTY"}
 )
 
@@ -258,7 +259,7 @@ def lines(step: Mapping[str, Any], names: Names, known: Labels, most: int = step
     all_lines: list[Line] = []
     for key, label in (("items", _("For each item in")), ("executionType", _("Runs"))):
         if isinstance(settings.get(key), str):
-            value = _EXECUTION.get(settings[key], settings[key]) if key == "executionType" else settings[key]
+            value = EXECUTION.get(settings[key], settings[key]) if key == "executionType" else settings[key]
             all_lines.append(step_values.line((key,), str(value), names, {key: label}))
     all_lines += [
         step_values.line(("branches", name), text, names, {"branches": _("Branch")})
@@ -288,8 +289,8 @@ def condition(found: Any) -> str:
     first, second = (step_values.plain(pick(found, key)) for key in ("firstValue", "secondValue"))
     parts = [
         first or _("(nothing)"),
-        str(_OPERATORS.get(operator, operator[:60])),
-        "" if operator in _ALONE else second,
+        str(OPERATORS.get(operator, operator[:60])),
+        "" if operator in ALONE else second,
     ]
     return " ".join(part for part in parts if part)
 

@@ -17,7 +17,7 @@ from workflows_ui.resource_admin.actions import LastingText
 from workflows_ui.resource_admin.resource import Action, Row, Text, pick
 from workflows_ui.resources.flows import pages
 from workflows_ui.resources.flows.editing import forms as editing
-from workflows_ui.resources.flows.editing import places
+from workflows_ui.resources.flows.editing import places, router_forms
 from workflows_ui.resources.flows.editing.prediction import LOOP as LOOP_TYPE
 from workflows_ui.resources.flows.editing.prediction import ROUTERS, Json, Operation, shape
 from workflows_ui.resources.flows.reading import deleting, trigger_of
@@ -163,23 +163,36 @@ LOOP = (
 )
 ROUTER = (
     _edit(
-        "branch-add", _("Add a branch"), "plus", editing.AddBranch, _("The branch is added."), visible=_has(1, *ROUTERS)
+        "branch-add",
+        _("Add a branch"),
+        "plus",
+        router_forms.AddBranch,
+        _("The branch is added."),
+        visible=_has(1, *ROUTERS),
+    ),
+    _edit(
+        "router-execution",
+        _("Choose which branches run"),
+        "split",
+        router_forms.RouterExecution,
+        _("Saved."),
+        visible=_has(1, *ROUTERS),
     ),
 )
 BRANCH = (
     _edit(
-        "branch-rename",
-        _("Rename the branch"),
-        "pencil",
-        editing.RenameBranch,
-        _("The branch is renamed."),
-        visible=_has_branches(1, fallback=True),
+        "branch-conditions",
+        _("Change the conditions"),
+        "list-checks",
+        router_forms.BranchConditions,
+        _("The conditions are saved."),
+        visible=_has_branches(1),
     ),
     _edit(
         "branch-move",
         _("Move the branch"),
         "arrow-up-down",
-        editing.MoveBranch,
+        router_forms.MoveBranch,
         _("The branch is moved."),
         visible=_has_branches(2),
     ),
@@ -187,7 +200,7 @@ BRANCH = (
         "branch-duplicate",
         _("Duplicate the branch"),
         "copy",
-        editing.DuplicateBranch,
+        router_forms.DuplicateBranch,
         _("The branch is duplicated."),
         visible=_has_branches(1),
     ),
@@ -195,10 +208,21 @@ BRANCH = (
         "branch-delete",
         _("Delete the branch"),
         "trash-2",
-        editing.DeleteBranch,
+        router_forms.DeleteBranch,
         _("The branch is deleted."),
         danger=True,
         visible=_has_branches(1),
+    ),
+)
+#: On any branch, that for everything else included.
+ANY_BRANCH = (
+    _edit(
+        "branch-rename",
+        _("Rename the branch"),
+        "pencil",
+        router_forms.RenameBranch,
+        _("The branch is renamed."),
+        visible=_has_branches(1, fallback=True),
     ),
 )
 UNDO = _edit(
@@ -219,4 +243,4 @@ FLOW = (
     ),
     _edit("operation", _("Send an operation as JSON"), "braces", editing.RawOperation, _("The operation is done.")),
 )
-ACTIONS = (*FLOW, *ANY_STEP, *STEP, *CODE, *LOOP, *ROUTER, *BRANCH)
+ACTIONS = (*FLOW, *ANY_STEP, *STEP, *CODE, *LOOP, *ROUTER, *BRANCH, *ANY_BRANCH)

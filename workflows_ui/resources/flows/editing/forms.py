@@ -24,7 +24,6 @@ from workflows_ui.resources.flows.editing import damage, places
 from workflows_ui.resources.flows.editing.prediction import (
     FALLBACK,
     LOOP,
-    ROUTERS,
     TYPES,
     Impossible,
     Json,
@@ -38,7 +37,7 @@ from workflows_ui.web import formats
 from workflows_ui.web.paths import dict_at, text_at
 
 #: Parts of a step that an update sends (api.md 6.3).
-_BODY = ("name", "type", "valid", "displayName", "settings", "skip")
+BODY = ("name", "type", "valid", "displayName", "settings", "skip")
 #: Parts of a version that an import takes.
 _TREE = ("displayName", "trigger", "schemaVersion", "notes")
 _MOST_LINES = 12
@@ -208,7 +207,7 @@ class StepForm(EditForm):
         """The operation that sets these parts of the step; everything else is sent as it is."""
         step = self.find_step(flow, data)
         is_trigger = step is dict_at(flow, "version.trigger") or text_at(step, "type") in ("EMPTY", "PIECE_TRIGGER")
-        body = {key: step[key] for key in _BODY if key in step} | values
+        body = {key: step[key] for key in BODY if key in step} | values
         return Operation("UPDATE_TRIGGER" if is_trigger else "UPDATE_ACTION", body)
 
 
@@ -384,80 +383,6 @@ class EditLoop(StepForm):
     def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
         settings = dict_at(self.find_step(flow, data), "settings")
         return self.update(flow, data, valid=True, settings={**settings, "items": data["items"]})
-
-
-class AddBranch(StepForm):
-    """A branch before the one for everything else; its condition is set afterwards."""
-
-    kinds = ROUTERS
-    name = forms.CharField(label=_("Name of the branch"), max_length=200)
-
-    def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
-        branches = dict_at(self.find_step(flow, data), "settings").get("branches") or []
-        kinds = [branch.get("branchType") for branch in branches]
-        index = kinds.index(FALLBACK) if FALLBACK in kinds else len(kinds)
-        return Operation("ADD_BRANCH", {"stepName": data["step"], "branchIndex": index, "branchName": data["name"]})
-
-
-class BranchForm(EditForm):
-    """An operation on one branch, which the address may name as `step:number`."""
-
-    fallback: ClassVar[bool] = False
-    branch = forms.ChoiceField(label=_("Branch"))
-
-    def prepare(self) -> None:
-        super().prepare()
-        self.choose("branch", places.branch_choices(self.trigger, fallback=self.fallback))
-
-    def at(self, data: Mapping[str, Any]) -> Json:
-        """The branch's place, as requests have it."""
-        name, index = places.read_branch(data["branch"])
-        return {"stepName": name, "branchIndex": index}
-
-
-class DeleteBranch(BranchForm):
-    def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
-        return Operation("DELETE_BRANCH", self.at(data))
-
-
-class DuplicateBranch(BranchForm):
-    def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
-        return Operation("DUPLICATE_BRANCH", self.at(data))
-
-
-class MoveBranch(BranchForm):
-    def prepare(self) -> None:
-        super().prepare()
-        first = next(iter(places.branch_choices(self.trigger)), ("", ""))[0]
-        index = places.read_branch(self.asked.get("branch") or first)[1] if self.asked.get("branch") or first else 0
-        self.initial.setdefault("position", index or 2)
-
-    position = forms.IntegerField(
-        label=_("New position"),
-        min_value=1,
-        help_text=_("1 is checked first. The branch for everything else stays last."),
-    )
-
-    def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
-        name, index = places.read_branch(data["branch"])
-        request = {"stepName": name, "sourceBranchIndex": index, "targetBranchIndex": data["position"] - 1}
-        return Operation("MOVE_BRANCH", request)
-
-
-class RenameBranch(BranchForm):
-    fallback = True
-    name = forms.CharField(label=_("New name"), max_length=200)
-
-    def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
-        step_name, index = places.read_branch(data["branch"])
-        router = find(dict_at(flow, "version.trigger"), step_name) or {}
-        settings = dict_at(router, "settings")
-        branches = list(settings.get("branches") or [])
-        if not 0 <= index < len(branches):
-            raise forms.ValidationError({"branch": gettext("This branch is no longer in the flow.")})
-        branches[index] = {**branches[index], "branchName": data["name"]}
-        body = {key: router[key] for key in _BODY if key in router}
-        return Operation("UPDATE_ACTION", body | {"settings": {**settings, "branches": branches}})
 
 
 class UndoEdit(EditForm):

@@ -448,7 +448,7 @@ def _step_shape(step: Any) -> Json | None:
     shaped = {key: step.get(key) for key in ("name", "type", "displayName")} | {"skip": bool(step.get("skip"))}
     shaped |= {
         key: settings.get(key)
-        for key in ("pieceName", "actionName", "triggerName", "sourceCode", "items")
+        for key in ("pieceName", "actionName", "triggerName", "sourceCode", "items", "executionType")
         if key in settings
     }
     if "branches" in settings:

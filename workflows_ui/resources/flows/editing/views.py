@@ -19,12 +19,12 @@ from workflows_ui.resource_admin.resource import Row, id_at, pick
 from workflows_ui.resources.flows import difference, outline, reading
 from workflows_ui.resources.flows.declaration import Flows
 from workflows_ui.resources.flows.editing import actions, places
-from workflows_ui.resources.flows.editing.prediction import LOOP, ROUTERS, Json, find
+from workflows_ui.resources.flows.editing.prediction import FALLBACK, LOOP, ROUTERS, Json, find
 from workflows_ui.resources.places import flow_url
 from workflows_ui.web import responses
 from workflows_ui.web.access import member
 from workflows_ui.web.messages import Text
-from workflows_ui.web.paths import text_at
+from workflows_ui.web.paths import list_at, text_at
 from workflows_ui.web.requests import ConsoleRequest
 
 #: What a link says, the action, its address.
@@ -46,12 +46,19 @@ def step(request: ConsoleRequest, slug: str, id: str, step: str) -> HttpResponse
         raise Http404
     is_trigger = found is trigger
     offered = (*actions.ANY_STEP, *(() if is_trigger else (*_OF_TYPE.get(text_at(found, "type"), ()), *actions.STEP)))
+    listed = list_at(found, "settings.branches")
+    fallbacks = {index for index, branch in enumerate(listed) if pick(branch, "branchType") == FALLBACK}
     branches = [
         (
             places.branch_title(found, index),
             [
                 (_("Add a step to the branch"), *_link(actions.ADD, slug, id, place=f"INSIDE_BRANCH:{step}:{index}")),
-                *_links(actions.BRANCH, slug, id, branch=f"{step}:{index}"),
+                *_links(
+                    actions.ANY_BRANCH if index in fallbacks else (*actions.BRANCH, *actions.ANY_BRANCH),
+                    slug,
+                    id,
+                    branch=f"{step}:{index}",
+                ),
             ],
         )
         for index, _name in enumerate(flow_tree.branch_names(found))

@@ -1,0 +1,233 @@
+"""Forms that edit a router and its branches."""
+
+from collections.abc import Iterator, Mapping
+from itertools import groupby
+from typing import Any, ClassVar
+
+from django import forms
+from django.forms import BoundField
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from workflows_ui.resource_admin.resource import Row
+from workflows_ui.resources.flows import outline
+from workflows_ui.resources.flows.editing import places
+from workflows_ui.resources.flows.editing.forms import BODY, EditForm, StepForm
+from workflows_ui.resources.flows.editing.prediction import FALLBACK, ROUTERS, Json, Operation, find
+from workflows_ui.web.paths import dict_at, list_at, text_at
+
+#: Empty rows after the conditions that there are, and the maximum of rows that a submitted form may add.
+_EMPTY_ROWS, _MOST_ROWS = 3, 100
+
+
+class AddBranch(StepForm):
+    """A branch before the one for everything else; its condition is set afterwards."""
+
+    kinds = ROUTERS
+    name = forms.CharField(label=_("Name of the branch"), max_length=200)
+
+    def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
+        branches = dict_at(self.find_step(flow, data), "settings").get("branches") or []
+        kinds = [branch.get("branchType") for branch in branches]
+        index = kinds.index(FALLBACK) if FALLBACK in kinds else len(kinds)
+        return Operation("ADD_BRANCH", {"stepName": data["step"], "branchIndex": index, "branchName": data["name"]})
+
+
+class BranchForm(EditForm):
+    """An operation on one branch, which the address may name as `step:number`."""
+
+    fallback: ClassVar[bool] = False
+    branch = forms.ChoiceField(label=_("Branch"))
+
+    def prepare(self) -> None:
+        super().prepare()
+        self.choose("branch", places.branch_choices(self.trigger, fallback=self.fallback))
+
+    def at(self, data: Mapping[str, Any]) -> Json:
+        """The branch's place, as requests have it."""
+        name, index = places.read_branch(data["branch"])
+        return {"stepName": name, "branchIndex": index}
+
+    def change_branch(self, flow: Row, data: Mapping[str, Any], **values: Any) -> Operation:
+        """The operation that sets these parts of the branch; everything else of the router is sent as it is."""
+        name, index = places.read_branch(data["branch"])
+        router = find(dict_at(flow, "version.trigger"), name) or {}
+        settings = dict_at(router, "settings")
+        branches = list(settings.get("branches") or [])
+        if not 0 <= index < len(branches):
+            raise forms.ValidationError({"branch": gettext("This branch is no longer in the flow.")})
+        branches[index] = {**branches[index], **values}
+        body = {key: router[key] for key in BODY if key in router}
+        return Operation("UPDATE_ACTION", body | {"settings": {**settings, "branches": branches}})
+
+
+class DeleteBranch(BranchForm):
+    def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
+        return Operation("DELETE_BRANCH", self.at(data))
+
+
+class DuplicateBranch(BranchForm):
+    def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
+        return Operation("DUPLICATE_BRANCH", self.at(data))
+
+
+class MoveBranch(BranchForm):
+    def prepare(self) -> None:
+        super().prepare()
+        first = next(iter(places.branch_choices(self.trigger)), ("", ""))[0]
+        index = places.read_branch(self.asked.get("branch") or first)[1] if self.asked.get("branch") or first else 0
+        self.initial.setdefault("position", index or 2)
+
+    position = forms.IntegerField(
+        label=_("New position"),
+        min_value=1,
+        help_text=_("1 is checked first. The branch for everything else stays last."),
+    )
+
+    def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
+        name, index = places.read_branch(data["branch"])
+        request = {"stepName": name, "sourceBranchIndex": index, "targetBranchIndex": data["position"] - 1}
+        return Operation("MOVE_BRANCH", request)
+
+
+class RenameBranch(BranchForm):
+    fallback = True
+    name = forms.CharField(label=_("New name"), max_length=200)
+
+    def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
+        return self.change_branch(flow, data, branchName=data["name"])
+
+
+class RouterExecution(StepForm):
+    """Whether only the first branch that fits runs, or all of them."""
+
+    kinds = ROUTERS
+    execution = forms.ChoiceField(
+        label=_("Which branches run"), choices=list(outline.EXECUTION.items()), widget=forms.RadioSelect
+    )
+
+    def prepare(self) -> None:
+        super().prepare()
+        first = next(iter(places.step_choices(self.trigger, kinds=self.kinds)), ("", ""))[0]
+        router = find(self.trigger, self.asked.get("step") or first) or {}
+        self.initial["execution"] = text_at(router, "settings.executionType")
+
+    def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
+        settings = dict_at(self.find_step(flow, data), "settings")
+        return self.update(flow, data, settings={**settings, "executionType": data["execution"]})
+
+
+class BranchConditions(BranchForm):
+    """The conditions of one branch, a row each: those of a group must all hold, and one group is enough."""
+
+    row_label = _("Condition")
+    rows_help = _(
+        "The conditions of one group must all hold. It is enough that one group does. Rows without values are ignored. Values may be "
+        "expressions such as {{trigger.body.total}}."
+    )
+
+    def prepare(self) -> None:
+        super().prepare()
+        choices = places.branch_choices(self.trigger)
+        chosen = self.asked.get("branch") or next(iter(choices), ("", ""))[0]
+        # Rows of one branch mean nothing in another one.
+        self.choose("branch", [choice for choice in choices if choice[0] == chosen])
+        existing = [
+            (group, condition)
+            for group, conditions in enumerate(_groups(self.trigger, chosen), 1)
+            for condition in conditions
+        ]
+        posted = next((number for number in range(_MOST_ROWS, 0, -1) if f"operator{number}" in self.asked), 0)
+        rows = range(1, max(len(existing) + _EMPTY_ROWS, posted) + 1)
+        self._names = [
+            [f"{key}{number}" for key in ("group", "first", "operator", "second", "case")] for number in rows
+        ]
+        self.discreet = self.discreet | {name for row in self._names for name in row}
+        for names, number in zip(self._names, rows, strict=True):
+            group, condition = (
+                existing[number - 1] if number <= len(existing) else (existing[-1][0] if existing else 1, {})
+            )
+            values = (group, *_typed(condition), condition.get("caseSensitive") is True)
+            self.fields.update(zip(names, _row_fields(values[2]), strict=True))
+            self.initial.update(zip(names, values, strict=True))
+
+    @property
+    def rows(self) -> Iterator[list[BoundField]]:
+        """The fields of each condition."""
+        return ([self[name] for name in names] for names in self._names)
+
+    @property
+    def other_fields(self) -> list[BoundField]:
+        """The visible fields above the conditions."""
+        return [self["branch"]]
+
+    def clean(self) -> dict[str, Any]:
+        filled: list[tuple[int, int]] = []
+        for number, (group, first, operator, second, _case) in enumerate(self._names):
+            values = {name: self.cleaned_data.get(name) for name in (first, operator, second)}
+            alone = values[operator] in outline.ALONE
+            if not any(str(values[name] or "").strip() for name in (first, second)):
+                continue
+            for name in (first, operator) if alone else (first, operator, second):
+                if not str(values[name] or "").strip() and name not in self.errors:
+                    self.add_error(name, gettext("A value is missing here."))
+            filled.append((self.cleaned_data.get(group) or 1, number))
+        if not filled and not self.errors:
+            self.add_error(
+                None,
+                gettext("Fill in at least one condition. To run the steps always, put them outside of the branches."),
+            )
+        self.filled = sorted(filled)
+        return super().clean()
+
+    def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
+        old = [condition for group in _groups(dict_at(flow, "version.trigger"), data["branch"]) for condition in group]
+        groups = [
+            [self._condition(data, number, old[number] if number < len(old) else {}) for _group, number in numbers]
+            for _group, numbers in groupby(self.filled, key=lambda item: item[0])
+        ]
+        return self.change_branch(flow, data, conditions=groups)
+
+    def _condition(self, data: Mapping[str, Any], number: int, old: Json) -> Json:
+        """The condition of a row; what was not changed, and what the form does not know, stays as it is."""
+        _group, *names, case = self._names[number]
+        typed = [str(data[name]).replace("\r\n", "\n") for name in names]
+        new = dict(old)
+        changes = zip(("firstValue", "operator", "secondValue"), typed, _typed(old), strict=True)
+        new |= {key: value for key, value, before in changes if key not in old or value != before}
+        if new["operator"] in outline.ALONE:
+            new.pop("secondValue", None)
+        if data[case] or "caseSensitive" in old:
+            new["caseSensitive"] = data[case]
+        return new
+
+
+def _groups(trigger: Json, chosen: str) -> list[list[Json]]:
+    """The conditions of a branch: lists of which one has to hold, each of conditions that all have to."""
+    name, index = places.read_branch(chosen)
+    branches = list_at(find(trigger, name) or {}, "settings.branches")
+    branch = branches[index] if 0 <= index < len(branches) else {}
+    groups = [group for group in list_at(branch, "conditions") if isinstance(group, list)]
+    return [[condition for condition in group if isinstance(condition, dict)] for group in groups]
+
+
+def _typed(condition: Json) -> tuple[str, str, str]:
+    """First value, operator and second value as a form has them."""
+    first, second = (
+        str(value) if (value := condition.get(key)) is not None else "" for key in ("firstValue", "secondValue")
+    )
+    return first, text_at(condition, "operator") or next(iter(outline.OPERATORS)), second
+
+
+def _row_fields(operator: str) -> list[forms.Field]:
+    """The fields of a row; an operator that the console does not know can be kept."""
+    value: dict[str, Any] = {"required": False, "strip": False, "max_length": 5000}
+    return [
+        forms.IntegerField(label=_("Group"), required=False, min_value=1, max_value=_MOST_ROWS),
+        forms.CharField(label=_("First value"), widget=forms.Textarea({"rows": 1}), **value),
+        forms.ChoiceField(
+            label=_("Comparison"), required=False, choices=[*({operator: operator} | outline.OPERATORS).items()]
+        ),
+        forms.CharField(label=_("Second value"), widget=forms.Textarea({"rows": 1}), **value),
+        forms.BooleanField(label=_("Upper and lower case count"), required=False),
+    ]
