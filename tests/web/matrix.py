@@ -47,6 +47,7 @@ _BELONGS = {
     **dict.fromkeys(
         (
             "credential",
+            "credential_check",
             "credential_delete",
             "credential_put_back",
             "credential_rename",

@@ -26,7 +26,7 @@ OWN = {
     "waiting",
 }
 OWN |= {"access_ask", "access_withdraw"}
-OWN |= {"credential_add", "credential_organization", "credential_project"}
+OWN |= {"connect", "credential_add", "credential_organization", "credential_project"}
 #: Signing in itself, its pages with allauth's names.
 OPEN |= {"mfa_authenticate", "mfa_login_webauthn", "single_sign_on", "single_sign_on_back"}
 OWN |= {
@@ -72,6 +72,7 @@ LEAST: dict[str, Role] = {
     "permissions": Role.VIEWER,
     "credentials": Role.VIEWER,
     "credential": Role.VIEWER,
+    "credential_check": Role.VIEWER,
     "credential_test": Role.VIEWER,
     "credential_rename": Role.VIEWER,
     "credential_delete": Role.VIEWER,

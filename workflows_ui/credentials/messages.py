@@ -12,8 +12,9 @@ from django.utils.translation import ngettext, pgettext
 from workflows_ui.accounts.models import User
 from workflows_ui.core.crypto import Changed, NotEntered
 from workflows_ui.core.states import Badge, Text
-from workflows_ui.credentials.models import Credential, CredentialSecret, Health, Kind
+from workflows_ui.credentials.models import Ability, Credential, CredentialSecret, Health, Kind
 from workflows_ui.credentials.services import clients, credential_tests, engine_facts
+from workflows_ui.credentials.services.capabilities import Verdict
 from workflows_ui.credentials.services.credential_tests import Code, Problem
 from workflows_ui.members.models import Flavour, Workspace
 from workflows_ui.members.services.access import Acting
@@ -225,6 +226,36 @@ def owner(credential: Credential, reader: User) -> Text:
     if credential.owner_id == reader.pk:
         return _("You")
     return str(credential.owner.label)
+
+
+@dataclass(frozen=True)
+class Permission:
+    """Whether a credential may look at one kind of object, and what that means."""
+
+    badge: Badge
+    text: Text = ""
+
+
+def permission(verdict: Verdict | None) -> Permission:
+    """The result of a probe (credentials.services.capabilities.look); None if it was not made or said nothing."""
+    if verdict is None:
+        badge = Badge(pgettext("permission", "Not known"), "circle-question-mark", "secondary")
+        return Permission(
+            badge, _("The engine gave no clear answer. It is offered all the same, and tried when you use it.")
+        )
+    if verdict.state == Ability.YES:
+        return Permission(Badge(pgettext("permission", "Works"), "circle-check", "green"))
+    if verdict.state == Ability.NOT_IN_PLAN:
+        text = _("The engine's plan does not include it. The console leaves it out; the rest is not affected.")
+        return Permission(Badge(pgettext("permission", "Not in the plan"), "circle-minus", "secondary"), text)
+    if verdict.state == Ability.NO:
+        text = _("This engine does not have it. The console leaves it out; there is nothing for you to do.")
+        return Permission(Badge(pgettext("permission", "Not in this engine"), "circle-minus", "secondary"), text)
+    text = _(
+        "The engine does not allow it with this credential. Ask its administrator for a role that allows it, or connect "
+        "with another credential. Then check again."
+    )
+    return Permission(Badge(pgettext("permission", "Not allowed"), "ban", "orange"), text)
 
 
 #: Labels of a credential's access; the names are those of credentials.services.capabilities.PROBES.

@@ -29,6 +29,8 @@ class Pending:
     draft: Draft
     choices: list[tuple[str, str]]
     likely: str = ""
+    #: Whether what the credential may do is checked next.
+    guided: bool = False
 
 
 def keep(user: User, what: str, pending: Pending) -> str:
@@ -49,7 +51,9 @@ def find(user: User, what: str, name: str) -> Pending | None:
         values = json.loads(crypto.unseal(sealed, key))
         draft, ends_at = values["draft"], values["draft"]["ends_at"]
         draft["ends_at"] = datetime.fromisoformat(ends_at) if ends_at else None
-        return Pending(Draft(**draft), [(id_, label) for id_, label in values["choices"]], values["likely"])
+        return Pending(
+            Draft(**draft), [(id_, label) for id_, label in values["choices"]], values["likely"], values["guided"]
+        )
     except (CannotOpen, KeyError, TypeError):
         # Stored by another version of the console, or sealed with a key that is gone.
         return None

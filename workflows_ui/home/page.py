@@ -245,7 +245,7 @@ class Home:
             yield Attention(
                 _("You have no credential here"),
                 _("Add your own, or ask a manager to let your team use one. Until then nothing can be launched."),
-                reverse("credential_add"),
+                reverse("connect", query={"workspace": self._slug}),
                 "key-round",
             )
         refused = queries.refused_credentials(self._access.workspace.pk)

@@ -177,6 +177,8 @@ def _context(request: HttpRequest, message: messages.Message, status: int, error
         context["access_link"] = request.path
     if slug and isinstance(error, _CREDENTIAL_AT_FAULT) and not isinstance(error, PlaceChanged):
         context["credentials_url"] = reachable(reverse("credentials", args=[slug]))
+    if slug and isinstance(error, NoCredential):
+        context["connect_url"] = reverse("connect", query={"workspace": slug})
     if slug and isinstance(error, _RETRYABLE):
         pages = ((_("Launches"), "launches"), (_("Credentials"), "credentials"))
         context["still_works"] = [

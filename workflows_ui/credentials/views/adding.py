@@ -3,7 +3,9 @@
 No template gets a secret: forms render their password fields empty.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from allauth.core import ratelimit
 from django.contrib import messages
@@ -43,31 +45,47 @@ def add(request: ConsoleRequest) -> HttpResponse:
     wanted = access.workspaces(request.user).filter(slug=request.GET.get("workspace", "")).first()
     wanted = None if wanted is not None and closed(request, request.user, [wanted]) else wanted
     form = CredentialForm(request.POST if request.method == "POST" else None, initial=initial_for(wanted))
-    if not form.is_valid():
-        return _form(request, form, wanted)
+    show = partial(_form, request, form, wanted)
+    return use(request, form, show, likely=wanted.project_id if wanted else "") if form.is_valid() else show()
+
+
+@sensitive_variables("form", "login", "token", "pending")
+def use(
+    request: ConsoleRequest,
+    form: CredentialForm,
+    show: Callable[..., HttpResponse],
+    *,
+    likely: str = "",
+    guided: bool = False,
+) -> HttpResponse:
+    """Test and save what a valid form holds, or have a code sent, or an organization chosen.
+
+    `show(problem, code_sent=)` returns the form's page. `likely` is the expected project. `guided`: what the credential may do is checked
+    next.
+    """
     if not ratelimit.consume(request, action="credential_test", user=request.user):
         form.add_error(None, _("You have tested many credentials within a minute. Wait a little, then try again."))
-        return _form(request, form, wanted)
+        return show()
     try:
         if form.wants_code:
             signing_in.request_code(form.base, form.cleaned_data["email"])
-            return _form(request, form, wanted, code_sent=True)
+            return show(code_sent=True)
         if not form.signs_in:
-            return _save(request, form.draft(), likely=wanted.project_id if wanted else "")
+            return _save(request, form.draft(), likely=likely, guided=guided)
         if form.flavour == Flavour.ACTIVEPIECES:
             token = signing_in.sign_in(form.typed(form.base))
-            return _save(request, form.draft(token), likely=wanted.project_id if wanted else token.project_id)
+            return _save(request, form.draft(token), likely=likely or token.project_id, guided=guided)
         login, organizations = signing_in.begin(form.typed(form.base))
         if len(organizations) == 1:
             only = organizations[0].id
-            return _save(request, form.draft(signing_in.finish(form.base, login, only), only))
+            return _save(request, form.draft(signing_in.finish(form.base, login, only), only), guided=guided)
     except Problem as problem:
         form.blame(credential_tests.with_suggestion(problem, form.flavour, form.base))
-        return _form(request, form, wanted, problem)
+        return show(problem)
     # An answer to a sign-in is not masked, since it is the token.
     mask = masking.address_mask(form.base, (login,))
     choices = [(choice.id, mask.text(choice.name)) for choice in organizations]
-    pending = Pending(form.draft(Token(login, ends_at=None)), choices)
+    pending = Pending(form.draft(Token(login, ends_at=None)), choices, guided=guided)
     name = pending_sign_in.keep(request.user, ORGANIZATION, pending)
     return responses.redirect_to_view(request, "credential_organization", name)
 
@@ -91,8 +109,8 @@ def choose(request: ConsoleRequest, what: str, name: str) -> HttpResponse:
                 # The login token is used up: another organization needs another sign-in.
                 pending_sign_in.forget(request.user, what, name)
                 draft = replace(draft, secret=token.secret, organization_id=chosen, ends_at=token.ends_at)
-                return _save(request, draft)
-            response = _save(request, replace(draft, project_id=chosen))
+                return _save(request, draft, guided=pending.guided)
+            response = _save(request, replace(draft, project_id=chosen), guided=pending.guided)
         except Problem as problem:
             form.add_error(None, credential_messages.problem_message(problem).sentence)
             context["technical"] = problem.technical
@@ -103,13 +121,16 @@ def choose(request: ConsoleRequest, what: str, name: str) -> HttpResponse:
 
 
 @sensitive_variables("draft")
-def _save(request: ConsoleRequest, draft: Draft, *, likely: str = "") -> HttpResponse:
-    """Test and save the credential, and redirect to its page, or to the choice of one of several projects. Raises Problem."""
+def _save(request: ConsoleRequest, draft: Draft, *, likely: str = "", guided: bool = False) -> HttpResponse:
+    """Test and save the credential, and redirect to its page, or to the choice of one of several projects. Raises Problem.
+
+    `guided`: redirect to the check of what it may do.
+    """
     try:
         findings = credential_tests.test(draft)
     except SeveralProjects as several:
         projects = [(choice.id, choice.name) for choice in several.projects]
-        name = pending_sign_in.keep(request.user, PROJECT, Pending(draft, projects, likely))
+        name = pending_sign_in.keep(request.user, PROJECT, Pending(draft, projects, likely, guided))
         return responses.redirect_to_view(request, "credential_project", name)
     added = credentials.add(actor(request), draft, findings)
     tasks.enqueue_inspection(capabilities.request_inspection(added.credential))
@@ -126,7 +147,8 @@ def _save(request: ConsoleRequest, draft: Draft, *, likely: str = "") -> HttpRes
         )
     else:
         messages.success(request, _("The credential works and is kept."))
-    return responses.redirect_to_view(request, "credential", added.workspace.slug, added.credential.pk)
+    view = "credential_check" if guided else "credential"
+    return responses.redirect_to_view(request, view, added.workspace.slug, added.credential.pk)
 
 
 def _form(
