@@ -383,7 +383,7 @@
   const closePeople = (field) => {
     field.querySelector(".person-suggestions").replaceChildren();
     mark(field, null);
-    field.querySelector("input").setAttribute("aria-expanded", "false");
+    field.querySelector("input[role]")?.setAttribute("aria-expanded", "false");
   };
   const choosePerson = (field, option) => {
     const input = field.querySelector("input");
