@@ -47,7 +47,7 @@ def test_a_message_is_read_first_and_the_rest_as_facts_with_readable_names(scene
     assert "Đã nhận đơn của chị Lan" in shown
     assert "Total amount" in shown
     assert "In stock" in shown
-    assert "370000" in shown
+    assert "370,000" in shown
     assert "{" not in shown.partition('class="answer-message')[2].partition("</p>")[0]
 
 

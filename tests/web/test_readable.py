@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.template.loader import get_template
+from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -46,6 +47,12 @@ NOTHING_AND_MORE: list[Any] = [None, "", [], {}, True, False, 0]
 def test_nothing_and_yes_and_no_are_words() -> None:
     words = [readable.readable_node(value).text for value in NOTHING_AND_MORE]
     assert words == ["empty", "empty", "empty", "empty", "yes", "no", "0"]
+
+
+def test_large_numbers_have_the_separators_of_the_language_and_years_none() -> None:
+    with translation.override("vi"):
+        texts = [readable.readable_node(value).text for value in (14_400_000, 2026, 1234567.5)]
+    assert texts == ["14.400.000", "2026", "1.234.567,5"]
 
 
 def test_a_long_text_is_folded_and_cut_and_the_cut_is_counted() -> None:

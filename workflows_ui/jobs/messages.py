@@ -18,7 +18,7 @@ _STATES: dict[str, Message] = {
     ),
     JobState.ASKING: Message(_("Please confirm"), _("Nothing has been changed yet.")),
     JobState.RUNNING: Message(
-        _("Being done"),
+        _("In progress"),
         _("The console works through the list in the background."),
         _("You can leave this page and come back: it is listed under “Jobs”."),
     ),

@@ -27,7 +27,7 @@ class JobState(StateChoices):
 
     COLLECTING = "collecting", "loader-circle", "blue", _("Being prepared")
     ASKING = "asking", "circle-question-mark", "orange", _("Waits for your confirmation")
-    RUNNING = "running", "loader-circle", "blue", pgettext_lazy("job", "Being done")
+    RUNNING = "running", "loader-circle", "blue", pgettext_lazy("job", "In progress")
     ENDED = "ended", "circle-check", "green", pgettext_lazy("job", "Finished")
     STOPPED = "stopped", "circle-stop", "secondary", _("Stopped by a person")
     FAILED = "failed", "triangle-alert", "red", _("Ended early")
@@ -43,7 +43,7 @@ class ItemState(StateChoices):
     """The outcome for one object of a bulk action."""
 
     WAITING = "waiting", "clock", "secondary", pgettext_lazy("item", "Not done yet")
-    SENDING = "sending", "send", "blue", pgettext_lazy("item", "Being done")
+    SENDING = "sending", "send", "blue", pgettext_lazy("item", "In progress")
     DONE = "done", "circle-check", "green", pgettext_lazy("item", "Done")
     SKIPPED = "skipped", "skip-forward", "secondary", pgettext_lazy("item", "Skipped")
     FAILED = "failed", "circle-x", "red", pgettext_lazy("item", "Failed")

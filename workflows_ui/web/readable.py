@@ -4,14 +4,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from babel.numbers import format_decimal
 from django.utils.text import Truncator
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 #: Maximum levels, entries of a list or object, columns of a table, and characters of a text.
 DEEPEST, MOST_ENTRIES, MOST_COLUMNS, LONGEST = 4, 50, 30, 4_000
 #: Maximum characters of a text that is not collapsed, and in a cell of a table.
 UNFOLDED, UNFOLDED_CELL = 240, 100
+#: Smaller numbers may be years or codes; larger ones are written by their exponent.
+_GROUPED, _LARGEST = 10_000, 1e15
 
 
 @dataclass
@@ -71,7 +74,9 @@ class Room:
         return None
 
     def number(self, value: float) -> str:
-        return str(value)
+        if not _GROUPED <= abs(value) < _LARGEST:
+            return str(value)
+        return format_decimal(value, locale=get_language() or "en", decimal_quantization=False)
 
 
 def readable_node(value: Any, room: Room | None = None) -> Node:

@@ -2,16 +2,12 @@
 
 import re
 
-from babel.numbers import format_decimal
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from workflows_ui.launches import answers
 from workflows_ui.web import formats
 from workflows_ui.web.readable import Node, Room
 
-#: Smaller numbers may be years or codes; larger ones are written by their exponent.
-_GROUPED, _LARGEST = 10_000, 1e15
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:?\d\d)")
 _DATA = re.compile(r"data:([a-z0-9.+-]{1,60}/[a-z0-9.+-]{1,80})?[^,]{0,300};base64,", re.IGNORECASE)
 
@@ -27,8 +23,3 @@ class ValueRoom(Room):
             size = max(1, (len(text) - head.end()) * 3 // 4 // 1000)
             return Node("plain", _("%(kind)s, %(size)d kB") % {"kind": head[1] or _("file"), "size": size}, muted=True)
         return None
-
-    def number(self, value: float) -> str:
-        if not _GROUPED <= abs(value) < _LARGEST:
-            return str(value)
-        return format_decimal(value, locale=get_language() or "en", decimal_quantization=False)
