@@ -73,24 +73,31 @@ MORE: dict[str, tuple[str, ...]] = {
     "USE_AS_DRAFT": ("flows.use-as-draft",),
     "IMPORT_FLOW": ("flows.import", "flows.import-here", "flows.duplicate"),
     "UPDATE_METADATA": ("flows.tag",),
-    "UPDATE_TRIGGER": (),
-    "ADD_ACTION": (),
-    "UPDATE_ACTION": (),
-    "DELETE_ACTION": (),
-    "MOVE_ACTION": (),
-    "DUPLICATE_ACTION": (),
-    "SET_SKIP_ACTION": (),
-    "ADD_BRANCH": (),
-    "DELETE_BRANCH": (),
-    "DUPLICATE_BRANCH": (),
-    "MOVE_BRANCH": (),
+    "UPDATE_TRIGGER": ("flows.step-rename",),
+    "ADD_ACTION": ("flows.step-add",),
+    "UPDATE_ACTION": (
+        "flows.step-rename",
+        "flows.step-code",
+        "flows.step-items",
+        "flows.branch-rename",
+        "flows.branch-conditions",
+        "flows.router-execution",
+    ),
+    "DELETE_ACTION": ("flows.step-delete",),
+    "MOVE_ACTION": ("flows.step-move",),
+    "DUPLICATE_ACTION": ("flows.step-duplicate",),
+    "SET_SKIP_ACTION": ("flows.step-skip",),
+    "ADD_BRANCH": ("flows.branch-add",),
+    "DELETE_BRANCH": ("flows.branch-delete",),
+    "DUPLICATE_BRANCH": ("flows.branch-duplicate",),
+    "MOVE_BRANCH": ("flows.branch-move",),
     "SAVE_SAMPLE_DATA": (),
     "UPDATE_SAMPLE_DATA_INFO": (),
-    "ADD_NOTE": (),
-    "UPDATE_NOTE": (),
-    "DELETE_NOTE": (),
+    "ADD_NOTE": ("flows.note-add",),
+    "UPDATE_NOTE": ("flows.note-change",),
+    "DELETE_NOTE": ("flows.note-delete",),
     "UPDATE_OWNER": (),
-    "UPDATE_MINUTES_SAVED": (),
+    "UPDATE_MINUTES_SAVED": ("flows.minutes-saved",),
     "POST /v1/sample-data/test-step": (),
     "GET /v1/flows/{id}/template": ("url:flow_export",),
     "GET /v1/flows/{id}/versions": ("flows:object",),
@@ -109,17 +116,5 @@ REASONS: dict[str, str] = {
 }
 #: What the console would have to offer for the operations that are open, where it is not the operation itself.
 OPEN: dict[str, str] = dict.fromkeys(
-    [
-        *("UPDATE_TRIGGER", "ADD_ACTION", "UPDATE_ACTION", "DELETE_ACTION", "MOVE_ACTION", "DUPLICATE_ACTION", "SET_SKIP_ACTION"),
-        *("ADD_BRANCH", "DELETE_BRANCH", "DUPLICATE_BRANCH", "MOVE_BRANCH"),
-    ],
-    "editing the steps of a flow",
-)  # fmt: skip
-OPEN |= dict.fromkeys(
     ["SAVE_SAMPLE_DATA", "UPDATE_SAMPLE_DATA_INFO", "POST /v1/sample-data/test-step"], "testing a single step"
-)
-OPEN |= dict.fromkeys(["ADD_NOTE", "UPDATE_NOTE", "DELETE_NOTE"], "notes beside the steps of a flow (0.83)")
-OPEN |= {
-    "UPDATE_OWNER": "changing a flow's owner (0.83)",
-    "UPDATE_MINUTES_SAVED": "the minutes that a run saves (0.83)",
-}
+) | {"UPDATE_OWNER": "changing a flow's owner (0.83)"}

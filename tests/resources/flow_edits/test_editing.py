@@ -266,3 +266,26 @@ def test_a_condition_without_its_second_value_and_no_condition_at_all_are_refuse
     refused = ask(stage, "branch-conditions", router, branch="step_5:0")
     assert "Fill in at least one condition" in text(refused.content)
     assert not stage.writes()
+
+
+def test_notes_are_added_beside_each_other_changed_and_deleted(stage: Stage, flow: str) -> None:
+    def notes() -> list[Any]:
+        found: list[Any] = stage.session.workflows.get_flow(flow)["version"]["notes"]
+        return found
+
+    edit(stage, "note-add", flow, content="Ask accounting", color="orange")
+    edit(stage, "note-add", flow, content="Second", color="blue")
+    first, second = notes()
+    assert first["id"] != second["id"]
+    assert second["position"]["y"] >= first["position"]["y"] + first["size"]["height"]
+    page = text(stage.browser.get(f"/w/sales/flows/{flow}/?tab=steps").content)
+    assert "Ask accounting" in page
+    assert "Orange" in page
+    assert first["ownerId"] == stage.session.workflows.get_current_user()["id"]
+    edit(stage, "note-change", flow, note=first["id"], content="Ask sales", color="green")
+    changed = notes()[0]
+    assert (changed["content"], changed["color"], changed["position"]) == ("Ask sales", "green", first["position"])
+    edit(stage, "note-delete", flow, note=first["id"])
+    assert [note["id"] for note in notes()] == [second["id"]]
+    edit(stage, "edit-undo", flow)
+    assert [note["content"] for note in notes()] == ["Ask sales", "Second"]

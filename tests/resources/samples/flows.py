@@ -31,11 +31,12 @@ SAMPLE = Sample(
         "import-here": {"file": _FILE},
         "step-code": {"code": "export const code = async () => 1;"},
         "branch-conditions": {"first1": "{{trigger.body.sum}}", "operator1": "EXISTS"},
+        "note-change": {"content": "Something else"},
         "router-execution": {"execution": "EXECUTE_ALL_MATCH"},
         "minutes-saved": {"minutes": "5"},
         "operation": {"type": "CHANGE_NAME", "request": '{"displayName": "Something new"}'},
     },
-    versions={"minutes-saved": "0.83.0"},
+    versions=dict.fromkeys(["minutes-saved", "note-add", "note-change", "note-delete"], "0.83.0"),
     prepared={"edit-undo": _edit},
     huge={"metadata": {"note": "y" * 3_000_000}},
 )

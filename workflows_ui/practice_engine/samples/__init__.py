@@ -39,6 +39,7 @@ class SampleFlow:
     tags: list[str] = field(default_factory=list)
     run_count: int = 0
     other_payloads: list[Json] = field(default_factory=list)
+    notes: list[Json] = field(default_factory=list)
 
     @property
     def id(self) -> str:
@@ -95,6 +96,7 @@ def _add_flow(engine: Engine, sample: SampleFlow) -> None:
             "displayName": sample.name,
             "trigger": trigger,
             "updatedBy": ANH,
+            "notes": [{**note, "ownerId": ANH, "createdAt": edited, "updatedAt": edited} for note in sample.notes],
         }
         | times,
         {

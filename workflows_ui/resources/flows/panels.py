@@ -23,7 +23,7 @@ from workflows_ui.notifications.models import Favourite, WatchKind
 from workflows_ui.resource_admin.actions import button as action_button
 from workflows_ui.resource_admin.resource import Row, Subject, id_at, pick
 from workflows_ui.resources import whole_lists
-from workflows_ui.resources.flows import outline, reading, results
+from workflows_ui.resources.flows import notes, outline, reading, results
 from workflows_ui.resources.flows import story as flow_story
 from workflows_ui.resources.flows.editing import actions as editing
 from workflows_ui.resources.pieces import missing_apps
@@ -138,17 +138,23 @@ def _mismatches(subject: Subject, row: LaunchForm | None) -> list[str]:
 
 
 def steps(subject: Subject) -> dict[str, Any]:
-    """The outline; for builders with the ways to edit it."""
+    """The outline and the notes; for builders with the ways to edit it."""
     trigger, session, slug = reading.trigger_of(subject.object), subject.session, subject.slug
     uses = pick(subject.object, "version.connectionIds")
     names = outline.names_of(trigger, reading.connection_names(session) if uses else {}, slug)
     items = outline.items(trigger, names, outline.labels(session, trigger))
     if "/" in subject.id or not subject.access.allows(Role.BUILDER):
-        return {"items": items}
+        return {"items": items, "notes": notes.panel(session, subject.object)}
     buttons = [
         action_button(action, slug, "flows", subject.id) for action in editing.FLOW if action.visible(subject.object)
     ]
-    return {"items": items, "buttons": buttons, "edit_url": f"{flow_url(slug, subject.id)}steps/" if buttons else ""}
+    return {
+        "items": items,
+        "notes": notes.panel(session, subject.object),
+        "note_actions": [(action, action.url(slug, "flows", subject.id)) for action in editing.NOTES],
+        "buttons": buttons,
+        "edit_url": f"{flow_url(slug, subject.id)}steps/" if buttons else "",
+    }
 
 
 def uses(subject: Subject) -> dict[str, Any] | None:

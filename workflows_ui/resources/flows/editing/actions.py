@@ -15,9 +15,9 @@ from workflows_ui.flow_edits import services as flow_edits
 from workflows_ui.flow_edits.models import EditState, FlowEdit
 from workflows_ui.resource_admin.actions import LastingText
 from workflows_ui.resource_admin.resource import Action, Row, Text, pick
-from workflows_ui.resources.flows import pages
+from workflows_ui.resources.flows import notes, pages
 from workflows_ui.resources.flows.editing import forms as editing
-from workflows_ui.resources.flows.editing import places, router_forms
+from workflows_ui.resources.flows.editing import note_forms, places, router_forms
 from workflows_ui.resources.flows.editing.prediction import LOOP as LOOP_TYPE
 from workflows_ui.resources.flows.editing.prediction import ROUTERS, Json, Operation, shape
 from workflows_ui.resources.flows.reading import deleting, trigger_of
@@ -229,8 +229,35 @@ UNDO = _edit(
     "edit-undo", _("Undo the last edit"), "undo-2", editing.UndoEdit, _("The flow is as it was before."), run=_undo
 )
 ADD = _edit("step-add", _("Add a step"), "plus", editing.AddStep, _("The step is added."))
+NOTES = (
+    _edit(
+        "note-change",
+        _("Change the note"),
+        "pencil",
+        note_forms.ChangeNote,
+        _("The note is saved."),
+        visible=lambda flow: _editable(flow) and bool(notes.notes_of(flow)),
+    ),
+    _edit(
+        "note-delete",
+        _("Delete the note"),
+        "trash-2",
+        note_forms.DeleteNote,
+        _("The note is deleted."),
+        danger=True,
+        visible=lambda flow: _editable(flow) and bool(notes.notes_of(flow)),
+    ),
+)
 FLOW = (
     ADD,
+    _edit(
+        "note-add",
+        _("Add a note"),
+        "message-square",
+        note_forms.AddNote,
+        _("The note is added."),
+        visible=lambda flow: _editable(flow) and notes.has_notes(flow),
+    ),
     UNDO,
     _edit(
         "minutes-saved",
@@ -243,4 +270,4 @@ FLOW = (
     ),
     _edit("operation", _("Send an operation as JSON"), "braces", editing.RawOperation, _("The operation is done.")),
 )
-ACTIONS = (*FLOW, *ANY_STEP, *STEP, *CODE, *LOOP, *ROUTER, *BRANCH, *ANY_BRANCH)
+ACTIONS = (*FLOW, *ANY_STEP, *STEP, *CODE, *LOOP, *ROUTER, *BRANCH, *ANY_BRANCH, *NOTES)
