@@ -49,7 +49,9 @@ class ReadOnlyAdmin(_ModelAdmin):
     actions = None
     list_per_page = 50
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
     view_on_site = False
+    change_list_template = "admin/rows.html"
     change_form_template = "admin/row.html"
 
     def get_exclude(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
@@ -105,6 +107,7 @@ class Administration(admin.AdminSite):
     index_title = _("What the console keeps")
     final_catch_all_view = False
     index_template = "admin/front.html"
+    app_index_template = "admin/app_models.html"
 
     def has_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.is_active and request.user.is_superuser)
