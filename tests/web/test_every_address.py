@@ -202,6 +202,8 @@ _VALUES: dict[str, Any] = {
     "row": 987654,
     "number": 1,
     "position": "0",
+    "step": "trigger",
+    "edit": "z" * 22,
     "field": "amount",
     "action": "delete",
     "resource": "flows",
