@@ -69,7 +69,7 @@ MORE: dict[str, tuple[str, ...]] = {
     "CHANGE_FOLDER": ("flows.move",),
     "CHANGE_STATUS": ("flows.turn-on", "flows.turn-off"),
     "LOCK_AND_PUBLISH": ("flows.publish",),
-    "LOCK_FLOW": (),
+    "LOCK_FLOW": ("flows.lock",),
     "USE_AS_DRAFT": ("flows.use-as-draft",),
     "IMPORT_FLOW": ("flows.import", "flows.import-here", "flows.duplicate"),
     "UPDATE_METADATA": ("flows.tag",),
@@ -91,12 +91,12 @@ MORE: dict[str, tuple[str, ...]] = {
     "DELETE_BRANCH": ("flows.branch-delete",),
     "DUPLICATE_BRANCH": ("flows.branch-duplicate",),
     "MOVE_BRANCH": ("flows.branch-move",),
-    "SAVE_SAMPLE_DATA": (),
-    "UPDATE_SAMPLE_DATA_INFO": (),
+    "SAVE_SAMPLE_DATA": ("flows.step-sample",),
+    "UPDATE_SAMPLE_DATA_INFO": ("flows.step-sample-clear",),
     "ADD_NOTE": ("flows.note-add",),
     "UPDATE_NOTE": ("flows.note-change",),
     "DELETE_NOTE": ("flows.note-delete",),
-    "UPDATE_OWNER": (),
+    "UPDATE_OWNER": ("flows.owner",),
     "UPDATE_MINUTES_SAVED": ("flows.minutes-saved",),
     "POST /v1/sample-data/test-step": (),
     "GET /v1/flows/{id}/template": ("url:flow_export",),
@@ -112,9 +112,6 @@ MORE: dict[str, tuple[str, ...]] = {
 #: Why something has no place, where that is meant to be so.
 REASONS: dict[str, str] = {
     "get_connection": "on no page: an Imbrace engine answers with the decrypted secret",
-    "LOCK_FLOW": "part of publishing",
 }
 #: What the console would have to offer for the operations that are open, where it is not the operation itself.
-OPEN: dict[str, str] = dict.fromkeys(
-    ["SAVE_SAMPLE_DATA", "UPDATE_SAMPLE_DATA_INFO", "POST /v1/sample-data/test-step"], "testing a single step"
-) | {"UPDATE_OWNER": "changing a flow's owner (0.83)"}
+OPEN: dict[str, str] = {"POST /v1/sample-data/test-step": "testing a single step"}

@@ -17,6 +17,20 @@ MOST_BYTES = 10_000_000
 #: What is kept of a version (api.md 6.1): what an import takes.
 _KEPT = ("displayName", "trigger", "schemaVersion", "notes", "updated")
 
+#: Operations that leave what an import brings back as it was: there is nothing to undo.
+_OUTSIDE = frozenset(
+    {
+        "CHANGE_FOLDER",
+        "CHANGE_STATUS",
+        "LOCK_FLOW",
+        "SAVE_SAMPLE_DATA",
+        "UPDATE_METADATA",
+        "UPDATE_MINUTES_SAVED",
+        "UPDATE_OWNER",
+        "UPDATE_SAMPLE_DATA_INFO",
+    }
+)
+
 
 @dataclass(frozen=True)
 class Versions:
@@ -68,14 +82,20 @@ def find(workspace: Workspace, flow_id: str, key: str) -> FlowEdit | None:
 
 
 def latest(workspace: Workspace, flow_id: str) -> FlowEdit | None:
-    """The last edit of a flow that was not undone."""
+    """The last edit of a flow's version that was not undone."""
     rows = FlowEdit.objects.filter(
         workspace=workspace,
         flow_id=flow_id,
         expires_at__gt=clock.now(),
         moves=workspace.moves,
     )
-    return rows.exclude(state=EditState.UNDONE).select_related("workspace").order_by("-edited_at").first()
+    return (
+        rows.exclude(state=EditState.UNDONE)
+        .exclude(operation__in=_OUTSIDE)
+        .select_related("workspace")
+        .order_by("-edited_at")
+        .first()
+    )
 
 
 def open_versions(edit: FlowEdit) -> Versions | None:

@@ -11,6 +11,7 @@ from tests.stub_engine import text
 from workflows_ui.engine import flow_tree
 from workflows_ui.flow_edits.models import EditState, FlowEdit
 from workflows_ui.members.models import Role
+from workflows_ui.resources.flows.editing.prediction import TYPES, Operation, predict
 
 __all__ = ["stage"]
 LOOP = {
@@ -289,3 +290,47 @@ def test_notes_are_added_beside_each_other_changed_and_deleted(stage: Stage, flo
     assert [note["id"] for note in notes()] == [second["id"]]
     edit(stage, "edit-undo", flow)
     assert [note["content"] for note in notes()] == ["Ask sales", "Second"]
+
+
+def test_a_mistake_in_json_is_shown_by_line_and_column_with_the_text_as_it_was_typed(stage: Stage, flow: str) -> None:
+    typed = '{\n  "displayName": "New",\n}'
+    refused = ask(stage, "operation", flow, type="CHANGE_NAME", request=typed)
+    assert refused.status_code == 422
+    assert "Line 2, column" in text(refused.content)
+    assert refused.context["form"]["request"].value() == typed
+
+
+@pytest.mark.parametrize("type", TYPES)
+def test_the_template_of_each_operation_is_offered_and_the_console_can_predict_it(
+    stage: Stage, flow: str, type: str
+) -> None:
+    page = stage.browser.get(url("operation", flow), {"type": type})
+    assert f'<option value="{type}" selected>' in page.content.decode()
+    request = json.loads(page.context["form"]["request"].value())
+    current = stage.session.workflows.get_flow(flow)
+    if type == "CHANGE_STATUS" and not current["publishedVersionId"]:
+        pytest.skip("the engine refuses it for a flow that was never published")
+    assert predict(current, Operation(type, request), {current["version"]["id"]: current["version"]})
+
+
+def test_what_lies_beside_the_steps_is_no_step_of_undoing(stage: Stage, flow: str) -> None:
+    edit(stage, "step-rename", flow, step="step_1", name="Prepare")
+    edit(stage, "step-sample", flow, step="step_1", kind="OUTPUT", payload='{"total": 5}')
+    edit(stage, "minutes-saved", flow, minutes="5")
+    edit(stage, "step-sample-clear", flow, step="step_1")
+    assert "This step has no sample" in text(ask(stage, "step-sample-clear", flow, step="step_1").content)
+    edit(stage, "edit-undo", flow)
+    trigger = stage.session.workflows.get_flow(flow)["version"]["trigger"]
+    assert flow_tree.steps_by_name(trigger)["step_1"]["displayName"] != "Prepare"
+
+
+def test_a_flow_gets_another_owner_of_those_whom_the_console_knows(stage: Stage, flow: str) -> None:
+    me = stage.session.workflows.get_current_user()["id"]
+    page = stage.browser.get(url("owner", flow))
+    choices = dict(page.context["form"].fields["owner"].choices)
+    assert me not in choices
+    owner, name = next(iter(choices.items()))
+    asked = ask(stage, "owner", flow, owner=owner)
+    assert f"belongs to {name}" in text(asked.content)
+    confirm(stage, asked, "owner", flow, owner=owner)
+    assert stage.session.workflows.get_flow(flow)["ownerId"] == owner

@@ -19,6 +19,13 @@ def _edit(stage: Any, key: str) -> None:
     flow_edits.end(edit, version, as_expected=True, meanwhile=False)
 
 
+def _sample(stage: Any, key: str) -> None:
+    """The trigger has a sample."""
+    request = {"stepName": "trigger", "payload": {"a": 1}, "type": "OUTPUT", "dataType": "JSON"}
+    stage.session.workflows.apply_flow_operation(key, {"type": "SAVE_SAMPLE_DATA", "request": request})
+    stage.practice.journal.clear()
+
+
 SAMPLE = Sample(
     "/flows",
     lambda name: flow(name=name),
@@ -32,11 +39,14 @@ SAMPLE = Sample(
         "step-code": {"code": "export const code = async () => 1;"},
         "branch-conditions": {"first1": "{{trigger.body.sum}}", "operator1": "EXISTS"},
         "note-change": {"content": "Something else"},
+        "step-sample": {"payload": '{"a": 2}'},
         "router-execution": {"execution": "EXECUTE_ALL_MATCH"},
         "minutes-saved": {"minutes": "5"},
         "operation": {"type": "CHANGE_NAME", "request": '{"displayName": "Something new"}'},
     },
-    versions=dict.fromkeys(["minutes-saved", "note-add", "note-change", "note-delete"], "0.83.0"),
-    prepared={"edit-undo": _edit},
+    versions=dict.fromkeys(
+        ["minutes-saved", "note-add", "note-change", "note-delete", "owner", "step-sample-clear"], "0.83.0"
+    ),
+    prepared={"edit-undo": _edit, "step-sample-clear": _sample},
     huge={"metadata": {"note": "y" * 3_000_000}},
 )

@@ -11,6 +11,7 @@ from cronsim import CronSim, CronSimError
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from workflows_ui.core.collation import sort_key
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import Forbidden, NotFound, NotInPlan
 from workflows_ui.launches import flow_facts
@@ -112,6 +113,20 @@ def owner_of(session: EngineSession, flow: Row) -> str:
     """The name of the flow's owner, which engines have since 0.83; "" if unknown, or if a quick session would need a call."""
     owner = id_at(flow, "ownerId")
     return _people_names(session).get(owner, "") if owner else ""
+
+
+def people(session: EngineSession) -> dict[str, str]:
+    """Names of the people that the console knows, by id: `_people`, and the owners of the flows that the engine lists first."""
+    found = dict(_people(session))
+    for owner in _flow_owners(session):
+        found.setdefault(owner, owner)
+    return dict(sorted(found.items(), key=lambda item: sort_key(item[1])))
+
+
+@cached("flow-owners", 600, [])
+def _flow_owners(session: EngineSession) -> list[str]:
+    rows = dicts_at(session.workflows.list_flows(limit=100), "data")
+    return sorted({id_at(row, "ownerId") for row in rows} - {""})
 
 
 @cached("people-names", 600, {}, optional=True)

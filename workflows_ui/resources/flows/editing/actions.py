@@ -16,8 +16,8 @@ from workflows_ui.flow_edits.models import EditState, FlowEdit
 from workflows_ui.resource_admin.actions import LastingText
 from workflows_ui.resource_admin.resource import Action, Row, Text, pick
 from workflows_ui.resources.flows import notes, pages
+from workflows_ui.resources.flows.editing import flow_forms, note_forms, places, router_forms
 from workflows_ui.resources.flows.editing import forms as editing
-from workflows_ui.resources.flows.editing import note_forms, places, router_forms
 from workflows_ui.resources.flows.editing.prediction import LOOP as LOOP_TYPE
 from workflows_ui.resources.flows.editing.prediction import ROUTERS, Json, Operation, shape
 from workflows_ui.resources.flows.reading import deleting, trigger_of
@@ -126,7 +126,19 @@ def _edit(
 
 
 #: On any step, the trigger included; on steps; on a step of one type; on branches; on the whole flow.
-ANY_STEP = (_edit("step-rename", _("Rename the step"), "pencil", editing.RenameStep, _("The step is renamed.")),)
+ANY_STEP = (
+    _edit("step-rename", _("Rename the step"), "pencil", editing.RenameStep, _("The step is renamed.")),
+    _edit("step-sample", _("Save a sample"), "test-tube", flow_forms.SaveSample, _("The sample is saved.")),
+    _edit(
+        "step-sample-clear",
+        _("Clear the sample"),
+        "eraser",
+        flow_forms.ClearSample,
+        _("The sample is cleared."),
+        # Engines before 0.83 cannot do it.
+        visible=lambda flow: _editable(flow) and notes.has_notes(flow),
+    ),
+)
 STEP = (
     _edit("step-move", _("Move the step"), "arrow-up-down", editing.MoveStep, _("The step is moved."), visible=_has(2)),
     _edit(
@@ -268,6 +280,26 @@ FLOW = (
         # Engines before 0.83 do not know it.
         visible=lambda flow: _editable(flow) and "timeSavedPerRun" in flow,
     ),
-    _edit("operation", _("Send an operation as JSON"), "braces", editing.RawOperation, _("The operation is done.")),
+    _edit(
+        "owner",
+        _("Change the owner"),
+        "user",
+        flow_forms.ChangeOwner,
+        _("The owner is changed."),
+        visible=lambda flow: _editable(flow) and "ownerId" in flow,
+    ),
+    _edit(
+        "lock",
+        _("Lock the draft"),
+        "lock",
+        flow_forms.LockFlow,
+        _("The draft is locked."),
+        confirm=_(
+            "A locked version does not change any more; the next edit begins a new draft with the same steps. What is live stays live: "
+            "locking does not publish. Use it to keep a state that you may want to return to."
+        ),
+        visible=lambda flow: _editable(flow) and pick(flow, "version.state") == "DRAFT",
+    ),
+    _edit("operation", _("Send an operation as JSON"), "braces", flow_forms.RawOperation, _("The operation is done.")),
 )
 ACTIONS = (*FLOW, *ANY_STEP, *STEP, *CODE, *LOOP, *ROUTER, *BRANCH, *ANY_BRANCH, *NOTES)

@@ -21,10 +21,10 @@ from workflows_ui.flow_edits import services as flow_edits
 from workflows_ui.resource_admin.resource import Affected, Row, id_at, pick
 from workflows_ui.resources.flows import difference, outline, reading
 from workflows_ui.resources.flows.editing import damage, places
+from workflows_ui.resources.flows.editing.json_field import JsonField
 from workflows_ui.resources.flows.editing.prediction import (
     FALLBACK,
     LOOP,
-    TYPES,
     Impossible,
     Json,
     Operation,
@@ -39,7 +39,7 @@ from workflows_ui.web.paths import dict_at, text_at
 #: Parts of a step that an update sends (api.md 6.3).
 BODY = ("name", "type", "valid", "displayName", "settings", "skip")
 #: Parts of a version that an import takes.
-_TREE = ("displayName", "trigger", "schemaVersion", "notes")
+TREE = ("displayName", "trigger", "schemaVersion", "notes")
 _MOST_LINES = 12
 _NO_HANDLING = {"retryOnFailure": {"value": False}, "continueOnFailure": {"value": False}}
 NEW_CODE = "export const code = async (inputs) => {\n  return inputs;\n};\n"
@@ -174,6 +174,8 @@ def _other_changes(before: Row, after: Row) -> Iterator[str]:
         yield gettext("Notes on the canvas: %(old)d → %(new)d") % {"old": old, "new": new}
     elif pick(before, "version.notes") != pick(after, "version.notes"):
         yield gettext("A note on the canvas is changed")
+    if pick(before, "version.state") != pick(after, "version.state"):
+        yield gettext("The draft is locked: the next edit makes a new draft")
     if before.get("timeSavedPerRun") != after.get("timeSavedPerRun"):
         values = {"old": before.get("timeSavedPerRun") or "–", "new": after.get("timeSavedPerRun") or "–"}
         yield gettext("Minutes saved with each run: %(old)s → %(new)s") % values
@@ -283,13 +285,13 @@ class AddStep(EditForm):
             "type": data["kind"],
             "valid": data["kind"] == "CODE",
             "displayName": data["name"],
-            "settings": _new_settings(data["kind"]),
+            "settings": new_settings(data["kind"]),
         }
         request: Json = {"parentStep": parent, "stepLocationRelativeToParent": location, "action": action}
         return Operation("ADD_ACTION", request | ({} if branch is None else {"branchIndex": branch}))
 
 
-def _new_settings(kind: str) -> Json:
+def new_settings(kind: str) -> Json:
     """The settings of a new step, as the engine's own builder makes them (recordings `op_add_action_*`)."""
     if kind == "CODE":
         source = {"code": NEW_CODE, "packageJson": "{}"}
@@ -312,18 +314,18 @@ class EditCode(StepForm):
         strip=False,
         widget=forms.Textarea({"rows": 14, "class": "font-monospace", "spellcheck": "false"}),
     )
-    inputs = forms.JSONField(
+    inputs = JsonField(
         label=_("Inputs (JSON)"),
+        rows=5,
         required=False,
         help_text=_(
             "An object. The code reads them as `inputs`; values may be expressions such as {{trigger.body.total}}."
         ),
-        widget=forms.Textarea({"rows": 5, "class": "font-monospace", "spellcheck": "false"}),
     )
-    packages = forms.JSONField(
+    packages = JsonField(
         label=_("Packages (package.json)"),
+        rows=3,
         required=False,
-        widget=forms.Textarea({"rows": 3, "class": "font-monospace", "spellcheck": "false"}),
     )
 
     def prepare(self) -> None:
@@ -338,10 +340,10 @@ class EditCode(StepForm):
         )
 
     def clean_inputs(self) -> Json:
-        return _an_object(self.cleaned_data["inputs"])
+        return an_object(self.cleaned_data["inputs"])
 
     def clean_packages(self) -> Json:
-        return _an_object(self.cleaned_data["packages"])
+        return an_object(self.cleaned_data["packages"])
 
     def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
         settings = dict_at(self.find_step(flow, data), "settings")
@@ -360,7 +362,8 @@ def _parsed(text: str) -> Any:
         return {}
 
 
-def _an_object(value: Any) -> Json:
+def an_object(value: Any) -> Json:
+    """Return what was typed as an object. Raises ValidationError."""
     if value in (None, ""):
         return {}
     if not isinstance(value, dict):
@@ -399,7 +402,7 @@ class UndoEdit(EditForm):
             raise forms.ValidationError(gettext("There is no edit by this console that could be undone."))
         self.undone = edit
         return Operation(
-            "IMPORT_FLOW", {"notes": [], **{key: versions.before[key] for key in _TREE if key in versions.before}}
+            "IMPORT_FLOW", {"notes": [], **{key: versions.before[key] for key in TREE if key in versions.before}}
         )
 
     def clean(self) -> dict[str, Any]:
@@ -425,20 +428,3 @@ class MinutesSaved(EditForm):
         minutes = data["minutes"]
         whole = int(minutes) if minutes is not None and minutes == int(minutes) else minutes
         return Operation("UPDATE_MINUTES_SAVED", {"timeSavedPerRun": whole})
-
-
-class RawOperation(EditForm):
-    """Any operation, for those who know the engine's requests."""
-
-    type = forms.ChoiceField(label=_("Operation"), choices=[(name, name) for name in TYPES])
-    request = forms.JSONField(
-        label=_("Request (JSON)"),
-        widget=forms.Textarea({"rows": 12, "class": "font-monospace", "spellcheck": "false"}),
-        initial=dict,
-    )
-
-    def clean_request(self) -> Json:
-        return _an_object(self.cleaned_data["request"])
-
-    def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
-        return Operation(data["type"], data["request"])

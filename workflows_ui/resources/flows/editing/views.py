@@ -72,7 +72,7 @@ def step(request: ConsoleRequest, slug: str, id: str, step: str) -> HttpResponse
         "flow_url": flow_url(slug, id),
         "title": outline.title_of(found),
         "step_panel": {"items": outline.items(_alone(found), names, outline.labels(session, _alone(found)))[:1]},
-        "links": [*links, *_links(offered, slug, id, step=step)],
+        "links": [*links, *_links(tuple(action for action in offered if action.visible(flow)), slug, id, step=step)],
         "branches": branches,
     }
     return responses.page(request, "resources/flows/step.html", context)
