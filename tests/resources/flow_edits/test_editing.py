@@ -282,7 +282,9 @@ def test_notes_are_added_beside_each_other_changed_and_deleted(stage: Stage, flo
     page = text(stage.browser.get(f"/w/sales/flows/{flow}/?tab=steps").content)
     assert "Ask accounting" in page
     assert "Orange" in page
-    assert first["ownerId"] == stage.session.workflows.get_current_user()["id"]
+    author = stage.session.workflows.get_current_user()
+    assert first["ownerId"] == author["id"]
+    assert author["firstName"] in page
     edit(stage, "note-change", flow, note=first["id"], content="Ask sales", color="green")
     changed = notes()[0]
     assert (changed["content"], changed["color"], changed["position"]) == ("Ask sales", "green", first["position"])

@@ -34,14 +34,16 @@ def notes_of(flow: Row) -> list[dict[str, Any]]:
 
 def panel(session: EngineSession, flow: Row) -> list[dict[str, Any]]:
     """The notes as a page shows them: `id`, `text`, `color` and its `label`, `author`, `changed`."""
+    found = notes_of(flow)[:MOST]
+    people = reading.people_names(session) if found else {}
     return [
         {
             "id": id_at(note),
             "text": text_at(note, "content")[:_LONGEST],
             "color": color if (color := text_at(note, "color")) in COLORS else "secondary",
             "label": COLORS.get(color, color[:20]),
-            "author": reading.owner_of(session, note),
+            "author": people.get(id_at(note, "ownerId"), ""),
             "changed": note.get("updatedAt"),
         }
-        for note in notes_of(flow)[:MOST]
+        for note in found
     ]

@@ -106,7 +106,7 @@ def last_change(session: EngineSession, flow_id: str) -> Change | None:
     """Who last changed a flow (api.md 6.2); None if the engine does not say. Three calls at most."""
     version = pick(session.workflows.get_flow(flow_id), "version")
     at, person = formats.moment(pick(version, "updated")), text_at(version, "updatedBy")
-    return Change(at, _people(session).get(person, "") if person else "") if at else None
+    return Change(at, people_names(session).get(person, "") if person else "") if at else None
 
 
 def owner_of(session: EngineSession, flow: Row) -> str:
@@ -116,8 +116,8 @@ def owner_of(session: EngineSession, flow: Row) -> str:
 
 
 def people(session: EngineSession) -> dict[str, str]:
-    """Names of the people that the console knows, by id: `_people`, and the owners of the flows that the engine lists first."""
-    found = dict(_people(session))
+    """Names of the people that the console knows, by id: `people_names`, and the owners of the flows that the engine lists first."""
+    found = dict(people_names(session))
     for owner in _flow_owners(session):
         found.setdefault(owner, owner)
     return dict(sorted(found.items(), key=lambda item: sort_key(item[1])))
@@ -131,11 +131,11 @@ def _flow_owners(session: EngineSession) -> list[str]:
 
 @cached("people-names", 600, {}, optional=True)
 def _people_names(session: EngineSession) -> dict[str, str]:
-    return _people(session)
+    return people_names(session)
 
 
 @cached("people-names", 600, {})
-def _people(session: EngineSession) -> dict[str, str]:
+def people_names(session: EngineSession) -> dict[str, str]:
     """Names of people by id, as far as known: the credential's own (`users_me`) and the owners of connections (`conn_list_piece`)."""
     people: list[Row] = []
     try:

@@ -24,7 +24,7 @@ def request(type: str, flow: Row) -> Json:
     note_id = id_at(next(iter(notes.notes_of(flow)), {})) or "note_1"
     title = text_at(version, "displayName")
     branch = {"stepName": router, "branchIndex": 0}
-    requests: dict[str, Json] = {
+    by_type: dict[str, Json] = {
         "CHANGE_NAME": {"displayName": title},
         "CHANGE_FOLDER": {"folderId": flow.get("folderId")},
         "CHANGE_STATUS": {"status": "ENABLED"},
@@ -61,4 +61,4 @@ def request(type: str, flow: Row) -> Json:
         "UPDATE_NOTE": {"id": note_id, **note},
         "DELETE_NOTE": {"id": note_id},
     }
-    return requests.get(type, {})
+    return by_type.get(type, {})
