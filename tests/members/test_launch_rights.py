@@ -146,9 +146,9 @@ def test_a_withdrawn_right_closes_the_door_at_once_and_what_waits_is_not_sent(gu
     launch = Launch.objects.get()
     manager = guests.scene.sign_in(guests.scene.users.owner)
     address = reverse("launch_right_revoke", args=["sales", right.pk])
-    assert "Withdraw the right from Field?" in text_of(manager.get(address))
-    assert "withdrawn from Field" in text_of(manager.post(address, follow=True))
-    assert "withdrawn already" in text_of(manager.post(address, follow=True))
+    assert "Revoke the right of Field?" in text_of(manager.get(address))
+    assert "The right of Field is revoked" in text_of(manager.post(address, follow=True))
+    assert "revoked already" in text_of(manager.post(address, follow=True))
     assert guests.browser.get("/w/sales/").status_code == 404
     sending.send(launch.pk)
     launch.refresh_from_db()
@@ -323,7 +323,7 @@ def test_a_right_is_made_longer_or_shorter_but_never_less_than_what_is_used(gues
     LaunchRight.objects.filter(pk=right.pk).update(used=4)
     assert not launch_rights.change(Actor(guests.scene.users.owner), right, until=None, most_launches=3)
     LaunchRight.objects.update(revoked_at=timezone.now())
-    assert "withdrawn already" in text_of(manager.post(address, {"most_launches": "9"}, follow=True))
+    assert "revoked already" in text_of(manager.post(address, {"most_launches": "9"}, follow=True))
 
 
 def test_a_right_of_another_workspace_cannot_be_withdrawn_from_here(guests: Guests) -> None:
@@ -375,6 +375,6 @@ def test_ended_rights_are_listed_below_with_the_reason(guests: Guests) -> None:
     guests.right(most_launches=1, used=1)
     guests.right(revoked_at=now)
     states = [launch_right_messages.describe_right(right)["state"] for right in LaunchRight.objects.order_by("pk")]
-    assert [str(state) for state in states] == ["Over", "Used up", "Withdrawn"]
+    assert [str(state) for state in states] == ["Over", "Used up", "Revoked"]
     page = text_of(guests.scene.sign_in(guests.scene.users.owner).get("/w/sales/launch-rights/"))
-    assert all(word in page for word in ("Over", "Used up", "Withdrawn"))
+    assert all(word in page for word in ("Over", "Used up", "Revoked"))

@@ -68,7 +68,7 @@ def describe_rights(rights: Iterable[LaunchRight]) -> list[dict[str, Any]]:
 
 def _right_state(right: LaunchRight, now: datetime) -> tuple[str | Promise, str]:
     if right.revoked_at is not None:
-        return pgettext_lazy("launch right", "Withdrawn"), "secondary"
+        return pgettext_lazy("launch right", "Revoked"), "secondary"
     if right.until is not None and right.until <= now:
         return pgettext_lazy("launch right", "Over"), "secondary"
     if right.most_launches is not None and right.used >= right.most_launches:

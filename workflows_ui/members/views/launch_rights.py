@@ -87,7 +87,7 @@ def flow_rights(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
 def change(request: ConsoleRequest, slug: str, right_id: int) -> HttpResponse:
     right = _find(request, right_id)
     if right.revoked_at is not None:
-        messages.warning(request, _("This right was withdrawn already."))
+        messages.warning(request, _("This right was revoked already."))
         return responses.redirect_to_view(request, "launch_rights", slug)
     until = timezone.localtime(right.until) if right.until else None
     form = LimitsForm(request.POST or None, initial={"until": until, "most_launches": right.most_launches})
@@ -100,7 +100,7 @@ def change(request: ConsoleRequest, slug: str, right_id: int) -> HttpResponse:
             messages.success(request, _("The right of %(holder)s: %(limits)s.") % values)
             return responses.redirect_to_view(request, "launch_rights", slug)
         right.refresh_from_db()
-        form.add_error(None, _("Nothing was changed: the right was used or withdrawn meanwhile. Look at it again."))
+        form.add_error(None, _("Nothing was changed: the right was used or revoked meanwhile. Look at it again."))
     context = {"status": member_messages.describe_right(right)}
     return responses.form_page(request, "members/launch_rights/change.html", form, context)
 
@@ -113,9 +113,9 @@ def revoke(request: ConsoleRequest, slug: str, right_id: int) -> HttpResponse:
             request, "members/launch_rights/revoke.html", {"status": member_messages.describe_right(right)}
         )
     if launch_rights.revoke(actor(request), right):
-        messages.success(request, _("The right is withdrawn from %(holder)s.") % {"holder": right.holder})
+        messages.success(request, _("The right of %(holder)s is revoked.") % {"holder": right.holder})
     else:
-        messages.warning(request, _("This right was withdrawn already."))
+        messages.warning(request, _("This right was revoked already."))
     return responses.redirect_to_view(request, "launch_rights", slug)
 
 
