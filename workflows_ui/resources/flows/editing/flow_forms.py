@@ -82,7 +82,10 @@ class ChangeOwner(EditForm):
     def prepare(self) -> None:
         super().prepare()
         self.people = reading.people(self.session)
-        self.choose("owner", [item for item in self.people.items() if item[0] != self.row.get("ownerId")])
+        others = [item for item in self.people.items() if item[0] != self.row.get("ownerId")]
+        self.choose("owner", others)
+        if not others:
+            self.fields["owner"].help_text = gettext("The console knows nobody else: the engine names no other user.")
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
