@@ -295,6 +295,19 @@ def test_a_clock_shows_how_long_it_runs_and_whether_that_is_longer_than_usual(sc
     assert "data-elapsed" not in scene.page(scene.row(state=State.QUEUED))
 
 
+def test_the_usual_time_that_the_form_read_from_the_engines_runs_is_on_the_first_launch_too(scene: Scene) -> None:
+    flow = flows.make(scene.workflows, "Slow", flows.code("sleep 3"))
+    for _run in range(3):
+        scene.watch(scene.launch(flow))
+    Launch.objects.all().delete()  # as if these runs had started elsewhere
+    launch = scene.row(flow_id=flow, state=State.RUNNING, poll_at=timezone.now(), sending_at=timezone.now())
+    assert "data-usual" not in scene.page(launch)
+    assert "Usually takes" in text_of(scene.browser.get(reverse("flow_does", args=["sales", flow])))
+    before = scene.engine.journal.count()
+    assert "data-usual=" in scene.page(launch)
+    assert scene.engine.journal.count() == before
+
+
 def test_a_state_is_said_once(scene: Scene) -> None:
     page = scene.page(scene.row(state=State.SUCCEEDED, ended_at=timezone.now()))
     assert '<h2 class="visually-hidden" id="state-title" data-announce>Succeeded</h2>' in page
