@@ -41,13 +41,16 @@ def readable_values(form: Form | None, payload: Any) -> Node | None:
     return Node("fields", entries=[(label, readable.readable_node(value, room)) for label, value in values][:_MOST])
 
 
-def summaries(rows: Iterable[Launch]) -> dict[str, str]:
+def summaries(rows: Iterable[Launch], largest: int = _SMALL) -> dict[str, str]:
     """The inputs of launches in one line each, by primary key, secrets masked. One query for all payloads.
 
-    Launches without inputs, with removed ones, and large ones (which would have to be opened whole) have none.
+    Launches without inputs, with removed ones, and those larger than `largest` bytes (which would have to be opened whole) have none.
     """
-    small = [row.pk for row in rows if row.size <= _SMALL]
-    loaded = Launch.objects.filter(pk__in=small).defer(None).select_related("form_version", "workspace")
+    small = [row.pk for row in rows if row.size <= largest]
+    if not small:
+        return {}
+    loaded = Launch.objects.filter(pk__in=small).defer(None).defer("answer", "failure", "technical")
+    loaded = loaded.select_related("form_version", "workspace")
     lines = {launch.pk: summary(readable_inputs(launch)) for launch in loaded}
     return {key: line for key, line in lines.items() if line}
 

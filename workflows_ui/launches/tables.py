@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import DurationField, ExpressionWrapper, F, QuerySet
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -15,7 +16,7 @@ from workflows_ui.core.prepared import Prepared
 from workflows_ui.core.secret_names import MASK, mask_text, names_secret
 from workflows_ui.launch_forms.models import LaunchFormVersion
 from workflows_ui.launches.forms import FilterForm
-from workflows_ui.launches.inputs import input_labels, labelled_inputs
+from workflows_ui.launches.inputs import input_labels, labelled_inputs, summaries
 from workflows_ui.launches.models import UNSENT, Launch, LaunchInput
 from workflows_ui.launches.page import Page
 from workflows_ui.members.models import Role
@@ -29,16 +30,22 @@ from workflows_ui.web.links import object_url, view_url
 
 #: Inputs in a row of the list; all of them are on the launch's page and in the file.
 _INPUTS = 4
+#: Most bytes of a launch whose inputs are summed up in its row.
+_SUMMED_UP = 4 * 1024
 _AGAIN, _OPEN_RUN, _OPEN_FLOW = _("Launch again"), _("Open the run"), _("Open the flow")
 #: Columns of a file for the inputs of launch forms, and launches read at a time.
 _LABELS, _PART = 100, 50
 
 
 def _inputs(launch: Launch) -> str:
-    """The searchable inputs in one line. Some were stored before their names or texts were recognized as secret."""
+    """The searchable inputs in one line, else a summary of the payload. Some of the former were stored before their names or texts
+    were recognized as secret.
+    """
+    if not launch.listed_inputs:  # type: ignore[attr-defined]  # Launches.masked sets it
+        return str(launch.summaries.get(launch.pk, ""))  # type: ignore[attr-defined]
     shown = [
         f"{item.label[:40]}: {MASK if names_secret(item.label) or names_secret(item.name) else mask_text(item.text)[:80]}"
-        for item in launch.listed_inputs[:_INPUTS]  # type: ignore[attr-defined]  # Launches.masked sets it
+        for item in launch.listed_inputs[:_INPUTS]  # type: ignore[attr-defined]
     ]
     return " · ".join(shown)
 
@@ -91,12 +98,16 @@ class Launches(LocalList):
         return view_url("launch", slug, id) if id else reverse("launches", args=[slug], query=query or None)
 
     def masked(self, session: Any, rows: Sequence[Any]) -> Sequence[Any]:
-        """The rows with their `listed_inputs`: one query, which takes a fraction of the time of prefetching."""
+        """The rows with their `listed_inputs`: one query, which takes a fraction of the time of prefetching. The `summaries` of rows
+        without them take another, once the column is shown: a list that refreshes itself opens no payloads while it is the same.
+        """
         found = defaultdict[str, list[LaunchInput]](list)
         for item in _inputs_of([row.pk for row in rows]) if rows else ():
             found[item.launch_id].append(item)
+        without = [row for row in rows if row.pk not in found]
+        lines = SimpleLazyObject(lambda: summaries(without, _SUMMED_UP))
         for row in rows:
-            row.listed_inputs = found[row.pk]
+            row.listed_inputs, row.summaries = found[row.pk], lines
         return rows
 
     def refresh_seconds(self, row: Any) -> int:

@@ -35,6 +35,7 @@ OFFERED_FROM = 500
 LISTED = (
     "flow_id",
     "flow_name",
+    "size",
     "state",
     "run_status",
     "run_id",
