@@ -378,3 +378,23 @@ def test_ended_rights_are_listed_below_with_the_reason(guests: Guests) -> None:
     assert [str(state) for state in states] == ["Over", "Used up", "Revoked"]
     page = text_of(guests.scene.sign_in(guests.scene.users.owner).get("/w/sales/launch-rights/"))
     assert all(word in page for word in ("Over", "Used up", "Revoked"))
+
+
+def test_the_list_of_rights_has_those_in_force_first_is_filtered_sorted_and_saved_as_a_file(guests: Guests) -> None:
+    guests.right(flow_name="Alpha")
+    guests.right(flow_name="Beta", revoked_at=timezone.now())
+    manager = guests.scene.sign_in(guests.scene.users.owner)
+
+    def flows(**query: str) -> list[str]:
+        page = text_of(manager.get("/w/sales/launch-rights/", query))
+        return sorted((name for name in ("Alpha", "Beta") if name in page), key=page.index)
+
+    assert flows() == ["Alpha", "Beta"]
+    assert flows(state="ended") == ["Beta"]
+    assert flows(state="usable") == ["Alpha"]
+    assert flows(sort="-flow") == ["Beta", "Alpha"]
+    answer = manager.get("/w/sales/launch-rights/file/csv/", {"state": "ended"})
+    lines = answer.getvalue().decode().splitlines()
+    assert len(lines) == 2
+    assert "Beta" in lines[1]
+    assert AuditEvent.objects.filter(action="launch_rights.export").count() == 1

@@ -182,3 +182,15 @@ def test_names_in_a_team_are_shown_as_text(users: Users, keeper: User) -> None:
         page = text(browser(keeper).get(address))
         assert "<script>alert(1)" not in page
         assert "<b>bold" not in page
+
+
+def test_the_list_of_teams_is_sorted_and_saved_as_a_file_of_the_teams_one_may_see(users: Users) -> None:
+    small, large, _hidden = [Group.objects.create(name=name) for name in ("Alpha", "Beta", "Hidden")]
+    users.colleague.groups.add(small, large)
+    users.stranger.groups.add(large)
+    client = browser(users.colleague)
+    page = text(client.get("/teams/", {"sort": "-people"}))
+    assert page.index("Beta") < page.index("Alpha")
+    lines = client.get("/teams/file/csv/").getvalue().decode().splitlines()
+    assert [line.split(",")[0].strip('"') for line in lines[1:]] == ["Alpha", "Beta"]
+    assert AuditEvent.objects.filter(action="teams.export").count() == 1

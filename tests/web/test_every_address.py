@@ -44,6 +44,7 @@ OWN |= {
     "mfa_remove_webauthn",
     "sessions",
     "sessions_end_others",
+    "teams_file",
     "session_end",
 }
 #: Addresses of teams: members of one and its managers; actions on one require more (tests/members/test_teams.py).
@@ -142,6 +143,7 @@ LEAST: dict[str, Role] = {
     "credentials_file": Role.VIEWER,
     "deleted_object": Role.BUILDER,
     "launch_rights": Role.MANAGER,
+    "launch_rights_file": Role.MANAGER,
     "launch_right_choose": Role.MANAGER,
     "launch_right_change": Role.MANAGER,
     "launch_right_revoke": Role.MANAGER,

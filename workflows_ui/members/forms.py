@@ -45,6 +45,16 @@ class PeopleFilterForm(forms.Form):
     )
 
 
+class LaunchRightFilterForm(forms.Form):
+    """The filters of the list of launch rights."""
+
+    state = forms.ChoiceField(
+        label=_("State"),
+        required=False,
+        choices=[("", _("Any")), ("usable", _("In force")), ("ended", pgettext_lazy("launch rights", "Ended"))],
+    )
+
+
 class HolderForm(PersonFormMixin, forms.Form):
     """A person or a team: `holder` of a valid form."""
 

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.contrib.auth.models import Group
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, When
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -271,10 +271,21 @@ class InvitationRequest(models.Model):
 LOOK_BACK = timedelta(days=7)
 
 
+def _usable(now: datetime) -> Q:
+    unspent = Q(most_launches__isnull=True) | Q(used__lt=F("most_launches"))
+    return (Q(until__isnull=True) | Q(until__gt=now)) & unspent & Q(revoked_at__isnull=True)
+
+
 class LaunchRights(models.QuerySet["LaunchRight"]):
     def usable(self, now: datetime) -> "LaunchRights":
-        unspent = Q(most_launches__isnull=True) | Q(used__lt=F("most_launches"))
-        return self.filter(Q(until__isnull=True) | Q(until__gt=now), unspent, revoked_at__isnull=True)
+        return self.filter(_usable(now))
+
+    def ended(self, now: datetime) -> "LaunchRights":
+        return self.exclude(_usable(now))
+
+    def with_ended(self, now: datetime) -> "LaunchRights":
+        """Annotate each right with whether it has `ended`, as a number to sort by."""
+        return self.annotate(ended=Case(When(_usable(now), then=0), default=1, output_field=models.IntegerField()))
 
     def letting_in(self, now: datetime) -> "LaunchRights":
         """Filter rights that admit their holder to the workspace as a guest: usable ones, and those that ended within LOOK_BACK."""

@@ -1,10 +1,11 @@
-"""The lists of a workspace's members and of all people."""
+"""The lists of a workspace's members and launch rights, of all people, and of teams."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from django.contrib.auth.models import Group
 from django.db.models import QuerySet, Value
 from django.db.models.functions import Coalesce
 from django.urls import reverse
@@ -14,7 +15,8 @@ from django.utils.translation import pgettext_lazy
 from workflows_ui.accounts.models import User
 from workflows_ui.accounts.services import second_step
 from workflows_ui.core.states import Badge
-from workflows_ui.members.forms import PeopleFilterForm
+from workflows_ui.members import messages
+from workflows_ui.members.forms import LaunchRightFilterForm, PeopleFilterForm
 from workflows_ui.members.models import Member, Role
 from workflows_ui.members.services.access import Access
 from workflows_ui.resource_admin.actions import Button
@@ -173,6 +175,150 @@ class People(LocalList):
 
 def people_list() -> People:
     return People.with_attributes(files=files("people_file"))
+
+
+@dataclass(frozen=True)
+class TeamLine:
+    """A team, with the number of its people and workspaces, and whether the reader owns it or is in it."""
+
+    team: Group
+    description: str
+    people: int
+    workspaces: int
+    own: bool
+    inside: bool
+
+
+def _relation(line: Any) -> Badge | None:
+    if line.own:
+        return Badge(_("own it"), "user-check", "blue")
+    return Badge(_("are in it"), "users", "secondary") if line.inside else None
+
+
+class Teams(LocalList):
+    """The teams that the reader may see, all of them in memory."""
+
+    name = "teams"
+    label, label_plural = _("Team"), _("Teams")
+    icon, group = "users-round", "team"
+    logged_as = "team"
+    empty = _("You are in no team")
+    empty_hint = _("An administrator creates teams and adds people to them.")
+    rows = 50
+    list_display = (
+        Column(
+            lambda line: line.team.name,
+            _("Team"),
+            link=lambda _slug, line: reverse("team", args=[line.team.pk]),
+            below=lambda line: line.description,
+            name="name",
+        ),
+        Column(lambda line: line.people, _("People"), kind="count", phone=False, name="people"),
+        Column(lambda line: line.workspaces, _("Workspaces"), kind="count", phone=False, name="workspaces"),
+        Column(_relation, _("You"), kind="badge", name="you"),
+    )
+
+    def key(self, row: Row) -> str:
+        return str(row.team.pk)  # type: ignore[attr-defined]
+
+    def title(self, row: Row) -> str:
+        return str(row.team.name)  # type: ignore[attr-defined]
+
+
+def team_list(reader: User) -> Teams:
+    if not reader.is_superuser:
+        return Teams.with_attributes(files=files("teams_file"))
+    return Teams.with_attributes(
+        files=files("teams_file"),
+        empty=_("There is no team yet"),
+        empty_hint=_("Create one for people who share credentials or launch the same flows."),
+    )
+
+
+def _holder_note(status: Any) -> Text:
+    right = status["right"]
+    if right.team:
+        return _("team")
+    return "" if right.user.is_active else _("switched off")
+
+
+def _keyless_note(status: Any) -> Text:
+    if not status["keyless"]:
+        return ""
+    if status["right"].team:
+        return _("The team has no credential here yet, so only members with their own credential can launch.")
+    return _("They have no credential here yet: add them to a team that has one, or ask them to add their own.")
+
+
+class LaunchRights(LocalList):
+    """The launch rights of a workspace, those in force first. Its rows are statuses of messages.describe_rights."""
+
+    name = "launch_rights"
+    label, label_plural = _("Launch right"), _("Launch rights")
+    icon, group = "calendar-clock", "team"
+    filters = LaunchRightFilterForm
+    moment = "created_at"
+    logged_as = "launch_right"
+    default_order = ("ended",)
+    empty = _("No launch right is in force")
+    empty_hint = _(
+        "A launch right lets a person or a team launch one flow, until a date or for a number of launches if you like."
+    )
+    rows = 50
+    list_display = (
+        Column(
+            lambda status: status["right"].holder,
+            _("Who"),
+            below=_holder_note,
+            name="holder",
+            sort=("team__name", "user__first_name", "user__last_name", "user__username"),
+        ),
+        Column(
+            lambda status: status["right"].flow_name or status["right"].flow_id,
+            _("Flow"),
+            link=lambda slug, status: reverse("flow_launch_rights", args=[slug, status["right"].flow_id]),
+            name="flow",
+            sort=("flow_name", "flow_id"),
+        ),
+        Column(lambda status: status["badge"], _("State"), kind="badge", name="state", sort=("ended",)),
+        Column(lambda status: status["limits"], _("Limits"), below=_keyless_note, name="limits", sort=("until",)),
+        Column(
+            lambda status: status["right"].created_at,
+            pgettext_lazy("launch right", "Given"),
+            kind="when",
+            below=lambda status: status["right"].created_by.label if status["right"].created_by else "",
+            phone=False,
+            name="given",
+            sort=("created_at",),
+        ),
+    )
+
+    def masked(self, session: Any, rows: Sequence[Any]) -> list[Any]:
+        """The status of each right."""
+        return [
+            status | {"badge": Badge(status["state"], "check" if status["usable"] else "ban", status["colour"])}
+            for status in messages.describe_rights(rows)
+        ]
+
+    def key(self, row: Row) -> str:
+        return str(row["right"].pk)
+
+    def title(self, row: Row) -> str:
+        return str(row["right"].holder)
+
+    def row_buttons(self, access: Access, row: Any) -> Sequence[Button]:
+        slug, right, buttons = access.workspace.slug, row["right"], []
+        if not right.revoked_at:
+            buttons.append(Button(_("Change"), "pencil", reverse("launch_right_change", args=[slug, right.pk])))
+        if row["usable"]:
+            revoke = reverse("launch_right_revoke", args=[slug, right.pk])
+            buttons.append(Button(_("Revoke"), "ban", revoke, danger=True))
+        return buttons
+
+
+def launch_right_list(access: Access) -> LaunchRights:
+    """The list of a manager's workspace."""
+    return LaunchRights.with_attributes(files=files("launch_rights_file", access.workspace.slug))
 
 
 def with_last_sign_in(rows: QuerySet[User]) -> QuerySet[User]:

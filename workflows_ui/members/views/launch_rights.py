@@ -4,19 +4,28 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from workflows_ui.core.collation import sort_key
 from workflows_ui.credentials.services import engine_session
 from workflows_ui.launches import flow_facts
 from workflows_ui.members import messages as member_messages
+from workflows_ui.members import tables
 from workflows_ui.members.forms import LaunchRightForm, LimitsForm
-from workflows_ui.members.models import LaunchRight, Role
+from workflows_ui.members.models import LaunchRight, LaunchRights, Role
 from workflows_ui.members.services import launch_rights
+from workflows_ui.resource_admin import list_page, local_lists
+from workflows_ui.resource_admin.actions import Button
+from workflows_ui.resource_admin.listing import Listing
+from workflows_ui.resource_admin.resource import Page
 from workflows_ui.resources.flows import pages as flow_pages
+from workflows_ui.saved_views import services as saved_views
 from workflows_ui.web import responses
 from workflows_ui.web.access import member, visible_people
 from workflows_ui.web.requests import ConsoleRequest, actor
@@ -33,7 +42,32 @@ _FLOWS = 500
 @member(Role.MANAGER)
 def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
     """List the rights of the workspace: those in force, then those that ended."""
-    return responses.page(request, "members/launch_rights/list.html", _rights(request))
+    kind = tables.launch_right_list(request.access)
+    current = Listing(kind, request.path, request.GET, saved=saved_views.load(request.access, request.path))
+    return list_page.respond(
+        request,
+        kind,
+        request.access,
+        current,
+        kind.page(_matching(request, current), current) if current.valid else Page((), total=0),
+        above_template="members/launch_rights/above.html",
+        below_template="members/launch_rights/below.html",
+        first=Button(_("Give a launch right"), "plus", reverse("launch_right_choose", args=[slug]), primary=True),
+    )
+
+
+@never_cache
+@require_safe
+@member(Role.MANAGER)
+def file(request: ConsoleRequest, slug: str, kind: str) -> HttpResponseBase:
+    """The list of launch rights as a file. Audited."""
+    declared = tables.launch_right_list(request.access)
+    current = Listing(declared, request.path, request.GET)
+    if not current.valid:
+        return responses.redirect_to_view(request, "launch_rights", slug)
+    rows = declared.sorted(_matching(request, current), current)
+    workspace = request.access.workspace
+    return local_lists.file(request, declared, rows, kind, workspace=workspace, filters=current.filters_query)
 
 
 @require_safe
@@ -62,7 +96,7 @@ def flow_rights(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
         workspace=request.access.workspace,
     )
     if not form.is_valid():
-        context = _rights(request, id) | {"flow_id": id, "name": _name(request, id)}
+        context = _rights_of_flow(request, id) | {"flow_id": id, "name": _name(request, id)}
         return responses.form_page(request, "members/launch_rights/flow.html", form, context)
     data = form.cleaned_data
     right = launch_rights.give(
@@ -119,20 +153,23 @@ def revoke(request: ConsoleRequest, slug: str, right_id: int) -> HttpResponse:
     return responses.redirect_to_view(request, "launch_rights", slug)
 
 
-def _rights(request: ConsoleRequest, flow_id: str = "") -> dict[str, Any]:
-    rows = LaunchRight.objects.filter(workspace=request.access.workspace).select_related(
-        "user", "team", "workspace", "created_by"
-    )
-    if flow_id:
-        rows = rows.filter(flow_id=flow_id)
-    now = timezone.now()
-    usable = rows.usable(now).order_by("-created_at", "-pk")
-    ended = rows.exclude(pk__in=LaunchRight.objects.usable(now).values("pk")).order_by("-created_at", "-pk")
-    held = list(usable[: _HELD + 1])
+def _of_workspace(request: ConsoleRequest) -> LaunchRights:
+    rows = LaunchRight.objects.filter(workspace=request.access.workspace)
+    return rows.select_related("user", "team", "workspace", "created_by")
+
+
+def _matching(request: ConsoleRequest, current: Listing) -> LaunchRights:
+    rows, now = _of_workspace(request), timezone.now()
+    state = current.query.filters.get("state")
+    rows = {"usable": rows.usable, "ended": rows.ended}[state](now) if state else rows
+    return rows.with_ended(now)
+
+
+def _rights_of_flow(request: ConsoleRequest, flow_id: str) -> dict[str, Any]:
+    rows, now = _of_workspace(request).filter(flow_id=flow_id).order_by("-created_at", "-pk"), timezone.now()
     return {
-        "held": member_messages.describe_rights(held[:_HELD]),
-        "more_held": len(held) > _HELD,
-        "ended": [member_messages.describe_right(right) for right in ended[:_ENDED]],
+        "held": member_messages.describe_rights(rows.usable(now)[:_HELD]),
+        "ended": [member_messages.describe_right(right) for right in rows.ended(now)[:_ENDED]],
     }
 
 

@@ -6,15 +6,22 @@ from django.contrib import messages
 from django.contrib.auth.models import Group
 from django.db.models import Count
 from django.http import Http404, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from workflows_ui.accounts.models import User
 from workflows_ui.members import messages as member_messages
+from workflows_ui.members import tables
 from workflows_ui.members.forms import PersonForm, TeamForm
 from workflows_ui.members.models import TeamOwner, TeamProfile
 from workflows_ui.members.services import teams
+from workflows_ui.resource_admin import list_page, local_lists
+from workflows_ui.resource_admin.actions import Button
+from workflows_ui.resource_admin.listing import Listing
 from workflows_ui.web import responses
 from workflows_ui.web.access import signed_in, superuser, visible_people
 from workflows_ui.web.requests import ConsoleRequest, actor
@@ -27,15 +34,28 @@ _SHOWN = 500
 @signed_in
 def listing(request: ConsoleRequest) -> HttpResponse:
     """List the teams that the person is in or owns; all for superusers."""
-    rows = (
-        teams.visible(request.user)
-        .select_related("profile")
-        .annotate(people=Count("user", distinct=True), spaces=Count("memberships", distinct=True))
+    kind = tables.team_list(request.user)
+    current = Listing(kind, request.path, request.GET)
+    create = Button(_("New team"), "plus", reverse("team_create"), primary=True)
+    return list_page.respond(
+        request,
+        kind,
+        None,
+        current,
+        local_lists.sorted_page(_lines(request), current),
+        above_template="members/teams/above.html",
+        first=create if request.user.is_superuser else None,
     )
-    joined = set(request.user.groups.values_list("pk", flat=True))
-    owned = set(TeamOwner.objects.filter(user=request.user).values_list("team", flat=True))
-    context = {"rows": [(team, team.pk in joined, team.pk in owned) for team in rows]}
-    return responses.page(request, "members/teams/list.html", context)
+
+
+@never_cache
+@require_safe
+@signed_in
+def file(request: ConsoleRequest, kind: str) -> HttpResponseBase:
+    """The list of teams as a file. Audited."""
+    declared = tables.team_list(request.user)
+    rows = local_lists.sorted_rows(_lines(request), Listing(declared, request.path, request.GET))
+    return local_lists.file(request, declared, rows, kind)
 
 
 @require_safe
@@ -147,6 +167,27 @@ def _page(request: ConsoleRequest, group: Group, form: PersonForm) -> HttpRespon
         "may_edit": teams.may_edit(request.user, group),
     }
     return responses.form_page(request, "members/teams/team.html", form, context)
+
+
+def _lines(request: ConsoleRequest) -> list[tables.TeamLine]:
+    rows = (
+        teams.visible(request.user)
+        .select_related("profile")
+        .annotate(people=Count("user", distinct=True), spaces=Count("memberships", distinct=True))
+    )
+    joined = set(request.user.groups.values_list("pk", flat=True))
+    owned = set(TeamOwner.objects.filter(user=request.user).values_list("team", flat=True))
+    return [
+        tables.TeamLine(
+            team,
+            team.profile.description if hasattr(team, "profile") else "",
+            team.people,
+            team.spaces,
+            own=team.pk in owned,
+            inside=team.pk in joined,
+        )
+        for team in rows
+    ]
 
 
 def _find(request: ConsoleRequest, team_id: int) -> Group:
