@@ -74,9 +74,9 @@ def test_a_job_of_which_something_failed_does_not_look_as_if_all_were_well(scene
     _item(partly, ItemState.UNCLEAR)
     owner = scene.sign_in(scene.users.owner)
     page = text_of(owner.get("/w/sales/jobs/"))
-    assert page.count("Finished, not all done") == 1
-    assert "Finished, not all done" in text_of(owner.get(f"/w/sales/jobs/{partly.pk}/"))
-    assert "Finished, not all done" not in text_of(owner.get(f"/w/sales/jobs/{well.pk}/"))
+    assert page.count("Finished, not all succeeded") == 1
+    assert "Finished, not all succeeded" in text_of(owner.get(f"/w/sales/jobs/{partly.pk}/"))
+    assert "Finished, not all succeeded" not in text_of(owner.get(f"/w/sales/jobs/{well.pk}/"))
 
 
 def test_the_list_of_jobs_leads_to_older_ones_and_back(scene: Scene) -> None:

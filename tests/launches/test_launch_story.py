@@ -43,7 +43,7 @@ def test_the_story_of_a_launch_goes_from_the_click_to_the_end(scene: Scene) -> N
     shown = [line.split("  ", 1)[-1] for line in _copied(_story(scene, launch))]
     assert shown[:4] == [
         "Launch of Slow",
-        "colleague asked for it.",
+        "colleague requested the launch.",
         "The console sent it to the engine.",
         "The flow started.",
     ]
@@ -144,14 +144,14 @@ def test_without_the_engine_the_story_has_what_the_console_knows(scene: Scene) -
     launch = scene.watch(scene.launch(flow))
     scene.server.stop()
     page = _story(scene, launch)
-    assert "colleague asked for it." in page
+    assert "colleague requested the launch." in page
     assert "It got to its end" in page
     assert "The run's steps cannot be shown at the moment." in page
 
 
 @pytest.mark.parametrize("state", list(State))
 def test_every_state_has_a_story(scene: Scene, state: State) -> None:
-    assert "colleague asked for it." in _story(scene, scene.row(state=state))
+    assert "colleague requested the launch." in _story(scene, scene.row(state=state))
 
 
 def test_the_story_of_somebody_elses_launch_is_not_found(scene: Scene) -> None:
@@ -244,7 +244,7 @@ def test_odd_runs_are_shown_too(scene: Scene, steps: Any) -> None:
     lines = run_story.build_story(
         launch, {"steps": steps, "startTime": "2026-01-01T00:00:00Z", "finishTime": 7}, {"a": None}
     )
-    assert lines[0].text == "colleague asked for it."
+    assert lines[0].text == "colleague requested the launch."
     assert all(len(line.text) < 2000 for line in lines)
     assert run_story.text("x", lines)
 

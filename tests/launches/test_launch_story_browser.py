@@ -78,7 +78,7 @@ def test_a_failed_launch_is_understood_and_run_again_by_keyboard(
     page.locator("#story-copy").click()
     copied = str(page.evaluate("navigator.clipboard.readText()"))
     assert copied.startswith("Launch of Gửi đơn hàng cho khách\n")
-    assert "colleague asked for it." in copied
+    assert "colleague requested the launch." in copied
     page.locator("#again-open").focus()
     page.keyboard.press("Enter")
     page.locator("#again-button").focus()

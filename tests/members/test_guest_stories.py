@@ -54,7 +54,7 @@ def test_a_guest_is_informed_why_a_launch_failed_without_ways_that_are_closed_to
     assert "again-open" in page
     assert "retry-open" not in page
     story = text_of(guests.browser.get(reverse("launch_story", args=["sales", launch.pk])))
-    assert "gail asked for it." in story
+    assert "gail requested the launch." in story
     assert "Who can help" not in story
     theirs = _failed(guests, user=guests.scene.users.owner)
     assert guests.browser.get(reverse("launch_story", args=["sales", theirs.pk])).status_code == 404

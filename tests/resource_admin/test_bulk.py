@@ -273,7 +273,7 @@ def test_roles_decide_who_may_and_who_sees(stage: Stage) -> None:
         assert job.pk not in other.get("/w/sales/jobs/").content.decode()
     manager = stage.as_role(Role.MANAGER)
     page = text(manager.get(pages[0]).content)
-    assert "Only owner, who asked for it, can confirm it." in page
+    assert "Only owner, who requested it, can confirm it." in page
     assert manager.post(pages[1]).status_code == 303
     assert job.pk in manager.get("/w/sales/jobs/").content.decode()
     stranger = Client()

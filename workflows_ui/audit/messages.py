@@ -196,7 +196,7 @@ OUTCOMES: dict[str, Badge] = {
     "other": Badge(pgettext_lazy("outcome", "Unknown state"), "circle-question-mark", "secondary"),
     "works": Badge(pgettext_lazy("outcome", "Works"), "circle-check", "green"),
     "unreachable": Badge(pgettext_lazy("outcome", "Engine not reachable"), "unplug", "orange"),
-    "ended": Badge(pgettext_lazy("outcome", "Done"), "circle-check", "green"),
+    "ended": Badge(pgettext_lazy("job", "Finished"), "circle-check", "green"),
     "stopped": Badge(pgettext_lazy("outcome", "Stopped"), "circle-stop", "secondary"),
 }
 _UNDER_WAY = Badge(pgettext_lazy("outcome", "Under way"), "loader-circle", "blue")

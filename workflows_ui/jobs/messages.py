@@ -7,7 +7,7 @@ from workflows_ui.jobs.models import Job, JobState
 from workflows_ui.jobs.services.jobs import Reason
 from workflows_ui.web.messages import Message, Text
 
-_PARTLY = Badge(_("Finished, not all done"), "triangle-alert", "orange")
+_PARTLY = Badge(_("Finished, not all succeeded"), "triangle-alert", "orange")
 _ASKING = Badge(_("Waits for confirmation"), JobState.ASKING.icon, JobState.ASKING.colour)
 _REST = _("What was not done yet stays undone.")
 _STATES: dict[str, Message] = {
@@ -39,12 +39,12 @@ _REASONS: dict[str, Message] = {
     ),
     Reason.NO_ACCESS: Message(
         _("Ended early: no longer allowed"),
-        _("The role of the person who asked for it does not reach any more."),
+        _("The role of the person who requested it does not reach any more."),
         _REST,
     ),
     Reason.NO_CREDENTIAL: Message(
         _("Ended early: no credential"),
-        _("The person who asked for it has no credential here any more, and neither have their teams."),
+        _("The person who requested it has no credential here any more, and neither have their teams."),
         _REST,
     ),
     Reason.CREDENTIAL_REFUSED: Message(

@@ -44,7 +44,7 @@ class ItemState(StateChoices):
 
     WAITING = "waiting", "clock", "secondary", pgettext_lazy("item", "Not done yet")
     SENDING = "sending", "send", "blue", pgettext_lazy("item", "In progress")
-    DONE = "done", "circle-check", "green", pgettext_lazy("item", "Done")
+    DONE = "done", "circle-check", "green", pgettext_lazy("item", "Succeeded")
     SKIPPED = "skipped", "skip-forward", "secondary", pgettext_lazy("item", "Skipped")
     FAILED = "failed", "circle-x", "red", pgettext_lazy("item", "Failed")
     UNCLEAR = "unclear", "circle-question-mark", "orange", pgettext_lazy("item", "Unclear: it may have been done")

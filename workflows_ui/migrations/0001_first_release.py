@@ -544,7 +544,7 @@ class Migration(migrations.Migration):
                 ("position", models.PositiveIntegerField()),
                 ("object_id", models.CharField(max_length=300)),
                 ("name", models.TextField(blank=True)),
-                ("state", models.CharField(choices=[("waiting", "Not done yet"), ("sending", "In progress"), ("done", "Done"), ("skipped", "Skipped"), ("failed", "Failed"), ("unclear", "Unclear: it may have been done")], default="waiting", max_length=10)),
+                ("state", models.CharField(choices=[("waiting", "Not done yet"), ("sending", "In progress"), ("done", "Succeeded"), ("skipped", "Skipped"), ("failed", "Failed"), ("unclear", "Unclear: it may have been done")], default="waiting", max_length=10)),
                 ("reason", models.CharField(blank=True, max_length=40)),
                 ("technical", models.TextField(blank=True)),
                 ("ended_at", models.DateTimeField(blank=True, null=True)),

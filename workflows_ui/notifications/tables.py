@@ -32,7 +32,7 @@ class Notices(LocalList):
     icon, group = "bell", ""
     moment = "last_at"
     logged_as = "person"
-    empty = _("There is no news")
+    empty = _("No notifications")
     empty_hint = _(
         "On a launch's page you can ask for a notification when it ends, and on a flow's page whenever it fails. Notifications appear "
         "here, and come by mail if you want."

@@ -61,10 +61,12 @@ def when(value: Any) -> SafeString:
 
 
 def exact(value: Any) -> SafeString:
+    """Return a moment in the current zone, whose name is in its title only: all moments of a page are in it."""
     moment = formats.moment(value)
     if moment is None:
         return SafeString("–")
-    return markup('<time datetime="{}">{}</time>', moment.isoformat(), formats.exact(moment))
+    short, full = formats.exact(moment, zone=False), formats.exact(moment)
+    return markup('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), full, short)
 
 
 def csrf_field(token: Any) -> SafeString:

@@ -65,13 +65,13 @@ def relative(value: datetime.datetime, now: datetime.datetime | None = None) -> 
     return date(timezone.localtime(value))
 
 
-def exact(value: datetime.datetime, *, seconds: bool = True) -> str:
-    """Return date and time in the current zone and language; the long form includes the name of the zone."""
+def exact(value: datetime.datetime, *, seconds: bool = True, zone: bool = True) -> str:
+    """Return date and time in the current zone and language; the form with seconds and `zone` includes the name of the zone."""
     local = timezone.localtime(value)
     day = date(local)
     if not seconds:
         return f"{day} {local:%H:%M}"
-    return f"{day} {local:%H:%M:%S} {local.tzname() or ''}".rstrip()
+    return f"{day} {local:%H:%M:%S} {(zone and local.tzname()) or ''}".rstrip()
 
 
 def date(value: datetime.date) -> str:

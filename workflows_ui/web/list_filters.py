@@ -75,6 +75,12 @@ class FilterBar:
     main: Sequence[Control]
     more: Sequence[Control]
 
+    @property
+    def active(self) -> bool:
+        """Whether a filter other than the search has a value."""
+        fields = [field for control in (*self.main, *self.more) for field in control.fields]
+        return any(field.data for field in fields) or any(row[0].data or row[-1].data for row in self.rows)
+
 
 def filter_bar(form: forms.Form) -> FilterBar:
     """Return the bar of a form. Its fields `since` and `until`, if it has them, are a range of days."""

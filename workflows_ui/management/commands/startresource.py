@@ -37,7 +37,7 @@ class $class_name(Resource):
     recipe = ($recipe, "")
     list_display = (
         Column("$title", _("Name"), link=True),
-        Column("updated", _("Changed"), kind="when"),
+        Column("updated", _("Updated"), kind="when"),
     )
     details = Facts(
         _("Details"),

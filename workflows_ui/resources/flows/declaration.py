@@ -93,7 +93,7 @@ class Flows(Resource):
             template_name="web/plots/spark.html",
         ),
         Column("apps", _("Apps"), kind="list", sort=False, phone=False, template_name="resources/flows/apps.html"),
-        Column("updated", _("Changed"), kind="when"),
+        Column("updated", _("Updated"), kind="when"),
     )
     shortcuts = (
         Shortcut(_("Launch"), "rocket", flow_panels.launch_url, role=Role.LAUNCHER, primary=True, in_rows=True),

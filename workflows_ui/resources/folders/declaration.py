@@ -126,7 +126,7 @@ class Folders(Resource):
     list_display = (
         Column("displayName", _("Name"), link=True),
         Column(count, _("Flows"), kind="count", link=lambda slug, row: flows_url(slug, id_at(row))),
-        Column("updated", _("Changed"), kind="when", phone=False),
+        Column("updated", _("Updated"), kind="when", phone=False),
     )
     shortcuts = (Shortcut(_("Flows in it"), "workflow", lambda slug, row: flows_url(slug, id_at(row))),)
     details = Facts(

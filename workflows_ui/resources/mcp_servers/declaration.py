@@ -155,7 +155,7 @@ class McpServers(Resource):
     list_display = (
         Column(name_of, _("Name"), link=True),
         Column(_named_tools, _("Tools"), kind="list"),
-        Column("updated", _("Changed"), kind="when"),
+        Column("updated", _("Updated"), kind="when"),
         Column("created", _("Created"), kind="when", phone=False),
     )
     shortcuts = (

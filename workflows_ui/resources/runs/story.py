@@ -64,7 +64,7 @@ def build_story(launch: Launch, run: Row | None = None, known: Mapping[str, Any]
     row: Row = run if run is not None else _of_row(launch)
     (row,) = reading.with_retries(launch.workspace, [row])
     person = launch.user.label[:_NAME]
-    story = [Line(_("%(person)s asked for it.") % {"person": person}, launch.asked_at, icon="pointer")]
+    story = [Line(_("%(person)s requested the launch.") % {"person": person}, launch.asked_at, icon="pointer")]
     if launch.sending_at:
         story.append(Line(_("The console sent it to the engine."), launch.sending_at, icon="send"))
     if (again := reading.retried(row)) is not None:

@@ -170,7 +170,7 @@ class Tables(Resource):
     recipe = ("/v1/tables/{id}", "workflows.get_table({id!r})")
     list_display = (
         Column("name", _("Name"), link=True),
-        Column("updated", _("Changed"), kind="when"),
+        Column("updated", _("Updated"), kind="when"),
         Column("created", _("Created"), kind="when", phone=False),
     )
     filters = TableFilters
