@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests import users as people
-from tests.browser.looks import sound
+from tests.browser.looks import LOOKS, sound
 from tests.browser.windows import Window
 from tests.stub_engine import StubEngine, flow
 
@@ -30,6 +30,21 @@ def test_a_search_applies_while_it_is_typed_and_keeps_the_focus_and_the_address(
     expect(page.locator(".chips")).to_contain_text("Flow 7")
     expect(page.locator("#id_name")).to_be_focused()
     expect(page).to_have_url(re.compile(r"/flows/\?name=Flow(\+|%20)7$"))
+    sound(page)
+
+
+def test_on_a_phone_the_filters_open_by_one_button_and_stay_open_while_one_is_on(
+    window: Window, users: people.Users
+) -> None:
+    page = window(users.owner, **LOOKS["phone"])
+    page.goto(FLOWS)
+    state = page.get_by_label("State")
+    expect(state).to_be_hidden()
+    page.locator("#filters").get_by_text("Filters", exact=True).click()
+    state.select_option("ENABLED")
+    expect(page.locator(".chips")).to_be_visible()
+    page.reload()
+    expect(state).to_be_visible()
     sound(page)
 
 
