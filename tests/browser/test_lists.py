@@ -38,7 +38,7 @@ def test_on_a_phone_the_filters_open_by_one_button_and_stay_open_while_one_is_on
 ) -> None:
     page = window(users.owner, **LOOKS["phone"])
     page.goto(FLOWS)
-    state = page.get_by_label("State")
+    state = page.locator("#id_status")
     expect(state).to_be_hidden()
     page.locator("#filters").get_by_text("Filters", exact=True).click()
     state.select_option("ENABLED")
