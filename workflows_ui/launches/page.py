@@ -22,6 +22,7 @@ from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.core.prepared import Prepared
 from workflows_ui.launch_forms.schema import json_text
 from workflows_ui.launches import answers as launch_answers
+from workflows_ui.launches import durations
 from workflows_ui.launches import inputs as launch_inputs
 from workflows_ui.launches import masking as launch_masking
 from workflows_ui.launches import messages as launch_messages
@@ -34,7 +35,7 @@ from workflows_ui.launches.services import launches, run_results, watching
 from workflows_ui.members.models import Role
 from workflows_ui.members.services.access import Access
 from workflows_ui.notifications.models import WatchKind
-from workflows_ui.web import formats, messages
+from workflows_ui.web import messages
 from workflows_ui.web.messages import NO_WORKER, Message
 from workflows_ui.web.readable import Node
 
@@ -330,7 +331,7 @@ class Page:
 
     @property
     def milliseconds(self) -> float | None:
-        return formats.between(self.launch.run_started_at, self.launch.run_finished_at)
+        return durations.milliseconds(self.launch)
 
     @property
     def technical(self) -> list[tuple[str | Promise, str]]:

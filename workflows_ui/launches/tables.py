@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from django.db.models import DurationField, ExpressionWrapper, F, QuerySet
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
@@ -15,6 +15,7 @@ from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.core.prepared import Prepared
 from workflows_ui.core.secret_names import MASK, mask_text, names_secret
 from workflows_ui.launch_forms.models import LaunchFormVersion
+from workflows_ui.launches import durations
 from workflows_ui.launches.forms import FilterForm
 from workflows_ui.launches.inputs import input_labels, labelled_inputs, summaries
 from workflows_ui.launches.models import UNSENT, Launch, LaunchInput
@@ -25,7 +26,7 @@ from workflows_ui.resource_admin import export
 from workflows_ui.resource_admin.actions import Button
 from workflows_ui.resource_admin.local_lists import LocalList, files
 from workflows_ui.resource_admin.resource import Column, Row
-from workflows_ui.web import formats, messages
+from workflows_ui.web import messages
 from workflows_ui.web.links import object_url, view_url
 
 #: Inputs in a row of the list; all of them are on the launch's page and in the file.
@@ -50,10 +51,6 @@ def _inputs(launch: Launch) -> str:
     return " · ".join(shown)
 
 
-def _took(launch: Launch) -> float | None:
-    return formats.between(launch.asked_at, launch.ended_at)
-
-
 _FLOW = Column(
     lambda row: row.flow_name or row.flow_id, _("Flow"), link=True, name="flow", sort=("flow_name", "flow_id")
 )
@@ -72,7 +69,7 @@ _PERSON = Column(
 _WHEN = Column(
     lambda row: row.asked_at, pgettext_lazy("launch", "Launched"), kind="when", name="launched", sort=("asked_at",)
 )
-_TOOK = Column(_took, _("Took"), kind="duration", phone=False, name="took", sort=("took",))
+_TOOK = Column(durations.milliseconds, _("Took"), kind="duration", phone=False, name="took", sort=("took",))
 
 
 _inputs_of = Prepared(lambda launches: LaunchInput.objects.filter(launch__in=launches).order_by("pk"), [str])
@@ -139,11 +136,6 @@ def launch_list(access: Access) -> Launches:
     return Launches.with_attributes(files=links, list_display=columns)
 
 
-def with_duration(rows: QuerySet[Launch]) -> QuerySet[Launch]:
-    """With `took`, to sort by."""
-    return rows.annotate(took=ExpressionWrapper(F("ended_at") - F("asked_at"), DurationField()))
-
-
 def file(kind: str, rows: QuerySet[Launch], access: Access) -> Iterator[bytes]:
     """Return the launches as a file, with their inputs and answers, secrets masked; `kind` is a key of export.TYPES.
 
@@ -196,7 +188,7 @@ def _cells(page: Page, labels: Sequence[str]) -> list[str]:
     row, inputs = page.launch, dict(labelled_inputs(page.launch))
     known = [inputs.pop(label, None) for label in labels]
     others = inputs.pop("", None) if set(inputs) == {""} else inputs
-    took = _took(row)
+    took = durations.milliseconds(row)
     texts = [
         row.flow_name or row.flow_id,
         str(messages.launch_badge(row).word),

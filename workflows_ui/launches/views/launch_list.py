@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from workflows_ui.accounts.models import User
 from workflows_ui.audit.services import audit_log
 from workflows_ui.core.prepared import Prepared
-from workflows_ui.launches import tables
+from workflows_ui.launches import durations, tables
 from workflows_ui.launches.forms import FilterForm
 from workflows_ui.launches.models import Launch
 from workflows_ui.launches.services import launches
@@ -45,6 +45,8 @@ LISTED = (
     "claim_until",
     "asked_at",
     "ended_at",
+    "run_started_at",
+    "run_finished_at",
 )
 _PERSON = ("user__username", "user__first_name", "user__last_name")
 
@@ -118,7 +120,7 @@ def _matching(rows: QuerySet[Launch], current: Listing) -> QuerySet[Launch]:
     form = current.form
     assert isinstance(form, FilterForm)  # noqa: S101
     found = rows.filter(form.conditions())
-    return tables.with_duration(found) if current.order and current.order.column.key == "took" else found
+    return durations.with_duration(found) if current.order and current.order.column.key == "took" else found
 
 
 def _named(workspace: int, *user: int) -> QuerySet[Launch, tuple[Any, ...]]:
