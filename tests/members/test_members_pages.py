@@ -225,10 +225,10 @@ def test_a_request_is_taken_back_by_its_owner_only(users: Users) -> None:
     assert not Credential.objects.filter(owner=users.stranger).exists()
 
 
-def test_who_was_turned_down_sees_by_whom(users: Users) -> None:
+def test_who_was_declined_sees_by_whom(users: Users) -> None:
     members.refuse(Actor(user=users.owner), asked(users))
     page = text(browser(users.stranger).get("/waiting/"))
-    assert "Turned down" in page
+    assert "Declined" in page
     assert "owner" in page
 
 

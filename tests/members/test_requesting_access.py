@@ -6,7 +6,7 @@ import pytest
 
 from tests.users import Users, browser, credential, gather, workspace
 from workflows_ui.credentials.models import Credential
-from workflows_ui.members.models import AccessRequest, Member, Role
+from workflows_ui.members.models import AccessRequest, LaunchRight, Member, Role
 from workflows_ui.members.services import access
 from workflows_ui.notifications.models import Notice, NoticeKind
 
@@ -39,7 +39,7 @@ def test_a_shared_link_leads_to_a_request_that_a_manager_approves_and_both_are_n
     request = AccessRequest.objects.get()
     assert Notice.objects.get(user=users.owner).kind == NoticeKind.ACCESS_ASKED
     page = text(browser(users.owner).get("/w/sales/members/"))
-    assert "wants to open /w/sales/flows/abc/" in page
+    assert "wants to open a flow" in page
     browser(users.owner).post(f"/w/sales/members/requests/{request.pk}/grant/", {"role": "viewer"})
     assert access.find(users.stranger, "sales").role is Role.VIEWER
     notice = Notice.objects.get(user=users.stranger)
@@ -77,3 +77,26 @@ def test_a_member_asks_for_a_higher_role_and_keeps_their_credential_when_refused
     client.post("/request-access/", {"link": "/w/sales/members/"})
     owner.post(f"/w/sales/members/requests/{AccessRequest.objects.get(decided_at=None).pk}/grant/", {"role": "builder"})
     assert access.find(users.colleague, "sales").role is Role.BUILDER
+
+
+def test_a_manager_reads_the_name_of_the_requested_flow_where_the_console_knows_it(users: Users) -> None:
+    LaunchRight.objects.create(workspace=users.workspace, flow_id="abc", flow_name="Quote", user=users.colleague)
+    elsewhere = workspace("hr", project="Q" * 21)
+    LaunchRight.objects.create(workspace=elsewhere, flow_id="def", flow_name="Salaries", user=users.colleague)
+    manager = browser(users.owner)
+    for link, words in (
+        ("/w/sales/flows/abc/launch/", "wants to open the flow “Quote”"),
+        ("/w/sales/flows/def/launch/", "wants to open a flow"),
+        ("/w/sales/runs/", "wants to open a page of “Runs”"),
+        ("/w/sales/", "wants to open this workspace"),
+    ):
+        AccessRequest.objects.all().delete()
+        ask(users, link)
+        page = text(manager.get("/w/sales/members/"))
+        assert words in page
+        assert "Salaries" not in page
+
+
+def test_who_adds_people_reads_who_is_suggested(users: Users) -> None:
+    page = text(browser(users.owner).get("/w/sales/members/add/"))
+    assert "people of other workspaces are found only by their exact user name or address" in page

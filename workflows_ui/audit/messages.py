@@ -45,7 +45,7 @@ KINDS: dict[str, Text] = {
 ACTIONS: dict[str, Text] = {
     "access_request.ask": _("Requested access"),
     "access_request.grant": _("Approved an access request"),
-    "access_request.refuse": _("Refused an access request"),
+    "access_request.refuse": _("Declined an access request"),
     "access_request.withdraw": _("Withdrew an access request"),
     "audit.export": _("Took the audit log as a file"),
     "audit.prune": _("Removed old rows of the audit log"),
@@ -93,7 +93,7 @@ ACTIONS: dict[str, Text] = {
     "invitation.confirm": _("Confirmed a request to use an invitation"),
     "invitation.create": _("Invited a colleague"),
     "invitation.pass_on": _("Handed an invitation over"),
-    "invitation.refuse": _("Refused a request to use an invitation"),
+    "invitation.refuse": _("Declined a request to use an invitation"),
     "invitation.renew": _("Created a new link for an invitation"),
     "invitation.revoke": _("Revoked an invitation"),
     "job.ask": _("Asked for a job"),

@@ -48,8 +48,7 @@ class Credentials(LocalList):
         Column(lambda line: line.credential.name, _("Name"), link=True, below=_kind, name="name"),
         Column(lambda line: line.health, _("Health"), kind="badge", name="health"),
         Column(lambda line: line.credential.tested_at, _("Tested"), kind="when", phone=False, name="tested"),
-        Column(lambda line: line.owner, _("Owner"), name="owner"),
-        Column(lambda line: line.teams, _("Shared with"), kind="note", wide=True, name="teams"),
+        Column(lambda line: line.owner, _("Owner"), below=lambda line: line.teams, name="owner"),
         Column(
             lambda line: line.credential.ends_at,
             _("Ends"),
@@ -61,7 +60,6 @@ class Credentials(LocalList):
             lambda line: line.credential.last_used_at,
             _("Last used"),
             kind="when",
-            below=lambda line: line.credential.last_used_by.label if line.credential.last_used_by else "",
             phone=False,
             name="used",
         ),

@@ -230,7 +230,7 @@ class Home:
                 title = ngettext("%(n)d person requests access", "%(n)d people request access", requests) % {
                     "n": requests
                 }
-                yield Attention(title, _("Approve or refuse."), reverse("members", args=[self._slug]), "user-plus")
+                yield Attention(title, _("Approve or decline."), reverse("members", args=[self._slug]), "user-plus")
         if any(queries.troubles(self._access.workspace.pk)):
             yield Attention(
                 _("The engine cannot be asked about launches"),

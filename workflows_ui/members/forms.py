@@ -82,7 +82,9 @@ class AddPeopleForm(HolderForm, RoleForm):
         label=_("A person"),
         required=False,
         help_text=_(
-            "Name, user name or e-mail address. If nobody has the address yet, you can invite them in the next step."
+            "Name, user name or e-mail address. Suggested are the people you work with already; people of other workspaces "
+            "are found only by their exact user name or address. If nobody has the address yet, you can invite them in the "
+            "next step."
         ),
     )
     field_order = ("who", "team", "role")

@@ -9,8 +9,8 @@ from django.contrib.auth.models import Group
 from django.db.models import QuerySet, Value
 from django.db.models.functions import Coalesce
 from django.urls import reverse
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from workflows_ui.accounts.models import User
 from workflows_ui.accounts.services import second_step
@@ -242,6 +242,17 @@ def _holder_note(status: Any) -> Text:
     return "" if right.user.is_active else _("switched off")
 
 
+def _state(status: Any) -> Badge:
+    if status["keyless"]:
+        return Badge(_("No credential"), "triangle-alert", "yellow")
+    return Badge(status["state"], "check" if status["usable"] else "ban", status["colour"])
+
+
+def _launches(status: Any) -> Text:
+    used, most = status["right"].used, status["right"].most_launches
+    return str(used) if most is None else gettext("%(used)s of %(n)s") % {"used": used, "n": most}
+
+
 def _keyless_note(status: Any) -> Text:
     if not status["keyless"]:
         return ""
@@ -280,8 +291,9 @@ class LaunchRights(LocalList):
             name="flow",
             sort=("flow_name", "flow_id"),
         ),
-        Column(lambda status: status["badge"], _("State"), kind="badge", name="state", sort=("ended",)),
-        Column(lambda status: status["limits"], _("Limits"), below=_keyless_note, name="limits", sort=("until",)),
+        Column(_state, _("State"), kind="badge", below=_keyless_note, name="state", sort=("ended",)),
+        Column(lambda status: status["right"].until, _("Until"), kind="when", name="until", sort=("until",)),
+        Column(_launches, _("Launches"), name="launches", sort=("used",)),
         Column(
             lambda status: status["right"].created_at,
             pgettext_lazy("launch right", "Given"),
@@ -295,10 +307,7 @@ class LaunchRights(LocalList):
 
     def masked(self, session: Any, rows: Sequence[Any]) -> list[Any]:
         """The status of each right."""
-        return [
-            status | {"badge": Badge(status["state"], "check" if status["usable"] else "ban", status["colour"])}
-            for status in messages.describe_rights(rows)
-        ]
+        return messages.describe_rights(rows)
 
     def key(self, row: Row) -> str:
         return str(row["right"].pk)

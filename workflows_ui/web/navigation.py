@@ -90,6 +90,12 @@ def install(entries: Sequence[Entry]) -> None:
     _installed[:] = [*PLAIN, *entries, *BELOW]
 
 
+def label(path: str) -> str | Promise:
+    """Return the label of the menu entry that a path in a workspace belongs to; "" for none."""
+    page = access.page_of(path)
+    return next((entry.label for entry in _installed if page and entry.page == page), "")
+
+
 def hideable() -> dict[str, str | Promise]:
     """Return the pages that a workspace may hide from launchers, with their labels, in the order of the menu.
 
