@@ -387,3 +387,11 @@ def test_every_write_needs_the_token_of_a_form(users: Users, practice: Practice)
         assert practice.credentials.bearer_token not in text(answer)
     assert list(AuditEvent.objects.all()) == []
     assert Credential.objects.count() == 2
+
+
+def test_one_button_of_a_credential_stands_out_and_the_others_are_in_a_menu(users: Users) -> None:
+    page = text(browser(users.owner).get(reverse("credential", args=["sales", users.credential.pk])))
+    head = page[page.index("page-actions") : page.index('class="page-body"')]
+    assert head.count("btn-primary") == 1
+    assert "Test now" in head[head.index("btn-primary") :]
+    assert head.index('<details class="dropdown menu">') < head.index("Replace the secret") < head.index("Delete")

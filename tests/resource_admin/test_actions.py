@@ -62,17 +62,16 @@ def test_one_button_stands_out_and_harmful_ones_come_last() -> None:
     harmful = Button("Delete", "x", "/delete", is_action=True, danger=True)
     harmless = Button("Rename", "x", "/rename", is_action=True)
     assert arranged([way, harmful, harmless, primary]) == (primary, [way, harmless, harmful])
-    assert arranged([way, harmful, harmless]) == (harmless, [way, harmful])
+    assert arranged([way, harmful, harmless]) == (None, [way, harmless, harmful])
     assert arranged([way, harmful]) == (None, [way, harmful])
     assert arranged([]) == (None, [])
 
 
 def test_no_lesser_action_stands_out_in_place_of_one_that_the_engine_lacks() -> None:
     way = Button("To the flow", "x", "/way")
-    lacking = Button("Retry", "x", "/retry", is_action=True, reason="Not in the plan.")
+    lacking = Button("Retry", "x", "/retry", is_action=True, primary=True, reason="Not in the plan.")
     lesser = Button("Archive", "x", "/archive", is_action=True)
-    assert arranged([way, lacking, lesser]) == (way, [lacking, lesser])
-    assert arranged([lacking, lesser]) == (None, [lacking, lesser])
+    assert arranged([way, lacking, lesser]) == (None, [way, lacking, lesser])
 
 
 def test_one_gets_back_to_the_list_one_came_from(owner: Client, folder: StubEngine) -> None:

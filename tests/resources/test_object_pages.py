@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from tests import users as people
-from tests.stub_engine import StubEngine, flow, identity, text
+from tests.stub_engine import StubEngine, flow, identity, run, text
 from tests.users import Users
 from workflows_ui.members.models import Flavour, Workspace
 from workflows_ui.resource_admin import editor
@@ -15,6 +15,7 @@ from workflows_ui.resources.flows import reading
 from workflows_ui.resources.flows.declaration import Flows
 
 FLOW = f"/w/sales/flows/{identity(1)}/"
+RUN = f"/w/sales/runs/{identity(1)}/"
 LIVE = {"HX-Request": "true", "HX-Target": "live"}
 NOON = datetime.datetime(2026, 11, 27, 12, tzinfo=datetime.UTC)
 
@@ -137,3 +138,31 @@ def test_the_latest_runs_and_their_states_in_the_diagram_come_with_a_second_look
     assert 'href="?tab=steps#step-at-2" aria-label="Send it, Code, Failed"' in later
     assert ">Failed · 1.2 s</text>" in later
     assert 'id="step-at-2"' in text(owner.get(f"{FLOW}?tab=steps").content)
+
+
+def head(page: str) -> str:
+    """The heading with its badge and buttons."""
+    return page[page.index("<h1") : page.index('id="object"')]
+
+
+def test_a_runs_state_is_in_its_head_only_and_is_refreshed_with_the_page(
+    owner: Client, stub_engine: StubEngine
+) -> None:
+    stub_engine.runs = [run(status="RUNNING")]
+    page = text(owner.get(RUN).content)
+    assert '<span id="object-badge">' in head(page)
+    assert "status status-" not in page[page.index('id="object"') : page.index('aria-label="Steps"')]
+    stub_engine.runs = [run(status="SUCCEEDED")]
+    live = text(owner.get(RUN, headers=LIVE).content)
+    assert '<span id="object-badge" hx-swap-oob="true"><span class="status status-green"' in live
+
+
+def test_only_what_is_declared_to_stand_out_does(owner: Client, stub_engine: StubEngine) -> None:
+    stub_engine.runs = [run(status="SUCCEEDED")]
+    assert "btn-primary" not in head(text(owner.get(RUN).content))
+    stub_engine.flows = [scheduled("0 9 * * *", "UTC")]
+    assert "btn-primary" not in head(text(owner.get(FLOW).content))
+    stub_engine.runs = [run(status="FAILED")]
+    page = head(text(owner.get(RUN).content))
+    assert page.count("btn-primary") == 1
+    assert "Retry from the failed step" in page[page.index("btn-primary") :]

@@ -45,8 +45,13 @@ class Bulk:
 
 
 def always(_row: Row) -> bool:
-    """Offer an action for every object."""
+    """For every object."""
     return True
+
+
+def never(_row: Row) -> bool:
+    """For no object."""
+    return False
 
 
 @dataclass(frozen=True)
@@ -80,6 +85,7 @@ class Action:
         done: the success message; a callable gets (row, answer), and may return a LastingText.
         success_url: (slug, row, answer) -> the next URL. Without it: the list the person came from, the object's page, or the list if the
             object is gone (names that start with `delete`).
+        primary: True where this is what one most likely came to the page for: the button that stands out. At most one does.
         in_rows: also shown in the menu of the list's rows.
         collection: belongs to the list, not to an object; its row is {}.
         needs: a capability (credentials.services.capabilities.NAMES) that the engine must have: otherwise the action is left out of
@@ -105,6 +111,7 @@ class Action:
     disabled_reason: Callable[[EngineSession, Row], Text] | None = None
     done: Text | Callable[[Row, Any], Text] = ""
     success_url: Callable[[str, Row, Any], str] | None = None
+    primary: Callable[[Row], bool] = never
     in_rows: bool = False
     collection: bool = False
     needs: str = ""
@@ -171,8 +178,8 @@ class Button:
     reason: Text = ""
 
 
-def button(action: Action, slug: str, resource: str, id: str = "", reason: Text = "") -> Button:
-    """The button of an action; with a `reason` it is disabled and shows why."""
+def button(action: Action, slug: str, resource: str, id: str = "", reason: Text = "", row: Row | None = None) -> Button:
+    """The button of an action for an object; with a `reason` it is disabled and shows why."""
     return Button(
         action.label,
         action.icon,
@@ -180,19 +187,15 @@ def button(action: Action, slug: str, resource: str, id: str = "", reason: Text 
         is_action=True,
         posts=not action.needs_confirmation,
         danger=action.danger,
+        primary=action.primary(row or {}),
         reason=reason,
     )
 
 
 def arranged(buttons: Sequence[Button]) -> tuple[Button | None, Sequence[Button]]:
-    """The primary button, and the others in their order, dangerous ones last.
+    """The button that stands out, and the others in their order, dangerous ones last.
 
-    The first primary button, else the first harmless action. If that one is disabled, no lesser action replaces it: the
-    first link does, since the next step is there.
+    The first one that is declared primary and not disabled; None if there is none, since no lesser one replaces it.
     """
-    first = next((item for item in buttons if item.primary), None)
-    if first is None:
-        first = next((item for item in buttons if item.is_action and not item.danger), None)
-    if first is not None and first.reason:
-        first = next((item for item in buttons if not item.is_action), None)
+    first = next((item for item in buttons if item.primary and not item.reason), None)
     return first, sorted((item for item in buttons if item is not first), key=attrgetter("danger"))

@@ -40,7 +40,7 @@ from workflows_ui.members.models import Role
 from workflows_ui.members.services import access
 from workflows_ui.resource_admin import capabilities as missing_capabilities
 from workflows_ui.resource_admin import list_page, local_lists
-from workflows_ui.resource_admin.actions import Button
+from workflows_ui.resource_admin.actions import Button, arranged
 from workflows_ui.resource_admin.listing import Listing
 from workflows_ui.saved_views import services as saved_views
 from workflows_ui.web import responses
@@ -132,10 +132,29 @@ def detail(request: ConsoleRequest, slug: str, credential_id: uuid.UUID) -> Http
         "in_runs": credential.kind in KEPT_IN_RUNS,
         "aside": secret_rotation.last(credential) if manageable else None,
         "teams": sharing.teams(credential),
-        **(_people(credential) if manageable else {}),
+        **(_people(credential) | _buttons(credential, slug, closed=closed) if manageable else {}),
         "flows": credential_usage.flows(credential) if manageable else [],
     }
     return responses.page(request, "credentials/detail.html", context)
+
+
+def _buttons(credential: Credential, slug: str, *, closed: bool) -> dict[str, Any]:
+    """The buttons in the page's head: one whose secret the engine refuses needs a new one, any other can be tested."""
+
+    def link(label: str, icon: str, view: str, **more: Any) -> Button:
+        return Button(label, icon, reverse(view, args=[slug, credential.pk]), **more)
+
+    buttons = [
+        link(_("Share with teams"), "users", "credential_share"),
+        link(_("Rename"), "pencil", "credential_rename"),
+        link(_("Delete"), "trash-2", "credential_delete", danger=True),
+    ]
+    if credential.workspace.genuine:
+        buttons.insert(0, link(_("Replace the secret"), "key-round", "credential_replace", primary=closed))
+    if not closed:
+        buttons.insert(0, link(_("Test now"), "stethoscope", "credential_test", posts=True, primary=True))
+    first, rest = arranged(buttons)
+    return {"first": first, "rest": rest}
 
 
 @require_POST

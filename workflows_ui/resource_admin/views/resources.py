@@ -89,7 +89,7 @@ def page_buttons(resource: Resource, access: Access, lacking: Lacking, subject: 
     return [
         *(Button(link.label, link.icon, url, primary=link.primary) for link, url in links),
         *(
-            actions.button(action, access.workspace.slug, resource.name, key, _reason(subject, action, lacking))
+            actions.button(action, access.workspace.slug, resource.name, key, _reason(subject, action, lacking), row)
             for action in allowed_actions(resource, access, row, collection=subject is None)
         ),
     ]

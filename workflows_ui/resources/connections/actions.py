@@ -89,6 +89,7 @@ RENEW = Action(
     impact=_flows_affected,
     button=_naming(_("Replace the secret of “%(name)s”")),
     visible=lambda row: _editable(row) and row.get("type") != "NO_AUTH",
+    primary=lambda row: row.get("status") in ("ERROR", "MISSING"),
     done=_("The new secret is in use."),
     in_rows=True,
 )

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.deleted_objects import services as deleted_objects
 from workflows_ui.engine import EngineError, NotFound, Refused, flow_tree
-from workflows_ui.resource_admin.actions import LastingText, NameForm, delete_action, rename_action
+from workflows_ui.resource_admin.actions import LastingText, NameForm, always, delete_action, rename_action
 from workflows_ui.resource_admin.resource import Action, Affected, Bulk, Row, Text, pick
 from workflows_ui.resources import copies, usage
 from workflows_ui.resources.flows import deletion, pages
@@ -274,6 +274,7 @@ ACTIONS = (
         impact=_lacking,
         button=_("Publish “%(name)s”"),
         visible=_can_publish,
+        primary=always,
         done=_("“%(name)s” is published and on."),
         in_rows=True,
         bulk=Bulk(
@@ -418,6 +419,7 @@ ACTIONS = (
             gettext("The flow “%(name)s” is made. This is it.") % {"name": formats.cut(name_of(flow))}
         ),
         success_url=lambda slug, _row, flow: flow_url(slug, pick(flow, "id")),
+        primary=always,
         collection=True,
     ),
     Action(

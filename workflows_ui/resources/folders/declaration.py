@@ -8,7 +8,7 @@ from django.utils.translation import ngettext
 
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import Refused
-from workflows_ui.resource_admin.actions import NameForm, delete_action, rename_action
+from workflows_ui.resource_admin.actions import NameForm, always, delete_action, rename_action
 from workflows_ui.resource_admin.resource import (
     Action,
     Affected,
@@ -149,6 +149,7 @@ class Folders(Resource):
             button=_("Make the folder"),
             done=_created,
             success_url=lambda slug, _row, made: folder_url(slug, id_at(made)),
+            primary=always,
             collection=True,
         ),
         rename_action(

@@ -16,7 +16,7 @@ from workflows_ui.credentials.models import Ability
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.members.models import Role
 from workflows_ui.resource_admin import capabilities as missing_capabilities
-from workflows_ui.resource_admin.actions import NameForm, delete_action, rename_action
+from workflows_ui.resource_admin.actions import NameForm, always, delete_action, rename_action
 from workflows_ui.resource_admin.resource import (
     Action,
     Affected,
@@ -191,6 +191,7 @@ class McpServers(Resource):
             form=NameForm,
             button=_("Make the server"),
             done=_("The server is made. Give it its tools now."),
+            primary=always,
             collection=True,
             needs=_MAKING,
         ),
@@ -205,6 +206,7 @@ class McpServers(Resource):
             ),
             button=_("Add the tool"),
             visible=_several,
+            primary=always,
             done=_("The server has the tool now. Clients see it once they connect again."),
         ),
         Action(
@@ -216,6 +218,7 @@ class McpServers(Resource):
             initial=lambda row: {"tools": switches.enabled(row)},
             button=_("Save the tools"),
             visible=reading.sole,
+            primary=always,
             done=_("The tools are saved. Clients see the change once they connect again."),
         ),
         rename_action(

@@ -11,6 +11,7 @@ from django.utils.translation import ngettext
 
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.members.models import Role
+from workflows_ui.resource_admin.actions import always
 from workflows_ui.resource_admin.resource import (
     Action,
     Affected,
@@ -185,6 +186,7 @@ CONNECT = Action(
     confirm=_("The engine tests what you enter at the app, which may take some seconds, and keeps it encrypted."),
     impact=_connection_types,
     visible=takes_connection,
+    primary=always,
     done=lambda row, answer: _("“%(app)s” is connected.") % {"app": formats.cut(apps.title(row))},
     success_url=lambda slug, _row, answer: connection_url(slug, pick(answer, "id")) or list_url(slug, "connections"),
     in_rows=True,

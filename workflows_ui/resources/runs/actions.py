@@ -10,6 +10,7 @@ from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, Unknown
 from workflows_ui.launches.services import following, run_results, runs
 from workflows_ui.members.models import Role
+from workflows_ui.resource_admin.actions import always
 from workflows_ui.resource_admin.resource import Action, Bulk, Row, Text, pick
 from workflows_ui.resources.places import run_url
 from workflows_ui.web.paths import dicts_at
@@ -104,6 +105,7 @@ ACTIONS = (
         ),
         button=_("Retry the run"),
         visible=lambda run: runs.ended(run) and run.get("status") != "SUCCEEDED",
+        primary=always,
         done=_("The run continues at the step that failed."),
         in_rows=True,
         bulk=Bulk(

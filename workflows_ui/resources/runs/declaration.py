@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
+from workflows_ui.core.states import Badge
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.resource_admin.resource import (
     Column,
@@ -175,6 +176,9 @@ class Runs(Resource):
         value = {key: value for key, value in subject.object.items() if key != reading.RETRIED}
         file = reverse("run_file", args=[subject.slug, subject.id])
         return super().raw(subject) | {"value": value, "limit": _RAW, "file": file}
+
+    def badge(self, row: Row) -> Badge:
+        return messages.run_state(row.get("status"))
 
     def refresh_seconds(self, row: Row) -> int:
         """Until the run has ended."""

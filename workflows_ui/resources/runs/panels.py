@@ -19,7 +19,6 @@ from workflows_ui.resources.places import launch_url
 from workflows_ui.resources.runs import reading, starters
 from workflows_ui.resources.runs import times as resource_times
 from workflows_ui.resources.runs.steps import Reader, error_text, failed_position, shows
-from workflows_ui.web import messages
 from workflows_ui.web.paths import text_at
 
 #: States in which the active step is not among the steps (recording `run_odd_MEMORY_LIMIT_EXCEEDED_Memory_hog_2`).
@@ -27,7 +26,7 @@ _INCOMPLETE = ("MEMORY_LIMIT_EXCEEDED", "INTERNAL_ERROR")
 
 
 def summary(subject: Subject) -> dict[str, Any]:
-    """State, sentence, the failure's first line, what started it, and the polling of the page."""
+    """A sentence, the failure's first line, what started it, and the polling of the page."""
     run = subject.object
     seconds = reading.poll_seconds(run)
     launch = starters.launches_of(subject.workspace, [run]).get(id_at(run))
@@ -35,13 +34,11 @@ def summary(subject: Subject) -> dict[str, Any]:
     unlinked = launch is None and not id_at(run, "parentRunId")
     failure_text = _failure_message(run)
     return {
-        "state": messages.run_state(run.get("status")),
         "sentence": reading.sentence(run, resource_times.Times(run, known).total),
         "retried": reading.retried(run),
         "error": failure_messages.headline(failure_text),
         "diagnosis": failure_messages.explain_failure(failure_text, str(run.get("status") or "")),
         "failed_step": _failed_step_url(subject),
-        "run": run,
         "launch": launch,
         "launch_url": launch_url(subject.session, launch) if launch else "",
         "by_itself": starters.AUTOMATIC.get(flow_facts.start_of(known.get("trigger"))) if unlinked else "",

@@ -11,7 +11,7 @@ from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.deleted_objects import services as deleted_objects
 from workflows_ui.engine import EngineError
 from workflows_ui.members.models import Role
-from workflows_ui.resource_admin.actions import NameForm, button, delete_action, rename_action
+from workflows_ui.resource_admin.actions import NameForm, always, button, delete_action, rename_action
 from workflows_ui.resource_admin.resource import (
     Action,
     Affected,
@@ -226,6 +226,7 @@ class Tables(Resource):
             button=_("Make the table"),
             done=_("The table is made. Give it its columns now."),
             success_url=lambda slug, _row, made: table_url(slug, reading.key_of(made)),
+            primary=always,
             collection=True,
         ),
         _ADD_COLUMN,
