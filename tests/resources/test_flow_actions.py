@@ -223,6 +223,7 @@ def test_a_flow_that_is_gone_at_once_is_said_to_be_and_one_that_is_not_has_its_p
         assert "That takes a moment." in shown
     else:
         assert "The flow is deleted." in shown
+    assert '<a href="/w/sales/recently-deleted/">Recently deleted</a></div>' in shown
 
 
 def test_after_a_deletion_from_a_page_of_the_flow_its_list_follows(stage: Stage) -> None:

@@ -5,6 +5,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from django import forms
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -61,6 +63,19 @@ def kept(
             yield
     except deleted_objects.TooLargeToKeep as error:
         raise _no_copy(_("It is too large.")) from error
+
+
+def answer(session: EngineSession, data: Mapping[str, Any]) -> dict[str, Any]:
+    """The answer of a deletion, of which `done` makes its message."""
+    return {"workspace": session.workspace.slug, "kept": not data.get(WITHOUT)}
+
+
+def done(text: str, deleted: Mapping[str, Any]) -> str:
+    """The message of a deletion, with a link to the copy if one was kept."""
+    if not deleted["kept"]:
+        return text
+    url = reverse("recently_deleted", args=[deleted["workspace"]])
+    return format_html('{} <a href="{}">{}</a>', text, url, _("Recently deleted"))
 
 
 def _no_copy(why: str) -> forms.ValidationError:

@@ -190,8 +190,8 @@ def _tag(session: EngineSession, id: str, data: dict[str, Any]) -> Any:
     return _operate(session, id, "UPDATE_METADATA", metadata=metadata or None)
 
 
-def _delete(session: EngineSession, id: str, data: dict[str, Any]) -> dict[str, bool]:
-    """Return whether the flow is gone: 0.83 takes a moment if it was published (`flow_del_03_get_right_after`)."""
+def _delete(session: EngineSession, id: str, data: dict[str, Any]) -> dict[str, Any]:
+    """Return `copies.answer`, and whether the flow is gone: 0.83 takes a moment if it was published (`flow_del_03_get_right_after`)."""
     with copies.kept(session, "flows", id, data, lambda: deletion.read_copy(session, id)):
         session.workflows.delete_flow(id)
     pages.forget(session)
@@ -199,8 +199,8 @@ def _delete(session: EngineSession, id: str, data: dict[str, Any]) -> dict[str, 
     try:
         session.workflows.get_flow(id)
     except EngineError as error:
-        return {"gone": isinstance(error, NotFound) and bool(error.code)}
-    return {"gone": False}
+        return copies.answer(session, data) | {"gone": isinstance(error, NotFound) and bool(error.code)}
+    return copies.answer(session, data) | {"gone": False}
 
 
 def create_from_copy(session: EngineSession, data: Mapping[str, Any]) -> str:
@@ -393,10 +393,11 @@ ACTIONS = (
         button=_("Delete the flow “%(name)s”"),
         impact=deletion.impact,
         visible=_stays,
-        done=lambda _row, answer: (
+        done=lambda _row, answer: copies.done(
             gettext("The flow is deleted.")
             if answer["gone"]
-            else gettext("The engine is deleting the flow. That takes a moment.")
+            else gettext("The engine is deleting the flow. That takes a moment."),
+            answer,
         ),
         bulk=Bulk(
             _(

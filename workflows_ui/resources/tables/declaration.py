@@ -55,12 +55,13 @@ def _rename(session: EngineSession, id: str, data: dict[str, Any]) -> Any:
         return session.workflows.update_table(id, data["name"])
 
 
-def _delete(session: EngineSession, id: str, data: dict[str, Any]) -> None:
+def _delete(session: EngineSession, id: str, data: dict[str, Any]) -> dict[str, Any]:
     with (
         reading.forgetting(session, id),
         copies.kept(session, "tables", id, data, lambda: deletion.read_copy(session, id)),
     ):
         session.workflows.delete_table(id)
+    return copies.answer(session, data)
 
 
 def _columns(subject: Subject) -> dict[str, Any]:
@@ -254,7 +255,7 @@ class Tables(Resource):
             ),
             button=_("Delete the table “%(name)s”"),
             impact=_delete_impact,
-            done=_("The table is deleted."),
+            done=lambda _row, answer: copies.done(gettext("The table is deleted."), answer),
             bulk=Bulk(
                 _(
                     "The tables are deleted with their records. Flows that read or write them will fail. A copy of each is kept for some "
