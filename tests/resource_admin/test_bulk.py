@@ -84,10 +84,22 @@ def test_ticked_rows_are_asked_about_by_name_then_done_and_written_down(stage: S
     assert "3 of 3 processed" in page
 
 
+def test_one_ticked_row_is_confirmed_and_done_in_place_without_a_job(stage: Stage) -> None:
+    (key,) = rows(stage)[:1]
+    back = f"{LIST}?status=ENABLED"
+    form = lead(stage.browser.post(f"{LIST}many/turn-off/", {"id": key, "next": back}))
+    assert form.startswith(f"{LIST}do/turn-off/{key}/")
+    assert not stage.writes()
+    assert "Turn off" in text(stage.browser.get(form).content)
+    assert lead(stage.browser.post(form)) == back
+    assert stage.writes() == [f"POST /v1/flows/{key}"]
+    assert not Job.objects.exists()
+
+
 def test_a_second_yes_does_nothing(stage: Stage) -> None:
-    job = confirmed(stage, asked(stage, "turn-off", rows(stage)[:1]))
+    job = confirmed(stage, asked(stage, "turn-off", rows(stage)[:2]))
     confirmed(stage, job)
-    assert len(stage.writes()) == 1
+    assert len(stage.writes()) == 2
 
 
 def test_everything_that_matches_is_frozen_before_it_is_asked_about(stage: Stage) -> None:
@@ -134,6 +146,7 @@ def test_what_is_not_possible_is_left_out_and_said(stage: Stage) -> None:
 
 
 def test_a_question_about_nothing_says_so_and_offers_no_button_to_do_it(stage: Stage) -> None:
+    confirmed(stage, asked(stage, "turn-off", rows(stage)[:2]))
     off = rows(stage, action="turn-on")
     job = asked(stage, "turn-off", off[:2])
     page = text(stage.browser.get(f"/w/sales/jobs/{job.pk}/").content)
@@ -168,7 +181,7 @@ def test_what_else_is_touched_is_said_before_a_dangerous_one(stage: Stage) -> No
 
 
 def test_saying_no_changes_nothing_and_leads_back(stage: Stage) -> None:
-    job = asked(stage, "turn-off", rows(stage)[:1])
+    job = asked(stage, "turn-off", rows(stage)[:2])
     answer = stage.browser.post(f"/w/sales/jobs/{job.pk}/stop/")
     assert lead(answer) == LIST
     confirmed(stage, job)
@@ -223,8 +236,8 @@ def test_an_answer_that_is_lost_is_unclear_and_never_sent_again(stage: Stage) ->
 def test_runs_are_named_in_every_call(stage: Stage, action: str) -> None:
     ids = rows(stage, "runs", action)[:3]
     assert ids
-    job = confirmed(stage, asked(stage, action, ids, "runs"))
-    assert states(job) == [ItemState.DONE] * len(ids)
+    job = confirmed(stage, asked(stage, action, [*ids, "z" * 21], "runs"))
+    assert states(job) == [*[ItemState.DONE] * len(ids), ItemState.SKIPPED]
     sent = [one for one in stage.practice.journal.all() if one.method != "GET"]
     if action == "retry-latest":
         assert len(sent) == len(ids)
@@ -260,7 +273,7 @@ def test_nobody_is_led_out_of_the_list(stage: Stage, back: str) -> None:
 
 
 def test_roles_decide_who_may_and_who_sees(stage: Stage) -> None:
-    ids = rows(stage)[:1]
+    ids = rows(stage)[:2]
     viewer = stage.as_role(Role.VIEWER)
     assert "data-tick" not in viewer.get(LIST).content.decode()
     assert viewer.post(f"{LIST}many/turn-off/", {"id": ids}).status_code == 403

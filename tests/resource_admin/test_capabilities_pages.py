@@ -154,7 +154,7 @@ def test_it_is_not_offered_for_many_either_and_refused(users: Users, owner: Clie
     assert many in owner.get("/w/sales/runs/").content.decode()
     lacks(users.workspace, "run-retry", Ability.NOT_IN_PLAN)
     assert many not in owner.get("/w/sales/runs/").content.decode()
-    owner.post(many, {"id": identity(1)})
+    owner.post(many, {"id": [identity(1), identity(2)]})
     assert not Job.objects.exists()
 
 

@@ -123,6 +123,15 @@ def test_pages_and_actions_are_found_by_name_as_far_as_the_role_goes(
     assert "pages" not in _found(client, "new flow")
 
 
+def test_actions_on_objects_are_found_and_lead_to_the_list_where_the_object_is_chosen(
+    users: Users, owner: Client, client: Client
+) -> None:
+    page = text(owner.get("/w/sales/search/", {"q": "delete"}, headers=DIALOG).content)
+    assert re.search(r'href="/w/sales/flows/".*?Delete.*?Flows: choose one in the list', page)
+    client.force_login(users.colleague)
+    assert "pages" not in _found(client, "delete")
+
+
 def test_managers_find_members_and_credentials_and_the_way_to_another_workspace(users: Users, owner: Client) -> None:
     other = workspace("second", project="2" * 21)
     Member.objects.create(workspace=other, user=users.owner, role=Role.VIEWER)

@@ -67,7 +67,7 @@ def test_an_engine_that_dies_before_the_second_look_is_shown_once_and_the_list_s
 
 
 def test_what_is_done_to_many_asks_for_nothing_that_decorates(owner: Client, stub_engine: StubEngine) -> None:
-    owner.post(f"{FLOWS}many/turn-off/", {"id": identity(1), "next": FLOWS})
+    owner.post(f"{FLOWS}many/turn-off/", {"id": [identity(1), identity(2)], "next": FLOWS})
     assert "/flow-runs" not in stub_engine.calls
 
 

@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import messages
@@ -39,7 +40,10 @@ _EXPORT_SECONDS = 2
 
 @member(Role.VIEWER)
 def choose(request: ConsoleRequest, slug: str, resource: str, action: str) -> HttpResponse:
-    """POST: create the job and redirect to it. GET (after signing in again, for example): redirect to the list."""
+    """POST: create the job and redirect to it; for one ticked row, redirect to the action of that object.
+
+    GET (after signing in again, for example): redirect to the list.
+    """
     kind = find_resource(request.access, resource)
     chosen = next((item for item in kind.actions if item.name == action and item.bulk and not item.collection), None)
     if chosen is None:
@@ -62,6 +66,8 @@ def choose(request: ConsoleRequest, slug: str, resource: str, action: str) -> Ht
     if not everything and not ids:
         messages.warning(request, _("Tick the rows first, then choose what to do with them."))
         return responses.redirect(request, back)
+    if not everything and len(ids) == 1:
+        return responses.redirect(request, f"{chosen.url(slug, kind.name, ids[0])}?{urlencode({"next": back})}")
     session = engine_session.open_session(request.access)
     offer(listing.form, kind.choices(session))
     job = jobs.ask(

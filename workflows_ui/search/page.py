@@ -116,7 +116,7 @@ def _names(resource: Resource, session: EngineSession, rows: Sequence[Row]) -> d
 
 
 def _pages(request: ConsoleRequest, text: Text) -> Iterator[Entry]:
-    """Pages of the menu, actions of their lists, and the person's own pages."""
+    """Pages of the menu, actions of their lists and of the objects in them, and the person's own pages."""
     access, slug = request.access, request.access.workspace.slug
     frame = navigation.Frame(request)
     lines = [line for group in frame.groups for line in group["lines"]]
@@ -128,9 +128,7 @@ def _pages(request: ConsoleRequest, text: Text) -> Iterator[Entry]:
     urls = {line["url"] for line in lines}
     for resource in RESOURCES.values():
         if resource.url(slug) in urls:
-            for action in resource.actions:
-                if action.collection and access.allows(action.role) and text.matches(action.label):
-                    yield Entry(action.label, action.url(slug, resource.name), action.icon, resource.label_plural)
+            yield from _actions(resource, access, text)
     for label, view, icon in (
         (_("Your account"), "profile", "circle-user-round"),
         (_("Notifications"), "notices", "bell"),
@@ -139,6 +137,19 @@ def _pages(request: ConsoleRequest, text: Text) -> Iterator[Entry]:
     ):
         if text.matches(label):
             yield Entry(label, reverse(view), icon)
+
+
+def _actions(resource: Resource, access: Access, text: Text) -> Iterator[Entry]:
+    """Actions of the list lead to their form, those of one object to the list, where it is chosen."""
+    slug = access.workspace.slug
+    for action in resource.actions:
+        if not access.allows(action.role) or not text.matches(action.label):
+            continue
+        if action.collection:
+            yield Entry(action.label, action.url(slug, resource.name), action.icon, resource.label_plural)
+        else:
+            hint = _("%(resource)s: choose one in the list") % {"resource": resource.label_plural}
+            yield Entry(action.label, resource.url(slug), action.icon, hint)
 
 
 def _credentials(access: Access, text: Text) -> Iterator[Entry]:

@@ -60,6 +60,7 @@ class StepView:
     name: str
     title: str
     kind: str | Promise
+    technical: str
     icon: str
     state: Badge
     duration: str
@@ -167,7 +168,8 @@ class Reader:
             position=position,
             name=name,
             title=outline.title_of(known) if known else name,
-            kind=outline.piece_of(known) or kind,
+            kind=outline.short_piece(known) or kind,
+            technical=" · ".join(filter(None, (outline.piece_of(known), name))),
             icon=icon,
             state=self._state(step, failed=failed, left=left),
             duration=formats.duration(resource_times.worked(step)) if resource_times.worked(step) else "",
