@@ -128,6 +128,7 @@ def test_actions_on_objects_are_found_and_lead_to_the_list_where_the_object_is_c
 ) -> None:
     page = text(owner.get("/w/sales/search/", {"q": "delete"}, headers=DIALOG).content)
     assert re.search(r'href="/w/sales/flows/".*?Delete.*?Flows: choose one in the list', page)
+    assert "Delete the step" not in page
     client.force_login(users.colleague)
     assert "pages" not in _found(client, "delete")
 

@@ -140,10 +140,10 @@ def _pages(request: ConsoleRequest, text: Text) -> Iterator[Entry]:
 
 
 def _actions(resource: Resource, access: Access, text: Text) -> Iterator[Entry]:
-    """Actions of the list lead to their form, those of one object to the list, where it is chosen."""
+    """Actions of the list lead to their form, those of an object to the list, where it is chosen; not those of its parts."""
     slug = access.workspace.slug
     for action in resource.actions:
-        if not access.allows(action.role) or not text.matches(action.label):
+        if action.tab or not access.allows(action.role) or not text.matches(action.label):
             continue
         if action.collection:
             yield Entry(action.label, action.url(slug, resource.name), action.icon, resource.label_plural)
