@@ -67,7 +67,8 @@ def choose(request: ConsoleRequest, slug: str, resource: str, action: str) -> Ht
         messages.warning(request, _("Tick the rows first, then choose what to do with them."))
         return responses.redirect(request, back)
     if not everything and len(ids) == 1:
-        return responses.redirect(request, f"{chosen.url(slug, kind.name, ids[0])}?{urlencode({"next": back})}")
+        query = urlencode({"next": back})
+        return responses.redirect(request, f"{chosen.url(slug, kind.name, ids[0])}?{query}")
     session = engine_session.open_session(request.access)
     offer(listing.form, kind.choices(session))
     job = jobs.ask(
