@@ -108,6 +108,8 @@
     const answer = await fetch(form.getAttribute("action"), { method: "POST", body }).catch(() => null);
     if (!answer?.ok || answer.redirected || !left.isConnected || left.value !== typed) return;
     const problems = await answer.json().catch(() => ({}));
+    const understood = document.getElementById(`${field.id}-understood`);
+    if (understood) understood.textContent = problems[`${name}=`] ?? "";
     for (const control of field.querySelectorAll("input:not([type=hidden]), select, textarea")) {
       const problem = problems[control.name];
       // What has not been filled in yet is not complained about.

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.conf import settings
 
 from tests.launch_forms.filled import hidden, opened, publish, send
 from tests.launches.launch_scene import Scene, text_of, unescape
@@ -83,3 +84,25 @@ def test_earlier_launches_are_loaded_after_the_form_which_asks_no_more_for_them(
     assert page.strip().startswith('<div id="earlier">')
     assert "Customer: An, Amount: 12" in page
     assert "sesame" not in page
+
+
+@pytest.mark.parametrize(
+    ("language", "typed", "understood"),
+    [
+        ("vi", "120.000", "= 120\u00a0000"),
+        ("vi", "1.234,5", "= 1\u00a0234,5"),
+        ("en", "120,000.5", "= 120\u00a0000.5"),
+        ("en", "1e3", "= 1\u00a0000"),
+        ("en", "120 000", None),
+        ("en", "12", None),
+        ("en", "120,000", None),
+    ],
+)
+def test_how_a_typed_number_is_understood_is_said_where_it_could_be_read_differently(
+    scene: Scene, language: str, typed: str, understood: str | None
+) -> None:
+    scene.browser.cookies[settings.LANGUAGE_COOKIE_NAME] = language
+    flow = publish(scene, FORM)
+    assert _left(scene, flow, "amount", amount=typed).get("amount=") == understood
+    page = text_of(scene.browser.post(scene.url(flow), {"_version": "1", "amount": typed}))
+    assert (f">{understood}</small>" in page) is (understood is not None)

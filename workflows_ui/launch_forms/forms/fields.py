@@ -13,9 +13,9 @@ from django.utils.translation import gettext as _
 from workflows_ui.launch_forms import messages as form_messages
 from workflows_ui.launch_forms.forms import posted
 from workflows_ui.launch_forms.forms.posted import Options
-from workflows_ui.launch_forms.schema import moments
+from workflows_ui.launch_forms.schema import moments, values
 from workflows_ui.launch_forms.schema.checking import Shown, cell_name
-from workflows_ui.launch_forms.schema.document import Choice, Field, Form, Kind, key_of
+from workflows_ui.launch_forms.schema.document import NUMBERS, Choice, Field, Form, Kind, key_of
 
 #: More choices than this get a control with a search.
 LISTED = 15
@@ -95,6 +95,13 @@ class FieldView:
         return key_of(self.field.show_if.value) if self.field.show_if else ""
 
     @property
+    def understood(self) -> str | None:
+        """How the typed number is understood; None for other kinds of fields."""
+        if self.field.kind not in NUMBERS or self.control is None:
+            return None
+        return values.understood(self.field, self.control.value)
+
+    @property
     def described(self) -> str:
         """Ids of the elements that describe the control."""
         parts = {
@@ -104,6 +111,7 @@ class FieldView:
             "limits": self.limits,
             "example": self.field.example,
             "error": True,
+            "understood": self.field.kind in NUMBERS,
         }
         return " ".join(f"{self.id}-{name}" for name, exists in parts.items() if exists)
 

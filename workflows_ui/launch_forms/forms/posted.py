@@ -15,7 +15,7 @@ from workflows_ui.core import redaction
 from workflows_ui.core.secret_names import MASK, masks, names_secret
 from workflows_ui.engine import Upload
 from workflows_ui.launch_forms.messages import size
-from workflows_ui.launch_forms.schema import checking, json_text
+from workflows_ui.launch_forms.schema import checking, json_text, values
 from workflows_ui.launch_forms.schema.checking import Checked, Data, cell_name, rows_of
 from workflows_ui.launch_forms.schema.document import BadValue, Choice, Field, Form, Kind, key_of
 from workflows_ui.launches.services import files as launch_files
@@ -103,6 +103,8 @@ def check(request: HttpRequest, form: Form, data: Data, options: Options) -> Pos
 def field_errors(request: HttpRequest, form: Form, data: Data, name: str) -> dict[str, str]:
     """Messages by control for the one field that was left, "" where nothing is wrong. None for fields that only sending can judge.
 
+    For a number that can be written differently, `<name>=` is how it was understood.
+
     Those are files and secrets, which are not posted for this, and live choices, which would have to be loaded.
     """
     field = form.field(name)
@@ -111,7 +113,9 @@ def field_errors(request: HttpRequest, form: Form, data: Data, name: str) -> dic
     checked = check(request, Form((replace(field, show_if=None),)), data, {})
     errors = {**checked.mask_errors, **checked.errors}
     controls = [cell_name(field, number, column) for number, _texts in rows_of(field, data) for column in field.columns]
-    return {control: errors.get(control, "") for control in (name, *controls)}
+    understood = values.understood(field, "".join(data.get(name, ())))
+    found = {control: errors.get(control, "") for control in (name, *controls)}
+    return found | ({f"{name}=": understood} if understood else {})
 
 
 def _attachment(field: Field, upload: "UploadedFile[Any]", total_size: int, number: int) -> Upload:

@@ -175,6 +175,21 @@ def show_number(value: float) -> str:
     return f"{text}0" if _AMBIGUOUS.fullmatch(text) else text
 
 
+def understood(field: Field | Column, text: str) -> str:
+    """How a typed number is understood, such as `= 120 000`; "" if it is typed like this, if it is wrong, and for other kinds."""
+    if field.kind not in NUMBERS or not text.strip():
+        return ""
+    try:
+        value = read(field, text)
+    except BadValue:
+        return ""
+    decimal = "," if (get_language() or "").startswith("vi") else "."
+    shown = f"{value:_}".removesuffix(".0").replace(".", decimal)
+    if _SPACES.sub("", text.strip()) in (shown.replace("_", ""), str(value)):
+        return ""
+    return "= " + shown.replace("_", "\u00a0")
+
+
 #: Kinds of addresses, with the message for other texts.
 _ADDRESSES: dict[Kind, tuple[Callable[[str], bool], Promise]] = {
     Kind.EMAIL: (is_mail, gettext_lazy("Type an e-mail address, such as name@example.com.")),
