@@ -83,7 +83,7 @@ def test_a_row_without_searchable_inputs_sums_up_its_payload_without_secrets_in_
     assert "Amount: 19" in page
     assert "Zk7q" not in page
     assert "4711" not in page
-    assert len(asked) <= 13, [query["sql"] for query in asked]
+    assert len(asked) < 20, "a query for each row"
 
 
 def test_an_unfinished_list_refreshes_itself_and_costs_nothing_while_it_is_the_same(scene: Scene) -> None:
