@@ -181,6 +181,9 @@ def test_a_mistake_is_shown_at_its_field_and_a_launch_is_made_again_with_other_i
         expect(page.get_by_label("Age", exact=True)).to_be_focused()
         window.sound()
         shots.keep(page)
+        page.get_by_label("Age", exact=True).fill("1,200,000")
+        page.keyboard.press("Tab")
+        expect(page.locator("[data-field=age]")).to_contain_text("= 1\u00a0200\u00a0000")
         page.get_by_label("Age", exact=True).fill("41")
         # A connection that is down loses nothing.
         window.expected += ["ERR_INTERNET_DISCONNECTED", "htmx:"]
