@@ -3,6 +3,7 @@
 Each is done in both flavours, quickly in one of them; what is asked for and offered is the same in both.
 """
 
+import copy
 from typing import Any
 
 import pytest
@@ -34,11 +35,17 @@ plain = pytest.mark.parametrize("stage", ["activepieces"], indirect=True)
 
 
 def ids(stage: Stage, resource: Resource, action: Action) -> list[str]:
-    """Two objects of the sample company that the action is offered for, or the one there is."""
+    """Two objects that the action is offered for, since one alone leads to its own page. The only one of its kind is copied."""
     stage.suit(resource, action)
     listed = resource.list(stage.session, Query(samples.sample_for(resource).asked, 100)).rows
     found = [resource.key(row) for row in listed if resource.key(row) and action.visible(row)]
     assert found, f"No object of the sample company is offered {resource.name}.{action.name}."
+    if len(found) == 1:
+        state = stage.practice.engine.state
+        with state.lock:
+            row = copy.deepcopy(getattr(state, resource.name)[found[0]])
+            del row["id"]
+            found.append(state.add_row(resource.name, **row)["id"])
     return found[:2]
 
 
