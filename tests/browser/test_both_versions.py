@@ -39,7 +39,7 @@ def test_a_launch_that_waits_in_the_engine_is_cancelled_and_says_so(desk: Desk, 
         page.get_by_role("link", name="Show the run's steps").click()
         expect(page).to_have_url(RUN)
         _choose(page, "Cancel the run")
-        expect(page.locator("#live")).to_contain_text("Cancelled")
+        expect(page.locator("#object-badge")).to_contain_text("Cancelled")
         page.get_by_role("link", name="See the launch").click()
         window.ends("Cancelled")
 

@@ -66,7 +66,7 @@ def test_rows_are_ticked_confirmed_and_done_and_found_again(stage: Stage, window
     page.goto("/w/sales/jobs/")
     sound(page)
     page.get_by_role("link", name="Turn off: Flows").click()
-    expect(page.get_by_role("link", name="Done (2)")).to_be_visible()
+    expect(page.get_by_role("link", name="Succeeded (2)")).to_be_visible()
     page.get_by_role("link", name="Back to the list").click()
     expect(page.locator("#results")).to_be_visible()
 
@@ -108,11 +108,12 @@ def test_the_keyboard_alone_is_enough(stage: Stage, window: Window) -> None:
     expect(page.locator("input[data-tick]:checked")).to_have_count(rows(page))
     page.keyboard.press("Space")
     expect(page.locator("input[data-tick]:checked")).to_have_count(0)
-    page.locator("input[data-tick]").first.focus()
-    page.keyboard.press("Space")
+    for number in (0, 1):
+        page.locator("input[data-tick]").nth(number).focus()
+        page.keyboard.press("Space")
     page.locator("#bulk").get_by_role("button", name="Turn off").focus()
     page.keyboard.press("Enter")
-    expect(page.get_by_text("This is about 1 object.")).to_be_visible()
+    expect(page.get_by_text("This is about 2 objects.")).to_be_visible()
 
 
 def test_without_javascript_many_are_done_and_the_failed_ones_tried_again(stage: Stage, window: Window) -> None:

@@ -121,7 +121,7 @@ def test_a_table_is_made_filled_found_changed_emptied_and_deleted(window: Window
     # Changed and deleted, one and several.
     page.get_by_role("link", name="R-3").click()
     expect(page.locator("h1")).to_contain_text("R-3")
-    page.get_by_role("link", name="Change", exact=True).locator("visible=true").first.click()
+    action(page, "Change")
     page.get_by_label("Amount", exact=True).fill("310")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("The record is changed.")).to_be_visible()

@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import NotFound
-from workflows_ui.resource_admin.actions import Bulk
+from workflows_ui.resource_admin.actions import Bulk, always
 from workflows_ui.resource_admin.resource import (
     Action,
     Affected,
@@ -160,6 +160,7 @@ def _actions(table: str, fields: list[Row]) -> tuple[Action, ...]:
             visible=lambda _row: bool(fields),
             done=_("The record is added."),
             success_url=lambda slug, _row, _answer: records_url(slug, table),
+            primary=always,
             collection=True,
             table=table,
         ),
