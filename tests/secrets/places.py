@@ -24,8 +24,6 @@ from tests.secrets.hunt import Hunt
 
 #: What Django signs: compressed (with the dot) or not, then the signature.
 _SIGNED = re.compile(rb"(?<![\w-])(\.?)([\w-]{16,})(?::[\w-]{6})?:[\w-]{27,}")
-#: The longest beginning of a cache's file.
-_HEAD = 40
 _BODY = re.compile(rb'"body": ?"([A-Za-z0-9+/=]+)"')
 
 
@@ -92,6 +90,11 @@ def letters() -> Iterator[bytes]:
                 yield body
 
 
+def _pickled(data: bytes) -> int:
+    """The length of the pickle that a cache's file begins with: a time in a frame, or None without one."""
+    return 11 + int.from_bytes(data[3:11], "little") if data[2:3] == b"\x95" else data.find(b".") + 1
+
+
 def unpacked(data: bytes) -> Iterator[bytes]:
     """The bytes, and whatever is packed in them: what Django signs, messages of a broker, files of a cache, gzip."""
     yield data
@@ -104,7 +107,7 @@ def unpacked(data: bytes) -> Iterator[bytes]:
     yield from (base64.b64decode(body) for body in _BODY.findall(data.replace(b"\\", b"")))
     if data[:2] == b"\x1f\x8b":
         yield gzip.decompress(data)
-    elif data[:1] == b"\x80" and (begin := data.find(b"x\x9c", 0, _HEAD)) > 0:
+    elif data[:1] == b"\x80" and data[(begin := _pickled(data)) :][:2] == b"x\x9c":
         # A cache's file: when it ends, then the packed value (django.core.cache.backends.filebased).
         yield zlib.decompress(data[begin:])
 
