@@ -184,15 +184,15 @@ def test_an_access_token_that_the_engine_keeps_with_a_run_is_on_no_page_and_in_n
     client, _used = clients.client_for_person(users.owner, _fresh(users.workspace))
     flow = practice.sample("quick").id
     client.workflows.send_trigger(flow, {"echo": f"a {token} b"}, wait=True, deadline=30)
-    run = practice.runs(flow)[0]
-    until(lambda: token in practice.call("GET", f"/v1/flow-runs/{run['id']}").text)
-    assert token not in json.dumps(client.workflows.get_run(run["id"]))
+    run = practice.started_run()
+    until(lambda: token in practice.call("GET", f"/v1/flow-runs/{run}").text)
+    assert token not in json.dumps(client.workflows.get_run(run))
     browser = DjangoClient()
     browser.force_login(users.owner)
     for page in (
-        f"/w/sales/runs/{run['id']}/",
-        f"/w/sales/runs/{run['id']}/file/",
-        f"/w/sales/runs/{run['id']}/hidden/",
+        f"/w/sales/runs/{run}/",
+        f"/w/sales/runs/{run}/file/",
+        f"/w/sales/runs/{run}/hidden/",
     ):
         answer = browser.get(page)
         assert answer.status_code == 200, page

@@ -70,6 +70,12 @@ class Practice:
         more.setdefault("allow_redirects", False)
         return requests.request(method, base + path, headers={**credential, **headers}, **more)
 
+    def started_run(self) -> str:
+        """The id of the run that the last trigger started, once the engine gives it: the list has it later."""
+        run = self.journal.all("POST", "/v1/webhooks/*")[-1].runs[0]
+        until(lambda: self.call("GET", f"/v1/flow-runs/{run}").ok)
+        return str(run)
+
     def runs(self, flow: str | None = None) -> list[dict[str, Any]]:
         """The runs as the engine lists them now, archived ones too, newest first."""
         query = {"projectId": self.credentials.project_id, "limit": 500, "includeArchived": "true"}
