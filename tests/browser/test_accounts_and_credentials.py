@@ -7,14 +7,12 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 from pytest_django.live_server_helper import LiveServer
 
 from tests.browser.looks import LOOKS, sound_in_every_look
-from tests.practice_engine.fixtures import (
-    Practice,
-    practice,  # noqa: F401
-)
+from tests.practice_engine.fixtures import Practice, practice
 from tests.users import gather, person, workspace
 from workflows_ui.credentials.models import Credential
 from workflows_ui.members.models import Member, Workspace
 
+__all__ = ["practice"]
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 PASSWORD = "correct horse battery"
@@ -65,7 +63,7 @@ def desks(browser: Browser, live_server: LiveServer) -> Iterator[dict[str, Desk]
 
 def test_a_credential_is_added_and_a_colleague_let_in_without_javascript(
     desks: dict[str, Desk],
-    practice: Practice,  # noqa: F811
+    practice: Practice,
 ) -> None:
     for name in ("ada", "ben"):
         person(name)
@@ -109,7 +107,7 @@ def test_a_credential_is_added_and_a_colleague_let_in_without_javascript(
 
 
 @pytest.mark.slow
-def test_pages_are_sound_in_every_look(desks: dict[str, Desk], practice: Practice) -> None:  # noqa: F811
+def test_pages_are_sound_in_every_look(desks: dict[str, Desk], practice: Practice) -> None:
     space = workspace("sales", address=practice.activepieces, project=practice.credentials.project_id)
     users = gather(space, practice.credentials.bearer_token)
     member, key = Member.objects.get(user=users.colleague), Credential.objects.get(owner=users.owner)

@@ -8,10 +8,7 @@ import pytest
 from django.utils import timezone
 
 from tests import users as people
-from tests.practice_engine.fixtures import (
-    Practice,
-    practice,  # noqa: F401
-)
+from tests.practice_engine.fixtures import Practice
 from tests.users import credential, gather, workspace
 from workflows_ui.accounts.models import User
 from workflows_ui.credentials.models import Ability, Capability, Credential, Inspection, Kind
@@ -27,7 +24,7 @@ MOST_CALLS = len(capabilities.PROBES) + 2
 
 
 @pytest.fixture
-def plain(db: None, practice: Practice) -> Iterator[Workspace]:  # noqa: F811
+def plain(db: None, practice: Practice) -> Iterator[Workspace]:
     """A workspace on a plain Activepieces."""
     place = workspace("sales", address=f"{practice.url}/api", project=practice.credentials.project_id)
     yield gather(place, practice.credentials.bearer_token).workspace
@@ -35,7 +32,7 @@ def plain(db: None, practice: Practice) -> Iterator[Workspace]:  # noqa: F811
 
 
 @pytest.fixture
-def imbrace(db: None, practice: Practice) -> Iterator[Workspace]:  # noqa: F811
+def imbrace(db: None, practice: Practice) -> Iterator[Workspace]:
     """A workspace on Imbrace's gateway."""
     place = workspace(
         "sales",
@@ -76,7 +73,7 @@ def test_a_look_for_a_new_credential_shows_what_it_may_do(plain: Workspace) -> N
 
 def test_a_look_for_a_credential_that_is_refused_says_nothing_of_what_it_may_do(
     plain: Workspace,
-    practice: Practice,  # noqa: F811
+    practice: Practice,
 ) -> None:
     owner = Credential.objects.filter(workspace=plain).values_list("owner__username", flat=True).first()
     bad = credential(plain, User.objects.get(username=owner), "no-such-token", name="Bad")
@@ -106,14 +103,14 @@ def test_a_gateway_has_them_all(imbrace: Workspace) -> None:
     assert set(states(imbrace).values()) == {Ability.YES}
 
 
-def test_looking_only_reads_and_never_touches_a_route_of_many(plain: Workspace, practice: Practice) -> None:  # noqa: F811
+def test_looking_only_reads_and_never_touches_a_route_of_many(plain: Workspace, practice: Practice) -> None:
     capabilities.inspect(plain.pk)
     received = practice.journal.all()
     assert {one.method for one in received} == {"GET"}
     assert len(received) <= MOST_CALLS
 
 
-def test_an_older_build_and_a_smaller_plan_are_distinguished(plain: Workspace, practice: Practice) -> None:  # noqa: F811
+def test_an_older_build_and_a_smaller_plan_are_distinguished(plain: Workspace, practice: Practice) -> None:
     # Both generations of the route are gone.
     practice.engine.settings.missing_routes = ["/v1/mcp-servers", f"/v1/projects/{plain.project_id}/mcp-server"]
     practice.engine.settings.not_in_plan = ["/v1/tables"]
@@ -125,7 +122,7 @@ def test_an_older_build_and_a_smaller_plan_are_distinguished(plain: Workspace, p
     assert row.credential is not None
 
 
-def test_what_the_engine_gets_later_is_found_by_the_next_look(plain: Workspace, practice: Practice) -> None:  # noqa: F811
+def test_what_the_engine_gets_later_is_found_by_the_next_look(plain: Workspace, practice: Practice) -> None:
     practice.engine.settings.missing_routes = ["/v1/mcp-servers"]
     capabilities.inspect(plain.pk)
     practice.engine.settings.missing_routes = []
@@ -136,7 +133,7 @@ def test_what_the_engine_gets_later_is_found_by_the_next_look(plain: Workspace, 
 
 def test_what_one_credential_may_not_see_is_asked_of_the_next_and_hidden_from_nobody(
     plain: Workspace,
-    practice: Practice,  # noqa: F811
+    practice: Practice,
 ) -> None:
     practice.engine.faults.add(kind="status", path="/v1/tables", status=403, times=1)
     capabilities.inspect(plain.pk)
@@ -162,7 +159,7 @@ def test_an_engine_that_is_down_leaves_what_was_known_and_is_asked_again_soon(pl
     assert Inspection.objects.get(pk=plain.pk).failures == 2
 
 
-def test_a_credential_that_is_refused_gives_way_to_another(plain: Workspace, practice: Practice) -> None:  # noqa: F811
+def test_a_credential_that_is_refused_gives_way_to_another(plain: Workspace, practice: Practice) -> None:
     owner = Credential.objects.order_by("created_at").last()
     assert owner is not None
     bad = credential(plain, owner.owner, "no-such-token", name="Bad")
@@ -174,7 +171,7 @@ def test_a_credential_that_is_refused_gives_way_to_another(plain: Workspace, pra
 # --- When it is looked at
 
 
-def test_any_number_of_clocks_look_once_a_day(plain: Workspace, practice: Practice) -> None:  # noqa: F811
+def test_any_number_of_clocks_look_once_a_day(plain: Workspace, practice: Practice) -> None:
     assert capabilities.due() == [plain.pk]
     for _clock in range(3):
         capabilities.inspect(plain.pk)
@@ -185,7 +182,7 @@ def test_any_number_of_clocks_look_once_a_day(plain: Workspace, practice: Practi
     assert capabilities.due() == [plain.pk]
 
 
-def test_a_look_that_hangs_is_left_alone_until_its_lease_ends(plain: Workspace, practice: Practice) -> None:  # noqa: F811
+def test_a_look_that_hangs_is_left_alone_until_its_lease_ends(plain: Workspace, practice: Practice) -> None:
     now = timezone.now()
     Inspection.objects.create(workspace=plain, due_at=now, lease_until=now + timedelta(minutes=1))
     capabilities.inspect(plain.pk)

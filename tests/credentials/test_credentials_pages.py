@@ -14,10 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from tests.credentials.test_credentials import everything_stored
-from tests.practice_engine.fixtures import (
-    Practice,
-    practice,  # noqa: F401
-)
+from tests.practice_engine.fixtures import Practice
 from tests.users import Users, credential, gather, person, workspace
 from workflows_ui.accounts.models import User
 from workflows_ui.audit.models import AuditEvent
@@ -37,7 +34,7 @@ def _no_second_try(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def users(db: None, practice: Practice) -> Users:  # noqa: F811
+def users(db: None, practice: Practice) -> Users:
     space = workspace("sales", address=practice.activepieces, project=practice.credentials.project_id)
     return gather(space, practice.credentials.bearer_token)
 
@@ -49,7 +46,7 @@ def browser(who: User | None = None) -> Client:
     return client
 
 
-def typed(practice: Practice, **changes: str) -> dict[str, str]:  # noqa: F811
+def typed(practice: Practice, **changes: str) -> dict[str, str]:
     given = {
         "engine": "activepieces",
         "address": practice.activepieces,
@@ -59,7 +56,7 @@ def typed(practice: Practice, **changes: str) -> dict[str, str]:  # noqa: F811
     return given | changes
 
 
-def added(client: Client, practice: Practice) -> Any:  # noqa: F811
+def added(client: Client, practice: Practice) -> Any:
     """Adds the owner's token; where it opens several projects (0.83), the first one is chosen."""
     page = client.post(ADD, typed(practice), follow=True)
     where = page.request["PATH_INFO"]
@@ -68,7 +65,7 @@ def added(client: Client, practice: Practice) -> Any:  # noqa: F811
     )
 
 
-def imbrace(practice: Practice, **changes: str) -> dict[str, str]:  # noqa: F811
+def imbrace(practice: Practice, **changes: str) -> dict[str, str]:
     given = {
         "engine": "gateway",
         "address": practice.gateway,
@@ -89,7 +86,7 @@ def errors(response: Any) -> dict[str, list[str]]:
 # --- Adding
 
 
-def test_a_good_credential_is_kept_and_its_page_shows_what_was_found(db: None, practice: Practice) -> None:  # noqa: F811
+def test_a_good_credential_is_kept_and_its_page_shows_what_was_found(db: None, practice: Practice) -> None:
     page = added(browser(person("ada")), practice)
     assert page.redirect_chain[0][1] == 303
     kept = Credential.objects.get()
@@ -107,7 +104,7 @@ def test_a_good_credential_is_kept_and_its_page_shows_what_was_found(db: None, p
 
 
 @pytest.mark.parametrize("kind", ["api_key", "access_token", "jwt"])
-def test_each_kind_of_imbrace_secret_is_taken(db: None, practice: Practice, kind: str) -> None:  # noqa: F811
+def test_each_kind_of_imbrace_secret_is_taken(db: None, practice: Practice, kind: str) -> None:
     known = practice.credentials
     forms = {
         "api_key": imbrace(practice),
@@ -121,7 +118,7 @@ def test_each_kind_of_imbrace_secret_is_taken(db: None, practice: Practice, kind
     assert kept.workspace.flavour == "imbrace"
 
 
-def test_a_second_person_is_led_to_the_page_where_they_wait(users: Users, practice: Practice) -> None:  # noqa: F811
+def test_a_second_person_is_led_to_the_page_where_they_wait(users: Users, practice: Practice) -> None:
     token = practice.credentials.bearer_token_colleague
     page = browser(users.stranger).post(ADD, typed(practice, secret=token), follow=True)
     assert page.redirect_chain == [("/waiting/", 303)]
@@ -161,7 +158,7 @@ PROBLEMS = [
 @pytest.mark.parametrize(("secret", "changes", "field", "words"), PROBLEMS)
 def test_what_is_wrong_is_said_at_its_field_and_nothing_else_typed_is_lost(
     db: None,
-    practice: Practice,  # noqa: F811
+    practice: Practice,
     secret: str,
     changes: dict[str, str],
     field: str,
@@ -200,7 +197,7 @@ FAULTS = [
 @pytest.mark.parametrize(("fault", "field", "words"), FAULTS)
 def test_each_fault_of_an_engine_becomes_a_clear_message(
     db: None,
-    practice: Practice,  # noqa: F811
+    practice: Practice,
     fault: dict[str, object],
     field: str,
     words: str,
@@ -215,7 +212,7 @@ def test_each_fault_of_an_engine_becomes_a_clear_message(
     assert not Credential.objects.exists()
 
 
-def test_testing_is_limited_so_that_nobody_tries_out_secrets(db: None, practice: Practice) -> None:  # noqa: F811
+def test_testing_is_limited_so_that_nobody_tries_out_secrets(db: None, practice: Practice) -> None:
     client = browser(person("ada"))
     for _ in range(20):
         assert "secret" in errors(client.post(ADD, imbrace(practice, secret="api_guess")))
@@ -231,7 +228,7 @@ def test_testing_is_limited_so_that_nobody_tries_out_secrets(db: None, practice:
 
 def test_the_secret_is_in_no_page_no_log_no_session_and_no_row(
     users: Users,
-    practice: Practice,  # noqa: F811
+    practice: Practice,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -319,7 +316,7 @@ def test_a_stranger_finds_nothing_and_nobody_is_led_to_sign_in(users: Users, pat
     assert browser().get(path).headers["Location"].startswith("/accounts/login/?next=")
 
 
-def test_a_test_now_shows_its_result(users: Users, practice: Practice) -> None:  # noqa: F811
+def test_a_test_now_shows_its_result(users: Users, practice: Practice) -> None:
     client, at = browser(users.owner), ["sales", users.credential.pk]
     page = client.post(reverse("credential_test", args=at), follow=True)
     assert "The credential works." in text(page)
@@ -347,7 +344,7 @@ def test_nothing_is_said_to_be_done_with_a_credential_that_is_out_of_use(users: 
     assert "You are using" not in page
 
 
-def test_a_moved_ciphertext_is_explained_and_never_used(users: Users, practice: Practice) -> None:  # noqa: F811
+def test_a_moved_ciphertext_is_explained_and_never_used(users: Users, practice: Practice) -> None:
     other = credential(users.workspace, users.owner, "other-secret", name="Other")
     Credential.objects.filter(pk=other.pk).update(secret=users.credential.secret)
     before = practice.journal.count()
@@ -374,7 +371,7 @@ def test_deleting_asks_first(users: Users) -> None:
     assert access.credential(users.owner, users.workspace) is None
 
 
-def test_every_write_needs_the_token_of_a_form(users: Users, practice: Practice) -> None:  # noqa: F811
+def test_every_write_needs_the_token_of_a_form(users: Users, practice: Practice) -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(users.owner)
     at = ["sales", users.credential.pk]

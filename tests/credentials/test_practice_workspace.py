@@ -8,10 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from tests import users as test_users
-from tests.practice_engine.fixtures import (
-    Practice,
-    practice,  # noqa: F401
-)
+from tests.practice_engine.fixtures import Practice
 from tests.users import credential, person, workspace
 from workflows_ui.accounts.models import User
 from workflows_ui.accounts.services import people
@@ -35,7 +32,7 @@ def _no_second_try(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def configured(settings: Any, practice: Practice) -> Practice:  # noqa: F811
+def configured(settings: Any, practice: Practice) -> Practice:
     """Settings that name the running practice engine."""
     settings.PRACTICE_ENGINE_URL = practice.url
     settings.PRACTICE_ENGINE_TOKEN = practice.credentials.bearer_token
@@ -169,7 +166,7 @@ def test_a_practice_engine_that_is_still_coming_up_is_waited_for(configured: Pra
 
 
 def test_the_command_adds_a_credential_whose_secret_comes_from_standard_input(
-    practice: Practice,  # noqa: F811
+    practice: Practice,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     ada = person("ada")
@@ -199,7 +196,7 @@ def test_the_command_adds_a_credential_whose_secret_comes_from_standard_input(
 
 
 def test_the_command_takes_a_gateway_and_a_token_with_its_organization(
-    practice: Practice,  # noqa: F811
+    practice: Practice,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     person("ada")
@@ -219,7 +216,7 @@ def test_the_command_takes_a_gateway_and_a_token_with_its_organization(
 
 
 def test_the_command_takes_every_kind_there_is_and_its_secret_from_standard_input_alone(
-    practice: Practice,  # noqa: F811
+    practice: Practice,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     known, plain = practice.credentials, ["--flavour", "activepieces", "--address", practice.activepieces]
@@ -276,7 +273,7 @@ def test_the_command_says_what_is_wrong_without_the_secret(
     assert not Credential.objects.exists()
 
 
-def test_a_stored_secret_of_another_row_is_never_sent(practice: Practice) -> None:  # noqa: F811
+def test_a_stored_secret_of_another_row_is_never_sent(practice: Practice) -> None:
     ada = person("ada")
     place = workspace("sales", address=practice.activepieces, project=practice.credentials.project_id)
     good, moved = (

@@ -7,10 +7,7 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client
 
-from tests.practice_engine.fixtures import (
-    Practice,
-    practice,  # noqa: F401
-)
+from tests.practice_engine.fixtures import Practice, practice
 from tests.users import Users, gather, workspace
 from workflows_ui.credentials.models import Kind
 from workflows_ui.credentials.services import clients, credential_tests
@@ -23,6 +20,7 @@ from workflows_ui.members.models import Flavour
 from workflows_ui.practice_engine.faults import KINDS
 from workflows_ui.web import messages
 
+__all__ = ["practice"]
 #: Longer than the shortened time-outs below. Real seconds.
 _LONG = 0.5
 SHORT = Timeouts(connect=2.0, read=0.2, total=0.3)
@@ -93,7 +91,7 @@ class Place:
 def place(
     request: pytest.FixtureRequest,
     db: None,
-    practice: Practice,  # noqa: F811
+    practice: Practice,
 ) -> Place:
     known, imbrace = practice.credentials, request.param == Flavour.IMBRACE
     secret = known.api_key if imbrace else known.bearer_token

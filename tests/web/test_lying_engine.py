@@ -10,13 +10,7 @@ from django.test import Client
 
 from tests.engine.servers import Reply
 from tests.launches.launch_scene import form_of
-from tests.stub_engine import (
-    StubEngine,
-    flow,
-    identity,
-    run,
-    stub_engine,  # noqa: F401
-)
+from tests.stub_engine import StubEngine, flow, identity, run
 from tests.users import Users
 from workflows_ui.credentials.services import clients
 from workflows_ui.engine import Timeouts
@@ -109,7 +103,7 @@ def both(browser: Client, path: str) -> HttpResponse:
 
 @pytest.mark.parametrize("odd", NO_PAGES, ids=range(len(NO_PAGES)))
 @pytest.mark.sampled(3)
-def test_a_list_that_does_not_exist_is_explained(owner: Client, stub_engine: StubEngine, odd: Any) -> None:  # noqa: F811
+def test_a_list_that_does_not_exist_is_explained(owner: Client, stub_engine: StubEngine, odd: Any) -> None:
     for route, page in LISTS.items():
         stub_engine.faults = {route: Reply(200, odd)}
         answer = both(owner, page)
@@ -118,7 +112,7 @@ def test_a_list_that_does_not_exist_is_explained(owner: Client, stub_engine: Stu
 
 
 @pytest.mark.parametrize("odd", ODD_PAGES, ids=range(len(ODD_PAGES)))
-def test_odd_things_beside_the_rows_do_no_harm(owner: Client, stub_engine: StubEngine, odd: Any) -> None:  # noqa: F811
+def test_odd_things_beside_the_rows_do_no_harm(owner: Client, stub_engine: StubEngine, odd: Any) -> None:
     for route, page in LISTS.items():
         stub_engine.faults = {route: Reply(200, odd)}
         assert both(owner, page).status_code == 200
@@ -126,7 +120,7 @@ def test_odd_things_beside_the_rows_do_no_harm(owner: Client, stub_engine: StubE
 
 @pytest.mark.parametrize("odd", [[], "text", 5, None, True, [{}]], ids=repr)
 @pytest.mark.sampled(3)
-def test_an_object_that_does_not_exist_is_explained(owner: Client, stub_engine: StubEngine, odd: Any) -> None:  # noqa: F811
+def test_an_object_that_does_not_exist_is_explained(owner: Client, stub_engine: StubEngine, odd: Any) -> None:
     for route, page in [*OBJECTS.items(), (f"/flows/{ONE}", FORM)]:
         stub_engine.faults = {route: Reply(200, odd)}
         answer = both(owner, page)
@@ -136,7 +130,7 @@ def test_an_object_that_does_not_exist_is_explained(owner: Client, stub_engine: 
 
 @pytest.mark.parametrize("turn", TURNS)
 @pytest.mark.sampled(3)
-def test_any_value_may_be_odd_in_a_flow(owner: Client, stub_engine: StubEngine, turn: int) -> None:  # noqa: F811
+def test_any_value_may_be_odd_in_a_flow(owner: Client, stub_engine: StubEngine, turn: int) -> None:
     whole = flow(folderId="f", metadata={"tags": ["a"]}, triggerSource={"schedule": {"cronExpression": "* *"}})
     whole["version"]["trigger"]["nextAction"] = _STEPS
     stub_engine.flows = _changed(whole, turn)
@@ -152,7 +146,7 @@ def test_any_value_may_be_odd_in_a_flow(owner: Client, stub_engine: StubEngine, 
 
 @pytest.mark.parametrize("turn", TURNS)
 @pytest.mark.sampled(3)
-def test_any_value_may_be_odd_in_a_run(owner: Client, stub_engine: StubEngine, turn: int) -> None:  # noqa: F811
+def test_any_value_may_be_odd_in_a_run(owner: Client, stub_engine: StubEngine, turn: int) -> None:
     steps = {
         "trigger": {"type": "PIECE_TRIGGER", "status": "SUCCEEDED", "input": {}, "output": {"body": {}}},
         "loop": {
@@ -227,7 +221,7 @@ def _places(whole: Any) -> Iterator[tuple[Any, ...]]:
 
 
 @pytest.mark.parametrize("body", [b"[" * 100_000, b'{"data":' * 50_000, b'{"data":[' + b"9" * 5_000 + b"]}", b"NaN"])
-def test_json_that_python_cannot_take_is_explained(owner: Client, stub_engine: StubEngine, body: bytes) -> None:  # noqa: F811
+def test_json_that_python_cannot_take_is_explained(owner: Client, stub_engine: StubEngine, body: bytes) -> None:
     for route, page in {**LISTS, **OBJECTS}.items():
         stub_engine.faults = {route: Reply(200, body)}
         answer = both(owner, page)
@@ -242,7 +236,7 @@ def test_json_that_python_cannot_take_is_explained(owner: Client, stub_engine: S
 def test_a_flow_with_an_odd_name_can_be_launched(
     users: Users,
     owner: Client,
-    stub_engine: StubEngine,  # noqa: F811
+    stub_engine: StubEngine,
     odd: str,
 ) -> None:
     changed = flow()
@@ -268,7 +262,7 @@ def test_a_flow_with_an_odd_name_can_be_launched(
     ],
 )
 @pytest.mark.sampled(4)
-def test_a_position_that_no_engine_gave_does_no_harm(owner: Client, stub_engine: StubEngine, position: str) -> None:  # noqa: F811
+def test_a_position_that_no_engine_gave_does_no_harm(owner: Client, stub_engine: StubEngine, position: str) -> None:
     stub_engine.flows, stub_engine.runs = [flow()], [run()]
     for page in ("/w/sales/runs/", "/w/sales/launches/"):
         for name in ("at", "before", "after", "flow", "since", "until", "tag", "state", "person", "rows", "status"):
@@ -279,6 +273,6 @@ def test_a_position_that_no_engine_gave_does_no_harm(owner: Client, stub_engine:
 
 
 @pytest.mark.parametrize("path", ["flows/%00/", "flows/a%00/launch/", "runs/%00/", "launches/%00/", "launches/?id=%00"])
-def test_an_address_with_a_nul_in_it_is_refused(owner: Client, stub_engine: StubEngine, path: str) -> None:  # noqa: F811
+def test_an_address_with_a_nul_in_it_is_refused(owner: Client, stub_engine: StubEngine, path: str) -> None:
     assert owner.get(f"/w/sales/{path}").status_code == 400
     assert not stub_engine.seen
