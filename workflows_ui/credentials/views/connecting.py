@@ -24,6 +24,7 @@ from workflows_ui.credentials.forms.credentials import (
     IMBRACE_KINDS,
     CredentialForm,
     EngineForm,
+    engines,
     initial_for,
 )
 from workflows_ui.credentials.models import SIGNED_IN_KINDS, Kind
@@ -59,7 +60,7 @@ def connect(request: ConsoleRequest) -> HttpResponse:
         return _engine_page(request, engine)
     kinds = ACTIVEPIECES_KINDS if engine.flavour == Flavour.ACTIVEPIECES else IMBRACE_KINDS
     context = {
-        "place": engine.cleaned_data["address"] or dict(engine.fields["engine"].choices)[place["engine"]],  # type: ignore[attr-defined]
+        "place": engine.cleaned_data["address"] or dict(engines())[place["engine"]],
         "engine_url": _url(**place, change="1"),
     }
     kind = request.GET.get("kind", "")
