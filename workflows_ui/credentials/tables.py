@@ -1,7 +1,6 @@
 """The list of credentials."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext
@@ -11,7 +10,7 @@ from workflows_ui.core.states import Badge
 from workflows_ui.credentials.models import Credential
 from workflows_ui.members.services.access import Access
 from workflows_ui.resource_admin.local_lists import LocalList, files
-from workflows_ui.resource_admin.resource import Column, Row
+from workflows_ui.resource_admin.resource import Column
 from workflows_ui.web.messages import Text
 
 
@@ -28,7 +27,7 @@ class CredentialLine:
     acts: bool
 
 
-def _kind(line: Any) -> Text:
+def _kind(line: CredentialLine) -> Text:
     kind = line.credential.get_kind_display()
     return f"{kind} · {gettext('acts for you')}" if line.acts else kind
 
@@ -67,11 +66,11 @@ class Credentials(LocalList):
         Column(lambda line: line.launches, _("Launches in 30 days"), kind="count", phone=False, name="launches"),
     )
 
-    def key(self, row: Row) -> str:
-        return str(row.credential.pk)  # type: ignore[attr-defined]
+    def key(self, row: CredentialLine) -> str:
+        return str(row.credential.pk)
 
-    def title(self, row: Row) -> str:
-        return str(row.credential.name)  # type: ignore[attr-defined]
+    def title(self, row: CredentialLine) -> str:
+        return row.credential.name
 
     def url(self, slug: str, id: str = "", **query: str) -> str:
         return (

@@ -11,7 +11,7 @@ from workflows_ui.deleted_objects.messages import Line
 from workflows_ui.members.models import Role
 from workflows_ui.members.services.access import Access
 from workflows_ui.resource_admin.local_lists import LocalList, files
-from workflows_ui.resource_admin.resource import Column, Row, Shortcut
+from workflows_ui.resource_admin.resource import Column, Shortcut
 
 
 def _restore_url(slug: str, line: Any) -> str:
@@ -67,11 +67,11 @@ class DeletedObjects(LocalList):
         """The line of each copy."""
         return [Line(copy) for copy in rows]
 
-    def key(self, row: Row) -> str:
-        return str(row.copy.pk)  # type: ignore[attr-defined]
+    def key(self, row: Line) -> str:
+        return str(row.copy.pk)
 
-    def title(self, row: Row) -> str:
-        return str(row.name)  # type: ignore[attr-defined]
+    def title(self, row: Line) -> str:
+        return str(row.name)
 
 
 def deleted_list(access: Access) -> DeletedObjects:

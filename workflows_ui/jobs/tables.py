@@ -10,10 +10,10 @@ from workflows_ui.jobs.page import Page
 from workflows_ui.members.models import Role
 from workflows_ui.members.services.access import Access
 from workflows_ui.resource_admin.local_lists import LocalList, files
-from workflows_ui.resource_admin.resource import Column, Resource, Row
+from workflows_ui.resource_admin.resource import Column, Resource
 
 
-def _filters(page: Any) -> str:
+def _filters(page: Page) -> str:
     return " · ".join(f"{label}: {value[:60]}" for label, value in page.job.filters_told)
 
 
@@ -58,16 +58,16 @@ class Jobs(LocalList):
         """The page of each job."""
         return [Page(job, self.access, self.resources) for job in rows]
 
-    def key(self, row: Row) -> str:
-        return str(row.job.pk)  # type: ignore[attr-defined]
+    def key(self, row: Page) -> str:
+        return str(row.job.pk)
 
-    def title(self, row: Row) -> str:
-        return str(row.title)  # type: ignore[attr-defined]
+    def title(self, row: Page) -> str:
+        return str(row.title)
 
     def url(self, slug: str, id: str = "", **query: str) -> str:
         return reverse("job", args=[slug, id]) if id else reverse("jobs", args=[slug], query=query or None)
 
-    def refresh_seconds(self, row: Any) -> int:
+    def refresh_seconds(self, row: Page) -> int:
         return 0 if row.job.over or not row.can_stop else 2
 
 

@@ -25,7 +25,7 @@ from workflows_ui.members.services.access import Access
 from workflows_ui.resource_admin import export
 from workflows_ui.resource_admin.actions import Button
 from workflows_ui.resource_admin.local_lists import LocalList, files
-from workflows_ui.resource_admin.resource import Column, Row
+from workflows_ui.resource_admin.resource import Column
 from workflows_ui.web import messages
 from workflows_ui.web.links import object_url, view_url
 
@@ -85,11 +85,8 @@ class Launches(LocalList):
     moment = "asked_at"
     list_display = (_FLOW, _STATE, _FAILED_STEP, _INPUT, _WHEN, _TOOK)
 
-    def key(self, row: Row) -> str:
-        return str(row.pk)  # type: ignore[attr-defined]
-
-    def title(self, row: Row) -> str:
-        return str(row.flow_name or row.flow_id)  # type: ignore[attr-defined]
+    def title(self, row: Launch) -> str:
+        return row.flow_name or row.flow_id
 
     def url(self, slug: str, id: str = "", **query: str) -> str:
         return view_url("launch", slug, id) if id else reverse("launches", args=[slug], query=query or None)
@@ -107,10 +104,10 @@ class Launches(LocalList):
             row.listed_inputs, row.summaries = found[row.pk], lines
         return rows
 
-    def refresh_seconds(self, row: Any) -> int:
+    def refresh_seconds(self, row: Launch) -> int:
         return 0 if row.settled else 2
 
-    def row_buttons(self, access: Access, row: Any) -> Sequence[Button]:
+    def row_buttons(self, access: Access, row: Launch) -> Sequence[Button]:
         """Links that this person may follow: a guest has no page of the flow or the run, a viewer no form."""
         slug, buttons = access.workspace.slug, []
         if access.may_launch(row.flow_id):

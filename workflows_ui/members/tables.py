@@ -87,13 +87,10 @@ class Members(LocalList):
         Column(lambda line: line.member.created_at, _("Since"), kind="when", phone=False, name="since"),
     )
 
-    def key(self, row: Row) -> str:
-        return str(row.member.pk)  # type: ignore[attr-defined]
+    def key(self, row: MemberLine) -> str:
+        return str(row.member.pk)
 
-    def title(self, row: Row) -> str:
-        return str(row)
-
-    def row_buttons(self, access: Access, row: Any) -> Sequence[Button]:
+    def row_buttons(self, access: Access, row: MemberLine) -> Sequence[Button]:
         """What can be done with the membership; a person's own ends on their own page."""
         slug, member = access.workspace.slug, row.member
         buttons = []
@@ -121,7 +118,7 @@ class PersonLine:
     stepped: bool
 
 
-def _account(line: Any) -> Text:
+def _account(line: PersonLine) -> Text:
     if not line.user.is_active:
         return _("Switched off")
     return _("Administrator") if line.user.is_superuser else pgettext_lazy("account", "Active")
@@ -166,11 +163,11 @@ class People(LocalList):
         counts, stepped = _workspace_counts(rows), second_step.users_with_step(user.pk for user in rows)
         return [PersonLine(user, counts.get(user.pk, 0), user.pk in stepped) for user in rows]
 
-    def key(self, row: Row) -> str:
-        return str(row.user.pk)  # type: ignore[attr-defined]
+    def key(self, row: PersonLine) -> str:
+        return str(row.user.pk)
 
-    def title(self, row: Row) -> str:
-        return str(row.user.label)  # type: ignore[attr-defined]
+    def title(self, row: PersonLine) -> str:
+        return row.user.label
 
 
 def people_list() -> People:
@@ -189,7 +186,7 @@ class TeamLine:
     inside: bool
 
 
-def _relation(line: Any) -> Badge | None:
+def _relation(line: TeamLine) -> Badge | None:
     if line.own:
         return Badge(_("own it"), "user-check", "blue")
     return Badge(_("are in it"), "users", "secondary") if line.inside else None
@@ -218,11 +215,11 @@ class Teams(LocalList):
         Column(_relation, _("You"), kind="badge", name="you"),
     )
 
-    def key(self, row: Row) -> str:
-        return str(row.team.pk)  # type: ignore[attr-defined]
+    def key(self, row: TeamLine) -> str:
+        return str(row.team.pk)
 
-    def title(self, row: Row) -> str:
-        return str(row.team.name)  # type: ignore[attr-defined]
+    def title(self, row: TeamLine) -> str:
+        return row.team.name
 
 
 def team_list(reader: User) -> Teams:

@@ -10,7 +10,7 @@ from workflows_ui.members.models import Workspace
 from workflows_ui.notifications.messages import News, notification_message
 from workflows_ui.notifications.models import Notice
 from workflows_ui.resource_admin.local_lists import LocalList, files
-from workflows_ui.resource_admin.resource import Column, Row
+from workflows_ui.resource_admin.resource import Column
 
 
 @dataclass(frozen=True)
@@ -63,11 +63,8 @@ class Notices(LocalList):
         closed = self.closed([row.workspace for row in rows if row.workspace])
         return [NoticeLine(row, notification_message(row, concealed=row.workspace_id in closed)) for row in rows]
 
-    def key(self, row: Row) -> str:
-        return str(row.notice.pk)  # type: ignore[attr-defined]
-
-    def title(self, row: Row) -> str:
-        return str(row)
+    def key(self, row: NoticeLine) -> str:
+        return str(row.notice.pk)
 
 
 def notice_list(closed: Callable[[Iterable[Workspace]], set[int]]) -> Notices:

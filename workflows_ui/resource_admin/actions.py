@@ -195,7 +195,7 @@ def button(action: Action, slug: str, resource: str, id: str = "", reason: Text 
 def arranged(buttons: Sequence[Button]) -> tuple[Button | None, Sequence[Button]]:
     """The button that stands out, and the others in their order, dangerous ones last.
 
-    The first one that is declared primary and not disabled; None if there is none, since no lesser one replaces it.
+    The first one is None unless an enabled button is declared primary: another action never stands out in its place.
     """
     first = next((item for item in buttons if item.primary and not item.reason), None)
     return first, sorted((item for item in buttons if item is not first), key=attrgetter("danger"))

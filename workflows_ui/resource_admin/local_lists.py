@@ -38,6 +38,12 @@ class LocalList(Resource):
     def masked(self, session: Any, rows: Sequence[Any]) -> Sequence[Any]:
         return rows
 
+    def key(self, row: Any) -> str:
+        return str(row.pk)
+
+    def title(self, row: Any) -> str:
+        return str(row)
+
     def page(self, rows: QuerySet[Any], current: Listing) -> Page:
         """The requested page of the rows, which are filtered already."""
         found = local_page(

@@ -378,27 +378,28 @@ class Resource:
             "hidden": reverse(self.hidden_url, args=[subject.slug, subject.id]) if masked else "",
         }
 
-    def key(self, row: Row) -> str:
+    # The next methods also get rows of local lists, which are no mappings.
+    def key(self, row: Any) -> str:
         """The object's id; empty if it has none that a URL can hold."""
         return id_at(row)
 
-    def title(self, row: Row) -> str:
+    def title(self, row: Any) -> str:
         """The object's name; may be empty."""
         return text_at(row, self.title_path)
 
-    def full_title(self, row: Row) -> str:
+    def full_title(self, row: Any) -> str:
         """The object's name among others of its kind: more than the title, if titles are not unique."""
         return self.title(row)
 
-    def badge(self, row: Row) -> Badge | None:
+    def badge(self, row: Any) -> Badge | None:
         """The object's state, beside the title."""
         return None
 
-    def row_buttons(self, access: Access, row: Row) -> Sequence[Button]:
+    def row_buttons(self, access: Access, row: Any) -> Sequence[Button]:
         """Further buttons in the menu of a row, besides its actions."""
         return ()
 
-    def refresh_seconds(self, row: Row) -> int:
+    def refresh_seconds(self, row: Any) -> int:
         """How often the page of an unfinished object reloads; 0 for never."""
         return 0
 
