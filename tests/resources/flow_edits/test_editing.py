@@ -132,6 +132,17 @@ def test_edits_are_undone_one_after_the_other(stage: Stage, flow: str) -> None:
     assert "no edit by this console" in text(ask(stage, "edit-undo", flow).content)
 
 
+def test_an_operation_as_json_copies_a_version_of_the_flow_only(stage: Stage, flow: str) -> None:
+    key = stage.session.workflows.get_flow(flow)["version"]["id"]
+    stage.session.workflows.apply_flow_operation(flow, {"type": "LOCK_AND_PUBLISH", "request": {}})
+    before = tree(stage, flow)
+    edit(stage, "step-delete", flow, step="step_1")
+    edit(stage, "operation", flow, type="USE_AS_DRAFT", request=json.dumps({"versionId": key}))
+    assert tree(stage, flow) == before
+    refused = ask(stage, "operation", flow, type="USE_AS_DRAFT", request=json.dumps({"versionId": "V" * 21}))
+    assert refused.status_code == 422
+
+
 def test_everything_else_of_a_step_is_sent_as_it_is(stage: Stage, flow: str) -> None:
     def settings() -> dict[str, Any]:
         trigger = stage.session.workflows.get_flow(flow)["version"]["trigger"]

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from workflows_ui.core import redaction
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.engine import NotFound
 from workflows_ui.flow_edits import services as flow_edits
 from workflows_ui.resource_admin.resource import Affected, Row, id_at, pick
 from workflows_ui.resources.flows import difference, outline, reading
@@ -84,7 +85,7 @@ class EditForm(forms.Form):
         flow = self.session.workflows.get_flow(id_at(self.row))
         operation = self.operation(flow, cleaned)
         try:
-            predicted = predict(flow, operation, self.versions(flow))
+            predicted = predict(flow, operation, _versions(self.session, flow, operation))
         except Impossible as problem:
             raise forms.ValidationError(_impossible(problem)) from problem
         if problems := damage.problems(flow, predicted, operation):
@@ -97,8 +98,13 @@ class EditForm(forms.Form):
             self.data = data
         return cleaned | {"flow": flow, "predicted": predicted, "operation": operation}
 
-    def versions(self, flow: Row) -> dict[str, Json]:
-        """Other versions by id, for operations that use one."""
+
+def _versions(session: EngineSession, flow: Row, operation: Operation) -> dict[str, Json]:
+    """The version that the operation copies, by its id; none if the flow has no such version."""
+    key = text_at(operation.request, "versionId") if operation.type == "USE_AS_DRAFT" else ""
+    try:
+        return {key: dict_at(session.workflows.get_flow(id_at(flow), key), "version")} if key else {}
+    except NotFound:
         return {}
 
 
