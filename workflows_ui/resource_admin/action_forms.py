@@ -31,15 +31,24 @@ def bound(
     row: Row,
     data: Mapping[str, Any],
     files: MultiValueDict[str, Any] | None = None,
+    *,
+    unmasked: Row | None = None,
 ) -> forms.Form:
     """The action's form bound to the submitted data. Raises EngineError if the form calls the engine."""
-    return _build(action, session, row, data, data, files)
+    return _build(action, session, row, data, data, files, unmasked=unmasked)
 
 
-def _build(action: Action, session: EngineSession, row: Row, asked: Mapping[str, Any], *submitted: Any) -> forms.Form:
+def _build(
+    action: Action,
+    session: EngineSession,
+    row: Row,
+    asked: Mapping[str, Any],
+    *submitted: Any,
+    unmasked: Row | None = None,
+) -> forms.Form:
     kind = action.form or forms.Form
     parameters = inspect.signature(kind.__init__).parameters
-    available: dict[str, Any] = {"session": session, "row": row, "asked": asked}
+    available: dict[str, Any] = {"session": session, "row": row, "asked": asked, "unmasked": unmasked}
     arguments = {name: value for name, value in available.items() if name in parameters}
     if action.initial is not None:
         arguments["initial"] = action.initial(row)

@@ -68,8 +68,9 @@ class Action:
         run: (session, id, cleaned data) -> the engine's answer, in the form that `done` and `success_url` expect. The id is "" for a
             collection. May raise EngineError, or forms.ValidationError for errors that only show here.
         role: the minimum role required.
-        form: shown before the action runs. Its __init__ may take `session`, `row` and `asked` (the query string or the submitted data, not
-            validated) as keyword arguments. Secrets are fields with a PasswordInput: they are never sent back to a page nor logged, and
+        form: shown before the action runs. Its __init__ may take `session`, `row`, `asked` (the query string or the submitted data, not
+            validated) and `unmasked` (the row as the engine returned it, if the form is submitted for one object) as keyword arguments.
+            Secrets are fields with a PasswordInput: they are never sent back to a page nor logged, and
             neither are the fields named in the form's attribute `discreet` (a frozenset). A submitted form may ask for confirmation: its
             attribute `questions` (a list of Affected) is then shown with it.
         initial: the form's initial values. The row has its secrets masked; a submitted mask is rejected (action_forms.validate).

@@ -80,6 +80,8 @@ def test_what_will_change_is_said_in_words_before_anything_is_sent(stage: Stage,
     assert "MOVE_ACTION" in page
     assert not stage.writes()
     assert not outcomes()
+    reads = [received for received in stage.practice.journal.all() if received.path.endswith(f"/flows/{flow}")]
+    assert len(reads) == 1
     done = confirm(stage, asked, "step-move", flow, step="step_1", place="INSIDE_LOOP:step_3")
     assert lead(done) == f"/w/sales/flows/{flow}/?tab=steps"
     assert tree(stage, flow) == [("trigger", 0), ("step_3", 0), ("step_1", 1), ("step_4", 1), ("step_2", 0)]

@@ -110,7 +110,8 @@ def act(
         action_request = _ActionRequest(request, declared, chosen, session, id, {})
         message = words.Message(_("This engine cannot do that"), why, _("Nothing was sent to the engine."))
         return _not_possible(action_request, message)
-    row: Row = declared.masked(session, [declared.get(session, id)])[0] if id else {}
+    unmasked: Row = declared.get(session, id) if id else {}
+    row: Row = declared.masked(session, [unmasked])[0] if id else {}
     action_request = _ActionRequest(request, declared, chosen, session, id, row)
     if not chosen.visible(row):
         title = _("This cannot be done now")
@@ -122,7 +123,7 @@ def act(
     used = f"ticket:{request.user.pk}:{ticket}"
     if ticket and cache.get(used):
         return _sent_already(action_request)
-    form = action_forms.bound(chosen, session, row, request.POST, request.FILES)
+    form = action_forms.bound(chosen, session, row, request.POST, request.FILES, unmasked=unmasked)
     if not action_forms.validate(form):
         return _page(action_request, form, status=422)
     if action_forms.questions(form):

@@ -1,6 +1,6 @@
 """Forms that edit a flow, one for each operation (api.md 6.5).
 
-A submitted form reads the flow, predicts the result, refuses damage, and asks for a confirmation of what will change. The second
+A submitted form predicts the result, refuses damage, and asks for a confirmation of what will change. The second
 submission holds a mark of what was confirmed: if the flow was changed since, the question is asked again.
 """
 
@@ -56,8 +56,18 @@ class EditForm(forms.Form):
     discreet = frozenset({"undone", "flow", "predicted", "operation", "seen", "code", "inputs", "request", "packages"})
     seen = forms.CharField(required=False, widget=forms.HiddenInput)
 
-    def __init__(self, *args: Any, session: EngineSession, row: Row, asked: Mapping[str, Any], **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        session: EngineSession,
+        row: Row,
+        asked: Mapping[str, Any],
+        unmasked: Row | None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
+        #: The flow with its secrets, which only a submitted form has.
+        self.flow: Row = unmasked or {}
         self.session, self.row, self.asked, self.questions = session, row, asked, list[Affected]()
         self.prepare()
 
@@ -82,7 +92,7 @@ class EditForm(forms.Form):
         cleaned = super().clean() or self.cleaned_data
         if self.errors:
             return cleaned
-        flow = self.session.workflows.get_flow(id_at(self.row))
+        flow = self.flow
         operation = self.operation(flow, cleaned)
         try:
             predicted = predict(flow, operation, _versions(self.session, flow, operation))
