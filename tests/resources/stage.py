@@ -135,7 +135,7 @@ def _filled(form: forms.Form, name: str, field: forms.Field) -> Any:
         return TYPED_SECRET
     initial = form.get_initial_for_field(field, name)
     if initial not in (None, "", []):
-        return initial
+        return field.prepare_value(initial)
     if not field.required:
         return None
     if isinstance(field, forms.ChoiceField):

@@ -11,7 +11,7 @@ from tests.stub_engine import text
 from workflows_ui.engine import flow_tree
 from workflows_ui.flow_edits.models import EditState, FlowEdit
 from workflows_ui.members.models import Role
-from workflows_ui.resources.flows.editing.prediction import TYPES, Operation, predict
+from workflows_ui.resources.flows.editing.prediction import TYPES, Operation, find, predict
 
 __all__ = ["stage"]
 LOOP = {
@@ -132,6 +132,14 @@ def test_edits_are_undone_one_after_the_other(stage: Stage, flow: str) -> None:
     edit(stage, "edit-undo", flow)
     assert tree(stage, flow) == states[0]
     assert "no edit by this console" in text(ask(stage, "edit-undo", flow).content)
+
+
+def test_the_code_of_one_step_is_not_offered_for_another_one(stage: Stage, flow: str) -> None:
+    for asked, name in (({}, "step_1"), ({"step": "step_4"}, "step_4")):
+        form = stage.browser.get(url("step-code", flow), asked).context["form"]
+        step = find(stage.session.workflows.get_flow(flow)["version"]["trigger"], name) or {}
+        assert form["code"].value() == step["settings"]["sourceCode"]["code"]
+        assert [value for value, _label in form.fields["step"].choices] == [name]
 
 
 def test_an_operation_as_json_copies_a_version_of_the_flow_only(stage: Stage, flow: str) -> None:

@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 
 from workflows_ui.engine import flow_tree
 from workflows_ui.resources.flows import outline
-from workflows_ui.resources.flows.editing.prediction import FALLBACK, ROUTERS, Json, Operation, find, names
+from workflows_ui.resources.flows.editing.prediction import FALLBACK, ROUTERS, Json, Operation, find, names, own_names
+from workflows_ui.web.paths import dicts_at, list_at
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 #: Operations that replace the whole tree.
@@ -61,16 +62,11 @@ def _meant(old: Any, operation: Operation) -> Iterator[str]:
     if operation.type == "DELETE_ACTION":
         for name in operation.request["names"]:
             step = find(old, name)
-            yield from _own(step) if step else ()
+            yield from own_names(step) if step else ()
     elif operation.type == "DELETE_BRANCH":
         router = find(old, operation.request["stepName"]) or {}
         children, index = router.get("children") or [], int(operation.request["branchIndex"])
         yield from names(children[index]) if 0 <= index < len(children) else ()
-
-
-def _own(step: Json) -> list[str]:
-    """A step's name and those of the steps in it, without those after it."""
-    return names({key: value for key, value in step.items() if key != "nextAction"})
 
 
 def _names(old: Any, new: Any) -> Iterator[str]:
@@ -93,11 +89,8 @@ def _routers(old: Any, new: Any) -> Iterator[str]:
 
 def _wrong_branches(router: Json) -> Iterator[str]:
     values = {"step": outline.title_of(router)}
-    settings = router.get("settings")
-    branches = settings.get("branches") if isinstance(settings, dict) else None
-    branches = [item for item in branches if isinstance(item, dict)] if isinstance(branches, list) else []
-    children = router.get("children")
-    if len(branches) != len(children if isinstance(children, list) else []):
+    branches = dicts_at(router, "settings.branches")
+    if len(branches) != len(list_at(router, "children")):
         yield _("The branches of “%(step)s” would no longer fit the steps in them.") % values
     kinds = [branch.get("branchType") for branch in branches]
     if router.get("type") == "ROUTER" and branches and (kinds.count(FALLBACK) != 1 or kinds[-1] != FALLBACK):

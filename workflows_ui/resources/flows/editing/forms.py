@@ -19,6 +19,7 @@ from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import NotFound
 from workflows_ui.flow_edits import services as flow_edits
+from workflows_ui.flow_edits.models import FlowEdit
 from workflows_ui.resource_admin.resource import Affected, Row, id_at, pick
 from workflows_ui.resources.flows import difference, outline, reading
 from workflows_ui.resources.flows.editing import damage, places
@@ -83,9 +84,15 @@ class EditForm(forms.Form):
         """Return what the valid values mean for this flow. Raises ValidationError."""
         raise NotImplementedError
 
-    def choose(self, name: str, choices: places.Choices) -> None:
-        """Set the choices of a field."""
+    def choose(self, name: str, choices: places.Choices) -> str:
+        """Set the choices of a field. Return the one that the address names, else the first; "" if there are none."""
         cast("forms.ChoiceField", self.fields[name]).choices = choices
+        return str(self.asked.get(name) or next(iter(dict(choices)), ""))
+
+    def keep_only(self, name: str, value: str) -> None:
+        """Offer only this choice of a field, since what the form shows means nothing in another one."""
+        field = cast("forms.ChoiceField", self.fields[name])
+        field.choices = [choice for choice in cast("places.Choices", field.choices) if choice[0] == value]
 
     def clean(self) -> dict[str, Any]:
         """Predict the operation. Raises EngineError."""
@@ -212,7 +219,7 @@ class StepForm(EditForm):
 
     def prepare(self) -> None:
         super().prepare()
-        self.choose("step", places.step_choices(self.trigger, first=self.first, kinds=self.kinds))
+        self.chosen = self.choose("step", places.step_choices(self.trigger, first=self.first, kinds=self.kinds))
 
     def find_step(self, flow: Row, data: Mapping[str, Any]) -> Json:
         """The chosen step as it is now."""
@@ -227,6 +234,15 @@ class StepForm(EditForm):
         is_trigger = step is dict_at(flow, "version.trigger") or text_at(step, "type") in ("EMPTY", "PIECE_TRIGGER")
         body = {key: step[key] for key in BODY if key in step} | values
         return Operation("UPDATE_TRIGGER" if is_trigger else "UPDATE_ACTION", body)
+
+
+class SettingsForm(StepForm):
+    """A step operation that shows settings of the step."""
+
+    def prepare(self) -> None:
+        super().prepare()
+        self.keep_only("step", self.chosen)
+        self.settings = dict_at(find(self.trigger, self.chosen) or {}, "settings")
 
 
 class RenameStep(StepForm):
@@ -254,8 +270,7 @@ class MoveStep(StepForm):
 
     def prepare(self) -> None:
         super().prepare()
-        first = next(iter(places.step_choices(self.trigger)), ("", ""))[0]
-        choices = places.place_choices(self.trigger, find(self.trigger, self.asked.get("step") or first))
+        choices = places.place_choices(self.trigger, find(self.trigger, self.chosen))
         self.choose("place", choices)
         self.initial.setdefault("place", choices[-1][0] if choices else "")
 
@@ -323,7 +338,7 @@ def new_settings(kind: str) -> Json:
     return {"branches": branches, "executionType": "EXECUTE_FIRST_MATCH"}
 
 
-class EditCode(StepForm):
+class EditCode(SettingsForm):
     kinds = ("CODE",)
     code = forms.CharField(
         label=_("Code"),
@@ -346,12 +361,11 @@ class EditCode(StepForm):
 
     def prepare(self) -> None:
         super().prepare()
-        settings = dict_at(find(self.trigger, self.asked.get("step")) or {}, "settings")
         self.initial.update(
             {
-                "code": text_at(settings, "sourceCode.code") or NEW_CODE,
-                "inputs": settings.get("input") or {},
-                "packages": _parsed(text_at(settings, "sourceCode.packageJson")),
+                "code": text_at(self.settings, "sourceCode.code") or NEW_CODE,
+                "inputs": self.settings.get("input") or {},
+                "packages": _parsed(text_at(self.settings, "sourceCode.packageJson")),
             }
         )
 
@@ -387,7 +401,7 @@ def an_object(value: Any) -> Json:
     return value
 
 
-class EditLoop(StepForm):
+class EditLoop(SettingsForm):
     kinds = (LOOP,)
     items = forms.CharField(
         label=_("List of items"),
@@ -397,7 +411,7 @@ class EditLoop(StepForm):
 
     def prepare(self) -> None:
         super().prepare()
-        self.initial["items"] = text_at(find(self.trigger, self.asked.get("step")) or {}, "settings.items")
+        self.initial["items"] = text_at(self.settings, "items")
 
     def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
         settings = dict_at(self.find_step(flow, data), "settings")
@@ -406,6 +420,8 @@ class EditLoop(StepForm):
 
 class UndoEdit(EditForm):
     """Makes the version before the last edit the draft again; valid data has that edit as `undone`."""
+
+    undone: FlowEdit | None = None
 
     def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
         edit = flow_edits.latest(self.session.workspace, id_at(flow))
@@ -428,7 +444,7 @@ class UndoEdit(EditForm):
                 "Samples of steps that were deleted do not come back. Runs and published versions stay as they are."
             )
             self.questions.append(Affected(text))
-        return cleaned | {"undone": getattr(self, "undone", None)}
+        return cleaned | {"undone": self.undone}
 
 
 class MinutesSaved(EditForm):

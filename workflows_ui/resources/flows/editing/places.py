@@ -7,8 +7,9 @@ from django.utils.translation import gettext as _
 
 from workflows_ui.engine import flow_tree
 from workflows_ui.resources.flows import outline
-from workflows_ui.resources.flows.editing.prediction import LOOP, ROUTERS, Json, names
+from workflows_ui.resources.flows.editing.prediction import FALLBACK, LOOP, ROUTERS, Json, own_names
 from workflows_ui.web import formats
+from workflows_ui.web.paths import list_at
 
 Choices = list[tuple[str, str]]
 _LONGEST = 80
@@ -32,14 +33,14 @@ def branch_choices(trigger: Any, *, fallback: bool = False) -> Choices:
         if node.step.get("type") not in ROUTERS:
             continue
         for index, branch in enumerate(_branches(node.step)):
-            if fallback or branch.get("branchType") != "FALLBACK":
+            if fallback or branch.get("branchType") != FALLBACK:
                 found.append((f"{node.name}:{index}", f"{title(node.step)}: {branch_title(node.step, index)}"))
     return found
 
 
 def place_choices(trigger: Any, moving: Json | None = None) -> Choices:
     """Return where a step can be put, as `LOCATION:step[:branch]`: not within `moving`, nor where that already is."""
-    own = set(names({key: value for key, value in moving.items() if key != "nextAction"})) if moving else set()
+    own = own_names(moving) if moving else []
     found: Choices = []
     for node in flow_tree.walk(trigger):
         if not node.name or node.name in own:
@@ -92,6 +93,4 @@ def _inside(step: Json) -> Iterator[tuple[str, str, Any]]:
 
 
 def _branches(router: Json) -> list[Json]:
-    settings = router.get("settings")
-    branches = settings.get("branches") if isinstance(settings, dict) else None
-    return [branch if isinstance(branch, dict) else {} for branch in branches] if isinstance(branches, list) else []
+    return [branch if isinstance(branch, dict) else {} for branch in list_at(router, "settings.branches")]

@@ -129,6 +129,11 @@ def names(step: Json | None) -> list[str]:
     return [node.name for node in flow_tree.walk(step)]
 
 
+def own_names(step: Json) -> list[str]:
+    """Return the names of a step and of all that lies in it, without what follows."""
+    return names({key: value for key, value in step.items() if key != "nextAction"})
+
+
 def free_name(taken: Iterable[str]) -> str:
     """Return the first free `step_N`."""
     used = set(taken)

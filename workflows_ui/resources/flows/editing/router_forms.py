@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from workflows_ui.resource_admin.resource import Row
 from workflows_ui.resources.flows import outline
 from workflows_ui.resources.flows.editing import places
-from workflows_ui.resources.flows.editing.forms import BODY, EditForm, StepForm
+from workflows_ui.resources.flows.editing.forms import BODY, EditForm, SettingsForm, StepForm
 from workflows_ui.resources.flows.editing.prediction import FALLBACK, ROUTERS, Json, Operation, find
 from workflows_ui.web.paths import dict_at, list_at, text_at
 
@@ -41,7 +41,7 @@ class BranchForm(EditForm):
 
     def prepare(self) -> None:
         super().prepare()
-        self.choose("branch", places.branch_choices(self.trigger, fallback=self.fallback))
+        self.chosen = self.choose("branch", places.branch_choices(self.trigger, fallback=self.fallback))
 
     def at(self, data: Mapping[str, Any]) -> Json:
         """The branch's place, as requests have it."""
@@ -72,17 +72,17 @@ class DuplicateBranch(BranchForm):
 
 
 class MoveBranch(BranchForm):
-    def prepare(self) -> None:
-        super().prepare()
-        first = next(iter(places.branch_choices(self.trigger)), ("", ""))[0]
-        index = places.read_branch(self.asked.get("branch") or first)[1] if self.asked.get("branch") or first else 0
-        self.initial.setdefault("position", index or 2)
-
     position = forms.IntegerField(
         label=_("New position"),
         min_value=1,
         help_text=_("1 is checked first. The branch for everything else stays last."),
     )
+
+    def prepare(self) -> None:
+        super().prepare()
+        # One place earlier; the first one, one later.
+        _router, index = places.read_branch(self.chosen)
+        self.initial.setdefault("position", max(index, 0) or 2)
 
     def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
         name, index = places.read_branch(data["branch"])
@@ -98,7 +98,7 @@ class RenameBranch(BranchForm):
         return self.change_branch(flow, data, branchName=data["name"])
 
 
-class RouterExecution(StepForm):
+class RouterExecution(SettingsForm):
     """Whether only the first branch that fits runs, or all of them."""
 
     kinds = ROUTERS
@@ -108,9 +108,7 @@ class RouterExecution(StepForm):
 
     def prepare(self) -> None:
         super().prepare()
-        first = next(iter(places.step_choices(self.trigger, kinds=self.kinds)), ("", ""))[0]
-        router = find(self.trigger, self.asked.get("step") or first) or {}
-        self.initial["execution"] = text_at(router, "settings.executionType")
+        self.initial["execution"] = text_at(self.settings, "executionType")
 
     def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
         settings = dict_at(self.find_step(flow, data), "settings")
@@ -128,13 +126,10 @@ class BranchConditions(BranchForm):
 
     def prepare(self) -> None:
         super().prepare()
-        choices = places.branch_choices(self.trigger)
-        chosen = self.asked.get("branch") or next(iter(choices), ("", ""))[0]
-        # Rows of one branch mean nothing in another one.
-        self.choose("branch", [choice for choice in choices if choice[0] == chosen])
+        self.keep_only("branch", self.chosen)
         existing = [
             (group, condition)
-            for group, conditions in enumerate(_groups(self.trigger, chosen), 1)
+            for group, conditions in enumerate(_groups(self.trigger, self.chosen), 1)
             for condition in conditions
         ]
         posted = next((number for number in range(_MOST_ROWS, 0, -1) if f"operator{number}" in self.asked), 0)
