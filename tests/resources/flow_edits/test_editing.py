@@ -108,7 +108,10 @@ def test_a_flow_that_was_changed_since_is_asked_about_again(stage: Stage, flow: 
     )
     again = confirm(stage, asked, "step-rename", flow, step="step_1", name="Prepare")
     assert again.status_code == 200
+    assert "has been changed since" in text(again.content)
     assert "will change:" in text(again.content)
+    other = confirm(stage, again, "step-rename", flow, step="step_1", name="Other")
+    assert "has been changed since" not in text(other.content)
     done = confirm(stage, again, "step-rename", flow, step="step_1", name="Prepare")
     assert done.status_code == 303
     step = next(
@@ -119,11 +122,22 @@ def test_a_flow_that_was_changed_since_is_asked_about_again(stage: Stage, flow: 
     assert (step["displayName"], step["skip"]) == ("Prepare", True)
 
 
+def test_a_step_that_somebody_else_deleted_is_named_as_such(stage: Stage, flow: str) -> None:
+    asked = ask(stage, "step-rename", flow, step="step_1", name="Prepare")
+    stage.session.workflows.apply_flow_operation(flow, {"type": "DELETE_ACTION", "request": {"names": ["step_1"]}})
+    refused = confirm(stage, asked, "step-rename", flow, step="step_1", name="Prepare")
+    assert refused.status_code == 422
+    assert "This step is no longer in the flow." in text(refused.content)
+
+
 def test_edits_are_undone_one_after_the_other(stage: Stage, flow: str) -> None:
+    page = f"/w/sales/flows/{flow}/?tab=steps"
+    assert "/do/edit-undo/" not in text(stage.browser.get(page).content)
     states = [tree(stage, flow)]
     edit(stage, "step-duplicate", flow, step="step_3")
     states.append(tree(stage, flow))
     edit(stage, "step-delete", flow, step="step_1")
+    assert "/do/edit-undo/" in text(stage.browser.get(page).content)
     asked = ask(stage, "edit-undo", flow)
     assert "is added" in text(asked.content)
     assert "do not come back" in text(asked.content)

@@ -12,6 +12,7 @@ from workflows_ui.core import clock
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.core.prepared import Prepared
 from workflows_ui.engine import EngineError, flow_tree
+from workflows_ui.flow_edits import services as flow_edits
 from workflows_ui.launch_forms import form_fit
 from workflows_ui.launch_forms.models import LaunchForm
 from workflows_ui.launch_forms.services import launch_forms
@@ -145,8 +146,11 @@ def steps(subject: Subject) -> dict[str, Any]:
     items = outline.items(trigger, names, outline.labels(session, trigger))
     if "/" in subject.id or not subject.access.allows(Role.BUILDER):
         return {"items": items, "notes": notes.panel(session, subject.object)}
+    undoable = flow_edits.latest(session.workspace, subject.id) is not None
     buttons = [
-        action_button(action, slug, "flows", subject.id) for action in editing.FLOW if action.visible(subject.object)
+        action_button(action, slug, "flows", subject.id)
+        for action in editing.FLOW
+        if action.visible(subject.object) and (undoable or action is not editing.UNDO)
     ]
     return {
         "items": items,

@@ -42,6 +42,8 @@ from workflows_ui.web.paths import dict_at, text_at
 BODY = ("name", "type", "valid", "displayName", "settings", "skip")
 #: Parts of a version that an import takes.
 TREE = ("displayName", "trigger", "schemaVersion", "notes")
+#: Choices of places, for when somebody else has changed the flow meanwhile.
+GONE = {"invalid_choice": _("This place is no longer in the flow.")}
 _MOST_LINES = 12
 _NO_HANDLING = {"retryOnFailure": {"value": False}, "continueOnFailure": {"value": False}}
 NEW_CODE = "export const code = async (inputs) => {\n  return inputs;\n};\n"
@@ -108,8 +110,12 @@ class EditForm(forms.Form):
         if problems := damage.problems(flow, predicted, operation):
             raise forms.ValidationError([*problems, gettext("The engine would do it all the same. Nothing was sent.")])
         mark = _mark(flow, operation)
-        if cleaned.pop("seen", "") != mark:
+        seen = cleaned.pop("seen", "")
+        if seen != mark:
             self.questions = [*changes(self.session, flow, predicted), _request(operation)]
+            if seen and seen.partition("-")[0] != mark.partition("-")[0]:
+                text = gettext("The flow has been changed since you opened this page. Nothing was sent yet.")
+                self.questions.insert(0, Affected(text))
             data = cast("QueryDict", self.data).copy()
             data["seen"] = mark
             self.data = data
@@ -126,8 +132,9 @@ def _versions(session: EngineSession, flow: Row, operation: Operation) -> dict[s
 
 
 def _mark(flow: Row, operation: Operation) -> str:
-    text = json.dumps([pick(flow, "version.id"), pick(flow, "version.updated"), operation.body], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
+    """What the person saw: the flow's version, "-", the operation."""
+    parts = ([pick(flow, "version.id"), pick(flow, "version.updated")], operation.body)
+    return "-".join(hashlib.sha256(json.dumps(part, sort_keys=True).encode()).hexdigest()[:32] for part in parts)
 
 
 def _impossible(problem: Impossible) -> str:
@@ -215,7 +222,9 @@ class StepForm(EditForm):
 
     first: ClassVar[bool] = False
     kinds: ClassVar[tuple[str, ...]] = ()
-    step = forms.ChoiceField(label=_("Step"))
+    step = forms.ChoiceField(
+        label=_("Step"), error_messages={"invalid_choice": _("This step is no longer in the flow.")}
+    )
 
     def prepare(self) -> None:
         super().prepare()
@@ -266,7 +275,7 @@ class SkipStep(StepForm):
 
 
 class MoveStep(StepForm):
-    place = forms.ChoiceField(label=_("New place"))
+    place = forms.ChoiceField(label=_("New place"), error_messages=GONE)
 
     def prepare(self) -> None:
         super().prepare()
@@ -296,7 +305,7 @@ class DeleteStep(StepForm):
 class AddStep(EditForm):
     """A new step of a type that needs no app."""
 
-    place = forms.ChoiceField(label=_("Place"))
+    place = forms.ChoiceField(label=_("Place"), error_messages=GONE)
     kind = forms.ChoiceField(
         label=_("Kind"),
         choices=[("CODE", _("Code")), (LOOP, _("For each item")), ("ROUTER", _("Branches"))],

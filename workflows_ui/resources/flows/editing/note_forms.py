@@ -61,7 +61,9 @@ def _free_height(existing: Iterable[Row]) -> float:
 class NoteChoice(EditForm):
     """An operation on one note, which the address may name."""
 
-    note = forms.ChoiceField(label=_("Note"))
+    note = forms.ChoiceField(
+        label=_("Note"), error_messages={"invalid_choice": _("This note is no longer on the canvas.")}
+    )
 
     def prepare(self) -> None:
         super().prepare()

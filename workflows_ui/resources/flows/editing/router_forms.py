@@ -37,7 +37,9 @@ class BranchForm(EditForm):
     """An operation on one branch, which the address may name as `step:number`."""
 
     fallback: ClassVar[bool] = False
-    branch = forms.ChoiceField(label=_("Branch"))
+    branch = forms.ChoiceField(
+        label=_("Branch"), error_messages={"invalid_choice": _("This branch is no longer in the flow.")}
+    )
 
     def prepare(self) -> None:
         super().prepare()
