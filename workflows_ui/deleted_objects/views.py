@@ -29,7 +29,6 @@ from workflows_ui.resource_admin.listing import Listing
 from workflows_ui.resource_admin.resource import RESOURCES
 from workflows_ui.resources.flows import actions as flow_actions
 from workflows_ui.resources.tables import deletion as table_deletion
-from workflows_ui.saved_views import services as saved_views
 from workflows_ui.web import messages as words
 from workflows_ui.web import responses
 from workflows_ui.web.access import member
@@ -58,7 +57,7 @@ _RESTORE: Mapping[str, _Restore] = {
 def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
     """The copies that have not expired, the latest deletion first."""
     kind = tables.deleted_list(request.access)
-    current = Listing(kind, request.path, request.GET, saved=saved_views.load(request.access, request.path))
+    current = list_page.requested(request, kind)
     page = kind.page(services.copies(request.access.workspace), current)
     return list_page.respond(
         request,

@@ -82,7 +82,7 @@ def find(workspace: Workspace, flow_id: str, key: str) -> FlowEdit | None:
 
 
 def latest(workspace: Workspace, flow_id: str) -> FlowEdit | None:
-    """The last edit of a flow's version that was not undone."""
+    """The last edit of a flow that can be undone."""
     rows = FlowEdit.objects.filter(
         workspace=workspace,
         flow_id=flow_id,

@@ -27,7 +27,6 @@ from workflows_ui.resource_admin import capabilities as missing_capabilities
 from workflows_ui.resource_admin import export as export_file
 from workflows_ui.resource_admin.listing import Listing, offer
 from workflows_ui.resource_admin.resource import RESOURCES, Resource, find_resource
-from workflows_ui.saved_views import services as saved_views
 from workflows_ui.web import formats, responses
 from workflows_ui.web.access import member
 from workflows_ui.web.messages import Message
@@ -92,7 +91,7 @@ def choose(request: ConsoleRequest, slug: str, resource: str, action: str) -> Ht
 def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
     """The person's jobs, for managers all jobs, newest first."""
     kind = tables.job_list(request.access, RESOURCES)
-    current = Listing(kind, request.path, request.GET, saved=saved_views.load(request.access, request.path))
+    current = list_page.requested(request, kind)
     page = kind.page(jobs.of_workspace(request.access), current)
     return list_page.respond(request, kind, request.access, current, page)
 

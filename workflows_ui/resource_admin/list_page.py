@@ -10,9 +10,15 @@ from workflows_ui.resource_admin.listing import Listing
 from workflows_ui.resource_admin.live import SEEN, live
 from workflows_ui.resource_admin.resource import Page, Resource
 from workflows_ui.resource_admin.rows import list_lines
+from workflows_ui.saved_views import services as saved_views
 from workflows_ui.web import responses
 from workflows_ui.web.messages import Text
 from workflows_ui.web.requests import ConsoleRequest
+
+
+def requested(request: ConsoleRequest, kind: Resource) -> Listing:
+    """The list that the request asks for, with the person's saved views and columns."""
+    return Listing(kind, request.path, request.GET, saved=saved_views.load(request.access, request.path))
 
 
 def respond(

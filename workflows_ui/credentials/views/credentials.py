@@ -42,7 +42,6 @@ from workflows_ui.resource_admin import capabilities as missing_capabilities
 from workflows_ui.resource_admin import list_page, local_lists
 from workflows_ui.resource_admin.actions import Button, arranged
 from workflows_ui.resource_admin.listing import Listing
-from workflows_ui.saved_views import services as saved_views
 from workflows_ui.web import responses
 from workflows_ui.web.access import member
 from workflows_ui.web.messages import error_message
@@ -57,7 +56,7 @@ _NAMED = 20
 def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
     """The person's and their teams' credentials of the workspace; for a manager, all."""
     kind, acting = tables.credential_list(request.access), access.acting(request.user, request.access.workspace)
-    current = Listing(kind, request.path, request.GET, saved=saved_views.load(request.access, request.path))
+    current = list_page.requested(request, kind)
     return list_page.respond(
         request,
         kind,

@@ -25,7 +25,6 @@ from workflows_ui.resource_admin.actions import Button
 from workflows_ui.resource_admin.listing import Listing
 from workflows_ui.resource_admin.resource import Page
 from workflows_ui.resources.flows import pages as flow_pages
-from workflows_ui.saved_views import services as saved_views
 from workflows_ui.web import responses
 from workflows_ui.web.access import member, visible_people
 from workflows_ui.web.requests import ConsoleRequest, actor
@@ -43,7 +42,7 @@ _FLOWS = 500
 def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
     """List the rights of the workspace: those in force, then those that ended."""
     kind = tables.launch_right_list(request.access)
-    current = Listing(kind, request.path, request.GET, saved=saved_views.load(request.access, request.path))
+    current = list_page.requested(request, kind)
     return list_page.respond(
         request,
         kind,

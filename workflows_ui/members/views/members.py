@@ -29,7 +29,6 @@ from workflows_ui.members.services import invitations, members, teams
 from workflows_ui.resource_admin import list_page, local_lists
 from workflows_ui.resource_admin.actions import Button
 from workflows_ui.resource_admin.listing import Listing
-from workflows_ui.saved_views import services as saved_views
 from workflows_ui.web import navigation, responses
 from workflows_ui.web.access import member, signed_in, stepped, visible_people
 from workflows_ui.web.requests import ConsoleRequest, actor
@@ -45,7 +44,7 @@ _INVITATIONS = 100
 def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
     """The members, above them the access requests, below them the invitations of colleagues."""
     workspace, kind = request.access.workspace, tables.member_list(request.access)
-    current = Listing(kind, request.path, request.GET, saved=saved_views.load(request.access, request.path))
+    current = list_page.requested(request, kind)
     asking = AccessRequest.objects.filter(workspace=workspace, decided_at=None).select_related("user")
     return list_page.respond(
         request,

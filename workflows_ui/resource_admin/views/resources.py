@@ -15,10 +15,9 @@ from workflows_ui.resource_admin import actions, list_page
 from workflows_ui.resource_admin import bulk as bulk_actions
 from workflows_ui.resource_admin import capabilities as missing_capabilities
 from workflows_ui.resource_admin.actions import Action, Button
-from workflows_ui.resource_admin.listing import Listing, offer, swapped_fields
+from workflows_ui.resource_admin.listing import offer, swapped_fields
 from workflows_ui.resource_admin.resource import RESOURCES, Page, Resource, Subject, find_resource
 from workflows_ui.resource_admin.rows import allowed_actions, allowed_links
-from workflows_ui.saved_views import services as saved_views
 from workflows_ui.web import responses
 from workflows_ui.web.access import member
 from workflows_ui.web.messages import Text
@@ -40,7 +39,7 @@ def listing(request: ConsoleRequest, slug: str, resource: str, resources: Resour
     lacking: Lacking = missing_capabilities.lacking(kind, request.access.workspace)
     if kind.needs in lacking:
         return missing_capabilities.page(request, kind, lacking[kind.needs])
-    current = Listing(kind, request.path, request.GET, saved=saved_views.load(request.access, request.path))
+    current = list_page.requested(request, kind)
     if current.default_url and not responses.is_fragment(request):
         return responses.redirect(request, current.default_url)
     page, pending, swapped = Page(()), False, list[str]()

@@ -1,5 +1,7 @@
 """Pages beside the steps of a flow: what can be done to one step, and an edit with the versions before and after it."""
 
+from collections.abc import Sequence
+
 from django.http import Http404, HttpResponse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
@@ -69,11 +71,13 @@ def step(request: ConsoleRequest, slug: str, id: str, step: str) -> HttpResponse
     names = outline.names_of(trigger, reading.connection_names(session), slug)
     context = {
         "name": reading.name_of(flow) or id,
-        "flow_url": flow_url(slug, id),
+        "tab_url": f"{flow_url(slug, id)}?tab=steps",
         "title": outline.title_of(found),
         "step_panel": {"items": outline.items(_alone(found), names, outline.labels(session, _alone(found)))[:1]},
-        "links": [*links, *_links(tuple(action for action in offered if action.visible(flow)), slug, id, step=step)],
-        "branches": branches,
+        "groups": [
+            ("", [*links, *_links([action for action in offered if action.visible(flow)], slug, id, step=step)]),
+            *branches,
+        ],
     }
     return responses.page(request, "resources/flows/step.html", context)
 
@@ -82,7 +86,7 @@ def _alone(step: Json) -> Json:
     return {key: value for key, value in step.items() if key not in ("nextAction", "firstLoopAction", "children")}
 
 
-def _links(offered: tuple[Action, ...], slug: str, id: str, **asked: str) -> list[Link]:
+def _links(offered: Sequence[Action], slug: str, id: str, **asked: str) -> list[Link]:
     return [(action.label, *_link(action, slug, id, **asked)) for action in offered]
 
 
@@ -108,7 +112,7 @@ def edit(request: ConsoleRequest, slug: str, id: str, edit: str) -> HttpResponse
         "edit": found,
         "badge": EditState(found.state).badge,
         "name": reading.name_of(redaction.step(flow)) or id,
-        "flow_url": flow_url(slug, id),
+        "tab_url": f"{flow_url(slug, id)}?tab=steps",
         "undo_url": actions.UNDO.url(slug, Flows.name, id),
         "changed": _between(session, versions, "before", "after"),
         "unexpected": _between(session, versions, "expected", "after") if found.state == EditState.DIFFERS else None,
