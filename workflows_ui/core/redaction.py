@@ -31,6 +31,8 @@ _VALUES = frozenset({"value", "values", "val", "v", "answer", "content", "text",
 _NO: frozenset[str] = frozenset()
 _NESTED = (dict, list)
 _DEEPEST = 60
+#: The steps of a flow follow each other inside each other: they are a chain, not a nesting. 240 of them are the limit.
+_FOLLOWING, _STEP = "nextAction", 0.25
 #: The longest key that is remembered.
 _LONGEST_KEY = 120
 _TOO_DEEP = "…"
@@ -51,9 +53,23 @@ def step(value: Any, *, secrets: frozenset[str] = frozenset(), plain: frozenset[
     inside texts, including JSON.
 
     `secrets` are additional keys to mask; `plain` are keys that are not masked, since they have another meaning at the engine. Values
-    nested deeper than sixty levels are left out: no page can show them.
+    nested deeper than sixty levels are left out: no page can show them (`is_cut`).
     """
     return _walk(value, secrets, plain, 0)
+
+
+def is_cut(value: Any) -> bool:
+    """Whether `step` leaves out a part of the value."""
+    waiting: list[tuple[Any, float]] = [(value, 0)]
+    while waiting:
+        current, depth = waiting.pop()
+        if isinstance(current, _NESTED) and depth > _DEEPEST:
+            return True
+        if isinstance(current, dict):
+            waiting += [(inner, depth + (_STEP if key == _FOLLOWING else 1)) for key, inner in current.items()]
+        elif isinstance(current, list):
+            waiting += [(inner, depth + 1) for inner in current]
+    return False
 
 
 def without_masked(value: Any) -> Any:
@@ -63,7 +79,7 @@ def without_masked(value: Any) -> Any:
     return [without_masked(inner) for inner in value] if isinstance(value, list) else value
 
 
-def _walk(value: Any, secrets: frozenset[str], plain: frozenset[str], depth: int) -> Any:
+def _walk(value: Any, secrets: frozenset[str], plain: frozenset[str], depth: float) -> Any:
     if isinstance(value, dict):
         if depth > _DEEPEST:
             return _TOO_DEEP
@@ -106,7 +122,7 @@ def _parsed_key(name: str) -> _Key:
 _known_key = lru_cache(maxsize=20_000)(_parsed_key)
 
 
-def _member(name: str, key: _Key, value: Any, secrets: frozenset[str], plain: frozenset[str], depth: int) -> Any:
+def _member(name: str, key: _Key, value: Any, secrets: frozenset[str], plain: frozenset[str], depth: float) -> Any:
     if key.header or name in secrets:
         return MASK if value not in (None, "") else value
     if key.secret and name not in plain and _holds(value):
@@ -117,7 +133,7 @@ def _member(name: str, key: _Key, value: Any, secrets: frozenset[str], plain: fr
         return value
     if key.headers and isinstance(value, dict):
         return {str(name): _walk(inner, secrets, plain, depth + 2) for name, inner in headers(value).items()}
-    return _walk(value, secrets, plain, depth + 1)
+    return _walk(value, secrets, plain, depth + (_STEP if name == _FOLLOWING else 1))
 
 
 def _holds(value: Any) -> bool:
@@ -127,7 +143,7 @@ def _holds(value: Any) -> bool:
     return not (isinstance(value, str) and _REFERENCE.fullmatch(value))
 
 
-def _text(value: Any, secrets: frozenset[str], plain: frozenset[str], depth: int) -> Any:
+def _text(value: Any, secrets: frozenset[str], plain: frozenset[str], depth: float) -> Any:
     if not isinstance(value, str):
         return value
     head = value.lstrip()[:1]

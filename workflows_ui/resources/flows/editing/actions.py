@@ -19,7 +19,7 @@ from workflows_ui.resources.flows import notes, pages
 from workflows_ui.resources.flows.editing import flow_forms, note_forms, places, router_forms
 from workflows_ui.resources.flows.editing import forms as editing
 from workflows_ui.resources.flows.editing.prediction import LOOP as LOOP_TYPE
-from workflows_ui.resources.flows.editing.prediction import ROUTERS, Json, Operation, shape
+from workflows_ui.resources.flows.editing.prediction import MALFORMED, ROUTERS, Json, Operation, shape
 from workflows_ui.resources.flows.reading import deleting, trigger_of
 from workflows_ui.resources.places import flow_url
 from workflows_ui.web.paths import dict_at
@@ -42,19 +42,35 @@ def apply(session: EngineSession, id: str, data: Mapping[str, Any]) -> dict[str,
         flow_edits.forget(edit)
         raise
     pages.forget(session)
-    version = dict_at(after, "version")
-    as_expected = "trigger" not in version or shape(predicted) == shape(after)
-    flow_edits.end(edit, version, as_expected=as_expected, meanwhile=_changed_meanwhile(session, id, version))
+    now = _read(session, id)
+    # An answer without steps says nothing about them.
+    answer = after if "trigger" in dict_at(after, "version") else now
+    version = dict_at(answer, "version")
+    flow_edits.end(
+        edit, version, as_expected=_alike(predicted, answer), meanwhile=bool(now) and _moment(now) != _moment(answer)
+    )
     return {"edit": edit}
 
 
-def _changed_meanwhile(session: EngineSession, id: str, version: Row) -> bool:
-    """Whether the newest version is not the one that the operation returned; False if the engine does not answer this."""
+def _read(session: EngineSession, id: str) -> Json:
+    """The flow as it is now; empty if the engine does not answer this."""
     try:
-        now = dict_at(session.workflows.get_flow(id), "version")
+        return session.workflows.get_flow(id)
     except EngineError:
+        return {}
+
+
+def _moment(flow: Row) -> tuple[Any, Any]:
+    """What changes with each change of a flow."""
+    return pick(flow, "version.id"), pick(flow, "version.updated")
+
+
+def _alike(predicted: Json, after: Json) -> bool:
+    """Whether the engine's answer is as predicted; a malformed one is not."""
+    try:
+        return shape(predicted) == shape(after)
+    except (*MALFORMED, RecursionError):
         return False
-    return (now.get("id"), now.get("updated")) != (version.get("id"), version.get("updated"))
 
 
 def _undo(session: EngineSession, id: str, data: Mapping[str, Any]) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from workflows_ui.resources.flows.editing.json_field import JsonField
 from workflows_ui.resources.flows.editing.prediction import (
     FALLBACK,
     LOOP,
+    MALFORMED,
     Impossible,
     Json,
     Operation,
@@ -101,13 +102,21 @@ class EditForm(forms.Form):
         cleaned = super().clean() or self.cleaned_data
         if self.errors:
             return cleaned
+        if redaction.is_cut(self.flow):
+            # What the page leaves out would be missing in what it sends.
+            raise forms.ValidationError(
+                gettext("The console cannot show the whole flow: it is nested too deeply. Edit it in the engine.")
+            )
         flow = self.flow
-        operation = self.operation(flow, cleaned)
         try:
+            operation = self.operation(flow, cleaned)
             predicted = predict(flow, operation, _versions(self.session, flow, operation))
+            problems = damage.problems(flow, predicted, operation)
         except Impossible as problem:
             raise forms.ValidationError(_impossible(problem)) from problem
-        if problems := damage.problems(flow, predicted, operation):
+        except MALFORMED as problem:
+            raise forms.ValidationError(_impossible(Impossible())) from problem
+        if problems:
             raise forms.ValidationError([*problems, gettext("The engine would do it all the same. Nothing was sent.")])
         mark = _mark(flow, operation)
         seen = cleaned.pop("seen", "")

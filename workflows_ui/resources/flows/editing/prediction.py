@@ -25,6 +25,9 @@ _WORD = re.compile(r"\b\w+\b")
 #: The condition of a new branch for which none are given (recording `op_add_branch_before_fallback`).
 _NO_CONDITION = {"operator": "TEXT_CONTAINS", "firstValue": "", "secondValue": "", "caseSensitive": False}
 
+#: What code that expects a well-formed request or flow raises for another one.
+MALFORMED = (ArithmeticError, AttributeError, IndexError, KeyError, TypeError, ValueError)
+
 Json = dict[str, Any]
 
 
@@ -63,7 +66,7 @@ def predict(flow: Mapping[str, Any], operation: Operation, versions: Mapping[str
         raise Impossible
     try:
         edit(_Edit(after, after["version"], copy.deepcopy(operation.request), versions or {}))
-    except (AttributeError, KeyError, TypeError, ValueError) as problem:
+    except MALFORMED as problem:
         # A part of the request is missing or of another type, or the flow is malformed.
         raise Impossible from problem
     return after
@@ -376,7 +379,9 @@ def _place(parent: Json, location: Any, index: Any, step: Json) -> None:
         _insert(parent, "firstLoopAction", step)
     elif kind in ROUTERS and location == "INSIDE_BRANCH" and index is not None:
         children = _branches(parent)[1]
-        if (at := int(index)) >= 0:
+        if (at := int(index)) > flow_tree.MOST_STEPS:
+            raise Impossible(flow_tree.step_name(parent))
+        if at >= 0:
             children.extend([None] * (at + 1 - len(children)))
             children[at] = step | ({"nextAction": children[at]} if children[at] else {})
     else:
