@@ -7,8 +7,7 @@
 
 The SQL must not depend on the values: no None, no slices by a value.
 
-Threads share what is compiled and never change it: each call fills copies. Giving a queryset a query is what Django documents for
-pickled ones. Two threads that come first both compile; either result serves.
+Threads share what is compiled and never change it: each call fills copies. Two threads that come first both compile; either result serves.
 """
 
 from collections.abc import Callable, Sequence
@@ -29,13 +28,13 @@ _MOST = 10_000
 
 
 class _Compiled(NamedTuple):
-    """A query, and the values in its parameters that stand for those of a call; a list of them for a list."""
+    """A query, and for each parameter of a call the values that stand for its value or values."""
 
     queryset: Any
     compiler: Any
     sql: str
     parameters: list[Any]
-    places: list[Any]
+    places: list[list[Any]]
 
 
 class Prepared(Generic[T]):
@@ -52,25 +51,22 @@ class Prepared(Generic[T]):
 
     def __call__(self, *values: Scalar | Sequence[Scalar]) -> list[T]:
         """Run the query with these values."""
+        lists = [[value] if isinstance(value, Scalar) else value for value in values]
         lengths = tuple(
-            _length(len(value)) if isinstance(kind, list) else 0  # type: ignore[arg-type]
-            for kind, value in zip(self._kinds, values, strict=True)
+            _length(len(items)) if isinstance(kind, list) else 0 for kind, items in zip(self._kinds, lists, strict=True)
         )
         compiled = self._compiled.get((connection.vendor, lengths)) or self._compile(lengths)
         given: dict[Any, Any] = {}
-        for place, value in zip(compiled.places, values, strict=True):
-            if isinstance(place, list):
-                given.update(zip(place, map(_adapted, value), strict=False))  # type: ignore[arg-type]
-            else:
-                given[place] = _adapted(value)
+        for place, items in zip(compiled.places, lists, strict=True):
+            given.update(zip(place, map(_adapted, items), strict=False))
         compiler = _shallow_copy(compiled.compiler)
         compiler.connection = connection
         filled = tuple(given.get(parameter, parameter) for parameter in compiled.parameters)
         compiler.as_sql = lambda *_arguments, **_options: (compiled.sql, filled)
         queryset, query = _shallow_copy(compiled.queryset), _shallow_copy(compiled.queryset.query)
         query.get_compiler = lambda *_arguments, **_options: compiler
-        rows = queryset._iterable_class  # noqa: SLF001  (Django resets it with the query)
-        queryset.query, queryset._iterable_class = query, rows  # noqa: SLF001
+        # Not `query`, which would also replace the class of the rows.
+        queryset._query = query  # noqa: SLF001
         return list(queryset)
 
     def _compile(self, lengths: tuple[int, ...]) -> _Compiled:
@@ -80,9 +76,9 @@ class Prepared(Generic[T]):
         queryset: Any = self._build(*places)
         compiler = queryset.query.get_compiler(using=queryset.db)
         sql, parameters = compiler.as_sql()
-        adapted = [list(map(_adapted, place)) if isinstance(place, list) else _adapted(place) for place in places]
+        adapted = [list(map(_adapted, place if isinstance(place, list) else [place])) for place in places]
         used = set(parameters)
-        missing = [place for place in adapted if not used.issuperset(place if isinstance(place, list) else [place])]
+        missing = [place for place in adapted if not used.issuperset(place)]
         if missing:
             raise ValueError(f"The query does not use {missing}.")
         converters = compiler.get_converters([column for column, *_rest in compiler.select])
