@@ -46,9 +46,26 @@ def test_an_address_without_an_engine_is_found_out_before_the_secret_is_asked_fo
     assert "kind=bearer_token" in kinds
 
 
+def secret_step(browser: Client, live: Scene) -> str:
+    """The URL of the step that asks for the secret, once the engine's address was entered."""
+    kinds = browser.post("/connect/", {"engine": "activepieces", "address": f"{live.server.url}/api"})
+    return f"{kinds['Location']}&kind=bearer_token"
+
+
+def test_a_link_with_an_address_that_the_person_did_not_enter_leads_to_no_field_for_a_secret(browser: Client) -> None:
+    with Engine(version="0.83.0", base="/api/") as engine:
+        link = f"/connect/?engine=activepieces&address={engine.url}/api&kind=bearer_token"
+        for answer in (browser.get(link), browser.post(link, {"secret": SECRET})):
+            assert answer.status_code == 303
+            page = text(browser.get(answer["Location"]))
+            assert f'value="{engine.url}/api"' in page
+            assert 'name="secret"' not in page
+        kinds = browser.post(answer["Location"], {"engine": "activepieces", "address": f"{engine.url}/api"})
+        assert 'name="secret"' in text(browser.get(f"{kinds['Location']}&kind=bearer_token"))
+
+
 def test_a_refused_secret_is_explained_and_not_sent_back(browser: Client, live: Scene) -> None:
-    address = f"/connect/?engine=activepieces&address={live.server.url}/api&kind=bearer_token"
-    page = browser.post(address, {"secret": SECRET, "name": "Mine"})
+    page = browser.post(secret_step(browser, live), {"secret": SECRET, "name": "Mine"})
     assert page.status_code == 422
     assert SECRET not in text(page)
     assert 'value="Mine"' in text(page)
@@ -58,8 +75,7 @@ def test_a_refused_secret_is_explained_and_not_sent_back(browser: Client, live: 
 def connected(browser: Client, live: Scene) -> HttpResponse:
     """What is answered once a secret that opens several projects was entered, and one of them chosen."""
     given = live.engine.credentials
-    address = f"/connect/?engine=activepieces&address={live.server.url}/api&kind=bearer_token"
-    choice = browser.post(address, {"secret": given.bearer_token})
+    choice = browser.post(secret_step(browser, live), {"secret": given.bearer_token})
     assert "/project/" in choice["Location"]
     answer = browser.post(choice["Location"], {"project": given.project_id})
     assert isinstance(answer, HttpResponse)

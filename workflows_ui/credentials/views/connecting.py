@@ -44,6 +44,8 @@ from workflows_ui.web.requests import ConsoleRequest
 
 #: Flows that are suggested for the first launch.
 _FLOWS = 5
+#: Session key: the addresses that the person entered here. Another one comes from a link, whose author would get the secret.
+_ENTERED, _MOST_ENTERED = "engine_addresses", 10
 
 
 @never_cache
@@ -58,9 +60,12 @@ def connect(request: ConsoleRequest) -> HttpResponse:
     engine = EngineForm(place)
     if not engine.is_valid():
         return _engine_page(request, engine)
+    address = engine.cleaned_data["address"] if engine.has_address else ""
+    if address and address not in request.session.get(_ENTERED, ()):
+        return responses.redirect(request, _url(**place, change="1"))
     kinds = ACTIVEPIECES_KINDS if engine.flavour == Flavour.ACTIVEPIECES else IMBRACE_KINDS
     context = {
-        "place": engine.cleaned_data["address"] or dict(engines())[place["engine"]],
+        "place": address or dict(engines())[place["engine"]],
         "engine_url": _url(**place, change="1"),
     }
     kind = request.GET.get("kind", "")
@@ -86,7 +91,7 @@ def _ask_for_engine(request: ConsoleRequest, place: dict[str, str]) -> HttpRespo
     if wanted is not None and not closed(request, request.user, [wanted]):
         engine = initial_for(wanted)
         if engine:
-            return responses.redirect(request, _url(engine=engine["engine"], address=engine.get("address", "")))
+            return _to_kinds(request, engine["engine"], engine.get("address", ""))
     form = EngineForm(request.POST or None, initial=place if place["engine"] else {"engine": ACTIVEPIECES})
     if request.method != "POST" or not form.is_valid():
         return _engine_page(request, form)
@@ -99,7 +104,15 @@ def _ask_for_engine(request: ConsoleRequest, place: dict[str, str]) -> HttpRespo
         form.add_error("address", credential_messages.problem_message(problem).sentence)
         return _engine_page(request, form, problem.technical)
     address = form.cleaned_data["address"] if form.has_address else ""
-    return responses.redirect(request, _url(engine=form.cleaned_data["engine"], address=address))
+    return _to_kinds(request, form.cleaned_data["engine"], address)
+
+
+def _to_kinds(request: ConsoleRequest, engine: str, address: str) -> HttpResponse:
+    """The second step."""
+    if address:
+        others = [other for other in request.session.get(_ENTERED, ()) if other != address]
+        request.session[_ENTERED] = [address, *others][:_MOST_ENTERED]
+    return responses.redirect(request, _url(engine=engine, address=address))
 
 
 def _engine_page(request: ConsoleRequest, form: EngineForm, technical: str = "") -> HttpResponse:
