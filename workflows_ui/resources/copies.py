@@ -66,7 +66,7 @@ def kept(
 
 
 def answer(session: EngineSession, data: Mapping[str, Any]) -> dict[str, Any]:
-    """The answer of a deletion, of which `done` makes its message."""
+    """The answer of a deletion, as `done` expects it."""
     return {"workspace": session.workspace.slug, "kept": not data.get(WITHOUT)}
 
 

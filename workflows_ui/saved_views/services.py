@@ -21,7 +21,7 @@ from workflows_ui.saved_views.models import ListChoice, SavedView
 #: Most views, and lists with a choice, of a person in a workspace; most hidden columns.
 MOST, MOST_HIDDEN = 200, 200
 LONGEST_QUERY = 2000
-#: What of a list's address is not a part of a view: the position, the view itself, and others of one request.
+#: Parameters of a list's address that a view does not have: the position, the view itself, and those of a single request.
 _PASSING = ("at", "rows", "view", "late", "seen")
 _PATH = re.compile(r"[\w-]+(?:/[\w-]+)*", re.ASCII)
 

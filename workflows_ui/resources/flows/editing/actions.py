@@ -1,4 +1,4 @@
-"""Actions that edit a flow's steps: each operation is predicted, kept, sent once, and compared with what came back."""
+"""Actions that edit a flow's steps: each operation is predicted, stored, sent once, and compared with what came back."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -28,7 +28,7 @@ from workflows_ui.web.paths import dict_at
 def apply(session: EngineSession, id: str, data: Mapping[str, Any]) -> dict[str, Any]:
     """Send a confirmed operation (forms.EditForm) and compare the answer with the prediction.
 
-    Returns `edit`, the kept row. `version.updated` is read again afterwards: a change by somebody else in between is recorded, since
+    Returns `edit`, the stored row. `version.updated` is read again afterwards: a change by somebody else in between is recorded, since
     the engine lets the last one win (engine-0.83.md section 5). Raises EngineError; after Unknown the row stays, as unclear.
     """
     operation: Operation = data["operation"]
@@ -92,7 +92,7 @@ def _done(text: Text, answer: Any) -> Text:
 
 
 def _after(tab: str, slug: str, row: Row, answer: Any) -> str:
-    """The page of the edit if something is to be looked at, otherwise the tab the person came from."""
+    """The page of the edit if it needs attention, otherwise the tab the person came from."""
     edit: FlowEdit = answer["edit"]
     url = flow_url(slug, pick(row, "id"))
     return f"{url}edits/{edit.pk}/" if edit.meanwhile or edit.state == EditState.DIFFERS else f"{url}?tab={tab}"

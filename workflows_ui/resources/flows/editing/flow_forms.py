@@ -36,7 +36,7 @@ class SaveSample(SampleForm):
     discreet = StepForm.discreet | {"payload"}
     kind = forms.ChoiceField(
         label=_("Sample of"),
-        choices=[("OUTPUT", _("What the step gives")), ("INPUT", _("What the step gets"))],
+        choices=[("OUTPUT", _("Output of the step")), ("INPUT", _("Input of the step"))],
         initial="OUTPUT",
         widget=forms.RadioSelect,
     )
@@ -48,8 +48,8 @@ class SaveSample(SampleForm):
 
     def describe(self, step: Json) -> str:
         if self.cleaned_data["kind"] == "INPUT":
-            return gettext("This becomes the sample of what “%(step)s” gets.") % {"step": places.title(step)}
-        return gettext("This becomes the sample of what “%(step)s” gives.") % {"step": places.title(step)}
+            return gettext("This becomes the sample input of “%(step)s”.") % {"step": places.title(step)}
+        return gettext("This becomes the sample output of “%(step)s”.") % {"step": places.title(step)}
 
     def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
         self.find_step(flow, data)
@@ -62,7 +62,7 @@ class SaveSample(SampleForm):
 
 class ClearSample(SampleForm):
     def describe(self, step: Json) -> str:
-        return gettext("“%(step)s” then has no sample.") % {"step": places.title(step)}
+        return gettext("“%(step)s” will have no sample.") % {"step": places.title(step)}
 
     def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
         if not dict_at(self.find_step(flow, data), "settings.sampleData"):

@@ -56,7 +56,7 @@ class EditForm(forms.Form):
     Valid data has `flow` (as read from the engine), `predicted` and `operation`.
     """
 
-    #: Steps hold code and may hold secrets: none of it goes to the audit log.
+    #: Steps have code and may have secrets, which the audit log must not have.
     discreet = frozenset({"undone", "flow", "predicted", "operation", "seen", "code", "inputs", "request", "packages"})
     seen = forms.CharField(required=False, widget=forms.HiddenInput)
 
@@ -117,7 +117,9 @@ class EditForm(forms.Form):
         except MALFORMED as problem:
             raise forms.ValidationError(_impossible(Impossible())) from problem
         if problems:
-            raise forms.ValidationError([*problems, gettext("The engine would do it all the same. Nothing was sent.")])
+            raise forms.ValidationError(
+                [*problems, gettext("The engine would accept this all the same. Nothing was sent.")]
+            )
         mark = _mark(flow, operation)
         seen = cleaned.pop("seen", "")
         if seen != mark:

@@ -200,7 +200,7 @@ class BranchConditions(BranchForm):
 
 
 def _groups(trigger: Json, chosen: str) -> list[list[Json]]:
-    """The conditions of a branch: lists of which one has to hold, each of conditions that all have to."""
+    """The groups of conditions of a branch: one group is enough, and within it all conditions must hold."""
     name, index = places.read_branch(chosen)
     branches = list_at(find(trigger, name) or {}, "settings.branches")
     branch = branches[index] if 0 <= index < len(branches) else {}
