@@ -6,8 +6,7 @@ from typing import Any
 from django.utils.http import urlencode
 
 from workflows_ui.credentials.services.engine_session import EngineSession
-from workflows_ui.launches.services.launches import Launched
-from workflows_ui.members.models import Role
+from workflows_ui.launches.services import launches
 from workflows_ui.resource_admin.resource import Row
 from workflows_ui.web import links
 from workflows_ui.web.paths import pick, sole_id, usable_id
@@ -43,9 +42,9 @@ mcp_url = _urls_of("mcp-servers")
 table_url = _urls_of("tables")
 
 
-def launch_url(session: EngineSession, launch: Launched) -> str:
+def launch_url(session: EngineSession, launch: launches.Launched) -> str:
     """The launch's page; "" if the person may not open it: launches of others are for builders."""
-    opens = session.allows(Role.BUILDER) or launch.user_id == session.user_id
+    opens = launches.may_open(launch, session.user_id, session.role)
     return links.view_url("launch", session.workspace.slug, launch.pk) if opens else ""
 
 

@@ -258,7 +258,7 @@ def polled_launch(access: member_access.Access, pk: str) -> Launch | None:
 
 
 class Launched(Protocol):
-    """A launch, or what a list reads of it."""
+    """A launch, or the part that a list reads."""
 
     @property
     def pk(self) -> str: ...
