@@ -18,6 +18,7 @@ from workflows_ui.audit.services import audit_log
 from workflows_ui.audit.services.audit_log import CONSOLE
 from workflows_ui.core.crypto import SealsFields
 from workflows_ui.credentials.models import Credential
+from workflows_ui.launches.models import Launch
 from workflows_ui.web.administration import hidden_fields, registered, site
 
 SECRET = "a-token-nobody-sees"
@@ -54,6 +55,14 @@ def _patterns(found: list[object]) -> Iterator[URLPattern]:
 
 
 each = pytest.mark.parametrize("model", registered(), ids=lambda model: str(model.__name__))
+
+
+def test_a_list_begins_with_what_names_the_row_and_not_with_the_queue(looker: Client) -> None:
+    response = looker.get(_list(Launch))
+    columns = response.context["cl"].list_display
+    assert columns[0] == "id"
+    assert {"workspace", "user"} <= set(columns)
+    assert "claim_until" not in columns
 
 
 def test_every_model_of_the_console_is_there() -> None:

@@ -15,6 +15,7 @@ from django.http import HttpRequest
 from django.urls import URLPattern, URLResolver
 from django.utils.translation import gettext_lazy as _
 
+from workflows_ui.core.lease import Queued
 from workflows_ui.web.access import superuser
 
 #: Parts of the names of hidden fields, in addition to a model's `sealed_fields` and binary fields.
@@ -58,7 +59,11 @@ class ReadOnlyAdmin(_ModelAdmin):
         return tuple(sorted(hidden_fields(self.model)))
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
-        return tuple(field.name for field in self._visible_fields() if not isinstance(field, _LONG))[:_COLUMNS]
+        """The first columns of the model, beginning with its key; those of a queue are the last."""
+        queue = {field.name for field in Queued._meta.fields} if issubclass(self.model, Queued) else set()  # noqa: SLF001
+        shown = [field for field in self._visible_fields() if not isinstance(field, _LONG)]
+        shown.sort(key=lambda field: (not field.primary_key, field.name in queue))
+        return tuple(field.name for field in shown)[:_COLUMNS]
 
     def get_list_filter(self, request: HttpRequest) -> tuple[str, ...]:
         return self._choice_fields()
