@@ -25,6 +25,7 @@ from workflows_ui.resources.flows import difference, outline, reading
 from workflows_ui.resources.flows.editing import damage, places
 from workflows_ui.resources.flows.editing.json_field import JsonField
 from workflows_ui.resources.flows.editing.prediction import (
+    BODY,
     FALLBACK,
     LOOP,
     MALFORMED,
@@ -39,8 +40,6 @@ from workflows_ui.resources.flows.editing.prediction import (
 from workflows_ui.web import formats
 from workflows_ui.web.paths import dict_at, text_at
 
-#: Parts of a step that an update sends (api.md 6.3).
-BODY = ("name", "type", "valid", "displayName", "settings", "skip")
 #: Parts of a version that an import takes.
 TREE = ("displayName", "trigger", "schemaVersion", "notes")
 #: Choices of places, for when somebody else has changed the flow meanwhile.

@@ -17,9 +17,10 @@ from workflows_ui.engine import flow_tree
 ROUTERS = ("ROUTER", "MULTIPLE_CHOICE")
 LOOP = "LOOP_ON_ITEMS"
 FALLBACK = "FALLBACK"
-#: Keys of a step that lead to other steps, and those that a request may set.
-_INNER = ("nextAction", "firstLoopAction", "children")
-_SET = ("name", "type", "valid", "displayName", "settings", "skip")
+#: Keys of a step that lead to other steps.
+INNER = ("nextAction", "firstLoopAction", "children")
+#: Keys of a step that an update sends (api.md 6.3).
+BODY = ("name", "type", "valid", "displayName", "settings", "skip")
 _EXPRESSION = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 _WORD = re.compile(r"\b\w+\b")
 #: The condition of a new branch for which none are given (recording `op_add_branch_before_fallback`).
@@ -145,7 +146,7 @@ def free_name(taken: Iterable[str]) -> str:
 
 def _new_step(request: Json, old: Json | None = None) -> Json:
     """A step as the engine stores it: its sample is never taken from the request (`op_update_action_with_sample_data_in_body`)."""
-    step = {key: request[key] for key in _SET if key in request}
+    step = {key: request[key] for key in BODY if key in request}
     settings = dict(step.get("settings") or {})
     settings.pop("sampleData", None)
     if old is not None and "sampleData" in (old.get("settings") or {}):
@@ -225,7 +226,7 @@ def _update_action(edit: _Edit) -> None:
     step = edit.find(edit.request.get("name"))
     if step is None:
         return
-    kept = _INNER if step.get("type") == edit.request.get("type") else ("nextAction",)
+    kept = INNER if step.get("type") == edit.request.get("type") else ("nextAction",)
     new = _new_step(edit.request, step)
     if "children" in kept:
         new.pop("children", None)

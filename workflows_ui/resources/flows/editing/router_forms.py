@@ -12,8 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from workflows_ui.resource_admin.resource import Row
 from workflows_ui.resources.flows import outline
 from workflows_ui.resources.flows.editing import places
-from workflows_ui.resources.flows.editing.forms import BODY, EditForm, SettingsForm, StepForm
-from workflows_ui.resources.flows.editing.prediction import FALLBACK, ROUTERS, Json, Operation, find
+from workflows_ui.resources.flows.editing.forms import EditForm, SettingsForm, StepForm
+from workflows_ui.resources.flows.editing.prediction import BODY, FALLBACK, ROUTERS, Json, Operation, find
 from workflows_ui.web.paths import dict_at, list_at, text_at
 
 #: Empty rows after the conditions that there are, and the maximum of rows that a submitted form may add.

@@ -6,8 +6,8 @@ from typing import Any
 from workflows_ui.engine import flow_tree
 from workflows_ui.resource_admin.resource import Row, id_at
 from workflows_ui.resources.flows import notes
-from workflows_ui.resources.flows.editing.forms import BODY, TREE, new_settings
-from workflows_ui.resources.flows.editing.prediction import ROUTERS, Json, free_name, names
+from workflows_ui.resources.flows.editing.forms import TREE, new_settings
+from workflows_ui.resources.flows.editing.prediction import BODY, ROUTERS, Json, free_name, names
 from workflows_ui.web.paths import dict_at, text_at
 
 

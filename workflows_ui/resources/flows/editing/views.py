@@ -21,7 +21,7 @@ from workflows_ui.resource_admin.resource import Row, id_at, pick
 from workflows_ui.resources.flows import difference, outline, reading
 from workflows_ui.resources.flows.declaration import Flows
 from workflows_ui.resources.flows.editing import actions, places
-from workflows_ui.resources.flows.editing.prediction import FALLBACK, LOOP, ROUTERS, Json, find
+from workflows_ui.resources.flows.editing.prediction import FALLBACK, INNER, LOOP, ROUTERS, find
 from workflows_ui.resources.places import flow_url
 from workflows_ui.web import responses
 from workflows_ui.web.access import member
@@ -69,21 +69,18 @@ def step(request: ConsoleRequest, slug: str, id: str, step: str) -> HttpResponse
     if text_at(found, "type") == LOOP:
         links.append((_("Add a step to the loop"), *_link(actions.ADD, slug, id, place=f"INSIDE_LOOP:{step}")))
     names = outline.names_of(trigger, reading.connection_names(session), slug)
+    alone = {key: value for key, value in found.items() if key not in INNER}
     context = {
         "name": reading.name_of(flow) or id,
         "tab_url": f"{flow_url(slug, id)}?tab=steps",
         "title": outline.title_of(found),
-        "step_panel": {"items": outline.items(_alone(found), names, outline.labels(session, _alone(found)))[:1]},
+        "step_panel": {"items": outline.items(alone, names, outline.labels(session, alone))[:1]},
         "groups": [
             ("", [*links, *_links([action for action in offered if action.visible(flow)], slug, id, step=step)]),
             *branches,
         ],
     }
     return responses.page(request, "resources/flows/step.html", context)
-
-
-def _alone(step: Json) -> Json:
-    return {key: value for key, value in step.items() if key not in ("nextAction", "firstLoopAction", "children")}
 
 
 def _links(offered: Sequence[Action], slug: str, id: str, **asked: str) -> list[Link]:
