@@ -57,6 +57,13 @@ def test_nobody_learns_from_a_request_whether_a_workspace_exists(users: Users) -
     assert AccessRequest.objects.count() == 1
 
 
+@pytest.mark.both_databases
+def test_a_link_with_a_nul_character_is_not_found_whether_the_workspace_exists_or_not(users: Users) -> None:
+    client = browser(users.stranger)
+    for slug in ("sales", "there-is-none"):
+        assert client.post("/request-access/", {"link": f"/w/{slug}/flows/\0/"}).status_code == 404
+
+
 @pytest.mark.parametrize(
     "link", ["", "/", "//evil.example/w/sales/", "/w/sales", "/w/sales/?token=x", "https://x/w/sales/"]
 )

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from tests import flows
-from tests.resources.flow_edits.test_editing import ask, edit, router, tree, url
-from tests.resources.stage import Stage, stage
+from tests.resources.flow_edits.test_editing import ask, edit, flow, router, tree, url
+from tests.resources.stage import Stage, everything_told, stage
 from tests.stub_engine import text
 
-__all__ = ["router", "stage"]
+__all__ = ["flow", "router", "stage"]
 pytestmark = pytest.mark.parametrize("stage", ["activepieces"], indirect=True)
 STEP = {**flows.code("echo"), "name": "step_9"}
 TRIGGER = {"name": "trigger", "type": "EMPTY"}
@@ -66,3 +66,9 @@ def test_a_malformed_request_is_refused_in_words(
     assert refused.status_code == 422
     assert "would refuse" in text(refused.content)
     assert not stage.writes()
+
+
+def test_the_list_of_a_loop_is_not_in_the_audit_log(stage: Stage, flow: str) -> None:
+    edit(stage, "step-items", flow, step="step_3", items='["Anna Example", "Bao Example"]')
+    assert "Bao Example" not in everything_told()
+    assert "step-items" in everything_told()

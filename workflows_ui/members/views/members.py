@@ -34,7 +34,7 @@ from workflows_ui.web.access import member, signed_in, stepped, visible_people
 from workflows_ui.web.requests import ConsoleRequest, actor
 
 #: The paths for which access can be requested: those of workspaces.
-_WORKSPACE_LINK = re.compile(r"/w/(?P<slug>[-\w]{1,60})/[^\s?#\\]{0,240}\Z")
+_WORKSPACE_LINK = re.compile(r"/w/(?P<slug>[-\w]{1,60})/[^\s?#\\\x00-\x1f]{0,240}\Z")
 #: Maximum number of invitations shown, newest first.
 _INVITATIONS = 100
 

@@ -421,6 +421,7 @@ def an_object(value: Any) -> Json:
 
 
 class EditLoop(SettingsForm):
+    discreet = SettingsForm.discreet | {"items"}
     kinds = (LOOP,)
     items = forms.CharField(
         label=_("List of items"),
